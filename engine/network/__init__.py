@@ -1,0 +1,1 @@
+"""Networks: tables, checks, readers and writers, drawing, shift factors."""

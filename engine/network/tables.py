@@ -1,0 +1,200 @@
+"""A network as three tables: the form that people read, edit, paste, import and export.
+
+One list of columns per table serves the readers, the writers, the checks, the editor and the screen. A
+cell that is not given holds the column's default. Text is ``str``, a number is ``float64`` (``inf`` for
+no limit, ``nan`` for not known), a flag is ``bool``.
+"""
+
+import hashlib
+import json
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+from typing import Any, Literal, Self
+
+import numpy as np
+import pandas as pd
+
+Kind = Literal["text", "number", "flag"]
+Value = str | float | bool
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of a network table, in the words and the unit that a user sees."""
+
+    name: str
+    kind: Kind
+    default: Value
+    label: str
+    unit: str = ""
+    help: str = ""
+
+
+_INF, _NAN = math.inf, math.nan
+
+BUS_COLUMNS = (
+    Column("bus", "text", "", "Bus", help="Identifier, unique in the network"),
+    Column("name", "text", "", "Name", help="Substation or place"),
+    Column("base_kv", "number", 0.0, "Base", "kV", "Nominal voltage; 0 when not known"),
+    Column("zone", "text", "", "Zone"),
+    Column("area", "text", "", "Area", help="Load area, used by area-wide load series"),
+    Column("slack", "flag", False, "Slack", help="The reference bus; exactly one"),
+    Column("in_service", "flag", True, "In service"),
+    Column("load_mw", "number", 0.0, "Load", "MW"),
+    Column("load_mvar", "number", 0.0, "Reactive load", "Mvar"),
+    Column("shunt_mw", "number", 0.0, "Shunt", "MW", "Conductance, as MW drawn at 1 pu voltage"),
+    Column("shunt_mvar", "number", 0.0, "Shunt reactive", "Mvar"),
+    Column("withdrawal_limit_mw", "number", _INF, "Withdrawal limit", "MW", "Most net demand; empty: none"),
+    Column("voltage_pu", "number", 1.0, "Voltage", "pu"),
+    Column("angle_deg", "number", 0.0, "Angle", "deg"),
+    Column("v_min_pu", "number", 0.9, "Lowest voltage", "pu"),
+    Column("v_max_pu", "number", 1.1, "Highest voltage", "pu"),
+    Column("longitude", "number", _NAN, "Longitude", "deg"),
+    Column("latitude", "number", _NAN, "Latitude", "deg"),
+    Column("x", "number", _NAN, "Canvas x", help="Position on the drawing canvas; empty: laid out for you"),
+    Column("y", "number", _NAN, "Canvas y"),
+)
+
+BRANCH_COLUMNS = (
+    Column("branch", "text", "", "Branch", help="Identifier, unique in the network"),
+    Column("from_bus", "text", "", "From bus"),
+    Column("to_bus", "text", "", "To bus"),
+    Column("circuit", "text", "1", "Circuit", help="Tells parallel branches apart"),
+    Column("kind", "text", "line", "Kind", help="line or transformer"),
+    Column("resistance_pu", "number", 0.0, "Resistance", "pu"),
+    Column("reactance_pu", "number", 0.1, "Reactance", "pu"),
+    Column("charging_pu", "number", 0.0, "Charging", "pu"),
+    Column("rating_a_mw", "number", _INF, "Rating A", "MW", "Normal rating; empty: unlimited"),
+    Column("rating_b_mw", "number", _NAN, "Rating B", "MW", "Short-term; empty: same as A"),
+    Column("rating_c_mw", "number", _NAN, "Rating C", "MW", "Emergency; empty: same as A"),
+    Column("tap_ratio", "number", 1.0, "Tap ratio"),
+    Column("shift_deg", "number", 0.0, "Phase shift", "deg"),
+    Column("angle_min_deg", "number", -_INF, "Least angle", "deg", "Lower limit on the angle difference"),
+    Column("angle_max_deg", "number", _INF, "Largest angle", "deg", "Upper limit on the angle difference"),
+    Column("in_service", "flag", True, "In service"),
+)
+
+UNIT_COLUMNS = (
+    Column("unit", "text", "", "Unit", help="Identifier, unique in the network"),
+    Column("bus", "text", "", "Bus"),
+    Column("fuel", "text", "", "Fuel", help="wind, solar, hydro, ng, coal, nuclear, ..."),
+    Column("technology", "text", "", "Technology", help="MATPOWER gentype, such as ST, GT, WT, PV"),
+    Column("in_service", "flag", True, "In service"),
+    Column("p_mw", "number", 0.0, "Output", "MW", "Dispatch as filed"),
+    Column("p_min_mw", "number", 0.0, "Least output", "MW"),
+    Column("p_max_mw", "number", 0.0, "Largest output", "MW"),
+    Column("q_mvar", "number", 0.0, "Reactive output", "Mvar"),
+    Column("q_min_mvar", "number", 0.0, "Least reactive", "Mvar"),
+    Column("q_max_mvar", "number", 0.0, "Largest reactive", "Mvar"),
+    Column("voltage_pu", "number", 1.0, "Voltage set point", "pu"),
+    Column("ramp_30_min_mw", "number", _INF, "Ramp in 30 min", "MW", "Empty: no limit"),
+    Column("cost_c0_per_h", "number", 0.0, "Cost c0", "$/h"),
+    Column("cost_c1_per_mwh", "number", 0.0, "Cost c1", "$/MWh"),
+    Column("cost_c2_per_mw2h", "number", 0.0, "Cost c2", "$/MW2h"),
+    Column("cost_points", "text", "", "Cost points", help="Piecewise cost as MW:$/h pairs; empty: polynomial"),
+    Column("startup_cost", "number", 0.0, "Start-up cost", "$"),
+    Column("shutdown_cost", "number", 0.0, "Shut-down cost", "$"),
+)
+
+TableName = Literal["buses", "branches", "units"]
+COLUMNS: Mapping[TableName, tuple[Column, ...]] = {
+    "buses": BUS_COLUMNS,
+    "branches": BRANCH_COLUMNS,
+    "units": UNIT_COLUMNS,
+}
+KEYS: Mapping[TableName, str] = {"buses": "bus", "branches": "branch", "units": "unit"}
+_DTYPES = {"text": object, "number": np.float64, "flag": np.bool_}
+
+
+def table_of(name: TableName, rows: Iterable[Mapping[str, Any]] | pd.DataFrame = ()) -> pd.DataFrame:
+    """Return ``rows`` as the table ``name``: its columns, in order, typed, defaults where a cell is missing.
+
+    ``rows`` hold typed values (text, numbers, booleans); a cell that is ``None`` is missing. Columns that
+    the table does not have are left out. Raises ValueError or TypeError on a cell of the wrong type:
+    readers convert and report before they call this.
+    """
+    given = rows if isinstance(rows, pd.DataFrame) else pd.DataFrame(list(rows))
+    table: dict[str, pd.Series] = {}
+    for column in COLUMNS[name]:
+        dtype = _DTYPES[column.kind]
+        if column.name not in given:
+            table[column.name] = pd.Series([column.default] * len(given), dtype=dtype)
+            continue
+        cells = [column.default if cell is None else cell for cell in given[column.name].tolist()]
+        table[column.name] = pd.Series([str(cell) for cell in cells] if column.kind == "text" else cells, dtype=dtype)
+    return pd.DataFrame(table)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NetworkTables:
+    """A network as its three tables, complete or half drawn. Treated as immutable: edits make new tables."""
+
+    name: str = "Untitled"
+    base_mva: float = 100.0
+    buses: pd.DataFrame = field(default_factory=lambda: table_of("buses"))
+    branches: pd.DataFrame = field(default_factory=lambda: table_of("branches"))
+    units: pd.DataFrame = field(default_factory=lambda: table_of("units"))
+    source: str = ""  # where the data are from, their licence and date, in a sentence
+
+    def table(self, name: TableName) -> pd.DataFrame:
+        """Return the table of that name."""
+        tables: dict[TableName, pd.DataFrame] = {
+            "buses": self.buses,
+            "branches": self.branches,
+            "units": self.units,
+        }
+        return tables[name]
+
+    def with_table(self, name: TableName, table: pd.DataFrame) -> Self:
+        """Return these tables with one of them replaced."""
+        if name == "buses":
+            return replace(self, buses=table)
+        if name == "branches":
+            return replace(self, branches=table)
+        return replace(self, units=table)
+
+    def digest(self) -> str:
+        """Return the SHA-256 of the canonical text of the network: equal tables, equal digest."""
+        return hashlib.sha256(canonical_json(self).encode()).hexdigest()
+
+
+def canonical_json(tables: NetworkTables) -> str:
+    """Return the one JSON text of ``tables``, column by column, with ``inf`` and ``nan`` as text."""
+    content: dict[str, Any] = {
+        "format": "headroom-network",
+        "version": 1,
+        "name": tables.name,
+        "base_mva": tables.base_mva,
+        "source": tables.source,
+    }
+    for name, columns in COLUMNS.items():
+        table = tables.table(name)
+        content[name] = {column.name: [_to_json(cell) for cell in table[column.name].tolist()] for column in columns}
+    return json.dumps(content, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
+
+def _to_json(cell: Value) -> Value:
+    if isinstance(cell, float) and not math.isfinite(cell):
+        return "nan" if math.isnan(cell) else ("inf" if cell > 0 else "-inf")
+    return cell
+
+
+def cost_points(text: str) -> tuple[tuple[float, float], ...]:
+    """Return the (MW, $/h) pairs of a ``cost_points`` cell such as ``"0:0 50:900 100:2100"``.
+
+    Raises ValueError when a pair is not two finite numbers, or the MW do not rise.
+    """
+    points = []
+    for pair in text.split():
+        power, _, cost = pair.partition(":")
+        points.append((float(power), float(cost)))
+    powers = [power for power, _ in points]
+    if any(later <= earlier for earlier, later in pairwise(powers)):
+        raise ValueError(f"the MW of cost points must rise, found {text!r}")
+    if not all(math.isfinite(value) for point in points for value in point):
+        raise ValueError(f"cost points must be finite, found {text!r}")
+    if len(points) == 1:
+        raise ValueError(f"cost points need two pairs or more, found {text!r}")
+    return tuple(points)
