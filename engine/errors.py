@@ -68,6 +68,22 @@ class CancelledError(EngineError):
     """A computation was asked to stop before its end."""
 
 
+class NotFoundError(EngineError):
+    """There is no such thing for this user: it does not exist, or it is somebody else's."""
+
+
+class PermissionDeniedError(EngineError):
+    """The user may look but not change; the message names what is needed."""
+
+
+class ConflictError(EngineError):
+    """Somebody, or another window, changed the same thing first; nothing was written."""
+
+
+class LimitError(EngineError):
+    """Something is larger, or there are more of them, than the stated limit allows."""
+
+
 def summary(problems: tuple[Problem, ...], most: int = 5) -> str:
     """Return the messages of the first ``most`` problems, and how many more there are."""
     lines = [problem.message for problem in problems[:most]]
