@@ -105,7 +105,10 @@ def _costs(gencost: np.ndarray) -> dict[str, list[Any]]:
     for row in gencost:
         count = int(row[3])
         if row[0] == 1:
-            polynomial, points = [0.0] * 3, " ".join(f"{x!r}:{y!r}" for x, y in row[4 : 4 + 2 * count].reshape(-1, 2).tolist())
+            polynomial, points = (
+                [0.0] * 3,
+                " ".join(f"{x!r}:{y!r}" for x, y in row[4 : 4 + 2 * count].reshape(-1, 2).tolist()),
+            )
         else:
             rising = row[4 : 4 + count][::-1].tolist()
             polynomial, points = (rising + [0.0] * 3)[:3], ""

@@ -1,0 +1,330 @@
+"""Linear programs and convex quadratic programs with a diagonal: the one seam to a solver, and its judge.
+
+``solve`` and ``LazyProgram`` speak to HiGHS. ``certificate`` shares no code with it: it takes the numbers
+that came back and measures how far they are from the Karush-Kuhn-Tucker conditions, in plain arrays.
+
+Signs of the duals: with the Lagrangian ``objective - row_dual (A x)``, a row's dual is the rise of the
+minimum per unit of its active bound: positive at a lower bound, negative at an upper bound. The reduced
+cost is the same for a variable's own bounds. So ``gradient - A' row_dual - reduced_cost = 0``.
+"""
+
+import time
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any
+
+import highspy
+import numpy as np
+import numpy.typing as npt
+from scipy.sparse import csr_array, vstack
+
+from engine.errors import SolverError
+
+Vector = npt.NDArray[np.float64]
+Integers = npt.NDArray[np.intp]
+_Model = Any  # highspy.Highs, whose type stubs leave out half of its methods
+
+SOLVER = f"HiGHS {highspy.HIGHS_VERSION_MAJOR}.{highspy.HIGHS_VERSION_MINOR}.{highspy.HIGHS_VERSION_PATCH}"
+_SIGN_TOLERANCE = 1e-6  # a dual of the wrong sign below this share of the costs is rounding; the certificate shows it
+
+
+class Status(StrEnum):
+    """How a solve ended. Only ``OPTIMAL`` is an optimum; a time limit is never taken for one."""
+
+    OPTIMAL = "optimal"
+    INFEASIBLE = "infeasible"
+    UNBOUNDED = "unbounded"
+    TIME_LIMIT = "time limit"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LinearProgram:
+    """Minimise ``cost'x + x'diag(quadratic)x/2 + offset`` over ``row_lower <= A x <= row_upper, lower <= x <= upper``.
+
+    N variables, M rows; infinite bounds mean none.
+    """
+
+    cost: Vector  # (N,)
+    matrix: csr_array  # (M, N)
+    row_lower: Vector  # (M,)
+    row_upper: Vector  # (M,)
+    lower: Vector  # (N,)
+    upper: Vector  # (N,)
+    quadratic: Vector | None = None  # (N,), not negative: twice the coefficient of x squared
+    offset: float = 0.0
+
+    def objective(self, x: Vector) -> float:
+        """Return the objective at ``x`` (N,)."""
+        curved = 0.0 if self.quadratic is None else float(self.quadratic @ (x * x)) / 2.0
+        return float(self.cost @ x) + curved + self.offset
+
+    def gradient(self, x: Vector) -> Vector:
+        """Return the (N,) slope of the objective at ``x`` (N,)."""
+        return self.cost if self.quadratic is None else self.cost + self.quadratic * x
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Solution:
+    """What came back. Where there is no point or no dual, the arrays hold ``nan`` and the gap is ``inf``."""
+
+    status: Status
+    x: Vector  # (N,)
+    row_dual: Vector  # (M,)
+    reduced_cost: Vector  # (N,)
+    objective: float
+    gap: float  # (objective - dual bound) / max(1, |objective|)
+    time_s: float
+    solver: str
+    message: str = ""  # the solver's own word for the status
+
+    def optimum(self) -> "Solution":
+        """Return this solution. Raises SolverError, with the solver's word, if it is not an optimum."""
+        if self.status is not Status.OPTIMAL:
+            raise SolverError(f"{self.solver} stopped after {self.time_s:.1f} s without an optimum: {self.message}")
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """The largest violations of the optimality conditions, each relative to the size of its own terms."""
+
+    primal_violation: float  # of a bound or a row, over 1 + |that bound|
+    dual_violation: float  # of stationarity, or a dual with no bound to carry it, over 1 + the largest cost slope
+    complementarity: float  # the largest dual times the distance to its bound, over 1 + |objective|
+    relative_gap: float  # |objective - dual bound|, over 1 + |objective|
+
+    def holds(self, tolerance: float) -> bool:
+        """Return whether every violation is at most ``tolerance``; ``nan`` never is."""
+        worst = (self.primal_violation, self.dual_violation, self.complementarity, self.relative_gap)
+        return all(violation <= tolerance for violation in worst)
+
+
+def solve(program: LinearProgram, *, time_limit_s: float | None = None) -> Solution:
+    """Return what HiGHS makes of ``program``; an end without an optimum is a status, not an exception."""
+    return LazyProgram(program).solve(time_limit_s=time_limit_s)
+
+
+def certificate(program: LinearProgram, solution: Solution) -> Certificate:
+    """Measure ``solution`` against the optimality conditions of ``program``, whatever its status claims.
+
+    The program is convex, so a point where all four numbers vanish is an optimum. Source: Boyd and
+    Vandenberghe, *Convex Optimization*, 2004, section 5.5.3.
+    """
+    x, activity = solution.x, program.matrix @ solution.x
+    values = np.concatenate([x, activity])
+    lower = np.concatenate([program.lower, program.row_lower])
+    upper = np.concatenate([program.upper, program.row_upper])
+    dual = np.concatenate([solution.reduced_cost, solution.row_dual])
+    slope = program.gradient(x)
+    money = 1.0 + abs(program.objective(x))
+    scale = 1.0 + _largest(slope)
+    stationary = slope - program.matrix.T @ solution.row_dual - solution.reduced_cost
+    bound = np.where(dual > 0.0, lower, upper)
+    carried = np.isfinite(bound)
+    distance = np.where(carried, values - np.where(carried, bound, 0.0), 0.0)
+    return Certificate(
+        primal_violation=max(_largest(_beyond(lower - values, lower)), _largest(_beyond(values - upper, upper))),
+        dual_violation=max(_largest(stationary), _largest(np.where(carried, 0.0, dual))) / scale,
+        complementarity=_largest(dual * distance) / money,
+        relative_gap=abs(_gap(program, solution.x, solution.row_dual, solution.reduced_cost)) / money,
+    )
+
+
+class LazyProgram:
+    """A model kept in the solver: rows are added when they are found to matter, and each solve starts warm.
+
+    Variables are fixed in number; their costs and bounds, and the bounds of rows, may change.
+    """
+
+    def __init__(self, program: LinearProgram) -> None:
+        self._program = replace(program, matrix=csr_array(program.matrix.shape))
+        self._blocks: list[csr_array] = [csr_array(program.matrix)]
+        self._model: _Model = _new_model(program)
+
+    @property
+    def program(self) -> LinearProgram:
+        """Return the program as it stands, with every row added so far: what a certificate judges."""
+        if len(self._blocks) > 1:
+            self._blocks = [csr_array(vstack(self._blocks, format="csr"))]
+        return replace(self._program, matrix=self._blocks[0])
+
+    @property
+    def row_count(self) -> int:
+        """Return the number of rows so far."""
+        return len(self._program.row_lower)
+
+    def add_rows(self, matrix: csr_array | Vector, lower: Vector, upper: Vector) -> Integers:
+        """Add k rows, dense or sparse (k, N), with their bounds (k,), and return their positions (k,)."""
+        block = csr_array(matrix)
+        first, count = self.row_count, len(lower)
+        _pass_rows(self._model, block, lower, upper)
+        self._blocks.append(block)
+        self._program = replace(
+            self._program,
+            row_lower=np.concatenate([self._program.row_lower, lower]),
+            row_upper=np.concatenate([self._program.row_upper, upper]),
+        )
+        return np.arange(first, first + count)
+
+    def delete_rows(self, rows: Integers) -> None:
+        """Remove rows by position; the rows after them move up."""
+        keep = np.ones(self.row_count, dtype=np.bool_)
+        keep[rows] = False
+        self._model.deleteRows(len(rows), np.sort(rows).astype(np.int32))
+        self._blocks = [csr_array(self.program.matrix[keep])]
+        self._program = replace(
+            self._program, row_lower=self._program.row_lower[keep], row_upper=self._program.row_upper[keep]
+        )
+
+    def set_bounds(self, lower: Vector, upper: Vector) -> None:
+        """Set the bounds (N,) of all variables."""
+        self._model.changeColsBounds(len(lower), np.arange(len(lower), dtype=np.int32), lower, upper)
+        self._program = replace(self._program, lower=lower.copy(), upper=upper.copy())
+
+    def set_cost(self, cost: Vector, offset: float = 0.0) -> None:
+        """Set the linear costs (N,) of all variables, and the constant."""
+        self._model.changeColsCost(len(cost), np.arange(len(cost), dtype=np.int32), cost)
+        self._model.changeObjectiveOffset(offset)
+        self._program = replace(self._program, cost=cost.copy(), offset=offset)
+
+    def set_row_bounds(self, rows: Integers, lower: Vector, upper: Vector) -> None:
+        """Set the bounds (k,) of the rows (k,)."""
+        self._model.changeRowsBounds(len(rows), np.asarray(rows, dtype=np.int32), lower, upper)
+        row_lower, row_upper = self._program.row_lower.copy(), self._program.row_upper.copy()
+        row_lower[rows], row_upper[rows] = lower, upper
+        self._program = replace(self._program, row_lower=row_lower, row_upper=row_upper)
+
+    def solve(self, *, time_limit_s: float | None = None) -> Solution:
+        """Solve from where the last solve ended, and again from nothing if that gives no clear answer.
+
+        ``time_limit_s`` counts for the whole call.
+        """
+        start = time.perf_counter()
+        answer: Any = highspy.HighsModelStatus.kNotset
+        for attempt in _ATTEMPTS:
+            left = np.inf if time_limit_s is None else time_limit_s - (time.perf_counter() - start)
+            if attempt:
+                if left <= 0.0:
+                    answer = highspy.HighsModelStatus.kTimeLimit
+                    break
+                self._model.clearSolver()
+                _set_options(self._model, attempt)
+            _set_options(self._model, {"time_limit": max(0.0, left)})
+            answer = _run(self._model)
+            if answer in _STATUS:
+                break
+        if attempt:
+            _set_options(self._model, _DEFAULTS)
+        return self._solution(answer, time.perf_counter() - start)
+
+    def _solution(self, answer: Any, time_s: float) -> Solution:
+        word = self._model.modelStatusToString(answer)
+        found = self._model.getSolution()
+        status = _STATUS.get(answer, Status.OTHER)
+        columns, rows = len(self._program.cost), self.row_count
+        has_point = bool(found.value_valid) and status in {Status.OPTIMAL, Status.TIME_LIMIT}
+        has_dual = bool(found.dual_valid) and has_point
+        x = np.array(found.col_value) if has_point else np.full(columns, np.nan)
+        row_dual = np.array(found.row_dual) if has_dual else np.full(rows, np.nan)
+        reduced_cost = np.array(found.col_dual) if has_dual else np.full(columns, np.nan)
+        objective = self._program.objective(x)
+        gap = np.inf
+        if has_dual:
+            gap = max(0.0, _gap(self._program, x, row_dual, reduced_cost)) / max(1.0, abs(objective))
+        return Solution(status, x, row_dual, reduced_cost, objective, gap, time_s, SOLVER, word)
+
+
+_STATUS: dict[Any, Status] = {
+    highspy.HighsModelStatus.kOptimal: Status.OPTIMAL,
+    highspy.HighsModelStatus.kModelEmpty: Status.OPTIMAL,
+    highspy.HighsModelStatus.kInfeasible: Status.INFEASIBLE,
+    highspy.HighsModelStatus.kUnbounded: Status.UNBOUNDED,
+    highspy.HighsModelStatus.kTimeLimit: Status.TIME_LIMIT,
+}
+
+
+def _new_model(program: LinearProgram) -> _Model:
+    model: _Model = highspy.Highs()  # type: ignore[no-untyped-call]
+    model.setOptionValue("output_flag", False)
+    model.setOptionValue("threads", 1)
+    _set_options(model, _DEFAULTS)
+    count = len(program.cost)
+    none = np.zeros(0, dtype=np.int32)
+    model.addCols(count, program.cost, program.lower, program.upper, 0, none, none, np.zeros(0))
+    model.changeObjectiveOffset(program.offset)
+    _pass_rows(model, csr_array(program.matrix), program.row_lower, program.row_upper)
+    if program.quadratic is not None:
+        if (program.quadratic < 0.0).any():
+            raise SolverError("a quadratic cost is negative, so the program is not convex")
+        curved = np.flatnonzero(program.quadratic)
+        starts = np.searchsorted(curved, np.arange(count)).astype(np.int32)
+        triangular = int(highspy.HessianFormat.kTriangular)
+        model.passHessian(
+            count, len(curved), triangular, starts, curved.astype(np.int32), program.quadratic[curved].copy()
+        )
+    return model
+
+
+def _pass_rows(model: _Model, block: csr_array, lower: Vector, upper: Vector) -> None:
+    if len(lower):
+        starts, index = block.indptr[:-1].astype(np.int32), block.indices.astype(np.int32)
+        status = model.addRows(
+            len(lower), np.asarray(lower, float), np.asarray(upper, float), block.nnz, starts, index, block.data
+        )
+        if status == highspy.HighsStatus.kError:
+            raise SolverError("the solver refused a row: a bound or a coefficient is not a number")
+
+
+def _set_options(model: _Model, options: dict[str, str | float]) -> None:
+    for name, value in options.items():
+        model.setOptionValue(name, value)
+
+
+def _run(model: _Model) -> Any:
+    outcome = model.run()
+    answer = model.getModelStatus()
+    if outcome == highspy.HighsStatus.kError and answer == highspy.HighsModelStatus.kNotset:
+        # Some other code in this process has started HiGHS's one thread pool with another number of threads;
+        # zero means "whatever there is", and a simplex solve stays serial.
+        model.setOptionValue("threads", 0)
+        model.run()
+        answer = model.getModelStatus()
+    return answer
+
+
+# What to try in turn until the status is clear: warm; from nothing; without presolve, which may leave "infeasible
+# or unbounded" open; by another method (a quadratic program: with the solver's usual tiny regularisation).
+_ATTEMPTS: tuple[dict[str, str | float], ...] = (
+    {},
+    {"presolve": "choose"},
+    {"presolve": "off"},
+    {"presolve": "choose", "solver": "ipm", "qp_regularization_value": 1e-9},
+)
+# The solver adds its regularisation to every diagonal entry: at its default, prices are wrong in the sixth digit.
+_DEFAULTS: dict[str, str | float] = {"presolve": "choose", "solver": "choose", "qp_regularization_value": 0.0}
+
+
+def _gap(program: LinearProgram, x: Vector, row_dual: Vector, reduced_cost: Vector) -> float:
+    """Return the objective minus the dual bound; infinite if a dual has no bound to carry it."""
+    dual = np.concatenate([reduced_cost, row_dual])
+    lower = np.concatenate([program.lower, program.row_lower])
+    upper = np.concatenate([program.upper, program.row_upper])
+    bound = np.where(dual > 0.0, lower, upper)
+    carried = np.isfinite(bound)
+    slope = program.gradient(x)
+    if _largest(np.where(carried, 0.0, dual)) > _SIGN_TOLERANCE * (1.0 + _largest(slope)):
+        return np.inf
+    curved = 0.0 if program.quadratic is None else float(program.quadratic @ (x * x)) / 2.0
+    bounded = float(dual[carried] @ bound[carried])
+    return program.objective(x) - (bounded - curved + program.offset)
+
+
+def _beyond(excess: Vector, bound: Vector) -> Vector:
+    """Return how far values lie beyond their finite bounds, relative to these."""
+    finite = np.isfinite(bound)
+    return np.where(finite, np.maximum(excess, 0.0) / (1.0 + np.abs(np.where(finite, bound, 0.0))), 0.0)
+
+
+def _largest(values: Vector) -> float:
+    return float(np.abs(values).max()) if values.size else 0.0
