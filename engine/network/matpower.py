@@ -1,0 +1,462 @@
+"""MATPOWER case files (.m, version 2) in. No MATLAB is run: what a reader cannot do exactly, it refuses.
+
+Source of the format: MATPOWER User's Manual, appendix B, and its ``caseformat``.
+"""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from engine.errors import FileFormatError, Problem, Severity
+from engine.network.imported import Imported
+from engine.network.matlab import DataFile, NumberRows, Statement, TextRows, as_number, read_data_file
+from engine.network.tables import COLUMNS, NetworkTables, TableName, table_of
+
+# The standard columns, in order, under MATPOWER's own names: idx_bus, idx_gen, idx_brch.
+BUS = tuple("BUS_I BUS_TYPE PD QD GS BS BUS_AREA VM VA BASE_KV ZONE VMAX VMIN LAM_P LAM_Q MU_VMAX MU_VMIN".split())
+GEN = tuple(
+    "GEN_BUS PG QG QMAX QMIN VG MBASE GEN_STATUS PMAX PMIN PC1 PC2 QC1MIN QC1MAX QC2MIN QC2MAX RAMP_AGC RAMP_10 "
+    "RAMP_30 RAMP_Q APF MU_PMAX MU_PMIN MU_QMAX MU_QMIN".split()
+)
+BRANCH = tuple(
+    "F_BUS T_BUS BR_R BR_X BR_B RATE_A RATE_B RATE_C TAP SHIFT BR_STATUS PF QF PT QT MU_SF MU_ST ANGMIN ANGMAX "
+    "MU_ANGMIN MU_ANGMAX".split()
+)
+# Version 2 case files hold the inputs alone: the angle limits follow the status.
+_BRANCH_FILE = (*BRANCH[:11], "ANGMIN", "ANGMAX", *BRANCH[11:17], "MU_ANGMIN", "MU_ANGMAX")
+_INDEX_FUNCTIONS: Mapping[str, tuple[str, ...]] = {
+    "idx_bus": ("PQ", "PV", "REF", "NONE", *BUS),
+    "idx_gen": GEN,
+    "idx_brch": BRANCH,
+}
+_LEAST_COLUMNS = {"bus": 13, "gen": 10, "branch": 11, "gencost": 4}
+_POLYNOMIAL, _PIECEWISE = 2, 1
+_PIECES = 10  # segments that stand for a polynomial of degree three or more
+_NO_ANGLE_LIMIT_DEG = 360.0
+EXTRA = "headroom"  # the structure field under which write_matpower keeps what the format has no place for
+
+Numbers = npt.NDArray[np.float64]
+
+
+def read_matpower(text: str, name: str = "") -> Imported:
+    """Return the case in ``text`` as tables, with notes; ``name`` stands in for a missing function name.
+
+    Bus ids are the bus numbers, branch ids ``from-to-circuit``, unit ids ``Gbus-k``. A rating A of 0 is
+    unlimited; B or C of 0 falls back to A; angle limits 0/0 or beyond 360 degrees are none; a DC line is left
+    out, as pypower's ``rundcpf`` does. Raises FileFormatError listing every problem with its line.
+    """
+    arithmetic = _Arithmetic()
+    file = read_data_file(text, arithmetic.execute)
+    case = _Case(file)
+    case.refuse_if_wrong()
+    tables = case.tables(name)
+    return Imported(tables, (*arithmetic.notes, *case.notes))
+
+
+class _Arithmetic:
+    """The statements of published cases that change their data after the tables, applied exactly."""
+
+    def __init__(self) -> None:
+        self.variables: dict[str, float] = {}
+        self.notes: list[Problem] = []
+
+    def execute(self, file: DataFile, statement: Statement) -> None:
+        """Apply a statement that is known; report any other that could change the data."""
+        text, tokens, mpc = statement.text, statement.tokens, file.structure or "mpc"
+        known: dict[str, Callable[[DataFile], None]] = {
+            f"Vbase = {mpc}.bus ( 1 BASE_KV ) * 1e3": self._voltage_base,
+            f"Sbase = {mpc}.baseMVA * 1e6": self._power_base,
+            f"{mpc}.branch ( : [ BR_R BR_X ] ) = {mpc}.branch ( : [ BR_R BR_X ] ) / ( Vbase ^ 2 / Sbase )": self._ohms,
+            f"{mpc}.bus ( : [ PD QD ] ) = {mpc}.bus ( : [ PD QD ] ) / 1e3": self._kilowatts,
+            f"{mpc}.bus ( : QD ) = {mpc}.bus ( : PD ) * sin ( acos ( pf ) )": self._reactive,
+            f"{mpc}.bus ( : PD ) = {mpc}.bus ( : PD ) * pf": self._active,
+        }
+        if text in known:
+            try:
+                known[text](file)
+            except (KeyError, IndexError, ZeroDivisionError, OverflowError):
+                file.problem("statement", statement.line, f"{text!r} uses a value that the file has not given")
+            return
+        if text in {"end", "return", "endfunction", "define_constants"} or _names_columns(tokens):
+            return
+        value = as_number("".join(tokens[2:])) if tokens[1:2] == ("=",) else None
+        constants = {name for names in _INDEX_FUNCTIONS.values() for name in names}
+        if value is not None and tokens[0].isidentifier() and tokens[0] not in constants | {mpc}:
+            self.variables[tokens[0]] = value
+            return
+        file.problem("statement", statement.line, f"{text[:80]!r} is program code that this reader does not know")
+
+    def _voltage_base(self, file: DataFile) -> None:
+        self.variables["Vbase"] = _rows(file, "bus")[0][BUS.index("BASE_KV")] * 1e3
+
+    def _power_base(self, file: DataFile) -> None:
+        base = file.fields["baseMVA"]
+        self.variables["Sbase"] = (base if isinstance(base, float) else math.nan) * 1e6
+
+    def _ohms(self, file: DataFile) -> None:
+        ohms_per_unit = self.variables["Vbase"] ** 2 / self.variables["Sbase"]
+        for row in _rows(file, "branch"):
+            row[2] /= ohms_per_unit
+            row[3] /= ohms_per_unit
+        self._note("ohms", f"branch impedances were in ohms: divided by {ohms_per_unit:g} ohms, as the file says")
+
+    def _kilowatts(self, file: DataFile) -> None:
+        for row in _rows(file, "bus"):
+            row[2] /= 1e3
+            row[3] /= 1e3
+        self._note("kilowatts", "loads were in kW and kvar: divided by 1000, as the file says")
+
+    def _reactive(self, file: DataFile) -> None:
+        factor = math.sin(math.acos(min(1.0, max(-1.0, self.variables["pf"]))))
+        for row in _rows(file, "bus"):
+            row[3] = row[2] * factor
+        self._note("power-factor", f"reactive loads from apparent loads at power factor {self.variables['pf']:g}")
+
+    def _active(self, file: DataFile) -> None:
+        for row in _rows(file, "bus"):
+            row[2] *= self.variables["pf"]
+
+    def _note(self, code: str, message: str) -> None:
+        self.notes.append(Problem(code, "note", message))
+
+
+def _rows(file: DataFile, name: str) -> list[list[float]]:
+    value = file.fields[name]
+    return value.rows if isinstance(value, NumberRows) else []
+
+
+def _names_columns(tokens: Sequence[str]) -> bool:
+    """Tell if a statement is ``[...] = idx_bus`` and the like, with MATPOWER's names in MATPOWER's order."""
+    if len(tokens) < 5 or tokens[0] != "[" or tuple(tokens[-3:-1]) != ("]", "="):
+        return False
+    names = tuple(tokens[1:-3])
+    return names == _INDEX_FUNCTIONS.get(tokens[-1], ())[: len(names)]
+
+
+@dataclass(slots=True)
+class _Costs:
+    """One unit's cost columns, and its piecewise points as text."""
+
+    startup: float = 0.0
+    shutdown: float = 0.0
+    c0: float = 0.0
+    c1: float = 0.0
+    c2: float = 0.0
+    points: str = ""
+
+
+class _Case:
+    """The fields of one case file, on their way to tables."""
+
+    def __init__(self, file: DataFile) -> None:
+        self.file = file
+        self.notes: list[Problem] = []
+        self.matrices: dict[str, Numbers] = {}
+        if "version" not in file.fields and not any(p.code == "version-1" for p in file.problems):
+            self._wrong("version", f"there is no version: a MATPOWER case of version 2 assigns {self._mpc}.version")
+        elif str(file.fields.get("version", "2")).removesuffix(".0") != "2":
+            self._wrong("version", f"version {file.fields['version']!r} is not read: save the case as version 2")
+        base = file.fields.get("baseMVA")
+        self.base_mva = base if isinstance(base, float) else math.nan
+        if not (math.isfinite(self.base_mva) and self.base_mva > 0):
+            self._wrong("base-mva", f"{self._mpc}.baseMVA is missing or not a positive number")
+        for name, least in _LEAST_COLUMNS.items():
+            self._matrix(name, least)
+
+    @property
+    def _mpc(self) -> str:
+        return self.file.structure or "mpc"
+
+    def _wrong(self, code: str, message: str) -> None:
+        self.file.problems.append(Problem(code, "error", message))
+
+    def _note(self, code: str, message: str, severity: Severity = "note", table: str = "") -> None:
+        self.notes.append(Problem(code, severity, message, table))
+
+    def _matrix(self, name: str, least: int) -> None:
+        value = self.file.fields.get(name)
+        if not isinstance(value, NumberRows):
+            self.matrices[name] = np.zeros((0, least))
+            if name != "gencost" and not any(p.code in {"version-1", "truncated"} for p in self.file.problems):
+                self._wrong("missing-field", f"{self._mpc}.{name} is missing")
+            return
+        widths = [len(row) for row in value.rows]
+        width = max(set(widths), key=widths.count) if widths else least
+        if name == "gencost":  # a row says itself how many of its numbers count
+            width = max(widths, default=least)
+            value.rows = [row + [0.0] * (width - len(row)) for row in value.rows]
+        for position, (row, line) in enumerate(zip(value.rows, value.lines, strict=True)):
+            if len(row) != width:
+                self.file.problem(
+                    "row-length", line, f"row {position + 1} of {self._mpc}.{name} has {len(row)} numbers, not {width}"
+                )
+        if width < least and value.rows:
+            self._wrong("columns", f"{self._mpc}.{name} has {width} columns; version 2 has {least} or more")
+        usable = [row for row in value.rows if len(row) == width] if width >= least else []
+        self.matrices[name] = np.array(usable, dtype=np.float64).reshape(len(usable), max(width, least))
+
+    def refuse_if_wrong(self) -> None:
+        """Raise FileFormatError if anything was found that leaves the data in doubt."""
+        for name, columns in (("bus", (0,)), ("gen", (0,)), ("branch", (0, 1))):
+            for column in columns:
+                self._whole_numbers(name, column)
+        numbers, counts = np.unique(self.matrices["bus"][:, 0], return_counts=True)
+        for number, count in zip(numbers[counts > 1], counts[counts > 1], strict=True):
+            self._wrong("duplicate-bus", f"bus number {number:g} is used by {count} rows of {self._mpc}.bus")
+        units, costs = len(self.matrices["gen"]), len(self.matrices["gencost"])
+        if costs not in {0, units, 2 * units}:
+            self._wrong("gencost", f"{self._mpc}.gencost has {costs} rows for {units} units")
+        if self.file.problems:
+            raise FileFormatError(self.file.problems)
+
+    def _whole_numbers(self, name: str, column: int) -> None:
+        cells = self.matrices[name][:, column]
+        for row in np.flatnonzero(~(np.isfinite(cells) & (cells == np.floor(cells)) & (cells > 0)))[:20]:
+            self._wrong("bus-number", f"row {row + 1} of {self._mpc}.{name}: {cells[row]:g} is not a bus number")
+
+    def tables(self, name: str) -> NetworkTables:
+        """Return the tables; the notes are complete after this."""
+        buses = self._buses()
+        tables = NetworkTables(
+            name=self.file.function or name or "Case",
+            base_mva=self.base_mva,
+            buses=table_of("buses", pd.DataFrame(buses)),
+            branches=table_of("branches", pd.DataFrame(self._branches(buses))),
+            units=table_of("units", pd.DataFrame(self._units())),
+            source=f"MATPOWER case {self.file.function or name}",
+        )
+        self._note_what_is_left_out()
+        return self._with_extras(tables)
+
+    def _buses(self) -> dict[str, Any]:
+        bus = self.matrices["bus"]
+        kind = bus[:, 1]
+        slack = kind == 3
+        if slack.sum() > 1:
+            first = int(np.flatnonzero(slack)[0])
+            self._note("slacks", f"{int(slack.sum())} reference buses: the first, {bus[first, 0]:.0f}, is the slack",
+                       "warning", "buses")  # fmt: skip
+            slack = np.arange(len(bus)) == first
+        names = self._texts("bus_name", len(bus))
+        return {
+            "bus": _ids(bus[:, 0]), "name": names, "base_kv": bus[:, 9], "zone": _ids(bus[:, 10]),
+            "area": _ids(bus[:, 6]), "slack": slack, "in_service": kind != 4, "load_mw": bus[:, 2],
+            "load_mvar": bus[:, 3], "shunt_mw": bus[:, 4], "shunt_mvar": bus[:, 5], "voltage_pu": bus[:, 7],
+            "angle_deg": bus[:, 8], "v_max_pu": bus[:, 11], "v_min_pu": bus[:, 12],
+        }  # fmt: skip
+
+    def _branches(self, buses: dict[str, Any]) -> dict[str, Any]:
+        branch = self.matrices["branch"]
+        ends = (_ids(branch[:, 0]), _ids(branch[:, 1]))
+        circuits = circuit_numbers(*ends)
+        base_kv = dict(zip(buses["bus"], buses["base_kv"].tolist(), strict=True))
+        ratio = branch[:, 8]
+        steps = np.array([base_kv.get(a, 0.0) != base_kv.get(b, 0.0) for a, b in zip(*ends, strict=True)], dtype=bool)
+        transformer = (ratio != 0) | (branch[:, 9] != 0) | steps
+        least, largest = self._angle_limits(branch)
+        return {
+            "branch": [f"{a}-{b}-{c}" for a, b, c in zip(*ends, circuits, strict=True)],
+            "from_bus": ends[0], "to_bus": ends[1], "circuit": circuits,
+            "kind": np.where(transformer, "transformer", "line"), "resistance_pu": branch[:, 2],
+            "reactance_pu": branch[:, 3], "charging_pu": branch[:, 4],
+            "rating_a_mw": np.where(branch[:, 5] == 0, np.inf, branch[:, 5]),
+            "rating_b_mw": np.where(branch[:, 6] == 0, np.nan, branch[:, 6]),
+            "rating_c_mw": np.where(branch[:, 7] == 0, np.nan, branch[:, 7]),
+            "tap_ratio": np.where(ratio == 0, 1.0, ratio), "shift_deg": branch[:, 9],
+            "angle_min_deg": least, "angle_max_deg": largest, "in_service": branch[:, 10] != 0,
+        }  # fmt: skip
+
+    def _angle_limits(self, branch: Numbers) -> tuple[Numbers, Numbers]:
+        if branch.shape[1] < 13:
+            return np.full(len(branch), -np.inf), np.full(len(branch), np.inf)
+        least, largest = branch[:, 11], branch[:, 12]
+        none = (least == 0) & (largest == 0)
+        return (
+            np.where(none | (least <= -_NO_ANGLE_LIMIT_DEG), -np.inf, least),
+            np.where(none | (largest >= _NO_ANGLE_LIMIT_DEG), np.inf, largest),
+        )
+
+    def _units(self) -> dict[str, Any]:
+        gen = self.matrices["gen"]
+        bus = _ids(gen[:, 0])
+        ramp = gen[:, 18] if gen.shape[1] > 18 else np.zeros(len(gen))
+        costs = self._costs()
+        return {
+            "unit": unit_ids(bus), "bus": bus, "fuel": self._texts("genfuel", len(gen)),
+            "technology": self._texts("gentype", len(gen)), "in_service": gen[:, 7] > 0, "p_mw": gen[:, 1],
+            "p_min_mw": gen[:, 9], "p_max_mw": gen[:, 8], "q_mvar": gen[:, 2], "q_min_mvar": gen[:, 4],
+            "q_max_mvar": gen[:, 3], "voltage_pu": gen[:, 5], "ramp_30_min_mw": np.where(ramp == 0, np.inf, ramp),
+            "cost_c0_per_h": [cost.c0 for cost in costs], "cost_c1_per_mwh": [cost.c1 for cost in costs],
+            "cost_c2_per_mw2h": [cost.c2 for cost in costs], "cost_points": [cost.points for cost in costs],
+            "startup_cost": [cost.startup for cost in costs], "shutdown_cost": [cost.shutdown for cost in costs],
+        }  # fmt: skip
+
+    def _costs(self) -> list[_Costs]:
+        gen, gencost = self.matrices["gen"], self.matrices["gencost"]
+        if not len(gencost):
+            if len(gen):
+                self._note("no-costs", "the case has no gencost: every unit costs nothing", "warning", "units")
+            return [_Costs() for _ in gen]
+        if len(gencost) == 2 * len(gen):
+            self._note("reactive-costs", f"{len(gen)} costs of reactive power were left out", table="units")
+        wrong: list[Problem] = []
+        costs = [self._cost(row, wrong) for row in range(len(gen))]
+        if wrong:
+            raise FileFormatError(wrong)
+        return costs
+
+    def _cost(self, row: int, wrong: list[Problem]) -> _Costs:
+        terms, low, high = self.matrices["gencost"][row], *self.matrices["gen"][row, [9, 8]]
+        model, count = terms[0], int(terms[3]) if math.isfinite(terms[3]) else -1
+        costs = _Costs(terms[1], terms[2])
+        used = count * 2 if model == _PIECEWISE else count
+        place = f"row {row + 1} of {self._mpc}.gencost"
+        if model not in {_POLYNOMIAL, _PIECEWISE}:
+            wrong.append(Problem("cost-model", "error", f"{place}: cost model {model:g} is neither 1 nor 2", "units", row))
+        elif count < 0 or 4 + used > len(terms) or not np.isfinite(terms[4 : 4 + used]).all():
+            text = f"{place}: {count} cost terms do not fit its {len(terms) - 4} numbers, or are not finite"
+            wrong.append(Problem("cost-terms", "error", text, "units", row))
+        elif model == _PIECEWISE:
+            self._piecewise(costs, terms[4 : 4 + used].reshape(count, 2), row)
+        else:
+            self._polynomial(costs, np.trim_zeros(terms[4 : 4 + used], "f"), (low, high), row)
+        return costs
+
+    def _piecewise(self, costs: _Costs, points: Numbers, row: int) -> None:
+        fresh = np.r_[True, (np.diff(points, axis=0) != 0).any(axis=1)] if len(points) else np.zeros(0, dtype=bool)
+        if not fresh.all():
+            self._note("repeated-points", f"unit {row + 1}: {int((~fresh).sum())} repeated cost points were left out",
+                       table="units")  # fmt: skip
+            points = points[fresh]
+        if len(points) == 1:
+            costs.c0 = float(points[0, 1])
+            return
+        costs.points = points_text(points)
+
+    def _polynomial(self, costs: _Costs, terms: Numbers, limits: tuple[float, float], row: int) -> None:
+        if len(terms) <= 3:
+            costs.c2, costs.c1, costs.c0 = (float(term) for term in np.r_[np.zeros(3 - len(terms)), terms])
+            return
+        low, high = limits
+        if not (math.isfinite(low) and math.isfinite(high) and low < high):
+            costs.c2, costs.c1, costs.c0 = 0.0, 0.0, float(np.polyval(terms, low if math.isfinite(low) else 0.0))
+            self._note("cost-degree", f"unit {row + 1}: a cost of degree {len(terms) - 1} is held at its one output",
+                       "warning", "units")  # fmt: skip
+            return
+        powers = np.linspace(low, high, _PIECES + 1)
+        costs.points = points_text(np.c_[powers, np.polyval(terms, powers)])
+        self._note("cost-degree", f"unit {row + 1}: a cost of degree {len(terms) - 1} became {_PIECES} straight pieces",
+                   "warning", "units")  # fmt: skip
+
+    def _texts(self, name: str, count: int) -> list[str]:
+        """Return the cell array ``name``, one text a row; rows of empty text if it is missing or misfits."""
+        value = self.file.fields.get(name)
+        if not isinstance(value, TextRows):
+            return [""] * count
+        texts = [cell for row in value.rows for cell in row[:1]]
+        if len(texts) == 1 and len(value.rows[0]) == count:
+            texts = value.rows[0]
+        if len(texts) != count:
+            self._note("text-count", f"{self._mpc}.{name} has {len(texts)} entries for {count} rows: left out", "warning")
+            return [""] * count
+        return [text.strip() for text in texts]
+
+    def _note_what_is_left_out(self) -> None:
+        lines = self.file.fields.get("dcline")
+        if isinstance(lines, NumberRows) and lines.rows:
+            on = [row for row in lines.rows if len(row) > 3 and row[2] > 0]
+            power = sum(row[3] for row in on)
+            self._note(
+                "dc-lines",
+                f"{len(lines.rows)} DC lines were left out ({len(on)} in service, {power:g} MW as filed): "
+                "the flows are those of the AC branches alone, as in pypower's rundcpf",
+                "warning",
+            )
+        used = {"version", "baseMVA", "bus", "gen", "branch", "gencost", "bus_name", "genfuel", "gentype", "dcline"}
+        other = sorted(name for name in self.file.fields if name not in used and not name.startswith(EXTRA + "."))
+        if other:
+            self._note("other-fields", f"fields that were not used: {', '.join(other)}")
+
+    def _with_extras(self, tables: NetworkTables) -> NetworkTables:
+        """Put back the columns that write_matpower kept beside the standard ones."""
+        return with_extras(tables, self.file.fields, self._note)
+
+
+def with_extras(tables: NetworkTables, fields: Mapping[str, Any], note: Callable[..., None]) -> NetworkTables:
+    """Return ``tables`` with each column replaced for which ``fields`` hold ``headroom.<table>_<column>``."""
+    for table_name, columns in COLUMNS.items():
+        replaced: dict[str, Any] = {}
+        rows = len(tables.table(table_name))
+        for column in columns:
+            value = fields.get(f"{EXTRA}.{table_name}_{column.name}")
+            cells = _extra_cells(value, column.kind)
+            if cells is None:
+                continue
+            if len(cells) != rows:
+                note("extra-rows", f"{EXTRA}.{table_name}_{column.name} has {len(cells)} cells for {rows} rows: left out")
+                continue
+            replaced[column.name] = cells
+        if replaced:
+            table = table_of(table_name, tables.table(table_name).assign(**replaced))
+            tables = tables.with_table(table_name, table)
+    name, source = (fields.get(f"{EXTRA}.{key}") for key in ("name", "source"))
+    return NetworkTables(
+        name=name if isinstance(name, str) else tables.name,
+        base_mva=tables.base_mva,
+        buses=tables.buses,
+        branches=tables.branches,
+        units=tables.units,
+        source=source if isinstance(source, str) else tables.source,
+    )
+
+
+def _extra_cells(value: object, kind: str) -> list[Any] | None:
+    if isinstance(value, TextRows) and kind == "text":
+        return [cell for row in value.rows for cell in row]
+    if isinstance(value, NumberRows) and kind != "text":
+        cells = [cell for row in value.rows for cell in row]
+        return [cell != 0 for cell in cells] if kind == "flag" else cells
+    return None
+
+
+def circuit_numbers(from_bus: Sequence[str], to_bus: Sequence[str]) -> list[str]:
+    """Return "1", "2", ... for the branches between the same two buses, in either direction, in order."""
+    seen: dict[tuple[str, str], int] = {}
+    circuits = []
+    for ends in zip(from_bus, to_bus, strict=True):
+        pair = (min(ends), max(ends))
+        seen[pair] = seen.get(pair, 0) + 1
+        circuits.append(str(seen[pair]))
+    return circuits
+
+
+def unit_ids(bus: Sequence[str]) -> list[str]:
+    """Return ``Gbus-k`` for the k-th unit at each bus, in order."""
+    seen: dict[str, int] = {}
+    ids = []
+    for at in bus:
+        seen[at] = seen.get(at, 0) + 1
+        ids.append(f"G{at}-{seen[at]}")
+    return ids
+
+
+def points_text(points: Numbers) -> str:
+    """Return (n, 2) MW and $/h as the text of a ``cost_points`` cell, exactly."""
+    return " ".join(f"{number_text(power)}:{number_text(cost)}" for power, cost in points.tolist())
+
+
+def number_text(value: float) -> str:
+    """Return the shortest text that reads back as ``value``."""
+    return repr(value).removesuffix(".0")
+
+
+def _ids(numbers: Numbers) -> list[str]:
+    return [number_text(number) for number in numbers.tolist()]
+
+
+FILE_COLUMNS: Mapping[TableName, tuple[str, ...]] = {"buses": BUS[:13], "branches": _BRANCH_FILE[:13], "units": GEN[:21]}
