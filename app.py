@@ -1,0 +1,86 @@
+"""Headroom: where data centres may connect to a power grid, how much they may draw, and who gets it.
+
+``python app.py`` serves it; :func:`create_app` is the one place where pages, callbacks and services meet.
+"""
+
+import os
+import sys
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+
+import dash
+from dash import Dash, html
+
+from callbacks import http, processes, security
+from callbacks.settings import Settings, SettingsError
+
+FOLDER = Path(__file__).resolve().parent
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page. Its module is ``callbacks.<key>``, with ``page_layout(services, **query)`` and
+    ``register(app, services)``; it is named and not imported here, so that the supervisor stays small.
+    """
+
+    key: str
+    name: str
+    path: str
+
+
+PAGES: tuple[Page, ...] = ()  # in the order of the navigation
+
+
+def create_app(settings: Settings) -> Dash:
+    """Return the product as a Dash app, its WSGI callable in ``.server``. It opens the store of ``settings``."""
+    dash.page_registry.clear()  # it is one per process, and a test builds many apps
+    app = Dash(
+        "headroom",
+        title="Headroom",
+        description="Where data centres may connect to the power grid, and how much they may draw",
+        assets_folder=str(FOLDER / "assets"),
+        use_pages=True,
+        pages_folder="",
+        serve_locally=True,
+        suppress_callback_exceptions=True,  # a page's controls exist only while it is open
+        update_title="",
+        on_error=http.on_error,
+    )
+    http.compress(app.server)
+    http.install_faults(app, settings.max_upload_mb)
+    http.install_log(app.server)
+    security.install(app, settings)
+    http.install_caching(app.server)
+    http.install_routes(app.server)
+    app.layout = html.Main([html.H1("Headroom"), dash.page_container])
+    for page in PAGES:
+        module = import_module(f"callbacks.{page.key}")
+        dash.register_page(
+            page.key, path=page.path, name=page.name, title=f"{page.name} - Headroom", layout=module.page_layout
+        )
+    return app
+
+
+def main(arguments: list[str], environ: dict[str, str]) -> int:
+    """Run the whole product, or with ``web`` or ``runner`` one of its two processes. Return the exit status."""
+    try:
+        settings = Settings.from_env(environ)
+    except SettingsError as error:
+        sys.stderr.write("Headroom cannot start with these settings:\n")
+        sys.stderr.writelines(f"  {problem}\n" for problem in error.problems)
+        return 2
+    match arguments:
+        case []:
+            return processes.supervise(settings, Path(__file__).resolve())
+        case ["web"]:
+            return processes.serve(settings, lambda: create_app(settings).server)
+        case ["runner"]:
+            return processes.run_jobs(settings)
+        case _:
+            sys.stderr.write("usage: python app.py [web | runner]\n")
+            return 2
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:], dict(os.environ)))

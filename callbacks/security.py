@@ -1,0 +1,176 @@
+"""Who is asking, and what an answer may do in a browser: session, headers, limits, forged requests."""
+
+import hashlib
+import hmac
+import ipaddress
+import secrets
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+from urllib.parse import urlsplit
+
+from dash import Dash
+from flask import Flask, Response, abort, current_app, g, request, session
+from flask_limiter import Limiter
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from callbacks.settings import Settings
+
+_DAY_S = 24 * 3600
+_SESSION_DAYS = 400  # the longest that browsers keep a cookie
+_RENEW_S = 7 * _DAY_S  # a visit after this time renews the cookie
+_USER_BYTES = 18
+
+CALLBACK_ROUTE = "/_dash-update-component"
+CALLBACK_LIMIT = "1200 per minute"  # a reader who drags a slider stays far below
+PAGE_LIMIT = "600 per minute"  # by address until there is a session: a whole classroom may share one
+EXPENSIVE_LIMIT = "30 per minute"
+
+_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+}
+
+
+def install(app: Dash, settings: Settings) -> Limiter:
+    """Guard every request and every answer of ``app``; return the limiter for routes that cost much."""
+    server = app.server
+    server.secret_key = settings.secret_key
+    server.config.update(
+        MAX_CONTENT_LENGTH=settings.max_request_bytes,
+        MAX_FORM_MEMORY_SIZE=settings.max_request_bytes,
+        TRUSTED_HOSTS=list(settings.allowed_hosts) or None,
+        SESSION_COOKIE_NAME="headroom",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=settings.cookie_secure,
+        SESSION_REFRESH_EACH_REQUEST=False,  # a cookie on each answer would spoil the browser's cache of maps
+        PERMANENT_SESSION_LIFETIME=_SESSION_DAYS * _DAY_S,
+    )
+    if settings.forwarded_allow:
+        server.wsgi_app = TrustedProxy(server.wsgi_app, settings.forwarded_allow)  # type: ignore[method-assign]
+    server.before_request(_refuse_forged)
+    policy = _policy(app)
+
+    @server.after_request
+    def add_headers(response: Response) -> Response:
+        for name, value in _HEADERS.items():
+            response.headers.setdefault(name, value)
+        response.headers["Content-Security-Policy"] = policy(response)
+        if settings.cookie_secure:
+            response.headers["Strict-Transport-Security"] = f"max-age={365 * _DAY_S}"
+        return response
+
+    return _limiter(server)
+
+
+def current_user() -> str:
+    """Return the opaque id of whoever sent this request, made and put in the signed cookie on a first visit."""
+    user = session.get("user")
+    now = int(time.time())
+    if not isinstance(user, str):
+        user = secrets.token_urlsafe(_USER_BYTES)
+        session.permanent = True
+        session["user"] = user
+        session["since"] = now
+        g.first_visit = True
+    elif now - int(session.get("since", 0)) > _RENEW_S:
+        session["since"] = now
+    return user
+
+
+def user_tag(user: str) -> str:
+    """Return a short keyed hash of a user id: it tells users apart in a log and cannot be turned back."""
+    key = str(current_app.secret_key).encode()
+    return hmac.new(key, user.encode(), hashlib.sha256).hexdigest()[:10]
+
+
+def content_security_policy(script_hashes: Iterable[str] = ()) -> str:
+    """Return the policy: everything from here, no inline script but those whose hashes are given."""
+    rules = {
+        "default-src": "'self'",
+        "script-src": " ".join(("'self'", *script_hashes)),
+        "style-src": "'self' 'unsafe-inline'",  # the component libraries set style elements and attributes
+        "img-src": "'self' data: blob:",
+        "font-src": "'self' data:",  # the table's icons are a font inside its style sheet
+        "connect-src": "'self'",
+        "worker-src": "'self' blob:",
+        "frame-ancestors": "'none'",
+        "object-src": "'none'",
+        "base-uri": "'self'",
+        "form-action": "'self'",
+    }
+    return "; ".join(f"{name} {value}" for name, value in rules.items())
+
+
+def _policy(app: Dash) -> Callable[[Response], str]:
+    """Return what gives an answer its policy; pages get the hashes of the inline scripts that they carry."""
+    plain = content_security_policy()
+    known: dict[int, str] = {}
+
+    def of(response: Response) -> str:
+        if response.mimetype != "text/html":
+            return plain
+        # Dash adds an inline script with the first request, so the hashes cannot be taken when it is built.
+        # Taken again when their number changes: a layout with other client-side functions has other scripts.
+        count = len(app._inline_scripts)  # there is no public count
+        if count not in known:
+            known[count] = content_security_policy(app.csp_hashes())
+        return known[count]
+
+    return of
+
+
+def _refuse_forged() -> None:
+    """Stop a request that another site's page sends in this reader's name, or that has no usable host."""
+    if not request.host:
+        abort(400, "the Host header is missing or not valid")
+    if request.method in {"GET", "HEAD", "OPTIONS"}:
+        return
+    origin = request.headers.get("Origin")
+    if origin is not None and urlsplit(origin).netloc != request.host:  # both without the scheme's usual port
+        abort(403, "this request came from another site's page")
+    if request.path == CALLBACK_ROUTE and not request.is_json:
+        abort(415, "callbacks are called with JSON")
+
+
+def _limiter(server: Flask) -> Limiter:
+    limiter = Limiter(_limit_key, app=server, storage_uri="memory://")
+    for route, limit in ((CALLBACK_ROUTE, CALLBACK_LIMIT), ("/", PAGE_LIMIT), ("/<path:path>", PAGE_LIMIT)):
+        endpoint = next(rule.endpoint for rule in server.url_map.iter_rules() if rule.rule == route)
+        server.view_functions[endpoint] = limiter.limit(limit)(server.view_functions[endpoint])
+    return limiter
+
+
+def _limit_key() -> str:
+    # Without a session the address counts, else a fresh session per request would never reach a limit.
+    user = session.get("user") if not g.get("first_visit") else None
+    return f"user {user}" if user else f"address {request.remote_addr}"
+
+
+class TrustedProxy:
+    """Believes X-Forwarded headers of the proxies that were named, and of nobody else."""
+
+    def __init__(self, inner: Any, proxies: Iterable[str]) -> None:
+        self.plain = inner
+        self.behind = ProxyFix(inner, x_for=1, x_proto=1, x_host=1)
+        self.all = "*" in proxies
+        self.networks = [ipaddress.ip_network(proxy) for proxy in proxies if proxy != "*"]
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
+        """Answer as WSGI asks."""
+        chosen = self.behind if self._known(environ.get("REMOTE_ADDR", "")) else self.plain
+        return chosen(environ, start_response)
+
+    def _known(self, address: str) -> bool:
+        if self.all:
+            return True
+        try:
+            parsed = ipaddress.ip_address(address)
+        except ValueError:
+            return False
+        return any(parsed in network for network in self.networks)

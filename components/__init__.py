@@ -1,0 +1,1 @@
+"""Pure functions that return layouts and figures; they read no state."""
