@@ -46,7 +46,7 @@ Numbers = npt.NDArray[np.float64]
 def read_matpower(text: str, name: str = "") -> Imported:
     """Return the case in ``text`` as tables, with notes; ``name`` stands in for a missing function name.
 
-    Bus ids are the bus numbers, branch ids ``from-to-circuit``, unit ids ``Gbus-k``. A rating A of 0 is
+    Bus ids are the bus numbers, branch ids ``from-to`` (``from-to/2`` for a second circuit), unit ids ``bus-k``. A rating A of 0 is
     unlimited; B or C of 0 falls back to A; angle limits 0/0 or beyond 360 degrees are none; a DC line is left
     out, as pypower's ``rundcpf`` does. Raises FileFormatError listing every problem with its line.
     """
@@ -260,7 +260,7 @@ class _Case:
         transformer = (ratio != 0) | (branch[:, 9] != 0) | steps
         least, largest = self._angle_limits(branch)
         return {
-            "branch": [f"{a}-{b}-{c}" for a, b, c in zip(*ends, circuits, strict=True)],
+            "branch": branch_ids(*ends, circuits),
             "from_bus": ends[0], "to_bus": ends[1], "circuit": circuits,
             "kind": np.where(transformer, "transformer", "line"), "resistance_pu": branch[:, 2],
             "reactance_pu": branch[:, 3], "charging_pu": branch[:, 4],
@@ -435,13 +435,21 @@ def circuit_numbers(from_bus: Sequence[str], to_bus: Sequence[str]) -> list[str]
     return circuits
 
 
+def branch_ids(from_bus: Sequence[str], to_bus: Sequence[str], circuits: Sequence[str]) -> list[str]:
+    """Return ``from-to`` for each branch, and ``from-to/2``, ``from-to/3`` for further circuits."""
+    return [
+        f"{a}-{b}" if circuit == "1" else f"{a}-{b}/{circuit}"
+        for a, b, circuit in zip(from_bus, to_bus, circuits, strict=True)
+    ]
+
+
 def unit_ids(bus: Sequence[str]) -> list[str]:
-    """Return ``Gbus-k`` for the k-th unit at each bus, in order."""
+    """Return ``bus-k`` for the k-th unit at each bus, in order."""
     seen: dict[str, int] = {}
     ids = []
     for at in bus:
         seen[at] = seen.get(at, 0) + 1
-        ids.append(f"G{at}-{seen[at]}")
+        ids.append(f"{at}-{seen[at]}")
     return ids
 
 

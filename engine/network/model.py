@@ -98,7 +98,9 @@ class Network:
         from_bus = position.get_indexer(pd.Index(branches["from_bus"])).astype(np.intp)
         to_bus = position.get_indexer(pd.Index(branches["to_bus"])).astype(np.intp)
         unit_bus = position.get_indexer(pd.Index(units["bus"])).astype(np.intp)
-        rating_a = _numbers(branches, "rating_a_mw")
+        rating_a = _or_else(_numbers(branches, "rating_a_mw"), np.full(len(branches), np.inf))
+        angle_min, angle_max = _numbers(branches, "angle_min_deg"), _numbers(branches, "angle_max_deg")
+        free = (angle_min == 0) & (angle_max == 0)  # 0 and 0 stand for no limit, as in MATPOWER
         return cls(
             name=tables.name,
             base_mva=tables.base_mva,
@@ -128,8 +130,8 @@ class Network:
                 rating_a_mw=rating_a,
                 rating_b_mw=_or_else(_numbers(branches, "rating_b_mw"), rating_a),
                 rating_c_mw=_or_else(_numbers(branches, "rating_c_mw"), rating_a),
-                angle_min_deg=_numbers(branches, "angle_min_deg"),
-                angle_max_deg=_numbers(branches, "angle_max_deg"),
+                angle_min_deg=_frozen(np.where(free, -np.inf, angle_min)),
+                angle_max_deg=_frozen(np.where(free, np.inf, angle_max)),
             ),
             units=Units(
                 ids=_text(units, "unit"),
@@ -194,4 +196,5 @@ def _text(table: pd.DataFrame, column: str) -> tuple[str, ...]:
 
 
 def _or_else(given: Vector, fallback: Vector) -> Vector:
-    return _frozen(np.where(np.isnan(given), fallback, given))
+    """Return ``given`` with ``fallback`` where it is not known; a rating of 0 stands for not known."""
+    return _frozen(np.where(np.isnan(given) | (given == 0), fallback, given))

@@ -16,6 +16,8 @@ from typing import Any, Literal, Self
 import numpy as np
 import pandas as pd
 
+from engine.errors import FileFormatError
+
 Kind = Literal["text", "number", "flag"]
 Value = str | float | bool
 
@@ -33,6 +35,7 @@ class Column:
 
 
 _INF, _NAN = math.inf, math.nan
+_SPECIAL = {"inf": _INF, "-inf": -_INF, "nan": _NAN}  # numbers that JSON cannot write
 
 BUS_COLUMNS = (
     Column("bus", "text", "", "Bus", help="Identifier, unique in the network"),
@@ -115,15 +118,22 @@ def table_of(name: TableName, rows: Iterable[Mapping[str, Any]] | pd.DataFrame =
     the table does not have are left out. Raises ValueError or TypeError on a cell of the wrong type:
     readers convert and report before they call this.
     """
-    given = rows if isinstance(rows, pd.DataFrame) else pd.DataFrame(list(rows))
+    given: Mapping[str, list[Any]]
+    if isinstance(rows, pd.DataFrame):
+        given, count = {str(name): rows[name].tolist() for name in rows.columns}, len(rows)
+    else:  # not by way of a DataFrame, which would turn a missing flag into nan, and nan into True
+        records = list(rows)
+        keys = {key for record in records for key in record}
+        given, count = {key: [record.get(key) for record in records] for key in keys}, len(records)
     table: dict[str, pd.Series] = {}
     for column in COLUMNS[name]:
-        dtype = _DTYPES[column.kind]
-        if column.name not in given:
-            table[column.name] = pd.Series([column.default] * len(given), dtype=dtype)
-            continue
-        cells = [column.default if cell is None else cell for cell in given[column.name].tolist()]
-        table[column.name] = pd.Series([str(cell) for cell in cells] if column.kind == "text" else cells, dtype=dtype)
+        cells = given.get(column.name, [None] * count)
+        filled = [column.default if cell is None else cell for cell in cells]
+        if column.kind == "text":
+            filled = [str(cell) for cell in filled]
+        elif column.kind == "flag" and any(cell != cell for cell in filled):  # nan is not a flag
+            raise ValueError(f"column {column.name!r} holds a cell that is neither true nor false")
+        table[column.name] = pd.Series(filled, dtype=_DTYPES[column.kind])
     return pd.DataFrame(table)
 
 
@@ -179,6 +189,59 @@ def _to_json(cell: Value) -> Value:
     if isinstance(cell, float) and not math.isfinite(cell):
         return "nan" if math.isnan(cell) else ("inf" if cell > 0 else "-inf")
     return cell
+
+
+def from_canonical_json(text: str) -> NetworkTables:
+    """Return the tables that :func:`canonical_json` wrote; a column that is missing holds its default.
+
+    Raises FileFormatError naming the table and the column of what is not as that function writes it.
+    """
+    try:
+        content = json.loads(text)
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise FileFormatError(f"the network is not JSON: {error}") from error
+    if not isinstance(content, dict) or content.get("format") != "headroom-network":
+        raise FileFormatError("the JSON is not a Headroom network: it has no format 'headroom-network'")
+    if content.get("version") != 1:
+        raise FileFormatError(f"the network has format version {content.get('version')!r}; this program reads version 1")
+    name, base_mva, source = content.get("name", ""), content.get("base_mva", 100.0), content.get("source", "")
+    if not isinstance(name, str) or not isinstance(source, str):
+        raise FileFormatError("the name and the source of a network must be text")
+    if not _is_number(base_mva):
+        raise FileFormatError(f"base_mva must be a number, found {base_mva!r}")
+    tables = {table: _table_from_json(table, content.get(table, {})) for table in COLUMNS}
+    return NetworkTables(name, float(base_mva), tables["buses"], tables["branches"], tables["units"], source)
+
+
+def _table_from_json(name: TableName, given: object) -> pd.DataFrame:
+    if not isinstance(given, dict) or not all(isinstance(cells, list) for cells in given.values()):
+        raise FileFormatError(f"table {name!r} must hold one list per column")
+    rows = {len(cells) for cells in given.values()}
+    if len(rows) > 1:
+        raise FileFormatError(f"the columns of table {name!r} have different lengths: {sorted(rows)}")
+    table: dict[str, pd.Series] = {}
+    for column in COLUMNS[name]:
+        cells = given.get(column.name, [column.default] * next(iter(rows), 0))
+        where = f"table {name!r}, column {column.name!r}"
+        table[column.name] = pd.Series(_column_from_json(column, cells, where), dtype=_DTYPES[column.kind])
+    return pd.DataFrame(table)
+
+
+def _column_from_json(column: Column, cells: list[Any], where: str) -> list[Any]:
+    if column.kind == "number":
+        cells = [_SPECIAL.get(cell, cell) if isinstance(cell, str) else cell for cell in cells]
+        fits = _is_number
+    else:
+        expected = str if column.kind == "text" else bool
+        fits = lambda cell: isinstance(cell, expected)  # noqa: E731
+    for row, cell in enumerate(cells):
+        if not fits(cell):
+            raise FileFormatError(f"{where}, row {row + 1}: {cell!r} is not a {column.kind}")
+    return cells
+
+
+def _is_number(cell: object) -> bool:
+    return isinstance(cell, int | float) and not isinstance(cell, bool)
 
 
 def cost_points(text: str) -> tuple[tuple[float, float], ...]:

@@ -42,8 +42,9 @@ def on_the_map(tables: NetworkTables) -> NetworkTables:
 
 
 def with_fleet_2020(tables: NetworkTables) -> NetworkTables:
-    """Return the published case with the 598 units and the branch ratings of 2020.
+    """Return the published case with the 598 units and the branch ratings of 2020, every unit in service.
 
+    Limits, costs and ramps are those of the source (a ramp of 0 there: no limit).
     Start-up and shut-down costs are this product's own rule by fuel and size: see :func:`commitment_rule`.
     Raises NetworkDataError unless the branches are those of ACTIVSg2000, row for row.
     """
@@ -55,7 +56,9 @@ def with_fleet_2020(tables: NetworkTables) -> NetworkTables:
     units = fleet.assign(
         unit=fleet["plant"].astype(str),
         bus=fleet["bus"].astype(str),
-        in_service=fleet["in_service"] > 0,
+        p_mw=fleet["p_mw"].where(fleet["in_service"] > 0, 0.0),
+        ramp_30_min_mw=fleet["ramp_30_min_mw"].replace(0.0, np.inf),
+        in_service=True,  # those that were off at the filed hour are filed at 0 MW, and may run
         startup_cost=[rule.startup_per_mw * size for rule, size in zip(rules, fleet["p_max_mw"], strict=True)],
         shutdown_cost=[rule.shutdown_per_mw * size for rule, size in zip(rules, fleet["p_max_mw"], strict=True)],
     )
@@ -68,32 +71,39 @@ class CommitmentRule:
     """What it takes to start a unit and how long it then stays on or off."""
 
     startup_per_mw: float  # $ per MW of largest output
+    ramp_30_min_per_mw: float  # MW in 30 minutes per MW of largest output
     shutdown_per_mw: float  # $ per MW of largest output
     min_up_h: int
     min_down_h: int
 
 
-# (smallest MW of the class, start-up $/MW, hours up, hours down). The class limits are set half way between
-# the sizes for which the figures are known.
-_CLASSES: Mapping[str, tuple[tuple[float, float, int, int], ...]] = {
-    "coal": ((0, 10, 1, 1), (9, 30, 1, 1), (100, 100, 3, 3), (207, 150, 6, 6), (380, 250, 12, 12)),
-    "ng": ((0, 20, 1, 1), (5, 20, 1, 1), (10, 25, 1, 1), (24.5, 50, 1, 1), (49.5, 100, 1, 1), (99, 150, 2, 1)),
-    "nuclear": ((0, 1000, 24, 24),),
-    "wind": ((0, 0, 1, 1),),
-    "solar": ((0, 0, 1, 1),),
-    "hydro": ((0, 0, 1, 1),),
-}
+# (smallest MW of the class, start-up $/MW, ramp per MW, hours up, hours down). The class limits are set half
+# way between the sizes for which the figures are known.
+_CLASSES: Mapping[str, tuple[tuple[float, float, float, int, int], ...]] = {
+    "coal": (
+        (0, 10, 2.4, 1, 1), (9, 30, 2.4, 1, 1), (100, 100, 0.9, 3, 3), (207, 150, 0.3, 6, 6), (380, 250, 0.18, 12, 12)
+    ),
+    "ng": (
+        (0, 20, 9, 1, 1), (5, 20, 7.5, 1, 1), (10, 25, 6, 1, 1), (24.5, 50, 4.5, 1, 1), (49.5, 100, 3, 1, 1),
+        (99, 150, 1.5, 2, 1),
+    ),
+    "nuclear": ((0, 1000, 0.15, 24, 24),),
+    "wind": ((0, 0, 30, 1, 1),),
+    "solar": ((0, 0, 30, 1, 1),),
+    "hydro": ((0, 0, 7.5, 1, 1),),
+}  # fmt: skip
 
 
 def commitment_rule(fuel: str, p_max_mw: float) -> CommitmentRule:
-    """Return start-up cost and least hours up and down by fuel and size; zero cost for a fuel not known.
+    """Return costs, ramp and least hours on and off by fuel and size; those of wind for a fuel not known.
 
     Shutting down costs a tenth of starting up, and as much as starting up for nuclear units.
     """
     classes = _CLASSES.get(fuel, _CLASSES["wind"])
     found = classes[max(0, bisect_right([low for low, *_ in classes], p_max_mw) - 1)]
     startup = float(found[1])
-    return CommitmentRule(startup, startup if fuel == "nuclear" else startup / 10, found[2], found[3])
+    shutdown = startup if fuel == "nuclear" else startup / 10
+    return CommitmentRule(startup, found[2], shutdown, found[3], found[4])
 
 
 @cache
