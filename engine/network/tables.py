@@ -198,12 +198,12 @@ def from_canonical_json(text: str) -> NetworkTables:
     """
     try:
         content = json.loads(text)
-    except (json.JSONDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise FileFormatError(f"the network is not JSON: {error}") from error
     if not isinstance(content, dict) or content.get("format") != "headroom-network":
         raise FileFormatError("the JSON is not a Headroom network: it has no format 'headroom-network'")
     if content.get("version") != 1:
-        raise FileFormatError(f"the network has format version {content.get('version')!r}; this program reads version 1")
+        raise FileFormatError(f"the network has format version {content.get('version')!r}; this reader knows 1")
     name, base_mva, source = content.get("name", ""), content.get("base_mva", 100.0), content.get("source", "")
     if not isinstance(name, str) or not isinstance(source, str):
         raise FileFormatError("the name and the source of a network must be text")
@@ -241,7 +241,7 @@ def _column_from_json(column: Column, cells: list[Any], where: str) -> list[Any]
 
 
 def _is_number(cell: object) -> bool:
-    return isinstance(cell, int | float) and not isinstance(cell, bool)
+    return isinstance(cell, float) or (isinstance(cell, int) and not isinstance(cell, bool) and abs(cell) < 2**63)
 
 
 def cost_points(text: str) -> tuple[tuple[float, float], ...]:
