@@ -142,7 +142,7 @@ def install_faults(app: Dash, max_upload_mb: int) -> None:
     def refuse(error: HTTPException) -> Response:
         code = error.code or 500
         if code < 400:
-            return error.get_response()  # type: ignore[return-value]
+            return error.get_response()
         if code == 500:
             return _fault(error)
         detail = error.description or ""

