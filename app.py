@@ -5,31 +5,24 @@
 
 import os
 import sys
-from dataclasses import dataclass
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import dash
-from dash import Dash, html
+from dash import Dash
 
 from callbacks import http, processes, security
 from callbacks.settings import Settings, SettingsError
+from components import shell
+from components.shell import PageLink
 
 FOLDER = Path(__file__).resolve().parent
 
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """One page. Its module is ``callbacks.<key>``, with ``page_layout(services, **query)`` and
-    ``register(app, services)``; it is named and not imported here, so that the supervisor stays small.
-    """
-
-    key: str
-    name: str
-    path: str
-
-
-PAGES: tuple[Page, ...] = ()  # in the order of the navigation
+# The pages, in the order of the navigation. The module of a page is ``callbacks.<key>``, with
+# ``page_layout(services, **query)`` and ``register(app, services)``.
+PAGES: tuple[PageLink, ...] = ()
 
 
 def create_app(settings: Settings) -> Dash:
@@ -52,14 +45,22 @@ def create_app(settings: Settings) -> Dash:
     http.install_log(app.server)
     security.install(app, settings)
     http.install_caching(app.server)
-    http.install_routes(app.server)
-    app.layout = html.Main([html.H1("Headroom"), dash.page_container])
+    app.index_string = shell.INDEX_STRING
+    app.layout = shell.layout(PAGES)
     for page in PAGES:
         module = import_module(f"callbacks.{page.key}")
-        dash.register_page(
-            page.key, path=page.path, name=page.name, title=f"{page.name} - Headroom", layout=module.page_layout
-        )
+        layout = http.guarded(_with_services(module.page_layout, None))
+        dash.register_page(page.key, path=page.path, name=page.label, title=f"{page.label} - Headroom", layout=layout)
+        module.register(app, None)
+    dash.register_page("not_found_404", path="/not-found", title="Not found - Headroom", layout=http.not_found)
     return app
+
+
+def _with_services(layout: Callable[..., Any], services: Any) -> Callable[..., Any]:
+    def of(**query: str) -> Any:
+        return layout(services, **query)
+
+    return of
 
 
 def main(arguments: list[str], environ: dict[str, str]) -> int:

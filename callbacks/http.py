@@ -2,18 +2,20 @@
 
 import secrets
 import time
+from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import structlog
-from dash import Dash, set_props
-from flask import Flask, Response, abort, g, jsonify, request, session
+from dash import Dash, html, set_props
+from flask import Flask, Response, g, jsonify, request, session
 from flask_compress import Compress
 from markupsafe import escape
-from werkzeug.exceptions import HTTPException, InternalServerError
+from werkzeug.exceptions import HTTPException, InternalServerError, NotFound
 
 from callbacks import logs, security
 from components import ids
+from engine.errors import ConflictError, EngineError, LimitError, NotFoundError, PermissionDeniedError
 
 _log = logs.get("headroom.web")
 
@@ -27,11 +29,13 @@ _WORDS = {
     403: "This request is not permitted",
     404: "There is nothing here, or it is not yours to see",
     405: "This address does not take that kind of request",
+    409: "Somebody changed this first",
     413: "The upload is too large",
     415: "The server takes JSON here",
     429: "Too many requests in a short time; wait a minute and try again",
     500: "Something went wrong on our side",
 }
+_CODES = {NotFoundError: 404, PermissionDeniedError: 403, ConflictError: 409, LimitError: 413}
 _PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Headroom</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -118,6 +122,13 @@ def install_caching(server: Flask) -> None:
         return response
 
 
+def report(event: str, error: BaseException) -> str:
+    """Log a fault with its traceback and return the reference that finds it."""
+    mark = reference()
+    _log.error(event, exc_info=error, reference=mark)
+    return mark
+
+
 def reference() -> str:
     """Return the id of this request: what a reader quotes, and what finds the traceback in the log."""
     return str(g.get("request_id") or secrets.token_hex(8))
@@ -125,9 +136,8 @@ def reference() -> str:
 
 def on_error(error: Exception) -> None:
     """Log what no callback expected, with its traceback, and show the reader an apology with its reference."""
-    mark = reference()
-    _log.error("callback failed", exc_info=error, reference=mark)
-    set_props(ids.TOAST, {"data": {"text": apology(mark), "undo": None, "at": time.time()}})
+    text = apology(report("callback failed", error))
+    set_props(ids.TOAST, {"data": {"text": text, "undo": None, "at": time.time()}})
 
 
 def apology(mark: str) -> str:
@@ -148,9 +158,14 @@ def install_faults(app: Dash, max_upload_mb: int) -> None:
         detail = error.description or ""
         if code == 413:
             detail = f"One file may have at most {max_upload_mb} MB"
-        if code == 404:
+        if code == 404 and detail == NotFound.description:
             detail = "Check the address, or ask whoever sent it for a new link"
         return _answer(code, _WORDS.get(code, error.name), detail)
+
+    @app.server.errorhandler(EngineError)
+    def explain(error: EngineError) -> Response:
+        code = _CODES.get(type(error), 400)
+        return _answer(code, _WORDS[code], str(error))
 
     @app.server.errorhandler(Exception)
     def fail(error: Exception) -> Response:
@@ -158,10 +173,8 @@ def install_faults(app: Dash, max_upload_mb: int) -> None:
 
 
 def _fault(error: Exception) -> Response:
-    mark = reference()
     cause = error.original_exception if isinstance(error, InternalServerError) else error
-    _log.error("request failed", exc_info=cause or error, reference=mark, path=request.path[:_LONGEST_LOGGED])
-    return _answer(500, _WORDS[500], f"Reference: {mark}")
+    return _answer(500, _WORDS[500], f"Reference: {report('request failed', cause or error)}")
 
 
 def _answer(code: int, title: str, detail: str) -> Response:
@@ -173,15 +186,24 @@ def _answer(code: int, title: str, detail: str) -> Response:
     return response
 
 
-def install_routes(server: Flask) -> None:
-    """Add the routes that are not pages."""
+def guarded(layout: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the page layout ``layout``, answering in words instead of with an empty page when it fails."""
 
-    @server.get("/healthz")
-    def healthz() -> Response:
-        response = jsonify(status="ok", version=product_version())
-        response.headers["Cache-Control"] = "no-store"
-        return response
+    def of(**query: str) -> Any:
+        try:
+            return layout(**query)
+        except EngineError as error:
+            return _words("This page cannot be shown", str(error))
+        except Exception as error:  # noqa: BLE001 (the frame around the page still stands, and offers a way on)
+            return _words(_WORDS[500], apology(report("page failed", error)))
 
-    @server.route("/api/<path:_rest>")
-    def no_such_api(_rest: str) -> Response:  # else a program would be answered with a page and status 200
-        abort(404)
+    return of
+
+
+def not_found(**_query: str) -> Any:
+    """Return the page for an address that has none."""
+    return _words(_WORDS[404], "Check the address, or choose a page on the left.")
+
+
+def _words(title: str, detail: str) -> html.Div:
+    return html.Main([html.H1(title), html.P(detail)], id="main", className="hr-page hr-words")

@@ -306,7 +306,7 @@ def test_every_page_is_registered_once(settings: Settings) -> None:
 
     create_app(settings)
     create_app(settings)
-    assert [page["path"] for page in dash.page_registry.values()] == [page.path for page in PAGES]
+    assert [page["path"] for page in dash.page_registry.values()] == [*(page.path for page in PAGES), "/not-found"]
 
 
 def test_the_wsgi_application_is_flasks(settings: Settings) -> None:

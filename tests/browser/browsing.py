@@ -1,0 +1,183 @@
+"""A browser that watches itself, and the really running product that it looks at."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, Route
+
+from callbacks.processes import health
+
+ROOT = Path(__file__).resolve().parents[2]
+DESKTOP = {"width": 1440, "height": 900}
+PHONE = {"width": 390, "height": 844}
+THEMES = ("light", "dark")
+
+_READY_WITHIN_S = 60.0
+_ENDS_WITHIN_S = 25.0
+_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+# What keeps a browser quiet: none of these looks for an update, a proxy or a field trial.
+_ARGUMENTS = (
+    "--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync", "--disable-default-apps", "--disable-domain-reliability",
+)  # fmt: skip
+_NO_WEBGL = ("--disable-gpu", "--disable-3d-apis", "--disable-webgl", "--disable-webgl2")
+
+
+@dataclass(slots=True)
+class Server:
+    """The product, started as its reader starts it: supervisor, web server and job runner."""
+
+    address: str
+    home: Path
+    log: Path
+    process: subprocess.Popen[bytes]
+    ready_s: float  # from start to the first healthy answer
+
+    def records(self) -> list[dict[str, Any]]:
+        """Return the log so far, line by line."""
+        return [json.loads(line) for line in self.log.read_text(encoding="utf-8").splitlines() if line[:1] == "{"]
+
+    def faults(self) -> list[dict[str, Any]]:
+        """Return the log's errors."""
+        return [record for record in self.records() if record.get("level") in {"error", "critical"}]
+
+
+@contextmanager
+def running(home: Path, **more: str) -> Iterator[Server]:
+    """Run the product on a free port with its data in ``home``; end it as Ctrl+C does."""
+    port = free_port()
+    kept = {name: value for name, value in os.environ.items() if name in {"PATH", "HOME", "LANG", "HEADROOM_DATA"}}
+    environ = {**kept, "HEADROOM_HOME": str(home), "PORT": str(port), "LOG_LEVEL": "INFO", **more}
+    address = f"http://127.0.0.1:{port}"
+    home.mkdir(parents=True, exist_ok=True)
+    log = home / "log.jsonl"
+    with log.open("ab") as sink, (home / "out.txt").open("ab") as out:
+        begun = time.monotonic()
+        process = subprocess.Popen([sys.executable, str(ROOT / "app.py")], env=environ, stdout=out, stderr=sink)
+        try:
+            wait_until_healthy(address, process, log)
+            yield Server(address, home, log, process, time.monotonic() - begun)
+        finally:
+            end(process)
+    assert process.returncode == 0, f"the product ended with status {process.returncode}: {tail(log)}"
+
+
+def wait_until_healthy(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    """Return when /healthz answers; fail with the end of the log when it does not within a minute."""
+    deadline = time.monotonic() + _READY_WITHIN_S
+    while health(address) is None:
+        assert process.poll() is None, f"the product ended with status {process.returncode}: {tail(log)}"
+        assert time.monotonic() < deadline, f"no healthy answer within {_READY_WITHIN_S:.0f} s: {tail(log)}"
+        time.sleep(0.1)
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    """Ask the product to end, and see that it does."""
+    if process.poll() is None:
+        process.send_signal(signal.SIGINT)
+    try:
+        process.wait(_ENDS_WITHIN_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def tail(log: Path, lines: int = 20) -> str:
+    """Return the last lines of a log."""
+    return "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:])
+
+
+def free_port() -> int:
+    """Return a port that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def launch(playwright: Playwright, *, webgl: bool = True) -> Browser:
+    """Start Chromium: that of HEADROOM_CHROMIUM, else of the PATH, else Playwright's own."""
+    given = os.environ.get("HEADROOM_CHROMIUM") or next((path for name in _NAMES if (path := shutil.which(name))), None)
+    path = given or playwright.chromium.executable_path
+    if not Path(path).exists():
+        raise FileNotFoundError("no Chromium was found; `python3 -m tests` installs one")
+    return playwright.chromium.launch(executable_path=path, args=[*_ARGUMENTS, *(() if webgl else _NO_WEBGL)])
+
+
+@dataclass(slots=True)
+class Watch:
+    """What a page did that it must not do."""
+
+    foreign: list[str] = field(default_factory=list)  # requests to another host, each of them stopped
+    console: list[str] = field(default_factory=list)  # errors in the console, and uncaught ones
+    failed: list[str] = field(default_factory=list)  # our own answers with a status of 500 or more
+
+    def see(self, page: Page) -> None:
+        """Watch everything that ``page`` does from now on."""
+        page.context.route("**/*", self._pass_or_stop)
+        page.on("console", self._note)
+        page.on("pageerror", lambda error: self.console.append(str(error)))
+        page.on("response", lambda answer: answer.status >= 500 and self.failed.append(answer.url))
+
+    def _pass_or_stop(self, route: Route) -> None:
+        if urlsplit(route.request.url).hostname in {"127.0.0.1", None}:
+            route.continue_()
+            return
+        self.foreign.append(route.request.url)
+        route.abort()
+
+    def _note(self, message: ConsoleMessage) -> None:
+        if message.type == "error":
+            where = message.location.get("url", "")
+            self.console.append(f"{message.text} ({where})")
+
+    def check(self) -> None:
+        """Assert that nothing was seen."""
+        assert self.foreign == [], "requests to another host"
+        assert self.console == [], "errors in the console"
+        assert self.failed == [], "answers with a fault"
+
+
+def open_page(page: Page, address: str) -> None:
+    """Open an address of the product and wait until its page stands."""
+    page.goto(address)
+    settle(page)
+
+
+def settle(page: Page, timeout_s: float = 30.0) -> None:
+    """Wait until the page has its content and no callback is under way."""
+    page.wait_for_function(
+        """() => document.querySelector('h1') && !document.querySelector('._dash-loading')
+                 && !document.querySelector('[data-dash-is-loading="true"]')""",
+        timeout=timeout_s * 1000,
+    )
+    page.wait_for_load_state("networkidle", timeout=timeout_s * 1000)
+
+
+def set_theme(page: Page, theme: str) -> None:
+    """Show the page as a reader sees it whose system is ``"light"`` or ``"dark"``. Open the page afterwards."""
+    page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+
+
+def axe_violations(page: Page, within: str = "body") -> list[str]:
+    """Return the WCAG 2 A and AA violations that axe-core finds within a selector, one sentence each."""
+    # Evaluated, not added as a script element: the page's policy stays as strict as a reader's.
+    page.evaluate((Path(__file__).parent / "axe.min.js").read_text(encoding="utf-8") + "\n;0")
+    found = page.evaluate(
+        """async (within) => (await axe.run(within, {
+               runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'], resultTypes: ['violations'],
+           })).violations.map(v => ({id: v.id, help: v.help, at: v.nodes.map(n => n.html.slice(0, 160))}))""",
+        within,
+    )
+    return [f"{one['id']}: {one['help']}: {'; '.join(one['at'][:5])}" for one in found]
