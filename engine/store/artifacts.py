@@ -8,6 +8,8 @@ import os
 import re
 import secrets
 import time
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +18,7 @@ from engine.errors import LimitError
 DEFAULT_CAPACITY_BYTES = 4_000_000_000
 _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,150}", re.ASCII)  # no separator: a key cannot leave the directory
 _PARTIAL = ".partial-"  # no key starts with a dot
+_IDENTITY = ".identity"
 _PARTIAL_AGE_S = 3_600.0
 
 
@@ -65,6 +68,22 @@ class Artifacts:
             return None if path is None else path.read_bytes()
         except FileNotFoundError:  # evicted since
             return None
+
+    def has(self, keys: Iterable[str]) -> bool:
+        """Return whether every one of ``keys`` is there."""
+        return all(self.open(key) is not None for key in keys)
+
+    def identity(self) -> str:
+        """Return a name of this directory, made on first use: processes that share it have the same."""
+        path = self.directory / _IDENTITY
+        if not path.exists():
+            self.directory.mkdir(parents=True, exist_ok=True)
+            partial = self.directory / f"{_PARTIAL}{secrets.token_hex(8)}"
+            partial.write_text(secrets.token_hex(16), encoding="ascii")
+            with suppress(FileExistsError):  # another process was first: its name counts
+                path.hardlink_to(partial)
+            partial.unlink()
+        return path.read_text(encoding="ascii")
 
     def _path(self, key: str) -> Path:
         if not _KEY.fullmatch(key):

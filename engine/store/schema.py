@@ -167,6 +167,7 @@ jobs = Table(
     Column("error", Text, nullable=False),
     Column("result_id", DIGEST, ForeignKey("results.id"), nullable=True, index=True),
     Column("cancel_requested", Boolean, nullable=False),
+    Column("cache", String(32), nullable=False),  # the artefact cache of the host that waits for the result
     Column("runner", String(128), nullable=False),  # who computes it; "" when nobody does
     Column("attempts", Integer, nullable=False),
     Column("heartbeat", Double, nullable=True),

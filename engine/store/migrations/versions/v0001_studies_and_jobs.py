@@ -111,6 +111,7 @@ def upgrade() -> None:
         sa.Column("error", sa.Text(), nullable=False),
         sa.Column("result_id", sa.String(length=64), nullable=True),
         sa.Column("cancel_requested", sa.Boolean(), nullable=False),
+        sa.Column("cache", sa.String(length=32), nullable=False),
         sa.Column("runner", sa.String(length=128), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("heartbeat", sa.Double(), nullable=True),

@@ -1,0 +1,22 @@
+"""The kinds of jobs: a name, the function that computes it, and a version that its results are cached under."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class JobKind:
+    """A plain function ``(arguments, context) -> dict``, see :class:`engine.compute.JobContext`.
+
+    ``function`` is ``module:name``, imported in the worker only. Raise ``version`` when the function gives
+    another result for the same arguments: results of the old version are then computed again.
+    """
+
+    function: str
+    version: int = 1
+
+
+KINDS: Mapping[str, JobKind] = {
+    "capacity.prepare": JobKind("engine.capacity.jobs:prepare_job"),
+    "capacity.verify": JobKind("engine.capacity.jobs:verify_job"),
+}
