@@ -22,7 +22,7 @@ Flags = npt.NDArray[np.bool_]
 
 _WORD = {"buses": "bus", "branches": "branch", "units": "unit"}
 _LIMIT_SLACK_MW = 1e-6  # an output this far outside its limits is rounding in the file
-_CONVEX_TOLERANCE = 1e-9  # relative; the slopes of published cost curves are rounded
+_CONVEX_TOLERANCE = 1e-4  # relative to the steepest slope; published cost points are rounded
 
 # What a number may be besides finite, by column; a column that is not listed must be finite.
 _MAY_BE_INF = {

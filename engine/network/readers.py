@@ -1,0 +1,201 @@
+"""The one door for network files: which reader a file needs, what is refused unread, and what is said of it."""
+
+import io
+import json
+import re
+import zipfile
+import zlib
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Literal
+
+from engine.errors import FileFormatError, Problem
+from engine.network.checks import check
+from engine.network.csv_pair import decoded, read_csv_pair, write_csv_zip
+from engine.network.geojson import read_geojson, write_geojson
+from engine.network.imported import Imported
+from engine.network.intake import structural_problems
+from engine.network.json_file import GZIP_MAGIC, read_json, unzipped, write_json
+from engine.network.matpower import read_matpower
+from engine.network.matpower_writer import write_matpower
+from engine.network.tables import NetworkTables
+
+__all__ = ["FORMATS", "Imported", "read_network", "write_network"]
+
+Format = Literal["matpower", "csv", "geojson", "json"]
+FORMATS: Mapping[Format, str] = MappingProxyType(
+    {"matpower": "MATPOWER .m", "csv": "CSV (zip)", "geojson": "GeoJSON", "json": "Headroom JSON"}
+)
+MOST_BYTES = 40_000_000  # as sent, and unpacked; the largest public case has 23 MB
+MOST_FILES = 20  # in a zip
+MOST_RATIO = 200  # unpacked to packed; tables of numbers pack 3 to 20 times, a bomb 1,000
+_NO_FILES: Mapping[str, bytes] = MappingProxyType({})
+
+# What a file starts with, if it is surely not a network.
+_FOREIGN: tuple[tuple[bytes, str], ...] = (
+    (b"\x89PNG", "a PNG image"),
+    (b"\xff\xd8\xff", "a JPEG image"),
+    (b"GIF8", "a GIF image"),
+    (b"%PDF", "a PDF document"),
+    (b"\x80\x02", "a Python pickle, which is never opened"),
+    (b"\x80\x03", "a Python pickle, which is never opened"),
+    (b"\x80\x04", "a Python pickle, which is never opened"),
+    (b"\x80\x05", "a Python pickle, which is never opened"),
+    (b"\xd0\xcf\x11\xe0", "an old Excel workbook: save it as CSV"),
+    (b"PAR1", "a Parquet file"),
+    (b"MATLAB 5.0", "a binary .mat file: save the case as .m (savecase)"),
+    (b"\x93NUMPY", "a NumPy array"),
+    (b"SQLite format 3", "an SQLite database"),
+    (b"7z\xbc\xaf", "a 7z archive: use zip"),
+    (b"Rar!", "a RAR archive: use zip"),
+    (b"\x7fELF", "a program"),
+    (b"MZ", "a program"),
+)
+
+
+def read_network(filename: str, content: bytes, companions: Mapping[str, bytes] = _NO_FILES) -> Imported:
+    """Return the network in a file, with notes on what was understood and everything :func:`check` finds.
+
+    ``companions`` are further files of the same upload (name -> content): branches.csv beside buses.csv. The
+    reader is chosen by the name's ending and the content. A network that has errors is returned with them, so
+    that it can be mended; what is not a readable network raises FileFormatError with every problem.
+    """
+    files = {filename: content, **companions}
+    _refuse(files)
+    imported = _read(filename, files)
+    wrong = structural_problems(imported.tables)
+    if wrong:
+        raise FileFormatError(wrong)
+    return Imported(imported.tables, (*imported.problems, *check(imported.tables)))
+
+
+def write_network(tables: NetworkTables, file_format: Format) -> tuple[str, bytes]:
+    """Return a file name and the content of ``tables`` in one of :data:`FORMATS`.
+
+    Raises NetworkDataError if the format cannot hold the network (MATPOWER: branches at missing buses).
+    """
+    stem = re.sub(r"[^\w-]+", "_", tables.name).strip("_")[:60] or "network"
+    writers: Mapping[Format, tuple[str, Callable[[], bytes]]] = {
+        "matpower": (".m", lambda: write_matpower(tables).encode()),
+        "csv": (".zip", lambda: write_csv_zip(tables)),
+        "geojson": (".geojson", lambda: write_geojson(tables)),
+        "json": (".json", lambda: write_json(tables)),
+    }
+    ending, write = writers[file_format]
+    if file_format == "matpower":  # MATLAB calls a file by its name
+        stem = re.sub(r"\W+", "_", stem, flags=re.ASCII).strip("_") or "case_network"
+        stem = stem if stem[0].isalpha() else f"case_{stem}"
+    return stem + ending, write()
+
+
+def _refuse(files: Mapping[str, bytes]) -> None:
+    """Raise FileFormatError for files that are too large, empty, or surely something else."""
+    problems = []
+    for name, content in files.items():
+        short = _short(name)
+        if len(content) > MOST_BYTES:
+            size = len(content) / 1e6
+            problems.append(f"{short} has {size:.0f} MB; {MOST_BYTES / 1e6:.0f} MB is the most")
+        elif not content.strip():
+            problems.append(f"{short} is empty")
+        else:
+            problems.extend(f"{short} is {what}" for magic, what in _FOREIGN if content.startswith(magic))
+            if content[:512].lstrip().lower().startswith((b"<!doctype", b"<html", b"<?xml", b"<svg")):
+                problems.append(f"{short} is a web page or XML, not a network")
+    if problems:
+        raise FileFormatError([Problem("not-a-network", "error", text) for text in problems])
+
+
+def _read(filename: str, files: Mapping[str, bytes]) -> Imported:
+    content, stem = files[filename], _stem(filename)
+    if content.startswith(b"PK\x03\x04"):
+        return _read_zip(filename, content)
+    if content.startswith(GZIP_MAGIC):
+        content = unzipped(content, MOST_BYTES)
+        filename = filename.removesuffix(".gz")
+    ending = filename.lower().rpartition(".")[2]
+    if ending in {"csv", "tsv", "txt"} or len(files) > 1:
+        return read_csv_pair(files, stem)
+    start = content[:4096].lstrip(b"\xef\xbb\xbf \t\r\n")
+    if ending in {"json", "geojson"} or start.startswith(b"{"):
+        return read_geojson(content, stem) if _is_geojson(content) else read_json(content, MOST_BYTES)
+    if ending == "m" or b"mpc." in content[:200_000] or start.startswith(b"function"):
+        try:
+            text, guessed = decoded(content)
+        except ValueError as error:
+            raise FileFormatError(f"{_short(filename)} is not text: {error}") from error
+        imported = read_matpower(text, stem)
+        note = Problem("encoding", "warning", "the file is not UTF-8; read as Latin-1, so check names with accents")
+        return Imported(imported.tables, (note, *imported.problems)) if guessed else imported
+    raise FileFormatError(
+        f"{_short(filename)} is not a network that can be read: send a MATPOWER .m file, buses.csv with branches.csv "
+        "(or both in a zip), GeoJSON, or a Headroom JSON file"
+    )
+
+
+def _is_geojson(content: bytes) -> bool:
+    """Tell GeoJSON from our own JSON without reading a long file twice: by its type, else by its format."""
+    start = content[:4096]
+    if b'"headroom-network"' in start:
+        return False
+    if b'"FeatureCollection"' in start:
+        return True
+    try:
+        parsed = json.loads(content.decode("utf-8-sig"))
+    except (ValueError, RecursionError) as error:
+        raise FileFormatError(f"the file is not JSON in UTF-8: {str(error)[:200]}") from error
+    return not (isinstance(parsed, dict) and "format" in parsed)
+
+
+def _read_zip(filename: str, content: bytes) -> Imported:
+    members = _members(filename, content)
+    csv_files = {name: data for name, data in members.items() if name.lower().endswith((".csv", ".tsv"))}
+    if csv_files:
+        return read_csv_pair(csv_files, _stem(filename))
+    single = [name for name in members if name.lower().endswith((".m", ".json", ".geojson"))]
+    if len(single) != 1:
+        raise FileFormatError(f"{_short(filename)} holds neither CSV files nor exactly one .m, .json or .geojson file")
+    _refuse({single[0]: members[single[0]]})
+    if members[single[0]].startswith((b"PK\x03\x04", GZIP_MAGIC)):
+        raise FileFormatError(f"{_short(filename)} holds an archive inside the archive")
+    return _read(single[0], {single[0]: members[single[0]]})
+
+
+def _members(filename: str, content: bytes) -> dict[str, bytes]:
+    """Return the files of a zip, having read no more of it than its limits allow, whatever its headers claim."""
+    short = _short(filename)
+    members: dict[str, bytes] = {}
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            entries = [entry for entry in archive.infolist() if not entry.is_dir() and "__MACOSX" not in entry.filename]
+            if any(entry.filename == "[Content_Types].xml" for entry in entries):
+                raise FileFormatError(f"{short} is an Office document: save the sheets as CSV")
+            if len(entries) > MOST_FILES:
+                raise FileFormatError(f"{short} holds {len(entries)} files; {MOST_FILES} is the most")
+            if any(entry.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED} for entry in entries):
+                raise FileFormatError(f"{short} is packed by a method other than deflate")
+            left = min(MOST_BYTES, MOST_RATIO * max(len(content), 10_000))
+            for entry in entries:
+                with archive.open(entry) as stream:
+                    data = stream.read(left + 1)
+                left -= len(data)
+                if left < 0:
+                    raise FileFormatError(
+                        f"{short} unpacks to more than {MOST_BYTES / 1e6:.0f} MB or {MOST_RATIO} times its size"
+                    )
+                members[entry.filename] = data
+    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError, NotImplementedError, ValueError) as error:
+        raise FileFormatError(f"{short} cannot be unpacked: {str(error)[:200] or 'damaged'}") from error
+    if not members:
+        raise FileFormatError(f"{short} is an archive without files")
+    return members
+
+
+def _stem(filename: str) -> str:
+    last = filename.replace("\\", "/").rpartition("/")[2]
+    return _short(re.sub(r"\.(m|csv|tsv|txt|zip|json|geojson|gz)$", "", last.removesuffix(".gz"), flags=re.IGNORECASE))
+
+
+def _short(filename: str) -> str:
+    shown = "".join(sign for sign in filename.replace("\\", "/").rpartition("/")[2] if sign.isprintable())
+    return shown[:80] or "the file"
