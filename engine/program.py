@@ -16,7 +16,7 @@ from typing import Any
 import highspy
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import csr_array, vstack
+from scipy.sparse import csc_array, csr_array, hstack, vstack
 
 from engine.errors import SolverError
 
@@ -134,7 +134,7 @@ def certificate(program: LinearProgram, solution: Solution) -> Certificate:
 class LazyProgram:
     """A model kept in the solver: rows are added when they are found to matter, and each solve starts warm.
 
-    Variables are fixed in number; their costs and bounds, and the bounds of rows, may change.
+    Costs, bounds and right-hand sides may change between solves.
     """
 
     def __init__(self, program: LinearProgram) -> None:
@@ -166,6 +166,24 @@ class LazyProgram:
             row_upper=np.concatenate([self._program.row_upper, upper]),
         )
         return np.arange(first, first + count)
+
+    def add_columns(self, cost: Vector, lower: Vector, upper: Vector, matrix: csr_array) -> Integers:
+        """Add k variables without quadratic cost, by their (M, k) entries in the rows; return their positions (k,)."""
+        entries = csc_array(matrix)
+        starts, index = entries.indptr[:-1].astype(np.int32), entries.indices.astype(np.int32)
+        self._model.addCols(len(cost), cost, lower, upper, entries.nnz, starts, index, entries.data)
+        first, program = len(self._program.cost), self.program
+        self._blocks = [csr_array(hstack([program.matrix, entries], format="csr"))]
+        curved = program.quadratic
+        self._program = replace(
+            self._program,
+            cost=np.concatenate([program.cost, cost]),
+            lower=np.concatenate([program.lower, lower]),
+            upper=np.concatenate([program.upper, upper]),
+            quadratic=None if curved is None else np.concatenate([curved, np.zeros(len(cost))]),
+        )
+        _pass_quadratic(self._model, self._program.quadratic)
+        return np.arange(first, first + len(cost))
 
     def delete_rows(self, rows: Integers) -> None:
         """Remove rows by position; the rows after them move up."""
@@ -254,16 +272,19 @@ def _new_model(program: LinearProgram) -> _Model:
     model.addCols(count, program.cost, program.lower, program.upper, 0, none, none, np.zeros(0))
     model.changeObjectiveOffset(program.offset)
     _pass_rows(model, csr_array(program.matrix), program.row_lower, program.row_upper)
-    if program.quadratic is not None:
-        if (program.quadratic < 0.0).any():
-            raise SolverError("a quadratic cost is negative, so the program is not convex")
-        curved = np.flatnonzero(program.quadratic)
-        starts = np.searchsorted(curved, np.arange(count)).astype(np.int32)
-        triangular = int(highspy.HessianFormat.kTriangular)
-        model.passHessian(
-            count, len(curved), triangular, starts, curved.astype(np.int32), program.quadratic[curved].copy()
-        )
+    _pass_quadratic(model, program.quadratic)
     return model
+
+
+def _pass_quadratic(model: _Model, quadratic: Vector | None) -> None:
+    if quadratic is None:
+        return
+    if not (quadratic >= 0.0).all():
+        raise SolverError("a quadratic cost is negative, so the program is not convex")
+    curved = np.flatnonzero(quadratic)
+    starts = np.searchsorted(curved, np.arange(len(quadratic))).astype(np.int32)
+    form = int(highspy.HessianFormat.kTriangular)
+    model.passHessian(len(quadratic), len(curved), form, starts, curved.astype(np.int32), quadratic[curved])
 
 
 def _pass_rows(model: _Model, block: csr_array, lower: Vector, upper: Vector) -> None:

@@ -105,6 +105,18 @@ class Factors:
             flows += self._core.shift_flow_mw[:, np.newaxis]
         return flows
 
+    def weighted(self, weight: Matrix) -> Matrix:
+        """Return the transposed factors times ``weight``: (B,) from (L,), or (B, K) from (L, K).
+
+        With the prices of branches as weights this is what congestion adds at each bus, from one solve.
+        """
+        given = np.asarray(weight, dtype=np.float64)
+        column = given[:, np.newaxis] if given.ndim == 1 else given
+        result = self._core.angles(self._core.flow_by_angle.T @ column)
+        result -= self.slack_share @ result
+        result[~self.network.buses.in_service] = 0.0
+        return result[:, 0] if given.ndim == 1 else result
+
     @property
     def shift_flow_mw(self) -> Vector:
         """Return the (L,) flows that the phase shifters drive round their loops when nothing is injected."""
@@ -129,19 +141,26 @@ class Factors:
         zero and mean nothing. A branch out of service has a zero column, because losing it moves nothing.
         """
         lost = np.asarray(outages, dtype=np.intp)
-        branches = self.network.branches
+        factors = np.empty((len(self.network.branches.ids), len(lost)))
+        none = np.zeros(len(lost), dtype=np.bool_)
+        for start in range(0, len(lost), self._core.block):
+            block = slice(start, start + self._core.block)
+            factors[:, block], none[block] = self._outage_block(lost[block])
+        return factors, lost[none]
+
+    def _outage_block(self, lost: Integers) -> tuple[Matrix, Flags]:
+        branches, order = self.network.branches, np.arange(len(lost))
         live = branches.in_service[lost]
         injection = np.zeros((len(self.slack_share), len(lost)))
-        order = np.arange(len(lost))
-        np.add.at(injection, (branches.from_bus[lost], order), live.astype(np.float64))
-        np.add.at(injection, (branches.to_bus[lost], order), -live.astype(np.float64))
+        injection[branches.from_bus[lost], order] += live
+        injection[branches.to_bus[lost], order] -= live
         factors = self._transfer(injection)
         remaining = 1.0 - factors[lost, order]
         none = np.isin(lost, self._core.bridges) | (live & (np.abs(remaining) < _RESONANCE))
         factors /= np.where(none, 1.0, remaining)
         factors[lost, order] = -1.0
         factors[:, none | ~live] = 0.0
-        return factors, lost[none]
+        return factors, none
 
     def _transfer(self, injection: Matrix) -> Matrix:
         """Return the (L, S) flows of the injections (B, S) after the slack has balanced them, without shifters."""

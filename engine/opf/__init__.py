@@ -1,0 +1,1 @@
+"""Least-cost dispatch under linear power flow, and its prices."""
