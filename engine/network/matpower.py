@@ -14,26 +14,12 @@ import pandas as pd
 
 from engine.errors import FileFormatError, Problem, Severity
 from engine.network.imported import Imported
-from engine.network.matlab import DataFile, NumberRows, Statement, TextRows, as_number, read_data_file
+from engine.network.matlab import DataFile, NumberRows, TextRows, read_data_file
+from engine.network.matpower_code import BRANCH, BUS, GEN, CaseCode
 from engine.network.tables import COLUMNS, NetworkTables, TableName, table_of
 
-# The standard columns, in order, under MATPOWER's own names: idx_bus, idx_gen, idx_brch.
-BUS = tuple("BUS_I BUS_TYPE PD QD GS BS BUS_AREA VM VA BASE_KV ZONE VMAX VMIN LAM_P LAM_Q MU_VMAX MU_VMIN".split())
-GEN = tuple(
-    "GEN_BUS PG QG QMAX QMIN VG MBASE GEN_STATUS PMAX PMIN PC1 PC2 QC1MIN QC1MAX QC2MIN QC2MAX RAMP_AGC RAMP_10 "
-    "RAMP_30 RAMP_Q APF MU_PMAX MU_PMIN MU_QMAX MU_QMIN".split()
-)
-BRANCH = tuple(
-    "F_BUS T_BUS BR_R BR_X BR_B RATE_A RATE_B RATE_C TAP SHIFT BR_STATUS PF QF PT QT MU_SF MU_ST ANGMIN ANGMAX "
-    "MU_ANGMIN MU_ANGMAX".split()
-)
 # Version 2 case files hold the inputs alone: the angle limits follow the status.
 _BRANCH_FILE = (*BRANCH[:11], "ANGMIN", "ANGMAX", *BRANCH[11:17], "MU_ANGMIN", "MU_ANGMAX")
-_INDEX_FUNCTIONS: Mapping[str, tuple[str, ...]] = {
-    "idx_bus": ("PQ", "PV", "REF", "NONE", *BUS),
-    "idx_gen": GEN,
-    "idx_brch": BRANCH,
-}
 _LEAST_COLUMNS = {"bus": 13, "gen": 10, "branch": 11, "gencost": 4}
 _POLYNOMIAL, _PIECEWISE = 2, 1
 _PIECES = 10  # segments that stand for a polynomial of degree three or more
@@ -46,96 +32,16 @@ Numbers = npt.NDArray[np.float64]
 def read_matpower(text: str, name: str = "") -> Imported:
     """Return the case in ``text`` as tables, with notes; ``name`` stands in for a missing function name.
 
-    Bus ids are the bus numbers, branch ids ``from-to`` (``from-to/2`` for a second circuit), unit ids ``bus-k``. A rating A of 0 is
-    unlimited; B or C of 0 falls back to A; angle limits 0/0 or beyond 360 degrees are none; a DC line is left
-    out, as pypower's ``rundcpf`` does. Raises FileFormatError listing every problem with its line.
+    Bus ids are the bus numbers, branch ids ``from-to`` (``from-to/2`` for a second circuit), unit ids ``bus-k``.
+    A rating A of 0 is unlimited; B or C of 0 falls back to A; angle limits 0/0 or beyond 360 degrees are none;
+    a DC line is left out, as pypower's ``rundcpf`` does. Raises FileFormatError listing every problem with its line.
     """
-    arithmetic = _Arithmetic()
-    file = read_data_file(text, arithmetic.execute)
+    code = CaseCode()
+    file = read_data_file(text, code.execute)
     case = _Case(file)
     case.refuse_if_wrong()
     tables = case.tables(name)
-    return Imported(tables, (*arithmetic.notes, *case.notes))
-
-
-class _Arithmetic:
-    """The statements of published cases that change their data after the tables, applied exactly."""
-
-    def __init__(self) -> None:
-        self.variables: dict[str, float] = {}
-        self.notes: list[Problem] = []
-
-    def execute(self, file: DataFile, statement: Statement) -> None:
-        """Apply a statement that is known; report any other that could change the data."""
-        text, tokens, mpc = statement.text, statement.tokens, file.structure or "mpc"
-        known: dict[str, Callable[[DataFile], None]] = {
-            f"Vbase = {mpc}.bus ( 1 BASE_KV ) * 1e3": self._voltage_base,
-            f"Sbase = {mpc}.baseMVA * 1e6": self._power_base,
-            f"{mpc}.branch ( : [ BR_R BR_X ] ) = {mpc}.branch ( : [ BR_R BR_X ] ) / ( Vbase ^ 2 / Sbase )": self._ohms,
-            f"{mpc}.bus ( : [ PD QD ] ) = {mpc}.bus ( : [ PD QD ] ) / 1e3": self._kilowatts,
-            f"{mpc}.bus ( : QD ) = {mpc}.bus ( : PD ) * sin ( acos ( pf ) )": self._reactive,
-            f"{mpc}.bus ( : PD ) = {mpc}.bus ( : PD ) * pf": self._active,
-        }
-        if text in known:
-            try:
-                known[text](file)
-            except (KeyError, IndexError, ZeroDivisionError, OverflowError):
-                file.problem("statement", statement.line, f"{text!r} uses a value that the file has not given")
-            return
-        if text in {"end", "return", "endfunction", "define_constants"} or _names_columns(tokens):
-            return
-        value = as_number("".join(tokens[2:])) if tokens[1:2] == ("=",) else None
-        constants = {name for names in _INDEX_FUNCTIONS.values() for name in names}
-        if value is not None and tokens[0].isidentifier() and tokens[0] not in constants | {mpc}:
-            self.variables[tokens[0]] = value
-            return
-        file.problem("statement", statement.line, f"{text[:80]!r} is program code that this reader does not know")
-
-    def _voltage_base(self, file: DataFile) -> None:
-        self.variables["Vbase"] = _rows(file, "bus")[0][BUS.index("BASE_KV")] * 1e3
-
-    def _power_base(self, file: DataFile) -> None:
-        base = file.fields["baseMVA"]
-        self.variables["Sbase"] = (base if isinstance(base, float) else math.nan) * 1e6
-
-    def _ohms(self, file: DataFile) -> None:
-        ohms_per_unit = self.variables["Vbase"] ** 2 / self.variables["Sbase"]
-        for row in _rows(file, "branch"):
-            row[2] /= ohms_per_unit
-            row[3] /= ohms_per_unit
-        self._note("ohms", f"branch impedances were in ohms: divided by {ohms_per_unit:g} ohms, as the file says")
-
-    def _kilowatts(self, file: DataFile) -> None:
-        for row in _rows(file, "bus"):
-            row[2] /= 1e3
-            row[3] /= 1e3
-        self._note("kilowatts", "loads were in kW and kvar: divided by 1000, as the file says")
-
-    def _reactive(self, file: DataFile) -> None:
-        factor = math.sin(math.acos(min(1.0, max(-1.0, self.variables["pf"]))))
-        for row in _rows(file, "bus"):
-            row[3] = row[2] * factor
-        self._note("power-factor", f"reactive loads from apparent loads at power factor {self.variables['pf']:g}")
-
-    def _active(self, file: DataFile) -> None:
-        for row in _rows(file, "bus"):
-            row[2] *= self.variables["pf"]
-
-    def _note(self, code: str, message: str) -> None:
-        self.notes.append(Problem(code, "note", message))
-
-
-def _rows(file: DataFile, name: str) -> list[list[float]]:
-    value = file.fields[name]
-    return value.rows if isinstance(value, NumberRows) else []
-
-
-def _names_columns(tokens: Sequence[str]) -> bool:
-    """Tell if a statement is ``[...] = idx_bus`` and the like, with MATPOWER's names in MATPOWER's order."""
-    if len(tokens) < 5 or tokens[0] != "[" or tuple(tokens[-3:-1]) != ("]", "="):
-        return False
-    names = tuple(tokens[1:-3])
-    return names == _INDEX_FUNCTIONS.get(tokens[-1], ())[: len(names)]
+    return Imported(tables, (*code.notes, *case.notes))
 
 
 @dataclass(slots=True)
@@ -317,7 +223,8 @@ class _Case:
         used = count * 2 if model == _PIECEWISE else count
         place = f"row {row + 1} of {self._mpc}.gencost"
         if model not in {_POLYNOMIAL, _PIECEWISE}:
-            wrong.append(Problem("cost-model", "error", f"{place}: cost model {model:g} is neither 1 nor 2", "units", row))
+            text = f"{place}: cost model {model:g} is neither 1 nor 2"
+            wrong.append(Problem("cost-model", "error", text, "units", row))
         elif count < 0 or 4 + used > len(terms) or not np.isfinite(terms[4 : 4 + used]).all():
             text = f"{place}: {count} cost terms do not fit its {len(terms) - 4} numbers, or are not finite"
             wrong.append(Problem("cost-terms", "error", text, "units", row))
@@ -362,7 +269,8 @@ class _Case:
         if len(texts) == 1 and len(value.rows[0]) == count:
             texts = value.rows[0]
         if len(texts) != count:
-            self._note("text-count", f"{self._mpc}.{name} has {len(texts)} entries for {count} rows: left out", "warning")
+            message = f"{self._mpc}.{name} has {len(texts)} entries for {count} rows: left out"
+            self._note("text-count", message, "warning")
             return [""] * count
         return [text.strip() for text in texts]
 
@@ -398,7 +306,8 @@ def with_extras(tables: NetworkTables, fields: Mapping[str, Any], note: Callable
             if cells is None:
                 continue
             if len(cells) != rows:
-                note("extra-rows", f"{EXTRA}.{table_name}_{column.name} has {len(cells)} cells for {rows} rows: left out")
+                message = f"{EXTRA}.{table_name}_{column.name} has {len(cells)} cells for {rows} rows: left out"
+                note("extra-rows", message)
                 continue
             replaced[column.name] = cells
         if replaced:
@@ -467,4 +376,8 @@ def _ids(numbers: Numbers) -> list[str]:
     return [number_text(number) for number in numbers.tolist()]
 
 
-FILE_COLUMNS: Mapping[TableName, tuple[str, ...]] = {"buses": BUS[:13], "branches": _BRANCH_FILE[:13], "units": GEN[:21]}
+FILE_COLUMNS: Mapping[TableName, tuple[str, ...]] = {
+    "buses": BUS[:13],
+    "branches": _BRANCH_FILE[:13],
+    "units": GEN[:21],
+}

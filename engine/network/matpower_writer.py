@@ -175,7 +175,7 @@ def _extras(tables: NetworkTables, carried: NetworkTables) -> str:
         before, after = tables.table(name), carried.table(name)
         for column in columns:
             own_cells, read_cells = before[column.name].tolist(), after[column.name].tolist()
-            same = all(a == b or (a != a and b != b) for a, b in zip(own_cells, read_cells, strict=True))
+            same = all(a == b or (_is_nan(a) and _is_nan(b)) for a, b in zip(own_cells, read_cells, strict=True))
             if same:
                 continue
             field = f"{EXTRA}.{name}_{column.name}"
@@ -185,3 +185,7 @@ def _extras(tables: NetworkTables, carried: NetworkTables) -> str:
                 parts.append(_block(field, "[", [_text(float(cell)) for cell in own_cells]))
     heading = "% What follows is read by Headroom alone.\n" if parts else ""
     return "\n" + heading + "".join(parts)
+
+
+def _is_nan(cell: object) -> bool:
+    return isinstance(cell, float) and math.isnan(cell)

@@ -155,7 +155,8 @@ def wind_facts() -> WindFacts:
     def of(fact: str) -> pd.DataFrame:
         return table[table["fact"] == fact]
 
-    zones, distances, lags, hours = of("zone_mw"), of("correlation_by_km"), of("autocorrelation_by_h"), of("hour_factor")
+    zones, distances = of("zone_mw"), of("correlation_by_km")
+    lags, hours = of("autocorrelation_by_h"), of("hour_factor")
     return WindFacts(
         zone_mw=dict(zip(zones["key"], zones["value"], strict=True)),
         distance_km=distances["key"].to_numpy(dtype=np.float64),
