@@ -1,0 +1,383 @@
+"""The small programs behind an allocation: few variables, rows brought in only when they would be broken.
+
+Variables are MW at the candidates (K,). A row says: withdrawal factors times MW is at most the margin.
+Objectives: least total of unserved shares (a linear program), of their squares (a quadratic one), or the
+lexicographic max-min of served shares. Where a linear optimum is not unique, the one of lexicographically
+fairest shares among the optima is taken, so that every solver and every machine gives the same answer.
+
+Sources: Bertsekas and Gallager, *Data Networks*, 2nd ed., 1992, section 6.5.2 (max-min by raising all shares
+together); Ogryczak, Luss, Pióro, Nace and Tomaszewski, "Fair optimization and networks: a survey", J. Applied
+Mathematics, 2014 (lexicographic max-min by repeated linear programs).
+"""
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from scipy.sparse import csr_array
+
+from engine.capacity.question import Objective, TieRule
+from engine.errors import SolverError
+from engine.network.model import Flags, Integers, Matrix, Vector
+from engine.program import Certificate, LazyProgram, LinearProgram, Solution, certificate
+
+BROKEN_MW = 1e-7  # a row broken by more is brought in: a tenth of what a promise may exceed a limit by
+TIGHT_MW = 1e-6  # room that counts as none
+DUAL_ZERO = 1e-7  # of costs that are scaled to about one
+_NOT_A_LIMIT = -1
+_MOST_NEW_ROWS = 200  # at a time: a hundred rows decide nearly every case
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LevelProgram:
+    """Largest allocation within ``factors @ mw <= margin_mw`` and ``floor_mw <= mw <= demand_mw``."""
+
+    factors: Matrix  # (R, K)
+    margin_mw: Vector  # (R,), not negative
+    floor_mw: Vector  # (K,), itself within every row
+    demand_mw: Vector  # (K,), positive
+
+    def reduced(self) -> tuple[Self, Integers]:
+        """Return the program with only the rows that full demand would break, and their positions."""
+        kept = np.flatnonzero(np.maximum(self.factors, 0.0) @ self.demand_mw > self.margin_mw)
+        return type(self)(self.factors[kept], self.margin_mw[kept], self.floor_mw, self.demand_mw), kept
+
+    def start_rows(self) -> Integers:
+        """Return for each candidate the row that would stop it first if it were alone."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            room = np.where(self.factors > 0, self.margin_mw[:, np.newaxis] / self.factors, np.inf)
+        return np.unique(room.argmin(axis=0)) if len(room) else np.zeros(0, dtype=np.intp)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Optimum:
+    """An allocation, the rows that stop it, and the proof that it is one."""
+
+    mw: Vector  # (K,)
+    rows: Integers  # (m,), the rows with a price, in rising order
+    dual: Vector  # (m,), objective gained per MW of margin, 0 for the lexicographic objective
+    gain: Vector | None  # (m,), MW of total per MW of margin; None where it is not unique
+    objective: float
+    status: str
+    gap: float
+    checks: dict[str, float]
+    used_rows: Integers  # every row that was brought in: a start for the next program
+
+
+def solve_level(
+    problem: LevelProgram, objective: Objective, tie_rule: TieRule, warm: Integers | None = None
+) -> Optimum:
+    """Return the allocation of one level. ``warm`` names rows to begin with.
+
+    Raises SolverError when the solver stops without an optimum.
+    """
+    small, kept = problem.reduced()
+    begin = small.start_rows()
+    if warm is not None:
+        begin = np.union1d(begin, np.flatnonzero(np.isin(kept, warm)))
+    if objective == "lex_max_min" and (small.factors >= 0).all():
+        found = _raise_together(small)
+    elif objective == "lex_max_min":
+        found = _lexicographic_alone(small, begin)
+    else:
+        found = _solve_convex(small, objective, tie_rule, begin)
+    checks = {**found.checks, "most_over_margin_mw": _most_over(problem, found.mw)}
+    return Optimum(
+        mw=found.mw,
+        rows=kept[found.rows],
+        dual=found.dual,
+        gain=found.gain,
+        objective=found.objective,
+        status=found.status,
+        gap=found.gap,
+        checks=checks,
+        used_rows=kept[found.used_rows],
+    )
+
+
+def most_total_mw(problem: LevelProgram, warm: Integers | None = None) -> float:
+    """Return the largest total that the rows allow, whoever gets it."""
+    small, kept = problem.reduced()
+    begin = small.start_rows()
+    if warm is not None:
+        begin = np.union1d(begin, np.flatnonzero(np.isin(kept, warm)))
+    lazy = _Rows(small, begin, -np.ones(len(small.demand_mw)), None)
+    return float(lazy.solve().x.sum())
+
+
+class _Rows:
+    """A kept program over the candidates, with the rows brought in so far."""
+
+    def __init__(self, problem: LevelProgram, begin: Integers, cost: Vector, quadratic: Vector | None) -> None:
+        self.problem = problem
+        self.rows = begin  # of each row of the kept program, the row of ``problem`` that it is
+        self.lazy = LazyProgram(
+            LinearProgram(
+                cost=cost,
+                matrix=csr_array(problem.factors[begin]),
+                row_lower=np.full(len(begin), -np.inf),
+                row_upper=problem.margin_mw[begin],
+                lower=problem.floor_mw,
+                upper=problem.demand_mw,
+                quadratic=quadratic,
+            )
+        )
+
+    def solve(self) -> Solution:
+        """Return the optimum over all rows."""
+        while True:
+            solution = self.lazy.solve().optimum()
+            over = self.problem.factors @ solution.x - self.problem.margin_mw
+            over[self.rows[self.rows != _NOT_A_LIMIT]] = 0.0
+            broken = np.flatnonzero(over > BROKEN_MW)
+            if not broken.size:
+                return solution
+            worst = broken[np.argsort(-over[broken], kind="stable")[:_MOST_NEW_ROWS]]
+            self.lazy.add_rows(self.problem.factors[worst], np.full(len(worst), -np.inf), self.problem.margin_mw[worst])
+            self.rows = np.concatenate([self.rows, worst])
+
+
+def _solve_convex(problem: LevelProgram, objective: Objective, tie_rule: TieRule, begin: Integers) -> Optimum:
+    demand = problem.demand_mw
+    scale = float(np.median(demand))  # costs of about one, whatever the demands: the solver's tolerances are absolute
+    if objective == "sum_ratio":
+        cost, quadratic = -scale / demand, None
+    else:
+        cost, quadratic = -2.0 * scale / demand, 2.0 * scale / demand**2
+    lazy = _Rows(problem, begin, cost, quadratic)
+    solution = lazy.solve()
+    proof = certificate(lazy.lazy.program, solution)
+    mw, rows = solution.x, lazy.rows
+    price = np.maximum(-solution.row_dual, 0.0)
+    size = np.abs(problem.factors[rows]).max(axis=1, initial=0.0)
+    priced = np.flatnonzero(price * size > DUAL_ZERO)
+    if quadratic is None:
+        mw = _unique(problem, solution, rows, priced, tie_rule)
+    mw = np.clip(mw, problem.floor_mw, demand)
+    unserved = (demand - mw) / demand
+    order = np.argsort(rows[priced], kind="stable")
+    binding, dual = rows[priced][order], price[priced][order] / scale
+    inner = (mw > problem.floor_mw + TIGHT_MW) & (mw < demand - TIGHT_MW)
+    curvature = None if quadratic is None else quadratic[inner]
+    return Optimum(
+        mw=mw,
+        rows=binding,
+        dual=dual,
+        gain=_gain(problem.factors[np.ix_(binding, np.flatnonzero(inner))], curvature),
+        objective=float(unserved.sum() if quadratic is None else (unserved**2).sum()),
+        status=str(solution.status),
+        gap=solution.gap,
+        checks=_checks(proof),
+        used_rows=rows,
+    )
+
+
+def _gain(tight: Matrix, curvature: Vector | None) -> Vector | None:
+    """Return the (m,) MW of total per MW of each priced row, for its (m, f) factors at the f sites between bounds.
+
+    Linear: the rows that stay tight fix how the total moves if the vector of ones lies in their span.
+    Quadratic: the optimum moves along the least curved direction that keeps the rows tight.
+    """
+    if not len(tight):
+        return np.zeros(0)
+    if np.linalg.matrix_rank(tight) < len(tight):
+        return None
+    ones = np.ones(tight.shape[1])
+    if curvature is not None:
+        bent = tight / curvature
+        return np.asarray(np.linalg.solve(bent @ tight.T, bent @ ones), dtype=np.float64)
+    gain = np.asarray(np.linalg.lstsq(tight.T, ones, rcond=None)[0], dtype=np.float64)
+    return gain if np.abs(tight.T @ gain - ones).max() < 1e-7 else None
+
+
+def _unique(problem: LevelProgram, solution: Solution, rows: Integers, priced: Integers, tie_rule: TieRule) -> Vector:
+    """Return the one optimum (K,) that the tie rule picks.
+
+    By complementary slackness the optima are the feasible points that keep every priced row tight and every
+    variable with a reduced cost at its bound, so the objective needs no row and no tolerance of its own.
+    """
+    free = np.abs(solution.reduced_cost) <= DUAL_ZERO
+    tight = rows[priced]
+    fixed = problem.factors[np.ix_(tight, np.flatnonzero(free))]
+    if not free.any() or np.linalg.matrix_rank(fixed) >= int(free.sum()):
+        return solution.x
+    face = _Face(problem, solution.x, free, tight)
+    return face.fairest(rows) if tie_rule == "lex_max_min" else face.least_squares(rows)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Face:
+    """The feasible points that keep ``tight`` rows tight and all but the ``free`` candidates at ``mw``."""
+
+    problem: LevelProgram
+    mw: Vector  # (K,)
+    free: Flags  # (K,)
+    tight: Integers
+
+    def least_squares(self, rows: Integers) -> Vector:
+        """Return the point with the least sum of squared MW."""
+        mw = self.mw.copy()
+        small, lower, rest = self._over(self.free)
+        lazy = _Rows(small, rows, np.zeros(int(self.free.sum())), np.full(int(self.free.sum()), 2.0))
+        at = np.flatnonzero(np.isin(rows, self.tight))
+        lazy.lazy.set_row_bounds(at, lower[rows[at]], rest[rows[at]])
+        mw[self.free] = lazy.solve().x
+        return mw
+
+    def fairest(self, rows: Integers) -> Vector:
+        """Return the point of lexicographically largest sorted shares, by repeated linear programs."""
+        mw, open_ = self.mw.copy(), self.free.copy()
+        while open_.any():
+            mw, stopped = self._raise(mw, open_, rows)
+            open_ &= ~stopped
+            left = self.problem.factors[np.ix_(self.tight, np.flatnonzero(open_))]
+            if len(self.tight) and np.linalg.matrix_rank(left) >= int(open_.sum()):
+                break  # the rows that stay tight decide the rest
+        return mw
+
+    def _raise(self, mw: Vector, open_: Flags, rows: Integers) -> tuple[Vector, Flags]:
+        """Return the point whose least share among ``open_`` is largest, and which of them can rise no further."""
+        problem, place = self.problem, np.flatnonzero(open_)
+        count = len(place)
+        small, lower, upper = self._over(open_, mw)
+        demand = problem.demand_mw[place]
+        wide = LevelProgram(
+            np.hstack([small.factors, np.zeros((len(small.factors), 1))]),
+            upper,
+            np.append(small.floor_mw, 0.0),
+            np.append(demand, 1.0),
+        )
+        lazy = _Rows(wide, rows, np.append(np.zeros(count), -1.0), None)
+        at = np.flatnonzero(np.isin(rows, self.tight))
+        lazy.lazy.set_row_bounds(at, lower[rows[at]], upper[rows[at]])
+        share = np.hstack([np.diag(1.0 / demand), -np.ones((count, 1))])
+        least = lazy.lazy.add_rows(share, np.zeros(count), np.full(count, np.inf))
+        lazy.rows = np.concatenate([rows, np.full(count, _NOT_A_LIMIT)])
+        solution = lazy.solve()
+        level = float(solution.x[-1])
+        held = solution.row_dual[least] > DUAL_ZERO
+        if not held.any():
+            held = solution.x[:-1] / demand <= level + DUAL_ZERO
+        if level >= 1.0 - DUAL_ZERO:
+            held[:] = True
+        found = mw.copy()
+        found[place] = solution.x[:-1]
+        found[place[held]] = np.clip(level * demand[held], small.floor_mw[held], demand[held])
+        stopped = np.zeros_like(open_)
+        stopped[place[held]] = True
+        return found, stopped
+
+    def _over(self, open_: Flags, mw: Vector | None = None) -> tuple[LevelProgram, Vector, Vector]:
+        """Return the program over the open candidates, and the (R,) lower and upper ends of its rows."""
+        problem, at = self.problem, self.mw if mw is None else mw
+        rest = problem.margin_mw - problem.factors[:, ~open_] @ at[~open_]
+        lower = np.full(len(rest), -np.inf)
+        lower[self.tight] = rest[self.tight]
+        small = LevelProgram(problem.factors[:, open_], rest, problem.floor_mw[open_], problem.demand_mw[open_])
+        return small, lower, rest
+
+
+def _lexicographic_alone(problem: LevelProgram, begin: Integers) -> Optimum:
+    """Return the lexicographic max-min over signed rows, where raising one site can make room for another."""
+    none = np.zeros(0, dtype=np.intp)
+    everyone = np.ones(len(problem.demand_mw), dtype=np.bool_)
+    mw = _Face(problem, problem.floor_mw.copy(), everyone, none).fairest(begin)
+    room = problem.margin_mw - problem.factors @ mw
+    rows = np.flatnonzero(room < TIGHT_MW)
+    return _lexicographic(problem, mw, rows, None, {"fairness_by": float(len(rows))})
+
+
+def _raise_together(problem: LevelProgram) -> Optimum:
+    """Return the lexicographic max-min over rows without negative factors: raise all shares until rows stop them.
+
+    A site above its share already, because of its floor, waits until the common share reaches it.
+    """
+    factors, demand = problem.factors, problem.demand_mw
+    mw, share = problem.floor_mw.copy(), 0.0
+    starts = problem.floor_mw / demand
+    stopped = np.zeros(len(demand), dtype=np.bool_)
+    groups: list[tuple[int, Integers]] = []
+    while not stopped.all():
+        rising = ~stopped & (starts <= share)
+        used = factors @ np.where(rising, 0.0, mw)
+        slope = factors[:, rising] @ demand[rising]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            reach = np.where(slope > 0, (problem.margin_mw - used) / slope, np.inf)
+        waiting = starts[~stopped & ~rising]
+        row_share = float(reach.min(initial=np.inf))
+        share = max(share, min(row_share, float(waiting.min(initial=1.0)), 1.0))
+        mw[rising] = share * demand[rising]
+        if share >= 1.0:
+            stopped |= rising
+        elif row_share <= share:
+            for row in np.flatnonzero(reach <= share + 1e-15):
+                caught = np.flatnonzero((factors[row] > 0) & rising & ~stopped)
+                if caught.size:
+                    groups.append((int(row), caught))
+                    stopped[caught] = True
+        # else a waiting site joins at this share
+    rows = np.array([row for row, _ in groups], dtype=np.intp)
+    return _lexicographic(problem, mw, rows, _gain_of_groups(problem, groups), {"fairness": _unfairness(problem, mw)})
+
+
+def _gain_of_groups(problem: LevelProgram, groups: list[tuple[int, Integers]]) -> Vector | None:
+    """Return the MW of total per MW of each stopping row: rows in order fix the shares of their groups in order."""
+    if not groups:
+        return np.zeros(0)
+    rows = [row for row, _ in groups]
+    weight = np.array([[problem.factors[row, k] @ problem.demand_mw[k] for _, k in groups] for row in rows])
+    total = np.array([problem.demand_mw[k].sum() for _, k in groups])
+    return np.asarray(np.linalg.solve(weight.T, total)) if np.linalg.cond(weight) < 1e12 else None
+
+
+def _unfairness(problem: LevelProgram, mw: Vector) -> float:
+    """Return how far the worst site is from having a full row on which nobody who could yield has a larger share."""
+    share = mw / problem.demand_mw
+    room = problem.margin_mw - problem.factors @ mw
+    worst = 0.0
+    for site in np.flatnonzero(mw < problem.demand_mw - TIGHT_MW):
+        rows = np.flatnonzero((problem.factors[:, site] > 0) & (room < TIGHT_MW))
+        can_yield = (problem.factors[rows] > 0) & (mw > problem.floor_mw + TIGHT_MW)
+        lead = np.where(can_yield, share - share[site], 0.0).max(axis=1, initial=0.0)
+        worst = max(worst, float(lead.min(initial=1.0)))
+    return worst
+
+
+def _lexicographic(
+    problem: LevelProgram, mw: Vector, rows: Integers, gain: Vector | None, checks: dict[str, float]
+) -> Optimum:
+    order = np.argsort(rows, kind="stable")
+    unique, first = np.unique(rows, return_index=True)
+    return Optimum(
+        mw=np.clip(mw, problem.floor_mw, problem.demand_mw),
+        rows=unique,
+        dual=np.zeros(len(unique)),
+        gain=None if gain is None or len(unique) < len(order) else gain[first],
+        objective=float(np.sort(mw / problem.demand_mw).min(initial=1.0)),
+        status="optimal",
+        gap=0.0,
+        checks=checks,
+        used_rows=unique,
+    )
+
+
+def _most_over(problem: LevelProgram, mw: Vector) -> float:
+    return max(0.0, float((problem.factors @ mw - problem.margin_mw).max(initial=0.0)))
+
+
+def _checks(proof: Certificate) -> dict[str, float]:
+    return {
+        "primal_violation": proof.primal_violation,
+        "dual_violation": proof.dual_violation,
+        "complementarity": proof.complementarity,
+        "relative_gap": proof.relative_gap,
+    }
+
+
+def must_be_optimal(found: Optimum, tolerance: float) -> Optimum:
+    """Return ``found``. Raises SolverError when one of its checks is above ``tolerance``."""
+    failed = {name: value for name, value in found.checks.items() if not value <= tolerance}
+    if failed:
+        name, value = next(iter(failed.items()))
+        raise SolverError(f"an allocation failed its optimality check: {name} is {value:.3g}")
+    return found
