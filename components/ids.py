@@ -16,6 +16,7 @@ UNDO = "shell-undo"  # Store: the toast's "undo" mapping, with "at", once its bu
 DOWNLOAD = "shell-download"  # dcc.Download
 CONTENT = "shell-content"
 RAIL = "shell-rail"
+RAIL_PATHS = "shell-rail-paths"  # Store: path of each link of the rail
 STUDY_NAME = "shell-study-name"
 STUDY_MENU = "shell-study-menu"
 STUDY_LIST = "shell-study-list"
@@ -161,3 +162,117 @@ def study_open(study: str) -> dict[str, str]:
 def job_cancel(job: str) -> dict[str, str]:
     """Return the id of a job's cancel button on a progress card."""
     return {"type": "shell-job-cancel", "job": job}
+
+
+# Capacity
+CAPACITY = "capacity"  # the page's key
+CAPACITY_STUDY = "capacity-study"  # Store: the study this page was opened for
+CAPACITY_SITES = "capacity-sites"  # Store: {"bus": [...], "mw": [...]}
+CAPACITY_SITES_WORD = "capacity-sites-word"
+CAPACITY_SITES_KV = "capacity-sites-kv"
+CAPACITY_SITES_ZONE = "capacity-sites-zone"
+CAPACITY_SITES_MOST = "capacity-sites-most"
+CAPACITY_SITES_CHOOSE = "capacity-sites-choose"
+CAPACITY_SITES_TEXT = "capacity-sites-text"
+CAPACITY_SITES_USE = "capacity-sites-use"
+CAPACITY_SITES_MESSAGE = "capacity-sites-message"
+CAPACITY_SITE_TOGGLE = "capacity-site-toggle"  # in the inspector: the selected bus becomes a site, or stops being one
+CAPACITY_UPLOAD = "capacity-upload"
+CAPACITY_UPLOAD_MESSAGE = "capacity-upload-message"
+CAPACITY_COMPUTE = "capacity-compute"
+CAPACITY_STATE = "capacity-state"  # the strip between the question and the answer
+CAPACITY_FRAME = "capacity-frame"  # around the answer: hatched while it is stale
+CAPACITY_ANSWERED = "capacity-answered"  # Store: the question that is drawn, the network it is for, a revision
+CAPACITY_JOB = "capacity-job"  # Store: id of the job that the page waits for
+CAPACITY_JOB_ENDED = "capacity-job-ended"  # Store: written in the browser when that job ends
+CAPACITY_QUERY = "capacity-query"  # Store: the question as a query string
+CAPACITY_ADDRESS = "capacity-address"  # Store: the whole query string in the address bar
+CAPACITY_TAB = "capacity-tab"  # which table the drawer shows
+CAPACITY_FILTER_KV = "capacity-filter-kv"
+CAPACITY_FILTER_ZONE = "capacity-filter-zone"
+CAPACITY_FILTER_MW = "capacity-filter-mw"
+CAPACITY_FILTER_WORD = "capacity-filter-word"
+CAPACITY_FILTER_TEXT = "capacity-filter-text"
+CAPACITY_PRODUCTS = "capacity-products"
+CAPACITY_PUBLISH = "capacity-publish"
+CAPACITY_PUBLISHED = "capacity-published"  # Store: bumped when a product set was published
+CAPACITY_VERSIONS = "capacity-versions"
+CAPACITY_CURVE = "capacity-curve"
+CAPACITY_EXPORT = "capacity-export"
+
+
+def capacity_word(name: str) -> str:
+    """Return the id of a control of the capacity question."""
+    return f"capacity-word-{name}"
+
+
+def capacity_press(action: str) -> dict[str, str]:
+    """Return the id of a button that changes the question or computes it: "compute", "hold", "stop"."""
+    return {"type": "capacity-press", "action": action}
+
+
+def capacity_export(kind: str) -> dict[str, str]:
+    """Return the id of an export button: "csv", "geojson" or "json" of what the drawer shows."""
+    return {"type": "capacity-export", "kind": kind}
+
+
+def capacity_version(version: int, kind: str) -> dict[str, str | int]:
+    """Return the id of the download button of a published product set."""
+    return {"type": "capacity-version", "version": version, "kind": kind}
+
+
+# Network
+NETWORK = "network"  # the page's key
+NETWORK_STUDY = "network-study"  # Store: the study this page was opened for
+NETWORK_VERSION = "network-version"  # Store: {"digest", "revision", "readonly"} of what is on the screen
+NETWORK_EVENT = (
+    "network-event"  # Store: one edit on its way to the server, written in the browser (assets/draw3_network.js)
+)
+NETWORK_ACK = "network-ack"  # Store: {"seq", "ok", "from"}: the server has answered that edit
+NETWORK_TAB = "network-tab"  # which table the drawer shows
+NETWORK_LOADED = "network-loaded"  # Store: the tables whose rows are in the browser
+NETWORK_PANE = "network-pane"  # around map and canvas
+NETWORK_CANVAS = "network-canvas"  # the cytoscape canvas
+NETWORK_CANVAS_FRAME = "network-canvas-frame"
+NETWORK_MARKER = "network-marker"  # the draggable mark over the selected bus of the map
+NETWORK_UNDO = "network-undo"
+NETWORK_REDO = "network-redo"
+NETWORK_MESSAGE = "network-message"
+NETWORK_FORM = "network-form"  # Store: the element whose form is open, and the values it was filled with
+NETWORK_ADD = "network-add"  # popover: a new row
+NETWORK_ADD_MESSAGE = "network-add-message"
+NETWORK_PASTE = "network-paste"  # popover: rows from a spreadsheet
+NETWORK_PASTE_TEXT = "network-paste-text"
+NETWORK_PASTE_WHERE = "network-paste-where"
+NETWORK_PASTE_MESSAGE = "network-paste-message"
+NETWORK_COPY = "network-copy"  # Store: text for the clipboard
+NETWORK_IMPORT = "network-import"  # popover
+NETWORK_UPLOAD = "network-upload"
+NETWORK_UPLOADED = "network-uploaded"  # what was understood
+NETWORK_OFFER = "network-offer"  # Store: digest of the network that is offered, not yet taken
+NETWORK_REPLACE = "network-replace"
+NETWORK_AS_NEW = "network-as-new"
+NETWORK_LIBRARY = "network-library"
+NETWORK_LIBRARY_SHOW = "network-library-show"
+NETWORK_EXPORT = "network-export"  # popover
+NETWORK_SCALE = "network-scale"
+NETWORK_RATING = "network-rating"
+NETWORK_LEAST = "network-least"
+NETWORK_SOLVE = "network-solve"
+NETWORK_ANSWER = "network-answer"  # Store: {"digest", "question"} of the DC-OPF on the screen
+NETWORK_ANSWER_STATE = "network-answer-state"
+
+
+def network_field(column: str) -> dict[str, str]:
+    """Return the id of a field of the inspector's form."""
+    return {"type": "network-field", "column": column}
+
+
+def network_new(column: str) -> dict[str, str]:
+    """Return the id of a field of a new row."""
+    return {"type": "network-new", "column": column}
+
+
+def network_export(kind: str) -> dict[str, str]:
+    """Return the id of an export button: "matpower", "csv", "geojson" or "json"."""
+    return {"type": "network-export", "kind": kind}

@@ -1,0 +1,125 @@
+"""A capacity answer as the page draws it: the engine's records together, and the words that several panels share."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from components.format import THIN, megawatts, number, percent
+from engine.capacity.margins import Prepared
+from engine.capacity.products import ProductSet
+from engine.capacity.question import CapacityQuestion
+from engine.capacity.results import Alone, Binding, CapacityResult, Limit
+from engine.network.model import Network, Vector
+
+MOST_MW = 1e5  # a lone load above this meets no limit worth a number: it is written as "unlimited"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Answer:
+    """Everything that is drawn for one question on one network."""
+
+    network: Network
+    question: CapacityQuestion
+    prepared: Prepared
+    result: CapacityResult
+    alone: Alone
+    products: ProductSet | None  # None when the question stopped at limits exceeded already
+
+    @property
+    def stopped(self) -> bool:
+        """Return whether limits exceeded before any addition stopped the question."""
+        return self.result.status == "infeasible_at_zero"
+
+    def sites(self) -> dict[str, int]:
+        """Return the place of each candidate among the candidates."""
+        return {bus: place for place, bus in enumerate(self.result.candidates)}
+
+
+def level_words(epsilon: float) -> str:
+    """Return a level as a label: ``firm``, ``at 5 %``."""
+    return "firm" if epsilon == 0 else f"at {percent(epsilon)}"
+
+
+def short_limit(limit: Limit) -> str:
+    """Return a limit in few words: ``transformer 5120-5467``, ``withdrawal limit of bus 4``."""
+    if limit.kind == "withdrawal":
+        return f"withdrawal limit of bus {limit.element}"
+    return f"{limit.words.partition(' ')[0]} {limit.element}"  # the words begin with the kind of branch
+
+
+def limit_element(limit: Limit) -> str:
+    """Return what the page's selection holds for a limit: ``branch:5120-5467`` or ``bus:4``."""
+    return f"{'bus' if limit.kind == 'withdrawal' else 'branch'}:{limit.element}"
+
+
+def gain_words(binding: Binding) -> str:
+    """Return what 10 MW more of a limit would bring, "" when it is not told by one number."""
+    if binding.gain_mw_per_mw is None:
+        return ""
+    return f"10 MW more there gives {gained(10 * binding.gain_mw_per_mw)} more in total"
+
+
+def gained(mw: float) -> str:
+    """Return a gain with the digits it is meant to: ``14 MW``, ``0.4 MW``."""
+    return f"{number(mw, 0 if abs(mw) >= 9.95 else 1)} MW"
+
+
+def total_mw(answer: Answer, level: int) -> float:
+    """Return the MW of all sites at a level; 0 when nothing was allocated."""
+    return answer.result.levels[level].total_mw if level < len(answer.result.levels) else 0.0
+
+
+def served_in_full(answer: Answer) -> int:
+    """Return how many sites get all they ask for at the highest level."""
+    if not answer.result.levels:
+        return 0
+    last = answer.result.levels[-1].capacity_mw
+    return sum(got >= asked * (1 - 1e-9) for got, asked in zip(last, answer.result.demand_mw, strict=True))
+
+
+def alone_mw(answer: Answer, level: int) -> Vector:
+    """Return the (B,) largest lone load at a level, nan out of service; ``inf`` where no limit is met below MOST_MW."""
+    values = answer.alone.capacity_mw[level].astype(float)
+    values = np.where(values > MOST_MW, np.inf, values)
+    return np.where(answer.alone.in_service, values, np.nan)
+
+
+def alone_gain_mw(answer: Answer, level: int) -> Vector:
+    """Return the (B,) gain of a risk level over firm for a lone load; nan where both are unlimited."""
+    with np.errstate(invalid="ignore"):
+        gain: Vector = alone_mw(answer, level) - alone_mw(answer, 0)
+    return gain
+
+
+def alone_limits(answer: Answer, level: int) -> list[Limit | None]:
+    """Return for each bus the limit that stops a lone load there, None when none does. Equal rows share a record."""
+    known: dict[int, Limit] = {}
+    limits: list[Limit | None] = []
+    for row in answer.alone.limiting_row[level].tolist():
+        if row < 0:
+            limits.append(None)
+            continue
+        if row not in known:
+            known[row] = answer.prepared.limit(row)
+        limits.append(known[row])
+    return limits
+
+
+def amount(value: float) -> str:
+    """Return MW for a tooltip or a sentence; ``unlimited`` beyond any limit."""
+    return megawatts(value)
+
+
+def signed(value_mw: float, unit: str = "MW") -> str:
+    """Return an increment with its sign: ``+131 MW``."""
+    text = megawatts(value_mw, unit)
+    return text if value_mw < 0 or not np.isfinite(value_mw) else f"+{text}"
+
+
+def big(value_mw: float) -> tuple[str, str]:
+    """Return (number, unit) of a page's key number: MW below 10,000, then GW."""
+    if not np.isfinite(value_mw):
+        return "unlimited", ""
+    if abs(value_mw) < 9_999.5:
+        return number(value_mw, 1 if abs(value_mw) < 99.95 else 0), "MW"
+    return number(value_mw / 1000, 1), f"{THIN}GW".strip(THIN)

@@ -1,0 +1,332 @@
+"""The inspector of the Capacity page: the selected bus, branch or unit, else the study as a whole."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+from dash import dcc, html
+
+from components import ids
+from components.capacity_answer import (
+    Answer,
+    alone_mw,
+    amount,
+    gain_words,
+    gained,
+    level_words,
+    limit_element,
+    short_limit,
+    signed,
+)
+from components.capacity_results import METHOD, inputs_of
+from components.capacity_sites import bus_facts, bus_words
+from components.capacity_tables import lone_counts
+from components.format import count, megawatts, number, percent
+from components.skeleton import Part, button, facts, section, state
+from components.theme import Theme, styled, token
+from components.why_card import WhyInput, why_card, why_number
+from engine.capacity.results import Limit, RiskCurve, Why
+
+WHY_NAMES = ("firm", *(f"level{place}" for place in range(1, 7)))
+_MOST_LISTED = 6
+
+
+def why_id(name: str) -> str:
+    """Return the id of a number of the selected site whose card is filled when it is pressed."""
+    return f"capacity-why-{name}"
+
+
+def overview(answer: Answer) -> html.Div:
+    """Return what is said of the whole answer while nothing is selected."""
+    level = answer.result.levels[0] if answer.result.levels else None
+    bindings = sorted(level.binding, key=lambda entry: -(entry.gain_mw_per_mw or 0.0)) if level else []
+    origin = answer.result.provenance
+    lines = [
+        html.Li(
+            [
+                _select_button(limit_element(entry.limit), short_limit(entry.limit)),
+                html.Span(gain_words(entry) or "binds", className="hr-muted"),
+            ]
+        )
+        for entry in bindings[:_MOST_LISTED]
+    ]
+    parts: list[Part] = [
+        html.P("Press a bus on the map or a row of the table to see its numbers and why they stop there.")
+    ]
+    if lines:
+        parts.append(section("What binds, firm", html.Ul(lines, className="hr-capacity-binds")))
+    given_up = _given_up(answer)
+    if given_up:
+        parts.append(section("Given up", facts(given_up)))
+    parts.append(
+        section(
+            "Made from",
+            facts(
+                [
+                    ("Network", origin.network),
+                    ("States", origin.source),
+                    ("Power from", answer.question.supply_words()),
+                    ("Objective", answer.question.objective_words()),
+                    ("Computed", f"{origin.date[:16].replace('T', ' ')} UTC"),
+                    ("Time", f"{number(1000 * answer.result.time_s)} ms after the margins"),
+                ]
+            ),
+        )
+    )
+    return html.Div(parts)
+
+
+def nothing_yet() -> html.Div:
+    """Return what the inspector says before there is an answer."""
+    return state("empty", "The numbers of a bus and why they stop there appear here once the answer is computed.")
+
+
+def bus(answer: Answer, position: int, curve: RiskCurve | None, theme: Theme, *, can_change: bool = True) -> html.Div:
+    """Return a bus: its capacity with the other sites and alone, what limits it, its curve against risk."""
+    key = answer.network.buses.ids[position]
+    place = answer.sites().get(key)
+    parts: list[Part] = [html.H3(bus_words(answer.network, position), className="hr-capacity-title")]
+    if not answer.network.buses.in_service[position]:
+        parts.append(state("empty", "This bus is out of service: nothing can be added here."))
+        return html.Div([*parts, section("Data", facts(bus_facts(answer.network, position)))])
+    if place is not None and answer.result.levels:
+        parts.append(_site(answer, place, bus_words(answer.network, position)))
+    parts.append(_alone(answer, position))
+    if curve is not None and len(curve.epsilons) > 1:
+        parts.append(_curve_section(answer, curve, theme))
+    if can_change:
+        text = "Remove from the sites" if place is not None else "Add as a site"
+        parts.append(html.Div(button(text, ids.CAPACITY_SITE_TOGGLE), className="hr-capacity-actions"))
+    parts.append(section("Data", facts(bus_facts(answer.network, position))))
+    return html.Div(parts)
+
+
+def branch(answer: Answer, position: int) -> html.Div:
+    """Return a branch: its rating, whether it binds, at which level, and what more of it would bring."""
+    branches, buses = answer.network.branches, answer.network.buses
+    key = branches.ids[position]
+    ends = [int(branches.from_bus[position]), int(branches.to_bus[position])]
+    parts: list[Part] = [html.H3(f"{branches.kinds[position].capitalize()} {key}", className="hr-capacity-title")]
+    found = [
+        (level.epsilon, entry)
+        for level in answer.result.levels
+        for entry in level.binding
+        if limit_element(entry.limit) == f"branch:{key}"
+    ]
+    over = [row for row in answer.result.over_limit if limit_element(row.limit) == f"branch:{key}"]
+    parts += [state("infeasible", row.words, title=f"Exceeded already, {level_words(row.level)}") for row in over]
+    for epsilon, entry in found:
+        rows: list[tuple[Part, Part]] = [
+            ("Room before any addition", megawatts(entry.margin_mw)),
+            (
+                "10 MW more give",
+                "not one number" if entry.gain_mw_per_mw is None else gained(10 * entry.gain_mw_per_mw),
+            ),
+        ]
+        if entry.state:
+            rows.append(("Worst state", entry.state))
+        parts.append(section(f"Binds, {level_words(epsilon)}", html.P(entry.words), facts(rows)))
+    if not found and not over:
+        parts.append(html.P("It does not bind for these sites.", className="hr-muted"))
+    stops = lone_counts(answer).get(f"branch:{key}", 0)
+    if stops:
+        parts.append(html.P(f"It stops {count(stops, 'bus', 'buses')} when load is added at each alone."))
+    parts.append(
+        section(
+            "Data",
+            facts(
+                [
+                    ("From", _select_button(f"bus:{buses.ids[ends[0]]}", bus_words(answer.network, ends[0]))),
+                    ("To", _select_button(f"bus:{buses.ids[ends[1]]}", bus_words(answer.network, ends[1]))),
+                    ("Rating A", megawatts(float(branches.rating_a_mw[position]))),
+                    ("In service", "yes" if branches.in_service[position] else "no"),
+                ]
+            ),
+        )
+    )
+    return html.Div(parts)
+
+
+def why_of(why: Why, extra: Sequence[WhyInput] = ()) -> html.Div:
+    """Return the card of a number that the engine explained."""
+    return why_card(
+        why.title,
+        formula=why.formula,
+        values=[(term.symbol, f"{_value(term.value)} {term.unit}, {term.meaning}") for term in why.terms],
+        binds=[why.summary],
+        inputs=extra,
+        source=METHOD,
+        note=why.formula_with_values or None,
+    )
+
+
+def curve_figure(answer: Answer, curve: RiskCurve, theme: Theme = "light") -> go.Figure:
+    """Return the largest lone load at a bus against the risk it accepts; the levels asked are marked."""
+    share = 100 * np.asarray(curve.epsilons, dtype=float)
+    mw = np.asarray(curve.capacity_mw, dtype=float)
+    asked = [100 * epsilon for epsilon in answer.question.epsilons]
+    marks = np.interp(asked, share, mw) if asked else []
+    figure = go.Figure(
+        [
+            go.Scatter(
+                x=share.tolist(),
+                y=mw.tolist(),
+                mode="lines",
+                line={"color": token("flexible", theme), "width": 2.5},
+                customdata=list(curve.limiting),
+                hovertemplate="%{x:.3g} %: %{y:.1f} MW<br>%{customdata}<extra></extra>",
+                name="flexible",
+            ),
+            go.Scatter(
+                x=[0, *asked],
+                y=[float(mw[0]), *(float(mark) for mark in marks)],
+                mode="markers",
+                marker={
+                    "color": [token("firm", theme)] + [token("flexible", theme)] * len(asked),
+                    "size": 10,
+                    "symbol": ["square"] + ["circle"] * len(asked),
+                    "line": {"width": 1.5, "color": token("surface", theme)},
+                },
+                hovertemplate="%{x:.3g} %: %{y:.1f} MW<extra></extra>",
+                name="asked",
+            ),
+        ]
+    )
+    figure.update_layout(
+        showlegend=False,
+        xaxis={"title": {"text": "interrupted in at most, % of states"}, "rangemode": "tozero"},
+        yaxis={"title": {"text": "MW"}, "rangemode": "tozero" if mw[0] < 0.5 * mw[-1] else "normal"},
+        margin={"l": 8, "r": 8, "t": 8, "b": 8},
+    )
+    return styled(figure, theme, key=f"curve-{curve.bus}")
+
+
+def _site(answer: Answer, place: int, name: str) -> Part:
+    """Return what a site gets together with the others, each number with its card."""
+    levels = answer.result.levels
+    rows: list[tuple[Part, Part]] = [("Asked", megawatts(answer.result.demand_mw[place]))]
+    rows.append(
+        (
+            html.Span("Firm", className="hr-sign-firm hr-capacity-sign"),
+            why_number(why_id("firm"), megawatts(levels[0].capacity_mw[place]), label=f"firm capacity at {name}"),
+        )
+    )
+    for step, level in enumerate(levels[1:], start=1):
+        rows.append(
+            (
+                html.Span(f"Flexible, {level_words(level.epsilon)}", className="hr-sign-flexible hr-capacity-sign"),
+                why_number(
+                    why_id(f"level{step}"),
+                    signed(level.increment_mw[place]),
+                    label=f"flexible capacity {level_words(level.epsilon)} at {name}",
+                ),
+            )
+        )
+    rows.append(("Together", megawatts(levels[-1].capacity_mw[place])))
+    return section("With the other sites", html.P(site_sentence(answer, place)), facts(rows))
+
+
+def site_sentence(answer: Answer, place: int) -> str:
+    """Return why a site stops where it stops, in a sentence."""
+    level = answer.result.levels[0]
+    by = level.limited_by[place]
+    firm = megawatts(level.capacity_mw[place])
+    if by < 0:
+        return f"{firm} firm: all that is asked."
+    binding = level.binding[by]
+    where = f" in {binding.state}" if binding.state else ""
+    gain = gain_words(binding)
+    return f"{firm} firm: limited by {binding.limit.words}{where}" + (f"; {gain}." if gain else ".")
+
+
+def _alone(answer: Answer, position: int) -> Part:
+    rows: list[tuple[Part, Part]] = []
+    limits: list[Limit | None] = []
+    for level, epsilon in enumerate(answer.alone.epsilons):
+        value = float(alone_mw(answer, level)[position])
+        row = int(answer.alone.limiting_row[level, position])
+        limit = answer.prepared.limit(row) if row >= 0 else None
+        limits.append(limit)
+        card = _alone_card(answer, position, level, value, limit)
+        sign = "firm" if epsilon == 0 else "flexible"
+        label = "Firm" if epsilon == 0 else f"Firm and flexible, {level_words(epsilon)}"
+        rows.append(
+            (
+                html.Span(label, className=f"hr-sign-{sign} hr-capacity-sign"),
+                why_number(f"capacity-why-alone{level}", amount(value), card, label=f"{label}, this bus alone"),
+            )
+        )
+    first = limits[0]
+    words = (
+        "No limit is met by a load here alone."
+        if first is None
+        else f"Limited by {first.words}{_in_state(answer, int(answer.alone.limiting_row[0, position]))}."
+    )
+    return section("If only this bus took load", html.P(words), facts(rows))
+
+
+def _in_state(answer: Answer, row: int) -> str:
+    words = answer.prepared.state_words(row) if row >= 0 else ""
+    return f" in {words}" if words else ""
+
+
+def _alone_card(answer: Answer, position: int, level: int, value: float, limit: Limit | None) -> Part:
+    epsilon = answer.alone.epsilons[level]
+    row = int(answer.alone.limiting_row[level, position])
+    title = f"{amount(value)} alone at {bus_words(answer.network, position)}, {level_words(epsilon)}"
+    worst = (
+        "max_d *S*_l *d*"
+        if epsilon == 0
+        else "CVaR_{ε}(*S*_l *d*)"
+        if answer.question.measure == "cvar"
+        else "VaR_{ε}(*S*_l *d*)"
+    )
+    formula = f"*c*_n = min_l (*F*_l − {worst}) / *S*_{{ln}}"
+    if limit is None:
+        return why_card(
+            title, formula=formula, note="No limit has a factor for this bus.", inputs=inputs_of(answer), source=METHOD
+        )
+    margin = float(answer.prepared.margin_mw(epsilon, answer.question.measure)[row])
+    if answer.question.at_zero == "hold":
+        margin = max(margin, 0.0)
+    values = [
+        ("*F*_l", f"{megawatts(limit.limit_mw)}, its limit"),
+        ("room", f"{megawatts(margin)}, limit less existing load in its worst states"),
+    ]
+    if value > 0 and np.isfinite(value):
+        factor = margin / value
+        values.append(("*S*_{ln}", f"{number(factor, 3)} MW on it per MW here"))
+        if factor > 0:
+            values.append(("10 MW more there", f"{gained(10 / factor)} more here, until the next limit"))
+    return why_card(title, formula=formula, values=values, binds=[limit.words], inputs=inputs_of(answer), source=METHOD)
+
+
+def _curve_section(answer: Answer, curve: RiskCurve, theme: Theme) -> Part:
+    low, high = float(curve.capacity_mw[0]), float(curve.capacity_mw[-1])
+    words = f"From {amount(low)} firm to {amount(high)} at {percent(float(curve.epsilons[-1]))}."
+    graph = dcc.Graph(
+        id=ids.CAPACITY_CURVE,
+        figure=curve_figure(answer, curve, theme),
+        responsive=True,
+        style={"height": "190px"},
+        config={"displayModeBar": False},
+    )
+    return section("MW against risk, alone", graph, html.P(words, className="hr-muted"))
+
+
+def _given_up(answer: Answer) -> list[tuple[str, str]]:
+    rows = []
+    for level in answer.result.levels:
+        if level.lost_to_objective_mw > 0.05:
+            rows.append((f"To the objective, {level_words(level.epsilon)}", megawatts(level.lost_to_objective_mw)))
+        if abs(level.lost_to_subsets_mw) > 0.05:
+            rows.append((f"To deliverable parts, {level_words(level.epsilon)}", megawatts(level.lost_to_subsets_mw)))
+    return rows
+
+
+def _select_button(element: str, text: str) -> html.Button:
+    return html.Button(text, type="button", className="hr-capacity-link", **{"data-capacity-select": element})
+
+
+def _value(value: float) -> str:
+    return number(value, 3 if abs(value) < 1 else 1)

@@ -1,0 +1,303 @@
+"""The totals, the notices and the states of a capacity answer, in plain words."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
+
+from dash import html
+
+from components import ids
+from components.capacity_answer import (
+    Answer,
+    big,
+    gain_words,
+    gained,
+    level_words,
+    limit_element,
+    served_in_full,
+    short_limit,
+)
+from components.format import count, megawatts, number, percent
+from components.skeleton import Part, button, progress_card, state, totals
+from components.why_card import WhyInput, why_card, why_number
+from engine.capacity.results import Binding, OverLimit
+
+METHOD = (
+    "robust and CVaR capacity by exact margins; Rockafellar and Uryasev, J. Risk 2(3), 2000; "
+    "transmission capacity auction, arXiv 2604.08854"
+)
+MOST_ROWS = 12
+_NOTHING = "\u2013"
+
+
+def empty_totals() -> html.Dl:
+    """Return the key numbers before there is an answer."""
+    return totals(
+        [
+            {"label": "Firm", "value": _NOTHING, "sign": "firm"},
+            {"label": "Flexible, added", "value": _NOTHING, "sign": "flexible"},
+            {"label": "Binds most", "value": _NOTHING, "sign": "binding"},
+        ]
+    )
+
+
+def totals_of(answer: Answer) -> html.Dl:
+    """Return the key numbers of an answer: firm, flexible, what binds most."""
+    if answer.stopped:
+        return _stopped_totals(answer)
+    cells = [_firm_total(answer)]
+    cells += _flexible_totals(answer)
+    cells.append(_binding_total(answer))
+    return totals(cells)
+
+
+def _firm_total(answer: Answer) -> dict[str, Any]:
+    level, asked = answer.result.levels[0], sum(answer.result.demand_mw)
+    value, unit = big(level.total_mw)
+    card = why_card(
+        f"{megawatts(level.total_mw)} firm at {count(len(answer.result.candidates), 'site')}",
+        formula="*C* = Σ_n *c*_n,  Σ_n *S*_{ln} *c*_n ≤ *F*_l − max_d *S*_l *d*",
+        values=[
+            ("*C*", megawatts(level.total_mw)),
+            ("largest total the same limits allow", megawatts(level.most_total_mw)),
+            ("lost to the objective", megawatts(level.lost_to_objective_mw)),
+            ("given up so that every part is deliverable", megawatts(level.lost_to_subsets_mw)),
+        ],
+        binds=[binding.words for binding in level.binding[:4]],
+        inputs=inputs_of(answer),
+        source=METHOD,
+        note=f"The optimum is checked apart from the solver: gap {level.gap:.1g}.",
+    )
+    full = served_in_full(answer)
+    note = f"of {megawatts(asked)} asked; {count(full, 'site')} served in full"
+    return {"label": "Firm", "value": why_number("capacity-why-total-firm", value, card, label="firm capacity of all sites"),
+            "unit": unit, "note": note, "sign": "firm"}  # fmt: skip
+
+
+def _flexible_totals(answer: Answer) -> list[dict[str, Any]]:
+    levels = answer.result.levels
+    if len(levels) == 1:
+        return [{"label": "Flexible, added", "value": _NOTHING, "note": "no risk level is asked", "sign": "flexible"}]
+    last, firm = levels[-1], levels[0]
+    gain = last.total_mw - firm.total_mw
+    value, unit = big(gain)
+    steps = [
+        (f"added {level_words(level.epsilon)}", megawatts(level.total_mw - before.total_mw))
+        for before, level in pairwise(levels)
+    ]
+    kept = [bus for level in levels for bus in level.kept_by_floor]
+    note = (
+        f"{count(len(kept), 'site')} would have got less than firm and {'is' if len(kept) == 1 else 'are'} kept at it"
+        if kept
+        else None
+    )
+    card = why_card(
+        f"{megawatts(gain)} more, interrupted in at most {percent(last.epsilon)}",
+        formula="Δ = Σ_n (*c*_n^{ε} − *c*_n),  Σ_n *S*_{ln} *c*_n^{ε} ≤ *F*_l − CVaR_{ε}(*S*_l *d*)",
+        values=[
+            *steps,
+            ("total with firm", megawatts(last.total_mw)),
+            ("lost to the objective", megawatts(last.lost_to_objective_mw)),
+        ],
+        binds=[binding.words for binding in last.binding[:4]],
+        inputs=inputs_of(answer),
+        source=METHOD,
+        note=note,
+    )
+    number_ = why_number("capacity-why-total-flexible", f"+{value}", card, label="flexible capacity of all sites")
+    return [{"label": f"Flexible, {level_words(last.epsilon)}", "value": number_, "unit": unit,
+             "note": f"{megawatts(last.total_mw)} with firm", "sign": "flexible"}]  # fmt: skip
+
+
+def strongest(answer: Answer) -> Binding | None:
+    """Return the limit that binds most at firm level: the one whose next MW brings most."""
+    bindings = answer.result.levels[0].binding if answer.result.levels else ()
+    valued = [binding for binding in bindings if binding.gain_mw_per_mw is not None]
+    if valued:
+        return max(valued, key=lambda binding: binding.gain_mw_per_mw or 0.0)
+    return bindings[0] if bindings else None
+
+
+def _binding_total(answer: Answer) -> dict[str, Any]:
+    binding = strongest(answer)
+    if binding is None:
+        return {"label": "Binds most", "value": "nothing", "note": "every site gets all it asks for", "sign": "binding"}
+    gain = binding.gain_mw_per_mw
+    card = why_card(
+        binding.limit.words,
+        formula="∂*C* / ∂*F*_l",
+        values=[
+            ("limit", megawatts(binding.limit.limit_mw)),
+            ("room before any addition", megawatts(binding.margin_mw)),
+            ("gain of 10 MW more of the limit", "not one number" if gain is None else gained(10 * gain)),
+            *([("worst state", binding.state)] if binding.state else []),
+        ],
+        binds=[binding.words],
+        inputs=inputs_of(answer),
+        source="dual of the limit in the allocation; to first order",
+    )
+    return {
+        "label": "Binds most",
+        "value": why_number(
+            "capacity-why-total-binding", binding.limit.element, card, label="the limit that binds most"
+        ),
+        "note": f"{short_limit(binding.limit).partition(' ')[0]}; {gain_words(binding)}"
+        if gain is not None
+        else binding.limit.words,
+        "sign": "binding",
+    }
+
+
+def _stopped_totals(answer: Answer) -> html.Dl:
+    rows = answer.result.over_limit
+    worst = max(rows, key=lambda row: row.over_mw)
+    return totals(
+        [
+            {"label": "Firm", "value": _NOTHING, "note": "stopped: limits are exceeded already", "sign": "firm"},
+            {"label": "Flexible, added", "value": _NOTHING, "sign": "flexible"},
+            {
+                "label": "Exceeded most",
+                "value": worst.limit.element,
+                "note": f"by {megawatts(worst.over_mw)} before anything is added",
+                "sign": "binding",
+            },
+        ]
+    )
+
+
+def inputs_of(answer: Answer) -> list[WhyInput]:
+    """Return the inputs of a number: network, states, question, each with its hash, and the date."""
+    origin = answer.result.provenance
+    date = origin.date[:16].replace("T", " ")
+    return [
+        WhyInput(origin.network, origin.network_digest),
+        WhyInput(origin.source, origin.uncertainty_digest, f"seed {origin.seed}"),
+        WhyInput("this question", origin.question_digest, f"{date} UTC, {origin.solver}"),
+    ]
+
+
+def notices(answer: Answer) -> list[str]:
+    """Return what a reader must know about the answer: the engine's notices, each once."""
+    said = [*answer.prepared.notices, *answer.result.notices]
+    if answer.products is not None:
+        said += answer.products.notices
+    return list(dict.fromkeys(said))
+
+
+def notice_list(lines: Sequence[str]) -> Part:
+    """Return the notices as a list on the page, the first in sight, the rest under a press."""
+    if not lines:
+        return None
+    items = [html.Li(_sentence(line)) for line in lines]
+    return html.Details(
+        [html.Summary(count(len(items), "note on this answer", "notes on this answer")), html.Ul(items)],
+        className="hr-capacity-notices",
+        open=len(items) <= 2,
+    )
+
+
+def over_limit_state(rows: Sequence[OverLimit], *, can_change: bool = True) -> html.Div:
+    """Return the limits that are exceeded before any addition, with the choice to stop or to hold them."""
+    listed = sorted((row for row in rows if row.level == 0), key=lambda row: -row.over_mw)
+    lines = [_over_words(row) for row in listed[:MOST_ROWS]]
+    if len(listed) > MOST_ROWS:
+        lines.append(f"and {number(len(listed) - MOST_ROWS)} more, in the table What binds")
+    return state(
+        "infeasible",
+        "Existing demand alone exceeds these limits in its worst states, so no addition keeps them. Stop here and mend "
+        "the network or the states, or hold these limits at their present level: then nothing may make them worse.",
+        title=f"{count(len(listed), 'limit')} exceeded before anything is added",
+        details=lines,
+        action=[
+            button("Hold them at their present level", ids.capacity_press("hold"), primary=True),
+            button("Stop", ids.capacity_press("stop"), disabled=True, title="This is the present choice"),
+        ]
+        if can_change
+        else None,
+    )
+
+
+def _over_words(row: OverLimit) -> str:
+    where = f" in {row.state}" if row.state else ""
+    load = f"{megawatts(row.load_mw)} on {megawatts(row.limit.limit_mw)}"
+    return f"{_sentence(row.limit.words)}: {load}, {megawatts(row.over_mw)} over{where}"
+
+
+def held_state(rows: Sequence[OverLimit]) -> html.Div:
+    """Return the note that limits are held, with the way back."""
+    worst = max(rows, key=lambda row: row.over_mw)
+    return state(
+        "partial",
+        f"{_sentence(worst.limit.words)} is over by {megawatts(worst.over_mw)}, the most of them.",
+        title=f"{count(len(rows), 'limit')} exceeded already, held at the present level",
+        action=button("Stop instead", ids.capacity_press("stop")),
+    )
+
+
+def over_limit_rows(answer: Answer) -> list[dict[str, Any]]:
+    """Return the exceeded limits as rows of the table of limits."""
+    return [
+        {
+            "id": f"over|{row.level:g}|{row.limit.kind}|{row.limit.element}",
+            "select": limit_element(row.limit),
+            "limit": row.limit.words,
+            "level": f"{level_words(row.level)}, exceeded",
+            "rating": row.limit.limit_mw,
+            "margin": -row.over_mw,
+            "gain": None,
+            "sites": None,
+            "lone": None,
+            "state": row.state,
+        }
+        for row in answer.result.over_limit
+    ]
+
+
+# States of the page
+
+
+def computing(job: Any, *, again: bool = False) -> html.Div:
+    """Return the card of the running job: it follows the job by itself, and its Cancel works."""
+    title = "Computing the room on every limit, again" if again else "Computing the room on every limit"
+    return progress_card(
+        title, done=job.done, total=job.total or None, message=job.message, eta_s=job.eta_s, job=job.id
+    )
+
+
+def to_compute(reasons: Sequence[str], *, has_answer: bool) -> html.Div:
+    """Return the state of a question whose states must be computed first."""
+    press = button("Compute again" if has_answer else "Compute", ids.capacity_press("compute"), primary=True)
+    if has_answer:
+        what = ", ".join(reasons) or "the question"
+        return state("stale", f"Changed since: {what}. What is drawn below is of the question before.", action=press)
+    return state(
+        "empty",
+        "The room on every limit is computed once for these states and this supply. After that a new risk level, "
+        "demand, objective or list of sites is answered at once.",
+        title="Not computed yet",
+        action=press,
+    )
+
+
+def failed(message: str, *, cancelled: bool = False) -> html.Div:
+    """Return the state of a job that ended without an answer."""
+    press = button("Compute again", ids.capacity_press("compute"), primary=True)
+    if cancelled:
+        return state("empty", "The computation was cancelled; nothing was changed.", title="Cancelled", action=press)
+    return state("failed", message, title="The computation failed", action=press)
+
+
+def refused(message: str, *, title: str = "This question cannot be answered") -> html.Div:
+    """Return the state of a question that is outside its stated range."""
+    return state("failed", _sentence(message), title=title)
+
+
+def read_only() -> html.Div:
+    """Return the note of a reader: words can be changed here, and nothing is saved."""
+    return state(
+        "read-only", "You may change the words and look; nothing is saved. Duplicate the study to keep your own."
+    )
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]

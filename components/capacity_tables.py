@@ -1,0 +1,241 @@
+"""The tables of the Capacity page: sites, all buses, what binds, products. Columns and rows, nothing else."""
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+from dash import html
+
+from components import ids
+from components.capacity_answer import (
+    Answer,
+    alone_gain_mw,
+    alone_limits,
+    alone_mw,
+    level_words,
+    limit_element,
+    short_limit,
+)
+from components.format import percent
+from components.tables import GridColumn, column_definition, grid
+from engine.network.model import Network
+
+Row = dict[str, Any]
+GRIDS = ("sites", "buses", "limits", "products")
+
+_PLACE = (
+    GridColumn("id", "Bus", width=88, pinned=True),
+    GridColumn("name", "Substation", width=150),
+    GridColumn("kv", "Voltage", "kV", "number", digits=0, width=96),
+    GridColumn("zone", "Zone", width=120),
+)
+
+
+def sites_columns(epsilons: tuple[float, ...], *, editable: bool = True) -> list[GridColumn]:
+    """Return the columns of the sites: asked, firm, an increment per risk level, total, what limits it."""
+    return [
+        *_PLACE,
+        GridColumn("asked", "Asked", "MW", "number", width=100, editable=editable, help="Press twice to change"),
+        GridColumn("firm", "Firm", "MW", "number", width=92, sign="firm"),
+        *(
+            GridColumn(f"inc{place}", f"+ {level_words(epsilon)}", "MW", "number", width=112, sign="flexible")
+            for place, epsilon in enumerate(epsilons)
+        ),
+        GridColumn("total", "Total", "MW", "number", width=92),
+        GridColumn("served", "Served", "", "percent", digits=0, width=92, help="Total as a share of what is asked"),
+        GridColumn("alone", "Firm alone", "MW", "number", width=112, help="If no other site took any"),
+        GridColumn("limit", "Limited by", width=300),
+    ]
+
+
+def site_rows(answer: Answer) -> list[Row]:
+    """Return one row per site, in the order asked."""
+    network, result = answer.network, answer.result
+    position = {bus: i for i, bus in enumerate(network.buses.ids)}
+    lone = alone_mw(answer, 0)
+    rows = []
+    for place, bus in enumerate(result.candidates):
+        row = _place(network, position[bus]) | {"asked": result.demand_mw[place]}
+        if result.levels:
+            last = result.levels[-1]
+            row |= {"firm": result.firm_mw[place], "total": last.capacity_mw[place]}
+            row |= {f"inc{k}": level.increment_mw[place] for k, level in enumerate(result.levels[1:])}
+            row["served"] = last.capacity_mw[place] / result.demand_mw[place]
+            row["limit"] = limit_of_site(answer, place)
+        else:
+            row["limit"] = "stopped: limits are exceeded already"
+        row["alone"] = _finite(lone[position[bus]])
+        rows.append(row)
+    return rows
+
+
+def limit_of_site(answer: Answer, place: int) -> str:
+    """Return in few words what stops a site at firm level, and at the highest where that differs."""
+    named: list[str] = []
+    for level in (answer.result.levels[0], answer.result.levels[-1]):
+        by = level.limited_by[place]
+        text = "its own demand" if by < 0 else short_limit(level.binding[by].limit)
+        if text not in named:
+            named.append(text)
+    return ", then ".join(named)
+
+
+def plain_site_rows(network: Network, buses: Iterable[str], demand_mw: Iterable[float]) -> list[Row]:
+    """Return the sites before there is an answer; a bus that the network does not have keeps its id alone."""
+    position = {bus: i for i, bus in enumerate(network.buses.ids)}
+    return [
+        (_place(network, position[bus]) if bus in position else {"id": bus}) | {"asked": mw}
+        for bus, mw in zip(buses, demand_mw, strict=True)
+    ]
+
+
+def bus_columns(epsilons: tuple[float, ...]) -> list[GridColumn]:
+    """Return the columns of all buses: what each could take alone."""
+    return [
+        *_PLACE,
+        GridColumn("load", "Load", "MW", "number", width=92),
+        GridColumn("firm", "Firm alone", "MW", "number", width=112, sign="firm"),
+        *(
+            GridColumn(f"inc{place}", f"+ {level_words(epsilon)}", "MW", "number", width=112, sign="flexible")
+            for place, epsilon in enumerate(epsilons)
+        ),
+        GridColumn("limit", "Limited by", width=260),
+        GridColumn("site", "Site", "", "flag", width=80),
+    ]
+
+
+def bus_rows(answer: Answer, shown: Iterable[int] | None = None) -> list[Row]:
+    """Return one row per bus in service, or per bus of ``shown``: the lone capacities of the map."""
+    network, sites = answer.network, answer.sites()
+    firm = alone_mw(answer, 0)
+    gains = [alone_gain_mw(answer, level) for level in range(1, len(answer.alone.epsilons))]
+    limits = alone_limits(answer, 0)
+    rows = []
+    for i in range(len(network.buses.ids)) if shown is None else shown:
+        if not answer.alone.in_service[i]:
+            continue
+        limit = limits[i]
+        row = _place(network, i) | {"load": float(network.buses.load_mw[i]), "firm": _finite(firm[i])}
+        row |= {f"inc{k}": _finite(gain[i]) for k, gain in enumerate(gains)}
+        if limit is None:
+            row["limit"] = "no limit is met"
+        elif limit.kind == "withdrawal":
+            row["limit"] = "its own withdrawal limit"
+        else:
+            row["limit"] = short_limit(limit)
+        row["site"] = row["id"] in sites
+        rows.append(row)
+    return rows
+
+
+LIMIT_COLUMNS = (
+    GridColumn("limit", "Limit", width=330, pinned=True),
+    GridColumn("level", "Level", width=88),
+    GridColumn("rating", "Limit", "MW", "number", width=96),
+    GridColumn("margin", "Room before", "MW", "number", width=120, help="Before any addition, in its worst states"),
+    GridColumn("gain", "10 MW more give", "MW", "number", digits=1, width=140, sign="binding", help="In total"),
+    GridColumn("sites", "Stops sites", "", "number", digits=0, width=110),
+    GridColumn("lone", "Stops alone", "buses", "number", digits=0, width=140, help="Buses that it stops, each alone"),
+    GridColumn("state", "Worst state", width=200),
+)  # fmt: skip
+
+
+def limit_rows(answer: Answer) -> list[Row]:
+    """Return one row per binding limit and level, the worst first; with the buses that each stops alone."""
+    lone = lone_counts(answer)
+    rows = []
+    for level in answer.result.levels:
+        for place, binding in enumerate(level.binding):
+            element = limit_element(binding.limit)
+            gain = binding.gain_mw_per_mw
+            rows.append(
+                {
+                    "id": f"{level.epsilon:g}|{binding.limit.kind}|{binding.limit.element}",
+                    "select": element,
+                    "limit": binding.limit.words,
+                    "level": level_words(level.epsilon),
+                    "rating": binding.limit.limit_mw,
+                    "margin": binding.margin_mw,
+                    "gain": None if gain is None else 10 * gain,
+                    "sites": sum(by == place for by in level.limited_by),
+                    "lone": lone.get(element, 0) if level.epsilon == 0 else None,
+                    "state": binding.state,
+                }
+            )
+    return rows
+
+
+def lone_counts(answer: Answer) -> dict[str, int]:
+    """Return how many buses each limit stops when load is added at one bus alone, firm; own limits apart."""
+    counts: dict[str, int] = {}
+    rows, amounts = np.unique(answer.alone.limiting_row[0][answer.alone.in_service], return_counts=True)
+    for row, count in zip(rows.tolist(), amounts.tolist(), strict=True):
+        if row >= 0:
+            element = limit_element(answer.prepared.limit(row))
+            counts[element] = counts.get(element, 0) + count
+    return counts
+
+
+PRODUCT_COLUMNS = (
+    GridColumn("id", "Product", width=150, pinned=True),
+    GridColumn("bus", "Bus", width=88),
+    GridColumn("name", "Substation", width=150),
+    GridColumn("kind", "Kind", width=92),
+    GridColumn("mw", "Size", "MW", "number", digits=1, width=100),
+    GridColumn("risk", "Interrupted in at most", width=170),
+)
+
+
+def product_rows(answer: Answer) -> list[Row]:
+    """Return one row per product that would be published."""
+    if answer.products is None:
+        return []
+    names = dict(zip(answer.network.buses.ids, answer.network.buses.names, strict=True))
+    return [
+        {
+            "id": product.id,
+            "select": f"bus:{product.bus}",
+            "bus": product.bus,
+            "name": names.get(product.bus, ""),
+            "kind": product.kind,
+            "mw": product.capacity_mw,
+            "risk": "never" if product.risk == 0 else percent(product.risk),
+        }
+        for product in answer.products.products
+    ]
+
+
+def drawer(epsilons: tuple[float, ...], sites: list[Row], *, editable: bool) -> html.Div:
+    """Return the four tables; the one that shows is chosen by the tab."""
+    tables = {
+        "sites": grid(ids.CAPACITY, sites_columns(epsilons, editable=editable), sites, name="sites", label="Sites"),
+        "buses": grid(ids.CAPACITY, bus_columns(epsilons), name="buses", label="All buses, each alone"),
+        "limits": grid(ids.CAPACITY, list(LIMIT_COLUMNS), name="limits", kind="row", label="Limits that bind"),
+        "products": grid(ids.CAPACITY, list(PRODUCT_COLUMNS), name="products", kind="row", label="Products"),
+    }
+    return html.Div(
+        [html.Div(table, className="hr-capacity-tab", **{"data-tab-body": name}) for name, table in tables.items()],
+        className="hr-capacity-tabs",
+    )  # fmt: skip
+
+
+def definitions(columns: Iterable[GridColumn]) -> list[dict[str, Any]]:
+    """Return ag-grid's column definitions."""
+    return [column_definition(column) for column in columns]
+
+
+def _place(network: Network, position: int) -> Row:
+    buses = network.buses
+    return {
+        "id": buses.ids[position],
+        "name": buses.names[position],
+        "kv": float(buses.base_kv[position]) or None,
+        "zone": buses.zones[position],
+    }
+
+
+def _finite(value: float) -> float | str | None:
+    if math.isnan(value):
+        return None
+    return float(value) if math.isfinite(value) else "inf"

@@ -1,0 +1,155 @@
+"""The view in the link: the question and what is looked at, as a query string and back.
+
+What comes back from a link is checked like any other input: a word that cannot be read is named, and the
+rest of the link still counts.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+from urllib.parse import quote
+
+from components.capacity_words import uniform_mw
+from engine.capacity.question import CapacityQuestion
+from engine.errors import QuestionError
+
+Tab = Literal["sites", "buses", "limits", "products"]
+TABS: tuple[Tab, ...] = ("sites", "buses", "limits", "products")
+LAYERS = ("firm", "flexible", "increment", "binds", "sites")
+
+# Beyond this many characters a question is kept by the server and the link carries its digest: servers and
+# messengers cut longer addresses.
+LONGEST_QUERY = 2500
+
+_SHORT = {
+    "firm_set": "firm", "measure": "measure", "objective": "split", "tie_rule": "ties", "supply": "supply",
+    "cutoff": "cutoff", "downward_closed": "closed", "at_zero": "zero", "block_mw": "block", "round_mw": "round",
+}  # fmt: skip
+_PLAIN = re.compile(r"[A-Za-z0-9_.+ -]+")
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What is looked at, beside the question."""
+
+    layer: str = "firm"
+    tab: Tab = "sites"
+    selection: str = ""  # "bus:5120"
+    kv: str = ""
+    zone: str = ""
+    mw: float | None = None  # least capacity that the map and the table show
+
+
+def question_query(question: CapacityQuestion) -> str:
+    """Return the question as a query string, without its default values; it begins with ``sites=``."""
+    content, default = question.to_json(), CapacityQuestion().to_json()
+    ids = question.candidates
+    plain = all(_PLAIN.fullmatch(bus) for bus in ids)
+    parts = {"sites": ",".join(ids) if plain else json.dumps(list(ids), ensure_ascii=False)}
+    same = uniform_mw(question.demand_mw)
+    parts["mw"] = f"{same:.10g}" if same is not None else ",".join(f"{mw:.10g}" for mw in question.demand_mw)
+    parts["eps"] = ",".join(f"{100 * epsilon:.10g}" for epsilon in question.epsilons) or "0"
+    for name, short in _SHORT.items():
+        if content[name] != default[name]:
+            parts[short] = json.dumps(content[name]) if not isinstance(content[name], str) else content[name]
+    if content["supply_shares"]:
+        parts["shares"] = json.dumps(content["supply_shares"], separators=(",", ":"))
+    parts["states"] = question.uncertainty.kind
+    if question.uncertainty.parameters:
+        parts["with"] = json.dumps(content["uncertainty"]["parameters"], separators=(",", ":"), sort_keys=True)
+    if question.uncertainty.seed != 1:
+        parts["seed"] = str(question.uncertainty.seed)
+    return "&".join(f"{name}={quote(text, safe=',:.~')}" for name, text in parts.items())
+
+
+def stored_digest(query: Mapping[str, Any]) -> str | None:
+    """Return the digest of a question that the link leaves to the server, None when it carries its own."""
+    text = query.get("q")
+    return text if isinstance(text, str) and _DIGEST.fullmatch(text) else None
+
+
+def read_question(query: Mapping[str, Any]) -> CapacityQuestion | None:
+    """Return the question of a link, None when it has none. Raises QuestionError naming what cannot be read."""
+    if "sites" not in query:
+        return None
+    text = {name: str(value) for name, value in query.items()}
+    content: dict[str, Any] = {"candidates": _ids(text["sites"])}
+    content["demand_mw"] = _demand(text.get("mw", ""), len(content["candidates"]))
+    if "eps" in text:
+        levels = _numbers(text["eps"], "eps")
+        content["epsilons"] = [] if levels == [0] else [round(level / 100, 12) for level in levels]
+    for name, short in _SHORT.items():
+        if short in text:
+            content[name] = _value(name, text[short])
+    if "shares" in text:
+        content["supply_shares"] = _object(text["shares"], "shares")
+    seed = text.get("seed", "1")
+    if not seed.isdigit() or len(seed) > 18:
+        raise QuestionError(f"the link's seed must be a whole number, found {seed[:20]!r}")
+    content["uncertainty"] = {
+        "kind": text.get("states", "hourly"),
+        "parameters": _object(text["with"], "with") if "with" in text else {},
+        "seed": int(seed),
+    }
+    return CapacityQuestion.from_json(content)
+
+
+def read_view(query: Mapping[str, Any]) -> View:
+    """Return what a link looks at; a value that is not one of those offered takes its default."""
+    layer, tab = str(query.get("layer", "")), str(query.get("tab", ""))
+    try:
+        least = float(str(query.get("least", "")))
+    except ValueError:
+        least = float("nan")
+    return View(
+        layer=layer if layer in LAYERS else "firm",
+        tab=tab if tab in TABS else "sites",  # type: ignore[arg-type]
+        selection=str(query.get("sel", ""))[:200],
+        kv=str(query.get("kv", ""))[:20],
+        zone=str(query.get("zone", ""))[:200],
+        mw=least if 0 < least < 1e9 else None,
+    )
+
+
+def _ids(text: str) -> list[str]:
+    if text.startswith("["):
+        listed = _json(text, "sites")
+        if not isinstance(listed, list):
+            raise QuestionError("the link's sites must be a list of buses")
+        return [str(bus) for bus in listed]
+    return [bus for bus in text.split(",") if bus]
+
+
+def _demand(text: str, count: int) -> list[float]:
+    values = _numbers(text, "mw") if text else ([] if count == 0 else [1000.0])
+    return values * count if len(values) == 1 else values
+
+
+def _numbers(text: str, name: str) -> list[float]:
+    try:
+        return [float(part) for part in text.split(",") if part]
+    except ValueError:
+        raise QuestionError(f"the link's {name} must be numbers, found {text[:40]!r}") from None
+
+
+def _value(name: str, text: str) -> Any:
+    if name in ("cutoff", "round_mw", "block_mw", "downward_closed"):
+        return _json(text, _SHORT[name])
+    return text
+
+
+def _object(text: str, name: str) -> dict[str, Any]:
+    content = _json(text, name)
+    if not isinstance(content, dict):
+        raise QuestionError(f"the link's {name} must be names with values")
+    return content
+
+
+def _json(text: str, name: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        raise QuestionError(f"the link's {name} cannot be read, found {text[:40]!r}") from None

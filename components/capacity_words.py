@@ -1,0 +1,339 @@
+"""The words of the capacity question: what each control holds, and how a question is made of them and back.
+
+A control holds what a reader typed or chose, as text or a number; nothing here trusts it. A value that
+cannot be used is refused with QuestionError, which names the control and its limits.
+"""
+
+import json
+import math
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from components.format import number, percent
+from engine.capacity.question import LARGEST_EPSILON, CapacityQuestion
+from engine.errors import QuestionError
+
+Words = dict[str, Any]
+
+EPSILONS = ("0.01", "0.02", "0.05", "0.1", "0.2")
+NEVER, OTHER = "never", "other"
+KEPT = (
+    ("hourly:sample", "every sampled hour of a year"),
+    ("distribution:sample", "every drawn scenario"),
+    ("distribution:box", "every state within the scenarios' box"),
+    ("box:box", "every state of a box"),
+    ("file:sample", "every row of my file"),
+    ("file:box", "every state within my file's box"),
+)
+SUPPLIES = (
+    ("headroom", "unit headroom"),
+    ("capacity", "units by capacity"),
+    ("slack", "the slack bus"),
+    ("given", "given shares"),
+)
+OBJECTIVES = (
+    ("sum_ratio", "least sum of unserved shares"),
+    ("sum_sq_ratio", "least sum of squared unserved shares"),
+    ("lex_max_min", "worst-served site first (max-min)"),
+)
+TIES = (("lex_max_min", "worst-served site first"), ("least_squares", "least squares"))
+CLOSED = (("closed", "every part deliverable alone"), ("signed", "all or nothing (signed rows)"))
+AT_ZERO = (("stop", "stop and name them"), ("hold", "hold them at their present level"))
+MEASURES = (("cvar", "how often and how deep (CVaR)"), ("var", "how often only (VaR)"))
+READINGS = (("moment_matched", "of the truncated law"), ("parent", "of the normal before truncation"))
+MODELS = (
+    ("auto", "the grid's own series, else a generic year"),
+    ("texas", "Texas 2016 load shapes"),
+    ("generic", "a generic year"),
+)
+
+# Every control of the question but the sites, with what it holds on a fresh page.
+DEFAULTS: Words = {
+    "keep": "hourly:sample", "epsilon": "0.05", "levels": "1 5 10", "supply": "headroom", "shares": "",
+    "objective": "sum_ratio", "tie": "lex_max_min", "closed": "closed", "measure": "cvar", "cutoff": 0,
+    "zero": "stop", "block": None, "round": 0.1, "seed": 1, "hours": 2000, "model": "auto",
+    "scenarios": 2000, "sd": 5, "range": 20, "correlation": "0", "reading": "moment_matched", "laws": "",
+    "spread": 10, "box": "", "file": "",
+}  # fmt: skip
+NAMES = tuple(DEFAULTS)
+
+# Parameters that have no control are kept from the question that the page began with.
+_OWNED = {
+    "hourly": ("model", "hours"),
+    "distribution": ("buses", "relative_sd", "relative_range", "reading", "correlation", "scenarios"),
+    "box": ("spread", "buses"),
+    "file": ("digest", "filename"),
+}
+_MOST_SCENARIOS = 20_000
+_MOST_LINES = 20_000
+_MOST_CORRELATED = 300  # buses in a pasted table of correlations
+_LIST = re.compile(r"[\s,;]+")
+
+
+def question_of(words: Mapping[str, Any], sites: Any, base: CapacityQuestion | None = None) -> CapacityQuestion:
+    """Return the question that the controls ask. ``sites`` is ``{"bus": [...], "mw": [...]}``.
+
+    ``base`` gives the parameters of the uncertainty that have no control. Raises QuestionError.
+    """
+    given = {**DEFAULTS, **{name: words[name] for name in NAMES if name in words}}
+    buses, demand = sites_of(sites)
+    kind, _, firm_set = str(given["keep"]).partition(":")
+    content: dict[str, Any] = {
+        "candidates": buses,
+        "demand_mw": demand,
+        "firm_set": firm_set,
+        "epsilons": _levels(given["epsilon"], given["levels"]),
+        "measure": given["measure"],
+        "objective": given["objective"],
+        "tie_rule": given["tie"],
+        "supply": given["supply"],
+        "supply_shares": _shares(given["shares"]) if given["supply"] == "given" else {},
+        "cutoff": _amount(given["cutoff"], "the factor cutoff, %", 0, 99) / 100,
+        "downward_closed": given["closed"] != "signed",
+        "at_zero": given["zero"],
+        "block_mw": None
+        if given["block"] in (None, "", 0)
+        else _amount(given["block"], "the block size, MW", 0.001, 1e6),
+        "round_mw": _amount(given["round"], "the rounding step, MW", 1e-6, 1000),
+        "uncertainty": {
+            "kind": kind,
+            "parameters": _kept(base, kind) | _parameters(kind, given),
+            "seed": int(_amount(given["seed"], "the seed", 0, 2**53, whole=True)),
+        },
+    }
+    return CapacityQuestion.from_json(content)
+
+
+def words_of(question: CapacityQuestion) -> Words:
+    """Return what the controls hold for ``question``: the inverse of :func:`question_of`."""
+    spec, parameters = question.uncertainty, question.uncertainty.parameters
+    epsilon, levels = _epsilon_words(question.epsilons)
+    words = DEFAULTS | {
+        "keep": f"{spec.kind}:{question.firm_set}",
+        "epsilon": epsilon,
+        "levels": levels,
+        "supply": question.supply,
+        "shares": "\n".join(f"{bus} {share:.10g}" for bus, share in question.supply_shares),
+        "objective": question.objective,
+        "tie": question.tie_rule,
+        "closed": "closed" if question.downward_closed else "signed",
+        "measure": question.measure,
+        "cutoff": _tidy(100 * question.cutoff),
+        "zero": question.at_zero,
+        "block": question.block_mw,
+        "round": question.round_mw,
+        "seed": spec.seed,
+    }
+    if spec.kind == "hourly":
+        words |= {"hours": parameters.get("hours", 2000), "model": parameters.get("model", "auto")}
+    elif spec.kind == "distribution":
+        correlation = parameters.get("correlation", 0.0)
+        words |= {
+            "scenarios": parameters.get("scenarios", 2000),
+            "sd": _tidy(100 * parameters.get("relative_sd", 0.05)),
+            "range": _tidy(100 * parameters.get("relative_range", 0.2)),
+            "correlation": _correlation_text(correlation),
+            "reading": parameters.get("reading", "moment_matched"),
+            "laws": _lines(parameters.get("buses", ()), ("bus", "low", "high", "mean", "variance")),
+        }
+    elif spec.kind == "box":
+        words |= {
+            "spread": _tidy(100 * parameters.get("spread", 0.1)),
+            "box": _lines(parameters.get("buses", ()), ("bus", "low", "high")),
+        }
+    else:
+        words["file"] = f"{parameters.get('digest', '')}:{parameters.get('filename', '')}"
+    return words
+
+
+def sites_of(sites: Any) -> tuple[list[str], list[float]]:
+    """Return the buses and MW of a sites Store. Raises QuestionError when it is not of that shape."""
+    if not isinstance(sites, Mapping):
+        return [], []
+    buses, demand = sites.get("bus", []), sites.get("mw", [])
+    if not isinstance(buses, Sequence) or not isinstance(demand, Sequence) or isinstance(buses, str):
+        raise QuestionError("the sites must be a list of buses and a list of MW")
+    return [str(bus) for bus in buses], [
+        _amount(mw, f"the demand at bus {bus}, MW", 0, 1e6) for bus, mw in zip(buses, demand, strict=False)
+    ]
+
+
+def sites_data(question: CapacityQuestion) -> dict[str, list[Any]]:
+    """Return the sites Store of a question."""
+    return {"bus": list(question.candidates), "mw": [_tidy(mw) for mw in question.demand_mw]}
+
+
+def uniform_mw(demand: Sequence[float]) -> float | None:
+    """Return the MW asked for at every site, None when they differ."""
+    return _tidy(demand[0]) if demand and len(set(demand)) == 1 else None
+
+
+def risk_words(question: CapacityQuestion) -> str:
+    """Return the risk levels as the sentence says them: ``1 %, 5 % or 10 %``; ``never`` for firm only."""
+    levels = [percent(epsilon) for epsilon in question.epsilons]
+    if not levels:
+        return NEVER
+    return levels[0] if len(levels) == 1 else f"{', '.join(levels[:-1])} or {levels[-1]}"
+
+
+def changed(before: CapacityQuestion, after: CapacityQuestion) -> list[str]:
+    """Return in words what differs between two questions: "demand of 3 sites", "risk level"."""
+    found = []
+    old, new = (
+        dict(zip(before.candidates, before.demand_mw, strict=True)),
+        dict(zip(after.candidates, after.demand_mw, strict=True)),
+    )
+    if old.keys() != new.keys():
+        moved = len(old.keys() ^ new.keys())
+        found.append(f"{number(moved)} {'site' if moved == 1 else 'sites'} added or removed")
+    shifted = sum(1 for bus in old.keys() & new.keys() if old[bus] != new[bus])
+    if shifted:
+        found.append(f"demand of {number(shifted)} {'site' if shifted == 1 else 'sites'}")
+    named = (
+        ("epsilons", "the risk level"),
+        ("measure", "the risk measure"),
+        ("firm_set", "the states in which firm is kept"),
+        ("supply", "who supplies"),
+        ("supply_shares", "the supply shares"),
+        ("objective", "the objective"),
+        ("tie_rule", "the rule for ties"),
+        ("cutoff", "the cutoff"),
+        ("downward_closed", "whether parts must be deliverable alone"),
+        ("at_zero", "what happens to limits exceeded already"),
+        ("block_mw", "the block size"),
+        ("round_mw", "the rounding"),
+    )
+    found += [words for name, words in named if getattr(before, name) != getattr(after, name)]
+    if before.uncertainty.to_json() != after.uncertainty.to_json():
+        found.append("the uncertainty of existing demand")
+    return found
+
+
+def supply_table(text: Any) -> dict[str, float]:
+    """Return the shares of a pasted table, "bus share" per line. Raises QuestionError naming a bad line."""
+    return _shares(text)
+
+
+def _kept(base: CapacityQuestion | None, kind: str) -> dict[str, Any]:
+    if base is None or base.uncertainty.kind != kind:
+        return {}
+    return {name: value for name, value in base.uncertainty.parameters.items() if name not in _OWNED[kind]}
+
+
+def _parameters(kind: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    if kind == "hourly":
+        return {
+            "model": str(given["model"]),
+            "hours": int(_amount(given["hours"], "the number of hours", 0, 8784, whole=True)),
+        }
+    if kind == "distribution":
+        laws = _table(given["laws"], ("bus", "low", "high", "mean", "variance"), "the table of distributions")
+        common: dict[str, Any] = {
+            "scenarios": int(_amount(given["scenarios"], "the number of scenarios", 2, _MOST_SCENARIOS, whole=True)),
+            "correlation": _correlation(given["correlation"]),
+            "reading": str(given["reading"]),
+        }
+        if laws:
+            return common | {"buses": laws}
+        return common | {
+            "relative_sd": _amount(given["sd"], "the standard deviation, % of load", 0, 100) / 100,
+            "relative_range": _amount(given["range"], "the range, % of load", 0, 100) / 100,
+        }
+    if kind == "box":
+        buses = _table(given["box"], ("bus", "low", "high"), "the table of the box")
+        if buses:
+            return {"buses": buses}
+        return {"spread": _amount(given["spread"], "the spread, % of load", 0, 1000) / 100}
+    if kind == "file":
+        digest, _, filename = str(given["file"] or "").partition(":")
+        if not digest:
+            raise QuestionError("no file is chosen: upload a CSV or Parquet file of net demand under More")
+        return {"digest": digest, "filename": filename}
+    raise QuestionError(f"the uncertainty {kind!r} is not known")
+
+
+def _correlation(text: Any) -> float | list[list[float]]:
+    """Return one correlation for every pair, or the square table that was pasted."""
+    lines = [[cell for cell in _LIST.split(line.strip()) if cell] for line in str(text or "0").splitlines()]
+    lines = [cells for cells in lines if cells]
+    if len(lines) == 1 and len(lines[0]) == 1:
+        return _amount(lines[0][0], "the correlation", 0, 1)
+    if len(lines) > _MOST_CORRELATED or any(len(cells) != len(lines) for cells in lines):
+        raise QuestionError("the correlation is one number from 0 to 1, or a square table of the listed buses")
+    return [[_amount(cell, "a correlation", -1, 1) for cell in cells] for cells in lines]
+
+
+def _correlation_text(correlation: Any) -> str:
+    if isinstance(correlation, int | float):
+        return f"{correlation:.10g}"
+    if not isinstance(correlation, Sequence) or isinstance(correlation, str):
+        return "0"
+    return "\n".join(" ".join(f"{value:.10g}" for value in row) for row in correlation)
+
+
+def _levels(chosen: Any, typed: Any) -> list[float]:
+    if chosen == NEVER:
+        return []
+    if chosen != OTHER:
+        return [_amount(chosen, "the risk level", 0, 1)]
+    parts = [part for part in _LIST.split(str(typed or "").replace("%", " ")) if part]
+    if not parts:
+        raise QuestionError(f"type one risk level or more, in percent, up to {percent(LARGEST_EPSILON)}: 1 5 10")
+    return [_tidy(_amount(part, "a risk level, %", 0, 100) / 100) for part in parts]
+
+
+def _epsilon_words(epsilons: tuple[float, ...]) -> tuple[str, str]:
+    if not epsilons:
+        return NEVER, str(DEFAULTS["levels"])
+    levels = " ".join(f"{100 * epsilon:.6g}" for epsilon in epsilons)
+    one = f"{epsilons[0]:.6g}"
+    return (one, str(DEFAULTS["levels"])) if len(epsilons) == 1 and one in EPSILONS else (OTHER, levels)
+
+
+def _shares(text: Any) -> dict[str, float]:
+    return {row["bus"]: row["share"] for row in _table(text, ("bus", "share"), "the table of supply shares")}
+
+
+def _table(text: Any, columns: tuple[str, ...], what: str) -> list[dict[str, Any]]:
+    """Return the rows of a typed or pasted table: a bus id, then numbers, parted by blanks, commas or semicolons."""
+    rows: list[dict[str, Any]] = []
+    lines = str(text or "").splitlines()
+    if len(lines) > _MOST_LINES:
+        raise QuestionError(f"{what} has {number(len(lines))} lines; at most {number(_MOST_LINES)} are read")
+    for place, line in enumerate(lines, start=1):
+        cells = [cell for cell in _LIST.split(line.strip()) if cell]
+        if not cells or (place == 1 and cells[0].lower() == "bus"):
+            continue
+        if len(cells) != len(columns):
+            raise QuestionError(f"{what}, line {place}: {' '.join(columns)} are needed, found {line.strip()!r}")
+        row: dict[str, Any] = {columns[0]: cells[0]}
+        for name, cell in zip(columns[1:], cells[1:], strict=True):
+            row[name] = _amount(cell, f"{what}, line {place}, {name}", -1e9, 1e9)
+        rows.append(row)
+    return rows
+
+
+def _lines(rows: Any, columns: tuple[str, ...]) -> str:
+    if not isinstance(rows, Sequence):
+        return ""
+    return "\n".join(
+        " ".join(f"{row[name]:.10g}" if name != "bus" else str(row[name]) for name in columns) for row in rows
+    )
+
+
+def _amount(value: Any, what: str, least: float, most: float, *, whole: bool = False) -> float:
+    try:
+        amount = float(value)
+    except (TypeError, ValueError):
+        raise QuestionError(f"{what} must be a number, found {json.dumps(value, default=str)}") from None
+    if not math.isfinite(amount) or not least <= amount <= most or (whole and amount != int(amount)):
+        kind = "a whole number" if whole else "a number"
+        raise QuestionError(f"{what} must be {kind} from {least:g} to {most:g}, found {value}")
+    return _tidy(amount)
+
+
+def _tidy(value: Any) -> float:
+    """Return a number without the dust of a division, whole numbers as such."""
+    rounded = round(float(value), 12)
+    return int(rounded) if rounded == int(rounded) else rounded
