@@ -5,10 +5,11 @@
 
 import os
 import sys
+import threading
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import dash
 from dash import Dash
@@ -18,15 +19,25 @@ from callbacks.settings import Settings, SettingsError
 from components import shell
 from components.shell import PageLink
 
+if TYPE_CHECKING:
+    from callbacks.services import Services
+
+ARTEFACTS = "artefacts"  # in the data folder
+MEGABYTE = 1024 * 1024
 FOLDER = Path(__file__).resolve().parent
 
 # The pages, in the order of the navigation. The module of a page is ``callbacks.<key>``, with
 # ``page_layout(services, **query)`` and ``register(app, services)``.
-PAGES: tuple[PageLink, ...] = ()
+PAGES: tuple[PageLink, ...] = (PageLink("home", "/", "Home", "home"),)
 
 
 def create_app(settings: Settings) -> Dash:
     """Return the product as a Dash app, its WSGI callable in ``.server``. It opens the store of ``settings``."""
+    # Imported here: the supervisor needs none of it, and would hold it in memory as long as it lives.
+    from callbacks import routes  # noqa: PLC0415
+    from callbacks import shell as shell_callbacks  # noqa: PLC0415
+
+    services = open_services(settings)
     dash.page_registry.clear()  # it is one per process, and a test builds many apps
     app = Dash(
         "headroom",
@@ -43,17 +54,36 @@ def create_app(settings: Settings) -> Dash:
     http.compress(app.server)
     http.install_faults(app, settings.max_upload_mb)
     http.install_log(app.server)
-    security.install(app, settings)
+    limiter = security.install(app, settings)
     http.install_caching(app.server)
+    routes.register(app.server, services, limiter, settings.home)
     app.index_string = shell.INDEX_STRING
     app.layout = shell.layout(PAGES)
+    shell_callbacks.register(app, services, PAGES)
     for page in PAGES:
         module = import_module(f"callbacks.{page.key}")
-        layout = http.guarded(_with_services(module.page_layout, None))
+        layout = http.guarded(_with_services(module.page_layout, services))
         dash.register_page(page.key, path=page.path, name=page.label, title=f"{page.label} - Headroom", layout=layout)
-        module.register(app, None)
+        module.register(app, services)
     dash.register_page("not_found_404", path="/not-found", title="Not found - Headroom", layout=http.not_found)
     return app
+
+
+def open_services(settings: Settings) -> "Services":
+    """Return the store and all that is computed from it, as ``settings`` place them."""
+    from callbacks.services import Services  # noqa: PLC0415 (as above)
+
+    capacity = settings.artefact_cache_mb * MEGABYTE
+    return Services.open(settings.database_url, settings.home / ARTEFACTS, capacity_bytes=capacity)
+
+
+def work_off(settings: Settings, stop: threading.Event) -> None:
+    """Run queued jobs until ``stop`` is set."""
+    from engine.store import runner  # noqa: PLC0415 (as above)
+    from engine.store.artifacts import Artifacts  # noqa: PLC0415
+
+    kept = Artifacts(settings.home / ARTEFACTS, settings.artefact_cache_mb * MEGABYTE)
+    runner.run(settings.database_url, kept, settings.job_workers, stop)
 
 
 def _with_services(layout: Callable[..., Any], services: Any) -> Callable[..., Any]:
@@ -77,7 +107,7 @@ def main(arguments: list[str], environ: dict[str, str]) -> int:
         case ["web"]:
             return processes.serve(settings, lambda: create_app(settings).server)
         case ["runner"]:
-            return processes.run_jobs(settings)
+            return processes.run_jobs(settings, lambda stop: work_off(settings, stop))
         case _:
             sys.stderr.write("usage: python app.py [web | runner]\n")
             return 2

@@ -8,8 +8,10 @@ A network without coordinates is drawn on its canvas positions, upright, with no
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Literal
 
+import dash_bootstrap_components as dbc
 import dash_leaflet as dl
 import numpy as np
 import numpy.typing as npt
@@ -76,7 +78,8 @@ def map_files(tables: NetworkTables, canvas: npt.NDArray[np.float64] | None = No
     """Return the map's two GeoJSON files, buses and branches, in table order; cacheable by the tables' digest.
 
     Properties are short, since there are thousands: ``i`` position, ``id``, ``n`` name, ``v`` kV, ``z`` zone,
-    ``f`` and ``t`` end buses, ``r`` rating A in MW (null for unlimited), ``x`` 1 for a transformer, ``o`` 1 when out of service.
+    ``f`` and ``t`` end buses, ``r`` rating A in MW (null for unlimited), ``x`` 1 for a transformer, ``o`` 1 when
+    out of service.
     """
     points = map_points(tables, canvas)
     digits = 4 if is_geographic(tables) else 2
@@ -127,7 +130,7 @@ def break_labels(breaks: Sequence[float]) -> tuple[str, ...]:
     texts = [f"{mark:,.10g}".replace(",", "\u2009").replace("-", "\u2212") for mark in breaks]
     if not texts:
         return ("all",)
-    between = [f"{low}\u2013{high}" for low, high in zip(texts[:-1], texts[1:], strict=True)]
+    between = [f"{low}\u2013{high}" for low, high in pairwise(texts)]
     return (f"below {texts[0]}", *between, f"{texts[-1]} and more")
 
 
@@ -288,12 +291,12 @@ def _search(page: str) -> html.Div:
     return html.Div(
         [
             icon("search", size=16),
-            dcc.Input(
+            dbc.Input(
                 id=box,
                 type="text",
                 placeholder="Substation or bus",
-                className="hr-input hr-map-search",
-                autoComplete="off",
+                class_name="hr-input hr-map-search",
+                autocomplete="off",
             ),
             html.Ul(
                 id=f"{box}-list", className="hr-suggestions", role="listbox", hidden=True, **{"aria-label": "Found"}
@@ -307,13 +310,11 @@ def _search(page: str) -> html.Div:
 def _switch(page: str, layers: Sequence[Layer], chosen: str | None) -> html.Div:
     value = chosen or (layers[0].key if layers else None)
     return html.Div(
-        dcc.RadioItems(
+        dbc.RadioItems(
             id=ids.map_layer(page),
             options=[{"label": layer.label, "value": layer.key} for layer in layers],
             value=value,
-            className="hr-segments",
-            inputClassName="hr-segment-input",
-            labelClassName="hr-segment",
+            class_name="hr-segments",
         ),
         className="hr-map-switch",
         role="group",

@@ -32,7 +32,8 @@ _ENTRIES = (
     (
         "slack",
         "Slack",
-        "The bus, or the shares of several buses, that supplies whatever the rest leaves open. Flows depend on this choice.",
+        "The bus, or the shares of several buses, that supplies whatever the rest leaves open. Flows depend on this "
+        "choice.",
     ),
     ("island", "Island", "A part of the network with no path to the rest. It cannot be computed together with it."),
     ("bridge", "Bridge", "A branch whose loss cuts the network in two. It has no outage distribution factor."),
@@ -40,7 +41,8 @@ _ENTRIES = (
     (
         "ptdf",
         "PTDF",
-        "Power transfer distribution factor: the MW that flow on a branch for each MW put in at a bus and taken out at the slack.",
+        "Power transfer distribution factor: the MW that flow on a branch for each MW put in at a bus and taken out "
+        "at the slack.",
     ),
     (
         "lodf",
@@ -50,7 +52,8 @@ _ENTRIES = (
     (
         "n-1",
         "N-1",
-        "Secure for every single outage: after the loss of any one branch, every other stays within its emergency rating.",
+        "Secure for every single outage: after the loss of any one branch, every other stays within its emergency "
+        "rating.",
     ),
     ("dc-opf", "DC-OPF", "The least-cost dispatch of units under linear flow: no losses, flat voltage, small angles."),
     (
@@ -89,18 +92,21 @@ _ENTRIES = (
         "epsilon",
         "Risk level (ε)",
         "The share of states, the worst ones, whose average must stay within the limit. "
-        "At 5 % with 2,000 scenarios these are the worst 100. It holds for each limit by itself, not for all limits together.",
+        "At 5 % with 2,000 scenarios these are the worst 100. It holds for each limit by itself, not for all limits "
+        "together.",
     ),
     (
         "cvar",
         "CVaR",
-        "Conditional value at risk: the mean of the worst ε share of losses. Keeping it at or below zero bounds how often "
+        "Conditional value at risk: the mean of the worst ε share of losses. Keeping it at or below zero bounds how "
+        "often "
         "and how deeply a limit is exceeded.",
     ),
     (
         "var",
         "VaR",
-        "Value at risk: the loss that is exceeded with probability ε. It bounds how often a limit is exceeded, not how deeply.",
+        "Value at risk: the loss that is exceeded with probability ε. It bounds how often a limit is exceeded, not "
+        "how deeply.",
     ),
     ("scenario", "Scenario", "One possible state of the existing net demand at every bus."),
     (
@@ -112,13 +118,15 @@ _ENTRIES = (
     (
         "box",
         "Box",
-        "A lower and an upper net demand for each bus, any combination of which may happen. On a large network this asks for the "
+        "A lower and an upper net demand for each bus, any combination of which may happen. On a large network this "
+        "asks for the "
         "worst of all buses at once, which never happens, and leaves no room.",
     ),
     (
         "hull",
         "Hull",
-        "All mixtures of the sample's scenarios. Keeping the limits in every scenario keeps them on the hull, since flows are linear.",
+        "All mixtures of the sample's scenarios. Keeping the limits in every scenario keeps them on the hull, since "
+        "flows are linear.",
     ),
     ("hour", "Hour", "A scenario of an hourly sample, named by its day of the year and hour of the day."),
     ("candidate", "Candidate", "A bus where new load is asked for, with the MW asked."),
@@ -150,7 +158,8 @@ _ENTRIES = (
     (
         "downward-closed",
         "Downward closed",
-        "Every part of an offered set can be delivered too: if some products stay unsold, the others still keep every limit. "
+        "Every part of an offered set can be delivered too: if some products stay unsold, the others still keep "
+        "every limit. "
         "Room made by counter-flow is then not counted.",
     ),
     ("counter-flow", "Counter-flow", "Flow that relieves a branch because it runs against the flow that is there."),
@@ -177,7 +186,8 @@ _ENTRIES = (
     (
         "stale",
         "Stale",
-        "An input has changed since the result was computed. The result is shown under a hatch until it is computed again.",
+        "An input has changed since the result was computed. The result is shown under a hatch until it is computed "
+        "again.",
     ),
     (
         "duality-gap",
@@ -201,12 +211,61 @@ GLOSSARY: dict[str, Word] = {key: Word(key, title, meaning) for key, title, mean
 
 PAGE_WORDS: dict[str, tuple[str, ...]] = {
     "home": ("study", "bus", "branch", "firm", "flexible", "indicative"),
-    "network": ("bus", "branch", "unit", "rating", "slack", "zone", "island", "bridge", "per-unit", "ptdf", "lodf", "dc-opf",
-                "lmp", "congestion", "substation", "net-demand"),
-    "capacity": ("firm", "flexible", "increment", "candidate", "demand", "epsilon", "cvar", "var", "scenario", "sample", "box", "hull", "hour",
-                 "supply", "slack", "headroom", "objective", "ratio-loss", "cutoff", "downward-closed", "counter-flow", "binds", "dual",
-                 "margin", "product", "block", "witness", "infeasible", "hold", "stale", "indicative"),
-}  # fmt: skip
+    "network": (
+        "bus",
+        "branch",
+        "unit",
+        "rating",
+        "slack",
+        "zone",
+        "island",
+        "bridge",
+        "per-unit",
+        "ptdf",
+        "lodf",
+        "n-1",
+        "dc-opf",
+        "lmp",
+        "congestion",
+        "substation",
+        "withdrawal-limit",
+        "net-demand",
+    ),
+    "capacity": (
+        "firm",
+        "flexible",
+        "increment",
+        "candidate",
+        "demand",
+        "epsilon",
+        "cvar",
+        "var",
+        "scenario",
+        "sample",
+        "box",
+        "hull",
+        "hour",
+        "net-demand",
+        "supply",
+        "slack",
+        "headroom",
+        "objective",
+        "ratio-loss",
+        "cutoff",
+        "downward-closed",
+        "counter-flow",
+        "binds",
+        "dual",
+        "margin",
+        "product",
+        "block",
+        "witness",
+        "infeasible",
+        "hold",
+        "stale",
+        "indicative",
+    ),
+}
 
 KEYS = (
     ("/", "Search the map"),

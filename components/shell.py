@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import dash_bootstrap_components as dbc
 from dash import dcc, html, page_container
 
 from components import ids
@@ -45,7 +46,8 @@ def layout(links: Sequence[PageLink]) -> html.Div:
     return html.Div(
         [
             dcc.Location(id=ids.LOCATION, refresh="callback-nav"),
-            dcc.Store(id=ids.STUDY),
+            dcc.Store(id=ids.STUDY, storage_type="local"),
+            dcc.Store(id=ids.RAIL_PATHS, data={f"{ids.RAIL}-{link.key}": link.path for link in links}),
             dcc.Store(id=ids.STUDY_ROLE),
             dcc.Store(id=ids.STUDIES_CHANGED),
             dcc.Store(id=ids.THEME),
@@ -57,7 +59,11 @@ def layout(links: Sequence[PageLink]) -> html.Div:
             dcc.Download(id=ids.DOWNLOAD),
             _rail(links),
             html.Div(
-                [_top_bar(), html.Div(id=ids.MESSAGE, className="hr-message", role="status"), page_container],
+                [
+                    _top_bar(),
+                    html.Div(id=ids.MESSAGE, className="hr-message", role="status"),
+                    html.Div(page_container, className="hr-outlet"),
+                ],
                 className="hr-body",
                 id=ids.CONTENT,
             ),
@@ -281,8 +287,8 @@ def _name_dialog() -> html.Div:
             html.Label(
                 [
                     html.Span("Name", className="hr-label"),
-                    dcc.Input(
-                        id=ids.STUDY_DIALOG_NAME, type="text", className="hr-input", maxLength=120, autoComplete="off"
+                    dbc.Input(
+                        id=ids.STUDY_DIALOG_NAME, type="text", class_name="hr-input", maxlength=120, autocomplete="off"
                     ),
                 ],
                 className="hr-field",
@@ -307,7 +313,7 @@ def _share_dialog() -> html.Div:
             html.Label(
                 [
                     html.Span("Link to this view", className="hr-label"),
-                    dcc.Input(id=ids.SHARE_LINK, type="text", readOnly=True, className="hr-input"),
+                    dbc.Input(id=ids.SHARE_LINK, type="text", readonly=True, class_name="hr-input"),
                 ],
                 className="hr-field",
             ),

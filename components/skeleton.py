@@ -124,7 +124,10 @@ def word_number(
     step: float | str = "any",
     **props: Any,
 ) -> html.Label:
-    """Return a word of the sentence that is a number with its unit. Listen to ``value`` (sent on Enter or on leaving)."""
+    """Return a word of the sentence that is a number with its unit.
+
+    Listen to ``value``, which is sent on Enter or on leaving the box.
+    """
     limits = {key: limit for key, limit in (("min", minimum), ("max", maximum)) if limit is not None}
     box = dbc.Input(
         id=component_id,

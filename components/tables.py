@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import dash_ag_grid as ag
-from dash import ClientsideFunction, Dash, Input, dcc, html
+import dash_bootstrap_components as dbc
+from dash import ClientsideFunction, Dash, Input, html
 
 from components import ids
 from components.icons import icon
@@ -158,11 +159,11 @@ def tools(page: str, *, name: str = "table", label: str = "Filter the table", cs
                 [
                     icon("filter", size=14),
                     html.Span(label, className="visually-hidden"),
-                    dcc.Input(
+                    dbc.Input(
                         id=ids.grid_filter(page, name),
                         type="text",
                         placeholder="Filter",
-                        className="hr-input hr-input-small",
+                        class_name="hr-input hr-input-small",
                     ),
                 ],
                 className="hr-filter",
