@@ -21,6 +21,8 @@ from callbacks.settings import Settings
 _log = logs.get("headroom.supervisor")
 
 SUPERVISED = "_HEADROOM_SUPERVISED"  # set for a child whose standard input closes when its supervisor is gone
+RUNNER_SIGN = "runner.alive"  # a file in the data folder, touched while the runner works: its age is its health
+_SIGN_EVERY_S = 5.0
 _TICK_S = 0.2
 _GRACE_S = 15.0  # for a child to finish what it is doing after SIGTERM
 _SETTLED_S = 30.0  # a child that lived this long starts again without delay
@@ -160,10 +162,26 @@ class _Server(BaseApplication):
         return self.make_wsgi()
 
 
-def run_jobs(settings: Settings) -> int:
-    """Run queued jobs until a signal ends it."""
+def run_jobs(settings: Settings, work: Callable[[threading.Event], None]) -> int:
+    """Let ``work(stop)`` run queued jobs until a signal sets ``stop``, giving a sign of life meanwhile."""
     logs.configure(settings.log_level, "runner")
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
     _end_with_supervisor()
+    sign = settings.home / RUNNER_SIGN
+
+    def give_signs() -> None:
+        sign.touch()
+        while not stop.wait(_SIGN_EVERY_S):
+            sign.touch()
+
+    threading.Thread(target=give_signs, daemon=True).start()
+    try:
+        work(stop)
+    finally:
+        stop.set()
+        sign.unlink(missing_ok=True)  # a runner that ended is told as missing at once
     return 0
 
 

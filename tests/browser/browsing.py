@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,11 +17,10 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, Route
 
-from callbacks.processes import health
-
 ROOT = Path(__file__).resolve().parents[2]
 DESKTOP = {"width": 1440, "height": 900}
 PHONE = {"width": 390, "height": 844}
+LOG = "log.jsonl"
 THEMES = ("light", "dark")
 
 _READY_WITHIN_S = 60.0
@@ -56,30 +55,47 @@ class Server:
 
 @contextmanager
 def running(home: Path, **more: str) -> Iterator[Server]:
-    """Run the product on a free port with its data in ``home``; end it as Ctrl+C does."""
+    """Run the product with its data in ``home``; end it as Ctrl+C does, and see that it ends well."""
+    server = start(home, **more)
+    try:
+        yield server
+    finally:
+        end(server.process)
+    assert server.process.returncode == 0, f"it ended with status {server.process.returncode}: {tail(server.log)}"
+
+
+def start(home: Path, **more: str) -> Server:
+    """Start the product on a free port and return it when it is ready. ``more`` are further settings."""
     port = free_port()
     kept = {name: value for name, value in os.environ.items() if name in {"PATH", "HOME", "LANG", "HEADROOM_DATA"}}
     environ = {**kept, "HEADROOM_HOME": str(home), "PORT": str(port), "LOG_LEVEL": "INFO", **more}
     address = f"http://127.0.0.1:{port}"
     home.mkdir(parents=True, exist_ok=True)
-    log = home / "log.jsonl"
-    with log.open("ab") as sink, (home / "out.txt").open("ab") as out:
-        begun = time.monotonic()
+    begun = time.monotonic()
+    with (home / LOG).open("ab") as sink, (home / "out.txt").open("ab") as out:
         process = subprocess.Popen([sys.executable, str(ROOT / "app.py")], env=environ, stdout=out, stderr=sink)
-        try:
-            wait_until_healthy(address, process, log)
-            yield Server(address, home, log, process, time.monotonic() - begun)
-        finally:
-            end(process)
-    assert process.returncode == 0, f"the product ended with status {process.returncode}: {tail(log)}"
+    try:
+        wait_until_ready(address, process, home)
+    except BaseException:
+        end(process)
+        raise
+    return Server(address, home, home / LOG, process, time.monotonic() - begun)
 
 
-def wait_until_healthy(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    """Return when /healthz answers; fail with the end of the log when it does not within a minute."""
+def wait_for(condition: Callable[[], bool], timeout_s: float = 30.0) -> None:
+    """Return when ``condition`` holds; fail when it does not in time."""
+    deadline = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < deadline, f"it did not happen within {timeout_s:.0f} s"
+        time.sleep(0.1)
+
+
+def wait_until_ready(address: str, process: subprocess.Popen[bytes], home: Path) -> None:
+    """Return when the product says that it is ready; fail with the end of its log when it does not in a minute."""
     deadline = time.monotonic() + _READY_WITHIN_S
-    while health(address) is None:
-        assert process.poll() is None, f"the product ended with status {process.returncode}: {tail(log)}"
-        assert time.monotonic() < deadline, f"no healthy answer within {_READY_WITHIN_S:.0f} s: {tail(log)}"
+    while address not in (home / "out.txt").read_text():
+        assert process.poll() is None, f"the product ended with status {process.returncode}: {tail(home / LOG)}"
+        assert time.monotonic() < deadline, f"not ready within {_READY_WITHIN_S:.0f} s: {tail(home / LOG)}"
         time.sleep(0.1)
 
 
@@ -115,7 +131,7 @@ def launch(playwright: Playwright, *, webgl: bool = True) -> Browser:
     return playwright.chromium.launch(executable_path=path, args=[*_ARGUMENTS, *(() if webgl else _NO_WEBGL)])
 
 
-@dataclass(slots=True)
+@dataclass
 class Watch:
     """What a page did that it must not do."""
 

@@ -1,21 +1,52 @@
 """The product as a whole: it starts, tells its health, and its shell stands in both themes and widths."""
 
+from pathlib import Path
+
+import psutil
 import pytest
 from playwright.sync_api import Page, expect
 
 from callbacks.processes import health
-from tests.browser.browsing import DESKTOP, PHONE, THEMES, Server, axe_violations, open_page, set_theme
+from tests.browser.browsing import (
+    DESKTOP,
+    PHONE,
+    THEMES,
+    Server,
+    axe_violations,
+    open_page,
+    running,
+    set_theme,
+    start,
+    wait_for,
+)
 
 
 def test_a_fresh_start_is_healthy_within_a_minute(server: Server) -> None:
     assert server.ready_s < 60
     told = health(server.address)
     assert told is not None
-    assert told["database"] == "reachable"
+    assert (told["status"], told["database"], told["runner"]) == ("ok", "reachable", "running")
 
 
-def test_the_start_tells_the_address(server: Server) -> None:
-    assert server.address in (server.home / "out.txt").read_text()
+def test_a_process_that_dies_is_started_again_and_all_end_together(tmp_path: Path) -> None:
+    with running(tmp_path / "home", WEB_WORKERS="1") as server:
+        supervisor = psutil.Process(server.process.pid)
+        first = supervisor.children()
+        for child in first:
+            child.kill()
+        wait_for(lambda: len(supervisor.children()) == 2 and not set(supervisor.children()) & set(first))
+        wait_for(lambda: (health(server.address) or {}).get("runner") == "running")
+        family = supervisor.children(recursive=True)
+    assert [one for one in family if one.is_running()] == []
+
+
+def test_the_children_end_when_the_supervisor_is_killed(tmp_path: Path) -> None:
+    server = start(tmp_path / "home")
+    family = psutil.Process(server.process.pid).children(recursive=True)
+    server.process.kill()
+    server.process.wait()
+    _, alive = psutil.wait_procs(family, timeout=20)
+    assert alive == []
 
 
 @pytest.mark.parametrize("theme", THEMES)
