@@ -6,6 +6,8 @@ grids: Ortmann, Klimenta, Brandes, A Sparse Stress Model, J. Graph Algorithms Ap
 Brandes, Pich, Eigensolver Methods for Progressive Multidimensional Scaling of Large Data, GD 2006.
 """
 
+from functools import lru_cache
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -44,7 +46,7 @@ def positions(tables: NetworkTables) -> Points:
     on_map = _projected(buses[["longitude", "latitude"]].to_numpy(dtype=np.float64))
     if np.isfinite(on_map).all(axis=1).any():
         return _completed(_scaled(on_map, edges), edges)
-    return _computed(len(buses), edges)
+    return _computed(len(buses), edges.tobytes()).copy()
 
 
 def _edges(tables: NetworkTables) -> Integers:
@@ -76,7 +78,7 @@ def _scaled(points: Points, edges: Integers) -> Points:
     spread = float(np.ptp(points[known], axis=0).max())
     unit = float(np.median(lengths)) if len(lengths) else spread / max(1.0, np.sqrt(known.sum()))
     middle = (points[known].min(axis=0) + points[known].max(axis=0)) / 2
-    return (points - middle) * (EDGE / unit if unit > 0 else 1.0)
+    return np.asarray((points - middle) * (EDGE / unit if unit > 0 else 1.0))
 
 
 def _completed(points: Points, edges: Integers) -> Points:
@@ -104,8 +106,10 @@ def _completed(points: Points, edges: Integers) -> Points:
     return points
 
 
-def _computed(count: int, edges: Integers) -> Points:
+@lru_cache(maxsize=32)  # a page asks for the same drawing again and again; large grids take a second or two
+def _computed(count: int, edge_bytes: bytes) -> Points:
     """Return a layout of ``count`` buses: each island by itself, the islands side by side, the largest first."""
+    edges = np.frombuffer(edge_bytes, dtype=np.intp).reshape(-1, 2)
     graph = csr_array(coo_array((np.ones(len(edges)), (edges[:, 0], edges[:, 1])), shape=(count, count)))
     graph = csr_array(graph + graph.T)
     islands, label = connected_components(graph, directed=False)
@@ -122,7 +126,7 @@ def _computed(count: int, edges: Integers) -> Points:
         points[members] = drawn + np.array([right, bottom])
         right, row_height = right + width + EDGE, max(row_height, float(height))
         row_width = max(row_width, float(width), 6 * EDGE)
-    return points - (points.min(axis=0) + points.max(axis=0)) / 2
+    return np.asarray(points - (points.min(axis=0) + points.max(axis=0)) / 2)
 
 
 def _island(graph: csr_array) -> Points:
@@ -165,7 +169,7 @@ def _classical(distance: Points) -> Points:
     centred = -(squared - squared.mean(axis=0) - squared.mean(axis=1)[:, np.newaxis] + squared.mean()) / 2
     values, vectors = np.linalg.eigh(centred)
     drawn = vectors[:, -2:] * np.sqrt(np.maximum(values[-2:], 1e-9))
-    return _signed(drawn) + np.random.default_rng(_SEED).normal(0, 0.05, drawn.shape)
+    return np.asarray(_signed(drawn) + np.random.default_rng(_SEED).normal(0, 0.05, drawn.shape))
 
 
 def _signed(drawn: Points) -> Points:
@@ -181,14 +185,14 @@ def _majorised(distance: Points, start: Points, rounds: int) -> Points:
     laplacian = np.diag(weight.sum(axis=1)) - weight
     inverse = np.linalg.inv(laplacian[1:, 1:])  # the first bus stays: stress does not change with a shift
     pull = weight * distance
-    drawn = start - start[0]
+    drawn: Points = start - start[0]
     for _ in range(rounds):
         length = np.sqrt(
             np.maximum((drawn**2).sum(axis=1)[:, np.newaxis] + (drawn**2).sum(axis=1) - 2 * drawn @ drawn.T, 1e-12)
         )
         ratio = pull / length
         target = ratio.sum(axis=1)[:, np.newaxis] * drawn - ratio @ drawn
-        moved = np.vstack([np.zeros(2), inverse @ target[1:]])
+        moved: Points = np.vstack([np.zeros(2), inverse @ target[1:]])
         change = float(np.abs(moved - drawn).max())
         drawn = moved
         if change < 1e-3:

@@ -131,7 +131,7 @@ def table_of(name: TableName, rows: Iterable[Mapping[str, Any]] | pd.DataFrame =
         filled = [column.default if cell is None else cell for cell in cells]
         if column.kind == "text":
             filled = [str(cell) for cell in filled]
-        elif column.kind == "flag" and any(cell != cell for cell in filled):  # nan is not a flag
+        elif column.kind == "flag" and any(isinstance(cell, float) and math.isnan(cell) for cell in filled):
             raise ValueError(f"column {column.name!r} holds a cell that is neither true nor false")
         table[column.name] = pd.Series(filled, dtype=_DTYPES[column.kind])
     return pd.DataFrame(table)
