@@ -32,6 +32,7 @@ from engine.network.events import (
     from_json,
     to_json,
 )
+from engine.network.layout import positions
 from engine.network.pasting import paste
 from engine.network.tables import COLUMNS, KEYS, NetworkTables, TableName, Value
 from engine.network.writing import Write, next_bus_id
@@ -188,8 +189,6 @@ def _pinned(tables: NetworkTables) -> NetworkTables:
     """Return the tables with the canvas places that a reader sees written down, so that drawing moves nothing."""
     if not len(tables.buses) or not tables.buses[["x", "y"]].isna().to_numpy().any():
         return tables
-    from engine.network.layout import positions
-
     places = positions(tables)
     return replace(tables, buses=tables.buses.assign(x=places[:, 0], y=places[:, 1]))
 
