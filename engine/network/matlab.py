@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from engine.errors import Problem
 
 MOST_PROBLEMS = 200  # a damaged file yields one problem per row; past this they help nobody
+LONGEST_PRODUCT = 100  # characters
 LONGEST_STATEMENT = 20_000  # characters; a statement is a line of code, data stand in brackets
 
 _ASSIGN = re.compile(r"([A-Za-z]\w*(?:\.[A-Za-z]\w*)*)[ \t]*=(?!=)[ \t]*", re.ASCII)
@@ -81,12 +82,13 @@ def as_number(token: str) -> float | None:
     try:
         return float(token)
     except ValueError:
-        pass
+        return _product(token) if len(token) <= LONGEST_PRODUCT else None
+
+
+def _product(token: str) -> float | None:
     value, operator = -1.0 if token.startswith("-") else 1.0, "*"
-    roots = _ROOT.sub(lambda root: repr(math.sqrt(float(root[1]))), token[:200])
+    roots = _ROOT.sub(lambda root: repr(math.sqrt(float(root[1]))), token)
     tokens = _TOKEN.findall(roots.removeprefix("-"))
-    if not tokens or len(tokens) % 2 == 0:
-        return None
     for position, part in enumerate(tokens):
         if position % 2:
             operator = part
@@ -95,13 +97,10 @@ def as_number(token: str) -> float | None:
             factor = float(part.replace("d", "e").replace("D", "e"))
         except ValueError:
             return None
-        if operator == "*":
-            value *= factor
-        elif operator == "/" and factor != 0:
-            value /= factor
-        else:
+        if operator not in {"*", "/"} or (operator == "/" and factor == 0):
             return None
-    return value
+        value = value * factor if operator == "*" else value / factor
+    return value if len(tokens) % 2 else None
 
 
 class _Reader:

@@ -1,0 +1,305 @@
+"""MATPOWER case files: every construct of the format, published cases, refusals."""
+
+import time
+
+import numpy as np
+import pytest
+
+from engine.errors import FileFormatError, NetworkDataError
+from engine.network import library
+from engine.network.checks import check
+from engine.network.factors import Factors
+from engine.network.matlab import as_number
+from engine.network.matpower import read_matpower
+from engine.network.matpower_writer import write_matpower
+from engine.network.model import Network
+from engine.network.tables import NetworkTables, table_of
+from tests.engine.grids import matpower_case
+
+SMALL = """function mpc = small
+%SMALL  three buses
+mpc.version = '2';
+mpc.baseMVA = 100;
+mpc.bus = [
+    1 3 0   0  0 0 1 1 0 230 1 1.1 0.9;
+    2 1 90 30  5 0 1 1 0 230 2 1.1 0.9;
+    7 2 10  5  0 0 2 1 0 115 2 1.1 0.9;
+];
+mpc.gen = [
+    1 60 0 50 -50 1 100 1 100 10;
+    7 40 0 50 -50 1 100 0 80 0;
+];
+mpc.branch = [
+    1 2 0.01 0.1 0.02 100 0   0   0    0 1 -360 360;
+    2 7 0.01 0.2 0.02 0   0   0   0.98 5 1 0 0;
+    1 7 0.01 0.3 0    80  100 120 0    0 0 -30 30;
+    2 1 0.01 0.1 0.02 100 0   0   0    0 1 -400 30;
+];
+mpc.gencost = [
+    2 10 5 3 0.01 20 100;
+    1 0  0 2 0 0 80 1600;
+];
+"""
+
+
+def small(old: str = "", new: str = "") -> str:
+    assert old in SMALL
+    return SMALL.replace(old, new, 1)
+
+
+def messages(text: str) -> list[str]:
+    with pytest.raises(FileFormatError) as refused:
+        read_matpower(text)
+    return [problem.message for problem in refused.value.problems]
+
+
+def test_a_case_becomes_tables_in_our_words() -> None:
+    tables = read_matpower(SMALL).tables
+    assert tables.name == "small"
+    assert tables.base_mva == 100
+    assert tables.buses["bus"].tolist() == ["1", "2", "7"]
+    assert tables.buses["slack"].tolist() == [True, False, False]
+    assert tables.buses["load_mw"].tolist() == [0, 90, 10]
+    assert tables.buses["shunt_mw"].tolist() == [0, 5, 0]
+    assert tables.buses["zone"].tolist() == ["1", "2", "2"]
+    assert tables.branches["branch"].tolist() == ["1-2", "2-7", "1-7", "2-1/2"]
+    assert tables.branches["circuit"].tolist() == ["1", "1", "1", "2"]
+    assert tables.branches["kind"].tolist() == ["line", "transformer", "transformer", "line"]
+    assert tables.branches["tap_ratio"].tolist() == [1, 0.98, 1, 1]
+    assert tables.branches["shift_deg"].tolist() == [0, 5, 0, 0]
+    assert tables.branches["in_service"].tolist() == [True, True, False, True]
+    assert tables.units["unit"].tolist() == ["1-1", "7-1"]
+    assert tables.units["in_service"].tolist() == [True, False]
+    assert tables.units["cost_c2_per_mw2h"].tolist() == [0.01, 0]
+    assert tables.units["cost_c1_per_mwh"].tolist() == [20, 0]
+    assert tables.units["cost_c0_per_h"].tolist() == [100, 0]
+    assert tables.units["startup_cost"].tolist() == [10, 0]
+    assert tables.units["cost_points"].tolist() == ["", "0:0 80:1600"]
+
+
+def test_zeros_that_mean_none_are_none() -> None:
+    branches = read_matpower(SMALL).tables.branches
+    np.testing.assert_array_equal(branches["rating_a_mw"], [100, np.inf, 80, 100])
+    np.testing.assert_array_equal(branches["rating_b_mw"], [np.nan, np.nan, 100, np.nan])
+    np.testing.assert_array_equal(branches["angle_min_deg"], [-np.inf, -np.inf, -30, -np.inf])
+    np.testing.assert_array_equal(branches["angle_max_deg"], [np.inf, np.inf, 30, 30])
+    frozen = Network.from_tables(read_matpower(SMALL).tables).branches
+    np.testing.assert_array_equal(frozen.rating_c_mw, [100, np.inf, 120, 100])
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("mpc.baseMVA = 100;", "mpc.baseMVA = 1e2 % MVA, not 1000;"),
+        ("mpc.baseMVA = 100;", "mpc.baseMVA = 200/2;"),
+        ("    1 3 0   0  0 0 1 1 0 230", "    1, 3, 0, 0, ... the rest follows\n  0 0 1 1 0 2.3E+2"),
+        ("    2 1 90 30  5 0 1 1 0 230 2 1.1 0.9;\n", "    2 1 90 30  5 0 1 1 0 230 2 1.1 0.9 % no semicolon; 5\n"),
+        ("mpc.version = '2';", "%{\nmpc.version = '1';\n%{\nnested\n%}\nmpc.baseMVA = 1;\n%}\nmpc.version = \"2\";"),
+        ("mpc.version = '2';\nmpc.baseMVA = 100;", "mpc.version='2',mpc.baseMVA=100"),
+        ("    7 2 10  5  0", "\n\n    7 2 10.0 5. .0"),
+        ("function mpc = small\n", ""),
+        ("\n", "\r\n"),
+    ],
+)
+def test_the_same_case_in_other_clothes_is_the_same(old: str, new: str) -> None:
+    text = SMALL.replace(old, new) if old == "\n" else small(old, new)
+    plain, dressed = read_matpower(SMALL).tables, read_matpower(text, "small").tables
+    for name in ("buses", "branches", "units"):
+        assert plain.table(name).equals(dressed.table(name))
+    assert dressed.base_mva == 100
+
+
+def test_another_name_for_the_structure_is_read() -> None:
+    assert len(read_matpower(SMALL.replace("mpc", "ppc")).tables.buses) == 3
+
+
+def test_result_columns_are_ignored() -> None:
+    wider = SMALL.replace("1.1 0.9;", "1.1 0.9 20.5 0 0 0;")
+    assert read_matpower(wider).tables.buses.equals(read_matpower(SMALL).tables.buses)
+
+
+def test_text_columns_keep_quotes_accents_and_percent_signs() -> None:
+    names = "mpc.bus_name = {\n'O''Donnell 1'; \"50 % {x};\" % comment\n 'Орёл';\n};\nmpc.genfuel = {'wind'; 'ng'};\n"
+    tables = read_matpower(SMALL + names).tables
+    assert tables.buses["name"].tolist() == ["O'Donnell 1", "50 % {x};", "Орёл"]
+    assert tables.units["fuel"].tolist() == ["wind", "ng"]
+
+
+def test_a_text_column_of_another_length_is_left_out_with_a_warning() -> None:
+    imported = read_matpower(SMALL + "mpc.bus_name = {'a'; 'b'};\n")
+    assert imported.tables.buses["name"].tolist() == ["", "", ""]
+    assert any("2 entries for 3 rows" in problem.message for problem in imported.problems)
+
+
+def test_bus_type_4_is_out_of_service_and_a_second_slack_is_dropped_with_a_warning() -> None:
+    imported = read_matpower(small("    2 1 90", "    2 3 90").replace("    7 2 10", "    7 4 10"))
+    assert imported.tables.buses["in_service"].tolist() == [True, True, False]
+    assert imported.tables.buses["slack"].tolist() == [True, False, False]
+    assert [problem.code for problem in imported.problems] == ["slacks"]
+
+
+def test_reactive_costs_are_dropped_with_a_note() -> None:
+    doubled = small("    1 0  0 2 0 0 80 1600;\n", "    1 0 0 2 0 0 80 1600;\n" + "    2 0 0 3 9 9 9;\n" * 2)
+    imported = read_matpower(doubled)
+    assert imported.tables.units.equals(read_matpower(SMALL).tables.units)
+    assert [problem.code for problem in imported.problems] == ["reactive-costs"]
+
+
+def test_a_cubic_cost_becomes_straight_pieces_on_the_curve() -> None:
+    imported = read_matpower(small("2 10 5 3 0.01 20 100;", "2 10 5 4 0.001 0.01 20 100;"))
+    points = [pair.split(":") for pair in imported.tables.units["cost_points"][0].split()]
+    power, cost = np.array(points, dtype=float).T
+    assert (power[0], power[-1], len(power)) == (10, 100, 11)
+    np.testing.assert_allclose(cost, 0.001 * power**3 + 0.01 * power**2 + 20 * power + 100)
+    assert [problem.code for problem in imported.problems] == ["cost-degree"]
+
+
+def test_leading_zero_terms_do_not_raise_the_degree() -> None:
+    imported = read_matpower(small("2 10 5 3 0.01 20 100;", "2 10 5 5 0 0 0.01 20 100;"))
+    assert imported.tables.units["cost_c2_per_mw2h"][0] == 0.01
+    assert not imported.problems
+
+
+def test_dc_lines_are_left_out_with_a_warning() -> None:
+    imported = read_matpower(SMALL + "mpc.dcline = [1 7 1 12.5 12 0 0 1 1 -100 100 0 0 0 0 0 0];\n")
+    [warning] = imported.problems
+    assert warning.code == "dc-lines"
+    assert "12.5 MW" in warning.message
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("function [baseMVA, bus, gen, branch] = old\nbaseMVA = 100;\n", "version 1"),
+        (small("mpc.version = '2';\n"), "there is no version"),
+        (small("'2'", "'1'"), "version '1' is not read"),
+        (small("mpc.baseMVA = 100;\n"), "baseMVA is missing"),
+        (small("0.02 100 0   0   0 ", "0.02 100 0   0   "), "line 15: row 1 of mpc.branch has 12 numbers, not 13"),
+        (small("    1 2 0.01 0.1", "    1 2 0.01 x"), "line 15: 'x' in mpc.branch is not a number"),
+        (small("    1 2 0.01 0.1", "    1 2 0.01 1_0"), "'1_0' in mpc.branch is not a number"),
+        (small("    1 2 0.01 0.1", "    1 2 0.01 ٣"), "'٣' in mpc.branch is not a number"),
+        (small("];\nmpc.gen = [", "mpc.gen = ["), "mpc.bus, opened on line 5, is not closed"),
+        (SMALL[: SMALL.index("1600")], "mpc.gencost is not closed before the end of the file"),
+        (small("];\nmpc.gen = [", "]';\nmpc.gen = ["), "after the value of mpc.bus is not understood"),
+        (small("    7 2 10", "    2 2 10"), "bus number 2 is used by 2 rows"),
+        (small("    7 2 10", "    7.5 2 10"), "7.5 is not a bus number"),
+        (small("    7 2 10", "    NaN 2 10"), "nan is not a bus number"),
+        (small("1 0  0 2 0 0", "3 0  0 2 0 0"), "cost model 3 is neither 1 nor 2"),
+        (small("2 10 5 3 0.01", "2 10 5 9 0.01"), "9 cost terms do not fit"),
+        (small("    1 0  0 2 0 0 80 1600;\n"), "mpc.gencost has 1 rows for 2 units"),
+        (SMALL + "mpc.branch(3, 11) = 1;\n", "line 24: 'mpc.branch ( 3 11 ) = 1' is program code"),
+        (SMALL + "mpc = scale_load(2, mpc);\n", "program code"),
+        (SMALL + "for k = 1:3\n mpc.bus(k, 3) = 0;\nend\n", "line 24: 'for k"),
+        (SMALL + "PD = 4;\n", "'PD = 4' is program code"),
+        (SMALL + "[PD, BUS_I] = idx_bus;\n", "program code"),
+        (SMALL + "function y = second(x)\n", "a second function"),
+        (SMALL + "mpc.bus_name = {'a', 'b\n};\n", "text without its closing '"),
+        (SMALL + "mpc.bus_name = {a};\n", "is not text in quotes"),
+        (SMALL + "other.bus = [1];\n", "other.bus is not a field of mpc"),
+    ],
+)
+def test_what_cannot_be_read_is_refused_with_its_place(text: str, expected: str) -> None:
+    found = messages(text)
+    assert any(expected in message for message in found), found
+
+
+def test_all_problems_come_at_once() -> None:
+    text = small("0.01 0.1", "0.01 x").replace("    7 2 10", "    7 2").replace("mpc.baseMVA = 100;\n", "")
+    assert len(messages(text)) == 3
+
+
+def test_ohms_and_kilowatts_are_converted_as_the_case_says() -> None:
+    # case33bw: line 1-2 has 0.0922 + 0.0470j ohms at 12.66 kV and 10 MVA in Baran and Wu 1989; loads in kW.
+    tables = read_matpower(library.case_text("case33bw")).tables
+    base_mva = tables.base_mva
+    assert tables.branches["resistance_pu"][0] == pytest.approx(0.0922 * base_mva / 12.66**2, rel=1e-12)
+    assert tables.branches["reactance_pu"][0] == pytest.approx(0.0470 * base_mva / 12.66**2, rel=1e-12)
+    assert tables.buses["load_mw"].sum() == pytest.approx(3.715)
+    assert tables.buses["load_mvar"].sum() == pytest.approx(2.300)
+
+
+def test_apparent_loads_are_split_by_the_power_factor_that_the_case_says() -> None:
+    tables = read_matpower(library.case_text("case141")).tables
+    ratio = tables.buses["load_mvar"].sum() / tables.buses["load_mw"].sum()
+    assert ratio == pytest.approx(np.tan(np.arccos(0.85)))
+
+
+@pytest.mark.parametrize(
+    ("token", "value"),
+    [("1e3", 1000), ("-Inf", -np.inf), ("50/3", 50 / 3), ("-50/3", -50 / 3), ("2*3", 6), ("12/sqrt(3)", 12 / 3**0.5)],
+)
+def test_a_number_may_be_a_short_product(token: str, value: float) -> None:
+    assert as_number(token) == value
+
+
+@pytest.mark.parametrize("token", ["", "a", "1-2", "1/0", "__import__", "1e3e3", "(1)", "1/", "/2", "9" * 5000 + "x"])
+def test_what_is_not_a_number_is_none(token: str) -> None:
+    assert as_number(token) is None
+
+
+@pytest.mark.parametrize("case", ["case14", "case24_ieee_rts", "case118", "case300", "case_ACTIVSg500"])
+def test_matrices_equal_those_of_an_independent_parser(case: str) -> None:
+    ppc, tables = matpower_case(case), read_matpower(library.case_text(case)).tables
+    np.testing.assert_array_equal(tables.buses["bus"].astype(int), ppc["bus"][:, 0])
+    np.testing.assert_array_equal(tables.buses["load_mw"], ppc["bus"][:, 2])
+    np.testing.assert_array_equal(tables.branches["reactance_pu"], ppc["branch"][:, 3])
+    np.testing.assert_array_equal(tables.branches["shift_deg"], ppc["branch"][:, 9])
+    np.testing.assert_array_equal(tables.units["p_max_mw"], ppc["gen"][:, 8])
+
+
+@pytest.mark.parametrize(
+    "case",
+    ["case14", "case24_ieee_rts", "case_ieee30", "case57", "case118", "case300", "case_ACTIVSg200", "case_ACTIVSg2000"],
+)
+@pytest.mark.filterwarnings("ignore:the matrix subclass:PendingDeprecationWarning")  # inside pypower
+def test_dc_flows_equal_those_of_pypower(case: str) -> None:
+    from pypower.api import ppoption, rundcpf  # noqa: PLC0415 - a slow import
+
+    tables = read_matpower(library.case_text(case)).tables
+    theirs, success = rundcpf(matpower_case(case), ppoption(VERBOSE=0, OUT_ALL=0))
+    assert success
+    network = Network.from_tables(tables)
+    injection = network.injection_mw.copy()
+    injection[network.slack] -= injection.sum()  # the slack balances
+    flow = Factors.of(network).flows(injection)
+    np.testing.assert_allclose(flow, theirs["branch"][:, 13], atol=1e-6 * np.abs(flow).max())
+
+
+def test_texas_is_read_in_well_under_a_second() -> None:
+    text = library.case_text("case_ACTIVSg2000")
+    start = time.perf_counter()
+    read_matpower(text)
+    assert time.perf_counter() - start < 1.0  # 0.06 s on the machine it was written on
+
+
+@pytest.mark.parametrize("key", [named.key for named in library.NAMED if named.buses <= 2000])
+def test_a_written_case_reads_back_equal_to_the_last_bit(key: str) -> None:
+    tables = library.load(key)
+    assert read_matpower(write_matpower(tables)).tables.digest() == tables.digest()
+
+
+def test_text_identifiers_and_odd_names_survive() -> None:
+    tables = NetworkTables(
+        name="42 %{ 'x'",
+        buses=table_of("buses", [{"bus": "Süd", "slack": True, "name": "it's"}, {"bus": "%{", "in_service": False}]),
+        branches=table_of("branches", [{"branch": "b]", "from_bus": "Süd", "to_bus": "%{", "rating_b_mw": 0.0}]),
+        units=table_of("units", [{"unit": "};", "bus": "%{", "cost_points": "0:0  5:1e2", "cost_c0_per_h": 3.0}]),
+    )
+    assert read_matpower(write_matpower(tables)).tables.digest() == tables.digest()
+
+
+def test_a_network_with_loose_ends_cannot_be_a_case() -> None:
+    tables = NetworkTables(
+        buses=table_of("buses", [{"bus": "1"}]),
+        branches=table_of("branches", [{"branch": "b", "from_bus": "1", "to_bus": "9"}]),
+    )
+    with pytest.raises(NetworkDataError, match="to_bus '9' does not exist"):
+        write_matpower(tables)
+
+
+def test_a_written_case_is_what_matpower_expects() -> None:
+    # The independent parser of the numerics' tests reads what we write: the standard part is standard.
+    text = write_matpower(library.load("rts24"))
+    assert text.startswith("function mpc = IEEE_RTS_24\n")
+    assert "mpc.version = '2';" in text
+    assert not [problem for problem in check(read_matpower(text).tables) if problem.severity == "error"]
