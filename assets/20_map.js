@@ -5,8 +5,9 @@
   const headroom = window.headroom;
   const maps = {}; // page -> {map, buses: Map id -> layer, branches, ...}
   const THIN = '\u2009';
+  // More stands out more: dark on a light ground, bright on a dark one.
   const CIVIDIS = {
-    light: ['#00224e', '#35456c', '#666970', '#948e77', '#c8b866', '#fee838'],
+    light: ['#efd94a', '#c8b866', '#948e77', '#666970', '#35456c', '#00224e'],
     dark: ['#24478f', '#4d6196', '#7c7f88', '#a8a286', '#d3c26d', '#fee838'],
   };
   const DIFFERENCE = {
@@ -67,12 +68,12 @@
     return {
       radius: radius * s.scale,
       stroke: !hidden,
-      color: binding ? tokens.binding : candidate ? tokens.candidate : tokens.surface,
+      color: binding ? tokens.binding : candidate ? tokens.candidate : painted ? tokens.bus : tokens.surface,
       weight: binding || candidate ? 2.2 : few ? 1 : 0.5,
       opacity: 1,
       fill: true,
-      fillColor: painted || tokens.bus,
-      fillOpacity: hidden ? 0.12 : p.o ? 0.25 : painted || !layer || !layer.buses ? 1 : 0.45,
+      fillColor: painted || (layer && layer.buses ? tokens.branch : tokens.bus),
+      fillOpacity: hidden ? 0.12 : p.o ? 0.25 : painted || !layer || !layer.buses ? 1 : 0.7,
     };
   }
   function branchStyle(s, p) {
@@ -273,7 +274,7 @@
         const shape = layer.buses ? 'dot' : 'line';
         layer.labels.forEach(function (words, i) { const c = colour(layer, i + 1); if (c && words) list.append(mark(c, shape, words)); });
         const numbers = layer.buses || layer.branches || [];
-        if (layer.palette !== 'signs' && numbers.indexOf(0) >= 0) list.append(mark(layer.buses ? tokens.bus : tokens.branch, shape, 'no value'));
+        if (layer.palette !== 'signs' && numbers.indexOf(0) >= 0) list.append(mark(tokens.branch, shape, 'no value'));
       }
     }
     if (s.candidates.size) list.append(mark(tokens.candidate, 'ring', 'candidate'));
@@ -288,9 +289,20 @@
     }
   }
 
+  function repaint(page, s) {
+    restyle(s, ['branches', 'buses']);
+    drawLegend(page, s);
+    if (s.selected) select(page, s.selected, false);
+  }
+  document.addEventListener('headroom:theme', function () {
+    readTokens();
+    outlines.forEach(function (o) { o.layer.setStyle(o.fill ? headroom.style.states() : headroom.style.texas()); });
+    Object.keys(maps).forEach(function (page) { if (maps[page].map && maps[page].map._container.isConnected) repaint(page, maps[page]); });
+  });
+
   // Functions that callbacks name -------------------------------------------------------------------------------
   Object.assign(window.dash_clientside.headroom, {
-    paintMap: function (data, layer, filter, themeNow, id) {
+    paintMap: function (data, layer, filter, id) {
       const page = id.slice(0, -4);
       const s = state(page);
       readTokens();
@@ -302,10 +314,7 @@
       s.bindingBuses = new Set(data ? data.bindingBuses : []);
       const frame = document.querySelector('[data-map="' + page + '"]');
       if (frame) frame.classList.toggle('hr-map-stale', Boolean(data && data.stale));
-      outlines.forEach(function (o) { o.layer.setStyle(o.fill ? headroom.style.states() : headroom.style.texas()); });
-      restyle(s, ['branches', 'buses']);
-      drawLegend(page, s);
-      if (s.selected) select(page, s.selected, false);
+      repaint(page, s);
       return window.dash_clientside.no_update;
     },
     selectionToMap: function (element, id) {

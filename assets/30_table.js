@@ -8,6 +8,7 @@
     if (value === null || value === undefined || value === '' || value === 'nan') return DASH;
     if (value === 'inf' || value === Infinity) return 'unlimited';
     const number = Number(value);
+    if (number === 0) return '0';
     if (!isFinite(number)) return isNaN(number) ? String(value) : MINUS + 'unlimited';
     const places = digits === null || digits === undefined ? (Math.abs(number) < 99.95 ? 1 : 0) : digits;
     let text = Math.abs(number).toFixed(places);
@@ -87,10 +88,11 @@
       }, 20);
       return window.dash_clientside.no_update;
     },
-    gridFilter: function (text, id) {
-      later(id, function (grid) { grid.setGridOption('quickFilterText', text || ''); }, 20);
-      return window.dash_clientside.no_update;
-    },
+  });
+
+  document.addEventListener('input', function (event) {
+    const box = event.target.closest && event.target.closest('[data-grid-filter]');
+    if (box) later(box.getAttribute('data-grid-filter'), function (grid) { grid.setGridOption('quickFilterText', event.target.value); }, 0);
   });
 
   // Text that a spreadsheet would take for a formula gets an apostrophe; numbers stay numbers.

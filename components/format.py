@@ -19,6 +19,8 @@ def number(value: float | None, digits: int = 0) -> str:
         return MISSING
     if math.isinf(value):
         return "unlimited" if value > 0 else f"{MINUS}unlimited"
+    if value == 0:
+        return "0"
     text = f"{abs(value):,.{digits}f}".replace(",", THIN)
     return text if value >= 0 or not text.strip(f"0.{THIN}") else MINUS + text
 

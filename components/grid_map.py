@@ -15,7 +15,7 @@ import dash_bootstrap_components as dbc
 import dash_leaflet as dl
 import numpy as np
 import numpy.typing as npt
-from dash import ClientsideFunction, Dash, Input, dcc, html
+from dash import ClientsideFunction, Dash, Input, Output, dcc, html
 
 from components import ids
 from components.icons import icon
@@ -219,10 +219,13 @@ def grid_map(
         [
             dcc.Store(id=ids.map_layers(page), data=dict(data) if data is not None else layers_data(layers)),
             dcc.Store(id=ids.map_filter(page)),
+            dcc.Store(id=f"{ids.map_(page)}-painted"),
+            dcc.Store(id=f"{ids.map_(page)}-pointed"),
             dl.Map(
                 [*shapes, *extra],
                 id=ids.map_(page),
                 bounds=[list(corner) for corner in bounds],
+                boundsOptions={"paddingTopLeft": [12, 44], "paddingBottomRight": [12, 12]},
                 preferCanvas=True,
                 renderer={"method": "canvas", "options": {"tolerance": 4, "padding": 0.4}},
                 crs="EPSG3857" if geographic else "Simple",
@@ -261,14 +264,16 @@ def register_map(app: Dash, page: str) -> None:
     """Wire a page's map in the browser: layer switch, legend, theme, filter, selection. No request is made."""
     app.clientside_callback(
         ClientsideFunction("headroom", "paintMap"),
+        # Written by nobody: without an output on the page a callback is not called when the page is drawn.
+        Output(f"{ids.map_(page)}-painted", "data"),
         Input(ids.map_layers(page), "data"),
         Input(ids.map_layer(page), "value"),
         Input(ids.map_filter(page), "data"),
-        Input(ids.THEME, "data"),
         Input(ids.map_(page), "id"),
     )
     app.clientside_callback(
         ClientsideFunction("headroom", "selectionToMap"),
+        Output(f"{ids.map_(page)}-pointed", "data"),
         Input(ids.selection(page), "data"),
         Input(ids.map_(page), "id"),
     )

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import dash_ag_grid as ag
 import dash_bootstrap_components as dbc
-from dash import ClientsideFunction, Dash, Input, html
+from dash import ClientsideFunction, Dash, Input, Output, dcc, html
 
 from components import ids
 from components.icons import icon
@@ -63,12 +63,14 @@ def column_definition(column: GridColumn) -> dict[str, Any]:
         "field": column.name,
         "headerName": head,
         "editable": column.editable,
-        "minWidth": 64,
+        "minWidth": max(72, 7 * len(head) + 40),
+        "flex": 1,
     }
     if column.help:
         definition["headerTooltip"] = column.help
     if column.width:
-        definition["width"] = column.width
+        definition |= {"width": column.width, "minWidth": min(column.width, 72)}
+        del definition["flex"]
     if column.pinned:
         definition["pinned"] = "left"
     classes = [f"hr-sign-{column.sign}"] if column.sign else []
@@ -84,7 +86,7 @@ def column_definition(column: GridColumn) -> dict[str, Any]:
         if column.editable:
             definition["valueParser"] = {"function": "hrParseNumber(params)"}
     elif column.kind == "flag":
-        definition |= {"cellDataType": "boolean", "width": column.width or 96}
+        definition |= {"cellDataType": "boolean"}
     else:
         definition["filter"] = "agTextColumnFilter"
         if column.choices:
@@ -118,6 +120,8 @@ def grid(
     return html.Div(
         [
             html.H3(label, className="visually-hidden", id=f"{grid_id}-label"),
+            dcc.Store(id=f"{grid_id}-told"),
+            dcc.Store(id=f"{grid_id}-shown"),
             ag.AgGrid(
                 id=grid_id,
                 columnDefs=[column_definition(column) for column in columns],
@@ -137,7 +141,7 @@ def grid(
                     "animateRows": False,
                     "tooltipShowDelay": 300,
                     "suppressCellFocus": False,
-                    "overlayNoRowsTemplate": "<span>No rows</span>",
+                    "localeText": {"noRowsToShow": "No rows"},
                     **(options or {}),
                 },
                 className="hr-grid",
@@ -167,6 +171,7 @@ def tools(page: str, *, name: str = "table", label: str = "Filter the table", cs
                     ),
                 ],
                 className="hr-filter",
+                **{"data-grid-filter": ids.grid(page, name)},
             ),
             html.Button(
                 [icon("download", size=14), html.Span("CSV")],
@@ -188,16 +193,18 @@ def register_grid(app: Dash, page: str, *, name: str = "table", kind: str = "bus
     del kind  # read from the grid's frame in the browser; kept in the signature so that both calls look alike
     grid_id = ids.grid(page, name)
     app.clientside_callback(
-        ClientsideFunction("headroom", "gridToSelection"), Input(grid_id, "selectedRows"), Input(grid_id, "id")
-    )
-    app.clientside_callback(
-        ClientsideFunction("headroom", "selectionToGrid"),
-        Input(ids.selection(page), "data"),
-        Input(grid_id, "rowData"),
+        ClientsideFunction("headroom", "gridToSelection"),
+        Output(f"{grid_id}-told", "data"),
+        Input(grid_id, "selectedRows"),
         Input(grid_id, "id"),
     )
     app.clientside_callback(
-        ClientsideFunction("headroom", "gridFilter"), Input(ids.grid_filter(page, name), "value"), Input(grid_id, "id")
+        ClientsideFunction("headroom", "selectionToGrid"),
+        # Written by nobody: without an output on the page a callback is not called when the page is drawn.
+        Output(f"{grid_id}-shown", "data"),
+        Input(ids.selection(page), "data"),
+        Input(grid_id, "rowData"),
+        Input(grid_id, "id"),
     )
 
 

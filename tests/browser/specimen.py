@@ -132,7 +132,12 @@ def _figure() -> go.Figure:
 def create_specimen() -> Dash:
     dash.page_registry.clear()
     app = Dash(
-        "specimen", assets_folder=str(ASSETS), use_pages=True, pages_folder="", suppress_callback_exceptions=True, update_title=""
+        "specimen",
+        assets_folder=str(ASSETS),
+        use_pages=True,
+        pages_folder="",
+        suppress_callback_exceptions=True,
+        update_title="",
     )
     http.compress(app.server)
     app.index_string = shell.INDEX_STRING

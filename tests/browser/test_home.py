@@ -1,0 +1,117 @@
+"""Home and the study picker on the running product: examples open, studies are made, renamed, deleted and brought back."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.browsing import PHONE, THEMES, axe_violations, open_page, set_theme, settle
+
+
+def open_small_grid(page: Page) -> None:
+    open_page(page, "/")
+    page.get_by_role("button", name="IEEE 14").click()
+    expect(page.locator("#shell-study-name")).to_contain_text("14")
+    settle(page)
+
+
+def test_an_example_opens_as_a_study_of_ones_own(page: Page) -> None:
+    open_small_grid(page)
+    assert "study=" in page.url
+    open_page(page, "/")
+    card = page.locator("#home-recent li")
+    expect(card).to_have_count(1)
+    expect(card).to_contain_text("14 buses, 20 branches")
+
+
+def test_a_study_is_deleted_with_undo(page: Page) -> None:
+    open_small_grid(page)
+    open_page(page, "/")
+    page.locator("#home-recent").get_by_role("button").click()
+    expect(page.locator("#home-recent")).to_contain_text("No studies yet")
+    page.get_by_role("button", name="Undo").click()
+    expect(page.locator("#home-recent li")).to_have_count(1)
+
+
+def test_a_study_is_made_renamed_and_copied_with_the_keyboard(page: Page) -> None:
+    open_page(page, "/")
+    page.locator("#shell-study-menu").press("Enter")
+    page.get_by_role("button", name="New study").press("Enter")
+    dialog = page.get_by_role("dialog", name="New study")
+    expect(dialog).to_be_visible()
+    expect(dialog.get_by_label("Name")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(dialog).to_contain_text("Give the study a name")
+    dialog.get_by_label("Name").fill("Two substations")
+    page.keyboard.press("Enter")
+    expect(page.locator("#shell-study-name")).to_have_text("Two substations")
+    settle(page)
+    page.locator("#shell-study-menu").press("Enter")
+    page.get_by_role("button", name="Rename this study").press("Enter")
+    page.get_by_role("dialog", name="Rename the study").get_by_label("Name").fill("Three substations")
+    page.keyboard.press("Enter")
+    expect(page.locator("#shell-study-name")).to_have_text("Three substations")
+    page.locator("#shell-study-menu").press("Enter")
+    page.get_by_role("button", name="Duplicate it").press("Enter")
+    expect(page.locator("#shell-study-name")).not_to_have_text("Three substations")
+    page.locator("#shell-study-menu").press("Enter")
+    expect(page.locator("#shell-study-list li")).to_have_count(2)
+
+
+def test_a_study_goes_out_as_a_file_and_comes_back(page: Page) -> None:
+    open_small_grid(page)
+    page.locator("#shell-study-menu").click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Export to a file").click()
+    path = download.value.path()
+    page.locator("#shell-study-menu").click()
+    page.locator("#shell-study-import input[type=file]").set_input_files(
+        {"name": "study.zip", "mimeType": "application/zip", "buffer": path.read_bytes()}
+    )
+    expect(page.locator("#shell-toasts")).to_contain_text("imported")
+    settle(page)
+    open_page(page, "/")
+    expect(page.locator("#home-recent li")).to_have_count(2)
+
+
+def test_a_file_that_is_no_study_is_refused_in_words(page: Page) -> None:
+    open_page(page, "/")
+    page.locator("#shell-study-menu").click()
+    page.locator("#shell-study-import input[type=file]").set_input_files(
+        {"name": "study.zip", "mimeType": "application/zip", "buffer": b"not a study"}
+    )
+    expect(page.locator("#shell-toasts")).to_contain_text("Nothing was imported")
+
+
+def test_a_shared_link_lets_another_reader_in_read_only(page: Page) -> None:
+    open_small_grid(page)
+    page.locator("#shell-study-menu").click()
+    page.get_by_role("button", name="Share by link").click()
+    box = page.get_by_label("Link to this view")
+    expect(box).to_have_value(re.compile(r"share=\S+"))
+    link = box.input_value()
+    browser = page.context.browser
+    assert browser is not None
+    other = browser.new_context()
+    reader = other.new_page()
+    open_page(reader, link)
+    expect(reader.locator("#shell-study-role-mark")).to_have_text("read only")
+    assert "share=" not in reader.url
+    other.close()
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_home_with_studies_menu_and_dialog_is_within_wcag_2_aa(page: Page, theme: str) -> None:
+    set_theme(page, theme)
+    open_small_grid(page)
+    open_page(page, "/")
+    assert axe_violations(page) == []
+    page.locator("#shell-study-menu").click()
+    expect(page.locator("#shell-study-list li")).to_have_count(1)
+    assert axe_violations(page) == []
+    page.get_by_role("button", name="New study").click()
+    expect(page.get_by_role("dialog", name="New study")).to_be_visible()
+    assert axe_violations(page) == []
+    page.keyboard.press("Escape")
+    page.set_viewport_size(PHONE)
+    assert axe_violations(page) == []

@@ -1,0 +1,223 @@
+"""The skeleton in a browser, on one page made of every shared component (tests/browser/specimen.py)."""
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+from werkzeug.serving import make_server
+
+from tests.browser.browsing import DESKTOP, PHONE, THEMES, Watch, axe_violations, open_page, set_theme
+from tests.browser.specimen import create_specimen
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    server = make_server("127.0.0.1", 0, create_specimen().server, threaded=True)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def bench(browser: Browser, address: str, watch: Watch) -> Iterator[Page]:
+    """Yield the page on a grid of 24 buses, which is drawn at once."""
+    context = browser.new_context(base_url=address, viewport=DESKTOP, reduced_motion="reduce", accept_downloads=True)
+    page = context.new_page()
+    watch.see(page)
+    open_bench(page)
+    yield page
+    watch.check()
+    context.close()
+
+
+def open_bench(page: Page, grid: str = "rts24") -> None:
+    open_page(page, f"/capacity?grid={grid}")
+    page.wait_for_function("() => window.headroom.maps.capacity && window.headroom.maps.capacity.buses.size > 0")
+    expect(page.locator("#capacity-table-grid .ag-row").first).to_be_visible()
+
+
+def ring(page: Page) -> bool:
+    return bool(page.evaluate("() => Boolean(window.headroom.maps.capacity.ring)"))
+
+
+def press_bus(page: Page, bus: str) -> None:
+    spot = page.evaluate(
+        """(id) => { const s = window.headroom.maps.capacity;
+            const p = s.map.latLngToContainerPoint(s.buses.get(id).getLatLng());
+            const box = s.map.getContainer().getBoundingClientRect(); return [box.left + p.x, box.top + p.y]; }""",
+        bus,
+    )
+    page.mouse.click(*spot)
+
+
+def test_a_bus_pressed_on_the_map_is_selected_in_the_table_and_the_inspector(bench: Page) -> None:
+    press_bus(bench, "15")
+    expect(bench.locator("#specimen-selected")).to_have_text("selected: bus:15")
+    expect(bench.locator("#capacity-table-grid .ag-row-selected")).to_have_attribute("row-id", "15")
+    assert ring(bench)
+
+
+def test_a_row_pressed_in_the_table_is_selected_on_the_map(bench: Page) -> None:
+    bench.locator('#capacity-table-grid .ag-row[row-id="3"] [col-id="zone"]').click()
+    expect(bench.locator("#specimen-selected")).to_have_text("selected: bus:3")
+    assert ring(bench)
+    press_bus(bench, "3")  # the same element again is the same selection
+    expect(bench.locator("#specimen-selected")).to_have_text("selected: bus:3")
+
+
+def test_search_finds_a_bus_with_the_keyboard_alone(bench: Page) -> None:
+    bench.locator("body").press("/")
+    box = bench.get_by_role("combobox", name="Search a substation or a bus")
+    expect(box).to_be_focused()
+    box.press_sequentially("21")
+    expect(bench.get_by_role("option").first).to_contain_text("21")
+    box.press("Enter")
+    expect(bench.locator("#specimen-selected")).to_have_text("selected: bus:21")
+
+
+def test_a_layer_switches_in_the_browser_and_the_legend_follows(bench: Page) -> None:
+    asked: list[str] = []
+    bench.on("request", lambda request: asked.append(request.url))
+    expect(bench.locator("#capacity-map-legend")).to_contain_text("Load, MW")
+    bench.get_by_text("Difference", exact=True).click()
+    expect(bench.locator("#capacity-map-legend")).to_contain_text("Difference, MW")
+    assert asked == []
+
+
+def test_a_number_says_why_on_enter_and_closes_on_escape(bench: Page) -> None:
+    number = bench.locator("#specimen-why")
+    number.focus()
+    number.press("Enter")
+    card = bench.get_by_role("dialog", name="Why: firm capacity")
+    expect(card).to_be_visible()
+    expect(card).to_contain_text("Transformer 5120-5467")
+    bench.keyboard.press("Escape")
+    expect(card).to_be_hidden()
+    expect(number).to_be_focused()
+
+
+def test_the_words_of_the_question_are_controls(bench: Page) -> None:
+    bench.get_by_label("Supply").select_option("slack")
+    number = bench.get_by_label("Risk level, %")
+    number.fill("7.5")
+    number.press("Tab")
+    bench.get_by_role("button", name="50 sites").press("Enter")
+    expect(bench.get_by_role("dialog", name="Sites")).to_be_visible()
+    bench.keyboard.press("Escape")
+    more = bench.get_by_role("button", name="More")
+    more.click()
+    expect(bench.get_by_label("Cutoff")).to_be_visible()
+    expect(more).to_have_attribute("aria-expanded", "true")
+
+
+def test_keys_move_between_the_panes_and_rest_while_one_types(bench: Page) -> None:
+    body = bench.locator("body")
+    body.press("m")
+    expect(bench.locator("#capacity-map")).to_be_focused()
+    body.press("t")
+    assert bench.evaluate("() => Boolean(document.activeElement.closest('.ag-root'))")
+    bench.locator("#shell-help-open").focus()
+    body.press("]")
+    expect(bench.locator(".hr-pane-why")).to_be_hidden()
+    body.press("]")
+    expect(bench.locator(".hr-pane-why")).to_be_visible()
+    body.press("[")
+    expect(bench.locator("html")).to_have_class("hr-rail-folded")
+    body.press("[")
+    body.press("?")
+    expect(bench.locator("#shell-help")).to_be_visible()
+    body.press("Escape")
+    expect(bench.locator("#shell-help")).to_be_hidden()
+    box = bench.locator("#capacity-table-filter")
+    box.fill("")
+    box.press_sequentially("t?m")
+    expect(box).to_have_value("t?m")
+    expect(bench.locator("#shell-help")).to_be_hidden()
+
+
+def test_panes_are_resized_with_arrow_keys_and_keep_it(bench: Page) -> None:
+    line = bench.get_by_role("separator", name="Width of the inspector")
+    before = bench.locator(".hr-pane-why").bounding_box()
+    line.press("ArrowLeft")
+    line.press("ArrowLeft")
+    after = bench.locator(".hr-pane-why").bounding_box()
+    assert before is not None
+    assert after is not None
+    assert after["width"] > before["width"] + 20
+    open_bench(bench)
+    again = bench.locator(".hr-pane-why").bounding_box()
+    assert again is not None
+    assert again["width"] == pytest.approx(after["width"], abs=2)
+
+
+def test_the_quick_filter_filters_and_the_csv_is_safe(bench: Page, tmp_path: Path) -> None:
+    bench.evaluate(
+        "() => dash_ag_grid.getApi('capacity-table-grid').applyTransaction({add: [{bus: '=1+1', name: '-2', load_mw: -3}]})"
+    )
+    bench.locator("#capacity-table-filter").fill("=1")
+    expect(bench.locator("#capacity-table-grid .ag-center-cols-container .ag-row")).to_have_count(1)
+    with bench.expect_download() as download:
+        bench.get_by_role("button", name="CSV").click()
+    download.value.save_as(tmp_path / "buses.csv")
+    text = (tmp_path / "buses.csv").read_text(encoding="utf-8-sig")
+    assert '"\'=1+1"' in text
+    assert '"\'-2"' in text
+    assert '"-3"' in text  # a number stays a number
+
+
+def test_the_theme_is_set_before_the_first_paint_and_remembered(bench: Page) -> None:
+    root = bench.locator("html")
+    expect(root).to_have_attribute("data-bs-theme", "light")
+    bench.get_by_role("button", name="Switch between light and dark").click()
+    expect(root).to_have_attribute("data-bs-theme", "dark")
+    expect(root).to_have_attribute("data-ag-theme-mode", "dark")
+    assert bench.evaluate("() => getComputedStyle(document.body).backgroundColor") == "rgb(16, 23, 28)"
+    bench.add_init_script(
+        """document.addEventListener('readystatechange', () => {
+            window.firstTheme = window.firstTheme || document.documentElement.getAttribute('data-bs-theme'); })"""
+    )
+    open_bench(bench)
+    assert bench.evaluate("() => window.firstTheme") == "dark"
+
+
+def test_on_a_phone_the_panes_are_tabs_and_the_question_its_sentence(bench: Page) -> None:
+    bench.set_viewport_size(PHONE)
+    expect(bench.locator(".hr-pane-map")).to_be_visible()
+    expect(bench.locator(".hr-pane-why")).to_be_hidden()
+    bench.get_by_role("button", name="Why", exact=True).click()
+    expect(bench.locator(".hr-pane-why")).to_be_visible()
+    bench.get_by_role("button", name="Table", exact=True).click()
+    expect(bench.locator("#capacity-table-grid")).to_be_visible()
+    expect(bench.locator(".hr-sentence-plain")).to_have_text(
+        "How much can 50 sites take, kept in every hour of 2016 or interrupted in at most 5 %, "
+        "with power from unit headroom?"
+    )
+    expect(bench.locator(".hr-sentence")).to_be_hidden()
+    bench.get_by_role("button", name="Edit").click()
+    expect(bench.get_by_label("Supply")).to_be_visible()
+    assert bench.evaluate("() => document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+
+
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["wide", "narrow"])
+def test_every_component_is_within_wcag_2_aa(bench: Page, theme: str, size: dict[str, int]) -> None:
+    set_theme(bench, theme)
+    bench.set_viewport_size(size)
+    open_bench(bench)
+    assert axe_violations(bench) == []
+    if size == PHONE:
+        for tab in ("Why", "Table"):
+            bench.get_by_role("button", name=tab, exact=True).click()
+            assert axe_violations(bench) == []
+        return
+    bench.locator("#specimen-why").click()
+    assert axe_violations(bench) == []
+    bench.keyboard.press("Escape")
+    bench.get_by_role("button", name="More").click()
+    bench.locator("#shell-help-open").click()
+    assert axe_violations(bench) == []
