@@ -21,12 +21,12 @@ from engine.capacity.question import UncertaintySpec
 from engine.capacity.uncertainty import Sample, check_size, number, whole
 from engine.capacity.weather import HOURS, WeatherSettings, available_mw, hour_labels
 from engine.compute import Progress
-from engine.errors import InfeasibleError, UncertaintyDataError
+from engine.errors import UncertaintyDataError
 from engine.network import texas
 from engine.network.factors import Factors
-from engine.network.model import Integers, Matrix, Network, Vector
-from engine.opf.costs import CostColumns
-from engine.opf.lazy import LazyDispatch, branch_limits
+from engine.network.model import Integers, Matrix, Network
+from engine.opf.dc_opf import DispatchOptions
+from engine.opf.hours import DispatchSeries, dispatch_hours
 
 _FULL = 0.999  # of the available output: what short hours are scaled down to
 _TEXAS_AREAS = frozenset(str(area) for area in range(1, len(texas.AREA_ZONES) + 1))
@@ -93,14 +93,17 @@ def hourly_sample(
     area_words, load = _load(ready, hours, settings, noise)
     most = available_mw(ready, hours, settings.weather, weather)
     load, short = _within_supply(ready, load, most)
-    dispatch, over = _dispatch(factors or Factors.of(ready), settings, load, most, progress)
+    options = DispatchOptions(
+        limit_scale=settings.derate, ignore_p_min=True, branch_penalty_per_mwh=settings.penalty_per_mwh
+    )
+    series = dispatch_hours(ready, load, most, options=options, factors=factors, progress=progress)
     return Sample(
-        net_demand_mw=load + ready.buses.shunt_mw * ready.buses.in_service - _by_bus(ready, dispatch),
+        net_demand_mw=load + ready.buses.shunt_mw * ready.buses.in_service - _by_bus(ready, series.dispatch_mw),
         weights=None,
         labels=hour_labels(hours),
         source=f"{count} of {HOURS} hours of 2016: {area_words}, units dispatched by DC-OPF hour by hour",
         seed=spec.seed,
-        notices=_notices(ready, settings, short, over),
+        notices=_notices(ready, settings, short, series),
     )
 
 
@@ -149,47 +152,24 @@ def _within_supply(network: Network, load: Matrix, most: Matrix) -> tuple[Matrix
     return load * scale[:, np.newaxis], int(short.sum())
 
 
-def _dispatch(
-    factors: Factors, settings: HourlySettings, load: Matrix, most: Matrix, progress: Progress | None
-) -> tuple[Matrix, Vector]:
-    """Return the (T, G) least-cost outputs, and by how much (T,) the worst branch is over its derated limit."""
-    network = factors.network
-    columns = CostColumns.of(network)
-    limits = branch_limits(factors, "a", settings.derate)
-    lazy = LazyDispatch(factors, columns, limits, penalty_per_mwh=settings.penalty_per_mwh)
-    least, on = np.minimum(network.units.p_min_mw, 0.0), network.units.in_service
-    fixed = np.where(network.buses.in_service, network.buses.shunt_mw, 0.0)
-    outputs, over = np.empty(most.shape), np.empty(len(load))
-    for hour in range(len(load)):
-        highest = np.where(on, most[hour], 0.0)
-        found = lazy.solve(load[hour] + fixed, np.where(on, np.minimum(least, highest), 0.0), highest)
-        if found is None:
-            raise InfeasibleError(f"no dispatch of hour {hour + 1} meets its load")
-        outputs[hour] = columns.output_mw(found.values)
-        excess = found.excess_mw
-        over[hour] = np.where(excess > limits.tolerance_mw(), excess, 0.0).max(initial=0.0)
-        if progress is not None:
-            progress(hour + 1, len(load))
-    return outputs, over
-
-
 def _by_bus(network: Network, dispatch_mw: Matrix) -> Matrix:
     generation = np.zeros((len(network.buses.ids), len(dispatch_mw)))
     np.add.at(generation, network.units.bus, dispatch_mw.T)
     return np.asarray(generation.T)
 
 
-def _notices(network: Network, settings: HourlySettings, short: int, over_mw: Vector) -> tuple[str, ...]:
+def _notices(network: Network, settings: HourlySettings, short: int, series: DispatchSeries) -> tuple[str, ...]:
     fuels = set(network.units.fuels)
-    broken = int((over_mw > 0).sum())
+    over = series.over_limit_mw
+    kept = 100 * settings.derate
     fleet = "every unit may run" if settings.all_units else "units as filed"
     cases = (
-        (True, f"dispatch: {fleet}, least outputs count as zero, branches up to {100 * settings.derate:g} % of rating"),
+        (True, f"dispatch: {fleet}, least outputs count as zero, branches up to {kept:g} % of rating"),
         (bool(fuels & {"wind", "solar"}), settings.weather.words()),
         (short > 0, f"in {short} hours load was scaled down to what units can produce"),
         (
-            broken > 0,
-            f"in {broken} hours no dispatch keeps the derated limits, by up to {over_mw.max(initial=0.0):.1f} MW",
+            bool((over > 0).any()),
+            f"in {(over > 0).sum()} hours no dispatch keeps {kept:g} % of ratings, by {over.max(initial=0.0):.1f} MW at most",
         ),
     )
     return tuple(words for true, words in cases if true)
