@@ -19,12 +19,15 @@ import numpy.typing as npt
 from scipy.sparse import csc_array, csr_array, hstack, vstack
 
 from engine.errors import SolverError
+from engine.interior import SOLVER as INTERIOR
+from engine.interior import solve_interior
 
 Vector = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.intp]
 _Model = Any  # highspy.Highs, whose type stubs leave out half of its methods
 
 SOLVER = f"HiGHS {highspy.HIGHS_VERSION_MAJOR}.{highspy.HIGHS_VERSION_MINOR}.{highspy.HIGHS_VERSION_PATCH}"
+_CONFIRMED = 1e-7  # what an answer to a quadratic program must reach on every optimality condition
 _SIGN_TOLERANCE = 1e-6  # a dual of the wrong sign below this share of the costs is rounding; the certificate shows it
 
 
@@ -216,12 +219,14 @@ class LazyProgram:
     def solve(self, *, time_limit_s: float | None = None) -> Solution:
         """Solve from where the last solve ended, and again from nothing if that gives no clear answer.
 
-        ``time_limit_s`` counts for the whole call.
+        A quadratic program that the active-set method gives up on goes to an interior point method; the
+        solution's ``solver`` says so. ``time_limit_s`` counts for the whole call.
         """
         start = time.perf_counter()
+        curved = self._program.quadratic is not None
         answer: Any = highspy.HighsModelStatus.kNotset
-        for attempt in _ATTEMPTS:
-            left = np.inf if time_limit_s is None else time_limit_s - (time.perf_counter() - start)
+        for attempt in _CURVED_ATTEMPTS if curved else _ATTEMPTS:
+            left = _left(time_limit_s, start)
             if attempt:
                 if left <= 0.0:
                     answer = highspy.HighsModelStatus.kTimeLimit
@@ -234,7 +239,31 @@ class LazyProgram:
                 break
         if attempt:
             _set_options(self._model, _DEFAULTS)
-        return self._solution(answer, time.perf_counter() - start)
+        found = self._solution(answer, time.perf_counter() - start)
+        if curved and answer != highspy.HighsModelStatus.kTimeLimit and not _credible(self.program, found):
+            return self._by_interior_point(_left(time_limit_s, start), start)
+        return found
+
+    def _by_interior_point(self, left_s: float, start: float) -> Solution:
+        program = self.program
+        bounds = (program.row_lower, program.row_upper, program.lower, program.upper)
+        curved = np.zeros(len(program.cost)) if program.quadratic is None else program.quadratic
+        found = solve_interior(program.cost, curved, program.matrix, bounds, left_s if np.isfinite(left_s) else None)
+        point = (found.x, found.row_dual, found.reduced_cost)
+        objective = program.objective(found.x)
+        gap = abs(_gap(program, *point)) / max(1.0, abs(objective))
+        answer = Solution(Status.OPTIMAL, *point, objective, gap, time.perf_counter() - start, INTERIOR, found.word)
+        if found.optimal and certificate(program, answer).holds(_CONFIRMED):
+            return answer
+        status = Status.OTHER
+        for said, meant in (
+            (found.infeasible, Status.INFEASIBLE),
+            (found.unbounded, Status.UNBOUNDED),
+            (found.timed_out, Status.TIME_LIMIT),
+        ):
+            status = meant if said else status
+        x, row_dual, reduced_cost = (np.full(len(part), np.nan) for part in point)
+        return Solution(status, x, row_dual, reduced_cost, np.nan, np.inf, answer.time_s, INTERIOR, found.word)
 
     def _solution(self, answer: Any, time_s: float) -> Solution:
         word = self._model.modelStatusToString(answer)
@@ -266,7 +295,7 @@ def _new_model(program: LinearProgram) -> _Model:
     model: _Model = highspy.Highs()  # type: ignore[no-untyped-call]
     model.setOptionValue("output_flag", False)
     model.setOptionValue("threads", 1)
-    _set_options(model, _DEFAULTS)
+    _set_options(model, _DEFAULTS | {"small_matrix_value": _SMALLEST_ENTRY})
     count = len(program.cost)
     none = np.zeros(0, dtype=np.int32)
     model.addCols(count, program.cost, program.lower, program.upper, 0, none, none, np.zeros(0))
@@ -297,6 +326,18 @@ def _pass_rows(model: _Model, block: csr_array, lower: Vector, upper: Vector) ->
             raise SolverError("the solver refused a row: a bound or a coefficient is not a number")
 
 
+def _credible(program: LinearProgram, found: Solution) -> bool:
+    """Return whether the active-set method's word may stand: an optimum that the certificate confirms.
+
+    On degenerate programs it has called bounded programs unbounded, so any other word is asked for again.
+    """
+    return found.status is Status.OPTIMAL and certificate(program, found).holds(_CONFIRMED)
+
+
+def _left(time_limit_s: float | None, start: float) -> float:
+    return np.inf if time_limit_s is None else time_limit_s - (time.perf_counter() - start)
+
+
 def _set_options(model: _Model, options: dict[str, str | float]) -> None:
     for name, value in options.items():
         model.setOptionValue(name, value)
@@ -315,15 +356,14 @@ def _run(model: _Model) -> Any:
 
 
 # What to try in turn until the status is clear: warm; from nothing; without presolve, which may leave "infeasible
-# or unbounded" open; by another method (a quadratic program: with the solver's usual tiny regularisation).
-_ATTEMPTS: tuple[dict[str, str | float], ...] = (
-    {},
-    {"presolve": "choose"},
-    {"presolve": "off"},
-    {"presolve": "choose", "solver": "ipm", "qp_regularization_value": 1e-9},
-)
+# or unbounded" open; by another method.
+_ATTEMPTS: tuple[dict[str, str | float], ...] = ({}, {"presolve": "choose"}, {"presolve": "off"}, {"solver": "ipm"})
+# The active-set method for quadratic programs starts from nothing every time and ignores those options.
+_CURVED_ATTEMPTS: tuple[dict[str, str | float], ...] = ({},)
 # The solver adds its regularisation to every diagonal entry: at its default, prices are wrong in the sixth digit.
 _DEFAULTS: dict[str, str | float] = {"presolve": "choose", "solver": "choose", "qp_regularization_value": 0.0}
+# By default entries below 1e-9 are dropped without a word, and a thousand MW make that a visible flow.
+_SMALLEST_ENTRY = 1e-12
 
 
 def _gap(program: LinearProgram, x: Vector, row_dual: Vector, reduced_cost: Vector) -> float:

@@ -10,11 +10,14 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
+from scipy.sparse import csr_array
 
 from engine.errors import NetworkDataError, Problem
 from engine.network.model import Integers, Matrix, Network, Units, Vector
 
-_SLOPE_TOLERANCE = 1e-9  # relative: a file's rounded points may bend back by this much and still be a line
+# Relative. Files print points with five decimals, so segments of one line get slopes that differ in the fifth
+# digit (RTS-GMLC, unit 121-1): such a point is left out. Whatever bends back further is refused.
+_SLOPE_TOLERANCE = 1e-4
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,9 +66,9 @@ class CostColumns:
 
     def output_mw(self, values: Matrix) -> Matrix:
         """Return the outputs (..., G) of the units for the values (..., C) of the columns."""
-        result = np.zeros((*values.shape[:-1], len(self.base_mw))) + self.base_mw
-        np.add.at(result, (..., self.unit), values)
-        return result
+        entries = (np.ones(len(self.unit)), (np.arange(len(self.unit)), self.unit))
+        by_unit = csr_array(entries, shape=(len(self.unit), len(self.base_mw)))
+        return np.asarray(values @ by_unit + self.base_mw, dtype=np.float64)
 
     def cost_per_h(self, values: Matrix) -> Vector:
         """Return the cost (...,) in $/h of the values (..., C) of the columns."""
@@ -80,6 +83,7 @@ def _pieces(units: Units, unit: int) -> Iterator[tuple[float, ...]]:
         curved = 2.0 * units.cost_c2_per_mw2h[unit]
         yield unit, units.cost_c1_per_mwh[unit], curved, 0.0, -np.inf, np.inf, units.cost_c0_per_h[unit]
         return
+    points = _lower_hull(points)
     last = len(points) - 2
     for place, slope in enumerate(_slopes(points)):
         start = points[place][0]
@@ -91,6 +95,19 @@ def _pieces(units: Units, unit: int) -> Iterator[tuple[float, ...]]:
 def _slopes(points: tuple[tuple[float, float], ...]) -> Vector:
     table = np.array(points)
     return np.asarray(np.diff(table[:, 1]) / np.diff(table[:, 0]), dtype=np.float64)
+
+
+def _lower_hull(points: tuple[tuple[float, float], ...]) -> tuple[tuple[float, float], ...]:
+    """Return the points without those at which the slope falls, however little."""
+    kept: list[tuple[float, float]] = []
+    for point in points:
+        while len(kept) > 1:
+            before, after = _slopes((kept[-2], kept[-1], point))
+            if after >= before:
+                break
+            kept.pop()
+        kept.append(point)
+    return tuple(kept)
 
 
 def _refuse_not_convex(units: Units) -> None:

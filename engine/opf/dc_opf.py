@@ -94,7 +94,7 @@ def dc_opf(network: Network, options: DcOpfOptions | None = None, factors: Facto
     lazy = LazyDispatch(used, columns, limits, penalty_per_mwh=chosen.branch_penalty_per_mwh)
     found = lazy.solve(demand, p_min, p_max, time_limit_s=chosen.time_limit_s)
     if found is None:
-        raise _cannot_keep(used, columns, limits, demand, p_min, p_max)
+        raise _cannot_keep(lazy, demand, p_min, p_max)
     tolerance = limits.tolerance_mw()
     return DcOpfResult(
         status=found.solution.status,
@@ -161,11 +161,10 @@ def _check_capacity(demand_mw: float, p_min_mw: Vector, p_max_mw: Vector) -> Non
         raise InfeasibleError(message, [Problem("load-below-least-output", "error", message, "units")])
 
 
-def _cannot_keep(
-    factors: Factors, columns: CostColumns, limits: BranchLimits, demand: Vector, p_min: Vector, p_max: Vector
-) -> InfeasibleError:
+def _cannot_keep(lazy: LazyDispatch, demand: Vector, p_min: Vector, p_max: Vector) -> InfeasibleError:
     """Find the dispatch with the least total excess, and say which branches it still leaves over their limits."""
-    free = replace(columns, slope=0.0 * columns.slope, quadratic=0.0 * columns.quadratic)
+    factors, limits = lazy.factors, lazy.limits
+    free = replace(lazy.columns, slope=0.0 * lazy.columns.slope, quadratic=0.0 * lazy.columns.quadratic)
     found = LazyDispatch(factors, free, limits, penalty_per_mwh=1.0).solve(demand, p_min, p_max)
     names = factors.network.branches.ids
     if found is None:
