@@ -276,8 +276,7 @@
       event.preventDefault();
       if (narrow()) showPane(element, 'table');
       if (element.classList.contains('hr-drawer-closed')) setDrawer(element, true);
-      const cell = element.querySelector('.hr-pane-table .ag-cell, .hr-pane-table .ag-header-cell, .hr-drawer-toggle');
-      if (cell) cell.focus();
+      if (!headroom.focusGrid(element)) element.querySelector('.hr-pane-table [data-drawer-toggle]').focus();
     } else if (event.key === 'm') {
       event.preventDefault();
       if (narrow()) showPane(element, 'map');

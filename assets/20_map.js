@@ -314,6 +314,7 @@
       s.bindingBuses = new Set(data ? data.bindingBuses : []);
       const frame = document.querySelector('[data-map="' + page + '"]');
       if (frame) frame.classList.toggle('hr-map-stale', Boolean(data && data.stale));
+      document.querySelectorAll('[data-map-search] input').forEach(ready);
       repaint(page, s);
       return window.dash_clientside.no_update;
     },

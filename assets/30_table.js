@@ -56,6 +56,18 @@
     else if (tries > 0) window.setTimeout(function () { later(id, job, tries - 1); }, 100);
   }
   function frame(id) { return document.querySelector('[data-grid="' + CSS.escape(id) + '"]'); }
+  // The keyboard goes to the chosen row, else to the first one in view.
+  window.headroom.focusGrid = function (element) {
+    const holder = Array.from(element.querySelectorAll('.hr-pane-table [data-grid]')).find(function (f) { return f.offsetParent; });
+    const grid = holder && api(holder.dataset.grid);
+    if (!grid || !grid.getDisplayedRowCount()) return false;
+    const chosen = grid.getSelectedNodes()[0];
+    const row = chosen && chosen.rowIndex !== null ? chosen.rowIndex : grid.getFirstDisplayedRowIndex();
+    const column = grid.getAllDisplayedColumns()[0];
+    grid.ensureIndexVisible(row);
+    grid.setFocusedCell(row, column);
+    return true;
+  };
   const told = {}; // page -> the selection that is known, so that no echo goes round
 
   Object.assign(window.dash_clientside.headroom, {

@@ -1,26 +1,51 @@
 """The skeleton in a browser, on one page made of every shared component (tests/browser/specimen.py)."""
 
-import threading
+import os
+import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
-from werkzeug.serving import make_server
 
-from tests.browser.browsing import DESKTOP, PHONE, THEMES, Watch, axe_violations, open_page, set_theme
-from tests.browser.specimen import create_specimen
+from tests.browser.browsing import (
+    DESKTOP,
+    PHONE,
+    ROOT,
+    THEMES,
+    Watch,
+    axe_violations,
+    free_port,
+    open_page,
+    set_theme,
+    wait_for,
+)
 
 
 @pytest.fixture(scope="module")
-def address() -> Iterator[str]:
-    server = make_server("127.0.0.1", 0, create_specimen().server, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Yield the address of the specimen, served by a process of its own."""
+    port = free_port()
+    log = tmp_path_factory.mktemp("specimen") / "log.txt"
+    with log.open("wb") as sink:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tests.browser.specimen"],
+            cwd=ROOT, env={**os.environ, "PORT": str(port)}, stdout=sink, stderr=sink,
+        )  # fmt: skip
+        try:
+            wait_for(lambda: listens(port) or process.poll() is not None)
+            assert process.poll() is None, log.read_text(encoding="utf-8")
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.terminate()
+            process.wait()
+
+
+def listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 @pytest.fixture
@@ -38,7 +63,7 @@ def bench(browser: Browser, address: str, watch: Watch) -> Iterator[Page]:
 def open_bench(page: Page, grid: str = "rts24") -> None:
     open_page(page, f"/capacity?grid={grid}")
     page.wait_for_function("() => window.headroom.maps.capacity && window.headroom.maps.capacity.buses.size > 0")
-    expect(page.locator("#capacity-table-grid .ag-row").first).to_be_visible()
+    expect(page.locator("#capacity-table-grid .ag-row").first).to_be_attached()
 
 
 def ring(page: Page) -> bool:
@@ -58,7 +83,7 @@ def press_bus(page: Page, bus: str) -> None:
 def test_a_bus_pressed_on_the_map_is_selected_in_the_table_and_the_inspector(bench: Page) -> None:
     press_bus(bench, "15")
     expect(bench.locator("#specimen-selected")).to_have_text("selected: bus:15")
-    expect(bench.locator("#capacity-table-grid .ag-row-selected")).to_have_attribute("row-id", "15")
+    expect(bench.locator("#capacity-table-grid .ag-row-selected").first).to_have_attribute("row-id", "15")
     assert ring(bench)
 
 
@@ -75,7 +100,7 @@ def test_search_finds_a_bus_with_the_keyboard_alone(bench: Page) -> None:
     box = bench.get_by_role("combobox", name="Search a substation or a bus")
     expect(box).to_be_focused()
     box.press_sequentially("21")
-    expect(bench.get_by_role("option").first).to_contain_text("21")
+    expect(bench.locator("#capacity-map-search-list").get_by_role("option").first).to_contain_text("21")
     box.press("Enter")
     expect(bench.locator("#specimen-selected")).to_have_text("selected: bus:21")
 
@@ -157,7 +182,8 @@ def test_panes_are_resized_with_arrow_keys_and_keep_it(bench: Page) -> None:
 
 def test_the_quick_filter_filters_and_the_csv_is_safe(bench: Page, tmp_path: Path) -> None:
     bench.evaluate(
-        "() => dash_ag_grid.getApi('capacity-table-grid').applyTransaction({add: [{bus: '=1+1', name: '-2', load_mw: -3}]})"
+        """() => dash_ag_grid.getApi('capacity-table-grid')
+                   .applyTransaction({add: [{bus: '=1+1', name: '-2', load_mw: -3}]})"""
     )
     bench.locator("#capacity-table-filter").fill("=1")
     expect(bench.locator("#capacity-table-grid .ag-center-cols-container .ag-row")).to_have_count(1)
