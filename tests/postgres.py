@@ -1,0 +1,152 @@
+"""A real PostgreSQL server for tests: made in a temporary folder, ended after them."""
+
+import getpass
+import os
+import pwd
+import secrets
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pg8000.dbapi
+import pytest
+
+_MISSING = "the tests need PostgreSQL: install the package 'postgresql' (its initdb was not found)"
+_PLACES = ("/usr/lib/postgresql", "/usr/local/opt/postgresql", "/opt/homebrew/opt/postgresql", "/usr/pgsql")
+_START_S = 60.0
+
+
+class PostgresMissingError(Exception):
+    """There is no PostgreSQL on this machine, or it does not start."""
+
+
+def binaries() -> Path:
+    """Return the folder with initdb and postgres. Raises PostgresMissingError when there is none."""
+    found = shutil.which("initdb")
+    if found is not None:
+        return Path(found).resolve().parent
+    candidates = [path.parent for place in _PLACES for path in Path(place).parent.glob(f"{Path(place).name}*/**/initdb")]
+    if not candidates:
+        raise PostgresMissingError(_MISSING)
+    return max(candidates, key=_version)
+
+
+def _version(folder: Path) -> list[int]:
+    return [int(part) for part in folder.parts if part.isdigit()]
+
+
+@contextmanager
+def server() -> Iterator[str]:
+    """Run a server and yield the URL of an empty database on it.
+
+    PostgreSQL refuses to run as root, so root lends it to the user ``postgres`` that its package makes.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="headroom-postgres-"))
+    binary, port, password = binaries(), _free_port(), secrets.token_hex(16)
+    data, note = folder / "data", folder / "password"
+    note.write_text(password, encoding="ascii")
+    owner = _owner()
+    if owner is not None:
+        for path in (folder, note):
+            os.chown(path, owner.pw_uid, owner.pw_gid)
+    call = {"user": owner.pw_uid, "group": owner.pw_gid, "extra_groups": []} if owner is not None else {}
+    initdb = [binary / "initdb", "-D", data, "-U", "tester", "-A", "scram-sha-256", "--pwfile", note, "-E", "UTF8"]
+    process = None
+    try:
+        made = subprocess.run(
+            [*initdb, "--no-sync", "--locale=C"], capture_output=True, text=True, cwd=folder, check=False, **call
+        )
+        if made.returncode != 0:
+            raise PostgresMissingError(f"PostgreSQL cannot make a database: {made.stderr.strip()[-500:]}")
+        options = ["-c", f"port={port}", "-c", "listen_addresses=127.0.0.1", "-c", f"unix_socket_directories={folder}"]
+        with (folder / "log").open("wb") as log:
+            process = subprocess.Popen(
+                [binary / "postgres", "-D", data, *options], stdout=log, stderr=log, cwd=folder, **call
+            )
+        _await(port, password, process, folder / "log")
+        yield f"postgresql://tester:{password}@127.0.0.1:{port}/postgres"
+    finally:
+        if process is not None:
+            process.terminate()
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def database(server_url: str) -> Iterator[str]:
+    """Make an empty database on the server, yield its URL, and drop it."""
+    name = f"test_{secrets.token_hex(6)}"
+    _execute(server_url, f"CREATE DATABASE {name}")
+    try:
+        yield f"{server_url.rsplit('/', 1)[0]}/{name}"
+    finally:
+        _execute(server_url, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _execute(url: str, statement: str) -> None:
+    account, _, place = url.removeprefix("postgresql://").partition("@")
+    user, _, password = account.partition(":")
+    host, _, port = place.partition("/")[0].partition(":")
+    connection = pg8000.dbapi.connect(user, host, "postgres", int(port), password)
+    try:
+        connection.autocommit = True
+        connection.cursor().execute(statement)
+    finally:
+        connection.close()
+
+
+def _owner() -> "pwd.struct_passwd | None":
+    if os.geteuid() != 0:
+        return None
+    try:
+        return pwd.getpwnam("postgres")
+    except KeyError:
+        raise PostgresMissingError(
+            f"PostgreSQL does not run as {getpass.getuser()}, and there is no user 'postgres': "
+            "install the package 'postgresql'"
+        ) from None
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _await(port: int, password: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
+    deadline = time.monotonic() + _START_S
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            pg8000.dbapi.connect("tester", "127.0.0.1", "postgres", port, password, timeout=5).close()
+        except (pg8000.dbapi.Error, OSError):
+            time.sleep(0.05)
+        else:
+            return
+    raise PostgresMissingError(f"PostgreSQL does not start: {log.read_text(errors='replace')[-500:]}")
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """Return the URL of a server that runs for the whole session. Without PostgreSQL its tests fail, they never skip."""
+    try:
+        with server() as url:
+            yield url
+    except PostgresMissingError as error:
+        pytest.fail(str(error), pytrace=False)
+
+
+@pytest.fixture
+def postgres_url(postgres_server: str) -> Iterator[str]:
+    """Return the URL of an empty database that is gone after the test."""
+    with database(postgres_server) as url:
+        yield url
