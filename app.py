@@ -28,7 +28,10 @@ FOLDER = Path(__file__).resolve().parent
 
 # The pages, in the order of the navigation. The module of a page is ``callbacks.<key>``, with
 # ``page_layout(services, **query)`` and ``register(app, services)``.
-PAGES: tuple[PageLink, ...] = (PageLink("home", "/", "Home", "home"),)
+PAGES: tuple[PageLink, ...] = (
+    PageLink("home", "/", "Home", "home"),
+    PageLink("network", "/network", "Network", "network"),
+)
 
 
 def create_app(settings: Settings) -> Dash:

@@ -180,6 +180,8 @@ CAPACITY_SITE_TOGGLE = "capacity-site-toggle"  # in the inspector: the selected 
 CAPACITY_UPLOAD = "capacity-upload"
 CAPACITY_UPLOAD_MESSAGE = "capacity-upload-message"
 CAPACITY_COMPUTE = "capacity-compute"
+CAPACITY_HOLD = "capacity-hold"
+CAPACITY_STOP = "capacity-stop"
 CAPACITY_STATE = "capacity-state"  # the strip between the question and the answer
 CAPACITY_FRAME = "capacity-frame"  # around the answer: hatched while it is stale
 CAPACITY_ANSWERED = "capacity-answered"  # Store: the question that is drawn, the network it is for, a revision
@@ -192,23 +194,19 @@ CAPACITY_FILTER_KV = "capacity-filter-kv"
 CAPACITY_FILTER_ZONE = "capacity-filter-zone"
 CAPACITY_FILTER_MW = "capacity-filter-mw"
 CAPACITY_FILTER_WORD = "capacity-filter-word"
-CAPACITY_FILTER_TEXT = "capacity-filter-text"
+CAPACITY_NOTICES = "capacity-notices"
+CAPACITY_TRAY = "capacity-tray"
+CAPACITY_TABLES = "capacity-tables"
 CAPACITY_PRODUCTS = "capacity-products"
 CAPACITY_PUBLISH = "capacity-publish"
 CAPACITY_PUBLISHED = "capacity-published"  # Store: bumped when a product set was published
 CAPACITY_VERSIONS = "capacity-versions"
 CAPACITY_CURVE = "capacity-curve"
-CAPACITY_EXPORT = "capacity-export"
 
 
 def capacity_word(name: str) -> str:
     """Return the id of a control of the capacity question."""
     return f"capacity-word-{name}"
-
-
-def capacity_press(action: str) -> dict[str, str]:
-    """Return the id of a button that changes the question or computes it: "compute", "hold", "stop"."""
-    return {"type": "capacity-press", "action": action}
 
 
 def capacity_export(kind: str) -> dict[str, str]:
@@ -234,7 +232,7 @@ NETWORK_LOADED = "network-loaded"  # Store: the tables whose rows are in the bro
 NETWORK_PANE = "network-pane"  # around map and canvas
 NETWORK_CANVAS = "network-canvas"  # the cytoscape canvas
 NETWORK_CANVAS_FRAME = "network-canvas-frame"
-NETWORK_MARKER = "network-marker"  # the draggable mark over the selected bus of the map
+NETWORK_CANVAS_LAYER = "network-canvas-layer"  # the layer switch of the canvas
 NETWORK_UNDO = "network-undo"
 NETWORK_REDO = "network-redo"
 NETWORK_MESSAGE = "network-message"
@@ -245,7 +243,6 @@ NETWORK_PASTE = "network-paste"  # popover: rows from a spreadsheet
 NETWORK_PASTE_TEXT = "network-paste-text"
 NETWORK_PASTE_WHERE = "network-paste-where"
 NETWORK_PASTE_MESSAGE = "network-paste-message"
-NETWORK_COPY = "network-copy"  # Store: text for the clipboard
 NETWORK_IMPORT = "network-import"  # popover
 NETWORK_UPLOAD = "network-upload"
 NETWORK_UPLOADED = "network-uploaded"  # what was understood

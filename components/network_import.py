@@ -1,0 +1,64 @@
+"""What was understood of a file, before it is taken."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from dash import html
+
+from components import skeleton
+from components.format import count, megawatts
+from components.network_forms import problems_list
+from engine.errors import Problem
+
+MOST_SHOWN = 40
+
+
+def understood(summary: Mapping[str, Any], problems: Sequence[Problem]) -> html.Div:
+    """Return the counts, the notes and the problems of a network that can be taken."""
+    errors = [p.message for p in problems if p.severity == "error"]
+    warnings = [p.message for p in problems if p.severity == "warning"]
+    notes = [p.message for p in problems if p.severity == "note"]
+    places = "all" if summary["places"] == summary["buses"] else str(summary["places"])
+    return html.Div(
+        [
+            html.H3(str(summary["name"]), className="hr-draw-title"),
+            skeleton.facts(
+                [
+                    ("Buses", count(summary["buses"], "bus", "buses")),
+                    ("Branches", count(summary["branches"], "branch", "branches")),
+                    ("Units", count(summary["units"], "unit")),
+                    ("Load", megawatts(summary["load_mw"])),
+                    ("Capacity", megawatts(summary["capacity_mw"])),
+                    ("With longitude and latitude", places),
+                ]
+            ),
+            _listed("failed", "To mend before computing", errors),
+            _listed("partial", "Worth knowing", warnings),
+            _listed("done", "Understood", notes),
+        ]
+    )
+
+
+def refused(reasons: Sequence[str], name: str) -> html.Div:
+    """Return why a file is not taken, every reason at once."""
+    shown = list(reasons[:MOST_SHOWN])
+    if len(reasons) > MOST_SHOWN:
+        shown.append(f"and {len(reasons) - MOST_SHOWN} more")
+    return html.Div(
+        [
+            problems_list(shown, f"{name} was not taken"),
+            html.P("The open study is as it was.", className="hr-muted"),
+        ]
+    )
+
+
+def _listed(kind: Any, title: str, lines: Sequence[str]) -> Any:
+    if not lines:
+        return None
+    shown = list(lines[:MOST_SHOWN])
+    if len(lines) > MOST_SHOWN:
+        shown.append(f"and {len(lines) - MOST_SHOWN} more")
+    items = html.Ul([html.Li(line) for line in shown], className="hr-state-details")
+    return html.Details(
+        [html.Summary(f"{title}: {len(lines)}"), items], open=kind == "failed", className="hr-draw-more"
+    )
