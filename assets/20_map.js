@@ -49,6 +49,7 @@
     if (layer.palette === 'cividis') return ramp(CIVIDIS[theme()], number, total);
     return null;
   }
+  headroom.layerColour = colour; // the drawing canvas paints with the same colours
   function current(s) { return s.data && s.layer ? s.data.layers[s.layer] : null; }
 
   function scale(s) {
