@@ -15,6 +15,7 @@ from callbacks.processes import RUNNER_SIGN
 from callbacks.services import Kept, Services
 from components.grid_map import is_geographic, map_files
 from engine.errors import NotFoundError
+from engine.network.layout import positions
 from engine.network.tables import NetworkTables
 
 _KEPT_MAPS = 16  # networks; a large one has about 1 MB of map files
@@ -93,12 +94,7 @@ def _register_maps(server: Flask, services: Services) -> None:
 
 def drawn(tables: NetworkTables) -> dict[str, bytes]:
     """Return the GeoJSON files of a network's map by layer, laid out by us when it has no coordinates."""
-    canvas = None
-    if not is_geographic(tables):
-        from engine.network.layout import positions  # noqa: PLC0415
-
-        canvas = positions(tables)
-    buses, branches = map_files(tables, canvas)
+    buses, branches = map_files(tables, None if is_geographic(tables) else positions(tables))
     return {"buses": buses, "branches": branches}
 
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import structlog
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
@@ -16,6 +17,12 @@ hypothesis_settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 hypothesis_settings.load_profile("headroom")
+
+# Unset, it would draw each traceback with all its variables, which takes seconds when one of them is a table.
+structlog.configure(
+    processors=[structlog.processors.format_exc_info, structlog.processors.JSONRenderer(default=str)],
+    logger_factory=structlog.PrintLoggerFactory(),
+)
 
 _BROWSER = Path(__file__).parent / "browser"
 

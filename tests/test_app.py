@@ -10,6 +10,7 @@ from http.cookies import SimpleCookie
 from pathlib import Path
 
 import pytest
+import structlog
 from dash import Dash, Input, Output, dcc, html
 from flask import Flask
 from flask.testing import FlaskClient
@@ -228,7 +229,7 @@ def test_a_fault_in_a_callback_is_an_apology_with_a_reference_and_the_log_has_it
     settings: Settings, capsys: pytest.CaptureFixture[str]
 ) -> None:
     app = faulty_app(settings)
-    with root_logger():
+    with own_logging():
         logs.configure("INFO", "test")
         answer = call(app.server.test_client(), "b.children", {"a.value": "1"})
     told = answer.json["sideUpdate"]["shell-toast"]["data"]["text"]
@@ -249,17 +250,18 @@ def test_a_fault_in_a_route_is_told_without_its_details(settings: Settings) -> N
 # Logs
 
 
-class root_logger:  # noqa: N801 (used like a function)
-    """Gives the root logger back as it was."""
+class own_logging:  # noqa: N801 (used like a function)
+    """Gives the logging of the test run back as it was."""
 
     def __enter__(self) -> None:
         root = logging.getLogger()
-        self.kept = (root.handlers[:], root.level)
+        self.kept = (root.handlers[:], root.level, structlog.get_config())
 
     def __exit__(self, *_: object) -> None:
         root = logging.getLogger()
-        root.handlers, level = self.kept
+        root.handlers, level, structure = self.kept
         root.setLevel(level)
+        structlog.configure(**structure)
 
 
 def test_a_request_is_one_json_line_without_query_user_id_or_secret(
@@ -268,7 +270,7 @@ def test_a_request_is_one_json_line_without_query_user_id_or_secret(
     client = create_app(settings).server.test_client()
     client.get("/")
     user = user_of(client)
-    with root_logger():
+    with own_logging():
         logs.configure("INFO", "test")
         answer = client.get("/capacity?study=12&share=WONDERFUL")
         logs.get("headroom.test").warning("made", cookie="WONDERFUL")

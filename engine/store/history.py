@@ -147,7 +147,7 @@ def _check_revision(row: "sa.Row[tuple[object, ...]]", expected: int) -> None:
 def _status(connection: sa.Connection, row: "sa.Row[tuple[object, ...]]") -> NetworkStatus:
     near = (row.position - 1, row.position, row.position + 1)
     query = sa.select(edits.c.position, edits.c.label).where(edits.c.study_id == row.id, edits.c.position.in_(near))
-    labels = dict(connection.execute(query).tuples().all())
+    labels = dict(connection.execute(query).all())
     can_undo, can_redo = near[0] in labels, near[2] in labels
     return NetworkStatus(
         digest=row.network_digest,

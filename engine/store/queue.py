@@ -113,7 +113,7 @@ class Queue:
             query = sa.select(jobs.c.id, jobs.c.cancel_requested).where(
                 jobs.c.id.in_(ids), jobs.c.runner == self.runner, jobs.c.state == "running"
             )
-            held = dict(connection.execute(query).tuples().all())
+            held = dict(connection.execute(query).all())
         return {job_id for job_id, cancel in held.items() if cancel}, set(ids) - held.keys()
 
     def finish(self, claim: Claim, content: Json, seconds: float) -> None:

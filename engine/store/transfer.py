@@ -46,7 +46,7 @@ class Transfer:
             archive = Archive(
                 name=row.name,
                 tables=load_network(connection, row.network_digest),
-                questions={page: load_json(content) for page, content in connection.execute(asked).tuples()},
+                questions={page: load_json(content) for page, content in connection.execute(asked)},
                 datasets=tuple(
                     DataFile(dataset.name, dataset.kind, load_file(connection, dataset.digest))
                     for dataset in list_datasets(connection, study_id)

@@ -59,6 +59,15 @@ def test_a_map_holds_every_bus_and_branch_in_table_order(server: Flask, services
         "geometry"]["coordinates"], tables.buses[["longitude", "latitude"]].iloc[0], atol=0.05).all()  # fmt: skip
 
 
+def test_a_network_without_coordinates_gets_a_map_of_its_own(server: Flask, services: Services) -> None:
+    client, user = visitor(server)
+    study = services.studies.create(user, "RTS", library.load("ieee14"))
+    digest = services.studies.network_status(user, study).digest
+    features = json.loads(client.get(f"/api/networks/{study}/{digest}/map/buses.geojson").data)["features"]
+    places = {tuple(feature["geometry"]["coordinates"]) for feature in features}
+    assert len(places) == 14  # no two buses in one spot
+
+
 def test_a_map_is_kept_by_its_reader_only_and_sent_once(server: Flask, services: Services) -> None:
     client, user = visitor(server)
     study, digest = texas(services, user)

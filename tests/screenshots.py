@@ -1,0 +1,66 @@
+"""Take the README's screenshots of the running product: ``python -m tests.screenshots``.
+
+Writes PNG files to ``tests/screenshots/``, each smaller than 300 kB, in a fresh data folder, so that two runs differ
+only where the product does.
+"""
+
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from playwright.sync_api import Browser, sync_playwright
+
+from app import PAGES
+from tests.browser.browsing import DESKTOP, PHONE, THEMES, Server, launch, open_page, running, set_theme, settle
+
+FOLDER = Path(__file__).parent / "screenshots"
+LARGEST_BYTES = 300_000
+_STILL_MS = 1500  # maps and tables draw once more after the last answer
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """One picture: which page, in which theme, on which screen."""
+
+    name: str
+    path: str
+    theme: str
+    size: dict[str, int]
+
+
+def shots() -> list[Shot]:
+    """Return the pictures: each page in both themes on a wide screen, and in light on a phone."""
+    wide = [Shot(f"{page.key}-{theme}", page.path, theme, DESKTOP) for page in PAGES for theme in THEMES]
+    return [*wide, *(Shot(f"{page.key}-phone", page.path, "light", PHONE) for page in PAGES)]
+
+
+def take(browser: Browser, server: Server, shot: Shot) -> Path:
+    """Take one picture and return its file. Raises ValueError when it is larger than the README should load."""
+    context = browser.new_context(base_url=server.address, viewport=shot.size)
+    page = context.new_page()
+    set_theme(page, shot.theme)
+    open_page(page, shot.path)
+    settle(page)
+    page.wait_for_timeout(_STILL_MS)
+    path = FOLDER / f"{shot.name}.png"
+    page.screenshot(path=path)
+    context.close()
+    if path.stat().st_size > LARGEST_BYTES:
+        raise ValueError(f"{path} has {path.stat().st_size} bytes; the largest may have {LARGEST_BYTES}")
+    return path
+
+
+def main() -> int:
+    """Take all pictures."""
+    FOLDER.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory() as home, running(Path(home) / "home") as server, sync_playwright() as playwright:
+        browser = launch(playwright)
+        for shot in shots():
+            sys.stdout.write(f"{take(browser, server, shot)}\n")
+        browser.close()
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

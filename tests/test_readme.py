@@ -1,0 +1,36 @@
+"""The README keeps its word: its example runs and prints what is shown, its settings and its links exist."""
+
+import re
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from callbacks.settings import Settings
+
+ROOT = Path(__file__).resolve().parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+_NAMES = {"home": "HEADROOM_HOME"}  # where a field is not its variable in small letters
+
+
+def test_the_example_prints_what_the_readme_shows(capsys: pytest.CaptureFixture[str]) -> None:
+    code, shown = re.search(r"```python\n(.*?)```\s*```text\n(.*?)```", README, re.DOTALL).groups()
+    exec(compile(code, "README.md", "exec"), {})  # noqa: S102 (our own file)
+    assert capsys.readouterr().out == shown
+
+
+def test_the_table_of_settings_is_complete() -> None:
+    told = set(re.findall(r"^\| `([A-Z_]+)` \|", README, re.MULTILINE))
+    assert told == {_NAMES.get(field.name, field.name.upper()) for field in fields(Settings)}
+
+
+def test_the_settings_told_as_defaults_are_the_defaults(tmp_path: Path) -> None:
+    told = dict(re.findall(r"^\| `([A-Z_]+)` \| `([^`]+)` \|", README, re.MULTILINE))
+    settings = Settings.from_env({"HEADROOM_HOME": str(tmp_path)})
+    given = Settings.from_env({"HEADROOM_HOME": str(tmp_path), **told})
+    assert settings == given
+
+
+@pytest.mark.parametrize("path", re.findall(r"\]\((?!https?:)([^)#]+)\)", README))
+def test_every_link_into_the_repository_leads_somewhere(path: str) -> None:
+    assert (ROOT / path).exists()
