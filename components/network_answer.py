@@ -69,7 +69,7 @@ def strip(
 
 
 def of_bus(
-    bus: str, lmp: float, energy: float, congestion: float, reference: str, binds: Sequence[str]
+    bus: str, *, lmp: float, energy: float, congestion: float, reference: str, binds: Sequence[str]
 ) -> html.Section:
     """Return what the answer says of a bus."""
     card = why_card(

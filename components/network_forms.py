@@ -69,7 +69,9 @@ def element_form(tables: NetworkTables, kind: str, key: str, *, read_only: bool)
             ),
             html.Div(
                 [
-                    skeleton.button("Apply", "network-apply", primary=True, disabled=read_only, **{"data-draw-apply": ""}),
+                    skeleton.button(
+                        "Apply", "network-apply", primary=True, disabled=read_only, **{"data-draw-apply": ""}
+                    ),
                     _slack_button(values, read_only) if kind == "bus" else None,
                     skeleton.button(
                         "Delete", "network-delete-selected", icon_name="delete", disabled=read_only,

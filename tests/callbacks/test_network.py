@@ -1,0 +1,331 @@
+"""The Network page: what an edit, an import and a solve do to a study and to the screen; what is refused."""
+
+import base64
+import gzip
+import io
+import pickle
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from callbacks import network, network_desk
+from callbacks.network_answer import Answer, Answers, OpfQuestion, layers
+from callbacks.network_desk import Seat, change, replace_network
+from callbacks.network_import import Offers, understood
+from callbacks.network_panels import aged_strip, answer_strip, inspector
+from callbacks.services import Services
+from engine.errors import EngineError, FileFormatError, NotFoundError, QuestionError
+from engine.network import library
+from engine.network.readers import FORMATS, MOST_BYTES, write_network
+from engine.network.tables import NetworkTables
+
+ANNE, BEN = "anne", "ben"
+
+
+@pytest.fixture
+def services(tmp_path: Path) -> Iterator[Services]:
+    opened = Services.open(f"sqlite:///{tmp_path / 'store.db'}", tmp_path / "artefacts")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def seat(services: Services) -> Seat:
+    """Anne, with the 4-bus case as her study."""
+    return Seat(services, ANNE, services.studies.create(ANNE, "Four", library.load("fourbus")))
+
+
+def asked(seat: Seat, event: dict[str, Any], **more: Any) -> network_desk.Outcome:
+    return change(seat, seat.status().digest, {"seq": "1", "from": "drawing", "event": event, **more})
+
+
+def text(part: Any) -> str:
+    """Return the words that a reader sees."""
+    if isinstance(part, (list, tuple)):
+        return "".join(text(child) for child in part)
+    if isinstance(part, (str, int, float)):
+        return str(part)
+    return text(getattr(part, "children", None) or "")
+
+
+def test_an_edit_is_saved_with_its_label_and_selects_what_is_new(seat: Seat) -> None:
+    outcome = asked(seat, {"type": "add-bus", "x": 10, "y": 20})
+    assert outcome.ack["ok"]
+    assert (outcome.message, outcome.selection) == ("Add bus 5", "bus:5")
+    assert seat.status().undo_label == "add bus 5"
+    screen = network.screen(outcome, seat.study, ["buses"])
+    assert [row["id"] for row in screen["change_buses"]["add"]] == ["5"]
+    assert screen["undo_off"] is False
+    assert [e["data"]["id"] for e in screen["elements"]][4] == "bus:5"
+
+
+def test_undo_and_redo_go_through_the_store_and_survive_it(seat: Seat) -> None:
+    start = seat.status().digest
+    asked(seat, {"type": "connect", "from_bus": "3", "to_bus": "4"})
+    drawn = seat.status().digest
+    undone = change(seat, drawn, {"seq": "2", "action": "undo"})
+    assert (undone.message, seat.status().digest) == ("Undone: connect 3 to 4", start)
+    assert network.screen(undone, seat.study, ["branches"])["change_branches"]["remove"] == [{"id": "3-4"}]
+    assert change(seat, start, {"seq": "3", "action": "redo"}).ack["ok"]
+    assert seat.status().digest == drawn
+    assert "nothing to redo" in change(seat, drawn, {"seq": "4", "action": "redo"}).message
+
+
+def test_an_edit_made_on_an_old_screen_is_made_on_what_is_there_now(seat: Seat) -> None:
+    old = seat.status().digest
+    asked(seat, {"type": "add-bus", "x": 0, "y": 0})
+    late = change(seat, old, {"seq": "2", "event": {"type": "add-bus", "x": 1, "y": 1}})
+    assert late.selection == "bus:6"
+    assert len(network.screen(late, seat.study, ["buses"])["change_buses"]["add"]) == 2
+
+
+def test_a_refused_cell_is_put_back_and_says_why(seat: Seat) -> None:
+    event = {"type": "edit-cells", "table": "buses", "cells": [["2", "load_mw", "lots"]]}
+    outcome = asked(seat, event)
+    assert not outcome.ack["ok"]
+    assert "bus 2, load_mw: a number is needed" in outcome.problems[0]
+    assert network.screen(outcome, seat.study, ["buses"])["change_buses"]["update"][0]["load_mw"] == 25
+
+
+def test_every_bad_cell_of_a_paste_is_shown_in_the_paste_box(seat: Seat) -> None:
+    text = "bus;load_mw\n8;x\n9;y"
+    outcome = asked(seat, {"type": "paste-rows", "table": "buses", "text": text}, **{"from": "paste"})
+    assert len(outcome.problems) == 2
+    assert "row 3, Load" in str(network.screen(outcome, seat.study, [])["paste_message"])
+
+
+def test_a_change_of_load_leaves_the_map_and_a_change_of_place_draws_it_anew(services: Services) -> None:
+    seat = Seat(services, ANNE, services.studies.create(ANNE, "Texas", library.load("texas-2016")))
+    load = asked(seat, {"type": "edit-cells", "table": "buses", "cells": [["1001", "load_mw", 5]]})
+    screen = network.screen(load, seat.study, ["buses"])
+    assert "buses_url" not in screen
+    assert len(screen["change_buses"]["update"]) == 1
+    move = asked(seat, {"type": "move", "places": [["1001", -100.0, 31.0]], "geographic": True})
+    assert seat.status().digest in network.screen(move, seat.study, [])["buses_url"]
+
+
+def test_a_network_that_gets_places_changes_from_the_canvas_to_the_map(seat: Seat) -> None:
+    place = {"type": "move", "geographic": True, "places": [[b, -99.0 - i, 31.0] for i, b in enumerate("1234")]}
+    screen = network.screen(asked(seat, place), seat.study, ["buses"])
+    assert "pane" in screen
+    assert "elements" not in screen
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        None,
+        [],
+        "add bus",
+        {},
+        {"event": None},
+        {"event": {"type": "nonsense"}},
+        {"action": "drop tables"},
+        {"event": {"type": "edit-cells", "table": "buses", "cells": [["99", "bus", 1]]}},
+        {"event": {"type": "paste-rows", "table": "units", "text": "unit\tbus\nu\t99"}},
+    ],
+)
+def test_a_forged_request_changes_nothing_and_is_answered(seat: Seat, request_: Any) -> None:
+    before = seat.status()
+    outcome = change(seat, before.digest, request_)
+    assert not outcome.ack["ok"]
+    assert outcome.problems
+    assert seat.status() == before
+
+
+def test_a_strangers_study_and_a_readers_copy_are_not_changed(seat: Seat) -> None:
+    before = seat.status()
+    event = {"seq": "1", "event": {"type": "add-bus", "x": 0, "y": 0}}
+    stranger = Seat(seat.services, BEN, seat.study)
+    assert change(stranger, before.digest, event).after is None
+    seat.services.studies.accept_share(BEN, seat.services.studies.share(ANNE, seat.study))
+    reader = change(stranger, before.digest, event)
+    assert not reader.ack["ok"]
+    assert reader.message
+    assert seat.status() == before
+    assert "shared with you to read" in str(inspector(stranger, Answers(), "bus:1", None))
+
+
+def test_the_inspector_shows_the_elements_form_and_says_when_it_is_gone(seat: Seat) -> None:
+    assert "Bus 2" in str(inspector(seat, Answers(), "bus:2", None))
+    assert "Branch 2-3" in str(inspector(seat, Answers(), "branch:2-3", None))
+    assert "Unit 1-1" in str(inspector(seat, Answers(), "unit:1-1", None))
+    assert "There is no bus 99 any more" in str(inspector(seat, Answers(), "bus:99", None))
+    for nonsense in (None, 5, "problem:1", "bus:", {"a": 1}):
+        assert "4-bus" in str(inspector(seat, Answers(), nonsense, None))
+
+
+# import
+
+
+def upload(content: bytes) -> str:
+    return "data:application/octet-stream;base64," + base64.b64encode(content).decode()
+
+
+def taken(content: bytes, name: str) -> NetworkTables:
+    return understood([upload(content)], [name], MOST_BYTES).tables
+
+
+@pytest.mark.parametrize("file_format", list(FORMATS))
+def test_an_exported_network_comes_back_through_the_page(file_format: Any) -> None:
+    four = library.load("fourbus")
+    name, content = write_network(four, file_format)
+    back = taken(content, name)
+    assert back.buses["load_mw"].tolist() == four.buses["load_mw"].tolist()
+    assert back.branches["rating_a_mw"].tolist() == [100, 50, 50]
+
+
+def test_a_network_is_shown_before_it_is_taken_and_undo_brings_the_old_one_back(seat: Seat) -> None:
+    offers, before = Offers(), seat.status().digest
+    panel, digest = network.offer_library(offers, ANNE, "ieee14")
+    assert "14 buses" in str(panel)
+    assert seat.status().digest == before
+    outcome = replace_network(seat, offers, before, digest)
+    assert outcome.message.startswith("Imported")
+    assert len(seat.tables(seat.status().digest).buses) == 14
+    assert "pane" in network.screen(outcome, seat.study, ["buses"])
+    change(seat, seat.status().digest, {"action": "undo"})
+    assert seat.status().digest == before
+
+
+def test_nobody_takes_what_another_one_uploaded(seat: Seat) -> None:
+    offers = Offers()
+    _, digest = network.offer_library(offers, BEN, "ieee14")
+    before = seat.status()
+    outcome = replace_network(seat, offers, before.digest, digest)
+    assert "choose the file again" in outcome.problems[0]
+    assert seat.status() == before
+
+
+def test_a_pair_of_files_is_read_whatever_their_order() -> None:
+    four = library.load("fourbus")
+    _, content = write_network(four, "csv")
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        files = {name: archive.read(name) for name in archive.namelist() if "units" not in name}
+    names = sorted(files)
+    tables = understood([upload(files[name]) for name in names], names, MOST_BYTES).tables
+    assert (len(tables.buses), len(tables.branches)) == (4, 3)
+
+
+def bomb() -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("buses.csv", b"0" * 60_000_000)
+    return packed.getvalue()
+
+
+CASE = write_network(library.load("fourbus"), "matpower")[1]
+TEXT = "bus,name,load_mw\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("case.m", CASE[: len(CASE) // 2]),
+        ("case.m", b""),
+        ("case.m", "mpc.bus = [1 2 3".encode("utf-16")),
+        ("case.m", b"\xff\xfe\x00\x01" * 100),
+        ("buses.csv", (TEXT + "1,a,5\n1,b,6\n").encode()),
+        ("buses.csv", (TEXT + "1,a,=1+1\n").encode()),
+        ("buses.csv", "bus;имя\n1;Москва".encode("cp1251")),
+        ("network.json", b'{"format": "headroom-network", "buses": {"load_mw": [NaN]}}'),
+        ("network.json", b"[" * 100_000),
+        ("network.json.gz", gzip.compress(b"0" * 50_000_000)),
+        ("network.zip", bomb()),
+        ("network.json", pickle.dumps({"a": np.zeros(3)})),
+        ("places.geojson", b'{"type": "FeatureCollection", "features": [{"type": "Feature"}]}'),
+        ("../../etc/passwd", b"root"),
+    ],
+)
+def test_a_bad_file_is_refused_in_words(seat: Seat, name: str, content: bytes) -> None:
+    before = seat.status()
+    panel, digest = network.offer_files(Offers(), ANNE, [upload(content)], [name])
+    assert digest is None
+    assert "was not taken" in str(panel)
+    assert "The open study is as it was" in str(panel)
+    assert seat.status() == before
+
+
+def test_a_file_of_fifty_megabytes_is_refused_before_it_is_decoded() -> None:
+    with pytest.raises(FileFormatError, match=r"52\.5 MB; at most 40 MB"):
+        understood(["data:text/plain;base64," + "A" * 70_000_000], ["big.m"], MOST_BYTES)
+
+
+@pytest.mark.parametrize("content", [None, 5, "", "data:", "data:text/plain,abc", "data:x;base64,@@@"])
+def test_content_that_is_none_is_refused(content: Any) -> None:
+    with pytest.raises(FileFormatError):
+        understood([content], ["case.m"], MOST_BYTES)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data())
+def test_a_damaged_file_is_read_or_refused_but_never_a_fault(data: st.DataObject) -> None:
+    file_format = data.draw(st.sampled_from(list(FORMATS)))
+    name, content = write_network(library.load("fourbus"), file_format)
+    at = data.draw(st.integers(0, len(content) - 1))
+    damaged = content[:at] + data.draw(st.binary(max_size=6)) + content[at + data.draw(st.integers(0, 40)) :]
+    panel, digest = network.offer_files(Offers(), ANNE, [upload(damaged)], [name])
+    assert panel is not None
+    assert digest is None or len(digest) == 64
+
+
+# the DC-OPF
+
+
+def solved(seat: Seat, **words: Any) -> Answer:
+    return Answers().solve(seat.services, seat.user, seat.study, None, OpfQuestion(**words))
+
+
+def test_the_four_bus_case_costs_its_load_times_its_price(seat: Seat) -> None:
+    """85 MW from one unit of 20 $/MWh, nothing binds: 1,700 $/h and one price. By hand."""
+    answer = solved(seat)
+    assert answer.result.cost_per_h == pytest.approx(1700)
+    assert answer.result.lmp_per_mwh == pytest.approx([20, 20, 20, 20])
+    assert answer.loading() == pytest.approx([0.6, 0.3, 0.4])
+    assert answer.binding() == []
+    kept, strip = answer_strip(answer)
+    assert "1\u2009700 $/h" in text(strip)
+    assert "60.0 MW" in text(inspector(seat, Answers(), "branch:1-2", kept))
+    assert [layer.branch_class for layer in layers(answer) if layer.key == "loading"] == [[3, 2, 2]]
+
+
+def test_a_load_beyond_a_branch_is_refused_with_the_branchs_name(seat: Seat) -> None:
+    with pytest.raises(EngineError, match="1-2"):
+        solved(seat, scale_percent=200.0)
+    assert solved(seat, scale_percent=200.0, rating="none").result.cost_per_h == pytest.approx(3400)
+
+
+def test_a_changed_network_or_question_makes_the_answer_stale(seat: Seat) -> None:
+    answers = Answers()
+    kept, _ = answer_strip(answers.solve(seat.services, ANNE, seat.study, None, OpfQuestion()))
+    version = {"digest": kept["digest"]}
+    assert "Stale" not in str(aged_strip(seat, answers, kept, version, (100, "a", "keep")))
+    assert "the question changed" in str(aged_strip(seat, answers, kept, version, (90, "a", "keep")))
+    asked(seat, {"type": "edit-cells", "table": "buses", "cells": [["2", "load_mw", 5]]})
+    now = {"digest": seat.status().digest}
+    assert "the network changed" in str(aged_strip(seat, answers, kept, now, (100, "a", "keep")))
+
+
+@pytest.mark.parametrize("words", [(None, "a", "keep"), (-1, "a", "keep"), (1e9, "a", "keep"), (100, "z", "keep")])
+def test_a_question_outside_its_range_is_refused(words: tuple[Any, Any, Any]) -> None:
+    with pytest.raises(QuestionError):
+        OpfQuestion.of(*words)
+
+
+def test_an_answer_is_not_given_to_a_stranger(seat: Seat) -> None:
+    answers = Answers()
+    kept, _ = answer_strip(answers.solve(seat.services, ANNE, seat.study, None, OpfQuestion()))
+    with pytest.raises(NotFoundError):
+        answers.solve(seat.services, BEN, seat.study, kept["digest"], OpfQuestion())
+    assert "1-2" not in str(inspector(Seat(seat.services, BEN, seat.study), answers, "branch:1-2", kept))
+
+
+def test_texas_is_solved_well_under_two_seconds(services: Services) -> None:
+    seat = Seat(services, ANNE, services.studies.create(ANNE, "Texas", library.load("texas-2016")))
+    assert solved(seat).result.time_s < 2
