@@ -15,7 +15,7 @@ import pandas as pd
 
 from engine.errors import FileFormatError, Problem
 from engine.network.imported import Imported
-from engine.network.intake import SYNONYMS, Intake, with_slack
+from engine.network.intake import MOST_ROWS, SYNONYMS, Intake, with_slack
 from engine.network.tables import COLUMNS, Column, NetworkTables, TableName, table_of
 
 __all__ = ["SYNONYMS", "decoded", "read_csv_pair", "table_in", "write_csv_zip"]
@@ -47,7 +47,7 @@ def read_csv_pair(files: Mapping[str, bytes], name: str = "") -> Imported:
     those that imported cases have; a missing slack bus is chosen and noted. Raises FileFormatError listing
     every problem with its file and line.
     """
-    intake = Intake()
+    intake = Intake(spreadsheet=True)
     sheets: dict[str, _Sheet] = {}
     for file_name, content in files.items():
         sheet = _sheet(file_name, content, intake)
@@ -140,6 +140,9 @@ def _sheet(file_name: str, content: bytes, intake: Intake) -> _Sheet | None:
             if any(cell.strip() for cell in row):
                 rows.append(row)
                 lines.append(reader.line_num)
+                if len(rows) > MOST_ROWS:
+                    intake.wrong("too-many-rows", f"{file_name}: more than {MOST_ROWS:,} rows")
+                    return None
     except csv.Error as error:
         intake.wrong("csv", f"{file_name} line {reader.line_num}: {error}")
         return None

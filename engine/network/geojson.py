@@ -26,6 +26,7 @@ from engine.network.tables import COLUMNS, Column, NetworkTables, TableName, tab
 _WGS84 = "EPSG:4326"
 _SNAP_DEG = 0.05  # about 5 km: a line that ends farther from any bus than this is reported
 _GEOMETRY = {"Point": "buses", "LineString": "branches", "MultiLineString": "branches"}
+_MOST_BRACKETS = 3_000_000  # an empty list costs 30 times its text in memory
 _NO_COLUMNS: Mapping[str, list[Any]] = MappingProxyType({})
 _TABLE = "table"  # the property that names a feature's table
 
@@ -41,11 +42,11 @@ def read_geojson(content: bytes, name: str = "") -> Imported:
     frame = _frame(features, collection.get("crs"))
     intake = Intake()
     groups = _groups(features, frame, intake)
+    if not groups["buses"]:
+        intake.wrong("no-buses", "the GeoJSON has no points: buses are points")
     buses = _buses(features, frame, groups["buses"], intake)
     branches = _branches(features, frame, groups["branches"], buses, intake)
     units = _cells("units", features, groups["units"], intake)
-    if not groups["buses"] and not intake.problems:
-        intake.wrong("no-buses", "the GeoJSON has no points: buses are points")
     if intake.problems:
         raise FileFormatError(intake.problems)
     own = collection.get("headroom")
@@ -62,6 +63,8 @@ def read_geojson(content: bytes, name: str = "") -> Imported:
 
 
 def _collection(content: bytes) -> dict[str, Any]:
+    if content.count(b"{") + content.count(b"[") > _MOST_BRACKETS:
+        raise FileFormatError(f"the JSON has more than {_MOST_BRACKETS:,} objects and lists")
     try:
         collection = json.loads(content.decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:

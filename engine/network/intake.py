@@ -80,6 +80,7 @@ _FALSE = {"false", "0", "0.0", "no", "n", "off", "falsch", "faux"}
 class Intake:
     """What was read so far of one file, and every problem on the way."""
 
+    spreadsheet: bool = False  # cells that start with "=" are formulas, an apostrophe disarms them
     problems: list[Problem] = field(default_factory=list)
     notes: list[Problem] = field(default_factory=list)
     columns: dict[TableName, set[str]] = field(default_factory=dict)  # those that the file has, by table
@@ -139,7 +140,7 @@ class Intake:
         for row, raw in enumerate(cells):
             value: Any = column.default
             try:
-                value = read_value(column, raw, mark)
+                value = read_value(column, _disarmed(raw) if self.spreadsheet else raw, mark)
             except ValueError as error:
                 self.wrong("cell", f"{places[row]}, {column.name}: {error}", table, row, column.name)
             typed.append(value)
@@ -153,17 +154,25 @@ def read_value(column: Column, raw: object, mark: str = ".") -> str | float | bo
     text = raw.strip() if isinstance(raw, str) else raw
     if text == "":
         return column.default
-    if isinstance(text, str) and text.startswith("="):
-        raise ValueError(f"{text[:40]!r} is a formula; save the file with values")
     if column.kind == "number":
         return _number(text, mark)
     if column.kind == "flag":
         return _flag(text)
     if isinstance(text, str):
-        return text[1:] if text[:1] == "'" and text[1:2] in {"=", "+", "-", "@", "'"} else text
+        return text
     if isinstance(text, bool) or not isinstance(text, int | float) or not math.isfinite(text):
         raise ValueError(f"{str(text)[:40]!r} is not text")
     return str(int(text)) if float(text).is_integer() else repr(text)
+
+
+def _disarmed(raw: object) -> object:
+    """Return a cell without the apostrophe that stops a spreadsheet from running it; ValueError for a formula."""
+    if not isinstance(raw, str):
+        return raw
+    text = raw.strip()
+    if text.startswith("="):
+        raise ValueError(f"{text[:40]!r} is a formula; save the file with values")
+    return text[1:] if text[:1] == "'" and text[1:2] in {"=", "+", "-", "@", "'"} else raw
 
 
 def _number(cell: object, mark: str) -> float:

@@ -9,6 +9,7 @@ from engine.network.imported import Imported
 from engine.network.tables import NetworkTables, canonical_json, from_canonical_json
 
 GZIP_MAGIC = b"\x1f\x8b"
+_MOST_BRACKETS = 10_000  # a list is one column; an empty list costs 30 times its text in memory
 
 
 def read_json(content: bytes, most_bytes: int) -> Imported:
@@ -17,6 +18,8 @@ def read_json(content: bytes, most_bytes: int) -> Imported:
     Raises FileFormatError if it is not such a file, or unpacks to more than ``most_bytes``.
     """
     plain = unzipped(content, most_bytes) if content.startswith(GZIP_MAGIC) else content
+    if plain.count(b"{") + plain.count(b"[") > _MOST_BRACKETS:
+        raise FileFormatError("the JSON is not a Headroom network: that has one list per column")
     try:
         text = plain.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -13,8 +13,11 @@ from dataclasses import dataclass, field
 from engine.errors import Problem
 
 MOST_PROBLEMS = 200  # a damaged file yields one problem per row; past this they help nobody
+MOST_STATEMENTS = 1_000  # besides tables; a published case has at most ten
+MOST_ROWS = 250_000  # of a table; the largest public case has 104,192
+LONGEST_LINE = 2_000_000  # characters
 LONGEST_PRODUCT = 100  # characters
-LONGEST_STATEMENT = 20_000  # characters; a statement is a line of code, data stand in brackets
+LONGEST_STATEMENT = 5_000  # characters; a statement is a line of code, data stand in brackets
 
 _ASSIGN = re.compile(r"([A-Za-z]\w*(?:\.[A-Za-z]\w*)*)[ \t]*=(?!=)[ \t]*", re.ASCII)
 _ROOT = re.compile(r"sqrt\((\d{1,15})\)", re.ASCII)
@@ -110,9 +113,12 @@ class _Reader:
         self.lines = _without_block_comments(text.replace("\r\n", "\n").replace("\r", "\n").split("\n"))
         self.execute = execute
         self.file = DataFile()
-        self.row = self.column = 0
+        self.row = self.column = self.statements = 0
 
     def read(self) -> DataFile:
+        if (longest := max(map(len, self.lines))) > LONGEST_LINE:
+            self.file.problem("long-line", 1, f"a line of {longest:,} characters; {LONGEST_LINE:,} is the most")
+            return self.file
         while self.row < len(self.lines) and len(self.file.problems) < MOST_PROBLEMS:
             line = self.lines[self.row]
             while self.column < len(line) and line[self.column] in " \t;,\f\v":
@@ -185,6 +191,10 @@ class _Reader:
                     matrix.rows.append(current)
                     matrix.lines.append(self.row + 1)
                     current = []
+                if len(matrix.rows) > MOST_ROWS or len(current) > MOST_ROWS:
+                    self.file.problem("too-many-rows", matrix.line, f"{name} has more than {MOST_ROWS:,} rows")
+                    self.row = len(self.lines)
+                    return None
             if end >= 0:
                 self.column = end + 1
                 return matrix
@@ -267,6 +277,11 @@ class _Reader:
             self.column += 1
 
     def _other_statement(self) -> None:
+        self.statements += 1
+        if self.statements > MOST_STATEMENTS:
+            self.file.problem("program", self.row + 1, f"more than {MOST_STATEMENTS:,} statements: this is a program")
+            self.row = len(self.lines)
+            return
         start, tokens = self.row + 1, self._tokens()
         if tokens[:1] == ["function"]:
             self._function_line(start, tokens)

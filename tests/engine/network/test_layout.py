@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from engine.network.tables import NetworkTables, table_of
 def path(count: int, **more: object) -> NetworkTables:
     names = [str(number) for number in range(count)]
     rows = [{"bus": name, "slack": name == "0", **more} for name in names]
-    branches = [{"branch": f"{a}-{b}", "from_bus": a, "to_bus": b} for a, b in zip(names, names[1:], strict=False)]
+    branches = [{"branch": f"{a}-{b}", "from_bus": a, "to_bus": b} for a, b in pairwise(names)]
     return NetworkTables(buses=table_of("buses", rows), branches=table_of("branches", branches))
 
 
