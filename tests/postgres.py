@@ -30,7 +30,9 @@ def binaries() -> Path:
     found = shutil.which("initdb")
     if found is not None:
         return Path(found).resolve().parent
-    candidates = [path.parent for place in _PLACES for path in Path(place).parent.glob(f"{Path(place).name}*/**/initdb")]
+    candidates = [
+        path.parent for place in _PLACES for path in Path(place).parent.glob(f"{Path(place).name}*/**/initdb")
+    ]
     if not candidates:
         raise PostgresMissingError(_MISSING)
     return max(candidates, key=_version)

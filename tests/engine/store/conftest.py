@@ -15,7 +15,11 @@ __all__ = ["postgres_server", "postgres_url"]
 @pytest.fixture(params=["sqlite", "postgresql"])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The URL of an empty database."""
-    return f"sqlite:///{tmp_path / 'store.sqlite'}" if request.param == "sqlite" else request.getfixturevalue("postgres_url")
+    return (
+        f"sqlite:///{tmp_path / 'store.sqlite'}"
+        if request.param == "sqlite"
+        else request.getfixturevalue("postgres_url")
+    )
 
 
 @pytest.fixture
@@ -45,4 +49,6 @@ def triangle(name: str = "Triangle") -> NetworkTables:
         for a, b in ("12", "13", "23")
     ]
     units = [{"unit": "g1", "bus": "1", "p_mw": 30.0, "p_max_mw": 100.0}]
-    return NetworkTables(name, 100.0, table_of("buses", buses), table_of("branches", branches), table_of("units", units))
+    return NetworkTables(
+        name, 100.0, table_of("buses", buses), table_of("branches", branches), table_of("units", units)
+    )

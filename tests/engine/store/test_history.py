@@ -54,7 +54,9 @@ def test_the_second_of_two_windows_is_told_and_loses_nothing(store: Store, grid:
     assert store.studies.network("ann", study).tables.name == "step 1"
 
 
-def test_random_walks_agree_with_a_list_and_a_cursor(store: Store, grid: NetworkTables, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_random_walks_agree_with_a_list_and_a_cursor(
+    store: Store, grid: NetworkTables, monkeypatch: pytest.MonkeyPatch
+) -> None:
     depth = 5
     monkeypatch.setattr(history, "MAX_UNDO", depth)
     dice = random.Random(20260)
@@ -109,7 +111,9 @@ def test_a_network_damaged_on_the_disk_is_said_and_not_guessed(store: Store, gri
         store.studies.network("ann", study)
 
 
-def test_a_network_too_large_to_keep_is_refused(store: Store, grid: NetworkTables, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_network_too_large_to_keep_is_refused(
+    store: Store, grid: NetworkTables, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(codec, "MAX_NETWORK_BYTES", 100)
     with pytest.raises(LimitError, match="the limit is 100"):
         store.studies.create("ann", "A", grid)

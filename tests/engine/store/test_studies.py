@@ -59,7 +59,11 @@ def test_equal_networks_are_stored_once(store: Store, grid: NetworkTables) -> No
 
 def test_a_name_must_say_something(store: Store, grid: NetworkTables) -> None:
     study = store.studies.create("ann", "A", grid)
-    for name, reason in (("", "needs a name"), (" \x00\n", "needs a name"), ("x" * 121, "121 characters; the limit is 120")):
+    for name, reason in (
+        ("", "needs a name"),
+        (" \x00\n", "needs a name"),
+        ("x" * 121, "121 characters; the limit is 120"),
+    ):
         with pytest.raises(QuestionError, match=reason):
             store.studies.rename("ann", study, name)
     store.studies.rename("ann", study, "Süd \ud800 電力")
@@ -220,7 +224,9 @@ def test_a_data_set_comes_back_byte_for_byte(store: Store, grid: NetworkTables) 
     assert store.studies.dataset("ann", study, dataset.id) == (dataset, content)
 
 
-def test_limits_are_said_with_the_number_found(store: Store, grid: NetworkTables, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_limits_are_said_with_the_number_found(
+    store: Store, grid: NetworkTables, monkeypatch: pytest.MonkeyPatch
+) -> None:
     study = store.studies.create("ann", "A", grid)
     monkeypatch.setattr(contents, "MAX_DATASET_BYTES", 10)
     with pytest.raises(LimitError, match=r"'big.csv' has 11 bytes; the limit is 10"):
