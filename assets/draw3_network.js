@@ -311,7 +311,11 @@
     });
     grip.addTo(s.map);
   }
-  window.setInterval(function () { if (document.querySelector('[data-draw-map]:not([hidden])')) mapReady(); }, 400);
+  window.setInterval(function () {
+    if (document.querySelector('[data-draw-map]:not([hidden])')) mapReady();
+    const file = document.querySelector('#network-upload input[type="file"]:not([aria-label])');
+    if (file) { file.setAttribute('aria-label', 'Network files'); file.tabIndex = -1; } // the button before it is the control
+  }, 400);
   document.addEventListener('headroom:map', function (event) { if (event.detail.page === PAGE) { mapReady(); handle(); } });
   document.addEventListener('headroom:theme', function () {
     const cy = cyOf();

@@ -150,7 +150,7 @@ def _redrawn(outcome: desk.Outcome, study: str) -> dict[str, Any]:
     drawn = desk.drawing(study, outcome.status.digest, outcome.after)
     layers = desk.base_layers(outcome.after)
     if outcome.before is None or desk.view_of(outcome.before) != drawn["view"] or outcome.ack.get("from") == "import":
-        return {"pane": view.pane(drawn, layers, desk.steps(outcome.status), read_only=False)}
+        return {"pane": view.pane(drawn, layers, desk.steps(outcome.status), read_only=False, message=outcome.message)}
     if drawn["view"] == "canvas":
         return {"elements": drawn["elements"], "layers": layers_data(layers)}
     return {"buses_url": drawn["buses"], "branches_url": drawn["branches"], "layers": layers_data(layers)}

@@ -81,12 +81,19 @@ def empty() -> html.Main:
     )
 
 
-def pane(drawn: Mapping[str, Any], layers: Sequence[Layer], steps: Mapping[str, Any], *, read_only: bool) -> list[Part]:
+def pane(
+    drawn: Mapping[str, Any],
+    layers: Sequence[Layer],
+    steps: Mapping[str, Any],
+    *,
+    read_only: bool,
+    message: Part = None,
+) -> list[Part]:
     """Return the tool strip, the map and the canvas, of which one is hidden."""
     on_canvas = drawn["view"] == "canvas"
     bounds: Bounds = tuple(tuple(corner) for corner in drawn["bounds"])  # type: ignore[assignment]  # two pairs
     return [
-        strip(steps, read_only=read_only),
+        strip(steps, read_only=read_only, message=message),
         html.Div(
             grid_map(
                 PAGE,
@@ -105,7 +112,7 @@ def pane(drawn: Mapping[str, Any], layers: Sequence[Layer], steps: Mapping[str, 
     ]
 
 
-def strip(steps: Mapping[str, Any], *, read_only: bool) -> html.Div:
+def strip(steps: Mapping[str, Any], *, read_only: bool, message: Part = None) -> html.Div:
     """Return the one tool strip of canvas and map."""
     tools = [
         html.Button(
@@ -139,7 +146,7 @@ def strip(steps: Mapping[str, Any], *, read_only: bool) -> html.Div:
             skeleton.popover("network-keys", icon("help", size=16), html.P(KEYS_HELP), label="Keys of the drawing",
                              class_name="hr-button hr-button-icon", button_label="Keys of the drawing"),
             html.Span(READ_ONLY, className="hr-draw-readonly") if read_only else None,
-            html.Span(id=ids.NETWORK_MESSAGE, className="hr-draw-message", role="status"),
+            html.Span(message, id=ids.NETWORK_MESSAGE, className="hr-draw-message", role="status"),
         ],
         className="hr-draw-strip",
         **{"data-draw-strip": "read-only" if read_only else "open"},

@@ -1,0 +1,357 @@
+"""The Network page on the running product: drawing by mouse, by keyboard alone, on the map; importing; reading only."""
+
+import time
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, FloatRect, Page, expect
+
+from engine.network import library
+from engine.network.readers import read_network
+from engine.network.tables import COLUMNS, NetworkTables
+from tests.browser.browsing import DESKTOP, PHONE, THEMES, Server, Watch, axe_violations, open_page, set_theme, settle
+
+MESSAGE = "#network-message"
+# Places and names are the drawer's own; all else of the published case must be there.
+LEFT_OUT = {"x", "y", "name", "longitude", "latitude"}
+
+
+def new_study(page: Page, name: str = "Drawn in class") -> None:
+    open_page(page, "/")
+    page.locator("#shell-study-menu").click()
+    page.get_by_role("button", name="New study").click()
+    page.get_by_role("dialog", name="New study").get_by_label("Name").fill(name)
+    page.keyboard.press("Enter")
+    expect(page.locator("#shell-study-name")).to_have_text(name)
+    settle(page)
+    page.get_by_role("link", name="Network").click()
+    ready(page)
+
+
+def open_example(page: Page, key: str) -> str:
+    """Open a grid of the library as a study, on the Network page; return the study's id."""
+    open_page(page, "/")
+    page.evaluate("key => document.querySelector(`button[id*='\"${key}']`).click()", key)
+    page.wait_for_url("**study=**")
+    study = page.url.split("study=")[1].split("&")[0]
+    open_page(page, f"/network?study={study}")
+    ready(page)
+    return study
+
+
+def ready(page: Page) -> None:
+    expect(page.locator(".hr-draw-strip")).to_be_visible()
+    page.wait_for_function(
+        """() => { const h = document.getElementById('network-canvas');
+                   const m = window.headroom.maps && headroom.maps.network;
+                   const hidden = document.querySelector('[data-draw-canvas]').hidden;
+                   return hidden ? Boolean(m && m.map && m.buses.size)
+                                 : Boolean(h._cyreg && h._cyreg.cy.scratch('headroom')); }"""
+    )
+    expect(page.locator("[data-draw-table=buses] .ag-root")).to_be_visible()
+
+
+def said(page: Page, words: str) -> None:
+    expect(page.locator(MESSAGE)).to_contain_text(words)
+
+
+def canvas(page: Page) -> FloatRect:
+    box = page.locator("#network-canvas").bounding_box()
+    assert box is not None
+    return box
+
+
+def place(page: Page, bus: str) -> tuple[float, float]:
+    """Return where a bus of the canvas is on the screen."""
+    x, y = page.evaluate(
+        """bus => { const h = document.getElementById('network-canvas'), r = h.getBoundingClientRect();
+                    const p = h._cyreg.cy.getElementById('bus:' + bus).renderedPosition();
+                    return [r.x + p.x, r.y + p.y]; }""",
+        bus,
+    )
+    return float(x), float(y)
+
+
+def show_table(page: Page, name: str) -> None:
+    page.locator("#network-tab").get_by_text(name, exact=True).click()
+
+
+def cell(page: Page, table: str, row: int, column: str, value: str) -> None:
+    """Type a value into a cell, as a person does."""
+    target = page.locator(f'[data-draw-table={table}] .ag-row[row-index="{row}"] [col-id="{column}"]')
+    target.scroll_into_view_if_needed()
+    target.dblclick()
+    page.keyboard.type(value)
+    page.keyboard.press("Enter")
+    expect(page.locator("[data-draw-strip]")).not_to_have_attribute("aria-busy", "true")
+    said(page, f"to {value}")
+
+
+def exported(page: Page) -> NetworkTables:
+    """Return the network that the page exports."""
+    page.locator("#network-export-menu").click()
+    with page.expect_download() as caught:
+        page.get_by_role("button", name="Headroom JSON").click()
+    path = Path(caught.value.path())
+    return read_network(caught.value.suggested_filename, path.read_bytes()).tables
+
+
+def assert_is_the_paper_case(drawn: NetworkTables) -> None:
+    wanted = library.load("fourbus")
+    for name, columns in COLUMNS.items():
+        kept = [column.name for column in columns if column.name not in LEFT_OUT]
+        assert drawn.table(name)[kept].equals(wanted.table(name)[kept]), name
+
+
+def test_a_class_draws_the_paper_case_with_the_mouse(page: Page) -> None:
+    new_study(page)
+    begun = time.monotonic()
+    box = canvas(page)
+    page.get_by_role("button", name="Add bus").click()
+    for number, (x, y) in enumerate([(0.2, 0.5), (0.45, 0.5), (0.75, 0.3), (0.75, 0.75)], start=1):
+        page.mouse.click(box["x"] + x * box["width"], box["y"] + y * box["height"])
+        said(page, f"Add bus {number}")
+    page.get_by_role("button", name="Connect").click()
+    for number, (start, end) in enumerate([("1", "2"), ("2", "3"), ("2", "4")]):
+        if number == 0:  # by dragging
+            page.mouse.move(*place(page, start))
+            page.mouse.down()
+            page.mouse.move(*place(page, end), steps=8)
+            page.mouse.up()
+        else:  # by two presses
+            page.mouse.click(*place(page, start))
+            page.mouse.click(*place(page, end))
+        said(page, f"Connect {start} to {end}")
+    for row, load in enumerate(["25", "25", "15", "20"]):
+        cell(page, "buses", row, "load_mw", load)
+    for row in range(4):
+        cell(page, "buses", row, "withdrawal_limit_mw", "40")
+    show_table(page, "Branches")
+    for row, rating in enumerate(["100", "50", "50"]):
+        cell(page, "branches", row, "rating_a_mw", rating)
+    show_table(page, "Units")
+    page.locator("#network-add").click()
+    form = page.locator("#network-add-form")
+    form.get_by_label("Bus", exact=True).fill("1")
+    form.get_by_label("Largest output").fill("300")
+    form.get_by_label("Cost c1").fill("20")
+    form.get_by_role("button", name="Add row").click()
+    said(page, "Add unit 1-1")
+    cell(page, "units", 0, "p_mw", "85")
+    assert time.monotonic() - begun < 120
+    assert_is_the_paper_case(exported(page))
+
+
+def test_the_paper_case_is_drawn_with_the_keyboard_alone_and_undone_and_redone(page: Page) -> None:
+    new_study(page)
+
+    def tab_to(selector: str) -> None:
+        page.locator(selector).focus()
+
+    def paste(rows: str) -> None:
+        tab_to("#network-paste")
+        page.keyboard.press("Enter")
+        page.locator("#network-paste-text").focus()
+        page.keyboard.insert_text(rows)
+        tab_to("#network-paste-rows")
+        page.keyboard.press("Enter")
+
+    paste("Bus\tLoad\tWithdrawal limit\n1\t25\t40\n2\t25,0\t40\n3\t15\t40\n4\t20\t40")
+    said(page, "Paste 4 rows into buses")
+    tab_to("#network-tab input:checked")
+    page.keyboard.press("ArrowRight")
+    tab_to("#network-add")
+    page.keyboard.press("Enter")
+    form = page.locator("#network-add-form")
+    expect(form.get_by_label("From bus")).to_be_visible()
+    form.get_by_label("From bus").focus()
+    page.keyboard.type("1")
+    form.get_by_label("To bus").focus()
+    page.keyboard.type("2")
+    form.get_by_label("Rating A").focus()
+    page.keyboard.type("100")
+    form.get_by_role("button", name="Add row").focus()
+    page.keyboard.press("Enter")
+    said(page, "Add branch 1-2")
+    paste("From bus\tTo bus\tRating A\n2\t3\t50\n2\t4\t50")
+    said(page, "Paste 2 rows into branches")
+    tab_to("#network-tab input:checked")
+    page.keyboard.press("ArrowRight")
+    paste("bus\tp_mw\tp_max_mw\tcost_c1_per_mwh\n1\t85\t300\t20")
+    said(page, "Paste 1 row into units")
+    page.locator("[data-draw-canvas]").focus()
+    page.keyboard.press("Control+z")
+    said(page, "Undone: paste 1 row into units")
+    page.keyboard.press("Control+y")
+    said(page, "Done again")
+    page.reload()
+    ready(page)
+    expect(page.get_by_role("button", name="Undo")).to_be_enabled()
+    assert_is_the_paper_case(exported(page))
+
+
+def test_a_bad_paste_names_every_cell_and_changes_nothing(page: Page) -> None:
+    open_example(page, "fourbus")
+    page.locator("#network-paste").click()
+    page.locator("#network-paste-text").fill("Bus\tLoad\n8\tmany\n9\tmore")
+    page.locator("#network-paste-rows").click()
+    told = page.locator("#network-paste-message")
+    expect(told).to_contain_text("row 2, Load")
+    expect(told).to_contain_text("row 3, Load")
+    expect(page.locator("[data-draw-table=buses] .ag-row[row-index]")).not_to_have_count(0)
+    assert len(exported(page).buses) == 4
+
+
+def test_a_problem_leads_to_its_row(page: Page) -> None:
+    open_example(page, "fourbus")
+    cell(page, "buses", 1, "load_mw", "5000")
+    show_table(page, "Branches")
+    cell(page, "branches", 1, "reactance_pu", "0")
+    show_table(page, "Problems")
+    page.locator("[data-draw-table=problems] .ag-row", has_text="2-3").first.click()
+    expect(page.locator("[data-draw-table=branches]")).to_be_visible()
+    expect(page.locator("#network-inspector")).to_contain_text("Branch 2-3")
+    expect(page.locator('[data-draw-table=branches] .ag-row-selected [col-id="branch"]')).to_have_text("2-3")
+
+
+def test_texas_is_edited_in_under_a_second_and_drawn_on_the_map(page: Page) -> None:
+    open_example(page, "texas-2016")
+    target = page.locator('[data-draw-table=buses] .ag-row[row-index="2"] [col-id="load_mw"]')
+    target.dblclick()
+    page.keyboard.type("12,5")
+    took = page.evaluate(
+        """() => new Promise(done => {
+             const begun = performance.now(), box = document.getElementById('network-message');
+             new MutationObserver((_, watch) => { watch.disconnect(); done(performance.now() - begun); })
+               .observe(box, {childList: true, characterData: true, subtree: true});
+             document.activeElement.dispatchEvent(new KeyboardEvent('keydown', {key: 'Enter', bubbles: true}));
+           })"""
+    )
+    said(page, "Set Load of bus 1003 to 12.5 MW")
+    assert took < 1000
+    page.get_by_role("button", name="Add bus").click()
+    spot = page.locator("#network-map").bounding_box()
+    assert spot is not None
+    page.mouse.click(spot["x"] + spot["width"] * 0.25, spot["y"] + spot["height"] * 0.3)
+    said(page, "Add bus 8161")
+    expect(page.locator("#network-inspector")).to_contain_text("Bus 8161")
+
+
+def at_on_map(page: Page, bus: str) -> tuple[float, float]:
+    x, y = page.evaluate(
+        """bus => { const s = headroom.maps.network, r = s.map.getContainer().getBoundingClientRect();
+                    const p = s.map.latLngToContainerPoint(s.buses.get(bus).getLatLng());
+                    return [r.x + p.x, r.y + p.y]; }""",
+        bus,
+    )
+    return float(x), float(y)
+
+
+def test_on_the_map_two_presses_connect_and_a_drag_moves(page: Page) -> None:
+    new_study(page)
+    page.locator("#network-paste").click()
+    rows = "Bus\tLongitude\tLatitude\n1\t-99,5\t32\n2\t-97,5\t30\n3\t-98,5\t31"
+    page.locator("#network-paste-text").fill(rows)
+    page.locator("#network-paste-rows").click()
+    said(page, "Paste 3 rows")
+    ready(page)
+    expect(page.locator("#network-map")).to_be_visible()
+    settle(page)
+    page.get_by_role("button", name="Connect").click()
+    page.mouse.click(*at_on_map(page, "1"))
+    page.mouse.click(*at_on_map(page, "2"))
+    said(page, "Connect 1 to 2")
+    page.get_by_role("button", name="Select", exact=True).click()
+    page.mouse.click(*at_on_map(page, "3"))
+    expect(page.locator("#network-inspector")).to_contain_text("Bus 3")
+    grip = page.locator(".hr-draw-grip")
+    expect(grip).to_be_visible()
+    x, y = at_on_map(page, "3")
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 60, y + 10, steps=6)
+    page.mouse.up()
+    said(page, "Move bus 3")
+    assert exported(page).buses["longitude"].iloc[2] > -98.5
+
+
+def test_a_file_is_understood_before_it_is_taken_and_a_bad_one_is_refused(page: Page, tmp_path: Path) -> None:
+    open_example(page, "fourbus")
+    bad = tmp_path / "bad.m"
+    bad.write_bytes(b"mpc.bus = [1 2\n")
+    page.locator("#network-import").click()
+    page.locator("#network-upload input[type=file]").set_input_files(bad)
+    expect(page.locator("#network-uploaded")).to_contain_text("bad.m was not taken")
+    expect(page.locator("#network-replace")).to_be_disabled()
+    page.locator("#network-library").select_option("ieee14")
+    page.locator("#network-library-show").click()
+    expect(page.locator("#network-uploaded")).to_contain_text("14 buses")
+    page.locator("#network-replace").click()
+    expect(page.locator("#network-totals")).to_contain_text("20")
+    expect(page.get_by_role("button", name="Undo")).to_be_enabled()
+    page.locator("[data-draw-canvas]").focus()
+    page.keyboard.press("Control+z")
+    said(page, "Undone: import")
+    assert len(exported(page).buses) == 4
+
+
+def test_a_dispatch_is_an_answer_that_goes_stale(page: Page) -> None:
+    open_example(page, "fourbus")
+    page.get_by_role("button", name="Solve DC-OPF").click()
+    strip = page.locator(".hr-draw-answer")
+    expect(strip).to_contain_text("1\u2009700 $/h")
+    page.locator("#network-why-cost").click()
+    expect(page.get_by_role("dialog", name="Why: cost of the dispatch")).to_contain_text("Optimality gap")
+    page.keyboard.press("Escape")
+    page.mouse.click(*place(page, "3"))
+    expect(page.locator("#network-inspector")).to_contain_text("20.00 $/MWh")
+    cell(page, "buses", 1, "load_mw", "30")
+    expect(page.locator("#network-answer-state")).to_contain_text("Stale: the network changed")
+
+
+def test_a_reader_sees_why_nothing_can_be_changed(page: Page, browser: Browser, server: Server, watch: Watch) -> None:
+    open_example(page, "fourbus")
+    page.locator("#shell-study-menu").click()
+    page.locator("#shell-study-share").click()
+    link = page.locator("#shell-share-link")
+    expect(link).not_to_have_value("")
+    address = link.input_value()
+    context = browser.new_context(base_url=server.address, viewport=DESKTOP, reduced_motion="reduce")
+    reader = context.new_page()
+    watch.see(reader)
+    try:
+        reader.goto(address)
+        settle(reader)
+        study = reader.url.split("study=")[1].split("&")[0]
+        open_page(reader, f"/network?study={study}")
+        ready(reader)
+        expect(reader.get_by_role("button", name="Add bus")).to_be_disabled()
+        expect(reader.locator(".hr-draw-strip")).to_contain_text("shared with you to read")
+        reader.mouse.click(*place(reader, "2"))
+        expect(reader.locator("#network-inspector").get_by_role("button", name="Apply")).to_be_disabled()
+    finally:
+        context.close()
+
+
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("example", ["fourbus", "texas-2016"])
+def test_the_page_has_no_barrier(page: Page, theme: str, example: str) -> None:
+    set_theme(page, theme)
+    open_example(page, example)
+    assert axe_violations(page) == []
+    page.get_by_role("button", name="Solve DC-OPF").click()
+    expect(page.locator(".hr-draw-answer")).to_be_visible()
+    page.locator("[data-draw-table=buses] .ag-row[row-index='1'] [col-id=name]").click()
+    expect(page.locator("#network-inspector")).to_contain_text("Withdrawal limit")
+    assert axe_violations(page) == []
+    page.locator("#network-import").click()
+    assert axe_violations(page) == []
+    page.keyboard.press("Escape")
+    show_table(page, "Problems")
+    page.set_viewport_size(PHONE)
+    settle(page)
+    assert axe_violations(page) == []
+    for pane in ("Element", "Tables", "Map"):
+        page.locator("[data-pane-tab]", has_text=pane).click()
+        assert axe_violations(page) == []
+        assert page.evaluate("() => document.documentElement.scrollWidth") <= PHONE["width"]
