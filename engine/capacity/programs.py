@@ -16,10 +16,11 @@ from typing import Self
 import numpy as np
 from scipy.sparse import csr_array
 
+from engine.capacity.nearest import nearest_point
 from engine.capacity.question import Objective, TieRule
 from engine.errors import SolverError
 from engine.network.model import Flags, Integers, Matrix, Vector
-from engine.program import Certificate, LazyProgram, LinearProgram, Solution, certificate
+from engine.program import Certificate, LazyProgram, LinearProgram, Solution, Status, certificate
 
 BROKEN_MW = 1e-7  # a row broken by more is brought in: a tenth of what a promise may exceed a limit by
 TIGHT_MW = 1e-6  # room that counts as none
@@ -80,7 +81,7 @@ def solve_level(
     elif objective == "lex_max_min":
         found = _lexicographic_alone(small, begin)
     else:
-        found = _solve_convex(small, objective, tie_rule, begin)
+        found = _solve_squares(small, begin) if objective == "sum_sq_ratio" else _solve_ratios(small, tie_rule, begin)
     checks = {**found.checks, "most_over_margin_mw": _most_over(problem, found.mw)}
     return Optimum(
         mw=found.mw,
@@ -101,14 +102,14 @@ def most_total_mw(problem: LevelProgram, warm: Integers | None = None) -> float:
     begin = small.start_rows()
     if warm is not None:
         begin = np.union1d(begin, np.flatnonzero(np.isin(kept, warm)))
-    lazy = _Rows(small, begin, -np.ones(len(small.demand_mw)), None)
+    lazy = _Rows(small, begin, -np.ones(len(small.demand_mw)))
     return float(lazy.solve().x.sum())
 
 
 class _Rows:
     """A kept program over the candidates, with the rows brought in so far."""
 
-    def __init__(self, problem: LevelProgram, begin: Integers, cost: Vector, quadratic: Vector | None) -> None:
+    def __init__(self, problem: LevelProgram, begin: Integers, cost: Vector) -> None:
         self.problem = problem
         self.rows = begin  # of each row of the kept program, the row of ``problem`` that it is
         self.lazy = LazyProgram(
@@ -119,7 +120,6 @@ class _Rows:
                 row_upper=problem.margin_mw[begin],
                 lower=problem.floor_mw,
                 upper=problem.demand_mw,
-                quadratic=quadratic,
             )
         )
 
@@ -137,39 +137,91 @@ class _Rows:
             self.rows = np.concatenate([self.rows, worst])
 
 
-def _solve_convex(problem: LevelProgram, objective: Objective, tie_rule: TieRule, begin: Integers) -> Optimum:
+def _solve_ratios(problem: LevelProgram, tie_rule: TieRule, begin: Integers) -> Optimum:
+    """Return the least total of unserved shares."""
     demand = problem.demand_mw
     scale = float(np.median(demand))  # costs of about one, whatever the demands: the solver's tolerances are absolute
-    if objective == "sum_ratio":
-        cost, quadratic = -scale / demand, None
-    else:
-        cost, quadratic = -2.0 * scale / demand, 2.0 * scale / demand**2
-    lazy = _Rows(problem, begin, cost, quadratic)
+    lazy = _Rows(problem, begin, -scale / demand)
     solution = lazy.solve()
     proof = certificate(lazy.lazy.program, solution)
-    mw, rows = solution.x, lazy.rows
     price = np.maximum(-solution.row_dual, 0.0)
-    size = np.abs(problem.factors[rows]).max(axis=1, initial=0.0)
+    size = np.abs(problem.factors[lazy.rows]).max(axis=1, initial=0.0)
     priced = np.flatnonzero(price * size > DUAL_ZERO)
-    if quadratic is None:
-        mw = _unique(problem, solution, rows, priced, tie_rule)
-    mw = np.clip(mw, problem.floor_mw, demand)
-    unserved = (demand - mw) / demand
-    order = np.argsort(rows[priced], kind="stable")
-    binding, dual = rows[priced][order], price[priced][order] / scale
-    inner = (mw > problem.floor_mw + TIGHT_MW) & (mw < demand - TIGHT_MW)
-    curvature = None if quadratic is None else quadratic[inner]
+    mw = np.clip(_unique(problem, solution, lazy.rows, priced, tie_rule), problem.floor_mw, demand)
+    order = priced[np.argsort(lazy.rows[priced], kind="stable")]
+    binding = lazy.rows[order]
+    inner = _between(problem, mw)
     return Optimum(
         mw=mw,
         rows=binding,
-        dual=dual,
-        gain=_gain(problem.factors[np.ix_(binding, np.flatnonzero(inner))], curvature),
-        objective=float(unserved.sum() if quadratic is None else (unserved**2).sum()),
+        dual=price[order] / scale,
+        gain=_gain(problem.factors[np.ix_(binding, inner)], None),
+        objective=float(((demand - mw) / demand).sum()),
         status=str(solution.status),
         gap=solution.gap,
         checks=_checks(proof),
+        used_rows=lazy.rows,
+    )
+
+
+def _solve_squares(problem: LevelProgram, begin: Integers) -> Optimum:
+    """Return the least total of squared unserved shares: the served shares nearest to one for everybody."""
+    demand, rows = problem.demand_mw, begin
+    shares, least = problem.factors * demand, problem.floor_mw / demand
+    one = np.eye(len(demand))
+    while True:
+        bounds = np.concatenate([problem.margin_mw[rows], np.ones(len(demand)), -least])
+        share, price = nearest_point(np.vstack([shares[rows], one, -one]), bounds, np.ones(len(demand)))
+        over = shares @ share - problem.margin_mw
+        over[rows] = 0.0
+        broken = np.flatnonzero(over > BROKEN_MW)
+        if not broken.size:
+            break
+        rows = np.concatenate([rows, broken[np.argsort(-over[broken], kind="stable")[:_MOST_NEW_ROWS]]])
+    count = len(rows)
+    slope = 2.0 * (price[count + len(demand) :] - price[count : count + len(demand)])
+    solution, program = _as_solution(problem, rows, share, -2.0 * price[:count], slope)
+    priced = np.flatnonzero(price[:count] * np.abs(shares[rows]).max(axis=1, initial=0.0) > DUAL_ZERO)
+    order = priced[np.argsort(rows[priced], kind="stable")]
+    mw = np.clip(share * demand, problem.floor_mw, demand)
+    inner = _between(problem, mw)
+    return Optimum(
+        mw=mw,
+        rows=rows[order],
+        dual=2.0 * price[order],
+        gain=_gain(problem.factors[np.ix_(rows[order], inner)], 2.0 / demand[inner] ** 2),
+        objective=float(((1.0 - share) ** 2).sum()),
+        status=str(solution.status),
+        gap=solution.gap,
+        checks=_checks(certificate(program, solution)),
         used_rows=rows,
     )
+
+
+def _as_solution(
+    problem: LevelProgram, rows: Integers, share: Vector, row_dual: Vector, reduced_cost: Vector
+) -> tuple[Solution, LinearProgram]:
+    """Return the shares as the solution of a quadratic program, so that the one optimality check judges them."""
+    count = len(share)
+    program = LinearProgram(
+        cost=np.full(count, -2.0),
+        matrix=csr_array(problem.factors[rows] * problem.demand_mw),
+        row_lower=np.full(len(rows), -np.inf),
+        row_upper=problem.margin_mw[rows],
+        lower=problem.floor_mw / problem.demand_mw,
+        upper=np.ones(count),
+        quadratic=np.full(count, 2.0),
+        offset=float(count),
+    )
+    solver = "non-negative least squares"
+    value = program.objective(share)
+    solution = Solution(Status.OPTIMAL, share, row_dual, reduced_cost, value, 0.0, 0.0, solver)
+    return solution, program
+
+
+def _between(problem: LevelProgram, mw: Vector) -> Integers:
+    """Return the candidates that stand neither at their floor nor at their demand."""
+    return np.flatnonzero((mw > problem.floor_mw + TIGHT_MW) & (mw < problem.demand_mw - TIGHT_MW))
 
 
 def _gain(tight: Matrix, curvature: Vector | None) -> Vector | None:
@@ -216,13 +268,21 @@ class _Face:
 
     def least_squares(self, rows: Integers) -> Vector:
         """Return the point with the least sum of squared MW."""
-        mw = self.mw.copy()
-        small, lower, rest = self._over(self.free)
-        lazy = _Rows(small, rows, np.zeros(int(self.free.sum())), np.full(int(self.free.sum()), 2.0))
-        at = np.flatnonzero(np.isin(rows, self.tight))
-        lazy.lazy.set_row_bounds(at, lower[rows[at]], rest[rows[at]])
-        mw[self.free] = lazy.solve().x
-        return mw
+        mw, count = self.mw.copy(), int(self.free.sum())
+        small, lower, upper = self._over(self.free)
+        one, scale = np.eye(count), float(np.median(small.demand_mw))
+        matrix = np.vstack([small.factors[rows], -small.factors[self.tight], one, -one])
+        while True:
+            ends = [upper[rows], -lower[self.tight], small.demand_mw, -small.floor_mw]
+            point = nearest_point(matrix * scale, np.concatenate(ends), np.zeros(count))[0] * scale
+            over = small.factors @ point - upper
+            over[rows] = 0.0
+            broken = np.flatnonzero(over > BROKEN_MW)
+            if not broken.size:
+                mw[self.free] = point
+                return mw
+            rows = np.concatenate([rows, broken])
+            matrix = np.vstack([small.factors[rows], -small.factors[self.tight], one, -one])
 
     def fairest(self, rows: Integers) -> Vector:
         """Return the point of lexicographically largest sorted shares, by repeated linear programs."""
@@ -247,7 +307,7 @@ class _Face:
             np.append(small.floor_mw, 0.0),
             np.append(demand, 1.0),
         )
-        lazy = _Rows(wide, rows, np.append(np.zeros(count), -1.0), None)
+        lazy = _Rows(wide, rows, np.append(np.zeros(count), -1.0))
         at = np.flatnonzero(np.isin(rows, self.tight))
         lazy.lazy.set_row_bounds(at, lower[rows[at]], upper[rows[at]])
         share = np.hstack([np.diag(1.0 / demand), -np.ones((count, 1))])

@@ -44,7 +44,7 @@ class Tails:
 
     def var(self, epsilon: float) -> Vector:
         """Return the (R,) load that is exceeded with a probability of at most ``epsilon``."""
-        after, low, high = self._knots(epsilon + _EXACT)
+        after, low, high = self._knots(epsilon + 2 * _EXACT)  # a level that a state just fills leaves the next one
         value: Vector = (self._at(after) - self._at(after - 1)) / (high - low)
         return value
 
