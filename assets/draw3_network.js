@@ -122,7 +122,7 @@
       { selector: 'node[off = 1]', style: { 'background-opacity': 0.3 } },
       { selector: 'edge', style: {
         width: 2.5, 'line-color': css('branch'), 'curve-style': 'bezier', label: 'data(label)', 'font-size': 11, color: css('muted'),
-        'font-family': 'IBM Plex Sans, sans-serif', 'text-background-color': css('ground'), 'text-background-opacity': 0.85, 'text-background-padding': 2, 'min-zoomed-font-size': 7 } },
+        'font-family': 'IBM Plex Sans, sans-serif', 'text-background-color': css('ground'), 'text-background-opacity': 0.85, 'text-background-padding': 2, 'min-zoomed-font-size': 9.5 } },
       { selector: 'edge[transformer = 1]', style: { 'line-style': 'dashed', 'line-dash-pattern': [12, 3] } },
       { selector: 'edge[off = 1]', style: { 'line-style': 'dotted', 'line-opacity': 0.5 } },
       { selector: '[paint]', style: { 'background-color': 'data(paint)' } },
@@ -343,9 +343,10 @@
     });
     return values;
   }
-  let form = null;
   function apply() {
-    if (!form) return;
+    const holder = document.querySelector('[data-draw-form]');
+    if (!holder || !holder.dataset.drawForm) return;
+    const form = JSON.parse(holder.dataset.drawForm);
     const now = fieldsOf('network-field');
     const cells = Object.keys(now).filter(function (column) { return String(now[column]) !== String(form.values[column]); })
       .map(function (column) { return [form.key, column, now[column]]; });
@@ -475,7 +476,6 @@
       handle();
       return NO();
     },
-    form: function (data) { form = data; return NO(); },
     cell: function (changes, id) {
       if (!changes || !changes.length) return NO();
       const name = id.replace(/^network-|-grid$/g, '');

@@ -68,15 +68,20 @@ def register(app: Dash, services: Services) -> None:
 
 
 def _register_browser(app: Dash) -> None:
-    def wire(function: str, *inputs: Input) -> None:
+    def wire(function: str, *inputs: Input | Output) -> None:
         app.clientside_callback(ClientsideFunction("headroom_draw", function), *inputs)
 
     wire("answered", Input(ids.NETWORK_ACK, "data"))
-    wire("canvas", Input(ids.NETWORK_CANVAS, "elements"))
-    wire("layers", Input(ids.map_layers(PAGE), "data"), Input(ids.NETWORK_CANVAS_LAYER, "value"))
+    # With an output, since only then are they called when the page is drawn.
+    wire("canvas", Output(ids.NETWORK_PLACED, "data"), Input(ids.NETWORK_CANVAS, "elements"))
+    wire(
+        "layers",
+        Output(ids.NETWORK_PAINTED, "data"),
+        Input(ids.map_layers(PAGE), "data"),
+        Input(ids.NETWORK_CANVAS_LAYER, "value"),
+    )
     wire("selected", Input(ids.selection(PAGE), "data"))
     wire("tab", Input(ids.NETWORK_TAB, "value"))
-    wire("form", Input(ids.NETWORK_FORM, "data"))
     wire("problem", Input(ids.grid(PAGE, "problems"), "selectedRows"))
     for name in TABLES:
         grid = ids.grid(PAGE, name)

@@ -253,6 +253,8 @@ def _stores(version: Mapping[str, Any], study: str) -> list[Part]:
         dcc.Store(id=ids.NETWORK_LOADED, data=["buses"]),
         dcc.Store(id=ids.NETWORK_OFFER),
         dcc.Store(id=ids.NETWORK_ANSWER),
+        dcc.Store(id=ids.NETWORK_PAINTED),
+        dcc.Store(id=ids.NETWORK_PLACED),
     ]
 
 

@@ -1,5 +1,6 @@
 """Forms of the Network page: the selected element, a new row, a pasted block."""
 
+import json
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -50,7 +51,6 @@ def element_form(tables: NetworkTables, kind: str, key: str, *, read_only: bool)
     title = f"{kind.capitalize()} {key}" + (f", {values['name']}" if values.get("name") not in (None, "", key) else "")
     return html.Div(
         [
-            dcc.Store(id=ids.NETWORK_FORM, data={"table": table, "key": key, "values": values}),
             html.H3(title, className="hr-draw-title"),
             skeleton.state("read-only", READ_ONLY) if read_only else None,
             html.Div(
@@ -83,7 +83,7 @@ def element_form(tables: NetworkTables, kind: str, key: str, *, read_only: bool)
             _neighbours(tables, key) if kind == "bus" else _ends(tables, kind, key),
         ],
         className="hr-draw-form",
-        **{"data-draw-form": ""},
+        **{"data-draw-form": json.dumps({"table": table, "key": key, "values": values})},
     )  # fmt: skip
 
 

@@ -19,7 +19,7 @@ MOST_CHANGED = 400  # rows; above it a whole table is sent instead of its change
 PROBLEM_COLUMNS = (
     GridColumn("severity", "Severity", width=110),
     GridColumn("element", "Element", width=130),
-    GridColumn("column", "Column", width=140),
+    GridColumn("label", "Column", width=150),
     GridColumn("message", "What is wrong, and the limit", width=760),
 )
 
@@ -41,9 +41,7 @@ def columns(table: TableName, *, editable: bool) -> list[GridColumn]:
                 editable=editable,
                 pinned=column.name == KEYS[table],
                 choices=choices,
-                width=_width(
-                    column.name, column.kind, f"{column.label}, {column.unit}" if column.unit else column.label
-                ),
+                width=_width(column.name, f"{column.label}, {column.unit}" if column.unit else column.label),
             )
         )
     return found
@@ -71,6 +69,7 @@ def problem_rows(problems: Iterable[Problem]) -> list[Row]:
             "severity": problem.severity,
             "element": problem.element,
             "column": problem.column,
+            "label": _label(problem),
             "message": problem.message,
             "table": problem.table,
         }
@@ -110,12 +109,18 @@ def transaction(before: NetworkTables, after: NetworkTables, name: TableName) ->
     return {what: part for what, part in parts.items() if part}
 
 
+def _label(problem: Problem) -> str:
+    columns = {table: COLUMNS[table] for table in TABLES if table == problem.table}
+    found = [column.label for named in columns.values() for column in named if column.name == problem.column]
+    return found[0] if found else problem.column
+
+
 def _sent(cell: Any) -> Any:
     if isinstance(cell, float) and not math.isfinite(cell):
         return "inf" if cell == math.inf else None
     return cell
 
 
-def _width(name: str, kind: str, head: str) -> int:
+def _width(name: str, head: str) -> int:
     wide = {"name": 170, "cost_points": 260, "branch": 120}
-    return max(wide.get(name, 90), 7 * len(head) + 44 if kind != "flag" else 80)
+    return max(wide.get(name, 90), 8 * len(head) + 56)

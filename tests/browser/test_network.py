@@ -190,6 +190,30 @@ def test_the_paper_case_is_drawn_with_the_keyboard_alone_and_undone_and_redone(p
     assert_is_the_paper_case(exported(page))
 
 
+def test_the_form_of_an_element_changes_it_and_its_name_is_followed(page: Page) -> None:
+    open_example(page, "fourbus")
+    page.mouse.click(*place(page, "2"))
+    form = page.locator("#network-inspector")
+    expect(form).to_contain_text("Bus 2")
+    form.get_by_label("Load MW").fill("26,5")
+    form.get_by_role("button", name="Apply").click()
+    said(page, "Set Load of bus 2 to 26,5 MW")
+    form.get_by_label("Bus", exact=True).fill("Hartley")
+    page.keyboard.press("Enter")
+    said(page, "Set Bus of bus 2 to Hartley")
+    expect(form).to_contain_text("Bus Hartley")
+    form.get_by_role("button", name="2-3: line to 3").click()
+    expect(form.get_by_label("From bus")).to_have_value("Hartley")
+    form.get_by_label("Rating A MW").fill("")
+    form.get_by_label("In service").select_option("no")
+    form.get_by_role("button", name="Apply").click()
+    said(page, "Edit 2 cells of branch 2-3")
+    drawn = exported(page)
+    assert drawn.buses["load_mw"].tolist() == [25, 26.5, 15, 20]
+    assert drawn.branches["from_bus"].tolist() == ["1", "Hartley", "Hartley"]
+    assert drawn.branches["in_service"].tolist() == [True, False, True]
+
+
 def test_a_bad_paste_names_every_cell_and_changes_nothing(page: Page) -> None:
     open_example(page, "fourbus")
     page.locator("#network-paste").click()
