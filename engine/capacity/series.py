@@ -29,6 +29,7 @@ from engine.opf.dc_opf import DispatchOptions
 from engine.opf.hours import DispatchSeries, dispatch_hours
 
 _FULL = 0.999  # of the available output: what short hours are scaled down to
+_PIECES = 3  # straight pieces of a quadratic cost
 _TEXAS_AREAS = frozenset(str(area) for area in range(1, len(texas.AREA_ZONES) + 1))
 
 
@@ -85,7 +86,7 @@ def hourly_sample(
     Raises UncertaintyDataError for a parameter outside its limits.
     """
     settings = HourlySettings.of(spec.parameters)
-    ready = all_units_on(network) if settings.all_units else network
+    ready = ready_to_dispatch(network, all_units=settings.all_units)
     count = HOURS if settings.hours == 0 else settings.hours
     check_size(count, len(network.buses.ids))
     choice, noise, weather = np.random.SeedSequence(spec.seed).generate_state(3, np.uint64).tolist()
@@ -112,12 +113,31 @@ def is_texas(network: Network) -> bool:
     return set(network.buses.areas) == _TEXAS_AREAS and set(network.buses.zones) <= set(texas.AREA_ZONES)
 
 
-def all_units_on(network: Network) -> Network:
-    """Return the network with every unit in service whose bus is."""
-    if network.units.in_service.all():
-        return network
-    units = network.tables.units.assign(in_service=True)
-    return Network.from_tables(network.tables.with_table("units", units))
+def ready_to_dispatch(network: Network, *, all_units: bool) -> Network:
+    """Return the network with quadratic costs in straight pieces and, if asked, every unit in service.
+
+    Thousands of hours by a linear program, warm from hour to hour, take a fraction of the time of a quadratic
+    one, and always end. The pieces meet the curve at their ends.
+    """
+    units = network.tables.units
+    given = network.units
+    curve = (given.p_max_mw, given.cost_c1_per_mwh, given.cost_c2_per_mw2h)
+    pieces = [
+        points or _in_pieces(*(float(column[g]) for column in curve))
+        for g, points in enumerate(units["cost_points"].astype(str).tolist())
+    ]
+    changed = units.assign(cost_points=pieces)
+    if all_units:
+        changed = changed.assign(in_service=True)
+    return Network.from_tables(network.tables.with_table("units", changed))
+
+
+def _in_pieces(most: float, linear: float, quadratic: float) -> str:
+    """Return cost points of a quadratic cost, empty where it is none."""
+    if not (quadratic > 0 and most > 0):
+        return ""
+    ends = np.linspace(0.0, most, _PIECES + 1)
+    return " ".join(f"{end!r}:{linear * end + quadratic * end**2!r}" for end in ends.tolist())
 
 
 def _load(network: Network, hours: Integers, settings: HourlySettings, seed: int) -> tuple[str, Matrix]:
@@ -164,7 +184,10 @@ def _notices(network: Network, settings: HourlySettings, short: int, series: Dis
     kept = 100 * settings.derate
     fleet = "every unit may run" if settings.all_units else "units as filed"
     cases = (
-        (True, f"dispatch: {fleet}, least outputs count as zero, branches up to {kept:g} % of rating"),
+        (
+            True,
+            f"dispatch: {fleet}, least outputs count as zero, quadratic costs in {_PIECES} straight pieces, branches up to {kept:g} % of rating",
+        ),
         (bool(fuels & {"wind", "solar"}), settings.weather.words()),
         (short > 0, f"in {short} hours load was scaled down to what units can produce"),
         (

@@ -127,10 +127,11 @@ def lexicographic_by_pairs(problem: LevelProgram, best: np.ndarray, tries: int =
     for _ in range(tries):
         direction = generator.uniform(0, 1, len(best)) * problem.demand_mw
         step = direction / max(1.0, float((problem.factors @ direction / np.maximum(problem.margin_mw, 1e-9)).max()))
+        step = np.minimum(step, problem.demand_mw)
         other = np.sort(np.maximum(step, problem.floor_mw) / problem.demand_mw)
         if (problem.factors @ np.maximum(step, problem.floor_mw) > problem.margin_mw + 1e-9).any():
             continue
-        difference = np.flatnonzero(np.abs(other - found) > 1e-6)
+        difference = np.flatnonzero(np.abs(other - found) > 1e-10)
         if difference.size and other[difference[0]] > found[difference[0]]:
             return False
     return True
