@@ -14,7 +14,7 @@ from flask import Response, jsonify, request
 
 from callbacks.security import current_user
 from callbacks.services import Services
-from components import ids
+from components import ids, late
 from components.format import ago, count
 from components.help import help_body
 from components.shell import PageLink, StudyEntry, study_list
@@ -32,6 +32,7 @@ _JOB_TITLES = {
 
 def register(app: Dash, services: Services, links: Sequence[PageLink]) -> None:
     """Wire the shell and add the routes of the job banner."""
+    late.defer()
     pages = {link.path: link.key for link in links}
     _register_browser_side(app)
     _register_study(app, services, pages)

@@ -14,7 +14,7 @@ from dash import Dash, Input, Output, dcc, html
 from flask import Response
 
 from callbacks import http
-from components import grid_map, ids, shell, skeleton, tables, theme, why_card
+from components import grid_map, ids, late, shell, skeleton, tables, theme, why_card
 from engine.network import library
 from engine.network.layout import positions
 from engine.network.tables import NetworkTables
@@ -131,6 +131,7 @@ def _figure() -> go.Figure:
 
 def create_specimen() -> Dash:
     dash.page_registry.clear()
+    late.defer()
     app = Dash(
         "specimen",
         assets_folder=str(ASSETS),
