@@ -184,10 +184,8 @@ def _notices(network: Network, settings: HourlySettings, short: int, series: Dis
     kept = 100 * settings.derate
     fleet = "every unit may run" if settings.all_units else "units as filed"
     cases = (
-        (
-            True,
-            f"dispatch: {fleet}, least outputs count as zero, quadratic costs in {_PIECES} straight pieces, branches up to {kept:g} % of rating",
-        ),
+        (True, f"dispatch: {fleet}, least outputs count as zero, branches up to {kept:g} % of rating"),
+        (bool((network.units.cost_c2_per_mw2h > 0).any()), f"quadratic costs count as {_PIECES} straight pieces"),
         (bool(fuels & {"wind", "solar"}), settings.weather.words()),
         (short > 0, f"in {short} hours load was scaled down to what units can produce"),
         (

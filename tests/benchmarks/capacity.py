@@ -27,6 +27,7 @@ from engine.capacity.allocation import allocate
 from engine.capacity.alone import alone
 from engine.capacity.margins import Prepared, prepare
 from engine.capacity.question import CapacityQuestion, UncertaintySpec
+from engine.capacity.supply import supply_share
 from engine.capacity.uncertainty import Sample, States, filed_net_demand
 from engine.capacity.why import why_alone
 from engine.network.factors import Factors
@@ -108,15 +109,17 @@ def library_grid(key: str, *, times: int) -> list[Row]:
 
 
 def against_the_full_program() -> list[Row]:
-    """118 buses, ratings set to 1.3 times the flow as filed (the case has none), 10 sites, firm left out."""
+    """118 buses, rated 1.2 times their worst flow plus 20 MW (the case has no ratings), 10 sites, firm left out."""
     tables = load("ieee118")
-    flow = Factors.of(Network.from_tables(tables)).flows(Network.from_tables(tables).injection_mw)
-    rated = tables.branches.assign(rating_a_mw=np.maximum(1.3 * np.abs(flow), 30.0) + 40.0)
+    plain = Network.from_tables(tables)
+    states = states_of(plain)
+    assert states.sample is not None
+    share = supply_share(plain, "headroom")
+    flow = Factors.of(plain).with_slack(share).flows(-states.sample.net_demand_mw.T)
+    rated = tables.branches.assign(rating_a_mw=1.2 * np.abs(flow).max(axis=1) + 20.0)
     network = Network.from_tables(tables.with_table("branches", rated))
-    states = states_of(network)
     sites = tuple(network.buses.ids[i] for i in range(5, 105, 10))
     question = replace(question_of(network), candidates=sites, demand_mw=(400.0,) * len(sites))
-    assert states.sample is not None
     margins = prepare(network, question, states)
     margins = replace(margins, firm_load_mw=margins.load_mw(EPSILON))  # the full program has one level only
     warm = best_of(lambda: allocate(margins, question))

@@ -1,0 +1,157 @@
+"""Boxes, distributions and hours: moments, correlation, weather facts, and refusals."""
+
+import numpy as np
+import pytest
+
+from engine.capacity.question import UncertaintySpec
+from engine.capacity.series import hourly_sample, is_texas
+from engine.capacity.uncertainty import Marginal, box, distribution_sample, filed_net_demand
+from engine.capacity.weather import HOURS, WeatherSettings, _autocorrelation, autoregression, available_mw
+from engine.errors import UncertaintyDataError
+from engine.network import texas
+from engine.network.library import load
+from engine.network.model import Network
+
+
+@pytest.fixture(scope="module")
+def fourbus() -> Network:
+    return Network.from_tables(load("fourbus"))
+
+
+@pytest.fixture(scope="module")
+def big() -> Network:
+    return Network.from_tables(load("texas-2020"))
+
+
+def spec(**parameters: object) -> UncertaintySpec:
+    return UncertaintySpec("distribution", parameters, 3)
+
+
+LAWS = [
+    {"bus": "3", "low": 10, "high": 20, "mean": 13, "variance": 4},
+    {"bus": "4", "low": 10, "high": 30, "mean": 20, "variance": 5},
+]
+
+
+def test_a_skewed_law_has_the_moments_asked_for() -> None:
+    law = Marginal.moment_matched(10, 20, 13, 4)
+    drawn = law.at((np.arange(400_000) + 0.5) / 400_000)
+    assert drawn.mean() == pytest.approx(13, abs=1e-4)
+    assert drawn.var() == pytest.approx(4, abs=1e-3)
+    assert 10 <= drawn.min() < drawn.max() <= 20
+
+
+def test_correlation_is_that_of_the_copula(fourbus: Network) -> None:
+    matrix = [[1.0, 0.8], [0.8, 1.0]]
+    for correlation in (0.8, matrix):
+        found = distribution_sample(spec(buses=LAWS, scenarios=20_000, correlation=correlation), fourbus)
+        both = np.corrcoef(found.net_demand_mw[:, 2:].T)[0, 1]
+        assert both == pytest.approx(0.8, abs=0.03)  # truncation takes a little
+    independent = distribution_sample(spec(buses=LAWS, scenarios=20_000), fourbus).net_demand_mw
+    assert np.corrcoef(independent[:, 2:].T)[0, 1] == pytest.approx(0.0, abs=0.03)
+    assert (independent[:, :2] == filed_net_demand(fourbus)[:2]).all()
+
+
+def test_the_same_seed_gives_the_same_states_and_another_does_not(fourbus: Network) -> None:
+    first, again = (distribution_sample(spec(buses=LAWS, scenarios=9), fourbus).net_demand_mw for _ in range(2))
+    other = distribution_sample(UncertaintySpec("distribution", {"buses": LAWS, "scenarios": 9}, 4), fourbus)
+    assert (first == again).all()
+    assert (first != other.net_demand_mw).any()
+
+
+@pytest.mark.parametrize(
+    ("parameters", "words"),
+    [
+        ({"buses": [{"bus": "9", "low": 0, "high": 1, "mean": 0.5, "variance": 0.01}]}, "bus '9'"),
+        ({"buses": [{"bus": "3", "low": 0, "high": 1, "mean": 2, "variance": 0.01}]}, "bus '3': mean 2 must lie"),
+        (
+            {"buses": [{"bus": "3", "low": 0, "high": 1, "mean": 0.5, "variance": 1}]},
+            "variance 1 MW² is not below 0.0833",
+        ),
+        ({"buses": [{"bus": "3", "low": 0, "high": 1, "mean": 0.2, "variance": 0.2}]}, "no truncated normal"),
+        ({"buses": [LAWS[0], LAWS[0]]}, "bus '3' twice"),
+        ({"buses": [{"bus": "3", "low": 0}]}, "high must be a number"),
+        ({"buses": LAWS, "correlation": 1.5}, "from 0 to 1"),
+        ({"buses": LAWS, "correlation": [[1, 2], [2, 1]]}, "negative eigenvalue"),
+        ({"buses": LAWS, "correlation": [[1, 0.5]]}, "must be 2 x 2"),
+        ({"buses": LAWS, "scenarios": 0}, "scenarios must be a whole number from 1"),
+        ({"buses": LAWS, "reading": "other"}, "reading must be"),
+    ],
+)
+def test_laws_that_cannot_be_are_refused_by_name(fourbus: Network, parameters: dict[str, object], words: str) -> None:
+    with pytest.raises(UncertaintyDataError, match=words):
+        distribution_sample(spec(**parameters), fourbus)
+
+
+def test_a_box_about_the_filed_state_follows_the_load(fourbus: Network) -> None:
+    found = box(UncertaintySpec("box", {"spread": 0.2}, 0), fourbus)
+    assert found.upper_mw - found.lower_mw == pytest.approx(0.4 * fourbus.buses.load_mw)
+
+
+def test_wind_in_time_follows_the_measured_autocorrelation() -> None:
+    facts = texas.wind_facts()
+    fitted = _autocorrelation(*autoregression(), 12)[facts.lag_h.astype(int)]
+    assert fitted == pytest.approx(facts.autocorrelation, abs=0.01)
+
+
+def test_synthetic_wind_keeps_its_level_shape_and_distance(big: Network) -> None:
+    settings = WeatherSettings()
+    most = available_mw(big, np.arange(HOURS), settings, 5)
+    wind = np.array([fuel == "wind" for fuel in big.units.fuels])
+    factor = most[:, wind] / big.units.p_max_mw[wind]
+    assert (factor >= 0).all()
+    assert (factor <= 1).all()
+    assert factor.mean() == pytest.approx(settings.wind_factor, abs=0.03)
+    by_hour = factor.reshape(-1, 24, factor.shape[1]).mean(axis=(0, 2))
+    assert by_hour[3:7].mean() / by_hour[20:23].mean() == pytest.approx(0.58 / 0.44, rel=0.12)
+    place = np.deg2rad(np.c_[big.buses.latitude, big.buses.longitude][big.units.bus[wind]])
+    gap = 6371 * np.hypot(place[:, None, 0] - place[None, :, 0], np.cos(0.55) * (place[:, None, 1] - place[None, :, 1]))
+    correlation = np.corrcoef(factor.T)
+    for distance, expected in ((100, 0.74), (300, 0.44), (500, 0.22)):
+        assert np.median(correlation[np.abs(gap - distance) < 25]) == pytest.approx(expected, abs=0.1)
+
+
+def test_solar_follows_the_measured_month_and_hour(big: Network) -> None:
+    most = available_mw(big, np.arange(HOURS), WeatherSettings(), 5)
+    solar = np.array([fuel == "solar" for fuel in big.units.fuels])
+    fleet = most[:, solar].sum(axis=1) / big.units.p_max_mw[solar].sum()
+    july = fleet[182 * 24 : 213 * 24].reshape(31, 24).mean(axis=0)
+    assert july == pytest.approx(texas.solar_capacity_factor()[6], abs=0.08)
+    hydro = np.array([fuel == "hydro" for fuel in big.units.fuels])
+    assert most[0, hydro] == pytest.approx(0.234 * big.units.p_max_mw[hydro])
+
+
+def test_hours_of_texas_balance_and_keep_the_area_loads(big: Network) -> None:
+    assert is_texas(big)
+    found = hourly_sample(UncertaintySpec("hourly", {"hours": 24, "load_noise": 0.0}, 2), big)
+    assert found.net_demand_mw.sum(axis=1) == pytest.approx(np.zeros(24), abs=1e-3)
+    assert len(set(found.labels)) == 24
+    assert found.labels == tuple(sorted(found.labels))
+    assert any("assumed annual factor of 0.38" in notice for notice in found.notices)
+    again = hourly_sample(UncertaintySpec("hourly", {"hours": 24, "load_noise": 0.0}, 2), big)
+    assert (again.net_demand_mw == found.net_demand_mw).all()
+
+
+@pytest.mark.parametrize(
+    "key", ["fourbus", "ieee14", "rts24", "ieee30", "ieee57", "ieee118", "ieee300", "rts-gmlc", "activsg200"]
+)
+def test_every_named_grid_has_hours(key: str) -> None:
+    network = Network.from_tables(load(key))
+    found = hourly_sample(UncertaintySpec("hourly", {"hours": 6}, 1), network)
+    assert found.net_demand_mw.shape == (6, len(network.buses.ids))
+    assert found.net_demand_mw.sum(axis=1) == pytest.approx(np.zeros(6), abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "words"),
+    [
+        ({"hours": 9000}, "hours must be"),
+        ({"model": "paris"}, "model must be"),
+        ({"derate": 0}, "derate must be"),
+        ({"weather": 1}, "no parameter 'weather'"),
+        ({"model": "texas"}, "need the areas"),
+    ],
+)
+def test_hourly_parameters_are_refused_by_name(fourbus: Network, parameters: dict[str, object], words: str) -> None:
+    with pytest.raises(UncertaintyDataError, match=words):
+        hourly_sample(UncertaintySpec("hourly", parameters, 1), fourbus)
