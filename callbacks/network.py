@@ -59,7 +59,7 @@ def register(app: Dash, services: Services) -> None:
     for name, kind in (("buses", "bus"), ("branches", "branch"), ("units", "unit")):
         register_grid(app, PAGE, name=name, kind=kind)
     _register_browser(app)
-    _register_edit(app, services, offers)
+    _register_edit(app, services, offers, answers)
     _register_tables(app, services)
     _register_inspector(app, services, answers)
     _register_import(app, services, offers)
@@ -113,12 +113,13 @@ _EDIT_OUTPUTS = (
     Output(ids.selection(PAGE), "data", allow_duplicate=True),
     Output(ids.NETWORK_PASTE_MESSAGE, "children"),
     Output(ids.NETWORK_ADD_MESSAGE, "children"),
+    Output(ids.inspector(PAGE), "children", allow_duplicate=True),
 )
 _NAMES = (
     "ack", "version", "pane", "elements", "buses_url", "branches_url", "layers",
     "change_buses", "change_branches", "change_units", "rows_buses", "rows_branches", "rows_units",
     "problems", "totals", "undo_off", "undo_title", "redo_off", "redo_title", "message", "selection",
-    "paste_message", "add_message",
+    "paste_message", "add_message", "inspector",
 )  # fmt: skip
 
 
@@ -176,7 +177,7 @@ def _told(outcome: desk.Outcome) -> dict[str, Any]:
     return told
 
 
-def _register_edit(app: Dash, services: Services, offers: intake.Offers) -> None:
+def _register_edit(app: Dash, services: Services, offers: intake.Offers, answers: Answers) -> None:
     @app.callback(
         *_EDIT_OUTPUTS,
         Input(ids.NETWORK_EVENT, "data"),
@@ -185,10 +186,12 @@ def _register_edit(app: Dash, services: Services, offers: intake.Offers) -> None
         State(ids.NETWORK_VERSION, "data"),
         State(ids.NETWORK_LOADED, "data"),
         State(ids.NETWORK_OFFER, "data"),
+        State(ids.selection(PAGE), "data"),
+        State(ids.NETWORK_ANSWER, "data"),
         prevent_initial_call=True,
     )
     def edit(  # noqa: PLR0913, PLR0917 (one argument per input)
-        request: Any, clicks: int | None, study: Any, shown: Any, loaded: Any, offer: Any
+        request: Any, clicks: int | None, study: Any, shown: Any, loaded: Any, offer: Any, selected: Any, kept: Any
     ) -> Any:
         digest = shown.get("digest") if isinstance(shown, dict) else ""
         seat = desk.Seat(services, current_user(), str(study))
@@ -199,6 +202,9 @@ def _register_edit(app: Dash, services: Services, offers: intake.Offers) -> None
         outcome = replaced or desk.change(seat, digest, request)
         known = [name for name in TABLES if isinstance(loaded, list) and name in loaded]
         changed = screen(outcome, study, known)
+        if outcome.after is not None:
+            # In the same answer: a form that came later would take back what is being typed into it.
+            changed["inspector"] = inspector(seat, answers, changed.get("selection", selected), kept)
         if "pane" in changed:  # the new pane holds these already, and the old ones are gone with it
             for name in ("elements", "buses_url", "branches_url", "layers", "message"):
                 changed.pop(name, None)
@@ -237,12 +243,11 @@ def _register_inspector(app: Dash, services: Services, answers: Answers) -> None
     @app.callback(
         Output(ids.inspector(PAGE), "children"),
         Input(ids.selection(PAGE), "data"),
-        Input(ids.NETWORK_VERSION, "data"),
         Input(ids.NETWORK_ANSWER, "data"),
         State(ids.NETWORK_STUDY, "data"),
         prevent_initial_call=True,
     )
-    def inspect(selected: Any, _version: Any, answer: Any, study: Any) -> Any:
+    def inspect(selected: Any, answer: Any, study: Any) -> Any:
         if not isinstance(study, str):
             return no_update
         return inspector(desk.Seat(services, current_user(), study), answers, selected, answer)

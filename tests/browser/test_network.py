@@ -46,7 +46,7 @@ def ready(page: Page) -> None:
                    const m = window.headroom.maps && headroom.maps.network;
                    const hidden = document.querySelector('[data-draw-canvas]').hidden;
                    return hidden ? Boolean(m && m.map && m.buses.size)
-                                 : Boolean(h._cyreg && h._cyreg.cy.scratch('headroom')); }"""
+                                 : Boolean(h && h._cyreg && h._cyreg.cy.scratch('headroom')); }"""
     )
     expect(page.locator("[data-draw-table=buses] .ag-root")).to_be_visible()
 
