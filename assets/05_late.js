@@ -4,16 +4,42 @@
   'use strict';
   const React = window.React;
 
-  function late(library, name, statics) {
+  // A map that is being drawn comes first: running these scripts would hold it up. They are fetched meanwhile.
+  const MAP_FIRST_MS = 1500;
+  function mapFirst() {
+    return new Promise(function (done) {
+      if (!document.querySelector('[data-map]') || Object.keys(window.headroom.maps || {}).some(function (page) {
+        return window.headroom.maps[page].branches.size && window.headroom.maps[page].buses.size;
+      })) { done(); return; }
+      const drawn = {};
+      document.addEventListener('headroom:map', function shown(event) {
+        drawn[event.detail.store] = true;
+        if (!drawn.buses || !drawn.branches) return;
+        document.removeEventListener('headroom:map', shown);
+        window.requestAnimationFrame(function () { window.setTimeout(done, 30); });
+      });
+      window.setTimeout(done, MAP_FIRST_MS);
+    });
+  }
+
+  // With whenSeen the script waits until a component is in view: a canvas may lie behind a map all the time.
+  function late(library, name, statics, whenSeen) {
     if (window[library] || !React) return;
     let real = null, asked = null;
     function fetchScript() {
-      asked = asked || new Promise(function (done, failed) {
-        const script = document.createElement('script');
-        script.src = '/_dash-component-suites/' + library + '/' + library + '.min.js';
-        script.onload = done;
-        script.onerror = function () { asked = null; failed(new Error(library + ' did not load')); };
-        document.head.append(script);
+      if (asked) return asked;
+      const address = '/_dash-component-suites/' + library + '/' + library + '.min.js';
+      const early = document.createElement('link');
+      Object.assign(early, { rel: 'preload', as: 'script', href: address });
+      document.head.append(early);
+      asked = mapFirst().then(function () {
+        return new Promise(function (done, failed) {
+          const script = document.createElement('script');
+          script.src = address;
+          script.onload = done;
+          script.onerror = function () { asked = null; failed(new Error(library + ' did not load')); };
+          document.head.append(script);
+        });
       }).then(function () {
         real = window[library][name];
         // Ours stays the component, so that one which is drawn already is not taken down and drawn anew.
@@ -26,15 +52,25 @@
     }
     function Late(props) {
       const state = React.useState(function () { return real; }); // a function in a state is called, hence wrapped
+      const box = React.useRef(null);
       React.useEffect(function () {
-        let here = true;
-        if (!state[0]) fetchScript().then(function (component) { if (here) state[1](function () { return component; }); });
-        return function () { here = false; };
+        let here = true, eye = null;
+        function draw() {
+          fetchScript().then(function (component) { if (here) state[1](function () { return component; }); });
+        }
+        if (!state[0] && whenSeen) {
+          eye = new IntersectionObserver(function (seen) {
+            if (seen.some(function (one) { return one.isIntersecting; })) { eye.disconnect(); draw(); }
+          });
+          eye.observe(box.current);
+        } else if (!state[0]) draw();
+        return function () { here = false; if (eye) eye.disconnect(); };
       }, []);
-      return state[0] ? React.createElement(state[0], props) : React.createElement('div', { className: props.className, style: props.style });
+      return state[0] ? React.createElement(state[0], props)
+        : React.createElement('div', { ref: box, className: props.className, style: props.style });
     }
     // Dash holds back the callbacks of a component until this says that it is there.
-    Object.defineProperty(Late, '_dashprivate_isLazyComponentReady', {
+    if (!whenSeen) Object.defineProperty(Late, '_dashprivate_isLazyComponentReady', {
       get: function () { return real ? real._dashprivate_isLazyComponentReady || true : fetchScript(); },
     });
     const stand = {};
@@ -43,5 +79,5 @@
   }
 
   late('dash_ag_grid', 'AgGrid', { dashRenderType: true });
-  late('dash_cytoscape', 'Cytoscape', {});
+  late('dash_cytoscape', 'Cytoscape', {}, true);
 })();

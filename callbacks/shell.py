@@ -36,7 +36,11 @@ def register(app: Dash, services: Services, links: Sequence[PageLink]) -> None:
     pages = {link.path: link.key for link in links}
     _register_browser_side(app)
     _register_study(app, services, pages)
-    _register_dialogs(app, services, pages)
+    _register_actions(app, services, pages)
+    _register_return(app, services, pages)
+    _register_dialogs(app)
+    _register_naming(app, services, pages)
+    _register_sharing(app, services)
     _register_jobs(app, services, pages)
 
     @app.callback(Output(ids.HELP_BODY, "children"), Input(ids.LOCATION, "pathname"))
@@ -163,6 +167,8 @@ def _register_study(app: Dash, services: Services, pages: dict[str, str]) -> Non
             return no_update
         return study_address(pages, ctx.triggered_id["study"], pages.get(pathname or ""))
 
+
+def _register_actions(app: Dash, services: Services, pages: dict[str, str]) -> None:
     @app.callback(
         Output(ids.LOCATION, "href", allow_duplicate=True),
         Output(ids.TOAST, "data", allow_duplicate=True),
@@ -195,6 +201,8 @@ def _register_study(app: Dash, services: Services, pages: dict[str, str]) -> Non
         told = delete_study(services, current_user(), study)
         return ("/" if told["deleted"] else no_update), time.time(), told["toast"]
 
+
+def _register_return(app: Dash, services: Services, pages: dict[str, str]) -> None:
     @app.callback(
         Output(ids.STUDIES_CHANGED, "data", allow_duplicate=True),
         Output(ids.TOAST, "data", allow_duplicate=True),
@@ -242,7 +250,7 @@ def delete_study(services: Services, user: str, study: str) -> dict[str, Any]:
     return {"deleted": True, "toast": toast(f"Deleted {found.name}", {"action": "study-restore", "study": study})}
 
 
-def _register_dialogs(app: Dash, services: Services, pages: dict[str, str]) -> None:
+def _register_dialogs(app: Dash) -> None:
     @app.callback(
         Output(ids.STUDY_DIALOG, "hidden", allow_duplicate=True),
         Output(f"{ids.STUDY_DIALOG}-words", "children"),
@@ -262,6 +270,8 @@ def _register_dialogs(app: Dash, services: Services, pages: dict[str, str]) -> N
             return False, "Rename the study", "Rename", name, "", "rename"
         return (no_update,) * 6
 
+
+def _register_naming(app: Dash, services: Services, pages: dict[str, str]) -> None:
     @app.callback(
         Output(ids.STUDY_DIALOG, "hidden", allow_duplicate=True),
         Output(ids.STUDY_DIALOG_MESSAGE, "children", allow_duplicate=True),
@@ -288,6 +298,8 @@ def _register_dialogs(app: Dash, services: Services, pages: dict[str, str]) -> N
             return no_update, str(error), no_update, no_update
         return True, "", study_address(pages, made, "network"), time.time()
 
+
+def _register_sharing(app: Dash, services: Services) -> None:
     @app.callback(
         Output(ids.SHARE_DIALOG, "hidden", allow_duplicate=True),
         Output(ids.SHARE_LINK, "value"),

@@ -18,16 +18,18 @@ from components.capacity_answer import (
     short_limit,
     signed,
 )
-from components.capacity_results import METHOD, inputs_of
+from components.capacity_results import METHOD
 from components.capacity_sites import bus_facts, bus_words
 from components.capacity_tables import lone_counts
 from components.format import count, megawatts, number, percent
 from components.skeleton import Part, button, facts, section, state
 from components.theme import Theme, styled, token
 from components.why_card import WhyInput, why_card, why_number
-from engine.capacity.results import Limit, RiskCurve, Why
+from engine.capacity.question import MOST_EPSILONS
+from engine.capacity.results import RiskCurve, Why
 
-WHY_NAMES = ("firm", *(f"level{place}" for place in range(1, 7)))
+# The numbers of a selected bus whose cards are filled when they are pressed: with the other sites, and alone.
+WHY_NAMES = tuple(f"{kind}{level}" for kind in ("site", "alone") for level in range(MOST_EPSILONS + 1))
 _MOST_LISTED = 6
 
 
@@ -152,10 +154,10 @@ def why_of(why: Why, extra: Sequence[WhyInput] = ()) -> html.Div:
     return why_card(
         why.title,
         formula=why.formula,
-        values=[(term.symbol, f"{_value(term.value)} {term.unit}, {term.meaning}") for term in why.terms],
+        values=[(term.symbol, f"{_value(term.value)} {term.unit}, {term.meaning}".strip()) for term in why.terms],
         binds=[why.summary],
         inputs=extra,
-        source=METHOD,
+        source=why.sources[-1] if why.sources else METHOD,
         note=why.formula_with_values or None,
     )
 
@@ -208,7 +210,7 @@ def _site(answer: Answer, place: int, name: str) -> Part:
     rows.append(
         (
             html.Span("Firm", className="hr-sign-firm hr-capacity-sign"),
-            why_number(why_id("firm"), megawatts(levels[0].capacity_mw[place]), label=f"firm capacity at {name}"),
+            why_number(why_id("site0"), megawatts(levels[0].capacity_mw[place]), label=f"firm capacity at {name}"),
         )
     )
     for step, level in enumerate(levels[1:], start=1):
@@ -216,7 +218,7 @@ def _site(answer: Answer, place: int, name: str) -> Part:
             (
                 html.Span(f"Flexible, {level_words(level.epsilon)}", className="hr-sign-flexible hr-capacity-sign"),
                 why_number(
-                    why_id(f"level{step}"),
+                    why_id(f"site{step}"),
                     signed(level.increment_mw[place]),
                     label=f"flexible capacity {level_words(level.epsilon)} at {name}",
                 ),
@@ -240,65 +242,24 @@ def site_sentence(answer: Answer, place: int) -> str:
 
 
 def _alone(answer: Answer, position: int) -> Part:
+    name = bus_words(answer.network, position)
     rows: list[tuple[Part, Part]] = []
-    limits: list[Limit | None] = []
     for level, epsilon in enumerate(answer.alone.epsilons):
-        value = float(alone_mw(answer, level)[position])
-        row = int(answer.alone.limiting_row[level, position])
-        limit = answer.prepared.limit(row) if row >= 0 else None
-        limits.append(limit)
-        card = _alone_card(answer, position, level, value, limit)
         sign = "firm" if epsilon == 0 else "flexible"
         label = "Firm" if epsilon == 0 else f"Firm and flexible, {level_words(epsilon)}"
-        rows.append(
-            (
-                html.Span(label, className=f"hr-sign-{sign} hr-capacity-sign"),
-                why_number(f"capacity-why-alone{level}", amount(value), card, label=f"{label}, this bus alone"),
-            )
-        )
-    first = limits[0]
-    words = (
-        "No limit is met by a load here alone."
-        if first is None
-        else f"Limited by {first.words}{_in_state(answer, int(answer.alone.limiting_row[0, position]))}."
-    )
+        text = amount(float(alone_mw(answer, level)[position]))
+        shown = why_number(why_id(f"alone{level}"), text, label=f"{label.lower()} at {name}, if only it took load")
+        rows.append((html.Span(label, className=f"hr-sign-{sign} hr-capacity-sign"), shown))
+    first = int(answer.alone.limiting_row[0, position])
+    words = "No limit is met by a load here alone."
+    if first >= 0:
+        words = f"Limited by {answer.prepared.limit(first).words}{_in_state(answer, first)}."
     return section("If only this bus took load", html.P(words), facts(rows))
 
 
 def _in_state(answer: Answer, row: int) -> str:
     words = answer.prepared.state_words(row) if row >= 0 else ""
     return f" in {words}" if words else ""
-
-
-def _alone_card(answer: Answer, position: int, level: int, value: float, limit: Limit | None) -> Part:
-    epsilon = answer.alone.epsilons[level]
-    row = int(answer.alone.limiting_row[level, position])
-    title = f"{amount(value)} alone at {bus_words(answer.network, position)}, {level_words(epsilon)}"
-    worst = (
-        "max_d *S*_l *d*"
-        if epsilon == 0
-        else "CVaR_{ε}(*S*_l *d*)"
-        if answer.question.measure == "cvar"
-        else "VaR_{ε}(*S*_l *d*)"
-    )
-    formula = f"*c*_n = min_l (*F*_l − {worst}) / *S*_{{ln}}"
-    if limit is None:
-        return why_card(
-            title, formula=formula, note="No limit has a factor for this bus.", inputs=inputs_of(answer), source=METHOD
-        )
-    margin = float(answer.prepared.margin_mw(epsilon, answer.question.measure)[row])
-    if answer.question.at_zero == "hold":
-        margin = max(margin, 0.0)
-    values = [
-        ("*F*_l", f"{megawatts(limit.limit_mw)}, its limit"),
-        ("room", f"{megawatts(margin)}, limit less existing load in its worst states"),
-    ]
-    if value > 0 and np.isfinite(value):
-        factor = margin / value
-        values.append(("*S*_{ln}", f"{number(factor, 3)} MW on it per MW here"))
-        if factor > 0:
-            values.append(("10 MW more there", f"{gained(10 / factor)} more here, until the next limit"))
-    return why_card(title, formula=formula, values=values, binds=[limit.words], inputs=inputs_of(answer), source=METHOD)
 
 
 def _curve_section(answer: Answer, curve: RiskCurve, theme: Theme) -> Part:

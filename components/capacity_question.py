@@ -8,7 +8,7 @@ from dash import dcc, html
 
 from components import capacity_words as words
 from components import ids
-from components.capacity_sites import MOST_SITES, sites_words, table_text
+from components.capacity_sites import sites_words, table_text
 from components.format import percent, voltage
 from components.skeleton import Part, button, question_bar, word_number, word_popover, word_select
 from engine.capacity.question import CapacityQuestion
@@ -72,7 +72,7 @@ def question(
             "?",
         ],
         more=more(held, files, read_only=read_only),
-        actions=button("Compute", ids.capacity_press("compute"), primary=True, hidden=True),
+        actions=button("Compute", ids.CAPACITY_COMPUTE, primary=True, hidden=True),
     )  # fmt: skip
 
 
@@ -167,7 +167,7 @@ def _sites_panel(asked: CapacityQuestion, kv: Sequence[float], zones: Sequence[s
                     _bare_select(ids.CAPACITY_SITES_ZONE, "Zone", places),
                     _field(
                         "Sites, spread over the map",
-                        dbc.Input(id=ids.CAPACITY_SITES_MOST, type="number", min=1, max=MOST_SITES, value=most),
+                        dbc.Input(id=ids.CAPACITY_SITES_MOST, type="number", min=1, max=words.MOST_SITES, value=most),
                     ),
                 ],
                 className="hr-capacity-fields",
@@ -240,17 +240,7 @@ def _select(name: str, label: str, choices: Choices, held: words.Words) -> html.
     return _bare_select(ids.capacity_word(name), label, choices, held[name])
 
 
-def _number(
-    name: str,
-    label: str,
-    held: words.Words,
-    unit: str,
-    least: float,
-    most: float | None = None,
-    *,
-    placeholder: str = "",
-) -> html.Label:
-    limits = {"min": least} | ({"max": most} if most is not None else {})
+def _number(name: str, label: str, held: words.Words, unit: str, *limits: float, placeholder: str = "") -> html.Label:
     box = dbc.Input(
         id=ids.capacity_word(name),
         type="number",
@@ -258,7 +248,7 @@ def _number(
         step="any",
         debounce=True,
         placeholder=placeholder,
-        **limits,
+        **dict(zip(("min", "max"), limits, strict=False)),
     )
     return _field(label, box, unit)
 

@@ -70,8 +70,8 @@ def _firm_total(answer: Answer) -> dict[str, Any]:
     )
     full = served_in_full(answer)
     note = f"of {megawatts(asked)} asked; {count(full, 'site')} served in full"
-    return {"label": "Firm", "value": why_number("capacity-why-total-firm", value, card, label="firm capacity of all sites"),
-            "unit": unit, "note": note, "sign": "firm"}  # fmt: skip
+    shown = why_number("capacity-why-total-firm", value, card, label="firm capacity of all sites")
+    return {"label": "Firm", "value": shown, "unit": unit, "note": note, "sign": "firm"}
 
 
 def _flexible_totals(answer: Answer) -> list[dict[str, Any]]:
@@ -104,8 +104,8 @@ def _flexible_totals(answer: Answer) -> list[dict[str, Any]]:
         source=METHOD,
         note=note,
     )
-    number_ = why_number("capacity-why-total-flexible", f"+{value}", card, label="flexible capacity of all sites")
-    return [{"label": f"Flexible, {level_words(last.epsilon)}", "value": number_, "unit": unit,
+    shown = why_number("capacity-why-total-flexible", f"+{value}", card, label="flexible capacity of all sites")
+    return [{"label": f"Flexible, {level_words(last.epsilon)}", "value": shown, "unit": unit,
              "note": f"{megawatts(last.total_mw)} with firm", "sign": "flexible"}]  # fmt: skip
 
 
@@ -209,8 +209,8 @@ def over_limit_state(rows: Sequence[OverLimit], *, can_change: bool = True) -> h
         title=f"{count(len(listed), 'limit')} exceeded before anything is added",
         details=lines,
         action=[
-            button("Hold them at their present level", ids.capacity_press("hold"), primary=True),
-            button("Stop", ids.capacity_press("stop"), disabled=True, title="This is the present choice"),
+            button("Hold them at their present level", ids.CAPACITY_HOLD, primary=True),
+            button("Stop", ids.CAPACITY_STOP, disabled=True, title="This is the present choice"),
         ]
         if can_change
         else None,
@@ -230,7 +230,7 @@ def held_state(rows: Sequence[OverLimit]) -> html.Div:
         "partial",
         f"{_sentence(worst.limit.words)} is over by {megawatts(worst.over_mw)}, the most of them.",
         title=f"{count(len(rows), 'limit')} exceeded already, held at the present level",
-        action=button("Stop instead", ids.capacity_press("stop")),
+        action=button("Stop instead", ids.CAPACITY_STOP),
     )
 
 
@@ -264,27 +264,31 @@ def computing(job: Any, *, again: bool = False) -> html.Div:
     )
 
 
-def to_compute(reasons: Sequence[str], *, has_answer: bool) -> html.Div:
-    """Return the state of a question whose states must be computed first."""
-    press = button("Compute again" if has_answer else "Compute", ids.capacity_press("compute"), primary=True)
+def to_compute(reasons: Sequence[str], *, has_answer: bool, before: str = "") -> html.Div:
+    """Return the state of a question whose states must be computed first; Compute stands in the question bar."""
     if has_answer:
         what = ", ".join(reasons) or "the question"
-        return state("stale", f"Changed since: {what}. What is drawn below is of the question before.", action=press)
+        return state(
+            "stale", f"Changed since: {what}. What is drawn is the answer of before; press Compute for the new one."
+        )
     return state(
         "empty",
-        "The room on every limit is computed once for these states and this supply. After that a new risk level, "
-        "demand, objective or list of sites is answered at once.",
+        "The room on every limit is computed once for these states and this supply: press Compute. After that a new "
+        "risk level, demand, objective or list of sites is answered at once.",
         title="Not computed yet",
-        action=press,
+        details=[before] if before else (),
     )
 
 
 def failed(message: str, *, cancelled: bool = False) -> html.Div:
     """Return the state of a job that ended without an answer."""
-    press = button("Compute again", ids.capacity_press("compute"), primary=True)
     if cancelled:
-        return state("empty", "The computation was cancelled; nothing was changed.", title="Cancelled", action=press)
-    return state("failed", message, title="The computation failed", action=press)
+        return state(
+            "empty",
+            "The computation was cancelled; nothing was changed. Press Compute to start it again.",
+            title="Cancelled",
+        )
+    return state("failed", f"{message} Press Compute to try again.", title="The computation failed")
 
 
 def refused(message: str, *, title: str = "This question cannot be answered") -> html.Div:

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from components.capacity_words import MOST_SITES
 from components.format import number, voltage
 from engine.capacity.question import MOST_DEMAND_MW
 from engine.errors import QuestionError
 from engine.network.model import Network
 
-MOST_SITES = 2000
 _CELLS = re.compile(r"[\s,;]+")
 
 

@@ -211,13 +211,23 @@ def drawer(epsilons: tuple[float, ...], sites: list[Row], *, editable: bool) -> 
     tables = {
         "sites": grid(ids.CAPACITY, sites_columns(epsilons, editable=editable), sites, name="sites", label="Sites"),
         "buses": grid(ids.CAPACITY, bus_columns(epsilons), name="buses", label="All buses, each alone"),
-        "limits": grid(ids.CAPACITY, list(LIMIT_COLUMNS), name="limits", kind="row", label="Limits that bind"),
-        "products": grid(ids.CAPACITY, list(PRODUCT_COLUMNS), name="products", kind="row", label="Products"),
+        "limits": grid(ids.CAPACITY, LIMIT_COLUMNS, name="limits", kind="row", label="Limits that bind"),
+        "products": html.Div(
+            [
+                html.Div(
+                    [html.Div(id=ids.CAPACITY_PRODUCTS), html.Div(id=ids.CAPACITY_VERSIONS)],
+                    className="hr-capacity-products-side",
+                ),
+                grid(ids.CAPACITY, PRODUCT_COLUMNS, name="products", kind="row", label="Products"),
+            ],
+            className="hr-capacity-products",
+        ),
     }
     return html.Div(
         [html.Div(table, className="hr-capacity-tab", **{"data-tab-body": name}) for name, table in tables.items()],
         className="hr-capacity-tabs",
-    )  # fmt: skip
+        id=ids.CAPACITY_TABLES,
+    )
 
 
 def definitions(columns: Iterable[GridColumn]) -> list[dict[str, Any]]:

@@ -52,7 +52,7 @@ MODELS = (
 DEFAULTS: Words = {
     "keep": "hourly:sample", "epsilon": "0.05", "levels": "1 5 10", "supply": "headroom", "shares": "",
     "objective": "sum_ratio", "tie": "lex_max_min", "closed": "closed", "measure": "cvar", "cutoff": 0,
-    "zero": "stop", "block": None, "round": 0.1, "seed": 1, "hours": 2000, "model": "auto",
+    "zero": "stop", "block": None, "round": 0.1, "seed": 1, "hours": 2000, "model": "auto", "wind": 38, "derate": 90,
     "scenarios": 2000, "sd": 5, "range": 20, "correlation": "0", "reading": "moment_matched", "laws": "",
     "spread": 10, "box": "", "file": "",
 }  # fmt: skip
@@ -60,11 +60,20 @@ NAMES = tuple(DEFAULTS)
 
 # Parameters that have no control are kept from the question that the page began with.
 _OWNED = {
-    "hourly": ("model", "hours"),
+    "hourly": ("model", "hours", "wind_factor", "derate"),
     "distribution": ("buses", "relative_sd", "relative_range", "reading", "correlation", "scenarios"),
     "box": ("spread", "buses"),
     "file": ("digest", "filename"),
 }
+# What the engine takes for a parameter that is not told.
+_USUAL: Mapping[str, Mapping[str, Any]] = {
+    "hourly": {"model": "auto", "hours": 2000, "wind_factor": 0.38, "derate": 0.9},
+    "distribution": {
+        "scenarios": 2000, "correlation": 0, "reading": "moment_matched", "relative_sd": 0.05, "relative_range": 0.2,
+    },
+    "box": {"spread": 0.1},
+}  # fmt: skip
+MOST_SITES = 2000
 _MOST_SCENARIOS = 20_000
 _MOST_LINES = 20_000
 _MOST_CORRELATED = 300  # buses in a pasted table of correlations
@@ -83,7 +92,8 @@ def question_of(words: Mapping[str, Any], sites: Any, base: CapacityQuestion | N
         "candidates": buses,
         "demand_mw": demand,
         "firm_set": firm_set,
-        "epsilons": _levels(given["epsilon"], given["levels"]),
+        # A box has no probabilities: there is no risk level to ask.
+        "epsilons": [] if kind == "box" else _levels(given["epsilon"], given["levels"]),
         "measure": given["measure"],
         "objective": given["objective"],
         "tie_rule": given["tie"],
@@ -98,7 +108,7 @@ def question_of(words: Mapping[str, Any], sites: Any, base: CapacityQuestion | N
         "round_mw": _amount(given["round"], "the rounding step, MW", 1e-6, 1000),
         "uncertainty": {
             "kind": kind,
-            "parameters": _kept(base, kind) | _parameters(kind, given),
+            "parameters": _kept(base, kind) | _told(base, kind, _parameters(kind, given)),
             "seed": int(_amount(given["seed"], "the seed", 0, 2**53, whole=True)),
         },
     }
@@ -126,7 +136,12 @@ def words_of(question: CapacityQuestion) -> Words:
         "seed": spec.seed,
     }
     if spec.kind == "hourly":
-        words |= {"hours": parameters.get("hours", 2000), "model": parameters.get("model", "auto")}
+        words |= {
+            "hours": parameters.get("hours", 2000),
+            "model": parameters.get("model", "auto"),
+            "wind": _tidy(100 * parameters.get("wind_factor", 0.38)),
+            "derate": _tidy(100 * parameters.get("derate", 0.9)),
+        }
     elif spec.kind == "distribution":
         correlation = parameters.get("correlation", 0.0)
         words |= {
@@ -221,11 +236,22 @@ def _kept(base: CapacityQuestion | None, kind: str) -> dict[str, Any]:
     return {name: value for name, value in base.uncertainty.parameters.items() if name not in _OWNED[kind]}
 
 
+def _told(base: CapacityQuestion | None, kind: str, parameters: dict[str, Any]) -> dict[str, Any]:
+    """Return the parameters without those at their usual value, unless the first question told them too: so an
+    unchanged page asks the question it began with, digest for digest.
+    """
+    before = base.uncertainty.parameters if base is not None and base.uncertainty.kind == kind else {}
+    usual = _USUAL.get(kind, {})
+    return {name: value for name, value in parameters.items() if name in before or usual.get(name) != value}
+
+
 def _parameters(kind: str, given: Mapping[str, Any]) -> dict[str, Any]:
     if kind == "hourly":
         return {
             "model": str(given["model"]),
             "hours": int(_amount(given["hours"], "the number of hours", 0, 8784, whole=True)),
+            "wind_factor": _amount(given["wind"], "the yearly output of wind, % of its largest", 2, 90) / 100,
+            "derate": _amount(given["derate"], "the derating of branches in the dispatch, %", 10, 100) / 100,
         }
     if kind == "distribution":
         laws = _table(given["laws"], ("bus", "low", "high", "mean", "variance"), "the table of distributions")

@@ -139,7 +139,7 @@ def _await(port: int, password: str, process: "subprocess.Popen[bytes]", log: Pa
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[str]:
-    """Return the URL of a server that runs for the whole session. Without PostgreSQL its tests fail, they never skip."""
+    """Return the URL of a server for the whole session. Without PostgreSQL its tests fail, they never skip."""
     try:
         with server() as url:
             yield url

@@ -40,12 +40,13 @@ def check(tables: NetworkTables) -> list[Problem]:
         found.append(Problem("base-mva", "error", f"the base power is {tables.base_mva:g} MVA; it must be above 0"))
     if not len(tables.buses):
         found.append(Problem("empty", "error", "the network has no buses", "buses"))
-    for check_table in (_buses, _branches, _units):
-        found.extend(check_table(tables))
-    if len(tables.buses):
-        found.extend(_slack(tables))
-        found.extend(_islands(tables))
-        found.extend(_supply(tables))
+    with np.errstate(over="ignore", invalid="ignore"):  # sums over numbers that are themselves reported
+        for check_table in (_buses, _branches, _units):
+            found.extend(check_table(tables))
+        if len(tables.buses):
+            found.extend(_slack(tables))
+            found.extend(_islands(tables))
+            found.extend(_supply(tables))
     rank = {"error": 0, "warning": 1, "note": 2}
     return sorted(found, key=lambda problem: rank[problem.severity])
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from engine.errors import FileFormatError, Problem
+from engine.errors import FileFormatError
 from engine.network.imported import Imported
 from engine.network.intake import MOST_ROWS, SYNONYMS, Intake, with_slack
 from engine.network.tables import COLUMNS, Column, NetworkTables, TableName, table_of
@@ -27,6 +27,7 @@ _FILE_WORDS: Mapping[str, tuple[str, ...]] = {
     "buses": ("bus", "node"),
     _ABOUT: ("network", "about"),
 }
+_MOST_COLUMNS = 1_000
 _LONGEST_CELL = 100_000  # characters
 _DELIMITERS = ",;\t"
 
@@ -155,6 +156,9 @@ def _sheet(file_name: str, content: bytes, intake: Intake) -> _Sheet | None:
 def _columns(file_name: str, rows: list[list[str]], lines: list[int], delimiter: str, intake: Intake) -> _Sheet | None:
     header = [cell.strip()[:_LONGEST_CELL] for cell in rows[0]]
     width = len(header)
+    if width > _MOST_COLUMNS:
+        intake.wrong("too-many-columns", f"{file_name}: {width:,} columns; {_MOST_COLUMNS:,} is the most")
+        return None
     named = [name for name in header if name]
     if len(set(named)) < len(named):
         twice = sorted({name for name in named if named.count(name) > 1})
@@ -250,16 +254,3 @@ def _guarded(text: str) -> str:
 
 def _unguarded(text: str) -> str:
     return text[1:] if text[:1] == "'" and text[1:2] in {"=", "+", "-", "@", "'"} else text
-
-
-def without_a_place(tables: NetworkTables) -> list[Problem]:
-    """Return a note for each text that CSV cannot carry: blanks at its ends, or nothing where a default stands."""
-    notes = []
-    for name, columns in COLUMNS.items():
-        for column in (column for column in columns if column.kind == "text"):
-            cells = tables.table(name)[column.name].tolist()
-            lost = [row for row, cell in enumerate(cells) if cell != (cell.strip() or column.default)]
-            if lost:
-                message = f"{name}, {column.name}: {len(lost)} cells with blanks at their ends, or empty, will change"
-                notes.append(Problem("not-carried", "note", message, name, lost[0], column.name))
-    return notes

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from engine.errors import Problem
 
 MOST_PROBLEMS = 200  # a damaged file yields one problem per row; past this they help nobody
-MOST_STATEMENTS = 1_000  # besides tables; a published case has at most ten
+MOST_STATEMENTS = 1_000  # tables included; a published case has some twenty
 MOST_ROWS = 250_000  # of a table; the largest public case has 104,192
 LONGEST_LINE = 2_000_000  # characters
 LONGEST_PRODUCT = 100  # characters
@@ -134,6 +134,11 @@ class _Reader:
         self.column = 0
 
     def _statement(self, line: str) -> None:
+        self.statements += 1
+        if self.statements > MOST_STATEMENTS:
+            self.file.problem("program", self.row + 1, f"more than {MOST_STATEMENTS:,} statements: this is a program")
+            self.row = len(self.lines)
+            return
         match = _ASSIGN.match(line, self.column)
         opener = line[match.end() : match.end() + 1] if match else ""
         number = self.row + 1
@@ -238,6 +243,10 @@ class _Reader:
             if here in {"", "%", ";", "}"} and current:
                 cells.rows.append(current)
                 current = []
+                if len(cells.rows) > MOST_ROWS:
+                    self.file.problem("too-many-rows", cells.line, f"{name} has more than {MOST_ROWS:,} rows")
+                    self.row = len(self.lines)
+                    return None
             if here in {"", "%"}:
                 self._next_line()
             elif here == "}":
@@ -277,11 +286,6 @@ class _Reader:
             self.column += 1
 
     def _other_statement(self) -> None:
-        self.statements += 1
-        if self.statements > MOST_STATEMENTS:
-            self.file.problem("program", self.row + 1, f"more than {MOST_STATEMENTS:,} statements: this is a program")
-            self.row = len(self.lines)
-            return
         start, tokens = self.row + 1, self._tokens()
         if tokens[:1] == ["function"]:
             self._function_line(start, tokens)

@@ -18,9 +18,9 @@ from engine.network.intake import structural_problems
 from engine.network.json_file import GZIP_MAGIC, read_json, unzipped, write_json
 from engine.network.matpower import read_matpower
 from engine.network.matpower_writer import write_matpower
-from engine.network.tables import NetworkTables
+from engine.network.tables import COLUMNS, NetworkTables
 
-__all__ = ["FORMATS", "Imported", "read_network", "write_network"]
+__all__ = ["FORMATS", "Imported", "not_carried", "read_network", "write_network"]
 
 Format = Literal["matpower", "csv", "geojson", "json"]
 FORMATS: Mapping[Format, str] = MappingProxyType(
@@ -86,6 +86,24 @@ def write_network(tables: NetworkTables, file_format: Format) -> tuple[str, byte
         stem = re.sub(r"\W+", "_", stem, flags=re.ASCII).strip("_") or "case_network"
         stem = stem if stem[0].isalpha() else f"case_{stem}"
     return stem + ending, write()
+
+
+def not_carried(tables: NetworkTables, file_format: Format) -> tuple[Problem, ...]:
+    """Return a note for each column that ``file_format`` cannot carry exactly; most networks have none.
+
+    CSV and GeoJSON drop blanks at the ends of text, and read an empty text as its column's default.
+    """
+    if file_format in {"matpower", "json"}:
+        return ()
+    notes = []
+    for name, columns in COLUMNS.items():
+        for column in (column for column in columns if column.kind == "text"):
+            cells = tables.table(name)[column.name].tolist()
+            lost = [row for row, cell in enumerate(cells) if cell != (cell.strip() or column.default)]
+            if lost:
+                message = f"{name}, {column.name}: {len(lost)} cells with blanks at their ends, or empty, will change"
+                notes.append(Problem("not-carried", "note", message, name, lost[0], column.name))
+    return tuple(notes)
 
 
 def _refuse(files: Mapping[str, bytes]) -> None:

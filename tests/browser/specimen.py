@@ -26,6 +26,9 @@ LINKS = (
     shell.PageLink("capacity", "/capacity", "Capacity", "capacity"),
 )
 
+KEPT = [("all", "every hour of 2016"), ("box", "a box")]
+SUPPLIES = [("slack", "the slack bus"), ("headroom", "unit headroom")]
+
 
 @cache
 def grid_of(key: str) -> NetworkTables:
@@ -78,11 +81,15 @@ def layout(grid: str = "texas-2016", chart: str = "", **_query: str) -> html.Mai
         source="the specification of capacity, section 2",
     )
     inspector = [
-        skeleton.facts([("Firm", why_card.why_number("specimen-why", "412 MW", card, label="firm capacity")), ("Zone", "Far West")]),
+        skeleton.facts([("Firm", why_card.why_number("specimen-why", "412 MW", card, label="firm capacity"))]),
         skeleton.state("empty", "Press a bus on the map, or a row of the table.", title="Nothing selected"),
-        skeleton.progress_card("Scenario flows", done=640, total=1000, eta_s=12, cancel=skeleton.button("Cancel", "specimen-cancel")),
-        skeleton.stale(html.P("Firm 412 MW"), "demand of 3 sites changed", action=skeleton.button("Compute", "specimen-compute", primary=True)),
-        skeleton.state("infeasible", "Line 7-8 is above its rating before anything is added.", details=("line 7-8: 412 MW of 400 MW",)),
+        skeleton.progress_card("Scenario flows", done=640, total=1000, eta_s=12, job="specimen"),
+        skeleton.stale(
+            html.P("Firm 412 MW"),
+            "demand of 3 sites changed",
+            action=skeleton.button("Compute", "specimen-compute", primary=True),
+        ),
+        skeleton.state("infeasible", "Line 7-8 is above its rating already.", details=("line 7-8: 412 MW of 400 MW",)),
         html.Div(id="specimen-chart"),
         html.P(id="specimen-selected"),
     ]  # fmt: skip
@@ -96,11 +103,11 @@ def layout(grid: str = "texas-2016", chart: str = "", **_query: str) -> html.Mai
                 "How much can ",
                 skeleton.word_popover("specimen-sites", "50 sites", html.P("Which sites"), "Sites"),
                 " take, kept in ",
-                skeleton.word_select("specimen-keep", [("all", "every hour of 2016"), ("box", "a box")], "all", "Kept in"),
+                skeleton.word_select("specimen-keep", KEPT, "all", "Kept in"),
                 " or interrupted in at most ",
                 skeleton.word_number("specimen-eps", 5, "Risk level", unit="%", minimum=0, maximum=100),
                 ", with power from ",
-                skeleton.word_select("specimen-supply", [("slack", "the slack bus"), ("headroom", "unit headroom")], "headroom", "Supply"),
+                skeleton.word_select("specimen-supply", SUPPLIES, "headroom", "Supply"),
                 "?",
             ],
             more=[skeleton.word_number("specimen-cutoff", 0, "Cutoff", minimum=0)],
@@ -114,8 +121,8 @@ def layout(grid: str = "texas-2016", chart: str = "", **_query: str) -> html.Mai
             totals=skeleton.totals(
                 [
                     {"label": "Firm", "value": "412", "unit": "MW", "sign": "firm", "note": "at 50 sites"},
-                    {"label": "Flexible", "value": "131", "unit": "MW", "sign": "flexible", "note": "124\u2013138 at 5 %"},
-                    {"label": "Binds most", "value": "5120-5467", "sign": "binding", "note": "transformer, 14 MW for 10 MW"},
+                    {"label": "Flexible", "value": "131", "unit": "MW", "sign": "flexible", "note": "124-138 at 5 %"},
+                    {"label": "Binds most", "value": "5120-5467", "sign": "binding", "note": "14 MW for 10 MW"},
                 ]
             ),
             drawer_title="Buses",

@@ -1,4 +1,4 @@
-"""Home and the study picker on the running product: examples open, studies are made, renamed, deleted and brought back."""
+"""Home and the study picker on the running product: examples open; studies are made, renamed, deleted, brought back."""
 
 import re
 

@@ -15,13 +15,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from engine.errors import FileFormatError
 from engine.network import library
 from engine.network.intake import read_value
-from engine.network.readers import FORMATS, MOST_BYTES, Imported, read_network, write_network
+from engine.network.readers import FORMATS, MOST_BYTES, Imported, not_carried, read_network, write_network
 from engine.network.tables import BUS_COLUMNS, COLUMNS, NetworkTables, table_of
 
 BUSES = "bus,name,slack,load_mw,lon,lat\n1,Nord,true,,10.0,50.0\n2,Süd,,40.5,10.5,50.2\n"
@@ -112,7 +112,7 @@ def networks(draw: st.DrawFn) -> NetworkTables:
 
 
 @pytest.mark.parametrize("file_format", FORMATS)
-@settings(max_examples=40)
+@settings(max_examples=40, phases=[Phase.explicit, Phase.generate])  # shrinking a network takes minutes
 @given(tables=networks())
 def test_any_network_survives_every_format(file_format: Any, tables: NetworkTables) -> None:
     again = read_network(*write_network(tables, file_format)).tables
@@ -130,6 +130,15 @@ def test_formulas_are_disarmed_in_csv_and_come_back() -> None:
     cells = [line.split(",")[1] for line in text.splitlines()[1:]]
     assert all(name.startswith("'") for name in cells)
     assert read_network(filename, content).tables.digest() == tables.digest()
+
+
+def test_what_a_format_cannot_carry_is_said() -> None:
+    tables = NetworkTables(buses=table_of("buses", [{"bus": "1", "name": " x ", "slack": True}]))
+    for file_format in FORMATS:
+        notes = not_carried(tables, file_format)
+        again = read_network(*write_network(tables, file_format)).tables
+        assert (notes == ()) == (again.digest() == tables.digest())
+        assert [(note.table, note.row, note.column) for note in notes] in ([], [("buses", 0, "name")])
 
 
 def test_equal_networks_give_equal_files() -> None:
@@ -237,6 +246,8 @@ def test_dangling_ends_are_imported_and_reported_so_that_they_can_be_mended() ->
         ("bus,Bus\n1,2\n", BRANCHES, "two columns are bus"),
         ('bus\n"1\n2\n3' + "x" * 200_000, BRANCHES, "field larger than field limit"),
         ("\n\n", BRANCHES, "buses.csv is empty"),
+        ("a," * 100_000, BRANCHES, "100,001 columns; 1,000 is the most"),
+        ("bus\n" + "1\n" * 260_000, BRANCHES, "more than 250,000 rows"),
         ("bus,load_mw\n1,1e400x\n", BRANCHES, "'1e400x' is not a number"),
         ("bus,name\n1,a\x07b\n", BRANCHES, "characters that cannot be shown"),
         ("bus,name\n1," + "n" * 300 + "\n", BRANCHES, "300 characters; 200 is the most"),
@@ -443,8 +454,8 @@ def survives(filename: str, content: bytes) -> None:
 def test_damaged_files_are_refused_or_read_but_never_crash(key: str, file_format: Any) -> None:
     chance = random.Random(f"{key} {file_format}")  # noqa: S311 - seeded mutations
     filename, whole = write_network(library.load(key), file_format)
-    junk = [b"\x00", b"\xff", b"'", b'"', b"[", b"]", b"{", b"}", b";", b",", b"\n", b"=", b"nan", b"1e999", b"-", b"...",
-            b"%{\n", "Ж".encode(), "Ж".encode("utf-16"), b"null", b"true", b"\\u0000", b"9" * 400]  # fmt: skip
+    junk = [b"\x00", b"\xff", b"'", b'"', b"[", b"]", b"{", b"}", b";", b",", b"\n", b"=", b"nan", b"1e999", b"-",
+            b"...", b"%{\n", "Ж".encode(), "Ж".encode("utf-16"), b"null", b"true", b"\\u0000", b"9" * 400]  # fmt: skip
     for _ in range(120):
         content = bytearray(whole)
         for _ in range(chance.randint(1, 6)):
@@ -495,6 +506,13 @@ def test_long_repetitions_take_linear_time(unit: str) -> None:
     start = time.perf_counter()
     survives("case.m", ("mpc.x = 1;" + unit * (2_000_000 // len(unit))).encode())
     assert time.perf_counter() - start < 15
+
+
+def test_sums_beyond_any_number_are_no_crash() -> None:
+    most = "1.7e308"
+    units = f"bus,pmin,pmax\n1,{most},{most}\n2,-{most},{most}\n"
+    imported = pair(f"bus,slack,load_mw\n1,1,{most}\n2,0,{most}\n", units=units)
+    assert len(imported.tables.units) == 2
 
 
 def test_numbers_that_overflow_are_errors_of_the_network() -> None:

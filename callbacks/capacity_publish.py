@@ -1,0 +1,82 @@
+"""What the Capacity page keeps for good or asks in depth: published products, uploaded states, why a number is so."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from callbacks.capacity_answer import Seat
+from components.capacity_inspector import why_of
+from components.capacity_question import file_choices, kept_choices
+from components.capacity_results import inputs_of
+from components.format import count, megawatts, size
+from components.skeleton import parse_element
+from engine.capacity.files import read_sample
+from engine.capacity.why import why, why_alone
+from engine.errors import PermissionDeniedError, QuestionError
+
+DATASET_KIND = "net-demand"
+
+
+@dataclass(frozen=True, slots=True)
+class Uploaded:
+    """What the controls hold after an upload."""
+
+    files: list[dict[str, str]]
+    value: str
+    kept: list[dict[str, str]]
+    message: str
+
+
+def publish(seat: Seat, drawn: Any) -> str:
+    """Publish the products of the answer that is drawn; return what is told about it.
+
+    Raises QuestionError when there is nothing to publish, PermissionDeniedError for a reader.
+    """
+    answer = seat.answer(drawn)
+    if answer is None:
+        raise QuestionError("compute the answer before publishing its products")
+    if seat.desk.services.studies.get(seat.user, seat.study).role != "owner":
+        raise PermissionDeniedError(
+            "this study is shared with you to read: duplicate it to publish products of your own"
+        )
+    products = seat.desk.checked(seat.user, seat.study, answer)
+    if products is None or not products.products:
+        raise QuestionError("there are no products to publish")
+    content = json.loads(json.dumps(products.to_json()))
+    version = seat.desk.services.products.publish(seat.user, seat.study, content, content["witness"])
+    words = f"Published version {version}: {count(len(products.products), 'product')}, {megawatts(products.total_mw())}"
+    verdict = products.witness.verdict
+    return words if verdict is None else f"{words}. Checked apart: {verdict.words}"
+
+
+def why_card_for(seat: Seat, drawn: Any, selection: Any, name: str) -> Any:
+    """Return the card of a number of the selected bus: ``site0`` is its firm part with the others, ``alone1`` the
+    first risk level if only it took load. Raises QuestionError when that number is not drawn any more.
+    """
+    answer = seat.answer(drawn)
+    element = parse_element(selection)
+    kind, level = name[:-1], int(name[-1])
+    if answer is None or element is None or element[0] != "bus" or level >= len(answer.alone.epsilons):
+        raise QuestionError("this number is not drawn any more: select the bus again")
+    epsilon = answer.alone.epsilons[level]
+    if kind == "site":
+        found = why(answer.prepared, answer.question, answer.result, element[1], epsilon)
+    else:
+        found = why_alone(answer.prepared, answer.question, element[1], epsilon)
+    return why_of(found, inputs_of(answer))
+
+
+def read_upload(seat: Seat, filename: str, content: bytes) -> Uploaded:
+    """Keep a file of net demand with the study once it can be read for its network. Raises EngineError in words."""
+    network = seat.network()
+    sample = read_sample(filename, content, network)
+    entry = seat.desk.services.studies.add_dataset(seat.user, seat.study, filename, DATASET_KIND, content)
+    listed = [row for row in seat.desk.services.studies.datasets(seat.user, seat.study) if row.kind == DATASET_KIND]
+    files = file_choices(listed)
+    value = f"{entry.digest}:{entry.name}"
+    return Uploaded(
+        files=[{"value": key, "label": text} for key, text in files],
+        value=value,
+        kept=[{"value": key, "label": text} for key, text in kept_choices("file:sample", files)],
+        message=f"{filename}, {size(len(content))}: {count(len(sample.net_demand_mw), 'state')} read",
+    )

@@ -1,0 +1,246 @@
+"""The Capacity page: the question, its answer in large numbers, the map, the inspector, the tables, the products."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import dash_bootstrap_components as dbc
+from dash import dcc, html
+
+from components import ids
+from components.capacity_inspector import nothing_yet
+from components.capacity_layers import empty_layers
+from components.capacity_products import tray
+from components.capacity_question import Choices, question
+from components.capacity_results import empty_totals
+from components.capacity_tables import GRIDS, drawer, plain_site_rows
+from components.capacity_view import View
+from components.capacity_words import sites_data
+from components.format import voltage
+from components.grid_map import Bounds, grid_map, layers_data
+from components.icons import icon
+from components.skeleton import Part, page, popover, state, workbench
+from engine.capacity.question import CapacityQuestion
+from engine.network.model import Network
+
+TITLE = "Firm and flexible capacity"
+_TAB_WORDS = {"sites": "Sites", "buses": "All buses", "limits": "What binds", "products": "Products"}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Opened:
+    """What the page is opened with."""
+
+    study: str
+    network: Network
+    question: CapacityQuestion
+    view: View
+    bounds: Bounds
+    geographic: bool
+    texas: bool  # the county outline is drawn
+    map_urls: tuple[str, str]  # buses, branches
+    kv: Sequence[float] = ()
+    zones: Sequence[str] = ()
+    files: Choices = ()
+    read_only: bool = False
+    problems: Sequence[str] = field(default_factory=tuple)  # what of the link could not be read
+
+
+def layout(opened: Opened) -> html.Main:
+    """Return the page. Its numbers come with the first callback, once the map is on its way."""
+    asked, view = opened.question, opened.view
+    bench = workbench(
+        ids.CAPACITY,
+        _map(opened),
+        nothing_yet(),
+        drawer(asked.epsilons, _first_rows(opened), editable=True),
+        totals=empty_totals(),
+        drawer_tools=_drawer_tools(view.tab),
+        drawer_title="Table",
+    )
+    _select_first(bench, view.selection)
+    return page(
+        *_stores(opened),
+        question(asked, kv=opened.kv, zones=opened.zones, files=opened.files, read_only=opened.read_only),
+        html.Div(id=ids.CAPACITY_STATE, className="hr-capacity-state", **{"aria-live": "polite"}),
+        html.Div(
+            [
+                html.Div(tray(None, can_publish=False), id=ids.CAPACITY_TRAY, className="hr-capacity-tray-holder"),
+                bench,
+            ],
+            id=ids.CAPACITY_FRAME,
+            className="hr-capacity-frame",
+        ),
+        title=TITLE,
+        class_name="hr-capacity",
+    )
+
+
+def no_study() -> html.Main:
+    """Return the page without a study: what to do next."""
+    return page(
+        html.Div(
+            state(
+                "empty",
+                "A capacity question is asked of a study's network. Open an example or one of your studies first.",
+                title="No study is open",
+                action=dcc.Link("To Home", href="/", className="hr-button hr-button-primary"),
+            ),
+            className="hr-capacity-alone",
+        ),
+        title=TITLE,
+    )
+
+
+def unusable(study: str, problems: Sequence[str]) -> html.Main:
+    """Return the page of a network that cannot be computed with yet: every reason, and where to mend it."""
+    return page(
+        html.Div(
+            state(
+                "infeasible",
+                "Capacity can be computed once these are mended.",
+                title="The network is not complete",
+                details=list(problems),
+                action=dcc.Link(
+                    "Mend it on the Network page",
+                    href=f"/network?study={study}",
+                    className="hr-button hr-button-primary",
+                ),
+            ),
+            className="hr-capacity-alone",
+        ),
+        title=TITLE,
+    )
+
+
+def published(records: Part) -> html.Section:
+    """Return the published versions under their title."""
+    return html.Section([html.H3("Published", className="hr-section-title"), records])
+
+
+def _stores(opened: Opened) -> list[Part]:
+    start = {"question": opened.question.to_json(), "problems": list(opened.problems)}
+    return [
+        dcc.Store(id=ids.CAPACITY_STUDY, data=opened.study),
+        dcc.Store(id=f"{ids.CAPACITY_STUDY}-start", data=start),
+        dcc.Store(id=ids.CAPACITY_SITES, data=sites_data(opened.question)),
+        dcc.Store(id=ids.CAPACITY_ANSWERED),
+        dcc.Store(id=ids.CAPACITY_JOB),
+        dcc.Store(id=ids.CAPACITY_JOB_ENDED),
+        dcc.Store(id=ids.CAPACITY_QUERY),
+        dcc.Store(id=ids.CAPACITY_ADDRESS),
+        dcc.Store(id=ids.CAPACITY_PUBLISHED),
+    ]
+
+
+def _map(opened: Opened) -> html.Div:
+    layers = empty_layers()
+    rings = _rings(opened)
+    return grid_map(
+        ids.CAPACITY,
+        bounds=opened.bounds,
+        buses_url=opened.map_urls[0],
+        branches_url=opened.map_urls[1],
+        geographic=opened.geographic,
+        outlines=("states", "texas") if opened.texas else ("states",),
+        layers=layers,
+        layer=opened.view.layer,
+        data=layers_data(layers, candidates=rings),
+        overlay=_filter(opened),
+    )
+
+
+def _rings(opened: Opened) -> list[int]:
+    position = {bus: i for i, bus in enumerate(opened.network.buses.ids)}
+    return [position[bus] for bus in opened.question.candidates if bus in position]
+
+
+def _first_rows(opened: Opened) -> list[Mapping[str, Any]]:
+    return list(plain_site_rows(opened.network, opened.question.candidates, opened.question.demand_mw))
+
+
+def _filter(opened: Opened) -> html.Span:
+    voltages = [("", "any"), *((f"{level:g}", f"{voltage(level)} and above") for level in opened.kv)]
+    zones = [("", "any"), *((zone, zone) for zone in opened.zones)]
+    view = opened.view
+    fields = html.Div(
+        [
+            _field("Voltage", _select(ids.CAPACITY_FILTER_KV, voltages, view.kv)),
+            _field("Zone", _select(ids.CAPACITY_FILTER_ZONE, zones, view.zone)),
+            _field(
+                "Takes at least, alone, MW",
+                dbc.Input(id=ids.CAPACITY_FILTER_MW, type="number", min=0, step="any", value=view.mw, debounce=True),
+            ),
+        ],
+        className="hr-capacity-fields hr-capacity-filter",
+    )
+    face = [icon("filter", size=16), html.Span("Filter", id=ids.CAPACITY_FILTER_WORD)]
+    return popover(f"{ids.CAPACITY}-filter", face, fields, label="Filter of the map and of All buses", width=260)
+
+
+def _drawer_tools(tab: str) -> html.Div:
+    tabs = dcc.RadioItems(
+        id=ids.CAPACITY_TAB,
+        options=[{"label": words, "value": name} for name, words in _TAB_WORDS.items()],
+        value=tab,
+        className="hr-segments hr-capacity-tab-switch",
+        inputClassName="hr-segment-input",
+        labelClassName="hr-segment",
+    )
+    filters = [_quick_filter(name) for name in GRIDS]
+    exports = html.Div(
+        [
+            html.P("The table that shows, with where its numbers are from. Indicative only.", className="hr-muted"),
+            *(
+                html.Button(words, id=ids.capacity_export(kind), type="button", className="hr-button")
+                for kind, words in (("csv", "CSV"), ("geojson", "GeoJSON"), ("json", "JSON"))
+            ),
+        ],
+        className="hr-capacity-exports",
+    )
+    face = [icon("download", size=14), html.Span("Export")]
+    return html.Div(
+        [
+            html.Div(tabs, role="group", **{"aria-label": "Table"}),
+            *filters,
+            popover(
+                f"{ids.CAPACITY}-export",
+                face,
+                exports,
+                label="Export",
+                class_name="hr-button hr-button-quiet",
+                width=260,
+            ),
+        ],
+        className="hr-capacity-tools",
+        id=f"{ids.CAPACITY_TABLES}-tools",
+        **{"data-tab": tab},
+    )
+
+
+def _quick_filter(name: str) -> html.Label:
+    box = dcc.Input(
+        id=ids.grid_filter(ids.CAPACITY, name), type="text", placeholder="Filter", className="hr-input hr-input-small"
+    )
+    words = html.Span(f"Filter {_TAB_WORDS[name].lower()}", className="visually-hidden")
+    return html.Label(
+        [icon("filter", size=14), words, box], className="hr-filter hr-capacity-tab", **{"data-tab-body": name}
+    )
+
+
+def _field(label: str, control: Part) -> html.Label:
+    return html.Label(
+        [html.Span(label), html.Span(control, className="hr-capacity-control")], className="hr-capacity-field"
+    )
+
+
+def _select(component_id: str, choices: Choices, value: str) -> dbc.Select:
+    known = value if value in {key for key, _ in choices} else ""
+    return dbc.Select(id=component_id, value=known, options=[{"value": key, "label": text} for key, text in choices])
+
+
+def _select_first(bench: html.Div, selection: str) -> None:
+    """Put the link's selection in the workbench's Store."""
+    for child in bench.children:
+        if getattr(child, "id", None) == ids.selection(ids.CAPACITY):
+            child.data = selection or None

@@ -1,0 +1,100 @@
+"""The products tray: what would be published, how it is cut, and the versions that were."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from dash import html
+
+from components import ids
+from components.capacity_answer import Answer
+from components.format import count, megawatts, moment, number, percent
+from components.skeleton import Part, button, facts, state
+
+
+def tray(answer: Answer | None, *, can_publish: bool, stale: bool = False) -> html.Div:
+    """Return the tray at the right edge of the totals: "18 products, 2,310 MW" and the button that publishes them."""
+    if answer is None or answer.products is None:
+        return html.Div(html.Span("No products yet", className="hr-muted"), className="hr-capacity-tray")
+    made = answer.products.products
+    words = publish_words(len(made))
+    face: list[Part] = [
+        html.Div(
+            [
+                html.Strong(count(len(made), "product")),
+                html.Span(f", {megawatts(answer.products.total_mw())}"),
+                html.Div(_lost(answer), className="hr-total-note"),
+            ]
+        )
+    ]
+    if can_publish:
+        face.append(button(words, ids.CAPACITY_PUBLISH, primary=True, disabled=stale or not made))
+    return html.Div(face, className="hr-capacity-tray")
+
+
+def publish_words(amount: int) -> str:
+    """Return the words of the publish button."""
+    return f"Publish {count(amount, 'product')}"
+
+
+def panel(answer: Answer | None) -> Part:
+    """Return what stands above the table of products: sizes, rounding, the witness."""
+    if answer is None:
+        return state("empty", "Products are cut from an answer: compute one first.")
+    if answer.products is None:
+        return state("infeasible", "There are no products: limits are exceeded before anything is added.")
+    products, question = answer.products, answer.question
+    witness = products.witness
+    tight = min((row.slack_mw for row in witness.rows), default=None)
+    rows: list[tuple[Part, Part]] = [
+        ("Firm", megawatts(products.total_mw("firm"))),
+        ("Flexible", megawatts(products.total_mw("flexible"))),
+        ("Blocks", megawatts(question.block_mw) if question.block_mw else "one per product"),
+        ("Rounded down to", f"{question.round_mw:g} MW"),
+        ("Lost to rounding", f"{number(products.lost_to_rounding_mw, 2)} MW"),
+        ("Limits checked", number(witness.rows_checked)),
+        ("Tightest room left", "none is met" if tight is None else f"{number(tight, 3)} MW"),
+        ("Parts", "each deliverable alone" if witness.downward_closed else "all or nothing"),
+    ]
+    return facts(rows)
+
+
+def versions(records: Sequence[Any]) -> Part:
+    """Return the published versions, newest first, each with its downloads. Records are the store's."""
+    if not records:
+        return html.P("Nothing is published yet.", className="hr-muted")
+    lines = [_version(record) for record in sorted(records, key=lambda record: -record.version)]
+    return html.Ul(lines, className="hr-capacity-versions")
+
+
+def _version(record: Any) -> html.Li:
+    listed = record.product_set["products"]
+    total = sum(product["capacity_mw"] for product in listed)
+    levels = sorted({product["risk"] for product in listed if product["risk"] > 0})
+    risk = f", at most {', '.join(percent(level) for level in levels)}" if levels else ", firm only"
+    words = f"Version {record.version}: {count(len(listed), 'product')}, {megawatts(total)}{risk}"
+    loads = [
+        html.Button(
+            kind.upper(),
+            id=ids.capacity_version(record.version, kind),
+            type="button",
+            className="hr-button hr-button-quiet",
+            **{"aria-label": f"Download version {record.version} as {kind.upper()}"},
+        )
+        for kind in ("json", "csv")
+    ]
+    published = moment_of(record.created)
+    return html.Li([html.Div([html.Span(words), html.Div(published, className="hr-total-note")]), html.Span(loads)])
+
+
+def moment_of(created: float) -> str:
+    """Return a time of the store, seconds since 1970, as text."""
+    return moment(datetime.fromtimestamp(created, UTC))
+
+
+def _lost(answer: Answer) -> str:
+    products = answer.products
+    if products is None:
+        return ""
+    lost = products.lost_to_rounding_mw
+    return f"{number(lost, 2)} MW lost to rounding down" if lost >= 0.005 else "sizes rounded down"
