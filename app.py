@@ -31,6 +31,7 @@ FOLDER = Path(__file__).resolve().parent
 PAGES: tuple[PageLink, ...] = (
     PageLink("home", "/", "Home", "home"),
     PageLink("network", "/network", "Network", "network"),
+    PageLink("capacity", "/capacity", "Capacity", "capacity"),
 )
 
 

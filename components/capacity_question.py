@@ -115,6 +115,8 @@ def more(held: words.Words, files: Choices, *, read_only: bool) -> html.Div:
                 _uncertainty("hourly", "Hours of a year", [
                     _number("hours", "Hours drawn (0: all 8 784)", held, "", 0, 8784),
                     _select("model", "Series", words.MODELS, held),
+                    _number("wind", "Wind over the year", held, "% of its most", 2, 90),
+                    _number("derate", "Dispatch keeps branches within", held, "% of rating", 10, 100),
                 ]),
                 _uncertainty("distribution", "Distributions per bus", [
                     _number("scenarios", "Scenarios", held, "", 2, 20000),
