@@ -4,7 +4,7 @@ A new method is tried without anybody thinking of it; one with a new parameter f
 """
 
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,7 +43,15 @@ LOOKING = {
         "get", "network", "network_status", "network_version", "has_network_version", "question", "datasets", "dataset",
         "readers", "export_file", "duplicate", "leave",
     )
-} | {(Results, "get"), (Results, "list"), (Products, "get"), (Products, "list"), (Jobs, "submit"), (Jobs, "list")}  # fmt: skip
+}  # fmt: skip
+LOOKING |= {
+    (Results, "get"),
+    (Results, "list"),
+    (Products, "get"),
+    (Products, "list"),
+    (Jobs, "submit"),
+    (Jobs, "list"),
+}
 NOT_THERE_FOR_A_READER = {(Studies, "restore"), (Jobs, "get"), (Jobs, "cancel")}  # nothing deleted; the owner's job
 CHANGES_HIS_OWN = {(Studies, "duplicate"), (Studies, "leave"), (Jobs, "submit")}
 
@@ -74,7 +82,7 @@ class World:
 
 
 @pytest.fixture
-def world(store: Store, artifacts: Artifacts, grid: NetworkTables) -> Iterator[World]:
+def world(store: Store, artifacts: Artifacts, grid: NetworkTables) -> World:
     jobs = Jobs(store, artifacts, {"test.count": JobKind("tests.engine.store.tasks:count")})
     study = store.studies.create("ann", "A", triangle("first"), {"capacity": {"epsilon": 0.05}})
     store.studies.save_network("ann", study, grid, 0, "add bus 7")
@@ -83,7 +91,7 @@ def world(store: Store, artifacts: Artifacts, grid: NetworkTables) -> Iterator[W
     store.products.publish("ann", study, {"products": []}, {"flows": []})
     store.studies.accept_share("rita", store.studies.share("ann", study))
     job = jobs.submit("ann", "test.count", {"network": grid.digest()}, study)
-    yield World(
+    return World(
         store,
         {Studies: store.studies, Results: store.results, Products: store.products, Jobs: jobs},
         {

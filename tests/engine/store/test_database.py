@@ -112,9 +112,14 @@ def test_a_sqlite_writer_takes_the_lock_at_its_start(tmp_path: Path) -> None:
 
 def test_a_transaction_that_raises_writes_nothing(store: Store) -> None:
     row = {"digest": "d", "content": b"", "bytes": 0, "used": 0.0}
-    with pytest.raises(RuntimeError), store.database.writing() as connection:
-        connection.execute(sa.insert(METADATA.tables["files"]).values(row))
-        raise RuntimeError("stop")
+
+    def write_and_raise() -> None:
+        with store.database.writing() as connection:
+            connection.execute(sa.insert(METADATA.tables["files"]).values(row))
+            raise RuntimeError("stop")
+
+    with pytest.raises(RuntimeError, match="stop"):
+        write_and_raise()
     with store.database.reading() as connection:
         assert connection.execute(sa.select(METADATA.tables["files"])).all() == []
 

@@ -1,8 +1,8 @@
 """Undo and redo, and two windows that change one network."""
 
-import random
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import sqlalchemy as sa
 
@@ -59,7 +59,7 @@ def test_random_walks_agree_with_a_list_and_a_cursor(
 ) -> None:
     depth = 5
     monkeypatch.setattr(history, "MAX_UNDO", depth)
-    dice = random.Random(20260)
+    dice = np.random.default_rng(20260)
     study = store.studies.create("ann", "A", named(grid, 0))
     versions, cursor, revision = [0], 0, 0  # the model
     for step in range(1, 80):

@@ -11,7 +11,7 @@ from engine.network.tables import NetworkTables
 from engine.store import Store, contents, records, sharing
 from engine.store.answers import Answer
 from engine.store.codec import sha256
-from engine.store.schema import networks, shares, studies
+from engine.store.schema import files, networks, shares, studies
 from engine.store.store import UNDO_DELETE_S
 
 ANSWER = Answer("capacity.allocate", "ab" * 32, {"firm_mw": [10.0, 10.0]}, {"seed": 7})
@@ -135,8 +135,8 @@ def test_a_purge_forgets_what_was_deleted_long_ago_and_nothing_else(store: Store
         connection.execute(
             sa.update(studies).where(studies.c.id == old).values(deleted=studies.c.deleted - UNDO_DELETE_S - 1)
         )
-        for table in ("networks", "files"):
-            connection.exec_driver_sql(f"UPDATE {table} SET used = 0")
+        for table in (networks, files):
+            connection.execute(sa.update(table).values(used=0.0))
     assert store.purge() == 3  # the study, its network, its file; what hangs on the study goes with it
     with pytest.raises(NotFoundError):
         store.studies.restore("ann", old)

@@ -3,11 +3,12 @@
 import io
 import json
 import pickle
-import random
 import zipfile
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -95,6 +96,10 @@ def _manifest(content: bytes, **changes: Any) -> bytes:
         return json.dumps(json.loads(file.read("study.json")) | changes).encode()
 
 
+def _network(**content: Any) -> bytes:
+    return json.dumps({"format": "headroom-network", "version": 1} | content).encode()
+
+
 def _answers(**changes: Any) -> bytes:
     item = {"kind": "a.b", "input_hash": "ab" * 32, "content": {}, "provenance": {}} | changes
     return json.dumps([item]).encode()
@@ -113,12 +118,12 @@ def _products(**changes: Any) -> bytes:
         ("network.json", b"{", "not JSON"),
         ("network.json", b"[" * 100_000, "not JSON"),
         ("network.json", b"[]", "not a Headroom network"),
-        ("network.json", b'{"format":"headroom-network","version":2}', "version 2"),
-        ("network.json", b'{"format":"headroom-network","version":1,"buses":{"bus":[1]}}', "column 'bus', row 1: 1 is not a text"),
-        ("network.json", b'{"format":"headroom-network","version":1,"buses":{"bus":["1"],"load_mw":[]}}', "different lengths"),
-        ("network.json", b'{"format":"headroom-network","version":1,"buses":{"load_mw":["=1+1"]}}', "'=1\\+1' is not a number"),
-        ("network.json", b'{"format":"headroom-network","version":1,"buses":{"load_mw":[' + b"9" * 5000 + b"]}}", "not JSON|number"),
-        ("network.json", b'{"format":"headroom-network","version":1,"base_mva":"x"}', "base_mva must be a number, found 'x'"),
+        ("network.json", _network(version=2), "version 2"),
+        ("network.json", _network(buses={"bus": [1]}), "column 'bus', row 1: 1 is not a text"),
+        ("network.json", _network(buses={"bus": ["1"], "load_mw": []}), "different lengths"),
+        ("network.json", _network(buses={"load_mw": ["=1+1"]}), "'=1\\+1' is not a number"),
+        ("network.json", _network(buses={"load_mw": [7]}).replace(b"7", b"9" * 5000), "not JSON|number"),
+        ("network.json", _network(base_mva="x"), "base_mva must be a number, found 'x'"),
         ("questions.json", b'{"capacity": 3}', "one object per page"),
         ("questions.json", b"3", "JSON object"),
         ("answers.json", b"{}", "JSON list"),
@@ -164,20 +169,16 @@ def test_what_is_no_zip_is_refused(content: bytes, store: Store) -> None:
 
 def test_cut_and_flipped_files_give_a_message_or_the_same_study(store: Store, study: str, grid: NetworkTables) -> None:
     content = store.studies.export_file("ann", study)[1]
-    dice = random.Random(7)
+    dice = np.random.default_rng(7)
     for turn in range(150):
         damaged = bytearray(content)
         if turn % 3 == 0:
-            damaged = damaged[: dice.randrange(len(damaged))]
+            damaged = damaged[: dice.integers(len(damaged))]
         else:
             for _ in range(dice.choice([1, 1, 5, 40])):
-                damaged[dice.randrange(len(damaged))] = dice.randrange(256)
-        try:
-            found = archive.read_archive(bytes(damaged))
-        except EngineError as error:
-            assert str(error)
-        else:  # a flip in a date or a comment of the zip
-            assert found.tables.digest() == grid.digest()
+                damaged[dice.integers(len(damaged))] = dice.integers(256)
+        with suppress(EngineError):  # anything else fails; a flip in a date or a comment of the zip does no harm
+            assert archive.read_archive(bytes(damaged)).tables.digest() == grid.digest()
 
 
 def test_a_zip_bomb_is_stopped_before_it_unpacks(store: Store, study: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -185,7 +186,7 @@ def test_a_zip_bomb_is_stopped_before_it_unpacks(store: Store, study: str, monke
     content = store.studies.export_file("ann", study)[1]
     bomb = _changed(content, {"questions.json": b" " * 300_000_000})
     assert len(bomb) < 400_000
-    with pytest.raises(LimitError, match="'questions.json' unpacks to more"):
+    with pytest.raises(LimitError, match=r"'questions\.json' unpacks to more"):
         store.studies.import_file("bob", bomb)
 
 
@@ -199,7 +200,7 @@ def test_too_many_parts_and_twin_parts_are_refused(store: Store, study: str) -> 
     twins = io.BytesIO(store.studies.export_file("ann", study)[1])
     with zipfile.ZipFile(twins, "a") as file, pytest.warns(UserWarning, match="Duplicate"):
         file.writestr("study.json", b"{}")
-    with pytest.raises(FileFormatError, match="two parts named 'study.json'"):
+    with pytest.raises(FileFormatError, match=r"two parts named 'study\.json'"):
         store.studies.import_file("bob", twins.getvalue())
 
 
