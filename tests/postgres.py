@@ -78,7 +78,7 @@ def server() -> Iterator[str]:
                 [binary / "postgres", "-D", data, *options], stdout=log, stderr=log, cwd=folder, **call
             )
         _await(port, password, process, folder / "log")
-        yield f"postgresql://tester:{password}@127.0.0.1:{port}/postgres"
+        yield f"postgresql://tester:{password}@127.0.0.1:{port}/postgres?sslmode=disable"
     finally:
         if process is not None:
             process.terminate()
@@ -92,22 +92,17 @@ def server() -> Iterator[str]:
 
 def empty(url: str) -> None:
     """Make a database as empty as a new one, which costs ten times more; end whoever is still connected to it."""
-    _execute(
-        url,
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-        "WHERE datname = current_database() AND pid <> pg_backend_pid()",
-    )
-    _execute(url, "DROP SCHEMA public CASCADE")
-    _execute(url, "CREATE SCHEMA public")
-
-
-def _execute(url: str, statement: str) -> None:
     parts = urlsplit(url)
-    with closing(
-        pg8000.dbapi.connect(parts.username, parts.hostname, parts.path[1:], parts.port, parts.password)
-    ) as connection:
+    place = (parts.hostname, parts.path[1:], parts.port)
+    with closing(pg8000.dbapi.connect(parts.username, *place, parts.password, ssl_context=False)) as connection:
         connection.autocommit = True
-        connection.cursor().execute(statement)
+        cursor = connection.cursor()
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        cursor.execute("DROP SCHEMA public CASCADE")
+        cursor.execute("CREATE SCHEMA public")
 
 
 def _owner() -> "pwd.struct_passwd | None":
@@ -133,7 +128,9 @@ def _await(port: int, password: str, process: "subprocess.Popen[bytes]", log: Pa
     deadline = time.monotonic() + _START_S
     while time.monotonic() < deadline and process.poll() is None:
         try:
-            pg8000.dbapi.connect("tester", "127.0.0.1", "postgres", port, password, timeout=5).close()
+            pg8000.dbapi.connect(
+                "tester", "127.0.0.1", "postgres", port, password, timeout=5, ssl_context=False
+            ).close()
         except (pg8000.dbapi.Error, OSError):
             time.sleep(0.05)
         else:
