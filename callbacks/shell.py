@@ -27,6 +27,7 @@ LONGEST_LIST = 40
 _JOB_TITLES = {
     "capacity.prepare": "Scenario flows",
     "capacity.verify": "Check of a product set",
+    "network.opf": "Least-cost dispatch",
 }
 
 

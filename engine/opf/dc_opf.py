@@ -14,7 +14,7 @@ from engine.errors import InfeasibleError, Problem, QuestionError
 from engine.network.factors import Factors
 from engine.network.model import Network, Vector
 from engine.opf.costs import CostColumns
-from engine.opf.lazy import BranchLimits, Dispatched, LazyDispatch, Rating, branch_limits, no_limits
+from engine.opf.lazy import BranchLimits, Dispatched, LazyDispatch, Rating, Watch, branch_limits, no_limits
 from engine.opf.prices import Prices
 from engine.program import Certificate, Status, certificate
 
@@ -76,8 +76,12 @@ class DcOpfResult:
         return self.prices.congestion_per_mwh
 
 
-def dc_opf(network: Network, options: DcOpfOptions | None = None, factors: Factors | None = None) -> DcOpfResult:
+def dc_opf(
+    network: Network, options: DcOpfOptions | None = None, factors: Factors | None = None, watch: Watch | None = None
+) -> DcOpfResult:
     """Return the least-cost dispatch of ``network``, with its prices split at the slack of ``factors``.
+
+    ``watch`` is told before each solve which one it is and how many branch limits are in the program.
 
     Raises InfeasibleError saying how far load is beyond the units' limits, or naming the branches that cannot
     be kept within theirs; NetworkDataError naming units whose cost is not convex; QuestionError on a
@@ -92,9 +96,10 @@ def dc_opf(network: Network, options: DcOpfOptions | None = None, factors: Facto
     p_min, p_max = unit_limits(network, chosen.p_min_mw, chosen.p_max_mw, ignore_p_min=chosen.ignore_p_min)
     _check_capacity(float(demand.sum()), p_min, p_max)
     lazy = LazyDispatch(used, columns, limits, penalty_per_mwh=chosen.branch_penalty_per_mwh)
-    found = lazy.solve(demand, p_min, p_max, time_limit_s=chosen.time_limit_s)
+    found = lazy.solve(demand, p_min, p_max, time_limit_s=chosen.time_limit_s, watch=watch)
     if found is None:
-        raise _cannot_keep(lazy, demand, p_min, p_max)
+        left = None if chosen.time_limit_s is None else chosen.time_limit_s - (time.perf_counter() - start)
+        raise _cannot_keep(lazy, demand, (p_min, p_max), left, watch)
     tolerance = limits.tolerance_mw()
     return DcOpfResult(
         status=found.solution.status,
@@ -161,11 +166,18 @@ def _check_capacity(demand_mw: float, p_min_mw: Vector, p_max_mw: Vector) -> Non
         raise InfeasibleError(message, [Problem("load-below-least-output", "error", message, "units")])
 
 
-def _cannot_keep(lazy: LazyDispatch, demand: Vector, p_min: Vector, p_max: Vector) -> InfeasibleError:
+def _cannot_keep(
+    lazy: LazyDispatch,
+    demand: Vector,
+    unit_limits_mw: tuple[Vector, Vector],
+    time_limit_s: float | None,
+    watch: Watch | None,
+) -> InfeasibleError:
     """Find the dispatch with the least total excess, and say which branches it still leaves over their limits."""
     factors, limits = lazy.factors, lazy.limits
     free = replace(lazy.columns, slope=0.0 * lazy.columns.slope, quadratic=0.0 * lazy.columns.quadratic)
-    found = LazyDispatch(factors, free, limits, penalty_per_mwh=1.0).solve(demand, p_min, p_max)
+    relaxed = LazyDispatch(factors, free, limits, penalty_per_mwh=1.0)
+    found = relaxed.solve(demand, *unit_limits_mw, time_limit_s=time_limit_s, watch=watch)
     names = factors.network.branches.ids
     if found is None:
         return InfeasibleError("no dispatch balances load and generation")

@@ -7,6 +7,7 @@ so it is the optimum.
 """
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -20,6 +21,7 @@ from engine.opf.costs import CostColumns
 from engine.program import LazyProgram, LinearProgram, Solution, Status
 
 Rating = Literal["a", "b", "c"]
+Watch = Callable[[int, int], None]  # (number of this solve, branch limits in it); may raise CancelledError
 LIMIT_TOLERANCE = 1e-6  # MW over a limit, per MW of limit plus one, that counts as keeping it
 _ROWS_AT_ONCE = 200  # the worst of the exceeded limits; the others are often cured with them
 
@@ -117,9 +119,17 @@ class LazyDispatch:
         )
 
     def solve(
-        self, demand_mw: Vector, p_min_mw: Vector, p_max_mw: Vector, *, time_limit_s: float | None = None
+        self,
+        demand_mw: Vector,
+        p_min_mw: Vector,
+        p_max_mw: Vector,
+        *,
+        time_limit_s: float | None = None,
+        watch: Watch | None = None,
     ) -> Dispatched | None:
         """Return the optimum for the demand (B,) and unit limits (G,), or None if no dispatch keeps the limits.
+
+        ``watch`` is told before each solve.
 
         Raises SolverError if the solver stops for another reason, a time limit included.
         """
@@ -128,7 +138,11 @@ class LazyDispatch:
         self._set_hour(demand_mw, p_min_mw, p_max_mw, fixed)
         tolerance = self.limits.tolerance_mw()
         count = len(self.columns.unit)
+        solves = 0
         while True:
+            solves += 1
+            if watch is not None:
+                watch(solves, len(self._branches))
             left = None if time_limit_s is None else time_limit_s - (time.perf_counter() - start)
             solution = self.lazy.solve(time_limit_s=left)
             if solution.status is Status.INFEASIBLE:

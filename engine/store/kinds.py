@@ -19,4 +19,5 @@ class JobKind:
 KINDS: Mapping[str, JobKind] = {
     "capacity.prepare": JobKind("engine.capacity.jobs:prepare_job"),
     "capacity.verify": JobKind("engine.capacity.jobs:verify_job"),
+    "network.opf": JobKind("engine.opf.jobs:opf_job"),
 }
