@@ -153,3 +153,10 @@ def postgres_url(postgres_server: str) -> str:
     """Return the URL of an empty database."""
     empty(postgres_server)
     return postgres_server
+
+
+@pytest.fixture(scope="module")
+def emptied_postgres(postgres_server: str) -> str:
+    """Return the URL of a database that was empty before the first test of a file, for tests that share it."""
+    empty(postgres_server)
+    return postgres_server

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -80,14 +80,6 @@ def start(home: Path, **more: str) -> Server:
         end(process)
         raise
     return Server(address, home, home / LOG, process, time.monotonic() - begun)
-
-
-def wait_for(condition: Callable[[], bool], timeout_s: float = 30.0) -> None:
-    """Return when ``condition`` holds; fail when it does not in time."""
-    deadline = time.monotonic() + timeout_s
-    while not condition():
-        assert time.monotonic() < deadline, f"it did not happen within {timeout_s:.0f} s"
-        time.sleep(0.1)
 
 
 def wait_until_ready(address: str, process: subprocess.Popen[bytes], home: Path) -> None:

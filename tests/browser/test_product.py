@@ -17,8 +17,8 @@ from tests.browser.browsing import (
     running,
     set_theme,
     start,
-    wait_for,
 )
+from tests.waiting import wait_for
 
 
 def test_a_fresh_start_is_healthy_within_a_minute(server: Server) -> None:

@@ -20,8 +20,8 @@ from tests.browser.browsing import (
     free_port,
     open_page,
     set_theme,
-    wait_for,
 )
+from tests.waiting import wait_for
 
 
 @pytest.fixture(scope="module")

@@ -7,9 +7,9 @@ import pytest
 
 from engine.network.tables import NetworkTables, table_of
 from engine.store import Artifacts, Store
-from tests.postgres import postgres_server, postgres_url
+from tests.postgres import emptied_postgres, postgres_server, postgres_url
 
-__all__ = ["postgres_server", "postgres_url"]
+__all__ = ["emptied_postgres", "postgres_server", "postgres_url"]
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

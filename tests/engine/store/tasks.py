@@ -27,6 +27,16 @@ def count(arguments: Mapping[str, Any], context: JobContext) -> dict[str, Any]:
     return {"counted": to}
 
 
+def wait(arguments: Mapping[str, Any], context: JobContext) -> dict[str, Any]:
+    """Report until a file is there: as slow as the test wants it."""
+    turns = 0
+    while not Path(arguments["file"]).exists():
+        turns += 1
+        context.progress(min(turns, 99), 100, "waiting")
+        time.sleep(0.02)
+    return {"waited": True}
+
+
 def read(arguments: Mapping[str, Any], context: JobContext) -> dict[str, Any]:
     """Read the network and the data set that the arguments name; keep an artefact."""
     name, content = context.load_dataset(arguments["dataset"])
@@ -74,5 +84,5 @@ def environment(arguments: Mapping[str, Any], context: JobContext) -> dict[str, 
 
 KINDS = {
     f"test.{function.__name__}": JobKind(f"tests.engine.store.tasks:{function.__name__}")
-    for function in (count, read, fail, fail_once, deaf, environment)
+    for function in (count, wait, read, fail, fail_once, deaf, environment)
 }
