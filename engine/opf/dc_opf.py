@@ -18,6 +18,7 @@ from engine.opf.lazy import BranchLimits, Dispatched, LazyDispatch, Rating, Watc
 from engine.opf.prices import Prices
 from engine.program import Certificate, Status, certificate
 
+_BRANCH_DATA = ("from_bus", "to_bus", "reactance_pu", "tap_ratio", "shift_deg", "in_service")
 BALANCE_TOLERANCE_MW = 1e-6  # what sums of thousands of rounded loads may miss the capacity by
 
 
@@ -89,7 +90,7 @@ def dc_opf(
     """
     start = time.perf_counter()
     chosen = options or DcOpfOptions()
-    used = factors or Factors.of(network)
+    used = factors_for(network, factors)
     columns = CostColumns.of(network)
     limits = limits_of(used, chosen)
     demand = demand_of(network, chosen.load_mw)
@@ -116,6 +117,29 @@ def dc_opf(
         solver=found.solution.solver,
         certificate=_certificate(lazy, found, limits),
     )
+
+
+def factors_for(network: Network, factors: Factors | None) -> Factors:
+    """Return factors that carry ``network``: new ones, or ``factors`` of a network with the same grid.
+
+    A network with other costs, units or loads has the same factors. Raises QuestionError when buses or branches
+    differ: then the factors are of another grid.
+    """
+    if factors is None:
+        return Factors.of(network)
+    if factors.network is network:
+        return factors
+    given, own = factors.network, network
+    same = given.buses.ids == own.buses.ids and given.base_mva == own.base_mva and given.slack == own.slack
+    pairs = ((given.branches, own.branches), (given.buses, own.buses))
+    same = same and all(
+        np.array_equal(getattr(one, name), getattr(other, name))
+        for (one, other), names in zip(pairs, (_BRANCH_DATA, ("in_service",)), strict=True)
+        for name in names
+    )
+    if not same:
+        raise QuestionError(f"these factors are of another grid than {network.name!r}")
+    return replace(factors, network=network)
 
 
 def limits_of(factors: Factors, options: DispatchOptions) -> BranchLimits:

@@ -17,7 +17,7 @@ from engine.errors import QuestionError
 from engine.network.factors import Factors
 from engine.network.model import Flags, Integers, Matrix, Network, Vector
 from engine.opf.costs import CostColumns
-from engine.opf.dc_opf import BALANCE_TOLERANCE_MW, DispatchOptions, limits_of
+from engine.opf.dc_opf import BALANCE_TOLERANCE_MW, DispatchOptions, factors_for, limits_of
 from engine.opf.lazy import LazyDispatch
 from engine.program import SOLVER
 
@@ -69,7 +69,7 @@ def dispatch_hours(  # noqa: PLR0913 (each of these replaces or adds one thing, 
     SolverError if the solver stops without an answer.
     """
     start = time.perf_counter()
-    used = factors or Factors.of(network)
+    used = factors_for(network, factors)
     series = _Hours(used, options or DispatchOptions(), _Limits.of(network, load_mw, p_max_mw, p_min_mw))
     total = len(series.given.demand)
     for first in range(0, total, _BLOCK):

@@ -70,6 +70,30 @@ def test_merit_order_is_the_optimum_without_limits_for_any_mix_of_costs(seed: in
         assert series.cost_per_h[hour] == pytest.approx(alone.cost_per_h, rel=1e-9)
 
 
+def test_factors_of_the_same_grid_with_other_units_change_nothing() -> None:
+    ppc = rated("case118", 160.0)
+    network = network_of(ppc)
+    ppc["gencost"][:, 5] *= np.random.default_rng(4).uniform(0.5, 2.0, len(ppc["gencost"]))
+    ppc["gen"][3, 7] = 0  # a unit off
+    other = Factors.of(network_of(ppc))
+    load = hourly(network, 4)
+    assert dispatch_hours(network, load, factors=other).dispatch_mw == pytest.approx(
+        dispatch_hours(network, load).dispatch_mw, abs=1e-6
+    )
+    assert dc_opf(network, factors=other).cost_per_h == pytest.approx(dc_opf(network).cost_per_h, rel=1e-9)
+
+
+def test_factors_of_another_grid_are_refused() -> None:
+    ppc = rated("case118", 160.0)
+    network = network_of(ppc)
+    ppc["branch"][7, 3] *= 1.5
+    other = Factors.of(network_of(ppc))
+    with pytest.raises(QuestionError, match="another grid"):
+        dispatch_hours(network, hourly(network, 1), factors=other)
+    with pytest.raises(QuestionError, match="another grid"):
+        dc_opf(network, factors=other)
+
+
 def test_hours_in_blocks_joined_are_the_hours_at_once() -> None:
     network = network_of(rated("case118", 160.0))
     load = hourly(network, 30)
