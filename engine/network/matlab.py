@@ -5,23 +5,26 @@ and cell arrays of text to the fields of one structure. Every other statement is
 so that a caller can recognise it or refuse it. Time and memory are linear in the size of the text.
 """
 
-import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from engine.errors import Problem
+from engine.network.arithmetic import ExpressionError, Parser
 
 MOST_PROBLEMS = 200  # a damaged file yields one problem per row; past this they help nobody
 MOST_STATEMENTS = 1_000  # tables included; a published case has some twenty
 MOST_ROWS = 250_000  # of a table; the largest public case has 104,192
 LONGEST_LINE = 2_000_000  # characters
-LONGEST_PRODUCT = 100  # characters
+LONGEST_EXPRESSION = 100  # characters, of a cell
+MOST_EXPRESSIONS = 20_000  # cells such as 50/3; each takes as long as a hundred plain numbers
 LONGEST_STATEMENT = 5_000  # characters; a statement is a line of code, data stand in brackets
 
+_SPACES = ((re.compile(r"(\w) \("), r"\1("), (re.compile(r"([(\[]) "), r"\1"), (re.compile(r" ([)\],])"), r"\1"))
 _ASSIGN = re.compile(r"([A-Za-z]\w*(?:\.[A-Za-z]\w*)*)[ \t]*=(?!=)[ \t]*", re.ASCII)
-_ROOT = re.compile(r"sqrt\((\d{1,15})\)", re.ASCII)
-_TOKEN = re.compile(r"[A-Za-z]\w*(?:\.[A-Za-z]\w*)*|(?:\d+\.?\d*|\.\d+)(?:[eEdD][+-]?\d+)?|\S", re.ASCII)
+_TOKEN = re.compile(
+    r"[A-Za-z]\w*(?:\.[A-Za-z]\w*)*|(?:\d+(?:\.(?![*/^.])\d*)?|\.\d+)(?:[eEdD][+-]?\d+)?|\.[*/^]|\S", re.ASCII
+)
 
 
 @dataclass(slots=True)
@@ -43,15 +46,18 @@ class TextRows:
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """A statement that is not plain data, as its tokens without commas."""
+    """A statement that is not plain data, as its tokens."""
 
     line: int
     tokens: tuple[str, ...]
 
     @property
     def text(self) -> str:
-        """Return the tokens, one space apart."""
-        return " ".join(self.tokens)
+        """Return the statement on one line, spaced as people write."""
+        text = " ".join(self.tokens)
+        for pattern, tight in _SPACES:
+            text = pattern.sub(tight, text)
+        return text
 
 
 FieldValue = NumberRows | TextRows | float | str
@@ -79,31 +85,18 @@ def read_data_file(text: str, execute: Callable[[DataFile, Statement], None]) ->
 
 
 def as_number(token: str) -> float | None:
-    """Return the value of a numeric literal, or of a short product or quotient of literals and roots, else None."""
+    """Return the value of a numeric literal, or of a short expression such as ``-50/3``, else None."""
     if not token.isascii() or "_" in token:
         return None
     try:
         return float(token)
     except ValueError:
-        return _product(token) if len(token) <= LONGEST_PRODUCT else None
-
-
-def _product(token: str) -> float | None:
-    value, operator = -1.0 if token.startswith("-") else 1.0, "*"
-    roots = _ROOT.sub(lambda root: repr(math.sqrt(float(root[1]))), token)
-    tokens = _TOKEN.findall(roots.removeprefix("-"))
-    for position, part in enumerate(tokens):
-        if position % 2:
-            operator = part
-            continue
-        try:
-            factor = float(part.replace("d", "e").replace("D", "e"))
-        except ValueError:
+        if len(token) > LONGEST_EXPRESSION:
             return None
-        if operator not in {"*", "/"} or (operator == "/" and factor == 0):
-            return None
-        value = value * factor if operator == "*" else value / factor
-    return value if len(tokens) % 2 else None
+    try:
+        return float(Parser(_TOKEN.findall(token)).value()[0, 0])
+    except ExpressionError:
+        return None
 
 
 class _Reader:
@@ -113,7 +106,7 @@ class _Reader:
         self.lines = _without_block_comments(text.replace("\r\n", "\n").replace("\r", "\n").split("\n"))
         self.execute = execute
         self.file = DataFile()
-        self.row = self.column = self.statements = 0
+        self.row = self.column = self.statements = self.expressions = 0
 
     def read(self) -> DataFile:
         if (longest := max(map(len, self.lines))) > LONGEST_LINE:
@@ -228,11 +221,22 @@ class _Reader:
                 pass
         numbers = []
         for token in tokens:
-            value = as_number(token)
+            value = self._number(token)
             if value is None:
                 self.file.problem("number", self.row + 1, f"{token[:40]!r} in {name} is not a number")
             numbers.append(0.0 if value is None else value)
+            if len(self.file.problems) >= MOST_PROBLEMS:
+                break
         return numbers
+
+    def _number(self, token: str) -> float | None:
+        try:
+            return float(token) if token.isascii() and "_" not in token else None
+        except ValueError:
+            self.expressions += 1
+        if self.expressions == MOST_EXPRESSIONS:
+            self.file.problem("expressions", self.row + 1, f"more than {MOST_EXPRESSIONS:,} cells are no plain numbers")
+        return as_number(token) if self.expressions < MOST_EXPRESSIONS else 0.0
 
     def _cells(self, name: str) -> TextRows | None:
         cells = TextRows(self.row + 1)
@@ -290,12 +294,15 @@ class _Reader:
         if tokens[:1] == ["function"]:
             self._function_line(start, tokens)
             return
-        statement = Statement(start, tuple(sign for sign in tokens if sign != ","))
+        statement = Statement(start, tuple(tokens))
         structure, _, name = statement.tokens[0].partition(".")
         if name and statement.tokens[1:2] == ("=",):
-            value = as_number("".join(statement.tokens[2:]))
-            if value is not None:
-                self._store(structure, name, value, start)
+            try:
+                value = Parser(statement.tokens[2:]).value()
+            except ExpressionError:
+                pass  # it says more than a number: for the caller
+            else:
+                self._store(structure, name, float(value[0, 0]), start)
                 return
         self.execute(self.file, statement)
 

@@ -4,7 +4,7 @@ Source of the format: MATPOWER User's Manual, appendix B, and its ``caseformat``
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,15 +16,13 @@ from engine.errors import FileFormatError, Problem, Severity
 from engine.network.imported import Imported
 from engine.network.matlab import DataFile, NumberRows, TextRows, read_data_file
 from engine.network.matpower_code import BRANCH, BUS, GEN, CaseCode
-from engine.network.tables import COLUMNS, NetworkTables, TableName, table_of
+from engine.network.matpower_extras import EXTRA, with_extras
+from engine.network.tables import NetworkTables, TableName, table_of
 
-# Version 2 case files hold the inputs alone: the angle limits follow the status.
-_BRANCH_FILE = (*BRANCH[:11], "ANGMIN", "ANGMAX", *BRANCH[11:17], "MU_ANGMIN", "MU_ANGMAX")
 _LEAST_COLUMNS = {"bus": 13, "gen": 10, "branch": 11, "gencost": 4}
 _POLYNOMIAL, _PIECEWISE = 2, 1
 _PIECES = 10  # segments that stand for a polynomial of degree three or more
 _NO_ANGLE_LIMIT_DEG = 360.0
-EXTRA = "headroom"  # the structure field under which write_matpower keeps what the format has no place for
 
 Numbers = npt.NDArray[np.float64]
 
@@ -137,7 +135,7 @@ class _Case:
             source=f"MATPOWER case {self.file.function or name}",
         )
         self._note_what_is_left_out()
-        return self._with_extras(tables)
+        return with_extras(tables, self.file.fields, self._note)
 
     def _buses(self) -> dict[str, Any]:
         bus = self.matrices["bus"]
@@ -275,6 +273,19 @@ class _Case:
         return [text.strip() for text in texts]
 
     def _note_what_is_left_out(self) -> None:
+        self._note_bus_types()
+        gen = self.matrices["gen"]
+        plain = {6: (0.0, self.base_mva)}  # of a machine base that says nothing of its own
+        unkept = [6, *range(10, 18), 19, 20]
+        lost = [
+            GEN[column]
+            for column in unkept
+            if column < gen.shape[1] and not np.isin(gen[:, column], plain.get(column, (0.0,))).all()
+        ]
+        if lost:
+            self._note(
+                "columns", f"columns of {self._mpc}.gen that have no place here: {', '.join(lost)}", table="units"
+            )
         lines = self.file.fields.get("dcline")
         if isinstance(lines, NumberRows) and lines.rows:
             on = [row for row in lines.rows if len(row) > 3 and row[2] > 0]
@@ -290,47 +301,13 @@ class _Case:
         if other:
             self._note("other-fields", f"fields that were not used: {', '.join(other)}")
 
-    def _with_extras(self, tables: NetworkTables) -> NetworkTables:
-        """Put back the columns that write_matpower kept beside the standard ones."""
-        return with_extras(tables, self.file.fields, self._note)
-
-
-def with_extras(tables: NetworkTables, fields: Mapping[str, Any], note: Callable[..., None]) -> NetworkTables:
-    """Return ``tables`` with each column replaced for which ``fields`` hold ``headroom.<table>_<column>``."""
-    for table_name, columns in COLUMNS.items():
-        replaced: dict[str, Any] = {}
-        rows = len(tables.table(table_name))
-        for column in columns:
-            value = fields.get(f"{EXTRA}.{table_name}_{column.name}")
-            cells = _extra_cells(value, column.kind)
-            if cells is None:
-                continue
-            if len(cells) != rows:
-                message = f"{EXTRA}.{table_name}_{column.name} has {len(cells)} cells for {rows} rows: left out"
-                note("extra-rows", message)
-                continue
-            replaced[column.name] = cells
-        if replaced:
-            table = table_of(table_name, tables.table(table_name).assign(**replaced))
-            tables = tables.with_table(table_name, table)
-    name, source = (fields.get(f"{EXTRA}.{key}") for key in ("name", "source"))
-    return NetworkTables(
-        name=name if isinstance(name, str) else tables.name,
-        base_mva=tables.base_mva,
-        buses=tables.buses,
-        branches=tables.branches,
-        units=tables.units,
-        source=source if isinstance(source, str) else tables.source,
-    )
-
-
-def _extra_cells(value: object, kind: str) -> list[Any] | None:
-    if isinstance(value, TextRows) and kind == "text":
-        return [cell for row in value.rows for cell in row]
-    if isinstance(value, NumberRows) and kind != "text":
-        cells = [cell for row in value.rows for cell in row]
-        return [cell != 0 for cell in cells] if kind == "flag" else cells
-    return None
+    def _note_bus_types(self) -> None:
+        bus, gen = self.matrices["bus"], self.matrices["gen"]
+        powered = np.isin(bus[:, 0], gen[gen[:, 7] > 0, 0])
+        odd = int(((bus[:, 1] == 1) & powered).sum())  # a PV bus without a unit is PQ to MATPOWER as well
+        if odd:
+            message = f"PQ buses where a unit runs: {odd}; here they count as PV"
+            self._note("bus-types", message, table="buses")
 
 
 def circuit_numbers(from_bus: Sequence[str], to_bus: Sequence[str]) -> list[str]:
@@ -378,6 +355,6 @@ def _ids(numbers: Numbers) -> list[str]:
 
 FILE_COLUMNS: Mapping[TableName, tuple[str, ...]] = {
     "buses": BUS[:13],
-    "branches": _BRANCH_FILE[:13],
+    "branches": BRANCH[:13],
     "units": GEN[:21],
 }

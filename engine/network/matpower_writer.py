@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 
 from engine.errors import NetworkDataError, Problem
-from engine.network.matpower import EXTRA, FILE_COLUMNS, number_text, read_matpower
+from engine.network.matpower import FILE_COLUMNS, number_text, read_matpower
+from engine.network.matpower_extras import EXTRA
 from engine.network.tables import COLUMNS, NetworkTables, TableName, cost_points
 
 _REFERENCES: tuple[tuple[TableName, str], ...] = (("branches", "from_bus"), ("branches", "to_bus"), ("units", "bus"))

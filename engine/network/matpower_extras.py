@@ -1,0 +1,50 @@
+"""The columns that a MATPOWER case has no place for, kept beside the standard ones and put back on reading.
+
+They stand in fields of the case's structure that MATPOWER does not read: ``mpc.headroom.buses_longitude``.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from engine.network.matlab import NumberRows, TextRows
+from engine.network.tables import COLUMNS, NetworkTables, table_of
+
+EXTRA = "headroom"  # the structure field
+
+
+def with_extras(tables: NetworkTables, fields: Mapping[str, Any], note: Callable[..., None]) -> NetworkTables:
+    """Return ``tables`` with each column replaced for which ``fields`` hold ``headroom.<table>_<column>``."""
+    for table_name, columns in COLUMNS.items():
+        replaced: dict[str, Any] = {}
+        rows = len(tables.table(table_name))
+        for column in columns:
+            value = fields.get(f"{EXTRA}.{table_name}_{column.name}")
+            cells = _extra_cells(value, column.kind)
+            if cells is None:
+                continue
+            if len(cells) != rows:
+                message = f"{EXTRA}.{table_name}_{column.name} has {len(cells)} cells for {rows} rows: left out"
+                note("extra-rows", message)
+                continue
+            replaced[column.name] = cells
+        if replaced:
+            table = table_of(table_name, tables.table(table_name).assign(**replaced))
+            tables = tables.with_table(table_name, table)
+    name, source = (fields.get(f"{EXTRA}.{key}") for key in ("name", "source"))
+    return NetworkTables(
+        name=name if isinstance(name, str) else tables.name,
+        base_mva=tables.base_mva,
+        buses=tables.buses,
+        branches=tables.branches,
+        units=tables.units,
+        source=source if isinstance(source, str) else tables.source,
+    )
+
+
+def _extra_cells(value: object, kind: str) -> list[Any] | None:
+    if isinstance(value, TextRows) and kind == "text":
+        return [cell for row in value.rows for cell in row]
+    if isinstance(value, NumberRows) and kind != "text":
+        cells = [cell for row in value.rows for cell in row]
+        return [cell != 0 for cell in cells] if kind == "flag" else cells
+    return None
