@@ -1,6 +1,6 @@
 """What was acknowledged is there after the writing process was killed, and the database is whole."""
 
-import random
+import json
 import signal
 import sqlite3
 import subprocess
@@ -8,6 +8,7 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import sqlalchemy as sa
 
 from engine.network.tables import NetworkTables
@@ -18,7 +19,7 @@ from engine.store.database import Database
 ROOT = Path(__file__).parents[3]
 
 
-def _write_until_killed(url: str, study: str, first: int, writes: int, delay_s: float) -> list[list[str]]:
+def write_until_killed(url: str, study: str, first: int, writes: int, delay_s: float) -> list[list[str]]:
     """Kill the writer ``delay_s`` after its ``writes``-th acknowledgement; return all that it acknowledged."""
     command = [sys.executable, "-m", "tests.engine.store.writer", url, study, str(first)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ROOT) as process:
@@ -31,25 +32,35 @@ def _write_until_killed(url: str, study: str, first: int, writes: int, delay_s: 
     return [line.decode().split() for line in lines if line.endswith(b"\n")]
 
 
+def test_a_process_killed_at_any_statement_leaves_the_database_as_it_was(url: str, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "tests.engine.store.mortal", url, str(tmp_path / "cache")]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
+    assert done.returncode == 0, done.stderr
+    killed = json.loads(done.stdout)
+    assert len(killed) == 22
+    assert min(killed.values()) >= 2  # what it does, and the end of its transaction
+    check_whole(url)
+
+
 def test_nothing_acknowledged_is_lost_when_the_writer_is_killed(url: str, grid: NetworkTables) -> None:
-    dice = random.Random(5)  # noqa: S311
-    Database(url).migrate()
-    opened = Store(url)
-    study = opened.studies.create("ann", "A", grid)
-    opened.close()
+    dice = np.random.default_rng(5)
+    store = Store(url)
+    store.migrate()
+    study = store.studies.create("ann", "A", grid)
+    store.close()
     said: dict[str, list[list[str]]] = {}
     first = 0
-    for _ in range(5):
-        for kind, step, detail in _write_until_killed(url, study, first, dice.randrange(5, 60), dice.uniform(0, 0.05)):
+    for _ in range(3):
+        delay_s = dice.uniform(0, 0.05)
+        for kind, step, detail in write_until_killed(url, study, first, int(dice.integers(5, 60)), delay_s):
             said.setdefault(kind, []).append([step, detail])
             first = max(first, (int(step) // 20 + 1) * 20)
-        _check_whole(url)
-        _check_all_there(url, study, said)
-    assert len(said["network"]) >= 5
+        check_whole(url)
+        check_all_there(url, study, said)
     assert said.keys() == {"network", "question", "dataset", "answer", "products", "study"}
 
 
-def _check_whole(url: str) -> None:
+def check_whole(url: str) -> None:
     """The database's own check, and no reference to what is not there."""
     if url.startswith("sqlite"):
         connection = sqlite3.connect(url.removeprefix("sqlite:///"))
@@ -63,7 +74,7 @@ def _check_whole(url: str) -> None:
     database.close()
 
 
-def _check_all_there(url: str, study: str, said: dict[str, list[list[str]]]) -> None:
+def check_all_there(url: str, study: str, said: dict[str, list[list[str]]]) -> None:
     store = Store(url)
     state = store.studies.network("ann", study)
     last_step, last_revision = (int(word) for word in said["network"][-1])
