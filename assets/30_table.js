@@ -35,9 +35,9 @@
     if (text === '') return null;
     return isNaN(Number(text)) ? params.newValue : Number(text);
   };
-  functions.hrGridTheme = function (theme) {
+  functions.hrGridTheme = function (quartz) {
     const css = function (name) { return 'var(--hr-' + name + ')'; };
-    return theme.themeQuartz.withParams({
+    return quartz.withParams({
       fontFamily: 'inherit', fontSize: 12, headerFontSize: 12, headerFontWeight: 600,
       backgroundColor: css('surface'), foregroundColor: css('text'), headerBackgroundColor: css('sunken'),
       headerTextColor: css('text'), borderColor: css('line'), rowHoverColor: css('sunken'),

@@ -105,14 +105,15 @@ def _register_browser_side(app: Dash) -> None:
     for name in ("limits", "products"):
         grid = ids.grid(PAGE, name)
         app.clientside_callback(ClientsideFunction("capacity", "rowToSelection"), Input(grid, "selectedRows"))
-        app.clientside_callback(
-            ClientsideFunction("headroom", "gridFilter"), Input(ids.grid_filter(PAGE, name), "value"), Input(grid, "id")
-        )
     app.clientside_callback(
-        ClientsideFunction("capacity", "showTab"), Input(ids.CAPACITY_TAB, "value"), Input(ids.CAPACITY_TABLES, "id")
+        ClientsideFunction("capacity", "showTab"),
+        Output(f"{ids.CAPACITY_TABLES}-shown", "data"),
+        Input(ids.CAPACITY_TAB, "value"),
+        Input(ids.CAPACITY_TABLES, "id"),
     )
     app.clientside_callback(
         ClientsideFunction("capacity", "showKind"),
+        Output(f"{PAGE}-more-shown", "data"),
         Input(ids.capacity_word("keep"), "value"),
         Input(f"{PAGE}-more", "id"),
     )
@@ -181,17 +182,18 @@ def _register_question(app: Dash, desk: Desk) -> None:
             "study": State(ids.CAPACITY_STUDY, "data"),
             "start": State(f"{ids.CAPACITY_STUDY}-start", "data"),
             "drawn": State(ids.CAPACITY_ANSWERED, "data"),
+            "query": State(ids.CAPACITY_QUERY, "data"),
         },
         prevent_initial_call="initial_duplicate",
     )
-    def ask(words: Any, sites: Any, compute: Any, _ended: Any, study: Any, start: Any, drawn: Any) -> Any:  # noqa: PLR0913, PLR0917 (one callback answers)
+    def ask(words: Any, sites: Any, compute: Any, _ended: Any, study: Any, start: Any, drawn: Any, query: Any) -> Any:  # noqa: PLR0913, PLR0917 (one callback answers)
         asked = Asked(
             words=words,
             sites=sites,
             start=start if isinstance(start, dict) else {},
             drawn=drawn if isinstance(drawn, dict) else None,
             pressed=ctx.triggered_id == ids.CAPACITY_COMPUTE and bool(compute),
-            opening=ctx.triggered_id is None,
+            opening=query is None,  # nothing has been told yet
         )
         shown = work.ask(_seat(desk, study), asked, time.time())
         return {"parts": outputs_of(shown), "wake": time.time() if shown.job else no_update}

@@ -83,7 +83,7 @@ def ask(seat: Seat, asked: Asked, now: float) -> Shown:
         base = CapacityQuestion.from_json(asked.start["question"])
         question = capacity_words.question_of(asked.words, asked.sites, base)
         owner = summary.role == "owner"
-        submit = asked.pressed or (asked.opening and bool(summary.example) and not _has_ended(seat, question))
+        submit = asked.pressed or (asked.opening and owner and not _has_ended(seat, question))
         found = desk.look(seat.user, seat.study, question, submit=submit)
         query = desk.query(seat.user, seat.study, question, owner=owner)
     except EngineError as error:

@@ -53,7 +53,7 @@ def layout(opened: Opened) -> html.Main:
         ids.CAPACITY,
         _map(opened),
         nothing_yet(),
-        drawer(asked.epsilons, _first_rows(opened), editable=True),
+        drawer(asked.epsilons, _first_rows(opened), view.tab),
         totals=empty_totals(),
         drawer_tools=_drawer_tools(view.tab),
         drawer_title="Table",
@@ -130,6 +130,8 @@ def _stores(opened: Opened) -> list[Part]:
         dcc.Store(id=ids.CAPACITY_QUERY),
         dcc.Store(id=ids.CAPACITY_ADDRESS),
         dcc.Store(id=ids.CAPACITY_PUBLISHED),
+        dcc.Store(id=f"{ids.CAPACITY_TABLES}-shown"),  # written by nobody, as in grid_map.register_map
+        dcc.Store(id=f"{ids.CAPACITY}-more-shown"),
     ]
 
 
@@ -179,13 +181,11 @@ def _filter(opened: Opened) -> html.Span:
 
 
 def _drawer_tools(tab: str) -> html.Div:
-    tabs = dcc.RadioItems(
+    tabs = dbc.RadioItems(
         id=ids.CAPACITY_TAB,
         options=[{"label": words, "value": name} for name, words in _TAB_WORDS.items()],
         value=tab,
-        className="hr-segments hr-capacity-tab-switch",
-        inputClassName="hr-segment-input",
-        labelClassName="hr-segment",
+        class_name="hr-segments",
     )
     filters = [_quick_filter(name) for name in GRIDS]
     exports = html.Div(
@@ -219,12 +219,14 @@ def _drawer_tools(tab: str) -> html.Div:
 
 
 def _quick_filter(name: str) -> html.Label:
-    box = dcc.Input(
-        id=ids.grid_filter(ids.CAPACITY, name), type="text", placeholder="Filter", className="hr-input hr-input-small"
+    box = dbc.Input(
+        id=ids.grid_filter(ids.CAPACITY, name), type="text", placeholder="Filter", class_name="hr-input hr-input-small"
     )
     words = html.Span(f"Filter {_TAB_WORDS[name].lower()}", className="visually-hidden")
     return html.Label(
-        [icon("filter", size=14), words, box], className="hr-filter hr-capacity-tab", **{"data-tab-body": name}
+        [icon("filter", size=14), words, box],
+        className="hr-filter hr-capacity-tab",
+        **{"data-tab-body": name, "data-grid-filter": ids.grid(ids.CAPACITY, name)},
     )
 
 

@@ -32,11 +32,11 @@ _PLACE = (
 )
 
 
-def sites_columns(epsilons: tuple[float, ...], *, editable: bool = True) -> list[GridColumn]:
+def sites_columns(epsilons: tuple[float, ...]) -> list[GridColumn]:
     """Return the columns of the sites: asked, firm, an increment per risk level, total, what limits it."""
     return [
         *_PLACE,
-        GridColumn("asked", "Asked", "MW", "number", width=100, editable=editable, help="Press twice to change"),
+        GridColumn("asked", "Asked", "MW", "number", width=100, editable=True, help="Press twice to change"),
         GridColumn("firm", "Firm", "MW", "number", width=92, sign="firm"),
         *(
             GridColumn(f"inc{place}", f"+ {level_words(epsilon)}", "MW", "number", width=112, sign="flexible")
@@ -206,10 +206,10 @@ def product_rows(answer: Answer) -> list[Row]:
     ]
 
 
-def drawer(epsilons: tuple[float, ...], sites: list[Row], *, editable: bool) -> html.Div:
-    """Return the four tables; the one that shows is chosen by the tab."""
+def drawer(epsilons: tuple[float, ...], sites: list[Row], tab: str = "sites") -> html.Div:
+    """Return the four tables, of which ``tab`` shows."""
     tables = {
-        "sites": grid(ids.CAPACITY, sites_columns(epsilons, editable=editable), sites, name="sites", label="Sites"),
+        "sites": grid(ids.CAPACITY, sites_columns(epsilons), sites, name="sites", label="Sites"),
         "buses": grid(ids.CAPACITY, bus_columns(epsilons), name="buses", label="All buses, each alone"),
         "limits": grid(ids.CAPACITY, LIMIT_COLUMNS, name="limits", kind="row", label="Limits that bind"),
         "products": html.Div(
@@ -227,6 +227,7 @@ def drawer(epsilons: tuple[float, ...], sites: list[Row], *, editable: bool) -> 
         [html.Div(table, className="hr-capacity-tab", **{"data-tab-body": name}) for name, table in tables.items()],
         className="hr-capacity-tabs",
         id=ids.CAPACITY_TABLES,
+        **{"data-tab": tab},
     )
 
 

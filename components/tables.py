@@ -73,8 +73,11 @@ def column_definition(column: GridColumn) -> dict[str, Any]:
         del definition["flex"]
     if column.pinned:
         definition["pinned"] = "left"
-    classes = [f"hr-sign-{column.sign}"] if column.sign else []
+    if column.sign:
+        definition["cellClass"] = [f"hr-sign-{column.sign}"]
     if column.kind in ("number", "percent"):
+        if column.sign:  # a class of our own replaces that of the type
+            definition["cellClass"].append("ag-right-aligned-cell")
         digits = "null" if column.digits is None else str(column.digits)
         formatter = "hrPercent" if column.kind == "percent" else "hrNumber"
         definition |= {
@@ -94,8 +97,6 @@ def column_definition(column: GridColumn) -> dict[str, Any]:
                 "cellEditor": "agSelectCellEditor",
                 "cellEditorParams": {"values": list(column.choices)},
             }
-    if classes:
-        definition["cellClass"] = classes
     return definition | dict(column.more)
 
 
@@ -130,7 +131,7 @@ def grid(
                 defaultColDef={"sortable": True, "resizable": True, "suppressHeaderMenuButton": False},
                 columnSize=None,
                 dashGridOptions={
-                    "theme": {"function": "hrGridTheme(theme, agGrid)"},
+                    "theme": {"function": "hrGridTheme(themeQuartz)"},
                     "rowSelection": {
                         "mode": "singleRow",
                         "checkboxes": False,
