@@ -61,7 +61,9 @@ class Queue:
         self._artifacts = artifacts
         self._kinds = kinds
         self._running_per_user = running_per_user
-        self.runner = f"{socket.gethostname()[:64]}:{os.getpid()}:{secrets.token_hex(6)}"
+        # The host is known by its name and by its cache, since containers may share one of them.
+        self._host = f"{socket.gethostname()[:64]}/{artifacts.identity()[:12]}:"
+        self.runner = f"{self._host}{os.getpid()}:{secrets.token_hex(6)}"
 
     def claim(self) -> Claim | None:
         """Take the job that is due: of the user with the fewest running, the oldest. None when none is.
@@ -241,15 +243,12 @@ class Queue:
         return jobs.c.id == job_id, jobs.c.runner == self.runner, jobs.c.state == "running"
 
     def _dead_runners(self, connection: sa.Connection) -> list[str]:
-        """Return runners whose process is gone. Only with SQLite is a runner's process surely on this host."""
-        if not self._database.is_sqlite:
-            return []
+        """Return runners of this host whose process is gone: their jobs need not wait until they are stale."""
         query = sa.select(jobs.c.runner).where(jobs.c.state == "running").distinct()
-        host = self.runner.rsplit(":", 2)[0]
         return [
             runner
             for runner in connection.execute(query).scalars()
-            if runner != self.runner and runner.rsplit(":", 2)[0] == host and not _alive(int(runner.rsplit(":", 2)[1]))
+            if runner.startswith(self._host) and not _alive(int(runner.removeprefix(self._host).partition(":")[0]))
         ]
 
 
