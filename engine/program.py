@@ -224,6 +224,9 @@ class LazyProgram:
         """
         start = time.perf_counter()
         curved = self._program.quadratic is not None
+        if curved:
+            most = _ITERATIONS_PER_TERM * (len(self._program.cost) + self.row_count)
+            self._model.setOptionValue("qp_iteration_limit", most)
         answer: Any = highspy.HighsModelStatus.kNotset
         for attempt in _CURVED_ATTEMPTS if curved else _ATTEMPTS:
             left = _left(time_limit_s, start)
@@ -360,6 +363,9 @@ def _run(model: _Model) -> Any:
 _ATTEMPTS: tuple[dict[str, str | float], ...] = ({}, {"presolve": "choose"}, {"presolve": "off"}, {"solver": "ipm"})
 # The active-set method for quadratic programs starts from nothing every time and ignores those options.
 _CURVED_ATTEMPTS: tuple[dict[str, str | float], ...] = ({},)
+# An optimum takes about one or two iterations per variable; on degenerate corners the method goes round for ever, and what
+# has taken five is for the interior point method.
+_ITERATIONS_PER_TERM = 5
 # The solver adds its regularisation to every diagonal entry: at its default, prices are wrong in the sixth digit.
 _DEFAULTS: dict[str, str | float] = {"presolve": "choose", "solver": "choose", "qp_regularization_value": 0.0}
 # By default entries below 1e-9 are dropped without a word, and a thousand MW make that a visible flow.

@@ -29,7 +29,8 @@ from engine.opf.dc_opf import DispatchOptions
 from engine.opf.hours import DispatchSeries, dispatch_hours
 
 _FULL = 0.999  # of the available output: what short hours are scaled down to
-_PIECES = 3  # straight pieces of a quadratic cost
+_COLUMNS = 1500  # of costs in pieces: what a dispatch of a few milliseconds can have
+_LEAST_PIECES, _MOST_PIECES = 3, 12  # of one quadratic cost
 _TEXAS_AREAS = frozenset(str(area) for area in range(1, len(texas.AREA_ZONES) + 1))
 
 
@@ -104,7 +105,7 @@ def hourly_sample(
         labels=hour_labels(hours),
         source=f"{count} of {HOURS} hours of 2016: {area_words}, units dispatched by DC-OPF hour by hour",
         seed=spec.seed,
-        notices=_notices(ready, settings, short, series),
+        notices=_notices(network, settings, short, series),
     )
 
 
@@ -117,13 +118,13 @@ def ready_to_dispatch(network: Network, *, all_units: bool) -> Network:
     """Return the network with quadratic costs in straight pieces and, if asked, every unit in service.
 
     Thousands of hours by a linear program, warm from hour to hour, take a fraction of the time of a quadratic
-    one, and always end. The pieces meet the curve at their ends.
+    one, and always end. The pieces meet the curve at their ends; :func:`pieces_of` says how many there are.
     """
     units = network.tables.units
-    given = network.units
+    given, count = network.units, pieces_of(network)[0]
     curve = (given.p_max_mw, given.cost_c1_per_mwh, given.cost_c2_per_mw2h)
     pieces = [
-        points or _in_pieces(*(float(column[g]) for column in curve))
+        points or _in_pieces(*(float(column[g]) for column in curve), count)
         for g, points in enumerate(units["cost_points"].astype(str).tolist())
     ]
     changed = units.assign(cost_points=pieces)
@@ -132,11 +133,25 @@ def ready_to_dispatch(network: Network, *, all_units: bool) -> Network:
     return Network.from_tables(network.tables.with_table("units", changed))
 
 
-def _in_pieces(most: float, linear: float, quadratic: float) -> str:
+def pieces_of(network: Network) -> tuple[int, float]:
+    """Return the number of straight pieces of each quadratic cost, and the most they add to an hour's least cost, $/h.
+
+    A chord of width w lies above the curve by at most c2 w^2 / 4, and nowhere below it; so the dispatch with
+    pieces costs at most the sum of that over the units more than the least cost.
+    """
+    units = network.units
+    curved = (units.cost_c2_per_mw2h > 0) & (units.p_max_mw > 0)
+    curved &= np.array([not points for points in units.cost_points], dtype=np.bool_)
+    count = int(np.clip(_COLUMNS // max(1, int(curved.sum())), _LEAST_PIECES, _MOST_PIECES))
+    widths = units.p_max_mw[curved] / count
+    return count, float((units.cost_c2_per_mw2h[curved] * widths**2).sum() / 4)
+
+
+def _in_pieces(most: float, linear: float, quadratic: float, count: int) -> str:
     """Return cost points of a quadratic cost, empty where it is none."""
     if not (quadratic > 0 and most > 0):
         return ""
-    ends = np.linspace(0.0, most, _PIECES + 1)
+    ends = np.linspace(0.0, most, count + 1)
     return " ".join(f"{end!r}:{linear * end + quadratic * end**2!r}" for end in ends.tolist())
 
 
@@ -183,9 +198,13 @@ def _notices(network: Network, settings: HourlySettings, short: int, series: Dis
     over = series.over_limit_mw
     kept = 100 * settings.derate
     fleet = "every unit may run" if settings.all_units else "units as filed"
+    pieces, dearer = pieces_of(network)
     cases = (
         (True, f"dispatch: {fleet}, least outputs count as zero, branches up to {kept:g} % of rating"),
-        (bool((network.units.cost_c2_per_mw2h > 0).any()), f"quadratic costs count as {_PIECES} straight pieces"),
+        (
+            dearer > 0,
+            f"quadratic costs count as {pieces} straight pieces, which adds at most {dearer:,.0f} $/h to an hour's cost",
+        ),
         (bool(fuels & {"wind", "solar"}), settings.weather.words()),
         (short > 0, f"in {short} hours load was scaled down to what units can produce"),
         (

@@ -124,6 +124,17 @@ def test_interior_point_finds_the_same_optimum(seed: int) -> None:
     assert p.objective(point.x) == pytest.approx(solve(p).objective, rel=1e-9)
 
 
+def test_a_quadratic_program_that_goes_round_is_handed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    p = random_program(7, quadratic=True)
+    usual = solve(p)
+    assert usual.solver.startswith("HiGHS")
+    monkeypatch.setattr("engine.program._ITERATIONS_PER_TERM", 0)
+    other = solve(p)
+    assert other.solver.startswith("Clarabel")
+    assert other.status is Status.OPTIMAL
+    assert other.objective == pytest.approx(usual.objective, rel=1e-9)
+
+
 @settings(max_examples=40, deadline=None)
 @given(st.integers(0, 10**6), st.booleans())
 def test_row_duals_predict_a_small_change_of_the_right_hand_side(seed: int, quadratic: bool) -> None:

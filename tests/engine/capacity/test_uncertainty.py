@@ -4,13 +4,16 @@ import numpy as np
 import pytest
 
 from engine.capacity.question import UncertaintySpec
-from engine.capacity.series import hourly_sample, is_texas
+from engine.capacity.series import hourly_sample, is_texas, pieces_of, ready_to_dispatch
 from engine.capacity.uncertainty import Marginal, box, distribution_sample, filed_net_demand
 from engine.capacity.weather import HOURS, WeatherSettings, _autocorrelation, autoregression, available_mw
 from engine.errors import UncertaintyDataError
 from engine.network import texas
 from engine.network.library import load
+from engine.network.factors import Factors
 from engine.network.model import Network
+from engine.opf.dc_opf import DispatchOptions
+from engine.opf.hours import dispatch_hours
 
 
 @pytest.fixture(scope="module")
@@ -155,3 +158,28 @@ def test_every_named_grid_has_hours(key: str) -> None:
 def test_hourly_parameters_are_refused_by_name(fourbus: Network, parameters: dict[str, object], words: str) -> None:
     with pytest.raises(UncertaintyDataError, match=words):
         hourly_sample(UncertaintySpec("hourly", parameters, 1), fourbus)
+
+
+def test_hours_with_costs_in_pieces_are_within_their_bound_of_the_least_cost() -> None:
+    """A chord of width w lies above its parabola by at most c2 w^2 / 4: that is all the pieces can add."""
+    network = Network.from_tables(load("texas-2016"))
+    demand = network.buses.load_mw * np.array([[0.5], [0.75], [1.0]])
+    options = DispatchOptions(limit_scale=0.8, ignore_p_min=True)
+    factors = Factors.of(network)
+    ready = ready_to_dispatch(network, all_units=False)
+    pieces = dispatch_hours(ready, demand, options=options, factors=factors)
+    least = dispatch_hours(network, demand, options=options, factors=factors)
+    units = network.units
+    cost = (units.cost_c1_per_mwh * pieces.dispatch_mw + units.cost_c2_per_mw2h * pieces.dispatch_mw**2).sum(axis=1)
+    cost += (units.cost_c0_per_h * units.in_service).sum()
+    count, most = pieces_of(network)
+    assert count == 3
+    assert (cost - least.cost_per_h >= -1e-6 * least.cost_per_h).all()
+    assert (cost - least.cost_per_h <= most).all()
+    assert most < 2e-3 * least.cost_per_h.min()  # and that is little
+    assert (least.congested & pieces.congested).any()
+    assert pieces.dispatch_mw.sum(axis=1) == pytest.approx((demand + network.buses.shunt_mw).sum(axis=1))
+    injection = np.zeros_like(demand)
+    np.add.at(injection.T, units.bus, pieces.dispatch_mw.T)
+    flow = factors.flows((injection - demand - network.buses.shunt_mw).T)
+    assert (np.abs(flow) <= 0.8 * network.branches.rating_a_mw[:, np.newaxis] * (1 + 1e-6) + 1e-6).all()
