@@ -363,8 +363,8 @@ def _run(model: _Model) -> Any:
 _ATTEMPTS: tuple[dict[str, str | float], ...] = ({}, {"presolve": "choose"}, {"presolve": "off"}, {"solver": "ipm"})
 # The active-set method for quadratic programs starts from nothing every time and ignores those options.
 _CURVED_ATTEMPTS: tuple[dict[str, str | float], ...] = ({},)
-# An optimum takes about one or two iterations per variable; on degenerate corners the method goes round for ever, and what
-# has taken five is for the interior point method.
+# An optimum takes about one or two iterations per variable. On degenerate corners the method goes round for ever:
+# what has taken five is for the interior point method.
 _ITERATIONS_PER_TERM = 5
 # The solver adds its regularisation to every diagonal entry: at its default, prices are wrong in the sixth digit.
 _DEFAULTS: dict[str, str | float] = {"presolve": "choose", "solver": "choose", "qp_regularization_value": 0.0}

@@ -122,9 +122,9 @@ def ready_to_dispatch(network: Network, *, all_units: bool) -> Network:
     """
     units = network.tables.units
     given, count = network.units, pieces_of(network)[0]
-    curve = (given.p_max_mw, given.cost_c1_per_mwh, given.cost_c2_per_mw2h)
+    most, linear, quadratic = given.p_max_mw.tolist(), given.cost_c1_per_mwh.tolist(), given.cost_c2_per_mw2h.tolist()
     pieces = [
-        points or _in_pieces(*(float(column[g]) for column in curve), count)
+        points or _in_pieces(most[g], linear[g], quadratic[g], count)
         for g, points in enumerate(units["cost_points"].astype(str).tolist())
     ]
     changed = units.assign(cost_points=pieces)
@@ -203,7 +203,7 @@ def _notices(network: Network, settings: HourlySettings, short: int, series: Dis
         (True, f"dispatch: {fleet}, least outputs count as zero, branches up to {kept:g} % of rating"),
         (
             dearer > 0,
-            f"quadratic costs count as {pieces} straight pieces, which adds at most {dearer:,.0f} $/h to an hour's cost",
+            f"quadratic costs count as {pieces} straight pieces: at most {dearer:,.0f} $/h above an hour's least cost",
         ),
         (bool(fuels & {"wind", "solar"}), settings.weather.words()),
         (short > 0, f"in {short} hours load was scaled down to what units can produce"),

@@ -9,8 +9,8 @@ from engine.capacity.uncertainty import Marginal, box, distribution_sample, file
 from engine.capacity.weather import HOURS, WeatherSettings, _autocorrelation, autoregression, available_mw
 from engine.errors import UncertaintyDataError
 from engine.network import texas
-from engine.network.library import load
 from engine.network.factors import Factors
+from engine.network.library import load
 from engine.network.model import Network
 from engine.opf.dc_opf import DispatchOptions
 from engine.opf.hours import dispatch_hours
