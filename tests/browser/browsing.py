@@ -65,14 +65,14 @@ def running(home: Path, **more: str) -> Iterator[Server]:
 
 
 def start(home: Path, **more: str) -> Server:
-    """Start the product on a free port and return it when it is ready. ``more`` are further settings."""
-    port = free_port()
+    """Start the product, on a free port unless told one, and return it when it is ready. ``more`` are settings."""
+    port = int(more.get("PORT") or free_port())
     kept = {name: value for name, value in os.environ.items() if name in {"PATH", "HOME", "LANG", "HEADROOM_DATA"}}
     environ = {**kept, "HEADROOM_HOME": str(home), "PORT": str(port), "LOG_LEVEL": "INFO", **more}
     address = f"http://127.0.0.1:{port}"
     home.mkdir(parents=True, exist_ok=True)
     begun = time.monotonic()
-    with (home / LOG).open("ab") as sink, (home / "out.txt").open("ab") as out:
+    with (home / LOG).open("ab") as sink, (home / "out.txt").open("wb") as out:
         process = subprocess.Popen([sys.executable, str(ROOT / "app.py")], env=environ, stdout=out, stderr=sink)
     try:
         wait_until_ready(address, process, home)
