@@ -17,7 +17,7 @@
     },
     showKind: function (keep, id) {
       const holder = document.getElementById(id);
-      if (holder) holder.dataset.keep = text(keep).split(':')[0];
+      if (holder) holder.dataset.keep = text(keep);
       return KEEP();
     },
     // A row of "What binds" or "Products" selects the branch or the bus it is about.
@@ -40,7 +40,7 @@
       if (!study || query === null || query === undefined) return KEEP();
       const parts = ['study=' + encodeURIComponent(study)];
       if (query) parts.push(query);
-      const view = { layer: layer === 'firm' ? '' : layer, tab: tab === 'sites' ? '' : tab, sel: selection, kv: kv, zone: zone, least: least };
+      const view = { layer: layer === 'firm' ? '' : layer, tab: tab === 'sites' ? '' : tab, sel: selection, kv: kv === 'any' ? '' : kv, zone: zone === 'any' ? '' : zone, least: least };
       Object.keys(view).forEach(function (name) {
         const value = text(view[name]);
         if (value) parts.push(name + '=' + encodeURIComponent(value));

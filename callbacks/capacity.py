@@ -11,7 +11,7 @@ from dash import ClientsideFunction, Dash, Input, Output, Patch, State, ctx, no_
 from callbacks import capacity_answer as work
 from callbacks.capacity_answer import KEEP, Asked, Seat, Shown
 from callbacks.capacity_desk import Desk
-from callbacks.capacity_publish import DATASET_KIND, publish, read_upload, why_card_for
+from callbacks.capacity_publish import DATASET_KIND, binding_card_for, publish, read_upload, why_card_for
 from callbacks.security import current_user
 from callbacks.services import Services
 from callbacks.shell import toast
@@ -28,6 +28,7 @@ from engine.network.layout import positions
 from engine.network.model import Network
 
 PAGE = ids.CAPACITY
+_LEGEND_SHARE = 0.3  # of the drawing's width
 _TEXAS = (-107.0, -93.0, 25.5, 37.0)  # west, east, south, north: where the county outline is
 
 
@@ -77,6 +78,8 @@ def _frame(network: Network) -> dict[str, Any]:
     geographic = is_geographic(network.tables)
     points = map_points(network.tables, None if geographic else positions(network.tables))
     (south, west), (north, east) = bounds = map_bounds(points)
+    if not geographic:  # room for the legend at the left
+        bounds = (south, west - _LEGEND_SHARE * (east - west)), (north, east)
     inside = west >= _TEXAS[0] and east <= _TEXAS[1] and south >= _TEXAS[2] and north <= _TEXAS[3]
     return {"bounds": bounds, "geographic": geographic, "texas": geographic and inside}
 
@@ -330,6 +333,7 @@ def _register_panes(app: Dash, desk: Desk) -> None:
 
     for name in WHY_NAMES:
         _register_why(app, desk, name)
+    _register_binding(app, desk)
 
 
 def _register_exports(app: Dash, desk: Desk) -> None:
@@ -370,6 +374,23 @@ def _register_why(app: Dash, desk: Desk, name: str) -> None:
             return str(error)
 
 
+def _register_binding(app: Dash, desk: Desk) -> None:
+    @app.callback(
+        Output(f"{ids.CAPACITY_WHY_BINDING}-panel", "children"),
+        Input(ids.CAPACITY_WHY_BINDING, "n_clicks"),
+        State(ids.CAPACITY_ANSWERED, "data"),
+        State(ids.CAPACITY_STUDY, "data"),
+        prevent_initial_call=True,
+    )
+    def why_it_binds(clicks: int | None, drawn: Any, study: Any) -> Any:
+        if not clicks:
+            return no_update
+        try:
+            return binding_card_for(_seat(desk, study), drawn)
+        except EngineError as error:
+            return str(error)
+
+
 def _register_products(app: Dash, desk: Desk) -> None:
     @app.callback(
         Output(ids.CAPACITY_PUBLISHED, "data"),
@@ -393,16 +414,17 @@ def _register_products(app: Dash, desk: Desk) -> None:
         Output(ids.CAPACITY_VERSIONS, "children"),
         Input(ids.CAPACITY_PUBLISHED, "data"),
         Input(ids.CAPACITY_TAB, "value"),
+        Input(ids.CAPACITY_ANSWERED, "data"),
         State(ids.CAPACITY_STUDY, "data"),
     )
-    def list_versions(_bumped: Any, tab: Any, study: Any) -> Any:
+    def list_versions(_bumped: Any, tab: Any, drawn: Any, study: Any) -> Any:
         if tab != "products":
             return no_update
         try:
             records = desk.services.products.list(current_user(), study)
         except EngineError as error:
             return str(error)
-        return capacity.published(capacity_products.versions(records))
+        return capacity.published(capacity_products.versions(records, drawn if isinstance(drawn, dict) else {}))
 
     @app.callback(
         Output(ids.DOWNLOAD, "data", allow_duplicate=True),
@@ -425,7 +447,6 @@ def _register_upload(app: Dash, desk: Desk) -> None:
     @app.callback(
         Output(ids.capacity_word("file"), "options"),
         Output(ids.capacity_word("file"), "value"),
-        Output(ids.capacity_word("keep"), "options"),
         Output(ids.capacity_word("keep"), "value"),
         Output(ids.CAPACITY_UPLOAD_MESSAGE, "children"),
         Input(ids.CAPACITY_UPLOAD, "contents"),
@@ -435,10 +456,10 @@ def _register_upload(app: Dash, desk: Desk) -> None:
     )
     def upload(contents: Any, filename: Any, study: Any) -> Any:
         if not isinstance(contents, str):
-            return (no_update,) * 5
+            return (no_update,) * 4
         try:
             content = base64.b64decode(contents.partition(",")[2], validate=True)
             found = read_upload(_seat(desk, study), str(filename or "file"), content)
         except (binascii.Error, EngineError) as error:
-            return no_update, no_update, no_update, no_update, str(error)
-        return found.files, found.value, found.kept, "file:sample", found.message
+            return no_update, no_update, no_update, str(error)
+        return found.files, found.value, "file:sample", found.message

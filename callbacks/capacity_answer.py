@@ -10,13 +10,16 @@ from dash import html
 from callbacks.capacity_desk import Desk, Situation
 from components import capacity_inspector as inspector
 from components import capacity_layers, capacity_products, capacity_results, capacity_tables, capacity_words
-from components.capacity_answer import Answer
+from components.capacity_answer import Answer, limit_element
 from components.capacity_sites import choose, read_table, sites_words, table_text
 from components.format import megawatts
 from components.grid_map import layers_data
 from components.skeleton import parse_element
 from components.theme import Theme
+from engine.capacity.allocation import LARGE_GRID, allocate
 from engine.capacity.question import CapacityQuestion
+from engine.capacity.results import Binding, Why
+from engine.capacity.why import EXTRA_MW, reinforced, why
 from engine.errors import EngineError, NetworkDataError, QuestionError
 from engine.network.model import Network
 
@@ -112,14 +115,15 @@ def answered(answer: Answer, *, owner: bool, now: float) -> Shown:
         states.append(capacity_results.over_limit_state(answer.result.over_limit))
     elif answer.question.at_zero == "hold" and answer.result.over_limit:
         states.append(capacity_results.held_state(answer.result.over_limit))
-    notes = capacity_results.notice_list(capacity_results.notices(answer))
+    if answer.question.firm_set == "box" and len(answer.network.buses.ids) > LARGE_GRID:
+        states.append(capacity_results.large_box())
     return Shown(
         totals=capacity_results.totals_of(answer),
-        state=[*states, *([notes] if notes is not None else [])],
+        state=states,
         tray=capacity_products.tray(answer, can_publish=owner),
         layers=capacity_layers.data(answer),
         site_rows=capacity_tables.site_rows(answer),
-        site_columns=capacity_tables.definitions(capacity_tables.sites_columns(epsilons)),
+        site_columns=capacity_tables.definitions(capacity_tables.sites_columns(answer.network, epsilons)),
         limit_rows=capacity_results.over_limit_rows(answer) + capacity_tables.limit_rows(answer),
         product_rows=capacity_tables.product_rows(answer),
         products=capacity_products.panel(answer),
@@ -212,15 +216,36 @@ def inspect(seat: Seat, drawn: Any, selection: Any, theme: Theme) -> Any:
     answer = seat.answer(drawn)
     if answer is None:
         return inspector.nothing_yet()
-    element = parse_element(selection)
+    kind, key = parse_element(selection) or ("", "")
     network = answer.network
-    if element is not None and element[0] == "bus" and element[1] in network.buses.ids:
-        position = network.buses.ids.index(element[1])
-        curve = seat.desk.curve(answer, element[1]) if network.buses.in_service[position] else None
-        return inspector.bus(answer, position, curve, theme)
-    if element is not None and element[0] == "branch" and element[1] in network.branches.ids:
-        return inspector.branch(answer, network.branches.ids.index(element[1]))
+    if kind == "bus" and key in network.buses.ids:
+        position = network.buses.ids.index(key)
+        curve = seat.desk.curve(answer, key) if network.buses.in_service[position] else None
+        return inspector.bus(answer, position, curve, _stop(answer, key), theme)
+    if kind == "branch" and key in network.branches.ids:
+        gains = {binding.limit.row: reinforced_gain(answer, binding) for binding in _bindings(answer, selection)}
+        return inspector.branch(answer, network.branches.ids.index(key), gains)
     return inspector.overview(answer)
+
+
+def reinforced_gain(answer: Answer, binding: Binding) -> float | None:
+    """Return the MW that 10 MW more of a limit bring over all sites at its level, from solving again."""
+    wider = allocate(reinforced(answer.prepared, binding.limit, EXTRA_MW), answer.question)
+    found = {level.epsilon: level.total_mw for level in wider.levels}
+    before = next(level.total_mw for level in answer.result.levels if level.epsilon == binding.level)
+    return found[binding.level] - before if binding.level in found else None
+
+
+def _bindings(answer: Answer, element: str) -> list[Binding]:
+    every = (binding for level in answer.result.levels for binding in level.binding)
+    return [binding for binding in every if limit_element(binding.limit) == element]
+
+
+def _stop(answer: Answer, bus: str) -> Why | None:
+    """Return why a site stops at its firm capacity, with what more of the limit would bring; None for no site."""
+    if bus not in answer.sites() or not answer.result.levels:
+        return None
+    return why(answer.prepared, answer.question, answer.result, bus)
 
 
 def shown_positions(seat: Seat, drawn: Any, kv: Any, zone: Any, least: Any) -> list[int] | None:
@@ -228,17 +253,17 @@ def shown_positions(seat: Seat, drawn: Any, kv: Any, zone: Any, least: Any) -> l
     answer = seat.answer(drawn)
     if answer is None:
         return None
-    return capacity_layers.filtered(answer, _number(kv), str(zone) if zone else None, _number(least))
+    return capacity_layers.filtered(answer, _number(kv), _zone(zone), _number(least))
 
 
 def bus_table(seat: Seat, drawn: Any, shown: Any) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Return the rows and columns of all buses, or of those that the filter shows."""
     answer = seat.answer(drawn)
     if answer is None:
-        return [], capacity_tables.definitions(capacity_tables.bus_columns(()))
+        return [], capacity_tables.definitions(capacity_tables.bus_columns(seat.network(), ()))
     size = len(answer.network.buses.ids)
     kept = [i for i in shown if isinstance(i, int) and 0 <= i < size] if isinstance(shown, list) else None
-    columns = capacity_tables.bus_columns(answer.question.epsilons)
+    columns = capacity_tables.bus_columns(answer.network, answer.question.epsilons)
     return capacity_tables.bus_rows(answer, kept), capacity_tables.definitions(columns)
 
 
@@ -253,6 +278,10 @@ def _number(value: Any) -> float | None:
     except (TypeError, ValueError):
         return None
     return number if math.isfinite(number) and number > 0 else None
+
+
+def _zone(value: Any) -> str | None:
+    return str(value) if value and value != capacity_words.ANY else None
 
 
 # The sites
@@ -295,7 +324,7 @@ def chosen(seat: Seat, sites: Any, kv: Any, zone: Any, most: Any) -> Sites:
     count = _number(most)
     if count is None or count != int(count) or count > capacity_words.MOST_SITES:
         raise QuestionError(f"choose a whole number of sites from 1 to {capacity_words.MOST_SITES}")
-    found = choose(network, _number(kv), str(zone) if zone else None, int(count))
+    found = choose(network, _number(kv), _zone(zone), int(count))
     if not found:
         raise QuestionError("no bus in service has that voltage in that zone")
     return sites_after(found, [_usual_mw(sites)] * len(found), f"{sites_words(len(found))} chosen")

@@ -1,13 +1,14 @@
 """What the Capacity page keeps for good or asks in depth: published products, uploaded states, why a number is so."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from callbacks.capacity_answer import Seat
+from callbacks.capacity_answer import Seat, reinforced_gain
 from components.capacity_inspector import why_of
-from components.capacity_question import file_choices, kept_choices
-from components.capacity_results import inputs_of
+from components.capacity_question import file_choices
+from components.capacity_results import binding_card, inputs_of, strongest
 from components.format import count, megawatts, size
 from components.skeleton import parse_element
 from engine.capacity.files import read_sample
@@ -23,12 +24,14 @@ class Uploaded:
 
     files: list[dict[str, str]]
     value: str
-    kept: list[dict[str, str]]
     message: str
 
 
 def publish(seat: Seat, drawn: Any) -> str:
     """Publish the products of the answer that is drawn; return what is told about it.
+
+    What is the last version already is not published again: an answer that was computed once more has another
+    date and nothing else.
 
     Raises QuestionError when there is nothing to publish, PermissionDeniedError for a reader.
     """
@@ -43,10 +46,30 @@ def publish(seat: Seat, drawn: Any) -> str:
     if products is None or not products.products:
         raise QuestionError("there are no products to publish")
     content = json.loads(json.dumps(products.to_json()))
+    amount = f"{count(len(products.products), 'product')}, {megawatts(products.total_mw())}"
+    last = next(iter(seat.desk.services.products.list(seat.user, seat.study)), None)
+    if last is not None and _same(last.product_set, content):
+        return f"Nothing changed: version {last.version} is these {amount}"
     version = seat.desk.services.products.publish(seat.user, seat.study, content, content["witness"])
-    words = f"Published version {version}: {count(len(products.products), 'product')}, {megawatts(products.total_mw())}"
+    words = f"Published version {version}: {amount}"
     verdict = products.witness.verdict
     return words if verdict is None else f"{words}. Checked apart: {verdict.words}"
+
+
+def _same(before: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
+    """Return whether two product sets are the same products of the same question on the same inputs."""
+    digests = ("network_digest", "question_digest", "uncertainty_digest")
+    origins = [[content["provenance"][name] for name in digests] for content in (before, now)]
+    return origins[0] == origins[1] and before["products"] == now["products"]
+
+
+def binding_card_for(seat: Seat, drawn: Any) -> Any:
+    """Return the card of the limit that binds most. Raises QuestionError when it is not drawn any more."""
+    answer = seat.answer(drawn)
+    binding = None if answer is None else strongest(answer)
+    if answer is None or binding is None:
+        raise QuestionError("this number is not drawn any more")
+    return binding_card(answer, binding, reinforced_gain(answer, binding))
 
 
 def why_card_for(seat: Seat, drawn: Any, selection: Any, name: str) -> Any:
@@ -77,6 +100,5 @@ def read_upload(seat: Seat, filename: str, content: bytes) -> Uploaded:
     return Uploaded(
         files=[{"value": key, "label": text} for key, text in files],
         value=value,
-        kept=[{"value": key, "label": text} for key, text in kept_choices("file:sample", files)],
         message=f"{filename}, {size(len(content))}: {count(len(sample.net_demand_mw), 'state')} read",
     )

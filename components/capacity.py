@@ -15,7 +15,7 @@ from components.capacity_question import Choices, question
 from components.capacity_results import empty_totals
 from components.capacity_tables import GRIDS, drawer, plain_site_rows
 from components.capacity_view import View
-from components.capacity_words import sites_data
+from components.capacity_words import ANY, sites_data
 from components.format import voltage
 from components.grid_map import Bounds, grid_map, layers_data
 from components.icons import icon
@@ -53,7 +53,7 @@ def layout(opened: Opened) -> html.Main:
         ids.CAPACITY,
         _map(opened),
         nothing_yet(),
-        drawer(asked.epsilons, _first_rows(opened), view.tab),
+        drawer(opened.network, asked.epsilons, _first_rows(opened), view.tab),
         totals=empty_totals(),
         drawer_tools=_drawer_tools(view.tab),
         drawer_title="Table",
@@ -162,8 +162,8 @@ def _first_rows(opened: Opened) -> list[Mapping[str, Any]]:
 
 
 def _filter(opened: Opened) -> html.Span:
-    voltages = [("", "any"), *((f"{level:g}", f"{voltage(level)} and above") for level in opened.kv)]
-    zones = [("", "any"), *((zone, zone) for zone in opened.zones)]
+    voltages = [(ANY, "any"), *((f"{level:g}", f"{voltage(level)} and above") for level in opened.kv)]
+    zones = [(ANY, "any"), *((zone, zone) for zone in opened.zones)]
     view = opened.view
     fields = html.Div(
         [
@@ -237,7 +237,7 @@ def _field(label: str, control: Part) -> html.Label:
 
 
 def _select(component_id: str, choices: Choices, value: str) -> dbc.Select:
-    known = value if value in {key for key, _ in choices} else ""
+    known = value if value in {key for key, _ in choices} else ANY
     return dbc.Select(id=component_id, value=known, options=[{"value": key, "label": text} for key, text in choices])
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from components.format import THIN, megawatts, number, percent
+from engine.capacity.allocation import NO_GAIN
 from engine.capacity.margins import Prepared
 from engine.capacity.products import ProductSet
 from engine.capacity.question import CapacityQuestion
@@ -53,10 +54,15 @@ def limit_element(limit: Limit) -> str:
 
 
 def gain_words(binding: Binding) -> str:
-    """Return what 10 MW more of a limit would bring, "" when it is not told by one number."""
+    """Return what the first MW more of a limit would bring, "" when it is not told by one number.
+
+    A dual holds for that MW only: on a mesh another limit may stop the next. What 10 MW bring is solved for.
+    """
     if binding.gain_mw_per_mw is None:
         return ""
-    return f"10 MW more there gives {gained(10 * binding.gain_mw_per_mw)} more in total"
+    if abs(binding.gain_mw_per_mw) < NO_GAIN:
+        return "more room there changes who gets it, not the total"
+    return f"the first MW more there gives {gained(binding.gain_mw_per_mw)} in total"
 
 
 def gained(mw: float) -> str:

@@ -21,7 +21,8 @@ _UNITS = {
     "kv": "kv", "asked": "asked_mw", "firm": "firm_mw", "total": "total_mw", "served": "served_share",
     "alone": "firm_alone_mw", "limit": "limited_by", "load": "load_mw", "rating": "limit_mw",
     "margin": "room_before_mw",
-    "gain": "gain_mw_per_10_mw", "sites": "stops_sites", "lone": "stops_lone_buses", "mw": "capacity_mw", "id": "bus",
+    "gain": "first_gain_mw_per_mw", "sites": "stops_sites", "lone": "stops_lone_buses",
+    "mw": "capacity_mw", "id": "bus",
 }  # fmt: skip
 
 

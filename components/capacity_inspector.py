@@ -1,6 +1,7 @@
 """The inspector of the Capacity page: the selected bus, branch or unit, else the study as a whole."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import plotly.graph_objects as go
@@ -18,7 +19,7 @@ from components.capacity_answer import (
     short_limit,
     signed,
 )
-from components.capacity_results import METHOD
+from components.capacity_results import METHOD, notice_list, notices
 from components.capacity_sites import bus_facts, bus_words
 from components.capacity_tables import lone_counts
 from components.format import count, megawatts, number, percent
@@ -26,7 +27,7 @@ from components.skeleton import Part, button, facts, section, state
 from components.theme import Theme, styled, token
 from components.why_card import WhyInput, why_card, why_number
 from engine.capacity.question import MOST_EPSILONS
-from engine.capacity.results import RiskCurve, Why
+from engine.capacity.results import RiskCurve, Term, Why
 
 # The numbers of a selected bus whose cards are filled when they are pressed: with the other sites, and alone.
 WHY_NAMES = tuple(f"{kind}{level}" for kind in ("site", "alone") for level in range(MOST_EPSILONS + 1))
@@ -75,6 +76,9 @@ def overview(answer: Answer) -> html.Div:
             ),
         )
     )
+    notes = notice_list(notices(answer))
+    if notes is not None:
+        parts.insert(1, section("Notes", notes))
     return html.Div(parts)
 
 
@@ -83,28 +87,34 @@ def nothing_yet() -> html.Div:
     return state("empty", "The numbers of a bus and why they stop there appear here once the answer is computed.")
 
 
-def bus(answer: Answer, position: int, curve: RiskCurve | None, theme: Theme, *, can_change: bool = True) -> html.Div:
-    """Return a bus: its capacity with the other sites and alone, what limits it, its curve against risk."""
+def bus(answer: Answer, position: int, curve: RiskCurve | None, stop: Why | None, theme: Theme) -> html.Div:
+    """Return a bus: its capacity with the other sites and alone, what limits it, its curve against risk.
+
+    ``stop`` is why a site stops at its firm capacity, None for another bus.
+    """
     key = answer.network.buses.ids[position]
     place = answer.sites().get(key)
     parts: list[Part] = [html.H3(bus_words(answer.network, position), className="hr-capacity-title")]
     if not answer.network.buses.in_service[position]:
         parts.append(state("empty", "This bus is out of service: nothing can be added here."))
         return html.Div([*parts, section("Data", facts(bus_facts(answer.network, position)))])
-    if place is not None and answer.result.levels:
-        parts.append(_site(answer, place, bus_words(answer.network, position)))
-    parts.append(_alone(answer, position))
+    parts.append(_numbers(answer, position, place if answer.result.levels else None))
+    if stop is not None:
+        parts.append(html.P([html.Strong("With the other sites: "), stop.summary]))
+    parts.append(html.P([html.Strong("Alone: "), _alone_words(answer, position)]))
     if curve is not None and len(curve.epsilons) > 1:
         parts.append(_curve_section(answer, curve, theme))
-    if can_change:
-        text = "Remove from the sites" if place is not None else "Add as a site"
-        parts.append(html.Div(button(text, ids.CAPACITY_SITE_TOGGLE), className="hr-capacity-actions"))
+    text = "Remove from the sites" if place is not None else "Add as a site"
+    parts.append(html.Div(button(text, ids.CAPACITY_SITE_TOGGLE), className="hr-capacity-actions"))
     parts.append(section("Data", facts(bus_facts(answer.network, position))))
     return html.Div(parts)
 
 
-def branch(answer: Answer, position: int) -> html.Div:
-    """Return a branch: its rating, whether it binds, at which level, and what more of it would bring."""
+def branch(answer: Answer, position: int, gains: Mapping[int, float | None]) -> html.Div:
+    """Return a branch: its rating, whether it binds, at which level, and what more of it would bring.
+
+    ``gains`` has the MW over all sites that 10 MW more bring, by the limit's row, from solving again.
+    """
     branches, buses = answer.network.branches, answer.network.buses
     key = branches.ids[position]
     ends = [int(branches.from_bus[position]), int(branches.to_bus[position])]
@@ -120,11 +130,10 @@ def branch(answer: Answer, position: int) -> html.Div:
     for epsilon, entry in found:
         rows: list[tuple[Part, Part]] = [
             ("Room before any addition", megawatts(entry.margin_mw)),
-            (
-                "10 MW more give",
-                "not one number" if entry.gain_mw_per_mw is None else gained(10 * entry.gain_mw_per_mw),
-            ),
         ]
+        gain = gains.get(entry.limit.row)
+        if gain is not None:
+            rows.append(("10 MW more there give, in total", gained(gain)))
         if entry.state:
             rows.append(("Worst state", entry.state))
         parts.append(section(f"Binds, {level_words(epsilon)}", html.P(entry.words), facts(rows)))
@@ -153,12 +162,12 @@ def why_of(why: Why, extra: Sequence[WhyInput] = ()) -> html.Div:
     """Return the card of a number that the engine explained."""
     return why_card(
         why.title,
-        formula=why.formula,
-        values=[(term.symbol, f"{_value(term.value)} {term.unit}, {term.meaning}".strip()) for term in why.terms],
+        formula=_signs(why.formula),
+        values=[(_signs(term.symbol), _term(term)) for term in why.terms],
         binds=[why.summary],
         inputs=extra,
         source=why.sources[-1] if why.sources else METHOD,
-        note=why.formula_with_values or None,
+        note=_signs(why.formula_with_values) or None,
     )
 
 
@@ -203,58 +212,48 @@ def curve_figure(answer: Answer, curve: RiskCurve, theme: Theme = "light") -> go
     return styled(figure, theme, key=f"curve-{curve.bus}")
 
 
-def _site(answer: Answer, place: int, name: str) -> Part:
-    """Return what a site gets together with the others, each number with its card."""
-    levels = answer.result.levels
-    rows: list[tuple[Part, Part]] = [("Asked", megawatts(answer.result.demand_mw[place]))]
-    rows.append(
-        (
-            html.Span("Firm", className="hr-sign-firm hr-capacity-sign"),
-            why_number(why_id("site0"), megawatts(levels[0].capacity_mw[place]), label=f"firm capacity at {name}"),
-        )
-    )
-    for step, level in enumerate(levels[1:], start=1):
-        rows.append(
-            (
-                html.Span(f"Flexible, {level_words(level.epsilon)}", className="hr-sign-flexible hr-capacity-sign"),
-                why_number(
-                    why_id(f"site{step}"),
-                    signed(level.increment_mw[place]),
-                    label=f"flexible capacity {level_words(level.epsilon)} at {name}",
-                ),
-            )
-        )
-    rows.append(("Together", megawatts(levels[-1].capacity_mw[place])))
-    return section("With the other sites", html.P(site_sentence(answer, place)), facts(rows))
-
-
-def site_sentence(answer: Answer, place: int) -> str:
-    """Return why a site stops where it stops, in a sentence."""
-    level = answer.result.levels[0]
-    by = level.limited_by[place]
-    firm = megawatts(level.capacity_mw[place])
-    if by < 0:
-        return f"{firm} firm: all that is asked."
-    binding = level.binding[by]
-    where = f" in {binding.state}" if binding.state else ""
-    gain = gain_words(binding)
-    return f"{firm} firm: limited by {binding.limit.words}{where}" + (f"; {gain}." if gain else ".")
-
-
-def _alone(answer: Answer, position: int) -> Part:
+def _numbers(answer: Answer, position: int, place: int | None) -> Part:
+    """Return the bus's numbers, each with its card: what it gets together with the other sites, and alone."""
     name = bus_words(answer.network, position)
-    rows: list[tuple[Part, Part]] = []
-    for level, epsilon in enumerate(answer.alone.epsilons):
-        sign = "firm" if epsilon == 0 else "flexible"
-        label = "Firm" if epsilon == 0 else f"Firm and flexible, {level_words(epsilon)}"
-        text = amount(float(alone_mw(answer, level)[position]))
-        shown = why_number(why_id(f"alone{level}"), text, label=f"{label.lower()} at {name}, if only it took load")
-        rows.append((html.Span(label, className=f"hr-sign-{sign} hr-capacity-sign"), shown))
-    first = int(answer.alone.limiting_row[0, position])
-    words = "No limit is met by a load here alone."
-    if first >= 0:
-        words = f"Limited by {answer.prepared.limit(first).words}{_in_state(answer, first)}."
-    return section("If only this bus took load", html.P(words), facts(rows))
+    levels = answer.result.levels
+    head: list[Part] = [html.Td()]
+    if place is not None:
+        head.append(html.Th("With the other sites", scope="col"))
+    head.append(html.Th("Alone", scope="col"))
+    lines = [html.Tr(head)]
+    lone = [float(alone_mw(answer, level)[position]) for level in range(len(answer.alone.epsilons))]
+    for step, epsilon in enumerate(answer.alone.epsilons):
+        words = "Firm" if step == 0 else f"Flexible, {level_words(epsilon)}"
+        cells: list[Part] = [_level_head(words, step)]
+        if place is not None:
+            size = levels[step].increment_mw[place]
+            text = megawatts(size) if step == 0 else signed(size)
+            label = f"{words.lower()} capacity at {name}"
+            cells.append(html.Td(why_number(why_id(f"site{step}"), text, label=label)))
+        size = lone[step] - lone[step - 1] if step and math.isfinite(lone[step - 1]) else lone[step]
+        text = amount(size) if step == 0 or not math.isfinite(size) else signed(size)
+        label = f"{words.lower()} capacity at {name}, if only it took load"
+        cells.append(html.Td(why_number(why_id(f"alone{step}"), text, label=label)))
+        lines.append(html.Tr(cells))
+    if len(lone) > 1:
+        both = [] if place is None else [html.Td(megawatts(levels[-1].capacity_mw[place]))]
+        lines.append(html.Tr([_level_head("Together", None), *both, html.Td(amount(lone[-1]))]))
+    if place is not None:
+        asked = html.Td(megawatts(answer.result.demand_mw[place]))
+        lines.append(html.Tr([_level_head("Asked", None), asked, html.Td()]))
+    return html.Table([html.Tbody(lines)], className="hr-capacity-numbers")
+
+
+def _level_head(words: str, step: int | None) -> html.Th:
+    sign = "" if step is None else f"hr-capacity-sign hr-sign-{'flexible' if step else 'firm'}"
+    return html.Th(html.Span(words, className=sign), scope="row")
+
+
+def _alone_words(answer: Answer, position: int) -> str:
+    row = int(answer.alone.limiting_row[0, position])
+    if row < 0:
+        return "no limit is met by a load here."
+    return f"limited by {answer.prepared.limit(row).words}{_in_state(answer, row)}."
 
 
 def _in_state(answer: Answer, row: int) -> str:
@@ -289,5 +288,13 @@ def _select_button(element: str, text: str) -> html.Button:
     return html.Button(text, type="button", className="hr-capacity-link", **{"data-capacity-select": element})
 
 
-def _value(value: float) -> str:
-    return number(value, 3 if abs(value) < 1 else 1)
+def _term(term: Term) -> str:
+    size = number(term.value, 3 if term.unit == "" else 1)
+    return f"{size} {term.unit}, {term.meaning}" if term.unit else f"{size}, {term.meaning}"
+
+
+def _signs(formula: str) -> str:
+    """Return a formula of the engine, which is plain text, with the signs of print."""
+    for plain, sign in (("sum over n of ", "Σ_n "), ("sum a c", "Σ a c"), ("<=", "≤"), (" x ", " × "), (" - ", " − ")):
+        formula = formula.replace(plain, sign)
+    return formula

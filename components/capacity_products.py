@@ -1,6 +1,6 @@
 """The products tray: what would be published, how it is cut, and the versions that were."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -59,15 +59,26 @@ def panel(answer: Answer | None) -> Part:
     return facts(rows)
 
 
-def versions(records: Sequence[Any]) -> Part:
-    """Return the published versions, newest first, each with its downloads. Records are the store's."""
+def versions(records: Sequence[Any], drawn: Mapping[str, Any]) -> Part:
+    """Return the published versions, newest first, each with its downloads. Records are the store's.
+
+    ``drawn`` has the digests of the question and the network that are on the page: a version of others is stale.
+    """
     if not records:
         return html.P("Nothing is published yet.", className="hr-muted")
-    lines = [_version(record) for record in sorted(records, key=lambda record: -record.version)]
+    lines = [_version(record, drawn) for record in sorted(records, key=lambda record: -record.version)]
     return html.Ul(lines, className="hr-capacity-versions")
 
 
-def _version(record: Any) -> html.Li:
+def stale_words(record: Any, drawn: Mapping[str, Any]) -> str:
+    """Return what has changed since a version was published, "" for nothing or while nothing is drawn."""
+    origin = record.product_set["provenance"]
+    named = (("network", "network_digest", "the network"), ("digest", "question_digest", "the question"))
+    changed = [words for key, name, words in named if key in drawn and drawn[key] != origin[name]]
+    return f"stale: {' and '.join(changed)} changed since" if changed else ""
+
+
+def _version(record: Any, drawn: Mapping[str, Any]) -> html.Li:
     listed = record.product_set["products"]
     total = sum(product["capacity_mw"] for product in listed)
     levels = sorted({product["risk"] for product in listed if product["risk"] > 0})
@@ -84,7 +95,11 @@ def _version(record: Any) -> html.Li:
         for kind in ("json", "csv")
     ]
     published = moment_of(record.created)
-    return html.Li([html.Div([html.Span(words), html.Div(published, className="hr-total-note")]), html.Span(loads)])
+    stale = stale_words(record, drawn)
+    about = html.Div(f"{published}; {stale}" if stale else published, className="hr-total-note")
+    return html.Li(
+        [html.Div([html.Span(words), about]), html.Span(loads)], className="hr-capacity-version-stale" if stale else ""
+    )
 
 
 def moment_of(created: float) -> str:

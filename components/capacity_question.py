@@ -26,7 +26,6 @@ def question(
 ) -> html.Section:
     """Return the question bar for ``asked``. ``files`` are (value, name) of the study's own scenario files."""
     held = words.words_of(asked)
-    kept = kept_choices(held["keep"], files)
     return question_bar(
         ids.CAPACITY,
         [
@@ -48,7 +47,7 @@ def question(
                 placeholder="as listed",
             ),
             " asked at each, kept in ",
-            word_select(ids.capacity_word("keep"), kept, held["keep"], "States in which firm is kept"),
+            word_select(ids.capacity_word("keep"), words.KEPT, held["keep"], "States in which firm is kept"),
             " or interrupted in at most ",
             html.Span(
                 [
@@ -89,11 +88,6 @@ def epsilon_choices() -> list[tuple[str, str]]:
     return [*listed, (words.OTHER, "other levels:"), (words.NEVER, "no state (firm only)")]
 
 
-def kept_choices(chosen: str, files: Choices) -> list[tuple[str, str]]:
-    """Return the states offered in the sentence; a file of one's own only when there is one."""
-    return [(key, text) for key, text in words.KEPT if files or not key.startswith("file") or key == chosen]
-
-
 def more(held: words.Words, files: Choices, *, read_only: bool) -> html.Div:
     """Return the rare options, in four groups."""
     kept_files = _file_choices(held, files)
@@ -132,6 +126,7 @@ def more(held: words.Words, files: Choices, *, read_only: bool) -> html.Div:
                 ]),
                 _uncertainty("file", "A file of one's own", [_select("file", "File", kept_files, held)]),
                 _number("seed", "Seed", held, "", 0),
+                *_set_notes(),
                 _upload(read_only),
             ]),
             _group("Shares of the supply", [
@@ -140,7 +135,7 @@ def more(held: words.Words, files: Choices, *, read_only: bool) -> html.Div:
         ],
         className="hr-capacity-more",
         id=f"{ids.CAPACITY}-more",
-        **{"data-keep": held["keep"].partition(":")[0]},
+        **{"data-keep": held["keep"]},
     )  # fmt: skip
 
 
@@ -157,16 +152,16 @@ def _file_choices(held: words.Words, files: Choices) -> list[tuple[str, str]]:
 
 
 def _sites_panel(asked: CapacityQuestion, kv: Sequence[float], zones: Sequence[str]) -> html.Div:
-    voltages = [("", "any voltage"), *((f"{level:g}", f"{voltage(level)} and above") for level in kv)]
+    voltages = [(words.ANY, "any voltage"), *((f"{level:g}", f"{voltage(level)} and above") for level in kv)]
     most = len(asked.candidates) or 10
-    places = [("", "any zone"), *((zone, zone) for zone in zones)]
+    places = [(words.ANY, "any zone"), *((zone, zone) for zone in zones)]
     return html.Div(
         [
             html.H3("Choose by filter", className="hr-section-title"),
             html.Div(
                 [
-                    _bare_select(ids.CAPACITY_SITES_KV, "Voltage", voltages),
-                    _bare_select(ids.CAPACITY_SITES_ZONE, "Zone", places),
+                    _bare_select(ids.CAPACITY_SITES_KV, "Voltage", voltages, words.ANY),
+                    _bare_select(ids.CAPACITY_SITES_ZONE, "Zone", places, words.ANY),
                     _field(
                         "Sites, spread over the map",
                         dbc.Input(id=ids.CAPACITY_SITES_MOST, type="number", min=1, max=words.MOST_SITES, value=most),
@@ -192,6 +187,13 @@ def _sites_panel(asked: CapacityQuestion, kv: Sequence[float], zones: Sequence[s
         ],
         className="hr-capacity-sites",
     )  # fmt: skip
+
+
+def _set_notes() -> list[Part]:
+    return [
+        html.P(text, className="hr-muted hr-capacity-set", **{"data-set": name})
+        for name, text in words.SET_NOTES.items()
+    ]
 
 
 def _upload(read_only: bool) -> Part:
@@ -231,7 +233,7 @@ def _field(label: str, control: Part, unit: str = "") -> html.Label:
     )
 
 
-def _bare_select(component_id: str, label: str, choices: Choices, value: str = "") -> html.Label:
+def _bare_select(component_id: str, label: str, choices: Choices, value: str) -> html.Label:
     return _field(
         label,
         dbc.Select(id=component_id, value=value, options=[{"value": key, "label": text} for key, text in choices]),

@@ -17,6 +17,7 @@ from components.capacity_answer import (
     served_in_full,
     short_limit,
 )
+from components.capacity_words import SET_NOTES
 from components.format import count, megawatts, number, percent
 from components.skeleton import Part, button, progress_card, state, totals
 from components.why_card import WhyInput, why_card, why_number
@@ -122,30 +123,32 @@ def _binding_total(answer: Answer) -> dict[str, Any]:
     binding = strongest(answer)
     if binding is None:
         return {"label": "Binds most", "value": "nothing", "note": "every site gets all it asks for", "sign": "binding"}
-    gain = binding.gain_mw_per_mw
-    card = why_card(
-        binding.limit.words,
+    words = gain_words(binding)
+    return {
+        "label": "Binds most",
+        "value": why_number(ids.CAPACITY_WHY_BINDING, binding.limit.element, label="the limit that binds most"),
+        "note": f"{short_limit(binding.limit).partition(' ')[0]}; {words}" if words else binding.limit.words,
+        "sign": "binding",
+    }
+
+
+def binding_card(answer: Answer, binding: Binding, gain: float | None) -> html.Div:
+    """Return the card of the limit that binds most. ``gain`` is what 10 MW more bring in total, by solving again."""
+    dual = binding.gain_mw_per_mw
+    return why_card(
+        _sentence(binding.limit.words),
         formula="∂*C* / ∂*F*_l",
         values=[
             ("limit", megawatts(binding.limit.limit_mw)),
             ("room before any addition", megawatts(binding.margin_mw)),
-            ("gain of 10 MW more of the limit", "not one number" if gain is None else gained(10 * gain)),
+            ("the first MW more gives, in total", "not one number" if dual is None else gained(dual)),
+            ("10 MW more give, in total", "no answer" if gain is None else gained(gain)),
             *([("worst state", binding.state)] if binding.state else []),
         ],
-        binds=[binding.words],
+        binds=[_sentence(binding.words)],
         inputs=inputs_of(answer),
-        source="dual of the limit in the allocation; to first order",
+        source="dual of the limit in the allocation; the 10 MW by solving again with the larger limit",
     )
-    return {
-        "label": "Binds most",
-        "value": why_number(
-            "capacity-why-total-binding", binding.limit.element, card, label="the limit that binds most"
-        ),
-        "note": f"{short_limit(binding.limit).partition(' ')[0]}; {gain_words(binding)}"
-        if gain is not None
-        else binding.limit.words,
-        "sign": "binding",
-    }
 
 
 def _stopped_totals(answer: Answer) -> html.Dl:
@@ -185,15 +188,8 @@ def notices(answer: Answer) -> list[str]:
 
 
 def notice_list(lines: Sequence[str]) -> Part:
-    """Return the notices as a list on the page, the first in sight, the rest under a press."""
-    if not lines:
-        return None
-    items = [html.Li(_sentence(line)) for line in lines]
-    return html.Details(
-        [html.Summary(count(len(items), "note on this answer", "notes on this answer")), html.Ul(items)],
-        className="hr-capacity-notices",
-        open=len(items) <= 2,
-    )
+    """Return the notices as a list, None when there are none."""
+    return html.Ul([html.Li(_sentence(line)) for line in lines], className="hr-capacity-notices") if lines else None
 
 
 def over_limit_state(rows: Sequence[OverLimit], *, can_change: bool = True) -> html.Div:
@@ -232,6 +228,11 @@ def held_state(rows: Sequence[OverLimit]) -> html.Div:
         title=f"{count(len(rows), 'limit')} exceeded already, held at the present level",
         action=button("Stop instead", ids.CAPACITY_STOP),
     )
+
+
+def large_box() -> html.Div:
+    """Return the note that a box is of no use on a grid of this size, and what to ask instead."""
+    return state("partial", SET_NOTES["box"], title="A box of independent ranges on a large grid")
 
 
 def over_limit_rows(answer: Answer) -> list[dict[str, Any]]:

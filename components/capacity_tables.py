@@ -27,15 +27,15 @@ GRIDS = ("sites", "buses", "limits", "products")
 _PLACE = (
     GridColumn("id", "Bus", width=88, pinned=True),
     GridColumn("name", "Substation", width=150),
-    GridColumn("kv", "Voltage", "kV", "number", digits=0, width=96),
+    GridColumn("kv", "Voltage", "kV", "number", digits=0, width=112),
     GridColumn("zone", "Zone", width=120),
 )
 
 
-def sites_columns(epsilons: tuple[float, ...]) -> list[GridColumn]:
+def sites_columns(network: Network, epsilons: tuple[float, ...]) -> list[GridColumn]:
     """Return the columns of the sites: asked, firm, an increment per risk level, total, what limits it."""
     return [
-        *_PLACE,
+        *_place_columns(network),
         GridColumn("asked", "Asked", "MW", "number", width=100, editable=True, help="Press twice to change"),
         GridColumn("firm", "Firm", "MW", "number", width=92, sign="firm"),
         *(
@@ -43,8 +43,8 @@ def sites_columns(epsilons: tuple[float, ...]) -> list[GridColumn]:
             for place, epsilon in enumerate(epsilons)
         ),
         GridColumn("total", "Total", "MW", "number", width=92),
-        GridColumn("served", "Served", "", "percent", digits=0, width=92, help="Total as a share of what is asked"),
-        GridColumn("alone", "Firm alone", "MW", "number", width=112, help="If no other site took any"),
+        GridColumn("served", "Served", "%", "percent", digits=0, width=104, help="Total as a share of what is asked"),
+        GridColumn("alone", "Firm alone", "MW", "number", width=128, help="If no other site took any"),
         GridColumn("limit", "Limited by", width=300),
     ]
 
@@ -90,12 +90,12 @@ def plain_site_rows(network: Network, buses: Iterable[str], demand_mw: Iterable[
     ]
 
 
-def bus_columns(epsilons: tuple[float, ...]) -> list[GridColumn]:
+def bus_columns(network: Network, epsilons: tuple[float, ...]) -> list[GridColumn]:
     """Return the columns of all buses: what each could take alone."""
     return [
-        *_PLACE,
+        *_place_columns(network),
         GridColumn("load", "Load", "MW", "number", width=92),
-        GridColumn("firm", "Firm alone", "MW", "number", width=112, sign="firm"),
+        GridColumn("firm", "Firm alone", "MW", "number", width=128, sign="firm"),
         *(
             GridColumn(f"inc{place}", f"+ {level_words(epsilon)}", "MW", "number", width=112, sign="flexible")
             for place, epsilon in enumerate(epsilons)
@@ -133,8 +133,8 @@ LIMIT_COLUMNS = (
     GridColumn("limit", "Limit", width=330, pinned=True),
     GridColumn("level", "Level", width=88),
     GridColumn("rating", "Limit", "MW", "number", width=96),
-    GridColumn("margin", "Room before", "MW", "number", width=120, help="Before any addition, in its worst states"),
-    GridColumn("gain", "10 MW more give", "MW", "number", digits=1, width=140, sign="binding", help="In total"),
+    GridColumn("margin", "Room before", "MW", "number", width=150, help="Before any addition, in its worst states"),
+    GridColumn("gain", "First MW more gives", "MW", "number", digits=2, width=190, sign="binding", help="In total"),
     GridColumn("sites", "Stops sites", "", "number", digits=0, width=110),
     GridColumn("lone", "Stops alone", "buses", "number", digits=0, width=140, help="Buses that it stops, each alone"),
     GridColumn("state", "Worst state", width=200),
@@ -157,7 +157,7 @@ def limit_rows(answer: Answer) -> list[Row]:
                     "level": level_words(level.epsilon),
                     "rating": binding.limit.limit_mw,
                     "margin": binding.margin_mw,
-                    "gain": None if gain is None else 10 * gain,
+                    "gain": gain,
                     "sites": sum(by == place for by in level.limited_by),
                     "lone": lone.get(element, 0) if level.epsilon == 0 else None,
                     "state": binding.state,
@@ -206,16 +206,16 @@ def product_rows(answer: Answer) -> list[Row]:
     ]
 
 
-def drawer(epsilons: tuple[float, ...], sites: list[Row], tab: str = "sites") -> html.Div:
+def drawer(network: Network, epsilons: tuple[float, ...], sites: list[Row], tab: str = "sites") -> html.Div:
     """Return the four tables, of which ``tab`` shows."""
     tables = {
-        "sites": grid(ids.CAPACITY, sites_columns(epsilons), sites, name="sites", label="Sites"),
-        "buses": grid(ids.CAPACITY, bus_columns(epsilons), name="buses", label="All buses, each alone"),
+        "sites": grid(ids.CAPACITY, sites_columns(network, epsilons), sites, name="sites", label="Sites"),
+        "buses": grid(ids.CAPACITY, bus_columns(network, epsilons), name="buses", label="All buses, each alone"),
         "limits": grid(ids.CAPACITY, LIMIT_COLUMNS, name="limits", kind="row", label="Limits that bind"),
         "products": html.Div(
             [
                 html.Div(
-                    [html.Div(id=ids.CAPACITY_PRODUCTS), html.Div(id=ids.CAPACITY_VERSIONS)],
+                    [html.Div(id=ids.CAPACITY_VERSIONS), html.Div(id=ids.CAPACITY_PRODUCTS)],
                     className="hr-capacity-products-side",
                 ),
                 grid(ids.CAPACITY, PRODUCT_COLUMNS, name="products", kind="row", label="Products"),
@@ -234,6 +234,13 @@ def drawer(epsilons: tuple[float, ...], sites: list[Row], tab: str = "sites") ->
 def definitions(columns: Iterable[GridColumn]) -> list[dict[str, Any]]:
     """Return ag-grid's column definitions."""
     return [column_definition(column) for column in columns]
+
+
+def _place_columns(network: Network) -> list[GridColumn]:
+    """Return the columns that say which bus a row is of: those that hold something on this network."""
+    buses = network.buses
+    held = {"id": True, "name": any(buses.names), "kv": bool((buses.base_kv > 0).any()), "zone": any(buses.zones)}
+    return [column for column in _PLACE if held[column.name]]
 
 
 def _place(network: Network, position: int) -> Row:

@@ -16,10 +16,12 @@ from engine.errors import QuestionError
 
 Words = dict[str, Any]
 
+ANY = "any"  # of a filter: an empty value would show no word in the control
 EPSILONS = ("0.01", "0.02", "0.05", "0.1", "0.2")
 NEVER, OTHER = "never", "other"
 KEPT = (
     ("hourly:sample", "every sampled hour of a year"),
+    ("hourly:box", "every state within the sampled hours' box"),
     ("distribution:sample", "every drawn scenario"),
     ("distribution:box", "every state within the scenarios' box"),
     ("box:box", "every state of a box"),
@@ -47,6 +49,13 @@ MODELS = (
     ("texas", "Texas 2016 load shapes"),
     ("generic", "a generic year"),
 )
+
+# Why the set of states matters, told beside the controls that choose it.
+SET_NOTES: Mapping[str, str] = {
+    "sample": "Kept in every one of these states, firm is kept in every mixture of them too: the sample's hull.",
+    "box": "A box lets every bus be at its own extreme at once. On a few buses that is cautious; on 2,000 such states "
+    "never happen together and leave no room at all: keep firm in every hour or scenario there.",
+}
 
 # Every control of the question but the sites, with what it holds on a fresh page.
 DEFAULTS: Words = {

@@ -202,6 +202,7 @@ CAPACITY_PUBLISH = "capacity-publish"
 CAPACITY_PUBLISHED = "capacity-published"  # Store: bumped when a product set was published
 CAPACITY_VERSIONS = "capacity-versions"
 CAPACITY_CURVE = "capacity-curve"
+CAPACITY_WHY_BINDING = "capacity-why-total-binding"  # its card is filled when it is pressed
 
 
 def capacity_word(name: str) -> str:
@@ -224,7 +225,7 @@ NETWORK = "network"  # the page's key
 NETWORK_STUDY = "network-study"  # Store: the study this page was opened for
 NETWORK_VERSION = "network-version"  # Store: {"digest", "revision", "readonly"} of what is on the screen
 NETWORK_EVENT = (
-    "network-event"  # Store: one edit on its way to the server, written in the browser (assets/draw3_network.js)
+    "network-event"  # Store: one edit on its way to the server, written in the browser (assets/draw3_edits.js)
 )
 NETWORK_ACK = "network-ack"  # Store: {"seq", "ok", "from"}: the server has answered that edit
 NETWORK_TAB = "network-tab"  # which table the drawer shows
@@ -238,6 +239,8 @@ NETWORK_REDO = "network-redo"
 NETWORK_MESSAGE = "network-message"
 NETWORK_PAINTED = "network-painted"  # Store: never written; a callback with an output runs when its page is drawn
 NETWORK_PLACED = "network-placed"  # Store: as above
+NETWORK_TABBED = "network-tabbed"  # Store: as above
+NETWORK_HINT = "network-hint"  # over the empty canvas
 NETWORK_ADD = "network-add"  # popover: a new row
 NETWORK_ADD_MESSAGE = "network-add-message"
 NETWORK_PASTE = "network-paste"  # popover: rows from a spreadsheet
@@ -259,6 +262,11 @@ NETWORK_LEAST = "network-least"
 NETWORK_SOLVE = "network-solve"
 NETWORK_ANSWER = "network-answer"  # Store: {"digest", "question"} of the DC-OPF on the screen
 NETWORK_ANSWER_STATE = "network-answer-state"
+NETWORK_JOB = "network-job"  # Store: {"id", "digest", "question"} of the DC-OPF that the page waits for
+NETWORK_JOB_ENDED = "network-job-ended"  # Store: written in the browser when that job ends
+NETWORK_DISPATCH = "network-dispatch"  # which table of the dispatch shows: prices, flows or outputs
+NETWORK_ADDRESS = "network-address"  # Store: the whole query string in the address bar
+NETWORK_NAME = "network-name"
 
 
 def network_field(column: str) -> dict[str, str]:
@@ -274,3 +282,8 @@ def network_new(column: str) -> dict[str, str]:
 def network_export(kind: str) -> dict[str, str]:
     """Return the id of an export button: "matpower", "csv", "geojson" or "json"."""
     return {"type": "network-export", "kind": kind}
+
+
+def network_dispatch_export(kind: str) -> dict[str, str]:
+    """Return the id of an export button of the dispatch: "csv", "geojson" or "json" of the table that shows."""
+    return {"type": "network-dispatch-export", "kind": kind}
