@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import dash
 from dash import Dash
 
-from callbacks import http, processes, security
+from callbacks import http, packed, processes, security
 from callbacks.settings import Settings, SettingsError
 from components import shell
 from components.shell import PageLink
@@ -38,39 +38,53 @@ PAGES: tuple[PageLink, ...] = (
 def create_app(settings: Settings) -> Dash:
     """Return the product as a Dash app, its WSGI callable in ``.server``. It opens the store of ``settings``."""
     # Imported here: the supervisor needs none of it, and would hold it in memory as long as it lives.
-    from callbacks import routes  # noqa: PLC0415
+    from callbacks import opening, routes  # noqa: PLC0415
     from callbacks import shell as shell_callbacks  # noqa: PLC0415
 
     services = open_services(settings)
     dash.page_registry.clear()  # it is one per process, and a test builds many apps
-    app = Dash(
+    app = opening.Product(
         "headroom",
         title="Headroom",
         description="Where data centres may connect to the power grid, and how much they may draw",
         assets_folder=str(FOLDER / "assets"),
         use_pages=True,
         pages_folder="",
+        include_pages_meta=False,
         serve_locally=True,
         suppress_callback_exceptions=True,  # a page's controls exist only while it is open
         update_title="",
         on_error=http.on_error,
     )
     http.compress(app.server)
+    packed.install(app.server)
     http.install_faults(app, settings.max_upload_mb)
     http.install_log(app.server)
     limiter = security.install(app, settings)
     http.install_caching(app.server)
     routes.register(app.server, services, limiter, settings.home)
     app.index_string = shell.INDEX_STRING
-    app.layout = shell.layout(PAGES)
     shell_callbacks.register(app, services, PAGES)
-    for page in PAGES:
-        module = import_module(f"callbacks.{page.key}")
+    pages: dict[str, opening.Page] = {}
+    for link in PAGES:
+        module = import_module(f"callbacks.{link.key}")
         layout = http.guarded(_with_services(module.page_layout, services))
-        dash.register_page(page.key, path=page.path, name=page.label, title=f"{page.label} - Headroom", layout=layout)
+        pages[link.path] = opening.Page(link.path, f"{link.label} - Headroom", layout, mapped=link.key != "home")
+        dash.register_page(link.key, path=link.path, name=link.label, title=pages[link.path].title, layout=layout)
         module.register(app, services)
-    dash.register_page("not_found_404", path="/not-found", title="Not found - Headroom", layout=http.not_found)
+    other = opening.Page("/not-found", "Not found - Headroom", http.not_found)
+    dash.register_page("not_found_404", path=other.path, title=other.title, layout=other.layout)
+    app.layout = lambda: shell.layout(PAGES, opening.outlet(pages, other, opening.opened()))
+    app.early = lambda: opening.early(pages, services)
+    _finish(app)
     return app
+
+
+def _finish(app: Dash) -> None:
+    """Let Dash do now what it leaves to its first request: several of them at once would do it side by side."""
+    for prepare in app.server.before_request_funcs[None]:
+        if prepare.__module__ == Dash.__module__:
+            prepare()
 
 
 def open_services(settings: Settings) -> "Services":

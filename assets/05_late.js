@@ -4,7 +4,7 @@
   'use strict';
   const React = window.React;
 
-  // A map that is being drawn comes first: running these scripts would hold it up. They are fetched meanwhile.
+  // A map that is being drawn comes first: fetching and running these scripts would hold it up.
   const MAP_FIRST_MS = 1500;
   function mapFirst() {
     return new Promise(function (done) {
@@ -29,9 +29,6 @@
     function fetchScript() {
       if (asked) return asked;
       const address = '/_dash-component-suites/' + library + '/' + library + '.min.js';
-      const early = document.createElement('link');
-      Object.assign(early, { rel: 'preload', as: 'script', href: address });
-      document.head.append(early);
       asked = mapFirst().then(function () {
         return new Promise(function (done, failed) {
           const script = document.createElement('script');

@@ -33,7 +33,7 @@ _JOB_TITLES = {
 
 def register(app: Dash, services: Services, links: Sequence[PageLink]) -> None:
     """Wire the shell and add the routes of the job banner."""
-    late.defer()
+    late.arrange()
     pages = {link.path: link.key for link in links}
     _register_browser_side(app)
     _register_study(app, services, pages)

@@ -19,7 +19,7 @@ INDEX_STRING = """<!DOCTYPE html>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <title>{%title%}</title>
-{%favicon%}
+<link rel="icon" type="image/svg+xml" href="/assets/favicon.svg">
 <script src="/assets/00_theme.js"></script>
 {%css%}
 </head>
@@ -41,8 +41,10 @@ class PageLink:
     icon: str
 
 
-def layout(links: Sequence[PageLink]) -> html.Div:
-    """Return the frame around every page. ``links`` are the pages that exist, in the order of the rail."""
+def layout(links: Sequence[PageLink], outlet: Any = page_container) -> html.Div:
+    """Return the frame around every page. ``links`` are the pages that exist, in the order of the rail;
+    ``outlet`` is where Dash puts a page.
+    """
     return html.Div(
         [
             dcc.Location(id=ids.LOCATION, refresh="callback-nav"),
@@ -62,7 +64,7 @@ def layout(links: Sequence[PageLink]) -> html.Div:
                 [
                     _top_bar(),
                     html.Div(id=ids.MESSAGE, className="hr-message", role="status"),
-                    html.Div(page_container, className="hr-outlet"),
+                    html.Div(outlet, className="hr-outlet"),
                 ],
                 className="hr-body",
                 id=ids.CONTENT,

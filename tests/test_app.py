@@ -5,6 +5,8 @@ import json
 import logging
 import os
 import stat
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from http.cookies import SimpleCookie
 from pathlib import Path
@@ -308,7 +310,25 @@ def test_every_page_is_registered_once(settings: Settings) -> None:
 
     create_app(settings)
     create_app(settings)
-    assert [page["path"] for page in dash.page_registry.values()] == [*(page.path for page in PAGES), "/not-found"]
+    paths = [page["path"] for page in dash.page_registry.values()]
+    assert sorted(paths) == sorted([*(page.path for page in PAGES), "/not-found"])
+
+
+def test_sixteen_first_requests_at_once_are_answered_alike(settings: Settings) -> None:
+    server = create_app(settings).server
+    together = threading.Barrier(16)
+
+    def ask(_: int) -> tuple[int, str]:
+        client = server.test_client()
+        together.wait()
+        answer = client.get("/_dash-dependencies")
+        return answer.status_code, answer.text
+
+    with ThreadPoolExecutor(16) as pool:
+        answers = set(pool.map(ask, range(16)))
+    ((status, dependencies),) = answers
+    assert status == 200
+    assert "_pages_content.children" in dependencies  # the last callback that Dash adds, with the first request
 
 
 def test_the_wsgi_application_is_flasks(settings: Settings) -> None:

@@ -138,7 +138,7 @@ def _figure() -> go.Figure:
 
 def create_specimen() -> Dash:
     dash.page_registry.clear()
-    late.defer()
+    late.arrange()
     app = Dash(
         "specimen",
         assets_folder=str(ASSETS),
