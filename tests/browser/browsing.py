@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -17,6 +16,8 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, Route
 
+from tests.programs import chromium_on_path
+
 ROOT = Path(__file__).resolve().parents[2]
 DESKTOP = {"width": 1440, "height": 900}
 PHONE = {"width": 390, "height": 844}
@@ -25,7 +26,6 @@ THEMES = ("light", "dark")
 
 _READY_WITHIN_S = 60.0
 _ENDS_WITHIN_S = 25.0
-_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 # What keeps a browser quiet: none of these looks for an update, a proxy or a field trial.
 _ARGUMENTS = (
     "--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -116,8 +116,7 @@ def free_port() -> int:
 
 def launch(playwright: Playwright, *, webgl: bool = True) -> Browser:
     """Start Chromium: that of HEADROOM_CHROMIUM, else of the PATH, else Playwright's own."""
-    given = os.environ.get("HEADROOM_CHROMIUM") or next((path for name in _NAMES if (path := shutil.which(name))), None)
-    path = given or playwright.chromium.executable_path
+    path = os.environ.get("HEADROOM_CHROMIUM") or chromium_on_path() or playwright.chromium.executable_path
     if not Path(path).exists():
         raise FileNotFoundError("no Chromium was found; `python3 -m tests` installs one")
     return playwright.chromium.launch(executable_path=path, args=[*_ARGUMENTS, *(() if webgl else _NO_WEBGL)])
