@@ -13,7 +13,8 @@ import numpy.typing as npt
 
 Values = npt.NDArray[np.float64]  # always two-dimensional, as in MATLAB; a number is (1, 1)
 
-MOST_WORK = 20_000_000  # numbers made by one file's code; a scaling of the largest public case makes 400,000
+MOST_WORK = 10_000_000  # numbers made by one file's code; a scaling of the largest public case makes 700,000
+_OVERHEAD = 100  # a single operation takes as long as that many numbers more in a matrix
 _DEEPEST = 50  # parentheses inside parentheses
 _FUNCTIONS: Mapping[str, Callable[[Values], Values]] = {
     "sqrt": np.sqrt, "abs": np.abs, "exp": np.exp, "log": np.log, "sin": np.sin, "cos": np.cos, "tan": np.tan,
@@ -36,7 +37,7 @@ class Work:
 
     def spend(self, numbers: int) -> None:
         """Take ``numbers`` off; raises ExpressionError when too few are left."""
-        self.left -= max(numbers, 1)
+        self.left -= numbers + _OVERHEAD
         if self.left < 0:
             raise ExpressionError("the file computes too much")
 

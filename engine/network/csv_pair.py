@@ -15,8 +15,8 @@ import pandas as pd
 
 from engine.errors import FileFormatError
 from engine.network.imported import Imported
-from engine.network.intake import MOST_ROWS, SYNONYMS, Intake, with_slack
-from engine.network.tables import COLUMNS, Column, NetworkTables, TableName, table_of
+from engine.network.intake import SYNONYMS, Intake, with_slack
+from engine.network.tables import COLUMNS, MOST_ROWS, Column, NetworkTables, TableName, table_of
 
 __all__ = ["SYNONYMS", "decoded", "read_csv_pair", "table_in", "write_csv_zip"]
 

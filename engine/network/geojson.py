@@ -16,17 +16,23 @@ import numpy as np
 import pandas as pd
 from pyproj.exceptions import CRSError
 from scipy.spatial import cKDTree
+from shapely import get_coordinates
 from shapely.errors import ShapelyError
+from shapely.geometry import shape
 
-from engine.errors import FileFormatError
+from engine.errors import FileFormatError, Problem
 from engine.network.imported import Imported
-from engine.network.intake import MOST_ROWS, SYNONYMS, Intake, with_slack
-from engine.network.tables import COLUMNS, Column, NetworkTables, TableName, table_of
+from engine.network.intake import MOST_PROBLEMS, SYNONYMS, Intake, with_slack
+from engine.network.tables import COLUMNS, MOST_ROWS, Column, NetworkTables, TableName, table_of
 
 _WGS84 = "EPSG:4326"
 _SNAP_DEG = 0.05  # about 5 km: a line that ends farther from any bus than this is reported
 _GEOMETRY = {"Point": "buses", "LineString": "branches", "MultiLineString": "branches"}
+_MOST_CELLS = 20_000_000  # of one table; 100,000 branches with 50 properties have 5 million
 _MOST_BRACKETS = 3_000_000  # an empty list costs 30 times its text in memory
+_UNREADABLE = (
+    ShapelyError, ValueError, TypeError, KeyError, AttributeError, IndexError, ArithmeticError, RecursionError
+)  # fmt: skip
 _NO_COLUMNS: Mapping[str, list[Any]] = MappingProxyType({})
 _TABLE = "table"  # the property that names a feature's table
 
@@ -39,9 +45,11 @@ def read_geojson(content: bytes, name: str = "") -> Imported:
     """
     collection = _collection(content)
     features = collection["features"]
-    frame = _frame(features, collection.get("crs"))
     intake = Intake()
-    groups = _groups(features, frame, intake)
+    groups = _groups(features, intake)
+    if len(intake.problems) >= MOST_PROBLEMS:
+        raise FileFormatError(intake.problems)
+    frame = _frame(features, collection.get("crs"))
     if not groups["buses"]:
         intake.wrong("no-buses", "the GeoJSON has no points: buses are points")
     buses = _buses(features, frame, groups["buses"], intake)
@@ -92,10 +100,8 @@ def _is_feature(feature: object) -> bool:
 
 
 def _frame(features: list[dict[str, Any]], crs: object) -> geopandas.GeoDataFrame:
-    """Return the features' geometry, in longitude and latitude."""
-    bare: list[dict[str, Any]] = [
-        {"type": "Feature", "properties": {}, "geometry": feature.get("geometry")} for feature in features
-    ]
+    """Return the points and lines of the features, in longitude and latitude; other geometry is none."""
+    bare = [_bare(feature) for feature in features]
     properties = crs.get("properties") if isinstance(crs, dict) else None
     named = properties.get("name") if isinstance(properties, dict) else None
     try:
@@ -103,20 +109,42 @@ def _frame(features: list[dict[str, Any]], crs: object) -> geopandas.GeoDataFram
         return frame if named is None or "CRS84" in str(named) else frame.to_crs(_WGS84)
     except CRSError as error:
         raise FileFormatError(f"the coordinate system {str(named)[:80]!r} is not known") from error
-    except (ShapelyError, ValueError, TypeError, KeyError, AttributeError, IndexError, OverflowError) as error:
-        raise FileFormatError(f"a geometry cannot be read: {str(error)[:200]}") from error
+    except _UNREADABLE as error:
+        raise FileFormatError(_unreadable(bare) or f"the geometry cannot be read: {str(error)[:200]}") from error
 
 
-def _groups(
-    features: list[dict[str, Any]], frame: geopandas.GeoDataFrame, intake: Intake
-) -> dict[TableName, list[int]]:
+def _bare(feature: dict[str, Any]) -> dict[str, Any]:
+    geometry = feature.get("geometry") if _kind(feature) in _GEOMETRY else None
+    return {"type": "Feature", "properties": {}, "geometry": geometry}
+
+
+def _unreadable(features: list[dict[str, Any]]) -> list[Problem]:
+    """Return a problem for each feature whose coordinates are not those of its geometry."""
+    found: list[Problem] = []
+    for at, feature in enumerate(features):
+        if len(found) < MOST_PROBLEMS and feature["geometry"] is not None:
+            try:
+                shape(feature["geometry"])
+            except _UNREADABLE as error:
+                reason = " ".join(str(error).split())[:200] or type(error).__name__
+                text = f"feature {at + 1}: the coordinates of its {_kind(feature)} cannot be read ({reason})"
+                found.append(Problem("geometry", "error", text))
+    return found
+
+
+def _kind(feature: dict[str, Any]) -> str:
+    return str((feature.get("geometry") or {}).get("type") or "")
+
+
+def _groups(features: list[dict[str, Any]], intake: Intake) -> dict[TableName, list[int]]:
     groups: dict[TableName, list[int]] = {"buses": [], "branches": [], "units": []}
-    for at, (feature, kind) in enumerate(zip(features, frame.geometry.geom_type.tolist(), strict=True)):
-        table = (feature.get("properties") or {}).get(_TABLE, _GEOMETRY.get(str(kind)))
+    for at, feature in enumerate(features):
+        kind = _kind(feature)
+        table = (feature.get("properties") or {}).get(_TABLE, _GEOMETRY.get(kind))
         if isinstance(table, str) and table in groups:
             groups[table].append(at)
         else:
-            what = f"a {kind}" if kind else "without geometry"
+            what = f"a {kind[:40]}" if kind else "without geometry"
             intake.wrong("feature", f"feature {at + 1} is {what}: points are buses, lines are branches")
     return groups
 
@@ -124,6 +152,8 @@ def _groups(
 def _properties(features: list[dict[str, Any]], rows: list[int]) -> dict[str, list[Any]]:
     records = [features[at].get("properties") or {} for at in rows]
     keys = dict.fromkeys(key for record in records for key in record if key != _TABLE)
+    if len(keys) * len(records) > _MOST_CELLS:
+        raise FileFormatError(f"{len(records):,} features have {len(keys):,} different properties: too many to read")
     return {key: [record.get(key) for record in records] for key in keys}
 
 
@@ -170,6 +200,9 @@ def _branches(
     missing = [at for at in range(len(rows)) if any(ends[column][at] in (None, "") for column in ends)]
     if missing and len(buses):
         _snap(frame.geometry.iloc[rows], missing, ends, buses, intake)
+    if bent := int((frame.geometry.iloc[rows].count_coordinates() > 2).sum()):
+        message = f"{bent} lines have points between their ends: the way they take is not kept"
+        intake.note("routes", message, "branches")
     return _cells("branches", features, rows, intake, ends)
 
 
@@ -182,18 +215,18 @@ def _snap(
     if not len(located):
         return
     tree, ids = cKDTree(places[located]), buses["bus"].tolist()
+    corners, line = get_coordinates(lines.iloc[missing].array, return_index=True)
+    has, first = np.unique(line, return_index=True)  # lines without corners have no place here
+    last = np.append(first[1:], len(line)) - 1
     largest = 0.0
-    for at in missing:
-        line = lines.iloc[at]
-        if line is None or line.is_empty:
-            continue
-        parts = list(getattr(line, "geoms", [line]))
-        corners = {"from_bus": parts[0].coords[0], "to_bus": parts[-1].coords[-1]}
-        for column, corner in corners.items():
-            if ends[column][at] in (None, "") and all(math.isfinite(value) for value in corner[:2]):
-                distance, nearest = tree.query(corner[:2])
-                ends[column][at] = ids[located[int(nearest)]]
-                largest = max(largest, float(distance))
+    for column, corner in (("from_bus", first), ("to_bus", last)):
+        known = np.isfinite(corners[corner]).all(axis=1)
+        found = tree.query(corners[corner][known])
+        distances, nearest = np.asarray(found[0]).tolist(), np.asarray(found[1]).tolist()
+        for at, distance, bus in zip(has[known].tolist(), distances, nearest, strict=True):
+            if ends[column][missing[at]] in (None, ""):
+                ends[column][missing[at]] = ids[located[bus]]
+                largest = max(largest, distance)
     message = f"{len(missing)} branches took the buses nearest to their ends, at most {largest:.4f} degrees away"
     intake.note("snapped", message, "branches", "warning" if largest > _SNAP_DEG else "note")
 

@@ -6,21 +6,24 @@ so that a caller can recognise it or refuse it. Time and memory are linear in th
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from engine.errors import Problem
 from engine.network.arithmetic import ExpressionError, Parser
+from engine.network.tables import MOST_ROWS
 
 MOST_PROBLEMS = 200  # a damaged file yields one problem per row; past this they help nobody
 MOST_STATEMENTS = 1_000  # tables included; a published case has some twenty
-MOST_ROWS = 250_000  # of a table; the largest public case has 104,192
+MOST_LINES = 2_000_000
 LONGEST_LINE = 2_000_000  # characters
+LONGEST_ROW = 10_000  # numbers or texts; the longest of a public case has 44
 LONGEST_EXPRESSION = 100  # characters, of a cell
 MOST_EXPRESSIONS = 20_000  # cells such as 50/3; each takes as long as a hundred plain numbers
 LONGEST_STATEMENT = 5_000  # characters; a statement is a line of code, data stand in brackets
 
 _SPACES = ((re.compile(r"(\w) \("), r"\1("), (re.compile(r"([(\[]) "), r"\1"), (re.compile(r" ([)\],])"), r"\1"))
+_SHORT = 20  # tokens of an assignment that may be a plain number
 _ASSIGN = re.compile(r"([A-Za-z]\w*(?:\.[A-Za-z]\w*)*)[ \t]*=(?!=)[ \t]*", re.ASCII)
 _TOKEN = re.compile(
     r"[A-Za-z]\w*(?:\.[A-Za-z]\w*)*|(?:\d+(?:\.(?![*/^.])\d*)?|\.\d+)(?:[eEdD][+-]?\d+)?|\.[*/^]|\S", re.ASCII
@@ -103,12 +106,17 @@ class _Reader:
     """One pass over the lines; ``row`` and ``column`` are where the next character is read."""
 
     def __init__(self, text: str, execute: Callable[[DataFile, Statement], None]) -> None:
-        self.lines = _without_block_comments(text.replace("\r\n", "\n").replace("\r", "\n").split("\n"))
+        plain = text.replace("\r\n", "\n").replace("\r", "\n")
+        self.line_count = plain.count("\n")
+        self.lines = _without_block_comments(plain.split("\n")) if self.line_count <= MOST_LINES else [""]
         self.execute = execute
         self.file = DataFile()
         self.row = self.column = self.statements = self.expressions = 0
 
     def read(self) -> DataFile:
+        if self.line_count > MOST_LINES:
+            self.file.problem("lines", 1, f"{self.line_count:,} lines follow; {MOST_LINES:,} is the most")
+            return self.file
         if (longest := max(map(len, self.lines))) > LONGEST_LINE:
             self.file.problem("long-line", 1, f"a line of {longest:,} characters; {LONGEST_LINE:,} is the most")
             return self.file
@@ -184,15 +192,15 @@ class _Reader:
             pieces = body.replace(",", " ").split(";")
             for position, piece in enumerate(pieces):
                 current.extend(self._numbers(piece, name))
+                if too_large := _too_large(matrix.rows, current):
+                    self.file.problem("too-large", self.row + 1, f"{name} {too_large}")
+                    self.row = len(self.lines)
+                    return None
                 row_ends = position < len(pieces) - 1 or end >= 0 or not continued
                 if row_ends and current:
                     matrix.rows.append(current)
                     matrix.lines.append(self.row + 1)
                     current = []
-                if len(matrix.rows) > MOST_ROWS or len(current) > MOST_ROWS:
-                    self.file.problem("too-many-rows", matrix.line, f"{name} has more than {MOST_ROWS:,} rows")
-                    self.row = len(self.lines)
-                    return None
             if end >= 0:
                 self.column = end + 1
                 return matrix
@@ -247,10 +255,10 @@ class _Reader:
             if here in {"", "%", ";", "}"} and current:
                 cells.rows.append(current)
                 current = []
-                if len(cells.rows) > MOST_ROWS:
-                    self.file.problem("too-many-rows", cells.line, f"{name} has more than {MOST_ROWS:,} rows")
-                    self.row = len(self.lines)
-                    return None
+            if too_large := _too_large(cells.rows, current):
+                self.file.problem("too-large", self.row + 1, f"{name} {too_large}")
+                self.row = len(self.lines)
+                return None
             if here in {"", "%"}:
                 self._next_line()
             elif here == "}":
@@ -291,12 +299,14 @@ class _Reader:
 
     def _other_statement(self) -> None:
         start, tokens = self.row + 1, self._tokens()
+        if not tokens:
+            return
         if tokens[:1] == ["function"]:
             self._function_line(start, tokens)
             return
         statement = Statement(start, tuple(tokens))
         structure, _, name = statement.tokens[0].partition(".")
-        if name and statement.tokens[1:2] == ("=",):
+        if name and statement.tokens[1:2] == ("=",) and len(tokens) <= _SHORT:
             try:
                 value = Parser(statement.tokens[2:]).value()
             except ExpressionError:
@@ -318,10 +328,14 @@ class _Reader:
             self.file.structure, self.file.function = tokens[1], tokens[3]
 
     def _tokens(self) -> list[str]:
-        """Return the tokens of the statement that starts here, up to a ; or an end of line outside brackets."""
+        """Return the tokens of the statement that starts here, up to a ; or an end of line outside brackets.
+
+        None of a statement that is too long, which is reported.
+        """
         tokens: list[str] = []
         depth = size = 0
-        while self.row < len(self.lines) and size < LONGEST_STATEMENT:
+        start = self.row + 1
+        while self.row < len(self.lines):
             line = self.lines[self.row]
             for match in _TOKEN.finditer(line, self.column):
                 sign = match[0]
@@ -333,11 +347,21 @@ class _Reader:
                 depth += (sign in "([{") - (sign in ")]}")
                 size += len(sign) + 1
                 tokens.append(sign)
+                if size > LONGEST_STATEMENT:
+                    self.file.problem("program", start, f"a statement of more than {LONGEST_STATEMENT:,} characters")
+                    self._next_line()
+                    return []
             continued = "..." in line.partition("%")[0]
             self._next_line()
             if not continued and depth <= 0:
                 return tokens
         return tokens
+
+
+def _too_large(rows: Sequence[object], row: Sequence[object]) -> str:
+    if len(row) > LONGEST_ROW:
+        return f"has a row of more than {LONGEST_ROW:,} numbers or texts"
+    return f"has more than {MOST_ROWS:,} rows" if row and len(rows) >= MOST_ROWS else ""
 
 
 def _without_block_comments(lines: list[str]) -> list[str]:

@@ -4,6 +4,7 @@ Source of the format: MATPOWER User's Manual, appendix B, and its ``caseformat``
 """
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -61,6 +62,7 @@ class _Case:
         self.file = file
         self.notes: list[Problem] = []
         self.matrices: dict[str, Numbers] = {}
+        self.gencost: list[list[float]] = []
         if "version" not in file.fields and not any(p.code == "version-1" for p in file.problems):
             self._wrong("version", f"there is no version: a MATPOWER case of version 2 assigns {self._mpc}.version")
         elif str(file.fields.get("version", "2")).removesuffix(".0") != "2":
@@ -89,11 +91,11 @@ class _Case:
             if name != "gencost" and not any(p.code in {"version-1", "truncated"} for p in self.file.problems):
                 self._wrong("missing-field", f"{self._mpc}.{name} is missing")
             return
-        widths = [len(row) for row in value.rows]
-        width = max(set(widths), key=widths.count) if widths else least
         if name == "gencost":  # a row says itself how many of its numbers count
-            width = max(widths, default=least)
-            value.rows = [row + [0.0] * (width - len(row)) for row in value.rows]
+            self._costs_of(value, least)
+            return
+        widths = Counter(map(len, value.rows))
+        width = widths.most_common(1)[0][0] if widths else least
         for position, (row, line) in enumerate(zip(value.rows, value.lines, strict=True)):
             if len(row) != width:
                 self.file.problem(
@@ -104,6 +106,13 @@ class _Case:
         usable = [row for row in value.rows if len(row) == width] if width >= least else []
         self.matrices[name] = np.array(usable, dtype=np.float64).reshape(len(usable), max(width, least))
 
+    def _costs_of(self, value: NumberRows, least: int) -> None:
+        self.gencost = value.rows
+        for position, (row, line) in enumerate(zip(value.rows, value.lines, strict=True)):
+            if len(row) < least:
+                text = f"row {position + 1} of {self._mpc}.gencost has {len(row)} numbers; {least} is the least"
+                self.file.problem("row-length", line, text)
+
     def refuse_if_wrong(self) -> None:
         """Raise FileFormatError if anything was found that leaves the data in doubt."""
         for name, columns in (("bus", (0,)), ("gen", (0,)), ("branch", (0, 1))):
@@ -112,7 +121,7 @@ class _Case:
         numbers, counts = np.unique(self.matrices["bus"][:, 0], return_counts=True)
         for number, count in zip(numbers[counts > 1], counts[counts > 1], strict=True):
             self._wrong("duplicate-bus", f"bus number {number:g} is used by {count} rows of {self._mpc}.bus")
-        units, costs = len(self.matrices["gen"]), len(self.matrices["gencost"])
+        units, costs = len(self.matrices["gen"]), len(self.gencost)
         if costs not in {0, units, 2 * units}:
             self._wrong("gencost", f"{self._mpc}.gencost has {costs} rows for {units} units")
         if self.file.problems:
@@ -201,7 +210,7 @@ class _Case:
         }  # fmt: skip
 
     def _costs(self) -> list[_Costs]:
-        gen, gencost = self.matrices["gen"], self.matrices["gencost"]
+        gen, gencost = self.matrices["gen"], self.gencost
         if not len(gencost):
             if len(gen):
                 self._note("no-costs", "the case has no gencost: every unit costs nothing", "warning", "units")
@@ -215,7 +224,7 @@ class _Case:
         return costs
 
     def _cost(self, row: int, wrong: list[Problem]) -> _Costs:
-        terms, low, high = self.matrices["gencost"][row], *self.matrices["gen"][row, [9, 8]]
+        terms, low, high = np.array(self.gencost[row]), *self.matrices["gen"][row, [9, 8]]
         model, count = terms[0], int(terms[3]) if math.isfinite(terms[3]) else -1
         costs = _Costs(terms[1], terms[2])
         used = count * 2 if model == _PIECEWISE else count

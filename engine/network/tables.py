@@ -34,6 +34,7 @@ class Column:
     help: str = ""
 
 
+MOST_ROWS = 250_000  # of a table; the largest public case has 104,192 branches
 _INF, _NAN = math.inf, math.nan
 _SPECIAL = {"inf": _INF, "-inf": -_INF, "nan": _NAN}  # numbers that JSON cannot write
 
@@ -219,6 +220,8 @@ def _table_from_json(name: TableName, given: object) -> pd.DataFrame:
     rows = {len(cells) for cells in given.values()}
     if len(rows) > 1:
         raise FileFormatError(f"the columns of table {name!r} have different lengths: {sorted(rows)}")
+    if max(rows, default=0) > MOST_ROWS:
+        raise FileFormatError(f"{name}: {max(rows):,} rows; {MOST_ROWS:,} is the most")
     table: dict[str, pd.Series] = {}
     for column in COLUMNS[name]:
         cells = given.get(column.name, [column.default] * next(iter(rows), 0))

@@ -249,6 +249,7 @@ def test_dangling_ends_are_imported_and_reported_so_that_they_can_be_mended() ->
         ("a," * 100_000, BRANCHES, "100,001 columns; 1,000 is the most"),
         ("bus\n" + "1\n" * 260_000, BRANCHES, "more than 250,000 rows"),
         ("bus,load_mw\n1,1e400x\n", BRANCHES, "'1e400x' is not a number"),
+        ("bus,load_mw\n1," + "1" * 100_000 + "x\n", BRANCHES, "1' is not a number"),  # not in quadratic time
         ("bus,name\n1,a\x07b\n", BRANCHES, "characters that cannot be shown"),
         ("bus,name\n1," + "n" * 300 + "\n", BRANCHES, "300 characters; 200 is the most"),
     ],
@@ -303,6 +304,18 @@ def test_lines_snap_to_the_nearest_bus_unless_they_name_their_ends() -> None:
     assert (note.severity, "1 branches" in note.message) == ("note", True)
 
 
+def test_a_line_with_bends_is_straightened_and_said() -> None:
+    content = collection(
+        point("A", (10.0, 50.0)), point("B", (11.0, 50.0)), line((10.0, 50.0), (10.5, 51.0), (11.0, 50.0)),
+        line(((11.0, 50.0), (10.5, 50.0)), ((10.5, 50.0), (10.0, 50.0)), kind="MultiLineString"),
+        line((10.0, 50.0), (11.0, 50.0)),
+    )  # fmt: skip
+    imported = read_network("g.json", content)
+    assert imported.tables.branches[["from_bus", "to_bus"]].to_numpy().tolist() == [["A", "B"], ["B", "A"], ["A", "B"]]
+    [note] = [problem for problem in imported.problems if problem.code == "routes"]
+    assert note.message.startswith("2 lines have points between their ends")
+
+
 def test_a_line_that_ends_far_from_any_bus_is_a_warning() -> None:
     content = collection(point("A", (10.0, 50.0)), point("B", (11.0, 50.0)), line((10.0, 50.0), (13.0, 50.0)))
     [note] = [problem for problem in read_network("g.json", content).problems if problem.code == "snapped"]
@@ -326,9 +339,14 @@ def test_another_coordinate_system_is_converted() -> None:
         (b'{"type": "FeatureCollection"', "not JSON"),
         (collection(line((0, 0), (1, 1))), "no points"),
         (collection(shape("Polygon", [[[0, 0], [1, 1], [0, 1], [0, 0]]])), "is a Polygon"),
-        (collection(shape("Point", ["a"])), "geometry"),
-        (collection(shape("Blob", [0, 0])), "geometry"),
-        (collection(shape("LineString", [[0, 0]])), "geometry"),
+        (collection(shape("Point", ["a"])), "feature 1: the coordinates of its Point cannot be read"),
+        (collection(shape("Blob", [0, 0])), "feature 1 is a Blob"),
+        (collection(point("A", (0, 0)), shape("LineString", [[0, 0]])), "feature 2: the coordinates of its LineString"),
+        (collection(shape("Polygon", eval("[" * 90 + "]" * 90))), "is a Polygon"),  # noqa: S307 - our own brackets
+        (collection(shape("LineString", eval("[" * 90 + "]" * 90))), "no points"),  # noqa: S307
+        (collection({"type": "Feature", "geometry": None, "properties": {"bus": "A"}}), "1 is without geometry"),
+        (collection(point(10**400, (0, 0))), "a number of that size is not text"),
+        (collection(*(point("A", (0, 0), **{f"k{at}": 1}) for at in range(5000))), "5,001 different properties"),
         (collection(point("A", (0, 0), load_mw="much")), "feature 1, load_mw: 'much' is not a number"),
         (collection(point("A", (0, 0), load_mw={"a": 1})), "is not a number"),
         (collection(point("A", (0, 0)), crs={"properties": {"name": "EPSG:banana"}}), "EPSG:banana"),
