@@ -20,7 +20,7 @@ _TRUE = {"true", "1", "1.0", "yes", "y", "x", "on", "in"}
 _FALSE = {"false", "0", "0.0", "no", "n", "off", "out"}
 _ONE_GROUP = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}")
 _GROUPS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3}){2,}|[+-]?[1-9]\d{0,2}(,\d{3})+\.\d*")
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")  # in linear time
 
 
 class CellError(ValueError):
