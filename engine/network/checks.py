@@ -47,6 +47,7 @@ def check(tables: NetworkTables) -> list[Problem]:
             found.extend(_slack(tables))
             found.extend(_islands(tables))
             found.extend(_supply(tables))
+            found.extend(_reach(tables))
     rank = {"error": 0, "warning": 1, "note": 2}
     return sorted(found, key=lambda problem: rank[problem.severity])
 
@@ -305,3 +306,31 @@ def _supply(tables: NetworkTables) -> Iterable[Problem]:
     if least_mw > max(load_mw, 0.0) + _LIMIT_SLACK_MW:
         message = f"the least outputs of the units in service add up to {least_mw:,.1f} MW, above the load of"
         yield Problem("least-output", "warning", f"{message} {load_mw:,.1f} MW", "units")
+
+
+def _reach(tables: NetworkTables) -> Iterable[Problem]:
+    """Yield a warning for each bus whose load is more than its own units and all its branches can bring together."""
+    buses, branches, units = tables.buses, tables.branches, tables.units
+    ids = buses["bus"].tolist()
+    position = pd.Index(ids)
+    if not position.is_unique:
+        return  # which bus a branch leads to is not known; the duplicates are errors
+    on = buses["in_service"].to_numpy(dtype=np.bool_)
+    load = buses["load_mw"].to_numpy(dtype=np.float64) + buses["shunt_mw"].to_numpy(dtype=np.float64)
+    ends = [position.get_indexer(pd.Index(branches[column])) for column in ("from_bus", "to_bus")]
+    rating = branches["rating_a_mw"].to_numpy(dtype=np.float64)
+    rating = np.where(np.isfinite(rating) & (rating != 0), np.maximum(rating, 0.0), np.inf)  # none: unlimited
+    live = branches["in_service"].to_numpy(dtype=np.bool_) & (ends[0] >= 0) & (ends[1] >= 0)
+    live[live] &= on[ends[0][live]] & on[ends[1][live]]
+    from_end, to_end = (np.bincount(end[live], weights=rating[live], minlength=len(ids)) for end in ends)
+    brought = from_end + to_end
+    at = position.get_indexer(pd.Index(units["bus"]))
+    running = units["in_service"].to_numpy(dtype=np.bool_) & (at >= 0)
+    most = np.maximum(units["p_max_mw"].to_numpy(dtype=np.float64)[running], 0.0)
+    own = np.bincount(at[running], weights=most, minlength=len(ids))
+    for row in np.flatnonzero(on & (load > own + brought + _LIMIT_SLACK_MW)).tolist():
+        message = (
+            f"bus {ids[row]} draws {load[row]:,.1f} MW; its units give at most {own[row]:,.1f} MW and its branches "
+            f"carry at most {brought[row]:,.1f} MW: {load[row] - own[row] - brought[row]:,.1f} MW cannot be supplied"
+        )
+        yield Problem("unreachable-load", "warning", message, "buses", row, "load_mw", ids[row])

@@ -100,7 +100,8 @@ class Network:
         unit_bus = position.get_indexer(pd.Index(units["bus"])).astype(np.intp)
         rating_a = _or_else(_numbers(branches, "rating_a_mw"), np.full(len(branches), np.inf))
         angle_min, angle_max = _numbers(branches, "angle_min_deg"), _numbers(branches, "angle_max_deg")
-        free = (angle_min == 0) & (angle_max == 0)  # 0 and 0 stand for no limit, as in MATPOWER
+        # As in MATPOWER: 0 and 0 stand for no limit, and so does a whole turn.
+        free = (angle_min == 0) & (angle_max == 0)
         return cls(
             name=tables.name,
             base_mva=tables.base_mva,
@@ -130,8 +131,8 @@ class Network:
                 rating_a_mw=rating_a,
                 rating_b_mw=_or_else(_numbers(branches, "rating_b_mw"), rating_a),
                 rating_c_mw=_or_else(_numbers(branches, "rating_c_mw"), rating_a),
-                angle_min_deg=_frozen(np.where(free, -np.inf, angle_min)),
-                angle_max_deg=_frozen(np.where(free, np.inf, angle_max)),
+                angle_min_deg=_frozen(np.where(free | (angle_min <= -360), -np.inf, angle_min)),
+                angle_max_deg=_frozen(np.where(free | (angle_max >= 360), np.inf, angle_max)),
             ),
             units=Units(
                 ids=_text(units, "unit"),

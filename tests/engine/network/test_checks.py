@@ -110,6 +110,8 @@ def test_a_sound_network_has_no_problem() -> None:
          {"units": {0: {"bus": "Q"}}}),
         ("supply", "warning", ("units", None, "", ""), "10.0 MW cannot be supplied",
          {"units": {0: {"p_max_mw": 70.0, "p_mw": 70.0}}}),
+        ("unreachable-load", "warning", ("buses", 2, "load_mw", "C"), "25.0 MW: 5.0 MW cannot be supplied",
+         {"branches": {1: {"rating_a_mw": 25.0}}}),
         ("least-output", "warning", ("units", None, "", ""), "90.0 MW",
          {"units": {0: {"p_min_mw": 90.0, "p_mw": 0.0}}}),
     ],
@@ -208,6 +210,48 @@ def test_ratings_and_angles_of_zero_are_none_in_a_network() -> None:
     branches = Network.from_tables(changed).branches
     assert branches.rating_a_mw[0] == branches.rating_b_mw[0] == np.inf
     assert (branches.angle_min_deg[0], branches.angle_max_deg[0]) == (-np.inf, np.inf)
+    turned = Network.from_tables(tables(branches={0: {"angle_min_deg": -360.0, "angle_max_deg": 30.0}})).branches
+    assert (turned.angle_min_deg[0], turned.angle_max_deg[0]) == (-np.inf, 30.0)
+
+
+def test_a_load_is_within_reach_of_its_own_units_and_all_its_branches() -> None:
+    assert check(tables(branches={1: {"rating_a_mw": 30.0}})) == []
+    assert (
+        check(tables(branches={1: {"rating_a_mw": 25.0}}, units={1: {"unit": "C-1", "bus": "C", "p_max_mw": 5.0}}))
+        == []
+    )
+    parallel = {"branch": "c", "from_bus": "C", "to_bus": "B", "rating_a_mw": 5.0}
+    twice = tables(branches={1: {"rating_a_mw": 25.0}, 2: {**parallel, "rating_b_mw": 5.0, "rating_c_mw": 5.0}})
+    assert check(twice) == []
+    alone = [problem for problem in check(tables(branches={1: {"in_service": False}})) if problem.table == "buses"]
+    assert [(problem.code, problem.element) for problem in alone] == [("island", "C"), ("unreachable-load", "C")]
+
+
+def test_a_network_with_every_fault_gets_every_problem_at_once() -> None:
+    spoilt = tables(
+        buses={
+            0: {"slack": False}, 1: {"base_kv": -1.0, "load_mw": 500.0}, 2: {"withdrawal_limit_mw": -1.0},
+            3: {"bus": "B", "latitude": 91.0}, 4: {"bus": "D", "v_min_pu": 2.0}, 5: {"bus": ""},
+        },
+        branches={
+            0: {"reactance_pu": 0.0, "rating_a_mw": 0.0}, 1: {"reactance_pu": -0.1, "rating_b_mw": 50.0},
+            2: {"branch": "A-B", "from_bus": "A", "to_bus": "Z", "rating_a_mw": -1.0},
+            3: {"branch": "loop", "from_bus": "A", "to_bus": "A", "tap_ratio": 0.0, "kind": "rope"},
+            4: {"branch": "angles", "from_bus": "A", "to_bus": "C", "angle_min_deg": 5.0, "angle_max_deg": -5.0},
+            5: {"branch": "free", "from_bus": "A", "to_bus": "C", "angle_min_deg": 0.0, "angle_max_deg": 0.0},
+        },
+        units={
+            0: {"p_mw": 300.0}, 1: {"unit": "A-1", "bus": "Q", "p_min_mw": 9.0, "ramp_30_min_mw": -1.0},
+            2: {"unit": "u", "bus": "A", "cost_points": "x", "q_min_mvar": 1.0, "cost_c2_per_mw2h": -1.0},
+        },
+    )  # fmt: skip
+    assert {problem.code for problem in check(spoilt)} == {
+        "no-slack", "base-kv", "withdrawal-limit", "duplicate-bus", "coordinates", "half-coordinates", "voltage-limits",
+        "missing-bus-id", "island", "zero-reactance", "unlimited", "unlimited-count", "negative-reactance",
+        "rating-order", "duplicate-branch", "dangling-bus", "negative-rating", "self-loop", "tap-ratio", "kind",
+        "angle-limits", "no-angle-limits", "rating-b-from-a", "rating-c-from-a", "unit-output", "duplicate-unit",
+        "unit-limits", "ramp", "cost-points", "reactive-limits", "cost-not-convex", "supply",
+    }  # fmt: skip
 
 
 def test_a_network_without_units_may_be_drawn() -> None:
