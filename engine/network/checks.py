@@ -23,6 +23,9 @@ Flags = npt.NDArray[np.bool_]
 
 _WORD = {"buses": "bus", "branches": "branch", "units": "unit"}
 _LIMIT_SLACK_MW = 1e-6  # an output this far outside its limits is rounding in the file
+_LARGEST = 1e12  # of any number: a trillion of any unit here is a slip, and its square can still be added up
+_LEAST_REACTANCE_PU = 1e-9  # published jumpers have 1e-6 and more
+_LEAST_TAP = 1e-3
 _CONVEX_TOLERANCE = 1e-4  # relative to the steepest slope; published cost points are rounded
 
 # What a number may be besides finite, by column; a column that is not listed must be finite.
@@ -102,6 +105,8 @@ class _Table:
             if column.kind != "number":
                 continue
             values = self.numbers(column.name)
+            huge = np.isfinite(values) & (np.abs(values) > _LARGEST)
+            self.rows(huge, "too-large", "error", column.name, partial(_huge, values, column.label))
             if np.isfinite(values).all():
                 continue
             wrong = np.zeros(len(values), dtype=np.bool_)
@@ -151,11 +156,14 @@ def _branches(tables: NetworkTables) -> list[Problem]:
     reactance = table.numbers("reactance_pu")
     table.rows((reactance == 0) & table.on, "zero-reactance", "error", "reactance_pu",
                lambda _: "has a reactance of 0 pu; linear flow divides by it")  # fmt: skip
+    tiny = (reactance != 0) & (np.abs(reactance) < _LEAST_REACTANCE_PU)
+    table.rows(tiny & table.on, "tiny-reactance", "error", "reactance_pu",
+               lambda row: f"has a reactance of {reactance[row]:g} pu; {_LEAST_REACTANCE_PU:g} is the least")  # fmt: skip
     table.rows((reactance < 0) & table.on, "negative-reactance", "warning", "reactance_pu",
                lambda row: f"has a reactance of {reactance[row]:g} pu, below 0: a series capacitor?")  # fmt: skip
     tap = table.numbers("tap_ratio")
-    table.rows(tap <= 0, "tap-ratio", "error", "tap_ratio",
-               lambda row: f"has a tap ratio of {tap[row]:g}; it must be above 0, and 1 for a line")  # fmt: skip
+    table.rows(tap < _LEAST_TAP, "tap-ratio", "error", "tap_ratio",
+               lambda row: f"has a tap ratio of {tap[row]:g}; {_LEAST_TAP:g} is the least, 1 a line's")  # fmt: skip
     kinds = table.frame["kind"]
     table.rows(~kinds.isin(["line", "transformer"]).to_numpy(), "kind", "warning", "kind",
                lambda row: f"is a {kinds.iloc[row]!r}; it counts as a line unless it is a transformer")  # fmt: skip
@@ -188,6 +196,10 @@ def _ratings(table: _Table) -> None:
                     f"have no rating {letter.upper()}: rating A is used")  # fmt: skip
         below = (values < a) & (values > 0) & ~missing
         table.rows(below, "rating-order", "warning", f"rating_{letter}_mw", partial(_below_a, values, letter, a))
+
+
+def _huge(values: Vector, label: str, row: int) -> str:
+    return f"has {values[row]:g} as its {label.lower()}; {_LARGEST:g} is the most that can be computed with"
 
 
 def _not_finite(values: Vector, label: str, row: int) -> str:

@@ -134,8 +134,13 @@ def table_of(name: TableName, rows: Iterable[Mapping[str, Any]] | pd.DataFrame =
             filled = [str(cell) for cell in filled]
         elif column.kind == "flag" and any(isinstance(cell, float) and math.isnan(cell) for cell in filled):
             raise ValueError(f"column {column.name!r} holds a cell that is neither true nor false")
-        table[column.name] = pd.Series(filled, dtype=_DTYPES[column.kind])
+        table[column.name] = _series(filled, column)
     return pd.DataFrame(table)
+
+
+def _series(cells: list[Any], column: Column) -> pd.Series:
+    series = pd.Series(cells, dtype=_DTYPES[column.kind])
+    return series + 0.0 if column.kind == "number" else series  # minus zero is zero
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -226,7 +231,7 @@ def _table_from_json(name: TableName, given: object) -> pd.DataFrame:
     for column in COLUMNS[name]:
         cells = given.get(column.name, [column.default] * next(iter(rows), 0))
         where = f"table {name!r}, column {column.name!r}"
-        table[column.name] = pd.Series(_column_from_json(column, cells, where), dtype=_DTYPES[column.kind])
+        table[column.name] = _series(_column_from_json(column, cells, where), column)
     return pd.DataFrame(table)
 
 
