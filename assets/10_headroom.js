@@ -81,7 +81,14 @@
     if (!help) return;
     help.hidden = !help.hidden;
     button.setAttribute('aria-expanded', String(!help.hidden));
-    if (help.hidden) button.focus(); else document.getElementById('shell-help-body').focus();
+    if (help.hidden) { button.focus(); return; }
+    explain();
+    document.getElementById('shell-help-body').focus();
+  }
+  // The words come when the help opens, and again when another page is opened beside it.
+  function explain() {
+    const help = document.getElementById('shell-help');
+    if (help && !help.hidden) setProps('shell-help-page', { data: window.location.pathname });
   }
 
   // The question on a phone: its sentence, as words --------------------------------------------------------
@@ -90,9 +97,9 @@
     (function walk(node) {
       node.childNodes.forEach(function (child) {
         if (child.nodeType === Node.TEXT_NODE) { words.push(child.textContent); return; }
-        if (child.nodeType !== Node.ELEMENT_NODE || child.matches('.visually-hidden, .hr-popover, .hr-icon')) return;
+        if (child.nodeType !== Node.ELEMENT_NODE || child.matches('.visually-hidden, .hr-popover, .hr-icon, [hidden]')) return;
         if (child.matches('select')) { words.push(child.selectedOptions.length ? child.selectedOptions[0].textContent : ''); return; }
-        if (child.matches('input')) { words.push(child.value); return; }
+        if (child.matches('input')) { words.push(child.value || child.placeholder); return; }
         if (child.matches('.hr-unit')) words.push(' ');
         walk(child);
       });
@@ -339,6 +346,7 @@
         setProps(id, { href: paths[id] + (paths[id] === '/' ? '' : query) });
       });
       closePopover(false);
+      explain();
       return NO_UPDATE();
     },
   };

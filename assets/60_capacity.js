@@ -20,6 +20,8 @@
       if (holder) holder.dataset.keep = text(keep);
       return KEEP();
     },
+    // The box for other risk levels stands in the sentence while it is chosen.
+    showLevels: function (epsilon) { return epsilon !== 'other'; },
     // A row of "What binds" or "Products" selects the branch or the bus it is about.
     rowToSelection: function (rows) {
       if (rows && rows.length && rows[0].select) window.headroom.select('capacity', rows[0].select);

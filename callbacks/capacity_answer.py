@@ -1,25 +1,20 @@
 """The Capacity page's callbacks as plain functions: from what the page sends to what it shows."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from dash import html
 
 from callbacks.capacity_desk import Desk, Situation
-from components import capacity_inspector as inspector
+from callbacks.security import current_user
 from components import capacity_layers, capacity_products, capacity_results, capacity_tables, capacity_words
-from components.capacity_answer import Answer, limit_element
-from components.capacity_sites import choose, read_table, sites_words, table_text
+from components.capacity_answer import Answer
 from components.format import megawatts
 from components.grid_map import layers_data
-from components.skeleton import parse_element
-from components.theme import Theme
-from engine.capacity.allocation import LARGE_GRID, allocate
+from engine.capacity.allocation import LARGE_GRID
 from engine.capacity.question import CapacityQuestion
-from engine.capacity.results import Binding, Why
-from engine.capacity.why import EXTRA_MW, reinforced, why
 from engine.errors import EngineError, NetworkDataError, QuestionError
 from engine.network.model import Network
 
@@ -44,6 +39,11 @@ class Seat:
         """Return the answer that is drawn, None when there is none (any more)."""
         content = drawn.get("question") if isinstance(drawn, Mapping) else None
         return self.desk.answer(self.user, self.study, content)
+
+
+def seat_of(desk: Desk, study: Any) -> Seat:
+    """Return the seat of whoever asks: the session says who it is, the page only which study."""
+    return Seat(desk, current_user(), study if isinstance(study, str) else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ class Shown:
     query: Any = KEEP
 
 
-def ask(seat: Seat, asked: Asked, now: float) -> Shown:
+def answer_to(seat: Seat, asked: Asked, now: float) -> Shown:
     """Return what the page shows for the question that its controls hold. Refusals are told in words."""
     desk = seat.desk
     try:
@@ -208,71 +208,8 @@ def _differs(drawn: Any, answer: Answer) -> bool:
     return (drawn.get("digest"), drawn.get("network")) != (answer.question.digest(), answer.network.digest)
 
 
-# The inspector, the filter, the table of all buses
-
-
-def inspect(seat: Seat, drawn: Any, selection: Any, theme: Theme) -> Any:
-    """Return the inspector's content for what is selected."""
-    answer = seat.answer(drawn)
-    if answer is None:
-        return inspector.nothing_yet()
-    kind, key = parse_element(selection) or ("", "")
-    network = answer.network
-    if kind == "bus" and key in network.buses.ids:
-        position = network.buses.ids.index(key)
-        curve = seat.desk.curve(answer, key) if network.buses.in_service[position] else None
-        return inspector.bus(answer, position, curve, _stop(answer, key), theme)
-    if kind == "branch" and key in network.branches.ids:
-        gains = {binding.limit.row: reinforced_gain(answer, binding) for binding in _bindings(answer, selection)}
-        return inspector.branch(answer, network.branches.ids.index(key), gains)
-    return inspector.overview(answer)
-
-
-def reinforced_gain(answer: Answer, binding: Binding) -> float | None:
-    """Return the MW that 10 MW more of a limit bring over all sites at its level, from solving again."""
-    wider = allocate(reinforced(answer.prepared, binding.limit, EXTRA_MW), answer.question)
-    found = {level.epsilon: level.total_mw for level in wider.levels}
-    before = next(level.total_mw for level in answer.result.levels if level.epsilon == binding.level)
-    return found[binding.level] - before if binding.level in found else None
-
-
-def _bindings(answer: Answer, element: str) -> list[Binding]:
-    every = (binding for level in answer.result.levels for binding in level.binding)
-    return [binding for binding in every if limit_element(binding.limit) == element]
-
-
-def _stop(answer: Answer, bus: str) -> Why | None:
-    """Return why a site stops at its firm capacity, with what more of the limit would bring; None for no site."""
-    if bus not in answer.sites() or not answer.result.levels:
-        return None
-    return why(answer.prepared, answer.question, answer.result, bus)
-
-
-def shown_positions(seat: Seat, drawn: Any, kv: Any, zone: Any, least: Any) -> list[int] | None:
-    """Return the positions of the buses that the filter lets pass, None for all."""
-    answer = seat.answer(drawn)
-    if answer is None:
-        return None
-    return capacity_layers.filtered(answer, _number(kv), _zone(zone), _number(least))
-
-
-def bus_table(seat: Seat, drawn: Any, shown: Any) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Return the rows and columns of all buses, or of those that the filter shows."""
-    answer = seat.answer(drawn)
-    if answer is None:
-        return [], capacity_tables.definitions(capacity_tables.bus_columns(seat.network(), ()))
-    size = len(answer.network.buses.ids)
-    kept = [i for i in shown if isinstance(i, int) and 0 <= i < size] if isinstance(shown, list) else None
-    columns = capacity_tables.bus_columns(answer.network, answer.question.epsilons)
-    return capacity_tables.bus_rows(answer, kept), capacity_tables.definitions(columns)
-
-
-def filter_words(shown: Sequence[int] | None, total: int) -> str:
-    """Return the words on the filter's button."""
-    return "Filter" if shown is None else f"Filter: {len(shown)} of {total}"
-
-
-def _number(value: Any) -> float | None:
+def amount_of(value: Any) -> float | None:
+    """Return a control's value as a number above 0, None when it is none."""
     try:
         number = float(value)
     except (TypeError, ValueError):
@@ -280,91 +217,6 @@ def _number(value: Any) -> float | None:
     return number if math.isfinite(number) and number > 0 else None
 
 
-def _zone(value: Any) -> str | None:
+def zone_of(value: Any) -> str | None:
+    """Return a control's value as a zone, None for any."""
     return str(value) if value and value != capacity_words.ANY else None
-
-
-# The sites
-
-
-@dataclass(frozen=True, slots=True)
-class Sites:
-    """The sites after a change: their Store, the uniform demand, the text of the table, the word, a message."""
-
-    store: dict[str, list[Any]]
-    mw: float | None
-    text: str
-    word: str
-    message: str = ""
-
-
-def sites_after(buses: Sequence[str], demand_mw: Sequence[float], message: str = "") -> Sites:
-    """Return the page's parts for these sites."""
-    return Sites(
-        store={"bus": list(buses), "mw": list(demand_mw)},
-        mw=capacity_words.uniform_mw(demand_mw),
-        text=table_text(buses, demand_mw),
-        word=sites_words(len(buses)),
-        message=message,
-    )
-
-
-def with_demand(sites: Any, mw: Any) -> Sites:
-    """Return the sites with ``mw`` asked at each. Raises QuestionError when it is no usable number of MW."""
-    buses, _ = capacity_words.sites_of(sites)
-    value = _number(mw)
-    if value is None:
-        raise QuestionError("the demand at each site must be a number of MW above 0")
-    return sites_after(buses, [value] * len(buses))
-
-
-def chosen(seat: Seat, sites: Any, kv: Any, zone: Any, most: Any) -> Sites:
-    """Return sites chosen by filter, each with the demand asked at present (the first's, where they differ)."""
-    network = seat.network()
-    count = _number(most)
-    if count is None or count != int(count) or count > capacity_words.MOST_SITES:
-        raise QuestionError(f"choose a whole number of sites from 1 to {capacity_words.MOST_SITES}")
-    found = choose(network, _number(kv), _zone(zone), int(count))
-    if not found:
-        raise QuestionError("no bus in service has that voltage in that zone")
-    return sites_after(found, [_usual_mw(sites)] * len(found), f"{sites_words(len(found))} chosen")
-
-
-def from_table(seat: Seat, sites: Any, text: Any) -> Sites:
-    """Return the sites of a typed or pasted table."""
-    network = seat.network()
-    buses, demand = read_table(str(text or ""), network, _usual_mw(sites))
-    return sites_after(buses, demand, f"{sites_words(len(buses))} read")
-
-
-def toggled(seat: Seat, sites: Any, selection: Any) -> Sites:
-    """Return the sites with the selected bus added, or taken away when it is one."""
-    element = parse_element(selection)
-    buses, demand = capacity_words.sites_of(sites)
-    if element is None or element[0] != "bus" or element[1] not in seat.network().buses.ids:
-        raise QuestionError("select a bus first")
-    bus = element[1]
-    if bus in buses:
-        kept = [(b, mw) for b, mw in zip(buses, demand, strict=True) if b != bus]
-        return sites_after([b for b, _ in kept], [mw for _, mw in kept])
-    return sites_after([*buses, bus], [*demand, _usual_mw(sites)])
-
-
-def edited(sites: Any, changes: Any) -> Sites:
-    """Return the sites after cells of the table's column Asked were edited."""
-    buses, demand = capacity_words.sites_of(sites)
-    asked = dict(zip(buses, demand, strict=True))
-    for change in changes if isinstance(changes, Sequence) else []:
-        if not isinstance(change, Mapping) or change.get("colId") != "asked":
-            continue
-        bus, value = str(change.get("rowId")), _number(change.get("value"))
-        if value is None:
-            raise QuestionError(f"the demand at bus {bus} must be a number of MW above 0; remove a site on the map")
-        if bus in asked:
-            asked[bus] = value
-    return sites_after(list(asked), list(asked.values()))
-
-
-def _usual_mw(sites: Any) -> float:
-    _, demand = capacity_words.sites_of(sites)
-    return demand[0] if demand else 100.0

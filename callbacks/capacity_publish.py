@@ -1,19 +1,25 @@
-"""What the Capacity page keeps for good or asks in depth: published products, uploaded states, why a number is so."""
+"""What the Capacity page keeps for good: published products, and files of states."""
 
+import base64
+import binascii
 import json
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from callbacks.capacity_answer import Seat, reinforced_gain
-from components.capacity_inspector import why_of
+import dash
+from dash import Dash, Input, Output, State, ctx, no_update
+
+from callbacks.capacity_answer import Seat, seat_of
+from callbacks.capacity_desk import Desk
+from callbacks.security import current_user
+from callbacks.shell import toast
+from components import capacity, capacity_export, capacity_products, ids
 from components.capacity_question import file_choices
-from components.capacity_results import binding_card, inputs_of, strongest
 from components.format import count, megawatts, size
-from components.skeleton import parse_element
 from engine.capacity.files import read_sample
-from engine.capacity.why import why, why_alone
-from engine.errors import PermissionDeniedError, QuestionError
+from engine.errors import EngineError, PermissionDeniedError, QuestionError
 
 DATASET_KIND = "net-demand"
 
@@ -63,32 +69,6 @@ def _same(before: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
     return origins[0] == origins[1] and before["products"] == now["products"]
 
 
-def binding_card_for(seat: Seat, drawn: Any) -> Any:
-    """Return the card of the limit that binds most. Raises QuestionError when it is not drawn any more."""
-    answer = seat.answer(drawn)
-    binding = None if answer is None else strongest(answer)
-    if answer is None or binding is None:
-        raise QuestionError("this number is not drawn any more")
-    return binding_card(answer, binding, reinforced_gain(answer, binding))
-
-
-def why_card_for(seat: Seat, drawn: Any, selection: Any, name: str) -> Any:
-    """Return the card of a number of the selected bus: ``site0`` is its firm part with the others, ``alone1`` the
-    first risk level if only it took load. Raises QuestionError when that number is not drawn any more.
-    """
-    answer = seat.answer(drawn)
-    element = parse_element(selection)
-    kind, level = name[:-1], int(name[-1])
-    if answer is None or element is None or element[0] != "bus" or level >= len(answer.alone.epsilons):
-        raise QuestionError("this number is not drawn any more: select the bus again")
-    epsilon = answer.alone.epsilons[level]
-    if kind == "site":
-        found = why(answer.prepared, answer.question, answer.result, element[1], epsilon)
-    else:
-        found = why_alone(answer.prepared, answer.question, element[1], epsilon)
-    return why_of(found, inputs_of(answer))
-
-
 def read_upload(seat: Seat, filename: str, content: bytes) -> Uploaded:
     """Keep a file of net demand with the study once it can be read for its network. Raises EngineError in words."""
     network = seat.network()
@@ -102,3 +82,83 @@ def read_upload(seat: Seat, filename: str, content: bytes) -> Uploaded:
         value=value,
         message=f"{filename}, {size(len(content))}: {count(len(sample.net_demand_mw), 'state')} read",
     )
+
+
+def register(app: Dash, desk: Desk) -> None:
+    """Wire the products and the upload of states."""
+    _register_products(app, desk)
+    _register_upload(app, desk)
+
+
+def _register_products(app: Dash, desk: Desk) -> None:
+    @app.callback(
+        Output(ids.CAPACITY_PUBLISHED, "data"),
+        Output(ids.TOAST, "data", allow_duplicate=True),
+        Input(ids.CAPACITY_PUBLISH, "n_clicks"),
+        State(ids.CAPACITY_ANSWERED, "data"),
+        State(ids.CAPACITY_STUDY, "data"),
+        running=[(Output(ids.CAPACITY_PUBLISH, "disabled"), True, False)],
+        prevent_initial_call=True,
+    )
+    def publish_products(clicks: int | None, drawn: Any, study: Any) -> Any:
+        if not clicks:
+            return no_update, no_update
+        try:
+            words = publish(seat_of(desk, study), drawn)
+        except EngineError as error:
+            return no_update, toast(str(error))
+        return time.time(), toast(words)
+
+    @app.callback(
+        Output(ids.CAPACITY_VERSIONS, "children"),
+        Input(ids.CAPACITY_PUBLISHED, "data"),
+        Input(ids.CAPACITY_TAB, "value"),
+        Input(ids.CAPACITY_ANSWERED, "data"),
+        State(ids.CAPACITY_STUDY, "data"),
+    )
+    def list_versions(_bumped: Any, tab: Any, drawn: Any, study: Any) -> Any:
+        if tab != "products":
+            return no_update
+        try:
+            records = desk.services.products.list(current_user(), study)
+        except EngineError as error:
+            return str(error)
+        return capacity.published(capacity_products.versions(records, drawn if isinstance(drawn, dict) else {}))
+
+    @app.callback(
+        Output(ids.DOWNLOAD, "data", allow_duplicate=True),
+        Input({"type": "capacity-version", "version": dash.ALL, "kind": dash.ALL}, "n_clicks"),
+        State(ids.CAPACITY_STUDY, "data"),
+        prevent_initial_call=True,
+    )
+    def download_version(clicks: list[int | None], study: Any) -> Any:
+        if not any(clicks) or not isinstance(ctx.triggered_id, dict):
+            return no_update
+        try:
+            record = desk.services.products.get(current_user(), study, int(ctx.triggered_id["version"]))
+        except EngineError:
+            return no_update
+        name = str(record.product_set["provenance"]["network"]).lower().replace(" ", "-")
+        return capacity_export.product_download(record, str(ctx.triggered_id["kind"]), name)
+
+
+def _register_upload(app: Dash, desk: Desk) -> None:
+    @app.callback(
+        Output(ids.capacity_word("file"), "options"),
+        Output(ids.capacity_word("file"), "value"),
+        Output(ids.capacity_word("keep"), "value"),
+        Output(ids.CAPACITY_UPLOAD_MESSAGE, "children"),
+        Input(ids.CAPACITY_UPLOAD, "contents"),
+        State(ids.CAPACITY_UPLOAD, "filename"),
+        State(ids.CAPACITY_STUDY, "data"),
+        prevent_initial_call=True,
+    )
+    def upload(contents: Any, filename: Any, study: Any) -> Any:
+        if not isinstance(contents, str):
+            return (no_update,) * 4
+        try:
+            content = base64.b64decode(contents.partition(",")[2], validate=True)
+            found = read_upload(seat_of(desk, study), str(filename or "file"), content)
+        except (binascii.Error, EngineError) as error:
+            return no_update, no_update, no_update, str(error)
+        return found.files, found.value, "file:sample", found.message

@@ -61,7 +61,9 @@ def question(
                             ),
                             html.Span("%", className="hr-unit"),
                         ],
-                        className="hr-word-label hr-capacity-levels",
+                        className="hr-word-label",
+                        id=f"{ids.capacity_word('levels')}-label",
+                        hidden=held["epsilon"] != words.OTHER,
                     ),
                 ],
                 className="hr-capacity-risk",
@@ -201,11 +203,13 @@ def _upload(read_only: bool) -> Part:
         return None
     return html.Div(
         [
-            dcc.Upload(
-                html.Button("Upload a CSV or Parquet of net demand", type="button", className="hr-button"),
-                id=ids.CAPACITY_UPLOAD,
-                accept=".csv,.parquet,text/csv",
-                max_size=-1,  # the server names its limit in words
+            html.Label(
+                dcc.Upload(
+                    html.Span("Upload a CSV or Parquet of net demand", className="hr-button"),
+                    id=ids.CAPACITY_UPLOAD,
+                    accept=".csv,.parquet,text/csv",
+                    max_size=-1,  # the server names its limit in words
+                )
             ),
             html.P(
                 "One row per state, one column per bus id, MW of load less generation; an optional column weight.",

@@ -136,7 +136,7 @@ LIMIT_COLUMNS = (
     GridColumn("margin", "Room before", "MW", "number", width=150, help="Before any addition, in its worst states"),
     GridColumn("gain", "First MW more gives", "MW", "number", digits=2, width=190, sign="binding", help="In total"),
     GridColumn("sites", "Stops sites", "", "number", digits=0, width=110),
-    GridColumn("lone", "Stops alone", "buses", "number", digits=0, width=140, help="Buses that it stops, each alone"),
+    GridColumn("lone", "Stops alone", "buses", "number", digits=0, width=150, help="Buses that it stops, each alone"),
     GridColumn("state", "Worst state", width=200),
 )  # fmt: skip
 
@@ -217,6 +217,9 @@ def drawer(network: Network, epsilons: tuple[float, ...], sites: list[Row], tab:
                 html.Div(
                     [html.Div(id=ids.CAPACITY_VERSIONS), html.Div(id=ids.CAPACITY_PRODUCTS)],
                     className="hr-capacity-products-side",
+                    tabIndex=0,
+                    role="group",
+                    **{"aria-label": "Published versions and how the products are cut"},
                 ),
                 grid(ids.CAPACITY, PRODUCT_COLUMNS, name="products", kind="row", label="Products"),
             ],

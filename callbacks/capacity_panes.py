@@ -1,0 +1,188 @@
+"""The panes of the Capacity page: inspector, map filter, table of all buses, why-cards, exports."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from dash import Dash, Input, Output, State, ctx, no_update
+
+from callbacks.capacity_answer import Seat, amount_of, seat_of, zone_of
+from callbacks.capacity_desk import Desk
+from callbacks.capacity_why import binding_card_for, reinforced_gain, why_card_for
+from components import capacity_export, capacity_layers, capacity_tables, ids
+from components import capacity_inspector as inspector
+from components.capacity_answer import Answer, limit_element
+from components.capacity_inspector import WHY_NAMES, why_id
+from components.skeleton import parse_element
+from components.theme import Theme
+from engine.capacity.results import Binding, Why
+from engine.capacity.why import why
+from engine.errors import EngineError
+
+PAGE = ids.CAPACITY
+
+
+def inspect(seat: Seat, drawn: Any, selection: Any, theme: Theme) -> Any:
+    """Return the inspector's content for what is selected."""
+    answer = seat.answer(drawn)
+    if answer is None:
+        return inspector.nothing_yet()
+    kind, key = parse_element(selection) or ("", "")
+    network = answer.network
+    if kind == "bus" and key in network.buses.ids:
+        position = network.buses.ids.index(key)
+        curve = seat.desk.curve(answer, key) if network.buses.in_service[position] else None
+        return inspector.bus(answer, position, curve, _stop(answer, key), theme)
+    if kind == "branch" and key in network.branches.ids:
+        gains = {binding.limit.row: reinforced_gain(answer, binding) for binding in _bindings(answer, selection)}
+        return inspector.branch(answer, network.branches.ids.index(key), gains)
+    return inspector.overview(answer)
+
+
+def _bindings(answer: Answer, element: str) -> list[Binding]:
+    every = (binding for level in answer.result.levels for binding in level.binding)
+    return [binding for binding in every if limit_element(binding.limit) == element]
+
+
+def _stop(answer: Answer, bus: str) -> Why | None:
+    """Return why a site stops at its firm capacity, with what more of the limit would bring; None for no site."""
+    if bus not in answer.sites() or not answer.result.levels:
+        return None
+    return why(answer.prepared, answer.question, answer.result, bus)
+
+
+def shown_positions(seat: Seat, drawn: Any, kv: Any, zone: Any, least: Any) -> list[int] | None:
+    """Return the positions of the buses that the filter lets pass, None for all."""
+    answer = seat.answer(drawn)
+    if answer is None:
+        return None
+    return capacity_layers.filtered(answer, amount_of(kv), zone_of(zone), amount_of(least))
+
+
+def bus_table(seat: Seat, drawn: Any, shown: Any) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Return the rows and columns of all buses, or of those that the filter shows."""
+    answer = seat.answer(drawn)
+    if answer is None:
+        return [], capacity_tables.definitions(capacity_tables.bus_columns(seat.network(), ()))
+    size = len(answer.network.buses.ids)
+    kept = [i for i in shown if isinstance(i, int) and 0 <= i < size] if isinstance(shown, list) else None
+    columns = capacity_tables.bus_columns(answer.network, answer.question.epsilons)
+    return capacity_tables.bus_rows(answer, kept), capacity_tables.definitions(columns)
+
+
+def filter_words(shown: Sequence[int] | None, total: int) -> str:
+    """Return the words on the filter's button."""
+    return "Filter" if shown is None else f"Filter: {len(shown)} of {total}"
+
+
+def register(app: Dash, desk: Desk) -> None:
+    """Wire the panes."""
+    _register_panes(app, desk)
+    for name in WHY_NAMES:
+        _register_why(app, desk, name)
+    _register_binding(app, desk)
+    _register_exports(app, desk)
+
+
+def _register_panes(app: Dash, desk: Desk) -> None:
+    @app.callback(
+        Output(ids.inspector(PAGE), "children"),
+        Input(ids.selection(PAGE), "data"),
+        Input(ids.CAPACITY_ANSWERED, "data"),
+        Input(ids.THEME, "data"),
+        State(ids.CAPACITY_STUDY, "data"),
+    )
+    def show_selected(selection: Any, drawn: Any, theme: Any, study: Any) -> Any:
+        try:
+            return inspect(seat_of(desk, study), drawn, selection, "dark" if theme == "dark" else "light")
+        except EngineError as error:
+            return str(error)
+
+    @app.callback(
+        Output(ids.map_filter(PAGE), "data"),
+        Output(ids.CAPACITY_FILTER_WORD, "children"),
+        Input(ids.CAPACITY_FILTER_KV, "value"),
+        Input(ids.CAPACITY_FILTER_ZONE, "value"),
+        Input(ids.CAPACITY_FILTER_MW, "value"),
+        Input(ids.CAPACITY_ANSWERED, "data"),
+        State(ids.CAPACITY_STUDY, "data"),
+    )
+    def filter_buses(kv: Any, zone: Any, least: Any, drawn: Any, study: Any) -> Any:
+        if not (kv or zone or least):
+            return None, filter_words(None, 0)
+        seat = seat_of(desk, study)
+        try:
+            shown = shown_positions(seat, drawn, kv, zone, least)
+            return shown, filter_words(shown, len(seat.network().buses.ids))
+        except EngineError:
+            return None, filter_words(None, 0)
+
+    @app.callback(
+        Output(ids.grid(PAGE, "buses"), "rowData"),
+        Output(ids.grid(PAGE, "buses"), "columnDefs"),
+        Input(ids.CAPACITY_TAB, "value"),
+        Input(ids.CAPACITY_ANSWERED, "data"),
+        Input(ids.map_filter(PAGE), "data"),
+        State(ids.CAPACITY_STUDY, "data"),
+    )
+    def all_buses(tab: Any, drawn: Any, shown: Any, study: Any) -> Any:
+        if tab != "buses" or not drawn:
+            return no_update, no_update
+        try:
+            return bus_table(seat_of(desk, study), drawn, shown)
+        except EngineError:
+            return [], no_update
+
+
+def _register_why(app: Dash, desk: Desk, name: str) -> None:
+    @app.callback(
+        Output(f"{why_id(name)}-panel", "children"),
+        Input(why_id(name), "n_clicks"),
+        State(ids.selection(PAGE), "data"),
+        State(ids.CAPACITY_ANSWERED, "data"),
+        State(ids.CAPACITY_STUDY, "data"),
+        prevent_initial_call=True,
+    )
+    def why_number(clicks: int | None, selection: Any, drawn: Any, study: Any) -> Any:
+        if not clicks:
+            return no_update
+        try:
+            return why_card_for(seat_of(desk, study), drawn, selection, name)
+        except EngineError as error:
+            return str(error)
+
+
+def _register_binding(app: Dash, desk: Desk) -> None:
+    @app.callback(
+        Output(f"{ids.CAPACITY_WHY_BINDING}-panel", "children"),
+        Input(ids.CAPACITY_WHY_BINDING, "n_clicks"),
+        State(ids.CAPACITY_ANSWERED, "data"),
+        State(ids.CAPACITY_STUDY, "data"),
+        prevent_initial_call=True,
+    )
+    def why_it_binds(clicks: int | None, drawn: Any, study: Any) -> Any:
+        if not clicks:
+            return no_update
+        try:
+            return binding_card_for(seat_of(desk, study), drawn)
+        except EngineError as error:
+            return str(error)
+
+
+def _register_exports(app: Dash, desk: Desk) -> None:
+    @app.callback(
+        Output(ids.DOWNLOAD, "data", allow_duplicate=True),
+        *(Input(ids.capacity_export(kind), "n_clicks") for kind in ("csv", "geojson", "json")),
+        State(ids.CAPACITY_TAB, "value"),
+        State(ids.CAPACITY_ANSWERED, "data"),
+        State(ids.CAPACITY_STUDY, "data"),
+        prevent_initial_call=True,
+    )
+    def export(*given: Any) -> Any:
+        *clicks, tab, drawn, study = given
+        if not any(clicks) or not isinstance(ctx.triggered_id, dict) or tab not in capacity_tables.GRIDS:
+            return no_update
+        try:
+            answer = seat_of(desk, study).answer(drawn)
+        except EngineError:
+            answer = None
+        return no_update if answer is None else capacity_export.download(answer, tab, str(ctx.triggered_id["kind"]))
