@@ -158,7 +158,7 @@ def _branches(tables: NetworkTables) -> list[Problem]:
                lambda _: "has a reactance of 0 pu; linear flow divides by it")  # fmt: skip
     tiny = (reactance != 0) & (np.abs(reactance) < _LEAST_REACTANCE_PU)
     table.rows(tiny & table.on, "tiny-reactance", "error", "reactance_pu",
-               lambda row: f"has a reactance of {reactance[row]:g} pu; {_LEAST_REACTANCE_PU:g} is the least")  # fmt: skip
+               lambda row: f"has {reactance[row]:g} pu of reactance; {_LEAST_REACTANCE_PU:g} is the least")  # fmt: skip
     table.rows((reactance < 0) & table.on, "negative-reactance", "warning", "reactance_pu",
                lambda row: f"has a reactance of {reactance[row]:g} pu, below 0: a series capacitor?")  # fmt: skip
     tap = table.numbers("tap_ratio")
