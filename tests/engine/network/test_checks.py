@@ -73,7 +73,7 @@ def test_a_sound_network_has_no_problem() -> None:
          {"branches": {2: {"branch": "x", "from_bus": "A", "to_bus": "A", "rating_a_mw": 9.0}}}),
         ("zero-reactance", "error", ("branches", 0, "reactance_pu", "A-B"), "0 pu",
          {"branches": {0: {"reactance_pu": 0.0}}}),
-        ("tiny-reactance", "error", ("branches", 0, "reactance_pu", "A-B"), "1e-10 pu; 1e-09 is the least",
+        ("tiny-reactance", "error", ("branches", 0, "reactance_pu", "A-B"), "1e-10 pu of reactance; 1e-09 is the least",
          {"branches": {0: {"reactance_pu": 1e-10}}}),
         ("too-large", "error", ("buses", 1, "load_mw", "B"), "1e+13 as its load; 1e+12 is the most",
          {"buses": {1: {"load_mw": 1e13}}, "units": {0: {"p_max_mw": 1e12}},
