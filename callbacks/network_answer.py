@@ -1,136 +1,353 @@
-"""The DC-OPF of a study's network as an answer on the Network page."""
+"""The DC-OPF on the Network page: what a question, a changed word or the end of a job changes on the screen."""
 
+import time
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Literal
+from dataclasses import dataclass, field
+from typing import Any
 
-import numpy as np
+from dash import ALL, ClientsideFunction, Dash, Input, Output, Patch, State, ctx, no_update
 
-from callbacks.services import Kept, Services
-from components.grid_map import Layer, classes, magnitude
-from engine.errors import QuestionError
+from callbacks.network_desk import Seat, same_drawing
+from callbacks.network_opf import OpfDesk, Standing, input_hash
+from callbacks.security import current_user
+from callbacks.shell import toast
+from components import ids, network_dispatch, skeleton
+from components import network_answer as panels
+from components.grid_map import layers_data
+from components.network_layers import base_layers, dispatch_layers
+from engine.errors import EngineError, NetworkDataError, NotFoundError, QuestionError
 from engine.network.model import Network
-from engine.opf.dc_opf import DcOpfOptions, DcOpfResult, dc_opf
+from engine.opf.jobs import opf_arguments
+from engine.opf.question import OpfQuestion
+from engine.opf.results import OpfAnswer
 
-KEPT_ANSWERS = 8
-CONGESTED = 0.995  # of its limit: from here on a branch is drawn as binding
-LOADING_BREAKS = (0.25, 0.5, 0.75, 0.9, CONGESTED)
-LOADING_WORDS = ("below 25 %", "25\u201350 %", "50\u201375 %", "75\u201390 %", "90 % and more", "at its limit")
+PAGE = ids.NETWORK
+KEEP = object()  # "leave this part of the page as it is"
+MOST_AT_A_WORD = 500  # buses; on a larger network a changed word waits for the button
+FIRST_LAYER = "loading"  # what a new dispatch shows
+
+
+@dataclass(slots=True)
+class Shown:
+    """What the page shows of a DC-OPF; KEEP leaves a part as it is."""
+
+    answer: Any = KEEP  # {"digest", "question"} of the answer that is drawn
+    state: Any = KEEP  # the strip
+    layers: Any = KEEP
+    layer: Any = KEEP
+    job: Any = KEEP  # {"id", "digest", "question"} of the job that the page waits for, None for none
 
 
 @dataclass(frozen=True, slots=True)
-class OpfQuestion:
-    """What the sentence of the page asks."""
+class Asked:
+    """One call: the words of the sentence, what is drawn, the job that is waited for, and what happened."""
 
-    scale_percent: float = 100.0
-    rating: Literal["a", "b", "c", "none"] = "a"
-    ignore_p_min: bool = False
-
-    @classmethod
-    def of(cls, scale: object, rating: object, least: object) -> "OpfQuestion":
-        """Return the question that the words ask. Raises QuestionError naming the word and its range."""
-        if isinstance(scale, bool) or not isinstance(scale, (int, float)) or not 0 <= scale <= 1000:
-            raise QuestionError(f"the share of the load is between 0 and 1,000 %, found {scale!r}")
-        if rating not in ("a", "b", "c", "none"):
-            raise QuestionError(f"branch limits are rating A, B, C or none, found {rating!r:.40}")
-        return cls(float(scale), rating, least == "ignore")
-
-    def options(self, network: Network) -> DcOpfOptions:
-        """Return the options of the solve."""
-        return DcOpfOptions(
-            enforce_limits=self.rating != "none",
-            rating="a" if self.rating == "none" else self.rating,
-            ignore_p_min=self.ignore_p_min,
-            load_mw=network.buses.load_mw * (self.scale_percent / 100.0),
-        )
-
-    def words(self) -> str:
-        """Return the question as the title of its answer."""
-        limits = "no branch limits" if self.rating == "none" else f"rating {self.rating.upper()}"
-        least = ", least outputs ignored" if self.ignore_p_min else ""
-        return f"{self.scale_percent:g} % of the load, {limits}{least}"
+    words: tuple[Any, Any, Any]  # share of the load, rating, least output
+    drawn: Any = None
+    job: Any = None
+    pressed: bool = False
+    ended: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Answer:
-    """A solved question, and the network it is for."""
+class Opening:
+    """What the page opens with."""
 
-    network: Network
     question: OpfQuestion
-    result: DcOpfResult
-
-    def loading(self) -> "np.ndarray[tuple[int], np.dtype[np.float64]]":
-        """Return each branch's flow as a share of its limit (L,), nan when it has none."""
-        limits = self.result.limits
-        bound = np.where(self.result.flow_mw >= 0, limits.upper_mw, -limits.lower_mw)
-        rated = np.isfinite(bound) & (bound > 0)
-        return np.where(rated, np.abs(self.result.flow_mw) / np.where(rated, bound, 1.0), np.nan)
-
-    def binding(self) -> list[int]:
-        """Return the positions of the branches with a price, the dearest first."""
-        price = np.abs(self.result.branch_price_per_mwh)
-        found = np.flatnonzero(price > 1e-6)
-        return [int(i) for i in found[np.argsort(-price[found], kind="stable")]]
+    shown: Shown = field(default_factory=Shown)
 
 
-class Answers:
-    """The answers given last, by network and question: the inspector asks for them again element by element."""
-
-    def __init__(self) -> None:
-        self._kept: Kept[Answer] = Kept(KEPT_ANSWERS)
-
-    def solve(self, services: Services, user: str, study: str, digest: str | None, question: OpfQuestion) -> Answer:
-        """Return the answer for a version of a study's network (None: the present one).
-
-        Raises NetworkDataError while the network is half drawn, InfeasibleError saying what cannot be kept.
-        """
-        if digest is None:
-            digest = services.studies.network_status(user, study).digest
-        network = services.network_version(user, study, digest)
-        return self._kept.get((digest, question), lambda: self._made(services, user, study, network, question))
-
-    @staticmethod
-    def _made(services: Services, user: str, study: str, network: Network, question: OpfQuestion) -> Answer:
-        present = services.studies.network_status(user, study).digest == network.digest
-        factors = services.factors(user, study) if present else None
-        return Answer(network, question, dc_opf(network, question.options(network), factors))
+def question_of(scale: object, rating: object, least: object) -> OpfQuestion:
+    """Return the question that the words of the page ask. Raises QuestionError naming the word and its range."""
+    return OpfQuestion.from_json({"scale_percent": scale, "rating": rating, "ignore_p_min": least == "ignore"})
 
 
-def layers(answer: Answer) -> list[Layer]:
-    """Return the answer's layers: loading of branches, price of buses and its congestion part."""
-    result = answer.result
-    loading = answer.loading()
-    flow_text = [
-        f"{abs(flow):,.1f} MW" + ("" if np.isnan(share) else f", {100 * share:.0f} % of its limit")
-        for flow, share in zip(result.flow_mw, loading, strict=True)
-    ]
-    price_text = [f"{price:.2f} $/MWh" for price in result.lmp_per_mwh]
-    congestion_text = [f"{price:+.2f} $/MWh of congestion" for price in result.congestion_per_mwh]
-    loading_layer = Layer(
-        "loading", "Loading", "%", "cividis", None, classes(loading, LOADING_BREAKS), LOADING_WORDS,
-        branch_text=flow_text, note="flow as a share of the limit",
-    )  # fmt: skip
-    price = magnitude("lmp", "Price", "$/MWh", np.round(result.lmp_per_mwh, 4), bus_text=price_text)
-    return [loading_layer, price, _congestion(result, congestion_text)]
-
-
-def _congestion(result: DcOpfResult, text: list[str]) -> Layer:
-    values = np.round(result.congestion_per_mwh, 4)
-    most = float(np.nanmax(np.abs(values), initial=0.0))
-    words = ("far below", "below", "a little below", "about none", "a little above", "above", "far above")
-    steps = np.array([-0.5, -0.2, -0.02, 0.02, 0.2, 0.5]) * (most if most > 1e-6 else 1.0)
-    return Layer(
-        "congestion", "Congestion", "$/MWh", "difference", classes(values, steps.tolist()), None, words,
-        bus_text=text, note=f"price minus energy at {result.prices.reference}, up to {most:.2f} $/MWh",
-    )  # fmt: skip
-
-
-def question_of(data: object) -> tuple[str, OpfQuestion] | None:
-    """Return the digest and the question that the answer's Store names, None when there is no answer."""
+def named(data: object) -> tuple[str, OpfQuestion] | None:
+    """Return the digest and the question that a Store of the page names, None when it names none."""
     if not isinstance(data, Mapping) or not isinstance(data.get("digest"), str):
         return None
-    asked: Any = data.get("question")
-    if not isinstance(asked, Mapping):
+    try:
+        return data["digest"], OpfQuestion.from_json(data.get("question"))
+    except QuestionError:
         return None
-    least = "ignore" if asked.get("ignore_p_min") is True else "keep"
-    return data["digest"], OpfQuestion.of(asked.get("scale_percent"), asked.get("rating"), least)
+
+
+def drawn_answer(seat: Seat, desk: OpfDesk, data: object) -> tuple[Network, OpfAnswer] | None:
+    """Return the network and the answer that a Store of the page names, None when there are none (any more)."""
+    pair = named(data)
+    answer = None if pair is None else desk.find(seat.user, seat.study, *pair)
+    if answer is None:
+        return None
+    return seat.services.network_version(seat.user, seat.study, answer.network_digest), answer
+
+
+def opening(seat: Seat, desk: OpfDesk, now: str, linked: OpfQuestion | None) -> Opening:
+    """Return the page's first question and answer: the link's, else the study's last one, hatched when it is old."""
+    saved = desk.saved(seat.user, seat.study)
+    question = linked or (saved[0] if saved else OpfQuestion())
+    standing = desk.standing(seat.user, seat.study, now, question)
+    if standing.answer is not None:
+        return Opening(question, _answered(seat, standing.answer, now))
+    shown = Shown()
+    last = None
+    if saved is not None:
+        try:
+            last = desk.find(seat.user, seat.study, saved[1], saved[0])
+        except NotFoundError:  # further back than undo goes
+            last = None
+    if last is not None:
+        shown = _stale(seat, last, now, question)
+    if standing.found == "running" and standing.job is not None:
+        _wait(shown, standing, now, question)
+    return Opening(question, shown)
+
+
+def ask(seat: Seat, desk: OpfDesk, asked: Asked) -> Shown:
+    """Return what the page shows after a press of Solve, a changed word, a changed network or the end of a job."""
+    try:
+        now = seat.status().digest
+        if asked.ended:
+            return _after_job(seat, desk, asked, now)
+        question = question_of(*asked.words)
+        if asked.pressed:
+            return _pressed(seat, desk, asked, now, question)
+        return _changed(seat, desk, asked, now, question)
+    except NetworkDataError as error:
+        lines = panels.problem_lines(error.problems)
+        return Shown(
+            state=skeleton.state("failed", "The network needs mending first.", title="No dispatch", details=lines)
+        )
+    except EngineError as error:
+        return Shown(state=skeleton.state("failed", str(error), title="No dispatch"))
+
+
+def _pressed(seat: Seat, desk: OpfDesk, asked: Asked, now: str, question: OpfQuestion) -> Shown:
+    standing = desk.ask(seat.user, seat.study, question, submit=True)
+    if not seat.read_only():
+        desk.save(seat.user, seat.study, now, question)
+    if standing.answer is not None:
+        shown = _answered(seat, standing.answer, now)
+        shown.layer, shown.job = FIRST_LAYER, None
+        return shown
+    shown = _kept(seat, desk, asked, now, question)
+    _wait(shown, standing, now, question)
+    return shown
+
+
+def _after_job(seat: Seat, desk: OpfDesk, asked: Asked, now: str) -> Shown:
+    pair = named(asked.job)
+    if pair is None:
+        return Shown()
+    standing = desk.standing(seat.user, seat.study, *pair)
+    question = question_of(*asked.words)
+    if standing.answer is not None:
+        current = standing.answer.network_digest == now and standing.answer.question == question
+        shown = _answered(seat, standing.answer, now) if current else _stale(seat, standing.answer, now, question)
+        shown.layer = FIRST_LAYER if current else KEEP
+    elif standing.found == "cancelled":
+        shown = _kept(seat, desk, asked, now, question)
+        told = skeleton.state("empty", "Nothing was changed. Solve begins again.", title="The dispatch was cancelled")
+        shown.state = [told, *_parts(shown.state)]
+    else:
+        shown = _kept(seat, desk, asked, now, question)
+        reason = standing.message or "its answer is not kept any more; solve again"
+        shown.state = [skeleton.state("failed", reason, title="No dispatch"), *_parts(shown.state)]
+    shown.job = None
+    return shown
+
+
+def _changed(seat: Seat, desk: OpfDesk, asked: Asked, now: str, question: OpfQuestion) -> Shown:
+    """Return the page after a word or the network changed: the answer to it, if it is there or quick to have."""
+    before = named(asked.drawn)
+    if before is None and named(asked.job) is None:
+        return Shown()  # nothing was asked yet
+    answer = desk.find(seat.user, seat.study, now, question)
+    if answer is None and before is not None and before[0] == now and not seat.read_only():
+        small = len(seat.tables(now).buses) <= MOST_AT_A_WORD
+        answer = desk.ask(seat.user, seat.study, question, submit=False).answer if small else None
+    if answer is None:
+        shown = _kept(seat, desk, asked, now, question)
+    else:
+        shown = _answered(seat, answer, now)
+        if not seat.read_only():
+            desk.save(seat.user, seat.study, now, question)
+    waited = named(asked.job)
+    if waited is not None:  # its card stays: the job goes on
+        standing = desk.standing(seat.user, seat.study, *waited)
+        if standing.found == "running":
+            _wait(shown, standing, *waited)
+    return shown
+
+
+def _answered(seat: Seat, answer: OpfAnswer, now: str) -> Shown:
+    """Return an answer of the present network as the page shows it."""
+    if answer.network_digest != now:
+        return _stale(seat, answer, now, answer.question)
+    tables = seat.tables(now)
+    found = base_layers(tables)
+    binding: list[int] = []
+    if answer.dispatch is not None:
+        found = [found[0], *dispatch_layers(answer.dispatch)]
+        binding = answer.dispatch.binding()
+    data = {"digest": answer.network_digest, "question": answer.question.to_json()}
+    return Shown(answer=data, state=_strip(answer), layers=layers_data(found, binding_branches=binding))
+
+
+def _stale(seat: Seat, answer: OpfAnswer, now: str, question: OpfQuestion) -> Shown:
+    """Return an answer whose inputs have changed since: hatched, on the map too where the map is still of it."""
+    reasons = ["the network changed"] if answer.network_digest != now else []
+    reasons += ["the question changed"] if answer.question != question else []
+    layers: Any = KEEP
+    if same_drawing(seat.tables(answer.network_digest), seat.tables(now)):
+        layers = Patch()
+        layers["stale"] = True
+    data = {"digest": answer.network_digest, "question": answer.question.to_json()}
+    strip = _strip(answer)
+    if reasons:
+        strip = skeleton.stale(strip, f"{' and '.join(reasons)}; solve again")
+    return Shown(answer=data, state=strip, layers=layers)
+
+
+def _kept(seat: Seat, desk: OpfDesk, asked: Asked, now: str, question: OpfQuestion) -> Shown:
+    """Return what was drawn before, hatched; nothing when nothing was."""
+    pair = named(asked.drawn)
+    try:
+        before = None if pair is None else desk.find(seat.user, seat.study, *pair)
+    except NotFoundError:
+        before = None
+    return Shown(state=None) if before is None else _stale(seat, before, now, question)
+
+
+def _wait(shown: Shown, standing: Standing, digest: str, question: OpfQuestion) -> None:
+    job = standing.job
+    if job is None:
+        return
+    card = skeleton.progress_card(
+        f"Least-cost dispatch, {question.words()}", message=job.message or "waiting for its turn", job=job.id
+    )
+    shown.state = [card, *_parts(shown.state)]
+    shown.job = {"id": job.id, "digest": digest, "question": question.to_json()}
+
+
+def _strip(answer: OpfAnswer) -> Any:
+    if answer.dispatch is None:
+        return panels.refused(answer)
+    return panels.strip(answer, answer.dispatch, input_hash(opf_arguments(answer.network_digest, answer.question)))
+
+
+def _parts(state: Any) -> list[Any]:
+    return [] if state is KEEP or state is None else [*state] if isinstance(state, list) else [state]
+
+
+# The tables and their exports
+
+
+def table_rows(seat: Seat, desk: OpfDesk, drawn: object) -> dict[str, list[dict[str, Any]]]:
+    """Return the rows of the three tables of the dispatch that is drawn."""
+    found = drawn_answer(seat, desk, drawn)
+    if found is None:
+        return {what: [] for what in network_dispatch.WHAT}
+    return {what: network_dispatch.rows(*found, what) for what in network_dispatch.WHAT}
+
+
+def export(seat: Seat, desk: OpfDesk, drawn: object, what: object, kind: object) -> dict[str, Any]:
+    """Return the download of a table. Raises QuestionError when there is nothing to export."""
+    found = drawn_answer(seat, desk, drawn)
+    if found is None or found[1].dispatch is None:
+        raise QuestionError("there is no dispatch to export: solve the DC-OPF first")
+    if what not in network_dispatch.WHAT or kind not in network_dispatch.FORMATS:
+        raise QuestionError("choose prices, flows or outputs, as CSV, GeoJSON or JSON")
+    network, answer = found
+    key = input_hash(opf_arguments(answer.network_digest, answer.question))
+    return network_dispatch.download(network, answer, key, what, str(kind))
+
+
+def register(app: Dash, desk: OpfDesk) -> None:
+    """Wire the question, its answer, the tables and the exports."""
+    _register_question(app, desk)
+    _register_tables(app, desk)
+    app.clientside_callback(
+        ClientsideFunction("headroom_draw", "jobEnded"),
+        Output(ids.NETWORK_JOB_ENDED, "data"),
+        Input(ids.JOBS, "data"),
+        Input(ids.NETWORK_JOB, "data"),
+    )
+
+
+def _seat(desk: OpfDesk, user: str, study: Any) -> Seat:
+    return Seat(desk.services, user, study if isinstance(study, str) else "")
+
+
+def _register_question(app: Dash, desk: OpfDesk) -> None:
+    @app.callback(
+        Output(ids.NETWORK_ANSWER, "data"),
+        Output(ids.NETWORK_ANSWER_STATE, "children"),
+        Output(ids.map_layers(PAGE), "data", allow_duplicate=True),
+        Output(ids.map_layer(PAGE), "value", allow_duplicate=True),
+        Output(ids.NETWORK_CANVAS_LAYER, "value"),
+        Output(ids.NETWORK_JOB, "data"),
+        Output(ids.JOBS_WAKE, "data", allow_duplicate=True),
+        Input(ids.NETWORK_SOLVE, "n_clicks"),
+        Input(ids.NETWORK_JOB_ENDED, "data"),
+        Input(ids.NETWORK_VERSION, "data"),
+        Input(ids.NETWORK_SCALE, "value"),
+        Input(ids.NETWORK_RATING, "value"),
+        Input(ids.NETWORK_LEAST, "value"),
+        State(ids.NETWORK_ANSWER, "data"),
+        State(ids.NETWORK_JOB, "data"),
+        State(ids.NETWORK_STUDY, "data"),
+        running=[(Output(ids.NETWORK_SOLVE, "disabled"), True, False)],
+        prevent_initial_call=True,
+    )
+    def solve(*given: Any) -> Any:
+        clicks, ended, _, *words, drawn, job, study = given
+        if not isinstance(study, str):
+            return (no_update,) * 7
+        asked = Asked(
+            words=(words[0], words[1], words[2]),
+            drawn=drawn,
+            job=job,
+            pressed=ctx.triggered_id == ids.NETWORK_SOLVE and bool(clicks),
+            ended=ctx.triggered_id == ids.NETWORK_JOB_ENDED and bool(ended),
+        )
+        shown = ask(_seat(desk, current_user(), study), desk, asked)
+        parts = (shown.answer, shown.state, shown.layers, shown.layer, shown.layer, shown.job)
+        wake = time.time() if shown.job not in (KEEP, None) else no_update
+        return (*(no_update if part is KEEP else part for part in parts), wake)
+
+
+def _register_tables(app: Dash, desk: OpfDesk) -> None:
+    @app.callback(
+        *(Output(ids.grid(PAGE, what), "rowData") for what in network_dispatch.WHAT),
+        Input(ids.NETWORK_TAB, "value"),
+        Input(ids.NETWORK_ANSWER, "data"),
+        State(ids.NETWORK_STUDY, "data"),
+    )
+    def fill(tab: Any, drawn: Any, study: Any) -> Any:
+        """Send the rows when the table is looked at."""
+        if tab != "dispatch":
+            return (no_update,) * len(network_dispatch.WHAT)
+        try:
+            found = table_rows(_seat(desk, current_user(), study), desk, drawn)
+        except EngineError:
+            return ([],) * len(network_dispatch.WHAT)
+        return tuple(found[what] for what in network_dispatch.WHAT)
+
+    @app.callback(
+        Output(ids.DOWNLOAD, "data", allow_duplicate=True),
+        Output(ids.TOAST, "data", allow_duplicate=True),
+        Input({"type": "network-dispatch-export", "kind": ALL}, "n_clicks"),
+        State(ids.NETWORK_DISPATCH, "value"),
+        State(ids.NETWORK_ANSWER, "data"),
+        State(ids.NETWORK_STUDY, "data"),
+        prevent_initial_call=True,
+    )
+    def send(clicks: list[int | None], what: Any, drawn: Any, study: Any) -> Any:
+        if not any(clicks) or not isinstance(ctx.triggered_id, dict):
+            return no_update, no_update
+        try:
+            return export(
+                _seat(desk, current_user(), study), desk, drawn, what, ctx.triggered_id.get("kind")
+            ), no_update
+        except EngineError as error:
+            return no_update, toast(str(error))

@@ -8,7 +8,7 @@ from typing import Any
 from callbacks.network_import import Offers, refused
 from callbacks.services import Services
 from components import network as view
-from components.grid_map import Layer, classes, map_bounds, map_points
+from components.grid_map import map_bounds, map_points
 from components.network_canvas import elements
 from components.network_canvas import view as view_of
 from components.network_rows import SINGULAR, TABLES, Row, problem_rows, rows, transaction
@@ -23,6 +23,7 @@ from engine.store.history import NetworkStatus
 
 ATTEMPTS = 4  # another tab may save between our reading and our saving: the edit is then made on what it left
 STEPS = ("undo", "redo")
+MOST_GUIDED = 12  # buses; who draws more knows how
 # What the map files hold: while these columns stay, the map in the browser stays.
 DRAWN_BUS = ("bus", "name", "base_kv", "zone", "longitude", "latitude", "x", "y", "in_service")
 DRAWN_BRANCH = ("branch", "from_bus", "to_bus", "rating_a_mw", "kind", "in_service")
@@ -99,7 +100,7 @@ def _edit(seat: Seat, event: Event, ack: dict[str, Any], before: NetworkTables) 
                 raise
             continue
         chosen, select = _selected(tables, after, event)
-        text = words[:1].upper() + words[1:]
+        text = f"{words[:1].upper()}{words[1:]}{next_step(after)}"
         return Outcome({**ack, "ok": True}, text, (), saved, before, after, chosen, select)
     raise EditError("the network is being changed elsewhere; try again")
 
@@ -152,12 +153,26 @@ def replace_network(seat: Seat, offers: Offers, shown: object, offer: object) ->
     ack = {"seq": None, "from": "import", "ok": False, "at": time.time()}
     try:
         before = seat.tables(shown)
-        after = offers.take(seat.user, offer).tables
+        after = offers.take(seat.user, offer)
         revision = seat.status().revision
         saved = seat.services.studies.save_network(seat.user, seat.study, after, revision, f"import {after.name}")
     except EngineError as error:
         return Outcome(ack, "Not imported", tuple(refused(error)))
     return Outcome({**ack, "ok": True}, f"Imported {after.name}", (), saved, before, after, None, True)
+
+
+def next_step(tables: NetworkTables) -> str:
+    """Return what a drawing that has just begun still needs, as the end of a message; "" for any other."""
+    buses, branches = len(tables.buses), len(tables.branches)
+    if buses > MOST_GUIDED or buses == 0:
+        return ""
+    if buses == 1:
+        return ". Press again for the next bus"
+    if not branches:
+        return ". Then C, and drag from bus to bus"
+    if not len(tables.units):
+        return ". Still to come: a unit (select its bus, Add unit)"
+    return "" if (tables.buses["load_mw"] > 0).any() else ". Still to come: loads, in the table of buses"
 
 
 # What the screen shows
@@ -198,21 +213,6 @@ def same_drawing(before: NetworkTables, after: NetworkTables) -> bool:
     """Return whether the map files of both networks are equal."""
     pairs = ((before.buses, after.buses, DRAWN_BUS), (before.branches, after.branches, DRAWN_BRANCH))
     return all(old is new or old[list(names)].equals(new[list(names)]) for old, new, names in pairs)
-
-
-def base_layers(tables: NetworkTables) -> list[Layer]:
-    """Return the layer that needs no computation, nominal voltage, and the places of those that a DC-OPF fills."""
-    breaks = [69.0, 115.0, 230.0, 345.0, 500.0]
-    words = ("below 69 kV", "69 kV", "115 kV and 161 kV", "230 kV", "345 kV", "500 kV and more")
-    kv = [value if value > 0 else float("nan") for value in tables.buses["base_kv"].tolist()]
-    by_bus = dict(zip(tables.buses["bus"], kv, strict=True))
-    low = [
-        min(by_bus.get(a, float("nan")), by_bus.get(b, float("nan")))
-        for a, b in zip(tables.branches["from_bus"], tables.branches["to_bus"], strict=True)
-    ]
-    voltage = Layer("kv", "Voltage", "", "cividis", classes(kv, breaks), classes(low, breaks), words)
-    later = [("loading", "Loading"), ("lmp", "Price"), ("congestion", "Congestion")]
-    return [voltage, *(Layer(key, text, note=f"{text}: solve the DC-OPF first") for key, text in later)]
 
 
 def changed_rows(

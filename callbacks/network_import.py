@@ -2,51 +2,59 @@
 
 import base64
 import binascii
+import json
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from callbacks.services import Kept
+from dash import Dash, Input, Output, State, ctx, no_update
+
+from callbacks.security import current_user
+from callbacks.services import Services
+from callbacks.shell import toast
+from components import ids
+from components import network_import as preview
 from engine.errors import EngineError, FileFormatError, NetworkDataError, Problem
 from engine.network import library
 from engine.network.checks import check
 from engine.network.imported import Imported
-from engine.network.readers import read_network
+from engine.network.readers import MOST_BYTES, read_network
 from engine.network.tables import NetworkTables
+from engine.store.artifacts import Artifacts
+from engine.store.codec import pack_network, sha256, unpack_network
 
 MOST_FILES = 4
-KEPT_OFFERS = 32
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
-    """A network that was understood and not yet taken."""
-
-    key: str  # user and digest: nobody takes what another one uploaded
-    imported: Imported
-
-
 class Offers:
-    """Networks that were shown and may be taken. They are small and few, and lost on a restart: shown again then."""
+    """Networks that were shown and may be taken: files of the artefact cache, so every web process has them.
 
-    def __init__(self) -> None:
-        self._kept: Kept[Imported] = Kept(KEPT_OFFERS)
+    They outlive a restart, and go as every artefact does, the one used longest ago first.
+    """
+
+    artifacts: Artifacts
 
     def put(self, user: str, imported: Imported) -> str:
-        """Keep a network for ``user``; return the digest that takes it."""
-        digest = imported.tables.digest()
-        self._kept.get((user, digest), lambda: imported)
-        return digest
+        """Keep a network for ``user``; return the digest that takes it. Raises LimitError on one that is too large."""
+        packed = pack_network(imported.tables)
+        self.artifacts.save(_key(user, packed.digest), packed.content)
+        return packed.digest
 
-    def take(self, user: str, digest: object) -> Imported:
-        """Return the network that was shown to ``user``. Raises NetworkDataError when it is not kept any more."""
-
-        def missing() -> Imported:
-            raise NetworkDataError("this network is not kept any more: choose the file again")
-
+    def take(self, user: str, digest: object) -> NetworkTables:
+        """Return the network that was shown to ``user``. Raises NetworkDataError when it is not kept (any more)."""
         if not isinstance(digest, str):
             raise NetworkDataError("choose a file or a named grid first")
-        return self._kept.get((user, digest), missing)
+        content = self.artifacts.read(_key(user, digest))
+        if content is None:
+            raise NetworkDataError("this network is not kept any more: choose the file again")
+        return unpack_network(content)
+
+
+def _key(user: str, digest: str) -> str:
+    """Return the name of an offer's file: nobody finds what another one uploaded, not even by its digest."""
+    return f"offer-{sha256(json.dumps([user, digest]))}.json.gz"
 
 
 def understood(contents: Sequence[str], names: Sequence[str], most_bytes: int) -> Imported:
@@ -105,3 +113,72 @@ def _decoded(name: str, content: object, most_bytes: int) -> bytes:
 def _ordered(files: Mapping[str, bytes]) -> list[str]:
     """Return the names with the file of the buses first: the others are its companions."""
     return sorted(files, key=lambda name: (0 if "bus" in name.lower() else 1, name))
+
+
+def register(app: Dash, services: Services, offers: Offers) -> None:
+    """Wire the import panel."""
+
+    @app.callback(
+        Output(ids.NETWORK_UPLOADED, "children"),
+        Output(ids.NETWORK_OFFER, "data"),
+        Output(ids.NETWORK_REPLACE, "disabled"),
+        Output(ids.NETWORK_AS_NEW, "disabled"),
+        Output(ids.NETWORK_UPLOAD, "contents"),
+        Input(ids.NETWORK_UPLOAD, "contents"),
+        Input(ids.NETWORK_LIBRARY_SHOW, "n_clicks"),
+        State(ids.NETWORK_UPLOAD, "filename"),
+        State(ids.NETWORK_LIBRARY, "value"),
+        State(ids.NETWORK_VERSION, "data"),
+        prevent_initial_call=True,
+    )
+    def show(contents: Any, clicks: int | None, names: Any, key: Any, shown: Any) -> Any:
+        from_library = ctx.triggered_id == ids.NETWORK_LIBRARY_SHOW
+        if not (clicks if from_library else contents):
+            return (no_update,) * 5
+        read_only = isinstance(shown, dict) and bool(shown.get("readonly"))
+        if from_library:
+            return (*offer_library(offers, current_user(), str(key)), read_only, False, no_update)
+        panel, digest = offer_files(offers, current_user(), contents, names)
+        # Emptied, so that the same file, mended, can be sent again.
+        return panel, digest, read_only or digest is None, digest is None, None
+
+    @app.callback(
+        Output(ids.LOCATION, "href", allow_duplicate=True),
+        Output(ids.STUDIES_CHANGED, "data", allow_duplicate=True),
+        Output(ids.TOAST, "data", allow_duplicate=True),
+        Input(ids.NETWORK_AS_NEW, "n_clicks"),
+        State(ids.NETWORK_OFFER, "data"),
+        prevent_initial_call=True,
+    )
+    def as_new(clicks: int | None, offer: Any) -> Any:
+        if not clicks:
+            return no_update, no_update, no_update
+        try:
+            tables = offers.take(current_user(), offer)
+            study = services.studies.create(current_user(), tables.name[:80] or "Imported", tables)
+        except EngineError as error:
+            return no_update, no_update, toast(str(error))
+        return f"/network?study={study}", time.time(), no_update
+
+
+def offer_files(offers: Offers, user: str, contents: Any, names: Any) -> tuple[Any, str | None]:
+    """Return what was understood of uploaded files, and the digest that takes it (None: refused)."""
+    sent = contents if isinstance(contents, list) else [contents]
+    called = [str(name) for name in names] if isinstance(names, list) else [str(names)]
+    title = ", ".join(name[:60] for name in called[:MOST_FILES])
+    try:
+        imported = understood(sent, called, MOST_BYTES)
+        digest = offers.put(user, imported)
+    except EngineError as error:
+        return preview.refused(refused(error), title), None
+    return preview.understood(summary(imported.tables), imported.problems), digest
+
+
+def offer_library(offers: Offers, user: str, key: str) -> tuple[Any, str | None]:
+    """Return what there is to say of a named grid, and the digest that takes it."""
+    try:
+        imported = from_library(key)
+        digest = offers.put(user, imported)
+    except EngineError as error:
+        return preview.refused(refused(error), key[:40]), None
+    return preview.understood(summary(imported.tables), imported.problems), digest

@@ -43,6 +43,7 @@ SHARE_CLOSE = "shell-share-close"
 JOB_BANNER = "shell-job-banner"
 HELP = "shell-help"
 HELP_BODY = "shell-help-body"
+HELP_PAGE = "shell-help-page"  # Store: path of the page whose words the open help drawer tells
 THEME_TOGGLE = "shell-theme-toggle"
 MESSAGE = "shell-message"  # role="status": a sentence for the whole window
 

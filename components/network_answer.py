@@ -3,69 +3,86 @@
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 from dash import html
 
 from components import skeleton
 from components.format import count, duration, megawatts, number, price
+from components.network_rows import SINGULAR
 from components.why_card import WhyInput, why_card, why_number
+from engine.errors import Problem
+from engine.opf.results import Dispatch, OpfAnswer
 
 Part = Any
 METHOD = "DC optimal power flow (lossless, flat voltage, small angles); Stott, Jardim and Alsaç 2009"
 PRICES = "locational marginal price split at a reference; Schweppe et al. 1988"
 
 
-def strip(
-    *,
-    title: str,
-    status: str,
-    cost_per_h: float,
-    energy_per_mwh: float,
-    reference: str,
-    lowest: float,
-    highest: float,
-    binding: int,
-    gap: float,
-    time_s: float,
-    solver: str,
-    certified: bool,
-    digest: str,
-) -> html.Div:
-    """Return the answer as one strip of numbers; the cost can say why."""
+def strip(answer: OpfAnswer, dispatch: Dispatch, input_hash: str) -> html.Div:
+    """Return the answer as one strip of numbers; the cost and the energy price can say why."""
+    prices = dispatch.lmp_per_mwh[np.isfinite(dispatch.lmp_per_mwh)]
+    inputs = [WhyInput("Network", answer.network_digest), WhyInput("Inputs", input_hash)]
     card = why_card(
         "Cost of the dispatch",
-        formula="min Σ *c*_g(*p*_g)  with  Σ *p* = Σ *d*,  |*f*| ≤ *F*",
+        formula="min \u03a3 *c*_g(*p*_g)  with  \u03a3 *p* = \u03a3 *d*,  |*f*| \u2264 *F*",
         values=[
-            ("Cost", f"{number(cost_per_h)} $/h"),
-            ("Status", status),
-            ("Optimality gap", f"{gap:.1e}"),
-            ("Optimality conditions", "hold" if certified else "do not hold: treat the answer with care"),
-            ("Time", duration(time_s)),
-            ("Solver", solver),
+            ("Cost", f"{number(dispatch.cost_per_h)} $/h"),
+            ("Status", dispatch.status),
+            ("Optimality gap", f"{dispatch.gap:.1e}"),
+            ("Optimality conditions", "hold" if dispatch.certified else "do not hold: treat the answer with care"),
+            ("Time", duration(dispatch.time_s)),
+            ("Solver", dispatch.solver),
+            ("Made", answer.made.replace("T", " ").replace("+00:00", " UTC")),
         ],
-        inputs=[WhyInput("Network", digest)],
+        inputs=inputs,
         source=METHOD,
     )
     energy = why_card(
         "Energy price",
-        formula="*λ*_n = energy + congestion_n",
-        values=[("Energy", price(energy_per_mwh)), ("Reference", reference)],
+        formula="*\u03bb*_n = energy + congestion_n",
+        values=[("Energy", price(dispatch.energy_per_mwh)), ("Reference", dispatch.reference)],
         note="What one more MWh costs at the reference; congestion is the rest of the price at each bus.",
         source=PRICES,
     )
+    cost = f"{number(dispatch.cost_per_h)} $/h"
+    lowest, highest = float(prices.min(initial=np.inf)), float(prices.max(initial=-np.inf))
     return html.Div(
         [
-            html.Span(title, className="hr-draw-answer-title"),
+            html.Span(answer.question.words(), className="hr-draw-answer-title"),
+            _fact("Cost", why_number("network-why-cost", cost, card, label="cost of the dispatch")),
             _fact(
-                "Cost", why_number("network-why-cost", f"{number(cost_per_h)} $/h", card, label="cost of the dispatch")
+                "Energy",
+                why_number("network-why-energy", price(dispatch.energy_per_mwh), energy, label="energy price"),
             ),
-            _fact("Energy", why_number("network-why-energy", price(energy_per_mwh), energy, label="energy price")),
             _fact("Prices", f"{number(lowest, 2)} to {number(highest, 2)} $/MWh"),
-            _fact("Bind", count(binding, "branch", "branches")),
-            _fact("Solved in", f"{1000 * time_s:.0f} ms" if time_s < 1 else duration(time_s)),
+            _fact("Bind", count(len(dispatch.binding()), "branch", "branches")),
+            _fact("Solved in", _solved_in(dispatch.time_s)),
         ],
         className="hr-draw-answer",
         role="status",
     )
+
+
+def refused(answer: OpfAnswer) -> html.Div:
+    """Return why there is no dispatch, each reason with the row it is about."""
+    lines = problem_lines(answer.problems)
+    more = {"details": lines} if lines else {}
+    return skeleton.state("infeasible", answer.refusal if not lines else answer.question.words(), **more)
+
+
+def problem_lines(problems: Sequence[Problem], most: int = 12) -> list[Part]:
+    """Return problems as lines; each leads to the row that it is about."""
+    lines: list[Part] = []
+    for problem in problems[:most]:
+        kind = SINGULAR.get(problem.table, "")
+        if kind and problem.element:
+            where = {"data-select": f"{kind}:{problem.element}", "data-row": problem.table}
+            if problem.column:
+                where["data-column"] = problem.column
+            lines.append(html.Button(problem.message, type="button", className="hr-draw-link", **where))
+        else:
+            lines.append(problem.message)
+    return [*lines, f"and {len(problems) - most} more"] if len(problems) > most else lines
 
 
 def of_bus(
@@ -135,3 +152,7 @@ def of_network(binding: Sequence[tuple[str, float, float]], units: int) -> html.
 
 def _fact(name: str, value: Part) -> html.Span:
     return html.Span([html.Span(name, className="hr-muted"), " ", value], className="hr-draw-answer-fact")
+
+
+def _solved_in(seconds: float) -> str:
+    return f"{1000 * seconds:.0f} ms" if seconds < 1 else duration(seconds)

@@ -34,7 +34,7 @@ def elements(tables: NetworkTables, places: npt.NDArray[np.float64]) -> list[Ele
             "data": {
                 "id": f"bus:{key}",
                 "i": position,  # in table order, as the layers' values
-                "label": f"{key} {name}" if name and name != key else key,
+                "label": _label(key, name),
                 "slack": int(slack),
                 "load": int(load > 0),
                 "units": int(key in generating),
@@ -68,8 +68,16 @@ def elements(tables: NetworkTables, places: npt.NDArray[np.float64]) -> list[Ele
     return nodes + edges
 
 
-def canvas(drawn: list[Element], layers: Sequence[Layer], *, hidden: bool, read_only: bool) -> html.Div:
-    """Return the canvas. Colours and gestures are set in ``assets/draw3_network.js``."""
+def _label(key: str, name: str) -> str:
+    """Return a bus's id and name, once each: a name that holds the id stands alone."""
+    name = " ".join(name.split())
+    return name if key in name.split() else f"{key} {name}" if name else key
+
+
+def canvas(
+    drawn: list[Element], layers: Sequence[Layer], *, layer: str, hidden: bool, read_only: bool, hint: Any
+) -> html.Div:
+    """Return the canvas, with ``hint`` over it. Colours and gestures are set in ``assets/draw5_canvas.js``."""
     return html.Div(
         [
             cyto.Cytoscape(
@@ -79,15 +87,15 @@ def canvas(drawn: list[Element], layers: Sequence[Layer], *, hidden: bool, read_
                 autoRefreshLayout=False,
                 minZoom=0.05,
                 maxZoom=4,
-                boxSelectionEnabled=False,
-                responsive=False,  # its own way of resizing moves the drawing; assets/draw3_network.js keeps the middle
+                boxSelectionEnabled=not read_only,
+                responsive=False,  # its own way of resizing moves the drawing; assets/draw5_canvas.js keeps the middle
                 style={"width": "100%", "height": "100%"},
             ),
             html.Div(
                 dbc.RadioItems(
                     id=ids.NETWORK_CANVAS_LAYER,
                     options=[{"label": layer.label, "value": layer.key} for layer in layers],
-                    value=layers[0].key if layers else None,
+                    value=layer,
                     class_name="hr-segments",
                 ),
                 className="hr-map-tools",
@@ -95,6 +103,7 @@ def canvas(drawn: list[Element], layers: Sequence[Layer], *, hidden: bool, read_
                 **{"aria-label": "Layer"},
             ),
             html.Div(id=f"{ids.NETWORK_CANVAS}-legend", className="hr-legend", hidden=True),
+            hint,
         ],
         id=ids.NETWORK_CANVAS_FRAME,
         className="hr-draw-canvas",

@@ -74,6 +74,10 @@ def element_form(tables: NetworkTables, kind: str, key: str, *, read_only: bool)
                     ),
                     _slack_button(values, read_only) if kind == "bus" else None,
                     skeleton.button(
+                        "Add unit", "network-add-unit", icon_name="plus", disabled=read_only,
+                        **{"data-draw-action": "add-unit"},
+                    ) if kind == "bus" else None,
+                    skeleton.button(
                         "Delete", "network-delete-selected", icon_name="delete", disabled=read_only,
                         **{"data-draw-action": "delete"},
                     ),
@@ -85,6 +89,23 @@ def element_form(tables: NetworkTables, kind: str, key: str, *, read_only: bool)
         className="hr-draw-form",
         **{"data-draw-form": json.dumps({"table": table, "key": key, "values": values})},
     )  # fmt: skip
+
+
+def network_form(name: str, *, read_only: bool) -> Part:
+    """Return the form of the network as a whole: its name."""
+    if read_only:
+        return html.Div([html.H3(name, className="hr-draw-title"), skeleton.state("read-only", READ_ONLY)])
+    box = dbc.Input(
+        id=ids.NETWORK_NAME, type="text", value=name, maxlength=120, autocomplete="off", class_name="hr-input"
+    )
+    return html.Div(
+        [
+            html.Label([html.Span("Name of the network", className="hr-label"), box], className="hr-draw-field"),
+            skeleton.button("Rename", "network-rename", **{"data-draw-rename": ""}),
+        ],
+        className="hr-draw-name",
+        **{"data-draw-named": name},
+    )
 
 
 def new_row_form(table: TableName) -> Part:
@@ -156,14 +177,14 @@ def _field(table: TableName, name: str, value: Any, component_id: Any, read_only
         )
         return html.Label([html.Span(label, className="hr-label"), box], className="hr-draw-field")
     hint = {math.inf: "unlimited", -math.inf: "none"}.get(column.default, "") if column.kind == "number" else ""
-    box = dcc.Input(
+    box = dbc.Input(
         id=component_id,
         type="text",
         value=value,
         placeholder=hint or ("automatic" if name == KEYS[table] and not value else ""),
         disabled=read_only,
-        autoComplete="off",
-        className="hr-input" + (" hr-draw-number" if column.kind == "number" else ""),
+        autocomplete="off",
+        class_name="hr-input" + (" hr-draw-number" if column.kind == "number" else ""),
     )
     return html.Label([html.Span(label, className="hr-label"), box], className="hr-draw-field", title=column.help)
 

@@ -3,14 +3,57 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dash import html
+from dash import dcc, html
 
-from components import skeleton
+from components import ids, skeleton
 from components.format import count, megawatts
-from components.network_forms import problems_list
+from components.network_forms import READ_ONLY, problems_list
 from engine.errors import Problem
 
 MOST_SHOWN = 40
+Part = Any
+
+
+def import_panel(library: Sequence[tuple[str, str]], *, read_only: bool) -> Part:
+    """Return the panel that takes files and named grids; what was understood of them is shown in it first."""
+    return html.Div(
+        [
+            skeleton.section(
+                "From a file",
+                dcc.Upload(
+                    html.Button("Choose a file, or drop it here", type="button", className="hr-button"),
+                    id=ids.NETWORK_UPLOAD,
+                    multiple=True,
+                    className="hr-draw-upload",
+                ),
+                html.P(
+                    "MATPOWER .m, buses.csv with branches.csv or their zip, GeoJSON, or our JSON (.gz too).",
+                    className="hr-muted",
+                ),
+            ),
+            skeleton.section(
+                "From the library",
+                html.Div(
+                    [
+                        skeleton.word_select(ids.NETWORK_LIBRARY, list(library), library[0][0], "Named grid"),
+                        skeleton.button("Show", ids.NETWORK_LIBRARY_SHOW),
+                    ],
+                    className="hr-draw-buttons",
+                ),
+            ),
+            html.Div(id=ids.NETWORK_UPLOADED, role="status"),
+            html.Div(
+                [
+                    skeleton.button(
+                        "Replace network", ids.NETWORK_REPLACE, primary=True, disabled=True,
+                        title=READ_ONLY if read_only else "Undo brings the present one back",
+                    ),
+                    skeleton.button("New study", ids.NETWORK_AS_NEW, disabled=True),
+                ],
+                className="hr-draw-buttons",
+            ),
+        ]
+    )  # fmt: skip
 
 
 def understood(summary: Mapping[str, Any], problems: Sequence[Problem]) -> html.Div:

@@ -48,7 +48,7 @@ def ready(page: Page) -> None:
                    return hidden ? Boolean(m && m.map && m.buses.size)
                                  : Boolean(h && h._cyreg && h._cyreg.cy.scratch('headroom')); }"""
     )
-    expect(page.locator("[data-draw-table=buses] .ag-root")).to_be_visible()
+    expect(page.locator("[data-draw-table]:not([hidden]) .ag-root:visible")).to_be_visible()
 
 
 def said(page: Page, words: str) -> None:

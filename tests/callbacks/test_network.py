@@ -6,6 +6,7 @@ import io
 import pickle
 import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +15,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from callbacks import network, network_desk
-from callbacks.network_answer import Answer, Answers, OpfQuestion, layers
-from callbacks.network_desk import Seat, change, replace_network
+from callbacks import network_desk, network_edit, network_import
+from callbacks.network_desk import Seat, change, next_step, replace_network
 from callbacks.network_import import Offers, understood
-from callbacks.network_panels import aged_strip, answer_strip, inspector
+from callbacks.network_opf import OpfDesk
+from callbacks.network_panels import inspector
 from callbacks.services import Services
-from engine.errors import EngineError, FileFormatError, NotFoundError, QuestionError
+from engine.errors import FileFormatError
 from engine.network import library
 from engine.network.readers import FORMATS, MOST_BYTES, write_network
 from engine.network.tables import NetworkTables
@@ -59,7 +60,7 @@ def test_an_edit_is_saved_with_its_label_and_selects_what_is_new(seat: Seat) -> 
     assert outcome.ack["ok"]
     assert (outcome.message, outcome.selection) == ("Add bus 5", "bus:5")
     assert seat.status().undo_label == "add bus 5"
-    screen = network.screen(outcome, seat.study, ["buses"])
+    screen = network_edit.screen(outcome, seat.study, ["buses"])
     assert [row["id"] for row in screen["change_buses"]["add"]] == ["5"]
     assert screen["undo_off"] is False
     assert [e["data"]["id"] for e in screen["elements"]][4] == "bus:5"
@@ -71,7 +72,7 @@ def test_undo_and_redo_go_through_the_store_and_survive_it(seat: Seat) -> None:
     drawn = seat.status().digest
     undone = change(seat, drawn, {"seq": "2", "action": "undo"})
     assert (undone.message, seat.status().digest) == ("Undone: connect 3 to 4", start)
-    assert network.screen(undone, seat.study, ["branches"])["change_branches"]["remove"] == [{"id": "3-4"}]
+    assert network_edit.screen(undone, seat.study, ["branches"])["change_branches"]["remove"] == [{"id": "3-4"}]
     assert change(seat, start, {"seq": "3", "action": "redo"}).ack["ok"]
     assert seat.status().digest == drawn
     assert "nothing to redo" in change(seat, drawn, {"seq": "4", "action": "redo"}).message
@@ -82,7 +83,7 @@ def test_an_edit_made_on_an_old_screen_is_made_on_what_is_there_now(seat: Seat) 
     asked(seat, {"type": "add-bus", "x": 0, "y": 0})
     late = change(seat, old, {"seq": "2", "event": {"type": "add-bus", "x": 1, "y": 1}})
     assert late.selection == "bus:6"
-    assert len(network.screen(late, seat.study, ["buses"])["change_buses"]["add"]) == 2
+    assert len(network_edit.screen(late, seat.study, ["buses"])["change_buses"]["add"]) == 2
 
 
 def test_a_refused_cell_is_put_back_and_says_why(seat: Seat) -> None:
@@ -90,29 +91,29 @@ def test_a_refused_cell_is_put_back_and_says_why(seat: Seat) -> None:
     outcome = asked(seat, event)
     assert not outcome.ack["ok"]
     assert "bus 2, load_mw: a number is needed" in outcome.problems[0]
-    assert network.screen(outcome, seat.study, ["buses"])["change_buses"]["update"][0]["load_mw"] == 25
+    assert network_edit.screen(outcome, seat.study, ["buses"])["change_buses"]["update"][0]["load_mw"] == 25
 
 
 def test_every_bad_cell_of_a_paste_is_shown_in_the_paste_box(seat: Seat) -> None:
     text = "bus;load_mw\n8;x\n9;y"
     outcome = asked(seat, {"type": "paste-rows", "table": "buses", "text": text}, **{"from": "paste"})
     assert len(outcome.problems) == 2
-    assert "row 3, Load" in str(network.screen(outcome, seat.study, [])["paste_message"])
+    assert "row 3, Load" in str(network_edit.screen(outcome, seat.study, [])["paste_message"])
 
 
 def test_a_change_of_load_leaves_the_map_and_a_change_of_place_draws_it_anew(services: Services) -> None:
     seat = Seat(services, ANNE, services.studies.create(ANNE, "Texas", library.load("texas-2016")))
     load = asked(seat, {"type": "edit-cells", "table": "buses", "cells": [["1001", "load_mw", 5]]})
-    screen = network.screen(load, seat.study, ["buses"])
+    screen = network_edit.screen(load, seat.study, ["buses"])
     assert "buses_url" not in screen
     assert len(screen["change_buses"]["update"]) == 1
     move = asked(seat, {"type": "move", "places": [["1001", -100.0, 31.0]], "geographic": True})
-    assert seat.status().digest in network.screen(move, seat.study, [])["buses_url"]
+    assert seat.status().digest in network_edit.screen(move, seat.study, [])["buses_url"]
 
 
 def test_a_network_that_gets_places_changes_from_the_canvas_to_the_map(seat: Seat) -> None:
     place = {"type": "move", "geographic": True, "places": [[b, -99.0 - i, 31.0] for i, b in enumerate("1234")]}
-    screen = network.screen(asked(seat, place), seat.study, ["buses"])
+    screen = network_edit.screen(asked(seat, place), seat.study, ["buses"])
     assert "pane" in screen
     assert "elements" not in screen
 
@@ -149,16 +150,16 @@ def test_a_strangers_study_and_a_readers_copy_are_not_changed(seat: Seat) -> Non
     assert not reader.ack["ok"]
     assert reader.message
     assert seat.status() == before
-    assert "shared with you to read" in str(inspector(stranger, Answers(), "bus:1", None))
+    assert "shared with you to read" in str(inspector(stranger, OpfDesk(seat.services), "bus:1", None))
 
 
 def test_the_inspector_shows_the_elements_form_and_says_when_it_is_gone(seat: Seat) -> None:
-    assert "Bus 2" in str(inspector(seat, Answers(), "bus:2", None))
-    assert "Branch 2-3" in str(inspector(seat, Answers(), "branch:2-3", None))
-    assert "Unit 1-1" in str(inspector(seat, Answers(), "unit:1-1", None))
-    assert "There is no bus 99 any more" in str(inspector(seat, Answers(), "bus:99", None))
+    assert "Bus 2" in str(inspector(seat, OpfDesk(seat.services), "bus:2", None))
+    assert "Branch 2-3" in str(inspector(seat, OpfDesk(seat.services), "branch:2-3", None))
+    assert "Unit 1-1" in str(inspector(seat, OpfDesk(seat.services), "unit:1-1", None))
+    assert "There is no bus 99 any more" in str(inspector(seat, OpfDesk(seat.services), "bus:99", None))
     for nonsense in (None, 5, "problem:1", "bus:", {"a": 1}):
-        assert "4-bus" in str(inspector(seat, Answers(), nonsense, None))
+        assert "4-bus" in str(inspector(seat, OpfDesk(seat.services), nonsense, None))
 
 
 # import
@@ -182,21 +183,33 @@ def test_an_exported_network_comes_back_through_the_page(file_format: Any) -> No
 
 
 def test_a_network_is_shown_before_it_is_taken_and_undo_brings_the_old_one_back(seat: Seat) -> None:
-    offers, before = Offers(), seat.status().digest
-    panel, digest = network.offer_library(offers, ANNE, "ieee14")
+    offers, before = Offers(seat.services.artifacts), seat.status().digest
+    panel, digest = network_import.offer_library(offers, ANNE, "ieee14")
     assert "14 buses" in str(panel)
     assert seat.status().digest == before
     outcome = replace_network(seat, offers, before, digest)
     assert outcome.message.startswith("Imported")
     assert len(seat.tables(seat.status().digest).buses) == 14
-    assert "pane" in network.screen(outcome, seat.study, ["buses"])
+    assert "pane" in network_edit.screen(outcome, seat.study, ["buses"])
     change(seat, seat.status().digest, {"action": "undo"})
     assert seat.status().digest == before
 
 
+def test_what_was_shown_is_taken_in_another_process_and_after_a_restart(seat: Seat, tmp_path: Path) -> None:
+    _, digest = network_import.offer_library(Offers(seat.services.artifacts), ANNE, "ieee14")
+    again = Services.open(f"sqlite:///{tmp_path / 'store.db'}", tmp_path / "artefacts")
+    try:
+        later = Seat(again, ANNE, seat.study)
+        outcome = replace_network(later, Offers(again.artifacts), seat.status().digest, digest)
+    finally:
+        again.close()
+    assert outcome.ack["ok"]
+    assert seat.tables(seat.status().digest).digest() == library.load("ieee14").digest()
+
+
 def test_nobody_takes_what_another_one_uploaded(seat: Seat) -> None:
-    offers = Offers()
-    _, digest = network.offer_library(offers, BEN, "ieee14")
+    offers = Offers(seat.services.artifacts)
+    _, digest = network_import.offer_library(offers, BEN, "ieee14")
     before = seat.status()
     outcome = replace_network(seat, offers, before.digest, digest)
     assert "choose the file again" in outcome.problems[0]
@@ -245,7 +258,7 @@ TEXT = "bus,name,load_mw\n"
 )
 def test_a_bad_file_is_refused_in_words(seat: Seat, name: str, content: bytes) -> None:
     before = seat.status()
-    panel, digest = network.offer_files(Offers(), ANNE, [upload(content)], [name])
+    panel, digest = network_import.offer_files(Offers(seat.services.artifacts), ANNE, [upload(content)], [name])
     assert digest is None
     assert "was not taken" in str(panel)
     assert "The open study is as it was" in str(panel)
@@ -265,67 +278,33 @@ def test_content_that_is_none_is_refused(content: Any) -> None:
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
-def test_a_damaged_file_is_read_or_refused_but_never_a_fault(data: st.DataObject) -> None:
+def test_a_damaged_file_is_read_or_refused_but_never_a_fault(seat: Seat, data: st.DataObject) -> None:
     file_format = data.draw(st.sampled_from(list(FORMATS)))
     name, content = write_network(library.load("fourbus"), file_format)
     at = data.draw(st.integers(0, len(content) - 1))
     damaged = content[:at] + data.draw(st.binary(max_size=6)) + content[at + data.draw(st.integers(0, 40)) :]
-    panel, digest = network.offer_files(Offers(), ANNE, [upload(damaged)], [name])
+    panel, digest = network_import.offer_files(Offers(seat.services.artifacts), ANNE, [upload(damaged)], [name])
     assert panel is not None
     assert digest is None or len(digest) == 64
 
 
-# the DC-OPF
+def test_a_drawing_says_what_it_still_needs() -> None:
+    four = library.load("fourbus")
+    empty = {name: four.table(name).iloc[:0] for name in ("buses", "branches", "units")}
+    assert next_step(replace(four, **empty)) == ""
+    alone = replace(four, **{**empty, "buses": four.buses.iloc[:1]})
+    assert "next bus" in next_step(alone)
+    assert "drag from bus to bus" in next_step(replace(four, branches=empty["branches"], units=empty["units"]))
+    assert "a unit" in next_step(replace(four, units=empty["units"]))
+    assert "loads" in next_step(replace(four, buses=four.buses.assign(load_mw=0.0)))
+    assert next_step(four) == ""
 
 
-def solved(seat: Seat, **words: Any) -> Answer:
-    return Answers().solve(seat.services, seat.user, seat.study, None, OpfQuestion(**words))
-
-
-def test_the_four_bus_case_costs_its_load_times_its_price(seat: Seat) -> None:
-    """85 MW from one unit of 20 $/MWh, nothing binds: 1,700 $/h and one price. By hand."""
-    answer = solved(seat)
-    assert answer.result.cost_per_h == pytest.approx(1700)
-    assert answer.result.lmp_per_mwh == pytest.approx([20, 20, 20, 20])
-    assert answer.loading() == pytest.approx([0.6, 0.3, 0.4])
-    assert answer.binding() == []
-    kept, strip = answer_strip(answer)
-    assert "1\u2009700 $/h" in text(strip)
-    assert "60.0 MW" in text(inspector(seat, Answers(), "branch:1-2", kept))
-    assert [layer.branch_class for layer in layers(answer) if layer.key == "loading"] == [[3, 2, 2]]
-
-
-def test_a_load_beyond_a_branch_is_refused_with_the_branchs_name(seat: Seat) -> None:
-    with pytest.raises(EngineError, match="1-2"):
-        solved(seat, scale_percent=200.0)
-    assert solved(seat, scale_percent=200.0, rating="none").result.cost_per_h == pytest.approx(3400)
-
-
-def test_a_changed_network_or_question_makes_the_answer_stale(seat: Seat) -> None:
-    answers = Answers()
-    kept, _ = answer_strip(answers.solve(seat.services, ANNE, seat.study, None, OpfQuestion()))
-    version = {"digest": kept["digest"]}
-    assert "Stale" not in str(aged_strip(seat, answers, kept, version, (100, "a", "keep")))
-    assert "the question changed" in str(aged_strip(seat, answers, kept, version, (90, "a", "keep")))
-    asked(seat, {"type": "edit-cells", "table": "buses", "cells": [["2", "load_mw", 5]]})
-    now = {"digest": seat.status().digest}
-    assert "the network changed" in str(aged_strip(seat, answers, kept, now, (100, "a", "keep")))
-
-
-@pytest.mark.parametrize("words", [(None, "a", "keep"), (-1, "a", "keep"), (1e9, "a", "keep"), (100, "z", "keep")])
-def test_a_question_outside_its_range_is_refused(words: tuple[Any, Any, Any]) -> None:
-    with pytest.raises(QuestionError):
-        OpfQuestion.of(*words)
-
-
-def test_an_answer_is_not_given_to_a_stranger(seat: Seat) -> None:
-    answers = Answers()
-    kept, _ = answer_strip(answers.solve(seat.services, ANNE, seat.study, None, OpfQuestion()))
-    with pytest.raises(NotFoundError):
-        answers.solve(seat.services, BEN, seat.study, kept["digest"], OpfQuestion())
-    assert "1-2" not in str(inspector(Seat(seat.services, BEN, seat.study), answers, "branch:1-2", kept))
-
-
-def test_texas_is_solved_well_under_two_seconds(services: Services) -> None:
-    seat = Seat(services, ANNE, services.studies.create(ANNE, "Texas", library.load("texas-2016")))
-    assert solved(seat).result.time_s < 2
+def test_the_network_gets_a_name_and_undo_takes_it_back(seat: Seat) -> None:
+    outcome = asked(seat, {"type": "set-name", "name": "  Seminar room  "})
+    assert outcome.ack["ok"]
+    assert seat.tables(seat.status().digest).name == "Seminar room"
+    assert "Seminar room" in str(inspector(seat, OpfDesk(seat.services), None, None))
+    assert not asked(seat, {"type": "set-name", "name": " "}).ack["ok"]
+    change(seat, seat.status().digest, {"action": "undo"})
+    assert seat.tables(seat.status().digest).name == "4-bus auction paper"

@@ -1,0 +1,89 @@
+// What the callbacks of the Network page run in the browser: the canvas, the tabs, the address, the end of a job.
+(function () {
+  'use strict';
+  const headroom = window.headroom, draw = headroom.draw;
+  const NO = function () { return window.dash_clientside.no_update; };
+  let waited = null; // the job that was last seen running, so that one that left the list counts as ended
+
+  function painted(part) { draw.painted = Object.assign({ data: null, layer: null, elements: null }, draw.painted, part); }
+  function show(selector, name, key) {
+    document.querySelectorAll(selector).forEach(function (part) { part.hidden = part.dataset[key] !== name; });
+  }
+  function active(job) { return job.state === 'queued' || job.state === 'running'; }
+
+  window.dash_clientside.headroom_draw = {
+    answered: function (ack) { draw.answered(ack); return NO(); },
+    canvas: function (elements) {
+      painted({ elements: elements });
+      const cy = draw.cyOf();
+      if (cy && cy.scratch('headroom')) window.setTimeout(function () { draw.shown(cy); }, 0);
+      return NO();
+    },
+    layers: function (data, layer) {
+      painted({ data: data, layer: layer });
+      draw.paint();
+      return NO();
+    },
+    selected: function (element) {
+      const before = draw.selection;
+      draw.selection = element || null;
+      const cy = draw.cyOf();
+      if (cy && draw.onCanvas()) { cy.elements(':selected').unselect(); if (element) cy.getElementById(element).select(); }
+      if (!draw.onCanvas() && element && element !== before) {
+        if (draw.tool === 'connect' && draw.kindOf(element) === 'bus') draw.reach(draw.idOf(element));
+        else if (draw.tool === 'delete') draw.remove([element]);
+      }
+      draw.grip();
+      return NO();
+    },
+    cell: function (changes, id) {
+      if (!changes || !changes.length) return NO();
+      const name = id.replace(/^network-|-grid$/g, '');
+      const cells = changes.filter(function (c) { return c.oldValue !== c.value; })
+        .map(function (c) { return [String(c.rowId), c.colId, c.value === undefined ? null : c.value]; });
+      if (cells.length) draw.edit({ type: 'edit-cells', table: name, cells: cells }, 'grid');
+      return NO();
+    },
+    tab: function (name, what) {
+      show('[data-draw-table]', name, 'drawTable');
+      show('[data-draw-tools]', name, 'drawTools');
+      show('[data-draw-dispatch]', what, 'drawDispatch');
+      document.querySelectorAll('[data-draw-rows]').forEach(function (part) { part.hidden = name === 'problems' || name === 'dispatch'; });
+      return NO();
+    },
+    problem: function (rows) {
+      if (rows && rows.length) draw.showRow(rows[0].table, rows[0].element, rows[0].column);
+      return NO();
+    },
+    // The job that the page waits for: followed from when it is named, told once when it ends.
+    jobEnded: function (jobs, pending) {
+      const id = pending ? pending.id : null;
+      if (!id) { waited = null; return NO(); }
+      const job = (jobs || []).find(function (entry) { return entry.id === id; });
+      if (!job && waited !== id && waited !== 'ended ' + id) { waited = id; headroom.jobs.wake(); return NO(); }
+      if (job && active(job)) { waited = id; return NO(); }
+      if (waited === 'ended ' + id) return NO();
+      waited = 'ended ' + id;
+      return { id: id, at: Date.now() };
+    },
+    // The address bar holds the whole view; it is replaced without a new page, so nothing is asked or drawn again.
+    address: function (mapLayer, canvasLayer, tab, what, selection, load, limits, least, study) {
+      if (!study) return NO();
+      const layer = draw.onCanvas() ? canvasLayer : mapLayer;
+      const view = {
+        load: load === 100 || load === null || load === undefined ? '' : load, limits: limits === 'a' ? '' : limits,
+        least: least === 'ignore' ? least : '', layer: layer === 'kv' ? '' : layer, tab: tab === 'buses' ? '' : tab,
+        table: tab === 'dispatch' && what !== 'prices' ? what : '', sel: selection,
+      };
+      const parts = ['study=' + encodeURIComponent(study)];
+      Object.keys(view).forEach(function (name) {
+        if (view[name] || view[name] === 0) parts.push(name + '=' + encodeURIComponent(view[name]));
+      });
+      const search = '?' + parts.join('&');
+      if (window.location.pathname === '/network' && window.location.search !== search) {
+        window.history.replaceState(window.history.state, '', window.location.pathname + search);
+      }
+      return search;
+    },
+  };
+})();

@@ -1,0 +1,142 @@
+"""One edit of the Network page from the browser to the study, and what of the screen it changes."""
+
+from typing import Any
+
+from dash import Dash, Input, Output, State, ctx, html, no_update
+
+from callbacks import network_desk as desk
+from callbacks.network_import import Offers
+from callbacks.network_opf import OpfDesk
+from callbacks.network_panels import inspector
+from callbacks.security import current_user
+from callbacks.services import Services
+from components import ids
+from components import network_pane as view
+from components.grid_map import layers_data
+from components.network_forms import problems_list
+from components.network_layers import base_layers
+from components.network_rows import TABLES
+
+PAGE = ids.NETWORK
+
+_EDIT_OUTPUTS = (
+    Output(ids.NETWORK_ACK, "data"),
+    Output(ids.NETWORK_VERSION, "data"),
+    Output(ids.NETWORK_PANE, "children"),
+    Output(ids.NETWORK_CANVAS, "elements"),
+    Output(ids.map_buses(PAGE), "url"),
+    Output(ids.map_branches(PAGE), "url"),
+    Output(ids.map_layers(PAGE), "data"),
+    *(Output(ids.grid(PAGE, name), "rowTransaction") for name in TABLES),
+    *(Output(ids.grid(PAGE, name), "rowData") for name in TABLES),
+    Output(ids.grid(PAGE, "problems"), "rowData"),
+    Output(ids.totals(PAGE), "children"),
+    Output(ids.NETWORK_UNDO, "disabled"),
+    Output(ids.NETWORK_UNDO, "title"),
+    Output(ids.NETWORK_REDO, "disabled"),
+    Output(ids.NETWORK_REDO, "title"),
+    Output(ids.NETWORK_MESSAGE, "children"),
+    Output(ids.selection(PAGE), "data", allow_duplicate=True),
+    Output(ids.NETWORK_PASTE_MESSAGE, "children"),
+    Output(ids.NETWORK_ADD_MESSAGE, "children"),
+    Output(ids.inspector(PAGE), "children", allow_duplicate=True),
+    Output(ids.NETWORK_HINT, "hidden"),
+)
+_NAMES = (
+    "ack", "version", "pane", "elements", "buses_url", "branches_url", "layers",
+    "change_buses", "change_branches", "change_units", "rows_buses", "rows_branches", "rows_units",
+    "problems", "totals", "undo_off", "undo_title", "redo_off", "redo_title", "message", "selection",
+    "paste_message", "add_message", "inspector", "hint",
+)  # fmt: skip
+
+
+def screen(outcome: desk.Outcome, study: str, loaded: list[str]) -> dict[str, Any]:
+    """Return what an edit's outcome changes on the screen, by the names of the callback's outputs."""
+    changed: dict[str, Any] = {"ack": outcome.ack, **_told(outcome)}
+    for table, stored in outcome.restore.items():
+        changed[f"change_{table}"] = {"update": stored, "async": False}
+    if outcome.after is None or outcome.status is None:
+        return changed
+    before, after, status = outcome.before, outcome.after, outcome.status
+    changed["version"] = desk.version(status, read_only=False)
+    changed["problems"] = desk.problems_of(after)
+    changed["totals"] = desk.totals_of(after)
+    changed["hint"] = len(after.buses) > 0
+    steps = desk.steps(status)
+    for step in desk.STEPS:
+        changed[f"{step}_off"] = not steps[step]
+        changed[f"{step}_title"] = view.step_title(step, steps)
+    for name, (parts, full) in desk.changed_rows(before, after, loaded).items():
+        if full is not None:
+            changed[f"rows_{name}"] = full
+        elif parts:
+            changed[f"change_{name}"] = {**parts, "async": False}
+    if outcome.select:
+        changed["selection"] = outcome.selection
+    if before is None or not desk.same_drawing(before, after):
+        changed |= _redrawn(outcome, study)
+    return changed
+
+
+def _redrawn(outcome: desk.Outcome, study: str) -> dict[str, Any]:
+    if outcome.after is None or outcome.status is None:
+        return {}
+    drawn = desk.drawing(study, outcome.status.digest, outcome.after)
+    layers = base_layers(outcome.after)
+    if outcome.before is None or desk.view_of(outcome.before) != drawn["view"] or outcome.ack.get("from") == "import":
+        return {"pane": view.pane(drawn, layers, desk.steps(outcome.status), read_only=False, message=outcome.message)}
+    if drawn["view"] == "canvas":
+        return {"elements": drawn["elements"], "layers": layers_data(layers)}
+    return {"buses_url": drawn["buses"], "branches_url": drawn["branches"], "layers": layers_data(layers)}
+
+
+def _told(outcome: desk.Outcome) -> dict[str, Any]:
+    """Return the message, and beside the form that asked for it every reason of a refusal."""
+    told: dict[str, Any] = {"paste_message": None, "add_message": None, "message": outcome.message}
+    if not outcome.problems:
+        return told
+    where = {"paste": "paste_message", "add-row": "add_message"}.get(str(outcome.ack.get("from")))
+    if where:
+        told[where] = problems_list(outcome.problems, "Nothing was changed")
+    lines = "; ".join(outcome.problems[:3]) + (
+        f"; and {len(outcome.problems) - 3} more" if len(outcome.problems) > 3 else ""
+    )
+    told["message"] = html.Span(f"Not changed: {lines}", className="hr-draw-refused")
+    return told
+
+
+def register(app: Dash, services: Services, offers: Offers, opf: OpfDesk) -> None:
+    """Wire the one callback that changes a network."""
+
+    @app.callback(
+        *_EDIT_OUTPUTS,
+        Input(ids.NETWORK_EVENT, "data"),
+        Input(ids.NETWORK_REPLACE, "n_clicks"),
+        State(ids.NETWORK_STUDY, "data"),
+        State(ids.NETWORK_VERSION, "data"),
+        State(ids.NETWORK_LOADED, "data"),
+        State(ids.NETWORK_OFFER, "data"),
+        State(ids.selection(PAGE), "data"),
+        State(ids.NETWORK_ANSWER, "data"),
+        prevent_initial_call=True,
+    )
+    def edit(  # noqa: PLR0913, PLR0917 (one argument per input)
+        request: Any, clicks: int | None, study: Any, shown: Any, loaded: Any, offer: Any, selected: Any, kept: Any
+    ) -> Any:
+        digest = shown.get("digest") if isinstance(shown, dict) else ""
+        seat = desk.Seat(services, current_user(), str(study))
+        replacing = ctx.triggered_id == ids.NETWORK_REPLACE
+        if not isinstance(study, str) or not (clicks if replacing else request):
+            return (no_update,) * len(_EDIT_OUTPUTS)
+        replaced = desk.replace_network(seat, offers, digest, offer) if replacing else None
+        outcome = replaced or desk.change(seat, digest, request)
+        known = [name for name in TABLES if isinstance(loaded, list) and name in loaded]
+        changed = screen(outcome, study, known)
+        if outcome.after is not None:
+            # In the same answer: a form that came later would take back what is being typed into it.
+            changed["inspector"] = inspector(seat, opf, changed.get("selection", selected), kept)
+        if "pane" in changed:  # the new pane holds these already, and the old ones are gone with it
+            for name in ("elements", "buses_url", "branches_url", "layers", "message", "hint"):
+                changed.pop(name, None)
+            changed |= {f"{step}_{part}": no_update for step in desk.STEPS for part in ("off", "title")}
+        return tuple(changed.get(name, no_update) for name in _NAMES)
