@@ -20,7 +20,10 @@ from tests.engine.grids import Ppc, matpower_case, network_of, pypower_case
 
 # Warnings of the programs compared with are theirs to mend.
 pytestmark = pytest.mark.filterwarnings(
-    "ignore::PendingDeprecationWarning", "ignore::DeprecationWarning", "ignore::RuntimeWarning"
+    "ignore::PendingDeprecationWarning",
+    "ignore::DeprecationWarning",
+    "ignore::FutureWarning",
+    "ignore::RuntimeWarning",
 )
 
 CASES = ["case14", "case24_ieee_rts", "case30", "case57", "case118", "case300"]
@@ -31,10 +34,10 @@ sparse = import_module("pandapower.pypower.makePTDF").makePTDF
 
 
 def case(name: str) -> Ppc:
-    return matpower_case(name) if "ACTIVS" in name else pypower_case(name)
+    return matpower_case(name) if name.startswith("case_") else pypower_case(name)
 
 
-@pytest.mark.parametrize("name", [*CASES, "case_ACTIVSg200", "case_ACTIVSg500", "case_ACTIVSg2000"])
+@pytest.mark.parametrize("name", [*CASES, "case_RTS_GMLC", "case_ACTIVSg200", "case_ACTIVSg500", "case_ACTIVSg2000"])
 def test_factors_equal_those_of_pypower(name: str) -> None:
     ppc = case(name)
     network = network_of(ppc)
@@ -51,7 +54,9 @@ def test_factors_equal_those_of_pypower(name: str) -> None:
     assert factors.columns(buses) == pytest.approx(factors.dense()[:, buses], abs=1e-10)
 
 
-@pytest.mark.parametrize("name", ["case14", "case30", "case57", "case118", "case300"])
+@pytest.mark.parametrize(
+    "name", ["case14", "case30", "case57", "case118", "case300", "case_RTS_GMLC", "case_ACTIVSg500"]
+)
 def test_outage_factors_equal_those_of_pypower_but_for_bridges(name: str) -> None:
     ppc = case(name)
     network = network_of(ppc)
@@ -67,7 +72,7 @@ def test_outage_factors_equal_those_of_pypower_but_for_bridges(name: str) -> Non
     assert not ours[:, without].any()
 
 
-@pytest.mark.parametrize("name", [*CASES, "case_ACTIVSg2000"])
+@pytest.mark.parametrize("name", [*CASES, "case_RTS_GMLC", "case_ACTIVSg2000"])
 def test_filed_flows_equal_those_of_pypower(name: str) -> None:
     ppc = case(name)
     network = network_of(ppc)
@@ -76,7 +81,9 @@ def test_filed_flows_equal_those_of_pypower(name: str) -> None:
     assert Factors.of(network).flows(network.injection_mw) == pytest.approx(solved["branch"][:, 13], abs=1e-5)
 
 
-@pytest.mark.parametrize("name", ["case14", "case57", "case118"])
+@pytest.mark.parametrize(
+    "name", ["case14", "case57", "case118", "case_RTS_GMLC", "case_ACTIVSg500", "case_ACTIVSg2000"]
+)
 def test_filed_flows_equal_those_of_pandapower(name: str) -> None:
     ppc = case(name)
     network = network_of(ppc)
@@ -202,6 +209,26 @@ def test_texas_has_450_bridges_and_finite_outage_factors() -> None:
     lodf, without = factors.lodf(np.arange(len(network.branches.ids)))
     assert np.isfinite(lodf).all()
     assert without.tolist() == factors.bridges().tolist()
+
+
+def test_flows_of_texas_after_an_outage_equal_those_of_pypower_without_the_branch() -> None:
+    ppc = matpower_case("case_ACTIVSg2000")
+    random = np.random.default_rng(4)
+    shifted = random.choice(3206, 60, replace=False)
+    ppc["branch"][shifted, 9] = random.uniform(-20, 20, 60)  # the case has no phase shifter of its own
+    network = network_of(ppc)
+    factors = Factors.of(network).with_slack(random.dirichlet(np.ones(2000)))
+    single = Factors.of(network).flows(network.injection_mw)  # pypower balances at the reference bus
+    pairs = [tuple(sorted(ends)) for ends in ppc["branch"][:, :2].tolist()]
+    parallel = next(at for at, pair in enumerate(pairs) if pairs.count(pair) > 1)
+    outages = [parallel, *np.setdiff1d(shifted, factors.bridges())[:2].tolist()]
+    lodf, _ = factors.lodf(np.array(outages))
+    for column, branch in enumerate(outages):
+        ppc["branch"][branch, 10] = 0
+        solved, success = rundcpf(ppc, ppoption(VERBOSE=0, OUT_ALL=0))
+        ppc["branch"][branch, 10] = 1
+        assert success
+        assert single + lodf[:, column] * single[branch] == pytest.approx(solved["branch"][:, 13], abs=1e-5)
 
 
 def test_a_branch_out_of_service_has_no_factors_and_its_outage_moves_nothing() -> None:
