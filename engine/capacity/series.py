@@ -24,7 +24,7 @@ from engine.compute import Progress
 from engine.errors import UncertaintyDataError
 from engine.network import texas
 from engine.network.factors import Factors
-from engine.network.model import Integers, Matrix, Network
+from engine.network.model import Integers, Matrix, Network, Units
 from engine.opf.dc_opf import DispatchOptions
 from engine.opf.hours import DispatchSeries, dispatch_hours
 
@@ -122,10 +122,8 @@ def ready_to_dispatch(network: Network, *, all_units: bool) -> Network:
     """
     units = network.tables.units
     given, count = network.units, pieces_of(network)[0]
-    most, linear, quadratic = given.p_max_mw.tolist(), given.cost_c1_per_mwh.tolist(), given.cost_c2_per_mw2h.tolist()
     pieces = [
-        points or _in_pieces(most[g], linear[g], quadratic[g], count)
-        for g, points in enumerate(units["cost_points"].astype(str).tolist())
+        points or _in_pieces(given, g, count) for g, points in enumerate(units["cost_points"].astype(str).tolist())
     ]
     changed = units.assign(cost_points=pieces)
     if all_units:
@@ -147,12 +145,14 @@ def pieces_of(network: Network) -> tuple[int, float]:
     return count, float((units.cost_c2_per_mw2h[curved] * widths**2).sum() / 4)
 
 
-def _in_pieces(most: float, linear: float, quadratic: float, count: int) -> str:
-    """Return cost points of a quadratic cost, empty where it is none."""
+def _in_pieces(units: Units, unit: int, count: int) -> str:
+    """Return cost points of a unit's quadratic cost, empty where it is none."""
+    most, quadratic = float(units.p_max_mw[unit]), float(units.cost_c2_per_mw2h[unit])
     if not (quadratic > 0 and most > 0):
         return ""
     ends = np.linspace(0.0, most, count + 1)
-    return " ".join(f"{end!r}:{linear * end + quadratic * end**2!r}" for end in ends.tolist())
+    costs = units.cost_c0_per_h[unit] + units.cost_c1_per_mwh[unit] * ends + quadratic * ends**2
+    return " ".join(f"{end!r}:{cost!r}" for end, cost in zip(ends.tolist(), costs.tolist(), strict=True))
 
 
 def _load(network: Network, hours: Integers, settings: HourlySettings, seed: int) -> tuple[str, Matrix]:

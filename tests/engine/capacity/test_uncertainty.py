@@ -172,6 +172,7 @@ def test_hours_with_costs_in_pieces_are_within_their_bound_of_the_least_cost() -
     units = network.units
     cost = (units.cost_c1_per_mwh * pieces.dispatch_mw + units.cost_c2_per_mw2h * pieces.dispatch_mw**2).sum(axis=1)
     cost += (units.cost_c0_per_h * units.in_service).sum()
+    assert (pieces.cost_per_h >= cost).all()  # chords lie above the curve
     count, most = pieces_of(network)
     assert count == 3
     assert (cost - least.cost_per_h >= -1e-6 * least.cost_per_h).all()
