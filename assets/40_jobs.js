@@ -94,7 +94,7 @@
         track.setAttribute('aria-valuenow', String(Math.round(100 * share(job))));
         card.querySelector('.hr-progress-bar').style.width = 100 * share(job) + '%';
         card.querySelector('.hr-progress-words').textContent = job.state === 'queued' ? 'waiting for its turn'
-          : [percent(share(job)), job.message].filter(Boolean).join(', ');
+          : [job.total > 0 ? percent(share(job)) : '', job.message].filter(Boolean).join(', ');
         card.querySelector('.hr-progress-left').textContent = active(job) ? span(job.eta_s) : job.state;
       });
     });
