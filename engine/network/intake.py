@@ -250,8 +250,10 @@ def with_slack(tables: NetworkTables, intake: Intake) -> NetworkTables:
 
 
 def structural_problems(tables: NetworkTables) -> list[Problem]:
-    """Return what no table of the product may hold: repeated identifiers, control characters, endless text."""
+    """Return what no network of the product may hold: repeated identifiers, control characters, endless text."""
     intake = Intake()
+    if not math.isfinite(tables.base_mva):
+        intake.wrong("base-mva", f"the base power is {tables.base_mva} MVA; it must be a number above 0")
     for text in (tables.name, tables.source):
         if reason := _bad_text(text, 2000):
             intake.wrong("text", f"the network's name or source {reason}")

@@ -213,7 +213,7 @@ def from_canonical_json(text: str) -> NetworkTables:
     name, base_mva, source = content.get("name", ""), content.get("base_mva", 100.0), content.get("source", "")
     if not isinstance(name, str) or not isinstance(source, str):
         raise FileFormatError("the name and the source of a network must be text")
-    if not _is_number(base_mva):
+    if not _is_number(base_mva) or not math.isfinite(base_mva):
         raise FileFormatError(f"base_mva must be a number, found {base_mva!r}")
     tables = {table: _table_from_json(table, content.get(table, {})) for table in COLUMNS}
     return NetworkTables(name, float(base_mva), tables["buses"], tables["branches"], tables["units"], source)

@@ -258,6 +258,12 @@ def test_a_bad_table_is_refused(buses: str, branches: str, expected: str) -> Non
     assert expected in refusal("buses.csv", buses.encode(), branches=branches.encode())
 
 
+@pytest.mark.parametrize("base", ["inf", "nan", "1e999", "hundred"])
+def test_a_base_that_is_no_number_is_refused(base: str) -> None:
+    about = f"key,value\nbase_mva,{base}\n".encode()
+    assert "base" in refusal("buses.csv", BUSES.encode(), branches=BRANCHES.encode(), network=about)
+
+
 def test_one_csv_file_is_not_a_network() -> None:
     assert "no file of branches" in refusal("buses.csv", BUSES.encode())
 
@@ -351,6 +357,7 @@ def test_another_coordinate_system_is_converted() -> None:
         (collection(point("A", (0, 0), load_mw={"a": 1})), "is not a number"),
         (collection(point("A", (0, 0)), crs={"properties": {"name": "EPSG:banana"}}), "EPSG:banana"),
         (collection(point("A", (0, 0)), headroom={"base_mva": "x"}), "base_mva"),
+        (collection(point("A", (0, 0)), headroom={"base_mva": math.nan}), "the base power is nan MVA"),
     ],
 )  # fmt: skip
 def test_bad_geojson_is_refused(content: bytes, expected: str) -> None:
@@ -380,6 +387,7 @@ def test_gzipped_json_is_read() -> None:
         b'{"format": "headroom-network", "version": 1, "buses": {"bus": ["\\ud800"]}}',
         b'{"format": "headroom-network", "version": 1, "buses": {"bus": ["\\u0000"]}}',
         b'{"format": "headroom-network", "version": 1, "base_mva": "x"}',
+        b'{"format": "headroom-network", "version": 1, "base_mva": 1e999, "buses": {"bus": ["a"]}}',
         b'{"format": ' + b"[" * 100_000,
         b"{" + b"1" * 5000,
         "{'format'}".encode("utf-16"),
