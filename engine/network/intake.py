@@ -265,15 +265,18 @@ def structural_problems(tables: NetworkTables) -> list[Problem]:
         for column in columns:
             if column.kind == "text":
                 _check_texts(intake, name, column, table[column.name].tolist())
-        ids = table[key].tolist()
-        first: dict[str, int] = {}
-        for row, text in enumerate(ids):
-            if not text:
-                intake.wrong(f"missing-{key}-id", f"{name}, row {row + 1}: no identifier", name, row, key)
-            elif first.setdefault(text, row) != row:
-                message = f"{name}, row {row + 1}: {key} {text!r} is the identifier of row {first[text] + 1} already"
-                intake.wrong(f"duplicate-{key}", message, name, row, key)
+        _check_ids(intake, name, key, table[key].tolist())
     return intake.problems
+
+
+def _check_ids(intake: Intake, name: TableName, key: str, ids: list[str]) -> None:
+    first: dict[str, int] = {}
+    for row, text in enumerate(ids):
+        if not text:
+            intake.wrong(f"missing-{key}-id", f"{name}, row {row + 1}: no identifier", name, row, key)
+        elif first.setdefault(text, row) != row:
+            message = f"{name}, row {row + 1}: {key} {text!r} is the identifier of row {first[text] + 1} already"
+            intake.wrong(f"duplicate-{key}", message, name, row, key)
 
 
 def _check_texts(intake: Intake, name: TableName, column: Column, cells: Iterable[str]) -> None:
