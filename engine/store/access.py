@@ -4,7 +4,7 @@ What is not the user's does not exist: a study of somebody else, a deleted one a
 the same error.
 """
 
-from typing import Any, Literal
+from typing import Any, Literal, TypeGuard
 
 import sqlalchemy as sa
 
@@ -13,6 +13,7 @@ from engine.store.schema import members, studies
 
 Role = Literal["owner", "reader"]
 MAX_USER = 128
+MAX_ID = 64
 
 
 def study_row(connection: sa.Connection, user: str, study_id: str, need: Role = "reader") -> sa.Row[Any]:
@@ -27,7 +28,7 @@ def study_row(connection: sa.Connection, user: str, study_id: str, need: Role = 
     )
     if need == "owner":
         query = query.with_for_update(of=studies)
-    row = connection.execute(query).one_or_none() if user and len(user) <= MAX_USER else None
+    row = connection.execute(query).one_or_none() if user and len(user) <= MAX_USER and is_id(study_id) else None
     if row is None:
         raise missing("study", study_id)
     if need == "owner" and row.role != "owner":
@@ -41,3 +42,8 @@ def study_row(connection: sa.Connection, user: str, study_id: str, need: Role = 
 def missing(what: str, identifier: object) -> NotFoundError:
     """Return the error for something that is not there for this user."""
     return NotFoundError(f"there is no {what} {str(identifier)[:64]!r} that you may open")
+
+
+def is_id(text: object) -> TypeGuard[str]:
+    """Tell whether ``text`` can be an identifier or a digest of ours. Databases stumble over some of what cannot."""
+    return isinstance(text, str) and text.isascii() and text.isalnum() and len(text) <= MAX_ID

@@ -7,13 +7,14 @@ from typing import Any
 import sqlalchemy as sa
 
 from engine.errors import QuestionError
-from engine.store.access import missing, study_row
+from engine.store.access import is_id, missing, study_row
 from engine.store.codec import Json, dump_json, load_json, sha256
 from engine.store.database import Database, epoch
 from engine.store.records import touch, upsert
 from engine.store.schema import answers, product_sets, results
 
 MAX_LISTED = 200
+MAX_VERSION = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,7 +68,7 @@ class Results:
         with self._database.reading() as connection:
             study_row(connection, user, study_id)
             query = _attached(study_id).where(answers.c.kind == kind, answers.c.input_hash == input_hash)
-            row = connection.execute(query).one_or_none()
+            row = connection.execute(query).one_or_none() if is_id(input_hash) else None
             return None if row is None else _result(row)
 
     def list(self, user: str, study_id: str, kind: str | None = None) -> list[Result]:
@@ -121,7 +122,7 @@ class Products:
         """Return one published version."""
         with self._database.reading() as connection:
             study_row(connection, user, study_id)
-            found = read_product_sets(connection, study_id, version)
+            found = read_product_sets(connection, study_id, version) if 0 < version <= MAX_VERSION else []
             if not found:
                 raise missing("product set", f"version {version}")
             return found[0]

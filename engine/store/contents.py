@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from engine.errors import LimitError
-from engine.store.access import missing, study_row
+from engine.store.access import is_id, missing, study_row
 from engine.store.codec import Json, clean_name, clean_text, dump_json, load_json, new_id, sha256
 from engine.store.database import Database, epoch
 from engine.store.records import MAX_PAGE_NAME, touch, upsert
@@ -87,6 +87,8 @@ class Contents:
     def _mark_dataset(self, user: str, study_id: str, dataset_id: str, *, deleted: bool) -> None:
         with self._database.writing() as connection:
             study_row(connection, user, study_id, "owner")
+            if not is_id(dataset_id):
+                raise missing("data set", dataset_id)
             changed = connection.execute(
                 sa.update(datasets)
                 .where(

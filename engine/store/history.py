@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from engine.errors import ConflictError
 from engine.network.tables import NetworkTables
-from engine.store.access import missing, study_row
+from engine.store.access import is_id, missing, study_row
 from engine.store.codec import MAX_LABEL, clean_text, pack_network, unpack_network
 from engine.store.database import Database, epoch
 from engine.store.records import keep_network, touch
@@ -125,7 +125,7 @@ class History:
 def is_version(connection: sa.Connection, study_id: str, digest: str) -> bool:
     """Return whether ``digest`` is the network of the study at some position of its history."""
     query = sa.select(edits.c.position).where(edits.c.study_id == study_id, edits.c.network_digest == digest)
-    return connection.execute(query.limit(1)).first() is not None
+    return is_id(digest) and connection.execute(query.limit(1)).first() is not None
 
 
 def load_network(connection: sa.Connection, digest: str) -> NetworkTables:

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import sqlalchemy as sa
 
 from engine.errors import LimitError
-from engine.store.access import missing, study_row
+from engine.store.access import is_id, missing, study_row
 from engine.store.answers import attach, shared_id
 from engine.store.artifacts import Artifacts
 from engine.store.codec import Json, dump_json, load_json, new_id, sha256
@@ -96,10 +96,7 @@ class Jobs:
     def get(self, user: str, job_id: str) -> Job:
         """Return one of the user's jobs."""
         with self._database.reading() as connection:
-            found = _read(connection, _mine(user).where(jobs.c.id == job_id))
-            if not found:
-                raise missing("job", job_id)
-            return found[0]
+            return _one(connection, user, job_id)
 
     def list(self, user: str, study_id: str | None = None, *, active_only: bool = False) -> list[Job]:
         """Return the user's newest jobs, of one study or of all, at most 50."""
@@ -115,15 +112,13 @@ class Jobs:
     def cancel(self, user: str, job_id: str) -> Job:
         """Ask a job to stop: at once when it waits, within about a second when it runs. A finished one stays so."""
         with self._database.writing() as connection:
+            _one(connection, user, job_id)
             mine = (jobs.c.id == job_id, jobs.c.user_id == user)
             waiting = sa.update(jobs).where(*mine, jobs.c.state == "queued")
             connection.execute(waiting.values(state="cancelled", cancel_requested=True, finished=epoch()))
             running = sa.update(jobs).where(*mine, jobs.c.state == "running")
             connection.execute(running.values(cancel_requested=True))
-            found = _read(connection, _mine(user).where(jobs.c.id == job_id))
-            if not found:
-                raise missing("job", job_id)
-            return found[0]
+            return _one(connection, user, job_id)
 
     def _insert(self, connection: sa.Connection, values: Mapping[str, Any], result_id: str | None) -> None:
         """Insert a job that waits, or one that is done because its result is there."""
@@ -212,6 +207,13 @@ def _mine(user: str) -> sa.Select[Any]:
         .outerjoin(results, results.c.id == jobs.c.result_id)
         .where(jobs.c.user_id == user)
     )
+
+
+def _one(connection: sa.Connection, user: str, job_id: str) -> Job:
+    found = _read(connection, _mine(user).where(jobs.c.id == job_id)) if is_id(job_id) else []
+    if not found:
+        raise missing("job", job_id)
+    return found[0]
 
 
 def _read(connection: sa.Connection, query: sa.Select[Any]) -> list[Job]:

@@ -9,7 +9,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from engine.errors import LimitError
 from engine.network.tables import NetworkTables
-from engine.store.access import MAX_USER, Role, missing, study_row
+from engine.store.access import MAX_USER, Role, is_id, missing, study_row
 from engine.store.codec import MAX_NAME, Json, PackedNetwork, clean_name, clean_text, dump_json, new_id, pack_network
 from engine.store.database import Database, epoch
 from engine.store.schema import (
@@ -152,6 +152,8 @@ class Records:
 
     def restore(self, user: str, study_id: str) -> None:
         """Bring back a study that the user deleted. Raises NotFoundError when there is none to bring back."""
+        if not is_id(study_id):
+            raise missing("deleted study", study_id)
         with self._database.writing() as connection:
             mine = sa.select(members.c.study_id).where(members.c.user_id == user, members.c.role == "owner")
             changed = connection.execute(

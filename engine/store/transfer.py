@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from engine.errors import FileFormatError
 from engine.store.access import study_row
 from engine.store.answers import (
+    MAX_VERSION,
     Answer,
     PackedProducts,
     attach_own,
@@ -74,7 +75,7 @@ class Transfer:
         if not all(_KIND.fullmatch(a.kind) and _HASH.fullmatch(a.input_hash) for a in archive.answers):
             raise FileFormatError("an answer in the file has no valid kind or input hash")
         versions = [p.version for p in archive.product_sets]
-        if sorted(set(versions)) != versions or any(version < 1 or version >= 2**31 for version in versions):
+        if sorted(set(versions)) != versions or any(not 0 < version <= MAX_VERSION for version in versions):
             raise FileFormatError(f"the versions of the product sets must rise from 1, found {versions[:10]}")
         if not all(_HASH.fullmatch(p.network_digest) for p in archive.product_sets):
             raise FileFormatError("a product set in the file does not name its network by a digest")

@@ -126,6 +126,27 @@ def test_a_stranger_finds_what_is_not_there(owner: type, name: str, world: World
     assert world.dump() == before
 
 
+@pytest.mark.parametrize("odd", ["", "\x00", "\ud800", "a" * 65, "../x", 7, 2**70, True, ["a"], {"a": 1}, 1.5])
+def test_what_can_be_no_identifier_is_not_there_and_stops_no_database(odd: Any, world: World) -> None:
+    before = world.dump()
+    for owner, name in ABOUT_A_STUDY:
+        with pytest.raises(NotFoundError):
+            world.call(owner, name, "ann", study_id=odd, job_id=odd, **_kind(owner))
+    for name in ("dataset", "delete_dataset", "restore_dataset"):
+        with pytest.raises(NotFoundError):
+            world.call(Studies, name, "ann", dataset_id=odd)
+    with pytest.raises(NotFoundError):
+        world.call(Studies, "network_version", "ann", digest=odd)
+    assert world.call(Results, "get", "ann", input_hash=odd) is None
+    assert world.dump() == before
+
+
+@pytest.mark.parametrize("version", [0, -1, 2, 2**31, 2**70])
+def test_a_version_that_was_never_published_is_not_there(version: int, world: World) -> None:
+    with pytest.raises(NotFoundError):
+        world.call(Products, "get", "ann", version=version)
+
+
 @pytest.mark.parametrize("user", ["", "ann ", "ANN", "%", "ann' OR '1'='1", "a" * 10_000])
 def test_a_name_that_is_nearly_the_owners_is_not_the_owners(user: str, world: World) -> None:
     with pytest.raises(NotFoundError):
