@@ -92,8 +92,11 @@ def hourly_sample(
     check_size(count, len(network.buses.ids))
     choice, noise, weather = np.random.SeedSequence(spec.seed).generate_state(3, np.uint64).tolist()
     hours = np.sort(np.random.default_rng(choice).choice(HOURS, count, replace=False))
-    area_words, load = _load(ready, hours, settings, noise)
-    most = available_mw(ready, hours, settings.weather, weather)
+    own = settings.model == "texas" or (settings.model == "auto" and is_texas(network))
+    if own and not is_texas(network):
+        raise UncertaintyDataError("the Texas series need the areas 1 to 8 and the weather zones of synthetic Texas")
+    area_words, load = _load(ready, hours, settings, noise, own=own)
+    most = available_mw(ready, hours, settings.weather, weather, texas_hydro=own)
     load, short = _within_supply(ready, load, most)
     options = DispatchOptions(
         limit_scale=settings.derate, ignore_p_min=True, branch_penalty_per_mwh=settings.penalty_per_mwh
@@ -105,7 +108,7 @@ def hourly_sample(
         labels=hour_labels(hours),
         source=f"{count} of {HOURS} hours of 2016: {area_words}, units dispatched by DC-OPF hour by hour",
         seed=spec.seed,
-        notices=_notices(network, settings, short, series),
+        notices=_notices(network, settings, own, short, series),
     )
 
 
@@ -155,11 +158,8 @@ def _in_pieces(units: Units, unit: int, count: int) -> str:
     return " ".join(f"{end!r}:{cost!r}" for end, cost in zip(ends.tolist(), costs.tolist(), strict=True))
 
 
-def _load(network: Network, hours: Integers, settings: HourlySettings, seed: int) -> tuple[str, Matrix]:
-    """Return the model in words and the (T, B) loads, MW."""
-    own = settings.model == "texas" or (settings.model == "auto" and is_texas(network))
-    if own and not is_texas(network):
-        raise UncertaintyDataError("the Texas series need the areas 1 to 8 and the weather zones of synthetic Texas")
+def _load(network: Network, hours: Integers, settings: HourlySettings, seed: int, *, own: bool) -> tuple[str, Matrix]:
+    """Return the model in words and the (T, B) loads, MW; ``own`` where the Texas series are the grid's own."""
     area_mw = texas.area_load_2016()
     filed = np.where(network.buses.in_service, network.buses.load_mw, 0.0)
     names = sorted(set(network.buses.areas))
@@ -193,7 +193,9 @@ def _by_bus(network: Network, dispatch_mw: Matrix) -> Matrix:
     return np.asarray(generation.T)
 
 
-def _notices(network: Network, settings: HourlySettings, short: int, series: DispatchSeries) -> tuple[str, ...]:
+def _notices(
+    network: Network, settings: HourlySettings, own: bool, short: int, series: DispatchSeries
+) -> tuple[str, ...]:
     fuels = set(network.units.fuels)
     over = series.over_limit_mw
     kept = 100 * settings.derate
@@ -206,6 +208,7 @@ def _notices(network: Network, settings: HourlySettings, short: int, series: Dis
             f"quadratic costs count as {pieces} straight pieces: at most {dearer:,.0f} $/h above an hour's least cost",
         ),
         (bool(fuels & {"wind", "solar"}), settings.weather.words()),
+        ("hydro" in fuels, f"hydro runs up to its {'measured factor of the month' if own else 'largest output'}"),
         (short > 0, f"in {short} hours load was scaled down to what units can produce"),
         (
             bool((over > 0).any()),

@@ -10,7 +10,8 @@ No source at hand holds a year of Texas wind, so hourly wind is a model fitted t
   (0.38) and the spread of the law are ASSUMPTIONS; so is a year without seasons in wind.
 
 Solar output is the measured fleet factor of the month and hour, times a clearness of the day at the site that
-averages one, of the same spatial correlation. Hydro output is the measured factor of the month.
+averages one, of the same spatial correlation. Hydro output, on synthetic Texas only, is the measured factor of
+the month.
 Method of the wind model: Brown, Katz and Murphy, "Time series models to simulate and forecast wind speed and
 wind power", J. Climate and Applied Meteorology 23, 1984 (autoregression of a transformed normal).
 """
@@ -50,10 +51,13 @@ class WeatherSettings:
         )
 
 
-def available_mw(network: Network, hours: Integers, settings: WeatherSettings, seed: int) -> Matrix:
+def available_mw(
+    network: Network, hours: Integers, settings: WeatherSettings, seed: int, *, texas_hydro: bool = True
+) -> Matrix:
     """Return the (T, G) largest output of every unit in ``hours`` (T,), counted from 0 at the start of the year.
 
-    Units that are neither wind, solar nor hydro keep their largest output.
+    Units that are neither wind, solar nor hydro keep their largest output; so does hydro unless ``texas_hydro``,
+    because the little that the rivers of Texas give says nothing of other rivers.
     """
     units = network.units
     fuels = np.array(units.fuels)
@@ -70,7 +74,7 @@ def available_mw(network: Network, hours: Integers, settings: WeatherSettings, s
         clear = _clearness(_distance_km(network, sites), settings, solar_seed)[day][:, site_of]
         mean = texas.solar_capacity_factor()[month, hour_of_day][:, np.newaxis]
         most[:, solar] *= np.minimum(mean * clear, 1.0)
-    hydro = np.flatnonzero(fuels == "hydro")
+    hydro = np.flatnonzero((fuels == "hydro") & texas_hydro)
     most[:, hydro] *= texas.hydro_capacity_factor()[month][:, np.newaxis]
     return most
 

@@ -122,6 +122,8 @@ def test_solar_follows_the_measured_month_and_hour(big: Network) -> None:
     assert july == pytest.approx(texas.solar_capacity_factor()[6], abs=0.08)
     hydro = np.array([fuel == "hydro" for fuel in big.units.fuels])
     assert most[0, hydro] == pytest.approx(0.234 * big.units.p_max_mw[hydro])
+    elsewhere = available_mw(big, np.arange(24), WeatherSettings(), 5, texas_hydro=False)
+    assert (elsewhere[:, hydro] == big.units.p_max_mw[hydro]).all()
 
 
 def test_hours_of_texas_balance_and_keep_the_area_loads(big: Network) -> None:
@@ -143,6 +145,9 @@ def test_every_named_grid_has_hours(key: str) -> None:
     found = hourly_sample(UncertaintySpec("hourly", {"hours": 6}, 1), network)
     assert found.net_demand_mw.shape == (6, len(network.buses.ids))
     assert found.net_demand_mw.sum(axis=1) == pytest.approx(np.zeros(6), abs=1e-3)
+    assert all(
+        "hydro runs up to its largest output" in found.notices for fuel in network.units.fuels if fuel == "hydro"
+    )
 
 
 @pytest.mark.parametrize(
