@@ -136,7 +136,7 @@ def _register_products(app: Dash, desk: Desk) -> None:
             return no_update
         try:
             record = desk.services.products.get(current_user(), study, int(ctx.triggered_id["version"]))
-        except EngineError:
+        except (EngineError, ValueError):  # not there, or no number at all
             return no_update
         name = str(record.product_set["provenance"]["network"]).lower().replace(" ", "-")
         return capacity_export.product_download(record, str(ctx.triggered_id["kind"]), name)
