@@ -140,6 +140,24 @@ def test_a_level_that_would_take_from_a_site_keeps_it_and_says_so() -> None:
     pytest.fail("no mesh among 400 had a site that the next level would have taken from")
 
 
+def test_on_trees_with_a_box_no_site_would_lose_by_a_higher_risk() -> None:
+    """The worst case of a box adds up along a path and CVaR is subadditive, so no floor is needed."""
+    tried = 0
+    for seed in range(60):
+        _, question, margins = some_case(seed, meshed=False, firm_set="box")
+        firm_mw, flexible_mw = margins.margin_mw(0.0), margins.margin_mw(0.05)
+        if (firm_mw < 0).any():
+            continue  # a limit held at its present level is no longer the box's
+        rows, demand = np.maximum(margins.factors_of(question), 0.0), np.array(question.demand_mw)
+        firm, flexible = (
+            solve_level(LevelProgram(rows, margin, 0.0 * demand, demand), "sum_ratio", "lex_max_min").mw
+            for margin in (firm_mw, flexible_mw)
+        )
+        assert (flexible >= firm - 1e-6).all()
+        tried += bool((flexible > firm + 1e-3).any())
+    assert tried >= 10
+
+
 def lexicographic_by_pairs(problem: LevelProgram, best: np.ndarray, tries: int = 4000) -> bool:
     """Whether no random feasible point has lexicographically larger sorted shares."""
     generator = np.random.default_rng(0)
