@@ -326,8 +326,10 @@
   });
   readTokens();
 
-  // Zoom buttons ------------------------------------------------------------------------------------------------
+  // Zoom buttons, and the legend on a phone ---------------------------------------------------------------------
   document.addEventListener('click', function (event) {
+    const toggle = event.target.closest && event.target.closest('[data-legend-toggle]');
+    if (toggle) toggle.setAttribute('aria-expanded', String(toggle.parentElement.toggleAttribute('data-open')));
     const button = event.target.closest && event.target.closest('[data-map-zoom]');
     if (!button) return;
     const s = state(button.getAttribute('data-map-page'));

@@ -7,20 +7,22 @@ import numpy as np
 from dash import ALL, Dash, Input, Output, ctx, html, no_update
 from flask import Response, abort, request
 
+from callbacks.capacity_desk import ANSWERED
 from callbacks.security import current_user
 from callbacks.services import Kept, Services
 from callbacks.shell import delete_study, since, study_address, toast
 from components import home, ids
-from components.format import count
+from components.format import count, megawatts
 from components.grid_map import is_geographic, map_points
 from engine.errors import EngineError, NotFoundError
 from engine.network import library
 from engine.network.layout import positions
 from engine.network.tables import NetworkTables
+from engine.opf import jobs
 from engine.store.records import StudySummary
 
 MOST_RECENT = 8
-_ANSWERS = {"capacity": "firm and flexible capacity", "opf": "dispatch and prices"}
+_LEAST_MW = 0.05  # less flexible capacity than this is shown as none
 _KEPT_PICTURES = 64
 _YEAR_S = 365 * 24 * 3600
 
@@ -37,18 +39,41 @@ def examples() -> list[home.Example]:
 
 def cards(services: Services, user: str, now: float, pages: dict[str, str] | None = None) -> list[home.StudyCard]:
     """Return the user's recent studies, newest first."""
-    return [_card(study, now, pages) for study in services.studies.list(user)[:MOST_RECENT]]
+    recent = services.studies.list(user)[:MOST_RECENT]
+    return [_card(study, answered(services, user, study), now, pages) for study in recent]
 
 
-def _card(study: StudySummary, now: float, pages: dict[str, str] | None) -> home.StudyCard:
-    kinds = dict.fromkeys(_ANSWERS.get(kind.partition(".")[0], kind) for kind in study.answered)
-    answered = ", ".join(kinds) + (f", {count(study.products, 'product set')}" if study.products else "")
+def answered(services: Services, user: str, study: StudySummary) -> str:
+    """Return in words what a study has answered, ``""`` for nothing: totals of its capacity first."""
+    kept = services.results.list(user, study.id, ANSWERED)[:1] if ANSWERED in study.answered else []
+    told = [totals(newest.content, same_network=newest.input_hash == study.network_digest) for newest in kept]
+    if jobs.KIND in study.answered:
+        told.append("dispatch and prices")
+    if study.products:
+        told.append(count(study.products, "product set"))
+    text = ", ".join(told)
+    return text[:1].upper() + text[1:]
+
+
+def totals(content: Any, *, same_network: bool) -> str:
+    """Return the totals of a capacity answer in words: ``firm 3 973 MW, 6 840 MW with flexible``."""
+    firm_mw, total_mw = content.get("firm_mw"), content.get("total_mw")
+    if firm_mw is None:
+        words = "no capacity keeps every limit"
+    elif total_mw is None or total_mw - firm_mw < _LEAST_MW:
+        words = f"firm {megawatts(firm_mw)}"
+    else:
+        words = f"firm {megawatts(firm_mw)}, {megawatts(total_mw)} with flexible"
+    return words if same_network else f"{words} (before the network changed)"
+
+
+def _card(study: StudySummary, told: str, now: float, pages: dict[str, str] | None) -> home.StudyCard:
     return home.StudyCard(
         id=study.id,
         name=study.name,
         network=study.network_name,
         size=f"{count(study.buses, 'bus', 'buses')}, {count(study.branches, 'branch', 'branches')}",
-        answered=answered,
+        answered=told,
         when=since(study.updated, now),
         href=study_address(pages or _open_pages(), study.id, None if study.buses else "network"),
         thumbnail=f"/api/thumbnails/study/{study.id}/{study.network_digest}.svg",

@@ -44,9 +44,9 @@ def register(app: Dash, services: Services, links: Sequence[PageLink]) -> None:
     _register_sharing(app, services)
     _register_jobs(app, services, pages)
 
-    @app.callback(Output(ids.HELP_BODY, "children"), Input(ids.LOCATION, "pathname"))
+    @app.callback(Output(ids.HELP_BODY, "children"), Input(ids.HELP_PAGE, "data"), prevent_initial_call=True)
     def explain(pathname: str | None) -> html.Div:
-        return help_body(pages.get(pathname or "/", "home"))
+        return help_body(pages.get(pathname if isinstance(pathname, str) else "/", "home"))
 
 
 def asked_study(search: str | None) -> str | None:
@@ -114,16 +114,22 @@ def _register_browser_side(app: Dash) -> None:
     app.clientside_callback(
         ClientsideFunction("headroom", "theme"), Output(ids.THEME, "data"), Input(ids.LOCATION, "pathname")
     )
-    app.clientside_callback(ClientsideFunction("headroom", "toast"), Input(ids.TOAST, "data"))
+    app.clientside_callback(
+        ClientsideFunction("headroom", "toast"), Input(ids.TOAST, "data"), prevent_initial_call=True
+    )
     app.clientside_callback(
         ClientsideFunction("headroom", "rail"),
         Input(ids.LOCATION, "pathname"),
         Input(ids.STUDY, "data"),
         Input(ids.RAIL_PATHS, "data"),
     )
+    # Called when the page is drawn too: jobs may be running since an earlier visit.
     app.clientside_callback(ClientsideFunction("headroom", "wakeJobs"), Input(ids.JOBS_WAKE, "data"))
     app.clientside_callback(
-        ClientsideFunction("headroom", "exportStudy"), Input(ids.STUDY_EXPORT, "n_clicks"), State(ids.STUDY, "data")
+        ClientsideFunction("headroom", "exportStudy"),
+        Input(ids.STUDY_EXPORT, "n_clicks"),
+        State(ids.STUDY, "data"),
+        prevent_initial_call=True,
     )
 
 
@@ -226,7 +232,7 @@ def _register_return(app: Dash, services: Services, pages: dict[str, str]) -> No
         prevent_initial_call=True,
     )
     def take_in(contents: str | None) -> Any:
-        if not contents:
+        if not contents or not isinstance(contents, str):
             return no_update, no_update
         try:
             content = base64.b64decode(contents.partition(",")[2], validate=True)
@@ -287,7 +293,7 @@ def _register_naming(app: Dash, services: Services, pages: dict[str, str]) -> No
     def name_it(clicks: int | None, name: str | None, mode: str | None, study: str | None) -> tuple[Any, ...]:
         if not clicks:
             return (no_update,) * 4
-        given = (name or "").strip()
+        given = name.strip() if isinstance(name, str) else ""
         if not given:
             return no_update, "Give the study a name", no_update, no_update
         try:

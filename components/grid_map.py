@@ -247,6 +247,12 @@ def grid_map(
             _zoom(page),
             html.Div(
                 [
+                    html.Button(  # shown on a phone only, where the legend would cover the map
+                        "Legend",
+                        type="button",
+                        className="hr-legend-toggle",
+                        **{"data-legend-toggle": "", "aria-expanded": "false"},
+                    ),
                     html.Div(id=ids.map_legend(page), className="hr-legend-body"),
                     None if geographic else html.P("Not geographic: laid out for reading", className="hr-legend-note"),
                 ],

@@ -35,9 +35,9 @@ DOORS = (
         "plan",
         "Plan",
         "Where do 1 GW sites fit in Texas?",
-        "Fifty candidate sites on the 2,000-bus grid: firm and flexible MW at each, and what stops it there.",
+        f"Fifty candidate sites on the {number(2000)}-bus grid: firm and flexible MW at each, and what stops it there.",
         "texas-2020",
-        "2,000 buses, 598 units",
+        f"{number(2000)} buses, 598 units",
         "capacity",
     ),
     Door(
@@ -69,7 +69,7 @@ class StudyCard:
     name: str
     network: str
     size: str  # "2 000 buses, 3 206 branches"
-    answered: str  # "firm and flexible capacity", or ""
+    answered: str  # "Firm 3 973 MW, 6 840 MW with flexible", or "" when nothing was asked
     when: str
     href: str
     thumbnail: str
@@ -191,7 +191,7 @@ def _study(card: StudyCard) -> list[Any]:
                         html.Span(
                             [
                                 html.Span(
-                                    f"Answered: {card.answered}" if card.answered else "Nothing asked yet",
+                                    card.answered or "Nothing asked yet",
                                     className="hr-study-answer",
                                 ),
                                 html.Span(card.when + (", read only" if card.read_only else "")),

@@ -57,6 +57,7 @@ def layout(links: Sequence[PageLink], outlet: Any = page_container) -> html.Div:
             dcc.Store(id=ids.JOBS_WAKE),
             dcc.Store(id=ids.TOAST),
             dcc.Store(id=ids.UNDO),
+            dcc.Store(id=ids.HELP_PAGE),
             dcc.Store(id=ids.STUDY_DIALOG_MODE),
             dcc.Download(id=ids.DOWNLOAD),
             _rail(links),

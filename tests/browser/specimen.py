@@ -11,7 +11,7 @@ import dash
 import numpy as np
 import plotly.graph_objects as go
 from dash import Dash, Input, Output, dcc, html
-from flask import Response
+from flask import Response, request
 
 from callbacks import http
 from components import grid_map, ids, late, shell, skeleton, tables, theme, why_card
@@ -55,8 +55,16 @@ def layers(tables_: NetworkTables) -> list[grid_map.Layer]:
     ]  # fmt: skip
 
 
-def layout(grid: str = "texas-2016", chart: str = "", **_query: str) -> html.Main:
-    """Return the page; ``chart=1`` adds a Plotly figure to the inspector."""
+BUSY = {
+    "id": "specimen", "kind": "capacity.prepare", "title": "Scenario flows", "study": None, "state": "running",
+    "done": 640, "total": 1000, "message": "hour 640 of 1 000", "eta_s": 12, "error": None, "href": "/capacity",
+}  # fmt: skip
+
+
+def layout(grid: str = "texas-2016", chart: str = "", states: str = "", **_query: str) -> html.Main:
+    """Return the page; ``chart=1`` adds a Plotly figure to the inspector, ``states=1`` a panel in every state,
+    and ``busy=1`` a job in the banner.
+    """
     found = grid_of(grid)
     points = grid_map.map_points(found, canvas(found))
     shown = layers(found)
@@ -96,6 +104,8 @@ def layout(grid: str = "texas-2016", chart: str = "", **_query: str) -> html.Mai
     if chart:
         figure = theme.styled(_figure())
         inspector.insert(0, dcc.Graph(figure=figure, responsive=True, style={"height": "180px"}))
+    if states:
+        inspector += [skeleton.state(kind, f"A panel that is {kind}.") for kind in skeleton.STATE_WORDS]
     return skeleton.page(
         skeleton.question_bar(
             PAGE,
@@ -158,6 +168,7 @@ def create_specimen() -> Dash:
         app.clientside_callback(
             dash.ClientsideFunction("headroom", name), Output(output, "data"), Input(source, "pathname")
         )
+    app.clientside_callback(dash.ClientsideFunction("headroom", "wakeJobs"), Input(ids.JOBS_WAKE, "data"))
     app.clientside_callback(
         dash.ClientsideFunction("headroom", "rail"),
         Input(ids.LOCATION, "pathname"), Input(ids.STUDY, "data"), Input(ids.RAIL_PATHS, "data"),
@@ -175,7 +186,7 @@ def create_specimen() -> Dash:
 
     @app.server.get("/api/jobs")
     def jobs() -> dict[str, list[object]]:
-        return {"jobs": []}
+        return {"jobs": [BUSY] if "busy=1" in request.headers.get("Referer", "") else []}
 
     return app
 

@@ -60,8 +60,8 @@ def bench(browser: Browser, address: str, watch: Watch) -> Iterator[Page]:
     context.close()
 
 
-def open_bench(page: Page, grid: str = "rts24") -> None:
-    open_page(page, f"/capacity?grid={grid}")
+def open_bench(page: Page, grid: str = "rts24", more: str = "") -> None:
+    open_page(page, f"/capacity?grid={grid}{more}")
     page.wait_for_function("() => window.headroom.maps.capacity && window.headroom.maps.capacity.buses.size > 0")
     expect(page.locator("#capacity-table-grid .ag-row").first).to_be_attached()
 
@@ -211,6 +211,41 @@ def test_the_theme_is_set_before_the_first_paint_and_remembered(bench: Page) -> 
     assert bench.evaluate("() => window.firstTheme") == "dark"
 
 
+@pytest.mark.parametrize("theme", THEMES)
+def test_colours_and_sizes_are_those_of_the_design(bench: Page, theme: str) -> None:
+    set_theme(bench, theme)
+    open_bench(bench)
+    seen = bench.evaluate(
+        """() => {
+            const look = selector => getComputedStyle(document.querySelector(selector));
+            const probe = document.body.appendChild(document.createElement('i'));
+            probe.style.background = 'var(--hr-surface)';
+            const surface = getComputedStyle(probe).backgroundColor;
+            const rows = [...document.querySelectorAll('.ag-row:not(.ag-row-selected)')].slice(0, 2);
+            return {
+                text: look('body').fontSize, cell: look('.ag-cell').fontSize, total: look('.hr-total-value').fontSize,
+                digits: look('body').fontVariantNumeric, surface,
+                rows: rows.map(row => getComputedStyle(row).backgroundColor),
+            };
+        }"""
+    )
+    assert (seen["text"], seen["cell"], seen["total"]) == ("14px", "12px", "28px")
+    assert seen["digits"] == "tabular-nums"
+    assert seen["rows"] == [seen["surface"]] * 2
+
+
+def test_on_a_phone_the_legend_waits_until_it_is_asked_for(bench: Page) -> None:
+    bench.set_viewport_size(PHONE)
+    legend = bench.locator("#capacity-map-legend")
+    expect(legend).to_be_hidden()
+    button = bench.get_by_role("button", name="Legend", exact=True)
+    button.click()
+    expect(legend).to_contain_text("Load, MW")
+    expect(button).to_have_attribute("aria-expanded", "true")
+    button.click()
+    expect(legend).to_be_hidden()
+
+
 def test_on_a_phone_the_panes_are_tabs_and_the_question_its_sentence(bench: Page) -> None:
     bench.set_viewport_size(PHONE)
     expect(bench.locator(".hr-pane-map")).to_be_visible()
@@ -234,10 +269,14 @@ def test_on_a_phone_the_panes_are_tabs_and_the_question_its_sentence(bench: Page
 def test_every_component_is_within_wcag_2_aa(bench: Page, theme: str, size: dict[str, int]) -> None:
     set_theme(bench, theme)
     bench.set_viewport_size(size)
-    open_bench(bench)
+    open_bench(bench, more="&busy=1&states=1")
+    bench.evaluate("() => { headroom.toast('Deleted Texas', {action: 'none'}); headroom.toast('The study is back'); }")
+    bench.get_by_role("button", name="1 job 64").click()
+    expect(bench.get_by_role("dialog", name="Running jobs")).to_contain_text("about 12 s left")
     assert axe_violations(bench) == []
+    bench.keyboard.press("Escape")
     if size == PHONE:
-        for tab in ("Why", "Table"):
+        for tab in ("Legend", "Why", "Table"):
             bench.get_by_role("button", name=tab, exact=True).click()
             assert axe_violations(bench) == []
         return
