@@ -66,7 +66,7 @@ class Desk:
         arguments = jobs.prepare_arguments(network.digest, question)
         prepared = self._prepared(user, study, network, arguments)
         if prepared is None and _is_small(network, question):
-            context = _AtOnce(self.services, user, study, network)
+            context = AtOnce(self.services, user, study, network)
             jobs.prepare_job(arguments, context)
             prepared = self._prepared(user, study, network, arguments)
         if prepared is not None:
@@ -103,7 +103,7 @@ class Desk:
         if cells > MOST_CELLS_CHECKED or self.services.artifacts.open(jobs.states_key(arguments)) is None:
             return products
         given = {**arguments, "question": answer.question.to_json(), "products": products.to_json()}
-        verdict = jobs.verify_job(given, _AtOnce(self.services, user, study, answer.network))
+        verdict = jobs.verify_job(given, AtOnce(self.services, user, study, answer.network))
         return products.with_verdict(Verdict.from_json(verdict))
 
     def curve(self, answer: Answer, bus: str) -> RiskCurve | None:
@@ -207,7 +207,7 @@ def _is_small(network: Network, question: CapacityQuestion) -> bool:
     return isinstance(scenarios, int) and scenarios * len(network.buses.ids) <= MOST_CELLS_AT_ONCE
 
 
-class _AtOnce:
+class AtOnce:
     """The context of a job that runs within the request."""
 
     def __init__(self, services: Services, user: str, study: str, network: Network) -> None:

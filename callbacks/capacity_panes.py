@@ -33,7 +33,10 @@ def inspect(seat: Seat, drawn: Any, selection: Any, theme: Theme) -> Any:
         curve = seat.desk.curve(answer, key) if network.buses.in_service[position] else None
         return inspector.bus(answer, position, curve, _stop(answer, key), theme)
     if kind == "branch" and key in network.branches.ids:
-        gains = {binding.limit.row: reinforced_gain(answer, binding) for binding in _bindings(answer, selection)}
+        gains = {
+            (binding.level, binding.limit.row): reinforced_gain(answer, binding)
+            for binding in _bindings(answer, selection)
+        }
         return inspector.branch(answer, network.branches.ids.index(key), gains)
     return inspector.overview(answer)
 

@@ -110,10 +110,10 @@ def bus(answer: Answer, position: int, curve: RiskCurve | None, stop: Why | None
     return html.Div(parts)
 
 
-def branch(answer: Answer, position: int, gains: Mapping[int, float | None]) -> html.Div:
+def branch(answer: Answer, position: int, gains: Mapping[tuple[float, int], float | None]) -> html.Div:
     """Return a branch: its rating, whether it binds, at which level, and what more of it would bring.
 
-    ``gains`` has the MW over all sites that 10 MW more bring, by the limit's row, from solving again.
+    ``gains`` has the MW over all sites that 10 MW more bring, by level and the limit's row, from solving again.
     """
     branches, buses = answer.network.branches, answer.network.buses
     key = branches.ids[position]
@@ -131,7 +131,7 @@ def branch(answer: Answer, position: int, gains: Mapping[int, float | None]) -> 
         rows: list[tuple[Part, Part]] = [
             ("Room before any addition", megawatts(entry.margin_mw)),
         ]
-        gain = gains.get(entry.limit.row)
+        gain = gains.get((epsilon, entry.limit.row))
         if gain is not None:
             rows.append(("10 MW more there give, in total", gained(gain)))
         if entry.state:
