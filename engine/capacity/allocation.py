@@ -12,8 +12,9 @@ from datetime import UTC, datetime
 
 import numpy as np
 
+from engine.capacity.level import TIGHT_MW, LevelProgram, Optimum
 from engine.capacity.margins import TOLERANCE_MW, Prepared
-from engine.capacity.programs import TIGHT_MW, LevelProgram, Optimum, most_total_mw, must_be_optimal, solve_level
+from engine.capacity.programs import most_total_mw, must_be_optimal, solve_level
 from engine.capacity.question import CapacityQuestion, percent
 from engine.capacity.results import Binding, CapacityResult, Level, OverLimit, Provenance
 from engine.errors import QuestionError

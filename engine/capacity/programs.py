@@ -5,64 +5,27 @@ Objectives: least total of unserved shares (a linear program), of their squares 
 lexicographic max-min of served shares. Where a linear optimum is not unique, the one of lexicographically
 fairest shares among the optima is taken, so that every solver and every machine gives the same answer.
 
-Sources: Bertsekas and Gallager, *Data Networks*, 2nd ed., 1992, section 6.5.2 (max-min by raising all shares
-together); Ogryczak, Luss, Pióro, Nace and Tomaszewski, "Fair optimization and networks: a survey", J. Applied
-Mathematics, 2014 (lexicographic max-min by repeated linear programs).
+Source of the repeated linear programs: Ogryczak, Luss, Pióro, Nace and Tomaszewski, "Fair optimization and
+networks: a survey", J. Applied Mathematics, 2014.
 """
 
 from dataclasses import dataclass
-from typing import Self
 
 import numpy as np
 from scipy.sparse import csr_array
 
+from engine.capacity.level import TIGHT_MW, LevelProgram, Optimum
 from engine.capacity.nearest import nearest_point
 from engine.capacity.question import Objective, TieRule
+from engine.capacity.together import lexicographic, raise_together
 from engine.errors import SolverError
 from engine.network.model import Flags, Integers, Matrix, Vector
 from engine.program import Certificate, LazyProgram, LinearProgram, Solution, Status, certificate
 
 BROKEN_MW = 1e-7  # a row broken by more is brought in: a tenth of what a promise may exceed a limit by
-TIGHT_MW = 1e-6  # room that counts as none
 DUAL_ZERO = 1e-7  # of costs that are scaled to about one
 _NOT_A_LIMIT = -1
 _MOST_NEW_ROWS = 200  # at a time: a hundred rows decide nearly every case
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class LevelProgram:
-    """Largest allocation within ``factors @ mw <= margin_mw`` and ``floor_mw <= mw <= demand_mw``."""
-
-    factors: Matrix  # (R, K)
-    margin_mw: Vector  # (R,), not negative
-    floor_mw: Vector  # (K,), itself within every row
-    demand_mw: Vector  # (K,), positive
-
-    def reduced(self) -> tuple[Self, Integers]:
-        """Return the program with only the rows that full demand would break, and their positions."""
-        kept = np.flatnonzero(np.maximum(self.factors, 0.0) @ self.demand_mw > self.margin_mw)
-        return type(self)(self.factors[kept], self.margin_mw[kept], self.floor_mw, self.demand_mw), kept
-
-    def start_rows(self) -> Integers:
-        """Return for each candidate the row that would stop it first if it were alone."""
-        with np.errstate(divide="ignore", invalid="ignore"):
-            room = np.where(self.factors > 0, self.margin_mw[:, np.newaxis] / self.factors, np.inf)
-        return np.unique(room.argmin(axis=0)) if len(room) else np.zeros(0, dtype=np.intp)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Optimum:
-    """An allocation, the rows that stop it, and the proof that it is one."""
-
-    mw: Vector  # (K,)
-    rows: Integers  # (m,), the rows with a price, in rising order
-    dual: Vector  # (m,), objective gained per MW of margin, 0 for the lexicographic objective
-    gain: Vector | None  # (m,), MW of total per MW of margin; None where it is not unique
-    objective: float
-    status: str
-    gap: float
-    checks: dict[str, float]
-    used_rows: Integers  # every row that was brought in: a start for the next program
 
 
 def solve_level(
@@ -77,7 +40,7 @@ def solve_level(
     if warm is not None:
         begin = np.union1d(begin, np.flatnonzero(np.isin(kept, warm)))
     if objective == "lex_max_min" and (small.factors >= 0).all():
-        found = _raise_together(small)
+        found = raise_together(small)
     elif objective == "lex_max_min":
         found = _lexicographic_alone(small, begin)
     else:
@@ -344,81 +307,7 @@ def _lexicographic_alone(problem: LevelProgram, begin: Integers) -> Optimum:
     mw = _Face(problem, problem.floor_mw.copy(), everyone, none).fairest(begin)
     room = problem.margin_mw - problem.factors @ mw
     rows = np.flatnonzero(room < TIGHT_MW)
-    return _lexicographic(problem, mw, rows, None, {})
-
-
-def _raise_together(problem: LevelProgram) -> Optimum:
-    """Return the lexicographic max-min over rows without negative factors: raise all shares until rows stop them.
-
-    A site above its share already, because of its floor, waits until the common share reaches it.
-    """
-    factors, demand = problem.factors, problem.demand_mw
-    mw, share = problem.floor_mw.copy(), 0.0
-    starts = problem.floor_mw / demand
-    stopped = np.zeros(len(demand), dtype=np.bool_)
-    groups: list[tuple[int, Integers]] = []
-    while not stopped.all():
-        rising = ~stopped & (starts <= share)
-        used = factors @ np.where(rising, 0.0, mw)
-        slope = factors[:, rising] @ demand[rising]
-        with np.errstate(divide="ignore", invalid="ignore"):
-            reach = np.where(slope > 0, (problem.margin_mw - used) / slope, np.inf)
-        waiting = starts[~stopped & ~rising]
-        row_share = float(reach.min(initial=np.inf))
-        share = max(share, min(row_share, float(waiting.min(initial=1.0)), 1.0))
-        mw[rising] = share * demand[rising]
-        if share >= 1.0:
-            stopped |= rising
-        elif row_share <= share:
-            for row in np.flatnonzero(reach <= share + 1e-15):
-                caught = np.flatnonzero((factors[row] > 0) & rising & ~stopped)
-                if caught.size:
-                    groups.append((int(row), caught))
-                    stopped[caught] = True
-        # else a waiting site joins at this share
-    rows = np.array([row for row, _ in groups], dtype=np.intp)
-    return _lexicographic(problem, mw, rows, _gain_of_groups(problem, groups), {"fairness": _unfairness(problem, mw)})
-
-
-def _gain_of_groups(problem: LevelProgram, groups: list[tuple[int, Integers]]) -> Vector | None:
-    """Return the MW of total per MW of each stopping row: rows in order fix the shares of their groups in order."""
-    if not groups:
-        return np.zeros(0)
-    rows = [row for row, _ in groups]
-    weight = np.array([[problem.factors[row, k] @ problem.demand_mw[k] for _, k in groups] for row in rows])
-    total = np.array([problem.demand_mw[k].sum() for _, k in groups])
-    return np.asarray(np.linalg.solve(weight.T, total)) if np.linalg.cond(weight) < 1e12 else None
-
-
-def _unfairness(problem: LevelProgram, mw: Vector) -> float:
-    """Return how far the worst site is from having a full row on which nobody who could yield has a larger share."""
-    share = mw / problem.demand_mw
-    room = problem.margin_mw - problem.factors @ mw
-    worst = 0.0
-    for site in np.flatnonzero(mw < problem.demand_mw - TIGHT_MW):
-        rows = np.flatnonzero((problem.factors[:, site] > 0) & (room < TIGHT_MW))
-        can_yield = (problem.factors[rows] > 0) & (mw > problem.floor_mw + TIGHT_MW)
-        lead = np.where(can_yield, share - share[site], 0.0).max(axis=1, initial=0.0)
-        worst = max(worst, float(lead.min(initial=1.0)))
-    return worst
-
-
-def _lexicographic(
-    problem: LevelProgram, mw: Vector, rows: Integers, gain: Vector | None, checks: dict[str, float]
-) -> Optimum:
-    order = np.argsort(rows, kind="stable")
-    unique, first = np.unique(rows, return_index=True)
-    return Optimum(
-        mw=np.clip(mw, problem.floor_mw, problem.demand_mw),
-        rows=unique,
-        dual=np.zeros(len(unique)),
-        gain=None if gain is None or len(unique) < len(order) else gain[first],
-        objective=float(np.sort(mw / problem.demand_mw).min(initial=1.0)),
-        status="optimal",
-        gap=0.0,
-        checks=checks,
-        used_rows=unique,
-    )
+    return lexicographic(problem, mw, rows, None, {})
 
 
 def _most_over(problem: LevelProgram, mw: Vector) -> float:

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from scipy.optimize import linprog
 
 from engine.capacity.allocation import allocate
+from engine.capacity.level import LevelProgram
 from engine.capacity.margins import Prepared
-from engine.capacity.programs import LevelProgram, solve_level
+from engine.capacity.programs import solve_level
 from engine.capacity.question import CapacityQuestion
 from engine.capacity.uncertainty import States
 from engine.capacity.verify import verify

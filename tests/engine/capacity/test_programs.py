@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from scipy.optimize import linprog
 
-from engine.capacity.programs import LevelProgram, most_total_mw, solve_level
+from engine.capacity.level import LevelProgram
+from engine.capacity.programs import most_total_mw, solve_level
 
 
 def random_rows(seed: int, *, signed: bool, even: bool = False) -> LevelProgram:
