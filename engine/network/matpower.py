@@ -7,6 +7,7 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import dropwhile
 from typing import Any
 
 import numpy as np
@@ -224,21 +225,20 @@ class _Case:
         return costs
 
     def _cost(self, row: int, wrong: list[Problem]) -> _Costs:
-        terms, low, high = np.array(self.gencost[row]), *self.matrices["gen"][row, [9, 8]]
+        terms, place = self.gencost[row], f"row {row + 1} of {self._mpc}.gencost"
         model, count = terms[0], int(terms[3]) if math.isfinite(terms[3]) else -1
         costs = _Costs(terms[1], terms[2])
-        used = count * 2 if model == _PIECEWISE else count
-        place = f"row {row + 1} of {self._mpc}.gencost"
+        used = terms[4 : 4 + (count * 2 if model == _PIECEWISE else count)] if count >= 0 else []
         if model not in {_POLYNOMIAL, _PIECEWISE}:
             text = f"{place}: cost model {model:g} is neither 1 nor 2"
             wrong.append(Problem("cost-model", "error", text, "units", row))
-        elif count < 0 or 4 + used > len(terms) or not np.isfinite(terms[4 : 4 + used]).all():
+        elif len(used) != (count * 2 if model == _PIECEWISE else count) or not all(map(math.isfinite, used)):
             text = f"{place}: {count} cost terms do not fit its {len(terms) - 4} numbers, or are not finite"
             wrong.append(Problem("cost-terms", "error", text, "units", row))
         elif model == _PIECEWISE:
-            self._piecewise(costs, terms[4 : 4 + used].reshape(count, 2), row)
+            self._piecewise(costs, np.array(used, dtype=np.float64).reshape(count, 2), row)
         else:
-            self._polynomial(costs, np.trim_zeros(terms[4 : 4 + used], "f"), (low, high), row)
+            self._polynomial(costs, list(dropwhile(lambda term: term == 0, used)), row)
         return costs
 
     def _piecewise(self, costs: _Costs, points: Numbers, row: int) -> None:
@@ -252,11 +252,11 @@ class _Case:
             return
         costs.points = points_text(points)
 
-    def _polynomial(self, costs: _Costs, terms: Numbers, limits: tuple[float, float], row: int) -> None:
+    def _polynomial(self, costs: _Costs, terms: list[float], row: int) -> None:
         if len(terms) <= 3:
-            costs.c2, costs.c1, costs.c0 = (float(term) for term in np.r_[np.zeros(3 - len(terms)), terms])
+            costs.c2, costs.c1, costs.c0 = [0.0] * (3 - len(terms)) + terms
             return
-        low, high = limits
+        low, high = self.matrices["gen"][row, [9, 8]].tolist()
         if not (math.isfinite(low) and math.isfinite(high) and low < high):
             costs.c2, costs.c1, costs.c0 = 0.0, 0.0, float(np.polyval(terms, low if math.isfinite(low) else 0.0))
             self._note("cost-degree", f"unit {row + 1}: a cost of degree {len(terms) - 1} is held at its one output",
@@ -359,6 +359,8 @@ def number_text(value: float) -> str:
 
 
 def _ids(numbers: Numbers) -> list[str]:
+    if (np.isfinite(numbers) & (np.floor(numbers) == numbers) & (np.abs(numbers) < 1e15)).all():
+        return [str(number) for number in numbers.astype(np.int64).tolist()]
     return [number_text(number) for number in numbers.tolist()]
 
 

@@ -187,14 +187,15 @@ def canonical_json(tables: NetworkTables) -> str:
     }
     for name, columns in COLUMNS.items():
         table = tables.table(name)
-        content[name] = {column.name: [_to_json(cell) for cell in table[column.name].tolist()] for column in columns}
+        content[name] = {column.name: _to_json(column, table[column.name]) for column in columns}
     return json.dumps(content, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
-def _to_json(cell: Value) -> Value:
-    if isinstance(cell, float) and not math.isfinite(cell):
-        return "nan" if math.isnan(cell) else ("inf" if cell > 0 else "-inf")
-    return cell
+def _to_json(column: Column, cells: pd.Series) -> list[Value]:
+    values: list[Value] = cells.tolist()
+    if column.kind != "number" or np.isfinite(cells.to_numpy(dtype=np.float64)).all():
+        return values
+    return [cell if math.isfinite(cell) else str(cell) for cell in cells.tolist()]
 
 
 def from_canonical_json(text: str) -> NetworkTables:
