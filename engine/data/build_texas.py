@@ -107,11 +107,16 @@ def area_load(scenarios: str) -> pd.DataFrame:
     return changes.pivot_table(index="hour", columns="area", values="load_mw").reset_index()
 
 
-def _write(name: str, table: pd.DataFrame) -> None:
+def csv_text(table: pd.DataFrame) -> str:
+    """Return a table as it stands, packed, in this folder."""
     text = io.StringIO()
     table.to_csv(text, index=False, lineterminator="\n")
+    return text.getvalue()
+
+
+def _write(name: str, table: pd.DataFrame) -> None:
     # No time stamp, so that the same input gives the same bytes.
-    (FOLDER / f"{name}.csv.gz").write_bytes(gzip.compress(text.getvalue().encode(), 9, mtime=0))
+    (FOLDER / f"{name}.csv.gz").write_bytes(gzip.compress(csv_text(table).encode(), 9, mtime=0))
 
 
 def main() -> None:

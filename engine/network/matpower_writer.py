@@ -12,6 +12,7 @@ from engine.network.matpower_extras import EXTRA
 from engine.network.tables import COLUMNS, NetworkTables, TableName, cost_points
 
 _REFERENCES: tuple[tuple[TableName, str], ...] = (("branches", "from_bus"), ("branches", "to_bus"), ("units", "bus"))
+_COSTS = ("cost_c2_per_mw2h", "cost_c1_per_mwh", "cost_c0_per_h")
 
 
 def write_matpower(tables: NetworkTables) -> str:
@@ -19,7 +20,8 @@ def write_matpower(tables: NetworkTables) -> str:
 
     Columns for which the format has no place, such as coordinates or text identifiers, are kept in fields of
     their own (``mpc.headroom``), which MATPOWER does not read and :func:`read_matpower` does. Raises
-    NetworkDataError for branches or units at buses that do not exist, duplicate buses and unreadable costs.
+    NetworkDataError for branches or units at buses that do not exist, duplicate buses, and costs that are
+    unreadable or not finite.
     """
     _refuse(tables)
     standard = _standard(tables)
@@ -38,13 +40,21 @@ def _refuse(tables: NetworkTables) -> None:
             if bus not in known:
                 message = f"{table}, row {row + 1}: {column} {bus!r} does not exist"
                 found.append(Problem("dangling-bus", "error", message, table, row, column))
+    found.extend(_costs_that_cannot_be_written(tables))
+    if found:
+        raise NetworkDataError(found)
+
+
+def _costs_that_cannot_be_written(tables: NetworkTables) -> Iterable[Problem]:
     for row, cell in enumerate(tables.units["cost_points"]):
         try:
             cost_points(cell)
         except ValueError as error:
-            found.append(Problem("cost-points", "error", f"units, row {row + 1}: {error}", "units", row, "cost_points"))
-    if found:
-        raise NetworkDataError(found)
+            yield Problem("cost-points", "error", f"units, row {row + 1}: {error}", "units", row, "cost_points")
+    for column in _COSTS:
+        for row in np.flatnonzero(~np.isfinite(tables.units[column].to_numpy(dtype=np.float64))).tolist():
+            message = f"units, row {row + 1}: a {column} of {tables.units[column].iloc[row]} cannot be written"
+            yield Problem("not-finite", "error", message, "units", row, column)
 
 
 def _standard(tables: NetworkTables) -> str:

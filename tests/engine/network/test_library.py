@@ -1,5 +1,6 @@
 """The named grids and the Texas tables: counts, places, fleets, series, and where they are from."""
 
+import gzip
 import os
 from pathlib import Path
 
@@ -135,7 +136,8 @@ def test_area_loads_are_those_of_the_change_table() -> None:
     # The first row of the change table, and its last, read by eye.
     assert load[0].tolist() == [946.9, 806.8, 940.1, 3318.7, 10047.2, 5441.9, 8258.4, 1467.9]
     text = library.case_text("scenarios_ACTIVSg2000")
-    np.testing.assert_array_equal(build_texas.area_load(text).to_numpy()[:, 1:], load)
+    built = build_texas.csv_text(build_texas.area_load(text))
+    assert built.encode() == gzip.decompress(texas.data_bytes("texas2000_area_load_2016.csv.gz"))
     with pytest.raises(ValueError, match="read-only"):
         load[0, 0] = 0.0
 
@@ -174,6 +176,15 @@ def test_places_and_fleet_fit_no_other_grid() -> None:
         texas.with_fleet_2020(other)
     with pytest.raises(NetworkDataError, match="ACTIVSg2000"):
         texas.with_fleet_2020(NetworkTables())
+
+
+def test_every_file_of_data_is_listed_with_its_source_and_together_they_are_small() -> None:
+    folder = Path(build_texas.__file__).parent
+    files = [path for path in folder.iterdir() if path.suffix in {".gz", ".json", ".csv"}]
+    listed = (folder / "README.md").read_text(encoding="utf-8")
+    assert files
+    assert [path.name for path in files if f"`{path.name}`" not in listed] == []
+    assert sum(path.stat().st_size for path in files) < 500_000
 
 
 def test_the_tables_are_built_from_the_pinned_wheel_only(tmp_path: Path) -> None:

@@ -357,6 +357,13 @@ def test_a_network_with_loose_ends_cannot_be_a_case() -> None:
         write_matpower(tables)
 
 
+def test_a_cost_without_a_number_cannot_be_written_and_is_named() -> None:
+    units = table_of("units", [{"unit": "u", "bus": "1", "cost_c1_per_mwh": np.inf}])
+    tables = NetworkTables(buses=table_of("buses", [{"bus": "1"}]), units=units)
+    with pytest.raises(NetworkDataError, match="units, row 1: a cost_c1_per_mwh of inf cannot be written"):
+        write_matpower(tables)
+
+
 def test_a_written_case_is_what_matpower_expects() -> None:
     # The independent parser of the numerics' tests reads what we write: the standard part is standard.
     text = write_matpower(library.load("rts24"))
