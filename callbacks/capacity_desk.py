@@ -25,6 +25,7 @@ from engine.errors import EngineError, QuestionError
 from engine.network.model import Network
 from engine.network.tables import NetworkTables
 from engine.store.answers import Answer as StoredAnswer
+from engine.store.contents import Dataset
 from engine.store.jobs import Job
 
 PAGE = "capacity"
@@ -166,6 +167,9 @@ class Desk:
         return {"content": listed[0].content, "origin": listed[0].provenance} if listed else None
 
     def _prepared(self, user: str, study: str, network: Network, arguments: dict[str, Any]) -> Prepared | None:
+        spec = arguments["uncertainty"]
+        if spec["kind"] == "file":  # the margins' file is found by digest alone: the right is that to the data
+            _entry_of(self.services, user, study, str(spec["parameters"].get("digest", "")))
         key = jobs.prepared_key(arguments)
         path = self.services.artifacts.open(key)
         if path is None:
@@ -230,8 +234,12 @@ class AtOnce:
 
 def dataset_of(services: Services, user: str, study: str, digest: str) -> tuple[str, bytes]:
     """Return (filename, content) of a study's own file. Raises EngineError when it is not there."""
+    found, content = services.studies.dataset(user, study, _entry_of(services, user, study, digest).id)
+    return found.name, content
+
+
+def _entry_of(services: Services, user: str, study: str, digest: str) -> Dataset:
     for entry in services.studies.datasets(user, study):
         if entry.digest == digest:
-            found, content = services.studies.dataset(user, study, entry.id)
-            return found.name, content
+            return entry
     raise EngineError("the file of the uncertainty is not in this study any more: upload it again")

@@ -61,6 +61,9 @@ def overview(answer: Answer) -> html.Div:
     given_up = _given_up(answer)
     if given_up:
         parts.append(section("Given up", facts(given_up)))
+    notes = notice_list(notices(answer))
+    if notes is not None:
+        parts.append(section("Notes", notes))
     parts.append(
         section(
             "Made from",
@@ -76,9 +79,6 @@ def overview(answer: Answer) -> html.Div:
             ),
         )
     )
-    notes = notice_list(notices(answer))
-    if notes is not None:
-        parts.insert(1, section("Notes", notes))
     return html.Div(parts)
 
 

@@ -25,7 +25,7 @@ from components.capacity_words import Words, question_of, sites_data, words_of
 from engine.capacity import jobs
 from engine.capacity.defaults import starting_question
 from engine.capacity.question import CapacityQuestion, UncertaintySpec
-from engine.errors import FileFormatError, PermissionDeniedError, QuestionError
+from engine.errors import EngineError, FileFormatError, PermissionDeniedError, QuestionError
 from engine.network import library
 
 ANNE, BEN = "anne", "ben"
@@ -347,6 +347,20 @@ def test_states_of_ones_own_are_read_kept_and_answered(seat: Seat) -> None:
     # Closed form on the radial grid: bus 4 by its own limit of 40, both by line 1-2 of 100 (buses 2, 3, 4 behind it).
     assert sum(firm) == pytest.approx(min(100 - rows[:, 1:].sum(axis=1).max(), 200), abs=1e-4)
     assert firm[1] <= 40 - rows[:, 3].max() + 1e-4
+
+
+def test_what_was_computed_from_a_file_is_shown_only_where_the_file_is(seat: Seat) -> None:
+    uploaded = read_upload(seat, "states.csv", b"1,2,3,4\n20,30,20,30\n20,20,10,10\n")
+    screen = Screen(seat)
+    screen.ask(keep="file:sample", file=uploaded.value)
+    work_off(seat, question_of(screen.words, screen.sites, screen.start))
+    assert screen.ask().drawn is not KEEP
+    other = Screen(Seat(seat.desk, BEN, seat.desk.services.studies.create(BEN, "Same", library.load("fourbus"))))
+    shown = other.ask(keep="file:sample", file=uploaded.value)
+    assert "not in this study" in text(shown.state)
+    assert shown.drawn is KEEP
+    with pytest.raises(EngineError, match="not in this study"):
+        other.seat.answer(screen.drawn)
 
 
 def test_a_file_that_cannot_be_read_is_refused_and_not_kept(seat: Seat) -> None:
