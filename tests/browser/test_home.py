@@ -58,6 +58,19 @@ def test_a_study_is_made_renamed_and_copied_with_the_keyboard(page: Page) -> Non
     expect(page.locator("#shell-study-list li")).to_have_count(2)
 
 
+def test_a_study_deleted_in_the_picker_is_brought_back(page: Page) -> None:
+    open_small_grid(page)
+    page.locator("#shell-study-menu").click()
+    page.get_by_role("button", name="Delete it").click()
+    expect(page.locator("#home-recent")).to_contain_text("No studies yet")
+    expect(page.locator("#shell-study-name")).to_have_text("No study open")
+    page.get_by_role("button", name="Undo").click()
+    expect(page.locator("#home-recent li")).to_contain_text("IEEE 14")
+    page.locator("#shell-study-menu").click()
+    page.locator("#shell-study-list").get_by_role("button", name="IEEE 14").click()
+    expect(page.locator("#shell-study-name")).to_have_text("IEEE 14")
+
+
 def test_a_study_goes_out_as_a_file_and_comes_back(page: Page) -> None:
     open_small_grid(page)
     page.locator("#shell-study-menu").click()
@@ -97,7 +110,30 @@ def test_a_shared_link_lets_another_reader_in_read_only(page: Page) -> None:
     open_page(reader, link)
     expect(reader.locator("#shell-study-role-mark")).to_have_text("read only")
     assert "share=" not in reader.url
+    page.get_by_role("button", name="End all sharing").click()
+    expect(page.get_by_role("dialog", name="Share by link")).to_contain_text("All links are void; 1 reader removed")
+    answer = reader.goto(link)
+    assert answer is not None
+    assert answer.status == 404
+    expect(reader.locator("main")).to_contain_text("revoked")
     other.close()
+
+
+@pytest.mark.parametrize("door", ["plan", "teach", "show"])
+def test_a_door_opens_a_grid_whose_answer_is_there_or_on_its_way(page: Page, door: str) -> None:
+    open_page(page, "/")
+    page.locator(f".hr-door-{door}").click()
+    page.wait_for_url("**/capacity?study=*")
+    expect(page.locator(".hr-progress").or_(page.locator(".hr-total-value .hr-why-number")).first).to_be_visible()
+
+
+def test_a_recent_study_tells_what_it_answered(page: Page) -> None:
+    open_page(page, "/")
+    page.locator(".hr-door-teach").click()
+    expect(page.locator(".hr-total-value .hr-why-number").first).to_have_text("20.0")  # 10 and 10, the published case
+    settle(page)
+    open_page(page, "/")
+    expect(page.locator("#home-recent li")).to_contain_text(re.compile(r"Firm 20\.0.MW, 3\d\.\d.MW with flexible"))
 
 
 @pytest.mark.parametrize("theme", THEMES)
