@@ -100,7 +100,9 @@ class _Check:
                     yield Violation(
                         "bounds", bus, level, above, f"bus {bus} is granted {above:.6f} MW above its demand"
                     )
-                if below > TOLERANCE_MW:
+                if below > TOLERANCE_MW and level == 0:
+                    yield Violation("bounds", bus, level, below, f"bus {bus} is granted {below:.6f} MW less than none")
+                elif below > TOLERANCE_MW:
                     yield Violation("nesting", bus, level, below, f"bus {bus} loses {below:.6f} MW at a higher risk")
             before = mw
 

@@ -260,14 +260,26 @@ def test_the_gain_of_a_limit_predicts_a_small_reinforcement(seed: int, objective
         assert min(gains) - 1e-2 <= binding.gain_mw_per_mw <= max(gains) + 1e-2
 
 
-def test_the_dual_of_the_ratio_objective_predicts_its_gain() -> None:
+@pytest.mark.parametrize("objective", ["sum_ratio", "sum_sq_ratio"])
+def test_the_dual_of_an_objective_predicts_its_gain(objective: Any) -> None:
     grid = triangle()
-    question = asked(grid, {"2": 100.0, "3": 1000.0}, downward_closed=False, epsilons=())
+    question = asked(grid, {"2": 100.0, "3": 1000.0}, downward_closed=False, epsilons=(), objective=objective)
     margins = prepared(grid, question, still(grid))
     firm = allocate(margins, question).levels[0]
+    assert len(firm.binding) == 2
     for binding in firm.binding:
-        wider = allocate(reinforced(margins, binding.limit, 0.01), question).levels[0]
-        assert firm.objective - wider.objective == pytest.approx(0.01 * binding.dual, rel=1e-6)
+        less, more = (allocate(reinforced(margins, binding.limit, d), question).levels[0] for d in (-0.01, 0.01))
+        assert less.objective - more.objective == pytest.approx(0.02 * binding.dual, rel=1e-4)
+
+
+def test_the_checker_refuses_a_level_that_takes_from_the_one_before() -> None:
+    grid = triangle()
+    question = asked(grid, {"2": 100.0}, epsilons=(0.05,))
+    verdict = verify(grid, question, [np.array([3.0]), np.array([2.0])], States(still(grid)))
+    assert [(found.rule, found.over_mw) for found in verdict.violations] == [("nesting", 1.0)]
+    for levels, over in (([-1.0, 0.0], 1.0), ([0.0, 103.0], 3.0)):
+        verdict = verify(grid, question, [np.array([mw]) for mw in levels], States(still(grid)))
+        assert [found.over_mw for found in verdict.violations if found.rule == "bounds"] == [over]
 
 
 def test_why_solves_again_with_ten_megawatts_more() -> None:

@@ -128,13 +128,43 @@ def test_solar_follows_the_measured_month_and_hour(big: Network) -> None:
 
 def test_hours_of_texas_balance_and_keep_the_area_loads(big: Network) -> None:
     assert is_texas(big)
-    found = hourly_sample(UncertaintySpec("hourly", {"hours": 24, "load_noise": 0.0}, 2), big)
+    settings = {"hours": 24, "load_noise": 0.0, "load_scale": 0.8}
+    found = hourly_sample(UncertaintySpec("hourly", settings, 2), big)
     assert found.net_demand_mw.sum(axis=1) == pytest.approx(np.zeros(24), abs=1e-3)
     assert len(set(found.labels)) == 24
     assert found.labels == tuple(sorted(found.labels))
     assert any("assumed annual factor of 0.38" in notice for notice in found.notices)
-    again = hourly_sample(UncertaintySpec("hourly", {"hours": 24, "load_noise": 0.0}, 2), big)
-    assert (again.net_demand_mw == found.net_demand_mw).all()
+    # The published load of the area and hour, spread by filed load: seen where a bus has no unit.
+    published, filed = texas.area_load_2016(), big.buses.load_mw
+    stamps = [np.datetime64(label.replace(" ", "T")) for label in found.labels]
+    hours = [int((stamp - np.datetime64("2016-01-01T00:00")) / np.timedelta64(1, "h")) for stamp in stamps]
+    plain = np.setdiff1d(np.arange(len(filed)), big.units.bus)
+    area = np.array([int(name) for name in big.buses.areas])
+    total = np.bincount(area, weights=filed)
+    share = filed[plain] / total[area[plain]]
+    expected = 0.8 * published[hours][:, area[plain] - 1] * share + big.buses.shunt_mw[plain]
+    assert found.net_demand_mw[:, plain] == pytest.approx(expected, abs=1e-6)
+
+
+def test_hours_of_texas_keep_weather_and_derated_limits(big: Network) -> None:
+    found = hourly_sample(UncertaintySpec("hourly", {"hours": 40, "derate": 0.85}, 3), big)
+    assert not any("no dispatch keeps to that" in notice for notice in found.notices)
+    share = np.abs(Factors.of(big).flows(-found.net_demand_mw.T)) / big.branches.rating_a_mw[:, np.newaxis]
+    assert share.max() == pytest.approx(0.85, abs=1e-5)  # some line is full in some hour, and none is fuller
+    fuels = {bus: set() for bus in big.units.bus.tolist()}
+    for bus, fuel in zip(big.units.bus.tolist(), big.units.fuels, strict=True):
+        fuels[bus].add(fuel)
+    solar = [bus for bus, found_there in fuels.items() if found_there == {"solar"}]
+    night = [place for place, label in enumerate(found.labels) if label[11:13] in {"00", "01", "02", "03"}]
+    assert len(night) >= 3
+    assert (found.net_demand_mw[np.ix_(night, solar)] >= 0).all()
+    assert found.net_demand_mw[:, solar].min() < -10  # by day they do produce
+
+
+def test_the_same_hours_are_made_again(big: Network) -> None:
+    first, again = (hourly_sample(UncertaintySpec("hourly", {"hours": 5}, 2), big) for _ in range(2))
+    assert (first.net_demand_mw == again.net_demand_mw).all()
+    assert first.labels == again.labels
 
 
 @pytest.mark.parametrize(
