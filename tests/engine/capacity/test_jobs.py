@@ -99,6 +99,8 @@ def test_the_key_depends_on_what_the_margins_depend_on_and_nothing_else(network:
     for other in (replace(question, supply="capacity"), replace(question, firm_set="box"), QUESTIONS["file"]):
         assert jobs.prepared_key(jobs.prepare_arguments(network.digest, other)) != key
     assert jobs.prepared_key(jobs.prepare_arguments("another", question)) != key
+    given = [replace(question, supply="given", supply_shares=(("1", part), ("2", 1.0))) for part in (1.0, 2.0)]
+    assert len({jobs.prepared_key(jobs.prepare_arguments(network.digest, one)) for one in given}) == 2
 
 
 def test_a_cancelled_job_leaves_nothing_half_made(network: Network, tmp_path: Path) -> None:
