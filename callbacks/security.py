@@ -6,14 +6,17 @@ import ipaddress
 import secrets
 import time
 from collections.abc import Callable, Iterable
+from functools import wraps
 from typing import Any
 from urllib.parse import urlsplit
 
 from dash import Dash
-from flask import Flask, Response, abort, current_app, g, request, session
+from dash.exceptions import DependencyException
+from flask import Response, abort, current_app, g, request, session
 from flask_limiter import Limiter
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from callbacks import bodies
 from callbacks.settings import Settings
 
 _DAY_S = 24 * 3600
@@ -22,10 +25,14 @@ _RENEW_S = 7 * _DAY_S  # a visit after this time renews the cookie
 _USER_BYTES = 18
 
 CALLBACK_ROUTE = "/_dash-update-component"
+_SUITES_ROUTE = "/_dash-component-suites/<string:package_name>/<path:fingerprinted_path>"
 CALLBACK_LIMIT = "1200 per minute"  # a reader who drags a slider stays far below
 PAGE_LIMIT = "600 per minute"  # by address until there is a session: a whole classroom may share one
 EXPENSIVE_LIMIT = "30 per minute"
+LARGE_LIMIT = "60 per minute"  # of callbacks that carry a file
+_SMALL_BYTES = 1_000_000
 
+_FOREIGN = "this request came from another site's page"
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -44,7 +51,8 @@ def install(app: Dash, settings: Settings) -> Limiter:
         MAX_CONTENT_LENGTH=settings.max_request_bytes,
         MAX_FORM_MEMORY_SIZE=settings.max_request_bytes,
         TRUSTED_HOSTS=list(settings.allowed_hosts) or None,
-        SESSION_COOKIE_NAME="headroom",
+        # With this prefix a browser takes the cookie from this very host only, not from one beside it.
+        SESSION_COOKIE_NAME="__Host-headroom" if settings.cookie_secure else "headroom",
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=settings.cookie_secure,
@@ -65,7 +73,9 @@ def install(app: Dash, settings: Settings) -> Limiter:
             response.headers["Strict-Transport-Security"] = f"max-age={365 * _DAY_S}"
         return response
 
-    return _limiter(server)
+    suites = next(rule.endpoint for rule in server.url_map.iter_rules() if rule.rule == _SUITES_ROUTE)
+    server.view_functions[suites] = _known_only(server.view_functions[suites])
+    return _limiter(app)
 
 
 def current_user() -> str:
@@ -133,17 +143,58 @@ def _refuse_forged() -> None:
         return
     origin = request.headers.get("Origin")
     if origin is not None and urlsplit(origin).netloc != request.host:  # both without the scheme's usual port
-        abort(403, "this request came from another site's page")
+        abort(403, _FOREIGN)
+    # Browsers say since 2023 whose page sends a request; a program that is no browser says nothing.
+    if request.headers.get("Sec-Fetch-Site", "none") not in {"same-origin", "none"}:
+        abort(403, _FOREIGN)
     if request.path == CALLBACK_ROUTE and not request.is_json:
         abort(415, "callbacks are called with JSON")
 
 
-def _limiter(server: Flask) -> Limiter:
+def _limiter(app: Dash) -> Limiter:
+    """Limit how often one reader asks. Each worker counts for itself: it stops a loop, and is no exact account."""
+    server = app.server
     limiter = Limiter(_limit_key, app=server, storage_uri="memory://")
-    for route, limit in ((CALLBACK_ROUTE, CALLBACK_LIMIT), ("/", PAGE_LIMIT), ("/<path:path>", PAGE_LIMIT)):
-        endpoint = next(rule.endpoint for rule in server.url_map.iter_rules() if rule.rule == route)
-        server.view_functions[endpoint] = limiter.limit(limit)(server.view_functions[endpoint])
+    views = {rule.rule: rule.endpoint for rule in server.url_map.iter_rules()}
+    for route in ("/", "/<path:path>"):
+        server.view_functions[views[route]] = limiter.limit(PAGE_LIMIT)(server.view_functions[views[route]])
+    answer = _checked(app, server.view_functions[views[CALLBACK_ROUTE]])
+    large = limiter.limit(LARGE_LIMIT, exempt_when=_is_small)
+    server.view_functions[views[CALLBACK_ROUTE]] = limiter.limit(CALLBACK_LIMIT)(large(answer))
     return limiter
+
+
+def _known_only(answer: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the view of the component libraries, for which a file of none of them is a fault otherwise."""
+
+    @wraps(answer)
+    def of(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return answer(*args, **kwargs)
+        except DependencyException:
+            abort(404)
+
+    return of
+
+
+def _is_small() -> bool:
+    return request.content_length is not None and request.content_length < _SMALL_BYTES
+
+
+def _checked(app: Dash, answer: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the view of the callbacks for requests that a page of ours can have sent; others are refused."""
+
+    @wraps(answer)
+    def of(*args: Any, **kwargs: Any) -> Any:
+        try:
+            body = request.get_json()
+        except RecursionError:
+            abort(400, "the JSON is nested too deeply")
+        if not bodies.well_formed(body, app.callback_map):
+            abort(400, "no page of this version sends such a request; load the page again")
+        return answer(*args, **kwargs)
+
+    return of
 
 
 def _limit_key() -> str:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 _LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 _LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
@@ -93,6 +94,7 @@ class Settings:
         return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
 
 
+_SECRET = {"DATABASE_URL"}  # may hold a password: not repeated in a message
 _KNOWN = {"HEADROOM_HOME", "HEADROOM_DATA", "HEADROOM_CHROMIUM"}
 
 
@@ -108,7 +110,8 @@ class _Reader:
         try:
             return parse(text)
         except ValueError as error:
-            self.problems.append(f"{name} is {text!r}; {error}")
+            found = "set" if name in _SECRET else repr(text)
+            self.problems.append(f"{name} is {found}; {error}")
             return None
 
     def refuse_unknown(self) -> None:
@@ -144,8 +147,13 @@ def _is_loopback(host: str | None) -> bool:
 
 def _database_url(text: str) -> str:
     if not re.match(r"(sqlite|postgresql)(\+\w+)?://", text):
-        # The value is not repeated in full anywhere else: it may hold a password.
         raise ValueError("it must start with sqlite:/// or postgresql://")
+    try:
+        _ = urlsplit(text).port
+    except ValueError:
+        raise ValueError(
+            "its port must be a number up to 65535; write @, : and / in a password as %40, %3A, %2F"
+        ) from None
     return text
 
 
@@ -194,10 +202,16 @@ def _kept_secret(path: Path) -> str:
         handle = os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
         with os.fdopen(handle, "w", encoding="ascii") as file:
             file.write(secrets.token_urlsafe(48))
+            file.flush()
+            os.fsync(file.fileno())  # else a power cut can leave the name without the key
         try:
             os.link(draft, path)  # all or nothing, and refused when the other process was first
         except FileExistsError:
             pass
         finally:
             draft.unlink()
-    return path.read_text(encoding="ascii").strip()
+    kept = path.read_text(encoding="ascii", errors="replace").strip()
+    if len(kept) < _SHORTEST_SECRET:
+        problem = f"the key in '{path}' has {len(kept)} characters; it needs {_SHORTEST_SECRET} or more"
+        raise SettingsError([f"{problem}. Remove the file and a new one is made: readers then lose their studies"])
+    return kept
