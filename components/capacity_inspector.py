@@ -271,7 +271,8 @@ def _curve_section(answer: Answer, curve: RiskCurve, theme: Theme) -> Part:
         style={"height": "190px"},
         config={"displayModeBar": False},
     )
-    return section("MW against risk, alone", graph, html.P(words, className="hr-muted"))
+    held = html.Div(graph, style={"height": "190px"})  # the place is kept until the library of charts is here
+    return section("MW against risk, alone", held, html.P(words, className="hr-muted"))
 
 
 def _given_up(answer: Answer) -> list[tuple[str, str]]:

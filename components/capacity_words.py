@@ -251,7 +251,8 @@ def _told(base: CapacityQuestion | None, kind: str, parameters: dict[str, Any]) 
     """
     before = base.uncertainty.parameters if base is not None and base.uncertainty.kind == kind else {}
     usual = _USUAL.get(kind, {})
-    return {name: value for name, value in parameters.items() if name in before or usual.get(name) != value}
+    told = {name: value for name, value in parameters.items() if name in before or usual.get(name) != value}
+    return {name: before[name] if before.get(name) == value else value for name, value in told.items()}  # 20.0, not 20
 
 
 def _parameters(kind: str, given: Mapping[str, Any]) -> dict[str, Any]:
