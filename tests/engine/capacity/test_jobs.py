@@ -147,6 +147,19 @@ def test_sizes_are_rounded_down_to_the_printed_precision(value: float, step: flo
     assert round_down(value, step) == down
 
 
+def test_a_rounded_set_that_exceeds_a_limit_is_not_offered() -> None:
+    """Signed rows: (6, 18) keeps line 2-3 at 4 MW; down to steps of 9 MW it is (0, 18), and 6 MW flow there."""
+    grid = triangle()
+    question = asked(grid, {"2": 1000.0, "3": 100.0}, epsilons=(), downward_closed=False, round_mw=9.0)
+    margins = prepared(grid, question, still(grid))
+    answer = allocate(margins, question)
+    assert answer.firm_mw == pytest.approx((6.0, 18.0))
+    with pytest.raises(InfeasibleError, match=r"line 2-3, from bus 2 to bus 3 by 2\.0+ MW: sell all or nothing"):
+        product_set(margins, question, answer)
+    closed = replace(question, downward_closed=True)
+    assert product_set(margins, closed, allocate(margins, closed)).total_mw() <= 18.0
+
+
 def test_a_published_set_says_where_it_is_from(network: Network) -> None:
     question = QUESTIONS["distribution"]
     states = jobs.make_states(question.uncertainty, network)
