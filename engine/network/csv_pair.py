@@ -138,7 +138,7 @@ def _sheet(file_name: str, content: bytes, intake: Intake) -> _Sheet | None:
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     try:
         for row in reader:
-            if any(cell.strip() for cell in row):
+            if "".join(row).strip():
                 rows.append(row)
                 lines.append(reader.line_num)
                 if len(rows) > MOST_ROWS:
@@ -168,7 +168,7 @@ def _columns(file_name: str, rows: list[list[str]], lines: list[int], delimiter:
     for row, line in zip(body, lines[1:], strict=True):
         if len(row) > width and any(cell.strip() for cell in row[width:]):
             intake.wrong("row-length", f"{file_name} line {line}: {len(row)} cells under {width} column names")
-    filled = [(row + [""] * (width - len(row)))[:width] for row in body]
+    filled = [row if len(row) == width else (row + [""] * (width - len(row)))[:width] for row in body]
     columns = {name: [row[at] for row in filled] for at, name in enumerate(header) if name}
     return _Sheet(columns, [f"{file_name} line {line}" for line in lines[1:]], delimiter)
 

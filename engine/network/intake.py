@@ -5,7 +5,7 @@ Shared by the CSV and the GeoJSON reader; the last step, :func:`structural_probl
 
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -14,7 +14,7 @@ import pandas as pd
 
 from engine.errors import Problem, Severity
 from engine.network.matpower import branch_ids, circuit_numbers, unit_ids
-from engine.network.tables import COLUMNS, KEYS, MOST_ROWS, Column, NetworkTables, TableName, table_of
+from engine.network.tables import COLUMNS, KEYS, MOST_ROWS, Column, Kind, NetworkTables, TableName, table_of
 
 LONGEST_ID, LONGEST_TEXT, LONGEST_COST = 60, 200, 4000  # characters
 MOST_PROBLEMS = 200
@@ -139,12 +139,26 @@ class Intake:
         typed: list[Any] = []
         for row, raw in enumerate(cells):
             value: Any = column.default
+            if isinstance(raw, str) and (quick := _quick(column.kind, raw, mark)) is not None:
+                typed.append(column.default if quick == "" else quick)
+                continue
             try:
                 value = read_value(column, _disarmed(raw) if self.spreadsheet else raw, mark)
             except ValueError as error:
                 self.wrong("cell", f"{places[row]}, {column.name}: {error}", table, row, column.name)
             typed.append(value)
         return typed
+
+
+def _quick(kind: Kind, raw: str, mark: str) -> str | float | None:
+    """Return the value of the kind of cell that most cells are, None for any other: the same, in less time."""
+    if raw == "":
+        return ""
+    if kind == "number":
+        return float(raw) if mark == "." and _NUMBER.fullmatch(raw) else None
+    if kind == "text" and (text := raw.strip())[:1] not in {"=", "'"}:
+        return text
+    return None
 
 
 def read_value(column: Column, raw: object, mark: str = ".") -> str | float | bool:
@@ -279,10 +293,12 @@ def _check_ids(intake: Intake, name: TableName, key: str, ids: list[str]) -> Non
             intake.wrong(f"duplicate-{key}", message, name, row, key)
 
 
-def _check_texts(intake: Intake, name: TableName, column: Column, cells: Iterable[str]) -> None:
+def _check_texts(intake: Intake, name: TableName, column: Column, cells: Sequence[str]) -> None:
     longest = LONGEST_COST if column.name == "cost_points" else LONGEST_TEXT
     if column.name in {KEYS[name], "bus", "from_bus", "to_bus"}:
         longest = LONGEST_ID
+    if "".join(cells).isprintable() and max(map(len, cells), default=0) <= longest:
+        return
     for row, text in enumerate(cells):
         if reason := _bad_text(text, longest):
             intake.wrong("text", f"{name}, row {row + 1}, {column.name} {reason}", name, row, column.name)

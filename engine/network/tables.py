@@ -128,7 +128,10 @@ def table_of(name: TableName, rows: Iterable[Mapping[str, Any]] | pd.DataFrame =
         given, count = {key: [record.get(key) for record in records] for key in keys}, len(records)
     table: dict[str, pd.Series] = {}
     for column in COLUMNS[name]:
-        cells = given.get(column.name, [None] * count)
+        cells = given.get(column.name)
+        if cells is None:
+            table[column.name] = pd.Series(column.default, index=range(count), dtype=_DTYPES[column.kind])
+            continue
         filled = [column.default if cell is None else cell for cell in cells]
         if column.kind == "text":
             filled = [str(cell) for cell in filled]
