@@ -514,7 +514,8 @@ def test_random_bytes_never_crash(content: bytes, filename: str) -> None:
 
 PIECES = st.sampled_from(
     ["mpc", ".bus", " = ", "[", "]", "{", "}", "'", '"', ";", "\n", "%", "%{", "%}", "...", "1", " 2", "-", "e5", "Inf",
-     "function ", "mpc.version='2'", "mpc.baseMVA=100", "mpc.bus=[1 3 0 0 0 0 1 1 0 0 1 1 1]", ",", "(", ")", "end"]
+     "function ", "mpc.version='2'", "mpc.baseMVA=100", "mpc.bus=[1 3 0 0 0 0 1 1 0 0 1 1 1]", ",", "(", ")", "end",
+     "define_constants", "mpc.bus(", ":", "PD", "mpc.bus(:, 3)", "x", "*", ".^", "/", "+", "sqrt", "mpc.baseMVA"]
 )  # fmt: skip
 
 
