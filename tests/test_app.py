@@ -1,4 +1,4 @@
-"""The server around the pages: settings, session, policy, limits, refusals, faults, logs."""
+"""The server around the pages: settings, faults, logs, and the product as a whole."""
 
 import json
 import logging

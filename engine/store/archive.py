@@ -14,10 +14,12 @@ from engine.store.codec import Json, sha256
 
 FORMAT, VERSION = "headroom-study", 1
 MAX_FILE_BYTES = 400_000_000
-MAX_CONTENT_BYTES = 1_000_000_000
+MAX_CONTENT_BYTES = 400_000_000
+MAX_JSON_BYTES = 50_000_000  # of one part: as Python objects it takes some ten times more
 MAX_PARTS = 300
 MAX_RATIO = 200  # a study's tables shrink about ten times; far beyond that it is a bomb
 _RATIO_FREE_BYTES = 5_000_000
+_PACKINGS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
 _DATE = (1980, 1, 1, 0, 0, 0)  # equal studies make equal files
 _BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError, OSError, KeyError)
 
@@ -54,7 +56,7 @@ class Archive:
 
 
 def write_archive(archive: Archive) -> bytes:
-    """Return the file of a study."""
+    """Return the file of a study. Raises LimitError on one that :func:`read_archive` would not take."""
     parts: dict[str, bytes] = {"network.json": canonical_json(archive.tables).encode()}
     listed = []
     for dataset in archive.datasets:
@@ -89,6 +91,10 @@ def write_archive(archive: Archive) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as file:
         for path, content in {"study.json": _dump(manifest), **parts}.items():
+            if path.endswith(".json") and len(content) > MAX_JSON_BYTES:  # nobody could import it
+                raise LimitError(
+                    f"part {path!r} of the file has {len(content):,} bytes; the limit is {MAX_JSON_BYTES:,}"
+                )
             file.writestr(zipfile.ZipInfo(path, _DATE), content, zipfile.ZIP_DEFLATED)
     return buffer.getvalue()
 
@@ -132,17 +138,23 @@ def _unzip(content: bytes) -> dict[str, bytes]:
     left = min(MAX_CONTENT_BYTES, max(_RATIO_FREE_BYTES, MAX_RATIO * len(content)))
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as file:
-            names = file.namelist()
-            if len(names) > MAX_PARTS:
-                raise LimitError(f"the file has {len(names)} parts; the limit is {MAX_PARTS}")
-            for name in names:
+            listed = file.infolist()
+            if len(listed) > MAX_PARTS:
+                raise LimitError(f"the file has {len(listed)} parts; the limit is {MAX_PARTS}")
+            for info in listed:
+                name = info.filename
                 if name in parts:
                     raise FileFormatError(f"the file has two parts named {name[:80]!r}")
-                with file.open(name) as part:
-                    parts[name] = part.read(left + 1)
+                if info.compress_type not in _PACKINGS:  # others take memory as their header says
+                    raise FileFormatError(f"part {name[:80]!r} is packed in a way that no study is")
+                most = min(left, MAX_JSON_BYTES) if name.endswith(".json") else left
+                with file.open(info) as part:
+                    parts[name] = part.read(most + 1)
+                if len(parts[name]) > most:
+                    raise LimitError(
+                        f"part {name[:80]!r} unpacks to more than {most:,} bytes, the most it may hold here"
+                    )
                 left -= len(parts[name])
-                if left < 0:
-                    raise LimitError(f"part {name[:80]!r} unpacks to more than a study of this size can hold")
     except _BROKEN as error:
         raise FileFormatError(f"the file is not a whole zip archive: {error}") from error
     return parts

@@ -15,7 +15,7 @@ from engine.network.tables import NetworkTables, canonical_json, from_canonical_
 
 MAX_NAME = 120
 MAX_LABEL = 200
-MAX_NETWORK_BYTES = 200_000_000  # of JSON text; a grid of 10,000 buses has about 6,000,000
+MAX_NETWORK_BYTES = 50_000_000  # of JSON text; a grid of 10,000 buses has about 6,000,000
 MAX_JSON_BYTES = 20_000_000
 _GZIP_LEVEL = 3  # a third of the time of the default for a tenth more bytes
 

@@ -184,10 +184,30 @@ def test_cut_and_flipped_files_give_a_message_or_the_same_study(store: Store, st
 def test_a_zip_bomb_is_stopped_before_it_unpacks(store: Store, study: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(archive, "_RATIO_FREE_BYTES", 1_000_000)
     content = store.studies.export_file("ann", study)[1]
-    bomb = _changed(content, {"questions.json": b" " * 300_000_000})
+    data = "data/" + sha256(bytes(range(256)))
+    bomb = _changed(content, {data: b" " * 300_000_000})
     assert len(bomb) < 400_000
-    with pytest.raises(LimitError, match=r"'questions\.json' unpacks to more"):
+    with pytest.raises(LimitError, match=f"'{data}' unpacks to more than"):
         store.studies.import_file("bob", bomb)
+
+
+def test_a_part_packed_with_another_method_is_not_opened(store: Store) -> None:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_LZMA) as file:
+        file.writestr("study.json", b"{}")
+    with pytest.raises(FileFormatError, match=r"'study\.json' is packed in a way that no study is"):
+        store.studies.import_file("bob", buffer.getvalue())
+
+
+def test_a_large_json_part_is_not_read(store: Store, study: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    content = store.studies.export_file("ann", study)[1]
+    monkeypatch.setattr(archive, "MAX_JSON_BYTES", 3_000)
+    large = _changed(content, {"questions.json": b" " * 3_001})
+    with pytest.raises(LimitError, match=r"'questions\.json' unpacks to more than 3,000 bytes"):
+        store.studies.import_file("bob", large)
+    store.studies.save_question("ann", study, "capacity", {"text": "x" * 3_000})
+    with pytest.raises(LimitError, match=r"'questions\.json' of the file has 3,0\d\d bytes; the limit is 3,000"):
+        store.studies.export_file("ann", study)
 
 
 def test_too_many_parts_and_twin_parts_are_refused(store: Store, study: str) -> None:
