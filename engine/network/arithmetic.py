@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 Values = npt.NDArray[np.float64]  # always two-dimensional, as in MATLAB; a number is (1, 1)
 
-MOST_WORK = 10_000_000  # numbers made by one file's code; a scaling of the largest public case makes 700,000
+MOST_WORK = 5_000_000  # numbers made by one file's code; a scaling of the largest public case makes 700,000
 _OVERHEAD = 100  # a single operation takes as long as that many numbers more in a matrix
 _DEEPEST = 50  # parentheses inside parentheses
 _FUNCTIONS: Mapping[str, Callable[[Values], Values]] = {

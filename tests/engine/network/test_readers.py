@@ -1,13 +1,10 @@
-"""Network files of every format: round trips, other dialects, and uploads that nobody should trust."""
+"""Network files of every format: round trips and other dialects."""
 
 import gzip
 import io
 import json
 import math
-import pickle
-import random
 import string
-import time
 import zipfile
 from dataclasses import replace
 from typing import Any
@@ -21,26 +18,9 @@ from hypothesis import strategies as st
 from engine.errors import FileFormatError
 from engine.network import library
 from engine.network.intake import read_value
-from engine.network.readers import FORMATS, MOST_BYTES, Imported, not_carried, read_network, write_network
+from engine.network.readers import FORMATS, Imported, not_carried, read_network, write_network
 from engine.network.tables import BUS_COLUMNS, COLUMNS, NetworkTables, table_of
-
-BUSES = "bus,name,slack,load_mw,lon,lat\n1,Nord,true,,10.0,50.0\n2,Süd,,40.5,10.5,50.2\n"
-BRANCHES = "from,to,x,rate_a,rate_b\n1,2,0.1,100,\n1,2,0.2,,80\n"
-UNITS = "bus,pmax,c1\n1,90,20\n"
-
-
-def pair(buses: str | bytes = BUSES, branches: str | bytes = BRANCHES, **more: str | bytes) -> Imported:
-    files = {"branches.csv": branches, **{f"{name}.csv": text for name, text in more.items()}}
-    as_bytes = {name: text.encode() if isinstance(text, str) else text for name, text in files.items()}
-    return read_network("buses.csv", buses.encode() if isinstance(buses, str) else buses, as_bytes)
-
-
-def refusal(filename: str, content: bytes, **companions: bytes) -> str:
-    with pytest.raises(FileFormatError) as refused:
-        read_network(filename, content, {f"{name}.csv": data for name, data in companions.items()})
-    assert refused.value.problems
-    assert all(problem.message for problem in refused.value.problems)
-    return "; ".join(problem.message for problem in refused.value.problems)
+from tests.engine.network.reading import BRANCHES, BUSES, UNITS, pair, refusal
 
 
 def codes(imported: Imported) -> set[str]:
@@ -396,155 +376,3 @@ def test_gzipped_json_is_read() -> None:
 def test_json_that_is_not_ours_is_refused(content: bytes) -> None:
     refusal("network.json", content)
     refusal("network.json.gz", gzip.compress(content))
-
-
-# Uploads that nobody should trust
-
-
-def zipped(**members: bytes) -> bytes:
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in members.items():
-            archive.writestr(name.replace("_", "."), content)
-    return buffer.getvalue()
-
-
-@pytest.mark.parametrize("filename", ["case.m", "buses.csv", "net.json", "net.geojson", "net.zip", "", "x" * 5000])
-@pytest.mark.parametrize(
-    "content",
-    [
-        b"",
-        b" \n\t\n",
-        b"\x89PNG\r\n\x1a\n" + bytes(100),
-        pickle.dumps({"a": [1, 2, 3]}),
-        b"<!DOCTYPE html><html><body>404</body></html>",
-        b"%PDF-1.7\n",
-        b"\x1f\x8b\x08\x00garbage",
-        b"PK\x03\x04garbage",
-        b"\x00" * 1000,
-        bytes(range(256)) * 40,
-        b"\xff\xfe\x00",
-        zipped(),
-        zipped(readme_txt=b"hello"),
-        zipped(a_m=b"x", b_m=b"y"),
-        zipped(inner_m=zipped(a_m=b"x")),
-    ],
-)
-def test_what_is_no_network_is_refused_whatever_its_name(filename: str, content: bytes) -> None:
-    refusal(filename, content)
-
-
-def test_a_file_over_the_limit_is_refused_unread() -> None:
-    start = time.perf_counter()
-    assert "50 MB; 40 MB is the most" in refusal("case.m", bytes(50_000_000))
-    assert time.perf_counter() - start < 0.5
-
-
-def test_bombs_do_not_unpack() -> None:
-    start = time.perf_counter()
-    zeros = bytes(2 * MOST_BYTES)
-    assert "unpacks to more than" in refusal("net.zip", zipped(buses_csv=zeros))
-    assert "unpacks to more than" in refusal("net.json.gz", gzip.compress(zeros, 1))
-    many = zipped(**{f"f{number}_csv": b"bus\n1\n" for number in range(100)})
-    assert "100 files; 20 is the most" in refusal("net.zip", many)
-    assert time.perf_counter() - start < 10
-
-
-def test_a_forged_size_in_a_zip_does_not_help() -> None:
-    content = bytearray(zipped(buses_csv=bytes(30_000_000)))
-    for signature, offset in ((b"PK\x01\x02", 24), (b"PK\x03\x04", 22)):
-        at = content.index(signature) + offset
-        content[at : at + 4] = (10).to_bytes(4, "little")
-    refusal("net.zip", bytes(content))
-
-
-def test_a_case_or_a_geojson_may_come_in_a_zip() -> None:
-    tables = library.load("ieee14")
-    case, geojson = (write_network(tables, file_format)[1] for file_format in ("matpower", "geojson"))
-    assert read_network("a.zip", zipped(case_m=case)).tables.digest() == tables.digest()
-    assert read_network("a.zip", zipped(grid_geojson=geojson)).tables.digest() == tables.digest()
-
-
-def survives(filename: str, content: bytes) -> None:
-    """Read: the outcome is a network or a refusal with reasons, soon."""
-    start = time.perf_counter()
-    try:
-        read_network(filename, content).tables.digest()
-    except FileFormatError as error:
-        assert error.problems  # noqa: PT017 - a refusal is one of two good outcomes
-    assert time.perf_counter() - start < 20
-
-
-@pytest.mark.parametrize("file_format", FORMATS)
-@pytest.mark.parametrize("key", ["fourbus", "ieee14", "rts-gmlc"])
-def test_damaged_files_are_refused_or_read_but_never_crash(key: str, file_format: Any) -> None:
-    chance = random.Random(f"{key} {file_format}")  # noqa: S311 - seeded mutations
-    filename, whole = write_network(library.load(key), file_format)
-    junk = [b"\x00", b"\xff", b"'", b'"', b"[", b"]", b"{", b"}", b";", b",", b"\n", b"=", b"nan", b"1e999", b"-",
-            b"...", b"%{\n", "Ж".encode(), "Ж".encode("utf-16"), b"null", b"true", b"\\u0000", b"9" * 400]  # fmt: skip
-    for _ in range(120):
-        content = bytearray(whole)
-        for _ in range(chance.randint(1, 6)):
-            at = chance.randrange(len(content))
-            match chance.randrange(5):
-                case 0:
-                    del content[at:]
-                    content += b" "
-                case 1:
-                    del content[at : at + chance.randint(1, 200)]
-                case 2:
-                    content[at:at] = chance.choice(junk)
-                case 3:
-                    content[at] = chance.randrange(256)
-                case 4:
-                    other = chance.randrange(len(content))
-                    content[at:at] = content[other : other + chance.randint(1, 400)]
-            content = content or bytearray(b" ")
-        survives(filename, bytes(content))
-
-
-@settings(max_examples=200)
-@given(
-    content=st.binary(max_size=400),
-    filename=st.sampled_from(["a.m", "a.csv", "a.json", "a.geojson", "a.zip", "a.gz", "a"]),
-)
-def test_random_bytes_never_crash(content: bytes, filename: str) -> None:
-    survives(filename, content)
-
-
-PIECES = st.sampled_from(
-    ["mpc", ".bus", " = ", "[", "]", "{", "}", "'", '"', ";", "\n", "%", "%{", "%}", "...", "1", " 2", "-", "e5", "Inf",
-     "function ", "mpc.version='2'", "mpc.baseMVA=100", "mpc.bus=[1 3 0 0 0 0 1 1 0 0 1 1 1]", ",", "(", ")", "end",
-     "define_constants", "mpc.bus(", ":", "PD", "mpc.bus(:, 3)", "x", "*", ".^", "/", "+", "sqrt", "mpc.baseMVA"]
-)  # fmt: skip
-
-
-@settings(max_examples=300)
-@given(st.lists(PIECES, max_size=40).map("".join))
-def test_random_matlab_never_crashes(text: str) -> None:
-    survives("case.m", text.encode())
-
-
-@pytest.mark.parametrize(
-    "unit",
-    ["[", "(", "'", "{'", "mpc.a=[1];", "mpc.a='b';", "mpc.a={'b'};", "1 ", "%{\n", "...", "a", "=", "x=1;", "\n;"],
-)
-def test_long_repetitions_take_linear_time(unit: str) -> None:
-    start = time.perf_counter()
-    survives("case.m", ("mpc.x = 1;" + unit * (2_000_000 // len(unit))).encode())
-    assert time.perf_counter() - start < 15
-
-
-def test_sums_beyond_any_number_are_no_crash() -> None:
-    most = "1.7e308"
-    units = f"bus,pmin,pmax\n1,{most},{most}\n2,-{most},{most}\n"
-    imported = pair(f"bus,slack,load_mw\n1,1,{most}\n2,0,{most}\n", units=units)
-    assert len(imported.tables.units) == 2
-
-
-def test_numbers_that_overflow_are_errors_of_the_network() -> None:
-    imported = pair("bus,slack,load_mw\n1,1,1e999\n2,0,nan\n")
-    assert {(p.code, p.row) for p in imported.problems if p.severity == "error"} == {
-        ("not-finite", 0),
-        ("not-finite", 1),
-    }
