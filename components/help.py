@@ -35,26 +35,28 @@ _ENTRIES = (
         "The bus, or the shares of several buses, that supplies whatever the rest leaves open. Flows depend on this "
         "choice.",
     ),
+    ("base-kv", "Base voltage", "The nominal voltage of a bus in kV; per unit values are shares of it."),
+    (
+        "reactance",
+        "Reactance",
+        "What decides how flow divides between parallel paths: twice the reactance, half the flow.",
+    ),
+    ("tap", "Tap", "The turns ratio of a transformer against the nominal one; 1 or empty for a line."),
+    (
+        "shift",
+        "Phase shift",
+        "The angle that a phase-shifting transformer adds; it moves flow from one path to another.",
+    ),
+    ("shunt", "Shunt", "A fixed element at a bus; its MW are counted as load, its Mvar are not used by linear flow."),
+    (
+        "least-output",
+        "Least output",
+        "The MW below which a unit that is on cannot run. Here every unit in service is on, unless its least output is "
+        "ignored.",
+    ),
+    ("loading", "Loading", "Flow as a share of the limit that is used. At 100 % the branch binds."),
     ("island", "Island", "A part of the network with no path to the rest. It cannot be computed together with it."),
-    ("bridge", "Bridge", "A branch whose loss cuts the network in two. It has no outage distribution factor."),
     ("zone", "Zone", "A named part of the network: a weather zone, an area, a market zone."),
-    (
-        "ptdf",
-        "PTDF",
-        "Power transfer distribution factor: the MW that flow on a branch for each MW put in at a bus and taken out "
-        "at the slack.",
-    ),
-    (
-        "lodf",
-        "LODF",
-        "Line outage distribution factor: the share of a lost branch's flow that moves to another branch.",
-    ),
-    (
-        "n-1",
-        "N-1",
-        "Secure for every single outage: after the loss of any one branch, every other stays within its emergency "
-        "rating.",
-    ),
     ("dc-opf", "DC-OPF", "The least-cost dispatch of units under linear flow: no losses, flat voltage, small angles."),
     (
         "lmp",
@@ -82,7 +84,6 @@ _ENTRIES = (
         "Load that can be added beyond firm and may be interrupted, with a stated risk. "
         "It is measured by the average of the worst share of states.",
     ),
-    ("hosting", "Hosting capacity", "What can be added at a place before a limit is reached."),
     (
         "headroom",
         "Headroom",
@@ -109,6 +110,13 @@ _ENTRIES = (
         "how deeply.",
     ),
     ("scenario", "Scenario", "One possible state of the existing net demand at every bus."),
+    ("seed", "Seed", "The number that random draws begin with: the same seed draws the same scenarios again."),
+    (
+        "truncated",
+        "Truncated",
+        "A normal distribution cut at a lower and an upper bound. Mean and variance are those after the cut, or those "
+        "of the normal before it, as chosen.",
+    ),
     (
         "sample",
         "Sample",
@@ -131,12 +139,27 @@ _ENTRIES = (
     ("hour", "Hour", "A scenario of an hourly sample, named by its day of the year and hour of the day."),
     ("candidate", "Candidate", "A bus where new load is asked for, with the MW asked."),
     ("demand", "Demand", "The MW asked for at a candidate. Nothing above it is offered there."),
+    (
+        "served",
+        "Served",
+        "The share of the MW asked for that a site gets, firm and flexible together.",
+    ),
+    (
+        "alone",
+        "Alone",
+        "What a bus could take if it were the only site. Sites that share a limit get less together than alone.",
+    ),
     ("increment", "Increment (Δ)", "Flexible minus firm capacity at a bus: the MW that come with the risk."),
     (
         "objective",
         "Objective",
         "How room shared by several candidates is split: the sum of unserved ratios, their squares, or "
         "the worst-served candidate first.",
+    ),
+    (
+        "tie",
+        "Among equal optima",
+        "Several splits may be equally good by the objective. The rule that chooses one of them is part of the answer.",
     ),
     (
         "ratio-loss",
@@ -157,15 +180,23 @@ _ENTRIES = (
     ),
     (
         "downward-closed",
-        "Downward closed",
+        "Every part deliverable alone (downward closed)",
         "Every part of an offered set can be delivered too: if some products stay unsold, the others still keep "
         "every limit. "
         "Room made by counter-flow is then not counted.",
     ),
     ("counter-flow", "Counter-flow", "Flow that relieves a branch because it runs against the flow that is there."),
     ("binds", "Binds", "A limit binds when it is reached and would have to move for the answer to improve."),
-    ("dual", "Value of a limit", "How many more MW of capacity one more MW of that limit would give."),
-    ("margin", "Margin", "The room that a limit leaves for new load, after existing net demand in its worst states."),
+    (
+        "dual",
+        "First MW more gives (value of a limit)",
+        "How many more MW of capacity one more MW of that limit would give.",
+    ),
+    (
+        "margin",
+        "Margin (room before)",
+        "The room that a limit leaves for new load, after existing net demand in its worst states.",
+    ),
     (
         "witness",
         "Feasibility witness",
@@ -188,11 +219,6 @@ _ENTRIES = (
         "Stale",
         "An input has changed since the result was computed. The result is shown under a hatch until it is computed "
         "again.",
-    ),
-    (
-        "duality-gap",
-        "Optimality check",
-        "The distance between the answer and a bound on the best answer, worked out apart from the solver.",
     ),
     ("study", "Study", "A network with its data, questions and results: what is saved, shared and exported together."),
     (
@@ -219,11 +245,15 @@ PAGE_WORDS: dict[str, tuple[str, ...]] = {
         "slack",
         "zone",
         "island",
-        "bridge",
+        "base-kv",
         "per-unit",
-        "ptdf",
-        "lodf",
-        "n-1",
+        "reactance",
+        "tap",
+        "shift",
+        "shunt",
+        "least-output",
+        "loading",
+        "binds",
         "dc-opf",
         "lmp",
         "congestion",
@@ -237,11 +267,15 @@ PAGE_WORDS: dict[str, tuple[str, ...]] = {
         "increment",
         "candidate",
         "demand",
+        "served",
+        "alone",
         "epsilon",
         "cvar",
         "var",
         "scenario",
         "sample",
+        "seed",
+        "truncated",
         "box",
         "hull",
         "hour",
@@ -250,6 +284,7 @@ PAGE_WORDS: dict[str, tuple[str, ...]] = {
         "slack",
         "headroom",
         "objective",
+        "tie",
         "ratio-loss",
         "cutoff",
         "downward-closed",
@@ -283,12 +318,6 @@ def definitions(keys: Iterable[str]) -> html.Dl:
     words = [GLOSSARY[key] for key in keys]
     rows = [html.Div([html.Dt(word.title), html.Dd(word.meaning)], className="hr-word-row") for word in words]
     return html.Dl(rows, className="hr-glossary")
-
-
-def term(key: str, text: str | None = None) -> html.Abbr:
-    """Return a word of the page whose meaning shows when it is pointed at. Raises KeyError if it has none."""
-    word = GLOSSARY[key]
-    return html.Abbr(text or word.title, title=word.meaning, className="hr-term")
 
 
 def help_body(page: str) -> html.Div:

@@ -85,10 +85,14 @@ def test_a_why_card_says_formula_values_limits_inputs_and_source() -> None:
 
 
 def test_every_word_of_a_page_has_a_meaning_and_no_word_is_defined_twice() -> None:
-    assert {key for page in words.PAGE_WORDS.values() for key in page} <= set(words.GLOSSARY)
+    assert {key for page in words.PAGE_WORDS.values() for key in page} == set(words.GLOSSARY)
     assert len({word.title for word in words.GLOSSARY.values()}) == len(words.GLOSSARY) == len(words._ENTRIES)
     assert all(re.search(r"\.$", word.meaning) and "!" not in word.meaning for word in words.GLOSSARY.values())
-    assert "PTDF" in text_of(words.help_body("network"))
+    assert "Locational marginal price" in text_of(words.help_body("network"))
+    capacity = text_of(words.help_body("capacity"))
+    for word in ("Firm capacity", "Flexible capacity", "CVaR", "Margin", "Headroom", "Increment", "Product", "Binds",
+                 "downward closed"):  # fmt: skip
+        assert word in capacity
 
 
 def test_icons_are_masks_that_need_no_other_file() -> None:
@@ -136,7 +140,7 @@ def test_home_shows_what_to_do_when_there_is_no_study() -> None:
     opens = [one for one in found_ids(page) if isinstance(one, dict)]
     assert [one["example"] for one in opens] == [
         "texas-2020:capacity",
-        "fourbus:network",
+        "fourbus:capacity",
         "rts-gmlc:capacity",
         "ieee14",
     ]
