@@ -17,7 +17,7 @@ from engine.network.model import Integers, Matrix, Vector
 
 _DENSE_BUSES = 4000  # below this the whole factor matrix is kept: 51 MB on 2,000 buses
 _BLOCK_BYTES = 2 * 2**20  # of factors worked on at a time: they stay in the processor's cache
-_SOLVE_BUSES = 256
+_SOLVE_BUSES = 64
 _LEAST_MARGIN_MW = 1e-9  # stands for a margin of zero, so that its bound divides
 
 
