@@ -248,12 +248,13 @@ def _name_rows(name: TableName, typed: dict[str, list[Any]], rows: int) -> None:
 
 
 def with_slack(tables: NetworkTables, intake: Intake) -> NetworkTables:
-    """Return the tables with a slack bus if none is marked: the bus of the largest unit, else the first; noted."""
+    """Return the tables with a slack bus if none is marked, noted: where the most can be generated, else the first."""
     buses, units = tables.buses, tables.units
     if not len(buses) or buses["slack"].any():
         return tables
-    at = 0
-    running = units[units["in_service"] & units["bus"].isin(buses["bus"])]
+    on = buses["in_service"].to_numpy(dtype=np.bool_)
+    at = int(np.argmax(on))
+    running = units[units["in_service"] & units["bus"].isin(buses["bus"][on])]
     if len(running):
         largest = running.groupby("bus", sort=False)["p_max_mw"].sum().idxmax()
         at = int(np.flatnonzero((buses["bus"] == largest).to_numpy())[0])

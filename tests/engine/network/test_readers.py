@@ -184,6 +184,12 @@ def test_a_missing_slack_is_chosen_at_the_largest_unit_and_said() -> None:
     assert any("bus 2 was chosen" in problem.message for problem in imported.problems)
 
 
+def test_a_slack_is_never_chosen_out_of_service() -> None:
+    buses = "bus,status\n1,off\n2,on\n"
+    assert pair(buses).tables.buses["slack"].tolist() == [False, True]
+    assert pair(buses, units="bus,pmax\n1,50\n2,10\n").tables.buses["slack"].tolist() == [False, True]
+
+
 def test_columns_that_are_not_used_are_named() -> None:
     notes = [
         p.message for p in pair("bus,slack,colour,mood\n1,1,red,ok\n2,0,,\n").problems if p.code == "unused-columns"
