@@ -82,7 +82,8 @@ def main() -> None:
 
 def _heading() -> list[str]:
     limits = ", ".join(f"{name} {limit:g}" for name, limit in LIMITS.items())
-    ahead = "" if os.sched_getscheduler(0) == os.SCHED_OTHER else " (all parts run ahead of it, by real-time priority)"
+    usual = not hasattr(os, "sched_getscheduler") or os.sched_getscheduler(0) == os.SCHED_OTHER
+    ahead = "" if usual else " (all parts run ahead of it, by real-time priority)"
     return [
         "# The Texas map in a browser",
         "",

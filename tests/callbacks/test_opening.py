@@ -58,6 +58,10 @@ def test_the_page_comes_with_its_frame_and_is_not_asked_for_again(client: FlaskC
     assert "main" in parts
 
 
+def test_a_layout_is_kept_by_no_browser_since_its_address_names_no_page(client: FlaskClient) -> None:
+    assert client.get("/_dash-layout").headers["Cache-Control"] == "private, no-store"
+
+
 def test_a_page_without_a_query_has_the_empty_one_that_its_address_has(client: FlaskClient) -> None:
     assert layout(client, "http://localhost/")["_pages_location"]["search"] == ""
 
