@@ -52,19 +52,19 @@ def test_what_is_no_network_is_refused_whatever_its_name(filename: str, content:
 
 
 def test_a_file_over_the_limit_is_refused_unread() -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     assert "50 MB; 40 MB is the most" in refusal("case.m", bytes(50_000_000))
-    assert time.perf_counter() - start < 0.5
+    assert time.process_time() - start < 0.5
 
 
 def test_bombs_do_not_unpack() -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     zeros = bytes(2 * MOST_BYTES)
     assert "unpacks to more than" in refusal("net.zip", zipped(buses_csv=zeros))
     assert "unpacks to more than" in refusal("net.json.gz", gzip.compress(zeros, 1))
     many = zipped(**{f"f{number}_csv": b"bus\n1\n" for number in range(100)})
     assert "100 files; 20 is the most" in refusal("net.zip", many)
-    assert time.perf_counter() - start < 10
+    assert time.process_time() - start < 10
 
 
 def test_a_forged_size_in_a_zip_does_not_help() -> None:
@@ -83,13 +83,13 @@ def test_a_case_or_a_geojson_may_come_in_a_zip() -> None:
 
 
 def survives(filename: str, content: bytes) -> None:
-    """Read: the outcome is a network or a refusal with reasons, soon."""
-    start = time.perf_counter()
+    """Read: the outcome is a network or a refusal with reasons, within seconds of computing."""
+    start = time.process_time()
     try:
         read_network(filename, content).tables.digest()
     except FileFormatError as error:
         assert error.problems  # noqa: PT017 - a refusal is one of two good outcomes
-    assert time.perf_counter() - start < 20
+    assert time.process_time() - start < 20
 
 
 @pytest.mark.parametrize("file_format", FORMATS)
@@ -147,9 +147,9 @@ def test_random_matlab_never_crashes(text: str) -> None:
     ["[", "(", "'", "{'", "mpc.a=[1];", "mpc.a='b';", "mpc.a={'b'};", "1 ", "%{\n", "...", "a", "=", "x=1;", "\n;"],
 )
 def test_long_repetitions_take_linear_time(unit: str) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     survives("case.m", ("mpc.x = 1;" + unit * (2_000_000 // len(unit))).encode())
-    assert time.perf_counter() - start < 15
+    assert time.process_time() - start < 15
 
 
 def test_sums_beyond_any_number_are_no_crash() -> None:
