@@ -58,5 +58,9 @@
   document.addEventListener('click', function (event) {
     const link = event.target.closest && event.target.closest('[data-capacity-select]');
     if (link) window.headroom.select('capacity', link.getAttribute('data-capacity-select'));
+    const press = event.target.closest && event.target.closest('[data-capacity-press]');
+    if (press) window.headroom.setProps(press.getAttribute('data-capacity-press'), { data: Date.now() });
+    const zero = event.target.closest && event.target.closest('[data-capacity-zero]');
+    if (zero) window.headroom.setProps('capacity-word-zero', { value: zero.getAttribute('data-capacity-zero') });
   });
 })();

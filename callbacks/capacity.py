@@ -176,37 +176,24 @@ def _register_question(app: Dash, desk: Desk) -> None:
             "_ended": Input(ids.CAPACITY_JOB_ENDED, "data"),
         },
         state={
-            "study": State(ids.CAPACITY_STUDY, "data"),
-            "start": State(f"{ids.CAPACITY_STUDY}-start", "data"),
-            "drawn": State(ids.CAPACITY_ANSWERED, "data"),
-            "query": State(ids.CAPACITY_QUERY, "data"),
+            "held": {
+                "study": State(ids.CAPACITY_STUDY, "data"),
+                "start": State(f"{ids.CAPACITY_STUDY}-start", "data"),
+                "drawn": State(ids.CAPACITY_ANSWERED, "data"),
+                "query": State(ids.CAPACITY_QUERY, "data"),
+            }
         },
         prevent_initial_call="initial_duplicate",
     )
-    def ask(words: Any, sites: Any, compute: Any, _ended: Any, study: Any, start: Any, drawn: Any, query: Any) -> Any:  # noqa: PLR0913, PLR0917 (one callback answers)
+    def ask(words: Any, sites: Any, compute: Any, _ended: Any, held: dict[str, Any]) -> Any:
+        start, drawn = held["start"], held["drawn"]
         asked = Asked(
             words=words,
             sites=sites,
             start=start if isinstance(start, dict) else {},
             drawn=drawn if isinstance(drawn, dict) else None,
             pressed=ctx.triggered_id == ids.CAPACITY_COMPUTE and bool(compute),
-            opening=query is None,  # nothing has been told yet
+            opening=held["query"] is None,  # nothing has been told yet
         )
-        shown = answer_to(seat_of(desk, study), asked, time.time())
+        shown = answer_to(seat_of(desk, held["study"]), asked, time.time())
         return {"parts": outputs_of(shown), "wake": time.time() if shown.job else no_update}
-
-    @app.callback(
-        Output(ids.capacity_word("zero"), "value"),
-        Input(ids.CAPACITY_HOLD, "n_clicks"),
-        prevent_initial_call=True,
-    )
-    def hold(clicks: int | None) -> Any:
-        return "hold" if clicks else no_update
-
-    @app.callback(
-        Output(ids.capacity_word("zero"), "value", allow_duplicate=True),
-        Input(ids.CAPACITY_STOP, "n_clicks"),
-        prevent_initial_call=True,
-    )
-    def stop(clicks: int | None) -> Any:
-        return "stop" if clicks else no_update

@@ -94,14 +94,14 @@ def _register_products(app: Dash, desk: Desk) -> None:
     @app.callback(
         Output(ids.CAPACITY_PUBLISHED, "data"),
         Output(ids.TOAST, "data", allow_duplicate=True),
-        Input(ids.CAPACITY_PUBLISH, "n_clicks"),
+        Input(f"{ids.CAPACITY_PUBLISH}-pressed", "data"),
         State(ids.CAPACITY_ANSWERED, "data"),
         State(ids.CAPACITY_STUDY, "data"),
         running=[(Output(ids.CAPACITY_PUBLISH, "disabled"), True, False)],
         prevent_initial_call=True,
     )
-    def publish_products(clicks: int | None, drawn: Any, study: Any) -> Any:
-        if not clicks:
+    def publish_products(pressed: Any, drawn: Any, study: Any) -> Any:
+        if not pressed:
             return no_update, no_update
         try:
             words = publish(seat_of(desk, study), drawn)

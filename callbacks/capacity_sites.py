@@ -142,14 +142,14 @@ def register(app: Dash, desk: Desk) -> None:
 
     @app.callback(
         *(Output(target.component_id, target.component_property, allow_duplicate=True) for target in targets),
-        Input(ids.CAPACITY_SITE_TOGGLE, "n_clicks"),
+        Input(f"{ids.CAPACITY_SITE_TOGGLE}-pressed", "data"),
         State(ids.CAPACITY_SITES, "data"),
         State(ids.selection(PAGE), "data"),
         State(ids.CAPACITY_STUDY, "data"),
         prevent_initial_call=True,
     )
-    def toggle(clicks: int | None, sites: Any, selection: Any, study: Any) -> Any:
-        if not clicks:
+    def toggle(pressed: Any, sites: Any, selection: Any, study: Any) -> Any:
+        if not pressed:
             return (no_update,) * len(targets)
         return _sites(lambda: toggled(seat_of(desk, study), sites, selection), aloud=True)
 

@@ -130,6 +130,8 @@ def _stores(opened: Opened) -> list[Part]:
         dcc.Store(id=ids.CAPACITY_QUERY),
         dcc.Store(id=ids.CAPACITY_ADDRESS),
         dcc.Store(id=ids.CAPACITY_PUBLISHED),
+        dcc.Store(id=f"{ids.CAPACITY_PUBLISH}-pressed"),
+        dcc.Store(id=f"{ids.CAPACITY_SITE_TOGGLE}-pressed"),
         dcc.Store(id=f"{ids.CAPACITY_TABLES}-shown"),  # written by nobody, as in grid_map.register_map
         dcc.Store(id=f"{ids.CAPACITY}-more-shown"),
     ]

@@ -1,10 +1,13 @@
 """A capacity answer as the page draws it: the engine's records together, and the words that several panels share."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from dash import html
 
 from components.format import THIN, megawatts, number, percent
+from components.skeleton import button
 from engine.capacity.allocation import NO_GAIN
 from engine.capacity.margins import Prepared
 from engine.capacity.products import ProductSet
@@ -34,6 +37,14 @@ class Answer:
     def sites(self) -> dict[str, int]:
         """Return the place of each candidate among the candidates."""
         return {bus: place for place, bus in enumerate(self.result.candidates)}
+
+
+def pressed_button(text: str, component_id: str, **props: Any) -> html.Button:
+    """Return a button that comes and goes with the answer: a press writes the time to ``<component_id>-pressed``.
+
+    That Store stays on the page. Listened to itself, a button would call its callback whenever it is drawn.
+    """
+    return button(text, component_id, **{"data-capacity-press": f"{component_id}-pressed"}, **props)
 
 
 def level_words(epsilon: float) -> str:

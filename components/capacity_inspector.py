@@ -16,6 +16,7 @@ from components.capacity_answer import (
     gained,
     level_words,
     limit_element,
+    pressed_button,
     short_limit,
     signed,
 )
@@ -23,7 +24,7 @@ from components.capacity_results import METHOD, notice_list, notices
 from components.capacity_sites import bus_facts, bus_words
 from components.capacity_tables import lone_counts
 from components.format import count, megawatts, number, percent
-from components.skeleton import Part, button, facts, section, state
+from components.skeleton import Part, facts, section, state
 from components.theme import Theme, styled, token
 from components.why_card import WhyInput, why_card, why_number
 from engine.capacity.question import MOST_EPSILONS
@@ -105,7 +106,7 @@ def bus(answer: Answer, position: int, curve: RiskCurve | None, stop: Why | None
     if curve is not None and len(curve.epsilons) > 1:
         parts.append(_curve_section(answer, curve, theme))
     text = "Remove from the sites" if place is not None else "Add as a site"
-    parts.append(html.Div(button(text, ids.CAPACITY_SITE_TOGGLE), className="hr-capacity-actions"))
+    parts.append(html.Div(pressed_button(text, ids.CAPACITY_SITE_TOGGLE), className="hr-capacity-actions"))
     parts.append(section("Data", facts(bus_facts(answer.network, position))))
     return html.Div(parts)
 

@@ -7,12 +7,12 @@ from typing import Any
 from dash import html
 
 from components import ids
-from components.capacity_answer import Answer
+from components.capacity_answer import Answer, pressed_button
 from components.format import count, megawatts, moment, number, percent
-from components.skeleton import Part, button, facts, state
+from components.skeleton import Part, facts, state
 
 
-def tray(answer: Answer | None, *, can_publish: bool, stale: bool = False) -> html.Div:
+def tray(answer: Answer | None, *, can_publish: bool) -> html.Div:
     """Return the tray at the right edge of the totals: "18 products, 2,310 MW" and the button that publishes them."""
     if answer is None or answer.products is None:
         return html.Div(html.Span("No products yet", className="hr-muted"), className="hr-capacity-tray")
@@ -28,7 +28,7 @@ def tray(answer: Answer | None, *, can_publish: bool, stale: bool = False) -> ht
         )
     ]
     if can_publish:
-        face.append(button(words, ids.CAPACITY_PUBLISH, primary=True, disabled=stale or not made))
+        face.append(pressed_button(words, ids.CAPACITY_PUBLISH, primary=True, disabled=not made))
     return html.Div(face, className="hr-capacity-tray")
 
 

@@ -205,7 +205,9 @@ def over_limit_state(rows: Sequence[OverLimit], *, can_change: bool = True) -> h
         title=f"{count(len(listed), 'limit')} exceeded before anything is added",
         details=lines,
         action=[
-            button("Hold them at their present level", ids.CAPACITY_HOLD, primary=True),
+            button(
+                "Hold them at their present level", ids.CAPACITY_HOLD, primary=True, **{"data-capacity-zero": "hold"}
+            ),
             button("Stop", ids.CAPACITY_STOP, disabled=True, title="This is the present choice"),
         ]
         if can_change
@@ -226,7 +228,7 @@ def held_state(rows: Sequence[OverLimit]) -> html.Div:
         "partial",
         f"{_sentence(worst.limit.words)} is over by {megawatts(worst.over_mw)}, the most of them.",
         title=f"{count(len(rows), 'limit')} exceeded already, held at the present level",
-        action=button("Stop instead", ids.CAPACITY_STOP),
+        action=button("Stop instead", ids.CAPACITY_STOP, **{"data-capacity-zero": "stop"}),
     )
 
 

@@ -39,7 +39,7 @@ def sites_columns(network: Network, epsilons: tuple[float, ...]) -> list[GridCol
         GridColumn("asked", "Asked", "MW", "number", width=100, editable=True, help="Press twice to change"),
         GridColumn("firm", "Firm", "MW", "number", width=92, sign="firm"),
         *(
-            GridColumn(f"inc{place}", f"+ {level_words(epsilon)}", "MW", "number", width=112, sign="flexible")
+            GridColumn(f"inc{place}", f"+ {level_words(epsilon)}", "MW", "number", width=124, sign="flexible")
             for place, epsilon in enumerate(epsilons)
         ),
         GridColumn("total", "Total", "MW", "number", width=92),
@@ -97,7 +97,7 @@ def bus_columns(network: Network, epsilons: tuple[float, ...]) -> list[GridColum
         GridColumn("load", "Load", "MW", "number", width=92),
         GridColumn("firm", "Firm alone", "MW", "number", width=128, sign="firm"),
         *(
-            GridColumn(f"inc{place}", f"+ {level_words(epsilon)}", "MW", "number", width=112, sign="flexible")
+            GridColumn(f"inc{place}", f"+ {level_words(epsilon)}", "MW", "number", width=124, sign="flexible")
             for place, epsilon in enumerate(epsilons)
         ),
         GridColumn("limit", "Limited by", width=260),

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
 
@@ -15,6 +16,14 @@ FIRM, FLEXIBLE, BINDS = (f"#capacity-totals .hr-total:nth-child({place})" for pl
 STATE = "#capacity-state"
 # The paper's box of existing demand; with bus 4 at up to 45 MW its withdrawal limit of 40 is exceeded already.
 BOX = {"buses": [{"bus": "1", "low": 20, "high": 30}, {"bus": "4", "low": 10, "high": 45}]}
+
+
+@pytest.fixture(autouse=True)
+def patience() -> Iterator[None]:
+    """An answer waits for the server: a busy machine is given time."""
+    expect.set_options(timeout=20_000)
+    yield
+    expect.set_options(timeout=5_000)
 
 
 def open_study(page: Page, example: str = "fourbus", query: str = "") -> str:
@@ -98,7 +107,7 @@ def test_table_map_inspector_and_link_share_the_selection(page: Page) -> None:
     inspector = page.locator("#capacity-inspector")
     expect(inspector).to_contain_text("Limited by line 1-2")
     expect(inspector).to_contain_text("10 MW more there gives 10.0 MW more here")
-    expect(page.locator("#capacity-curve .scatterlayer .trace").first).to_be_visible(timeout=30_000)
+    expect(page.locator("#capacity-curve .scatterlayer .trace").first).to_be_visible()
     page.locator("#capacity-why-site0").click()
     expect(page.locator("#capacity-why-site0-panel")).to_contain_text("room before any addition")
     page.keyboard.press("Escape")
@@ -106,7 +115,7 @@ def test_table_map_inspector_and_link_share_the_selection(page: Page) -> None:
     assert page.evaluate("() => headroom.maps.capacity.selected") == "bus:3"
     page.evaluate("() => headroom.maps.capacity.buses.get('4').fire('click', {latlng: {lat: 0, lng: 0}})")
     expect(inspector).to_contain_text("Bus 4")
-    expect(page.locator('#capacity-sites-grid [row-id="4"].ag-row-selected')).to_be_visible()
+    expect(page.locator('#capacity-sites-grid [row-id="4"].ag-row-selected').first).to_be_visible()
     show_table(page, "What binds")
     page.locator("#capacity-limits-grid").get_by_text("line 1-2, from bus 1 to bus 2").first.click()
     expect(inspector).to_contain_text("Binds, firm")
@@ -285,7 +294,7 @@ def test_the_page_has_no_barrier(page: Page, theme: str) -> None:
     set_theme(page, theme)
     open_study(page, query="&sel=bus:3")
     answered(page)
-    expect(page.locator("#capacity-curve .scatterlayer .trace").first).to_be_visible(timeout=30_000)
+    expect(page.locator("#capacity-curve .scatterlayer .trace").first).to_be_visible()
     assert axe_violations(page) == []
     page.locator(f"{FIRM} .hr-why-number").click()
     assert axe_violations(page) == []
