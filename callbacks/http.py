@@ -19,8 +19,10 @@ from engine.errors import ConflictError, EngineError, LimitError, NotFoundError,
 
 _log = logs.get("headroom.web")
 
+_WEEK_S = 7 * 24 * 3600
 _YEAR_S = 365 * 24 * 3600
 _LAYOUT = "/_dash-layout"
+_STEADY = ("/assets/fonts/", "/assets/outlines/")  # named by a style sheet or a map, without their time of change
 _NOT_PAGES = ("/_dash", "/_reload", "/_favicon", "/assets/", "/api/", "/healthz")
 _QUIET = ("/assets/", "/_dash-component-suites/", "/healthz")  # logged at DEBUG only
 _LONGEST_LOGGED = 120
@@ -120,6 +122,8 @@ def install_caching(server: Flask) -> None:
     def keep(response: Response) -> Response:
         if request.path.startswith("/assets/") and "m" in request.args and response.status_code == 200:
             response.headers["Cache-Control"] = f"public, max-age={_YEAR_S}, immutable"
+        elif request.path.startswith(_STEADY) and response.status_code == 200:
+            response.headers["Cache-Control"] = f"public, max-age={_WEEK_S}"
         elif request.path == _LAYOUT:  # of one page and one reader, at an address that names neither
             response.headers["Cache-Control"] = "private, no-store"
         return response

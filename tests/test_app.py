@@ -187,6 +187,16 @@ def test_healthz_tells_version_and_is_never_kept(client: FlaskClient) -> None:
     assert "Set-Cookie" not in answer.headers
 
 
+def test_a_browser_keeps_what_does_not_change(client: FlaskClient) -> None:
+    def kept(path: str) -> str:
+        return client.get(path, buffered=True).headers["Cache-Control"]
+
+    assert "immutable" in kept("/assets/10_headroom.css?m=1")
+    assert kept("/assets/fonts/ibm-plex-sans-latin-400-normal.woff2") == "public, max-age=604800"
+    assert kept("/assets/outlines/states.geojson") == "public, max-age=604800"
+    assert "max-age" not in kept("/assets/10_headroom.css")  # the address does not say which one
+
+
 def test_text_is_compressed_for_those_who_take_it(client: FlaskClient) -> None:
     for offered in ("br", "gzip"):
         answer = client.get("/", headers={"Accept-Encoding": offered})
