@@ -25,6 +25,7 @@ LONGEST_STATEMENT = 5_000  # characters; a statement is a line of code, data sta
 _SPACES = ((re.compile(r"(\w) \("), r"\1("), (re.compile(r"([(\[]) "), r"\1"), (re.compile(r" ([)\],])"), r"\1"))
 _SHORT = 20  # tokens of an assignment that may be a plain number
 _ASSIGN = re.compile(r"([A-Za-z]\w*(?:\.[A-Za-z]\w*)*)[ \t]*=(?!=)[ \t]*", re.ASCII)
+_NUMBER_IN_CELL = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?(?=[\s,;}%]|$)", re.ASCII)
 _TOKEN = re.compile(
     r"[A-Za-z]\w*(?:\.[A-Za-z]\w*)*|(?:\d+(?:\.(?![*/^.])\d*)?|\.\d+)(?:[eEdD][+-]?\d+)?|\.[*/^]|\S", re.ASCII
 )
@@ -271,15 +272,25 @@ class _Reader:
                 self.column += 1
             elif line.startswith("...", self.column):
                 self.row, self.column = self.row + 1, 0
-            else:
-                text = line[self.column : self.column + 40]
-                self.file.problem("cell", self.row + 1, f"{text!r} in {name} is not text in quotes")
-                while self.row < len(self.lines) and "}" not in self.lines[self.row]:
-                    self._next_line()
-                self._next_line()
+            elif not self._number_cell(current, name):
                 return None
         self.file.problem("truncated", cells.line, f"{name} is not closed before the end of the file")
         return None
+
+    def _number_cell(self, row: list[str], name: str) -> bool:
+        """Add the number that stands here to ``row``, as text; else report it, skip the rest and return False."""
+        line = self.lines[self.row]
+        if number := _NUMBER_IN_CELL.match(line, self.column):
+            row.append(number[0])
+            self.column = number.end()
+            return True
+        self.file.problem(
+            "cell", self.row + 1, f"{line[self.column : self.column + 40]!r} in {name} is not text in quotes"
+        )
+        while self.row < len(self.lines) and "}" not in self.lines[self.row]:
+            self._next_line()
+        self._next_line()
+        return False
 
     def _string(self, quote: str) -> str | None:
         """Return the text up to the closing quote; a doubled quote stands for one."""

@@ -17,8 +17,8 @@ import pandas as pd
 from engine.errors import FileFormatError, Problem, Severity
 from engine.network.imported import Imported
 from engine.network.matlab import DataFile, NumberRows, TextRows, read_data_file
-from engine.network.matpower_code import BRANCH, BUS, GEN, CaseCode
-from engine.network.matpower_extras import EXTRA, with_extras
+from engine.network.matpower_code import BRANCH, BUS, GEN, USED_FIELDS, CaseCode
+from engine.network.matpower_extras import with_extras
 from engine.network.tables import NetworkTables, TableName, table_of
 
 _LEAST_COLUMNS = {"bus": 13, "gen": 10, "branch": 11, "gencost": 4}
@@ -38,7 +38,7 @@ def read_matpower(text: str, name: str = "") -> Imported:
     """
     code = CaseCode()
     file = read_data_file(text, code.execute)
-    case = _Case(file)
+    case = _Case(file, code.forgotten)
     case.refuse_if_wrong()
     tables = case.tables(name)
     return Imported(tables, (*code.notes, *case.notes))
@@ -59,8 +59,9 @@ class _Costs:
 class _Case:
     """The fields of one case file, on their way to tables."""
 
-    def __init__(self, file: DataFile) -> None:
+    def __init__(self, file: DataFile, forgotten: set[str]) -> None:
         self.file = file
+        self.forgotten = forgotten
         self.notes: list[Problem] = []
         self.matrices: dict[str, Numbers] = {}
         self.gencost: list[list[float]] = []
@@ -305,8 +306,8 @@ class _Case:
                 "the flows are those of the AC branches alone, as in pypower's rundcpf",
                 "warning",
             )
-        used = {"version", "baseMVA", "bus", "gen", "branch", "gencost", "bus_name", "genfuel", "gentype", "dcline"}
-        other = sorted(name for name in self.file.fields if name not in used and not name.startswith(EXTRA + "."))
+        named = {*self.file.fields, *self.forgotten}
+        other = sorted(name for name in named if name.partition(".")[0] not in USED_FIELDS)
         if other:
             self._note("other-fields", f"fields that were not used: {', '.join(other)}")
 

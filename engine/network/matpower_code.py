@@ -43,6 +43,9 @@ _INDEX_FUNCTIONS: Mapping[str, Mapping[str, int]] = {
     "idx_cost": {"PW_LINEAR": 1, "POLYNOMIAL": 2}
     | _numbered(("MODEL", "STARTUP", "SHUTDOWN", "NCOST", "COST")),
 }  # fmt: skip
+USED_FIELDS = {
+    "version", "baseMVA", "bus", "gen", "branch", "gencost", "bus_name", "genfuel", "gentype", "dcline", "headroom"
+}  # fmt: skip
 _MOST_NOTES = 50
 _HARMLESS = {"end", "return", "endfunction"}
 _NAME = re.compile(r"[A-Za-z]\w*", re.ASCII)
@@ -57,6 +60,7 @@ class CaseCode:
         self.variables: dict[str, Values] = {}
         self.work = Work()
         self.notes: list[Problem] = []
+        self.forgotten: set[str] = set()  # fields that could not be read and do not matter
 
     def execute(self, file: DataFile, statement: Statement) -> None:
         """Do a statement that is understood; report any other that could change the data."""
@@ -67,6 +71,8 @@ class CaseCode:
         try:
             self._assign(file, tokens[:at], tokens[at + 1 :])
         except ExpressionError as fault:
+            if self._concerns_nothing_used(file, tokens[:at]):
+                return
             text = statement.text
             shown = text if len(text) <= 80 else text[:79] + "…"
             file.problem("statement", statement.line, f"{shown!r} is program code that is not understood: {fault}")
@@ -74,6 +80,15 @@ class CaseCode:
         if "." in tokens[0] and len(self.notes) < _MOST_NOTES:
             message = f"line {statement.line} was applied as the file says: {statement.text[:200]}"
             self.notes.append(Problem("code", "note", message))
+
+    def _concerns_nothing_used(self, file: DataFile, target: Sequence[str]) -> bool:
+        """Forget a field that no network is made of, such as ``mpc.userfcn``, when its value is not understood."""
+        structure, _, field = (target[0] if target else "").partition(".")
+        if not field or structure != (file.structure or structure) or field.partition(".")[0] in USED_FIELDS:
+            return False
+        file.fields.pop(field, None)  # whatever it was, it no longer is
+        self.forgotten.add(field)
+        return True
 
     def _defines_columns(self, tokens: Sequence[str]) -> bool:
         """Define MATPOWER's names for columns if the statement is ``define_constants`` or ``[...] = idx_bus``."""

@@ -270,6 +270,33 @@ def test_scaling_code_is_applied_and_said(code: str, table: str, column: str, ex
     assert all(problem.message.startswith("line ") for problem in imported.problems)
 
 
+@pytest.mark.parametrize(
+    "code",
+    [
+        "mpc.userfcn = struct('stage', 'ext2int');",
+        "mpc.notes.author = upper('somebody');",
+        "mpc.extra = [1 2; 3 4];\nmpc.extra(1, :) = [];",
+        "mpc.extra = mpc.bus';",
+    ],
+)
+def test_a_field_that_no_network_is_made_of_is_left_out_and_said(code: str) -> None:
+    imported = read_matpower(SMALL + code + "\n")
+    assert imported.tables.digest() == read_matpower(SMALL).tables.digest()
+    [note] = imported.problems
+    assert note.code == "other-fields"
+    assert note.message.removeprefix("fields that were not used: ") in {"userfcn", "notes.author", "extra"}
+
+
+def test_a_field_that_was_left_out_cannot_be_computed_with() -> None:
+    found = messages(SMALL + "mpc.extra = upper('x');\nmpc.bus(1, 3) = mpc.extra;\n")
+    assert any("'mpc.extra' is not something that the file has given" in message for message in found)
+
+
+def test_numbers_among_texts_are_read_as_text() -> None:
+    tables = read_matpower(SMALL + "mpc.bus_name = {1; 'two'; -3.5e1};\n").tables
+    assert tables.buses["name"].tolist() == ["1", "two", "-3.5e1"]
+
+
 def test_a_field_may_be_computed_from_another() -> None:
     tables = read_matpower(SMALL + "Sbase = mpc.baseMVA * 1e6;\nmpc.baseMVA = Sbase / 2e6;\n").tables
     assert tables.base_mva == 50
