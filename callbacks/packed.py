@@ -9,8 +9,8 @@ from flask import Flask, Response, request
 from callbacks.services import Kept
 
 TYPES = ("text/css", "text/javascript", "application/javascript", "application/geo+json", "image/svg+xml")
-PATHS = ("/assets/", "/_dash-component-suites/", "/api/networks/")
-_LEVELS = {"br": 9, "gzip": 9}
+PATHS = {"/assets/": 9, "/_dash-component-suites/": 9, "/api/networks/": 5}  # level: an edit makes a new map file
+ENCODINGS = ("br", "gzip")  # browsers offer brotli on https and localhost only
 _KEPT = 128  # answers, of which a large one has 300 kB
 _SHORTEST = 500  # bytes; below this a compressed answer is no smaller on the wire
 
@@ -21,15 +21,18 @@ def install(server: Flask) -> None:
 
     @server.after_request
     def pack(response: Response) -> Response:
-        offered = request.accept_encodings.best_match(list(_LEVELS)) if request.path.startswith(PATHS) else None
-        if offered is None or request.method != "GET" or response.status_code != 200 or response.mimetype not in TYPES:
+        level = next((level for path, level in PATHS.items() if request.path.startswith(path)), None)
+        if level is None or request.method != "GET" or response.status_code != 200 or response.mimetype not in TYPES:
+            return response
+        offered = request.accept_encodings.best_match(ENCODINGS)
+        if offered is None:
             return response
         response.direct_passthrough = False
         content = response.get_data()
         if len(content) < _SHORTEST:
             return response
         # By the content itself: an address may name another content tomorrow.
-        response.set_data(kept.get((sha256(content).digest(), offered), lambda: packed(content, offered)))
+        response.set_data(kept.get((sha256(content).digest(), offered), lambda: packed(content, offered, level)))
         response.headers["Content-Encoding"] = offered
         response.vary.add("Accept-Encoding")
         tag, weak = response.get_etag()
@@ -39,9 +42,9 @@ def install(server: Flask) -> None:
         return response.make_conditional(request)
 
 
-def packed(content: bytes, encoding: str) -> bytes:
-    """Return ``content`` in ``encoding``, ``"br"`` or ``"gzip"``, made to be read often."""
+def packed(content: bytes, encoding: str, level: int) -> bytes:
+    """Return ``content`` in ``encoding``, ``"br"`` or ``"gzip"``; a higher ``level`` is smaller and slower to make."""
     if encoding == "br":
-        compressed: bytes = brotli.compress(content, quality=_LEVELS["br"])
+        compressed: bytes = brotli.compress(content, quality=level)
         return compressed
-    return gzip.compress(content, _LEVELS["gzip"], mtime=0)
+    return gzip.compress(content, level, mtime=0)

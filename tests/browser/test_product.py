@@ -1,10 +1,11 @@
 """The product as a whole: it starts, tells its health, and its shell stands in both themes and widths."""
 
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psutil
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Request, expect
 
 from callbacks.processes import health
 from tests.browser.browsing import (
@@ -62,6 +63,26 @@ def test_the_first_page_stands_without_an_error_or_a_foreign_request(
     assert axe_violations(page) == []
     overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     assert overflow <= 0
+
+
+def test_a_first_visit_asks_for_its_page_once_and_a_later_page_comes_by_itself(page: Page) -> None:
+    asked: list[str] = []
+
+    def note(request: Request) -> None:
+        asked.append(f"{urlsplit(request.url).path} {request.post_data or ''}")
+
+    page.on("request", note)
+    open_page(page, "/")
+    # The preloaded answer is the one that Dash takes: a second request would mean that the two do not match.
+    for path in ("/_dash-layout", "/_dash-dependencies"):
+        assert len([one for one in asked if one.startswith(path)]) == 1
+    assert not [one for one in asked if "_pages_content" in one]
+    page.locator("#shell-rail-network").click()
+    expect(page).to_have_title("Network - Headroom")
+    assert len([one for one in asked if "_pages_content" in one]) == 1
+    page.go_back()
+    expect(page).to_have_title("Home - Headroom")
+    expect(page.locator(".hr-doors")).to_be_visible()
 
 
 def test_an_unknown_page_says_so(page: Page) -> None:

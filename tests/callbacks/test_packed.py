@@ -45,7 +45,7 @@ def test_a_browser_that_has_the_file_is_told_so_by_its_tag(client: FlaskClient) 
 def test_each_content_is_compressed_once_and_a_changed_one_again(monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[bytes] = []
     whole = packed.packed
-    monkeypatch.setattr(packed, "packed", lambda content, encoding: made.append(content) or whole(content, encoding))
+    monkeypatch.setattr(packed, "packed", lambda content, *how: made.append(content) or whole(content, *how))
     server, text = Flask("packing"), ["a{}" * 400]
     packed.install(server)
     server.add_url_rule("/assets/a.css", "style", lambda: (text[0], {"Content-Type": "text/css"}))
