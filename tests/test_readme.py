@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from callbacks.settings import Settings
+from tests import figures
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -34,3 +35,13 @@ def test_the_settings_told_as_defaults_are_the_defaults(tmp_path: Path) -> None:
 @pytest.mark.parametrize("path", re.findall(r"\]\((?!https?:)([^)#]+)\)", README))
 def test_every_link_into_the_repository_leads_somewhere(path: str) -> None:
     assert (ROOT / path).exists()
+
+
+def test_the_figures_are_those_of_the_last_benchmarks() -> None:
+    assert figures.filled(README) == README, "python -m tests.figures writes them anew"
+
+
+def test_a_figure_without_a_result_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(figures, "FIGURES", (figures.Figure("speed", "", "browser", ("/nowhere",), 1),))
+    with pytest.raises(LookupError, match=r"browser\.md has no row that begins with /nowhere"):
+        figures.table()

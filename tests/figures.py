@@ -1,0 +1,80 @@
+"""Write the README's figures from the results of the benchmarks: ``python -m tests.figures``.
+
+A test holds the two equal, so that a new run of a benchmark shows in the README or fails.
+"""
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+RESULTS = Path(__file__).parent / "benchmarks" / "results"
+README = Path(__file__).resolve().parents[1] / "README.md"
+START, END = "<!-- figures -->", "<!-- end of figures -->"
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One line of the README's table, and the row of a result that it is taken from."""
+
+    words: str
+    aim: str
+    result: str  # name of the file
+    row: tuple[str, ...]  # how the first cells of the row begin
+    column: int
+    form: str = "{}"
+
+
+TEXAS, LARGE, SMALL = "texas-2016", "activsg10k", "ieee118"
+FIGURES = (
+    Figure("Texas, 50 sites, 2,000 scenarios: all margins", "5 s", "capacity", (TEXAS, "margins cold"), 2),
+    Figure("after that, another risk level", "100 ms", "capacity", (TEXAS, "warm: new risk level"), 2),
+    Figure("another demand", "100 ms", "capacity", (TEXAS, "warm: new demand"), 2),
+    Figure("another objective", "100 ms", "capacity", (TEXAS, "warm: new objective"), 2),
+    Figure("other sites", "100 ms", "capacity", (TEXAS, "warm: new candidates"), 2),
+    Figure("memory", "2 GB", "capacity", (TEXAS, "peak memory"), 2),
+    Figure("10,000 buses: all margins, nothing kept", "", "capacity", (LARGE, "margins cold"), 2),
+    Figure("118 buses, against the full program in cvxpy and HiGHS", "1,000 times", "capacity", (SMALL, "margins and allocation, cold"), 2),
+    Figure("difference of the two optima", "1e-6", "capacity", (SMALL, "difference"), 2),
+    Figure("DC-OPF of Texas, factors included", "", "dc_opf", ("Headroom, cold (factors",), 1),
+    Figure("the same by pypower", "20 times", "dc_opf", ("pypower",), 2, "{} times as long"),
+    Figure("by pandapower", "20 times", "dc_opf", ("pandapower",), 2, "{} times as long"),
+    Figure("by PyPSA", "20 times", "dc_opf", ("PyPSA",), 2, "{} times as long"),
+    Figure("first paint of the Texas map, cold cache", "2 s", "browser", ("/capacity", "with WebGL"), 2, "{} s"),
+    Figure("the same without WebGL", "2 s", "browser", ("/capacity", "without WebGL"), 2, "{} s"),
+    Figure("switch of its layer", "0.3 s", "browser", ("/capacity", "with WebGL"), 3, "{} s"),
+    Figure("compressed bytes before any chart", "1.5 MB", "browser", ("/capacity", "with WebGL"), 4, "{} MB"),
+)  # fmt: skip
+
+
+def table() -> str:
+    """Return the table. Raises LookupError naming a row that no result has."""
+    lines = ["| what | measured | aim |", "|---|---|---|"]
+    lines += [f"| {one.words} | {one.form.format(_cell(one))} | {one.aim} |" for one in FIGURES]
+    return "\n".join(lines)
+
+
+def filled(readme: str) -> str:
+    """Return the README with the table between its two marks."""
+    before, _, rest = readme.partition(START)
+    _, _, after = rest.partition(END)
+    return f"{before}{START}\n{table()}\n{END}{after}"
+
+
+def _cell(figure: Figure) -> str:
+    path = RESULTS / f"{figure.result}.md"
+    for line in path.read_text(encoding="utf-8").splitlines():
+        cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
+        if len(cells) > figure.column and all(map(str.startswith, cells, figure.row)):
+            return cells[figure.column]
+    raise LookupError(f"{path.name} has no row that begins with {' | '.join(figure.row)}")
+
+
+def main() -> int:
+    """Write the table into the README."""
+    README.write_text(filled(README.read_text(encoding="utf-8")), encoding="utf-8")
+    sys.stdout.write(table() + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
