@@ -33,7 +33,7 @@ FIGURES = (
     Figure("other sites", "100 ms", "capacity", (TEXAS, "warm: new candidates"), 2),
     Figure("memory", "2 GB", "capacity", (TEXAS, "peak memory"), 2),
     Figure("10,000 buses: all margins, nothing kept", "", "capacity", (LARGE, "margins cold"), 2),
-    Figure("118 buses, against the full program in cvxpy and HiGHS", "1,000 times", "capacity", (SMALL, "margins and allocation, cold"), 2),
+    Figure("118 buses, against the full program in cvxpy", "1,000 times", "capacity", (SMALL, "margins and alloc"), 2),
     Figure("difference of the two optima", "1e-6", "capacity", (SMALL, "difference"), 2),
     Figure("DC-OPF of Texas, factors included", "", "dc_opf", ("Headroom, cold (factors",), 1),
     Figure("the same by pypower", "20 times", "dc_opf", ("pypower",), 2, "{} times as long"),
