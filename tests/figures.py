@@ -57,7 +57,7 @@ def filled(readme: str) -> str:
     """Return the README with the table between its two marks."""
     before, _, rest = readme.partition(START)
     _, _, after = rest.partition(END)
-    return f"{before}{START}\n{table()}\n{END}{after}"
+    return f"{before}{START}\n\n{table()}\n\n{END}{after}"
 
 
 def _cell(figure: Figure) -> str:
