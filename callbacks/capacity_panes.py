@@ -66,10 +66,14 @@ def bus_table(seat: Seat, drawn: Any, shown: Any) -> tuple[list[dict[str, Any]],
     answer = seat.answer(drawn)
     if answer is None:
         return [], capacity_tables.definitions(capacity_tables.bus_columns(seat.network(), ()))
-    size = len(answer.network.buses.ids)
-    kept = [i for i in shown if isinstance(i, int) and 0 <= i < size] if isinstance(shown, list) else None
     columns = capacity_tables.bus_columns(answer.network, answer.question.epsilons)
-    return capacity_tables.bus_rows(answer, kept), capacity_tables.definitions(columns)
+    return capacity_tables.bus_rows(answer, positions_of(answer, shown)), capacity_tables.definitions(columns)
+
+
+def positions_of(answer: Answer, shown: Any) -> list[int] | None:
+    """Return the positions that a filter Store holds, None for all."""
+    size = len(answer.network.buses.ids)
+    return [i for i in shown if isinstance(i, int) and 0 <= i < size] if isinstance(shown, list) else None
 
 
 def filter_words(shown: Sequence[int] | None, total: int) -> str:
@@ -176,16 +180,20 @@ def _register_exports(app: Dash, desk: Desk) -> None:
         Output(ids.DOWNLOAD, "data", allow_duplicate=True),
         *(Input(ids.capacity_export(kind), "n_clicks") for kind in ("csv", "geojson", "json")),
         State(ids.CAPACITY_TAB, "value"),
+        State(ids.map_filter(PAGE), "data"),
         State(ids.CAPACITY_ANSWERED, "data"),
         State(ids.CAPACITY_STUDY, "data"),
         prevent_initial_call=True,
     )
     def export(*given: Any) -> Any:
-        *clicks, tab, drawn, study = given
+        *clicks, tab, shown, drawn, study = given
         if not any(clicks) or not isinstance(ctx.triggered_id, dict) or tab not in capacity_tables.GRIDS:
             return no_update
         try:
             answer = seat_of(desk, study).answer(drawn)
         except EngineError:
             answer = None
-        return no_update if answer is None else capacity_export.download(answer, tab, str(ctx.triggered_id["kind"]))
+        kind = ctx.triggered_id.get("kind")
+        if answer is None or kind not in {"csv", "geojson", "json"}:
+            return no_update
+        return capacity_export.download(answer, tab, kind, positions_of(answer, shown))

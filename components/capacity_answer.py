@@ -59,6 +59,11 @@ def short_limit(limit: Limit) -> str:
     return f"{limit.words.partition(' ')[0]} {limit.element}"  # the words begin with the kind of branch
 
 
+def element_words(limit: Limit) -> str:
+    """Return what a limit belongs to, as a key number: ``5120-5467``, ``bus 4``."""
+    return f"bus {limit.element}" if limit.kind == "withdrawal" else limit.element
+
+
 def limit_element(limit: Limit) -> str:
     """Return what the page's selection holds for a limit: ``branch:5120-5467`` or ``bus:4``."""
     return f"{'bus' if limit.kind == 'withdrawal' else 'branch'}:{limit.element}"

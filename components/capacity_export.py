@@ -4,7 +4,7 @@ import csv
 import io
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -26,9 +26,12 @@ _UNITS = {
 }  # fmt: skip
 
 
-def download(answer: Answer, what: str, kind: str) -> dict[str, Any]:
-    """Return the content of a ``dcc.Download``: table ``what`` ("sites", "buses", "limits", "products") as ``kind``."""
-    rows = export_rows(answer, what)
+def download(answer: Answer, what: str, kind: str, shown: Iterable[int] | None = None) -> dict[str, Any]:
+    """Return the content of a ``dcc.Download``: table ``what`` ("sites", "buses", "limits", "products") as ``kind``.
+
+    Of all buses those at the positions ``shown``, None for all.
+    """
+    rows = export_rows(answer, what, shown)
     if kind == "csv":
         content = as_csv([row | origin(answer) for row in rows])
     elif kind == "geojson":
@@ -40,14 +43,14 @@ def download(answer: Answer, what: str, kind: str) -> dict[str, Any]:
     return {"filename": filename(answer, what, kind), "content": content, "type": _TYPES[kind], "base64": False}
 
 
-def export_rows(answer: Answer, what: str) -> list[dict[str, Any]]:
+def export_rows(answer: Answer, what: str, shown: Iterable[int] | None = None) -> list[dict[str, Any]]:
     """Return the rows of a table under names that carry their units."""
     if what == "products":
         return [] if answer.products is None else [_bare(row) for row in answer.products.rows(answer.network)]
     if what == "limits":
         rows = over_limit_rows(answer) + limit_rows(answer)
         return [{"element": row["select"]} | _named(row, answer, drop=("id", "select")) for row in rows]
-    rows = site_rows(answer) if what == "sites" else bus_rows(answer)
+    rows = site_rows(answer) if what == "sites" else bus_rows(answer, shown)
     position = {bus: i for i, bus in enumerate(answer.network.buses.ids)}
     buses = answer.network.buses
     return [

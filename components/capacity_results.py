@@ -10,6 +10,7 @@ from components import ids
 from components.capacity_answer import (
     Answer,
     big,
+    element_words,
     gain_words,
     gained,
     level_words,
@@ -124,10 +125,11 @@ def _binding_total(answer: Answer) -> dict[str, Any]:
     if binding is None:
         return {"label": "Binds most", "value": "nothing", "note": "every site gets all it asks for", "sign": "binding"}
     words = gain_words(binding)
+    kind = "withdrawal limit" if binding.limit.kind == "withdrawal" else binding.limit.words.partition(" ")[0]
     return {
         "label": "Binds most",
-        "value": why_number(ids.CAPACITY_WHY_BINDING, binding.limit.element, label="the limit that binds most"),
-        "note": f"{short_limit(binding.limit).partition(' ')[0]}; {words}" if words else binding.limit.words,
+        "value": why_number(ids.CAPACITY_WHY_BINDING, element_words(binding.limit), label="the limit that binds most"),
+        "note": f"{kind}; {words}" if words else binding.limit.words,
         "sign": "binding",
     }
 
@@ -160,7 +162,7 @@ def _stopped_totals(answer: Answer) -> html.Dl:
             {"label": "Flexible, added", "value": _NOTHING, "sign": "flexible"},
             {
                 "label": "Exceeded most",
-                "value": worst.limit.element,
+                "value": element_words(worst.limit),
                 "note": f"by {megawatts(worst.over_mw)} before anything is added",
                 "sign": "binding",
             },

@@ -233,6 +233,12 @@ def test_every_export_says_where_its_numbers_are_from(answer: Answer, what: str,
     assert "ndicative" in about["use"]
 
 
+def test_an_export_of_all_buses_holds_those_that_the_filter_shows(answer: Answer) -> None:
+    rows = list(csv.DictReader(io.StringIO(export.download(answer, "buses", "csv", [1, 3])["content"])))
+    assert [row["bus"] for row in rows] == ["2", "4"]
+    assert len(export.export_rows(answer, "buses")) == 4
+
+
 def test_a_place_is_a_point_and_a_branch_a_line_only_where_coordinates_are_known(answer: Answer) -> None:
     found = json.loads(export.download(answer, "limits", "geojson")["content"])["features"]
     assert {feature["geometry"] for feature in found} == {None}  # the 4-bus case has no coordinates
