@@ -69,8 +69,8 @@ def read_csv_pair(files: Mapping[str, bytes], name: str = "") -> Imported:
     if intake.problems:
         raise FileFormatError(intake.problems)
     tables = NetworkTables(
-        name=about.get("name") or name or "Network",
-        base_mva=_base_mva(about.get("base_mva", ""), intake),
+        name=about.get("name", name or "Network"),
+        base_mva=_base_mva(about.get("base_mva", "").strip(), intake),
         buses=built["buses"],
         branches=built["branches"],
         units=built["units"],
@@ -197,7 +197,7 @@ def _about(sheet: _Sheet | None, intake: Intake) -> dict[str, str]:
     if set(sheet.columns) != {"key", "value"}:
         intake.wrong("about", "network.csv must have the columns key and value")
         return {}
-    values = (_unguarded(value.strip()) for value in sheet.columns["value"])
+    values = (_unguarded(value) for value in sheet.columns["value"])
     return dict(zip(sheet.columns["key"], values, strict=True))
 
 

@@ -63,7 +63,7 @@ def read_geojson(content: bytes, name: str = "") -> Imported:
     if not isinstance(base_mva, int | float) or isinstance(base_mva, bool):
         raise FileFormatError(f"base_mva must be a number, found {str(base_mva)[:40]!r}")
     tables = NetworkTables(
-        str(about.get("name") or name or "Network"), float(base_mva), buses, branches, units, str(source)
+        str(about.get("name", name or "Network")), float(base_mva), buses, branches, units, str(source)
     )
     if own is None and "slack" not in intake.columns["buses"]:
         tables = with_slack(tables, intake)
