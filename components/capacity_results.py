@@ -16,7 +16,6 @@ from components.capacity_answer import (
     level_words,
     limit_element,
     served_in_full,
-    short_limit,
 )
 from components.capacity_words import SET_NOTES
 from components.format import count, megawatts, number, percent
