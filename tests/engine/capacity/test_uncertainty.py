@@ -1,10 +1,11 @@
 """Boxes, distributions and hours: moments, correlation, weather facts, and refusals."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from engine.capacity.question import UncertaintySpec
-from engine.capacity.series import hourly_sample, is_texas, pieces_of, ready_to_dispatch
+from engine.capacity.series import HourlySettings, _load, hourly_sample, is_texas, pieces_of, ready_to_dispatch
 from engine.capacity.uncertainty import Marginal, box, distribution_sample, filed_net_demand
 from engine.capacity.weather import HOURS, WeatherSettings, _autocorrelation, autoregression, available_mw
 from engine.errors import UncertaintyDataError
@@ -12,6 +13,7 @@ from engine.network import texas
 from engine.network.factors import Factors
 from engine.network.library import load
 from engine.network.model import Network
+from engine.network.tables import table_of
 from engine.opf.dc_opf import DispatchOptions
 from engine.opf.hours import dispatch_hours
 
@@ -144,6 +146,45 @@ def test_hours_of_texas_balance_and_keep_the_area_loads(big: Network) -> None:
     share = filed[plain] / total[area[plain]]
     expected = 0.8 * published[hours][:, area[plain] - 1] * share + big.buses.shunt_mw[plain]
     assert found.net_demand_mw[:, plain] == pytest.approx(expected, abs=1e-6)
+
+
+def test_the_filed_loads_of_the_areas_are_those_of_the_case(big: Network) -> None:
+    areas = np.array([int(name) for name in big.buses.areas])
+    assert np.bincount(areas, weights=big.buses.load_mw)[1:] == pytest.approx(texas.AREA_FILED_MW, abs=1e-6)
+
+
+def test_a_load_added_to_texas_comes_on_top_with_or_without_an_area(big: Network) -> None:
+    settings = HourlySettings.of({"load_noise": 0.0})
+    hours = np.array([0, 4000, 8000])
+    base = _load(big, hours, settings, 1, own=True)[1]
+    drawn = {"bus": "drawn", "load_mw": 300.0, "area": "", "zone": ""}
+    buses = big.tables.buses.copy()
+    buses.loc[10, "load_mw"] += 500.0
+    buses = pd.concat([buses, big.tables.buses.iloc[[10]].assign(**drawn)], ignore_index=True)
+    joined = big.tables.branches.iloc[[0]].assign(
+        branch="to drawn", from_bus=buses.loc[10, "bus"], to_bus="drawn", kind="line", tap_ratio=1.0
+    )
+    branches = pd.concat([big.tables.branches, joined], ignore_index=True)
+    tables = big.tables.with_table("buses", table_of("buses", buses))
+    edited = Network.from_tables(tables.with_table("branches", table_of("branches", branches)))
+    assert is_texas(edited)
+    after = _load(edited, hours, settings, 1, own=True)[1]
+    others = np.delete(np.arange(len(big.buses.ids)), 10)
+    assert after[:, others] == pytest.approx(base[:, others])
+    area = int(big.buses.areas[10]) - 1
+    published, filed = texas.area_load_2016()[hours], texas.AREA_FILED_MW
+    assert after[:, 10] - base[:, 10] == pytest.approx(500 * published[:, area] / filed[area])
+    assert after[:, -1] == pytest.approx(300 * published.sum(axis=1) / sum(filed))
+
+
+def test_a_bus_without_an_area_leaves_the_shapes_of_the_others() -> None:
+    small_grid = Network.from_tables(load("rts24"))
+    settings, hours = HourlySettings.of({"load_noise": 0.0}), np.arange(24)
+    base = _load(small_grid, hours, settings, 1, own=False)[1]
+    buses = small_grid.tables.buses.copy()
+    buses.loc[0, "area"] = ""
+    edited = Network.from_tables(small_grid.tables.with_table("buses", buses))
+    assert _load(edited, hours, settings, 1, own=False)[1][:, 1:] == pytest.approx(base[:, 1:])
 
 
 def test_hours_of_texas_keep_weather_and_derated_limits(big: Network) -> None:
