@@ -104,8 +104,9 @@ class Prepared:
         key = (question.candidates, question.cutoff)
         found = self._cache.get(key)
         if found is None:
-            while len(self._cache) >= _CACHED_FACTORS:
-                self._cache.pop(next(iter(self._cache)))
+            kept = list(self._cache)
+            for oldest in kept[: max(0, len(kept) + 1 - _CACHED_FACTORS)]:
+                self._cache.pop(oldest, None)  # readers' threads share it: another may have been faster
             found = self.row_factors(self.positions(question.candidates), question.cutoff)
             self._cache[key] = found
         return found

@@ -1,5 +1,6 @@
 """Margins: exact against the scenario program, the corners of a box, and the definition of CVaR."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
@@ -184,6 +185,19 @@ def test_margins_made_for_another_supply_are_not_used() -> None:
         allocate(margins, replace(question, supply="capacity"))
     with pytest.raises(QuestionError, match="another uncertainty"):
         allocate(margins, replace(question, uncertainty=UncertaintySpec("hourly", {}, 5)))
+
+
+def test_readers_in_many_threads_get_their_own_factors_and_few_are_kept() -> None:
+    generator = np.random.default_rng(12)
+    grid = random_network(generator, meshed=True)
+    base = asked(grid, {"2": 1.0})
+    margins = prepared(grid, base, random_sample(generator, len(grid.buses.ids), 10))
+    questions = [replace(base, cutoff=cutoff) for cutoff in np.linspace(0.0, 0.5, 40).tolist()]
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(margins.factors_of, questions * 5))
+    for question, factors in zip(questions * 5, found, strict=True):
+        assert (factors == margins.row_factors(np.array([1]), question.cutoff)).all()
+    assert len(margins._cache) <= 16
 
 
 def test_supply_shares_move_the_flow_as_their_definition_says() -> None:
