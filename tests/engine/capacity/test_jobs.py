@@ -10,11 +10,12 @@ import pytest
 from engine.capacity import jobs
 from engine.capacity.allocation import allocate
 from engine.capacity.alone import alone, risk_curve
-from engine.capacity.defaults import paper_question
+from engine.capacity.defaults import paper_question, starting_question
 from engine.capacity.margins import Prepared
 from engine.capacity.products import ProductSet, product_set, round_down
 from engine.capacity.question import UncertaintySpec
 from engine.capacity.results import CapacityResult, Verdict
+from engine.capacity.verify import verify
 from engine.errors import CancelledError, InfeasibleError, UncertaintyDataError
 from engine.network.library import load
 from engine.network.model import Network
@@ -145,6 +146,23 @@ def test_blocks_never_exceed_the_allocation_and_count_what_they_lose() -> None:
 )
 def test_sizes_are_rounded_down_to_the_printed_precision(value: float, step: float, down: float) -> None:
     assert round_down(value, step) == down
+
+
+def test_the_question_that_texas_opens_with_is_answered_and_checked() -> None:
+    """Fewer hours than it opens with, the same road: dispatch, margins, allocation, and the independent checker."""
+    grid = Network.from_tables(load("texas-2020"))
+    opening = starting_question(grid)
+    question = replace(opening, uncertainty=UncertaintySpec("hourly", {"hours": 40}, 1))
+    states = jobs.make_states(question.uncertainty, grid)
+    margins = jobs.prepare(grid, question, states)
+    answer = allocate(margins, question)
+    assert answer.over_limit == ()
+    firm, flexible = (np.array(level.capacity_mw) for level in answer.levels)
+    assert 500.0 < firm.sum() <= flexible.sum() <= 50_000.0
+    verdict = verify(grid, question, [firm, flexible], states, margins.factors)
+    assert verdict.holds, verdict.words
+    more = verify(grid, question, [firm + 0.1, flexible + 0.1], states, margins.factors)
+    assert not more.holds  # no room was left unused
 
 
 def test_a_rounded_set_that_exceeds_a_limit_is_not_offered() -> None:
