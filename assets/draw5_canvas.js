@@ -73,6 +73,9 @@
         });
       });
     }
+    const count = cy.nodes('[id ^= "bus:"]').length, before = cy.scratch('count') || 0;
+    cy.scratch('count', count);
+    if (count > before + 1) draw.fit(); // many at once, pasted or undone: wherever they are, they are seen
     cy.elements(':selected').unselect();
     if (draw.selection) cy.getElementById(draw.selection).select();
     draw.paint();

@@ -120,6 +120,8 @@
     const target = event.target;
     if (event.key === 'Enter' && target.matches && target.matches('input') && target.closest('[data-draw-form]')) { apply(); return; }
     if (event.key === 'Enter' && target.id === 'network-name') { rename(); return; }
+    const fresh = event.key === 'Enter' && target.matches && target.matches('#network-add-form input') && document.querySelector('[data-draw-add-row]');
+    if (fresh) { addRow(fresh.dataset.drawAddRow); return; }
     if (headroom.typing(target) || (target.closest && target.closest('.hr-popover'))) return;
     const key = event.key.toLowerCase();
     if (event.ctrlKey || event.metaKey) {
@@ -144,14 +146,19 @@
     if (!kind) return;
     headroom.setProps('network-tab', { value: name });
     if (element) window.setTimeout(function () { headroom.select(draw.PAGE, kind + ':' + element); }, 0);
-    let tries = 30;
+    let tries = 120, held = 0; // rows come with their table; a grid that has just got them may let go of a selection
     (function focus() {
       const api = grid(name), node = api && element ? api.getRowNode(element) : null;
-      if (!node) { if ((tries -= 1) > 0) window.setTimeout(focus, 100); return; }
-      api.ensureIndexVisible(node.rowIndex, 'middle');
-      const shown = column && api.getColumn(column) ? column : api.getColumns()[0].getColId();
-      api.ensureColumnVisible(shown);
-      api.setFocusedCell(node.rowIndex, shown);
+      tries -= 1;
+      if (!node || node.rowIndex === null) { if (tries > 0) window.setTimeout(focus, 100); return; }
+      if (!held) {
+        api.ensureIndexVisible(node.rowIndex, 'middle');
+        const shown = column && api.getColumn(column) ? column : api.getColumns()[0].getColId();
+        api.ensureColumnVisible(shown);
+        api.setFocusedCell(node.rowIndex, shown);
+      }
+      if (!node.isSelected() && (!held || draw.selection === kind + ':' + element)) node.setSelected(true, true);
+      if ((held += 1) < 4) window.setTimeout(focus, 150);
     })();
   };
   // A file is chosen with the button; the browser's own field behind it is not reached by the keyboard.

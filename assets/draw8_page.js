@@ -11,6 +11,32 @@
   }
   function active(job) { return job.state === 'queued' || job.state === 'running'; }
 
+  // A file that is too large is refused before it is sent: half a minute of waiting would say no more.
+  function refused(files) {
+    const holder = document.querySelector('[data-draw-upload]');
+    const sizes = Array.from(files || []).map(function (file) { return file.size; });
+    const total = sizes.reduce(function (sum, size) { return sum + size; }, 0), most = Number(holder.dataset.drawUpload);
+    if (!total || total <= most) {
+      if (total) headroom.setProps('network-uploaded', { children: 'Reading ' + Array.from(files, function (file) { return file.name; }).join(', ') });
+      return false;
+    }
+    const words = Array.from(files, function (file) { return file.name; }).join(', ') + ' was not taken: ' +
+      (total / 1e6).toFixed(1) + ' MB; at most ' + Math.floor(most / 1e6) + ' MB are read. The open study is as it was.';
+    headroom.setProps('network-uploaded', { children: words });
+    headroom.setProps('network-offer', { data: null });
+    ['network-replace', 'network-as-new'].forEach(function (id) { headroom.setProps(id, { disabled: true }); });
+    return true;
+  }
+  document.addEventListener('change', function (event) {
+    if (!event.target.closest || !event.target.closest('[data-draw-upload]') || !refused(event.target.files)) return;
+    event.stopImmediatePropagation();
+    event.target.value = '';
+  }, true);
+  document.addEventListener('drop', function (event) {
+    if (!event.target.closest || !event.target.closest('[data-draw-upload]')) return;
+    if (refused(event.dataTransfer ? event.dataTransfer.files : [])) { event.stopImmediatePropagation(); event.preventDefault(); }
+  }, true);
+
   window.dash_clientside.headroom_draw = {
     answered: function (ack) { draw.answered(ack); return NO(); },
     canvas: function (elements) {

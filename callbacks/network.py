@@ -4,6 +4,7 @@ import time
 from typing import Any
 
 from dash import ALL, ClientsideFunction, Dash, Input, Output, Patch, State, ctx, dcc, no_update
+from flask import current_app
 
 from callbacks import network_answer, network_edit, network_import
 from callbacks import network_desk as desk
@@ -64,6 +65,7 @@ def page_layout(services: Services, study: str | None = None, **query: str) -> A
             job=_given(shown.job),
             library=[(named.key, f"{named.title} ({named.buses:,} buses)") for named in library.NAMED],
             formats=FORMATS,
+            most_bytes=network_import.most_bytes(current_app.config.get("MAX_CONTENT_LENGTH")),
         )
     )
 

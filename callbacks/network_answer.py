@@ -47,6 +47,7 @@ class Asked:
     job: Any = None
     pressed: bool = False
     ended: bool = False
+    layer: str = "kv"  # what the map shows; an answer brings its first layer only to who looks at none of its own
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -127,7 +128,7 @@ def _pressed(seat: Seat, desk: OpfDesk, asked: Asked, now: str, question: OpfQue
         desk.save(seat.user, seat.study, now, question)
     if standing.answer is not None:
         shown = _answered(seat, standing.answer, now)
-        shown.layer, shown.job = FIRST_LAYER, None
+        shown.layer, shown.job = _first_layer(asked), None
         return shown
     shown = _kept(seat, desk, asked, now, question)
     _wait(shown, standing, now, question)
@@ -143,7 +144,7 @@ def _after_job(seat: Seat, desk: OpfDesk, asked: Asked, now: str) -> Shown:
     if standing.answer is not None:
         current = standing.answer.network_digest == now and standing.answer.question == question
         shown = _answered(seat, standing.answer, now) if current else _stale(seat, standing.answer, now, question)
-        shown.layer = FIRST_LAYER if current else KEEP
+        shown.layer = _first_layer(asked) if current else KEEP
     elif standing.found == "cancelled":
         shown = _kept(seat, desk, asked, now, question)
         told = skeleton.state("empty", "Nothing was changed. Solve begins again.", title="The dispatch was cancelled")
@@ -229,6 +230,10 @@ def _wait(shown: Shown, standing: Standing, digest: str, question: OpfQuestion) 
     shown.job = {"id": job.id, "digest": digest, "question": question.to_json()}
 
 
+def _first_layer(asked: Asked) -> Any:
+    return FIRST_LAYER if asked.layer == "kv" else KEEP
+
+
 def _strip(answer: OpfAnswer) -> Any:
     if answer.dispatch is None:
         return panels.refused(answer)
@@ -295,12 +300,14 @@ def _register_question(app: Dash, desk: OpfDesk) -> None:
         Input(ids.NETWORK_LEAST, "value"),
         State(ids.NETWORK_ANSWER, "data"),
         State(ids.NETWORK_JOB, "data"),
+        State(ids.map_layer(PAGE), "value"),
+        State(ids.NETWORK_CANVAS_LAYER, "value"),
         State(ids.NETWORK_STUDY, "data"),
         running=[(Output(ids.NETWORK_SOLVE, "disabled"), True, False)],
         prevent_initial_call=True,
     )
     def solve(*given: Any) -> Any:
-        clicks, ended, _, *words, drawn, job, study = given
+        clicks, ended, _, *words, drawn, job, on_map, on_canvas, study = given
         if not isinstance(study, str):
             return (no_update,) * 7
         asked = Asked(
@@ -309,6 +316,7 @@ def _register_question(app: Dash, desk: OpfDesk) -> None:
             job=job,
             pressed=ctx.triggered_id == ids.NETWORK_SOLVE and bool(clicks),
             ended=ctx.triggered_id == ids.NETWORK_JOB_ENDED and bool(ended),
+            layer=next((str(layer) for layer in (on_map, on_canvas) if layer not in (None, "kv")), "kv"),
         )
         shown = ask(_seat(desk, current_user(), study), desk, asked)
         parts = (shown.answer, shown.state, shown.layers, shown.layer, shown.layer, shown.job)

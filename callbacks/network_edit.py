@@ -132,9 +132,10 @@ def register(app: Dash, services: Services, offers: Offers, opf: OpfDesk) -> Non
         outcome = replaced or desk.change(seat, digest, request)
         known = [name for name in TABLES if isinstance(loaded, list) and name in loaded]
         changed = screen(outcome, study, known)
-        if outcome.after is not None:
-            # In the same answer: a form that came later would take back what is being typed into it.
-            changed["inspector"] = inspector(seat, opf, changed.get("selection", selected), kept)
+        if outcome.after is not None and "selection" not in changed:
+            # In the same answer: a form that came later would take back what is being typed into it. A new
+            # selection brings its own form, once.
+            changed["inspector"] = inspector(seat, opf, selected, kept)
         if "pane" in changed:  # the new pane holds these already, and the old ones are gone with it
             for name in ("elements", "buses_url", "branches_url", "layers", "message", "hint"):
                 changed.pop(name, None)

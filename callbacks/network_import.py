@@ -25,6 +25,7 @@ from engine.store.artifacts import Artifacts
 from engine.store.codec import pack_network, sha256, unpack_network
 
 MOST_FILES = 4
+REQUEST_ROOM = 1_048_576  # bytes of a request beside the file
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,13 @@ def understood(contents: Sequence[str], names: Sequence[str], most_bytes: int) -
         files[str(name)[:200]] = _decoded(str(name)[:200], content, most_bytes)
     first, *others = _ordered(files)
     return read_network(first, files[first], {name: files[name] for name in others})
+
+
+def most_bytes(largest_request: int | None) -> int:
+    """Return the size of the largest upload: the readers' limit, or what a request of this size can carry."""
+    if largest_request is None:
+        return MOST_BYTES
+    return min(MOST_BYTES, (largest_request - REQUEST_ROOM) * 3 // 4)  # it is sent as base64
 
 
 def from_library(key: str) -> Imported:

@@ -41,6 +41,7 @@ class OpfDesk:
     def __init__(self, services: Services, at_once_s: float = AT_ONCE_S) -> None:
         self.services = services
         self._at_once_s = at_once_s  # 0: everything is a job
+        # By study too: an answer that another study has is not kept with this one, and would be gone with the process.
         self._answers: Kept[OpfAnswer] = Kept(KEPT_ANSWERS)
 
     def ask(self, user: str, study: str, question: OpfQuestion, *, submit: bool) -> Standing:
@@ -75,7 +76,7 @@ class OpfDesk:
         self.services.studies.has_network_version(user, study, digest)
         arguments = opf_arguments(digest, question)
         try:
-            return self._answers.get(input_hash(arguments), lambda: self._stored(user, study, arguments))
+            return self._answers.get((study, input_hash(arguments)), lambda: self._stored(user, study, arguments))
         except _NotKeptError:
             return None
 
@@ -122,7 +123,7 @@ class OpfDesk:
             "input_hash": key,
         }
         self.services.results.put(user, study, StoredAnswer(KIND, key, made.to_json(), origin))
-        return self._answers.get(key, lambda: made)
+        return self._answers.get((study, key), lambda: made)
 
     def _stored(self, user: str, study: str, arguments: Mapping[str, Any]) -> OpfAnswer:
         kept = self.services.results.get(user, study, KIND, input_hash(arguments))

@@ -323,6 +323,7 @@ def _switch(page: str, layers: Sequence[Layer], chosen: str | None) -> html.Div:
     return html.Div(
         dbc.RadioItems(
             id=ids.map_layer(page),
+            name=ids.map_layer(page),  # else the arrow keys go on into the next switch of the page
             options=[{"label": layer.label, "value": layer.key} for layer in layers],
             value=value,
             class_name="hr-segments",

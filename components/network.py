@@ -43,6 +43,7 @@ class Opened:
     job: Mapping[str, Any] | None  # {"id", "digest", "question"} of the job that the page waits for
     library: Sequence[tuple[str, str]]
     formats: Mapping[str, str]
+    most_bytes: int  # of an upload
 
 
 def layout(opened: Opened) -> html.Main:
@@ -69,7 +70,7 @@ def layout(opened: Opened) -> html.Main:
     for child in bench.children:
         if getattr(child, "id", None) == ids.selection(PAGE):
             child.data = opened.view.selection
-    actions = _actions(opened.library, opened.formats, read_only=read_only)
+    actions = _actions(opened, read_only=read_only)
     return skeleton.page(
         *_stores(opened),
         skeleton.question_bar(PAGE, _sentence(opened.question), more=_more(opened.question), actions=actions),
@@ -102,6 +103,7 @@ def totals(counts: Counts) -> html.Dl:
         if amount
     ]
     rated = f"{unlimited}; {', '.join(missing)}: A holds" if missing else unlimited if counts.branches else ""
+    spare = counts.capacity_mw - counts.load_mw
     return skeleton.totals(
         [
             {"label": "Buses", "value": number(counts.buses), "note": count(counts.islands, "island")},
@@ -116,7 +118,7 @@ def totals(counts: Counts) -> html.Dl:
                 "label": "Capacity",
                 "value": number(counts.capacity_mw),
                 "unit": "MW",
-                "note": f"{megawatts(counts.capacity_mw - counts.load_mw)} above the load",
+                "note": f"{megawatts(abs(spare))} {'above' if spare >= 0 else 'below'} the load",
             },
         ]
     )
@@ -171,13 +173,13 @@ def _more(asked: OpfQuestion) -> Part:
     )
 
 
-def _actions(library: Sequence[tuple[str, str]], formats: Mapping[str, str], *, read_only: bool) -> list[Part]:
+def _actions(opened: Opened, *, read_only: bool) -> list[Part]:
     return [
         skeleton.button("Solve DC-OPF", ids.NETWORK_SOLVE, primary=True),
         skeleton.popover(
             ids.NETWORK_IMPORT,
             [icon("upload", size=16), html.Span("Import")],
-            import_panel(library, read_only=read_only),
+            import_panel(opened.library, opened.most_bytes, read_only=read_only),
             label="Import a network",
             width=460,
         ),
@@ -185,7 +187,7 @@ def _actions(library: Sequence[tuple[str, str]], formats: Mapping[str, str], *, 
             "network-export-menu",
             [icon("download", size=16), html.Span("Export")],
             html.Div(
-                [skeleton.button(text, ids.network_export(kind)) for kind, text in formats.items()],
+                [skeleton.button(text, ids.network_export(kind)) for kind, text in opened.formats.items()],
                 className="hr-draw-exports",
             ),
             label="Export the network",

@@ -94,6 +94,7 @@ def canvas(
             html.Div(
                 dbc.RadioItems(
                     id=ids.NETWORK_CANVAS_LAYER,
+                    name=ids.NETWORK_CANVAS_LAYER,
                     options=[{"label": layer.label, "value": layer.key} for layer in layers],
                     value=layer,
                     class_name="hr-segments",

@@ -14,17 +14,23 @@ MOST_SHOWN = 40
 Part = Any
 
 
-def import_panel(library: Sequence[tuple[str, str]], *, read_only: bool) -> Part:
-    """Return the panel that takes files and named grids; what was understood of them is shown in it first."""
+def import_panel(library: Sequence[tuple[str, str]], most_bytes: int, *, read_only: bool) -> Part:
+    """Return the panel that takes files and named grids; what was understood of them is shown in it first.
+
+    ``most_bytes`` is the size of the largest file that is read.
+    """
     return html.Div(
         [
             skeleton.section(
                 "From a file",
-                dcc.Upload(
-                    html.Button("Choose a file, or drop it here", type="button", className="hr-button"),
-                    id=ids.NETWORK_UPLOAD,
-                    multiple=True,
-                    className="hr-draw-upload",
+                html.Div(
+                    dcc.Upload(
+                        html.Button("Choose a file, or drop it here", type="button", className="hr-button"),
+                        id=ids.NETWORK_UPLOAD,
+                        multiple=True,
+                        className="hr-draw-upload",
+                    ),
+                    **{"data-draw-upload": str(most_bytes)},  # larger ones are refused before they are sent
                 ),
                 html.P(
                     "MATPOWER .m, buses.csv with branches.csv or their zip, GeoJSON, or our JSON (.gz too).",

@@ -94,6 +94,7 @@ def drawer_tools(looked: View, *, read_only: bool) -> list[Part]:
     """Return the tabs, what the shown table can do, and its filter."""
     tabs = dbc.RadioItems(
         id=ids.NETWORK_TAB,
+        name=ids.NETWORK_TAB,  # else the arrow keys go from one switch of the page to the next
         options=[{"label": word, "value": name} for name, word in TAB_WORDS.items()],
         value=looked.tab,
         class_name="hr-segments",
@@ -155,6 +156,7 @@ def _dispatch_tools(looked: View) -> html.Div:
     """Return which table of the dispatch shows, its filter and its exports."""
     switch = dbc.RadioItems(
         id=ids.NETWORK_DISPATCH,
+        name=ids.NETWORK_DISPATCH,
         options=[{"label": word, "value": what} for what, word in DISPATCH_WORDS.items()],
         value=looked.what,
         class_name="hr-segments",

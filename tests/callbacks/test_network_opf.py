@@ -78,6 +78,14 @@ def test_an_answer_is_there_again_after_a_restart_with_where_it_is_from(seat: Se
     ]
 
 
+def test_what_another_study_was_answered_is_kept_with_this_one_too(seat: Seat) -> None:
+    desk = OpfDesk(seat.services)
+    press(seat, desk)
+    other = Seat(seat.services, BEN, seat.services.studies.create(BEN, "Same", library.load("fourbus")))
+    drawn = press(other, desk).answer
+    assert network_answer.drawn_answer(other, OpfDesk(seat.services), drawn) is not None
+
+
 def test_what_takes_long_is_a_job_whose_end_shows_its_answer(seat: Seat) -> None:
     desk = OpfDesk(seat.services, at_once_s=0)
     shown = press(seat, desk)
