@@ -6,6 +6,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, Generic, Self, TypeVar
 
+from callbacks.imported import CHECKS
 from engine.network import library
 from engine.network.factors import Factors
 from engine.network.model import Network
@@ -74,7 +75,7 @@ class Services:
         cls, database_url: str, artifacts_dir: Path | str, *, capacity_bytes: int = DEFAULT_CAPACITY_BYTES
     ) -> Self:
         """Open the store, bring its schema up to date and return the services."""
-        store = Store(database_url)
+        store = Store(database_url, CHECKS)
         store.migrate()
         artifacts = Artifacts(Path(artifacts_dir), capacity_bytes)
         return cls(store, Jobs(store, artifacts), artifacts)

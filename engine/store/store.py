@@ -9,7 +9,7 @@ from engine.store.history import History
 from engine.store.records import Records
 from engine.store.schema import answers, datasets, edits, files, jobs, networks, results, studies
 from engine.store.sharing import Sharing
-from engine.store.transfer import Transfer
+from engine.store.transfer import ImportChecks, Transfer
 
 UNDO_DELETE_S = 30 * 86_400.0  # a deleted study or data set can be brought back for this long
 KEEP_JOBS_S = 30 * 86_400.0
@@ -22,13 +22,17 @@ class Studies(Records, History, Contents, Sharing, Transfer):
     A study that is not there for the user raises NotFoundError, a change by a reader PermissionDeniedError.
     """
 
+    def __init__(self, database: Database, checks: ImportChecks | None = None) -> None:
+        super().__init__(database)
+        self._checks = checks
+
 
 class Store:
-    """Studies, results and product sets in one database."""
+    """Studies, results and product sets in one database; ``checks`` say what may be imported."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, checks: ImportChecks | None = None) -> None:
         self.database = Database(url)
-        self.studies = Studies(self.database)
+        self.studies = Studies(self.database, checks)
         self.results = Results(self.database)
         self.products = Products(self.database)
 

@@ -1,0 +1,64 @@
+"""What a study's file must hold so that the pages can show it: the store takes these checks and knows no page."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from engine.capacity.products import ProductSet
+from engine.capacity.question import CapacityQuestion
+from engine.capacity.results import CapacityResult, Provenance, Verdict
+from engine.errors import EngineError, FileFormatError
+from engine.opf.results import OpfAnswer
+from engine.shapes import check_shape
+from engine.store.transfer import ImportChecks
+
+Content = Mapping[str, Any]
+
+
+def _capacity(content: Content) -> None:
+    CapacityQuestion.from_json(content["question"])
+    check_shape(CapacityResult.from_json(content["result"]), CapacityResult, "the result")
+    for name in ("firm_mw", "total_mw"):
+        check_shape(content[name], float | None, name)
+
+
+def _verdict(content: Content) -> None:
+    check_shape(Verdict.from_json(content), Verdict, "the verdict")
+
+
+def _products(content: Content) -> None:
+    products = ProductSet.from_json(content)
+    check_shape(products, ProductSet, "the product set")
+    check_shape(Provenance(**products.provenance), Provenance, "the provenance")
+
+
+def _kept_files(content: Content) -> None:
+    check_shape(tuple(content["artifacts"]), tuple[str, ...], "the list of artefacts")
+
+
+def _worded(check: Callable[[Content], object]) -> Callable[[Content], None]:
+    """Return ``check`` with every way to fail told in words."""
+
+    def of(content: Content) -> None:
+        try:
+            check(content)
+        except EngineError:
+            raise
+        except (LookupError, TypeError, ValueError, AttributeError) as error:
+            raise FileFormatError(f"it is not what this version writes: {type(error).__name__} {error}") from error
+
+    return of
+
+
+CHECKS = ImportChecks(
+    answers={
+        kind: _worded(check)
+        for kind, check in {
+            "capacity": _capacity,
+            "capacity.question": CapacityQuestion.from_json,
+            "capacity.prepare": _kept_files,
+            "capacity.verify": _verdict,
+            "network.opf": OpfAnswer.from_json,
+        }.items()
+    },
+    products=_worded(_products),
+)
