@@ -13,7 +13,8 @@ from datetime import UTC, datetime
 import numpy as np
 
 from engine.capacity.level import TIGHT_MW, LevelProgram, Optimum
-from engine.capacity.margins import TOLERANCE_MW, Prepared
+from engine.capacity.limiting import stopping_rows
+from engine.capacity.margins import Prepared
 from engine.capacity.programs import most_total_mw, must_be_optimal, solve_level
 from engine.capacity.question import CapacityQuestion, percent
 from engine.capacity.results import Binding, CapacityResult, Level, OverLimit, Provenance
@@ -139,7 +140,7 @@ def _level(prepared: Prepared, question: CapacityQuestion, step: _Step, found: O
     problem = step.problem
     kept = (found.mw <= problem.floor_mw + TIGHT_MW) & (problem.floor_mw > TIGHT_MW)
     kept &= found.mw < problem.demand_mw - TIGHT_MW
-    binding_rows, limited_by = _limiting(problem, found)
+    binding_rows, limited_by = _limiting(problem, found, question)
     total = float(found.mw.sum())
     most = max(total, most_total_mw(problem, found.used_rows))
     most_signed = most
@@ -165,26 +166,13 @@ def _level(prepared: Prepared, question: CapacityQuestion, step: _Step, found: O
     )
 
 
-def _limiting(problem: LevelProgram, found: Optimum) -> tuple[Integers, Integers]:
+def _limiting(problem: LevelProgram, found: Optimum, question: CapacityQuestion) -> tuple[Integers, Integers]:
     """Return the binding rows by falling dual, and for each candidate which of them stops it (-1: its demand)."""
-    order = np.argsort(-found.dual, kind="stable")
-    rows = found.rows[order]
-    weight = np.maximum(problem.factors[rows], 0.0) * np.maximum(found.dual[order], 1e-12)[:, np.newaxis]
-    short = found.mw < problem.demand_mw - TIGHT_MW
-    limited_by = np.full(len(found.mw), -1, dtype=np.intp)
-    if len(rows):
-        limited_by = np.where(short & (weight.max(axis=0) > 0), weight.argmax(axis=0), -1)
-    lost = np.flatnonzero(short & (limited_by < 0))
-    if lost.size:  # stopped by a row without a price: another row, priced, ends at the same point
-        room = problem.margin_mw - problem.factors @ found.mw
-        for site in lost:
-            full = np.flatnonzero((problem.factors[:, site] > 0) & (room < 10 * TOLERANCE_MW))
-            if full.size:
-                row = full[problem.factors[full, site].argmax()]
-                at = np.flatnonzero(rows == row)
-                limited_by[site] = at[0] if at.size else len(rows)
-                rows = rows if at.size else np.append(rows, row)
-    return rows, limited_by
+    stops = stopping_rows(problem, found, question)
+    rows = found.rows[np.argsort(-found.dual, kind="stable")]
+    rows = np.concatenate([rows, np.setdiff1d(stops[stops >= 0], rows)])
+    place = {int(row): at for at, row in enumerate(rows)}
+    return rows, np.array([place.get(int(row), -1) for row in stops], dtype=np.intp)
 
 
 def _binding(prepared: Prepared, step: _Step, found: Optimum, row: int, floored: bool) -> Binding:

@@ -14,6 +14,7 @@ from typing import Any, Literal, Self
 
 import numpy as np
 
+from engine.capacity.allocation import usable_margin
 from engine.capacity.margins import Prepared
 from engine.capacity.question import CapacityQuestion
 from engine.capacity.results import CapacityResult, Verdict
@@ -229,9 +230,7 @@ def _witness(prepared: Prepared, question: CapacityQuestion, products: ProductSe
     rows: list[WitnessRow] = []
     sold = products.sold_by_level(question.candidates, question.epsilons)
     for epsilon, sold_mw in zip((0.0, *question.epsilons), sold, strict=True):
-        margin = prepared.margin_mw(epsilon, question.measure)
-        if question.at_zero == "hold":
-            margin = np.maximum(margin, 0.0)
+        margin = usable_margin(prepared, question, epsilon)
         used = factors @ sold_mw
         touched = np.flatnonzero((factors != 0.0).any(axis=1))
         slack = margin[touched] - used[touched]

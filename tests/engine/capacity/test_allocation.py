@@ -377,3 +377,21 @@ def test_pairs_of_sites_on_random_meshes_lose_little_to_subsets() -> None:
         assert firm.lost_to_subsets_mw >= 0.0
         lost, most = lost + firm.lost_to_subsets_mw, most + firm.most_total_mw
     assert lost / most < 0.1
+
+
+@pytest.mark.parametrize("objective", OBJECTIVES)
+@pytest.mark.parametrize("tie_rule", ["lex_max_min", "least_squares"])
+def test_the_limit_named_for_a_site_gives_it_more_whenever_any_full_limit_does(objective: str, tie_rule: str) -> None:
+    extra, moved = 0.01, 0
+    for seed in range(8):
+        _, question, margins = some_case(seed, meshed=True, objective=objective, tie_rule=tie_rule, epsilons=())
+        level = allocate(margins, question).levels[0]
+        wider = [allocate(reinforced(margins, row.limit, extra), question).levels[0] for row in level.binding]
+        gains = (np.array([one.capacity_mw for one in wider]) - level.capacity_mw) / extra
+        for site, named in enumerate(level.limited_by):
+            if level.capacity_mw[site] > question.demand_mw[site] - 1e-6:
+                assert named == -1
+            elif gains[:, site].max() > 1e-3:
+                moved += 1
+                assert gains[named, site] > 1e-3
+    assert moved > 10
