@@ -20,6 +20,13 @@
       if (holder) holder.dataset.keep = text(keep);
       return KEEP();
     },
+    // The same demand at each site: done here, so that the answer is one request away. The server judges the number.
+    sameDemand: function (mw, sites) {
+      const none = mw === null || mw === undefined || mw === '' || !sites;
+      if (none || sites.mw.every(function (asked) { return asked === mw; })) return [KEEP(), KEEP()];
+      const lines = sites.bus.map(function (bus) { return bus + ' ' + mw; });
+      return [{ bus: sites.bus, mw: sites.bus.map(function () { return mw; }) }, lines.join('\n')];
+    },
     // The box for other risk levels stands in the sentence while it is chosen.
     showLevels: function (epsilon) { return epsilon !== 'other'; },
     // A row of "What binds" or "Products" selects the branch or the bus it is about.
@@ -27,13 +34,15 @@
       if (rows && rows.length && rows[0].select) window.headroom.select('capacity', rows[0].select);
       return KEEP();
     },
+    // Written past the graph of callbacks: an output here that the question waits for would make a circle, and a
+    // circle is dropped when words change faster than answers come.
     jobEnded: function (jobs, id) {
       if (!id) { waited = null; return KEEP(); }
       const job = (jobs || []).find(function (entry) { return entry.id === id; });
       if (job && active(job)) { waited = id; return KEEP(); }
       if (job ? waited !== 'ended ' + id : waited === id) {
         waited = 'ended ' + id;
-        return { id: id, state: job ? job.state : 'gone', at: Date.now() };
+        window.headroom.setProps('capacity-job-ended', { data: { id: id, state: job ? job.state : 'gone', at: Date.now() } });
       }
       return KEEP();
     },

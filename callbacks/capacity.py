@@ -116,7 +116,7 @@ def _register_browser_side(app: Dash) -> None:
     )
     app.clientside_callback(
         ClientsideFunction("capacity", "jobEnded"),
-        Output(ids.CAPACITY_JOB_ENDED, "data"),
+        Output(f"{ids.CAPACITY_JOB}-seen", "data"),
         Input(ids.JOBS, "data"),
         Input(ids.CAPACITY_JOB, "data"),
     )

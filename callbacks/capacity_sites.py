@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dash import Dash, Input, Output, State, ctx, no_update
+from dash import ClientsideFunction, Dash, Input, Output, State, ctx, no_update
 
 from callbacks.capacity_answer import Seat, amount_of, seat_of, zone_of
 from callbacks.capacity_desk import Desk
@@ -37,15 +37,6 @@ def sites_after(buses: Sequence[str], demand_mw: Sequence[float], message: str =
         word=sites_words(len(buses)),
         message=message,
     )
-
-
-def with_demand(sites: Any, mw: Any) -> Sites:
-    """Return the sites with ``mw`` asked at each. Raises QuestionError when it is no usable number of MW."""
-    buses, _ = capacity_words.sites_of(sites)
-    value = amount_of(mw)
-    if value is None:
-        raise QuestionError("the demand at each site must be a number of MW above 0")
-    return sites_after(buses, [value] * len(buses))
 
 
 def chosen(seat: Seat, sites: Any, kv: Any, zone: Any, most: Any) -> Sites:
@@ -111,9 +102,17 @@ def register(app: Dash, desk: Desk) -> None:
         Output(ids.TOAST, "data", allow_duplicate=True),
     )
 
+    app.clientside_callback(
+        ClientsideFunction("capacity", "sameDemand"),
+        Output(ids.CAPACITY_SITES, "data", allow_duplicate=True),
+        Output(ids.CAPACITY_SITES_TEXT, "value", allow_duplicate=True),
+        Input(ids.capacity_word("mw"), "value"),
+        State(ids.CAPACITY_SITES, "data"),
+        prevent_initial_call=True,
+    )
+
     @app.callback(
         *targets,
-        Input(ids.capacity_word("mw"), "value"),
         Input(ids.CAPACITY_SITES_CHOOSE, "n_clicks"),
         Input(ids.CAPACITY_SITES_USE, "n_clicks"),
         Input(ids.grid(PAGE, "sites"), "cellValueChanged"),
@@ -126,12 +125,8 @@ def register(app: Dash, desk: Desk) -> None:
         prevent_initial_call=True,
     )
     def change(*given: Any) -> Any:
-        mw, choosing, using, changes, sites, kv, zone, most, text, study = given
+        choosing, using, changes, sites, kv, zone, most, text, study = given
         seat, by = seat_of(desk, study), ctx.triggered_id
-        if by == ids.capacity_word("mw"):
-            if mw is None:
-                return (no_update,) * len(targets)
-            return _sites(lambda: with_demand(sites, mw))
         if by == ids.CAPACITY_SITES_CHOOSE and choosing:
             return _sites(lambda: chosen(seat, sites, kv, zone, most))
         if by == ids.CAPACITY_SITES_USE and using:

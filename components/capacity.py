@@ -126,6 +126,7 @@ def _stores(opened: Opened) -> list[Part]:
         dcc.Store(id=ids.CAPACITY_SITES, data=sites_data(opened.question)),
         dcc.Store(id=ids.CAPACITY_ANSWERED),
         dcc.Store(id=ids.CAPACITY_JOB),
+        dcc.Store(id=f"{ids.CAPACITY_JOB}-seen"),  # written by nobody, as in grid_map.register_map
         dcc.Store(id=ids.CAPACITY_JOB_ENDED),
         dcc.Store(id=ids.CAPACITY_QUERY),
         dcc.Store(id=ids.CAPACITY_ADDRESS),

@@ -129,10 +129,12 @@ def more(held: words.Words, files: Choices, *, read_only: bool) -> html.Div:
                 _uncertainty("file", "A file of one's own", [_select("file", "File", kept_files, held)]),
                 _number("seed", "Seed", held, "", 0),
                 *_set_notes(),
-                _upload(read_only),
             ]),
-            _group("Shares of the supply", [
-                _area("shares", "With given shares, one line each: bus share", held["shares"], "7098 0.6"),
+            html.Div([
+                _group("Shares of the supply", [
+                    _area("shares", "With given shares, one line each: bus share", held["shares"], "7098 0.6"),
+                ]),
+                None if read_only else _group("A file of one's own", [_upload()]),
             ]),
         ],
         className="hr-capacity-more",
@@ -198,9 +200,7 @@ def _set_notes() -> list[Part]:
     ]
 
 
-def _upload(read_only: bool) -> Part:
-    if read_only:
-        return None
+def _upload() -> html.Div:
     return html.Div(
         [
             html.Label(

@@ -170,6 +170,16 @@ def test_a_word_that_cannot_be_used_is_told_and_the_answer_stays_under_a_hatch(
     assert shown.site_rows is KEEP
 
 
+@pytest.mark.parametrize("mw", [-1, 0, 1e9, "x"])
+def test_a_demand_that_no_site_can_have_is_refused(seat: Seat, mw: Any) -> None:
+    screen = Screen(seat)
+    screen.ask()
+    screen.sites = {"bus": ["3", "4"], "mw": [mw, mw]}
+    shown = screen.ask()
+    assert "demand at bus" in text(shown.state).lower()
+    assert shown.frame == STALE_CLASS
+
+
 def test_a_box_alone_gives_firm_and_no_risk_levels(seat: Seat) -> None:
     screen = Screen(seat)
     shown = screen.ask(keep="box:box", box="1 20 30\n2 20 30\n3 10 20\n4 10 30", spread=0)
@@ -428,7 +438,6 @@ def test_the_filter_lets_pass_what_takes_enough(seat: Seat) -> None:
 
 def test_sites_are_chosen_typed_edited_and_pressed_on_the_map(seat: Seat) -> None:
     store = {"bus": ["3", "4"], "mw": [60, 50]}
-    assert sites_of_page.with_demand(store, 25).store["mw"] == [25, 25]
     assert sites_of_page.from_table(seat, store, "bus mw\n2; 12.5\n4").store == {"bus": ["2", "4"], "mw": [12.5, 60]}
     assert sites_of_page.toggled(seat, store, "bus:2").store["bus"] == ["3", "4", "2"]
     assert sites_of_page.toggled(seat, store, "bus:3").store["bus"] == ["4"]
@@ -443,7 +452,6 @@ def test_sites_are_chosen_typed_edited_and_pressed_on_the_map(seat: Seat) -> Non
     [
         (lambda seat, store: sites_of_page.from_table(seat, store, "3 60\n77 5\n4 x"), "no bus '77'; line 3: 'x'"),
         (lambda seat, store: sites_of_page.from_table(seat, store, " "), "lists no bus"),
-        (lambda _, store: sites_of_page.with_demand(store, "-1"), "above 0"),
         (lambda _, store: sites_of_page.edited(store, [{"colId": "asked", "rowId": "3", "value": None}]), "bus 3"),
         (lambda seat, store: sites_of_page.toggled(seat, store, "branch:1-2"), "select a bus"),
         (lambda seat, store: sites_of_page.chosen(seat, store, None, None, 2.5), "whole number"),
