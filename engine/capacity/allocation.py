@@ -7,6 +7,7 @@ subsets that stay deliverable are this product's.
 """
 
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -20,7 +21,6 @@ from engine.capacity.question import CapacityQuestion, percent
 from engine.capacity.results import Binding, CapacityResult, Level, OverLimit, Provenance
 from engine.errors import QuestionError
 from engine.network.model import Integers, Matrix, Vector
-from engine.program import SOLVER
 
 AT_LIMIT_MW = 1e-3  # an existing load this little above a limit is at it: a dispatch holds lines to about this
 LARGE_GRID = 300  # buses beyond which an independent box is useless
@@ -49,7 +49,7 @@ def allocate(prepared: Prepared, question: CapacityQuestion) -> CapacityResult:
         levels=levels,
         over_limit=over,
         notices=_notices(prepared, question, over, levels),
-        provenance=provenance(prepared, question),
+        provenance=provenance(prepared, question, dict.fromkeys(level.solver for level in levels)),
         time_s=time.perf_counter() - start,
     )
 
@@ -89,8 +89,8 @@ def over_limits(prepared: Prepared, question: CapacityQuestion, factors: Matrix)
     return tuple(found)
 
 
-def provenance(prepared: Prepared, question: CapacityQuestion) -> Provenance:
-    """Return from what an answer to ``question`` is computed."""
+def provenance(prepared: Prepared, question: CapacityQuestion, solvers: Iterable[str]) -> Provenance:
+    """Return from what an answer to ``question`` is computed, and by which ``solvers``."""
     network = prepared.network
     return Provenance(
         network=network.name,
@@ -100,7 +100,7 @@ def provenance(prepared: Prepared, question: CapacityQuestion) -> Provenance:
         seed=question.uncertainty.seed,
         source=prepared.source,
         data=network.tables.source,
-        solver=SOLVER,
+        solver=", ".join(solvers),
         date=datetime.now(UTC).isoformat(timespec="seconds"),
         sentence=question.sentence(),
     )
@@ -161,6 +161,7 @@ def _level(prepared: Prepared, question: CapacityQuestion, step: _Step, found: O
         objective=found.objective,
         status=found.status,
         gap=found.gap,
+        solver=found.solver,
         certificate=found.checks,
         time_s=time.perf_counter() - begin,
     )

@@ -41,6 +41,7 @@ class Optimum:
     gain: Vector | None  # (m,), MW of total per MW of margin; None where it is not unique
     objective: float
     status: str
-    gap: float
+    gap: float  # relative, from the independent check where the objective has one
+    solver: str
     checks: dict[str, float]
     used_rows: Integers  # every row that was brought in: a start for the next program

@@ -177,6 +177,8 @@ class Prepared:
             raise UncertaintyDataError("not a file of margins of this version")
         if meta["network_digest"] != network.digest:
             raise UncertaintyDataError(f"these margins are of another state of network {network.name!r}")
+        if factors is not None:
+            _check_factors(factors, network)
         tails = Tails(arrays["tail_mass"], arrays["tail_mw"]) if "tail_mw" in arrays else None
         return cls(
             network=network,
@@ -236,6 +238,8 @@ def prepare(
     names is missing or does not fit the network.
     """
     sample, box = states.sample, states.box
+    if factors is not None:
+        _check_factors(factors, network)
     share = supply_share(network, question.supply, question.supply_shares)
     shifted = (factors or Factors.of(network)).with_slack(share)
     notices = [] if sample is None else list(sample.notices)
@@ -318,6 +322,11 @@ def _box_worst(factors: Factors, box: Box, rows: _Rows) -> Vector:
         block = rows.branches[start : start + _BLOCK_ROWS]
         reach[start : start + _BLOCK_ROWS] = np.abs(factors.rows(block)) @ half
     return np.concatenate([box.upper_mw[rows.buses], centre + reach, reach - centre])
+
+
+def _check_factors(factors: Factors, network: Network) -> None:
+    if factors.network.digest != network.digest:
+        raise UncertaintyDataError(f"these factors are of another state of network {network.name!r}")
 
 
 def _check_shape(states: Matrix, network: Network) -> None:

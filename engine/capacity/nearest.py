@@ -11,6 +11,7 @@ from scipy.optimize import nnls
 from engine.errors import InfeasibleError, SolverError
 from engine.network.model import Matrix, Vector
 
+SOLVER = "non-negative least squares"
 _EMPTY = 1e-12  # squared residual below which no point keeps the rows
 
 

@@ -15,12 +15,13 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from engine.capacity.level import TIGHT_MW, LevelProgram, Optimum
+from engine.capacity.nearest import SOLVER as NEAREST
 from engine.capacity.nearest import nearest_point
 from engine.capacity.question import Objective, TieRule
 from engine.capacity.together import lexicographic, raise_together
 from engine.errors import SolverError
 from engine.network.model import Flags, Integers, Matrix, Vector
-from engine.program import Certificate, LazyProgram, LinearProgram, Solution, Status, certificate
+from engine.program import SOLVER, Certificate, LazyProgram, LinearProgram, Solution, Status, certificate
 
 BROKEN_MW = 1e-7  # a row broken by more is brought in: a tenth of what a promise may exceed a limit by
 DUAL_ZERO = 1e-7  # of costs that are scaled to about one
@@ -54,6 +55,7 @@ def solve_level(
         objective=found.objective,
         status=found.status,
         gap=found.gap,
+        solver=found.solver,
         checks=checks,
         used_rows=kept[found.used_rows],
     )
@@ -121,7 +123,8 @@ def _solve_ratios(problem: LevelProgram, tie_rule: TieRule, begin: Integers) -> 
         gain=_gain(problem.factors[np.ix_(binding, inner)], None),
         objective=float(((demand - mw) / demand).sum()),
         status=str(solution.status),
-        gap=solution.gap,
+        gap=proof.relative_gap,
+        solver=SOLVER,
         checks=_checks(proof),
         used_rows=lazy.rows,
     )
@@ -148,6 +151,7 @@ def _solve_squares(problem: LevelProgram, begin: Integers) -> Optimum:
     order = priced[np.argsort(rows[priced], kind="stable")]
     mw = np.clip(share * demand, problem.floor_mw, demand)
     inner = _between(problem, mw)
+    proof = certificate(program, solution)
     return Optimum(
         mw=mw,
         rows=rows[order],
@@ -155,8 +159,9 @@ def _solve_squares(problem: LevelProgram, begin: Integers) -> Optimum:
         gain=_gain(problem.factors[np.ix_(rows[order], inner)], 2.0 / demand[inner] ** 2),
         objective=float(((1.0 - share) ** 2).sum()),
         status=str(solution.status),
-        gap=solution.gap,
-        checks=_checks(certificate(program, solution)),
+        gap=proof.relative_gap,
+        solver=NEAREST,
+        checks=_checks(proof),
         used_rows=rows,
     )
 
@@ -176,9 +181,8 @@ def _as_solution(
         quadratic=np.full(count, 2.0),
         offset=float(count),
     )
-    solver = "non-negative least squares"
     value = program.objective(share)
-    solution = Solution(Status.OPTIMAL, share, row_dual, reduced_cost, value, 0.0, 0.0, solver)
+    solution = Solution(Status.OPTIMAL, share, row_dual, reduced_cost, value, 0.0, 0.0, NEAREST)
     return solution, program
 
 
@@ -307,7 +311,7 @@ def _lexicographic_alone(problem: LevelProgram, begin: Integers) -> Optimum:
     mw = _Face(problem, problem.floor_mw.copy(), everyone, none).fairest(begin)
     room = problem.margin_mw - problem.factors @ mw
     rows = np.flatnonzero(room < TIGHT_MW)
-    return lexicographic(problem, mw, rows, None, {})
+    return lexicographic(problem, mw, rows, None, SOLVER)
 
 
 def _most_over(problem: LevelProgram, mw: Vector) -> float:

@@ -70,7 +70,8 @@ class Level:
     lost_to_subsets_mw: float  # signed rows' total minus this one: the price of deliverable subsets; may be < 0
     objective: float
     status: str  # the solver's word
-    gap: float
+    gap: float  # relative, from the independent check where the objective has one, else 0
+    solver: str
     certificate: Mapping[str, float]  # residuals of the independent optimality check
     time_s: float
 

@@ -3,10 +3,14 @@
 Source: Bertsekas and Gallager, *Data Networks*, 2nd ed., 1992, section 6.5.2.
 """
 
+from dataclasses import replace
+
 import numpy as np
 
 from engine.capacity.level import TIGHT_MW, LevelProgram, Optimum
 from engine.network.model import Integers, Vector
+
+SOLVER = "shares raised together"
 
 
 def raise_together(problem: LevelProgram) -> Optimum:
@@ -39,7 +43,8 @@ def raise_together(problem: LevelProgram) -> Optimum:
                     stopped[caught] = True
         # else a waiting site joins at this share
     rows = np.array([row for row, _ in groups], dtype=np.intp)
-    return lexicographic(problem, mw, rows, _gain_of_groups(problem, groups), {"fairness": _unfairness(problem, mw)})
+    found = lexicographic(problem, mw, rows, _gain_of_groups(problem, groups), SOLVER)
+    return replace(found, checks={"fairness": _unfairness(problem, mw)})
 
 
 def _gain_of_groups(problem: LevelProgram, groups: list[tuple[int, Integers]]) -> Vector | None:
@@ -65,10 +70,8 @@ def _unfairness(problem: LevelProgram, mw: Vector) -> float:
     return worst
 
 
-def lexicographic(
-    problem: LevelProgram, mw: Vector, rows: Integers, gain: Vector | None, checks: dict[str, float]
-) -> Optimum:
-    """Return the optimum ``mw`` (K,) with its stopping ``rows`` (m,); such an objective has no duals."""
+def lexicographic(problem: LevelProgram, mw: Vector, rows: Integers, gain: Vector | None, solver: str) -> Optimum:
+    """Return the optimum ``mw`` (K,) with its stopping ``rows`` (m,); such an objective has no duals and no gap."""
     order = np.argsort(rows, kind="stable")
     unique, first = np.unique(rows, return_index=True)
     return Optimum(
@@ -79,6 +82,7 @@ def lexicographic(
         objective=float(np.sort(mw / problem.demand_mw).min(initial=1.0)),
         status="optimal",
         gap=0.0,
-        checks=checks,
+        solver=solver,
+        checks={},
         used_rows=unique,
     )

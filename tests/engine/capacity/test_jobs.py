@@ -20,7 +20,8 @@ from engine.errors import CancelledError, InfeasibleError, UncertaintyDataError
 from engine.network.library import load
 from engine.network.model import Network
 from engine.network.tables import NetworkTables
-from tests.engine.capacity.small import asked, prepared, random_network, random_sample, still, triangle
+from tests.engine.capacity import small
+from tests.engine.capacity.small import asked, prepared, random_network, random_sample, sample, still, triangle
 
 
 class Context:
@@ -176,6 +177,16 @@ def test_a_rounded_set_that_exceeds_a_limit_is_not_offered() -> None:
         product_set(margins, question, answer)
     closed = replace(question, downward_closed=True)
     assert product_set(margins, closed, allocate(margins, closed)).total_mw() <= 18.0
+
+
+def test_a_limit_that_stands_at_its_rating_within_the_tolerance_of_a_dispatch_stops_nothing_but_itself() -> None:
+    grid = small.network([(1, 2), (1, 3)], [40.0, 30.0], buses=3)
+    at_rating = sample(np.array([[0.0, 40.0005, 10.0]]))  # 0.5 kW over, as a dispatch leaves it
+    question = asked(grid, {"2": 20.0, "3": 50.0}, epsilons=(), at_zero="stop")
+    margins = prepared(grid, question, at_rating)
+    answer = allocate(margins, question)
+    assert answer.firm_mw == pytest.approx((0.0, 20.0))
+    assert product_set(margins, question, answer).total_mw() == pytest.approx(20.0)
 
 
 def test_a_published_set_says_where_it_is_from(network: Network) -> None:

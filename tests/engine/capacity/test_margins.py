@@ -18,6 +18,7 @@ from engine.network.factors import Factors
 from engine.network.library import load
 from engine.network.model import Network
 from tests.engine.capacity.small import (
+    TRIANGLE,
     asked,
     network,
     prepared,
@@ -25,6 +26,7 @@ from tests.engine.capacity.small import (
     random_sample,
     sample,
     scenario_program,
+    still,
     triangle,
 )
 
@@ -212,3 +214,14 @@ def test_one_state_has_the_same_margin_at_every_risk() -> None:
     tails = Tails(np.array([0.0, 1.0]), np.array([[0.0], [7.0]]))
     assert [float(tails.cvar(e)[0]) for e in (0.01, 0.2)] == pytest.approx([7.0, 7.0])
     assert float(tails.var(0.05)[0]) == 7.0
+
+
+def test_factors_of_another_state_of_the_network_are_refused() -> None:
+    grid, other = triangle(), network(TRIANGLE, [10.0, 30.0, 5.0], buses=3)
+    question = asked(grid, {"2": 10.0})
+    states = States(still(grid))
+    with pytest.raises(UncertaintyDataError, match="another state"):
+        prepare(grid, question, states, factors=Factors.of(other))
+    kept = prepare(grid, question, states, factors=Factors.of(grid)).save()
+    with pytest.raises(UncertaintyDataError, match="another state"):
+        Prepared.load(kept, grid, Factors.of(other))
