@@ -142,7 +142,9 @@ def _waiting(seat: Seat, asked: Asked, question: CapacityQuestion, found: Situat
     reasons = capacity_words.changed(before, question) if before else []
     shown = Shown(frame=STALE_CLASS if before else FRAME_CLASS)
     if found.found == "running" and found.job is not None:
+        earlier = "" if before else _earlier(seat)
         shown.state = [capacity_results.computing(found.job, again=before is not None)]
+        shown.state += [capacity_results.earlier(earlier)] if earlier else []
         shown.job = found.job.id
     elif found.found in {"failed", "cancelled"}:
         shown.state = [capacity_results.failed(found.message, cancelled=found.found == "cancelled")]

@@ -268,6 +268,11 @@ def computing(job: Any, *, again: bool = False) -> html.Div:
     )
 
 
+def earlier(words: str) -> html.Div:
+    """Return what the study answered before, while the answer for what it holds now is computed."""
+    return state("stale", f"{words}. The network or the question has changed since.", title="Before")
+
+
 def to_compute(reasons: Sequence[str], *, has_answer: bool, before: str = "") -> html.Div:
     """Return the state of a question whose states must be computed first; Compute stands in the question bar."""
     if has_answer:

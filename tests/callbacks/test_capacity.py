@@ -257,6 +257,26 @@ def test_a_failed_job_is_told_with_its_reason(seat: Seat, monkeypatch: pytest.Mo
     assert shown.compute
 
 
+def test_after_an_edit_of_the_network_the_page_computes_anew_and_tells_the_last_answer(seat: Seat) -> None:
+    screen = Screen(seat)
+    screen.ask()
+    publish(seat, screen.drawn)
+    tables = library.load("fourbus")
+    wider = replace(tables, branches=tables.branches.assign(rating_a_mw=[110.0, 50.0, 50.0]))
+    revision = seat.desk.services.studies.network_status(ANNE, seat.study).revision
+    seat.desk.services.studies.save_network(ANNE, seat.study, wider, revision, "Wider")
+    question = replace(screen.start, firm_set="sample", uncertainty=HOURS)
+    shown = Screen(seat, question).ask()
+    assert shown.job is not None
+    assert "20.0 MW firm" in text(shown.state)
+    answered = Screen(seat)
+    answered.ask()
+    # By hand: the wider line leaves 110 - 80; bus 4 stays at its own limit's 10, bus 3 gets its 20.
+    assert answered.answer().result.firm_mw == pytest.approx((20, 10))
+    (record,) = seat.desk.services.products.list(ANNE, seat.study)
+    assert stale_words(record, answered.drawn) == "stale: the network changed since"
+
+
 def test_a_large_grid_says_why_a_box_is_of_no_use(services: Services) -> None:
     study = services.studies.create(ANNE, "Large", library.load("activsg500"))
     screen = Screen(Seat(Desk(services), ANNE, study))
