@@ -366,8 +366,14 @@ _CURVED_ATTEMPTS: tuple[dict[str, str | float], ...] = ({},)
 # An optimum takes about one or two iterations per variable. On degenerate corners the method goes round for ever:
 # what has taken five is for the interior point method.
 _ITERATIONS_PER_TERM = 5
-# The solver adds its regularisation to every diagonal entry: at its default, prices are wrong in the sixth digit.
-_DEFAULTS: dict[str, str | float] = {"presolve": "choose", "solver": "choose", "qp_regularization_value": 0.0}
+# The solver adds its regularisation to every diagonal entry: at its default, prices are wrong in the sixth digit. At
+# its default dual tolerance of 1e-7, costs that differ by a millionth at two buses can pass for equal.
+_DEFAULTS: dict[str, str | float] = {
+    "presolve": "choose",
+    "solver": "choose",
+    "qp_regularization_value": 0.0,
+    "dual_feasibility_tolerance": 1e-9,
+}
 # By default entries below 1e-9 are dropped without a word, and a thousand MW make that a visible flow.
 _SMALLEST_ENTRY = 1e-12
 

@@ -33,7 +33,7 @@ from engine.errors import QuestionError, UncertaintyDataError
 from engine.network.factors import Factors
 from engine.network.model import Flags, Integers, Matrix, Network, Vector
 
-FORMAT = "headroom-margins-2"
+FORMAT = "headroom-margins-3"
 TOLERANCE_MW = 1e-6  # what a promise may exceed a limit by and still count as kept: solver and summation noise
 SMALLEST_FACTOR = 1e-9  # factors below it are noise of the factorisation
 _KINDS: tuple[RowKind, ...] = ("withdrawal", "forward", "backward")

@@ -32,6 +32,7 @@ from engine.opf.hours import DispatchSeries, dispatch_hours
 _FULL = 0.999  # of the available output: what short hours are scaled down to
 _COLUMNS = 1500  # of costs in pieces: what a dispatch of a few milliseconds can have
 _LEAST_PIECES, _MOST_PIECES = 3, 12  # of one quadratic cost
+_TIE_PER_MWH = 1e-6  # what each unit costs more than the one above it in the table, $/MWh; the solver sees 1e-9
 _TEXAS_PAIRS = frozenset((str(area), zone) for area, zone in enumerate(texas.AREA_ZONES, start=1))
 
 
@@ -127,13 +128,15 @@ def ready_to_dispatch(network: Network, *, all_units: bool) -> Network:
 
     Thousands of hours by a linear program, warm from hour to hour, take a fraction of the time of a quadratic
     one, and always end. The pieces meet the curve at their ends; :func:`pieces_of` says how many there are.
+    Among units of equal cost the first in the table runs first: their costs are set apart by a millionth of a
+    dollar, so that an hour's dispatch is one, on every machine and whichever hours were dispatched before it.
     """
-    units = network.tables.units
-    given, count = network.units, pieces_of(network)[0]
-    pieces = [
-        points or _in_pieces(given, g, count) for g, points in enumerate(units["cost_points"].astype(str).tolist())
-    ]
-    changed = units.assign(cost_points=pieces)
+    units, given = network.tables.units, network.units
+    count = pieces_of(network)[0]
+    points = [_points_of(given, unit, count) for unit in range(len(given.ids))]
+    texts = [" ".join(f"{mw!r}:{cost + _TIE_PER_MWH * g * mw!r}" for mw, cost in row) for g, row in enumerate(points)]
+    linear = units["cost_c1_per_mwh"] + _TIE_PER_MWH * np.arange(len(units))
+    changed = units.assign(cost_points=texts, cost_c1_per_mwh=linear)
     if all_units:
         changed = changed.assign(in_service=True)
     return Network.from_tables(network.tables.with_table("units", changed))
@@ -143,24 +146,27 @@ def pieces_of(network: Network) -> tuple[int, float]:
     """Return the number of straight pieces of each quadratic cost, and the most they add to an hour's least cost, $/h.
 
     A chord of width w lies above the curve by at most c2 w^2 / 4, and nowhere below it; so the dispatch with
-    pieces costs at most the sum of that over the units more than the least cost.
+    pieces costs at most the sum of that over the units more than the least cost, and what sets equal costs apart.
     """
     units = network.units
     curved = (units.cost_c2_per_mw2h > 0) & (units.p_max_mw > 0)
     curved &= np.array([not points for points in units.cost_points], dtype=np.bool_)
     count = int(np.clip(_COLUMNS // max(1, int(curved.sum())), _LEAST_PIECES, _MOST_PIECES))
     widths = units.p_max_mw[curved] / count
-    return count, float((units.cost_c2_per_mw2h[curved] * widths**2).sum() / 4)
+    if not curved.any():
+        return count, 0.0
+    apart = _TIE_PER_MWH * float(np.arange(len(units.ids)) @ np.maximum(units.p_max_mw, 0.0))
+    return count, float((units.cost_c2_per_mw2h[curved] * widths**2).sum() / 4) + apart
 
 
-def _in_pieces(units: Units, unit: int, count: int) -> str:
-    """Return cost points of a unit's quadratic cost, empty where it is none."""
+def _points_of(units: Units, unit: int, count: int) -> tuple[tuple[float, float], ...]:
+    """Return a unit's cost points (MW, $/h): its own, or ``count`` pieces of a quadratic cost, or none."""
     most, quadratic = float(units.p_max_mw[unit]), float(units.cost_c2_per_mw2h[unit])
-    if not (quadratic > 0 and most > 0):
-        return ""
+    if units.cost_points[unit] or not (quadratic > 0 and most > 0):
+        return units.cost_points[unit]
     ends = np.linspace(0.0, most, count + 1)
     costs = units.cost_c0_per_h[unit] + units.cost_c1_per_mwh[unit] * ends + quadratic * ends**2
-    return " ".join(f"{end!r}:{cost!r}" for end, cost in zip(ends.tolist(), costs.tolist(), strict=True))
+    return tuple(zip(ends.tolist(), costs.tolist(), strict=True))
 
 
 def _load(network: Network, hours: Integers, settings: HourlySettings, seed: int, *, own: bool) -> tuple[str, Matrix]:

@@ -323,4 +323,5 @@ def _normals(count: int, size: int, correlation: Any, seed: int) -> Matrix:
     values, vectors = np.linalg.eigh(matrix)
     if values.min() < -1e-9:
         raise UncertaintyDataError(f"the correlation matrix has a negative eigenvalue, {values.min():.3g}")
-    return np.asarray(own @ (vectors * np.sqrt(np.maximum(values, 0.0))).T)
+    # The symmetric root: eigenvectors have no sign of their own, and on another machine have another.
+    return np.asarray(own @ (vectors * np.sqrt(np.maximum(values, 0.0))) @ vectors.T)

@@ -143,6 +143,7 @@ def _clearness(distance_km: Matrix, settings: WeatherSettings, seed: np.random.S
 def _spatial_root(distance_km: Matrix) -> Matrix:
     """Return a matrix whose product with its transpose is the correlation of the sites.
 
+    It is the symmetric root: eigenvectors have no sign of their own, and on another machine have another.
     A table of measured correlations need not be a correlation matrix everywhere: negative eigenvalues are
     set to zero and the diagonal brought back to one.
     """
@@ -153,7 +154,7 @@ def _spatial_root(distance_km: Matrix) -> Matrix:
         np.concatenate([[1.0], facts.correlation_by_distance, [0.0]]),
     )
     values, vectors = np.linalg.eigh(correlation)
-    root = vectors * np.sqrt(np.maximum(values, 0.0))
+    root = (vectors * np.sqrt(np.maximum(values, 0.0))) @ vectors.T
     return np.asarray(root / np.sqrt((root**2).sum(axis=1, keepdims=True)))
 
 

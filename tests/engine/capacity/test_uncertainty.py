@@ -7,7 +7,14 @@ import pytest
 from engine.capacity.question import UncertaintySpec
 from engine.capacity.series import HourlySettings, _load, hourly_sample, is_texas, pieces_of, ready_to_dispatch
 from engine.capacity.uncertainty import Marginal, box, distribution_sample, filed_net_demand
-from engine.capacity.weather import HOURS, WeatherSettings, _autocorrelation, autoregression, available_mw
+from engine.capacity.weather import (
+    HOURS,
+    WeatherSettings,
+    _autocorrelation,
+    _spatial_root,
+    autoregression,
+    available_mw,
+)
 from engine.errors import UncertaintyDataError
 from engine.network import texas
 from engine.network.factors import Factors
@@ -208,6 +215,29 @@ def test_the_same_hours_are_made_again(big: Network) -> None:
     again = hourly_sample(spec_of_hours, big, factors=Factors.of(big))  # of a network with units off and curved costs
     assert (first.net_demand_mw == again.net_demand_mw).all()
     assert first.labels == again.labels
+
+
+def test_an_hour_has_one_dispatch_whatever_was_dispatched_before_it(big: Network) -> None:
+    """Dozens of units have equal costs: which of them runs must not hang on where the solver came from."""
+    ready = ready_to_dispatch(big, all_units=True)
+    hours = np.arange(0, HOURS, 150)
+    most = available_mw(ready, hours, WeatherSettings(), 3)
+    noise = np.random.default_rng(4).normal(1.0, 0.03, (len(hours), len(big.buses.ids)))
+    load = (
+        texas.area_load_2016().sum(axis=1)[hours][:, np.newaxis] * big.buses.load_mw / big.buses.load_mw.sum() * noise
+    )
+    options = DispatchOptions(limit_scale=0.9, ignore_p_min=True, branch_penalty_per_mwh=2000.0)
+    factors = Factors.of(ready)
+    whole = dispatch_hours(ready, load, most, options=options, factors=factors)
+    backwards = dispatch_hours(ready, load[::-1], most[::-1], options=options, factors=factors)
+    assert whole.congested.sum() > 40
+    assert backwards.dispatch_mw[::-1] == pytest.approx(whole.dispatch_mw, abs=1e-4)
+
+
+def test_a_correlation_has_one_root_whatever_the_signs_of_its_eigenvectors() -> None:
+    root = _spatial_root(np.abs(np.subtract.outer([0.0, 50.0, 300.0, 600.0], [0.0, 50.0, 300.0, 600.0])))
+    assert root == pytest.approx(root.T, abs=0.05)  # symmetric but for the diagonal that is brought back to one
+    assert (root @ root.T).diagonal() == pytest.approx(np.ones(4))
 
 
 @pytest.mark.parametrize(
