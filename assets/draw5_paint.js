@@ -2,7 +2,8 @@
 (function () {
   'use strict';
   const headroom = window.headroom, draw = headroom.draw;
-  const MOST_LABELLED = 60; // buses, with a price under each name
+  const MOST_LABELLED = 60; // buses, with a price under each name and a share at each branch
+  const MOST_SPELT = 12; // buses, with room for the flow in words
 
   draw.paint = function () {
     const cy = draw.cyOf();
@@ -10,7 +11,7 @@
     const data = draw.painted.data, layer = data && data.layers[draw.painted.layer];
     const colour = function (number) { return headroom.layerColour(layer, number); };
     const binding = new Set(data ? data.bindingBranches : []);
-    const roomy = cy.nodes().length <= MOST_LABELLED;
+    const buses = cy.nodes().length;
     cy.batch(function () {
       cy.nodes('[id ^= "bus:"]').forEach(function (node) { one(node, layer && layer.buses, layer && layer.busText); });
       cy.edges('[id ^= "branch:"]').forEach(function (edge) {
@@ -21,9 +22,10 @@
     function one(element, numbers, texts) {
       const i = element.data('i'), number = numbers ? numbers[i] : 0;
       if (number) element.data('paint', colour(number)); else element.removeData('paint');
-      const text = texts && (roomy || element.isEdge()) ? texts[i] : null;
-      if (!text) element.removeData('told');
-      else element.data('told', element.isEdge() ? text : element.data('label') + '\n' + text.split(':')[0]);
+      const text = texts ? texts[i] : null;
+      if (!text || buses > MOST_LABELLED) element.removeData('told');
+      else if (element.isNode()) element.data('told', element.data('label') + '\n' + text.split(':')[0]);
+      else element.data('told', buses <= MOST_SPELT ? text : (/\d+ %/.exec(text) || [text])[0]);
     }
     const frame = document.querySelector('[data-draw-canvas]');
     frame.classList.toggle('hr-map-stale', Boolean(data && data.stale));

@@ -54,7 +54,7 @@ def strip(answer: OpfAnswer, dispatch: Dispatch, input_hash: str) -> html.Div:
                 "Energy",
                 why_number("network-why-energy", price(dispatch.energy_per_mwh), energy, label="energy price"),
             ),
-            _fact("Prices", f"{number(lowest, 2)} to {number(highest, 2)} $/MWh"),
+            _fact("Prices", _range(lowest, highest)),
             _fact("Bind", count(len(dispatch.binding()), "branch", "branches")),
             _fact("Solved in", _solved_in(dispatch.time_s)),
         ],
@@ -156,3 +156,8 @@ def _fact(name: str, value: Part) -> html.Span:
 
 def _solved_in(seconds: float) -> str:
     return f"{1000 * seconds:.0f} ms" if seconds < 1 else duration(seconds)
+
+
+def _range(lowest: float, highest: float) -> str:
+    low, high = number(lowest, 2), number(highest, 2)
+    return f"{low} $/MWh everywhere" if low == high else f"{low} to {high} $/MWh"

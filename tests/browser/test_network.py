@@ -3,11 +3,11 @@
 import time
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, ViewportSize, expect
 
 from engine.network import library
 from engine.network.tables import COLUMNS, NetworkTables
-from tests.browser.browsing import PHONE, THEMES, axe_violations, set_theme, settle
+from tests.browser.browsing import DESKTOP, PHONE, THEMES, axe_violations, set_theme, settle
 from tests.browser.network_page import canvas, cell, exported, new_study, open_example, place, ready, said, show_table
 
 # Places and names are the drawer's own; all else of the published case must be there.
@@ -249,6 +249,17 @@ def test_on_the_map_two_presses_connect_and_a_drag_moves(page: Page) -> None:
 
 
 @pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["wide", "narrow"])
+def test_an_empty_study_has_no_barrier(page: Page, theme: str, size: ViewportSize) -> None:
+    set_theme(page, theme)
+    new_study(page)
+    page.set_viewport_size(size)
+    settle(page)
+    assert axe_violations(page) == []
+    assert page.evaluate("() => document.documentElement.scrollWidth") <= size["width"]
+
+
+@pytest.mark.parametrize("theme", THEMES)
 @pytest.mark.parametrize("example", ["fourbus", "texas-2016"])
 def test_the_page_has_no_barrier(page: Page, theme: str, example: str) -> None:
     set_theme(page, theme)
@@ -258,6 +269,9 @@ def test_the_page_has_no_barrier(page: Page, theme: str, example: str) -> None:
     expect(page.locator(".hr-draw-answer")).to_be_visible()
     page.locator("[data-draw-table=buses] .ag-row[row-index='1'] [col-id=name]").click()
     expect(page.locator("#network-inspector")).to_contain_text("Withdrawal limit")
+    assert axe_violations(page) == []
+    show_table(page, "Dispatch")
+    expect(page.locator("[data-draw-dispatch=prices] .ag-row").first).to_be_visible()
     assert axe_violations(page) == []
     page.locator("#network-import").click()
     assert axe_violations(page) == []
