@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from dash import ALL, Dash, Input, Output, ctx, html, no_update
 from flask import Response, abort, request
+from werkzeug.wrappers import Response as AnyResponse
 
 from callbacks.capacity_desk import ANSWERED
 from callbacks.security import current_user
@@ -142,14 +143,14 @@ def register(app: Dash, services: Services) -> None:
 def _register_thumbnails(app: Dash, services: Services) -> None:
     kept: Kept[bytes] = Kept(_KEPT_PICTURES)
 
-    def answer(digest: str, content: bytes) -> Response:
+    def answer(digest: str, content: bytes) -> AnyResponse:
         response = Response(content, mimetype="image/svg+xml")
         response.set_etag(f"thumbnail-{digest[:32]}")
         response.headers["Cache-Control"] = f"private, max-age={_YEAR_S}"
         return response.make_conditional(request)
 
     @app.server.get("/api/thumbnails/study/<study>/<digest>.svg")
-    def of_study(study: str, digest: str) -> Response:
+    def of_study(study: str, digest: str) -> AnyResponse:
         user = current_user()
         try:
             services.studies.has_network_version(user, study, digest)  # the right to it, before what is kept
@@ -159,7 +160,7 @@ def _register_thumbnails(app: Dash, services: Services) -> None:
         return answer(digest, content)
 
     @app.server.get("/api/thumbnails/example/<key>.svg")
-    def of_example(key: str) -> Response:
+    def of_example(key: str) -> AnyResponse:
         if key not in {grid.key for grid in library.NAMED}:
             abort(404)
         return answer(key, kept.get(key, lambda: picture(library.load(key))))

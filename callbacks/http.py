@@ -12,6 +12,7 @@ from flask import Flask, Response, g, jsonify, request, session
 from flask_compress import Compress
 from markupsafe import escape
 from werkzeug.exceptions import HTTPException, InternalServerError, NotFound
+from werkzeug.wrappers import Response as AnyResponse
 
 from callbacks import logs, security
 from components import ids
@@ -156,7 +157,7 @@ def install_faults(app: Dash, max_upload_mb: int) -> None:
     """Answer every refusal and every fault in words: as JSON to a program, as a page to a reader."""
 
     @app.server.errorhandler(HTTPException)
-    def refuse(error: HTTPException) -> Response:
+    def refuse(error: HTTPException) -> AnyResponse:
         code = error.code or 500
         if code < 400:
             return error.get_response()

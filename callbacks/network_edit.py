@@ -1,5 +1,6 @@
 """One edit of the Network page from the browser to the study, and what of the screen it changes."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from dash import Dash, Input, Output, State, ctx, html, no_update
@@ -50,7 +51,7 @@ _NAMES = (
 )  # fmt: skip
 
 
-def screen(outcome: desk.Outcome, study: str, loaded: list[str]) -> dict[str, Any]:
+def screen(outcome: desk.Outcome, study: str, loaded: Sequence[str]) -> dict[str, Any]:
     """Return what an edit's outcome changes on the screen, by the names of the callback's outputs."""
     changed: dict[str, Any] = {"ack": outcome.ack, **_told(outcome)}
     for table, stored in outcome.restore.items():

@@ -5,6 +5,7 @@ from hashlib import sha256
 
 import brotli
 from flask import Flask, Response, request
+from werkzeug.wrappers import Response as AnyResponse
 
 from callbacks.services import Kept
 
@@ -20,7 +21,7 @@ def install(server: Flask) -> None:
     kept: Kept[bytes] = Kept(_KEPT)
 
     @server.after_request
-    def pack(response: Response) -> Response:
+    def pack(response: Response) -> AnyResponse:
         level = next((level for path, level in PATHS.items() if request.path.startswith(path)), None)
         if level is None or request.method != "GET" or response.status_code != 200 or response.mimetype not in TYPES:
             return response

@@ -11,6 +11,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx, html, no_update
 from flask import Response, jsonify, request
+from werkzeug.wrappers import Response as AnyResponse
 
 from callbacks.security import current_user
 from callbacks.services import Services
@@ -355,7 +356,7 @@ def _register_jobs(app: Dash, services: Services, pages: dict[str, str]) -> None
     server = app.server
 
     @server.get("/api/jobs")
-    def jobs() -> Response:
+    def jobs() -> AnyResponse:
         content = json.dumps({"jobs": listed_jobs(services, current_user(), pages, time.time())}, separators=(",", ":"))
         response = Response(content, mimetype="application/json")
         response.set_etag(hashlib.sha256(content.encode()).hexdigest()[:24])

@@ -42,7 +42,7 @@ class Opened:
     answer_state: Part
     job: Mapping[str, Any] | None  # {"id", "digest", "question"} of the job that the page waits for
     library: Sequence[tuple[str, str]]
-    formats: Mapping[str, str]
+    formats: Mapping[Any, str]
     most_bytes: int  # of an upload
 
 

@@ -13,7 +13,7 @@ from engine.network.tables import COLUMNS, KEYS, NetworkTables, TableName
 
 Row = dict[str, Any]
 TABLES: tuple[TableName, ...] = ("buses", "branches", "units")
-SINGULAR: dict[TableName, str] = {"buses": "bus", "branches": "branch", "units": "unit"}
+SINGULAR: dict[str, str] = {"buses": "bus", "branches": "branch", "units": "unit"}
 MOST_CHANGED = 400  # rows; above it a whole table is sent instead of its changes
 
 PROBLEM_COLUMNS = (

@@ -6,7 +6,7 @@ address itself is written in the browser (assets/draw8_page.js), under the same 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 from components.network_dispatch import WHAT, What
 from components.network_layers import LAYERS
@@ -34,8 +34,8 @@ def read_view(query: Mapping[str, Any]) -> View:
     selection = str(query.get("sel", ""))[:LONGEST_SELECTION]
     return View(
         layer=layer if layer in LAYERS else "kv",
-        tab=cast("Tab", tab) if tab in TABS else "buses",
-        what=cast("What", what) if what in WHAT else "prices",
+        tab=tab if tab in TABS else "buses",
+        what=what if what in WHAT else "prices",
         selection=selection if parse_element(selection) else None,
     )
 

@@ -411,9 +411,9 @@ def progress_card(
 
     With ``job`` the card follows that job by itself in the browser, and its cancel button works.
     """
-    known = done is not None and total is not None and total > 0
-    share = round(100 * done / total) if known else 0
-    words = f"{number(done)} of {number(total)}" if known else "starting"
+    known, share, words = False, 0, "starting"
+    if done is not None and total is not None and total > 0:
+        known, share, words = True, round(100 * done / total), f"{number(done)} of {number(total)}"
     if cancel is None and job is not None:
         cancel = html.Button(
             "Cancel", id=ids.job_cancel(job), type="button", className="hr-button", **{"data-job-cancel": job}

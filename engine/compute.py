@@ -38,7 +38,9 @@ class Artifacts(Protocol):
 class JobContext(Protocol):
     """What a job's function is given besides its arguments."""
 
-    artifacts: Artifacts
+    @property
+    def artifacts(self) -> Artifacts:
+        """The cache that the job keeps its files in."""
 
     def progress(self, done: int, total: int, message: str = "") -> None:
         """Record progress. Raises CancelledError when the job has been cancelled."""
