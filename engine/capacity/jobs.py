@@ -26,10 +26,6 @@ from engine.network.factors import Factors
 from engine.network.model import Network
 
 PREPARE, VERIFY = "capacity.prepare", "capacity.verify"
-KINDS: Mapping[str, str] = {
-    PREPARE: "engine.capacity.jobs:prepare_job",
-    VERIFY: "engine.capacity.jobs:verify_job",
-}
 STATES_FORMAT = "headroom-states-3"
 _STEPS = 1000  # of the progress bar: nine tenths are the states, one tenth the margins
 

@@ -17,7 +17,7 @@ class JobKind:
 
 
 KINDS: Mapping[str, JobKind] = {
-    "capacity.prepare": JobKind("engine.capacity.jobs:prepare_job"),
-    "capacity.verify": JobKind("engine.capacity.jobs:verify_job"),
+    "capacity.prepare": JobKind("engine.capacity.jobs:prepare_job", 2),
+    "capacity.verify": JobKind("engine.capacity.jobs:verify_job", 2),
     "network.opf": JobKind("engine.opf.jobs:opf_job"),
 }

@@ -18,7 +18,12 @@ def random_rows(seed: int, *, signed: bool, even: bool = False) -> LevelProgram:
     demand = generator.uniform(10, 60, 4)
     if even:
         factors, demand = np.sign(np.round(factors, 1)), np.full(4, 30.0)
-    return LevelProgram(factors, generator.uniform(2, 30, 6).round(0 if even else 6), np.zeros(4), demand)
+    floor = np.zeros(4)
+    margin = generator.uniform(2, 30, 6).round(0 if even else 6)
+    if seed % 2 and not even:  # what the level before granted
+        floor[:2] = 0.2 * demand[:2]
+        margin = np.maximum(margin, factors @ floor + 0.5)
+    return LevelProgram(factors, margin, floor, demand)
 
 
 def fairest(problem: LevelProgram, fixed: tuple[np.ndarray, float] | None = None) -> np.ndarray:
