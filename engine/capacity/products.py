@@ -55,7 +55,7 @@ class Witness:
     """Why the whole set can be delivered: the tightest limits at every level, and the checker's word."""
 
     rows: tuple[WitnessRow, ...]  # the ten tightest of each level, tightest first
-    rows_checked: int
+    rows_checked: int  # limits to which some candidate adds or from which it takes, over all levels
     downward_closed: bool
     verdict: Verdict | None  # of the independent checker on the sample; None until it has run
 
@@ -228,11 +228,13 @@ def _witness(prepared: Prepared, question: CapacityQuestion, products: ProductSe
     if question.downward_closed:
         factors = np.maximum(factors, 0.0)
     rows: list[WitnessRow] = []
+    checked = 0
     sold = products.sold_by_level(question.candidates, question.epsilons)
     for epsilon, sold_mw in zip((0.0, *question.epsilons), sold, strict=True):
         margin = usable_margin(prepared, question, epsilon)
         used = factors @ sold_mw
         touched = np.flatnonzero((factors != 0.0).any(axis=1))
+        checked += len(touched)
         slack = margin[touched] - used[touched]
         if slack.size and slack.min() < -prepared.tolerance_mw:
             worst = prepared.limit(int(touched[slack.argmin()]))
@@ -247,7 +249,7 @@ def _witness(prepared: Prepared, question: CapacityQuestion, products: ProductSe
                     limit.element, limit.words, epsilon, float(margin[row]), float(used[row]), float(slack[place])
                 )
             )
-    return Witness(tuple(rows), prepared.row_count * len(sold), question.downward_closed, None)
+    return Witness(tuple(rows), checked, question.downward_closed, None)
 
 
 def _or_none(value: float) -> float | None:

@@ -139,6 +139,8 @@ def test_blocks_never_exceed_the_allocation_and_count_what_they_lose() -> None:
         assert all(product.capacity_mw <= 3.0 for product in products.products)
         assert len({product.id for product in products.products}) == len(products.products)
         assert all(row.slack_mw >= -1e-6 for row in products.witness.rows)
+        touched = int((np.maximum(margins.factors_of(question), 0.0) != 0.0).any(axis=1).sum())
+        assert products.witness.rows_checked == 3 * touched  # firm and two risk levels
 
 
 @pytest.mark.parametrize(
