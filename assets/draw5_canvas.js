@@ -27,7 +27,7 @@
       { selector: 'edge[binds = 1]', style: { 'line-color': css('binding'), width: 8 } },
       { selector: ':selected', style: { 'overlay-color': css('candidate'), 'overlay-opacity': 0.35, 'overlay-padding': 7 } },
       { selector: 'node.first', style: { 'border-width': 5, 'border-color': css('candidate') } },
-      { selector: '.eh-preview, .eh-ghost-edge', style: { 'line-color': css('candidate'), 'target-arrow-shape': 'none', label: '', width: 3 } },
+      { selector: 'edge.eh-preview, edge.eh-ghost-edge', style: { 'line-color': css('candidate'), 'target-arrow-shape': 'none', label: '', width: 3 } },
       { selector: '.eh-target, .eh-source', style: { 'border-width': 5, 'border-color': css('candidate') } },
       { selector: '.eh-ghost-edge.eh-preview-active', style: { opacity: 0 } },
       { selector: 'node.eh-ghost', style: { opacity: 0, label: '' } },

@@ -215,6 +215,13 @@ def same_drawing(before: NetworkTables, after: NetworkTables) -> bool:
     return all(old is new or old[list(names)].equals(new[list(names)]) for old, new, names in pairs)
 
 
+def same_symbols(before: NetworkTables, after: NetworkTables) -> bool:
+    """Return whether the buses of both, in the same places, have the same signs on the canvas: slack, load, units."""
+    old, new = before.buses, after.buses
+    signs = old["slack"].equals(new["slack"]) and (old["load_mw"] > 0).equals(new["load_mw"] > 0)
+    return signs and set(before.units["bus"]) == set(after.units["bus"])
+
+
 def changed_rows(
     before: NetworkTables | None, after: NetworkTables, loaded: Iterable[str]
 ) -> dict[TableName, tuple[dict[str, Any] | None, list[Row] | None]]:

@@ -76,6 +76,8 @@ def screen(outcome: desk.Outcome, study: str, loaded: Sequence[str]) -> dict[str
         changed["selection"] = outcome.selection
     if before is None or not desk.same_drawing(before, after):
         changed |= _redrawn(outcome, study)
+    elif desk.view_of(after) == "canvas" and not desk.same_symbols(before, after):
+        changed["elements"] = desk.drawing(study, status.digest, after)["elements"]
     return changed
 
 

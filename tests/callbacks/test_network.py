@@ -111,6 +111,21 @@ def test_a_change_of_load_leaves_the_map_and_a_change_of_place_draws_it_anew(ser
     assert seat.status().digest in network_edit.screen(move, seat.study, [])["buses_url"]
 
 
+def test_the_canvas_shows_at_once_where_units_and_loads_are_and_which_bus_is_the_slack(seat: Seat) -> None:
+    def signs(event: dict[str, Any]) -> dict[str, tuple[int, int, int]]:
+        drawn = network_edit.screen(asked(seat, event), seat.study, [])["elements"]
+        nodes = [element["data"] for element in drawn if "source" not in element["data"]]
+        return {node["id"]: (node["units"], node["load"], node["slack"]) for node in nodes}
+
+    assert signs({"type": "add-row", "table": "units", "values": [["bus", "3"]]})["bus:3"] == (1, 1, 0)
+    no_load = {"type": "edit-cells", "table": "buses", "cells": [["2", "load_mw", 0]]}
+    assert signs(no_load)["bus:2"] == (0, 0, 0)
+    moved = signs({"type": "set-slack", "bus": "4"})
+    assert (moved["bus:1"], moved["bus:4"]) == ((1, 1, 0), (0, 1, 1))
+    more = asked(seat, {"type": "edit-cells", "table": "buses", "cells": [["3", "load_mw", 16]]})
+    assert "elements" not in network_edit.screen(more, seat.study, [])  # no sign changes
+
+
 def test_a_network_that_gets_places_changes_from_the_canvas_to_the_map(seat: Seat) -> None:
     place = {"type": "move", "geographic": True, "places": [[b, -99.0 - i, 31.0] for i, b in enumerate("1234")]}
     screen = network_edit.screen(asked(seat, place), seat.study, ["buses"])
