@@ -23,6 +23,7 @@ _log = logs.get("headroom.supervisor")
 SUPERVISED = "_HEADROOM_SUPERVISED"  # set for a child whose standard input closes when its supervisor is gone
 RUNNER_SIGN = "runner.alive"  # a file in the data folder, touched while the runner works: its age is its health
 _SIGN_EVERY_S = 5.0
+_OWNER_ONLY = 0o077  # of this machine's users only the one who runs the product reads what it keeps
 _TICK_S = 0.2
 _GRACE_S = 15.0  # for a child to finish what it is doing after SIGTERM
 _SETTLED_S = 30.0  # a child that lived this long starts again without delay
@@ -124,6 +125,7 @@ def health(address: str, timeout_s: float = 2.0) -> dict[str, Any] | None:
 def serve(settings: Settings, make_wsgi: Callable[[], Any]) -> int:
     """Serve the WSGI application that ``make_wsgi`` builds, once in each worker, until a signal ends it."""
     logs.configure(settings.log_level, "web")
+    os.umask(_OWNER_ONLY)
     _end_with_supervisor()
     _Server(settings, make_wsgi).run()
     return 0
@@ -165,6 +167,7 @@ class _Server(BaseApplication):
 def run_jobs(settings: Settings, work: Callable[[threading.Event], None]) -> int:
     """Let ``work(stop)`` run queued jobs until a signal sets ``stop``, giving a sign of life meanwhile."""
     logs.configure(settings.log_level, "runner")
+    os.umask(_OWNER_ONLY)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

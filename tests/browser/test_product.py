@@ -10,6 +10,7 @@ from playwright.sync_api import Page, Request, expect
 from callbacks.processes import health
 from tests.browser.browsing import (
     DESKTOP,
+    LOG,
     PHONE,
     THEMES,
     Server,
@@ -27,6 +28,12 @@ def test_a_fresh_start_is_healthy_within_a_minute(server: Server) -> None:
     told = health(server.address)
     assert told is not None
     assert (told["status"], told["database"], told["runner"]) == ("ok", "reachable", "running")
+
+
+def test_what_is_kept_is_for_the_eyes_of_its_owner_only(server: Server) -> None:
+    kept = [path for path in server.home.rglob("*") if path.name not in {LOG, "out.txt"}]  # these two are the test's
+    assert "headroom.sqlite" in {path.name for path in kept}
+    assert [path.name for path in kept if path.stat().st_mode & 0o077] == []
 
 
 def test_a_process_that_dies_is_started_again_and_all_end_together(tmp_path: Path) -> None:
