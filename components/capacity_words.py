@@ -193,14 +193,6 @@ def uniform_mw(demand: Sequence[float]) -> float | None:
     return _tidy(demand[0]) if demand and len(set(demand)) == 1 else None
 
 
-def risk_words(question: CapacityQuestion) -> str:
-    """Return the risk levels as the sentence says them: ``1 %, 5 % or 10 %``; ``never`` for firm only."""
-    levels = [percent(epsilon) for epsilon in question.epsilons]
-    if not levels:
-        return NEVER
-    return levels[0] if len(levels) == 1 else f"{', '.join(levels[:-1])} or {levels[-1]}"
-
-
 def changed(before: CapacityQuestion, after: CapacityQuestion) -> list[str]:
     """Return in words what differs between two questions: "demand of 3 sites", "risk level"."""
     found = []
@@ -232,11 +224,6 @@ def changed(before: CapacityQuestion, after: CapacityQuestion) -> list[str]:
     if before.uncertainty.to_json() != after.uncertainty.to_json():
         found.append("the uncertainty of existing demand")
     return found
-
-
-def supply_table(text: Any) -> dict[str, float]:
-    """Return the shares of a pasted table, "bus share" per line. Raises QuestionError naming a bad line."""
-    return _shares(text)
 
 
 def _kept(base: CapacityQuestion | None, kind: str) -> dict[str, Any]:

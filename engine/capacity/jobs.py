@@ -38,6 +38,8 @@ def prepare_arguments(network_digest: str, question: CapacityQuestion) -> dict[s
         "supply": question.supply,
         "supply_shares": dict(question.supply_shares) if question.supply == "given" else {},
         "firm_set": question.firm_set,
+        # A result that is cached from files of an older format would be given for ever, and its files never found.
+        "formats": [FORMAT, STATES_FORMAT],
     }
 
 
