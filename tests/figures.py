@@ -43,6 +43,7 @@ FIGURES = (
     Figure("the same without WebGL", "2 s", "browser", ("/capacity", "without WebGL"), 2, "{} s"),
     Figure("switch of its layer", "0.3 s", "browser", ("/capacity", "with WebGL"), 3, "{} s"),
     Figure("compressed bytes before any chart", "1.5 MB", "browser", ("/capacity", "with WebGL"), 4, "{} MB"),
+    Figure("acknowledged writes lost when all of it is killed", "0", "kills", ("SQLite", "everything"), 4),
 )  # fmt: skip
 
 

@@ -46,7 +46,7 @@ class Killed:
 
     part: str
     acknowledged: int
-    unanswered_s: float  # from the kill to the next acknowledged write
+    unanswered_s: float  # the longest time between two acknowledged writes, until the job has ended
     job: str  # how the job that was under way ended
     attempts: int
 
@@ -90,6 +90,7 @@ class Writers:
     readers: list[Reader]
     acknowledged: int = 0
     last: float = 0.0  # moment of the last acknowledgement
+    longest_s: float = 0.0  # between two of them
     stop: threading.Event = field(default_factory=threading.Event)
     faults: Counter[int] = field(default_factory=Counter)  # answers with a status of 500 or more
 
@@ -106,8 +107,10 @@ class Writers:
             except (OSError, HTTPException):  # nobody answers just now, or not to the end
                 pass
             else:
+                now = time.monotonic()
                 self.acknowledged += 1
-                self.last = time.monotonic()
+                self.longest_s = max(self.longest_s, now - self.last)
+                self.last = now
             self.stop.wait(_PAUSE_S)
 
 
@@ -149,14 +152,15 @@ def campaign(home: Path, database_url: str, parts: tuple[str, ...], seed: int) -
                 cancelled = part == "job runner" and turn % 2 == 1
                 if cancelled:
                     jobs.cancel(_OWNER, job.id)
-                moment = time.monotonic()
+                moment, writers.longest_s = time.monotonic(), 0.0
                 server = kill(part, server, lambda: start(home, **settings))
                 wait_for(lambda moment=moment: writers.last > moment)
-                unanswered_s = writers.last - moment
                 wait_for(lambda job=job: not jobs.get(_OWNER, job.id).active, timeout_s=120)
                 ended = jobs.get(_OWNER, job.id)
                 assert ended.state == ("cancelled" if cancelled else "done"), f"after the kill of {part}: {ended}"
-                happened.append(Killed(part, writers.acknowledged - before, unanswered_s, ended.state, ended.attempts))
+                happened.append(
+                    Killed(part, writers.acknowledged - before, writers.longest_s, ended.state, ended.attempts)
+                )
                 if ended.state == "done":
                     asked.append((arguments, ended))
                 check_names(store, writers.readers)

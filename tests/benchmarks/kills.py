@@ -48,8 +48,9 @@ def main() -> None:
         f"Measured {datetime.now(UTC):%Y-%m-%d %H:%M} UTC on {os.cpu_count()} cores ({platform.machine()}), load "
         f"{os.getloadavg()[0]:.1f} at the start: {len(parts)} times SIGKILL beside each database, seed {_SEED}. Two "
         f"readers write all the time; at each kill a job computes the margins of Texas from {HOURS} hours. Lost: "
-        "writes that were acknowledged and are not there afterwards. Not served: from the kill to the next "
-        "acknowledged write, median (worst). A job that was taken over gives what an undisturbed one gives.",
+        "writes that were acknowledged and are not there afterwards. Not served: the longest time "
+        "between two acknowledged writes, median (worst). A job that was taken over gives what an undisturbed one "
+        "gives.",
         "",
         "| database | killed | times | writes acknowledged | lost | not served, s | jobs done | cancelled "
         "| taken over |",
