@@ -37,8 +37,9 @@ class Seat:
 
     def answer(self, drawn: Any) -> Answer | None:
         """Return the answer that is drawn, None when there is none (any more)."""
-        content = drawn.get("question") if isinstance(drawn, Mapping) else None
-        return self.desk.answer(self.user, self.study, content)
+        if not isinstance(drawn, Mapping):
+            return None
+        return self.desk.answer(self.user, self.study, drawn.get("question"), drawn.get("network"))
 
 
 def seat_of(desk: Desk, study: Any) -> Seat:

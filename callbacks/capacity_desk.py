@@ -81,12 +81,17 @@ class Desk:
                     return Situation("answered", answer=self._answer(network, prepared, question))
         return _standing(job)
 
-    def answer(self, user: str, study: str, content: Any) -> Answer | None:
-        """Return the answer to a question that the page holds as JSON, None when there is none (any more)."""
+    def answer(self, user: str, study: str, content: Any, digest: Any = None) -> Answer | None:
+        """Return the answer to a question that the page holds as JSON, None when there is none (any more).
+
+        Raises QuestionError when the network is not the one of ``digest`` any more: another tab edits it too.
+        """
         if not isinstance(content, Mapping):
             return None
         question = CapacityQuestion.from_json(content)
         network = self.services.network(user, study)
+        if digest is not None and digest != network.digest:
+            raise QuestionError("the network has changed since this was drawn: press Compute, or reload the page")
         prepared = self._prepared(user, study, network, jobs.prepare_arguments(network.digest, question))
         return None if prepared is None else self._answer(network, prepared, question)
 
@@ -174,10 +179,10 @@ class Desk:
         path = self.services.artifacts.open(key)
         if path is None:
             return None
-        return self._margins.get(key, lambda: self._load(user, study, network, path))
+        return self._margins.get(key, lambda: self._load(network, path))
 
-    def _load(self, user: str, study: str, network: Network, path: Path) -> Prepared:
-        return Prepared.load(path, network, self.services.factors(user, study))
+    def _load(self, network: Network, path: Path) -> Prepared:
+        return Prepared.load(path, network, self.services.factors_of(network))
 
     def _answer(self, network: Network, prepared: Prepared, question: CapacityQuestion) -> Answer:
         return self._answers.get((network.digest, question.digest()), lambda: solve(network, prepared, question))

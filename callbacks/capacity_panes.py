@@ -8,6 +8,7 @@ from dash import Dash, Input, Output, State, ctx, no_update
 from callbacks.capacity_answer import Seat, amount_of, seat_of, zone_of
 from callbacks.capacity_desk import Desk
 from callbacks.capacity_why import binding_card_for, reinforced_gain, why_card_for
+from callbacks.shell import toast
 from components import capacity_export, capacity_layers, capacity_tables, ids
 from components import capacity_inspector as inspector
 from components.capacity_answer import Answer, limit_element
@@ -178,6 +179,7 @@ def _register_binding(app: Dash, desk: Desk) -> None:
 def _register_exports(app: Dash, desk: Desk) -> None:
     @app.callback(
         Output(ids.DOWNLOAD, "data", allow_duplicate=True),
+        Output(ids.TOAST, "data", allow_duplicate=True),
         *(Input(ids.capacity_export(kind), "n_clicks") for kind in ("csv", "geojson", "json")),
         State(ids.CAPACITY_TAB, "value"),
         State(ids.map_filter(PAGE), "data"),
@@ -188,12 +190,14 @@ def _register_exports(app: Dash, desk: Desk) -> None:
     def export(*given: Any) -> Any:
         *clicks, tab, shown, drawn, study = given
         if not any(clicks) or not isinstance(ctx.triggered_id, dict) or tab not in capacity_tables.GRIDS:
-            return no_update
+            return no_update, no_update
+        kind = ctx.triggered_id.get("kind")
+        if kind not in {"csv", "geojson", "json"}:
+            return no_update, no_update
         try:
             answer = seat_of(desk, study).answer(drawn)
-        except EngineError:
-            answer = None
-        kind = ctx.triggered_id.get("kind")
-        if answer is None or kind not in {"csv", "geojson", "json"}:
-            return no_update
-        return capacity_export.download(answer, tab, kind, positions_of(answer, shown))
+        except EngineError as error:
+            return no_update, toast(str(error))
+        if answer is None:
+            return no_update, toast("Compute the answer before exporting it")
+        return capacity_export.download(answer, tab, kind, positions_of(answer, shown)), no_update

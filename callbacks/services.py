@@ -107,7 +107,10 @@ class Services:
 
     def factors(self, user: str, study_id: str) -> Factors:
         """Return the factors of a study's network, factorised once."""
-        network = self.network(user, study_id)
+        return self.factors_of(self.network(user, study_id))
+
+    def factors_of(self, network: Network) -> Factors:
+        """Return the factors of a network that the caller has read, factorised once."""
         return self._factors.get(network.digest, lambda: Factors.of(network))
 
     def network_version(self, user: str, study_id: str, digest: str) -> Network:

@@ -33,7 +33,7 @@ def download(answer: Answer, what: str, kind: str, shown: Iterable[int] | None =
     """
     rows = export_rows(answer, what, shown)
     if kind == "csv":
-        content = as_csv([row | origin(answer) for row in rows])
+        content = as_csv([row | origin(answer) for row in rows] or [origin(answer)])
     elif kind == "geojson":
         content = as_json(geojson(answer, rows))
     elif kind == "json":
@@ -73,7 +73,10 @@ def origin(answer: Answer) -> dict[str, Any]:
         "question_digest": known.question_digest,
         "uncertainty_digest": known.uncertainty_digest,
         "seed": known.seed,
+        "status": answer.result.status,
         "solver": known.solver,
+        "gap": max((level.gap for level in answer.result.levels), default=None),
+        "time_s": round(answer.result.time_s, 3),
         "computed": known.date,
         "data": known.data,
         "states": known.source,
@@ -102,8 +105,6 @@ def geojson(answer: Answer, rows: Sequence[Row]) -> dict[str, Any]:
 
 def as_csv(rows: Sequence[Row]) -> str:
     """Return rows as CSV; text that a spreadsheet would take for a formula gets an apostrophe."""
-    if not rows:
-        return ""
     names = list(dict.fromkeys(key for row in rows for key in row))
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")
@@ -128,15 +129,21 @@ def product_download(record: Any, kind: str, name: str) -> dict[str, Any]:
     """Return a published version as a download. ``record`` is the store's."""
     stem = f"{name}-products-v{record.version}"
     if kind == "json":
-        content = as_json({"version": record.version, "digest": record.digest, **record.product_set})
+        head = {"version": record.version, "digest": record.digest, "use": INDICATIVE, "sale": _sale(record)}
+        content = as_json(head | dict(record.product_set))
         return {"filename": f"{stem}.json", "content": content, "type": _TYPES["json"], "base64": False}
     known = record.product_set["provenance"]
     same = ("network", "network_digest", "question_digest", "uncertainty_digest", "solver", "seed", "data")
     shared = {"version": record.version, "digest": record.digest, "question": known["sentence"]}
     shared |= {name: known[name] for name in same}
-    shared |= {"computed": known["date"], "states": known["source"], "use": INDICATIVE}
+    shared |= {"computed": known["date"], "states": known["source"], "use": INDICATIVE, "sale": _sale(record)}
     rows = [product | shared for product in record.product_set["products"]]
     return {"filename": f"{stem}.csv", "content": as_csv(rows), "type": _TYPES["csv"], "base64": False}
+
+
+def _sale(record: Any) -> str:
+    """Return how a published set may be sold: a part of a set that is not downward-closed can exceed a limit."""
+    return "any part" if record.product_set["witness"]["downward_closed"] else "all or nothing"
 
 
 def _whole(answer: Answer, what: str) -> dict[str, Any]:

@@ -177,7 +177,7 @@ def curve_figure(answer: Answer, curve: RiskCurve, theme: Theme = "light") -> go
     share = 100 * np.asarray(curve.epsilons, dtype=float)
     mw = np.asarray(curve.capacity_mw, dtype=float)
     asked = [100 * epsilon for epsilon in answer.question.epsilons]
-    marks = np.interp(asked, share, mw) if asked else []
+    marks = mw[np.searchsorted(curve.epsilons, answer.question.epsilons)]
     figure = go.Figure(
         [
             go.Scatter(

@@ -87,11 +87,10 @@ def _flexible_totals(answer: Answer) -> list[dict[str, Any]]:
         for before, level in pairwise(levels)
     ]
     kept = [bus for level in levels for bus in level.kept_by_floor]
-    note = (
-        f"{count(len(kept), 'site')} would have got less than firm and {'is' if len(kept) == 1 else 'are'} kept at it"
-        if kept
-        else None
-    )
+    note = "The risk holds for each limit by itself; how often any of them interrupts can be more."
+    if kept:
+        stand = "is" if len(kept) == 1 else "are"
+        note += f" {count(len(kept), 'site')} would have got less than firm and {stand} kept at it."
     card = why_card(
         f"{megawatts(gain)} more, interrupted in at most {percent(last.epsilon)}",
         formula="Δ = Σ_n (*c*_n^{ε} − *c*_n),  Σ_n *S*_{ln} *c*_n^{ε} ≤ *F*_l − CVaR_{ε}(*S*_l *d*)",
@@ -148,7 +147,7 @@ def binding_card(answer: Answer, binding: Binding, gain: float | None) -> html.D
         ],
         binds=[_sentence(binding.words)],
         inputs=inputs_of(answer),
-        source="dual of the limit in the allocation; the 10 MW by solving again with the larger limit",
+        source="the first MW by the duals of the allocation; the 10 MW by solving again with the larger limit",
     )
 
 

@@ -66,7 +66,7 @@ _ENTRIES = (
     (
         "congestion",
         "Congestion",
-        "The part of a price that exists because some branch is at its rating. The same everywhere when no branch is.",
+        "The part of a price that exists because some branch is at its rating. Zero everywhere when no branch is.",
     ),
     (
         "per-unit",
@@ -203,7 +203,7 @@ _ENTRIES = (
         "Numbers kept with a product set from which anyone can check that every limit holds.",
     ),
     ("product", "Product", "What is offered: a bus, a number of MW, and a risk (0 for firm)."),
-    ("block", "Block", "The size a product is cut into; it is sold in whole blocks."),
+    ("block", "Block", "The size a product is cut into; a last, smaller product holds what is left."),
     (
         "infeasible",
         "Infeasible",

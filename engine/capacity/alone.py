@@ -40,14 +40,15 @@ def alone(prepared: Prepared, question: CapacityQuestion) -> Alone:
 
 
 def risk_curve(prepared: Prepared, question: CapacityQuestion, bus: str, points: int = 41) -> RiskCurve:
-    """Return the largest single load at ``bus`` for risk levels from 0 to 20 %, denser near 0.
+    """Return the largest single load at ``bus`` for risk levels from 0 to 20 %, denser near 0, and those asked for.
 
     Raises QuestionError for an unknown bus, or where a box alone gives no risk levels.
     """
-    levels = np.concatenate([[0.0], LARGEST_EPSILON * np.linspace(0.0, 1.0, points)[1:] ** 2])
+    even = LARGEST_EPSILON * np.linspace(0.0, 1.0, points) ** 2
+    levels = np.union1d(even, np.array(question.epsilons))
     factors = prepared.row_factors(prepared.positions((bus,)), question.cutoff)[:, 0]
     touched = np.flatnonzero(factors > 0)
-    capacity, rows = np.full(points, np.inf), np.full(points, -1, dtype=np.intp)
+    capacity, rows = np.full(len(levels), np.inf), np.full(len(levels), -1, dtype=np.intp)
     for place, level in enumerate(levels.tolist()):
         if not touched.size:
             break

@@ -265,6 +265,9 @@ def test_after_an_edit_of_the_network_the_page_computes_anew_and_tells_the_last_
     wider = replace(tables, branches=tables.branches.assign(rating_a_mw=[110.0, 50.0, 50.0]))
     revision = seat.desk.services.studies.network_status(ANNE, seat.study).revision
     seat.desk.services.studies.save_network(ANNE, seat.study, wider, revision, "Wider")
+    for of_before in (publish, seat_answer):  # a screen of before the edit is neither read nor published
+        with pytest.raises(QuestionError, match="the network has changed since this was drawn"):
+            of_before(seat, screen.drawn)
     question = replace(screen.start, firm_set="sample", uncertainty=HOURS)
     shown = Screen(seat, question).ask()
     assert shown.job is not None
@@ -285,6 +288,10 @@ def test_a_large_grid_says_why_a_box_is_of_no_use(services: Services) -> None:
 
 
 # Who may do what
+
+
+def seat_answer(seat: Seat, drawn: Any) -> Any:
+    return seat.answer(drawn)
 
 
 def reader(seat: Seat) -> Seat:
