@@ -11,7 +11,7 @@ import urllib.error
 import urllib.request
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.client import HTTPException
 from http.cookiejar import CookieJar
@@ -152,8 +152,11 @@ def campaign(home: Path, database_url: str, parts: tuple[str, ...], seed: int) -
                 cancelled = part == "job runner" and turn % 2 == 1
                 if cancelled:
                     jobs.cancel(_OWNER, job.id)
-                moment, writers.longest_s = time.monotonic(), 0.0
+                writers.longest_s = 0.0
+                gone = children(server)["web"].pid if part == "web server" else None
                 server = kill(part, server, lambda: start(home, **settings))
+                wait_for(lambda server=server, gone=gone: children(server)["web"].pid != gone)
+                moment = time.monotonic()
                 wait_for(lambda moment=moment: writers.last > moment)
                 wait_for(lambda job=job: not jobs.get(_OWNER, job.id).active, timeout_s=120)
                 ended = jobs.get(_OWNER, job.id)
@@ -180,11 +183,25 @@ def question(network: str, seed: int) -> dict[str, Any]:
     return prepare_arguments(network, asked)
 
 
+def children(server: Server) -> dict[str, psutil.Process]:
+    """Return the web server and the job runner, by name, once both are there."""
+    found: dict[str, psutil.Process] = {}
+
+    def look() -> bool:
+        found.clear()
+        for child in psutil.Process(server.process.pid).children():
+            with suppress(psutil.Error, IndexError):  # it ends just now
+                found[child.cmdline()[-1]] = child
+        return {"web", "runner"} <= found.keys()
+
+    wait_for(look)
+    return found
+
+
 def kill(part: str, server: Server, restart: Callable[[], Server]) -> Server:
     """Kill one part of the product with SIGKILL; return the product that then runs."""
-    supervisor = psutil.Process(server.process.pid)
-    children = {child.cmdline()[-1]: child for child in supervisor.children()}
-    web, runner = children["web"], children["runner"]
+    supervisor, found = psutil.Process(server.process.pid), children(server)
+    web, runner = found["web"], found["runner"]
     if part == "everything":
         family = [supervisor, *supervisor.children(recursive=True)]
         for process in family:
