@@ -60,9 +60,7 @@ def publish(seat: Seat, drawn: Any) -> str:
     words = f"Published version {version}: {amount}"
     verdict = products.witness.verdict
     if verdict is None:
-        return (
-            f"{words}. Its limits hold by the margins; it was not checked apart on the states, which are too many here"
-        )
+        return f"{words}. Not checked apart: the states are too many for that here, or not kept any more"
     return f"{words}. Checked apart: {verdict.words}"
 
 
