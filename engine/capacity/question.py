@@ -9,22 +9,34 @@ from typing import Any, Literal, Self, get_args
 
 from engine.errors import QuestionError
 
-FirmSet = Literal["sample", "box"]
+FirmSet = Literal["sample", "box", "budget"]
 Objective = Literal["sum_ratio", "sum_sq_ratio", "lex_max_min"]
 TieRule = Literal["lex_max_min", "least_squares"]
 Supply = Literal["slack", "headroom", "capacity", "given"]
 AtZero = Literal["stop", "hold"]
 Measure = Literal["cvar", "var"]
+Security = Literal["base", "n-1"]
+OutageList = Literal["all", "listed"]
+OutageRating = Literal["a", "b", "c"]
+Recourse = Literal["none", "redispatch"]
+Period = Literal["year", "season", "month", "block"]
 UncertaintyKind = Literal["box", "distribution", "hourly", "file"]
 
 LARGEST_EPSILON = 0.20  # the tails kept by the cold step end here
 MOST_EPSILONS = 6
 MOST_DEMAND_MW = 1e6
+MOST_BUDGET = 1e5
 
 _OBJECTIVE_WORDS: Mapping[Objective, str] = {
     "sum_ratio": "the least total of unserved shares",
     "sum_sq_ratio": "the least total of squared unserved shares",
     "lex_max_min": "the fairest shares (lexicographic max-min)",
+}
+_PERIOD_WORDS: Mapping[Period, str] = {
+    "year": "",
+    "season": ", in each season",
+    "month": ", in each month",
+    "block": ", in each block of hours",
 }
 _SUPPLY_WORDS: Mapping[Supply, str] = {
     "slack": "the slack bus",
@@ -96,6 +108,12 @@ class CapacityQuestion:
     demand_mw: tuple[float, ...] = ()  # (K,) asked for at each candidate, MW
     firm_set: FirmSet = "sample"  # firm is kept in every scenario (their hull), or in the whole box
     epsilons: tuple[float, ...] = (0.05,)  # risk levels, rising; none: firm only
+    budget: float = 10.0  # firm set "budget": at how many buses net demand is at its extreme at once
+    security: Security = "base"  # "n-1": limits hold after each single outage too
+    outages: OutageList = "all"  # every branch that does not split the network, or the network's contingency table
+    outage_rating: OutageRating = "c"  # the rating that holds after an outage; A where B or C is not given
+    recourse: Recourse = "none"  # "redispatch": units move in every state to make room
+    period: Period = "year"  # an answer for each season, month or block of hours, besides the year-round one
     measure: Measure = "cvar"  # "var" bounds only how often, not how deep
     objective: Objective = "sum_ratio"
     tie_rule: TieRule = "lex_max_min"  # second stage among equal optima of "sum_ratio"
@@ -150,12 +168,20 @@ class CapacityQuestion:
         """Return the question in words: the title of every export."""
         count = len(self.candidates)
         sites = "1 site" if count == 1 else f"{count} sites"
-        states = "every state of the box" if self.firm_set == "box" else self.uncertainty.words()
+        states = self.uncertainty.words()
+        if self.firm_set == "box":
+            states = "every state of the box"
+        elif self.firm_set == "budget":
+            states = f"every state with {self.budget:g} buses at their extremes"
         parts = [f"How much can {sites} take, kept in {states}"]
         if self.epsilons:
             levels = " or ".join(percent(epsilon) for epsilon in self.epsilons)
             parts.append(f", or interrupted in at most {levels}")
-        parts.append(f", with the extra power from {_SUPPLY_WORDS[self.supply]}")
+        parts.append(_PERIOD_WORDS[self.period])
+        parts.append(f", with the extra power from {self.supply_words()}")
+        if self.security == "n-1":
+            outages = "every single outage" if self.outages == "all" else "every listed outage"
+            parts.append(f", secure for {outages}")
         if self.cutoff > 0:
             parts.append(f", factors under {percent(self.cutoff)} dropped")
         return "".join(parts) + "?"
@@ -166,7 +192,7 @@ class CapacityQuestion:
 
     def supply_words(self) -> str:
         """Return who supplies the extra MW, in words."""
-        return _SUPPLY_WORDS[self.supply]
+        return "units that redispatch" if self.recourse == "redispatch" else _SUPPLY_WORDS[self.supply]
 
 
 _READ: Mapping[str, Callable[[Any], Any]] = {
@@ -174,6 +200,7 @@ _READ: Mapping[str, Callable[[Any], Any]] = {
     "demand_mw": lambda values: tuple(float(value) for value in values),
     "epsilons": lambda values: tuple(float(value) for value in values),
     "cutoff": float,
+    "budget": float,
     "round_mw": float,
     "block_mw": lambda value: None if value is None else float(value),
     "supply_shares": lambda shares: tuple((str(bus), float(share)) for bus, share in dict(shares).items()),
@@ -221,6 +248,11 @@ def _check_choices(question: CapacityQuestion) -> None:
         "tie_rule": get_args(TieRule),
         "supply": get_args(Supply),
         "at_zero": get_args(AtZero),
+        "security": get_args(Security),
+        "outages": get_args(OutageList),
+        "outage_rating": get_args(OutageRating),
+        "recourse": get_args(Recourse),
+        "period": get_args(Period),
     }
     content = asdict(question)
     for name, allowed in choices.items():
@@ -230,6 +262,8 @@ def _check_choices(question: CapacityQuestion) -> None:
         raise QuestionError(f"downward_closed must be true or false, found {question.downward_closed!r}")
     if not 0 <= question.cutoff < 1:
         raise QuestionError(f"the factor cutoff must be from 0 to below 1, found {question.cutoff}")
+    if not 0 <= question.budget <= MOST_BUDGET:
+        raise QuestionError(f"the budget must be from 0 to {MOST_BUDGET:,.0f} buses, found {question.budget}")
     if question.block_mw is not None and not (math.isfinite(question.block_mw) and question.block_mw > 0):
         raise QuestionError(f"the block size must be above 0 MW, found {question.block_mw}")
     if not 1e-6 <= question.round_mw <= 1000:

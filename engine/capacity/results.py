@@ -13,19 +13,20 @@ import numpy.typing as npt
 
 from engine.network.model import Integers, Matrix, Vector
 
-RowKind = Literal["withdrawal", "forward", "backward"]
+RowKind = Literal["withdrawal", "forward", "backward", "interface_forward", "interface_backward", "cut"]
 AnswerStatus = Literal["optimal", "infeasible_at_zero"]
 
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """One limit of the network: a bus's withdrawal limit, or a branch's rating in one direction."""
+    """One limit: a bus's withdrawal limit, a branch's or an interface's in one direction, or a cut of redispatch."""
 
     row: int  # position among the prepared rows
     kind: RowKind  # "forward" is from from_bus to to_bus
-    element: str  # id of the bus or branch
+    element: str  # id of the bus, branch or interface
     words: str  # "transformer 5120-5467 (HARTLEY 3 to DALHART 1)"
     limit_mw: float
+    outage: str = ""  # id of the outage after which it is counted, "" for none
 
 
 @dataclass(frozen=True, slots=True)
