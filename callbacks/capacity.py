@@ -5,7 +5,7 @@ from typing import Any
 
 from dash import ClientsideFunction, Dash, Input, Output, Patch, State, ctx, no_update
 
-from callbacks import capacity_panes, capacity_publish, capacity_sites
+from callbacks import capacity_panes, capacity_publish, capacity_sites, capacity_slots
 from callbacks.capacity_answer import KEEP, STALE_CLASS, Asked, Shown, answer_to, seat_of
 from callbacks.capacity_desk import Desk
 from callbacks.capacity_publish import DATASET_KIND
@@ -90,6 +90,7 @@ def register(app: Dash, services: Services) -> None:
     capacity_sites.register(app, desk)
     capacity_panes.register(app, desk)
     capacity_publish.register(app, desk)
+    capacity_slots.register(app, desk)
 
 
 def _register_browser_side(app: Dash) -> None:

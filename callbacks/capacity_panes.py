@@ -93,7 +93,7 @@ def register(app: Dash, desk: Desk) -> None:
 
 def _register_panes(app: Dash, desk: Desk) -> None:
     @app.callback(
-        Output(ids.inspector(PAGE), "children"),
+        Output(ids.CAPACITY_INSPECTED, "children"),
         Input(ids.selection(PAGE), "data"),
         Input(ids.CAPACITY_ANSWERED, "data"),
         Input(ids.THEME, "data"),

@@ -7,7 +7,7 @@ from typing import Any
 import dash_bootstrap_components as dbc
 from dash import dcc, html
 
-from components import ids
+from components import capacity_slots, ids
 from components.capacity_inspector import nothing_yet
 from components.capacity_layers import empty_layers
 from components.capacity_products import tray
@@ -24,7 +24,13 @@ from engine.capacity.question import CapacityQuestion
 from engine.network.model import Network
 
 TITLE = "Firm and flexible capacity"
-_TAB_WORDS = {"sites": "Sites", "buses": "All buses", "limits": "What binds", "products": "Products"}
+_TAB_WORDS = {
+    "sites": "Sites",
+    "buses": "All buses",
+    "limits": "What binds",
+    "products": "Products",
+    "requests": "Requests",
+}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,16 +58,17 @@ def layout(opened: Opened) -> html.Main:
     bench = workbench(
         ids.CAPACITY,
         _map(opened),
-        nothing_yet(),
+        html.Div([html.Div(nothing_yet(), id=ids.CAPACITY_INSPECTED), capacity_slots.under_inspected()]),
         drawer(opened.network, asked.epsilons, _first_rows(opened), view.tab),
         totals=empty_totals(),
-        drawer_tools=_drawer_tools(view.tab),
+        drawer_tools=_drawer_tools(opened),
         drawer_title="Table",
     )
     _select_first(bench, view.selection)
     return page(
         *_stores(opened),
         question(asked, kv=opened.kv, zones=opened.zones, files=opened.files, read_only=opened.read_only),
+        capacity_slots.under_question(),
         html.Div(id=ids.CAPACITY_STATE, className="hr-capacity-state", **{"aria-live": "polite"}),
         html.Div(
             [
@@ -183,11 +190,14 @@ def _filter(opened: Opened) -> html.Span:
     return popover(f"{ids.CAPACITY}-filter", face, fields, label="Filter of the map and of All buses", width=260)
 
 
-def _drawer_tools(tab: str) -> html.Div:
+def _drawer_tools(opened: Opened) -> html.Div:
+    shown = [
+        name for name in _TAB_WORDS if name != "requests" or capacity_slots.requests_tab(opened.network) is not None
+    ]
     tabs = dbc.RadioItems(
         id=ids.CAPACITY_TAB,
-        options=[{"label": words, "value": name} for name, words in _TAB_WORDS.items()],
-        value=tab,
+        options=[{"label": _TAB_WORDS[name], "value": name} for name in shown],
+        value=opened.view.tab if opened.view.tab in shown else "sites",
         class_name="hr-segments",
     )
     filters = [_quick_filter(name) for name in GRIDS]
@@ -198,6 +208,7 @@ def _drawer_tools(tab: str) -> html.Div:
                 html.Button(words, id=ids.capacity_export(kind), type="button", className="hr-button")
                 for kind, words in (("csv", "CSV"), ("geojson", "GeoJSON"), ("json", "JSON"))
             ),
+            *capacity_slots.export_buttons(),
         ],
         className="hr-capacity-exports",
     )
@@ -214,10 +225,11 @@ def _drawer_tools(tab: str) -> html.Div:
                 class_name="hr-button hr-button-quiet",
                 width=260,
             ),
+            *capacity_slots.beside_export(),
         ],
         className="hr-capacity-tools",
         id=f"{ids.CAPACITY_TABLES}-tools",
-        **{"data-tab": tab},
+        **{"data-tab": opened.view.tab},
     )
 
 

@@ -7,7 +7,7 @@ import dash_bootstrap_components as dbc
 from dash import dcc, html
 
 from components import capacity_words as words
-from components import ids
+from components import capacity_slots, ids
 from components.capacity_sites import sites_words, table_text
 from components.format import percent, voltage
 from components.skeleton import Part, button, question_bar, word_number, word_popover, word_select
@@ -72,7 +72,7 @@ def question(
             word_select(ids.capacity_word("supply"), words.SUPPLIES, held["supply"], "Who supplies the extra power"),
             "?",
         ],
-        more=more(held, files, read_only=read_only),
+        more=more(asked, held, files, read_only=read_only),
         actions=button("Compute", ids.CAPACITY_COMPUTE, primary=True, hidden=True),
     )  # fmt: skip
 
@@ -90,7 +90,7 @@ def epsilon_choices() -> list[tuple[str, str]]:
     return [*listed, (words.OTHER, "other levels:"), (words.NEVER, "no state (firm only)")]
 
 
-def more(held: words.Words, files: Choices, *, read_only: bool) -> html.Div:
+def more(asked: CapacityQuestion, held: words.Words, files: Choices, *, read_only: bool) -> html.Div:
     """Return the rare options, in four groups."""
     kept_files = _file_choices(held, files)
     return html.Div(
@@ -136,6 +136,7 @@ def more(held: words.Words, files: Choices, *, read_only: bool) -> html.Div:
                 ]),
                 None if read_only else _group("A file of one's own", [_upload()]),
             ]),
+            *capacity_slots.more_groups(asked, read_only=read_only),
         ],
         className="hr-capacity-more",
         id=f"{ids.CAPACITY}-more",

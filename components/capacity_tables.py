@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from dash import html
 
-from components import ids
+from components import capacity_slots, ids
 from components.capacity_answer import (
     Answer,
     alone_gain_mw,
@@ -207,7 +207,7 @@ def product_rows(answer: Answer) -> list[Row]:
 
 
 def drawer(network: Network, epsilons: tuple[float, ...], sites: list[Row], tab: str = "sites") -> html.Div:
-    """Return the four tables, of which ``tab`` shows."""
+    """Return the tables, of which ``tab`` shows."""
     tables = {
         "sites": grid(ids.CAPACITY, sites_columns(network, epsilons), sites, name="sites", label="Sites"),
         "buses": grid(ids.CAPACITY, bus_columns(network, epsilons), name="buses", label="All buses, each alone"),
@@ -215,7 +215,11 @@ def drawer(network: Network, epsilons: tuple[float, ...], sites: list[Row], tab:
         "products": html.Div(
             [
                 html.Div(
-                    [html.Div(id=ids.CAPACITY_VERSIONS), html.Div(id=ids.CAPACITY_PRODUCTS)],
+                    [
+                        html.Div(id=ids.CAPACITY_VERSIONS),
+                        html.Div(id=ids.CAPACITY_PRODUCTS),
+                        capacity_slots.under_products(),
+                    ],
                     className="hr-capacity-products-side",
                     tabIndex=0,
                     role="group",
@@ -226,6 +230,9 @@ def drawer(network: Network, epsilons: tuple[float, ...], sites: list[Row], tab:
             className="hr-capacity-products",
         ),
     }
+    requests = capacity_slots.requests_tab(network)
+    if requests is not None:
+        tables["requests"] = requests
     return html.Div(
         [html.Div(table, className="hr-capacity-tab", **{"data-tab-body": name}) for name, table in tables.items()],
         className="hr-capacity-tabs",

@@ -15,8 +15,8 @@ from components.capacity_words import uniform_mw
 from engine.capacity.question import CapacityQuestion
 from engine.errors import QuestionError
 
-Tab = Literal["sites", "buses", "limits", "products"]
-TABS: tuple[Tab, ...] = ("sites", "buses", "limits", "products")
+Tab = Literal["sites", "buses", "limits", "products", "requests"]
+TABS: tuple[Tab, ...] = ("sites", "buses", "limits", "products", "requests")
 LAYERS = ("firm", "flexible", "increment", "binds", "sites")
 
 # Beyond this many characters a question is kept by the server and the link carries its digest: servers and

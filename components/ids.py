@@ -183,6 +183,7 @@ CAPACITY_UPLOAD_MESSAGE = "capacity-upload-message"
 CAPACITY_COMPUTE = "capacity-compute"
 CAPACITY_HOLD = "capacity-hold"
 CAPACITY_STOP = "capacity-stop"
+CAPACITY_INSPECTED = "capacity-inspected"  # in the inspector: what is told of the selected element
 CAPACITY_STATE = "capacity-state"  # the strip between the question and the answer
 CAPACITY_FRAME = "capacity-frame"  # around the answer: hatched while it is stale
 CAPACITY_ANSWERED = "capacity-answered"  # Store: the question that is drawn, the network it is for, a revision

@@ -1,0 +1,10 @@
+"""Wires what stands in the places of the Capacity page that other parts fill, see components.capacity_slots."""
+
+from dash import Dash
+
+from callbacks.capacity_desk import Desk
+
+
+def register(app: Dash, desk: Desk) -> None:
+    """Wire every part."""
+    del app, desk

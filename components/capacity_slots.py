@@ -1,0 +1,42 @@
+"""The places of the Capacity page that other parts fill: each function returns what stands there, None for nothing."""
+
+from components.skeleton import Part
+from engine.capacity.question import CapacityQuestion
+from engine.network.model import Network
+
+
+def under_question() -> Part:
+    """Return what stands between the question and its answer: two settings held against each other."""
+    return None
+
+
+def requests_tab(network: Network) -> Part:
+    """Return the drawer's tab of requests: customers, buses, MW, dates; None leaves the tab out."""
+    del network
+    return None
+
+
+def more_groups(question: CapacityQuestion, *, read_only: bool) -> list[Part]:
+    """Return further groups of the rare options behind More: conditions of one's own."""
+    del question, read_only
+    return []
+
+
+def under_inspected() -> Part:
+    """Return what stands below the selected element in the inspector: the worth of its promise."""
+    return None
+
+
+def under_products() -> Part:
+    """Return what stands below the published versions in the tab of products: the promise, the check of the set."""
+    return None
+
+
+def export_buttons() -> list[Part]:
+    """Return further buttons of the export panel: the map and the curve as figures."""
+    return []
+
+
+def beside_export() -> list[Part]:
+    """Return what stands beside Export in the drawer's head: the report."""
+    return []
