@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal, Self, get_args
 
+from engine.capacity.conditions import Condition, read_conditions
 from engine.errors import QuestionError
 
 FirmSet = Literal["sample", "box", "budget"]
@@ -124,6 +125,7 @@ class CapacityQuestion:
     at_zero: AtZero = "stop"  # when limits are exceeded before any addition: stop, or hold them there
     block_mw: float | None = None  # products are cut into blocks of this size; None: one product each
     round_mw: float = 0.1  # product sizes are rounded down to this
+    conditions: tuple[Condition, ...] = ()  # a reader's own caps, shares and preferences, kept at every level
     uncertainty: UncertaintySpec = field(default_factory=UncertaintySpec)
 
     def __post_init__(self) -> None:
@@ -138,6 +140,7 @@ class CapacityQuestion:
         content["demand_mw"] = list(self.demand_mw)
         content["epsilons"] = list(self.epsilons)
         content["supply_shares"] = dict(self.supply_shares)
+        content["conditions"] = [condition.to_json() for condition in self.conditions]
         content["uncertainty"] = self.uncertainty.to_json()
         return content
 
@@ -152,6 +155,7 @@ class CapacityQuestion:
         if unknown:
             raise QuestionError(f"the question has no field {unknown[0]!r}")
         given = dict(content)
+        given["conditions"] = read_conditions(given.get("conditions", ()))
         try:
             given.update({name: _READ[name](given[name]) for name in _READ.keys() & given.keys()})
         except (TypeError, ValueError) as error:
@@ -182,6 +186,9 @@ class CapacityQuestion:
         if self.security == "n-1":
             outages = "every single outage" if self.outages == "all" else "every listed outage"
             parts.append(f", secure for {outages}")
+        if self.conditions:
+            count = len(self.conditions)
+            parts.append(f", under {count} condition{'' if count == 1 else 's'}")
         if self.cutoff > 0:
             parts.append(f", factors under {percent(self.cutoff)} dropped")
         return "".join(parts) + "?"

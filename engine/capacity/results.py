@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from engine.network.model import Integers, Matrix, Vector
 
-RowKind = Literal["withdrawal", "forward", "backward", "interface_forward", "interface_backward", "cut"]
+RowKind = Literal["withdrawal", "forward", "backward", "interface_forward", "interface_backward", "cut", "condition"]
 AnswerStatus = Literal["optimal", "infeasible_at_zero"]
 
 
