@@ -11,14 +11,14 @@ from components import network as view
 from components.grid_map import map_bounds, map_points
 from components.network_canvas import elements
 from components.network_canvas import view as view_of
-from components.network_rows import SINGULAR, TABLES, Row, problem_rows, rows, transaction
+from components.network_rows import TABLES, Row, problem_rows, rows, transaction
 from engine.errors import ConflictError, EngineError, NetworkDataError
 from engine.network.checks import check
 from engine.network.counts import Counts
 from engine.network.edit import apply, from_json, label
 from engine.network.events import AddBus, AddRow, Connect, Delete, EditCells, EditError, Event, RenameBus
 from engine.network.layout import positions
-from engine.network.tables import KEYS, NetworkTables, TableName
+from engine.network.tables import KEYS, SINGULAR, NetworkTables, TableName
 from engine.store.history import NetworkStatus
 
 ATTEMPTS = 4  # another tab may save between our reading and our saving: the edit is then made on what it left

@@ -8,9 +8,9 @@ from dash import html
 
 from components import skeleton
 from components.format import count, duration, megawatts, number, price
-from components.network_rows import SINGULAR
 from components.why_card import WhyInput, why_card, why_number
 from engine.errors import Problem
+from engine.network.tables import SINGULAR
 from engine.opf.results import Dispatch, OpfAnswer
 
 Part = Any
@@ -74,7 +74,7 @@ def problem_lines(problems: Sequence[Problem], most: int = 12) -> list[Part]:
     """Return problems as lines; each leads to the row that it is about."""
     lines: list[Part] = []
     for problem in problems[:most]:
-        kind = SINGULAR.get(problem.table, "")
+        kind = next((word for table, word in SINGULAR.items() if table == problem.table), "")
         if kind and problem.element:
             where = {"data-select": f"{kind}:{problem.element}", "data-row": problem.table}
             if problem.column:

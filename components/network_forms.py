@@ -10,9 +10,8 @@ from dash import dcc, html
 
 from components import ids, skeleton
 from components.format import count
-from components.network_rows import SINGULAR
 from engine.network.cells import KINDS, shown
-from engine.network.tables import COLUMNS, KEYS, NetworkTables, TableName, Value
+from engine.network.tables import COLUMNS, KEYS, SINGULAR, NetworkTables, TableName, Value
 
 Part = Any
 READ_ONLY = "This study was shared with you to read. Duplicate it to change it."
@@ -23,11 +22,15 @@ FIRST: Mapping[TableName, tuple[str, ...]] = {
     "buses": ("bus", "name", "base_kv", "load_mw", "withdrawal_limit_mw", "zone", "in_service"),
     "branches": ("branch", "from_bus", "to_bus", "kind", "reactance_pu", "rating_a_mw", "in_service"),
     "units": ("unit", "bus", "fuel", "p_mw", "p_min_mw", "p_max_mw", "cost_c1_per_mwh", "in_service"),
+    "interfaces": ("interface", "name", "terms", "limit_mw", "limit_backward_mw", "in_service"),
+    "contingencies": ("contingency", "branches", "in_service", "note"),
 }
 NEEDED: Mapping[TableName, tuple[str, ...]] = {
     "buses": ("bus", "name", "base_kv", "load_mw", "withdrawal_limit_mw"),
     "branches": ("from_bus", "to_bus", "reactance_pu", "rating_a_mw"),
     "units": ("bus", "fuel", "p_min_mw", "p_max_mw", "cost_c1_per_mwh"),
+    "interfaces": ("interface", "name", "terms", "limit_mw", "limit_backward_mw"),
+    "contingencies": ("contingency", "branches", "note"),
 }
 
 

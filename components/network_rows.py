@@ -12,8 +12,7 @@ from engine.network.cells import KINDS
 from engine.network.tables import COLUMNS, KEYS, NetworkTables, TableName
 
 Row = dict[str, Any]
-TABLES: tuple[TableName, ...] = ("buses", "branches", "units")
-SINGULAR: dict[str, str] = {"buses": "bus", "branches": "branch", "units": "unit"}
+TABLES: tuple[TableName, ...] = tuple(COLUMNS)
 MOST_CHANGED = 400  # rows; above it a whole table is sent instead of its changes
 
 PROBLEM_COLUMNS = (
@@ -122,5 +121,14 @@ def _sent(cell: Any) -> Any:
 
 
 def _width(name: str, head: str) -> int:
-    wide = {"name": 170, "cost_points": 260, "branch": 120}
+    wide = {
+        "name": 170,
+        "cost_points": 260,
+        "branch": 120,
+        "terms": 360,
+        "branches": 300,
+        "note": 260,
+        "interface": 130,
+        "contingency": 130,
+    }
     return max(wide.get(name, 90), 8 * len(head) + 56)

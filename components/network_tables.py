@@ -15,9 +15,9 @@ from components.network_dispatch import KIND as DISPATCH_KIND
 from components.network_dispatch import WHAT, What
 from components.network_dispatch import WORDS as DISPATCH_WORDS
 from components.network_forms import new_row_form, paste_form
-from components.network_rows import PROBLEM_COLUMNS, SINGULAR, TABLES, Row, columns
+from components.network_rows import PROBLEM_COLUMNS, TABLES, Row, columns
 from components.network_view import Tab, View
-from engine.network.tables import TableName
+from engine.network.tables import SINGULAR
 
 PAGE = ids.NETWORK
 Part = Any
@@ -26,6 +26,8 @@ TAB_WORDS: Mapping[Tab, str] = {
     "buses": "Buses",
     "branches": "Branches",
     "units": "Units",
+    "interfaces": "Interfaces",
+    "contingencies": "Contingencies",
     "problems": "Problems",
     "dispatch": "Dispatch",
 }
@@ -85,9 +87,8 @@ def _dispatch_table(what: What, *, hidden: bool) -> html.Div:
 def add_form(table: str) -> Part:
     """Return the new row's form, or why there is none."""
     if table in ("problems", "dispatch"):
-        return skeleton.state("empty", "Rows are added to buses, branches and units. Open one of those tables.")
-    name: TableName = "branches" if table == "branches" else "units" if table == "units" else "buses"
-    return new_row_form(name)
+        return skeleton.state("empty", "Rows are added to the tables of the network. Open one of those.")
+    return new_row_form(next((name for name in TABLES if name == table), "buses"))
 
 
 def drawer_tools(looked: View, *, read_only: bool) -> list[Part]:

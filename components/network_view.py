@@ -13,8 +13,8 @@ from components.network_layers import LAYERS
 from components.skeleton import parse_element
 from engine.opf.question import OpfQuestion
 
-Tab = Literal["buses", "branches", "units", "problems", "dispatch"]
-TABS: tuple[Tab, ...] = ("buses", "branches", "units", "problems", "dispatch")
+Tab = Literal["buses", "branches", "units", "interfaces", "contingencies", "problems", "dispatch"]
+TABS: tuple[Tab, ...] = ("buses", "branches", "units", "interfaces", "contingencies", "problems", "dispatch")
 LONGEST_SELECTION = 200
 
 

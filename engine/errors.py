@@ -21,7 +21,7 @@ class Problem:
     code: str  # stable and machine readable, such as "duplicate-bus"
     severity: Severity
     message: str  # names the element, the value and the limit
-    table: str = ""  # "buses", "branches", "units", or "" for the network as a whole
+    table: str = ""  # "buses", "branches", "units", "interfaces", "contingencies", or "" for the network as a whole
     row: int | None = None  # position in that table, counted from 0
     column: str = ""
     element: str = ""  # the id of the bus, branch or unit

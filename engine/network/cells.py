@@ -6,12 +6,14 @@ from collections.abc import Iterable
 from typing import Literal
 
 from engine.network.tables import COLUMNS, KEYS, Column, TableName, Value, cost_points
+from engine.network.terms import read_branches, read_terms
 
 DecimalMark = Literal[".", ",", "?"]  # "?": the text itself must tell
 
 LONGEST_ID = 60
 LONGEST_TEXT = 200
 LONGEST_COST = 4000
+LONGEST_LIST = 20_000  # of branches: 300 identifiers of the longest kind
 KINDS = ("line", "transformer")
 
 _BLANKS = str.maketrans("", "", " \u00a0\u2009\u202f'")
@@ -21,6 +23,9 @@ _FALSE = {"false", "0", "0.0", "no", "n", "off", "out"}
 _ONE_GROUP = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}")
 _GROUPS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3}){2,}|[+-]?[1-9]\d{0,2}(,\d{3})+\.\d*")
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")  # in linear time
+
+
+MAY_BE_UNLIMITED = {"rating_a_mw", "rating_b_mw", "rating_c_mw", "limit_backward_mw"}  # where empty is not "none"
 
 
 class CellError(ValueError):
@@ -33,6 +38,15 @@ def column_of(table: TableName, name: str) -> Column:
         if column.name == name:
             return column
     raise ValueError(f"{table} have no column {name!r}")
+
+
+def longest_text(table: TableName, column: str) -> int:
+    """Return the most characters that a text cell may have."""
+    if column in {KEYS[table], "bus", "from_bus", "to_bus"}:
+        return LONGEST_ID
+    if (table, column) in {("interfaces", "terms"), ("contingencies", "branches")}:
+        return LONGEST_LIST
+    return LONGEST_COST if column == "cost_points" else LONGEST_TEXT
 
 
 def read_cell(table: TableName, column: Column, raw: object, mark: DecimalMark = "?") -> Value:
@@ -88,7 +102,7 @@ def _number(column: Column, raw: object, mark: DecimalMark) -> float:
         raise ValueError("a finite number is needed, found no limit")
     if math.isinf(value) and math.isinf(default) and value != default:
         raise ValueError(f"a finite number is needed, found {value}")
-    if math.isinf(value) and math.isnan(default) and not column.name.startswith("rating"):
+    if math.isinf(value) and math.isnan(default) and column.name not in MAY_BE_UNLIMITED:
         raise ValueError("a finite number is needed, found no limit")
     return value
 
@@ -143,15 +157,17 @@ def _text(table: TableName, column: Column, raw: object) -> str:
         text = text[1:]
     if not text.isprintable():
         raise ValueError(f"text without control characters is needed, found {_short(text)!r}")
-    longest = LONGEST_COST if column.name == "cost_points" else LONGEST_TEXT
-    if column.name in {KEYS[table], "bus", "from_bus", "to_bus"}:
-        longest = LONGEST_ID
+    longest = longest_text(table, column.name)
     if len(text) > longest:
         raise ValueError(f"at most {longest} characters, found {len(text)}")
     if column.name == "kind" and text.lower() not in KINDS:
         raise ValueError(f"line or transformer is needed, found {_short(text)!r}")
     if column.name == "cost_points":
         cost_points(text)
+    if (table, column.name) == ("interfaces", "terms"):
+        read_terms(text)
+    if (table, column.name) == ("contingencies", "branches"):
+        read_branches(text)
     return text.lower() if column.name == "kind" else text
 
 

@@ -4,10 +4,9 @@ Errors are what no computation can take; warnings change what a result means; no
 """
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import partial
 from itertools import pairwise
-from typing import cast
 
 import numpy as np
 import numpy.typing as npt
@@ -15,25 +14,18 @@ import pandas as pd
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from engine.errors import Problem, Severity
-from engine.network.tables import COLUMNS, KEYS, NetworkTables, TableName, cost_points
+from engine.errors import Problem
+from engine.network.checking import CheckedTable
+from engine.network.list_checks import contingency_problems, interface_problems
+from engine.network.tables import NetworkTables, cost_points
 
 Vector = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
-_WORD = {"buses": "bus", "branches": "branch", "units": "unit"}
 _LIMIT_SLACK_MW = 1e-6  # an output this far outside its limits is rounding in the file
-_LARGEST = 1e12  # of any number: a trillion of any unit here is a slip, and its square can still be added up
 _LEAST_REACTANCE_PU = 1e-9  # published jumpers have 1e-6 and more
 _LEAST_TAP = 1e-3
 _CONVEX_TOLERANCE = 1e-4  # relative to the steepest slope; published cost points are rounded
-
-# What a number may be besides finite, by column; a column that is not listed must be finite.
-_MAY_BE_INF = {
-    "withdrawal_limit_mw", "rating_a_mw", "rating_b_mw", "rating_c_mw", "angle_min_deg", "angle_max_deg",
-    "q_min_mvar", "q_max_mvar", "ramp_30_min_mw",
-}  # fmt: skip
-_MAY_BE_NAN = {"rating_a_mw", "rating_b_mw", "rating_c_mw", "longitude", "latitude", "x", "y"}
 
 
 def check(tables: NetworkTables) -> list[Problem]:
@@ -44,7 +36,7 @@ def check(tables: NetworkTables) -> list[Problem]:
     if not len(tables.buses):
         found.append(Problem("empty", "error", "the network has no buses", "buses"))
     with np.errstate(over="ignore", invalid="ignore"):  # sums over numbers that are themselves reported
-        for check_table in (_buses, _branches, _units):
+        for check_table in (_buses, _branches, _units, interface_problems, contingency_problems):
             found.extend(check_table(tables))
         if len(tables.buses):
             found.extend(_slack(tables))
@@ -55,81 +47,8 @@ def check(tables: NetworkTables) -> list[Problem]:
     return sorted(found, key=lambda problem: rank[problem.severity])
 
 
-class _Table:
-    """One table as arrays, and what is wrong with it."""
-
-    def __init__(self, tables: NetworkTables, name: TableName) -> None:
-        self.name = name
-        self.frame = tables.table(name)
-        self.ids: list[str] = self.frame[KEYS[name]].tolist()
-        self.found: list[Problem] = []
-        self.on = self.flags("in_service")
-        self._ids()
-        self._finite()
-
-    def numbers(self, column: str) -> Vector:
-        return self.frame[column].to_numpy(dtype=np.float64)
-
-    def flags(self, column: str) -> Flags:
-        return self.frame[column].to_numpy(dtype=np.bool_)
-
-    def label(self, row: int) -> str:
-        return f"{_WORD[self.name]} {self.ids[row]}" if self.ids[row] else f"{_WORD[self.name]} in row {row + 1}"
-
-    def rows(self, wrong: Flags, code: str, severity: Severity, column: str, text: Callable[[int], str]) -> None:
-        """Add one problem for each row where ``wrong``; ``text`` completes "bus 7 ..."."""
-        self.found.extend(
-            Problem(code, severity, f"{self.label(row)} {text(row)}", self.name, row, column, self.ids[row])
-            for row in np.flatnonzero(wrong).tolist()
-        )
-
-    def count(self, wrong: Flags, code: str, column: str, text: str) -> None:
-        """Add one note for the table, if any row is ``wrong``."""
-        number = int(np.count_nonzero(wrong))
-        if number:
-            message = f"{number} of {len(wrong)} {self.name} {text}"
-            self.found.append(Problem(code, "note", message, self.name, None, column))
-
-    def _ids(self) -> None:
-        key, word = KEYS[self.name], _WORD[self.name]
-        ids = self.frame[key]
-        self.rows((ids == "").to_numpy(), f"missing-{word}-id", "error", key, lambda _: "has no identifier")
-        repeated = (ids.duplicated() & (ids != "")).to_numpy()
-        if repeated.any():
-            first = {name: row for row, name in reversed(list(enumerate(self.ids)))}
-            self.rows(repeated, f"duplicate-{word}", "error", key,
-                      lambda row: f"has the identifier of row {first[self.ids[row]] + 1} already")  # fmt: skip
-
-    def _finite(self) -> None:
-        for column in COLUMNS[self.name]:
-            if column.kind != "number":
-                continue
-            values = self.numbers(column.name)
-            huge = np.isfinite(values) & (np.abs(values) > _LARGEST)
-            self.rows(huge, "too-large", "error", column.name, partial(_huge, values, column.label))
-            if np.isfinite(values).all():
-                continue
-            wrong = np.zeros(len(values), dtype=np.bool_)
-            if column.name not in _MAY_BE_NAN:
-                wrong |= np.isnan(values)
-            if column.name not in _MAY_BE_INF:
-                wrong |= np.isinf(values)
-            severity: Severity = "warning" if column.name in {"longitude", "latitude", "x", "y"} else "error"
-            self.rows(wrong, "not-finite", severity, column.name, partial(_not_finite, values, column.label))
-
-    def refers(self, column: str, known: pd.Index) -> Flags:
-        """Report the rows whose ``column`` names no bus; return where it names one."""
-        named = self.frame[column]
-        exists = named.isin(known).to_numpy()
-        cells = named.tolist()
-        self.rows(~exists, "dangling-bus", "error", column,
-                  lambda row: f"names bus {cells[row]!r}, which is not there" if cells[row] else
-                  "names no bus")  # fmt: skip
-        return cast("Flags", exists)
-
-
 def _buses(tables: NetworkTables) -> list[Problem]:
-    table = _Table(tables, "buses")
+    table = CheckedTable(tables, "buses")
     base, limit = table.numbers("base_kv"), table.numbers("withdrawal_limit_mw")
     table.rows(base < 0, "base-kv", "error", "base_kv", lambda row: f"has a base of {base[row]:g} kV; 0 is the least")
     table.rows(limit < 0, "withdrawal-limit", "error", "withdrawal_limit_mw",
@@ -147,7 +66,7 @@ def _buses(tables: NetworkTables) -> list[Problem]:
 
 
 def _branches(tables: NetworkTables) -> list[Problem]:
-    table = _Table(tables, "branches")
+    table = CheckedTable(tables, "branches")
     known = pd.Index(tables.buses["bus"].unique())
     exists = table.refers("from_bus", known) & table.refers("to_bus", known)
     ends = table.frame["from_bus"].tolist(), table.frame["to_bus"].tolist()
@@ -172,7 +91,7 @@ def _branches(tables: NetworkTables) -> list[Problem]:
     return table.found
 
 
-def _angle_limits(table: _Table) -> None:
+def _angle_limits(table: CheckedTable) -> None:
     low, high = table.numbers("angle_min_deg"), table.numbers("angle_max_deg")
     table.rows(low > high, "angle-limits", "error", "angle_min_deg",
                lambda row: f"has a least angle of {low[row]:g} deg above its largest of {high[row]:g} deg")  # fmt: skip
@@ -180,7 +99,7 @@ def _angle_limits(table: _Table) -> None:
                 "have angle limits of 0 and 0: taken as no limit")  # fmt: skip
 
 
-def _ratings(table: _Table) -> None:
+def _ratings(table: CheckedTable) -> None:
     a, b, c = (table.numbers(f"rating_{letter}_mw") for letter in "abc")
     for letter, values in zip("abc", (a, b, c), strict=True):
         column = f"rating_{letter}_mw"
@@ -198,14 +117,6 @@ def _ratings(table: _Table) -> None:
         table.rows(below, "rating-order", "warning", f"rating_{letter}_mw", partial(_below_a, values, letter, a))
 
 
-def _huge(values: Vector, label: str, row: int) -> str:
-    return f"has {values[row]:g} as its {label.lower()}; {_LARGEST:g} is the most that can be computed with"
-
-
-def _not_finite(values: Vector, label: str, row: int) -> str:
-    return f"has {values[row]} as its {label.lower()}"
-
-
 def _off_the_globe(values: Vector, column: str, most: float, row: int) -> str:
     return f"has {column} {values[row]:g}, outside -{most:g} to {most:g}"
 
@@ -219,7 +130,7 @@ def _below_a(values: Vector, letter: str, a: Vector, row: int) -> str:
 
 
 def _units(tables: NetworkTables) -> list[Problem]:
-    table = _Table(tables, "units")
+    table = CheckedTable(tables, "units")
     table.refers("bus", pd.Index(tables.buses["bus"].unique()))
     output, low, high = (table.numbers(column) for column in ("p_mw", "p_min_mw", "p_max_mw"))
     table.rows(low > high, "unit-limits", "error", "p_min_mw",
@@ -241,7 +152,7 @@ def _units(tables: NetworkTables) -> list[Problem]:
     return table.found
 
 
-def _points(table: _Table) -> None:
+def _points(table: CheckedTable) -> None:
     for row, cell in enumerate(table.frame["cost_points"].tolist()):
         if not cell.strip():
             continue

@@ -16,7 +16,7 @@ import pandas as pd
 from engine.errors import FileFormatError
 from engine.network.imported import Imported
 from engine.network.intake import SYNONYMS, Intake, with_slack
-from engine.network.tables import COLUMNS, MOST_ROWS, Column, NetworkTables, TableName, table_of
+from engine.network.tables import COLUMNS, LISTS, MOST_ROWS, Column, NetworkTables, TableName, table_of
 
 __all__ = ["SYNONYMS", "decoded", "read_csv_pair", "table_in", "write_csv_zip"]
 
@@ -221,6 +221,8 @@ def write_csv_zip(tables: NetworkTables) -> bytes:
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, columns in COLUMNS.items():
             table = tables.table(name)
+            if name in LISTS and not len(table):
+                continue
             cells = [[_shown(column, cell) for cell in table[column.name].tolist()] for column in columns]
             _add(archive, name, [[column.name for column in columns], *zip(*cells, strict=True)])
         about = [("key", "value"), ("name", _guarded(tables.name)), ("base_mva", repr(float(tables.base_mva))),

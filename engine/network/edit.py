@@ -34,12 +34,10 @@ from engine.network.events import (
 )
 from engine.network.layout import positions
 from engine.network.pasting import paste
-from engine.network.tables import COLUMNS, KEYS, NetworkTables, TableName, Value
+from engine.network.tables import COLUMNS, KEYS, LISTS, SINGULAR, NetworkTables, TableName, Value
 from engine.network.writing import Write, next_bus_id
 
 __all__ = ["apply", "from_json", "label", "to_json"]
-
-SINGULAR = {"buses": "bus", "branches": "branch", "units": "unit"}
 
 
 def apply(tables: NetworkTables, event: Event) -> NetworkTables:
@@ -100,6 +98,7 @@ def _delete(tables: NetworkTables, event: Delete) -> NetworkTables:
     gone = _gone(tables, event)
     if not any(gone.values()):
         raise EditError("nothing is selected to delete")
+    tables = writing.follow_branches(tables, dict.fromkeys(gone["branches"]))
     for name, keys in gone.items():
         table = tables.table(name)
         tables = tables.with_table(name, table[~table[KEYS[name]].isin(keys)].reset_index(drop=True))
@@ -111,17 +110,35 @@ def _delete(tables: NetworkTables, event: Delete) -> NetworkTables:
 
 
 def _gone(tables: NetworkTables, event: Delete) -> dict[TableName, set[str]]:
-    """Return the ids that go, by table: those named and what stands on the buses named."""
+    """Return the ids that go, by table: those named, what stands on the buses named, and lists left empty."""
     buses = set(event.buses)
-    _rows(tables, "buses", event.buses)
-    _rows(tables, "branches", event.branches)
-    _rows(tables, "units", event.units)
+    for name, keys in _named(event).items():
+        _rows(tables, name, keys)
     branches, units = tables.branches, tables.units
     hanging = branches["from_bus"].isin(buses) | branches["to_bus"].isin(buses)
+    lost = set(event.branches) | set(branches.loc[hanging, "branch"])
+    after = writing.follow_branches(tables, dict.fromkeys(lost))
+    emptied: dict[TableName, set[str]] = {}
+    for name in LISTS:
+        column = writing.BRANCH_LISTS[name].column
+        left = (after.table(name)[column] == "") & (tables.table(name)[column] != "")
+        emptied[name] = set(tables.table(name).loc[left, KEYS[name]])
     return {
         "buses": buses,
-        "branches": set(event.branches) | set(branches.loc[hanging, "branch"]),
+        "branches": lost,
         "units": set(event.units) | set(units.loc[units["bus"].isin(buses), "unit"]),
+        "interfaces": set(event.interfaces) | emptied["interfaces"],
+        "contingencies": set(event.contingencies) | emptied["contingencies"],
+    }
+
+
+def _named(event: Delete) -> dict[TableName, tuple[str, ...]]:
+    return {
+        "buses": event.buses,
+        "branches": event.branches,
+        "units": event.units,
+        "interfaces": event.interfaces,
+        "contingencies": event.contingencies,
     }
 
 
@@ -200,19 +217,23 @@ def _refuse_off_the_globe(longitude: float, latitude: float) -> None:
 
 def _delete_label(tables: NetworkTables, event: Delete) -> str:
     gone = _gone(tables, event)
-    named: dict[TableName, tuple[str, ...]] = {
-        "buses": event.buses,
-        "branches": event.branches,
-        "units": event.units,
-    }
+    named = _named(event)
     parts = [_count(name, keys) for name, keys in named.items() if keys]
     along = [_number(name, len(gone[name]) - len(set(named[name]))) for name in named]
     along = [text for text in along if text]
-    moved = ""
+    after = writing.follow_branches(tables, dict.fromkeys(gone["branches"]))
+    shorter: list[str] = []
+    for name in LISTS:
+        column = writing.BRANCH_LISTS[name].column
+        changed = (after.table(name)[column] != tables.table(name)[column]) & ~tables.table(name)[KEYS[name]].isin(
+            gone[name]
+        )
+        shorter += [_number(name, int(changed.sum()))] if changed.any() else []
+    moved = f"; {' and '.join(shorter)} made shorter" if shorter else ""
     slack = set(tables.buses.loc[tables.buses["slack"], "bus"])
     left = [bus for bus in tables.buses["bus"] if bus not in gone["buses"]]
     if slack and slack <= gone["buses"] and left:
-        moved = f"; bus {left[0]} becomes the slack"
+        moved += f"; bus {left[0]} becomes the slack"
     return f"delete {' and '.join(parts)}{' with ' if along else ''}{' and '.join(along)}{moved}"
 
 

@@ -26,7 +26,7 @@ class EditError(NetworkDataError):
 
 def _table(value: object) -> TableName:
     if value not in COLUMNS:
-        raise FieldError(f"buses, branches or units is needed, found {value!r:.60}")
+        raise FieldError(f"one of {', '.join(COLUMNS)} is needed, found {value!r:.60}")
     return value  # type: ignore[return-value]  # a member of COLUMNS is a TableName
 
 
@@ -121,11 +121,13 @@ class Move:
 
 @dataclass(frozen=True, slots=True)
 class Delete:
-    """Elements taken out; a bus takes its branches and units with it."""
+    """Elements taken out; a bus takes its branches and units with it, a branch its place in lists of branches."""
 
     buses: tuple[str, ...] = field(default=(), metadata=_read(_many(_string)))
     branches: tuple[str, ...] = field(default=(), metadata=_read(_many(_string)))
     units: tuple[str, ...] = field(default=(), metadata=_read(_many(_string)))
+    interfaces: tuple[str, ...] = field(default=(), metadata=_read(_many(_string)))
+    contingencies: tuple[str, ...] = field(default=(), metadata=_read(_many(_string)))
 
 
 @dataclass(frozen=True, slots=True)

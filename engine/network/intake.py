@@ -13,10 +13,10 @@ import numpy as np
 import pandas as pd
 
 from engine.errors import Problem, Severity
+from engine.network.cells import LONGEST_ID, longest_text
 from engine.network.matpower import branch_ids, circuit_numbers, unit_ids
 from engine.network.tables import COLUMNS, KEYS, MOST_ROWS, Column, Kind, NetworkTables, TableName, table_of
 
-LONGEST_ID, LONGEST_TEXT, LONGEST_COST = 60, 200, 4000  # characters
 MOST_PROBLEMS = 200
 
 # Other names that a column may have in a file; case, spaces, dots, dashes and brackets do not matter.
@@ -57,11 +57,24 @@ SYNONYMS: Mapping[TableName, Mapping[str, str]] = {
         "marginal_cost": "cost_c1_per_mwh", "c2": "cost_c2_per_mw2h", "startup": "startup_cost",
         "shutdown": "shutdown_cost", "status": "in_service", "gen_status": "in_service",
     },
+    "interfaces": {
+        "id": "interface", "interface_id": "interface", "flowgate": "interface", "corridor": "interface",
+        "limit": "limit_mw", "forward_mw": "limit_mw", "limit_forward_mw": "limit_mw",
+        "backward_mw": "limit_backward_mw", "limit_backward": "limit_backward_mw", "branches": "terms",
+        "status": "in_service",
+    },
+    "contingencies": {
+        "id": "contingency", "contingency_id": "contingency", "outage": "contingency", "name": "contingency",
+        "lost": "branches", "branches_lost": "branches", "elements": "branches", "status": "in_service",
+        "comment": "note",
+    },
 }  # fmt: skip
 _REQUIRED: Mapping[TableName, tuple[str, ...]] = {
     "buses": ("bus",),
     "branches": ("from_bus", "to_bus"),
     "units": ("bus",),
+    "interfaces": ("interface", "terms"),
+    "contingencies": ("contingency", "branches"),
 }
 
 _LARGEST_LABEL = 10**LONGEST_ID  # of a number that stands for an identifier
@@ -227,7 +240,7 @@ def _plain(header: str) -> str:
 def _name_rows(name: TableName, typed: dict[str, list[Any]], rows: int) -> None:
     """Give circuits, branches and units without a name the names that imported cases have."""
     key = KEYS[name]
-    if name == "buses":
+    if name not in ("branches", "units"):
         return
     if name == "branches":
         circuits = circuit_numbers(typed["from_bus"], typed["to_bus"])
@@ -295,9 +308,7 @@ def _check_ids(intake: Intake, name: TableName, key: str, ids: list[str]) -> Non
 
 
 def _check_texts(intake: Intake, name: TableName, column: Column, cells: Sequence[str]) -> None:
-    longest = LONGEST_COST if column.name == "cost_points" else LONGEST_TEXT
-    if column.name in {KEYS[name], "bus", "from_bus", "to_bus"}:
-        longest = LONGEST_ID
+    longest = longest_text(name, column.name)
     if "".join(cells).isprintable() and max(map(len, cells), default=0) <= longest:
         return
     for row, text in enumerate(cells):

@@ -6,10 +6,12 @@ from typing import Self, TypeVar
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from scipy.sparse import coo_array, csr_array
 
 from engine.errors import NetworkDataError
 from engine.network.checks import check
 from engine.network.tables import NetworkTables, cost_points
+from engine.network.terms import read_branches, read_terms
 
 Vector = npt.NDArray[np.float64]
 Matrix = npt.NDArray[np.float64]
@@ -74,6 +76,25 @@ class Units:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Interfaces:
+    """The interfaces in service, in table order: limits on weighted sums of branch flows."""
+
+    ids: tuple[str, ...]  # (I,), unique
+    names: tuple[str, ...]  # (I,), may be empty
+    weights: csr_array  # (I, L), MW of the interface's flow per MW of the branch's
+    lower_mw: Vector  # (I,), below 0, -inf for none
+    upper_mw: Vector  # (I,), above 0, inf for none
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Contingencies:
+    """The contingencies in service that lose a branch in service, in table order."""
+
+    ids: tuple[str, ...]  # (K,), unique
+    branches: tuple[tuple[int, ...], ...]  # (K,), positions of the branches lost together, those in service
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Network:
     """A connected network without blocking faults. Its arrays are read-only, so it can be shared and cached."""
 
@@ -82,6 +103,8 @@ class Network:
     buses: Buses
     branches: Branches
     units: Units
+    interfaces: Interfaces
+    contingencies: Contingencies
     slack: int  # position of the reference bus
     tables: NetworkTables  # what it was made from
     digest: str  # SHA-256 of the tables: the cache key of everything computed from this network
@@ -100,6 +123,7 @@ class Network:
         unit_bus = position.get_indexer(pd.Index(units["bus"])).astype(np.intp)
         rating_a = _or_else(_numbers(branches, "rating_a_mw"), np.full(len(branches), np.inf))
         angle_min, angle_max = _numbers(branches, "angle_min_deg"), _numbers(branches, "angle_max_deg")
+        branch_on = _frozen(_flags(branches, "in_service") & bus_on[from_bus] & bus_on[to_bus])
         # As in MATPOWER: 0 and 0 stand for no limit, and so does a whole turn.
         free = (angle_min == 0) & (angle_max == 0)
         return cls(
@@ -124,7 +148,7 @@ class Network:
                 kinds=_text(branches, "kind"),
                 from_bus=_frozen(from_bus),
                 to_bus=_frozen(to_bus),
-                in_service=_frozen(_flags(branches, "in_service") & bus_on[from_bus] & bus_on[to_bus]),
+                in_service=branch_on,
                 reactance_pu=_numbers(branches, "reactance_pu"),
                 tap_ratio=_numbers(branches, "tap_ratio"),
                 shift_deg=_numbers(branches, "shift_deg"),
@@ -148,6 +172,8 @@ class Network:
                 cost_c2_per_mw2h=_numbers(units, "cost_c2_per_mw2h"),
                 cost_points=tuple(cost_points(cell) for cell in units["cost_points"]),
             ),
+            interfaces=_interfaces(tables),
+            contingencies=_contingencies(tables, branch_on),
             slack=int(np.flatnonzero(_flags(buses, "slack"))[0]),
             tables=tables,
             digest=tables.digest(),
@@ -177,6 +203,36 @@ class Network:
             return self.buses.ids.index(bus_id)
         except ValueError:
             raise NetworkDataError(f"network {self.name!r} has no bus {bus_id!r}") from None
+
+
+def _interfaces(tables: NetworkTables) -> Interfaces:
+    table = tables.interfaces[tables.interfaces["in_service"].to_numpy(dtype=np.bool_)]
+    position = {branch: at for at, branch in enumerate(tables.branches["branch"].tolist())}
+    terms = [read_terms(cell) for cell in table["terms"].tolist()]
+    row = np.repeat(np.arange(len(terms)), [len(pairs) for pairs in terms])
+    column = np.array([position[branch] for pairs in terms for branch, _ in pairs], dtype=np.intp)
+    weight = np.array([value for pairs in terms for _, value in pairs], dtype=np.float64)
+    weights = csr_array(coo_array((weight, (row, column)), shape=(len(terms), len(position))))
+    for array in (weights.data, weights.indices, weights.indptr):
+        array.setflags(write=False)
+    upper = _numbers(table, "limit_mw")
+    backward = _numbers(table, "limit_backward_mw")
+    return Interfaces(
+        ids=_text(table, "interface"),
+        names=_text(table, "name"),
+        weights=weights,
+        lower_mw=_frozen(-np.where(np.isnan(backward), upper, backward)),
+        upper_mw=upper,
+    )
+
+
+def _contingencies(tables: NetworkTables, branch_on: Flags) -> Contingencies:
+    table = tables.contingencies[tables.contingencies["in_service"].to_numpy(dtype=np.bool_)]
+    position = {branch: at for at, branch in enumerate(tables.branches["branch"].tolist())}
+    lost = [tuple(position[branch] for branch in read_branches(cell)) for cell in table["branches"].tolist()]
+    lost = [tuple(at for at in branches if branch_on[at]) for branches in lost]
+    kept = [(key, branches) for key, branches in zip(_text(table, "contingency"), lost, strict=True) if branches]
+    return Contingencies(tuple(key for key, _ in kept), tuple(branches for _, branches in kept))
 
 
 def _frozen(array: AnyArray) -> AnyArray:

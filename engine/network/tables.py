@@ -1,8 +1,10 @@
-"""A network as three tables: the form that people read, edit, paste, import and export.
+"""A network as tables: the form that people read, edit, paste, import and export.
 
-One list of columns per table serves the readers, the writers, the checks, the editor and the screen. A
-cell that is not given holds the column's default. Text is ``str``, a number is ``float64`` (``inf`` for
-no limit, ``nan`` for not known), a flag is ``bool``.
+Buses, branches and units make the network; interfaces (limits on weighted sums of branch flows) and
+contingencies (branches lost together) are lists that refer to its branches. One list of columns per table
+serves the readers, the writers, the checks, the editor and the screen. A cell that is not given holds the
+column's default. Text is ``str``, a number is ``float64`` (``inf`` for no limit, ``nan`` for not known), a flag
+is ``bool``.
 """
 
 import hashlib
@@ -102,13 +104,39 @@ UNIT_COLUMNS = (
     Column("shutdown_cost", "number", 0.0, "Shut-down cost", "$"),
 )
 
-TableName = Literal["buses", "branches", "units"]
+INTERFACE_COLUMNS = (
+    Column("interface", "text", "", "Interface", help="Identifier, unique in the network"),
+    Column("name", "text", "", "Name"),
+    Column("terms", "text", "", "Terms", help="Branch:weight pairs, such as 1-2:1 3-4:-0.5; weight 1 when left out"),
+    Column("limit_mw", "number", _INF, "Limit", "MW", "Largest weighted sum of flows; empty: none"),
+    Column("limit_backward_mw", "number", _NAN, "Limit backward", "MW", "The other way; empty: same as the limit"),
+    Column("in_service", "flag", True, "In service"),
+)
+
+CONTINGENCY_COLUMNS = (
+    Column("contingency", "text", "", "Contingency", help="Identifier, unique in the network"),
+    Column("branches", "text", "", "Branches lost", help="Branches lost together, such as 1-2 3-4"),
+    Column("in_service", "flag", True, "In service", help="Counts in the list of outages"),
+    Column("note", "text", "", "Note"),
+)
+
+TableName = Literal["buses", "branches", "units", "interfaces", "contingencies"]
 COLUMNS: Mapping[TableName, tuple[Column, ...]] = {
     "buses": BUS_COLUMNS,
     "branches": BRANCH_COLUMNS,
     "units": UNIT_COLUMNS,
+    "interfaces": INTERFACE_COLUMNS,
+    "contingencies": CONTINGENCY_COLUMNS,
 }
-KEYS: Mapping[TableName, str] = {"buses": "bus", "branches": "branch", "units": "unit"}
+KEYS: Mapping[TableName, str] = {
+    "buses": "bus",
+    "branches": "branch",
+    "units": "unit",
+    "interfaces": "interface",
+    "contingencies": "contingency",
+}
+SINGULAR = KEYS  # one row of a table is called as its key
+LISTS: tuple[TableName, ...] = ("interfaces", "contingencies")  # what refers to branches; most networks have none
 _DTYPES = {"text": object, "number": np.float64, "flag": np.bool_}
 
 
@@ -148,7 +176,7 @@ def _series(cells: list[Any], column: Column) -> pd.Series:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NetworkTables:
-    """A network as its three tables, complete or half drawn. Treated as immutable: edits make new tables."""
+    """A network as its tables, complete or half drawn. Treated as immutable: edits make new tables."""
 
     name: str = "Untitled"
     base_mva: float = 100.0
@@ -156,6 +184,8 @@ class NetworkTables:
     branches: pd.DataFrame = field(default_factory=lambda: table_of("branches"))
     units: pd.DataFrame = field(default_factory=lambda: table_of("units"))
     source: str = ""  # where the data are from, their licence and date, in a sentence
+    interfaces: pd.DataFrame = field(default_factory=lambda: table_of("interfaces"))
+    contingencies: pd.DataFrame = field(default_factory=lambda: table_of("contingencies"))
 
     def table(self, name: TableName) -> pd.DataFrame:
         """Return the table of that name."""
@@ -163,6 +193,8 @@ class NetworkTables:
             "buses": self.buses,
             "branches": self.branches,
             "units": self.units,
+            "interfaces": self.interfaces,
+            "contingencies": self.contingencies,
         }
         return tables[name]
 
@@ -172,7 +204,11 @@ class NetworkTables:
             return replace(self, buses=table)
         if name == "branches":
             return replace(self, branches=table)
-        return replace(self, units=table)
+        if name == "units":
+            return replace(self, units=table)
+        if name == "interfaces":
+            return replace(self, interfaces=table)
+        return replace(self, contingencies=table)
 
     def digest(self) -> str:
         """Return the SHA-256 of the canonical text of the network: equal tables, equal digest."""
@@ -180,7 +216,10 @@ class NetworkTables:
 
 
 def canonical_json(tables: NetworkTables) -> str:
-    """Return the one JSON text of ``tables``, column by column, with ``inf`` and ``nan`` as text."""
+    """Return the one JSON text of ``tables``, column by column, with ``inf`` and ``nan`` as text.
+
+    An empty list of interfaces or contingencies is left out, as in the texts of before there were any.
+    """
     content: dict[str, Any] = {
         "format": "headroom-network",
         "version": 1,
@@ -190,6 +229,8 @@ def canonical_json(tables: NetworkTables) -> str:
     }
     for name, columns in COLUMNS.items():
         table = tables.table(name)
+        if name in LISTS and not len(table):
+            continue
         content[name] = {column.name: _to_json(column, table[column.name]) for column in columns}
     return json.dumps(content, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
@@ -219,8 +260,8 @@ def from_canonical_json(text: str) -> NetworkTables:
         raise FileFormatError("the name and the source of a network must be text")
     if not _is_number(base_mva) or not math.isfinite(base_mva):
         raise FileFormatError(f"base_mva must be a number, found {base_mva!r}")
-    tables = {table: _table_from_json(table, content.get(table, {})) for table in COLUMNS}
-    return NetworkTables(name, float(base_mva), tables["buses"], tables["branches"], tables["units"], source)
+    tables: dict[str, Any] = {table: _table_from_json(table, content.get(table, {})) for table in COLUMNS}
+    return NetworkTables(name=name, base_mva=float(base_mva), source=source, **tables)
 
 
 def _table_from_json(name: TableName, given: object) -> pd.DataFrame:

@@ -1,7 +1,7 @@
 """Write typed cells into a network's tables without breaking what holds them together."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,9 +10,31 @@ import pandas as pd
 
 from engine.errors import Problem
 from engine.network.events import EditError
-from engine.network.tables import COLUMNS, KEYS, NetworkTables, TableName, Value, table_of
+from engine.network.tables import COLUMNS, KEYS, LISTS, NetworkTables, TableName, Value, table_of
+from engine.network.terms import branches_renamed, read_branches, read_terms, terms_renamed
 
-REFERENCES: dict[TableName, tuple[str, ...]] = {"buses": (), "branches": ("from_bus", "to_bus"), "units": ("bus",)}
+REFERENCES: Mapping[TableName, tuple[str, ...]] = {
+    "buses": (),
+    "branches": ("from_bus", "to_bus"),
+    "units": ("bus",),
+    "interfaces": (),
+    "contingencies": (),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class BranchList:
+    """The column of a table that lists branches, and how its cells are read and follow renamed branches."""
+
+    column: str
+    read: Callable[[str], tuple[str, ...]]
+    renamed: Callable[[str, Mapping[str, str | None]], str]
+
+
+BRANCH_LISTS: Mapping[TableName, BranchList] = {
+    "interfaces": BranchList("terms", lambda cell: tuple(branch for branch, _ in read_terms(cell)), terms_renamed),
+    "contingencies": BranchList("branches", read_branches, branches_renamed),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +58,12 @@ def write(tables: NetworkTables, name: TableName, writes: Sequence[Write]) -> Ne
         raise EditError("there is nothing to write")
     draft = _Draft(tables, name, writes)
     draft.fill_new_rows()
-    problems = [*draft.key_problems(), *draft.reference_problems(), *draft.slack_problems()]
+    problems = [
+        *draft.key_problems(),
+        *draft.reference_problems(),
+        *draft.list_problems(),
+        *draft.slack_problems(),
+    ]
     if problems:
         raise EditError(problems)
     return draft.result()
@@ -55,7 +82,7 @@ class _Draft:
         self.columns: dict[str, list[Any]] = {
             c.name: self.table[c.name].tolist() + [c.default] * (self.after - self.before)
             for c in COLUMNS[name]
-            if c.name in touched or c.name in (KEYS[name], *REFERENCES[name], "slack")
+            if c.name in touched or c.name in (KEYS[name], *REFERENCES[name], "slack", *_list_columns(name))
         }
         self.touched = touched
         self.places: dict[tuple[int, str], str] = {}
@@ -101,6 +128,20 @@ class _Draft:
                 if starts[row] and starts[row] == ends[row]:
                     yield self._problem("self-loop", row, "to_bus", f"both ends are bus {ends[row]!r}")
 
+    def list_problems(self) -> Iterable[Problem]:
+        """Yield a problem for each written list of branches that cannot be read or names one that is not there."""
+        for column in _list_columns(self.name):
+            branches = set(self.tables.branches["branch"])
+            for row in self._written(column):
+                try:
+                    named = BRANCH_LISTS[self.name].read(self.columns[column][row])
+                except ValueError as error:
+                    yield self._problem("branch-list", row, column, str(error))
+                    continue
+                for branch in named:
+                    if branch not in branches:
+                        yield self._problem("dangling-branch", row, column, f"there is no branch {branch!r}")
+
     def slack_problems(self) -> Iterable[Problem]:
         """Let a newly set slack replace the old one; yield a problem when that leaves none or several."""
         if self.name != "buses":
@@ -120,7 +161,7 @@ class _Draft:
             yield self._problem("no-slack", old[0], "slack", "one bus is the slack: set another one instead")
 
     def result(self) -> NetworkTables:
-        """Return the written tables; branches and units follow a bus that got another identifier."""
+        """Return the written tables; what refers to a bus or a branch follows it to another identifier."""
         if self.after > self.before:
             table = table_of(self.name, pd.DataFrame(self.columns, dtype=object))
         else:
@@ -128,11 +169,12 @@ class _Draft:
             new = {c: pd.Series(self.columns[c], dtype=dtypes[c], index=self.table.index) for c in self.touched}
             table = self.table.assign(**new)
         tables = self.tables.with_table(self.name, table)
-        if self.name == "buses" and "bus" in self.touched:
-            old = self.table["bus"].tolist()
-            renamed = {a: b for a, b in zip(old, self.columns["bus"], strict=False) if a != b}
+        key = KEYS[self.name]
+        if self.name in ("buses", "branches") and key in self.touched:
+            old = self.table[key].tolist()
+            renamed = {a: b for a, b in zip(old, self.columns[key], strict=False) if a != b}
             if renamed:
-                tables = _follow(tables, renamed)
+                tables = _follow(tables, renamed) if self.name == "buses" else follow_branches(tables, renamed)
         return tables
 
     def _written(self, column: str) -> list[int]:
@@ -159,7 +201,23 @@ class _Draft:
             start, end, circuit = (self.columns[c][row] for c in ("from_bus", "to_bus", "circuit"))
             wanted = f"{start}-{end}" if circuit == "1" else f"{start}-{end}/{circuit}"
             return wanted if wanted not in used else _first_free(wanted + "/", used)
-        return _first_free(f"{self.columns['bus'][row]}-", used)
+        if self.name == "units":
+            return _first_free(f"{self.columns['bus'][row]}-", used)
+        return _first_free(f"{KEYS[self.name]}-", used)
+
+
+def follow_branches(tables: NetworkTables, renamed: Mapping[str, str | None]) -> NetworkTables:
+    """Return the tables with each list of branches following ``renamed``: None takes a branch off the lists."""
+    for name in LISTS if renamed else ():
+        table, listed = tables.table(name), BRANCH_LISTS[name]
+        if len(table):
+            cells = [listed.renamed(cell, renamed) for cell in table[listed.column].tolist()]
+            tables = tables.with_table(name, table.assign(**{listed.column: pd.Series(cells, table.index, object)}))
+    return tables
+
+
+def _list_columns(name: TableName) -> tuple[str, ...]:
+    return (BRANCH_LISTS[name].column,) if name in BRANCH_LISTS else ()
 
 
 def _follow(tables: NetworkTables, renamed: dict[str, str]) -> NetworkTables:

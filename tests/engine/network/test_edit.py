@@ -243,7 +243,7 @@ def test_every_event_has_one_name_in_json() -> None:
         ({"type": "move", "places": [["1", 2, math.inf]]}, "places: a finite number"),
         ({"type": "delete", "buses": "1"}, "buses: a list is needed"),
         ({"type": "delete", "buses": ["1"] * 20_001}, "buses: at most 20000"),
-        ({"type": "edit-cells", "table": "cars", "cells": []}, "table: buses, branches or units"),
+        ({"type": "edit-cells", "table": "cars", "cells": []}, "table: one of buses, branches, units, interfaces"),
         ({"type": "edit-cells", "table": "buses", "cells": [["1", "name", {}]]}, "cells: text, a number"),
         ({"type": "add-row", "table": "buses", "values": [1]}, "values: column and value pairs"),
         ({"type": "paste-rows", "table": "buses", "text": None}, "text: text is needed"),
