@@ -27,7 +27,7 @@ def by_cvxpy(factors: np.ndarray, size: np.ndarray, risk: np.ndarray, excess: np
     rules = [factors @ y >= excess, y >= 0, y <= size]
     for level in np.unique(risk):
         total = cp.sum(y[np.flatnonzero(risk == level)])
-        value = cp.Problem(cp.Minimize(total), rules).solve(solver=cp.CLARABEL)
+        value = cp.Problem(cp.Minimize(total), rules).solve(solver=cp.HIGHS)
         rules.append(total <= value + 1e-6)
     cp.Problem(cp.Minimize(cp.sum_squares(cp.multiply(y, 1 / np.sqrt(size)))), rules).solve(solver=cp.CLARABEL)
     return np.asarray(y.value)
