@@ -18,7 +18,7 @@ from engine.capacity.margins import FORMAT, Prepared, prepare
 from engine.capacity.products import ProductSet
 from engine.capacity.question import CapacityQuestion, UncertaintySpec
 from engine.capacity.series import hourly_sample
-from engine.capacity.uncertainty import Box, Sample, States, box, distribution_sample
+from engine.capacity.uncertainty import Box, Sample, States, UnitStates, box, distribution_sample
 from engine.capacity.verify import verify
 from engine.compute import Artifacts, JobContext, Progress
 from engine.errors import UncertaintyDataError
@@ -26,7 +26,8 @@ from engine.network.factors import Factors
 from engine.network.model import Network
 
 PREPARE, VERIFY = "capacity.prepare", "capacity.verify"
-STATES_FORMAT = "headroom-states-3"
+STATES_FORMAT = "headroom-states-4"
+_UNIT_ARRAYS = ("generation_mw", "least_mw", "largest_mw")
 _STEPS = 1000  # of the progress bar: nine tenths are the states, one tenth the margins
 
 
@@ -137,6 +138,8 @@ def save_states(states: States) -> bytes:
         sample = states.sample
         arrays |= {"net_demand_mw": sample.net_demand_mw, "labels": np.array(sample.labels, dtype=np.str_)}
         arrays |= {} if sample.weights is None else {"weights": sample.weights}
+        if sample.units is not None:
+            arrays |= {name: getattr(sample.units, name) for name in _UNIT_ARRAYS}
         meta |= {"source": sample.source, "seed": sample.seed, "notices": list(sample.notices)}
     return pack(arrays, meta)
 
@@ -155,6 +158,7 @@ def load_states(source: Path | bytes) -> States:
             source=meta["source"],
             seed=meta["seed"],
             notices=tuple(meta["notices"]),
+            units=UnitStates(*(arrays[name] for name in _UNIT_ARRAYS)) if "largest_mw" in arrays else None,
         )
     bounds = Box(arrays["lower_mw"], arrays["upper_mw"]) if "lower_mw" in arrays else None
     return States(sample, bounds)

@@ -19,7 +19,7 @@ from typing import Any, Self
 import numpy as np
 
 from engine.capacity.question import UncertaintySpec
-from engine.capacity.uncertainty import Sample, check_size, number, whole
+from engine.capacity.uncertainty import Sample, UnitStates, check_size, number, whole
 from engine.capacity.weather import HOURS, WeatherSettings, available_mw, hour_labels
 from engine.compute import Progress
 from engine.errors import UncertaintyDataError
@@ -79,21 +79,36 @@ class HourlySettings:
         )
 
 
+def sampled_hours(spec: UncertaintySpec) -> Integers:
+    """Return the positions in the year of the hours that a spec of kind ``hourly`` takes, rising."""
+    settings = HourlySettings.of(spec.parameters)
+    count = HOURS if settings.hours == 0 else settings.hours
+    choice = np.random.SeedSequence(spec.seed).generate_state(3, np.uint64).tolist()[0]
+    return np.sort(np.random.default_rng(choice).choice(HOURS, count, replace=False))
+
+
 def hourly_sample(
-    spec: UncertaintySpec, network: Network, *, factors: Factors | None = None, progress: Progress | None = None
+    spec: UncertaintySpec,
+    network: Network,
+    *,
+    factors: Factors | None = None,
+    progress: Progress | None = None,
+    hours: Integers | None = None,
 ) -> Sample:
     """Return the net demand (load minus generation) of hours of a year; see the module for the model.
 
+    ``hours`` (rising positions in the year) are taken instead of those of :func:`sampled_hours`, with the weather
+    and the noise of the spec's seed.
     Hours in which load exceeds what units can produce are scaled down, and hours in which a branch limit
     could not be kept are counted: both are said in the sample's notices.
     Raises UncertaintyDataError for a parameter outside its limits.
     """
     settings = HourlySettings.of(spec.parameters)
     ready = ready_to_dispatch(network, all_units=settings.all_units)
-    count = HOURS if settings.hours == 0 else settings.hours
+    hours = sampled_hours(spec) if hours is None else hours
+    count = len(hours)
     check_size(count, len(network.buses.ids))
-    choice, noise, weather = np.random.SeedSequence(spec.seed).generate_state(3, np.uint64).tolist()
-    hours = np.sort(np.random.default_rng(choice).choice(HOURS, count, replace=False))
+    _, noise, weather = np.random.SeedSequence(spec.seed).generate_state(3, np.uint64).tolist()
     own = settings.model == "texas" or (settings.model == "auto" and is_texas(network))
     if own and not is_texas(network):
         raise UncertaintyDataError("the Texas series need the areas 1 to 8 and the weather zones of synthetic Texas")
@@ -111,6 +126,13 @@ def hourly_sample(
         source=f"{count} of {HOURS} hours of 2016: {area_words}, units dispatched by DC-OPF hour by hour",
         seed=spec.seed,
         notices=_notices(network, settings, own, short, series),
+        units=UnitStates(
+            generation_mw=series.dispatch_mw.astype(np.float32),
+            least_mw=np.where(ready.units.in_service, np.minimum(ready.units.p_min_mw, 0.0), 0.0)[np.newaxis].astype(
+                np.float32
+            ),
+            largest_mw=np.where(ready.units.in_service, most, 0.0).astype(np.float32),
+        ),
     )
 
 

@@ -20,6 +20,8 @@ from engine.capacity.question import UncertaintySpec
 from engine.errors import UncertaintyDataError
 from engine.network.model import Matrix, Network, Vector
 
+Singles = npt.NDArray[np.float32]
+
 MOST_SCENARIOS = 20_000
 MOST_CELLS = 100_000_000  # scenarios times buses: 800 MB of float64
 
@@ -52,6 +54,23 @@ class Box:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class UnitStates:
+    """What the units do and could do in each state, MW; zero for a unit out of service.
+
+    Single precision: it is what a redispatch starts from and is held by, and a year of it stays small.
+    """
+
+    generation_mw: Singles  # (S, G), in the net demand of the sample
+    least_mw: Singles  # (S, G), or (1, G) where it is the same in all states
+    largest_mw: Singles  # (S, G), or (1, G)
+
+    def of_state(self, state: int) -> tuple[Vector, Vector]:
+        """Return the least and largest outputs (G,) in a state."""
+        least, largest = (part[state if len(part) > 1 else 0] for part in (self.least_mw, self.largest_mw))
+        return least.astype(np.float64), largest.astype(np.float64)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Sample:
     """States of net demand, MW, with their probabilities."""
 
@@ -61,6 +80,7 @@ class Sample:
     source: str  # where the states are from, in a sentence
     seed: int
     notices: tuple[str, ...] = ()
+    units: UnitStates | None = None  # None: as filed, in every state
 
     def __post_init__(self) -> None:
         count = len(self.net_demand_mw)
@@ -72,6 +92,8 @@ class Sample:
             raise UncertaintyDataError(f"{count} scenarios need as many labels, and as many weights if any")
         if self.weights is not None and not (self.weights > 0).all():
             raise UncertaintyDataError("every weight must be above 0")
+        if self.units is not None:
+            _check_units(self.units, count)
 
     @property
     def weight(self) -> Vector:
@@ -213,6 +235,17 @@ def check_size(scenarios: int, buses: int) -> None:
         raise UncertaintyDataError(
             f"{scenarios} scenarios of {buses} buses are {scenarios * buses:,} numbers; the limit is {MOST_CELLS:,}"
         )
+
+
+def _check_units(units: UnitStates, count: int) -> None:
+    shape = units.generation_mw.shape
+    if len(shape) != 2 or shape[0] != count:
+        raise UncertaintyDataError(f"{count} scenarios need as many rows of generation, found {shape[0]}")
+    for name, part in (("least", units.least_mw), ("largest", units.largest_mw)):
+        if part.shape not in {shape, (1, shape[1])}:
+            raise UncertaintyDataError(f"the {name} outputs need {shape[1]} columns and 1 or {count} rows")
+    if any(not np.isfinite(part).all() for part in (units.generation_mw, units.least_mw, units.largest_mw)):
+        raise UncertaintyDataError("generation and its limits must be finite everywhere")
 
 
 def _check_marginal(low: float, high: float, mean: float, variance: float) -> None:

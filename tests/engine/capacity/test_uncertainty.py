@@ -4,9 +4,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from engine.capacity.jobs import load_states, save_states
 from engine.capacity.question import UncertaintySpec
 from engine.capacity.series import HourlySettings, _load, hourly_sample, is_texas, pieces_of, ready_to_dispatch
-from engine.capacity.uncertainty import Marginal, box, distribution_sample, filed_net_demand
+from engine.capacity.uncertainty import (
+    Marginal,
+    Sample,
+    States,
+    UnitStates,
+    box,
+    distribution_sample,
+    filed_net_demand,
+)
 from engine.capacity.weather import (
     HOURS,
     WeatherSettings,
@@ -292,3 +301,39 @@ def test_hours_with_costs_in_pieces_are_within_their_bound_of_the_least_cost() -
     np.add.at(injection.T, units.bus, pieces.dispatch_mw.T)
     flow = factors.flows((injection - demand - network.buses.shunt_mw).T)
     assert (np.abs(flow) <= 0.8 * network.branches.rating_a_mw[:, np.newaxis] * (1 + 1e-6) + 1e-6).all()
+
+
+def test_hours_carry_what_units_do_and_could_do(big: Network) -> None:
+    found = hourly_sample(UncertaintySpec("hourly", {"hours": 4, "load_noise": 0.0}, 3), big)
+    units = found.units
+    assert units is not None
+    assert (units.generation_mw <= units.largest_mw).all()
+    assert (units.generation_mw >= units.least_mw).all()
+    generation = np.zeros((4, len(big.buses.ids)))
+    np.add.at(generation.T, big.units.bus, units.generation_mw.T)
+    gross = found.net_demand_mw + generation
+    # Without noise, all buses of an area follow one shape: load over filed load is the same number.
+    area = (np.array(big.buses.areas) == "1") & (big.buses.load_mw > 1.0) & (big.buses.shunt_mw == 0.0)
+    share = gross[:, area] / big.buses.load_mw[area]
+    np.testing.assert_allclose(share, share[:, :1] * np.ones(share.shape), rtol=1e-4)
+    assert units.of_state(3)[0].shape == (len(big.units.ids),)
+
+
+def test_a_sample_refuses_units_of_another_size() -> None:
+    one = np.zeros((1, 2), dtype=np.float32)
+    with pytest.raises(UncertaintyDataError, match="as many rows of generation"):
+        Sample(np.zeros((3, 4)), None, ("a", "b", "c"), "", 0, units=UnitStates(one, one, one))
+    three = np.zeros((3, 2), dtype=np.float32)
+    with pytest.raises(UncertaintyDataError, match="largest outputs need 2 columns"):
+        Sample(np.zeros((3, 4)), None, ("a", "b", "c"), "", 0, units=UnitStates(three, one, three[:2]))
+
+
+def test_states_with_units_come_back_from_their_file() -> None:
+    three = np.arange(6, dtype=np.float32).reshape(3, 2)
+    units = UnitStates(three, np.zeros((1, 2), dtype=np.float32), three + 1)
+    given = Sample(np.ones((3, 4)), None, ("a", "b", "c"), "", 0, units=units)
+    back = load_states(save_states(States(given))).sample
+    assert back is not None
+    assert back.units is not None
+    for name in ("generation_mw", "least_mw", "largest_mw"):
+        np.testing.assert_array_equal(getattr(back.units, name), getattr(units, name))
