@@ -2,9 +2,10 @@
 
 from dash import Dash
 
+from callbacks import drawing
 from callbacks.capacity_desk import Desk
 
 
 def register(app: Dash, desk: Desk) -> None:
     """Wire every part."""
-    del app, desk
+    drawing.register(app, desk)

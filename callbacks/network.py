@@ -6,7 +6,7 @@ from typing import Any
 from dash import ALL, ClientsideFunction, Dash, Input, Output, Patch, State, ctx, dcc, no_update
 from flask import current_app
 
-from callbacks import network_answer, network_edit, network_import
+from callbacks import drawing, network_answer, network_edit, network_import
 from callbacks import network_desk as desk
 from callbacks.network_opf import OpfDesk
 from callbacks.network_panels import inspector
@@ -96,6 +96,7 @@ def register(app: Dash, services: Services) -> None:
     network_import.register(app, services, offers)
     _register_export(app, services)
     network_answer.register(app, opf)
+    drawing.register_network(app, opf)
 
 
 def _register_browser(app: Dash) -> None:

@@ -1,5 +1,6 @@
 """The places of the Capacity page that other parts fill: each function returns what stands there, None for nothing."""
 
+from components import drawing_parts
 from components.skeleton import Part
 from engine.capacity.question import CapacityQuestion
 from engine.network.model import Network
@@ -34,7 +35,7 @@ def under_products() -> Part:
 
 def export_buttons() -> list[Part]:
     """Return further buttons of the export panel: the map and the curve as figures."""
-    return []
+    return drawing_parts.capacity_buttons()
 
 
 def beside_export() -> list[Part]:

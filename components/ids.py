@@ -184,6 +184,9 @@ CAPACITY_COMPUTE = "capacity-compute"
 CAPACITY_HOLD = "capacity-hold"
 CAPACITY_STOP = "capacity-stop"
 CAPACITY_INSPECTED = "capacity-inspected"  # in the inspector: what is told of the selected element
+CAPACITY_PERIOD = "capacity-period"  # the switch of the parts of the year
+CAPACITY_YEAR = "capacity-year"  # the chart of the parts of the year
+CAPACITY_VARIANT = "capacity-variant"  # Store: which of the four answers side by side was asked to be computed
 CAPACITY_STATE = "capacity-state"  # the strip between the question and the answer
 CAPACITY_FRAME = "capacity-frame"  # around the answer: hatched while it is stale
 CAPACITY_ANSWERED = "capacity-answered"  # Store: the question that is drawn, the network it is for, a revision
@@ -288,3 +291,18 @@ def network_export(kind: str) -> dict[str, str]:
 def network_dispatch_export(kind: str) -> dict[str, str]:
     """Return the id of an export button of the dispatch: "csv", "geojson" or "json" of the table that shows."""
     return {"type": "network-dispatch-export", "kind": kind}
+
+
+# Figures, reports, comparison of two settings
+def drawing(page: str, what: str, kind: str) -> dict[str, str]:
+    """Return the id of the button that brings a figure: "map" or "curve" of a page, as "svg" or "png"."""
+    return {"type": f"{page}-drawing", "what": what, "kind": kind}
+
+
+REPORT_LINK = "capacity-report-link"  # the link to the printable report of what is drawn
+DIFFERENCE = "difference"  # the page's key
+DIFFERENCE_PIN = "difference-pin"  # on the Capacity page: keep the drawn answer as A
+DIFFERENCE_KEPT = "difference-kept"  # Store of the browser's session: {"study", "side", "words"} of A
+DIFFERENCE_BAR = "difference-bar"  # on the Capacity page: what A is, and the way to the comparison
+DIFFERENCE_STUDY = "difference-study"  # Store: the study this page was opened for
+DIFFERENCE_SIDES = "difference-sides"  # Store: {"a", "b"} as the address holds them

@@ -6,7 +6,7 @@ from typing import Any
 
 from dash import dcc, html
 
-from components import ids, skeleton
+from components import drawing_parts, ids, skeleton
 from components.format import count, megawatts, number
 from components.grid_map import Layer
 from components.icons import icon
@@ -187,7 +187,10 @@ def _actions(opened: Opened, *, read_only: bool) -> list[Part]:
             "network-export-menu",
             [icon("download", size=16), html.Span("Export")],
             html.Div(
-                [skeleton.button(text, ids.network_export(kind)) for kind, text in opened.formats.items()],
+                [
+                    *(skeleton.button(text, ids.network_export(kind)) for kind, text in opened.formats.items()),
+                    *drawing_parts.network_buttons(),
+                ],
                 className="hr-draw-exports",
             ),
             label="Export the network",

@@ -67,6 +67,7 @@ TOKENS: dict[Theme, dict[str, str]] = {
 }
 FONT = "'IBM Plex Sans', system-ui, sans-serif"
 CIVIDIS = ("#00224e", "#35456c", "#666970", "#948e77", "#c8b866", "#fee838")
+MAP_MAGNITUDE = ("#efd94a", "#c8b866", "#948e77", "#666970", "#35456c", "#00224e")  # more is darker, on a light ground
 DIFFERENCE = ("#5e3c99", "#9a86c2", "#cbc3e0", "#f3f1f6", "#fad3a1", "#ee9c43", "#c8670d")
 PHASES = (("firm", "dash"), ("flexible", "dot"), ("fine", "solid"))  # a, b, c: colour token and line style
 
