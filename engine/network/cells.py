@@ -94,7 +94,7 @@ def shown(column: Column, value: Value) -> str:
 def _number(column: Column, raw: object, mark: DecimalMark) -> float:
     if isinstance(raw, bool) or not isinstance(raw, (str, int, float)):
         raise CellError(f"a number is needed, found {raw!r}")
-    value = _number_in_text(raw, mark) if isinstance(raw, str) else float(raw)
+    value = number_in_text(raw, mark) if isinstance(raw, str) else float(raw)
     default = float(column.default)
     if math.isnan(value) and not math.isnan(default):
         raise ValueError("a number is needed, found 'nan'")
@@ -107,7 +107,8 @@ def _number(column: Column, raw: object, mark: DecimalMark) -> float:
     return value
 
 
-def _number_in_text(raw: str, mark: DecimalMark) -> float:
+def number_in_text(raw: str, mark: DecimalMark) -> float:
+    """Return the number that a text stands for. Raises ValueError saying what was found and what would do."""
     text = raw.strip()
     if text.lower() in _NO_LIMIT:
         return math.inf

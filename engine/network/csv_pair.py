@@ -1,4 +1,4 @@
-"""Networks as CSV: buses and branches, and optionally units; each a file, or all in one zip.
+"""Networks as CSV: buses and branches, and optionally units, interfaces and contingencies; files, or all in one zip.
 
 The header names are the columns of :mod:`engine.network.tables` or their :data:`SYNONYMS`. Separators may be
 commas, semicolons or tabs, decimals points or commas; the text UTF-8, UTF-16 or, failing these, Latin-1.
@@ -10,18 +10,23 @@ import math
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import pandas as pd
 
 from engine.errors import FileFormatError
+from engine.network.cells import DecimalMark
 from engine.network.imported import Imported
 from engine.network.intake import SYNONYMS, Intake, with_slack
-from engine.network.tables import COLUMNS, LISTS, MOST_ROWS, Column, NetworkTables, TableName, table_of
+from engine.network.long_form import is_long, widened
+from engine.network.tables import COLUMNS, KEYS, LISTS, MOST_ROWS, Column, NetworkTables, TableName, table_of
 
-__all__ = ["SYNONYMS", "decoded", "read_csv_pair", "table_in", "write_csv_zip"]
+__all__ = ["SYNONYMS", "decoded", "read_csv_pair", "read_rows", "table_in", "write_csv_zip"]
 
 _ABOUT = "network"  # network.csv: name, base_mva and source, for which the tables have no place
 _FILE_WORDS: Mapping[str, tuple[str, ...]] = {
+    "interfaces": ("interface", "flowgate", "corridor"),
+    "contingencies": ("contingenc", "outage"),
     "branches": ("branch", "line", "edge"),
     "units": ("unit", "gen", "plant"),
     "buses": ("bus", "node"),
@@ -56,7 +61,7 @@ def read_csv_pair(files: Mapping[str, bytes], name: str = "") -> Imported:
         if sheet is None:
             continue
         if table is None:
-            intake.wrong("unknown-file", f"{file_name}: neither buses, branches nor units by name or header")
+            intake.wrong("unknown-file", f"{file_name}: none of {', '.join(COLUMNS)} by name or header")
         elif table in sheets:
             intake.wrong("two-files", f"{file_name}: a second file of {table}")
         else:
@@ -75,6 +80,8 @@ def read_csv_pair(files: Mapping[str, bytes], name: str = "") -> Imported:
         branches=built["branches"],
         units=built["units"],
         source=about.get("source", ""),
+        interfaces=built["interfaces"],
+        contingencies=built["contingencies"],
     )
     if "slack" not in intake.columns["buses"]:
         tables = with_slack(tables, intake)
@@ -85,16 +92,45 @@ def _table(table: TableName, sheets: Mapping[str, _Sheet], intake: Intake) -> pd
     sheet = sheets.get(table)
     if sheet is None:
         return table_of(table)
-    return intake.table(table, sheet.columns, sheet.places, _decimal_mark(table, sheet))
+    mark = _decimal_mark(table, sheet)
+    if is_long(table, list(sheet.columns)):
+        sheet = _wide(table, sheet, mark, intake)
+    return intake.table(table, sheet.columns, sheet.places, mark)
+
+
+def _wide(table: TableName, sheet: _Sheet, mark: DecimalMark, intake: Intake) -> _Sheet:
+    wide = widened(table, list(sheet.columns), list(zip(*sheet.columns.values(), strict=True)), mark)
+    for row, text in wide.problems:
+        intake.wrong("cell", f"{sheet.places[row]}: {text}", table)
+    columns = {header: [row[at] for row in wide.rows] for at, header in enumerate(wide.headers)}
+    return _Sheet(columns, [sheet.places[row] for row in wide.first], sheet.delimiter)
+
+
+def read_rows(file_name: str, content: bytes, table: TableName) -> pd.DataFrame:
+    """Return the rows that one CSV file holds for ``table``, to be added to a network that is there.
+
+    Raises FileFormatError listing every problem with its file and line.
+    """
+    intake = Intake(spreadsheet=True)
+    sheet = _sheet(file_name, content, intake)
+    rows = _table(table, {table: sheet}, intake) if sheet else table_of(table)
+    if not intake.problems and not len(rows):
+        intake.wrong("empty", f"{file_name}: there is a header and no row below it")
+    if intake.problems:
+        raise FileFormatError(intake.problems)
+    return rows
 
 
 def table_in(file_name: str, headers: Sequence[str]) -> str | None:
-    """Return which table a file is ("buses", "branches", "units", "network"), by its name, else by its header."""
+    """Return which table a file is ("buses", "network", ...), by its name, else by its header."""
     stem = file_name.replace("\\", "/").rpartition("/")[2].lower()
     for table, words in _FILE_WORDS.items():
         if any(word in stem for word in words):
             return table
     known = {header.strip().lower() for header in headers}
+    for table in LISTS:
+        if KEYS[table] in known:
+            return table
     if known & {"from_bus", "fbus", "from"}:
         return "branches"
     if known & {"unit", "pmax", "p_max_mw", "gen_bus"}:
@@ -173,7 +209,7 @@ def _columns(file_name: str, rows: list[list[str]], lines: list[int], delimiter:
     return _Sheet(columns, [f"{file_name} line {line}" for line in lines[1:]], delimiter)
 
 
-def _decimal_mark(table: TableName, sheet: _Sheet) -> str:
+def _decimal_mark(table: TableName, sheet: _Sheet) -> Literal[".", ","]:
     """Return "," if the sheet's numbers have decimal commas, which they cannot where commas part the cells."""
     if sheet.delimiter == ",":
         return "."
@@ -212,8 +248,9 @@ def _base_mva(text: str, intake: Intake) -> float:
 
 
 def write_csv_zip(tables: NetworkTables) -> bytes:
-    """Return a zip of buses.csv, branches.csv, units.csv and network.csv, in UTF-8 with a byte order mark.
+    """Return a zip of one CSV file per table and network.csv, in UTF-8 with a byte order mark.
 
+    A network without interfaces or contingencies has no file of them.
     A cell that holds its column's default of "no limit" or "not known" is empty. Text that a spreadsheet would
     run as a formula gets an apostrophe in front, which the reader takes off.
     """

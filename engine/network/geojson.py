@@ -54,7 +54,9 @@ def read_geojson(content: bytes, name: str = "") -> Imported:
         intake.wrong("no-buses", "the GeoJSON has no points: buses are points")
     buses = _buses(features, frame, groups["buses"], intake)
     branches = _branches(features, frame, groups["branches"], buses, intake)
-    units = _cells("units", features, groups["units"], intake)
+    units, interfaces, contingencies = (
+        _cells(name, features, groups[name], intake) for name in ("units", "interfaces", "contingencies")
+    )
     if intake.problems:
         raise FileFormatError(intake.problems)
     own = collection.get("headroom")
@@ -63,7 +65,14 @@ def read_geojson(content: bytes, name: str = "") -> Imported:
     if not isinstance(base_mva, int | float) or isinstance(base_mva, bool):
         raise FileFormatError(f"base_mva must be a number, found {str(base_mva)[:40]!r}")
     tables = NetworkTables(
-        str(about.get("name", name or "Network")), float(base_mva), buses, branches, units, str(source)
+        name=str(about.get("name", name or "Network")),
+        base_mva=float(base_mva),
+        buses=buses,
+        branches=branches,
+        units=units,
+        source=str(source),
+        interfaces=interfaces,
+        contingencies=contingencies,
     )
     if own is None and "slack" not in intake.columns["buses"]:
         tables = with_slack(tables, intake)
@@ -137,7 +146,7 @@ def _kind(feature: dict[str, Any]) -> str:
 
 
 def _groups(features: list[dict[str, Any]], intake: Intake) -> dict[TableName, list[int]]:
-    groups: dict[TableName, list[int]] = {"buses": [], "branches": [], "units": []}
+    groups: dict[TableName, list[int]] = {name: [] for name in COLUMNS}
     for at, feature in enumerate(features):
         kind = _kind(feature)
         table = (feature.get("properties") or {}).get(_TABLE, _GEOMETRY.get(kind))

@@ -4,10 +4,11 @@ They stand in fields of the case's structure that MATPOWER does not read: ``mpc.
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from engine.network.matlab import NumberRows, TextRows
-from engine.network.tables import COLUMNS, NetworkTables, table_of
+from engine.network.tables import COLUMNS, KEYS, LISTS, NetworkTables, table_of
 
 EXTRA = "headroom"  # the structure field
 
@@ -16,6 +17,9 @@ def with_extras(tables: NetworkTables, fields: Mapping[str, Any], note: Callable
     """Return ``tables`` with each column replaced for which ``fields`` hold ``headroom.<table>_<column>``."""
     for table_name, columns in COLUMNS.items():
         replaced: dict[str, Any] = {}
+        if table_name in LISTS:  # which MATPOWER has no matrix for
+            rows = _rows_of(fields.get(f"{EXTRA}.{table_name}_{KEYS[table_name]}"))
+            tables = tables.with_table(table_name, table_of(table_name, [{} for _ in range(rows)]))
         rows = len(tables.table(table_name))
         for column in columns:
             value = fields.get(f"{EXTRA}.{table_name}_{column.name}")
@@ -31,14 +35,15 @@ def with_extras(tables: NetworkTables, fields: Mapping[str, Any], note: Callable
             table = table_of(table_name, tables.table(table_name).assign(**replaced))
             tables = tables.with_table(table_name, table)
     name, source = (fields.get(f"{EXTRA}.{key}") for key in ("name", "source"))
-    return NetworkTables(
+    return replace(
+        tables,
         name=name if isinstance(name, str) else tables.name,
-        base_mva=tables.base_mva,
-        buses=tables.buses,
-        branches=tables.branches,
-        units=tables.units,
         source=source if isinstance(source, str) else tables.source,
     )
+
+
+def _rows_of(value: object) -> int:
+    return len(value.rows) if isinstance(value, TextRows) else 0
 
 
 def _extra_cells(value: object, kind: str) -> list[Any] | None:

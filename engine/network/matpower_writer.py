@@ -9,7 +9,7 @@ import numpy as np
 from engine.errors import NetworkDataError, Problem
 from engine.network.matpower import FILE_COLUMNS, number_text, read_matpower
 from engine.network.matpower_extras import EXTRA
-from engine.network.tables import COLUMNS, NetworkTables, TableName, cost_points
+from engine.network.tables import COLUMNS, LISTS, NetworkTables, TableName, cost_points, table_of
 
 _REFERENCES: tuple[tuple[TableName, str], ...] = (("branches", "from_bus"), ("branches", "to_bus"), ("units", "bus"))
 _COSTS = ("cost_c2_per_mw2h", "cost_c1_per_mwh", "cost_c0_per_h")
@@ -184,6 +184,8 @@ def _extras(tables: NetworkTables, carried: NetworkTables) -> str:
             parts.append(f"mpc.{EXTRA}.{key} = {_quoted(own)};\n")
     for name, columns in COLUMNS.items():
         before, after = tables.table(name), carried.table(name)
+        if name in LISTS:  # which MATPOWER has no matrix for: each column that says something, and the identifiers
+            after = table_of(name, [{} for _ in range(len(before))])
         for column in columns:
             own_cells, read_cells = before[column.name].tolist(), after[column.name].tolist()
             same = all(a == b or (_is_nan(a) and _is_nan(b)) for a, b in zip(own_cells, read_cells, strict=True))

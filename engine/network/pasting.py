@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from engine.errors import Problem
 from engine.network.cells import DecimalMark, column_of, decimal_mark, read_cell, shown
 from engine.network.events import LONGEST_PASTE, EditError, PasteRows
+from engine.network.long_form import is_long, widened
 from engine.network.tables import COLUMNS, KEYS, Column, NetworkTables, TableName
 from engine.network.writing import Write
 
@@ -85,6 +86,8 @@ def _block(event: PasteRows) -> _Block:
     if not lines:
         raise EditError("text: there is nothing to paste")
     columns = COLUMNS[event.table][first:]
+    if is_long(event.table, lines[0][1]):
+        lines = _wide(event.table, lines)
     header = _header(event.table, lines[0][1])
     if header is not None:
         if len(lines) == 1:
@@ -96,6 +99,17 @@ def _block(event: PasteRows) -> _Block:
         cell for _, cells in lines for column, cell in zip(columns, cells, strict=False) if column.kind == "number"
     )
     return _Block(columns, tuple(lines), decimal_mark(numbers))
+
+
+def _wide(table: TableName, lines: list[tuple[int, tuple[str, ...]]]) -> list[tuple[int, tuple[str, ...]]]:
+    """Return the lines of a long form, one row per branch, as a header and one row per interface or contingency."""
+    header, *body = lines
+    wide = widened(table, header[1], [cells for _, cells in body])
+    if wide.problems:
+        found = [Problem("cell", "error", f"row {body[row][0]}: {text}", table) for row, text in wide.problems]
+        raise EditError(_capped(found))
+    rows = [(body[first][0], tuple(row)) for first, row in zip(wide.first, wide.rows, strict=True)]
+    return [(header[0], tuple(wide.headers)), *rows]
 
 
 def _first_column(event: PasteRows) -> int:
