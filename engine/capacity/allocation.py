@@ -61,6 +61,7 @@ def check_fits(prepared: Prepared, question: CapacityQuestion) -> None:
     pairs = (
         ("supply", prepared.supply, question.supply),
         ("firm set", prepared.firm_set, question.firm_set),
+        ("budget", prepared.budget, question.budget if question.firm_set == "budget" else None),
         ("uncertainty", prepared.uncertainty.digest(), question.uncertainty.digest()),
     )
     for name, had, asked in pairs:

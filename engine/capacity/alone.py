@@ -8,16 +8,19 @@ from collections.abc import Iterator
 
 import numpy as np
 import numpy.typing as npt
+from scipy.sparse import csr_array
 
 from engine.capacity.allocation import usable_margin
 from engine.capacity.margins import SMALLEST_FACTOR, Prepared
 from engine.capacity.question import LARGEST_EPSILON, CapacityQuestion
 from engine.capacity.results import Alone, RiskCurve
+from engine.capacity.rows import BACKWARD, FORWARD, WITHDRAWAL, factor_rows
 from engine.network.model import Integers, Matrix, Vector
 
 _DENSE_BUSES = 4000  # below this the whole factor matrix is kept: 51 MB on 2,000 buses
 _BLOCK_BYTES = 2 * 2**20  # of factors worked on at a time: they stay in the processor's cache
 _SOLVE_BUSES = 64
+_SUMS = 256  # of interfaces, and limits after outages, at a time
 _LEAST_MARGIN_MW = 1e-9  # stands for a margin of zero, so that its bound divides
 
 
@@ -33,6 +36,7 @@ def alone(prepared: Prepared, question: CapacityQuestion) -> Alone:
     capacity = np.full((len(epsilons), size), np.inf)
     row = np.full((len(epsilons), size), -1, dtype=np.int32)
     _branch_bounds(prepared, margins, max(question.cutoff, SMALLEST_FACTOR), (capacity, row))
+    _sum_bounds(prepared, margins, max(question.cutoff, SMALLEST_FACTOR), (capacity, row))
     _own_bounds(prepared, margins, capacity, row)
     on = prepared.network.buses.in_service
     capacity[:, ~on], row[:, ~on] = 0.0, -1
@@ -63,7 +67,8 @@ def _branch_bounds(
 ) -> None:
     """Lower ``found`` (capacity and row, (E, B) each) to what the branches allow."""
     capacity, row = found
-    forward, backward = (np.flatnonzero(prepared.row_kind == kind) for kind in (1, 2))
+    whole = prepared.row_count - prepared.sums.shape[0]
+    forward, backward = (np.flatnonzero(prepared.row_kind[:whole] == kind) for kind in (FORWARD, BACKWARD))
     if not len(forward):
         return
     # The least margin / factor is the largest factor / margin: products instead of divisions, one sign at a time.
@@ -84,9 +89,27 @@ def _branch_bounds(
             row[level, start:stop] = np.where(stopped, branch_row, -1)
 
 
+def _sum_bounds(
+    prepared: Prepared, margins: Matrix, cutoff: float, found: tuple[Matrix, npt.NDArray[np.int32]]
+) -> None:
+    """Lower ``found`` (capacity and row, (E, B) each) to what the interfaces allow."""
+    capacity, row = found
+    first = prepared.row_count - prepared.sums.shape[0]
+    for start in range(0, prepared.sums.shape[0], _SUMS):
+        factor = factor_rows(prepared.factors, csr_array(prepared.sums[start : start + _SUMS]))
+        rows = np.arange(len(factor)) + first + start
+        touched = factor >= cutoff
+        for level, margin in enumerate(margins):
+            room = np.where(touched, margin[rows, np.newaxis] / np.where(touched, factor, 1.0), np.inf)
+            least = room.argmin(axis=0)
+            tighter = room[least, np.arange(room.shape[1])] < capacity[level]
+            capacity[level] = np.where(tighter, room[least, np.arange(room.shape[1])], capacity[level])
+            row[level] = np.where(tighter, rows[least], row[level])
+
+
 def _own_bounds(prepared: Prepared, margins: Matrix, capacity: Matrix, row: npt.NDArray[np.int32]) -> None:
     """Lower capacity and row (E, B) to the withdrawal limits."""
-    own = np.flatnonzero(prepared.row_kind == 0)
+    own = np.flatnonzero(prepared.row_kind == WITHDRAWAL)
     bus = prepared.row_element[own]
     tighter = margins[:, own] < capacity[:, bus]
     capacity[:, bus] = np.where(tighter, margins[:, own], capacity[:, bus])
@@ -95,15 +118,16 @@ def _own_bounds(prepared: Prepared, margins: Matrix, capacity: Matrix, row: npt.
 
 def _factor_blocks(prepared: Prepared, cutoff: float) -> Iterator[tuple[int, Matrix]]:
     """Yield (first bus, (b, l) withdrawal factors of some buses on the rated branches), zero under the cutoff."""
-    rated: Integers = prepared.row_element[prepared.row_kind == 1].astype(np.intp)
+    whole = prepared.row_count - prepared.sums.shape[0]
+    rated: Integers = prepared.row_element[:whole][prepared.row_kind[:whole] == FORWARD].astype(np.intp)
     size = len(prepared.network.buses.ids)
     dense = prepared.factors.dense() if size <= _DENSE_BUSES else None
-    whole = len(rated) == len(prepared.network.branches.ids)
+    every = len(rated) == len(prepared.network.branches.ids)
     step = max(1, _BLOCK_BYTES // (8 * len(rated))) if dense is not None else _SOLVE_BUSES
     for start in range(0, size, step):
         buses = np.arange(start, min(size, start + step))
         made = prepared.factors.columns(buses) if dense is None else dense[:, start : start + step]
-        block: Matrix = np.ascontiguousarray((made if whole else made[rated]).T)
+        block: Matrix = np.ascontiguousarray((made if every else made[rated]).T)
         np.negative(block, out=block)
         block[np.abs(block) < cutoff] = 0.0
         yield start, block

@@ -25,7 +25,7 @@ from engine.errors import UncertaintyDataError
 from engine.network.factors import Factors
 from engine.network.model import Network
 
-PREPARE, VERIFY = "capacity.prepare", "capacity.verify"
+PREPARE, VERIFY, ANSWER = "capacity.prepare", "capacity.verify", "capacity.answer"
 STATES_FORMAT = "headroom-states-4"
 _UNIT_ARRAYS = ("generation_mw", "least_mw", "largest_mw")
 _STEPS = 1000  # of the progress bar: nine tenths are the states, one tenth the margins
@@ -39,9 +39,15 @@ def prepare_arguments(network_digest: str, question: CapacityQuestion) -> dict[s
         "supply": question.supply,
         "supply_shares": dict(question.supply_shares) if question.supply == "given" else {},
         "firm_set": question.firm_set,
+        "budget": question.budget if question.firm_set == "budget" else None,
         # A result that is cached from files of an older format would be given for ever, and its files never found.
         "formats": [FORMAT, STATES_FORMAT],
     }
+
+
+def answer_arguments(network_digest: str, question: CapacityQuestion) -> dict[str, Any]:
+    """Return the arguments of ``capacity.answer``: the network and the whole question."""
+    return {"network": network_digest, "question": question.to_json()}
 
 
 def prepared_key(arguments: Mapping[str, Any]) -> str:
@@ -195,9 +201,10 @@ def _part(context: JobContext, start: float, stop: float, message: str) -> Progr
 
 
 def _question(arguments: Mapping[str, Any]) -> CapacityQuestion:
-    return CapacityQuestion.from_json(
-        {name: arguments[name] for name in ("uncertainty", "supply", "supply_shares", "firm_set")}
-    )
+    content = {name: arguments[name] for name in ("uncertainty", "supply", "supply_shares", "firm_set")}
+    if arguments["budget"] is not None:
+        content["budget"] = arguments["budget"]
+    return CapacityQuestion.from_json(content)
 
 
 def _digest(content: Mapping[str, Any]) -> str:

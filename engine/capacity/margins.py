@@ -6,11 +6,11 @@ is exactly "added load within limit minus worst case or CVaR of existing load", 
 computes the existing load's worst case and the tails of its distribution on every row, from which CVaR and
 VaR at any risk level up to 20 % follow by interpolation.
 
-Rows: the withdrawal limit of each bus that has one, then each rated branch forward, then each backward.
+Rows are those of :mod:`engine.capacity.rows`.
 Factors here are WITHDRAWAL factors: MW on a branch per MW drawn at a bus and produced by the supply shares.
 Sources: Rockafellar and Uryasev, "Optimization of conditional value-at-risk", Journal of Risk 2(3), 2000
 (weighted samples: "Conditional value-at-risk for general loss distributions", J. Banking & Finance 26, 2002);
-Ben-Tal, El Ghaoui and Nemirovski, *Robust Optimization*, 2009 (a box's worst case, row by row).
+Ben-Tal, El Ghaoui and Nemirovski, *Robust Optimization*, 2009 (a set's worst case, row by row).
 """
 
 from collections.abc import Mapping
@@ -21,24 +21,41 @@ from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
+from scipy.sparse import csr_array
 
 from engine.capacity.archive import pack, unpack
+from engine.capacity.firm_sets import Ranges
 from engine.capacity.question import LARGEST_EPSILON, CapacityQuestion, FirmSet, Measure, Supply, UncertaintySpec
 from engine.capacity.results import Limit, RowKind
+from engine.capacity.rows import FORWARD, KINDS, WITHDRAWAL, RowSet
 from engine.capacity.supply import supply_share
 from engine.capacity.tails import Tails, tails_of
 from engine.capacity.uncertainty import Box, States
 from engine.compute import Progress
 from engine.errors import QuestionError, UncertaintyDataError
 from engine.network.factors import Factors
-from engine.network.model import Flags, Integers, Matrix, Network, Vector
+from engine.network.model import Integers, Matrix, Network, Vector
 
-FORMAT = "headroom-margins-3"
+FORMAT = "headroom-margins-4"
 TOLERANCE_MW = 1e-6  # what a promise may exceed a limit by and still count as kept: solver and summation noise
 SMALLEST_FACTOR = 1e-9  # factors below it are noise of the factorisation
-_KINDS: tuple[RowKind, ...] = ("withdrawal", "forward", "backward")
-_BLOCK_ROWS = 512
 _CACHED_FACTORS = 8
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AfterOutages:
+    """The last rows of some margins: limits after outages. P is their number."""
+
+    names: tuple[tuple[str, str], ...]  # of the outages: id, and in words
+    outage: npt.NDArray[np.int32]  # (P,), position in ``names``
+    levels: Mapping[float, Vector]  # risk level, 0 for firm: existing load (P,)
+    measure: Measure  # of these loads
+
+    def load_mw(self, epsilon: float, measure: Measure) -> Vector:
+        """Return the (P,) existing loads. Raises QuestionError for a level that they were not computed for."""
+        if epsilon not in self.levels or (epsilon > 0 and measure != self.measure):
+            raise QuestionError("limits after outages were computed for other risk levels: compute them again")
+        return self.levels[epsilon]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,17 +66,20 @@ class Prepared:
     factors: Factors  # with the supply shares as slack
     supply: Supply
     firm_set: FirmSet
+    budget: float | None  # of the firm set, where it has one
     uncertainty: UncertaintySpec
-    row_kind: npt.NDArray[np.int8]  # (R,), position in _KINDS
-    row_element: npt.NDArray[np.int32]  # (R,), position of the bus or branch
+    row_kind: npt.NDArray[np.int8]  # (R,), position in KINDS
+    row_element: npt.NDArray[np.int32]  # (R,), position of the bus, branch or interface
+    sums: csr_array  # (n, L), the last n rows as weighted sums of branch flows
     limit_mw: Vector  # (R,), finite
     firm_load_mw: Vector  # (R,), existing load in the worst state of the firm set
-    worst_state: npt.NDArray[np.int32]  # (R,), position of the worst scenario, -1 for a box
-    tails: Tails | None  # None for a box without a sample: then there are no risk levels
+    worst_state: npt.NDArray[np.int32]  # (R,), position of the worst scenario, -1 for a set of ranges
+    tails: Tails | None  # of the rows without outages; None for ranges without a sample: then no risk levels
     labels: npt.NDArray[np.str_]  # (S,), names of the scenarios
     source: str
     notices: tuple[str, ...]
     date: str  # UTC, ISO 8601, when this was computed
+    after: AfterOutages | None = None  # the last P of the sums
     _cache: dict[Any, Matrix] = field(default_factory=dict)
 
     @property
@@ -90,7 +110,8 @@ class Prepared:
             )
         if not 0 < epsilon <= LARGEST_EPSILON:
             raise QuestionError(f"a risk level must be above 0 and at most {LARGEST_EPSILON:g}, found {epsilon:g}")
-        return self.tails.cvar(epsilon) if measure == "cvar" else self.tails.var(epsilon)
+        load = self.tails.cvar(epsilon) if measure == "cvar" else self.tails.var(epsilon)
+        return load if self.after is None else np.concatenate([load, self.after.load_mw(epsilon, measure)])
 
     def margin_mw(self, epsilon: float, measure: Measure = "cvar") -> Vector:
         """Return the (R,) room before any addition, MW; negative where the existing load exceeds the limit."""
@@ -113,10 +134,12 @@ class Prepared:
 
     def row_factors(self, buses: Integers, cutoff: float = 0.0) -> Matrix:
         """Return the (R, k) withdrawal factors of ``buses`` (k,) on the rows; |factor| below the cutoff is zero."""
-        forward = -self.factors.columns(buses)[self._branches()]
-        forward[np.abs(forward) < max(cutoff, SMALLEST_FACTOR)] = 0.0
-        own = self.row_element[self.row_kind == 0][:, np.newaxis] == np.asarray(buses)
-        return np.concatenate([own.astype(np.float64), forward, -forward])
+        by_branch = -self.factors.columns(buses)
+        flows = np.concatenate([by_branch[self._branches()], self.sums.dot(by_branch)])
+        flows[np.abs(flows) < max(cutoff, SMALLEST_FACTOR)] = 0.0
+        own = self.row_element[self.row_kind == WITHDRAWAL][:, np.newaxis] == np.asarray(buses)
+        rated = int((self.row_kind[: self.row_count - self.sums.shape[0]] == FORWARD).sum())
+        return np.concatenate([own.astype(np.float64), flows[:rated], -flows[:rated], flows[rated:]])
 
     def positions(self, bus_ids: tuple[str, ...]) -> Integers:
         """Return the (k,) positions of buses. Raises QuestionError naming one unknown or out of service."""
@@ -130,23 +153,16 @@ class Prepared:
 
     def limit(self, row: int) -> Limit:
         """Return the limit behind a row, in words."""
-        kind, element = _KINDS[self.row_kind[row]], int(self.row_element[row])
-        buses, branches = self.network.buses, self.network.branches
-        size = float(self.limit_mw[row])
-        if kind == "withdrawal":
-            return Limit(
-                row, kind, buses.ids[element], f"the withdrawal limit of {bus_words(self.network, element)}", size
-            )
-        ends = (int(branches.from_bus[element]), int(branches.to_bus[element]))
-        start, end = ends if kind == "forward" else ends[::-1]
-        name = branches.ids[element]
-        words = (
-            f"{branches.kinds[element]} {name}, from {bus_words(self.network, start)} to {bus_words(self.network, end)}"
-        )
-        return Limit(row, kind, name, words, size)
+        kind, element = KINDS[self.row_kind[row]], int(self.row_element[row])
+        name, words = limit_words(self.network, kind, element)
+        outage, lost = "", ""
+        if self.after is not None and row >= self.row_count - len(self.after.outage):
+            place = row - self.row_count + len(self.after.outage)
+            outage, lost = self.after.names[self.after.outage[place]]
+        return Limit(row, kind, name, f"{words} after {lost}" if lost else words, float(self.limit_mw[row]), outage)
 
     def state_words(self, row: int) -> str:
-        """Return the name of the scenario in which a row's room is least, "" for a box."""
+        """Return the name of the scenario in which a row's room is least, "" for a set of ranges."""
         state = int(self.worst_state[row])
         return "" if state < 0 else str(self.labels[state])
 
@@ -160,7 +176,14 @@ class Prepared:
             "firm_load_mw": self.firm_load_mw,
             "worst_state": self.worst_state,
             "labels": self.labels,
+            "sums_data": self.sums.data,
+            "sums_index": self.sums.indices,
+            "sums_start": self.sums.indptr,
         }
+        if self.after is not None:
+            levels = list(self.after.levels)
+            arrays |= {"outage": self.after.outage, "after_levels": np.array(levels)}
+            arrays |= {"after_mw": np.array([self.after.levels[level] for level in levels])}
         if self.tails is not None:
             arrays |= {"tail_mass": self.tails.mass, "tail_mw": self.tails.load_mw}
         return pack(arrays, self._meta())
@@ -185,9 +208,11 @@ class Prepared:
             factors=(factors or Factors.of(network)).with_slack(arrays["share"]),
             supply=meta["supply"],
             firm_set=meta["firm_set"],
+            budget=meta["budget"],
             uncertainty=UncertaintySpec.from_json(meta["uncertainty"]),
             row_kind=arrays["row_kind"],
             row_element=arrays["row_element"],
+            sums=_sums(arrays, len(network.branches.ids)),
             limit_mw=arrays["limit_mw"],
             firm_load_mw=arrays["firm_load_mw"],
             worst_state=arrays["worst_state"],
@@ -196,6 +221,7 @@ class Prepared:
             source=meta["source"],
             notices=tuple(meta["notices"]),
             date=meta["date"],
+            after=_after(arrays, meta),
         )
 
     def _meta(self) -> Mapping[str, Any]:
@@ -204,6 +230,9 @@ class Prepared:
             "network_digest": self.network.digest,
             "supply": self.supply,
             "firm_set": self.firm_set,
+            "budget": self.budget,
+            "outages": [] if self.after is None else [list(name) for name in self.after.names],
+            "measure": "cvar" if self.after is None else self.after.measure,
             "uncertainty": self.uncertainty.to_json(),
             "source": self.source,
             "notices": list(self.notices),
@@ -211,8 +240,24 @@ class Prepared:
         }
 
     def _branches(self) -> Integers:
-        rated: Integers = self.row_element[self.row_kind == 1].astype(np.intp)
+        whole = self.row_count - self.sums.shape[0]
+        rated: Integers = self.row_element[:whole][self.row_kind[:whole] == FORWARD].astype(np.intp)
         return rated
+
+
+def limit_words(network: Network, kind: RowKind, element: int) -> tuple[str, str]:
+    """Return the id of the bus, branch or interface behind a limit, and the limit in words."""
+    buses, branches, interfaces = network.buses, network.branches, network.interfaces
+    if kind == "withdrawal":
+        return buses.ids[element], f"the withdrawal limit of {bus_words(network, element)}"
+    if kind in {"interface_forward", "interface_backward"}:
+        name, way = interfaces.ids[element], "" if kind == "interface_forward" else ", backward"
+        title = f"{interfaces.names[element]} ({name})" if interfaces.names[element] not in {"", name} else name
+        return name, f"interface {title}{way}"
+    ends = (int(branches.from_bus[element]), int(branches.to_bus[element]))
+    start, end = ends if kind == "forward" else ends[::-1]
+    name = branches.ids[element]
+    return name, f"{branches.kinds[element]} {name}, from {bus_words(network, start)} to {bus_words(network, end)}"
 
 
 def bus_words(network: Network, bus: int) -> str:
@@ -232,96 +277,107 @@ def prepare(
 ) -> Prepared:
     """Return the margins of every limit of ``network``: the cold step.
 
-    Of ``question`` only supply, firm set and uncertainty matter here. With firm set "box" and a sample, the
-    box is enlarged to hold every scenario, with a notice, so that firm capacity is never above flexible; a
-    missing box is the smallest around the sample. Raises UncertaintyDataError when the set that the question
-    names is missing or does not fit the network.
+    Of ``question`` only supply, firm set and uncertainty matter here. With firm set "box" or "budget" and a
+    sample, the set is enlarged to hold every scenario, with a notice, so that firm capacity is never above
+    flexible: the box at each bus, the budget on each limit. A missing box is the smallest around the sample.
+    Raises UncertaintyDataError when the set that the question names is missing or does not fit the network.
     """
-    sample, box = states.sample, states.box
+    sample = states.sample
     if factors is not None:
         _check_factors(factors, network)
     share = supply_share(network, question.supply, question.supply_shares)
     shifted = (factors or Factors.of(network)).with_slack(share)
     notices = [] if sample is None else list(sample.notices)
-    rows = _Rows.of(network)
-    if not len(rows.branches):
+    rows = RowSet.of(network)
+    if not len(rows.branches) and not rows.sums.shape[0]:
         notices.append(
             "no branch of this network has a rating: only withdrawal limits and the demand itself stop anything"
         )
-    tails, worst, state = None, np.zeros(0), np.zeros(0, dtype=np.int32)
+    tails, worst, state = None, np.full(rows.count, -np.inf), np.full(rows.count, -1, dtype=np.int32)
     if sample is not None:
-        _check_shape(sample.net_demand_mw, network)
-        tails, worst, state = tails_of(shifted, sample, rows.buses, rows.branches, progress)
-    if question.firm_set == "box":
-        box = box if box is not None or sample is None else Box.around(sample)
-        if box is None:
-            raise UncertaintyDataError("firm capacity in a box needs a box")
-        _check_shape(box.lower_mw[np.newaxis], network)
-        if sample is not None:
-            box, notice = box.enlarged_to(sample, network.buses.ids)
-            notices += [notice] if notice else []
-        worst, state = _box_worst(shifted, box, rows), np.full(rows.count, -1, dtype=np.int32)
-    elif sample is None:
-        raise UncertaintyDataError("firm capacity in every scenario needs a sample; this uncertainty is a box")
+        check_shape(sample.net_demand_mw, network)
+        tails, worst, state = tails_of(shifted, sample, rows, progress)
+    ranges, notice = ranges_of(network, question, states)
+    notices += [notice] if notice else []
+    if ranges is not None:
+        worst, state, notice = _over_ranges(network, ranges, ranges.worst_mw(shifted, rows), (worst, state, rows))
+        notices += [notice] if notice else []
     labels = np.array([] if sample is None else sample.labels, dtype=np.str_)
     return Prepared(
         network=network,
         factors=shifted,
         supply=question.supply,
         firm_set=question.firm_set,
+        budget=None if ranges is None else ranges.budget,
         uncertainty=question.uncertainty,
         row_kind=rows.kind,
         row_element=rows.element,
+        sums=rows.sums,
         limit_mw=rows.limit_mw,
         firm_load_mw=worst,
         worst_state=state,
         tails=tails,
         labels=labels,
-        source="a box of independent ranges" if sample is None else sample.source,
+        source="independent ranges of net demand" if sample is None else sample.source,
         notices=tuple(notices),
         date=datetime.now(UTC).isoformat(timespec="seconds"),
     )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Rows:
-    """The limits of a network, in row order."""
+def ranges_of(network: Network, question: CapacityQuestion, states: States) -> tuple[Ranges | None, str]:
+    """Return the set of ranges in which firm capacity is kept, None for a sample, and a notice where it was enlarged.
 
-    buses: Integers  # with a withdrawal limit
-    branches: Integers  # with a rating
-    kind: npt.NDArray[np.int8]
-    element: npt.NDArray[np.int32]
-    limit_mw: Vector
+    Raises UncertaintyDataError when there is no such set, or it does not fit the network.
+    """
+    sample, box = states.sample, states.box
+    if question.firm_set == "sample":
+        if sample is None:
+            raise UncertaintyDataError("firm capacity in every scenario needs a sample; this uncertainty is a box")
+        return None, ""
+    box = box if box is not None or sample is None else Box.around(sample)
+    if box is None:
+        raise UncertaintyDataError("firm capacity in a box needs a box")
+    check_shape(box.lower_mw[np.newaxis], network)
+    if question.firm_set == "budget":
+        return Ranges(box, question.budget), ""
+    if sample is None:
+        return Ranges(box), ""
+    wide, notice = box.enlarged_to(sample, network.buses.ids)
+    return Ranges(wide), notice
 
-    @property
-    def count(self) -> int:
-        return len(self.limit_mw)
 
-    @classmethod
-    def of(cls, network: Network) -> Self:
-        on: Flags = network.buses.in_service & np.isfinite(network.buses.withdrawal_limit_mw)
-        rated: Flags = network.branches.in_service & np.isfinite(network.branches.rating_a_mw)
-        buses, branches = np.flatnonzero(on), np.flatnonzero(rated)
-        rating = network.branches.rating_a_mw[branches]
-        sizes = [len(buses), len(branches), len(branches)]
-        return cls(
-            buses=buses,
-            branches=branches,
-            kind=np.repeat(np.arange(3, dtype=np.int8), sizes),
-            element=np.concatenate([buses, branches, branches]).astype(np.int32),
-            limit_mw=np.concatenate([network.buses.withdrawal_limit_mw[buses], rating, rating]),
+def _over_ranges(
+    network: Network, ranges: Ranges, worst_mw: Vector, of_sample: tuple[Vector, npt.NDArray[np.int32], RowSet]
+) -> tuple[Vector, npt.NDArray[np.int32], str]:
+    """Return each row's worst load over the ranges or, where that is more, in the sample; its state; and a notice."""
+    sample_mw, state, rows = of_sample
+    if ranges.budget is None:  # the box holds the sample
+        return worst_mw, np.full(rows.count, -1, dtype=np.int32), ""
+    short = sample_mw - worst_mw
+    wider = np.flatnonzero(short > TOLERANCE_MW)
+    notice = ""
+    if wider.size:
+        most = int(short.argmax())
+        words = limit_words(network, KINDS[rows.kind[most]], int(rows.element[most]))[1]
+        notice = (
+            f"with {ranges.budget:g} buses at their extremes {wider.size} limits see less load than in some scenario: "
+            f"they count that scenario, most on {words}, by {short[most]:.2f} MW"
         )
+    inside = short <= 0
+    return np.maximum(worst_mw, sample_mw), np.where(inside, -1, state).astype(np.int32), notice
 
 
-def _box_worst(factors: Factors, box: Box, rows: _Rows) -> Vector:
-    """Return the (R,) largest existing load over the box: upper ends where a factor is positive, else lower ends."""
-    middle, half = (box.upper_mw + box.lower_mw) / 2, (box.upper_mw - box.lower_mw) / 2
-    centre = factors.flows(-middle)[rows.branches]
-    reach = np.empty(len(rows.branches))
-    for start in range(0, len(reach), _BLOCK_ROWS):
-        block = rows.branches[start : start + _BLOCK_ROWS]
-        reach[start : start + _BLOCK_ROWS] = np.abs(factors.rows(block)) @ half
-    return np.concatenate([box.upper_mw[rows.buses], centre + reach, reach - centre])
+def _sums(arrays: Mapping[str, Any], branches: int) -> csr_array:
+    start = arrays["sums_start"]
+    return csr_array((arrays["sums_data"], arrays["sums_index"], start), shape=(len(start) - 1, branches))
+
+
+def _after(arrays: Mapping[str, Any], meta: Mapping[str, Any]) -> AfterOutages | None:
+    if "outage" not in arrays:
+        return None
+    names = tuple((name, words) for name, words in meta["outages"])
+    levels = dict(zip(arrays["after_levels"].tolist(), arrays["after_mw"], strict=True))
+    return AfterOutages(names, arrays["outage"], levels, meta["measure"])
 
 
 def _check_factors(factors: Factors, network: Network) -> None:
@@ -329,7 +385,8 @@ def _check_factors(factors: Factors, network: Network) -> None:
         raise UncertaintyDataError(f"these factors are of another state of network {network.name!r}")
 
 
-def _check_shape(states: Matrix, network: Network) -> None:
+def check_shape(states: Matrix, network: Network) -> None:
+    """Raise UncertaintyDataError when states (S, B) are of another number of buses."""
     if states.shape[1] != len(network.buses.ids):
         raise UncertaintyDataError(
             f"net demand is given for {states.shape[1]} buses; network {network.name!r} has {len(network.buses.ids)}"

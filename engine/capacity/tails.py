@@ -5,8 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from scipy.sparse import csr_array
 
 from engine.capacity.question import LARGEST_EPSILON
+from engine.capacity.rows import RowSet, factor_rows
 from engine.capacity.uncertainty import Sample
 from engine.compute import Progress
 from engine.network.factors import Factors
@@ -64,25 +66,24 @@ class Tails:
 
 
 def tails_of(
-    factors: Factors, sample: Sample, buses: Integers, branches: Integers, progress: Progress | None
+    factors: Factors, sample: Sample, rows: RowSet, progress: Progress | None
 ) -> tuple[Tails, Vector, npt.NDArray[np.int32]]:
-    """Return the tails, the worst load (R,) and its scenario (R,) on the rows of ``buses`` and ``branches``.
+    """Return the tails, the worst load (R,) and its scenario (R,) on ``rows``.
 
     ``factors`` carry the supply shares as slack. Memory stays bounded: flows are made for some scenarios at a
     time, and of each row only the largest values so far are kept.
     """
     count = len(sample.net_demand_mw)
     if sample.weights is not None:
-        return _weighted(factors, sample, buses, branches, progress)
+        return _weighted(factors, sample, rows, progress)
     keep = min(count, int(np.floor(LARGEST_EPSILON * count + _EXACT)) + 2)
-    rows = len(buses) + 2 * len(branches)
-    largest = _Largest(rows, keep)
-    for start, loads in _load_blocks(factors, sample, buses, branches):
+    largest = _Largest(rows.count, keep)
+    for start, loads in _load_blocks(factors, sample, rows):
         largest.add(loads, start)
         if progress is not None:
             progress(min(count, start + loads.shape[1]), count)
     ordered = np.sort(largest.values, axis=1)[:, ::-1]
-    table = np.zeros((keep + 1, rows))
+    table = np.zeros((keep + 1, rows.count))
     np.cumsum(ordered.T, axis=0, out=table[1:])
     table /= count
     mass = np.arange(keep + 1) / count
@@ -116,32 +117,27 @@ class _Largest:
         self.values = kept
 
 
-def _load_blocks(factors: Factors, sample: Sample, buses: Integers, branches: Integers) -> Iterator[tuple[int, Matrix]]:
+def _load_blocks(factors: Factors, sample: Sample, rows: RowSet) -> Iterator[tuple[int, Matrix]]:
     """Yield (first scenario, (R, s) existing loads on the rows)."""
     count = len(sample.net_demand_mw)
-    step = max(1, _BLOCK_BYTES // (8 * (len(buses) + 4 * max(1, len(branches)))))
+    step = max(1, _BLOCK_BYTES // (8 * (rows.count + 2 * max(1, len(rows.branches)))))
     for start in range(0, count, step):
         states = sample.net_demand_mw[start : start + step].T
-        flow = factors.flows(-states)[branches]
-        loads = np.empty((len(buses) + 2 * len(branches), states.shape[1]))
-        loads[: len(buses)] = states[buses]
-        loads[len(buses) : len(buses) + len(branches)] = flow
-        np.negative(flow, out=loads[len(buses) + len(branches) :])
-        yield start, loads
+        yield start, rows.loads(states, factors.flows(-states))
 
 
 def _weighted(
-    factors: Factors, sample: Sample, buses: Integers, branches: Integers, progress: Progress | None
+    factors: Factors, sample: Sample, rows: RowSet, progress: Progress | None
 ) -> tuple[Tails, Vector, npt.NDArray[np.int32]]:
     """Return the tails of a sample with unequal weights: each row has its own order, and so its own knots."""
     weight = sample.weight
-    rows, count = len(buses) + 2 * len(branches), len(weight)
+    count = len(weight)
     # Whatever the order, the lightest states together pass the largest level after this many.
     needed = int(np.searchsorted(np.cumsum(np.sort(weight)), LARGEST_EPSILON + _EXACT, side="right")) + 2
     keep = min(count, needed)
-    mass, table = np.zeros((keep + 1, rows)), np.zeros((keep + 1, rows))
-    worst, state = np.empty(rows), np.empty(rows, dtype=np.int32)
-    for start, loads in _row_blocks(factors, sample, buses, branches):
+    mass, table = np.zeros((keep + 1, rows.count)), np.zeros((keep + 1, rows.count))
+    worst, state = np.empty(rows.count), np.empty(rows.count, dtype=np.int32)
+    for start, loads in _row_blocks(factors, sample, rows):
         order = np.argsort(-loads, axis=1, kind="stable")[:, :keep]
         block = slice(start, start + len(loads))
         ordered = np.take_along_axis(loads, order, axis=1)
@@ -149,13 +145,13 @@ def _weighted(
         mass[1:, block] = np.cumsum(weight[order], axis=1).T
         table[1:, block] = np.cumsum(weight[order] * ordered, axis=1).T
         if progress is not None:
-            progress(start + len(loads), rows)
+            progress(start + len(loads), rows.count)
     return Tails(mass, table), worst, state
 
 
-def _row_blocks(factors: Factors, sample: Sample, buses: Integers, branches: Integers) -> Iterator[tuple[int, Matrix]]:
+def _row_blocks(factors: Factors, sample: Sample, rows: RowSet) -> Iterator[tuple[int, Matrix]]:
     """Yield (first row, (r, S) existing loads) for some rows at a time."""
-    states = sample.net_demand_mw.T
+    states, buses, branches = sample.net_demand_mw.T, rows.buses, rows.branches
     for start in range(0, len(buses), _SORT_ROWS):
         yield start, states[buses[start : start + _SORT_ROWS]]
     for sign in (1.0, -1.0):
@@ -164,3 +160,7 @@ def _row_blocks(factors: Factors, sample: Sample, buses: Integers, branches: Int
             block = branches[start : start + _SORT_ROWS]
             flow = -factors.rows(block) @ states + factors.shift_flow_mw[block][:, np.newaxis]
             yield first + start, sign * flow
+    for start in range(0, rows.sums.shape[0], _SORT_ROWS):
+        part = csr_array(rows.sums[start : start + _SORT_ROWS])
+        first = len(buses) + 2 * len(branches) + start
+        yield first, factor_rows(factors, part) @ states + part.dot(factors.shift_flow_mw)[:, np.newaxis]

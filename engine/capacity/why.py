@@ -22,9 +22,10 @@ METHOD = "Li, Fang and Chen, arXiv 2604.08854, 2026, equations (1)-(4), by exact
 
 
 def reinforced(prepared: Prepared, limit: Limit, extra_mw: float) -> Prepared:
-    """Return the margins with ``extra_mw`` more of one limit, in both directions where it is a branch's rating."""
+    """Return the margins with ``extra_mw`` more of one limit, in both directions and after outages too."""
+    family = np.array([0, 1, 1, 2, 2])  # withdrawal limits, branches, interfaces
     row = prepared.row_element == prepared.row_element[limit.row]
-    row &= (prepared.row_kind == 0) == (prepared.row_kind[limit.row] == 0)
+    row &= family[prepared.row_kind] == family[prepared.row_kind[limit.row]]
     return replace(prepared, limit_mw=prepared.limit_mw + np.where(row, extra_mw, 0.0))
 
 
@@ -97,6 +98,8 @@ _FORMULA = {
     "withdrawal": "c_n <= w_n - load_n",
     "forward": "sum over n of a_n c_n <= F - load",
     "backward": "sum over n of a_n c_n <= F - load",
+    "interface_forward": "sum over n of a_n c_n <= F - load",
+    "interface_backward": "sum over n of a_n c_n <= F - load",
 }
 
 
