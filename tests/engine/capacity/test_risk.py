@@ -1,0 +1,179 @@
+"""What a promise is worth: the reference case, closed forms, and counting state by state."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from engine.capacity.allocation import allocate
+from engine.capacity.holdout import independent, parts, plan
+from engine.capacity.margins import prepare
+from engine.capacity.question import UncertaintySpec
+from engine.capacity.results import CapacityResult
+from engine.capacity.risk import Measure, Risk, level_warnings, percents, probability
+from engine.capacity.uncertainty import Sample, States, box, distribution_sample
+from engine.errors import QuestionError
+from engine.network.library import load
+from engine.network.model import Network
+from tests.engine.capacity.small import asked, prepared, random_network, random_sample, sample
+from tests.engine.capacity.small import network as small_network
+from tests.engine.capacity.test_fourbus import EXPECTED, QUESTION
+
+FOURBUS = Network.from_tables(load("fourbus"))
+
+
+def at_population() -> CapacityResult:
+    """The 4-bus answer with the capacities of the population instead of one sample's."""
+    known = States(distribution_sample(QUESTION.uncertainty, FOURBUS), box(QUESTION.uncertainty, FOURBUS))
+    result = allocate(prepare(FOURBUS, QUESTION, known), QUESTION)
+    capacity = tuple(EXPECTED["out_of_sample"]["capacity_mw"])
+    level = replace(result.levels[1], capacity_mw=capacity, increment_mw=tuple(mw - 10.0 for mw in capacity))
+    return replace(result, levels=(result.levels[0], level))
+
+
+@pytest.fixture(scope="module")
+def reference() -> Risk:
+    known = States(distribution_sample(QUESTION.uncertainty, FOURBUS), box(QUESTION.uncertainty, FOURBUS))
+    margins, result = prepare(FOURBUS, QUESTION, known), at_population()
+    measure = Measure(QUESTION, margins.row_count)
+    planned = plan(QUESTION.uncertainty, FOURBUS, known.sample, EXPECTED["out_of_sample"]["draws"])
+    for drawn in independent(QUESTION.uncertainty, FOURBUS, planned):
+        measure.add(margins, result, drawn, len(drawn.labels) / planned.states)
+    return measure.risk(margins, result, planned.hours_a_year)
+
+
+def test_a_million_draws_give_the_frequencies_of_the_reference_case(reference: Risk) -> None:
+    expected = EXPECTED["out_of_sample"]
+    level, tolerance = reference.levels[1], expected["tolerance"]
+    rows = {row.element: row.exceeded[1].value for row in reference.rows}
+    assert reference.states == expected["draws"]
+    assert rows["4"] == pytest.approx(expected["bus_4"], abs=tolerance)
+    assert rows["1-2"] == pytest.approx(expected["line_1_2"], abs=tolerance)
+    assert level.exceeded.value == pytest.approx(expected["joint"], abs=tolerance)
+    assert level.mean_mw == pytest.approx(expected["mean_shortfall_mw"], abs=expected["mean_tolerance_mw"])
+    assert level.worst_mw == pytest.approx(7.7, abs=1.0)  # the extreme of a million draws, from the specification
+    assert level.exceeded.low < level.exceeded.value < level.exceeded.high < level.exceeded.low + 0.001
+
+
+def test_firm_capacity_of_a_box_is_never_exceeded_inside_it(reference: Risk) -> None:
+    assert reference.levels[0].exceeded.value == 0.0
+    assert reference.firm_broken.value == 0.0
+    assert reference.before.value == 0.0
+
+
+def test_interruptions_on_the_tree_are_those_of_nested_sums(reference: Risk) -> None:
+    """On a path the least cut is: bus 4 gives what its own limit misses, and both share what line 1-2 still misses."""
+    drawn = distribution_sample(
+        replace(QUESTION.uncertainty, parameters={**QUESTION.uncertainty.parameters, "scenarios": 20_000}, seed=77),
+        FOURBUS,
+    )
+    known = States(distribution_sample(QUESTION.uncertainty, FOURBUS), box(QUESTION.uncertainty, FOURBUS))
+    margins, result = prepare(FOURBUS, QUESTION, known), at_population()
+    measure = Measure(QUESTION, margins.row_count)
+    measure.add(margins, result, drawn)
+    found = {product.bus: product for product in measure.risk(margins, result, 8760.0).products}
+    d = drawn.net_demand_mw
+    c3, c4 = EXPECTED["out_of_sample"]["capacity_mw"]
+    own = np.maximum(c4 + d[:, 3] - 40.0, 0.0)
+    line = np.maximum(c3 + c4 + d[:, 1:].sum(axis=1) - 100.0, 0.0)
+    total = np.maximum(own, line)
+    # In proportion to sizes, but bus 4 no less than its own limit asks.
+    four = np.maximum(own, total * (c4 - 10.0) / (c3 + c4 - 20.0))
+    assert found["4"].cut_mw == pytest.approx(four.mean(), abs=1e-6)
+    assert found["3"].cut_mw == pytest.approx((total - four).mean(), abs=1e-6)
+    assert found["4"].worst_mw == pytest.approx(four.max(), abs=1e-6)
+    assert found["4"].interrupted.value == pytest.approx((four > 1e-6).mean())
+    assert found["4"].energy_mwh == pytest.approx(8760.0 * four.mean(), abs=0.01)
+    assert found["4"].hours == pytest.approx(8760.0 * (four > 1e-6).mean())
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_frequencies_are_those_of_counting_state_by_state(seed: int) -> None:
+    generator = np.random.default_rng(seed)
+    grid = random_network(generator, meshed=True)
+    count = len(grid.buses.ids)
+    known = random_sample(generator, count, 60)
+    question = asked(grid, {"2": 50.0, "3": 40.0}, epsilons=(0.05, 0.15), at_zero="hold", downward_closed=False)
+    margins = prepared(grid, question, known)
+    result = allocate(margins, question)
+    new = random_sample(generator, count, 150, weighted=True)
+    measure = Measure(question, margins.row_count)
+    measure.add(margins, result, new)
+    risk = measure.risk(margins, result, None)
+    shift = -margins.factors.dense()
+    rated = np.flatnonzero(np.isfinite(grid.branches.rating_a_mw))
+    for place, level in enumerate(result.levels):
+        extra = np.zeros(count)
+        for bus, mw in zip(question.candidates, level.capacity_mw, strict=True):
+            extra[grid.bus(bus)] = mw
+        broken = np.zeros(150, dtype=bool)
+        for state, d in enumerate(new.net_demand_mw):
+            for row in range(margins.row_count):
+                limit, element = margins.limit(row), margins.row_element[row]
+                if limit.kind == "withdrawal":
+                    existing, added = d[element], extra[element]
+                else:
+                    sign = 1.0 if limit.kind == "forward" else -1.0
+                    existing, added = sign * shift[element] @ d, sign * shift[element] @ extra
+                kept = max(limit.limit_mw, margins.firm_load_mw[row])
+                broken[state] |= added > 1e-6 and existing + added > max(kept, existing) + 1e-6
+        assert len(rated)
+        assert risk.levels[place].exceeded.value == pytest.approx(new.weight[broken].sum())
+
+
+def test_limits_exceeded_before_anything_is_added_are_counted_apart() -> None:
+    grid = small_network([(1, 2), (2, 3)], [10.0, 10.0], buses=3)
+    known = sample(np.array([[0.0, 4.0, 2.0], [0.0, 12.0, 2.0]]))  # the second state carries 14 MW on 1-2
+    question = asked(grid, {"3": 5.0}, epsilons=(0.2,), at_zero="hold")
+    margins = prepared(grid, question, known)
+    result = allocate(margins, question)
+    measure = Measure(question, margins.row_count)
+    measure.add(margins, result, sample(np.array([[0.0, 4.0, 2.0], [0.0, 12.0, 2.0], [0.0, 13.0, 2.0]])))
+    risk = measure.risk(margins, result, None)
+    row = next(row for row in risk.rows if row.element == "1-2")
+    assert row.held
+    assert row.before.value == pytest.approx(1 / 3)  # 15 MW is above the 14 MW at which the limit is held
+    assert risk.levels[-1].exceeded.value == 0.0
+
+
+def test_intervals_are_the_exact_binomial_ones() -> None:
+    """Clopper and Pearson's table: 0 of 10 gives (0, 0.308), 1 of 10 (0.0025, 0.445)."""
+    assert probability(0.0, 10).high == pytest.approx(0.3085, abs=1e-4)
+    one = probability(0.1, 10)
+    assert (one.low, one.high) == (pytest.approx(0.0025, abs=1e-4), pytest.approx(0.4450, abs=1e-4))
+    assert percents(probability(0.035, 100_000)) == "3.5 % (3.4-3.6)"
+
+
+def test_a_level_below_the_resolution_is_warned_of() -> None:
+    question = replace(QUESTION, epsilons=(0.0001, 0.002, 0.05))
+    words = level_warnings(question, 1 / 2000)
+    assert len(words) == 2
+    assert "below the sample's resolution of 0.05 %" in words[0]
+    assert "rests on the worst 4 states" in words[1]
+
+
+def test_independent_states_are_new_and_reproducible() -> None:
+    known = distribution_sample(QUESTION.uncertainty, FOURBUS)
+    planned = plan(QUESTION.uncertainty, FOURBUS, known, 30_000)
+    first, again = (
+        np.concatenate([part.net_demand_mw for part in independent(QUESTION.uncertainty, FOURBUS, planned)])
+        for _ in range(2)
+    )
+    assert len(first) == 30_000
+    assert (first == again).all()
+    assert not np.isin(known.net_demand_mw[:, 2], first[:, 2]).any()
+
+
+def test_a_files_rows_are_each_left_out_once() -> None:
+    known = random_sample(np.random.default_rng(1), 4, 23, weighted=True)
+    left = [label for rest, part in parts(known, 3) for label in part.labels if label not in rest.labels]
+    assert sorted(left) == sorted(known.labels)
+
+
+def test_what_cannot_be_judged_apart_is_refused() -> None:
+    grid = small_network([(1, 2)], [10.0], buses=2)
+    with pytest.raises(QuestionError, match="no probabilities"):
+        plan(UncertaintySpec("box"), grid, None)
+    few: Sample = sample(np.zeros((9, 2)))
+    with pytest.raises(QuestionError, match="9 rows"):
+        plan(UncertaintySpec("file", {}, 0), grid, few)
