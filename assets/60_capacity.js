@@ -3,7 +3,7 @@
   'use strict';
   const clientside = (window.dash_clientside = window.dash_clientside || {});
   const KEEP = function () { return window.dash_clientside.no_update; };
-  let waited = null; // the job that was last seen running, so that one that left the list counts as ended
+  const waited = {}; // the jobs that the page waits for: asked, seen (one that then leaves the list has ended), told
 
   function active(job) { return job.state === 'queued' || job.state === 'running'; }
   function text(value) { return value === null || value === undefined ? '' : String(value); }
@@ -29,6 +29,7 @@
     },
     // The box for other risk levels stands in the sentence while it is chosen.
     showLevels: function (epsilon) { return epsilon !== 'other'; },
+    showBudget: function (keep) { return !text(keep).endsWith(':budget'); },
     // A row of "What binds" or "Products" selects the branch or the bus it is about.
     rowToSelection: function (rows) {
       if (rows && rows.length && rows[0].select) window.headroom.select('capacity', rows[0].select);
@@ -36,22 +37,26 @@
     },
     // Written past the graph of callbacks: an output here that the question waits for would make a circle, and a
     // circle is dropped when words change faster than answers come.
-    jobEnded: function (jobs, id) {
-      if (!id) { waited = null; return KEEP(); }
-      const job = (jobs || []).find(function (entry) { return entry.id === id; });
-      if (job && active(job)) { waited = id; return KEEP(); }
-      if (job ? waited !== 'ended ' + id : waited === id) {
-        waited = 'ended ' + id;
-        window.headroom.setProps('capacity-job-ended', { data: { id: id, state: job ? job.state : 'gone', at: Date.now() } });
-      }
+    jobEnded: function (jobs, followed) {
+      (followed || []).forEach(function (id) { waited[id] = waited[id] || 'asked'; });
+      const ended = Object.keys(waited).filter(function (id) {
+        const job = (jobs || []).find(function (entry) { return entry.id === id; });
+        if (waited[id] === 'told') return false;
+        if (job && active(job)) waited[id] = 'seen';
+        return job ? !active(job) : waited[id] === 'seen';
+      });
+      ended.forEach(function (id) { waited[id] = 'told'; });
+      if (ended.length) window.headroom.setProps('capacity-job-ended', { data: { ids: ended, at: Date.now() } });
       return KEEP();
     },
+    // The words that an answer side by side stands for, both at once: one question, not two.
+    setWords: function (words) { return words ? [words.security, words.supply] : [KEEP(), KEEP()]; },
     // The address bar holds the whole view; it is replaced without a new page, so nothing is asked or drawn again.
-    address: function (query, layer, tab, selection, kv, zone, least, study) {
+    address: function (query, layer, tab, selection, kv, zone, least, step, study) {
       if (!study || query === null || query === undefined) return KEEP();
       const parts = ['study=' + encodeURIComponent(study)];
       if (query) parts.push(query);
-      const view = { layer: layer === 'firm' ? '' : layer, tab: tab === 'sites' ? '' : tab, sel: selection, kv: kv === 'any' ? '' : kv, zone: zone === 'any' ? '' : zone, least: least };
+      const view = { layer: layer === 'firm' ? '' : layer, tab: tab === 'sites' ? '' : tab, sel: selection, kv: kv === 'any' ? '' : kv, zone: zone === 'any' ? '' : zone, least: least, step: step === 'year' ? '' : step };
       Object.keys(view).forEach(function (name) {
         const value = text(view[name]);
         if (value) parts.push(name + '=' + encodeURIComponent(value));
@@ -69,6 +74,21 @@
     if (link) window.headroom.select('capacity', link.getAttribute('data-capacity-select'));
     const press = event.target.closest && event.target.closest('[data-capacity-press]');
     if (press) window.headroom.setProps(press.getAttribute('data-capacity-press'), { data: Date.now() });
+    const variant = event.target.closest && event.target.closest('[data-capacity-variant]');
+    if (variant) {
+      variant.disabled = true;
+      window.headroom.setProps('capacity-variant', { data: { key: variant.getAttribute('data-capacity-variant'), at: Date.now() } });
+    }
+    const words = event.target.closest && event.target.closest('[data-capacity-words]');
+    if (words) window.headroom.setProps('capacity-words', { data: JSON.parse(words.getAttribute('data-capacity-words')) });
+    // One period on or back, round the year.
+    const step = event.target.closest && event.target.closest('[data-capacity-step]');
+    if (step) {
+      const boxes = Array.from(document.querySelectorAll('#capacity-period input'));
+      const now = boxes.findIndex(function (box) { return box.checked; });
+      const next = boxes[(now + Number(step.getAttribute('data-capacity-step')) + boxes.length) % boxes.length];
+      if (next) next.click();
+    }
     const zero = event.target.closest && event.target.closest('[data-capacity-zero]');
     if (zero) window.headroom.setProps('capacity-word-zero', { value: zero.getAttribute('data-capacity-zero') });
   });

@@ -111,6 +111,18 @@ def _register_browser_side(app: Dash) -> None:
         Input(f"{PAGE}-more", "id"),
     )
     app.clientside_callback(
+        ClientsideFunction("capacity", "setWords"),
+        Output(ids.capacity_word("security"), "value", allow_duplicate=True),
+        Output(ids.capacity_word("supply"), "value", allow_duplicate=True),
+        Input(ids.CAPACITY_WORDS, "data"),
+        prevent_initial_call=True,
+    )
+    app.clientside_callback(
+        ClientsideFunction("capacity", "showBudget"),
+        Output(f"{ids.capacity_word('budget')}-label", "hidden"),
+        Input(ids.capacity_word("keep"), "value"),
+    )
+    app.clientside_callback(
         ClientsideFunction("capacity", "showLevels"),
         Output(f"{ids.capacity_word('levels')}-label", "hidden"),
         Input(ids.capacity_word("epsilon"), "value"),
@@ -131,6 +143,7 @@ def _register_browser_side(app: Dash) -> None:
         Input(ids.CAPACITY_FILTER_KV, "value"),
         Input(ids.CAPACITY_FILTER_ZONE, "value"),
         Input(ids.CAPACITY_FILTER_MW, "value"),
+        Input(ids.CAPACITY_PERIOD, "value"),
         State(ids.CAPACITY_STUDY, "data"),
     )
 
@@ -148,14 +161,19 @@ _PARTS: dict[str, tuple[str, str]] = {
     "frame": (ids.CAPACITY_FRAME, "className"),
     "compute": (ids.CAPACITY_COMPUTE, "hidden"),
     "drawn": (ids.CAPACITY_ANSWERED, "data"),
-    "job": (ids.CAPACITY_JOB, "data"),
+    "jobs": (ids.CAPACITY_JOB, "data"),
+    "steps": (ids.CAPACITY_PERIOD, "options"),
+    "stepping": (f"{ids.CAPACITY_PERIOD}-steps", "hidden"),
     "query": (ids.CAPACITY_QUERY, "data"),
 }
 
 
 def outputs_of(shown: Shown) -> dict[str, Any]:
     """Return what each part of the page is written with; a part to keep is left alone, the map but for its hatch."""
-    made = {name: getattr(shown, name) for name in _PARTS}
+    made = {name: getattr(shown, name) for name in _PARTS if name != "stepping"}
+    made["stepping"] = KEEP if shown.steps is KEEP else not shown.steps
+    if shown.steps == []:
+        made["steps"] = KEEP  # a switch without positions would forget which one a link asks for
     made["compute"] = not shown.compute
     if made["layers"] is KEEP:
         patch = Patch()
@@ -171,10 +189,15 @@ def _register_question(app: Dash, desk: Desk) -> None:
             "wake": Output(ids.JOBS_WAKE, "data", allow_duplicate=True),
         },
         inputs={
-            "words": {name: Input(ids.capacity_word(name), "value") for name in NAMES},
-            "sites": Input(ids.CAPACITY_SITES, "data"),
-            "compute": Input(ids.CAPACITY_COMPUTE, "n_clicks"),
-            "_ended": Input(ids.CAPACITY_JOB_ENDED, "data"),
+            "given": {
+                "words": {name: Input(ids.capacity_word(name), "value") for name in NAMES},
+                "sites": Input(ids.CAPACITY_SITES, "data"),
+                "compute": Input(ids.CAPACITY_COMPUTE, "n_clicks"),
+                "period": Input(ids.CAPACITY_PERIOD, "value"),
+                "variant": Input(ids.CAPACITY_VARIANT, "data"),
+                "more": Input(ids.CAPACITY_MORE, "data"),
+                "ended": Input(ids.CAPACITY_JOB_ENDED, "data"),
+            }
         },
         state={
             "held": {
@@ -186,15 +209,23 @@ def _register_question(app: Dash, desk: Desk) -> None:
         },
         prevent_initial_call="initial_duplicate",
     )
-    def ask(words: Any, sites: Any, compute: Any, _ended: Any, held: dict[str, Any]) -> Any:
-        start, drawn = held["start"], held["drawn"]
+    def ask(given: dict[str, Any], held: dict[str, Any]) -> Any:
+        start, drawn, by = held["start"], held["drawn"], ctx.triggered_id
         asked = Asked(
-            words=words,
-            sites=sites,
+            words=given["words"],
+            sites=given["sites"],
+            more=given["more"],
+            period=given["period"],
+            variant=_key_of(given["variant"]) if by == ids.CAPACITY_VARIANT else None,
+            deepened=by in {ids.capacity_word(name) for name in ("security", "supply", "period", "rating")},
             start=start if isinstance(start, dict) else {},
             drawn=drawn if isinstance(drawn, dict) else None,
-            pressed=ctx.triggered_id == ids.CAPACITY_COMPUTE and bool(compute),
+            pressed=by == ids.CAPACITY_COMPUTE and bool(given["compute"]),
             opening=held["query"] is None,  # nothing has been told yet
         )
         shown = answer_to(seat_of(desk, held["study"]), asked, time.time())
-        return {"parts": outputs_of(shown), "wake": time.time() if shown.job else no_update}
+        return {"parts": outputs_of(shown), "wake": time.time() if shown.jobs else no_update}
+
+
+def _key_of(pressed: Any) -> Any:
+    return pressed.get("key") if isinstance(pressed, dict) else None

@@ -9,7 +9,15 @@ from dash import html
 
 from callbacks.capacity_desk import Desk, Situation
 from callbacks.security import current_user
-from components import capacity_layers, capacity_products, capacity_results, capacity_tables, capacity_words
+from components import (
+    capacity_deep,
+    capacity_layers,
+    capacity_periods,
+    capacity_products,
+    capacity_results,
+    capacity_tables,
+    capacity_words,
+)
 from components.capacity_answer import Answer
 from components.format import megawatts
 from components.grid_map import layers_data
@@ -39,7 +47,8 @@ class Seat:
         """Return the answer that is drawn, None when there is none (any more)."""
         if not isinstance(drawn, Mapping):
             return None
-        return self.desk.answer(self.user, self.study, drawn.get("question"), drawn.get("network"))
+        period = drawn.get("period")
+        return self.desk.answer(self.user, self.study, drawn.get("question"), drawn.get("network"), period)
 
 
 def seat_of(desk: Desk, study: Any) -> Seat:
@@ -56,6 +65,10 @@ class Asked:
     start: Mapping[str, Any]  # the question that the page began with, and what of the link could not be read
     drawn: Mapping[str, Any] | None = None  # the Store of the answer that is drawn
     pressed: bool = False  # Compute was pressed
+    deepened: bool = False  # a word about outages, redispatch or periods was changed: its answer is computed
+    variant: Any = None  # one of the answers side by side, asked to be computed
+    period: Any = None  # which part of the year the switch has
+    more: Any = None  # what panels of their own hold of the question, by field
     opening: bool = False  # the page was just opened
 
 
@@ -75,8 +88,9 @@ class Shown:
     frame: str = FRAME_CLASS
     compute: bool = False  # the Compute button shows
     drawn: Any = KEEP
-    job: str | None = None
+    jobs: list[str] | None = None  # whose end the page waits for
     query: Any = KEEP
+    steps: Any = KEEP  # what the switch of periods offers; none: it is hidden
 
 
 def answer_to(seat: Seat, asked: Asked, now: float) -> Shown:
@@ -85,20 +99,29 @@ def answer_to(seat: Seat, asked: Asked, now: float) -> Shown:
     try:
         summary = desk.services.studies.get(seat.user, seat.study)
         base = CapacityQuestion.from_json(asked.start["question"])
-        question = capacity_words.question_of(asked.words, asked.sites, base)
+        question = capacity_words.question_of(asked.words, asked.sites, base, asked.more)
         owner = summary.role == "owner"
         submit = asked.pressed or (asked.opening and owner and not _has_ended(seat, question))
         found = desk.look(seat.user, seat.study, question, submit=submit)
+        whole = _look_deep(seat, asked, question, found.answer, owner=owner)
         query = desk.query(seat.user, seat.study, question, owner=owner)
     except EngineError as error:
         return _refused(error, asked)
-    if found.answer is not None:
-        shown = answered(found.answer, owner=owner, now=now)
-        if owner and _differs(asked.drawn, found.answer):
-            desk.remember(seat.user, seat.study, found.answer)
-    else:
+    if found.answer is None:
         shown = _waiting(seat, asked, question, found)
+    elif whole is not None and whole.answer is None:
+        shown = _so_far(question, found.answer, whole, now=now)
+    else:
+        full = found.answer if whole is None or whole.answer is None else whole.answer
+        shown = answered(full.at_period(str(asked.period or "")), owner=owner, now=now)
+        shown.steps = capacity_periods.options(full) if full.periods else []
+    if found.answer is not None:
+        shown.drawn["asked"] = question.digest()
+        if owner and _differs(asked.drawn, shown.drawn):
+            full = found.answer if whole is None or whole.answer is None else whole.answer
+            desk.remember(seat.user, seat.study, question, full)
     shown.query = query
+    shown.jobs = _followed(seat, question, shown)
     notes = [capacity_results.refused(problem, title="The link") for problem in asked.start.get("problems", ())]
     shown.state = [
         *(notes if asked.drawn is None else []),
@@ -106,6 +129,53 @@ def answer_to(seat: Seat, asked: Asked, now: float) -> Shown:
         *shown.state,
     ]
     return shown
+
+
+def _look_deep(
+    seat: Seat, asked: Asked, question: CapacityQuestion, bare: Answer | None, *, owner: bool
+) -> Situation | None:
+    """Return where the answer with outages, redispatch or periods stands; None for a question without them, and while
+    the plain answer to it is not there.
+    """
+    desk, variant = seat.desk, capacity_deep.read_variant(asked.variant)
+    if variant is not None:
+        desk.start(seat.user, seat.study, capacity_deep.variant_of(question, *variant))
+    if bare is None or bare.question == question:
+        return None
+    submit = asked.pressed or asked.deepened
+    if asked.opening and owner and not submit:
+        before = desk.look_deep(seat.user, seat.study, question, bare, submit=False)
+        submit = before.found not in {"failed", "cancelled"}
+    return desk.look_deep(seat.user, seat.study, question, bare, submit=submit)
+
+
+def _so_far(question: CapacityQuestion, bare: Answer, whole: Situation, *, now: float) -> Shown:
+    """Return the plain answer while the one with outages, redispatch or periods is not there, with where that is."""
+    shown = answered(bare, owner=False, now=now)
+    words = f"without {capacity_deep.left_out(question)} so far"
+    if not bare.stopped:
+        shown.totals = capacity_results.totals_of(bare, words)
+    if whole.found == "running" and whole.job is not None:
+        shown.state = [*capacity_deep.computing(question, whole.job), *shown.state]
+        shown.jobs = [whole.job.id]
+    else:
+        shown.state = [capacity_deep.not_there(question, whole.found, whole.message), *shown.state]
+        shown.compute = True
+    shown.tray = html.Div(
+        html.Span("Products are cut from the answer that was asked for", className="hr-muted"),
+        className="hr-capacity-tray",
+    )
+    shown.product_rows, shown.products, shown.steps = [], capacity_products.panel(None), []
+    return shown
+
+
+def _followed(seat: Seat, question: CapacityQuestion, shown: Shown) -> list[str] | None:
+    """Return the jobs whose end the page waits for: that of its answer, and those of the answers side by side."""
+    try:
+        others = seat.desk.running(seat.user, seat.study, question)
+    except EngineError:  # the network cannot be computed with: that was said already
+        others = []
+    return list(dict.fromkeys([*(shown.jobs or []), *others])) or None
 
 
 def answered(answer: Answer, *, owner: bool, now: float) -> Shown:
@@ -124,7 +194,7 @@ def answered(answer: Answer, *, owner: bool, now: float) -> Shown:
         tray=capacity_products.tray(answer, can_publish=owner),
         layers=capacity_layers.data(answer),
         site_rows=capacity_tables.site_rows(answer),
-        site_columns=capacity_tables.definitions(capacity_tables.sites_columns(answer.network, epsilons)),
+        site_columns=capacity_tables.definitions(capacity_tables.sites_columns(answer.network, epsilons, answer)),
         limit_rows=capacity_results.over_limit_rows(answer) + capacity_tables.limit_rows(answer),
         product_rows=capacity_tables.product_rows(answer),
         products=capacity_products.panel(answer),
@@ -132,6 +202,7 @@ def answered(answer: Answer, *, owner: bool, now: float) -> Shown:
             "question": answer.question.to_json(),
             "digest": answer.question.digest(),
             "network": answer.network.digest,
+            "period": answer.period,
             "at": now,
         },
     )
@@ -146,7 +217,7 @@ def _waiting(seat: Seat, asked: Asked, question: CapacityQuestion, found: Situat
         earlier = "" if before else _earlier(seat)
         shown.state = [capacity_results.computing(found.job, again=before is not None)]
         shown.state += [capacity_results.earlier(earlier)] if earlier else []
-        shown.job = found.job.id
+        shown.jobs = [found.job.id]
     elif found.found in {"failed", "cancelled"}:
         shown.state = [capacity_results.failed(found.message, cancelled=found.found == "cancelled")]
     else:
@@ -205,10 +276,10 @@ def _drawn_question(drawn: Any) -> CapacityQuestion | None:
         return None
 
 
-def _differs(drawn: Any, answer: Answer) -> bool:
-    if not isinstance(drawn, Mapping):
+def _differs(before: Any, drawn: Mapping[str, Any]) -> bool:
+    if not isinstance(before, Mapping):
         return True
-    return (drawn.get("digest"), drawn.get("network")) != (answer.question.digest(), answer.network.digest)
+    return any(before.get(name) != drawn[name] for name in ("digest", "network", "asked"))
 
 
 def amount_of(value: Any) -> float | None:

@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from callbacks.capacity_deep import DeepAnswers, joined
 from callbacks.services import Kept, Services
 from components.capacity_answer import Answer
+from components.capacity_deep import Cell, Variant, plain
 from components.capacity_view import LONGEST_QUERY, question_query, stored_digest
 from engine.capacity import jobs
 from engine.capacity.allocation import allocate
@@ -57,13 +59,15 @@ class Desk:
         self.services = services
         self._margins: Kept[Prepared] = Kept(KEPT_MARGINS)
         self._answers: Kept[Answer] = Kept(KEPT_ANSWERS)
+        self._deep = DeepAnswers(services)
 
     def look(self, user: str, study: str, question: CapacityQuestion, *, submit: bool) -> Situation:
-        """Return the answer if its margins are there, else where their job stands; ``submit`` begins the job.
+        """Return the plain answer if its margins are there, else where their job stands; ``submit`` begins the job.
 
-        On a small network the margins are computed at once. Raises EngineError in words.
+        Outages, redispatch and periods are left out of it: :meth:`look_deep`. On a small network the
+        margins are computed at once. Raises EngineError in words.
         """
-        network = self.services.network(user, study)
+        network, question = self.services.network(user, study), plain(question)
         arguments = jobs.prepare_arguments(network.digest, question)
         prepared = self._prepared(user, study, network, arguments)
         if prepared is None and _is_small(network, question):
@@ -81,7 +85,25 @@ class Desk:
                     return Situation("answered", answer=self._answer(network, prepared, question))
         return _standing(job)
 
-    def answer(self, user: str, study: str, content: Any, digest: Any = None) -> Answer | None:
+    def look_deep(self, user: str, study: str, question: CapacityQuestion, bare: Answer, *, submit: bool) -> Situation:
+        """Return the answer with outages, redispatch or periods, else where its job stands; ``submit`` begins it.
+
+        ``bare`` is the plain answer to the same question.
+        """
+        network = bare.network
+        found = self._whole(user, study, question, bare)
+        if found is not None:
+            return Situation("answered", answer=found)
+        job = self._deep.job(user, study, network, question)
+        if submit and not (job and job.active):
+            job = self._deep.submit(user, study, network, question)
+            if job.state == "done":  # computed before, by a study with the same inputs
+                found = self._whole(user, study, question, bare)
+                if found is not None:
+                    return Situation("answered", answer=found)
+        return _standing(job)
+
+    def answer(self, user: str, study: str, content: Any, digest: Any = None, period: Any = None) -> Answer | None:
         """Return the answer to a question that the page holds as JSON, None when there is none (any more).
 
         Raises QuestionError when the network is not the one of ``digest`` any more: another tab edits it too.
@@ -92,8 +114,41 @@ class Desk:
         network = self.services.network(user, study)
         if digest is not None and digest != network.digest:
             raise QuestionError("the network has changed since this was drawn: press Compute, or reload the page")
-        prepared = self._prepared(user, study, network, jobs.prepare_arguments(network.digest, question))
-        return None if prepared is None else self._answer(network, prepared, question)
+        found = self._kept(user, study, network, question)
+        return None if found is None else found.at_period(str(period or ""))
+
+    def at(self, user: str, study: str, question: CapacityQuestion, digest: str) -> Answer | None:
+        """Return the kept answer on a version of the network that the study's history holds; nothing is started.
+
+        None when it was not computed, or is not kept any more. Raises EngineError in words.
+        """
+        return self._kept(user, study, self.services.network_version(user, study, digest), question)
+
+    def side_by_side(self, user: str, study: str, answer: Answer) -> dict[Variant, Cell]:
+        """Return the same question without and with outages, fixed supply and redispatch, as far as computed."""
+        return self._deep.cells(user, study, answer)
+
+    def start(self, user: str, study: str, question: CapacityQuestion) -> None:
+        """Begin the job of an answer with outages, redispatch or periods."""
+        self._deep.submit(user, study, self.services.network(user, study), question)
+
+    def running(self, user: str, study: str, question: CapacityQuestion) -> list[str]:
+        """Return the ids of the jobs that compute what stands side by side with ``question``."""
+        return self._deep.running(user, study, self.services.network(user, study), question)
+
+    def _kept(self, user: str, study: str, network: Network, question: CapacityQuestion) -> Answer | None:
+        asked = plain(question)
+        prepared = self._prepared(user, study, network, jobs.prepare_arguments(network.digest, asked))
+        if prepared is None:
+            return None
+        bare = self._answer(network, prepared, asked)
+        return bare if asked == question else self._whole(user, study, question, bare)
+
+    def _whole(self, user: str, study: str, question: CapacityQuestion, bare: Answer) -> Answer | None:
+        found = self._deep.find(user, study, bare.network, question)
+        if found is None:
+            return None
+        return self._answers.get((bare.network.digest, question.digest()), lambda: joined(bare, question, found))
 
     def checked(self, user: str, study: str, answer: Answer) -> ProductSet | None:
         """Return the answer's products with the independent checker's word in their witness.
@@ -150,20 +205,22 @@ class Desk:
             return f"q={question.digest()}"
         return ""
 
-    def remember(self, user: str, study: str, answer: Answer) -> None:
-        """Save the question and its answer with the study: Home tells it, and so does a page whose network changed."""
+    def remember(self, user: str, study: str, asked: CapacityQuestion, answer: Answer) -> None:
+        """Save what is asked and the answer that is drawn with the study: Home tells it, and so does a page whose
+        network changed.
+        """
         content = {
             "question": answer.question.to_json(),
-            "firm_mw": answer.result.levels[0].total_mw if answer.result.levels else None,
-            "total_mw": answer.result.levels[-1].total_mw if answer.result.levels else None,
-            "result": json.loads(json.dumps(answer.result.to_json())),
+            "firm_mw": answer.whole.levels[0].total_mw if answer.whole.levels else None,
+            "total_mw": answer.whole.levels[-1].total_mw if answer.whole.levels else None,
+            "result": json.loads(json.dumps(answer.whole.to_json())),
         }
         origin = {
             "network": answer.network.digest,
             "question": answer.question.digest(),
-            "date": answer.result.provenance.date,
+            "date": answer.whole.provenance.date,
         }
-        self.services.studies.save_question(user, study, PAGE, answer.question.to_json())
+        self.services.studies.save_question(user, study, PAGE, asked.to_json())
         self.services.results.put(user, study, StoredAnswer(ANSWERED, answer.network.digest, content, origin))
 
     def before(self, user: str, study: str) -> Mapping[str, Any] | None:
@@ -189,7 +246,7 @@ class Desk:
 
     def _job(self, user: str, study: str, arguments: dict[str, Any]) -> Job | None:
         """Return the newest job of this study with these arguments."""
-        listed = (job for job in self.services.jobs.list(user, study) if job.kind == KIND)
+        listed = (job for job in self.services.jobs.list(user, study, results=False) if job.kind == KIND)
         return next((job for job in listed if dict(job.arguments) == arguments), None)
 
 

@@ -9,13 +9,14 @@ from callbacks.capacity_answer import Seat, amount_of, seat_of, zone_of
 from callbacks.capacity_desk import Desk
 from callbacks.capacity_why import binding_card_for, reinforced_gain, why_card_for
 from callbacks.shell import toast
-from components import capacity_export, capacity_layers, capacity_tables, ids
+from components import capacity_export, capacity_layers, capacity_periods, capacity_tables, ids
 from components import capacity_inspector as inspector
 from components.capacity_answer import Answer, limit_element
 from components.capacity_inspector import WHY_NAMES, why_id
+from components.capacity_stops import stop_words
 from components.skeleton import parse_element
 from components.theme import Theme
-from engine.capacity.results import Binding, Why
+from engine.capacity.results import Binding
 from engine.capacity.why import why
 from engine.errors import EngineError
 
@@ -32,14 +33,15 @@ def inspect(seat: Seat, drawn: Any, selection: Any, theme: Theme) -> Any:
     if kind == "bus" and key in network.buses.ids:
         position = network.buses.ids.index(key)
         curve = seat.desk.curve(answer, key) if network.buses.in_service[position] else None
-        return inspector.bus(answer, position, curve, _stop(answer, key), theme)
+        cells = seat.desk.side_by_side(seat.user, seat.study, answer) if key in answer.sites() else None
+        return inspector.bus(answer, position, curve, _stop(answer, key), theme=theme, cells=cells)
     if kind == "branch" and key in network.branches.ids:
         gains = {
             (binding.level, binding.limit.row): reinforced_gain(answer, binding)
             for binding in _bindings(answer, selection)
         }
         return inspector.branch(answer, network.branches.ids.index(key), gains)
-    return inspector.overview(answer)
+    return inspector.overview(answer, seat.desk.side_by_side(seat.user, seat.study, answer), theme)
 
 
 def _bindings(answer: Answer, element: str) -> list[Binding]:
@@ -47,11 +49,13 @@ def _bindings(answer: Answer, element: str) -> list[Binding]:
     return [binding for binding in every if limit_element(binding.limit) == element]
 
 
-def _stop(answer: Answer, bus: str) -> Why | None:
-    """Return why a site stops at its firm capacity, with what more of the limit would bring; None for no site."""
+def _stop(answer: Answer, bus: str) -> str:
+    """Return why a site stops at its firm capacity, with what more of the limit would bring; "" for no site."""
     if bus not in answer.sites() or not answer.result.levels:
-        return None
-    return why(answer.prepared, answer.question, answer.result, bus)
+        return ""
+    if answer.deep:
+        return stop_words(answer, bus)
+    return why(answer.prepared, answer.question, answer.result, bus).summary
 
 
 def shown_positions(seat: Seat, drawn: Any, kv: Any, zone: Any, least: Any) -> list[int] | None:
@@ -89,6 +93,7 @@ def register(app: Dash, desk: Desk) -> None:
         _register_why(app, desk, name)
     _register_binding(app, desk)
     _register_exports(app, desk)
+    _register_year(app, desk)
 
 
 def _register_panes(app: Dash, desk: Desk) -> None:
@@ -201,3 +206,29 @@ def _register_exports(app: Dash, desk: Desk) -> None:
         if answer is None:
             return no_update, toast("Compute the answer before exporting it")
         return capacity_export.download(answer, tab, kind, positions_of(answer, shown)), no_update
+
+
+def _register_year(app: Dash, desk: Desk) -> None:
+    @app.callback(
+        Output(ids.DOWNLOAD, "data", allow_duplicate=True),
+        Output(ids.TOAST, "data", allow_duplicate=True),
+        Input(f"{ids.CAPACITY_YEAR}-pressed", "data"),
+        State(ids.CAPACITY_ANSWERED, "data"),
+        State(ids.CAPACITY_STUDY, "data"),
+        prevent_initial_call=True,
+    )
+    def export_year(pressed: Any, drawn: Any, study: Any) -> Any:
+        if not pressed:
+            return no_update, no_update
+        try:
+            answer = seat_of(desk, study).answer(drawn)
+        except EngineError as error:
+            return no_update, toast(str(error))
+        if answer is None or not answer.periods:
+            return no_update, toast("There are no periods in this answer")
+        text = capacity_periods.as_csv(capacity_periods.csv_rows(answer))
+        return {
+            "content": text,
+            "filename": capacity_export.filename(answer, "periods", "csv"),
+            "type": "text/csv",
+        }, no_update

@@ -6,6 +6,7 @@ from callbacks.capacity_answer import Seat
 from components.capacity_answer import Answer
 from components.capacity_inspector import why_of
 from components.capacity_results import binding_card, inputs_of, strongest
+from components.capacity_stops import stop_card
 from components.skeleton import parse_element
 from engine.capacity.allocation import allocate
 from engine.capacity.results import Binding
@@ -14,7 +15,12 @@ from engine.errors import QuestionError
 
 
 def reinforced_gain(answer: Answer, binding: Binding) -> float | None:
-    """Return the MW that 10 MW more of a limit bring over all sites at its level, from solving again."""
+    """Return the MW that 10 MW more of a limit bring over all sites at its level, from solving again.
+
+    None with outages, redispatch or periods: such a question is not solved again for a card.
+    """
+    if answer.deep:
+        return None
     wider = allocate(reinforced(answer.prepared, binding.limit, EXTRA_MW), answer.question)
     found = {level.epsilon: level.total_mw for level in wider.levels}
     before = next(level.total_mw for level in answer.result.levels if level.epsilon == binding.level)
@@ -40,6 +46,8 @@ def why_card_for(seat: Seat, drawn: Any, selection: Any, name: str) -> Any:
     if answer is None or element is None or element[0] != "bus" or level >= len(answer.alone.epsilons):
         raise QuestionError("this number is not drawn any more: select the bus again")
     epsilon = answer.alone.epsilons[level]
+    if kind == "site" and answer.deep and element[1] in answer.sites():
+        return stop_card(answer, element[1], level)
     if kind == "site":
         found = why(answer.prepared, answer.question, answer.result, element[1], epsilon)
     else:

@@ -28,6 +28,7 @@ LONGEST_LIST = 40
 _JOB_TITLES = {
     "capacity.prepare": "Scenario flows",
     "capacity.verify": "Check of a product set",
+    "capacity.answer": "Capacity with outages, redispatch or periods",
     "network.opf": "Least-cost dispatch",
 }
 
@@ -107,7 +108,8 @@ def job_record(job: Job, pages: dict[str, str]) -> dict[str, Any]:
 
 def listed_jobs(services: Services, user: str, pages: dict[str, str], now: float) -> list[dict[str, Any]]:
     """Return the user's jobs that wait or run, and those that ended within the last minute."""
-    recent = [job for job in services.jobs.list(user) if job.active or (job.finished or 0) > now - FINISHED_FOR_S]
+    newest = services.jobs.list(user, results=False)
+    recent = [job for job in newest if job.active or (job.finished or 0) > now - FINISHED_FOR_S]
     return [job_record(job, pages) for job in recent[:LONGEST_LIST]]
 
 

@@ -10,6 +10,7 @@ from dash import dcc, html
 from components import capacity_slots, ids
 from components.capacity_inspector import nothing_yet
 from components.capacity_layers import empty_layers
+from components.capacity_periods import stepper
 from components.capacity_products import tray
 from components.capacity_question import Choices, question
 from components.capacity_results import empty_totals
@@ -70,6 +71,7 @@ def layout(opened: Opened) -> html.Main:
         question(asked, kv=opened.kv, zones=opened.zones, files=opened.files, read_only=opened.read_only),
         capacity_slots.under_question(),
         html.Div(id=ids.CAPACITY_STATE, className="hr-capacity-state", **{"aria-live": "polite"}),
+        stepper(view.step),
         html.Div(
             [
                 html.Div(tray(None, can_publish=False), id=ids.CAPACITY_TRAY, className="hr-capacity-tray-holder"),
@@ -136,6 +138,10 @@ def _stores(opened: Opened) -> list[Part]:
         dcc.Store(id=f"{ids.CAPACITY_JOB}-seen"),  # written by nobody, as in grid_map.register_map
         dcc.Store(id=ids.CAPACITY_JOB_ENDED),
         dcc.Store(id=ids.CAPACITY_QUERY),
+        dcc.Store(id=ids.CAPACITY_VARIANT),
+        dcc.Store(id=ids.CAPACITY_WORDS),
+        dcc.Store(id=ids.CAPACITY_MORE),
+        dcc.Store(id=f"{ids.CAPACITY_YEAR}-pressed"),
         dcc.Store(id=ids.CAPACITY_ADDRESS),
         dcc.Store(id=ids.CAPACITY_PUBLISHED),
         dcc.Store(id=f"{ids.CAPACITY_PUBLISH}-pressed"),

@@ -1,6 +1,6 @@
 """A capacity answer as the page draws it: the engine's records together, and the words that several panels share."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,19 +15,45 @@ from engine.capacity.question import CapacityQuestion
 from engine.capacity.results import Alone, Binding, CapacityResult, Limit
 from engine.network.model import Network, Vector
 
+BRANCH_KINDS = frozenset({"forward", "backward"})
+INTERFACE_KINDS = frozenset({"interface_forward", "interface_backward"})
 MOST_MW = 1e5  # a lone load above this meets no limit worth a number: it is written as "unlimited"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Answer:
-    """Everything that is drawn for one question on one network."""
+    """Everything that is drawn for one question on one network.
+
+    The margins, and what each bus could take alone, are those without outages, redispatch and periods.
+    """
 
     network: Network
     question: CapacityQuestion
     prepared: Prepared
-    result: CapacityResult
+    result: CapacityResult  # of the period that is drawn
     alone: Alone
     products: ProductSet | None  # None when the question stopped at limits exceeded already
+    base: CapacityResult | None = None  # the same question without outages, redispatch and periods; None: this is it
+    periods: tuple[tuple[str, CapacityResult], ...] = ()
+    period: str = ""  # which of them is drawn, "" for the year round
+    year: CapacityResult | None = None  # of the year round, where a period is drawn
+
+    @property
+    def deep(self) -> bool:
+        """Return whether outages, redispatch or periods are in this answer."""
+        return self.base is not None
+
+    @property
+    def whole(self) -> CapacityResult:
+        """Return the result of the year round, whichever period is drawn."""
+        return self.result if self.year is None else self.year
+
+    def at_period(self, name: str) -> "Answer":
+        """Return the answer with that period drawn, the year round for a name that is none."""
+        found = dict(self.periods).get(name)
+        if found is None:
+            return replace(self, result=self.whole, period="", year=None)
+        return replace(self, result=found, period=name, year=self.whole)
 
     @property
     def stopped(self) -> bool:
@@ -53,10 +79,16 @@ def level_words(epsilon: float) -> str:
 
 
 def short_limit(limit: Limit) -> str:
-    """Return a limit in few words: ``transformer 5120-5467``, ``withdrawal limit of bus 4``."""
+    """Return a limit in few words: ``transformer 5120-5467``, ``withdrawal limit of bus 4``, ``line 1-2 after 2-3``."""
     if limit.kind == "withdrawal":
         return f"withdrawal limit of bus {limit.element}"
-    return f"{limit.words.partition(' ')[0]} {limit.element}"  # the words begin with the kind of branch
+    if limit.kind in BRANCH_KINDS:
+        words = f"{limit.words.partition(' ')[0]} {limit.element}"  # the words begin with the kind of branch
+    elif limit.kind in INTERFACE_KINDS:
+        words = f"interface {limit.element}"
+    else:
+        words = limit.words
+    return f"{words} after {limit.outage}" if limit.outage else words
 
 
 def element_words(limit: Limit) -> str:
@@ -65,8 +97,19 @@ def element_words(limit: Limit) -> str:
 
 
 def limit_element(limit: Limit) -> str:
-    """Return what the page's selection holds for a limit: ``branch:5120-5467`` or ``bus:4``."""
-    return f"{'bus' if limit.kind == 'withdrawal' else 'branch'}:{limit.element}"
+    """Return what the page's selection holds for a limit: ``branch:5120-5467``, ``bus:4``; "" for one of many."""
+    if limit.kind == "withdrawal":
+        return f"bus:{limit.element}"
+    return f"branch:{limit.element}" if limit.kind in BRANCH_KINDS else ""
+
+
+def kind_words(limit: Limit) -> str:
+    """Return what kind of limit it is: ``line``, ``interface``, ``withdrawal limit``."""
+    if limit.kind == "withdrawal":
+        return "withdrawal limit"
+    if limit.kind in BRANCH_KINDS:
+        return limit.words.partition(" ")[0]
+    return "interface" if limit.kind in INTERFACE_KINDS else limit.kind
 
 
 def gain_words(binding: Binding) -> str:

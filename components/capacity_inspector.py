@@ -20,6 +20,8 @@ from components.capacity_answer import (
     short_limit,
     signed,
 )
+from components.capacity_deep import Cell, Variant, compared, outage_words
+from components.capacity_periods import period_words, year_section
 from components.capacity_results import METHOD, notice_list, notices
 from components.capacity_sites import bus_facts, bus_words
 from components.capacity_tables import lone_counts
@@ -32,6 +34,7 @@ from engine.capacity.results import RiskCurve, Term, Why
 
 # The numbers of a selected bus whose cards are filled when they are pressed: with the other sites, and alone.
 WHY_NAMES = tuple(f"{kind}{level}" for kind in ("site", "alone") for level in range(MOST_EPSILONS + 1))
+Cells = Mapping[Variant, Cell]
 _MOST_LISTED = 6
 
 
@@ -40,8 +43,8 @@ def why_id(name: str) -> str:
     return f"capacity-why-{name}"
 
 
-def overview(answer: Answer) -> html.Div:
-    """Return what is said of the whole answer while nothing is selected."""
+def overview(answer: Answer, cells: Cells, theme: Theme) -> html.Div:
+    """Return what is said of the whole answer while nothing is selected. ``cells`` are the answers side by side."""
     level = answer.result.levels[0] if answer.result.levels else None
     bindings = sorted(level.binding, key=lambda entry: -(entry.gain_mw_per_mw or 0.0)) if level else []
     origin = answer.result.provenance
@@ -57,6 +60,7 @@ def overview(answer: Answer) -> html.Div:
     parts: list[Part] = [
         html.P("Press a bus on the map or a row of the table to see its numbers and why they stop there.")
     ]
+    parts += [compared(answer, cells), year_section(answer, None, theme)]
     if lines:
         parts.append(section("What binds, firm", html.Ul(lines, className="hr-capacity-binds")))
     given_up = _given_up(answer)
@@ -73,6 +77,8 @@ def overview(answer: Answer) -> html.Div:
                     ("Network", origin.network),
                     ("States", origin.source),
                     ("Power from", answer.question.supply_words()),
+                    ("Secure for", outage_words(answer.question)),
+                    *([("Drawn", period_words(answer))] if answer.periods else []),
                     ("Objective", answer.question.objective_words()),
                     ("Computed", f"{origin.date[:16].replace('T', ' ')} UTC"),
                     ("Time", f"{number(1000 * answer.result.time_s)} ms after the margins"),
@@ -88,10 +94,13 @@ def nothing_yet() -> html.Div:
     return state("empty", "The numbers of a bus and why they stop there appear here once the answer is computed.")
 
 
-def bus(answer: Answer, position: int, curve: RiskCurve | None, stop: Why | None, theme: Theme) -> html.Div:
+def bus(
+    answer: Answer, position: int, curve: RiskCurve | None, stop: str, *, theme: Theme, cells: Cells | None = None
+) -> html.Div:
     """Return a bus: its capacity with the other sites and alone, what limits it, its curve against risk.
 
-    ``stop`` is why a site stops at its firm capacity, None for another bus.
+    ``stop`` says why a site stops at its firm capacity, "" for another bus; ``cells`` are a site's answers side by
+    side.
     """
     key = answer.network.buses.ids[position]
     place = answer.sites().get(key)
@@ -100,9 +109,14 @@ def bus(answer: Answer, position: int, curve: RiskCurve | None, stop: Why | None
         parts.append(state("empty", "This bus is out of service: nothing can be added here."))
         return html.Div([*parts, section("Data", facts(bus_facts(answer.network, position)))])
     parts.append(_numbers(answer, position, place if answer.result.levels else None))
-    if stop is not None:
-        parts.append(html.P([html.Strong("With the other sites: "), stop.summary]))
-    parts.append(html.P([html.Strong("Alone: "), _alone_words(answer, position)]))
+    if stop:
+        parts.append(html.P([html.Strong("With the other sites: "), stop]))
+    alone = "Alone, without outages: " if answer.deep else "Alone: "
+    parts.append(html.P([html.Strong(alone), _alone_words(answer, position)]))
+    if place is not None:
+        parts.append(year_section(answer, place, theme))
+        if cells is not None and answer.result.levels:
+            parts.append(compared(answer, cells, key))
     if curve is not None and len(curve.epsilons) > 1:
         parts.append(_curve_section(answer, curve, theme))
     text = "Remove from the sites" if place is not None else "Add as a site"
@@ -135,9 +149,15 @@ def branch(answer: Answer, position: int, gains: Mapping[tuple[float, int], floa
         gain = gains.get((epsilon, entry.limit.row))
         if gain is not None:
             rows.append(("10 MW more there give, in total", gained(gain)))
+        if entry.limit.outage:
+            rows.append(("Worst outage", entry.limit.outage))
         if entry.state:
             rows.append(("Worst state", entry.state))
         parts.append(section(f"Binds, {level_words(epsilon)}", html.P(entry.words), facts(rows)))
+    after = _limits_after(answer, key)
+    if after:
+        words = "Without it these limits bind"
+        parts.append(section("Its outage", html.P(words), html.Ul([html.Li(line) for line in after])))
     if not found and not over:
         parts.append(html.P("It does not bind for these sites.", className="hr-muted"))
     stops = lone_counts(answer).get(f"branch:{key}", 0)
@@ -157,6 +177,12 @@ def branch(answer: Answer, position: int, gains: Mapping[tuple[float, int], floa
         )
     )
     return html.Div(parts)
+
+
+def _limits_after(answer: Answer, outage: str) -> list[str]:
+    """Return the limits that bind after the outage of a branch, in words, each once."""
+    every = [entry for level in answer.result.levels for entry in level.binding if entry.limit.outage == outage]
+    return list(dict.fromkeys(f"{short_limit(entry.limit)}, {level_words(entry.level)}" for entry in every))
 
 
 def why_of(why: Why, extra: Sequence[WhyInput] = ()) -> html.Div:
@@ -219,8 +245,9 @@ def _numbers(answer: Answer, position: int, place: int | None) -> Part:
     levels = answer.result.levels
     head: list[Part] = [html.Td()]
     if place is not None:
-        head.append(html.Th("With the other sites", scope="col"))
-    head.append(html.Th("Alone", scope="col"))
+        sites = f"With the other sites, {answer.period}" if answer.period else "With the other sites"
+        head.append(html.Th(sites, scope="col"))
+    head.append(html.Th("Alone, no outage" if answer.deep else "Alone", scope="col"))
     lines = [html.Tr(head)]
     lone = [float(alone_mw(answer, level)[position]) for level in range(len(answer.alone.epsilons))]
     for step, epsilon in enumerate(answer.alone.epsilons):

@@ -5,7 +5,18 @@ from typing import Any
 
 import numpy as np
 
-from components.capacity_answer import Answer, alone_gain_mw, alone_limits, alone_mw, amount, level_words, short_limit
+from components.capacity_answer import (
+    INTERFACE_KINDS,
+    Answer,
+    alone_gain_mw,
+    alone_limits,
+    alone_mw,
+    amount,
+    level_words,
+    short_limit,
+    signed,
+)
+from components.capacity_deep import UNCHANGED_MW, change_mw
 from components.capacity_tables import lone_counts
 from components.format import count, megawatts, percent
 from components.grid_map import Layer, break_labels, classes, layers_data, nice_breaks
@@ -14,6 +25,7 @@ from engine.network.model import Network
 
 SERVED_BREAKS = (0.005, 0.25, 0.5, 0.75, 0.9995)
 SERVED_LABELS = ("nothing", "under 25 %", "25–50 %", "50–75 %", "75 % and more", "all that is asked")
+NOTHING_COMPARED = "Ask for outages, redispatch or periods: this layer then shows what they change"
 _COUNT_BREAKS = (10, 50, 200)
 _COUNT_LABELS = ("1–9 buses", "10–49", "50–199", "200 and more")
 
@@ -26,6 +38,7 @@ def empty_layers() -> list[Layer]:
         Layer("increment", "Increment"),
         Layer("binds", "What binds"),
         Layer("sites", "Sites"),
+        Layer("change", "Change", note=NOTHING_COMPARED),
     ]
 
 
@@ -39,7 +52,11 @@ def layers(answer: Answer) -> list[Layer]:
     flexible = alone_mw(answer, last)
     breaks = nice_breaks(np.concatenate([firm, flexible]))  # the same classes, so that the two can be compared
     words = level_words(answer.alone.epsilons[last])
-    note = "Fill: each bus alone. Rings: the sites."
+    note = (
+        "Fill: each bus alone, no outage. Rings: the sites."
+        if answer.deep
+        else "Fill: each bus alone. Rings: the sites."
+    )
     made = [_paint("firm", "Firm", firm, breaks, words="firm alone", note=note)]
     if last > 0:
         gain = alone_gain_mw(answer, last)
@@ -49,7 +66,7 @@ def layers(answer: Answer) -> list[Layer]:
     else:
         why = "No risk level is asked"
         made += [Layer("flexible", "Flexible", note=why), Layer("increment", "Increment", note=why)]
-    return [*made, _binds(answer), _sites(answer)]
+    return [*made, _binds(answer), _sites(answer), _change(answer)]
 
 
 def data(answer: Answer, *, stale: bool = False) -> dict[str, Any]:
@@ -75,12 +92,22 @@ def binding_positions(answer: Answer) -> dict[str, list[int]]:
     limits = [binding.limit for level in answer.result.levels for binding in level.binding]
     limits += [row.limit for row in answer.result.over_limit] if answer.stopped else []
     for limit in limits:
-        (buses if limit.kind == "withdrawal" else branches).add(limit.element)
+        (buses if limit.kind == "withdrawal" else branches).update(_marked(answer.network, limit))
     branch_ids, bus_ids = answer.network.branches.ids, answer.network.buses.ids
     return {
         "binding_branches": [i for i, key in enumerate(branch_ids) if key in branches],
         "binding_buses": [i for i, key in enumerate(bus_ids) if key in buses],
     }
+
+
+def _marked(network: Network, limit: Limit) -> set[str]:
+    """Return the ids of what a limit is drawn on: its bus, its branch, the branches of its interface."""
+    if limit.kind not in INTERFACE_KINDS:
+        return {limit.element}
+    if limit.element not in network.interfaces.ids:
+        return set()
+    row = network.interfaces.weights[[network.interfaces.ids.index(limit.element)]]
+    return {network.branches.ids[branch] for branch in row.indices.tolist()}
 
 
 def filtered(answer: Answer, kv: float | None, zone: str | None, least_mw: float | None) -> list[int] | None:
@@ -149,3 +176,35 @@ def _sites(answer: Answer) -> Layer:
         "sites", "Sites", "", "cividis", classes(served, SERVED_BREAKS), labels=SERVED_LABELS, bus_text=text,
         note="What the sites get together, as a share of what is asked",
     )  # fmt: skip
+
+
+def _change(answer: Answer) -> Layer:
+    """Return what outages, redispatch or periods change at each site against the answer without them."""
+    changes = change_mw(answer)
+    if changes is None:
+        return Layer("change", "Change", note=NOTHING_COMPARED)
+    size = len(answer.network.buses.ids)
+    values, text = np.full(size, np.nan), [""] * size
+    for i, change in zip(site_positions(answer.network, answer.result.candidates), changes, strict=True):
+        values[i] = change
+        text[i] = f"{signed(change)} against no outage, fixed supply and the year as a whole"
+    breaks = even_breaks(np.abs(values))
+    return Layer(
+        "change", "Change", "MW", "difference", classes(values, breaks), labels=change_labels(breaks), bus_text=text,
+        note="At the sites: what outages, redispatch and periods change in the total",
+    )  # fmt: skip
+
+
+def even_breaks(sizes: Any) -> list[float]:
+    """Return breaks that mirror each other about zero: three classes less, one for no change, three more."""
+    known = sizes[np.isfinite(sizes) & (sizes > UNCHANGED_MW)]
+    most = float(known.max()) if known.size else 3.0
+    step = float(f"{most / 3:.1g}")
+    half = [UNCHANGED_MW, max(step, 2 * UNCHANGED_MW), max(2 * step, 4 * UNCHANGED_MW)]
+    return [*(-mark for mark in reversed(half)), *half]
+
+
+def change_labels(breaks: Sequence[float]) -> tuple[str, ...]:
+    """Return the legend's words for :func:`even_breaks`."""
+    words = break_labels(breaks)
+    return (*words[:3], "no change", *words[4:])

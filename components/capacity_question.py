@@ -6,8 +6,8 @@ from typing import Any
 import dash_bootstrap_components as dbc
 from dash import dcc, html
 
-from components import capacity_words as words
 from components import capacity_slots, ids
+from components import capacity_words as words
 from components.capacity_sites import sites_words, table_text
 from components.format import percent, voltage
 from components.skeleton import Part, button, question_bar, word_number, word_popover, word_select
@@ -48,6 +48,9 @@ def question(
             ),
             " asked at each, kept in ",
             word_select(ids.capacity_word("keep"), words.KEPT, held["keep"], "States in which firm is kept"),
+            _budget(held),
+            " in ",
+            word_select(ids.capacity_word("period"), words.PERIODS, held["period"], "Over which part of the year"),
             " or interrupted in at most ",
             html.Span(
                 [
@@ -70,11 +73,23 @@ def question(
             ),
             ", with the extra power from ",
             word_select(ids.capacity_word("supply"), words.SUPPLIES, held["supply"], "Who supplies the extra power"),
+            ", secure for ",
+            word_select(ids.capacity_word("security"), words.SECURITIES, held["security"], "Outages to be secure for"),
             "?",
         ],
         more=more(asked, held, files, read_only=read_only),
         actions=button("Compute", ids.CAPACITY_COMPUTE, primary=True, hidden=True),
     )  # fmt: skip
+
+
+def _budget(held: words.Words) -> html.Span:
+    """Return the number of buses at their extremes; it stands in the sentence while a budget is chosen."""
+    box = word_number(ids.capacity_word("budget"), held["budget"], "Buses at their extremes at once", minimum=0)
+    return html.Span(
+        [", at most ", box, " at once,"],
+        id=f"{ids.capacity_word('budget')}-label",
+        hidden=not held["keep"].endswith(":budget"),
+    )
 
 
 def plain_sentence(asked: CapacityQuestion) -> str:
@@ -103,6 +118,7 @@ def more(asked: CapacityQuestion, held: words.Words, files: Choices, *, read_onl
             ]),
             _group("Limits and products", [
                 _select("zero", "Limits exceeded already", words.AT_ZERO, held),
+                _select("rating", "Rating that holds after an outage", words.RATINGS, held),
                 _number("cutoff", "Drop factors under", held, "%", 0, 99),
                 _number("block", "Block size", held, "MW", 0, placeholder="one each"),
                 _number("round", "Round sizes down to", held, "MW", 0.000001),
@@ -132,6 +148,7 @@ def more(asked: CapacityQuestion, held: words.Words, files: Choices, *, read_onl
             ]),
             html.Div([
                 _group("Shares of the supply", [
+                    _select("fixed", "Without redispatch, power from", words.FIXED, held),
                     _area("shares", "With given shares, one line each: bus share", held["shares"], "7098 0.6"),
                 ]),
                 None if read_only else _group("A file of one's own", [_upload()]),

@@ -13,14 +13,17 @@ from components.capacity_answer import (
     element_words,
     gain_words,
     gained,
+    kind_words,
     level_words,
     limit_element,
     served_in_full,
 )
+from components.capacity_deep import UNCHANGED_MW, left_out
 from components.capacity_words import SET_NOTES
 from components.format import count, megawatts, number, percent
 from components.skeleton import Part, button, progress_card, state, totals
 from components.why_card import WhyInput, why_card, why_number
+from engine.capacity.question import CapacityQuestion
 from engine.capacity.results import Binding, OverLimit
 
 METHOD = (
@@ -42,22 +45,24 @@ def empty_totals() -> html.Dl:
     )
 
 
-def totals_of(answer: Answer) -> html.Dl:
-    """Return the key numbers of an answer: firm, flexible, what binds most."""
+def totals_of(answer: Answer, so_far: str = "") -> html.Dl:
+    """Return the key numbers of an answer: firm, flexible, what binds most. ``so_far`` says that it is not yet the
+    one that was asked for: "without outages so far".
+    """
     if answer.stopped:
         return _stopped_totals(answer)
-    cells = [_firm_total(answer)]
+    cells = [_firm_total(answer, so_far)]
     cells += _flexible_totals(answer)
     cells.append(_binding_total(answer))
     return totals(cells)
 
 
-def _firm_total(answer: Answer) -> dict[str, Any]:
+def _firm_total(answer: Answer, so_far: str) -> dict[str, Any]:
     level, asked = answer.result.levels[0], sum(answer.result.demand_mw)
     value, unit = big(level.total_mw)
     card = why_card(
         f"{megawatts(level.total_mw)} firm at {count(len(answer.result.candidates), 'site')}",
-        formula="*C* = Σ_n *c*_n,  Σ_n *S*_{ln} *c*_n ≤ *F*_l − max_d *S*_l *d*",
+        formula=f"*C* = Σ_n *c*_n,  {firm_formula(answer.question)}",
         values=[
             ("*C*", megawatts(level.total_mw)),
             ("largest total the same limits allow", megawatts(level.most_total_mw)),
@@ -71,8 +76,30 @@ def _firm_total(answer: Answer) -> dict[str, Any]:
     )
     full = served_in_full(answer)
     note = f"of {megawatts(asked)} asked; {count(full, 'site')} served in full"
+    if so_far:
+        note = so_far
+    elif answer.base is not None and answer.base.levels:
+        before = answer.base.levels[0].total_mw
+        note = f"{_against(level.total_mw - before)} {megawatts(before)} without {left_out(answer.question)}"
     shown = why_number("capacity-why-total-firm", value, card, label="firm capacity of all sites")
-    return {"label": "Firm", "value": shown, "unit": unit, "note": note, "sign": "firm"}
+    label = f"Firm, {answer.period}" if answer.period else "Firm"
+    return {"label": label, "value": shown, "unit": unit, "note": note, "sign": "firm"}
+
+
+def _against(change_mw: float) -> str:
+    if abs(change_mw) < UNCHANGED_MW:
+        return "the same as"
+    return f"{megawatts(abs(change_mw))} {'more' if change_mw > 0 else 'less'} than"
+
+
+def firm_formula(question: CapacityQuestion) -> str:
+    """Return what keeps firm capacity, in the field's notation: with outages k, with a dispatch p that follows d."""
+    if question.recourse == "redispatch":
+        after = " for every outage *k*" if question.security == "n-1" else ""
+        return f"for every *d* some *p*(*d*): |*S*_l (*c* + *d* − *p*)| ≤ *F*_l{after}"
+    if question.security == "n-1":
+        return "Σ_n *S*_{ln}^k *c*_n ≤ *F*_l^k − max_d *S*_l^k *d* for every outage *k*"
+    return "Σ_n *S*_{ln} *c*_n ≤ *F*_l − max_d *S*_l *d*"
 
 
 def _flexible_totals(answer: Answer) -> list[dict[str, Any]]:
@@ -123,7 +150,9 @@ def _binding_total(answer: Answer) -> dict[str, Any]:
     if binding is None:
         return {"label": "Binds most", "value": "nothing", "note": "every site gets all it asks for", "sign": "binding"}
     words = gain_words(binding)
-    kind = "withdrawal limit" if binding.limit.kind == "withdrawal" else binding.limit.words.partition(" ")[0]
+    kind = kind_words(binding.limit)
+    if binding.limit.outage:
+        kind += f" after the outage of {binding.limit.outage}"
     return {
         "label": "Binds most",
         "value": why_number(ids.CAPACITY_WHY_BINDING, element_words(binding.limit), label="the limit that binds most"),
@@ -142,12 +171,14 @@ def binding_card(answer: Answer, binding: Binding, gain: float | None) -> html.D
             ("limit", megawatts(binding.limit.limit_mw)),
             ("room before any addition", megawatts(binding.margin_mw)),
             ("the first MW more gives, in total", "not one number" if dual is None else gained(dual)),
-            ("10 MW more give, in total", "no answer" if gain is None else gained(gain)),
+            *([] if answer.deep else [("10 MW more give, in total", "no answer" if gain is None else gained(gain))]),
+            *([("worst outage", binding.limit.outage)] if binding.limit.outage else []),
             *([("worst state", binding.state)] if binding.state else []),
         ],
         binds=[_sentence(binding.words)],
         inputs=inputs_of(answer),
-        source="the first MW by the duals of the allocation; the 10 MW by solving again with the larger limit",
+        source="the first MW by the duals of the allocation"
+        + ("" if answer.deep else "; the 10 MW by solving again with the larger limit"),
     )
 
 
@@ -184,6 +215,8 @@ def notices(answer: Answer) -> list[str]:
     said = [*answer.prepared.notices, *answer.result.notices]
     if answer.products is not None:
         said += answer.products.notices
+    if answer.deep:
+        said.append("what each bus could take alone is told without outages, redispatch and periods")
     return list(dict.fromkeys(said))
 
 
@@ -241,9 +274,10 @@ def over_limit_rows(answer: Answer) -> list[dict[str, Any]]:
     """Return the exceeded limits as rows of the table of limits."""
     return [
         {
-            "id": f"over|{row.level:g}|{row.limit.kind}|{row.limit.element}",
+            "id": f"over|{row.level:g}|{row.limit.kind}|{row.limit.element}|{row.limit.outage}",
             "select": limit_element(row.limit),
             "limit": row.limit.words,
+            "outage": row.limit.outage,
             "level": f"{level_words(row.level)}, exceeded",
             "rating": row.limit.limit_mw,
             "margin": -row.over_mw,

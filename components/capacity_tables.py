@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from dash import html
 
-from components import capacity_slots, ids
+from components import capacity_periods, capacity_slots, ids
 from components.capacity_answer import (
     Answer,
     alone_gain_mw,
@@ -17,6 +17,7 @@ from components.capacity_answer import (
     limit_element,
     short_limit,
 )
+from components.capacity_deep import change_mw
 from components.format import percent
 from components.tables import GridColumn, column_definition, grid
 from engine.network.model import Network
@@ -32,8 +33,23 @@ _PLACE = (
 )
 
 
-def sites_columns(network: Network, epsilons: tuple[float, ...]) -> list[GridColumn]:
-    """Return the columns of the sites: asked, firm, an increment per risk level, total, what limits it."""
+def sites_columns(network: Network, epsilons: tuple[float, ...], answer: Answer | None = None) -> list[GridColumn]:
+    """Return the columns of the sites: asked, firm, an increment per risk level, total, what limits it.
+
+    An answer with outages, redispatch or periods has some more: the change they make, each period's firm capacity.
+    """
+    more = [] if answer is None else capacity_periods.columns(answer)
+    if answer is not None and answer.deep:
+        more.append(
+            GridColumn(
+                "change",
+                "Change",
+                "MW",
+                "number",
+                width=104,
+                help="Of the total, against no outage, fixed supply and the year as a whole",
+            )
+        )
     return [
         *_place_columns(network),
         GridColumn("asked", "Asked", "MW", "number", width=100, editable=True, help="Press twice to change"),
@@ -44,7 +60,8 @@ def sites_columns(network: Network, epsilons: tuple[float, ...]) -> list[GridCol
         ),
         GridColumn("total", "Total", "MW", "number", width=92),
         GridColumn("served", "Served", "%", "percent", digits=0, width=104, help="Total as a share of what is asked"),
-        GridColumn("alone", "Firm alone", "MW", "number", width=128, help="If no other site took any"),
+        *more,
+        GridColumn("alone", "Firm alone", "MW", "number", width=128, help="If no other site took any, without outages"),
         GridColumn("limit", "Limited by", width=300),
     ]
 
@@ -54,6 +71,7 @@ def site_rows(answer: Answer) -> list[Row]:
     network, result = answer.network, answer.result
     position = {bus: i for i, bus in enumerate(network.buses.ids)}
     lone = alone_mw(answer, 0)
+    changes = change_mw(answer)
     rows = []
     for place, bus in enumerate(result.candidates):
         row = _place(network, position[bus]) | {"asked": result.demand_mw[place]}
@@ -66,6 +84,9 @@ def site_rows(answer: Answer) -> list[Row]:
         else:
             row["limit"] = "stopped: limits are exceeded already"
         row["alone"] = _finite(lone[position[bus]])
+        row |= capacity_periods.cells(answer, place)
+        if changes is not None:
+            row["change"] = changes[place]
         rows.append(row)
     return rows
 
@@ -131,6 +152,7 @@ def bus_rows(answer: Answer, shown: Iterable[int] | None = None) -> list[Row]:
 
 LIMIT_COLUMNS = (
     GridColumn("limit", "Limit", width=330, pinned=True),
+    GridColumn("outage", "After the outage of", width=160),
     GridColumn("level", "Level", width=88),
     GridColumn("rating", "Limit", "MW", "number", width=96),
     GridColumn("margin", "Room before", "MW", "number", width=150, help="Before any addition, in its worst states"),
@@ -151,7 +173,8 @@ def limit_rows(answer: Answer) -> list[Row]:
             gain = binding.gain_mw_per_mw
             rows.append(
                 {
-                    "id": f"{level.epsilon:g}|{binding.limit.kind}|{binding.limit.element}",
+                    "id": f"{level.epsilon:g}|{binding.limit.kind}|{binding.limit.element}|{binding.limit.outage}",
+                    "outage": binding.limit.outage,
                     "select": element,
                     "limit": binding.limit.words,
                     "level": level_words(level.epsilon),
@@ -159,7 +182,7 @@ def limit_rows(answer: Answer) -> list[Row]:
                     "margin": binding.margin_mw,
                     "gain": gain,
                     "sites": sum(by == place for by in level.limited_by),
-                    "lone": lone.get(element, 0) if level.epsilon == 0 else None,
+                    "lone": lone.get(element, 0) if level.epsilon == 0 and not binding.limit.outage else None,
                     "state": binding.state,
                 }
             )

@@ -7,7 +7,7 @@ rest of the link still counts.
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Literal
 from urllib.parse import quote
 
@@ -17,16 +17,22 @@ from engine.errors import QuestionError
 
 Tab = Literal["sites", "buses", "limits", "products", "requests"]
 TABS: tuple[Tab, ...] = ("sites", "buses", "limits", "products", "requests")
-LAYERS = ("firm", "flexible", "increment", "binds", "sites")
+LAYERS = ("firm", "flexible", "increment", "binds", "sites", "change")
 
 # Beyond this many characters a question is kept by the server and the link carries its digest: servers and
 # messengers cut longer addresses.
 LONGEST_QUERY = 2500
 
 _SHORT = {
-    "firm_set": "firm", "measure": "measure", "objective": "split", "tie_rule": "ties", "supply": "supply",
-    "cutoff": "cutoff", "downward_closed": "closed", "at_zero": "zero", "block_mw": "block", "round_mw": "round",
+    "firm_set": "firm", "budget": "budget", "security": "secure", "outages": "outages", "outage_rating": "rating",
+    "recourse": "recourse", "period": "period", "measure": "measure", "objective": "split", "tie_rule": "ties",
+    "supply": "supply", "cutoff": "cutoff", "downward_closed": "closed", "at_zero": "zero", "block_mw": "block",
+    "round_mw": "round", "conditions": "cond",
 }  # fmt: skip
+# What the link writes in a way of its own.
+_OWN = frozenset({"candidates", "demand_mw", "epsilons", "supply_shares", "uncertainty"})
+_FIELDS = tuple(entry.name for entry in fields(CapacityQuestion) if entry.name not in _OWN)
+_TEXT = frozenset(name for name in _FIELDS if isinstance(getattr(CapacityQuestion(), name), str))
 _PLAIN = re.compile(r"[A-Za-z0-9_.+ -]+")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
@@ -41,6 +47,7 @@ class View:
     kv: str = ""
     zone: str = ""
     mw: float | None = None  # least capacity that the map and the table show
+    step: str = ""  # the period that is drawn, "" for the year round
 
 
 def question_query(question: CapacityQuestion) -> str:
@@ -52,9 +59,10 @@ def question_query(question: CapacityQuestion) -> str:
     same = uniform_mw(question.demand_mw)
     parts["mw"] = f"{same:.10g}" if same is not None else ",".join(f"{mw:.10g}" for mw in question.demand_mw)
     parts["eps"] = ",".join(f"{100 * epsilon:.10g}" for epsilon in question.epsilons) or "0"
-    for name, short in _SHORT.items():
+    for name in _FIELDS:
         if content[name] != default[name]:
-            parts[short] = json.dumps(content[name]) if not isinstance(content[name], str) else content[name]
+            value = content[name] if name in _TEXT else json.dumps(content[name], separators=(",", ":"))
+            parts[_short(name)] = value
     if content["supply_shares"]:
         parts["shares"] = json.dumps(content["supply_shares"], separators=(",", ":"))
     parts["states"] = question.uncertainty.kind
@@ -81,9 +89,10 @@ def read_question(query: Mapping[str, Any]) -> CapacityQuestion | None:
     if "eps" in text:
         levels = _numbers(text["eps"], "eps")
         content["epsilons"] = [] if levels == [0] else [round(level / 100, 12) for level in levels]
-    for name, short in _SHORT.items():
-        if short in text:
-            content[name] = _value(name, text[short])
+    for name in _FIELDS:
+        if _short(name) in text:
+            given = text[_short(name)]
+            content[name] = given if name in _TEXT else _json(given, _short(name))
     if "shares" in text:
         content["supply_shares"] = _object(text["shares"], "shares")
     seed = text.get("seed", "1")
@@ -111,6 +120,7 @@ def read_view(query: Mapping[str, Any]) -> View:
         kv=str(query.get("kv", ""))[:20],
         zone=str(query.get("zone", ""))[:200],
         mw=least if 0 < least < 1e9 else None,
+        step=str(query.get("step", ""))[:40],
     )
 
 
@@ -135,10 +145,9 @@ def _numbers(text: str, name: str) -> list[float]:
         raise QuestionError(f"the link's {name} must be numbers, found {text[:40]!r}") from None
 
 
-def _value(name: str, text: str) -> Any:
-    if name in ("cutoff", "round_mw", "block_mw", "downward_closed"):
-        return _json(text, _SHORT[name])
-    return text
+def _short(name: str) -> str:
+    """Return the name of a field in a link; a field that has no short one keeps its own."""
+    return _SHORT.get(name, name)
 
 
 def _object(text: str, name: str) -> dict[str, Any]:

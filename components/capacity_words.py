@@ -4,12 +4,11 @@ A control holds what a reader typed or chose, as text or a number; nothing here 
 cannot be used is refused with QuestionError, which names the control and its limits.
 """
 
-import json
-import math
-import re
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from typing import Any
 
+from components.capacity_typed import LIST, amount, correlation_of, correlation_text, table_lines, table_rows, tidy
 from components.format import number, percent
 from engine.capacity.question import LARGEST_EPSILON, CapacityQuestion
 from engine.errors import QuestionError
@@ -27,12 +26,30 @@ KEPT = (
     ("box:box", "every state of a box"),
     ("file:sample", "every row of my file"),
     ("file:box", "every state within my file's box"),
+    ("hourly:budget", "the sampled hours' box, few buses at extremes"),
+    ("distribution:budget", "the scenarios' box, few buses at extremes"),
+    ("box:budget", "a box, few buses at extremes"),
+    ("file:budget", "my file's box, few buses at extremes"),
 )
-SUPPLIES = (
+REDISPATCH = "redispatch"
+FIXED = (
     ("headroom", "unit headroom"),
     ("capacity", "units by capacity"),
     ("slack", "the slack bus"),
     ("given", "given shares"),
+)
+SUPPLIES = (*FIXED, (REDISPATCH, "units that redispatch"))
+SECURITIES = (
+    ("base", "no outage"),
+    ("n-1:all", "every single outage"),
+    ("n-1:listed", "every listed outage"),
+)
+RATINGS = (("a", "A, as without one"), ("b", "B, long-time emergency"), ("c", "C, short-time emergency"))
+PERIODS = (
+    ("year", "the whole year"),
+    ("season", "each season"),
+    ("month", "each month"),
+    ("block", "each block of hours"),
 )
 OBJECTIVES = (
     ("sum_ratio", "least sum of unserved shares"),
@@ -55,17 +72,27 @@ SET_NOTES: Mapping[str, str] = {
     "sample": "Kept in every one of these states, firm is kept in every mixture of them too: the sample's hull.",
     "box": "A box lets every bus be at its own extreme at once. On a few buses that is cautious; on 2,000 such states "
     "never happen together and leave no room at all: keep firm in every hour or scenario there.",
+    "budget": "A budget lets only so many buses be at their extremes at once, whichever these are; each limit is kept "
+    "in every state that was drawn, too.",
 }
 
 # Every control of the question but the sites, with what it holds on a fresh page.
 DEFAULTS: Words = {
-    "keep": "hourly:sample", "epsilon": "0.05", "levels": "1 5 10", "supply": "headroom", "shares": "",
+    "keep": "hourly:sample", "budget": 10, "epsilon": "0.05", "levels": "1 5 10", "supply": "headroom",
+    "fixed": "headroom", "shares": "", "security": "base", "rating": "c", "period": "year",
     "objective": "sum_ratio", "tie": "lex_max_min", "closed": "closed", "measure": "cvar", "cutoff": 0,
     "zero": "stop", "block": None, "round": 0.1, "seed": 1, "hours": 2000, "model": "auto", "wind": 38, "derate": 90,
     "scenarios": 2000, "sd": 5, "range": 20, "correlation": "0", "reading": "moment_matched", "laws": "",
     "spread": 10, "box": "", "file": "",
 }  # fmt: skip
 NAMES = tuple(DEFAULTS)
+_USUAL_QUESTION = CapacityQuestion()
+# The fields of a question that the words hold; any other is kept, or comes from a panel of its own.
+_WORDED = frozenset({
+    "candidates", "demand_mw", "firm_set", "epsilons", "budget", "security", "outages", "outage_rating", "recourse",
+    "period", "measure", "objective", "tie_rule", "supply", "supply_shares", "cutoff", "downward_closed", "at_zero",
+    "block_mw", "round_mw", "uncertainty",
+})  # fmt: skip
 
 # Parameters that have no control are kept from the question that the page began with.
 _OWNED = {
@@ -84,41 +111,52 @@ _USUAL: Mapping[str, Mapping[str, Any]] = {
 }  # fmt: skip
 MOST_SITES = 2000
 _MOST_SCENARIOS = 20_000
-_MOST_LINES = 20_000
-_MOST_CORRELATED = 300  # buses in a pasted table of correlations
-_LIST = re.compile(r"[\s,;]+")
 
 
-def question_of(words: Mapping[str, Any], sites: Any, base: CapacityQuestion | None = None) -> CapacityQuestion:
+def question_of(
+    words: Mapping[str, Any], sites: Any, base: CapacityQuestion | None = None, more: Any = None
+) -> CapacityQuestion:
     """Return the question that the controls ask. ``sites`` is ``{"bus": [...], "mw": [...]}``.
 
-    ``base`` gives the parameters of the uncertainty that have no control. Raises QuestionError.
+    ``base`` gives what has no control: parameters of the uncertainty, and fields of the question that panels of
+    their own edit; ``more`` is what those panels hold, by field. Raises QuestionError.
     """
     given = {**DEFAULTS, **{name: words[name] for name in NAMES if name in words}}
     buses, demand = sites_of(sites)
     kind, _, firm_set = str(given["keep"]).partition(":")
-    content: dict[str, Any] = {
+    security, _, outages = str(given["security"]).partition(":")
+    redispatch = given["supply"] == REDISPATCH
+    supply = given["fixed"] if redispatch else given["supply"]
+    content: dict[str, Any] = _unowned(base, more) | {
         "candidates": buses,
         "demand_mw": demand,
         "firm_set": firm_set,
         # A box has no probabilities: there is no risk level to ask.
         "epsilons": [] if kind == "box" else _levels(given["epsilon"], given["levels"]),
+        "budget": amount(given["budget"], "the number of buses at their extremes", 0, 1e5)
+        if firm_set == "budget"
+        else _USUAL_QUESTION.budget,
+        "security": security,
+        "outages": outages or _USUAL_QUESTION.outages,
+        "outage_rating": given["rating"] if security == "n-1" else _USUAL_QUESTION.outage_rating,
+        "recourse": "redispatch" if redispatch else "none",
+        "period": given["period"],
         "measure": given["measure"],
         "objective": given["objective"],
         "tie_rule": given["tie"],
-        "supply": given["supply"],
-        "supply_shares": _shares(given["shares"]) if given["supply"] == "given" else {},
-        "cutoff": _amount(given["cutoff"], "the factor cutoff, %", 0, 99) / 100,
+        "supply": supply,
+        "supply_shares": _shares(given["shares"]) if supply == "given" else {},
+        "cutoff": amount(given["cutoff"], "the factor cutoff, %", 0, 99) / 100,
         "downward_closed": given["closed"] != "signed",
         "at_zero": given["zero"],
         "block_mw": None
         if given["block"] in (None, "", 0)
-        else _amount(given["block"], "the block size, MW", 0.001, 1e6),
-        "round_mw": _amount(given["round"], "the rounding step, MW", 1e-6, 1000),
+        else amount(given["block"], "the block size, MW", 0.001, 1e6),
+        "round_mw": amount(given["round"], "the rounding step, MW", 1e-6, 1000),
         "uncertainty": {
             "kind": kind,
             "parameters": _kept(base, kind) | _told(base, kind, _parameters(kind, given)),
-            "seed": int(_amount(given["seed"], "the seed", 0, 2**53, whole=True)),
+            "seed": int(amount(given["seed"], "the seed", 0, 2**53, whole=True)),
         },
     }
     return CapacityQuestion.from_json(content)
@@ -130,15 +168,20 @@ def words_of(question: CapacityQuestion) -> Words:
     epsilon, levels = _epsilon_words(question.epsilons)
     words = DEFAULTS | {
         "keep": f"{spec.kind}:{question.firm_set}",
+        "budget": tidy(question.budget),
         "epsilon": epsilon,
         "levels": levels,
-        "supply": question.supply,
+        "supply": REDISPATCH if question.recourse == "redispatch" else question.supply,
+        "fixed": question.supply,
+        "security": question.security if question.security == "base" else f"n-1:{question.outages}",
+        "rating": question.outage_rating,
+        "period": question.period,
         "shares": "\n".join(f"{bus} {share:.10g}" for bus, share in question.supply_shares),
         "objective": question.objective,
         "tie": question.tie_rule,
         "closed": "closed" if question.downward_closed else "signed",
         "measure": question.measure,
-        "cutoff": _tidy(100 * question.cutoff),
+        "cutoff": tidy(100 * question.cutoff),
         "zero": question.at_zero,
         "block": question.block_mw,
         "round": question.round_mw,
@@ -148,23 +191,23 @@ def words_of(question: CapacityQuestion) -> Words:
         words |= {
             "hours": parameters.get("hours", 2000),
             "model": parameters.get("model", "auto"),
-            "wind": _tidy(100 * parameters.get("wind_factor", 0.38)),
-            "derate": _tidy(100 * parameters.get("derate", 0.9)),
+            "wind": tidy(100 * parameters.get("wind_factor", 0.38)),
+            "derate": tidy(100 * parameters.get("derate", 0.9)),
         }
     elif spec.kind == "distribution":
         correlation = parameters.get("correlation", 0.0)
         words |= {
             "scenarios": parameters.get("scenarios", 2000),
-            "sd": _tidy(100 * parameters.get("relative_sd", 0.05)),
-            "range": _tidy(100 * parameters.get("relative_range", 0.2)),
-            "correlation": _correlation_text(correlation),
+            "sd": tidy(100 * parameters.get("relative_sd", 0.05)),
+            "range": tidy(100 * parameters.get("relative_range", 0.2)),
+            "correlation": correlation_text(correlation),
             "reading": parameters.get("reading", "moment_matched"),
-            "laws": _lines(parameters.get("buses", ()), ("bus", "low", "high", "mean", "variance")),
+            "laws": table_lines(parameters.get("buses", ()), ("bus", "low", "high", "mean", "variance")),
         }
     elif spec.kind == "box":
         words |= {
-            "spread": _tidy(100 * parameters.get("spread", 0.1)),
-            "box": _lines(parameters.get("buses", ()), ("bus", "low", "high")),
+            "spread": tidy(100 * parameters.get("spread", 0.1)),
+            "box": table_lines(parameters.get("buses", ()), ("bus", "low", "high")),
         }
     else:
         words["file"] = f"{parameters.get('digest', '')}:{parameters.get('filename', '')}"
@@ -179,18 +222,18 @@ def sites_of(sites: Any) -> tuple[list[str], list[float]]:
     if not isinstance(buses, Sequence) or not isinstance(demand, Sequence) or isinstance(buses, str):
         raise QuestionError("the sites must be a list of buses and a list of MW")
     return [str(bus) for bus in buses], [
-        _amount(mw, f"the demand at bus {bus}, MW", 0, 1e6) for bus, mw in zip(buses, demand, strict=False)
+        amount(mw, f"the demand at bus {bus}, MW", 0, 1e6) for bus, mw in zip(buses, demand, strict=False)
     ]
 
 
 def sites_data(question: CapacityQuestion) -> dict[str, list[Any]]:
     """Return the sites Store of a question."""
-    return {"bus": list(question.candidates), "mw": [_tidy(mw) for mw in question.demand_mw]}
+    return {"bus": list(question.candidates), "mw": [tidy(mw) for mw in question.demand_mw]}
 
 
 def uniform_mw(demand: Sequence[float]) -> float | None:
     """Return the MW asked for at every site, None when they differ."""
-    return _tidy(demand[0]) if demand and len(set(demand)) == 1 else None
+    return tidy(demand[0]) if demand and len(set(demand)) == 1 else None
 
 
 def changed(before: CapacityQuestion, after: CapacityQuestion) -> list[str]:
@@ -210,6 +253,12 @@ def changed(before: CapacityQuestion, after: CapacityQuestion) -> list[str]:
         ("epsilons", "the risk level"),
         ("measure", "the risk measure"),
         ("firm_set", "the states in which firm is kept"),
+        ("budget", "the budget of buses at their extremes"),
+        ("security", "the outages"),
+        ("outages", "the list of outages"),
+        ("outage_rating", "the rating after an outage"),
+        ("recourse", "redispatch"),
+        ("period", "the periods"),
         ("supply", "who supplies"),
         ("supply_shares", "the supply shares"),
         ("objective", "the objective"),
@@ -221,9 +270,19 @@ def changed(before: CapacityQuestion, after: CapacityQuestion) -> list[str]:
         ("round_mw", "the rounding"),
     )
     found += [words for name, words in named if getattr(before, name) != getattr(after, name)]
+    told = {name for name, _ in named} | {"candidates", "demand_mw", "uncertainty"}
+    others = [entry.name for entry in fields(CapacityQuestion) if entry.name not in told]
+    found += [f"the {name}" for name in others if getattr(before, name) != getattr(after, name)]
     if before.uncertainty.to_json() != after.uncertainty.to_json():
         found.append("the uncertainty of existing demand")
     return found
+
+
+def _unowned(base: CapacityQuestion | None, more: Any) -> dict[str, Any]:
+    """Return the fields of a question that no word of the sentence holds."""
+    content = {} if base is None else {k: v for k, v in base.to_json().items() if k not in _WORDED}
+    given = more if isinstance(more, Mapping) else {}
+    return content | {str(name): value for name, value in given.items() if name not in _WORDED}
 
 
 def _kept(base: CapacityQuestion | None, kind: str) -> dict[str, Any]:
@@ -246,28 +305,28 @@ def _parameters(kind: str, given: Mapping[str, Any]) -> dict[str, Any]:
     if kind == "hourly":
         return {
             "model": str(given["model"]),
-            "hours": int(_amount(given["hours"], "the number of hours", 0, 8784, whole=True)),
-            "wind_factor": _amount(given["wind"], "the yearly output of wind, % of its largest", 2, 90) / 100,
-            "derate": _amount(given["derate"], "the derating of branches in the dispatch, %", 10, 100) / 100,
+            "hours": int(amount(given["hours"], "the number of hours", 0, 8784, whole=True)),
+            "wind_factor": amount(given["wind"], "the yearly output of wind, % of its largest", 2, 90) / 100,
+            "derate": amount(given["derate"], "the derating of branches in the dispatch, %", 10, 100) / 100,
         }
     if kind == "distribution":
-        laws = _table(given["laws"], ("bus", "low", "high", "mean", "variance"), "the table of distributions")
+        laws = table_rows(given["laws"], ("bus", "low", "high", "mean", "variance"), "the table of distributions")
         common: dict[str, Any] = {
-            "scenarios": int(_amount(given["scenarios"], "the number of scenarios", 2, _MOST_SCENARIOS, whole=True)),
-            "correlation": _correlation(given["correlation"]),
+            "scenarios": int(amount(given["scenarios"], "the number of scenarios", 2, _MOST_SCENARIOS, whole=True)),
+            "correlation": correlation_of(given["correlation"]),
             "reading": str(given["reading"]),
         }
         if laws:
             return common | {"buses": laws}
         return common | {
-            "relative_sd": _amount(given["sd"], "the standard deviation, % of load", 0, 100) / 100,
-            "relative_range": _amount(given["range"], "the range, % of load", 0, 100) / 100,
+            "relative_sd": amount(given["sd"], "the standard deviation, % of load", 0, 100) / 100,
+            "relative_range": amount(given["range"], "the range, % of load", 0, 100) / 100,
         }
     if kind == "box":
-        buses = _table(given["box"], ("bus", "low", "high"), "the table of the box")
+        buses = table_rows(given["box"], ("bus", "low", "high"), "the table of the box")
         if buses:
             return {"buses": buses}
-        return {"spread": _amount(given["spread"], "the spread, % of load", 0, 1000) / 100}
+        return {"spread": amount(given["spread"], "the spread, % of load", 0, 1000) / 100}
     if kind == "file":
         digest, _, filename = str(given["file"] or "").partition(":")
         if not digest:
@@ -276,34 +335,15 @@ def _parameters(kind: str, given: Mapping[str, Any]) -> dict[str, Any]:
     raise QuestionError(f"the uncertainty {kind!r} is not known")
 
 
-def _correlation(text: Any) -> float | list[list[float]]:
-    """Return one correlation for every pair, or the square table that was pasted."""
-    lines = [[cell for cell in _LIST.split(line.strip()) if cell] for line in str(text or "0").splitlines()]
-    lines = [cells for cells in lines if cells]
-    if len(lines) == 1 and len(lines[0]) == 1:
-        return _amount(lines[0][0], "the correlation", 0, 1)
-    if len(lines) > _MOST_CORRELATED or any(len(cells) != len(lines) for cells in lines):
-        raise QuestionError("the correlation is one number from 0 to 1, or a square table of the listed buses")
-    return [[_amount(cell, "a correlation", -1, 1) for cell in cells] for cells in lines]
-
-
-def _correlation_text(correlation: Any) -> str:
-    if isinstance(correlation, int | float):
-        return f"{correlation:.10g}"
-    if not isinstance(correlation, Sequence) or isinstance(correlation, str):
-        return "0"
-    return "\n".join(" ".join(f"{value:.10g}" for value in row) for row in correlation)
-
-
 def _levels(chosen: Any, typed: Any) -> list[float]:
     if chosen == NEVER:
         return []
     if chosen != OTHER:
-        return [_amount(chosen, "the risk level", 0, 1)]
-    parts = [part for part in _LIST.split(str(typed or "").replace("%", " ")) if part]
+        return [amount(chosen, "the risk level", 0, 1)]
+    parts = [part for part in LIST.split(str(typed or "").replace("%", " ")) if part]
     if not parts:
         raise QuestionError(f"type one risk level or more, in percent, up to {percent(LARGEST_EPSILON)}: 1 5 10")
-    return [_tidy(_amount(part, "a risk level, %", 0, 100) / 100) for part in parts]
+    return [tidy(amount(part, "a risk level, %", 0, 100) / 100) for part in parts]
 
 
 def _epsilon_words(epsilons: tuple[float, ...]) -> tuple[str, str]:
@@ -315,48 +355,4 @@ def _epsilon_words(epsilons: tuple[float, ...]) -> tuple[str, str]:
 
 
 def _shares(text: Any) -> dict[str, float]:
-    return {row["bus"]: row["share"] for row in _table(text, ("bus", "share"), "the table of supply shares")}
-
-
-def _table(text: Any, columns: tuple[str, ...], what: str) -> list[dict[str, Any]]:
-    """Return the rows of a typed or pasted table: a bus id, then numbers, parted by blanks, commas or semicolons."""
-    rows: list[dict[str, Any]] = []
-    lines = str(text or "").splitlines()
-    if len(lines) > _MOST_LINES:
-        raise QuestionError(f"{what} has {number(len(lines))} lines; at most {number(_MOST_LINES)} are read")
-    for place, line in enumerate(lines, start=1):
-        cells = [cell for cell in _LIST.split(line.strip()) if cell]
-        if not cells or (place == 1 and cells[0].lower() == "bus"):
-            continue
-        if len(cells) != len(columns):
-            raise QuestionError(f"{what}, line {place}: {' '.join(columns)} are needed, found {line.strip()!r}")
-        row: dict[str, Any] = {columns[0]: cells[0]}
-        for name, cell in zip(columns[1:], cells[1:], strict=True):
-            row[name] = _amount(cell, f"{what}, line {place}, {name}", -1e9, 1e9)
-        rows.append(row)
-    return rows
-
-
-def _lines(rows: Any, columns: tuple[str, ...]) -> str:
-    if not isinstance(rows, Sequence):
-        return ""
-    return "\n".join(
-        " ".join(f"{row[name]:.10g}" if name != "bus" else str(row[name]) for name in columns) for row in rows
-    )
-
-
-def _amount(value: Any, what: str, least: float, most: float, *, whole: bool = False) -> float:
-    try:
-        amount = float(value)
-    except (TypeError, ValueError):
-        raise QuestionError(f"{what} must be a number, found {json.dumps(value, default=str)}") from None
-    if not math.isfinite(amount) or not least <= amount <= most or (whole and amount != int(amount)):
-        kind = "a whole number" if whole else "a number"
-        raise QuestionError(f"{what} must be {kind} from {least:g} to {most:g}, found {value}")
-    return _tidy(amount)
-
-
-def _tidy(value: Any) -> float:
-    """Return a number without the dust of a division, whole numbers as such."""
-    rounded = round(float(value), 12)
-    return int(rounded) if rounded == int(rounded) else rounded
+    return {row["bus"]: row["share"] for row in table_rows(text, ("bus", "share"), "the table of supply shares")}

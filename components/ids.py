@@ -186,12 +186,14 @@ CAPACITY_STOP = "capacity-stop"
 CAPACITY_INSPECTED = "capacity-inspected"  # in the inspector: what is told of the selected element
 CAPACITY_PERIOD = "capacity-period"  # the switch of the parts of the year
 CAPACITY_YEAR = "capacity-year"  # the chart of the parts of the year
+CAPACITY_MORE = "capacity-more-held"  # Store: fields of the question that panels of their own hold, by name
+CAPACITY_WORDS = "capacity-words"  # Store: the words of an answer side by side that was pressed
 CAPACITY_VARIANT = "capacity-variant"  # Store: which of the four answers side by side was asked to be computed
 CAPACITY_STATE = "capacity-state"  # the strip between the question and the answer
 CAPACITY_FRAME = "capacity-frame"  # around the answer: hatched while it is stale
 CAPACITY_ANSWERED = "capacity-answered"  # Store: the question that is drawn, the network it is for, a revision
-CAPACITY_JOB = "capacity-job"  # Store: id of the job that the page waits for
-CAPACITY_JOB_ENDED = "capacity-job-ended"  # Store: written in the browser when that job ends
+CAPACITY_JOB = "capacity-job"  # Store: ids of the jobs that the page waits for
+CAPACITY_JOB_ENDED = "capacity-job-ended"  # Store: written in the browser when one of them ends
 CAPACITY_QUERY = "capacity-query"  # Store: the question as a query string
 CAPACITY_ADDRESS = "capacity-address"  # Store: the whole query string in the address bar
 CAPACITY_TAB = "capacity-tab"  # which table the drawer shows
@@ -299,7 +301,8 @@ def drawing(page: str, what: str, kind: str) -> dict[str, str]:
     return {"type": f"{page}-drawing", "what": what, "kind": kind}
 
 
-REPORT_LINK = "capacity-report-link"  # the link to the printable report of what is drawn
+REPORT = "capacity-report"  # popover: the ways to the printable reports of what is drawn
+REPORT_LINKS = "capacity-report-links"
 DIFFERENCE = "difference"  # the page's key
 DIFFERENCE_PIN = "difference-pin"  # on the Capacity page: keep the drawn answer as A
 DIFFERENCE_KEPT = "difference-kept"  # Store of the browser's session: {"study", "side", "words"} of A

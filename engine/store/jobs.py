@@ -15,7 +15,8 @@ from engine.store.codec import Json, dump_json, load_json, new_id, sha256
 from engine.store.database import epoch
 from engine.store.history import is_version
 from engine.store.kinds import KINDS, JobKind
-from engine.store.schema import datasets, files, jobs, members, networks, results, studies
+from engine.store.schema import datasets, files, jobs, members, networks, studies
+from engine.store.schema import results as stored
 from engine.store.store import Store
 
 State = Literal["queued", "running", "done", "failed", "cancelled"]
@@ -98,9 +99,13 @@ class Jobs:
         with self._database.reading() as connection:
             return _one(connection, user, job_id)
 
-    def list(self, user: str, study_id: str | None = None, *, active_only: bool = False) -> list[Job]:
-        """Return the user's newest jobs, of one study or of all, at most 50."""
-        query = _mine(user).order_by(jobs.c.created.desc(), jobs.c.id).limit(MAX_LISTED)
+    def list(
+        self, user: str, study_id: str | None = None, *, active_only: bool = False, results: bool = True
+    ) -> list[Job]:
+        """Return the user's newest jobs, of one study or of all, at most 50; without their results, which may be
+        large, where nobody reads them.
+        """
+        query = _mine(user, results=results).order_by(jobs.c.created.desc(), jobs.c.id).limit(MAX_LISTED)
         if active_only:
             query = query.where(jobs.c.state.in_(ACTIVE))
         with self._database.reading() as connection:
@@ -154,10 +159,10 @@ def hash_input(kind: str, job_kind: JobKind, arguments: str) -> str:
 def cached_result(connection: sa.Connection, kind: str, input_hash: str, artifacts: Artifacts) -> str | None:
     """Return the id of a finished result, if it is there and so is every file that it lists under "artifacts"."""
     result_id = shared_id(kind, input_hash)
-    content = connection.execute(sa.select(results.c.content).where(results.c.id == result_id)).scalar_one_or_none()
+    content = connection.execute(sa.select(stored.c.content).where(stored.c.id == result_id)).scalar_one_or_none()
     if content is None or not artifacts.has(load_json(content).get("artifacts", ())):
         return None
-    connection.execute(sa.update(results).where(results.c.id == result_id).values(used=epoch()))
+    connection.execute(sa.update(stored).where(stored.c.id == result_id).values(used=epoch()))
     return result_id
 
 
@@ -199,12 +204,13 @@ def _texts(value: object) -> Iterator[str]:
             yield from _texts(item)
 
 
-def _mine(user: str) -> sa.Select[Any]:
+def _mine(user: str, *, results: bool = True) -> sa.Select[Any]:
+    content = stored.c.content if results else sa.null()
     return (
-        sa.select(jobs, results.c.content.label("result"), epoch().label("now"))
+        sa.select(jobs, content.label("result"), epoch().label("now"))
         .join(members, sa.and_(members.c.study_id == jobs.c.study_id, members.c.user_id == user))
         .join(studies, sa.and_(studies.c.id == jobs.c.study_id, studies.c.deleted.is_(None)))
-        .outerjoin(results, results.c.id == jobs.c.result_id)
+        .outerjoin(stored, stored.c.id == jobs.c.result_id)
         .where(jobs.c.user_id == user)
     )
 

@@ -19,5 +19,6 @@ class JobKind:
 KINDS: Mapping[str, JobKind] = {
     "capacity.prepare": JobKind("engine.capacity.jobs:prepare_job", 2),
     "capacity.verify": JobKind("engine.capacity.jobs:verify_job", 2),
+    "capacity.answer": JobKind("engine.capacity.jobs:answer_job"),
     "network.opf": JobKind("engine.opf.jobs:opf_job"),
 }

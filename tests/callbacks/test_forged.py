@@ -65,7 +65,7 @@ def study(services: Services) -> str:
     found = desk.look(OWNER, made, question, submit=True)
     assert found.answer is not None
     assert found.answer.products is not None
-    desk.remember(OWNER, made, found.answer)
+    desk.remember(OWNER, made, found.answer.question, found.answer)
     content = json.loads(json.dumps(found.answer.products.to_json()))
     services.products.publish(OWNER, made, content, {"flows": MARK})
     services.studies.add_dataset(OWNER, made, f"{MARK}.csv", "net-demand", b"1,2,3,4\n20,20,10,10\n")
@@ -218,7 +218,7 @@ def test_the_same_requests_from_the_owner_are_answered(app: Dash, services: Serv
         if services.studies.list(OWNER, deleted=True):
             services.studies.restore(OWNER, study)
     assert {"shell-study", "shell-study-list", "home-recent", "network-inspector", "capacity-buses-grid"} <= told
-    assert {"capacity-inspector", "shell-download"} <= told
+    assert {"capacity-inspected", "shell-download"} <= told
     assert len(told) >= 10
 
 

@@ -32,7 +32,7 @@ def file(services: Services) -> bytes:
     found = desk.look("ann", study, paper_question(), submit=True)
     assert found.answer is not None
     assert found.answer.products is not None
-    desk.remember("ann", study, found.answer)
+    desk.remember("ann", study, found.answer.question, found.answer)
     content = json.loads(json.dumps(found.answer.products.to_json()))
     services.products.publish("ann", study, content, content["witness"])
     return services.studies.export_file("ann", study)[1]
