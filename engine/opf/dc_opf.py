@@ -1,7 +1,9 @@
 """The DC optimal power flow of one hour: least-cost dispatch, its flows and its prices.
 
 Model: lossless, flat voltage, small angles (see :mod:`engine.network.factors`). Costs are linear, quadratic
-or convex piecewise linear; units keep their output limits, branches their rating and angle limits.
+or convex piecewise linear; units keep their output limits, branches their rating and angle limits, interfaces
+theirs. With security "n-1" branches and interfaces keep limits after each outage too, with units where they are
+(preventive security: Alsaç and Stott, "Optimal load flow with steady-state security", IEEE Trans. PAS 93(3), 1974).
 Source: Stott, Jardim and Alsaç, "DC power flow revisited", IEEE Trans. Power Systems 24(3), 2009.
 """
 
@@ -14,7 +16,8 @@ from engine.errors import InfeasibleError, Problem, QuestionError
 from engine.network.factors import Factors
 from engine.network.model import Network, Vector
 from engine.opf.costs import CostColumns
-from engine.opf.lazy import BranchLimits, Dispatched, LazyDispatch, Rating, Watch, branch_limits, no_limits
+from engine.opf.lazy import Dispatched, HeldRows, LazyDispatch, Watch
+from engine.opf.limits import LIMIT_TOLERANCE, HeldLimits, OutageList, Rating, Security, tolerance_mw
 from engine.opf.prices import Prices
 from engine.program import Certificate, Status, certificate
 
@@ -26,9 +29,12 @@ BALANCE_TOLERANCE_MW = 1e-6  # what sums of thousands of rounded loads may miss 
 class DispatchOptions:
     """Which limits hold."""
 
-    enforce_limits: bool = True  # False: no branch limits at all
+    enforce_limits: bool = True  # False: no limits on flows at all
     rating: Rating = "a"
-    limit_scale: float | Vector = 1.0  # times the rating; one number or (L,)
+    limit_scale: float | Vector = 1.0  # times the rating; one number, for interfaces too, or (L,)
+    security: Security = "base"  # "n-1": limits hold after each outage too
+    outages: OutageList = "all"  # every branch whose loss leaves the network whole, or the network's contingencies
+    outage_rating: Rating = "c"  # that holds after an outage
     ignore_p_min: bool = False  # every least output above zero counts as zero
     branch_penalty_per_mwh: float | None = None  # None: limits are hard; else they may be exceeded at this price
 
@@ -50,16 +56,27 @@ class DcOpfResult:
     status: Status
     dispatch_mw: Vector  # (G,)
     flow_mw: Vector  # (L,)
-    limits: BranchLimits  # that were enforced
+    limits: HeldLimits  # that were enforced
+    rows: HeldRows  # those that had to enter the program, with their prices
     prices: Prices
-    branch_price_per_mwh: Vector  # (L,), cost saved per MW of limit; negative: the limit towards from_bus
-    over_limit_mw: Vector  # (L,), zero unless limits have a penalty
+    branch_price_per_mwh: Vector  # (L,), cost saved per MW of limit before outages; negative: towards from_bus
+    interface_price_per_mwh: Vector  # (I,), the same of interfaces
+    over_limit_mw: Vector  # (L,), before outages; zero unless limits have a penalty
     cost_per_h: float  # of the units; a penalty for limits is not in it
-    limit_rows: int  # branch limits that had to enter the program
     gap: float
     time_s: float  # all of it, factors included if they were made here
     solver: str
-    certificate: Certificate  # of the whole problem: every branch is in it
+    certificate: Certificate  # of the whole problem: every branch, interface and outage is in it
+
+    @property
+    def interface_flow_mw(self) -> Vector:
+        """Return the flow of each interface (I,)."""
+        return np.asarray(self.limits.weights @ self.flow_mw, dtype=np.float64)
+
+    @property
+    def limit_rows(self) -> int:
+        """Return the number of limits that had to enter the program."""
+        return len(self.rows.monitored)
 
     @property
     def lmp_per_mwh(self) -> Vector:
@@ -82,11 +99,12 @@ def dc_opf(
 ) -> DcOpfResult:
     """Return the least-cost dispatch of ``network``, with its prices split at the slack of ``factors``.
 
-    ``watch`` is told before each solve which one it is and how many branch limits are in the program.
+    ``watch`` is told before each solve which one it is and how many limits are in the program.
 
-    Raises InfeasibleError saying how far load is beyond the units' limits, or naming the branches that cannot
-    be kept within theirs; NetworkDataError naming units whose cost is not convex; QuestionError on a
-    replacement of the wrong shape; SolverError if the solver stops without an answer, a time limit included.
+    Raises InfeasibleError saying how far load is beyond the units' limits, or naming the branches and interfaces
+    that cannot be kept within theirs, and after which outage; NetworkDataError naming units whose cost is not
+    convex; QuestionError on a replacement of the wrong shape, or security against a list without outages;
+    SolverError if the solver stops without an answer, a time limit included.
     """
     start = time.perf_counter()
     chosen = options or DcOpfOptions()
@@ -101,17 +119,23 @@ def dc_opf(
     if found is None:
         left = None if chosen.time_limit_s is None else chosen.time_limit_s - (time.perf_counter() - start)
         raise _cannot_keep(lazy, demand, (p_min, p_max), left, watch)
-    tolerance = limits.tolerance_mw()
+    size = len(network.branches.ids)
+    over = np.zeros(limits.count)
+    before = found.over[found.rows.outage[found.over] < 0]
+    over[found.rows.monitored[before]] = found.rows.excess_mw[before]
+    price = np.zeros(limits.count)
+    np.add.at(price, found.rows.monitored, np.where(found.rows.outage < 0, found.rows.price_per_mwh, 0.0))
     return DcOpfResult(
         status=found.solution.status,
         dispatch_mw=columns.output_mw(found.values),
         flow_mw=found.flow_mw,
         limits=limits,
-        prices=Prices.of(used, found.energy_per_mwh, found.branch_price_per_mwh),
-        branch_price_per_mwh=found.branch_price_per_mwh,
-        over_limit_mw=np.where(found.excess_mw > tolerance, found.excess_mw, 0.0),
+        rows=found.rows,
+        prices=Prices.of(used, found.energy_per_mwh, found.flow_price_per_mwh),
+        branch_price_per_mwh=price[:size],
+        interface_price_per_mwh=price[size:],
+        over_limit_mw=over[:size],
         cost_per_h=float(columns.cost_per_h(found.values)),
-        limit_rows=lazy.lazy.row_count - 1,
         gap=found.solution.gap,
         time_s=time.perf_counter() - start,
         solver=found.solution.solver,
@@ -142,11 +166,18 @@ def factors_for(network: Network, factors: Factors | None) -> Factors:
     return replace(factors, network=network)
 
 
-def limits_of(factors: Factors, options: DispatchOptions) -> BranchLimits:
-    """Return the branch limits that ``options`` ask for."""
+def limits_of(factors: Factors, options: DispatchOptions) -> HeldLimits:
+    """Return the limits on flows that ``options`` ask for."""
     if not options.enforce_limits:
-        return no_limits(factors)
-    return branch_limits(factors, options.rating, options.limit_scale)
+        return HeldLimits.none(factors)
+    return HeldLimits.of(
+        factors,
+        rating=options.rating,
+        scale=options.limit_scale,
+        security=options.security,
+        outages=options.outages,
+        outage_rating=options.outage_rating,
+    )
 
 
 def demand_of(network: Network, load_mw: Vector | None) -> Vector:
@@ -197,35 +228,40 @@ def _cannot_keep(
     time_limit_s: float | None,
     watch: Watch | None,
 ) -> InfeasibleError:
-    """Find the dispatch with the least total excess, and say which branches it still leaves over their limits."""
-    factors, limits = lazy.factors, lazy.limits
+    """Find the dispatch with the least total excess, and say which limits it still leaves exceeded."""
+    limits, network = lazy.limits, lazy.factors.network
     free = replace(lazy.columns, slope=0.0 * lazy.columns.slope, quadratic=0.0 * lazy.columns.quadratic)
-    relaxed = LazyDispatch(factors, free, limits, penalty_per_mwh=1.0)
+    relaxed = LazyDispatch(lazy.factors, free, limits, penalty_per_mwh=1.0)
     found = relaxed.solve(demand, *unit_limits_mw, time_limit_s=time_limit_s, watch=watch)
-    names = factors.network.branches.ids
     if found is None:
         return InfeasibleError("no dispatch balances load and generation")
-    over = np.flatnonzero(found.excess_mw > limits.tolerance_mw())
+    rows, size = found.rows, len(network.branches.ids)
+    over = found.over[np.argsort(-rows.excess_mw[found.over], kind="stable")]
     problems = []
-    for branch in over[np.argsort(-found.excess_mw[over], kind="stable")].tolist():
-        flow = found.flow_mw[branch]
-        limit = limits.upper_mw[branch] if flow > 0.0 else limits.lower_mw[branch]
-        said = (
-            f"branch {names[branch]!r} carries {flow:,.1f} MW, {found.excess_mw[branch]:,.1f} MW beyond {limit:,.1f} MW"
-        )
-        problems.append(Problem("branch-limit", "error", said, "branches", branch, "rating_a_mw", names[branch]))
-    total = float(found.excess_mw[over].sum())
+    for row in over.tolist():
+        monitored, flow, excess = int(rows.monitored[row]), rows.flow_mw[row], rows.excess_mw[row]
+        limit = rows.upper_mw[row] if flow > rows.upper_mw[row] else rows.lower_mw[row]
+        what = limits.words(network, monitored, int(rows.outage[row]))
+        said = f"{what} carries {flow:,.1f} MW, {excess:,.1f} MW beyond {limit:,.1f} MW"
+        if monitored < size:
+            place = ("branches", monitored, "rating_a_mw", network.branches.ids[monitored])
+        else:
+            key = network.interfaces.ids[monitored - size]
+            place = ("interfaces", network.tables.interfaces["interface"].tolist().index(key), "limit_mw", key)
+        problems.append(Problem("branch-limit" if monitored < size else "interface-limit", "error", said, *place))
+    total = float(rows.excess_mw[over].sum())
     listed = "; ".join(problem.message for problem in problems[:3])
     return InfeasibleError(
-        f"no dispatch keeps every branch within its limits; with the least excess, {total:,.1f} MW in total, {listed}",
+        f"no dispatch keeps every limit; with the least excess, {total:,.1f} MW in total, {listed}",
         problems,
     )
 
 
-def _certificate(lazy: LazyDispatch, found: Dispatched, limits: BranchLimits) -> Certificate:
+def _certificate(lazy: LazyDispatch, found: Dispatched, limits: HeldLimits) -> Certificate:
     judged = certificate(lazy.lazy.program, found.solution)
     if lazy.penalty_per_mwh is not None:
         return judged
-    bound = np.where(found.flow_mw > 0.0, limits.upper_mw, limits.lower_mw)
-    excess = found.excess_mw / (1.0 + np.abs(np.where(np.isfinite(bound), bound, 0.0)))
-    return replace(judged, primal_violation=max(judged.primal_violation, float(excess.max(initial=0.0))))
+    over = limits.exceeded(found.flow_mw, rounding=False)  # of limits that did not have to enter too
+    lower, upper = limits.bounds(over.monitored, over.outage)
+    share = over.excess_mw * LIMIT_TOLERANCE / tolerance_mw(lower, upper)
+    return replace(judged, primal_violation=max(judged.primal_violation, float(share.max(initial=0.0))))

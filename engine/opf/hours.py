@@ -1,9 +1,10 @@
 """The dispatch of many hours: the same least-cost problem as :mod:`engine.opf.dc_opf`, a few milliseconds each.
 
 Hours without congestion need no solver: their optimum is the merit order, found for a block of hours at once
-from the sorted points of the supply curve. Hours whose merit order exceeds a branch limit go to one kept
-program with lazy limits. No hour is dropped: what could not be supplied or kept is reported hour by hour.
-Hours do not depend on each other, so :func:`hour_blocks` and :func:`joined` split a year over processes.
+from the sorted points of the supply curve. Hours whose merit order exceeds a limit (of a branch, of an interface,
+or after an outage) go to one kept program with lazy limits. No hour is dropped: what could not be supplied or kept
+is reported hour by hour. Hours do not depend on each other, so :func:`hour_blocks` and :func:`joined` split a year
+over processes.
 """
 
 import time
@@ -34,11 +35,11 @@ class DispatchSeries:
     dispatch_mw: Matrix  # (T, G), zero for a unit out of service
     cost_per_h: Vector  # (T,), of the units
     energy_per_mwh: Vector  # (T,), the price at the slack of the factors
-    congested: Flags  # (T,), a branch limit shaped the dispatch
+    congested: Flags  # (T,), a limit on flows shaped the dispatch
     unserved_mw: Vector  # (T,), load beyond what units can generate; shed in proportion at all buses with load
     surplus_mw: Vector  # (T,), least output beyond the load; given up in proportion by the units that must run
-    over_limit_mw: Vector  # (T,), total excess of the branches over their limits
-    worst_branch: Integers  # (T,), position of the branch with the largest excess, -1 for none
+    over_limit_mw: Vector  # (T,), total excess over limits of branches and interfaces, and after outages
+    worst_branch: Integers  # (T,), position of the branch with the largest excess, after outages too, -1 for none
     time_s: float
     solver: str = field(default=SOLVER)
 
@@ -165,7 +166,6 @@ class _Hours:
         self.given = given.balanced()
         self.columns = CostColumns.of(factors.network)
         self.limits = limits_of(factors, options)
-        self.tolerance = self.limits.tolerance_mw()
         self._hard = options.branch_penalty_per_mwh is None
         self._kept = LazyDispatch(factors, self.columns, self.limits, penalty_per_mwh=options.branch_penalty_per_mwh)
         self._last_resort: LazyDispatch | None = None
@@ -186,9 +186,19 @@ class _Hours:
         self.energy[hours] = price
         generation = np.zeros((demand.shape[1], len(demand)))
         np.add.at(generation, self.factors.network.units.bus, self.dispatch[hours].T)
-        excess = self.limits.excess_mw(self.factors.flows(generation - demand.T))
-        over = (excess > self.tolerance[:, np.newaxis]).any(axis=0)
+        over = self._over(self.factors.flows(generation - demand.T))
         return np.flatnonzero(over | unsolved) + int(hours.start)
+
+    def _over(self, flow_mw: Matrix) -> Flags:
+        """Return in which hours the flows (L, h) exceed a limit."""
+        over = np.zeros(flow_mw.shape[1], dtype=np.bool_)
+        held = self.limits
+        for limits, flow in ((held.branches, flow_mw), (held.interfaces, held.weights @ flow_mw)):
+            over |= (limits.excess_mw(flow) > limits.tolerance_mw()[:, np.newaxis]).any(axis=0)
+        if held.outages is not None:
+            for hour in np.flatnonzero(~over).tolist():
+                over[hour] = not held.holds(flow_mw[:, hour])
+        return over
 
     def congested_hour(self, hour: int) -> None:
         """Dispatch one hour with branch limits, in place of its merit order."""
@@ -206,11 +216,12 @@ class _Hours:
         self.dispatch[hour] = self.columns.output_mw(found.values)
         self.cost[hour] = self.columns.cost_per_h(found.values)
         self.energy[hour] = found.energy_per_mwh
-        self.congested[hour] = bool(np.abs(found.branch_price_per_mwh).max(initial=0.0) > 0.0)
-        over = np.where(found.excess_mw > self.tolerance, found.excess_mw, 0.0)
-        if over.any():
-            self.over[hour] = over.sum()
-            self.worst[hour] = int(np.argmax(over))
+        self.congested[hour] = bool(np.abs(found.rows.price_per_mwh).max(initial=0.0) > 0.0)
+        over = found.over
+        self.over[hour] = found.rows.excess_mw[over].sum()
+        over = over[found.rows.monitored[over] < len(found.flow_mw)]
+        if over.size:
+            self.worst[hour] = int(found.rows.monitored[over[np.argmax(found.rows.excess_mw[over])]])
 
     def result(self, time_s: float) -> DispatchSeries:
         """Return what has been filled in."""

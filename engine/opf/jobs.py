@@ -29,7 +29,7 @@ def opf_job(arguments: Mapping[str, Any], context: JobContext) -> dict[str, Any]
     network = Network.from_tables(context.load_network(arguments["network"]))
 
     def watch(solves: int, limits: int) -> None:
-        context.progress(0, 0, f"solve {solves}, {limits} branch limits in the program")
+        context.progress(0, 0, f"solve {solves}, {limits} limits in the program")
 
     return answer(network, OpfQuestion.from_json(arguments["question"]), watch=watch).to_json()
 
@@ -48,4 +48,4 @@ def answer(
         result = dc_opf(network, question.options(network, time_limit_s), factors, watch)
     except (InfeasibleError, NetworkDataError) as error:
         return OpfAnswer(network.digest, question, made, None, str(error), error.problems)
-    return OpfAnswer(network.digest, question, made, Dispatch.of(result))
+    return OpfAnswer(network.digest, question, made, Dispatch.of(result, network))

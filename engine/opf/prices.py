@@ -25,14 +25,15 @@ class Prices:
     reference: str
 
     @classmethod
-    def of(cls, factors: Factors, energy_per_mwh: float, branch_price_per_mwh: Vector) -> Self:
-        """Return the prices for the value of energy at the slack of ``factors`` and the branch prices (L,).
+    def of(cls, factors: Factors, energy_per_mwh: float, flow_price_per_mwh: Vector) -> Self:
+        """Return the prices for the value of energy at the slack of ``factors`` and the prices of flows (L,).
 
-        A branch price is the cost saved by one MW more of its limit, positive where the limit is from
-        ``from_bus`` to ``to_bus``, so congestion is minus the transposed factors times the branch prices.
+        The price of a limit is the cost saved by one MW more of it, positive where it is an upper one. What one MW
+        more on a branch costs is the sum of these over the limits that weigh the branch: its own, those of
+        interfaces, and those after outages. Congestion is minus the transposed factors times that.
         """
         network = factors.network
-        congestion = np.where(network.buses.in_service, -factors.weighted(branch_price_per_mwh), np.nan)
+        congestion = np.where(network.buses.in_service, -factors.weighted(flow_price_per_mwh), np.nan)
         return cls(congestion + energy_per_mwh, energy_per_mwh, congestion, _reference(factors))
 
     def at_reference(self, factors: Factors) -> "Prices":

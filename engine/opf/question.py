@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, get_args
 
 from engine.errors import QuestionError
 from engine.network.model import Network
 from engine.opf.dc_opf import DcOpfOptions
+from engine.opf.limits import OutageList, Rating, Security
 
 Held = Literal["a", "b", "c", "none"]
 MOST_PERCENT = 1000.0
@@ -14,11 +15,14 @@ MOST_PERCENT = 1000.0
 
 @dataclass(frozen=True, slots=True)
 class OpfQuestion:
-    """What does it cost to serve a share of the load, with branches held to a rating?"""
+    """What does it cost to serve a share of the load, with branches held to a rating, also after outages?"""
 
     scale_percent: float = 100.0  # of each bus's load
-    rating: Held = "a"  # "none": branches without limits
+    rating: Held = "a"  # "none": no limits on flows
     ignore_p_min: bool = False  # units may go down to zero whatever their least output
+    security: Security = "base"  # "n-1": limits hold after each outage too
+    outages: OutageList = "all"  # every branch whose loss leaves the network whole, or the network's contingencies
+    outage_rating: Rating = "c"  # that holds after an outage; A where it is not given
 
     def __post_init__(self) -> None:
         """Refuse what no network can be asked. Raises QuestionError naming the word and its range."""
@@ -30,6 +34,12 @@ class OpfQuestion:
             raise QuestionError(f"branch limits are rating A, B, C or none, found {self.rating!r:.40}")
         if not isinstance(self.ignore_p_min, bool):
             raise QuestionError(f"ignoring least outputs is true or false, found {self.ignore_p_min!r:.40}")
+        for name, kind in (("security", Security), ("outages", OutageList), ("outage_rating", Rating)):
+            if getattr(self, name) not in get_args(kind):
+                words = " or ".join(get_args(kind))
+                raise QuestionError(f"{name.replace('_', ' ')} is {words}, found {getattr(self, name)!r:.40}")
+        if self.security == "n-1" and self.rating == "none":
+            raise QuestionError("limits that hold after outages need limits before them: choose a rating")
 
     @classmethod
     def from_json(cls, content: object) -> Self:
@@ -59,11 +69,18 @@ class OpfQuestion:
             rating="a" if self.rating == "none" else self.rating,
             ignore_p_min=self.ignore_p_min,
             load_mw=network.buses.load_mw * (self.scale_percent / 100.0),
+            security=self.security,
+            outages=self.outages,
+            outage_rating=self.outage_rating,
             time_limit_s=time_limit_s,
         )
 
     def words(self) -> str:
         """Return the question as the title of its answer."""
-        limits = "no branch limits" if self.rating == "none" else f"rating {self.rating.upper()}"
+        limits = "no limits on flows" if self.rating == "none" else f"rating {self.rating.upper()}"
         least = ", least outputs ignored" if self.ignore_p_min else ""
-        return f"{self.scale_percent:g} % of the load, {limits}{least}"
+        secure = ""
+        if self.security == "n-1":
+            which = "every single outage" if self.outages == "all" else "every listed outage"
+            secure = f", rating {self.outage_rating.upper()} after {which}"
+        return f"{self.scale_percent:g} % of the load, {limits}{secure}{least}"

@@ -3,12 +3,12 @@
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 
 from engine.errors import Problem, QuestionError
-from engine.network.model import Vector
+from engine.network.model import Network, Vector
 from engine.opf.dc_opf import DcOpfResult
 from engine.opf.question import OpfQuestion
 
@@ -18,7 +18,22 @@ PRICED_PER_MWH = 1e-6  # a branch limit that is worth more than this binds
 DIGITS = 12  # significant ones that are kept of each number
 _ARRAYS = (
     "dispatch_mw", "flow_mw", "lower_mw", "upper_mw", "lmp_per_mwh", "congestion_per_mwh", "branch_price_per_mwh",
+    "interface_flow_mw", "interface_lower_mw", "interface_upper_mw", "interface_price_per_mwh",
 )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class AfterOutage:
+    """A limit that binds after an outage: of a branch or an interface, with what it carries then."""
+
+    kind: Literal["branch", "interface"]
+    element: str  # its id
+    position: int  # among the branches, or the interfaces in service
+    outage: str  # its id: the branch lost, or the contingency
+    words: str  # "the loss of line 3-24"
+    flow_mw: float  # after the outage
+    limit_mw: float  # that it reaches: below zero is towards from_bus
+    price_per_mwh: float  # cost saved per MW of limit; negative: a limit below zero
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,6 +47,10 @@ class Dispatch:
     lmp_per_mwh: Vector  # (B,), nan at a bus out of service
     congestion_per_mwh: Vector  # (B,), its part above the energy price
     branch_price_per_mwh: Vector  # (L,), cost saved per MW of limit; negative: the limit towards from_bus
+    interface_flow_mw: Vector  # (I,), of the interfaces in service
+    interface_lower_mw: Vector  # (I,), -inf for none
+    interface_upper_mw: Vector  # (I,), inf for none
+    interface_price_per_mwh: Vector  # (I,), cost saved per MW of limit; negative: the backward limit
     energy_per_mwh: float
     reference: str  # where the energy price is that of, in words
     cost_per_h: float
@@ -40,18 +59,26 @@ class Dispatch:
     solver: str
     time_s: float
     certified: bool  # the optimality conditions hold, judged by a checker of its own
+    after: tuple[AfterOutage, ...] = ()  # limits with a price after an outage, the dearest first
+    outages: int = 0  # after which limits hold
+    islanding: tuple[str, ...] = ()  # outages that split the network, in words: no dispatch is secure against them
 
     @classmethod
-    def of(cls, result: DcOpfResult) -> Self:
-        """Return what is kept of a solve."""
+    def of(cls, result: DcOpfResult, network: Network) -> Self:
+        """Return what is kept of a solve of ``network``."""
+        held, outages = result.limits, result.limits.outages
         return cls(
             dispatch_mw=result.dispatch_mw,
             flow_mw=result.flow_mw,
-            lower_mw=result.limits.lower_mw,
-            upper_mw=result.limits.upper_mw,
+            lower_mw=held.branches.lower_mw,
+            upper_mw=held.branches.upper_mw,
             lmp_per_mwh=result.lmp_per_mwh,
             congestion_per_mwh=result.congestion_per_mwh,
             branch_price_per_mwh=result.branch_price_per_mwh,
+            interface_flow_mw=result.interface_flow_mw,
+            interface_lower_mw=held.interfaces.lower_mw,
+            interface_upper_mw=held.interfaces.upper_mw,
+            interface_price_per_mwh=result.interface_price_per_mwh,
             energy_per_mwh=result.energy_per_mwh,
             reference=result.prices.reference,
             cost_per_h=result.cost_per_h,
@@ -60,6 +87,9 @@ class Dispatch:
             solver=result.solver,
             time_s=result.time_s,
             certified=result.certificate.holds(HOLDS),
+            after=_after(result, network),
+            outages=0 if outages is None else len(outages),
+            islanding=() if outages is None else tuple(apart.words(network) for apart in outages.islanding),
         )
 
     def limit_mw(self) -> Vector:
@@ -74,9 +104,11 @@ class Dispatch:
 
     def binding(self) -> list[int]:
         """Return the positions of the branches whose limit has a price, the dearest first."""
-        price = np.abs(self.branch_price_per_mwh)
-        found = np.flatnonzero(price > PRICED_PER_MWH)
-        return [int(i) for i in found[np.argsort(-price[found], kind="stable")]]
+        return _dearest(self.branch_price_per_mwh)
+
+    def binding_interfaces(self) -> list[int]:
+        """Return the positions of the interfaces whose limit before outages has a price, the dearest first."""
+        return _dearest(self.interface_price_per_mwh)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -104,6 +136,8 @@ class OpfAnswer:
         if self.dispatch is not None:
             kept = {name: getattr(self.dispatch, name) for name in Dispatch.__dataclass_fields__}
             kept |= {name: _listed(kept[name]) for name in _ARRAYS}
+            kept["after"] = [asdict(row) for row in kept["after"]]
+            kept["islanding"] = list(kept["islanding"])
             kept["gap"] = kept["gap"] if math.isfinite(kept["gap"]) else None
             content["dispatch"] = kept
         return content
@@ -117,9 +151,15 @@ class OpfAnswer:
         dispatch = None
         if kept is not None:
             gaps = {"lower_mw": -math.inf, "upper_mw": math.inf}
-            arrays = {name: _array(kept[name], gaps.get(name, math.nan)) for name in _ARRAYS}
-            gap = math.inf if kept["gap"] is None else kept["gap"]
-            dispatch = Dispatch(**{**kept, **arrays, "gap": gap})
+            gaps |= {f"interface_{name}": gap for name, gap in gaps.items()}
+            # An answer of before there were interfaces is one of a network without any.
+            arrays = {name: _array(kept.get(name, ()), gaps.get(name, math.nan)) for name in _ARRAYS}
+            more = {
+                "gap": math.inf if kept["gap"] is None else kept["gap"],
+                "after": tuple(AfterOutage(**row) for row in kept.get("after", ())),
+                "islanding": tuple(kept.get("islanding", ())),
+            }
+            dispatch = Dispatch(**{**kept, **arrays, **more})
         return cls(
             network_digest=content["network"],
             question=OpfQuestion.from_json(content["question"]),
@@ -128,6 +168,37 @@ class OpfAnswer:
             refusal=content["refusal"],
             problems=tuple(Problem(**problem) for problem in content["problems"]),
         )
+
+
+def _after(result: DcOpfResult, network: Network) -> tuple[AfterOutage, ...]:
+    """Return the limits after outages that have a price, the dearest first."""
+    rows, outages = result.rows, result.limits.outages
+    if outages is None:
+        return ()
+    found, size = [], len(network.branches.ids)
+    for row in _dearest(np.where(rows.outage >= 0, rows.price_per_mwh, 0.0)):
+        monitored, outage, price = int(rows.monitored[row]), int(rows.outage[row]), float(rows.price_per_mwh[row])
+        branch = monitored < size
+        position = monitored if branch else monitored - size
+        found.append(
+            AfterOutage(
+                kind="branch" if branch else "interface",
+                element=(network.branches if branch else network.interfaces).ids[position],
+                position=position,
+                outage=outages.ids[outage],
+                words=outages.words(outage),
+                flow_mw=float(rows.flow_mw[row]),
+                limit_mw=float(rows.upper_mw[row] if price > 0.0 else rows.lower_mw[row]),
+                price_per_mwh=price,
+            )
+        )
+    return tuple(found)
+
+
+def _dearest(price_per_mwh: Vector) -> list[int]:
+    price = np.abs(price_per_mwh)
+    found = np.flatnonzero(price > PRICED_PER_MWH)
+    return [int(i) for i in found[np.argsort(-price[found], kind="stable")]]
 
 
 def _listed(values: Vector) -> list[float | None]:

@@ -198,7 +198,7 @@ def test_exports_carry_the_split_prices_and_where_they_are_from(seat: Seat) -> N
     assert "indicative only" in first["use"]
     whole = json.loads(network_answer.export(seat, desk, drawn, "outputs", "json")["content"])
     assert whole["outputs"][0]["output_mw"] == 85
-    assert whole["about"]["asked"] == {"scale_percent": 100.0, "rating": "a", "ignore_p_min": False}
+    assert whole["about"]["asked"] == OpfQuestion().to_json()
     for what, kind in (("prices", "pdf"), ("secrets", "csv"), (None, None)):
         with pytest.raises(QuestionError):
             network_answer.export(seat, desk, drawn, what, kind)

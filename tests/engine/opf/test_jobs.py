@@ -70,8 +70,8 @@ def test_the_job_splits_prices_into_energy_and_congestion() -> None:
     assert (dispatch.status, dispatch.certified, dispatch.reference) == ("optimal", True, "bus 1")
     assert kept.network_digest == tables.digest()
     assert [message for _, _, message in context.told[:2]] == [
-        "solve 1, 0 branch limits in the program",
-        "solve 2, 1 branch limits in the program",
+        "solve 1, 0 limits in the program",
+        "solve 2, 1 limits in the program",
     ]
 
 
@@ -85,7 +85,7 @@ def test_an_answer_comes_back_from_its_json_as_it_was(key: str) -> None:
     assert back.dispatch.cost_per_h == pytest.approx(solved.cost_per_h)
     for name in ("flow_mw", "dispatch_mw", "lmp_per_mwh", "congestion_per_mwh", "branch_price_per_mwh"):
         np.testing.assert_allclose(getattr(back.dispatch, name), getattr(solved, name), rtol=1e-11, atol=1e-9)
-    np.testing.assert_array_equal(np.isinf(back.dispatch.upper_mw), np.isinf(solved.limits.upper_mw))
+    np.testing.assert_array_equal(np.isinf(back.dispatch.upper_mw), np.isinf(solved.limits.branches.upper_mw))
     np.testing.assert_allclose(
         back.dispatch.lmp_per_mwh, back.dispatch.energy_per_mwh + back.dispatch.congestion_per_mwh
     )
