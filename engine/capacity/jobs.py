@@ -70,7 +70,7 @@ def prepare_job(arguments: dict[str, Any], context: JobContext) -> dict[str, Any
     network = Network.from_tables(context.load_network(arguments["network"]))
     factors = Factors.of(network)
     question = _question(arguments)
-    states = _states(arguments, network, factors, context)
+    states = states_of(arguments, network, factors, context)
     context.progress(_STEPS * 9 // 10, _STEPS, "margins of every limit")
     prepared = prepare(
         network,
@@ -101,7 +101,7 @@ def verify_job(arguments: dict[str, Any], context: JobContext) -> dict[str, Any]
     network = Network.from_tables(context.load_network(arguments["network"]))
     factors = Factors.of(network)
     question = CapacityQuestion.from_json(arguments["question"])
-    states = _states(arguments, network, factors, context)
+    states = states_of(arguments, network, factors, context)
     if arguments.get("products") is not None:
         products = ProductSet.from_json(arguments["products"])
         levels = list(products.sold_by_level(question.candidates, question.epsilons))
@@ -176,7 +176,8 @@ def open_prepared(artifacts: Artifacts, arguments: Mapping[str, Any], network: N
     return None if path is None else Prepared.load(path, network)
 
 
-def _states(arguments: Mapping[str, Any], network: Network, factors: Factors, context: JobContext) -> States:
+def states_of(arguments: Mapping[str, Any], network: Network, factors: Factors, context: JobContext) -> States:
+    """Return the states that ``arguments`` ask for: those that are kept, else made and kept now."""
     key = states_key(arguments)
     kept = context.artifacts.open(key)
     if kept is not None:
