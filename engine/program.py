@@ -16,7 +16,7 @@ from typing import Any
 import highspy
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import csc_array, csr_array, hstack, vstack
+from scipy.sparse import coo_array, csc_array, csr_array, hstack, vstack
 
 from engine.errors import SolverError
 from engine.interior import SOLVER as INTERIOR
@@ -143,6 +143,7 @@ class LazyProgram:
     def __init__(self, program: LinearProgram) -> None:
         self._program = replace(program, matrix=csr_array(program.matrix.shape))
         self._blocks: list[csr_array] = [csr_array(program.matrix)]
+        self._columns: dict[int, Vector] = {}  # columns set anew since the blocks were made, rows of then
         self._model: _Model = _new_model(program)
 
     @property
@@ -150,6 +151,8 @@ class LazyProgram:
         """Return the program as it stands, with every row added so far: what a certificate judges."""
         if len(self._blocks) > 1:
             self._blocks = [csr_array(vstack(self._blocks, format="csr"))]
+        if self._columns:
+            self._blocks, self._columns = [_with_columns(self._blocks[0], self._columns)], {}
         return replace(self._program, matrix=self._blocks[0])
 
     @property
@@ -187,6 +190,12 @@ class LazyProgram:
         )
         _pass_quadratic(self._model, self._program.quadratic)
         return np.arange(first, first + len(cost))
+
+    def set_column(self, column: int, entries: Vector) -> None:
+        """Set the entries (M,) of one variable in all rows."""
+        for row, entry in enumerate(entries.tolist()):
+            self._model.changeCoeff(row, column, entry)
+        self._columns[column] = entries.copy()
 
     def delete_rows(self, rows: Integers) -> None:
         """Remove rows by position; the rows after them move up."""
@@ -292,6 +301,18 @@ _STATUS: dict[Any, Status] = {
     highspy.HighsModelStatus.kUnbounded: Status.UNBOUNDED,
     highspy.HighsModelStatus.kTimeLimit: Status.TIME_LIMIT,
 }
+
+
+def _with_columns(matrix: csr_array, columns: dict[int, Vector]) -> csr_array:
+    """Return the matrix (M, N) with the first entries of some columns replaced."""
+    found = coo_array(matrix)
+    kept = np.ones(found.nnz, dtype=np.bool_)
+    for column, entries in columns.items():
+        kept &= (found.col != column) | (found.row >= len(entries))
+    rows: list[Any] = [found.row[kept], *(np.arange(len(entries)) for entries in columns.values())]
+    places: list[Any] = [found.col[kept], *(np.full(len(entries), column) for column, entries in columns.items())]
+    data: Vector = np.concatenate([found.data[kept], *columns.values()])
+    return csr_array((data, (np.concatenate(rows), np.concatenate(places))), shape=matrix.shape)
 
 
 def _new_model(program: LinearProgram) -> _Model:

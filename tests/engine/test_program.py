@@ -167,15 +167,19 @@ def test_a_kept_model_that_was_changed_equals_a_new_one(quadratic: bool) -> None
     kept.set_bounds(np.full(80, -0.5), np.full(80, 1.5))
     kept.set_row_bounds(np.array([0, 64]), np.array([-9.0, -2.0]), np.array([9.0, 2.0]))
     kept.delete_rows(np.array([10, 61]))
+    column = random.normal(size=63)
+    kept.set_column(7, column)
     entries = random.normal(size=(63, 3))
     kept.add_columns(np.array([1.0, -1.0, 0.5]), np.zeros(3), np.ones(3), csr_array(entries))
 
     keep = np.setdiff1d(np.arange(65), [10, 61])
     low, high = (np.concatenate([part, np.full(5, side)]) for part, side in ((p.row_lower, -3.0), (p.row_upper, 3.0)))
     low[[0, 64]], high[[0, 64]] = [-9.0, -2.0], [9.0, 2.0]
+    table = np.vstack([p.matrix.toarray(), rows])[keep]
+    table[:, 7] = column
     fresh = LinearProgram(
         cost=np.append(p.cost[::-1], [1.0, -1.0, 0.5]),
-        matrix=csr_array(np.hstack([np.vstack([p.matrix.toarray(), rows])[keep], entries])),
+        matrix=csr_array(np.hstack([table, entries])),
         row_lower=low[keep],
         row_upper=high[keep],
         lower=np.append(np.full(80, -0.5), np.zeros(3)),

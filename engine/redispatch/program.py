@@ -1,0 +1,218 @@
+"""The linear program of a redispatch, kept in the solver: what one state allows, and the proof that it allows no more.
+
+Variables: the output of every unit, how far the extra load goes along a direction (``step``), and the largest relative
+overload. Limits enter when they are broken. The multipliers of a solve make a :class:`Proof`: by weak duality it
+bounds the overload of every state and every extra load from below, in plain arrays and whatever the solver did. For
+multipliers m on the sides and e on the balance, with prices pi = e + sum of m times the sides' vectors:
+
+    overload * (m . scale) >= sum over units of min(pi * least, pi * largest) - pi . (demand + extra) - m . room
+
+Source: Boyd and Vandenberghe, *Convex Optimization*, 2004, section 5.2.2; the multipliers as cuts on what is decided
+before the state is known: Van Slyke and Wets, "L-shaped linear programs", SIAM J. Applied Mathematics 17(4), 1969.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.sparse import csr_array
+
+from engine.errors import SolverError
+from engine.network.model import Integers, Vector
+from engine.program import LazyProgram, LinearProgram, Solution, Status
+from engine.redispatch.limits import FlowLimits, Sides
+from engine.redispatch.states import State
+
+LEAST_OVERLOAD = -1.0  # every flow is zero there
+_MOST_ROWS = 60  # in the program; beyond it those that have not mattered for a while leave
+_IDLE = 4  # solves without a multiplier after which a row may leave
+_MULTIPLIER = 1e-10  # below it a multiplier is rounding; the proof is valid without it
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Proof:
+    """Multipliers that bound what can be done; see the module for the inequality."""
+
+    sides: Sides  # (k,)
+    multiplier: Vector  # (k,), positive, per MW
+    energy: float  # of the balance
+    price: Vector  # (B,)
+    room_mw: Vector  # (k,), of the sides
+    scale_mw: Vector  # (k,)
+
+    @property
+    def weight(self) -> float:
+        """Return what the overload is multiplied by: 0 where no limit is in the proof."""
+        return float(self.multiplier @ self.scale_mw)
+
+    @property
+    def fixed(self) -> float:
+        """Return what the limits leave: the multipliers times the room."""
+        return float(self.multiplier @ self.room_mw)
+
+    def floor(self, state: State, unit_bus: Integers) -> float:
+        """Return what the overload times the weight is at least, in ``state`` without extra load."""
+        price = self.price[unit_bus]
+        supply = np.minimum(price * state.least_mw, price * state.largest_mw).sum()
+        return float(supply - self.price @ state.demand_mw) - self.fixed
+
+    def most_step(self, state: State, unit_bus: Integers, direction: Vector) -> float:
+        """Return what the step along ``direction`` (B,) is at most; -inf: there is none at all, inf: no bound."""
+        floor, slope = self.floor(state, unit_bus), -float(self.price @ direction)
+        if slope > 0.0:
+            return -floor / slope
+        return -np.inf if floor > 0.0 else np.inf
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Redispatched:
+    """The end of one solve: a point and a proof that meet."""
+
+    dispatch_mw: Vector  # (G,)
+    flow_mw: Vector  # (L,)
+    step: float
+    overload: float
+    proof: Proof
+
+
+class RedispatchProgram:
+    """One program for many states, directions and buses; each solve starts where the last ended."""
+
+    def __init__(self, limits: FlowLimits) -> None:
+        units = limits.network.units
+        self.limits = limits
+        self.unit_bus = units.bus
+        self.solves = 0
+        count = len(units.ids)
+        self._step, self._overload = count, count + 1
+        self._sides = Sides.none()
+        self._vectors = np.zeros((0, len(limits.network.buses.ids)))
+        self._room, self._scale = np.zeros(0), np.zeros(0)
+        self._idle = np.zeros(0, dtype=np.intp)
+        self._state: State | None = None
+        self._direction = np.zeros(len(limits.network.buses.ids))
+        self._outputs = csr_array(
+            (np.ones(count), (units.bus, np.arange(count))), shape=(len(limits.network.buses.ids), count)
+        )
+        self.lazy = LazyProgram(
+            LinearProgram(
+                cost=np.zeros(count + 2),
+                matrix=csr_array(np.concatenate([np.ones(count), np.zeros(2)])[np.newaxis]),
+                row_lower=np.zeros(1),
+                row_upper=np.zeros(1),
+                lower=np.zeros(count + 2),
+                upper=np.zeros(count + 2),
+            )
+        )
+
+    def set(self, state: State, direction: Vector | None = None) -> None:
+        """Go to a state, and to a direction (B,) of extra load: none at all if it is None."""
+        self._drop_idle()
+        self._state = state
+        self._turn(np.zeros_like(self._direction) if direction is None else direction)
+        rows = np.arange(1 + len(self._sides))
+        upper = np.concatenate([[state.demand_mw.sum()], self._room + self._vectors @ state.demand_mw])
+        lower = np.concatenate([upper[:1], np.full(len(self._sides), -np.inf)])
+        self.lazy.set_row_bounds(rows, lower, upper)
+
+    def most_step(self) -> Redispatched | None:
+        """Return how far the extra load can go with no limit exceeded; None where no step is possible at all."""
+        return self._solve(-1.0, 0.0, (0.0, np.inf), (0.0, 0.0))
+
+    def least_overload(self, step: float = 1.0, *, least: float = LEAST_OVERLOAD) -> Redispatched | None:
+        """Return the dispatch of least overload, not below ``least``, with the extra load at ``step``.
+
+        None where the units cannot balance the load.
+        """
+        return self._solve(0.0, 1.0, (step, step), (least, np.inf))
+
+    def least_overload_anywhere(self) -> Redispatched | None:
+        """Return the step, and its dispatch, at which limits are exceeded least: above zero, none keeps them."""
+        return self._solve(0.0, 1.0, (0.0, np.inf), (0.0, np.inf))
+
+    def _solve(
+        self, step_cost: float, overload_cost: float, step: tuple[float, float], overload: tuple[float, float]
+    ) -> Redispatched | None:
+        state = self._state
+        if state is None:
+            raise ValueError("a state comes first")
+        count = self._step
+        cost = np.zeros(count + 2)
+        cost[self._step], cost[self._overload] = step_cost, overload_cost
+        self.lazy.set_cost(cost)
+        ends = ((step[0], overload[0]), (step[1], overload[1]))
+        self.lazy.set_bounds(np.append(state.least_mw, ends[0]), np.append(state.largest_mw, ends[1]))
+        while True:
+            self.solves += 1
+            solution = self.lazy.solve()
+            if solution.status is Status.INFEASIBLE:
+                return None
+            solution.optimum()
+            flow = self._flow(state, solution)
+            broken = self._new(self.limits.broken(flow, float(solution.x[self._overload])))
+            if not len(broken):
+                break
+            self._add(broken, state)
+        self._idle = np.where(-solution.row_dual[1:] > _MULTIPLIER, 0, self._idle + 1)
+        return Redispatched(
+            dispatch_mw=solution.x[:count],
+            flow_mw=flow,
+            step=float(solution.x[self._step]),
+            overload=float(solution.x[self._overload]),
+            proof=self._proof(solution),
+        )
+
+    def _flow(self, state: State, solution: Solution) -> Vector:
+        drawn = state.demand_mw + solution.x[self._step] * self._direction
+        return self.limits.factors.flows(self._outputs @ solution.x[: self._step] - drawn)
+
+    def _proof(self, solution: Solution) -> Proof:
+        multiplier = -solution.row_dual[1:]
+        used = np.flatnonzero(multiplier > _MULTIPLIER)
+        energy = -float(solution.row_dual[0])
+        return Proof(
+            sides=self._sides.at(used),
+            multiplier=multiplier[used],
+            energy=energy,
+            price=multiplier[used] @ self._vectors[used] + energy * self.limits.network.buses.in_service,
+            room_mw=self._room[used],
+            scale_mw=self._scale[used],
+        )
+
+    def _new(self, broken: Sides) -> Sides:
+        if not len(broken):
+            return broken
+        known = set(self._sides.keys())
+        return broken.at(np.array([key not in known for key in broken.keys()]))  # noqa: SIM118 (no mapping)
+
+    def _add(self, sides: Sides, state: State) -> None:
+        vectors, room, scale = self.limits.vectors(sides), self.limits.room_mw(sides), self.limits.scale_mw(sides)
+        table = np.column_stack([vectors[:, self.unit_bus], -(vectors @ self._direction), -scale])
+        self.lazy.add_rows(csr_array(table), np.full(len(sides), -np.inf), room + vectors @ state.demand_mw)
+        self._sides = Sides.together([self._sides, sides])
+        self._vectors = np.concatenate([self._vectors, vectors])
+        self._room, self._scale = np.concatenate([self._room, room]), np.concatenate([self._scale, scale])
+        self._idle = np.concatenate([self._idle, np.zeros(len(sides), dtype=np.intp)])
+
+    def _turn(self, direction: Vector) -> None:
+        if np.array_equal(direction, self._direction):
+            return
+        self._direction = direction.copy()
+        self.lazy.set_column(self._step, -np.concatenate([[direction.sum()], self._vectors @ direction]))
+
+    def _drop_idle(self) -> None:
+        if len(self._sides) <= _MOST_ROWS:
+            return
+        gone = self._idle > _IDLE
+        if not gone.any():
+            return
+        self.lazy.delete_rows(np.flatnonzero(gone) + 1)
+        kept = ~gone
+        self._sides, self._vectors = self._sides.at(kept), self._vectors[kept]
+        self._room, self._scale, self._idle = self._room[kept], self._scale[kept], self._idle[kept]
+
+
+def must_balance(found: Redispatched | None, words: str) -> Redispatched:
+    """Return ``found``. Raises SolverError where a solve that must have an answer has none."""
+    if found is None:
+        raise SolverError(f"the program of {words} has no answer, though units can balance the load")
+    return found
