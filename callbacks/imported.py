@@ -3,7 +3,9 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from engine.capacity.independent import IndependentCheck
 from engine.capacity.products import ProductSet
+from engine.capacity.promise import Promise
 from engine.capacity.question import CapacityQuestion
 from engine.capacity.results import CapacityResult, Provenance, Verdict
 from engine.errors import EngineError, FileFormatError
@@ -23,6 +25,14 @@ def _capacity(content: Content) -> None:
 
 def _verdict(content: Content) -> None:
     check_shape(Verdict.from_json(content), Verdict, "the verdict")
+
+
+def _promise(content: Content) -> None:
+    check_shape(Promise.from_json(content), Promise, "the promise")
+
+
+def _check(content: Content) -> None:
+    check_shape(IndependentCheck.from_json(content), IndependentCheck, "the check")
 
 
 def _products(content: Content) -> None:
@@ -57,6 +67,8 @@ CHECKS = ImportChecks(
             "capacity.question": CapacityQuestion.from_json,
             "capacity.prepare": _kept_files,
             "capacity.verify": _verdict,
+            "capacity.promise": _promise,
+            "capacity.check": _check,
             "network.opf": OpfAnswer.from_json,
         }.items()
     },

@@ -10,7 +10,7 @@ Intervals of probabilities: Clopper and Pearson, "The use of confidence or fiduc
 with unequal weights the number of states is Kish's effective one.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -19,7 +19,6 @@ from scipy.stats import beta
 from engine.capacity.curtailment import TOLERANCE_MW, Curtailment
 from engine.capacity.margins import Prepared
 from engine.capacity.question import CapacityQuestion
-from engine.capacity.results import CapacityResult
 from engine.capacity.row_loads import blocks
 from engine.capacity.uncertainty import Sample
 from engine.errors import QuestionError
@@ -142,14 +141,14 @@ class Measure:
             any_mean=np.zeros(count),
         )
 
-    def add(self, prepared: Prepared, result: CapacityResult, sample: Sample, portion: float = 1.0) -> None:
-        """Count the states of ``sample`` with ``portion`` of all probability; margins and result as they were made.
+    def add(self, prepared: Prepared, levels_mw: Sequence[Vector], sample: Sample, portion: float = 1.0) -> None:
+        """Count the states of ``sample`` with ``portion`` of all probability, for capacities (K,) of each level.
 
-        Raises QuestionError when the result allocates nothing.
+        Raises QuestionError when the number of levels is not that of the question.
         """
-        if not result.levels:
-            raise QuestionError("nothing was allocated: there is no promise to measure")
-        one = _Allocation.of(prepared, self._question, result)
+        if len(levels_mw) != 1 + len(self._question.epsilons):
+            raise QuestionError(f"{1 + len(self._question.epsilons)} levels are asked, {len(levels_mw)} were given")
+        one = _Allocation.of(prepared, self._question, levels_mw)
         weight = portion * sample.weight
         self._sums.states += len(weight)
         self._sums.squared += float(weight @ weight)
@@ -197,8 +196,8 @@ class Measure:
                 entry[2] = float(cut.max())
                 sums.worst_state[key] = labels[states[int(cut.argmax())]]
 
-    def risk(self, prepared: Prepared, result: CapacityResult, hours_a_year: float | None) -> Risk:
-        """Return what was found, for the products of ``result``."""
+    def risk(self, prepared: Prepared, levels_mw: Sequence[Vector], hours_a_year: float | None) -> Risk:
+        """Return what was found, for the products of these capacities."""
         sums = self._sums
         effective = 1.0 / sums.squared
         often = sums.exceeded.max(axis=0)
@@ -206,10 +205,10 @@ class Measure:
         order = found[np.lexsort((-sums.before[found], -often[found]))]
         held = _held(prepared, self._question)
         return Risk(
-            levels=tuple(self._level(prepared, place, effective, hours_a_year) for place in range(len(result.levels))),
+            levels=tuple(self._level(prepared, place, effective, hours_a_year) for place in range(len(levels_mw))),
             rows=tuple(self._row(prepared, int(row), bool(held[row]), effective) for row in order[:MOST_ROWS]),
             rows_exceeded=len(found),
-            products=tuple(self._products(result, effective, hours_a_year)),
+            products=tuple(self._products(levels_mw, effective, hours_a_year)),
             before=probability(sums.any_before, effective),
             firm_broken=probability(sums.broken, effective),
             firm_broken_worst_mw=sums.broken_mw,
@@ -247,25 +246,22 @@ class Measure:
             worst_mw=tuple(sums.worst[:, row].tolist()),
         )
 
-    def _products(self, result: CapacityResult, effective: float, hours: float | None) -> Iterable[ProductRisk]:
-        for level in result.levels[1:]:
-            for bus, size in zip(result.candidates, level.increment_mw, strict=True):
-                if size <= TOLERANCE_MW:
-                    continue
-                key = (bus, level.epsilon)
-                share, mean, worst = self._sums.cut.get(key, [0.0, 0.0, 0.0])
-                yield ProductRisk(
-                    bus=bus,
-                    epsilon=level.epsilon,
-                    capacity_mw=size,
-                    interrupted=probability(share, effective),
-                    cut_mw=mean,
-                    cut_when_mw=mean / share if share > 0 else 0.0,
-                    worst_mw=worst,
-                    worst_state=self._sums.worst_state.get(key, ""),
-                    hours=None if hours is None else share * hours,
-                    energy_mwh=None if hours is None else mean * hours,
-                )
+    def _products(self, levels_mw: Sequence[Vector], effective: float, hours: float | None) -> Iterable[ProductRisk]:
+        for bus, epsilon, size in flexible_parts(self._question, levels_mw):
+            key = (bus, epsilon)
+            share, mean, worst = self._sums.cut.get(key, [0.0, 0.0, 0.0])
+            yield ProductRisk(
+                bus=bus,
+                epsilon=epsilon,
+                capacity_mw=size,
+                interrupted=probability(share, effective),
+                cut_mw=mean,
+                cut_when_mw=mean / share if share > 0 else 0.0,
+                worst_mw=worst,
+                worst_state=self._sums.worst_state.get(key, ""),
+                hours=None if hours is None else share * hours,
+                energy_mwh=None if hours is None else mean * hours,
+            )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -278,25 +274,30 @@ class _Allocation:
     curtailment: Curtailment
 
     @classmethod
-    def of(cls, prepared: Prepared, question: CapacityQuestion, result: CapacityResult) -> "_Allocation":
+    def of(cls, prepared: Prepared, question: CapacityQuestion, levels_mw: Sequence[Vector]) -> "_Allocation":
         # The flows that would be: every factor with its sign, those under the question's cutoff too.
         factors = prepared.row_factors(prepared.positions(question.candidates))
         site = {bus: place for place, bus in enumerate(question.candidates)}
-        parts = [
-            (bus, level.epsilon, size)
-            for level in result.levels[1:]
-            for bus, size in zip(result.candidates, level.increment_mw, strict=True)
-            if size > TOLERANCE_MW
-        ]
+        parts = flexible_parts(question, levels_mw)
         own = factors[:, [site[bus] for bus, _, _ in parts]]
         return cls(
             limit_mw=np.where(_held(prepared, question), prepared.firm_load_mw, prepared.limit_mw),
-            added_mw=tuple(factors @ np.array(level.capacity_mw) for level in result.levels),
+            added_mw=tuple(factors @ mw for mw in levels_mw),
             products=tuple((bus, epsilon) for bus, epsilon, _ in parts),
             curtailment=Curtailment(
                 own, np.array([size for _, _, size in parts]), np.array([epsilon for _, epsilon, _ in parts])
             ),
         )
+
+
+def flexible_parts(question: CapacityQuestion, levels_mw: Sequence[Vector]) -> list[tuple[str, float, float]]:
+    """Return (bus, risk level, MW) of each flexible product of these capacities, the safest level first."""
+    found: list[tuple[str, float, float]] = []
+    for place, epsilon in enumerate(question.epsilons):
+        steps = levels_mw[place + 1] - levels_mw[place]
+        sizes = zip(question.candidates, steps.tolist(), strict=True)
+        found += [(bus, epsilon, size) for bus, size in sizes if size > TOLERANCE_MW]
+    return found
 
 
 def _held(prepared: Prepared, question: CapacityQuestion) -> Flags:

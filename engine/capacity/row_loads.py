@@ -3,8 +3,10 @@
 from collections.abc import Iterator
 
 import numpy as np
+from scipy.sparse import csr_array
 
 from engine.capacity.margins import Prepared
+from engine.capacity.rows import BACKWARD, FORWARD, WITHDRAWAL
 from engine.network.model import Integers, Matrix
 
 _BLOCK_BYTES = 128 * 2**20
@@ -12,11 +14,12 @@ _BLOCK_BYTES = 128 * 2**20
 
 def existing_mw(prepared: Prepared, net_demand_mw: Matrix) -> Matrix:
     """Return the (R, s) load on every prepared row in the states (s, B)."""
-    branches = prepared.row_element[prepared.row_kind == 1].astype(np.intp)
-    buses = prepared.row_element[prepared.row_kind == 0].astype(np.intp)
+    plain = prepared.row_count - prepared.sums.shape[0]
+    kind, element = prepared.row_kind[:plain], prepared.row_element[:plain].astype(np.intp)
     states = net_demand_mw.T
-    flow = prepared.factors.flows(-states)[branches]
-    return np.concatenate([states[buses], flow, -flow])
+    flow = prepared.factors.flows(-states)
+    own = flow[element[kind == FORWARD]]
+    return np.concatenate([states[element[kind == WITHDRAWAL]], own, -own, prepared.sums.dot(flow)])
 
 
 def blocks(prepared: Prepared, net_demand_mw: Matrix) -> Iterator[tuple[int, Matrix]]:
@@ -28,14 +31,24 @@ def blocks(prepared: Prepared, net_demand_mw: Matrix) -> Iterator[tuple[int, Mat
 
 def loads_of(prepared: Prepared, net_demand_mw: Matrix, rows: Integers) -> Matrix:
     """Return the (r, S) load on some rows in the states (S, B)."""
+    plain = prepared.row_count - prepared.sums.shape[0]
     kind, element = prepared.row_kind[rows], prepared.row_element[rows].astype(np.intp)
     found = np.empty((len(rows), len(net_demand_mw)))
-    at_bus = np.flatnonzero(kind == 0)
+    at_bus = np.flatnonzero(kind == WITHDRAWAL)
     found[at_bus] = net_demand_mw[:, element[at_bus]].T
-    for sign, of in ((1.0, 1), (-1.0, 2)):
-        at = np.flatnonzero(kind == of)
-        if at.size:
-            branch = element[at]
-            shift = prepared.factors.shift_flow_mw[branch][:, np.newaxis]
-            found[at] = sign * (shift - prepared.factors.rows(branch) @ net_demand_mw.T)
+    for sign, of in ((1.0, FORWARD), (-1.0, BACKWARD)):
+        at = np.flatnonzero((kind == of) & (rows < plain))
+        found[at] = sign * _flows(prepared, net_demand_mw, element[at])
+    at = np.flatnonzero(rows >= plain)
+    if at.size:
+        parts = csr_array(prepared.sums[rows[at] - plain])
+        used = np.unique(parts.indices).astype(np.intp)
+        found[at] = parts[:, used] @ _flows(prepared, net_demand_mw, used)
     return found
+
+
+def _flows(prepared: Prepared, net_demand_mw: Matrix, branches: Integers) -> Matrix:
+    """Return the (l, S) flows on some branches."""
+    shift = prepared.factors.shift_flow_mw[branches][:, np.newaxis]
+    flows: Matrix = shift - prepared.factors.rows(branches) @ net_demand_mw.T
+    return flows

@@ -11,6 +11,7 @@ from engine.capacity.margins import prepare
 from engine.capacity.question import UncertaintySpec
 from engine.capacity.results import CapacityResult
 from engine.capacity.risk import Measure, Risk, level_warnings, percents, probability
+from engine.capacity.row_loads import existing_mw, loads_of
 from engine.capacity.uncertainty import Sample, States, box, distribution_sample
 from engine.errors import QuestionError
 from engine.network.library import load
@@ -22,24 +23,22 @@ from tests.engine.capacity.test_fourbus import EXPECTED, QUESTION
 FOURBUS = Network.from_tables(load("fourbus"))
 
 
-def at_population() -> CapacityResult:
-    """The 4-bus answer with the capacities of the population instead of one sample's."""
-    known = States(distribution_sample(QUESTION.uncertainty, FOURBUS), box(QUESTION.uncertainty, FOURBUS))
-    result = allocate(prepare(FOURBUS, QUESTION, known), QUESTION)
-    capacity = tuple(EXPECTED["out_of_sample"]["capacity_mw"])
-    level = replace(result.levels[1], capacity_mw=capacity, increment_mw=tuple(mw - 10.0 for mw in capacity))
-    return replace(result, levels=(result.levels[0], level))
+POPULATION = [np.array([10.0, 10.0]), np.array(EXPECTED["out_of_sample"]["capacity_mw"])]
+
+
+def levels_of(result: CapacityResult) -> list[np.ndarray]:
+    return [np.array(level.capacity_mw) for level in result.levels]
 
 
 @pytest.fixture(scope="module")
 def reference() -> Risk:
     known = States(distribution_sample(QUESTION.uncertainty, FOURBUS), box(QUESTION.uncertainty, FOURBUS))
-    margins, result = prepare(FOURBUS, QUESTION, known), at_population()
+    margins = prepare(FOURBUS, QUESTION, known)
     measure = Measure(QUESTION, margins.row_count)
     planned = plan(QUESTION.uncertainty, FOURBUS, known.sample, EXPECTED["out_of_sample"]["draws"])
     for drawn in independent(QUESTION.uncertainty, FOURBUS, planned):
-        measure.add(margins, result, drawn, len(drawn.labels) / planned.states)
-    return measure.risk(margins, result, planned.hours_a_year)
+        measure.add(margins, POPULATION, drawn, len(drawn.labels) / planned.states)
+    return measure.risk(margins, POPULATION, planned.hours_a_year)
 
 
 def test_a_million_draws_give_the_frequencies_of_the_reference_case(reference: Risk) -> None:
@@ -68,10 +67,10 @@ def test_interruptions_on_the_tree_are_those_of_nested_sums(reference: Risk) -> 
         FOURBUS,
     )
     known = States(distribution_sample(QUESTION.uncertainty, FOURBUS), box(QUESTION.uncertainty, FOURBUS))
-    margins, result = prepare(FOURBUS, QUESTION, known), at_population()
+    margins = prepare(FOURBUS, QUESTION, known)
     measure = Measure(QUESTION, margins.row_count)
-    measure.add(margins, result, drawn)
-    found = {product.bus: product for product in measure.risk(margins, result, 8760.0).products}
+    measure.add(margins, POPULATION, drawn)
+    found = {product.bus: product for product in measure.risk(margins, POPULATION, 8760.0).products}
     d = drawn.net_demand_mw
     c3, c4 = EXPECTED["out_of_sample"]["capacity_mw"]
     own = np.maximum(c4 + d[:, 3] - 40.0, 0.0)
@@ -98,8 +97,8 @@ def test_frequencies_are_those_of_counting_state_by_state(seed: int) -> None:
     result = allocate(margins, question)
     new = random_sample(generator, count, 150, weighted=True)
     measure = Measure(question, margins.row_count)
-    measure.add(margins, result, new)
-    risk = measure.risk(margins, result, None)
+    measure.add(margins, levels_of(result), new)
+    risk = measure.risk(margins, levels_of(result), None)
     shift = -margins.factors.dense()
     rated = np.flatnonzero(np.isfinite(grid.branches.rating_a_mw))
     for place, level in enumerate(result.levels):
@@ -128,8 +127,8 @@ def test_limits_exceeded_before_anything_is_added_are_counted_apart() -> None:
     margins = prepared(grid, question, known)
     result = allocate(margins, question)
     measure = Measure(question, margins.row_count)
-    measure.add(margins, result, sample(np.array([[0.0, 4.0, 2.0], [0.0, 12.0, 2.0], [0.0, 13.0, 2.0]])))
-    risk = measure.risk(margins, result, None)
+    measure.add(margins, levels_of(result), sample(np.array([[0.0, 4.0, 2.0], [0.0, 12.0, 2.0], [0.0, 13.0, 2.0]])))
+    risk = measure.risk(margins, levels_of(result), None)
     row = next(row for row in risk.rows if row.element == "1-2")
     assert row.held
     assert row.before.value == pytest.approx(1 / 3)  # 15 MW is above the 14 MW at which the limit is held
@@ -177,3 +176,16 @@ def test_what_cannot_be_judged_apart_is_refused() -> None:
     few: Sample = sample(np.zeros((9, 2)))
     with pytest.raises(QuestionError, match="9 rows"):
         plan(UncertaintySpec("file", {}, 0), grid, few)
+
+
+def test_loads_of_some_rows_are_those_of_all() -> None:
+    """Row by row and all at once are two ways through the network: factors of a row, and flows of a state."""
+    grid = Network.from_tables(load("rts24"))
+    known = sample(np.random.default_rng(2).normal(10.0, 5.0, (7, 24)))
+    question = asked(grid, {"4": 10.0})
+    margins = prepared(grid, question, known)
+    rows = np.arange(margins.row_count)[::-1]
+    assert loads_of(margins, known.net_demand_mw, rows) == pytest.approx(
+        existing_mw(margins, known.net_demand_mw)[rows], abs=1e-8
+    )
+    assert existing_mw(margins, known.net_demand_mw).max(axis=1) == pytest.approx(margins.firm_load_mw, abs=1e-8)
