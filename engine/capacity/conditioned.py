@@ -18,6 +18,7 @@ from engine.capacity import programs
 from engine.capacity.conditions import Condition, ConditionRows, condition_rows
 from engine.capacity.level import TIGHT_MW, LevelProgram, Optimum
 from engine.capacity.question import CapacityQuestion, Objective, TieRule
+from engine.capacity.results import Limit
 from engine.errors import InfeasibleError, Problem, QuestionError, SolverError
 from engine.network.model import Integers, Network, Vector
 
@@ -44,8 +45,11 @@ class LevelSolver(Protocol):
     def most_total(self, problem: LevelProgram, warm: Integers | None = None) -> Vector:
         """Return the (K,) allocation of the largest total that the same rules allow."""
 
-    def binding(self, mw: Vector) -> tuple[Condition, ...]:
-        """Return the conditions that hold with no room at ``mw`` (K,)."""
+    def whole(self, problem: LevelProgram) -> LevelProgram:
+        """Return ``problem`` with the conditions as further rows: an optimum's rows are positions among these."""
+
+    def limit(self, place: int) -> Limit:
+        """Return the condition behind the further row ``place``."""
 
 
 def level_solver(network: Network, question: CapacityQuestion, extend: Extend | None = None) -> LevelSolver:
@@ -70,10 +74,13 @@ class _Plain:
         """Return the (K,) allocation of the largest total."""
         return programs.most_total(problem, warm)
 
-    def binding(self, mw: Vector) -> tuple[Condition, ...]:
-        """Return none."""
-        del mw
-        return ()
+    def whole(self, problem: LevelProgram) -> LevelProgram:
+        """Return ``problem``: there are no conditions."""
+        return problem
+
+    def limit(self, place: int) -> Limit:
+        """Raise IndexError: there are no conditions."""
+        raise IndexError(place)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -97,9 +104,9 @@ class Conditioned:
             if program.terms:
                 raise QuestionError("the lexicographic objective has no sum to add a term to: choose unserved shares")
             program.fairest([])
-            return self._optimum(program, None, float(np.min(program.mw / problem.demand_mw)))
+            return self._optimum(program, None, None, float(np.min(program.mw / problem.demand_mw)))
         value = program.least(program.objective(objective), [])
-        dual = program.dual
+        dual, prices = program.dual, program.prices
         if objective == "sum_ratio" and not program.terms:
             scale = float(np.median(problem.demand_mw))  # to MW, in which the solver's tolerances are meant
             same = scale * program.objective(objective) <= scale * value + _SAME_MW
@@ -107,7 +114,7 @@ class Conditioned:
                 program.fairest([same])
             else:
                 program.least(cp.sum_squares(program.c), [same])
-        return self._optimum(program, dual, value)
+        return self._optimum(program, dual, prices, value)
 
     def most_total(self, problem: LevelProgram, warm: Integers | None = None) -> Vector:
         """Return the (K,) allocation of the largest total under the conditions."""
@@ -115,17 +122,21 @@ class Conditioned:
         program.least(-cp.sum(program.c), [])
         return program.mw
 
-    def binding(self, mw: Vector) -> tuple[Condition, ...]:
-        """Return the conditions that hold with no room at ``mw`` (K,)."""
-        room = self.rows.upper_mw - self.rows.rows @ mw
-        tight = {self.rows.owner[row] for row in np.flatnonzero(room < 10 * TIGHT_MW)}
-        return tuple(self.conditions[place] for place in sorted(tight))
+    def whole(self, problem: LevelProgram) -> LevelProgram:
+        """Return ``problem`` with the conditions as further rows, whose ends may be negative."""
+        rows = np.vstack([problem.factors, self.rows.rows])
+        ends = np.concatenate([problem.margin_mw, self.rows.upper_mw])
+        return LevelProgram(rows, ends, problem.floor_mw, problem.demand_mw)
+
+    def limit(self, place: int) -> Limit:
+        """Return the condition behind the further row ``place``."""
+        condition = self.conditions[self.rows.owner[place]]
+        name = f"{condition.name}, {condition.words()}" if condition.name else condition.words()
+        return Limit(-1, "condition", condition.title, f"condition {name}", condition.mw or 0.0)
 
     def constraints(self, c: Any) -> tuple[list[Any], list[Any]]:
         """Return the terms and the constraints on the variable ``c`` (K,) that are not the network's."""
-        rules: list[Any] = []
-        if len(self.rows.rows):
-            rules.append(self.rows.rows @ c <= self.rows.upper_mw)
+        rules: list[Any] = [self.rows.rows @ c <= self.rows.upper_mw] if len(self.rows.rows) else []
         terms = [weight * cp.sum_squares(matrix @ c) for weight, matrix in self.rows.spread]
         if self.extend is not None:
             own_terms, own_rules = self.extend(c)
@@ -138,23 +149,28 @@ class Conditioned:
             rules += own_rules
         return terms, rules
 
-    def _optimum(self, program: "_Lazy", dual: Vector | None, value: float) -> Optimum:
-        """Return the program's point as an optimum; ``dual`` belongs to the first of its rows, None for no prices."""
-        problem = program.problem
-        price = np.zeros(len(program.rows))
+    def _optimum(self, program: "_Lazy", dual: Vector | None, prices: Vector | None, value: float) -> Optimum:
+        """Return the program's point as an optimum.
+
+        ``dual`` belongs to the first of its rows and ``prices`` to the conditions; None where there are none.
+        """
+        problem, whole = program.problem, self.whole(program.problem)
+        first = len(problem.margin_mw)
+        rows = np.concatenate([program.rows, np.arange(first, len(whole.margin_mw))])
+        price = np.zeros(len(rows))
         if dual is None:
-            room = problem.margin_mw[program.rows] - problem.factors[program.rows] @ program.mw
-            named = room < 10 * TIGHT_MW
+            named = whole.margin_mw[rows] - whole.factors[rows] @ program.mw < 10 * TIGHT_MW
         else:
             price[: len(dual)] = dual
-            size = np.abs(problem.factors[program.rows]).max(axis=1, initial=0.0) * float(np.median(problem.demand_mw))
+            price[len(program.rows) :] = prices
+            size = np.abs(whole.factors[rows]).max(axis=1, initial=0.0) * float(np.median(problem.demand_mw))
             named = price * size > _DUAL_ZERO
-        order = np.argsort(program.rows[named], kind="stable")
+        order = np.argsort(rows[named], kind="stable")
         over = float(np.max(problem.factors @ program.mw - problem.margin_mw, initial=0.0))
         missed = float(np.max(self.rows.rows @ program.mw - self.rows.upper_mw, initial=0.0))
         return Optimum(
             mw=program.mw,
-            rows=program.rows[named][order],
+            rows=rows[named][order],
             dual=price[named][order],
             gain=None,
             objective=value,
@@ -164,6 +180,12 @@ class Conditioned:
             checks={"most_over_margin_mw": max(over, 0.0), "most_over_condition_mw": max(missed, 0.0)},
             used_rows=np.sort(program.rows),
         )
+
+
+def _prices(rule: Any, count: int) -> Vector:
+    """Return the duals (count,) of a cvxpy inequality; zeros where it has none."""
+    price = rule.dual_value
+    return np.zeros(count) if price is None else np.maximum(np.atleast_1d(np.asarray(price, dtype=np.float64)), 0.0)
 
 
 class _Lazy:
@@ -177,7 +199,8 @@ class _Lazy:
         self.c = cp.Variable(len(problem.demand_mw))
         self.terms, self.own = rules.constraints(self.c)
         self._rules = rules
-        self.mw, self.dual, self.solver = problem.floor_mw.copy(), np.zeros(len(self.rows)), ""
+        self.mw, self.solver = problem.floor_mw.copy(), ""
+        self.dual, self.prices = np.zeros(len(self.rows)), np.zeros(len(rules.rows.rows))
 
     def objective(self, objective: Objective) -> Any:
         """Return the question's objective with the terms of the conditions."""
@@ -186,7 +209,7 @@ class _Lazy:
         return whole + sum(self.terms)
 
     def least(self, objective: Any, rules: list[Any]) -> float:
-        """Minimise over all rows and return the value; the point is in ``mw``, the rows' prices in ``dual``."""
+        """Minimise over all rows and return the value; the point is in ``mw``, prices in ``dual`` and ``prices``."""
         problem, c = self.problem, self.c
         while True:
             network = problem.factors[self.rows] @ c <= problem.margin_mw[self.rows]
@@ -199,8 +222,9 @@ class _Lazy:
             broken = np.flatnonzero(over > _BROKEN_MW)
             if not broken.size:
                 self.mw = self._inside(mw)
-                price = network.dual_value
-                self.dual = np.zeros(len(self.rows)) if price is None else np.maximum(np.atleast_1d(price), 0.0)
+                self.dual = _prices(network, len(self.rows))
+                if len(self.prices):
+                    self.prices = _prices(self.own[0], len(self.prices))
                 return float(made.value)
             worst = broken[np.argsort(-over[broken], kind="stable")[:_MOST_NEW_ROWS]]
             self.rows = np.concatenate([self.rows, worst])

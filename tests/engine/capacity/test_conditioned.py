@@ -10,6 +10,7 @@ import pytest
 from engine.capacity.conditioned import Conditioned, level_solver
 from engine.capacity.conditions import Condition, condition_rows, read_conditions
 from engine.capacity.level import LevelProgram
+from engine.capacity.limiting import stopping_rows
 from engine.capacity.programs import solve_level
 from engine.capacity.question import CapacityQuestion
 from engine.errors import InfeasibleError, QuestionError
@@ -125,12 +126,16 @@ def test_a_condition_about_nobody_is_refused() -> None:
         firm(Condition("even", weight=1.0), objective="lex_max_min")
 
 
-def test_binding_conditions_are_told() -> None:
-    cap, loose = Condition("cap", buses=("4",), mw=6.0), Condition("cap", mw=500.0)
+def test_a_condition_that_stops_a_site_is_a_row_with_a_price() -> None:
+    cap, loose = Condition("cap", "quay", buses=("4",), mw=6.0), Condition("cap", mw=500.0)
     solver = level_solver(FOURBUS, replace(QUESTION, conditions=(cap, loose)))
     found = solver.solve(FIRM, "sum_ratio", "lex_max_min")
-    assert solver.binding(found.mw) == (cap,)
+    assert found.rows.tolist() == [2, 3]  # line 1-2, then the first condition
+    assert found.dual == pytest.approx([1 / 60, 1 / 50 - 1 / 60], abs=1e-6)  # a MW of each moves these shares
+    assert solver.limit(0).words == "condition quay, bus 4: together at most 6 MW"
     assert solver.most_total(FIRM).sum() == pytest.approx(20.0, abs=1e-6)
+    stops = stopping_rows(solver.whole(FIRM), found, QUESTION)
+    assert stops.tolist() == [2, 3]
 
 
 def test_records_go_to_json_and_back() -> None:
