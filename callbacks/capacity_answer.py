@@ -121,7 +121,7 @@ def answer_to(seat: Seat, asked: Asked, now: float) -> Shown:
             full = found.answer if whole is None or whole.answer is None else whole.answer
             desk.remember(seat.user, seat.study, question, full)
     shown.query = query
-    shown.jobs = _followed(seat, question, shown)
+    shown.jobs = _followed(seat, shown)
     notes = [capacity_results.refused(problem, title="The link") for problem in asked.start.get("problems", ())]
     shown.state = [
         *(notes if asked.drawn is None else []),
@@ -139,7 +139,8 @@ def _look_deep(
     """
     desk, variant = seat.desk, capacity_deep.read_variant(asked.variant)
     if variant is not None:
-        desk.start(seat.user, seat.study, capacity_deep.variant_of(question, *variant))
+        beside = _drawn_question(asked.drawn) or question
+        desk.start(seat.user, seat.study, capacity_deep.variant_of(beside, *variant))
     if bare is None or bare.question == question:
         return None
     submit = asked.pressed or asked.deepened
@@ -169,13 +170,9 @@ def _so_far(question: CapacityQuestion, bare: Answer, whole: Situation, *, now: 
     return shown
 
 
-def _followed(seat: Seat, question: CapacityQuestion, shown: Shown) -> list[str] | None:
+def _followed(seat: Seat, shown: Shown) -> list[str] | None:
     """Return the jobs whose end the page waits for: that of its answer, and those of the answers side by side."""
-    try:
-        others = seat.desk.running(seat.user, seat.study, question)
-    except EngineError:  # the network cannot be computed with: that was said already
-        others = []
-    return list(dict.fromkeys([*(shown.jobs or []), *others])) or None
+    return list(dict.fromkeys([*(shown.jobs or []), *seat.desk.running(seat.user, seat.study)])) or None
 
 
 def answered(answer: Answer, *, owner: bool, now: float) -> Shown:

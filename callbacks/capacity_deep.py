@@ -63,11 +63,10 @@ class DeepAnswers:
             cells[variant] = Cell(result, None if result else share)
         return cells
 
-    def running(self, user: str, study: str, network: Network, question: CapacityQuestion) -> list[str]:
-        """Return the ids of the jobs that compute one of the four variants of a question."""
-        wanted = [jobs.answer_arguments(network.digest, variant_of(question, *variant)) for variant in VARIANTS]
+    def running(self, user: str, study: str, network: Network) -> list[str]:
+        """Return the ids of the study's jobs that compute such an answer on that network."""
         listed = self._services.jobs.list(user, study, active_only=True, results=False)
-        return [job.id for job in listed if job.kind == KIND and dict(job.arguments) in wanted]
+        return [job.id for job in listed if job.kind == KIND and job.arguments["network"] == network.digest]
 
     def _result(self, user: str, study: str, answer: Answer, asked: CapacityQuestion) -> Any:
         if asked == answer.question:

@@ -132,9 +132,9 @@ class Desk:
         """Begin the job of an answer with outages, redispatch or periods."""
         self._deep.submit(user, study, self.services.network(user, study), question)
 
-    def running(self, user: str, study: str, question: CapacityQuestion) -> list[str]:
-        """Return the ids of the jobs that compute what stands side by side with ``question``."""
-        return self._deep.running(user, study, self.services.network(user, study), question)
+    def running(self, user: str, study: str) -> list[str]:
+        """Return the ids of the jobs that compute answers with outages, redispatch or periods for the study."""
+        return self._deep.running(user, study, self.services.network(user, study))
 
     def _kept(self, user: str, study: str, network: Network, question: CapacityQuestion) -> Answer | None:
         asked = plain(question)

@@ -17,9 +17,9 @@ from engine.errors import QuestionError
 def reinforced_gain(answer: Answer, binding: Binding) -> float | None:
     """Return the MW that 10 MW more of a limit bring over all sites at its level, from solving again.
 
-    None with outages, redispatch or periods: such a question is not solved again for a card.
+    None with outages, redispatch or periods, which are not solved again for a card, and for a condition of one's own.
     """
-    if answer.deep:
+    if answer.deep or binding.limit.kind == "condition":
         return None
     wider = allocate(reinforced(answer.prepared, binding.limit, EXTRA_MW), answer.question)
     found = {level.epsilon: level.total_mw for level in wider.levels}

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from engine.capacity.answer import Answer as WholeAnswer
 from engine.capacity.independent import IndependentCheck
 from engine.capacity.products import ProductSet
 from engine.capacity.promise import Promise
@@ -21,6 +22,10 @@ def _capacity(content: Content) -> None:
     check_shape(CapacityResult.from_json(content["result"]), CapacityResult, "the result")
     for name in ("firm_mw", "total_mw"):
         check_shape(content[name], float | None, name)
+
+
+def _whole(content: Content) -> None:
+    check_shape(WholeAnswer.from_json(content), WholeAnswer, "the answer")
 
 
 def _verdict(content: Content) -> None:
@@ -65,6 +70,7 @@ CHECKS = ImportChecks(
         for kind, check in {
             "capacity": _capacity,
             "capacity.question": CapacityQuestion.from_json,
+            "capacity.answer": _whole,
             "capacity.prepare": _kept_files,
             "capacity.verify": _verdict,
             "capacity.promise": _promise,

@@ -28,6 +28,8 @@ LONGEST_LIST = 40
 _JOB_TITLES = {
     "capacity.prepare": "Scenario flows",
     "capacity.verify": "Check of a product set",
+    "capacity.promise": "Worth of a promise",
+    "capacity.check": "Check by other solvers",
     "capacity.answer": "Capacity with outages, redispatch or periods",
     "network.opf": "Least-cost dispatch",
 }

@@ -59,7 +59,7 @@ def left_out(question: CapacityQuestion) -> str:
     parts = [
         *(["outages"] if question.security != "base" else []),
         *(["redispatch"] if question.recourse != "none" else []),
-        *(["the parts of the year"] if question.period != "year" else []),
+        *(["periods"] if question.period != "year" else []),
     ]
     return " and ".join([", ".join(parts[:-1]), parts[-1]]) if len(parts) > 1 else "".join(parts)
 
@@ -91,7 +91,8 @@ def not_there(question: CapacityQuestion, standing: Standing, message: str) -> P
     """Return what stands in the place of an answer that was not computed, was cancelled, or failed."""
     drawn = f"Drawn is the answer without {left_out(question)}."
     if standing == "failed":
-        return state("failed", f"{message} {drawn} Press Compute to try again.", title="The computation failed")
+        told = f"{_sentence(message).rstrip('.')}. {drawn} Press Compute to try again."
+        return state("failed", told, title="The computation failed")
     if standing == "cancelled":
         return state("partial", f"{drawn} Press Compute to start again.", title="Cancelled")
     return state("partial", f"{drawn} Press Compute for the one {asked_for(question)}.", title="Not computed yet")

@@ -313,7 +313,10 @@ def _given_up(answer: Answer) -> list[tuple[str, str]]:
     return rows
 
 
-def _select_button(element: str, text: str) -> html.Button:
+def _select_button(element: str, text: str) -> Part:
+    """Return a press that selects an element; plain text for what no map shows."""
+    if not element:
+        return html.Span(text)
     return html.Button(text, type="button", className="hr-capacity-link", **{"data-capacity-select": element})
 
 

@@ -18,7 +18,7 @@ from components.capacity_answer import (
 )
 from components.capacity_deep import UNCHANGED_MW, change_mw
 from components.capacity_tables import lone_counts
-from components.format import count, megawatts, percent
+from components.format import THIN, count, megawatts, percent
 from components.grid_map import Layer, break_labels, classes, layers_data, nice_breaks
 from engine.capacity.results import Limit
 from engine.network.model import Network
@@ -196,15 +196,14 @@ def _change(answer: Answer) -> Layer:
 
 
 def even_breaks(sizes: Any) -> list[float]:
-    """Return breaks that mirror each other about zero: three classes less, one for no change, three more."""
+    """Return breaks that mirror each other about zero: two classes of less, one of no change, two of more."""
     known = sizes[np.isfinite(sizes) & (sizes > UNCHANGED_MW)]
-    most = float(known.max()) if known.size else 3.0
-    step = float(f"{most / 3:.1g}")
-    half = [UNCHANGED_MW, max(step, 2 * UNCHANGED_MW), max(2 * step, 4 * UNCHANGED_MW)]
-    return [*(-mark for mark in reversed(half)), *half]
+    middle = float(f"{np.median(known):.1g}") if known.size else 1.0
+    half = [UNCHANGED_MW, max(middle, 2 * UNCHANGED_MW)]
+    return [-half[1], -half[0], *half]
 
 
 def change_labels(breaks: Sequence[float]) -> tuple[str, ...]:
     """Return the legend's words for :func:`even_breaks`."""
-    words = break_labels(breaks)
-    return (*words[:3], "no change", *words[4:])
+    most = f"{breaks[-1]:,.10g}".replace(",", THIN)
+    return (f"{most} less and below", f"up to {most} less", "no change", f"up to {most} more", f"{most} more and above")

@@ -30,7 +30,7 @@ def stepper(step: str = "") -> html.Div:
     """Return the switch of periods, hidden until an answer has some. Arrow keys move it, so do the two buttons."""
     return html.Div(
         [
-            html.Span("Drawn", className="hr-muted"),
+            html.Span("Drawn:", className="hr-muted"),
             _move(-1, "The period before"),
             dbc.RadioItems(
                 id=ids.CAPACITY_PERIOD,

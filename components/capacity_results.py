@@ -17,6 +17,7 @@ from components.capacity_answer import (
     level_words,
     limit_element,
     served_in_full,
+    signed,
 )
 from components.capacity_deep import UNCHANGED_MW, left_out
 from components.capacity_words import SET_NOTES
@@ -79,17 +80,15 @@ def _firm_total(answer: Answer, so_far: str) -> dict[str, Any]:
     if so_far:
         note = so_far
     elif answer.base is not None and answer.base.levels:
-        before = answer.base.levels[0].total_mw
-        note = f"{_against(level.total_mw - before)} {megawatts(before)} without {left_out(answer.question)}"
+        change = level.total_mw - answer.base.levels[0].total_mw
+        note = f"{_change_words(change)} by {left_out(answer.question)}"
     shown = why_number("capacity-why-total-firm", value, card, label="firm capacity of all sites")
     label = f"Firm, {answer.period}" if answer.period else "Firm"
     return {"label": label, "value": shown, "unit": unit, "note": note, "sign": "firm"}
 
 
-def _against(change_mw: float) -> str:
-    if abs(change_mw) < UNCHANGED_MW:
-        return "the same as"
-    return f"{megawatts(abs(change_mw))} {'more' if change_mw > 0 else 'less'} than"
+def _change_words(change_mw: float) -> str:
+    return "unchanged" if abs(change_mw) < UNCHANGED_MW else signed(change_mw)
 
 
 def firm_formula(question: CapacityQuestion) -> str:
@@ -171,14 +170,14 @@ def binding_card(answer: Answer, binding: Binding, gain: float | None) -> html.D
             ("limit", megawatts(binding.limit.limit_mw)),
             ("room before any addition", megawatts(binding.margin_mw)),
             ("the first MW more gives, in total", "not one number" if dual is None else gained(dual)),
-            *([] if answer.deep else [("10 MW more give, in total", "no answer" if gain is None else gained(gain))]),
+            *([] if gain is None else [("10 MW more give, in total", gained(gain))]),
             *([("worst outage", binding.limit.outage)] if binding.limit.outage else []),
             *([("worst state", binding.state)] if binding.state else []),
         ],
         binds=[_sentence(binding.words)],
         inputs=inputs_of(answer),
         source="the first MW by the duals of the allocation"
-        + ("" if answer.deep else "; the 10 MW by solving again with the larger limit"),
+        + ("" if gain is None else "; the 10 MW by solving again with the larger limit"),
     )
 
 

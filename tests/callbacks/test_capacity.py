@@ -56,12 +56,16 @@ class Screen:
         self.sites: Any = sites_data(self.start)
         self.drawn: Any = None
         self.asked_before = False
+        self.period = "year"
 
-    def ask(self, *, pressed: bool = False, **words: Any) -> Shown:
+    def ask(self, *, pressed: bool = False, deepened: bool = False, variant: str | None = None, **words: Any) -> Shown:
         self.words |= words
         start = {"question": self.start.to_json(), "problems": []}
         opening, self.asked_before = not self.asked_before, True
-        asked = Asked(self.words, self.sites, start, self.drawn, pressed=pressed, opening=opening)
+        asked = Asked(
+            self.words, self.sites, start, self.drawn, pressed=pressed, opening=opening, deepened=deepened,
+            variant=variant, period=self.period,
+        )  # fmt: skip
         shown = answer_to(self.seat, asked, NOW)
         if shown.drawn is not KEEP:
             self.drawn = shown.drawn

@@ -73,6 +73,9 @@ VARIANTS: dict[str, dict[str, Any]] = {
         "measure": "var", "cutoff": 0.05, "block_mw": 2.5, "round_mw": 0.01,
     },
     "demands": {"demand_mw": (60.0, 50.25)},
+    "budget": {"firm_set": "budget", "budget": 2.5},
+    "outages": {"security": "n-1", "outage_rating": "b", "period": "month"},
+    "listed": {"security": "n-1", "outages": "listed", "recourse": "redispatch", "supply": "capacity"},
     "hours": {"firm_set": "sample", "uncertainty": UncertaintySpec("hourly", {"hours": 500, "wind_factor": 0.3}, 7)},
     "correlated": {
         "uncertainty": UncertaintySpec(
