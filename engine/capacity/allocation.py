@@ -8,47 +8,61 @@ subsets that stay deliverable are this product's.
 
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import count
+from typing import Self
 
 import numpy as np
 
 from engine.capacity.level import TIGHT_MW, LevelProgram, Optimum
 from engine.capacity.limiting import stopping_rows
 from engine.capacity.margins import Prepared
-from engine.capacity.programs import most_total_mw, must_be_optimal, solve_level
+from engine.capacity.over import AT_LIMIT_MW, over_after_outages, over_limit, secure_notices
+from engine.capacity.programs import most_total, must_be_optimal, solve_level
 from engine.capacity.question import CapacityQuestion, percent
 from engine.capacity.results import Binding, CapacityResult, Level, OverLimit, Provenance
+from engine.capacity.secure import Secure
+from engine.compute import Progress
 from engine.errors import QuestionError
 from engine.network.model import Integers, Matrix, Vector
 
-AT_LIMIT_MW = 1e-3  # an existing load this little above a limit is at it: a dispatch holds lines to about this
+_ROUNDS = 20  # of a level, as far as its progress is told
 LARGE_GRID = 300  # buses beyond which an independent box is useless
 NO_GAIN = 5e-3  # MW per MW: prints as 0.00
 CHECK_TOLERANCE = 1e-6  # of the independent optimality check, relative
 
 
-def allocate(prepared: Prepared, question: CapacityQuestion) -> CapacityResult:
+def allocate(
+    prepared: Prepared, question: CapacityQuestion, secure: Secure | None = None, progress: Progress | None = None
+) -> CapacityResult:
     """Return how much each candidate may draw, firm and at every risk level.
 
     When existing load exceeds limits before any addition, the question's choice decides: "stop" returns the
-    list with no levels, "hold" keeps these limits at their present level and lists them too.
+    list with no levels, "hold" keeps these limits at their present level and lists them too. ``secure``, made of
+    the same margins and question, adds the limits after outages; its margins then hold those that were needed.
     Raises QuestionError for an unknown candidate, supply, set or uncertainty other than the prepared one, and
     SolverError when the solver, or the check of its answer, fails.
     """
     start = time.perf_counter()
     check_fits(prepared, question)
-    factors = prepared.factors_of(question)
-    over = over_limits(prepared, question, factors)
+    if (secure is not None) != (question.security == "n-1"):
+        raise QuestionError("a question about outages is answered with them, and no other one is")
+    before = over_limits(prepared, question, prepared.factors_of(question))
+    after, counts = ((), ()) if secure is None else over_after_outages(secure)
+    over = (*before, *after)
     stop = question.at_zero == "stop" and any(row.level == 0.0 for row in over)
-    levels = () if stop else _levels(prepared, question, factors)
+    levels = () if stop else _levels(prepared, question, secure, progress)
+    notices = _notices(prepared, question, before, levels)
+    if secure is not None:
+        notices = (*notices, *secure_notices(secure, counts, held=bool(levels)))
     return CapacityResult(
         status="infeasible_at_zero" if stop else "optimal",
         candidates=question.candidates,
         demand_mw=question.demand_mw,
         levels=levels,
         over_limit=over,
-        notices=_notices(prepared, question, over, levels),
+        notices=notices,
         provenance=provenance(prepared, question, dict.fromkeys(level.solver for level in levels)),
         time_s=time.perf_counter() - start,
     )
@@ -76,17 +90,10 @@ def over_limits(prepared: Prepared, question: CapacityQuestion, factors: Matrix)
         load = prepared.load_mw(epsilon, question.measure)
         over = load - prepared.limit_mw
         order = np.argsort(-over, kind="stable")
-        for row in order[: int((over > AT_LIMIT_MW).sum())].tolist():
-            limit = prepared.limit(row)
-            reached = bool((factors[row] > 0).any())
-            state = prepared.state_words(row)
-            when = f" in {state}" if state and epsilon == 0 else ""
-            risk = "" if epsilon == 0 else f" at risk {percent(epsilon)}"
-            words = (
-                f"{limit.words}: {load[row]:.1f} MW{risk}{when}, before any addition, against a limit of "
-                f"{limit.limit_mw:.1f} MW ({over[row]:.1f} MW over)"
-            )
-            found.append(OverLimit(limit, epsilon, float(load[row]), float(over[row]), state, reached, words))
+        found += [
+            over_limit(prepared, row, epsilon, float(load[row]), reached=bool((factors[row] > 0).any()))
+            for row in order[: int((over > AT_LIMIT_MW).sum())].tolist()
+        ]
     return tuple(found)
 
 
@@ -114,46 +121,86 @@ def usable_margin(prepared: Prepared, question: CapacityQuestion, epsilon: float
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Step:
-    """One level's program and what the level before left."""
+    """One level's program on the margins known so far."""
 
+    prepared: Prepared
     epsilon: float
     problem: LevelProgram
-    signed: Matrix  # (R, K), with negative factors
-    warm: Integers
+    signed: LevelProgram  # with negative factors
+
+    @classmethod
+    def of(cls, prepared: Prepared, question: CapacityQuestion, epsilon: float, floor_mw: Vector) -> Self:
+        """Return the program above what the level before left."""
+        factors, demand = prepared.factors_of(question), np.array(question.demand_mw)
+        signed = LevelProgram(factors, usable_margin(prepared, question, epsilon), floor_mw, demand)
+        if not question.downward_closed:
+            return cls(prepared, epsilon, signed, signed)
+        return cls(prepared, epsilon, replace(signed, factors=np.maximum(factors, 0.0)), signed)
 
 
-def _levels(prepared: Prepared, question: CapacityQuestion, factors: Matrix) -> tuple[Level, ...]:
-    rows = np.maximum(factors, 0.0) if question.downward_closed else factors
-    demand = np.array(question.demand_mw)
-    floor, warm = np.zeros(len(demand)), np.zeros(0, dtype=np.intp)
+def _levels(
+    prepared: Prepared, question: CapacityQuestion, secure: Secure | None, progress: Progress | None
+) -> tuple[Level, ...]:
+    floor, warm = np.zeros(len(question.demand_mw)), np.zeros(0, dtype=np.intp)
     levels: list[Level] = []
-    for epsilon in (0.0, *question.epsilons):
+    epsilons = (0.0, *question.epsilons)
+    for place, epsilon in enumerate(epsilons):
         begin = time.perf_counter()
-        margin = usable_margin(prepared, question, epsilon)
-        step = _Step(epsilon, LevelProgram(rows, margin, floor, demand), factors, warm)
-        found = must_be_optimal(solve_level(step.problem, question.objective, question.tie_rule, warm), CHECK_TOLERANCE)
-        levels.append(_level(prepared, question, step, found, begin))
-        floor, warm = found.mw, found.used_rows
+        rounds = count(1)
+        closed = question.downward_closed
+        while True:
+            prepared = prepared if secure is None else secure.prepared
+            step = _Step.of(prepared, question, epsilon, floor)
+            found = solve_level(step.problem, question.objective, question.tie_rule, warm)
+            found, warm = must_be_optimal(found, CHECK_TOLERANCE), found.used_rows
+            _report(progress, place, len(epsilons), next(rounds))
+            if secure is None or not secure.bring_in(place, found.mw, closed=closed):
+                break
+        while True:
+            prepared = prepared if secure is None else secure.prepared
+            step = _Step.of(prepared, question, epsilon, floor)
+            most = _most(step, question, warm)
+            _report(progress, place, len(epsilons), next(rounds))
+            broken = (
+                []
+                if secure is None
+                else [secure.bring_in(place, mw, closed=closed and not at) for at, mw in enumerate(most)]
+            )
+            if not any(broken):
+                break
+        level = _level(question, step, found, [float(mw.sum()) for mw in most])
+        levels.append(replace(level, time_s=time.perf_counter() - begin))
+        floor = found.mw
     return tuple(levels)
 
 
-def _level(prepared: Prepared, question: CapacityQuestion, step: _Step, found: Optimum, begin: float) -> Level:
+def _most(step: _Step, question: CapacityQuestion, warm: Integers) -> list[Vector]:
+    """Return the allocations of the largest total over the level's rows and, where they differ, the signed ones."""
+    most = [most_total(step.problem, warm)]
+    if question.downward_closed and (step.signed.factors < 0).any():
+        most.append(most_total(step.signed, warm))
+    return most
+
+
+def _report(progress: Progress | None, place: int, levels: int, rounds: int) -> None:
+    if progress is not None:
+        progress(place * _ROUNDS + min(rounds, _ROUNDS - 1), levels * _ROUNDS)
+
+
+def _level(question: CapacityQuestion, step: _Step, found: Optimum, most_mw: list[float]) -> Level:
     problem = step.problem
     kept = (found.mw <= problem.floor_mw + TIGHT_MW) & (problem.floor_mw > TIGHT_MW)
     kept &= found.mw < problem.demand_mw - TIGHT_MW
     binding_rows, limited_by = _limiting(problem, found, question)
     total = float(found.mw.sum())
-    most = max(total, most_total_mw(problem, found.used_rows))
-    most_signed = most
-    if question.downward_closed and (step.signed < 0).any():
-        signed = LevelProgram(step.signed, problem.margin_mw, problem.floor_mw, problem.demand_mw)
-        most_signed = max(most, most_total_mw(signed, found.used_rows))
+    most = max(total, most_mw[0])
+    most_signed = max(most, most_mw[-1])
     return Level(
         epsilon=step.epsilon,
         capacity_mw=tuple(found.mw.tolist()),
         increment_mw=tuple(np.maximum(found.mw - problem.floor_mw, 0.0).tolist()),
         limited_by=tuple(limited_by.tolist()),
-        binding=tuple(_binding(prepared, step, found, int(row), bool(kept.any())) for row in binding_rows),
+        binding=tuple(_binding(step, found, int(row), bool(kept.any())) for row in binding_rows),
         kept_by_floor=tuple(bus for bus, at in zip(question.candidates, kept, strict=True) if at),
         total_mw=total,
         most_total_mw=most,
@@ -164,7 +211,7 @@ def _level(prepared: Prepared, question: CapacityQuestion, step: _Step, found: O
         gap=found.gap,
         solver=found.solver,
         certificate=found.checks,
-        time_s=time.perf_counter() - begin,
+        time_s=0.0,
     )
 
 
@@ -177,8 +224,8 @@ def _limiting(problem: LevelProgram, found: Optimum, question: CapacityQuestion)
     return rows, np.array([place.get(int(row), -1) for row in stops], dtype=np.intp)
 
 
-def _binding(prepared: Prepared, step: _Step, found: Optimum, row: int, floored: bool) -> Binding:
-    limit = prepared.limit(row)
+def _binding(step: _Step, found: Optimum, row: int, floored: bool) -> Binding:
+    limit = step.prepared.limit(row)
     at = np.flatnonzero(found.rows == row)
     dual = float(found.dual[at[0]]) if at.size else 0.0
     # Where sites stand on the level before, a limit moves both levels at once: no first-order claim is made.
@@ -193,7 +240,7 @@ def _binding(prepared: Prepared, step: _Step, found: Optimum, row: int, floored:
         limit=limit,
         level=step.epsilon,
         margin_mw=float(step.problem.margin_mw[row]),
-        state=prepared.state_words(row),
+        state=step.prepared.state_words(row),
         dual=dual,
         gain_mw_per_mw=gain,
         words=f"{limit.words}, limit {limit.limit_mw:.1f} MW{effect}",

@@ -122,15 +122,18 @@ class Prepared:
 
         Raises QuestionError naming a candidate that is unknown or out of service.
         """
-        key = (question.candidates, question.cutoff)
-        found = self._cache.get(key)
+        found = self._cache.get((question.candidates, question.cutoff))
         if found is None:
-            kept = list(self._cache)
-            for oldest in kept[: max(0, len(kept) + 1 - _CACHED_FACTORS)]:
-                self._cache.pop(oldest, None)  # readers' threads share it: another may have been faster
             found = self.row_factors(self.positions(question.candidates), question.cutoff)
-            self._cache[key] = found
+            self.keep_factors(question, found)
         return found
+
+    def keep_factors(self, question: CapacityQuestion, factors: Matrix) -> None:
+        """Keep the (R, K) factors of a question's candidates for :meth:`factors_of`; the oldest ones go."""
+        kept = list(self._cache)
+        for oldest in kept[: max(0, len(kept) + 1 - _CACHED_FACTORS)]:
+            self._cache.pop(oldest, None)  # readers' threads share it: another may have been faster
+        self._cache[(question.candidates, question.cutoff)] = factors
 
     def row_factors(self, buses: Integers, cutoff: float = 0.0) -> Matrix:
         """Return the (R, k) withdrawal factors of ``buses`` (k,) on the rows; |factor| below the cutoff is zero."""

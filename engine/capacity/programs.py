@@ -61,14 +61,14 @@ def solve_level(
     )
 
 
-def most_total_mw(problem: LevelProgram, warm: Integers | None = None) -> float:
-    """Return the largest total that the rows allow, whoever gets it."""
+def most_total(problem: LevelProgram, warm: Integers | None = None) -> Vector:
+    """Return an allocation (K,) of the largest total that the rows allow, whoever gets it."""
     small, kept = problem.reduced()
     begin = small.start_rows()
     if warm is not None:
         begin = np.union1d(begin, np.flatnonzero(np.isin(kept, warm)))
     lazy = _Rows(small, begin, -np.ones(len(small.demand_mw)))
-    return float(lazy.solve().x.sum())
+    return lazy.solve().x
 
 
 class _Rows:

@@ -2,8 +2,8 @@
 
 An outage is a set of branches lost together. The flow of branch l after it is the flow before plus, for each lost
 branch, a factor times the flow that this branch had: for one branch the line outage distribution factor (LODF), for
-several the same by a small solve. Losses that split the network leave buses without the reference bus, or without
-supply: they are kept apart, named with the buses and the load that they cut off.
+several the same by a small solve. Losses that split the network leave a part without balance: they are kept apart,
+named with the buses that they cut off from the largest part, and the load there.
 
 Source: Wood, Wollenberg and Sheblé, *Power Generation, Operation, and Control*, 3rd ed., ch. 7 and app. 7A (outage
 factors, by cancelling the flow of each lost branch); Güler, Gross and Liu, "Generalized line outage distribution
@@ -15,15 +15,14 @@ from dataclasses import dataclass, field
 from typing import Self
 
 import numpy as np
-import numpy.typing as npt
 from scipy.sparse import block_diag, coo_array, csr_array, diags_array
 from scipy.sparse.csgraph import connected_components
 
 from engine.errors import QuestionError
 from engine.network.factors import Factors
 from engine.network.model import Integers, Matrix, Network, Vector
+from engine.network.screening import BrokenLimits, LargeFactors, worst_first
 
-SMALL_FACTOR = 0.02  # outage factors below this are bounded, not looked at one by one, unless the bound is reached
 _RESONANCE = 1e-9  # what is left of a transfer after the outage; below this it cannot be told from nothing
 _BLOCK = 256  # branches whose factors are made at a time
 _TABLE_BYTES = 256 * 2**20  # all factors are kept up to this: 70 MB on 2,000 buses
@@ -37,7 +36,7 @@ class Islanding:
 
     id: str
     branches: tuple[int, ...]  # lost, by position
-    buses: tuple[int, ...]  # in service, without a path to the reference bus, by position; none: not unique
+    buses: tuple[int, ...]  # in service, outside the largest part that is left, by position; none: not unique
     load_mw: float  # filed load at these buses
 
     def words(self, network: Network) -> str:
@@ -49,19 +48,6 @@ class Islanding:
         more = f" and {len(self.buses) - _NAMED} more" if len(self.buses) > _NAMED else ""
         kind = "bus" if len(self.buses) == 1 else "buses"
         return f"{lost} cuts off {kind} {named}{more} with {self.load_mw:.1f} MW of load"
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class BrokenLimits:
-    """Limits broken after outages, the furthest first: n pairs of a row and an outage."""
-
-    row: Integers  # (n,), position of the branch, or of the row that was asked about
-    outage: Integers  # (n,)
-    flow_mw: Vector  # (n,), after the outage
-    excess_mw: Vector  # (n,), beyond the limit, positive
-
-    def __len__(self) -> int:
-        return len(self.row)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,7 +63,7 @@ class Outages:
     _moves: csr_array  # (J, J), from a transfer across lost branches to what their loss moves
     _own: csr_array  # (L, J), 2 for a branch's own loss, 1 for the loss of another of the same outage
     _kept: list[Matrix | None] = field(default_factory=list)  # the (L, J) table, where it is small enough
-    _large: "list[_LargeFactors]" = field(default_factory=list)
+    _large: list[LargeFactors] = field(default_factory=list)
 
     @classmethod
     def all_single(cls, factors: Factors) -> Self:
@@ -178,9 +164,20 @@ class Outages:
         ``lower_mw`` and ``upper_mw`` (L,) are -inf and inf where there is no limit. Nothing is missed: factors
         under 2 % are looked at one by one on the branches where all of them together could matter.
         """
-        if not self._large:
-            self._large.append(_LargeFactors.of(self))
-        return self._large[0].screen(self, flow_mw, lower_mw - tolerance_mw, upper_mw + tolerance_mw, tolerance_mw)
+        return self._large_factors().screen(
+            self, flow_mw, lower_mw - tolerance_mw, upper_mw + tolerance_mw, tolerance_mw
+        )
+
+    def within_reach(
+        self, ahead_mw: Vector, behind_mw: Vector, upper_mw: Vector, lower_mw: Vector
+    ) -> tuple[Integers, Integers]:
+        """Return all pairs (branch, outage) whose flow could pass a limit, from bounds on the flows before.
+
+        A flow is at most ``ahead_mw`` (L,) from from_bus to to_bus and ``behind_mw`` (L,) the other way, in whatever
+        it is that is bounded: the worst of many states, or a mean of the worst. Limits (L,) are given as sizes in
+        both directions. A bound on a sum is the sum of the bounds, so no pair that can pass a limit is left out.
+        """
+        return self._large_factors().within_reach(self, (ahead_mw, behind_mw), (upper_mw, lower_mw))
 
     def screen_sums(
         self, monitored: csr_array, flow_mw: Vector, lower_mw: Vector, upper_mw: Vector, tolerance_mw: Vector | float
@@ -193,7 +190,7 @@ class Outages:
         limits = (lower_mw[:, np.newaxis], upper_mw[:, np.newaxis])
         over = np.maximum(after - limits[1], limits[0] - after)
         row, outage = np.nonzero(over > np.reshape(np.broadcast_to(tolerance_mw, len(lower_mw)), (-1, 1)))
-        return _worst_first(row, outage, after[row, outage], over[row, outage])
+        return worst_first(row, outage, after[row, outage], over[row, outage])
 
     @property
     def several(self) -> bool:
@@ -211,6 +208,11 @@ class Outages:
         if not self.several or not len(self.ids):
             return by_column
         return np.add.reduceat(by_column, self.first[:-1], axis=1)
+
+    def _large_factors(self) -> LargeFactors:
+        if not self._large:
+            self._large.append(LargeFactors.of(self))
+        return self._large[0]
 
     def _table(self) -> Matrix | None:
         if not self._kept:
@@ -232,91 +234,6 @@ class Outages:
         own = coo_array(self._own[chosen])
         moved[own.row, own.col] = np.where(own.data == _ITSELF, -1.0, 0.0)
         return np.ascontiguousarray(moved)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _LargeFactors:
-    """The pairs of a branch and an outage with a factor of 2 % or more, and a bound on what the others move."""
-
-    start: Integers  # (L + 1,), where the pairs of each branch begin
-    outage: npt.NDArray[np.int32]  # (P,)
-    factor: Matrix  # (P,), or (P, m) where outages lose up to m branches
-    column: npt.NDArray[np.int32]  # (P,) or (P, m), places of the lost branches among J
-    dropped: Vector  # (L,), the largest factor that is not among the pairs
-
-    @classmethod
-    def of(cls, outages: Outages) -> Self:
-        """Sort the factors of ``outages`` into those looked at and those bounded."""
-        sizes = np.diff(outages.first)
-        width = int(sizes.max(initial=1))
-        place = np.arange(width)
-        # A place beyond an outage's last branch repeats the first one with a factor of zero.
-        column = np.where(
-            place < sizes[:, np.newaxis], outages.first[:-1, np.newaxis] + place, outages.first[:-1, np.newaxis]
-        )
-        counts, found, factor, dropped = [], [], [], []
-        for start, block in outages.blocks():
-            size = np.abs(block)
-            if outages.several:
-                size = np.maximum.reduceat(size, outages.first[:-1], axis=1)
-            lost = outages.own_losses(np.arange(start, start + len(block)))
-            size[lost] = 0.0
-            row, outage = np.nonzero(size >= SMALL_FACTOR)
-            counts.append(np.bincount(row, minlength=len(block)))
-            found.append(outage.astype(np.int32))
-            values = block[row[:, np.newaxis], column[outage]]
-            values[place >= sizes[outage][:, np.newaxis]] = 0.0
-            factor.append(values)
-            size[row, outage] = 0.0
-            dropped.append(size.max(axis=1, initial=0.0))
-        pairs: npt.NDArray[np.int32] = np.concatenate(found).astype(np.int32)
-        shape = (-1, width) if width > 1 else (-1,)
-        return cls(
-            start=np.concatenate([[0], np.cumsum(np.concatenate(counts))]).astype(np.intp),
-            outage=pairs,
-            factor=np.concatenate(factor).reshape(shape),
-            column=column[pairs].reshape(shape).astype(np.int32),
-            dropped=np.concatenate(dropped),
-        )
-
-    def screen(
-        self, outages: Outages, flow_mw: Vector, lower_mw: Vector, upper_mw: Vector, tolerance_mw: Vector | float
-    ) -> BrokenLimits:
-        """Return the limits, tolerance included, that outages break: the pairs here, and whole rows where needed."""
-        lost_mw = flow_mw[outages.lost_branch]
-        below, above = lower_mw - flow_mw, upper_mw - flow_mw  # changes that reach a limit
-        most = outages.by_outage(np.abs(lost_mw)[np.newaxis]).max(initial=0.0)
-        whole = self.dropped * most > np.minimum(above, -below)
-        change = self.factor * lost_mw[self.column]
-        if change.ndim == 2:
-            change = change.sum(axis=1)
-        sizes = np.diff(self.start)
-        over = (change > np.repeat(np.where(whole, np.inf, above), sizes)) | (
-            change < np.repeat(np.where(whole, -np.inf, below), sizes)
-        )
-        pair = np.flatnonzero(over)
-        row = np.searchsorted(self.start, pair, side="right") - 1
-        rows, losses, changes = [row], [self.outage[pair].astype(np.intp)], [change[pair]]
-        left = np.flatnonzero(whole)
-        for start in range(0, len(left), _BLOCK):
-            block = left[start : start + _BLOCK]
-            moved = outages.by_outage(outages.rows(block) * lost_mw)
-            broken = (moved > above[block, np.newaxis]) | (moved < below[block, np.newaxis])
-            broken[outages.own_losses(block)] = False
-            at, outage = np.nonzero(broken)
-            rows.append(block[at])
-            losses.append(outage)
-            changes.append(moved[at, outage])
-        row, after = np.concatenate(rows), np.concatenate(changes)
-        after = after + flow_mw[row]
-        tolerance = np.broadcast_to(tolerance_mw, flow_mw.shape)[row]
-        excess = np.maximum(after - upper_mw[row], lower_mw[row] - after) + tolerance
-        return _worst_first(row, np.concatenate(losses), after, excess)
-
-
-def _worst_first(row: Integers, outage: Integers, flow_mw: Vector, excess_mw: Vector) -> BrokenLimits:
-    order = np.argsort(-excess_mw, kind="stable")
-    return BrokenLimits(row[order], outage[order], flow_mw[order], excess_mw[order])
 
 
 def _across(factors: Factors, lost: Sequence[tuple[int, ...]]) -> list[Matrix | None]:
@@ -364,13 +281,15 @@ def _own_losses(lost_branch: Integers, sizes: Integers, count: int) -> csr_array
 
 
 def _cut_off(network: Network, lost: tuple[int, ...]) -> tuple[int, ...]:
-    """Return the buses in service that have no path to the reference bus once ``lost`` are gone."""
+    """Return the buses in service outside the largest part of the network once ``lost`` are gone."""
     branches, size = network.branches, len(network.buses.ids)
     live = branches.in_service.copy()
     live[list(lost)] = False
     graph = coo_array((np.ones(int(live.sum())), (branches.from_bus[live], branches.to_bus[live])), shape=(size, size))
     label = connected_components(graph, directed=False)[1]
-    return tuple(np.flatnonzero(network.buses.in_service & (label != label[network.slack])).tolist())
+    part = np.bincount(label[network.buses.in_service]).astype(np.float64)
+    part[label[network.slack]] += 0.5  # of equal parts the one with the reference bus stays
+    return tuple(np.flatnonzero(network.buses.in_service & (label != part.argmax())).tolist())
 
 
 def _lost_words(network: Network, lost: tuple[int, ...]) -> str:

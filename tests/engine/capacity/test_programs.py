@@ -8,7 +8,7 @@ import pytest
 from scipy.optimize import linprog
 
 from engine.capacity.level import LevelProgram
-from engine.capacity.programs import most_total_mw, solve_level
+from engine.capacity.programs import most_total, solve_level
 
 
 def random_rows(seed: int, *, signed: bool, even: bool = False) -> LevelProgram:
@@ -85,7 +85,7 @@ def test_every_objective_is_that_of_another_program(seed: int, signed: bool) -> 
         found = solve_level(problem, objective, "lex_max_min")
         assert found.objective == pytest.approx(by_cvxpy(problem, objective), abs=1e-6)
         assert (problem.factors @ found.mw <= problem.margin_mw + 1e-6).all()
-    assert most_total_mw(problem) == pytest.approx(by_cvxpy(problem, "total"), abs=1e-5)
+    assert most_total(problem).sum() == pytest.approx(by_cvxpy(problem, "total"), abs=1e-5)
     shares = np.sort(solve_level(problem, "lex_max_min", "lex_max_min").mw / problem.demand_mw)
     assert shares == pytest.approx(fairest(problem), abs=1e-6)
 

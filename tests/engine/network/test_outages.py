@@ -28,12 +28,12 @@ def without(network: Network, lost: Sequence[int]) -> Network:
 
 
 def cut_off(network: Network, lost: Sequence[int]) -> set[int]:
-    """The buses without a path to the reference bus, by networkx."""
+    """The buses outside the largest part, by networkx; of two equal parts the one with the reference bus stays."""
     branches = network.branches
     left = [b for b in np.flatnonzero(branches.in_service) if b not in lost]
     graph = nx.MultiGraph([(int(branches.from_bus[b]), int(branches.to_bus[b])) for b in left])
     graph.add_nodes_from(range(len(network.buses.ids)))
-    return set(graph) - nx.node_connected_component(graph, network.slack)
+    return set(graph) - max(nx.connected_components(graph), key=lambda part: (len(part), network.slack in part))
 
 
 def flows(network: Network) -> Vector:
