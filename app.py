@@ -33,6 +33,8 @@ PAGES: tuple[PageLink, ...] = (
     PageLink("network", "/network", "Network", "network"),
     PageLink("capacity", "/capacity", "Capacity", "capacity"),
 )
+# Reached from another page, which wires them too: not in the navigation.
+SIDE_PAGES: tuple[PageLink, ...] = (PageLink("difference", "/difference", "Comparison", "capacity"),)
 
 
 def create_app(settings: Settings) -> Dash:
@@ -48,6 +50,7 @@ def create_app(settings: Settings) -> Dash:
         title="Headroom",
         description="Where data centres may connect to the power grid, and how much they may draw",
         assets_folder=str(FOLDER / "assets"),
+        assets_ignore=r"^report\.css$",  # of the printable report, which is no page of Dash
         use_pages=True,
         pages_folder="",
         include_pages_meta=False,
@@ -66,12 +69,13 @@ def create_app(settings: Settings) -> Dash:
     app.index_string = shell.INDEX_STRING
     shell_callbacks.register(app, services, PAGES)
     pages: dict[str, opening.Page] = {}
-    for link in PAGES:
+    for link in (*PAGES, *SIDE_PAGES):
         module = import_module(f"callbacks.{link.key}")
         layout = http.guarded(_with_services(module.page_layout, services))
         pages[link.path] = opening.Page(link.path, f"{link.label} - Headroom", layout, mapped=link.key != "home")
         dash.register_page(link.key, path=link.path, name=link.label, title=pages[link.path].title, layout=layout)
-        module.register(app, services)
+        if link in PAGES:
+            module.register(app, services)
     other = opening.Page("/not-found", "Not found - Headroom", http.not_found)
     dash.register_page("not_found_404", path=other.path, title=other.title, layout=other.layout)
     app.layout = lambda: shell.layout(PAGES, opening.outlet(pages, other, opening.opened()))

@@ -2,10 +2,12 @@
 
 from dash import Dash
 
-from callbacks import drawing
+from callbacks import difference, drawing, report
 from callbacks.capacity_desk import Desk
 
 
 def register(app: Dash, desk: Desk) -> None:
     """Wire every part."""
     drawing.register(app, desk)
+    report.register(app, desk)
+    difference.register(app, desk)

@@ -1,6 +1,6 @@
 """The places of the Capacity page that other parts fill: each function returns what stands there, None for nothing."""
 
-from components import drawing_parts
+from components import difference_parts, drawing_parts, report_parts
 from components.skeleton import Part
 from engine.capacity.question import CapacityQuestion
 from engine.network.model import Network
@@ -8,7 +8,7 @@ from engine.network.model import Network
 
 def under_question() -> Part:
     """Return what stands between the question and its answer: two settings held against each other."""
-    return None
+    return difference_parts.pin_bar()
 
 
 def requests_tab(network: Network) -> Part:
@@ -40,4 +40,4 @@ def export_buttons() -> list[Part]:
 
 def beside_export() -> list[Part]:
     """Return what stands beside Export in the drawer's head: the report."""
-    return []
+    return report_parts.capacity_link()

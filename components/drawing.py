@@ -37,6 +37,7 @@ FORMATS: tuple[Format, ...] = ("svg", "png")
 TYPES: Mapping[Format, str] = {"svg": "image/svg+xml", "png": "image/png"}
 
 SIZE_IN = (11.0, 7.6)  # fits the width of an A4 page laid across, with its margins
+REPORT_IN = (7.1, 4.5)  # the width between the margins of an upright A4 page
 DPI = 200
 _ASSETS = Path(__file__).resolve().parents[1] / "assets"
 _FONTS = ("ibm-plex-sans-latin-400-normal.ttf", "ibm-plex-sans-latin-600-normal.ttf")
@@ -44,7 +45,7 @@ _PT = 0.72  # points per pixel of the screen's map: its width of about 800 px be
 _FEW_BUSES, _FEW_BRANCHES = 320, 500  # as in 20_map.js: a small network is drawn with larger signs
 _HIGH_KV = 300.0
 _KM_PER_DEGREE = 111.32
-_LEGEND_IN = 2.35
+_LEGEND_SHARE = 0.214  # of the width
 _CAPTION_IN_PER_LINE = 0.155
 _DRAWING = Lock()  # matplotlib promises nothing about threads
 
@@ -74,25 +75,34 @@ class MapContent:
     around: int | None = None  # a bus's position: the map shows its surroundings, and a ring around it
 
 
-def draw_map(content: MapContent, caption: Caption) -> Figure:
-    """Return the map as a figure. Raises KeyError for a layer that the Store does not have."""
+def draw_map(content: MapContent, caption: Caption | None, size_in: tuple[float, float] = SIZE_IN) -> Figure:
+    """Return the map as a figure; without ``caption`` the map and its legend alone, for a page that has the words.
+
+    Raises KeyError for a layer that the Store does not have.
+    """
     layer = content.data["layers"][content.layer]
-    figure = _page(caption)
-    width, height = SIZE_IN
-    top, bottom = caption_in(caption, width)
+    figure = new_figure(size_in)
+    width, height = size_in
+    side, top, bottom = 0.3, 0.04, 0.04
+    if caption is None:
+        side = 0.04
+    else:
+        write_caption(figure, caption)
+        top, bottom = caption_in(caption, width)
+    legend = _LEGEND_SHARE * width
     axes = figure.add_axes(
-        (0.3 / width, bottom / height, (width - _LEGEND_IN - 0.65) / width, (height - top - bottom) / height)
+        (side / width, bottom / height, (width - legend - 2 * side - 0.05) / width, (height - top - bottom) / height)
     )
     axes.set_gid("map")
     geographic = is_geographic(content.tables)
-    _frame(axes, content, geographic=geographic)
+    _frame(axes, content, size_in, geographic=geographic)
     if geographic:
         _outlines(axes)
     _branches(axes, content, layer)
     _buses(axes, content, layer)
     draw_labels(axes, content.labels, content.points)
     _scale(axes, geographic=geographic)
-    _legend(figure, content, layer, (width - _LEGEND_IN - 0.2) / width, 1 - top / height)
+    _legend(figure, content, layer, (width - legend - 0.2 * side) / width, 1 - top / height)
     return figure
 
 
@@ -183,12 +193,6 @@ def _prepare() -> None:
     )
 
 
-def _page(caption: Caption) -> Figure:
-    figure = new_figure(SIZE_IN)
-    write_caption(figure, caption)
-    return figure
-
-
 def _head(caption: Caption, width: float) -> list[tuple[str, float, int, str]]:
     lines: list[tuple[str, float, int, str]] = [
         (line, 14.0, 600, token("text")) for line in wrapped(caption.title, width - 0.6, 14.0)
@@ -207,21 +211,22 @@ def caption_in(caption: Caption, width_in: float) -> tuple[float, float]:
     return top, 0.28 + _CAPTION_IN_PER_LINE * len(lines)
 
 
-def _frame(axes: Axes, content: MapContent, *, geographic: bool) -> None:
+def _frame(axes: Axes, content: MapContent, size_in: tuple[float, float], *, geographic: bool) -> None:
     """Set what part of the world is seen, at one scale in both directions."""
     points = content.points
     if len(points) == 0:
         low, high = np.array([-1.0, -1.0]), np.array([1.0, 1.0])
     elif content.around is not None:
-        centre = points[content.around]
+        low, high = points.min(axis=0), points.max(axis=0)
         reach = max(1e-3, 3.0 * _neighbourhood(content, content.around))
-        low, high = centre - reach, centre + reach
+        if 2 * reach < (high - low).max():  # else the whole network is its surroundings
+            low, high = points[content.around] - reach, points[content.around] + reach
     else:
         low, high = points.min(axis=0), points.max(axis=0)
     # A degree of longitude is shorter than one of latitude by the cosine: one scale in both directions.
     wide = max(0.05, float(np.cos(np.deg2rad(0.5 * (low[1] + high[1]))))) if geographic else 1.0
     box = axes.get_position()
-    height_per_width = (box.height * SIZE_IN[1]) / (box.width * SIZE_IN[0])
+    height_per_width = (box.height * size_in[1]) / (box.width * size_in[0])
     middle, reach = 0.5 * (low + high), 0.54 * (high - low) + 0.02 * max(1e-3, float((high - low).max()))
     half_width = max(float(reach[0]), float(reach[1]) / (height_per_width * wide))
     axes.set_xlim(middle[0] - half_width, middle[0] + half_width)
@@ -411,30 +416,30 @@ def nice_length_km(most: float) -> float:
 
 def _legend(figure: Figure, content: MapContent, layer: Mapping[str, Any], left: float, top: float) -> None:
     """Write the legend in the order of the screen's: classes, no value, rings, thick lines, the note."""
-    width, height = SIZE_IN
-    axes = figure.add_axes((left, 0.0, _LEGEND_IN / width, top))
+    width, height = figure.get_size_inches()
+    room = _LEGEND_SHARE * width
+    axes = figure.add_axes((left, 0.0, room / width, top))
     axes.set_gid("legend")
     axes.set_axis_off()
-    axes.set_xlim(0, _LEGEND_IN)
+    axes.set_xlim(0, room)
     axes.set_ylim(0, top * height)
     at = top * height - 0.1
     title = layer["label"] + (f", {layer['unit']}" if layer["unit"] else "")
-    for line in wrapped(title, _LEGEND_IN - 0.2, 9.5):
+    for line in wrapped(title, room - 0.2, 9.5):
         axes.text(0, at, line, size=9.5, weight=600, color=token("text"), va="center", gid="legend-title")
         at -= 0.2
     for colour, shape, words in legend_marks(content, layer):
         _mark(axes, at, colour, shape)
-        for line in wrapped(words, _LEGEND_IN - 0.55, 8.5):
+        for line in wrapped(words, room - 0.45, 8.5):
             axes.text(0.32, at, line, size=8.5, color=token("text"), va="center", gid="legend-words")
             at -= 0.19
     at -= 0.08
     notes = [layer["note"]] if layer["note"] else []
     if content.shown is not None:
-        notes.append(
-            f"Filter: {len(content.shown)} of {len(content.tables.buses)} buses are shown, the others are pale."
-        )
+        total = len(content.tables.buses)
+        notes.append(f"Filter: {len(content.shown)} of {total} buses are shown, the others are pale.")
     for note in notes:
-        for line in wrapped(note, _LEGEND_IN - 0.2, 8.0):
+        for line in wrapped(note, room - 0.15, 8.0):
             axes.text(0, at, line, size=8.0, color=token("muted"), va="center", gid="legend-note")
             at -= 0.165
         at -= 0.08

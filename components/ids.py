@@ -253,6 +253,7 @@ NETWORK_PASTE = "network-paste"  # popover: rows from a spreadsheet
 NETWORK_PASTE_TEXT = "network-paste-text"
 NETWORK_PASTE_WHERE = "network-paste-where"
 NETWORK_PASTE_MESSAGE = "network-paste-message"
+NETWORK_ROWS_FILE = "network-rows-file"  # upload: a CSV file of rows for the open table
 NETWORK_IMPORT = "network-import"  # popover
 NETWORK_UPLOAD = "network-upload"
 NETWORK_UPLOADED = "network-uploaded"  # what was understood
@@ -265,12 +266,16 @@ NETWORK_EXPORT = "network-export"  # popover
 NETWORK_SCALE = "network-scale"
 NETWORK_RATING = "network-rating"
 NETWORK_LEAST = "network-least"
+NETWORK_SECURITY = "network-security"  # "base", or after which outages limits hold: "all" or "listed"
+NETWORK_AFTER = "network-after"  # the rating that holds after an outage
 NETWORK_SOLVE = "network-solve"
 NETWORK_ANSWER = "network-answer"  # Store: {"digest", "question"} of the DC-OPF on the screen
 NETWORK_ANSWER_STATE = "network-answer-state"
 NETWORK_JOB = "network-job"  # Store: {"id", "digest", "question"} of the DC-OPF that the page waits for
 NETWORK_JOB_ENDED = "network-job-ended"  # Store: written in the browser when that job ends
-NETWORK_DISPATCH = "network-dispatch"  # which table of the dispatch shows: prices, flows or outputs
+NETWORK_DISPATCH = (
+    "network-dispatch"  # which table of the dispatch shows: prices, flows, outputs, interfaces or outages
+)
 NETWORK_ADDRESS = "network-address"  # Store: the whole query string in the address bar
 NETWORK_NAME = "network-name"
 
@@ -305,7 +310,16 @@ REPORT = "capacity-report"  # popover: the ways to the printable reports of what
 REPORT_LINKS = "capacity-report-links"
 DIFFERENCE = "difference"  # the page's key
 DIFFERENCE_PIN = "difference-pin"  # on the Capacity page: keep the drawn answer as A
-DIFFERENCE_KEPT = "difference-kept"  # Store of the browser's session: {"study", "side", "words"} of A
+DIFFERENCE_KEPT = "difference-kept"  # Store of the browser's session: {"study", "question", "network", "period"} of A
+DIFFERENCE_FORGET = "difference-forget"
+DIFFERENCE_GO = "difference-go"  # on the Capacity page: the link to the comparison
+DIFFERENCE_ROWS = "difference-rows"  # the title of the table
+DIFFERENCE_EXPORT = "difference-export"  # popover
 DIFFERENCE_BAR = "difference-bar"  # on the Capacity page: what A is, and the way to the comparison
 DIFFERENCE_STUDY = "difference-study"  # Store: the study this page was opened for
-DIFFERENCE_SIDES = "difference-sides"  # Store: {"a", "b"} as the address holds them
+DIFFERENCE_SIDES = "difference-sides"  # Store: {"a", "b"}, each {"question", "network", "period"}
+
+
+def difference_export(kind: str) -> dict[str, str]:
+    """Return the id of an export button of the comparison: "csv", "svg" or "png"."""
+    return {"type": "difference-export", "kind": kind}

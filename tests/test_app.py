@@ -15,7 +15,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 import app as program
-from app import PAGES, create_app
+from app import PAGES, SIDE_PAGES, create_app
 from callbacks import http, logs
 from callbacks.settings import Settings, SettingsError
 from tests.forging import call
@@ -209,7 +209,7 @@ def test_every_page_is_registered_once(settings: Settings) -> None:
     create_app(settings)
     create_app(settings)
     paths = [page["path"] for page in dash.page_registry.values()]
-    assert sorted(paths) == sorted([*(page.path for page in PAGES), "/not-found"])
+    assert sorted(paths) == sorted([*(page.path for page in (*PAGES, *SIDE_PAGES)), "/not-found"])
 
 
 def test_sixteen_first_requests_at_once_are_answered_alike(settings: Settings) -> None:
