@@ -2,7 +2,8 @@
 (function () {
   'use strict';
   const draw = window.headroom.draw;
-  const FIELDS = { bus: 'buses', branch: 'branches', unit: 'units' };
+  const FIELDS = { bus: 'buses', branch: 'branches', unit: 'units', interface: 'interfaces', contingency: 'contingencies' };
+  draw.FIELDS = FIELDS;
   let first = null; // the bus that a branch begins at, between two presses
 
   draw.tool = 'select';

@@ -10,7 +10,7 @@
   function grid(name) {
     try { return window.dash_ag_grid.getApi('network-' + name + '-grid'); } catch (error) { return null; }
   }
-  function editable(name) { return name === 'buses' || name === 'branches' || name === 'units'; }
+  function editable(name) { return Object.values(draw.FIELDS).indexOf(name) >= 0; }
   function selectedRows() {
     const api = grid(table());
     return api ? api.getSelectedNodes().map(function (node) { return node.id; }) : [];
@@ -142,7 +142,7 @@
 
   // The row of an element: its table opens, it is selected, and one of its cells gets the focus.
   draw.showRow = function (name, element, column) {
-    const kind = { buses: 'bus', branches: 'branch', units: 'unit' }[name];
+    const kind = Object.keys(draw.FIELDS).find(function (word) { return draw.FIELDS[word] === name; });
     if (!kind) return;
     headroom.setProps('network-tab', { value: name });
     if (element) window.setTimeout(function () { headroom.select(draw.PAGE, kind + ':' + element); }, 0);
@@ -163,7 +163,9 @@
   };
   // A file is chosen with the button; the browser's own field behind it is not reached by the keyboard.
   window.setInterval(function () {
-    const file = document.querySelector('#network-upload input[type="file"]:not([aria-label])');
-    if (file) { file.setAttribute('aria-label', 'Network files'); file.tabIndex = -1; }
+    document.querySelectorAll('#network-upload input[type="file"]:not([aria-label]), #network-rows-file input[type="file"]:not([aria-label])').forEach(function (file) {
+      file.setAttribute('aria-label', file.closest('#network-upload') ? 'Network files' : 'CSV file of rows');
+      file.tabIndex = -1;
+    });
   }, 400);
 })();

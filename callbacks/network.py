@@ -24,9 +24,11 @@ from components.tables import register_grid
 from engine.errors import EngineError, NotFoundError, QuestionError
 from engine.network import library
 from engine.network.readers import FORMATS, write_network
+from engine.network.tables import SINGULAR
 from engine.opf.question import OpfQuestion
 
 PAGE = ids.NETWORK
+LATER = tuple(name for name in TABLES if name != "buses")  # tables whose rows come when they are opened
 
 
 def page_layout(services: Services, study: str | None = None, **query: str) -> Any:
@@ -85,8 +87,8 @@ def register(app: Dash, services: Services) -> None:
     """Wire the page."""
     opf, offers = OpfDesk(services), network_import.Offers(services.artifacts)
     register_map(app, PAGE)
-    for name, kind in (("buses", "bus"), ("branches", "branch"), ("units", "unit")):
-        register_grid(app, PAGE, name=name, kind=kind)
+    for name in TABLES:
+        register_grid(app, PAGE, name=name, kind=SINGULAR[name])
     for what in dispatch.WHAT:
         register_grid(app, PAGE, name=what, kind=dispatch.KIND[what])
     _register_browser(app)
@@ -137,8 +139,7 @@ def _register_browser(app: Dash) -> None:
 
 def _register_tables(app: Dash, services: Services) -> None:
     @app.callback(
-        Output(ids.grid(PAGE, "branches"), "rowData", allow_duplicate=True),
-        Output(ids.grid(PAGE, "units"), "rowData", allow_duplicate=True),
+        *(Output(ids.grid(PAGE, name), "rowData", allow_duplicate=True) for name in LATER),
         Output(ids.NETWORK_LOADED, "data"),
         Input(ids.NETWORK_TAB, "value"),
         State(ids.NETWORK_LOADED, "data"),
@@ -147,13 +148,14 @@ def _register_tables(app: Dash, services: Services) -> None:
     )
     def load(tab: Any, loaded: Any, study: Any) -> Any:
         """Send the rows of a table the first time that it is opened."""
-        if tab not in ("branches", "units") or not isinstance(loaded, list) or tab in loaded:
-            return no_update, no_update, no_update
+        name = next((name for name in LATER if name == tab), None)
+        if name is None or not isinstance(loaded, list) or tab in loaded:
+            return (no_update,) * (len(LATER) + 1)
         try:
-            sent = rows(services.tables(current_user(), study), tab)
+            sent = rows(services.tables(current_user(), study), name)
         except EngineError:
-            return no_update, no_update, no_update
-        return (sent, no_update, [*loaded, tab]) if tab == "branches" else (no_update, sent, [*loaded, tab])
+            return (no_update,) * (len(LATER) + 1)
+        return (*(sent if table == name else no_update for table in LATER), [*loaded, name])
 
     @app.callback(
         Output(f"{ids.NETWORK_ADD}-form", "children"), Input(ids.NETWORK_TAB, "value"), prevent_initial_call=True

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from callbacks.network_import import Offers, refused
+from callbacks.network_import import Offers, refused, uploaded
 from callbacks.services import Services
 from components import network as view
 from components.grid_map import map_bounds, map_points
@@ -15,9 +15,12 @@ from components.network_rows import TABLES, Row, problem_rows, rows, transaction
 from engine.errors import ConflictError, EngineError, NetworkDataError
 from engine.network.checks import check
 from engine.network.counts import Counts
+from engine.network.csv_pair import read_rows
 from engine.network.edit import apply, from_json, label
-from engine.network.events import AddBus, AddRow, Connect, Delete, EditCells, EditError, Event, RenameBus
+from engine.network.events import AddBus, AddRow, Connect, Delete, EditCells, EditError, Event, PasteRows, RenameBus
 from engine.network.layout import positions
+from engine.network.pasting import as_text
+from engine.network.readers import MOST_BYTES
 from engine.network.tables import KEYS, SINGULAR, NetworkTables, TableName
 from engine.store.history import NetworkStatus
 
@@ -83,6 +86,22 @@ def change(seat: Seat, shown: object, request: object) -> Outcome:
     except NetworkDataError as error:
         reasons = tuple(problem.message for problem in error.problems)
         return Outcome(ack, "Not changed", reasons, restore=_stored(seat, asked.get("event")))
+    except EngineError as error:
+        return Outcome(ack, str(error), (str(error),))
+
+
+def add_from_csv(seat: Seat, shown: object, table: object, content: object, file_name: str) -> Outcome:
+    """Add the rows of an uploaded CSV file (a data URL) to the open table; a refusal names each line at fault."""
+    ack = {"seq": None, "from": "paste", "ok": False, "at": time.time()}
+    name = next((name for name in TABLES if name == table), None)
+    try:
+        before = seat.tables(shown)
+        if name is None:
+            raise EditError("open the table that the rows are for")
+        rows_read = read_rows(file_name[:200], uploaded(file_name[:200], content, MOST_BYTES), name)
+        return _edit(seat, PasteRows(name, as_text(name, rows_read)), ack, before)
+    except NetworkDataError as error:
+        return Outcome(ack, "Not changed", tuple(problem.message for problem in error.problems))
     except EngineError as error:
         return Outcome(ack, str(error), (str(error),))
 

@@ -42,12 +42,13 @@ _EDIT_OUTPUTS = (
     Output(ids.NETWORK_ADD_MESSAGE, "children"),
     Output(ids.inspector(PAGE), "children", allow_duplicate=True),
     Output(ids.NETWORK_HINT, "hidden"),
+    Output(ids.NETWORK_ROWS_FILE, "contents"),
 )
 _NAMES = (
     "ack", "version", "pane", "elements", "buses_url", "branches_url", "layers",
-    "change_buses", "change_branches", "change_units", "rows_buses", "rows_branches", "rows_units",
+    *(f"change_{name}" for name in TABLES), *(f"rows_{name}" for name in TABLES),
     "problems", "totals", "undo_off", "undo_title", "redo_off", "redo_title", "message", "selection",
-    "paste_message", "add_message", "inspector", "hint",
+    "paste_message", "add_message", "inspector", "hint", "file",
 )  # fmt: skip
 
 
@@ -115,6 +116,9 @@ def register(app: Dash, services: Services, offers: Offers, opf: OpfDesk) -> Non
         *_EDIT_OUTPUTS,
         Input(ids.NETWORK_EVENT, "data"),
         Input(ids.NETWORK_REPLACE, "n_clicks"),
+        Input(ids.NETWORK_ROWS_FILE, "contents"),
+        State(ids.NETWORK_ROWS_FILE, "filename"),
+        State(ids.NETWORK_TAB, "value"),
         State(ids.NETWORK_STUDY, "data"),
         State(ids.NETWORK_VERSION, "data"),
         State(ids.NETWORK_LOADED, "data"),
@@ -123,18 +127,23 @@ def register(app: Dash, services: Services, offers: Offers, opf: OpfDesk) -> Non
         State(ids.NETWORK_ANSWER, "data"),
         prevent_initial_call=True,
     )
-    def edit(  # noqa: PLR0913, PLR0917 (one argument per input)
-        request: Any, clicks: int | None, study: Any, shown: Any, loaded: Any, offer: Any, selected: Any, kept: Any
-    ) -> Any:
+    def edit(*given: Any) -> Any:
+        request, clicks, file, file_name, tab, study, shown, loaded, offer, selected, kept = given
         digest = shown.get("digest") if isinstance(shown, dict) else ""
         seat = desk.Seat(services, current_user(), str(study))
-        replacing = ctx.triggered_id == ids.NETWORK_REPLACE
-        if not isinstance(study, str) or not (clicks if replacing else request):
+        asked = {ids.NETWORK_REPLACE: clicks, ids.NETWORK_ROWS_FILE: file}.get(str(ctx.triggered_id), request)
+        if not isinstance(study, str) or not asked:
             return (no_update,) * len(_EDIT_OUTPUTS)
-        replaced = desk.replace_network(seat, offers, digest, offer) if replacing else None
-        outcome = replaced or desk.change(seat, digest, request)
+        if ctx.triggered_id == ids.NETWORK_REPLACE:
+            outcome = desk.replace_network(seat, offers, digest, offer)
+        elif ctx.triggered_id == ids.NETWORK_ROWS_FILE:
+            outcome = desk.add_from_csv(seat, digest, tab, file, str(file_name))
+        else:
+            outcome = desk.change(seat, digest, request)
         known = [name for name in TABLES if isinstance(loaded, list) and name in loaded]
         changed = screen(outcome, study, known)
+        if ctx.triggered_id == ids.NETWORK_ROWS_FILE:
+            changed["file"] = None  # emptied, so that the same file, mended, can be sent again
         if outcome.after is not None and "selection" not in changed:
             # In the same answer: a form that came later would take back what is being typed into it. A new
             # selection brings its own form, once.

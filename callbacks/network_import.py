@@ -64,7 +64,7 @@ def understood(contents: Sequence[str], names: Sequence[str], most_bytes: int) -
         raise FileFormatError(f"choose between 1 and {MOST_FILES} files, found {len(contents)}")
     files: dict[str, bytes] = {}
     for name, content in zip(names, contents, strict=True):
-        files[str(name)[:200]] = _decoded(str(name)[:200], content, most_bytes)
+        files[str(name)[:200]] = uploaded(str(name)[:200], content, most_bytes)
     first, *others = _ordered(files)
     return read_network(first, files[first], {name: files[name] for name in others})
 
@@ -98,13 +98,16 @@ def summary(tables: NetworkTables) -> Mapping[str, Any]:
         "buses": len(tables.buses),
         "branches": len(tables.branches),
         "units": len(tables.units),
+        "interfaces": len(tables.interfaces),
+        "contingencies": len(tables.contingencies),
         "load_mw": float(tables.buses["load_mw"].sum()),
         "capacity_mw": float(tables.units["p_max_mw"].sum()),
         "places": int(tables.buses[["longitude", "latitude"]].notna().all(axis=1).sum()),
     }
 
 
-def _decoded(name: str, content: object, most_bytes: int) -> bytes:
+def uploaded(name: str, content: object, most_bytes: int) -> bytes:
+    """Return the content of an uploaded file (a data URL). Raises FileFormatError naming the file."""
     if not isinstance(content, str):
         raise FileFormatError(f"{name}: the browser sent no content")
     head, comma, body = content.partition(",")

@@ -10,6 +10,7 @@ from callbacks.network_desk import Seat
 from callbacks.network_opf import OpfDesk
 from components import network_answer, skeleton
 from components.network_forms import element_form, network_form
+from components.network_rows import ELEMENTS
 from engine.errors import EngineError
 from engine.network.model import Network
 from engine.network.tables import NetworkTables
@@ -25,7 +26,7 @@ def inspector(seat: Seat, desk: OpfDesk, selected: Any, kept: Any) -> Any:
     except EngineError as error:
         return skeleton.state("failed", str(error))
     network, dispatch = (None, None) if found is None else (found[0], found[1].dispatch)
-    element = skeleton.parse_element(selected)
+    element = skeleton.parse_element(selected, ELEMENTS)
     if element is None:
         return _of_network(tables, network, dispatch, read_only=read_only)
     told = [] if network is None or dispatch is None else [_told(network, dispatch, *element)]

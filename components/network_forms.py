@@ -12,11 +12,12 @@ from components import ids, skeleton
 from components.format import count
 from engine.network.cells import KINDS, shown
 from engine.network.tables import COLUMNS, KEYS, SINGULAR, NetworkTables, TableName, Value
+from engine.network.terms import read_branches, read_terms
 
 Part = Any
 READ_ONLY = "This study was shared with you to read. Duplicate it to change it."
 
-TABLE_OF: Mapping[str, TableName] = {"bus": "buses", "branch": "branches", "unit": "units"}
+TABLE_OF: Mapping[str, TableName] = {word: table for table, word in SINGULAR.items()}
 # What most people change; the rest folds away under "More".
 FIRST: Mapping[TableName, tuple[str, ...]] = {
     "buses": ("bus", "name", "base_kv", "load_mw", "withdrawal_limit_mw", "zone", "in_service"),
@@ -32,6 +33,9 @@ NEEDED: Mapping[TableName, tuple[str, ...]] = {
     "interfaces": ("interface", "name", "terms", "limit_mw", "limit_backward_mw"),
     "contingencies": ("contingency", "branches", "note"),
 }
+
+
+WIDE = {("interfaces", "terms"), ("contingencies", "branches"), ("contingencies", "note")}  # lists of branches
 
 
 def texts(tables: NetworkTables, table: TableName, key: str) -> dict[str, Any] | None:
@@ -152,7 +156,26 @@ def paste_form() -> Part:
                 ],
                 className="hr-field",
             ),
-            skeleton.button("Paste rows", "network-paste-rows", primary=True, **{"data-draw-paste": ""}),
+            html.Div(
+                [
+                    skeleton.button("Paste rows", "network-paste-rows", primary=True, **{"data-draw-paste": ""}),
+                    html.Span("or", className="hr-muted"),
+                    html.Div(
+                        dcc.Upload(
+                            html.Button("Add rows from a CSV file", type="button", className="hr-button"),
+                            id=ids.NETWORK_ROWS_FILE,
+                            className="hr-draw-rows-file",
+                        ),
+                        **{"data-draw-rows-file": ""},
+                    ),
+                ],
+                className="hr-draw-buttons",
+            ),
+            html.P(
+                "Interfaces and contingencies may also have one row per branch: interface, branch, weight, limit_mw; "
+                "or contingency, branch.",
+                className="hr-muted",
+            ),
             html.Div(id=ids.NETWORK_PASTE_MESSAGE, role="status"),
         ]
     )
@@ -180,6 +203,7 @@ def _field(table: TableName, name: str, value: Any, component_id: Any, read_only
         )
         return html.Label([html.Span(label, className="hr-label"), box], className="hr-draw-field")
     hint = {math.inf: "unlimited", -math.inf: "none"}.get(column.default, "") if column.kind == "number" else ""
+    hint = {"terms": "1-2:1 3-4:-0.5", "branches": "1-2 3-4", "limit_backward_mw": "same"}.get(name, hint)
     box = dbc.Input(
         id=component_id,
         type="text",
@@ -189,7 +213,10 @@ def _field(table: TableName, name: str, value: Any, component_id: Any, read_only
         autocomplete="off",
         class_name="hr-input" + (" hr-draw-number" if column.kind == "number" else ""),
     )
-    return html.Label([html.Span(label, className="hr-label"), box], className="hr-draw-field", title=column.help)
+    wide = " hr-draw-wide" if (table, name) in WIDE else ""
+    return html.Label(
+        [html.Span(label, className="hr-label"), box], className=f"hr-draw-field{wide}", title=column.help
+    )
 
 
 def _slack_button(values: Mapping[str, Any], read_only: bool) -> Part:
@@ -222,8 +249,24 @@ def _neighbours(tables: NetworkTables, bus: str) -> Part:
 
 def _ends(tables: NetworkTables, kind: str, key: str) -> Part:
     row = tables.table(TABLE_OF[kind]).set_index(KEYS[TABLE_OF[kind]]).loc[key]
+    if kind in ("interface", "contingency"):
+        return _members(kind, row)
     ends = (row["from_bus"], row["to_bus"]) if kind == "branch" else (row["bus"],)
     return skeleton.section("At", _links([(f"bus:{end}", f"Bus {end}") for end in ends]))
+
+
+def _members(kind: str, row: Any) -> Part:
+    """Return the branches that an interface weighs or a contingency loses."""
+    try:
+        if kind == "interface":
+            named = [(branch, f"{weight:g} times {branch}") for branch, weight in read_terms(row["terms"])]
+        else:
+            named = [(branch, branch) for branch in read_branches(row["branches"])]
+    except ValueError as error:
+        return skeleton.section("Branches", html.P(str(error)))
+    return skeleton.section(
+        count(len(named), "branch", "branches"), _links([(f"branch:{branch}", text) for branch, text in named])
+    )
 
 
 def _links(targets: Sequence[tuple[str, str]], most: int = 30) -> Part:

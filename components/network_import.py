@@ -9,6 +9,7 @@ from components import ids, skeleton
 from components.format import count, megawatts
 from components.network_forms import READ_ONLY, problems_list
 from engine.errors import Problem
+from engine.network.tables import LISTS
 
 MOST_SHOWN = 40
 Part = Any
@@ -76,6 +77,7 @@ def understood(summary: Mapping[str, Any], problems: Sequence[Problem]) -> html.
                     ("Buses", count(summary["buses"], "bus", "buses")),
                     ("Branches", count(summary["branches"], "branch", "branches")),
                     ("Units", count(summary["units"], "unit")),
+                    *((name.capitalize(), str(summary[name])) for name in LISTS if summary[name]),
                     ("Load", megawatts(summary["load_mw"])),
                     ("Capacity", megawatts(summary["capacity_mw"])),
                     ("With longitude and latitude", places),

@@ -9,10 +9,11 @@ import numpy as np
 from components.tables import GridColumn
 from engine.errors import Problem
 from engine.network.cells import KINDS
-from engine.network.tables import COLUMNS, KEYS, NetworkTables, TableName
+from engine.network.tables import COLUMNS, KEYS, SINGULAR, NetworkTables, TableName
 
 Row = dict[str, Any]
 TABLES: tuple[TableName, ...] = tuple(COLUMNS)
+ELEMENTS = tuple(SINGULAR.values())  # what the page can select
 MOST_CHANGED = 400  # rows; above it a whole table is sent instead of its changes
 
 PROBLEM_COLUMNS = (

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from components.network_dispatch import WHAT, What
 from components.network_layers import LAYERS
+from components.network_rows import ELEMENTS
 from components.skeleton import parse_element
 from engine.opf.question import OpfQuestion
 
@@ -36,7 +37,7 @@ def read_view(query: Mapping[str, Any]) -> View:
         layer=layer if layer in LAYERS else "kv",
         tab=tab if tab in TABS else "buses",
         what=what if what in WHAT else "prices",
-        selection=selection if parse_element(selection) else None,
+        selection=selection if parse_element(selection, ELEMENTS) else None,
     )
 
 

@@ -45,12 +45,15 @@ def element(kind: Kind, element_id: str) -> str:
     return f"{kind}:{element_id}"
 
 
-def parse_element(data: Any) -> tuple[str, str] | None:
-    """Return (kind, id) of a selection Store's data, or None when nothing (or nothing readable) is selected."""
+def parse_element(data: Any, kinds: Sequence[str] = ("bus", "branch", "unit")) -> tuple[str, str] | None:
+    """Return (kind, id) of a selection Store's data, or None when nothing (or nothing readable) is selected.
+
+    ``kinds`` are what the page can select.
+    """
     if not isinstance(data, str):
         return None
     kind, colon, element_id = data.partition(":")
-    if not colon or not element_id or kind not in ("bus", "branch", "unit"):
+    if not colon or not element_id or kind not in kinds:
         return None
     return kind, element_id
 

@@ -107,8 +107,9 @@ def _wide(table: TableName, sheet: _Sheet, mark: DecimalMark, intake: Intake) ->
 
 
 def read_rows(file_name: str, content: bytes, table: TableName) -> pd.DataFrame:
-    """Return the rows that one CSV file holds for ``table``, to be added to a network that is there.
+    """Return the rows that one CSV file holds for ``table``, with the columns that it has.
 
+    They are for a network that is there, which makes the identifiers that the file does not give.
     Raises FileFormatError listing every problem with its file and line.
     """
     intake = Intake(spreadsheet=True)
@@ -118,7 +119,7 @@ def read_rows(file_name: str, content: bytes, table: TableName) -> pd.DataFrame:
         intake.wrong("empty", f"{file_name}: there is a header and no row below it")
     if intake.problems:
         raise FileFormatError(intake.problems)
-    return rows
+    return rows[[column for column in rows.columns if column in intake.columns[table]]]
 
 
 def table_in(file_name: str, headers: Sequence[str]) -> str | None:

@@ -78,7 +78,7 @@ _REQUIRED: Mapping[TableName, tuple[str, ...]] = {
 }
 
 _LARGEST_LABEL = 10**LONGEST_ID  # of a number that stands for an identifier
-_SEPARATORS = re.compile(r"[\s.\-/()\[\]_]+")
+_SEPARATORS = re.compile(r"[\s.,\-/()\[\]_]+")
 _NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)  # in linear time
 _BLANKS = str.maketrans("", "", " \u00a0\u2009\u202f'")
 _SPECIAL = {
@@ -132,7 +132,9 @@ class Intake:
 
     def _match(self, name: TableName, headers: Sequence[str]) -> dict[str, str]:
         own = {_plain(column.name): column.name for column in COLUMNS[name]}
-        other = {_plain(key): column for key, column in SYNONYMS[name].items()}
+        other = {_plain(f"{column.label} {column.unit}"): column.name for column in COLUMNS[name]}  # as on the screen
+        other |= {_plain(column.label): column.name for column in COLUMNS[name]}
+        other |= {_plain(key): column for key, column in SYNONYMS[name].items()}
         matched: dict[str, str] = {}
         # A column under its own name wins over one that is only like it: "id" beside "bus".
         for names in (own, other):

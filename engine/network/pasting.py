@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+import pandas as pd
+
 from engine.errors import Problem
 from engine.network.cells import DecimalMark, column_of, decimal_mark, read_cell, shown
 from engine.network.events import LONGEST_PASTE, EditError, PasteRows
@@ -29,11 +31,16 @@ class _Block:
 def copy(tables: NetworkTables, name: TableName, keys: Sequence[str] | None = None) -> str:
     """Return rows as tab-separated text with a header, ready for a spreadsheet and for :func:`paste`."""
     table = tables.table(name)
-    chosen = table if keys is None else table[table[KEYS[name]].isin(set(keys))]
+    return as_text(name, table if keys is None else table[table[KEYS[name]].isin(set(keys))])
+
+
+def as_text(name: TableName, rows: pd.DataFrame) -> str:
+    """Return rows of a table, with all or some of its columns, as :func:`copy` does."""
+    columns = [column for column in COLUMNS[name] if column.name in rows.columns]
     text = io.StringIO()
     writer = csv.writer(text, delimiter="\t", lineterminator="\n")
-    writer.writerow([column.name for column in COLUMNS[name]])
-    lists = [[shown(column, value) for value in chosen[column.name].tolist()] for column in COLUMNS[name]]
+    writer.writerow([column.name for column in columns])
+    lists = [[shown(column, value) for value in rows[column.name].tolist()] for column in columns]
     writer.writerows(zip(*lists, strict=True))
     return text.getvalue()
 
