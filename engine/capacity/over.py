@@ -49,12 +49,11 @@ def secure_notices(secure: Secure, counts: tuple[int, ...], *, held: bool) -> tu
     found = [f"limits hold after each of {len(outages):,} outages too, up to rating {rating}{rule}"]
     if apart:
         worst = max(apart, key=lambda one: one.load_mw)
-        splits = (
-            "1 outage splits the network and is"
-            if len(apart) == 1
-            else f"{len(apart)} outages split the network and are"
-        )
-        found.append(f"{splits} left out, the worst: {worst.words(network)}")
+        words = worst.words(network)
+        if len(apart) == 1:
+            found.append(f"1 outage splits the network and is left out: {words}")
+        else:
+            found.append(f"{len(apart)} outages split the network and are left out, the worst: {words}")
         cut = {network.buses.ids[bus] for one in apart for bus in one.buses}
         sites = [bus for bus in question.candidates if bus in cut]
         if sites:
@@ -64,7 +63,8 @@ def secure_notices(secure: Secure, counts: tuple[int, ...], *, held: bool) -> tu
     for epsilon, count in zip(secure.levels, counts, strict=True):
         if count:
             where = "" if epsilon == 0 else f" at risk {percent(epsilon)}"
-            kept = ", and are held at their present level" if held else ""
+            limits = "1 limit is" if count == 1 else f"{count:,} limits are"
+            kept = ", and held at the present level" if held else ""
             listed = f"; the {LISTED} worst are listed" if count > LISTED else ""
-            found.append(f"{count:,} limits are exceeded after outages before any addition{where}{kept}{listed}")
+            found.append(f"{limits} exceeded after outages before any addition{where}{kept}{listed}")
     return tuple(found)
