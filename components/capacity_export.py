@@ -22,7 +22,8 @@ _UNITS = {
     "alone": "firm_alone_mw", "limit": "limited_by", "load": "load_mw", "rating": "limit_mw",
     "margin": "room_before_mw",
     "gain": "first_gain_mw_per_mw", "sites": "stops_sites", "lone": "stops_lone_buses",
-    "mw": "capacity_mw", "id": "bus",
+    "mw": "capacity_mw", "id": "bus", "outage": "after_the_outage_of", "change": "change_mw",
+    "decides": "decided_by_period",
 }  # fmt: skip
 
 
@@ -80,6 +81,7 @@ def origin(answer: Answer) -> dict[str, Any]:
         "computed": known.date,
         "data": known.data,
         "states": known.source,
+        **({"period": answer.period or "year round"} if answer.periods else {}),
         "use": INDICATIVE,
     }
 
@@ -153,11 +155,12 @@ def _whole(answer: Answer, what: str) -> dict[str, Any]:
 
 
 def _named(row: Row, answer: Answer, drop: Sequence[str] = ()) -> dict[str, Any]:
-    """Return a row of the page under names with units; an increment is named by its risk."""
+    """Return a row of the page under names with units; an increment is named by its risk, a period by its own name."""
     risks = {
         f"inc{place}": f"flexible_{100 * epsilon:g}_percent_mw"
         for place, epsilon in enumerate(answer.question.epsilons)
     }
+    risks |= {f"period{k}": f"firm_{name}_mw" for k, (name, _) in enumerate(answer.periods)}
     return {risks.get(key) or _UNITS.get(key, key): value for key, value in row.items() if key not in drop}
 
 

@@ -146,15 +146,17 @@ def year_section(answer: Answer, place: int | None, theme: Theme) -> Part:
 
 
 def year_figure(answer: Answer, place: int | None, theme: Theme = "light") -> go.Figure:
-    """Return firm and total per period as steps, with the year-round firm capacity as a line."""
+    """Return firm and total per period as steps, the one that is drawn edged; year-round firm capacity as a line."""
     names = [name for name, _ in answer.periods]
     firm = [_level(result, place, 0) for _, result in answer.periods]
+    drawn = [2.5 if name == answer.period else 0 for name in names]
+    edge = {"color": token("text", theme), "width": drawn}
     traces = [
         go.Bar(
             x=names,
             y=firm,
             name="firm",
-            marker={"color": token("firm", theme)},
+            marker={"color": token("firm", theme), "line": edge},
             hovertemplate="%{x}: %{y:.1f} MW firm<extra></extra>",
         )
     ]
@@ -162,13 +164,12 @@ def year_figure(answer: Answer, place: int | None, theme: Theme = "light") -> go
         words = level_words(answer.question.epsilons[-1])
         total = [_level(result, place, -1) for _, result in answer.periods]
         gain = [None if f is None or t is None else max(0.0, t - f) for f, t in zip(firm, total, strict=True)]
-        pattern = {"shape": ["/" if name == answer.period else "" for name in names]}
         traces.append(
             go.Bar(
                 x=names,
                 y=gain,
                 name=words,
-                marker={"color": token("flexible", theme), "pattern": pattern},
+                marker={"color": token("flexible", theme), "line": edge},
                 hovertemplate="%{x}: %{y:.1f} MW more, " + words + "<extra></extra>",
             )
         )
@@ -180,6 +181,7 @@ def year_figure(answer: Answer, place: int | None, theme: Theme = "light") -> go
         barmode="stack",
         bargap=0.06,
         showlegend=bool(answer.question.epsilons),
+        legend={"traceorder": "normal"},
         yaxis={"title": {"text": "MW"}, "rangemode": "tozero"},
         xaxis={"type": "category", "tickangle": 0 if len(names) <= 6 else -45},
         margin={"l": 8, "r": 8, "t": 8, "b": 8},

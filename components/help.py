@@ -174,6 +174,30 @@ _ENTRIES = (
         "The answer depends on it, so every result names it.",
     ),
     (
+        "outages",
+        "Secure for outages (N-1)",
+        "Every limit holds after each outage too, against the rating for that time. An outage that splits the network "
+        "is named and left out. The one after which a limit is reached first is its worst outage.",
+    ),
+    (
+        "redispatch",
+        "Redispatch",
+        "Units move in every state, each within its limits, to make room for the new load. With fixed supply they "
+        "produce the extra power in fixed shares, whatever the state.",
+    ),
+    (
+        "periods",
+        "Seasons, months, blocks of hours",
+        "The question is answered for each part of the year by itself; what is offered the year round is the least "
+        "of these at each site.",
+    ),
+    (
+        "budget",
+        "Budget of buses at their extremes (Γ)",
+        "At most so many buses are at an end of their range at once, whichever these are. At 0 every bus is in the "
+        "middle; with all buses it is the box.",
+    ),
+    (
         "cutoff",
         "Cutoff",
         "Distribution factors smaller than this are taken as zero, as some operators do. Zero keeps them all.",
@@ -283,6 +307,10 @@ PAGE_WORDS: dict[str, tuple[str, ...]] = {
         "supply",
         "slack",
         "headroom",
+        "redispatch",
+        "outages",
+        "periods",
+        "budget",
         "objective",
         "tie",
         "ratio-loss",
