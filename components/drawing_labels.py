@@ -13,6 +13,7 @@ from engine.network.model import Matrix
 _OFFSETS = (((6, 0), "left", "center"), ((-6, 0), "right", "center"), ((0, 6), "center", "bottom"),
             ((0, -6), "center", "top"))  # fmt: skip
 _MOST = 120  # each costs a measurement
+_MARK_PT = 3.6  # half the width of a site's mark
 # Not a path effect: that would turn the letters of an SVG into shapes.
 _GROUND = {"facecolor": token("surface"), "alpha": 0.8, "edgecolor": "none", "pad": 0.8}
 
@@ -36,7 +37,10 @@ def draw_labels(axes: Axes, labels: Sequence[Label], points: Matrix) -> None:
         raise ValueError("labels are drawn on a figure")
     renderer = FigureCanvasAgg(figure).get_renderer()
     frame = axes.get_window_extent(renderer)
-    taken: list[Bbox] = []
+    # What is named stays visible: no label lies on the mark of another one.
+    marks = [axes.transData.transform(points[label.bus]) for label in labels[:_MOST] if label.other is None]
+    reach = _MARK_PT * figure.dpi / 72
+    taken = [Bbox.from_extents(x - reach, y - reach, x + reach, y + reach) for x, y in marks]
     for label in labels[:_MOST]:
         place = points[label.bus] if label.other is None else 0.5 * (points[label.bus] + points[label.other])
         for offset, horizontal, vertical in _OFFSETS:
