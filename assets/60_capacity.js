@@ -49,6 +49,14 @@
       if (ended.length) window.headroom.setProps('capacity-job-ended', { data: { ids: ended, at: Date.now() } });
       return KEEP();
     },
+    // A set that had to be checked apart is published once its check is done; a check that failed says so itself.
+    checkEnded: function (jobs, id) {
+      const job = (jobs || []).find(function (entry) { return entry.id === id; });
+      if (!job || active(job)) return KEEP();
+      window.headroom.setProps('capacity-checking', { data: null });
+      if (job.state === 'done') window.headroom.setProps('capacity-publish-pressed', { data: Date.now() });
+      return KEEP();
+    },
     // The words that an answer side by side stands for, both at once: one question, not two.
     setWords: function (words) { return words ? [words.security, words.supply] : [KEEP(), KEEP()]; },
     // The address bar holds the whole view; it is replaced without a new page, so nothing is asked or drawn again.

@@ -52,6 +52,14 @@ class Situation:
     message: str = ""
 
 
+class CheckRunningError(EngineError):
+    """The check of a product set is under way: it is published when its job is done."""
+
+    def __init__(self, job: str) -> None:
+        super().__init__("the set is checked apart first; it is published when the check is done")
+        self.job = job
+
+
 class Desk:
     """Answers capacity questions for the page. One per process, safe to share between threads."""
 
@@ -153,13 +161,20 @@ class Desk:
     def checked(self, user: str, study: str, answer: Answer) -> ProductSet | None:
         """Return the answer's products with the independent checker's word in their witness.
 
-        Without the word when the states are too many to check within a request, or are not kept any more.
+        Without the word when the states are too many to check within a request, or are not kept any more. With
+        outages, redispatch or periods the check is a job of its own: raises CheckRunningError while it runs.
         Raises InfeasibleError when a promise does not hold.
         """
         products, prepared = answer.products, answer.prepared
         if products is None:
             return None
         arguments = jobs.prepare_arguments(answer.network.digest, answer.question)
+        if answer.deep:
+            asked = {**arguments, "question": answer.question.to_json(), "products": products.to_json()}
+            job = self.services.jobs.submit(user, jobs.VERIFY, json.loads(json.dumps(asked)), study)
+            if job.state != "done" or job.result is None:
+                raise CheckRunningError(job.id)
+            return products.with_verdict(Verdict.from_json(job.result))
         cells = prepared.scenarios * len(answer.network.buses.ids)
         if cells > MOST_CELLS_CHECKED or self.services.artifacts.open(jobs.states_key(arguments)) is None:
             return products

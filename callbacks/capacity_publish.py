@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import dash
-from dash import Dash, Input, Output, State, ctx, no_update
+from dash import ClientsideFunction, Dash, Input, Output, State, ctx, no_update
 
 from callbacks.capacity_answer import Seat, seat_of
-from callbacks.capacity_desk import Desk
+from callbacks.capacity_desk import CheckRunningError, Desk
 from callbacks.security import current_user
 from callbacks.shell import toast
 from components import capacity, capacity_export, capacity_products, ids
@@ -86,16 +86,23 @@ def read_upload(seat: Seat, filename: str, content: bytes) -> Uploaded:
     )
 
 
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
 def register(app: Dash, desk: Desk) -> None:
     """Wire the products and the upload of states."""
-    _register_products(app, desk)
+    _register_publishing(app, desk)
+    _register_versions(app, desk)
     _register_upload(app, desk)
 
 
-def _register_products(app: Dash, desk: Desk) -> None:
+def _register_publishing(app: Dash, desk: Desk) -> None:
     @app.callback(
         Output(ids.CAPACITY_PUBLISHED, "data"),
         Output(ids.TOAST, "data", allow_duplicate=True),
+        Output(ids.CAPACITY_CHECKING, "data"),
+        Output(ids.JOBS_WAKE, "data", allow_duplicate=True),
         Input(f"{ids.CAPACITY_PUBLISH}-pressed", "data"),
         State(ids.CAPACITY_ANSWERED, "data"),
         State(ids.CAPACITY_STUDY, "data"),
@@ -104,13 +111,24 @@ def _register_products(app: Dash, desk: Desk) -> None:
     )
     def publish_products(pressed: Any, drawn: Any, study: Any) -> Any:
         if not pressed:
-            return no_update, no_update
+            return (no_update,) * 4
         try:
             words = publish(seat_of(desk, study), drawn)
+        except CheckRunningError as running:
+            return no_update, toast(_sentence(str(running))), running.job, time.time()
         except EngineError as error:
-            return no_update, toast(str(error))
-        return time.time(), toast(words)
+            return no_update, toast(_sentence(str(error))), None, no_update
+        return time.time(), toast(words), None, no_update
 
+    app.clientside_callback(
+        ClientsideFunction("capacity", "checkEnded"),
+        Output(f"{ids.CAPACITY_CHECKING}-seen", "data"),
+        Input(ids.JOBS, "data"),
+        Input(ids.CAPACITY_CHECKING, "data"),
+    )
+
+
+def _register_versions(app: Dash, desk: Desk) -> None:
     @app.callback(
         Output(ids.CAPACITY_VERSIONS, "children"),
         Input(ids.CAPACITY_PUBLISHED, "data"),

@@ -144,6 +144,8 @@ def _stores(opened: Opened) -> list[Part]:
         dcc.Store(id=f"{ids.CAPACITY_YEAR}-pressed"),
         dcc.Store(id=ids.CAPACITY_ADDRESS),
         dcc.Store(id=ids.CAPACITY_PUBLISHED),
+        dcc.Store(id=ids.CAPACITY_CHECKING),
+        dcc.Store(id=f"{ids.CAPACITY_CHECKING}-seen"),  # written by nobody, as in grid_map.register_map
         dcc.Store(id=f"{ids.CAPACITY_PUBLISH}-pressed"),
         dcc.Store(id=f"{ids.CAPACITY_SITE_TOGGLE}-pressed"),
         dcc.Store(id=f"{ids.CAPACITY_TABLES}-shown"),  # written by nobody, as in grid_map.register_map

@@ -206,6 +206,7 @@ CAPACITY_TABLES = "capacity-tables"
 CAPACITY_PRODUCTS = "capacity-products"
 CAPACITY_PUBLISH = "capacity-publish"
 CAPACITY_PUBLISHED = "capacity-published"  # Store: bumped when a product set was published
+CAPACITY_CHECKING = "capacity-checking"  # Store: id of the job that checks a set which is published when it is done
 CAPACITY_VERSIONS = "capacity-versions"
 CAPACITY_CURVE = "capacity-curve"
 CAPACITY_WHY_BINDING = "capacity-why-total-binding"  # its card is filled when it is pressed
@@ -323,3 +324,32 @@ DIFFERENCE_SIDES = "difference-sides"  # Store: {"a", "b"}, each {"question", "n
 def difference_export(kind: str) -> dict[str, str]:
     """Return the id of an export button of the comparison: "csv", "svg" or "png"."""
     return {"type": "difference-export", "kind": kind}
+
+
+# Capacity: what a promise is worth, the check by other solvers, conditions of one's own, requests
+PROMISE = "capacity-promise"  # the panel in the inspector; its Stores are named after it: -job, -ended
+PROMISE_MEASURE = "capacity-promise-measure"
+CHECKED = "capacity-checked"  # the panel below the products; its Stores: -job, -ended
+CHECKED_RUN = "capacity-checked-run"
+CONDITIONS_KIND = "capacity-conditions-kind"
+CONDITIONS_GROUP = "capacity-conditions-group"
+CONDITIONS_NUMBER = "capacity-conditions-number"
+CONDITIONS_NAME = "capacity-conditions-name"
+CONDITIONS_ADD = "capacity-conditions-add"
+CONDITIONS_LIST = "capacity-conditions-list"
+CONDITIONS_MESSAGE = "capacity-conditions-message"
+REQUESTS_HELD = "capacity-requests-held"  # Store: {"rows": [...]} as the study keeps them
+REQUESTS_TEXT = "capacity-requests-text"
+REQUESTS_READ = "capacity-requests-read"
+REQUESTS_ADD = "capacity-requests-add"
+REQUESTS_REMOVE = "capacity-requests-remove"
+REQUESTS_UPLOAD = "capacity-requests-upload"
+REQUESTS_CSV = "capacity-requests-csv"
+REQUESTS_USE = "capacity-requests-use"
+REQUESTS_MESSAGE = "capacity-requests-message"
+REQUESTS_TOTAL = "capacity-requests-total"
+
+
+def condition_remove(place: int) -> dict[str, str | int]:
+    """Return the id of the button that takes a condition away."""
+    return {"type": "capacity-condition-remove", "place": place}
