@@ -81,6 +81,12 @@
       if (rows && rows.length) draw.showRow(rows[0].table, rows[0].element, rows[0].column);
       return NO();
     },
+    // A row of the outages: what binds after it is selected, or what splits the network by being lost.
+    limit: function (rows) {
+      if (!rows || !rows.length) return NO();
+      headroom.select(draw.PAGE, rows[0].select);
+      return NO();
+    },
     // The job that the page waits for: followed from when it is named, told once when it ends.
     jobEnded: function (jobs, pending) {
       const id = pending ? pending.id : null;
@@ -93,12 +99,12 @@
       return { id: id, at: Date.now() };
     },
     // The address bar holds the whole view; it is replaced without a new page, so nothing is asked or drawn again.
-    address: function (mapLayer, canvasLayer, tab, what, selection, load, limits, least, study) {
+    address: function (mapLayer, canvasLayer, tab, what, selection, load, limits, least, secure, after, study) {
       if (!study) return NO();
       const layer = draw.onCanvas() ? canvasLayer : mapLayer;
       const view = {
         load: load === 100 || load === null || load === undefined ? '' : load, limits: limits === 'a' ? '' : limits,
-        least: least === 'ignore' ? least : '', layer: layer === 'kv' ? '' : layer, tab: tab === 'buses' ? '' : tab,
+        least: least === 'ignore' ? least : '', secure: secure === 'base' ? '' : secure, after: after === 'c' ? '' : after, layer: layer === 'kv' ? '' : layer, tab: tab === 'buses' ? '' : tab,
         table: tab === 'dispatch' && what !== 'prices' ? what : '', sel: selection,
       };
       const parts = ['study=' + encodeURIComponent(study)];

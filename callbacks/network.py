@@ -90,7 +90,8 @@ def register(app: Dash, services: Services) -> None:
     for name in TABLES:
         register_grid(app, PAGE, name=name, kind=SINGULAR[name])
     for what in dispatch.WHAT:
-        register_grid(app, PAGE, name=what, kind=dispatch.KIND[what])
+        if what != "outages":  # a row selects what binds after the outage, by the wire "limit"
+            register_grid(app, PAGE, name=what, kind=dispatch.KIND[what])
     _register_browser(app)
     network_edit.register(app, services, offers, opf)
     _register_tables(app, services)
@@ -129,9 +130,12 @@ def _register_browser(app: Dash) -> None:
         Input(ids.NETWORK_SCALE, "value"),
         Input(ids.NETWORK_RATING, "value"),
         Input(ids.NETWORK_LEAST, "value"),
+        Input(ids.NETWORK_SECURITY, "value"),
+        Input(ids.NETWORK_AFTER, "value"),
         State(ids.NETWORK_STUDY, "data"),
     )
     wire("problem", Input(ids.grid(PAGE, "problems"), "selectedRows"))
+    wire("limit", Input(ids.grid(PAGE, "outages"), "selectedRows"))
     for name in TABLES:
         grid = ids.grid(PAGE, name)
         wire("cell", Input(grid, "cellValueChanged"), Input(grid, "id"))

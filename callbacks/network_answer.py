@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 from dash import ALL, ClientsideFunction, Dash, Input, Output, Patch, State, ctx, no_update
 
 from callbacks.network_desk import Seat, same_drawing
@@ -15,8 +16,9 @@ from components import ids, network_dispatch, skeleton
 from components import network_answer as panels
 from components.grid_map import layers_data
 from components.network_layers import base_layers, dispatch_layers
+from components.network_view import security
 from engine.errors import EngineError, NetworkDataError, NotFoundError, QuestionError
-from engine.network.model import Network
+from engine.network.model import Network, Vector
 from engine.opf.jobs import opf_arguments
 from engine.opf.question import OpfQuestion
 from engine.opf.results import OpfAnswer
@@ -42,7 +44,7 @@ class Shown:
 class Asked:
     """One call: the words of the sentence, what is drawn, the job that is waited for, and what happened."""
 
-    words: tuple[Any, Any, Any]  # share of the load, rating, least output
+    words: tuple[Any, ...]  # as :func:`question_of` takes them
     drawn: Any = None
     job: Any = None
     pressed: bool = False
@@ -58,9 +60,12 @@ class Opening:
     shown: Shown = field(default_factory=Shown)
 
 
-def question_of(scale: object, rating: object, least: object) -> OpfQuestion:
+def question_of(
+    scale: object, rating: object, least: object, outages: object = "base", after: object = "c"
+) -> OpfQuestion:
     """Return the question that the words of the page ask. Raises QuestionError naming the word and its range."""
-    return OpfQuestion.from_json({"scale_percent": scale, "rating": rating, "ignore_p_min": least == "ignore"})
+    held = {"scale_percent": scale, "rating": rating, "ignore_p_min": least == "ignore"}
+    return OpfQuestion.from_json(held | security(outages, after))
 
 
 def named(data: object) -> tuple[str, OpfQuestion] | None:
@@ -248,11 +253,25 @@ def _parts(state: Any) -> list[Any]:
 
 
 def table_rows(seat: Seat, desk: OpfDesk, drawn: object) -> dict[str, list[dict[str, Any]]]:
-    """Return the rows of the three tables of the dispatch that is drawn."""
+    """Return the rows of the tables of the dispatch that is drawn; interfaces have flows as filed without one."""
     found = drawn_answer(seat, desk, drawn)
-    if found is None:
-        return {what: [] for what in network_dispatch.WHAT}
-    return {what: network_dispatch.rows(*found, what) for what in network_dispatch.WHAT}
+    rows: dict[str, list[dict[str, Any]]]
+    rows = {what: [] if found is None else network_dispatch.rows(*found, what) for what in network_dispatch.WHAT}
+    try:
+        network = found[0] if found else seat.services.network(seat.user, seat.study)
+        filed = _filed_mw(seat, network)
+    except EngineError:  # a network that needs mending: the problems tab says why
+        return rows
+    rows["interfaces"] = network_dispatch.interface_rows(network, filed, found[1].dispatch if found else None)
+    return rows
+
+
+def _filed_mw(seat: Seat, network: Network) -> Vector | None:
+    """Return the flows of the interfaces (I,) of the outputs and loads as filed, None when there are none."""
+    if not network.interfaces.ids:
+        return None
+    flow = seat.services.factors_of(network).flows(network.injection_mw)
+    return np.asarray(network.interfaces.weights @ flow, dtype=np.float64)
 
 
 def export(seat: Seat, desk: OpfDesk, drawn: object, what: object, kind: object) -> dict[str, Any]:
@@ -261,7 +280,7 @@ def export(seat: Seat, desk: OpfDesk, drawn: object, what: object, kind: object)
     if found is None or found[1].dispatch is None:
         raise QuestionError("there is no dispatch to export: solve the DC-OPF first")
     if what not in network_dispatch.WHAT or kind not in network_dispatch.FORMATS:
-        raise QuestionError("choose prices, flows or outputs, as CSV, GeoJSON or JSON")
+        raise QuestionError("choose a table of the dispatch, as CSV, GeoJSON or JSON")
     network, answer = found
     key = input_hash(opf_arguments(answer.network_digest, answer.question))
     return network_dispatch.download(network, answer, key, what, str(kind))
@@ -298,6 +317,8 @@ def _register_question(app: Dash, desk: OpfDesk) -> None:
         Input(ids.NETWORK_SCALE, "value"),
         Input(ids.NETWORK_RATING, "value"),
         Input(ids.NETWORK_LEAST, "value"),
+        Input(ids.NETWORK_SECURITY, "value"),
+        Input(ids.NETWORK_AFTER, "value"),
         State(ids.NETWORK_ANSWER, "data"),
         State(ids.NETWORK_JOB, "data"),
         State(ids.map_layer(PAGE), "value"),
@@ -311,7 +332,7 @@ def _register_question(app: Dash, desk: OpfDesk) -> None:
         if not isinstance(study, str):
             return (no_update,) * 7
         asked = Asked(
-            words=(words[0], words[1], words[2]),
+            words=tuple(words),
             drawn=drawn,
             job=job,
             pressed=ctx.triggered_id == ids.NETWORK_SOLVE and bool(clicks),
@@ -338,7 +359,7 @@ def _register_tables(app: Dash, desk: OpfDesk) -> None:
         try:
             found = table_rows(_seat(desk, current_user(), study), desk, drawn)
         except EngineError:
-            return ([],) * len(network_dispatch.WHAT)
+            return tuple([] for _ in network_dispatch.WHAT)
         return tuple(found[what] for what in network_dispatch.WHAT)
 
     @app.callback(

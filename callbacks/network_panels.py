@@ -9,12 +9,17 @@ from callbacks.network_answer import drawn_answer
 from callbacks.network_desk import Seat
 from callbacks.network_opf import OpfDesk
 from components import network_answer, skeleton
+from components.format import megawatts
 from components.network_forms import element_form, network_form
 from components.network_rows import ELEMENTS
 from engine.errors import EngineError
+from engine.network.factors import Factors
 from engine.network.model import Network
+from engine.network.outages import Outages
 from engine.network.tables import NetworkTables
-from engine.opf.results import Dispatch
+from engine.opf.results import AfterOutage, Dispatch
+
+Limits = list[tuple[str, str, str, float]]
 
 
 def inspector(seat: Seat, desk: OpfDesk, selected: Any, kept: Any) -> Any:
@@ -30,7 +35,42 @@ def inspector(seat: Seat, desk: OpfDesk, selected: Any, kept: Any) -> Any:
     if element is None:
         return _of_network(tables, network, dispatch, read_only=read_only)
     told = [] if network is None or dispatch is None else [_told(network, dispatch, *element)]
+    if element[0] in ("branch", "interface", "contingency"):
+        asked = found is not None and found[1].question.security == "n-1"
+        told.append(_without_solving(seat, network, dispatch, element, asked=asked))
     return html.Div([*told, element_form(tables, *element, read_only=read_only)])
+
+
+def binding_limits(network: Network, dispatch: Dispatch) -> Limits:
+    """Return the limits with a price, the dearest first: element, id, what it carries, $ per MWh of more limit."""
+    branches, interfaces = network.branches.ids, network.interfaces.ids
+    found = [
+        (f"branch:{branches[i]}", branches[i], _at(dispatch.flow_mw[i]), float(dispatch.branch_price_per_mwh[i]))
+        for i in dispatch.binding()
+    ]
+    found += [
+        (
+            f"interface:{interfaces[i]}",
+            f"interface {interfaces[i]}",
+            _at(dispatch.interface_flow_mw[i]),
+            float(dispatch.interface_price_per_mwh[i]),
+        )
+        for i in dispatch.binding_interfaces()
+    ]
+    found += [
+        (
+            f"{row.kind}:{row.element}",
+            row.element if row.kind == "branch" else f"interface {row.element}",
+            f"{_at(row.flow_mw)} after {row.words}",
+            row.price_per_mwh,
+        )
+        for row in dispatch.after
+    ]
+    return sorted(found, key=lambda limit: -abs(limit[3]))
+
+
+def _at(flow_mw: float) -> str:
+    return f"at {megawatts(abs(float(flow_mw)))}"
 
 
 def _of_network(tables: NetworkTables, network: Network | None, dispatch: Dispatch | None, *, read_only: bool) -> Any:
@@ -43,20 +83,17 @@ def _of_network(tables: NetworkTables, network: Network | None, dispatch: Dispat
     elif network is None or dispatch is None:
         parts.append(html.P("Press a bus or a branch to edit it. Solve DC-OPF shows flows and prices."))
     else:
-        names = network.branches.ids
-        binding = [
-            (names[i], float(dispatch.flow_mw[i]), float(dispatch.branch_price_per_mwh[i])) for i in dispatch.binding()
-        ]
-        parts.append(network_answer.of_network(binding, int((dispatch.dispatch_mw > 1e-6).sum())))
+        running = int((dispatch.dispatch_mw > 1e-6).sum())
+        parts.append(network_answer.of_network(binding_limits(network, dispatch), running))
     return html.Div(parts)
 
 
 def _told(network: Network, dispatch: Dispatch, kind: str, key: str) -> Any:
     """Return what the answer says of an element; nothing of one that is newer than the answer."""
-    names = {"bus": network.buses.ids, "branch": network.branches.ids, "unit": network.units.ids}[kind]
-    if key not in names:
+    ids = {"bus": network.buses.ids, "branch": network.branches.ids, "unit": network.units.ids}
+    if key not in ids.get(kind, ()):
         return None
-    i = names.index(key)
+    i = ids[kind].index(key)
     if kind == "bus":
         return network_answer.of_bus(
             key,
@@ -64,7 +101,7 @@ def _told(network: Network, dispatch: Dispatch, kind: str, key: str) -> Any:
             energy=dispatch.energy_per_mwh,
             congestion=float(dispatch.congestion_per_mwh[i]),
             reference=dispatch.reference,
-            binds=[f"branch {network.branches.ids[row]}" for row in dispatch.binding()[:5]],
+            binds=[f"{element.replace(':', ' ')} {at}" for element, _, at, _ in binding_limits(network, dispatch)[:5]],
         )
     if kind == "branch":
         share = float(dispatch.loading()[i])
@@ -72,6 +109,54 @@ def _told(network: Network, dispatch: Dispatch, kind: str, key: str) -> Any:
         start, end = (network.buses.ids[int(bus)] for bus in ends)
         price = float(dispatch.branch_price_per_mwh[i])
         flow = float(dispatch.flow_mw[i])
-        return network_answer.of_branch(flow, start, end, None if np.isnan(share) else share, price)
+        after = _binding_after(dispatch, kind, key)
+        return network_answer.of_branch(flow, start, end, None if np.isnan(share) else share, price, after)
     price = float(dispatch.lmp_per_mwh[int(network.units.bus[i])])
     return network_answer.of_unit(float(dispatch.dispatch_mw[i]), float(network.units.p_max_mw[i]), price)
+
+
+def _without_solving(
+    seat: Seat, network: Network | None, dispatch: Dispatch | None, element: tuple[str, str], *, asked: bool
+) -> Any:
+    """Return what an outage cuts off, or an interface's flow as filed; of the answer what it says of these too."""
+    kind, key = element
+    try:
+        factors = seat.services.factors(seat.user, seat.study)
+    except EngineError:
+        return None  # a network that needs mending: the problems tab says why
+    now = factors.network
+    if kind == "interface":
+        return _interface(factors, network, dispatch, key)
+    ids = now.branches.ids if kind == "branch" else now.contingencies.ids
+    if key not in ids:
+        return None
+    place = ids.index(key)
+    if kind == "branch" and not now.branches.in_service[place]:
+        return None
+    lost = (place,) if kind == "branch" else now.contingencies.branches[place]
+    apart = Outages.listed(factors, [key], [lost]).islanding
+    words = apart[0].words(now) if apart else ""
+    after = () if dispatch is None else tuple(row for row in dispatch.after if row.outage == key)
+    if kind == "branch" and not words and not asked:
+        return None
+    return network_answer.of_outage(words, after, asked=asked and dispatch is not None)
+
+
+def _interface(factors: Factors, network: Network | None, dispatch: Dispatch | None, key: str) -> Any:
+    held = factors.network.interfaces
+    if key not in held.ids:
+        return None  # out of service
+    i = held.ids.index(key)
+    filed = float((held.weights @ factors.flows(factors.network.injection_mw))[i])
+    flow, price = None, 0.0
+    after: tuple[AfterOutage, ...] = ()
+    if network is not None and dispatch is not None and key in network.interfaces.ids:
+        at = network.interfaces.ids.index(key)
+        flow, price = float(dispatch.interface_flow_mw[at]), float(dispatch.interface_price_per_mwh[at])
+        after = _binding_after(dispatch, "interface", key)
+    limits = (float(held.upper_mw[i]), -float(held.lower_mw[i]))
+    return network_answer.of_interface(filed, flow, limits, price, after)
+
+
+def _binding_after(dispatch: Dispatch, kind: str, key: str) -> tuple[AfterOutage, ...]:
+    return tuple(row for row in dispatch.after if (row.kind, row.element) == (kind, key))

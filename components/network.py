@@ -155,6 +155,17 @@ def _sentence(asked: OpfQuestion) -> list[Part]:
             asked.rating,
             "Branch limits",
         ),
+        ", ",
+        skeleton.word_select(
+            ids.NETWORK_SECURITY,
+            [
+                ("base", "with nothing lost"),
+                ("all", "also after every single outage"),
+                ("listed", "also after every listed outage"),
+            ],
+            "base" if asked.security == "base" else asked.outages,
+            "Security",
+        ),
         "?",
     ]
 
@@ -169,6 +180,14 @@ def _more(asked: OpfQuestion) -> Part:
                 "ignore" if asked.ignore_p_min else "keep",
                 "Least output",
             ),
+            ". After an outage, branches are held to ",
+            skeleton.word_select(
+                ids.NETWORK_AFTER,
+                [("a", "rating A"), ("b", "rating B"), ("c", "rating C")],
+                asked.outage_rating,
+                "Branch limits after an outage",
+            ),
+            ". Interfaces keep their limits before and after.",
         ]
     )
 

@@ -11,10 +11,11 @@ from components.format import count, duration, megawatts, number, price
 from components.why_card import WhyInput, why_card, why_number
 from engine.errors import Problem
 from engine.network.tables import SINGULAR
-from engine.opf.results import Dispatch, OpfAnswer
+from engine.opf.results import AfterOutage, Dispatch, OpfAnswer
 
 Part = Any
 METHOD = "DC optimal power flow (lossless, flat voltage, small angles); Stott, Jardim and Alsaç 2009"
+MOST_LINES = 12
 PRICES = "locational marginal price split at a reference; Schweppe et al. 1988"
 
 
@@ -55,7 +56,8 @@ def strip(answer: OpfAnswer, dispatch: Dispatch, input_hash: str) -> html.Div:
                 why_number("network-why-energy", price(dispatch.energy_per_mwh), energy, label="energy price"),
             ),
             _fact("Prices", _range(lowest, highest)),
-            _fact("Bind", count(len(dispatch.binding()), "branch", "branches")),
+            _fact("Bind", _binding_words(dispatch)),
+            *_secured(answer, dispatch),
             _fact("Solved in", _solved_in(dispatch.time_s)),
         ],
         className="hr-draw-answer",
@@ -85,6 +87,29 @@ def problem_lines(problems: Sequence[Problem], most: int = 12) -> list[Part]:
     return [*lines, f"and {len(problems) - most} more"] if len(problems) > most else lines
 
 
+def _binding_words(dispatch: Dispatch) -> str:
+    """Return how many limits bind: of branches, of interfaces, after outages."""
+    words = [count(len(dispatch.binding()), "branch", "branches")]
+    if dispatch.binding_interfaces():
+        words.append(count(len(dispatch.binding_interfaces()), "interface"))
+    if dispatch.after:
+        words.append(f"{number(len(dispatch.after))} after outages")
+    return ", ".join(words)
+
+
+def _secured(answer: OpfAnswer, dispatch: Dispatch) -> list[Part]:
+    """Return after how many outages the limits hold, and how many split the network."""
+    if answer.question.security == "base":
+        return []
+    held = _fact("Holds after", count(dispatch.outages, "outage"))
+    if not dispatch.islanding:
+        return [held]
+    splits = html.Span(
+        number(len(dispatch.islanding)), title="Listed under Dispatch, Outages: limits after these are not held"
+    )
+    return [held, _fact("Outages that split the network", splits)]
+
+
 def of_bus(
     bus: str, *, lmp: float, energy: float, congestion: float, reference: str, binds: Sequence[str]
 ) -> html.Section:
@@ -93,7 +118,7 @@ def of_bus(
         f"Price at bus {bus}",
         formula="*λ*_n = energy + congestion_n",
         values=[("energy", price(energy)), ("congestion", price(congestion)), ("*λ*_n", price(lmp))],
-        binds=binds or ["no branch binds: one price everywhere"],
+        binds=binds or ["no limit binds: one price everywhere"],
         note=f"Split at {reference}.",
         source=PRICES,
     )
@@ -109,7 +134,9 @@ def of_bus(
     )
 
 
-def of_branch(flow: float, start: str, end: str, share: float | None, value: float) -> html.Section:
+def of_branch(  # noqa: PLR0917 (one fact each)
+    flow: float, start: str, end: str, share: float | None, value: float, after: Sequence[AfterOutage] = ()
+) -> html.Section:
     """Return what the answer says of a branch: its flow, its loading, what one MW more of its limit saves."""
     towards = f"{start} to {end}" if flow >= 0 else f"{end} to {start}"
     rows: list[tuple[Part, Part]] = [
@@ -118,7 +145,55 @@ def of_branch(flow: float, start: str, end: str, share: float | None, value: flo
         ("Of its limit", "no limit" if share is None else f"{number(100 * share)} %"),
         ("One MW more of limit saves", price(abs(value), "$/h")),
     ]
-    return skeleton.section("DC-OPF", skeleton.facts(rows))
+    return skeleton.section("DC-OPF", skeleton.facts(rows), _after_list(after))
+
+
+def of_interface(
+    filed: float | None, flow: float | None, limits: tuple[float, float], value: float, after: Sequence[AfterOutage]
+) -> html.Section:
+    """Return an interface's flow as filed and as dispatched, against its limits (forward, backward) in MW."""
+    rows: list[tuple[Part, Part]] = []
+    for name, found in (("Flow as filed", filed), ("Flow in the DC-OPF", flow)):
+        if found is None:
+            rows.append((name, "not known yet"))
+            continue
+        limit = limits[0] if found >= 0 else limits[1]
+        share = "no limit this way" if not np.isfinite(limit) else f"{number(100 * abs(found) / limit)} % of its limit"
+        rows.append((name, f"{megawatts(found)}, {share}"))
+    for name, limit in zip(("Limit", "Limit backward"), limits, strict=True):
+        rows.append((name, megawatts(limit) if np.isfinite(limit) else "none"))
+    if flow is not None:
+        rows.append(("One MW more of limit saves", price(abs(value), "$/h")))
+    return skeleton.section("Flow", skeleton.facts(rows), _after_list(after))
+
+
+def of_outage(words: str, after: Sequence[AfterOutage], *, asked: bool) -> html.Section:
+    """Return what is known of an outage: what it cuts off (``words``, "" for nothing), or what binds after it."""
+    if words:
+        return skeleton.section("Outage", html.P(f"{words[:1].upper()}{words[1:]}."))
+    if not asked:
+        said = "Its loss leaves the network whole. Solve DC-OPF with limits after outages to see what binds after it."
+        return skeleton.section("Outage", html.P(said))
+    if not after:
+        return skeleton.section("Outage", html.P("No limit binds after it."))
+    return skeleton.section("Outage", _after_list(after))
+
+
+def _after_list(after: Sequence[AfterOutage]) -> Part:
+    if not after:
+        return None
+    return html.Ul(
+        [
+            _line(
+                f"{row.kind}:{row.element}",
+                row.element,
+                f" after {row.words}: {megawatts(abs(row.flow_mw))}, one MW more saves "
+                f"{price(abs(row.price_per_mwh), '$/h')}",
+            )
+            for row in after[:MOST_LINES]
+        ],
+        className="hr-draw-links",
+    )
 
 
 def of_unit(output: float, largest: float, marginal: float) -> html.Section:
@@ -131,23 +206,27 @@ def of_unit(output: float, largest: float, marginal: float) -> html.Section:
     )
 
 
-def of_network(binding: Sequence[tuple[str, float, float]], units: int) -> html.Section:
-    """Return the branches that bind: (id, flow in MW, $ saved per MWh of more limit), the dearest first."""
+def of_network(binding: Sequence[tuple[str, str, str, float]], units: int) -> html.Section:
+    """Return the limits that bind, the dearest first.
+
+    Each is an element ("branch:1-2"), its id, what is said of it, and the $ saved per MWh of more limit.
+    """
     if not binding:
-        body: Part = html.P("No branch binds: one price everywhere.")
+        body: Part = html.P("No limit binds: one price everywhere.")
     else:
         lines = [
-            html.Li(
-                [
-                    html.Button(name, type="button", className="hr-draw-link", **{"data-select": f"branch:{name}"}),
-                    f" at {megawatts(abs(flow))}: one MW more saves {price(abs(value), '$/h')}",
-                ]
-            )
-            for name, flow, value in binding[:12]
+            _line(element, name, f" {said}: one MW more saves {price(abs(value), '$/h')}")
+            for element, name, said, value in binding[:MOST_LINES]
         ]
-        rest = [html.Li(f"and {len(binding) - 12} more", className="hr-muted")] if len(binding) > 12 else []
-        body = html.Ul([*lines, *rest], className="hr-draw-links")
-    return skeleton.section(f"{count(len(binding), 'branch binds', 'branches bind')}, {count(units, 'unit')} run", body)
+        rest = len(binding) - MOST_LINES
+        more = [html.Li(f"and {rest} more", className="hr-muted")] if rest > 0 else []
+        body = html.Ul([*lines, *more], className="hr-draw-links")
+    return skeleton.section(f"{count(len(binding), 'limit binds', 'limits bind')}, {count(units, 'unit')} run", body)
+
+
+def _line(element: str, name: str, said: str) -> html.Li:
+    link = html.Button(name, type="button", className="hr-draw-link", **{"data-select": element})
+    return html.Li([link, said])
 
 
 def _fact(name: str, value: Part) -> html.Span:

@@ -1,20 +1,37 @@
-"""The dispatch of a network as tables and exports: prices of buses, flows of branches, outputs of units."""
+"""The dispatch of a network as tables and exports: prices of buses, flows of branches and interfaces, outputs of
+units, and what binds after outages.
+"""
 
 import math
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, Literal, get_args
+
+import numpy as np
 
 from components.capacity_export import as_csv, as_json
 from components.tables import GridColumn
 from engine.capacity.products import INDICATIVE
-from engine.network.model import Network
+from engine.network.model import Network, Vector
 from engine.opf.results import Dispatch, OpfAnswer
 
-What = Literal["prices", "flows", "outputs"]
+What = Literal["prices", "flows", "outputs", "interfaces", "outages"]
 Row = dict[str, Any]
-WHAT: tuple[What, ...] = ("prices", "flows", "outputs")
-WORDS: Mapping[What, str] = {"prices": "Prices", "flows": "Flows", "outputs": "Outputs"}
-KIND: Mapping[What, str] = {"prices": "bus", "flows": "branch", "outputs": "unit"}
+WHAT: tuple[What, ...] = get_args(What)
+WORDS: Mapping[What, str] = {
+    "prices": "Prices",
+    "flows": "Flows",
+    "outputs": "Outputs",
+    "interfaces": "Interfaces",
+    "outages": "Outages",
+}
+# What a row selects; an outage's row selects the limit that binds after it (assets/draw8_page.js).
+KIND: Mapping[What, str] = {
+    "prices": "bus",
+    "flows": "branch",
+    "outputs": "unit",
+    "interfaces": "interface",
+    "outages": "outage",
+}
 FORMATS: Mapping[str, str] = {"csv": "CSV", "geojson": "GeoJSON", "json": "JSON"}
 _TYPES = {"csv": "text/csv", "json": "application/json", "geojson": "application/geo+json"}
 
@@ -48,6 +65,25 @@ COLUMNS: Mapping[What, tuple[GridColumn, ...]] = {
         GridColumn("p_max_mw", "Largest", "MW", "number", width=130),
         GridColumn("price_per_mwh", "Price at its bus", "$/MWh", "number", 2, width=190),
     ),
+    "interfaces": (
+        GridColumn("interface", "Interface", pinned=True, width=150),
+        GridColumn("name", "Name", width=190),
+        GridColumn("filed_mw", "Filed flow", "MW", "number", help="Of the outputs and loads as filed", width=140),
+        GridColumn("flow_mw", "Flow", "MW", "number", help="Weighted sum of the branches' flows", width=120),
+        GridColumn("limit_mw", "Limit", "MW", "number", width=120),
+        GridColumn("limit_backward_mw", "Limit backward", "MW", "number", width=170),
+        GridColumn("loading_share", "Loading", "%", "percent", width=130),
+        GridColumn("saves_per_mwh", "One MW more saves", "$/h", "number", 2, sign="binding", width=200),
+    ),
+    "outages": (
+        GridColumn("outage", "Outage", pinned=True, width=150),
+        GridColumn("element", "Binds after it", width=150),
+        GridColumn("kind", "Kind", width=110),
+        GridColumn("flow_mw", "Flow after", "MW", "number", width=140),
+        GridColumn("limit_mw", "Limit", "MW", "number", width=120),
+        GridColumn("saves_per_mwh", "One MW more saves", "$/h", "number", 2, sign="binding", width=200),
+        GridColumn("words", "What is lost", width=520),
+    ),
 }  # fmt: skip
 
 
@@ -56,8 +92,69 @@ def rows(network: Network, answer: OpfAnswer, what: What) -> list[Row]:
     dispatch = answer.dispatch
     if dispatch is None:
         return []
+    if what == "interfaces":
+        return interface_rows(network, None, dispatch)
+    if what == "outages":
+        return _outages(answer, dispatch)
     make = {"prices": _prices, "flows": _flows, "outputs": _outputs}[what]
     return [{name: _sent(value) for name, value in row.items()} for row in make(network, answer, dispatch)]
+
+
+def interface_rows(network: Network, filed_mw: Vector | None, dispatch: Dispatch | None) -> list[Row]:
+    """Return the interfaces in service with their flows as filed (I,) and as dispatched, where these are known."""
+    held, unknown = network.interfaces, np.full(len(network.interfaces.ids), math.nan)
+    rows = []
+    for i, key in enumerate(held.ids):
+        row = {
+            "id": key,
+            "interface": key,
+            "name": held.names[i],
+            "filed_mw": (unknown if filed_mw is None else filed_mw)[i],
+            "flow_mw": math.nan if dispatch is None else dispatch.interface_flow_mw[i],
+            "limit_mw": held.upper_mw[i],
+            "limit_backward_mw": -held.lower_mw[i],
+            "loading_share": math.nan if dispatch is None else dispatch.interface_loading()[i],
+            "saves_per_mwh": math.nan if dispatch is None else abs(dispatch.interface_price_per_mwh[i]),
+        }
+        rows.append({name: _sent(value) for name, value in row.items()})
+    return rows
+
+
+def _outages(answer: OpfAnswer, dispatch: Dispatch) -> list[Row]:
+    """Return what binds after outages, the dearest first, then the outages that split the network.
+
+    ``select`` is the element that a row stands for on the screen.
+    """
+    lost = "branch" if answer.question.outages == "all" else "contingency"
+    binding = [
+        {
+            "outage": row.outage,
+            "element": row.element,
+            "kind": row.kind,
+            "flow_mw": row.flow_mw,
+            "limit_mw": abs(row.limit_mw),
+            "saves_per_mwh": abs(row.price_per_mwh),
+            "words": row.words,
+            "select": f"{row.kind}:{row.element}",
+        }
+        for row in dispatch.after
+    ]
+    apart = [
+        {
+            "outage": outage,
+            "element": "",
+            "kind": "splits",
+            "flow_mw": math.nan,
+            "limit_mw": math.nan,
+            "saves_per_mwh": math.nan,
+            "words": words,
+            "select": f"{lost}:{outage}",
+        }
+        for outage, words in dispatch.islanding
+    ]
+    return [
+        {"id": str(i)} | {name: _sent(value) for name, value in row.items()} for i, row in enumerate(binding + apart)
+    ]
 
 
 def about(network: Network, answer: OpfAnswer, input_hash: str) -> dict[str, Any]:
@@ -87,7 +184,10 @@ def about(network: Network, answer: OpfAnswer, input_hash: str) -> dict[str, Any
 def download(network: Network, answer: OpfAnswer, input_hash: str, what: What, kind: str) -> dict[str, Any]:
     """Return the content of a ``dcc.Download``: a table as "csv", "geojson" or "json", with its provenance."""
     origin = about(network, answer, input_hash)
-    kept = [{name: cell for name, cell in row.items() if name != "id"} for row in rows(network, answer, what)]
+    kept = [
+        {name: cell for name, cell in row.items() if name not in ("id", "select")}
+        for row in rows(network, answer, what)
+    ]
     if kind == "csv":
         content = as_csv([row | origin for row in kept])
     elif kind == "geojson":
@@ -163,7 +263,12 @@ def _outputs(network: Network, answer: OpfAnswer, dispatch: Dispatch) -> list[Ro
 
 
 def _geometry(network: Network, what: What, i: int) -> dict[str, Any] | None:
-    """Return a bus's point, a branch's line or the point of a unit's bus, None where there are no coordinates."""
+    """Return a bus's point, a branch's line or the point of a unit's bus, None where there are no coordinates.
+
+    An interface is many branches and an outage's row two things at once: these have none.
+    """
+    if what in ("interfaces", "outages"):
+        return None
     ends = {
         "prices": lambda: [i],
         "flows": lambda: [int(network.branches.from_bus[i]), int(network.branches.to_bus[i])],

@@ -43,7 +43,7 @@ def read_view(query: Mapping[str, Any]) -> View:
 
 def read_question(query: Mapping[str, Any]) -> OpfQuestion | None:
     """Return the question of a link, None when it has none. Raises QuestionError on one outside its range."""
-    words = {"load", "limits", "least"} & set(query)
+    words = {"load", "limits", "least", "secure", "after"} & set(query)
     if not words:
         return None
     text = str(query.get("load", "100"))
@@ -56,5 +56,16 @@ def read_question(query: Mapping[str, Any]) -> OpfQuestion | None:
             "scale_percent": scale,
             "rating": str(query.get("limits", "a")),
             "ignore_p_min": query.get("least") == "ignore",
+            **security(query.get("secure", "base"), query.get("after", "c")),
         }
     )
+
+
+def security(outages: Any, rating: Any) -> dict[str, Any]:
+    """Return the fields of a question for the page's words: "base", "all" or "listed", and the rating after."""
+    secure = outages != "base"
+    return {
+        "security": "n-1" if secure else "base",
+        "outages": outages if secure else "all",
+        "outage_rating": rating,
+    }

@@ -115,10 +115,9 @@ def dc_opf(
     p_min, p_max = unit_limits(network, chosen.p_min_mw, chosen.p_max_mw, ignore_p_min=chosen.ignore_p_min)
     _check_capacity(float(demand.sum()), p_min, p_max)
     lazy = LazyDispatch(used, columns, limits, penalty_per_mwh=chosen.branch_penalty_per_mwh)
-    found = lazy.solve(demand, p_min, p_max, time_limit_s=chosen.time_limit_s, watch=watch)
+    found = lazy.solve(demand, p_min, p_max, time_limit_s=_left(chosen.time_limit_s, start), watch=watch)
     if found is None:
-        left = None if chosen.time_limit_s is None else chosen.time_limit_s - (time.perf_counter() - start)
-        raise _cannot_keep(lazy, demand, (p_min, p_max), left, watch)
+        raise _cannot_keep(lazy, demand, (p_min, p_max), _left(chosen.time_limit_s, start), watch)
     size = len(network.branches.ids)
     over = np.zeros(limits.count)
     before = found.over[found.rows.outage[found.over] < 0]
@@ -219,6 +218,10 @@ def _check_capacity(demand_mw: float, p_min_mw: Vector, p_max_mw: Vector) -> Non
     if demand_mw < least - BALANCE_TOLERANCE_MW:
         message = f"load of {demand_mw:,.1f} MW is below the {least:,.1f} MW that units in service must generate"
         raise InfeasibleError(message, [Problem("load-below-least-output", "error", message, "units")])
+
+
+def _left(time_limit_s: float | None, start: float) -> float | None:
+    return None if time_limit_s is None else time_limit_s - (time.perf_counter() - start)
 
 
 def _cannot_keep(

@@ -61,7 +61,8 @@ class Dispatch:
     certified: bool  # the optimality conditions hold, judged by a checker of its own
     after: tuple[AfterOutage, ...] = ()  # limits with a price after an outage, the dearest first
     outages: int = 0  # after which limits hold
-    islanding: tuple[str, ...] = ()  # outages that split the network, in words: no dispatch is secure against them
+    # (id, in words) of outages that split the network: no dispatch is secure against them
+    islanding: tuple[tuple[str, str], ...] = ()
 
     @classmethod
     def of(cls, result: DcOpfResult, network: Network) -> Self:
@@ -89,8 +90,14 @@ class Dispatch:
             certified=result.certificate.holds(HOLDS),
             after=_after(result, network),
             outages=0 if outages is None else len(outages),
-            islanding=() if outages is None else tuple(apart.words(network) for apart in outages.islanding),
+            islanding=() if outages is None else tuple((apart.id, apart.words(network)) for apart in outages.islanding),
         )
+
+    def interface_loading(self) -> Vector:
+        """Return each interface's flow as a share of its limit (I,), nan when it has none."""
+        flow = self.interface_flow_mw
+        limit = np.where(flow >= 0.0, self.interface_upper_mw, -self.interface_lower_mw)
+        return np.where(np.isfinite(limit), np.abs(flow) / np.where(np.isfinite(limit), limit, 1.0), np.nan)
 
     def limit_mw(self) -> Vector:
         """Return the limit of each branch in the direction of its flow (L,), inf for none."""
@@ -157,7 +164,7 @@ class OpfAnswer:
             more = {
                 "gap": math.inf if kept["gap"] is None else kept["gap"],
                 "after": tuple(AfterOutage(**row) for row in kept.get("after", ())),
-                "islanding": tuple(kept.get("islanding", ())),
+                "islanding": tuple((name, words) for name, words in kept.get("islanding", ())),
             }
             dispatch = Dispatch(**{**kept, **arrays, **more})
         return cls(

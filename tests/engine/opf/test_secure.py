@@ -265,7 +265,7 @@ def test_two_lines_by_hand() -> None:
     assert (row.flow_mw, row.limit_mw) == pytest.approx((90, 90))
     assert dispatch.outages == 2
     assert len(dispatch.islanding) == 1
-    assert "the loss of line tail cuts off bus 3 with 5.0 MW" in dispatch.islanding[0]
+    assert "the loss of line tail cuts off bus 3 with 5.0 MW" in dispatch.islanding[0][1]
 
 
 def test_what_no_dispatch_can_keep_after_an_outage_is_named_with_the_outage() -> None:
