@@ -1,7 +1,8 @@
 """The long steps of a capacity study, as jobs: plain functions of JSON arguments and a context.
 
 ``capacity.prepare`` makes the states of net demand and the margins, and keeps both as files by key;
-``capacity.verify`` checks a product set, or an allocation, against the states themselves.
+``capacity.answer`` answers a whole question, with outages, redispatch or periods; ``capacity.verify`` checks a
+product set, or an allocation, against the states themselves.
 """
 
 import hashlib
@@ -12,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from engine.capacity.answer import answer_with_margins, keep_margins
 from engine.capacity.archive import AnyArray, pack, unpack
 from engine.capacity.files import read_sample
 from engine.capacity.margins import FORMAT, Prepared, prepare
@@ -28,6 +30,7 @@ from engine.network.model import Network
 PREPARE, VERIFY, ANSWER = "capacity.prepare", "capacity.verify", "capacity.answer"
 STATES_FORMAT = "headroom-states-4"
 _UNIT_ARRAYS = ("generation_mw", "least_mw", "largest_mw")
+_ANSWERING = {"none": "allocating", "redispatch": "allocating with redispatch"}
 _STEPS = 1000  # of the progress bar: nine tenths are the states, one tenth the margins
 
 
@@ -47,7 +50,8 @@ def prepare_arguments(network_digest: str, question: CapacityQuestion) -> dict[s
 
 def answer_arguments(network_digest: str, question: CapacityQuestion) -> dict[str, Any]:
     """Return the arguments of ``capacity.answer``: the network and the whole question."""
-    return {"network": network_digest, "question": question.to_json()}
+    formats = [FORMAT, STATES_FORMAT]
+    return {"network": network_digest, "question": question.to_json(), "formats": formats}
 
 
 def prepared_key(arguments: Mapping[str, Any]) -> str:
@@ -90,6 +94,24 @@ def prepare_job(arguments: dict[str, Any], context: JobContext) -> dict[str, Any
         "notices": list(prepared.notices),
         "source": prepared.source,
     }
+
+
+def answer_job(arguments: dict[str, Any], context: JobContext) -> dict[str, Any]:
+    """Return the :class:`Answer` to the question in ``arguments`` (of :func:`answer_arguments`) as JSON.
+
+    Keeps the states, and the margins with every row that was needed: ``artifacts`` names the files.
+    """
+    network = Network.from_tables(context.load_network(arguments["network"]))
+    factors = Factors.of(network)
+    question = CapacityQuestion.from_json(arguments["question"])
+    made = prepare_arguments(arguments["network"], question)
+    states = states_of(made, network, factors, context, share=0.5)
+    kept = context.artifacts.open(prepared_key(made)) if question.period == "year" else None
+    prepared = None if kept is None else Prepared.load(kept, network, factors)
+    progress = _part(context, 0.5, 1.0, _ANSWERING[question.recourse])
+    found, margins = answer_with_margins(network, question, states, margins=prepared or factors, progress=progress)
+    keys = keep_margins(context.artifacts, arguments, margins)
+    return {**found.to_json(), "artifacts": [states_key(made), *keys]}
 
 
 def verify_job(arguments: dict[str, Any], context: JobContext) -> dict[str, Any]:
@@ -176,8 +198,10 @@ def open_prepared(artifacts: Artifacts, arguments: Mapping[str, Any], network: N
     return None if path is None else Prepared.load(path, network)
 
 
-def states_of(arguments: Mapping[str, Any], network: Network, factors: Factors, context: JobContext) -> States:
-    """Return the states that ``arguments`` ask for: those that are kept, else made and kept now."""
+def states_of(
+    arguments: Mapping[str, Any], network: Network, factors: Factors, context: JobContext, *, share: float = 0.9
+) -> States:
+    """Return the states that ``arguments`` ask for, kept or made and kept now, in ``share`` of the job's progress."""
     key = states_key(arguments)
     kept = context.artifacts.open(key)
     if kept is not None:
@@ -185,7 +209,7 @@ def states_of(arguments: Mapping[str, Any], network: Network, factors: Factors, 
     spec = UncertaintySpec.from_json(arguments["uncertainty"])
     file = context.load_dataset(str(spec.parameters.get("digest", ""))) if spec.kind == "file" else None
     context.progress(0, _STEPS, "states of net demand")
-    progress = _part(context, 0.0, 0.9, "dispatching hours" if spec.kind == "hourly" else "states of net demand")
+    progress = _part(context, 0.0, share, "dispatching hours" if spec.kind == "hourly" else "states of net demand")
     states = make_states(spec, network, factors=factors, file=file, progress=progress)
     context.artifacts.save(key, save_states(states))
     return states
