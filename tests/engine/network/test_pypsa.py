@@ -1,0 +1,311 @@
+"""PyPSA networks: flows as its own lpf gives them, from CSV folders and netCDF, and back; refusals."""
+
+import io
+import json
+import logging
+import random
+import warnings
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import pytest
+from scipy.io import netcdf_file
+
+with warnings.catch_warnings():  # those of its imports
+    warnings.simplefilter("ignore")
+    import pypsa as pypsa_itself
+
+from engine.errors import FileFormatError, NetworkDataError
+from engine.network import library
+from engine.network.factors import Factors
+from engine.network.imported import Imported
+from engine.network.model import Network
+from engine.network.pypsa import read_pypsa_folder, read_pypsa_netcdf
+from engine.network.pypsa_types import line_types, transformer_types
+from engine.network.pypsa_writer import write_pypsa
+from engine.network.tables import NetworkTables, table_of
+
+pytestmark = pytest.mark.filterwarnings("ignore")  # PyPSA's own
+
+
+@pytest.fixture(autouse=True)
+def _quiet() -> Any:
+    logging.disable(logging.CRITICAL)
+    yield
+    logging.disable(logging.NOTSET)
+
+
+def flows(tables: NetworkTables) -> dict[str, float]:
+    network = Network.from_tables(tables)
+    made = Factors.of(network).flows(network.injection_mw)
+    return dict(zip(network.branches.ids, made.tolist(), strict=True))
+
+
+def told(found: Imported) -> str:
+    return "; ".join(problem.message for problem in found.problems)
+
+
+def folder(net: Any, path: Path) -> dict[str, bytes]:
+    net.export_to_csv_folder(path)
+    return {file.name: file.read_bytes() for file in path.iterdir()}
+
+
+def lpf(net: Any, snapshot: int = 0) -> dict[str, float]:
+    net.lpf()
+    return {**net.lines_t.p0.iloc[snapshot].to_dict(), **net.transformers_t.p0.iloc[snapshot].to_dict()}
+
+
+def europe() -> Any:
+    """An AC area of five buses with every element, a second AC area behind a DC link, a DC bus and hydrogen."""
+    net = pypsa_itself.Network(name="Small Europe")
+    net.set_snapshots(["2013-01-01 00:00", "2013-01-01 01:00"])
+    for carrier in ("AC", "DC", "onwind", "CCGT", "H2", "PHS"):
+        net.add("Carrier", carrier)
+    for at, (volts, x, y) in enumerate(
+        [(380, 9.0, 50.0), (380, 10.0, 50.5), (380, 9.5, 51.0), (220, 9.6, 51.1), (220, 10.2, 50.4)]
+    ):
+        net.add("Bus", f"Bus {at}", v_nom=volts, x=x, y=y, v_mag_pu_min=0.95)
+    net.add("Bus", "Island", v_nom=380, x=14.0, y=40.0)
+    net.add("Bus", "Coast", v_nom=380, x=14.5, y=40.0)
+    net.add("Bus", "Converter", v_nom=320, carrier="DC")
+    net.add("Bus", "Gas", carrier="H2")
+    net.add("Line", "0-1", bus0="Bus 0", bus1="Bus 1", x=20.0, r=2.0, s_nom=500, s_max_pu=0.7)
+    net.add(
+        "Line",
+        "1-2",
+        bus0="Bus 1",
+        bus1="Bus 2",
+        type="Al/St 240/40 4-bundle 380.0",
+        length=60,
+        num_parallel=2,
+        s_nom=900,
+    )
+    net.add("Line", "0-2", bus0="Bus 0", bus1="Bus 2", x=35.0)
+    net.add("Line", "off", bus0="Bus 0", bus1="Bus 2", x=35.0, active=False)
+    net.add("Line", "3-4", bus0="Bus 3", bus1="Bus 4", x=15.0, s_nom=100, s_nom_extendable=True, s_nom_opt=250)
+    net.add("Line", "far", bus0="Island", bus1="Coast", x=15.0, s_nom=100)
+    net.add(
+        "Transformer", "2-3", bus0="Bus 2", bus1="Bus 3", x=0.12, r=0.01, g=0.002, b=-0.02, s_nom=400, tap_ratio=1.04
+    )
+    net.add(
+        "Transformer", "1-4", bus0="Bus 1", bus1="Bus 4", x=0.1, s_nom=300, phase_shift=4.0, model="pi", tap_ratio=0.98
+    )
+    net.add("Transformer", "typed", bus0="Bus 1", bus1="Bus 4", type="160 MVA 380/110 kV", tap_position=-3)
+    net.add("Load", "town", bus="Bus 1", p_set=[120.0, 90.0], q_set=10)
+    net.add("Load", "mill", bus="Bus 4", p_set=80.0)
+    net.add("Load", "shop", bus="Coast", p_set=40.0)
+    net.add("Generator", "wind", bus="Bus 0", carrier="onwind", p_nom=200, p_max_pu=[0.5, 0.9], p_set=[90.0, 150.0])
+    net.add("Generator", "gas", bus="Bus 3", carrier="CCGT", p_nom=300, p_min_pu=0.2, marginal_cost=60.0,
+            control="Slack", marginal_cost_quadratic=0.02, start_up_cost=900.0)  # fmt: skip
+    net.add("Generator", "far gas", bus="Island", carrier="CCGT", p_nom=100)
+    net.add("StorageUnit", "lake", bus="Bus 2", carrier="PHS", p_nom=50, p_set=-20.0)
+    net.add("Store", "tank", bus="Bus 4", p_set=5.0)
+    net.add("ShuntImpedance", "coil", bus="Bus 2", g=1e-5, b=-1e-4)
+    net.add("Link", "cable", bus0="Bus 0", bus1="Coast", p_nom=100, p_set=30.0, efficiency=0.95)
+    net.add("Link", "electrolyser", bus0="Bus 4", bus1="Gas", p_nom=20, p_set=7.0, efficiency=0.6)
+    net.add("Link", "dc", bus0="Converter", bus1="Bus 3", p_nom=20, p_set=4.0)
+    return net
+
+
+@pytest.mark.parametrize("snapshot", [0, 1])
+def test_flows_of_a_csv_folder_are_those_of_lpf(tmp_path: Path, snapshot: int) -> None:
+    net = europe()
+    found = read_pypsa_folder(folder(net, tmp_path), snapshot=snapshot)
+    expected = lpf(net, snapshot)
+    made = flows(found.tables)
+    assert made.keys() == expected.keys()
+    for name, flow in expected.items():
+        assert made[name] == pytest.approx(0.0 if name in {"off", "far"} else flow, abs=1e-8), name
+
+
+@pytest.mark.parametrize("classic", [False, True])
+def test_netcdf_reads_as_the_csv_folder_does(tmp_path: Path, classic: bool) -> None:
+    net = europe()
+    expected = read_pypsa_folder(folder(net, tmp_path), snapshot=1).tables
+    (tmp_path / "nc").mkdir()
+    path = tmp_path / "nc" / "net.nc"
+    if classic:
+        net.export_to_netcdf().to_netcdf(path, engine="scipy", format="NETCDF3_64BIT")
+    else:
+        net.export_to_netcdf(path)
+    found = read_pypsa_netcdf(path.read_bytes(), snapshot=1).tables
+    assert found.name == "Small Europe"
+    for table in ("buses", "branches", "units"):
+        assert found.table(table).equals(expected.table(table))
+
+
+def test_the_tables_say_what_the_file_says(tmp_path: Path) -> None:
+    found = read_pypsa_folder(folder(europe(), tmp_path))
+    tables = found.tables
+    buses, branches, units = (
+        tables.table(name).set_index(key) for name, key in (("buses", "bus"), ("branches", "branch"), ("units", "unit"))
+    )
+    assert buses.index[buses["slack"]].tolist() == ["Bus 3"]
+    assert buses.index[~buses["in_service"]].tolist() == ["Island", "Coast"]
+    assert buses.loc["Bus 1", ["load_mw", "longitude", "latitude", "v_min_pu"]].tolist() == [120.0, 10.0, 50.5, 0.95]
+    assert branches.loc[["0-1", "0-2", "3-4"], "rating_a_mw"].tolist() == [350.0, np.inf, 250.0]
+    assert units.loc["wind", ["fuel", "technology", "p_max_mw", "p_mw"]].tolist() == ["wind", "onwind", 100.0, 90.0]
+    assert units.loc["gas", ["p_min_mw", "cost_c1_per_mwh", "cost_c2_per_mw2h", "startup_cost"]].tolist() == [
+        60.0, 60.0, 0.02, 900.0
+    ]  # fmt: skip
+    assert units.loc["lake", ["p_mw", "p_min_mw", "p_max_mw"]].tolist() == [-20.0, -50.0, 50.0]
+    said = told(found)
+    for part in (
+        "snapshot 1 of 2: 2013-01-01 00:00", "3 links are fixed injections at their ends", "1 buses of carrier DC",
+        "1 buses of carrier H2", "1 storage units", "1 stores are fixed injections", "2 buses are areas of their own",
+    ):  # fmt: skip
+        assert part in said
+
+
+def test_a_solved_network_is_filed_at_its_dispatch(tmp_path: Path) -> None:
+    net = pypsa_itself.Network()
+    for bus in "ab":
+        net.add("Bus", bus, v_nom=100.0)
+    net.add("Line", "l", bus0="a", bus1="b", x=10.0, s_nom=100)
+    net.add("Generator", "g", bus="a", p_nom=50)
+    net.add("Load", "d", bus="b", p_set=30.0)
+    net.generators_t.p["g"] = 30.0
+    found = read_pypsa_folder(folder(net, tmp_path))
+    assert found.tables.units["p_mw"].tolist() == [30.0]
+    assert "filed at the solved dispatch" in told(found)
+
+
+def test_standard_types_are_those_of_pypsa() -> None:
+    net = pypsa_itself.Network()
+    for kind, own in ((net.line_types, line_types([])), (net.transformer_types, transformer_types([]))):
+        assert set(own) == set(kind.index)
+        for name, entry in own.items():
+            for column in entry.__slots__:
+                assert getattr(entry, column) == kind.at[name, column]
+
+
+@pytest.mark.parametrize("key", ["fourbus", "ieee118", "rts-gmlc", "texas-2016"])
+def test_pypsa_loads_what_is_written_and_finds_the_same_flows(key: str, tmp_path: Path) -> None:
+    tables = library.load(key)
+    with zipfile.ZipFile(io.BytesIO(write_pypsa(tables))) as archive:
+        archive.extractall(tmp_path)
+    net = pypsa_itself.Network(tmp_path)
+    expected = flows(tables)
+    assert lpf(net) == pytest.approx(expected, abs=1e-6)
+    again = read_pypsa_folder({path.name: path.read_bytes() for path in tmp_path.iterdir()}).tables
+    assert flows(again) == pytest.approx(expected, abs=1e-6)
+    for column in ("bus", "name", "area", "zone", "slack", "load_mw", "v_max_pu", "withdrawal_limit_mw"):
+        assert again.buses[column].tolist() == tables.buses[column].tolist()
+    for column in ("unit", "fuel", "p_max_mw", "cost_c1_per_mwh", "cost_points", "startup_cost"):
+        assert again.units[column].tolist() == tables.units[column].tolist()
+
+
+def test_interfaces_travel_in_the_zip_and_a_slack_bus_without_units_is_kept() -> None:
+    tables = library.load("ieee14")
+    first = tables.branches["branch"][0]
+    slack = tables.buses["bus"] == "14"  # where no unit is
+    tables = tables.with_table("buses", tables.buses.assign(slack=slack))
+    tables = tables.with_table("interfaces", table_of("interfaces", [{"interface": "cut", "terms": f"{first}:1"}]))
+    with zipfile.ZipFile(io.BytesIO(write_pypsa(tables))) as archive:
+        again = read_pypsa_folder({name: archive.read(name) for name in archive.namelist()}).tables
+    assert again.interfaces.equals(tables.interfaces)
+    assert again.buses["slack"].tolist() == slack.tolist()
+    assert again.units["unit"].tolist() == tables.units["unit"].tolist()
+    broken = tables.with_table("branches", tables.branches.assign(to_bus="gone"))
+    with pytest.raises(NetworkDataError, match="to_bus 'gone' does not exist"):
+        write_pypsa(broken)
+
+
+BUSES, LINES = b"name,v_nom\na,100\nb,100\n", b"name,bus0,bus1,x,s_nom\nl,a,b,1,9\n"
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        ({"buses.csv": b"name,v_nom\n"}, "no buses of carrier AC"),
+        ({"buses.csv": b"name,v_nom\na,1x\n"}, "buses a: v_nom is '1x', not a number"),
+        ({"buses.csv": b"name,scenario\na,1\n"}, "networks with scenarios are not read"),
+        ({"buses.csv": b"name\na,1\n"}, "2 cells under 1 column names"),
+        ({"buses.csv": BUSES, "lines.csv": b"name,bus0,bus1\nl,a,c\n"}, "lines l: there is no bus 'c'"),
+        ({"buses.csv": BUSES, "lines.csv": b"name,bus0,bus1,type\nl,a,b,rope\n"}, "its type 'rope' is neither"),
+        ({"buses.csv": BUSES, "transformers.csv": b"name,bus0,bus1,x\nt,a,b,0.1\n"}, "transformers t: s_nom is 0 MVA"),
+        ({"buses.csv": BUSES, "loads.csv": b"name,bus\nd,a\n", "loads-p_set.csv": b",d\n"}, "no snapshot 1"),
+        ({"buses.csv": b"name\na\na\n", "lines.csv": LINES}, "'a' is there twice"),
+        ({"buses.csv": b"name\na\x00\n"}, "zero bytes"),
+    ],
+)  # fmt: skip
+def test_a_bad_folder_is_refused_in_words(files: dict[str, bytes], expected: str) -> None:
+    with pytest.raises(FileFormatError) as refusal:
+        read_pypsa_folder(files)
+    assert expected in "; ".join(problem.message for problem in refusal.value.problems)
+
+
+def hdf5(**variables: Any) -> bytes:
+    buffer = io.BytesIO()
+    with h5py.File(buffer, "w") as file:
+        for name, values in variables.items():
+            if isinstance(values, tuple):
+                file.create_dataset(name, shape=values, dtype="f8", chunks=True, compression="gzip")
+            else:
+                file[name] = values
+    return buffer.getvalue()
+
+
+def classic(**variables: Any) -> bytes:
+    buffer = io.BytesIO()
+    file = netcdf_file(buffer, "w")
+    for name, values in variables.items():
+        file.createDimension(f"n{name}", len(values))
+        file.createVariable(name, "f8", (f"n{name}",))[:] = values
+    file.flush()
+    return buffer.getvalue()
+
+
+def netcdf_refusal(content: bytes) -> str:
+    with pytest.raises(FileFormatError) as refusal:
+        read_pypsa_netcdf(content)
+    return "; ".join(problem.message for problem in refusal.value.problems)
+
+
+def test_bad_netcdf_is_refused_in_words_and_bombs_do_not_unpack() -> None:
+    assert "not a PyPSA network" in netcdf_refusal(hdf5(x=[1.0]))
+    assert "not a PyPSA network" in netcdf_refusal(classic(x=[1.0]))
+    assert "cannot be read" in netcdf_refusal(b"\x89HDF\r\n\x1a\n" + bytes(100))
+    assert "cannot be read" in netcdf_refusal(b"CDF\x01" + b"\xff" * 100)
+    names = np.array(["a"], dtype=object)
+    assert "2 cells for 1 components" in netcdf_refusal(hdf5(buses_i=names, buses_v_nom=[1.0, 2.0]))
+    assert "10,000,000,000 items" in netcdf_refusal(hdf5(buses_i=names, buses_v_nom=(10_000_000_000,)))
+    wide = hdf5(buses_i=names, loads_i=names, loads_t_p_set_i=names, loads_t_p_set=(10, 1_000_000_000))
+    assert "without a snapshot 1" in netcdf_refusal(wide)
+
+
+def test_damaged_netcdf_is_refused_or_read_but_never_takes_the_server_along(tmp_path: Path) -> None:
+    europe().export_to_netcdf(tmp_path / "net.nc")
+    whole = (tmp_path / "net.nc").read_bytes()
+    chance = random.Random(8105)  # noqa: S311 - seeded mutations
+    for _ in range(6):
+        content = bytearray(whole)
+        for _ in range(60):
+            at = chance.randrange(100, len(content))
+            content[at : at + 4] = chance.randbytes(4)
+        try:
+            read_pypsa_netcdf(bytes(content)).tables.digest()
+        except FileFormatError as error:
+            assert error.problems  # noqa: PT017 - a refusal is one of two good outcomes
+
+
+def test_damaged_folders_are_refused_or_read_but_never_crash(tmp_path: Path) -> None:
+    whole = folder(europe(), tmp_path)
+    assert json.loads(whole["meta.json"]) == {}
+    chance = random.Random(8106)  # noqa: S311 - seeded mutations
+    junk = [b",", b"\n", b'"', b"nan", b"inf", b"-", b"1e999", b"\xff", b"\x00", b"Bus 9", b"7" * 400]
+    for _ in range(200):
+        files = dict(whole)
+        for _ in range(chance.randint(1, 4)):
+            name = chance.choice(list(files))
+            content = bytearray(files[name] or b" ")
+            at = chance.randrange(len(content))
+            content[at : at + chance.choice([0, 1, 5, 40])] = chance.choice(junk)
+            files[name] = bytes(content)
+        try:
+            read_pypsa_folder(files).tables.digest()
+        except FileFormatError as error:
+            assert error.problems  # noqa: PT017 - a refusal is one of two good outcomes
