@@ -161,8 +161,8 @@ def pair_of(desk: Desk, user: str, study: Any, sides: Any) -> Pair:
 def quantity_of(pair: Pair, layer: Any) -> Quantity:
     """Return the quantity that a switch or a link names; for any other the first in which A and B differ."""
     offered = diff.offered(pair)
-    named = next((one for one in offered if one == layer), None)
-    return named or next((one for one in offered if diff.changes(pair, one)), offered[0])
+    named = [one for one in offered if one == layer] or [one for one in offered if diff.changes(pair, one)]
+    return (named or offered)[0]
 
 
 def export(pair: Pair, quantity: Quantity, kind: str) -> dict[str, Any]:

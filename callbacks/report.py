@@ -1,6 +1,7 @@
 """The printable reports: an address of their own, for whoever may see the study, and for nobody else."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
@@ -10,7 +11,9 @@ from flask import Response, request
 
 from callbacks import http
 from callbacks.capacity_answer import Seat, seat_of
+from callbacks.capacity_aside import standing
 from callbacks.capacity_desk import Desk
+from callbacks.capacity_promise import as_sent, unmeasured
 from callbacks.security import current_user
 from components import ids
 from components.capacity_answer import Answer
@@ -21,7 +24,10 @@ from components.report import ReportOf, study_report
 from components.report_bus import BusPart, bus_report
 from components.report_html import document, el
 from components.report_parts import PATH, address, links, too_long
+from components.report_promise import promise_parts
 from components.skeleton import parse_element
+from engine.capacity.promise import Promise
+from engine.capacity.promise_jobs import PROMISE, promise_arguments
 from engine.capacity.question import CapacityQuestion
 from engine.capacity.results import Why
 from engine.capacity.why import why, why_alone
@@ -62,6 +68,9 @@ def report_page(desk: Desk, user: str, query: Mapping[str, str], now: datetime) 
         published=published(desk, user, study, answer),
     )
     bus = query.get("bus")
+    found = promise_of(desk, user, study, answer)
+    if found is not None:
+        given = replace(given, promise=promise_parts(found, bus))
     if bus is None:
         return document(f"{summary.name}, capacity", study_report(given), links=ways)
     if bus not in answer.network.buses.ids:
@@ -81,6 +90,16 @@ def bus_part(desk: Desk, answer: Answer, bus: str) -> BusPart:
         cards += [why(answer.prepared, answer.question, answer.result, bus, level) for level in levels]
     cards += [why_alone(answer.prepared, answer.question, bus, level) for level in levels]
     return BusPart(position, desk.curve(answer, bus), cards)
+
+
+def promise_of(desk: Desk, user: str, study: str, answer: Answer) -> Promise | None:
+    """Return what was measured of this very answer's promise, None when nothing was; nothing is started."""
+    if unmeasured(answer, {"period": answer.period}):
+        return None
+    levels = [level.capacity_mw for level in answer.result.levels]
+    arguments = as_sent(promise_arguments(answer.network.digest, answer.question, levels))
+    found = standing(desk.services, user, study, PROMISE, arguments)
+    return None if found.content is None else Promise.from_json(found.content)
 
 
 def published(desk: Desk, user: str, study: str, answer: Answer) -> list[str]:

@@ -13,7 +13,7 @@ from components.capacity_question import plain_sentence
 from components.capacity_results import over_limit_rows
 from components.capacity_tables import bus_rows, limit_rows, site_rows
 from components.tables import safe_cell
-from engine.capacity.products import INDICATIVE
+from engine.capacity.products import indicative
 
 Row = Mapping[str, Any]
 _TYPES = {"csv": "text/csv", "json": "application/json", "geojson": "application/geo+json"}
@@ -82,7 +82,7 @@ def origin(answer: Answer) -> dict[str, Any]:
         "data": known.data,
         "states": known.source,
         **({"period": answer.period or "year round"} if answer.periods else {}),
-        "use": INDICATIVE,
+        "use": indicative(answer.question.security),
     }
 
 
@@ -131,16 +131,20 @@ def product_download(record: Any, kind: str, name: str) -> dict[str, Any]:
     """Return a published version as a download. ``record`` is the store's."""
     stem = f"{name}-products-v{record.version}"
     if kind == "json":
-        head = {"version": record.version, "digest": record.digest, "use": INDICATIVE, "sale": _sale(record)}
+        head = {"version": record.version, "digest": record.digest, "use": _use(record), "sale": _sale(record)}
         content = as_json(head | dict(record.product_set))
         return {"filename": f"{stem}.json", "content": content, "type": _TYPES["json"], "base64": False}
     known = record.product_set["provenance"]
     same = ("network", "network_digest", "question_digest", "uncertainty_digest", "solver", "seed", "data")
     shared = {"version": record.version, "digest": record.digest, "question": known["sentence"]}
     shared |= {name: known[name] for name in same}
-    shared |= {"computed": known["date"], "states": known["source"], "use": INDICATIVE, "sale": _sale(record)}
+    shared |= {"computed": known["date"], "states": known["source"], "use": _use(record), "sale": _sale(record)}
     rows = [product | shared for product in record.product_set["products"]]
     return {"filename": f"{stem}.csv", "content": as_csv(rows), "type": _TYPES["csv"], "base64": False}
+
+
+def _use(record: Any) -> str:
+    return indicative(record.product_set["question"].get("security", "base"))
 
 
 def _sale(record: Any) -> str:

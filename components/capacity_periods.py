@@ -17,7 +17,7 @@ from components.icons import icon
 from components.skeleton import Part, section
 from components.tables import GridColumn, safe_cell
 from components.theme import Theme, styled, token
-from engine.capacity.products import INDICATIVE
+from engine.capacity.products import indicative
 from engine.capacity.results import CapacityResult
 
 YEAR = "year"  # what the switch holds while the year round is drawn
@@ -230,7 +230,7 @@ def csv_rows(answer: Answer) -> list[dict[str, Any]]:
                     "network_digest": origin.network_digest,
                     "question_digest": origin.question_digest,
                     "computed": origin.date,
-                    "use": INDICATIVE,
+                    "use": indicative(answer.question.security),
                 }
             )
     return rows

@@ -24,7 +24,13 @@ from engine.network.model import Network, Vector
 ProductKind = Literal["firm", "flexible"]
 
 INDICATIVE = "indicative only: a linear (DC) power-flow study, no voltage, stability or outage limits"
+INDICATIVE_SECURE = "indicative only: a linear (DC) power-flow study, no voltage or stability limits"
 _GRID_NOISE = 1e-9  # a size this close below a step of the rounding is that step: 9.9999999999 is 10
+
+
+def indicative(security: str) -> str:
+    """Return what an answer is good for, by the question's security: "base", or "n-1" with limits after outages."""
+    return INDICATIVE if security == "base" else INDICATIVE_SECURE
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +161,7 @@ class ProductSet:
                     "computed": origin["date"],
                     "data": origin["data"],
                     "states": origin["source"],
-                    "use": INDICATIVE,
+                    "use": indicative(self.question.get("security", "base")),
                 }
             )
         return records

@@ -17,6 +17,7 @@ from flask.testing import FlaskClient
 from app import create_app
 from callbacks.capacity_answer import Seat
 from callbacks.capacity_desk import Desk
+from callbacks.capacity_promise import as_sent
 from callbacks.report import report_links, report_page
 from callbacks.services import Services
 from callbacks.settings import Settings
@@ -24,11 +25,18 @@ from components.capacity_answer import Answer
 from components.capacity_tables import limit_rows, site_rows
 from components.capacity_view import question_query
 from components.report_python import code
+from engine.capacity.promise import Promise
+from engine.capacity.promise_jobs import PROMISE, promise_arguments
 from engine.capacity.question import CapacityQuestion
+from engine.capacity.risk import LevelRisk, ProductRisk, Risk, Share
 from engine.errors import NotFoundError
 from engine.network import library
 from engine.network.readers import write_network
 from engine.network.tables import NetworkTables
+from engine.store.answers import Answer as StoredAnswer
+from engine.store.codec import dump_json
+from engine.store.jobs import hash_input
+from engine.store.kinds import KINDS
 
 ANNE, BEN = "anne", "ben"
 NOW = datetime(2026, 3, 1, 14, 5, tzinfo=UTC)
@@ -187,3 +195,31 @@ def test_the_address_is_a_page_with_the_products_policy(settings: Settings) -> N
     assert "report.css" not in client.get("/").get_data(as_text=True)
     with client.get("/assets/report.css") as sheet:
         assert sheet.status_code == 200
+
+
+def test_a_measured_promise_is_in_the_report_of_this_very_answer(seat: Seat) -> None:
+    answer = answered(seat)
+    query = query_of(seat, answer.question)
+    assert "What the promise is worth" not in words_of(report_page(seat.desk, ANNE, query, NOW))
+    product = ProductRisk("3", 0.05, 6.8, Share(0.031, 0.02, 0.045), 0.1, 3.2, 7.5, "scenario 7", 270.0, 864.0)
+    level = LevelRisk(0.05, Share(0.041, 0.03, 0.05), Share(0.031, 0.02, 0.04), "1-2", 0.1, 7.5, "In plain words.")
+    one = Share(0.0, 0.0, 0.004)
+    risk = Risk((level,), (), 0, (product,), one, one, 0.0, 900, 8784.0, 12)
+    digests = ("network_digest", "question_digest", "uncertainty_digest")
+    known = [getattr(answer.result.provenance, name) for name in digests]
+    promise = Promise(risk, None, "fresh draws", ("A warning.",), *known, "2026-02-01T10:00:00+00:00", 1.0)
+    levels = [level.capacity_mw for level in answer.result.levels]
+    arguments = as_sent(promise_arguments(answer.network.digest, answer.question, levels))
+    key = hash_input(PROMISE, KINDS[PROMISE], dump_json(arguments, "the arguments of a job"))
+    content = json.loads(json.dumps(promise.to_json()))
+    seat.desk.services.results.put(ANNE, seat.study, StoredAnswer(PROMISE, key, content, {}))
+    told = words_of(report_page(seat.desk, ANNE, query, NOW))
+    assert "At 5 % 4.1 % (3.0-5.0) 3.1 % (2.0-4.0) 1-2 7.5" in told
+    assert "3 at 5 % 6.8 3.1 % (2.0-4.5) 864 3.2 7.5" in told
+    assert "900 states: fresh draws" in told
+    assert "No flexible product is granted at this bus" in words_of(
+        report_page(seat.desk, ANNE, query | {"bus": "4"}, NOW)
+    )
+    other = replace(answer.question, demand_mw=(61.0, 50.0))
+    assert seat.desk.look(ANNE, seat.study, other, submit=False).answer is not None
+    assert "What the promise is worth" not in words_of(report_page(seat.desk, ANNE, query_of(seat, other), NOW))

@@ -1,0 +1,94 @@
+"""What a promise is worth, on paper: the measured risk of the levels and of the products, with how sure it is."""
+
+import math
+from collections.abc import Sequence
+
+from markupsafe import Markup
+
+from components.capacity_answer import level_words
+from components.format import MISSING, interval, megawatts, number
+from components.report_html import bullets, el, facts, table
+from engine.capacity.bootstrap import Bootstrap
+from engine.capacity.promise import Promise
+from engine.capacity.risk import ProductRisk, percents
+
+MOST_PRODUCTS = 60
+
+
+def promise_parts(promise: Promise, bus: str | None = None) -> list[Markup]:
+    """Return the measured promise of the study, or the part of it that is about one bus."""
+    risk = promise.risk
+    of_bus = [product for product in risk.products if product.bus == bus]
+    listed = of_bus if bus is not None else sorted(risk.products, key=lambda product: -product.interrupted.value)
+    parts = [_products(listed[:MOST_PRODUCTS], promise.bootstrap)]
+    if len(listed) > MOST_PRODUCTS:
+        parts.append(el("p", f"{number(len(listed) - MOST_PRODUCTS)} more products are interrupted less often."))
+    if bus is not None and not of_bus:
+        parts = [el("p", "No flexible product is granted at this bus: nothing that could be interrupted.")]
+    if bus is None:
+        parts.insert(0, _levels(promise))
+        parts += [bullets(level.words for level in risk.levels), _totals(promise.bootstrap)]
+    states = f"{number(risk.states)} states: {promise.states}"
+    rows = [("Measured on", states), ("Measured", f"{promise.date[:16].replace('T', ' ')} UTC")]
+    if risk.before.value > 0:
+        rows.append(("Exceeded before anything is added", percents(risk.before)))
+    if risk.firm_broken.value > 0:
+        worst = megawatts(risk.firm_broken_worst_mw)
+        rows.append(("Not restored by interrupting", f"{percents(risk.firm_broken)}, by {worst} at worst"))
+    return [*parts, facts(rows), bullets(promise.warnings)]
+
+
+def _levels(promise: Promise) -> Markup:
+    rows = [
+        [
+            level_words(level.epsilon).capitalize(), percents(level.exceeded), percents(level.most_on_one),
+            level.most_on or MISSING, number(level.worst_mw, 1),
+        ]
+        for level in promise.risk.levels
+    ]  # fmt: skip
+    heads = ("Level", "Some limit exceeded", "Limit by limit at most", "Most often", "Worst, MW")
+    return table(heads, rows, "How often limits are exceeded, with the 95 % interval", left=(0, 3))
+
+
+def _products(listed: Sequence[ProductRisk], found: Bootstrap | None) -> Markup:
+    sizes = {(row.bus, row.epsilon): row.increment for row in (() if found is None else found.products)}
+    rows = []
+    for product in listed:
+        size = sizes.get((product.bus, product.epsilon))
+        granted = (
+            number(product.capacity_mw, 1)
+            if size is None or not math.isfinite(size.low_mw)
+            else interval(product.capacity_mw, size.low_mw, size.high_mw, "", 1)
+        )
+        energy = MISSING if product.energy_mwh is None else number(product.energy_mwh)
+        rows.append(
+            [
+                product.bus, level_words(product.epsilon), granted, percents(product.interrupted), energy,
+                number(product.cut_when_mw, 1), number(product.worst_mw, 1),
+            ]
+        )  # fmt: skip
+    heads = (
+        "Bus",
+        "Level",
+        "Flexible, MW",
+        "Interrupted",
+        "Not served, MWh a year",
+        "Cut when cut, mean MW",
+        "Worst, MW",
+    )
+    return table(
+        heads, rows, "Who is interrupted, how often and how deep; the size with its 95 % interval", left=(0, 1)
+    )
+
+
+def _totals(found: Bootstrap | None) -> Markup:
+    if found is None:
+        return Markup("")
+    rows = [
+        (
+            f"Flexible in all, {level_words(level.epsilon)}",
+            interval(level.increment.value_mw, level.increment.low_mw, level.increment.high_mw),
+        )
+        for level in found.totals
+    ]
+    return facts(rows)
