@@ -15,11 +15,12 @@ from typing import Self
 
 import numpy as np
 
+from engine.capacity.conditioned import Extend, LevelSolver, level_solver
 from engine.capacity.level import TIGHT_MW, LevelProgram, Optimum
 from engine.capacity.limiting import stopping_rows
 from engine.capacity.margins import Prepared
 from engine.capacity.over import AT_LIMIT_MW, over_after_outages, over_limit, secure_notices
-from engine.capacity.programs import most_total, must_be_optimal, solve_level
+from engine.capacity.programs import most_total, must_be_optimal
 from engine.capacity.question import CapacityQuestion, percent
 from engine.capacity.results import Binding, CapacityResult, Level, OverLimit, Provenance
 from engine.capacity.secure import Secure
@@ -34,15 +35,22 @@ CHECK_TOLERANCE = 1e-6  # of the independent optimality check, relative
 
 
 def allocate(
-    prepared: Prepared, question: CapacityQuestion, secure: Secure | None = None, progress: Progress | None = None
+    prepared: Prepared,
+    question: CapacityQuestion,
+    secure: Secure | None = None,
+    progress: Progress | None = None,
+    *,
+    extend: Extend | None = None,
 ) -> CapacityResult:
     """Return how much each candidate may draw, firm and at every risk level.
 
     When existing load exceeds limits before any addition, the question's choice decides: "stop" returns the
     list with no levels, "hold" keeps these limits at their present level and lists them too. ``secure``, made of
     the same margins and question, adds the limits after outages; its margins then hold those that were needed.
+    ``extend`` adds convex terms and constraints of a caller's own, see :mod:`engine.capacity.conditioned`.
     Raises QuestionError for an unknown candidate, supply, set or uncertainty other than the prepared one, and
-    SolverError when the solver, or the check of its answer, fails.
+    SolverError when the solver, or the check of its answer, fails, and InfeasibleError naming conditions that
+    cannot be kept together.
     """
     start = time.perf_counter()
     check_fits(prepared, question)
@@ -52,8 +60,9 @@ def allocate(
     after, counts = ((), ()) if secure is None else over_after_outages(secure)
     over = (*before, *after)
     stop = question.at_zero == "stop" and any(row.level == 0.0 for row in over)
-    levels = () if stop else _levels(prepared, question, secure, progress)
-    notices = _notices(prepared, question, before, levels)
+    solver = level_solver(prepared.network, question, extend)
+    levels = () if stop else _levels(prepared, question, secure, progress, solver)
+    notices = (*_notices(prepared, question, before, levels), *_under_conditions(prepared, question, levels))
     if secure is not None:
         notices = (*notices, *secure_notices(secure, counts, held=bool(levels)))
     return CapacityResult(
@@ -139,7 +148,11 @@ class _Step:
 
 
 def _levels(
-    prepared: Prepared, question: CapacityQuestion, secure: Secure | None, progress: Progress | None
+    prepared: Prepared,
+    question: CapacityQuestion,
+    secure: Secure | None,
+    progress: Progress | None,
+    solver: LevelSolver,
 ) -> tuple[Level, ...]:
     floor, warm = np.zeros(len(question.demand_mw)), np.zeros(0, dtype=np.intp)
     levels: list[Level] = []
@@ -151,7 +164,7 @@ def _levels(
         while True:
             prepared = prepared if secure is None else secure.prepared
             step = _Step.of(prepared, question, epsilon, floor)
-            found = solve_level(step.problem, question.objective, question.tie_rule, warm)
+            found = solver.solve(step.problem, question.objective, question.tie_rule, warm)
             found, warm = must_be_optimal(found, CHECK_TOLERANCE), found.used_rows
             _report(progress, place, len(epsilons), next(rounds))
             if secure is None or not secure.bring_in(place, found.mw, closed=closed):
@@ -159,7 +172,7 @@ def _levels(
         while True:
             prepared = prepared if secure is None else secure.prepared
             step = _Step.of(prepared, question, epsilon, floor)
-            most = _most(step, question, warm)
+            most = _most(step, question, warm, solver)
             _report(progress, place, len(epsilons), next(rounds))
             broken = (
                 []
@@ -168,17 +181,17 @@ def _levels(
             )
             if not any(broken):
                 break
-        level = _level(question, step, found, [float(mw.sum()) for mw in most])
+        level = _level(question, step, found, [float(mw.sum()) for mw in most], solver)
         levels.append(replace(level, time_s=time.perf_counter() - begin))
         floor = found.mw
     return tuple(levels)
 
 
-def _most(step: _Step, question: CapacityQuestion, warm: Integers) -> list[Vector]:
+def _most(step: _Step, question: CapacityQuestion, warm: Integers, solver: LevelSolver) -> list[Vector]:
     """Return the allocations of the largest total over the level's rows and, where they differ, the signed ones."""
-    most = [most_total(step.problem, warm)]
+    most = [solver.most_total(step.problem, warm)]
     if question.downward_closed and (step.signed.factors < 0).any():
-        most.append(most_total(step.signed, warm))
+        most.append(solver.most_total(step.signed, warm))
     return most
 
 
@@ -187,11 +200,11 @@ def _report(progress: Progress | None, place: int, levels: int, rounds: int) -> 
         progress(place * _ROUNDS + min(rounds, _ROUNDS - 1), levels * _ROUNDS)
 
 
-def _level(question: CapacityQuestion, step: _Step, found: Optimum, most_mw: list[float]) -> Level:
+def _level(question: CapacityQuestion, step: _Step, found: Optimum, most_mw: list[float], solver: LevelSolver) -> Level:
     problem = step.problem
     kept = (found.mw <= problem.floor_mw + TIGHT_MW) & (problem.floor_mw > TIGHT_MW)
     kept &= found.mw < problem.demand_mw - TIGHT_MW
-    binding_rows, limited_by = _limiting(problem, found, question)
+    binding_rows, limited_by = _limiting(solver.whole(problem), found, question)
     total = float(found.mw.sum())
     most = max(total, most_mw[0])
     most_signed = max(most, most_mw[-1])
@@ -200,7 +213,7 @@ def _level(question: CapacityQuestion, step: _Step, found: Optimum, most_mw: lis
         capacity_mw=tuple(found.mw.tolist()),
         increment_mw=tuple(np.maximum(found.mw - problem.floor_mw, 0.0).tolist()),
         limited_by=tuple(limited_by.tolist()),
-        binding=tuple(_binding(step, found, int(row), bool(kept.any())) for row in binding_rows),
+        binding=tuple(_binding(step, found, int(row), bool(kept.any()), solver) for row in binding_rows),
         kept_by_floor=tuple(bus for bus, at in zip(question.candidates, kept, strict=True) if at),
         total_mw=total,
         most_total_mw=most,
@@ -224,10 +237,14 @@ def _limiting(problem: LevelProgram, found: Optimum, question: CapacityQuestion)
     return rows, np.array([place.get(int(row), -1) for row in stops], dtype=np.intp)
 
 
-def _binding(step: _Step, found: Optimum, row: int, floored: bool) -> Binding:
-    limit = step.prepared.limit(row)
+def _binding(step: _Step, found: Optimum, row: int, floored: bool, solver: LevelSolver) -> Binding:
     at = np.flatnonzero(found.rows == row)
     dual = float(found.dual[at[0]]) if at.size else 0.0
+    condition = row - len(step.problem.margin_mw)
+    if condition >= 0:
+        limit = solver.limit(condition)
+        return Binding(limit, step.epsilon, limit.limit_mw, "", dual, None, limit.words)
+    limit = step.prepared.limit(row)
     # Where sites stand on the level before, a limit moves both levels at once: no first-order claim is made.
     gain = None if floored or found.gain is None or not at.size else float(found.gain[at[0]])
     kind = "firm" if step.epsilon == 0 else f"{percent(step.epsilon)} risk"
@@ -244,6 +261,20 @@ def _binding(step: _Step, found: Optimum, row: int, floored: bool) -> Binding:
         dual=dual,
         gain_mw_per_mw=gain,
         words=f"{limit.words}, limit {limit.limit_mw:.1f} MW{effect}",
+    )
+
+
+def _under_conditions(prepared: Prepared, question: CapacityQuestion, levels: tuple[Level, ...]) -> tuple[str, ...]:
+    """Return what a reader's own conditions cost at the highest level, over the rows of these margins."""
+    if not (question.conditions and levels):
+        return ()
+    floor = np.array(levels[-2].capacity_mw) if len(levels) > 1 else np.zeros(len(question.candidates))
+    step = _Step.of(prepared, question, levels[-1].epsilon, floor)
+    free = float(most_total(step.problem).sum())
+    held = "1 condition holds" if len(question.conditions) == 1 else f"{len(question.conditions)} conditions hold"
+    return (
+        f"{held}: with them the largest total is {levels[-1].most_total_mw:.1f} MW at the highest level, "
+        f"without them {free:.1f} MW",
     )
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from engine.capacity.allocation import allocate
 from engine.capacity.margins import Prepared, bus_words
 from engine.capacity.question import CapacityQuestion, percent
-from engine.capacity.results import CapacityResult, Level, Limit, Term, Why
+from engine.capacity.results import Binding, CapacityResult, Level, Limit, Term, Why
 from engine.errors import QuestionError
 from engine.network.model import Vector
 
@@ -43,6 +43,8 @@ def why(prepared: Prepared, question: CapacityQuestion, result: CapacityResult, 
     if at < 0:
         return _met_in_full(result, title, demand)
     binding = answer.binding[at]
+    if binding.limit.kind == "condition":
+        return _stopped_by_condition(result, title, binding)
     wider = allocate(reinforced(prepared, binding.limit, EXTRA_MW), question)
     gain, total_gain = None, None
     if wider.status == "optimal":
@@ -101,6 +103,12 @@ _FORMULA = {
     "interface_forward": "sum over n of a_n c_n <= F - load",
     "interface_backward": "sum over n of a_n c_n <= F - load",
 }
+
+
+def _stopped_by_condition(result: CapacityResult, title: str, binding: Binding) -> Why:
+    """Return the card of a site that a reader's own condition stops: nothing of the network is tried larger."""
+    summary = f"Stopped by the {binding.limit.words}, which the question sets."
+    return Why(title, summary, "", "", (), binding.limit, 0.0, None, None, _sources(result))
 
 
 def _place(result: CapacityResult, level: float) -> int:

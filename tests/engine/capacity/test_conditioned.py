@@ -1,5 +1,6 @@
 """Conditions against closed forms on the 4-bus case, the full scenario program and whole cvxpy models."""
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -7,15 +8,24 @@ import cvxpy as cp
 import numpy as np
 import pytest
 
+from engine.capacity.allocation import allocate
 from engine.capacity.conditioned import Conditioned, level_solver
 from engine.capacity.conditions import Condition, condition_rows, read_conditions
+from engine.capacity.independent import check_independently
 from engine.capacity.level import LevelProgram
 from engine.capacity.limiting import stopping_rows
+from engine.capacity.margins import prepare
+from engine.capacity.products import product_set
 from engine.capacity.programs import solve_level
 from engine.capacity.question import CapacityQuestion
+from engine.capacity.results import CapacityResult
+from engine.capacity.uncertainty import States, box, distribution_sample
+from engine.capacity.verify import verify
+from engine.capacity.why import why
 from engine.errors import InfeasibleError, QuestionError
 from engine.network.library import load
 from engine.network.model import Network
+from tests.engine.capacity.small import scenario_program
 from tests.engine.capacity.test_fourbus import QUESTION
 from tests.engine.capacity.test_programs import random_rows
 
@@ -169,3 +179,53 @@ def test_records_go_to_json_and_back() -> None:
 def test_what_cannot_be_read_is_named(content: Any, said: str) -> None:
     with pytest.raises(QuestionError, match=said):
         read_conditions([content])
+
+
+@pytest.fixture(scope="module")
+def paper() -> Any:
+    known = States(distribution_sample(QUESTION.uncertainty, FOURBUS), box(QUESTION.uncertainty, FOURBUS))
+    return prepare(FOURBUS, QUESTION, known)
+
+
+def test_the_answer_under_conditions_is_that_of_the_scenario_program_with_them(paper: Any) -> None:
+    """A cap on bus 4 is its own withdrawal limit in the full program (17): the smaller of the two."""
+    cap = Condition("cap", "quay", buses=("4",), mw=12.5)
+    question = replace(QUESTION, conditions=(cap,))
+    found = allocate(paper, question)
+    known = distribution_sample(replace(QUESTION.uncertainty), FOURBUS)
+    free = scenario_program(FOURBUS, QUESTION, known, 0.05)
+    assert found.firm_mw == pytest.approx([10.0, 10.0], abs=1e-6)
+    assert found.flexible_mw[0] == pytest.approx([free.sum() - 12.5, 12.5], abs=1e-5)  # line 1-2 holds their sum
+    level = found.levels[1]
+    stops = [level.binding[place].limit for place in level.limited_by]
+    assert [limit.element for limit in stops] == ["1-2", "quay"]
+    assert stops[1].kind == "condition"
+    assert any("with them the largest total is" in notice for notice in found.notices)
+    assert CapacityResult.from_json(json.loads(json.dumps(found.to_json()))) == found
+    card = why(paper, question, found, "4", 0.05)
+    assert "Stopped by the condition quay" in card.summary
+    assert card.gain_mw is None
+
+
+def test_products_and_the_checker_take_an_answer_under_conditions(paper: Any) -> None:
+    question = replace(QUESTION, conditions=(Condition("largest", mw=12.0), Condition("even", weight=0.1)))
+    found = allocate(paper, question)
+    assert max(found.flexible_mw[0]) <= 12.0 + 1e-6
+    assert len(product_set(paper, question, found).products) == 4
+    levels = [np.array(level.capacity_mw) for level in found.levels]
+    known = States(distribution_sample(QUESTION.uncertainty, FOURBUS), box(QUESTION.uncertainty, FOURBUS))
+    assert verify(FOURBUS, question, levels, known).holds
+    assert check_independently(paper, question, levels).holds
+
+
+def test_a_callers_own_terms_reach_every_level(paper: Any) -> None:
+    found = allocate(paper, QUESTION, extend=lambda c: ([], [c[0] == 2 * c[1]]))
+    for level in found.levels:
+        assert level.capacity_mw[0] == pytest.approx(2 * level.capacity_mw[1], abs=1e-5)
+
+
+def test_conditions_that_an_answer_could_not_keep_are_refused() -> None:
+    with pytest.raises(QuestionError, match="redispatch"):
+        replace(QUESTION, conditions=(Condition("cap", mw=5.0),), recourse="redispatch")
+    with pytest.raises(QuestionError, match="seasons"):
+        replace(QUESTION, conditions=(Condition("reserve", mw=5.0),), period="season")
