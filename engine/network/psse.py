@@ -52,7 +52,7 @@ def read_psse(text: str, name: str = "") -> Imported:
         buses=table_of("buses", buses.values()),
         branches=table_of("branches", branches),
         units=table_of("units", units),
-        source=f"PSS/E RAW file of revision {raw.version}",
+        source=raw.remark or f"PSS/E RAW file of revision {raw.version}",
     )
     tables = with_slack(tables, intake)
     first = Problem("psse", "note", f"PSS/E RAW of revision {raw.version}, system base {raw.base_mva:g} MVA")

@@ -157,6 +157,7 @@ class RawFile:
     version: int = 33
     base_mva: float = 100.0
     title: str = ""
+    remark: str = ""  # the second title
     sections: dict[str, list[Line]] = field(default_factory=dict)
     skipped: dict[str, int] = field(default_factory=dict)  # sections that are not known -> lines
 
@@ -177,7 +178,8 @@ def read_sections(text: str, intake: Intake) -> RawFile:
         raise FileFormatError(f"the file has {len(lines):,} lines; {MOST_LINES:,} is the most")
     start = next((at for at, line in enumerate(lines) if line.strip() and not line.startswith("@!")), len(lines))
     raw = _first_line(lines[start] if start < len(lines) else "")
-    raw.title = " ".join(" ".join(lines[start + 1 : start + 3]).split())
+    titles = [" ".join(line.split()) for line in lines[start + 1 : start + 3] if line.strip()]
+    raw.title, raw.remark = titles[0] if titles else "", titles[1] if len(titles) > 1 else ""
     sorter = _Sorter(raw)
     for number, line in enumerate(lines[start + 3 :], start + 4):
         if line.strip().upper() == "Q":

@@ -16,21 +16,35 @@ from engine.network.geojson import read_geojson, write_geojson
 from engine.network.imported import Imported
 from engine.network.intake import structural_problems
 from engine.network.json_file import GZIP_MAGIC, read_json, unzipped, write_json
+from engine.network.losses import losses
 from engine.network.matpower import read_matpower
 from engine.network.matpower_writer import write_matpower
+from engine.network.pandapower_json import is_pandapower, read_pandapower
+from engine.network.pandapower_writer import write_pandapower
+from engine.network.psse import read_psse
+from engine.network.psse_writer import write_psse
+from engine.network.pypsa import read_pypsa_folder, read_pypsa_netcdf
+from engine.network.pypsa_files import is_netcdf, is_pypsa_folder
+from engine.network.pypsa_writer import write_pypsa
 from engine.network.tables import COLUMNS, NetworkTables
 
-__all__ = ["FORMATS", "Imported", "not_carried", "read_network", "write_network"]
+__all__ = ["EXACT", "FORMATS", "Imported", "not_carried", "read_network", "write_network"]
 
-Format = Literal["matpower", "csv", "geojson", "json"]
-FORMATS: Mapping[Format, str] = MappingProxyType(
-    {"matpower": "MATPOWER .m", "csv": "CSV (zip)", "geojson": "GeoJSON", "json": "Headroom JSON"}
-)
+Format = Literal["matpower", "csv", "geojson", "json", "psse33", "psse34", "psse35", "pandapower", "pypsa"]
+FORMATS: Mapping[Format, str] = MappingProxyType({
+    "matpower": "MATPOWER .m", "csv": "CSV (zip)", "geojson": "GeoJSON", "json": "Headroom JSON",
+    "psse33": "PSS/E RAW 33", "psse34": "PSS/E RAW 34", "psse35": "PSS/E RAW 35", "pandapower": "pandapower JSON",
+    "pypsa": "PyPSA CSV (zip)",
+})  # fmt: skip
+EXACT: tuple[Format, ...] = ("matpower", "csv", "geojson", "json")  # every cell comes back; the others keep the flows
 MOST_BYTES = 40_000_000  # as sent, and unpacked; the largest public case has 23 MB
-MOST_FILES = 20  # in a zip
+MOST_FILES = 200  # in a zip; a solved PyPSA network has some 60
 MOST_RATIO = 200  # unpacked to packed; tables of numbers pack 3 to 20 times, a bomb 1,000
+_MOST_BRACKETS = 3_000_000  # of a pandapower file: each row is a list, and a list costs 60 bytes
+_RAW_START = re.compile(rb"\s*0\s*,\s*[\d.]+\s*,\s*3\d\s*[,/\r\n]")  # the first line of a PSS/E RAW file
 _NO_FILES: Mapping[str, bytes] = MappingProxyType({})
 
+_SINGLE = (".m", ".raw", ".nc", ".json", ".geojson")  # a zip may hold one of these
 # What a file starts with, if it is surely not a network.
 _FOREIGN: tuple[tuple[bytes, str], ...] = (
     (b"\x89PNG", "a PNG image"),
@@ -80,6 +94,11 @@ def write_network(tables: NetworkTables, file_format: Format) -> tuple[str, byte
         "csv": (".zip", lambda: write_csv_zip(tables)),
         "geojson": (".geojson", lambda: write_geojson(tables)),
         "json": (".json", lambda: write_json(tables)),
+        "psse33": (".raw", lambda: write_psse(tables, 33).encode()),
+        "psse34": (".raw", lambda: write_psse(tables, 34).encode()),
+        "psse35": (".raw", lambda: write_psse(tables, 35).encode()),
+        "pandapower": (".json", lambda: write_pandapower(tables)),
+        "pypsa": (".zip", lambda: write_pypsa(tables)),
     }
     ending, write = writers[file_format]
     if file_format == "matpower":  # MATLAB calls a file by its name
@@ -89,10 +108,14 @@ def write_network(tables: NetworkTables, file_format: Format) -> tuple[str, byte
 
 
 def not_carried(tables: NetworkTables, file_format: Format) -> tuple[Problem, ...]:
-    """Return a note for each column that ``file_format`` cannot carry exactly; most networks have none.
+    """Return a note for each column that ``file_format`` cannot carry exactly.
 
-    CSV and GeoJSON drop blanks at the ends of text, and read an empty text as its column's default.
+    CSV and GeoJSON drop blanks at the ends of text, and read an empty text as its column's default; most networks
+    have none. For other programs' formats the network is written and read back. Raises as :func:`write_network`.
     """
+    if file_format not in EXACT:
+        filename, content = write_network(tables, file_format)
+        return tuple(losses(tables, _read(filename, {filename: content}).tables))
     if file_format in {"matpower", "json"}:
         return ()
     notes = []
@@ -131,24 +154,41 @@ def _read(filename: str, files: Mapping[str, bytes]) -> Imported:
     if content.startswith(GZIP_MAGIC):
         content = unzipped(content, MOST_BYTES)
         filename = filename.removesuffix(".gz")
+    if is_netcdf(content):
+        return read_pypsa_netcdf(content, stem)
     ending = filename.lower().rpartition(".")[2]
     if ending in {"csv", "tsv", "txt"} or len(files) > 1:
         return read_csv_pair(files, stem)
     start = content[:4096].lstrip(b"\xef\xbb\xbf \t\r\n")
     if ending in {"json", "geojson"} or start.startswith(b"{"):
-        return read_geojson(content, stem) if _is_geojson(content) else read_json(content, MOST_BYTES)
+        return _read_json(content, stem)
     if ending == "m" or b"mpc." in content[:200_000] or start.startswith(b"function"):
-        try:
-            text, guessed = decoded(content)
-        except ValueError as error:
-            raise FileFormatError(f"{_short(filename)} is not text: {error}") from error
-        imported = read_matpower(text, stem)
-        note = Problem("encoding", "warning", "the file is not UTF-8; read as Latin-1, so check names with accents")
-        return Imported(imported.tables, (note, *imported.problems)) if guessed else imported
+        return _read_text(filename, content, read_matpower)
+    if ending == "raw" or _RAW_START.match(start):
+        return _read_text(filename, content, read_psse)
     raise FileFormatError(
-        f"{_short(filename)} is not a network that can be read: send a MATPOWER .m file, buses.csv with branches.csv "
-        "(or both in a zip), GeoJSON, or a Headroom JSON file"
+        f"{_short(filename)} is not a network that can be read: send a MATPOWER .m file, a PSS/E .raw file, pandapower "
+        "JSON, a PyPSA .nc file or its CSV folder in a zip, buses.csv with branches.csv (or both in a zip), GeoJSON, "
+        "or a Headroom JSON file"
     )
+
+
+def _read_text(filename: str, content: bytes, read: Callable[[str, str], Imported]) -> Imported:
+    try:
+        text, guessed = decoded(content)
+    except ValueError as error:
+        raise FileFormatError(f"{_short(filename)} is not text: {error}") from error
+    imported = read(text, _stem(filename))
+    note = Problem("encoding", "warning", "the file is not UTF-8; read as Latin-1, so check names with accents")
+    return Imported(imported.tables, (note, *imported.problems)) if guessed else imported
+
+
+def _read_json(content: bytes, stem: str) -> Imported:
+    if is_pandapower(content[:4096]):
+        if content.count(b"[") + content.count(b"{") > _MOST_BRACKETS:
+            raise FileFormatError(f"the JSON has more than {_MOST_BRACKETS:,} brackets")
+        return read_pandapower(content, stem)
+    return read_geojson(content, stem) if _is_geojson(content) else read_json(content, MOST_BYTES)
 
 
 def _is_geojson(content: bytes) -> bool:
@@ -170,11 +210,16 @@ def _is_geojson(content: bytes) -> bool:
 def _read_zip(filename: str, content: bytes) -> Imported:
     members = _members(filename, content)
     csv_files = {name: data for name, data in members.items() if name.lower().endswith((".csv", ".tsv"))}
+    if is_pypsa_folder(csv_files):
+        return read_pypsa_folder(members, _stem(filename))
     if csv_files:
         return read_csv_pair(csv_files, _stem(filename))
-    single = [name for name in members if name.lower().endswith((".m", ".json", ".geojson"))]
+    single = [name for name in members if name.lower().endswith(_SINGLE)]
     if len(single) != 1:
-        raise FileFormatError(f"{_short(filename)} holds neither CSV files nor exactly one .m, .json or .geojson file")
+        endings = ", ".join(_SINGLE[:-1])
+        raise FileFormatError(
+            f"{_short(filename)} holds neither CSV files nor exactly one {endings} or {_SINGLE[-1]} file"
+        )
     _refuse({single[0]: members[single[0]]})
     if members[single[0]].startswith((b"PK\x03\x04", GZIP_MAGIC)):
         raise FileFormatError(f"{_short(filename)} holds an archive inside the archive")
@@ -213,7 +258,9 @@ def _members(filename: str, content: bytes) -> dict[str, bytes]:
 
 def _stem(filename: str) -> str:
     last = filename.replace("\\", "/").rpartition("/")[2]
-    return _short(re.sub(r"\.(m|csv|tsv|txt|zip|json|geojson|gz)$", "", last.removesuffix(".gz"), flags=re.IGNORECASE))
+    return _short(
+        re.sub(r"\.(m|raw|nc|csv|tsv|txt|zip|json|geojson|gz)$", "", last.removesuffix(".gz"), flags=re.IGNORECASE)
+    )
 
 
 def _short(filename: str) -> str:

@@ -53,7 +53,7 @@ def test_flows_of_a_case_are_those_computed_by_hand(version: int) -> None:
 def test_the_tables_say_what_the_file_says() -> None:
     tables = read_psse(raw_case(33)).tables
     buses = tables.buses.set_index("bus")
-    assert tables.name == "Hand case six buses"
+    assert tables.name == "Hand case"
     assert buses["name"].tolist()[:3] == ["NORTH", "O/LD, MILL", "SOUTH"]
     assert buses.index[buses["slack"]].tolist() == ["1"]
     assert buses.index[~buses["in_service"]].tolist() == ["5"]
