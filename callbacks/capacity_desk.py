@@ -136,6 +136,14 @@ class Desk:
         """Return the same question without and with outages, fixed supply and redispatch, as far as computed."""
         return self._deep.cells(user, study, answer)
 
+    def margins(self, answer: Answer) -> Prepared | None:
+        """Return the margins with all rows after outages that the drawn period was answered on; None where there are
+        none (redispatch, the least of several periods), or they are not kept any more.
+        """
+        if not answer.deep:
+            return answer.prepared
+        return dict(self._deep.margins(answer.network, answer.question) or ()).get(answer.period)
+
     def start(self, user: str, study: str, question: CapacityQuestion) -> None:
         """Begin the job of an answer with outages, redispatch or periods."""
         self._deep.submit(user, study, self.services.network(user, study), question)
@@ -156,7 +164,8 @@ class Desk:
         found = self._deep.find(user, study, bare.network, question)
         if found is None:
             return None
-        return self._answers.get((bare.network.digest, question.digest()), lambda: joined(bare, question, found))
+        key = (bare.network.digest, question.digest())
+        return self._answers.get(key, lambda: joined(bare, question, found, self._deep.margins(bare.network, question)))
 
     def checked(self, user: str, study: str, answer: Answer) -> ProductSet | None:
         """Return the answer's products with the independent checker's word in their witness.

@@ -37,7 +37,7 @@ def inspect(seat: Seat, drawn: Any, selection: Any, theme: Theme) -> Any:
         return inspector.bus(answer, position, curve, _stop(answer, key), theme=theme, cells=cells)
     if kind == "branch" and key in network.branches.ids:
         gains = {
-            (binding.level, binding.limit.row): reinforced_gain(answer, binding)
+            (binding.level, binding.limit.row): reinforced_gain(seat, answer, binding)
             for binding in _bindings(answer, selection)
         }
         return inspector.branch(answer, network.branches.ids.index(key), gains)

@@ -6,7 +6,7 @@ from callbacks.capacity_answer import Seat
 from components.capacity_answer import Answer
 from components.capacity_inspector import why_of
 from components.capacity_results import binding_card, inputs_of, strongest
-from components.capacity_stops import stop_card
+from components.capacity_stops import stop_card, stopping
 from components.skeleton import parse_element
 from engine.capacity.allocation import allocate
 from engine.capacity.results import Binding
@@ -14,14 +14,16 @@ from engine.capacity.why import EXTRA_MW, reinforced, why, why_alone
 from engine.errors import QuestionError
 
 
-def reinforced_gain(answer: Answer, binding: Binding) -> float | None:
+def reinforced_gain(seat: Seat, answer: Answer, binding: Binding) -> float | None:
     """Return the MW that 10 MW more of a limit bring over all sites at its level, from solving again.
 
-    None with outages, redispatch or periods, which are not solved again for a card, and for a condition of one's own.
+    With outages at most that: of the limits after them, only those that the answer needed are looked at. None for a
+    condition of one's own, and where an answer has no margins, as with redispatch.
     """
-    if answer.deep or binding.limit.kind == "condition":
+    prepared = seat.desk.margins(answer)
+    if prepared is None or binding.limit.kind == "condition":
         return None
-    wider = allocate(reinforced(answer.prepared, binding.limit, EXTRA_MW), answer.question)
+    wider = allocate(reinforced(prepared, binding.limit, EXTRA_MW), answer.question)
     found = {level.epsilon: level.total_mw for level in wider.levels}
     before = next(level.total_mw for level in answer.result.levels if level.epsilon == binding.level)
     return found[binding.level] - before if binding.level in found else None
@@ -33,7 +35,7 @@ def binding_card_for(seat: Seat, drawn: Any) -> Any:
     binding = None if answer is None else strongest(answer)
     if answer is None or binding is None:
         raise QuestionError("this number is not drawn any more")
-    return binding_card(answer, binding, reinforced_gain(answer, binding))
+    return binding_card(answer, binding, reinforced_gain(seat, answer, binding))
 
 
 def why_card_for(seat: Seat, drawn: Any, selection: Any, name: str) -> Any:
@@ -47,7 +49,9 @@ def why_card_for(seat: Seat, drawn: Any, selection: Any, name: str) -> Any:
         raise QuestionError("this number is not drawn any more: select the bus again")
     epsilon = answer.alone.epsilons[level]
     if kind == "site" and answer.deep and element[1] in answer.sites():
-        return stop_card(answer, element[1], level)
+        binding = stopping(answer, element[1], level)
+        gain = None if binding is None else reinforced_gain(seat, answer, binding)
+        return stop_card(answer, element[1], level, gain)
     if kind == "site":
         found = why(answer.prepared, answer.question, answer.result, element[1], epsilon)
     else:

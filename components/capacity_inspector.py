@@ -13,7 +13,6 @@ from components.capacity_answer import (
     alone_mw,
     amount,
     gain_words,
-    gained,
     level_words,
     limit_element,
     pressed_button,
@@ -22,7 +21,7 @@ from components.capacity_answer import (
 )
 from components.capacity_deep import Cell, Variant, compared, outage_words
 from components.capacity_periods import period_words, year_section
-from components.capacity_results import METHOD, notice_list, notices
+from components.capacity_results import METHOD, more_words, notice_list, notices
 from components.capacity_sites import bus_facts, bus_words
 from components.capacity_tables import lone_counts
 from components.format import count, megawatts, number, percent
@@ -148,7 +147,7 @@ def branch(answer: Answer, position: int, gains: Mapping[tuple[float, int], floa
         ]
         gain = gains.get((epsilon, entry.limit.row))
         if gain is not None:
-            rows.append(("10 MW more there give, in total", gained(gain)))
+            rows.append(("10 MW more there give, in total", more_words(answer, gain)))
         if entry.limit.outage:
             rows.append(("Worst outage", entry.limit.outage))
         if entry.state:

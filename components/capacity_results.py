@@ -170,7 +170,7 @@ def binding_card(answer: Answer, binding: Binding, gain: float | None) -> html.D
             ("limit", megawatts(binding.limit.limit_mw)),
             ("room before any addition", megawatts(binding.margin_mw)),
             ("the first MW more gives, in total", "not one number" if dual is None else gained(dual)),
-            *([] if gain is None else [("10 MW more give, in total", gained(gain))]),
+            *([] if gain is None else [("10 MW more give, in total", more_words(answer, gain))]),
             *([("worst outage", binding.limit.outage)] if binding.limit.outage else []),
             *([("worst state", binding.state)] if binding.state else []),
         ],
@@ -179,6 +179,11 @@ def binding_card(answer: Answer, binding: Binding, gain: float | None) -> html.D
         source="the first MW by the duals of the allocation"
         + ("" if gain is None else "; the 10 MW by solving again with the larger limit"),
     )
+
+
+def more_words(answer: Answer, gain_mw: float) -> str:
+    """Return what 10 MW more of a limit bring; after outages a bound: other limits after them may stop it before."""
+    return f"at most {gained(gain_mw)}" if answer.question.security == "n-1" else gained(gain_mw)
 
 
 def _stopped_totals(answer: Answer) -> html.Dl:

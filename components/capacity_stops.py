@@ -1,12 +1,12 @@
 """What stops a site in an answer with outages, redispatch or periods: in words, and as the card of its number.
 
-Such an answer is not solved again for a card: what it says is in the record of the limit that binds.
+What such a card says is in the record of the limit that binds.
 """
 
 from dash import html
 
 from components.capacity_answer import Answer, gain_words, gained, level_words
-from components.capacity_results import METHOD, firm_formula, inputs_of
+from components.capacity_results import METHOD, firm_formula, inputs_of, more_words
 from components.capacity_sites import bus_words
 from components.format import megawatts
 from components.why_card import why_card
@@ -35,8 +35,11 @@ def stop_words(answer: Answer, bus: str) -> str:
     return f"limited by {limit.words}{outage}{state}{f'; {gain}' if gain else ''}."
 
 
-def stop_card(answer: Answer, bus: str, level: int) -> html.Div:
-    """Return the card of a site's number at a level of an answer with outages, redispatch or periods."""
+def stop_card(answer: Answer, bus: str, level: int, gain_mw: float | None = None) -> html.Div:
+    """Return the card of a site's number at a level of an answer with outages, redispatch or periods.
+
+    ``gain_mw`` is what 10 MW more of its limit bring over all sites, by solving again; None where that is not done.
+    """
     found, place = answer.result.levels[level], answer.sites()[bus]
     binding = stopping(answer, bus, level)
     name = bus_words(answer.network, answer.network.buses.ids.index(bus))
@@ -58,6 +61,8 @@ def stop_card(answer: Answer, bus: str, level: int) -> html.Div:
         ]
         if binding.gain_mw_per_mw is not None:
             values.append(("the first MW more there gives, over all sites", gained(binding.gain_mw_per_mw)))
+        if gain_mw is not None:
+            values.append(("10 MW more give, over all sites", more_words(answer, gain_mw)))
     source = METHOD + (_OUTAGES if answer.question.security == "n-1" else "")
     return why_card(
         f"{megawatts(found.capacity_mw[place])} {level_words(found.epsilon)} at {name}",

@@ -176,8 +176,10 @@ class ProductSet:
         return {"type": "FeatureCollection", "name": self.provenance["sentence"], "features": features}
 
 
-def product_set(prepared: Prepared, question: CapacityQuestion, result: CapacityResult) -> ProductSet:
+def product_set(prepared: Prepared | None, question: CapacityQuestion, result: CapacityResult) -> ProductSet:
     """Return the products of an allocation, sizes rounded down and cut into blocks, with their witness.
+
+    Without margins, as where units redispatch in every state, the witness is the checker's verdict alone.
 
     Raises InfeasibleError when the question stopped at limits exceeded at zero, or if the rounded set would
     not fit its limits, which a smaller set of a downward-closed allocation cannot do.
@@ -204,7 +206,7 @@ def product_set(prepared: Prepared, question: CapacityQuestion, result: Capacity
         witness=Witness((), 0, question.downward_closed, None),
         notices=tuple(notices),
     )
-    return replace(made_set, witness=_witness(prepared, question, made_set))
+    return made_set if prepared is None else replace(made_set, witness=_witness(prepared, question, made_set))
 
 
 def round_down(value_mw: float, step_mw: float) -> float:

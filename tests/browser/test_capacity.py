@@ -165,7 +165,7 @@ def test_hours_are_a_job_that_survives_a_reload_and_leaves_the_old_answer_under_
     expect(page.locator(STATE)).to_contain_text("Changed since: the states in which firm is kept")
     expect(page.locator("#capacity-frame")).to_have_class("hr-capacity-frame hr-capacity-stale")
     expect(page.locator(FIRM)).to_contain_text("20.0")
-    page.get_by_role("button", name="Compute").click()
+    page.get_by_role("button", name="Compute", exact=True).click()
     page.reload()
     expect(page.locator(FIRM)).to_contain_text("MW", timeout=60_000)
     expect(page.locator("#capacity-frame")).to_have_class("hr-capacity-frame")
@@ -260,7 +260,7 @@ def test_a_file_of_ones_own_is_read_and_answered(page: Page, tmp_path: Path) -> 
     page.locator("#capacity-upload input[type=file]").set_input_files(states)
     expect(page.locator("#capacity-upload-message")).to_contain_text("2 states read")
     expect(page.locator("#capacity-word-keep")).to_have_value("file:sample")
-    page.get_by_role("button", name="Compute").click()
+    page.get_by_role("button", name="Compute", exact=True).click()
     # By hand: the worst row leaves 100 - 80 on line 1-2 and 40 - 30 at bus 4.
     expect(page.locator("#capacity-frame")).to_have_class("hr-capacity-frame", timeout=60_000)
     expect(page.locator(FIRM)).to_contain_text("20.0")

@@ -440,7 +440,7 @@ def test_what_a_limit_gives_is_what_the_network_with_the_larger_limit_gives(seat
     other = Screen(Seat(seat.desk, ANNE, study), screen.start)
     other.ask()
     more = other.answer().result.levels[0].total_mw - answer.result.levels[0].total_mw
-    assert reinforced_gain(answer, binding) == pytest.approx(more, abs=1e-6)
+    assert reinforced_gain(seat, answer, binding) == pytest.approx(more, abs=1e-6)
     assert "10 MW" in text(binding_card_for(seat, screen.drawn))
 
 
