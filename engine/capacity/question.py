@@ -219,6 +219,17 @@ def percent(share: float) -> str:
     return f"{100 * share:.6g} %"
 
 
+def check_conditions(question: CapacityQuestion) -> None:
+    """Raise QuestionError for conditions that an answer to ``question`` would not keep: none is dropped in silence."""
+    if question.conditions and question.recourse == "redispatch":
+        raise QuestionError("conditions of one's own are not kept with redispatch: ask without one of the two")
+    lower = [condition.title for condition in question.conditions if condition.kind in {"least", "reserve"}]
+    if lower and question.period != "year":
+        raise QuestionError(
+            f"condition {lower[0]!r} asks for a least amount, which the least over seasons need not keep: ask by year"
+        )
+
+
 def _check_sites(question: CapacityQuestion) -> None:
     if len(question.candidates) != len(question.demand_mw):
         raise QuestionError(
@@ -271,7 +282,6 @@ def _check_choices(question: CapacityQuestion) -> None:
         raise QuestionError(f"the factor cutoff must be from 0 to below 1, found {question.cutoff}")
     if not 0 <= question.budget <= MOST_BUDGET:
         raise QuestionError(f"the budget must be from 0 to {MOST_BUDGET:,.0f} buses, found {question.budget}")
-    _check_conditions(question)
     if question.block_mw is not None and not (math.isfinite(question.block_mw) and question.block_mw > 0):
         raise QuestionError(f"the block size must be above 0 MW, found {question.block_mw}")
     if not 1e-6 <= question.round_mw <= 1000:
@@ -281,17 +291,6 @@ def _check_choices(question: CapacityQuestion) -> None:
         raise QuestionError("supply 'given' needs a positive share at one bus or more")
     if any(not (math.isfinite(share) and share >= 0) for share in shares):
         raise QuestionError("supply shares must be finite and not negative")
-
-
-def _check_conditions(question: CapacityQuestion) -> None:
-    """Raise QuestionError for conditions that an answer could not keep: they are never dropped in silence."""
-    if question.conditions and question.recourse == "redispatch":
-        raise QuestionError("conditions of one's own are not kept with redispatch: ask without one of the two")
-    lower = [condition.title for condition in question.conditions if condition.kind in {"least", "reserve"}]
-    if lower and question.period != "year":
-        raise QuestionError(
-            f"condition {lower[0]!r} asks for a least amount, which the least over seasons need not keep: ask by year"
-        )
 
 
 def _choice(content: Mapping[str, Any], name: str, allowed: tuple[Any, ...], default: Any) -> Any:

@@ -10,6 +10,7 @@ Intervals of probabilities: Clopper and Pearson, "The use of confidence or fiduc
 with unequal weights the number of states is Kish's effective one.
 """
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -311,7 +312,9 @@ def promise_words(question: CapacityQuestion, epsilon: float, joint: Share, hour
     year = hours or 8760.0
     measured = f"measured: one limit or more is exceeded in {percents(joint)} of independent states"
     if hours is not None:
-        measured += f", {hours * joint.value:,.0f} hours a year ({hours * joint.low:,.0f}-{hours * joint.high:,.0f})"
+        measured += (
+            f", {hours * joint.value:,.0f} hours a year ({hours * joint.low:,.0f}\u2013{hours * joint.high:,.0f})"
+        )
     if epsilon == 0:
         kept = "the box" if question.firm_set == "box" else "the set of states it was computed for"
         return f"firm: no limit is exceeded in any state of {kept}; states beyond it are not promised. {measured}"
@@ -330,10 +333,18 @@ def promise_words(question: CapacityQuestion, epsilon: float, joint: Share, hour
 
 
 def percents(share: Share) -> str:
-    """Return a probability with its interval: ``3.5 % (3.4-3.6)``."""
+    """Return a probability with its interval: ``3.5 % (3.4\u20133.6)``, ``0 % (at most 0.004)`` where none was seen."""
+    if share.value <= 0.0:
+        return f"0 % (at most {_digits(100 * share.high)})"
     digits = 2 if share.high < 0.01 else 1
     value, low, high = (f"{100 * part:.{digits}f}" for part in (share.value, share.low, share.high))
-    return f"{value} % ({low}-{high})"
+    return f"{value} % ({low}\u2013{high})"
+
+
+def _digits(value: float) -> str:
+    """Return a small number with one digit that counts."""
+    places = max(1, 1 - math.floor(math.log10(value))) if value > 0 else 1
+    return f"{math.ceil(value * 10 ** (places - 1)) / 10 ** (places - 1):.{places - 1}f}"
 
 
 def level_warnings(question: CapacityQuestion, finest: float) -> tuple[str, ...]:

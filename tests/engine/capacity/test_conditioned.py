@@ -17,7 +17,7 @@ from engine.capacity.limiting import stopping_rows
 from engine.capacity.margins import prepare
 from engine.capacity.products import product_set
 from engine.capacity.programs import solve_level
-from engine.capacity.question import CapacityQuestion
+from engine.capacity.question import CapacityQuestion, check_conditions
 from engine.capacity.results import CapacityResult
 from engine.capacity.uncertainty import States, box, distribution_sample
 from engine.capacity.verify import verify
@@ -226,6 +226,7 @@ def test_a_callers_own_terms_reach_every_level(paper: Any) -> None:
 
 def test_conditions_that_an_answer_could_not_keep_are_refused() -> None:
     with pytest.raises(QuestionError, match="redispatch"):
-        replace(QUESTION, conditions=(Condition("cap", mw=5.0),), recourse="redispatch")
+        check_conditions(replace(QUESTION, conditions=(Condition("cap", mw=5.0),), recourse="redispatch"))
     with pytest.raises(QuestionError, match="seasons"):
-        replace(QUESTION, conditions=(Condition("reserve", mw=5.0),), period="season")
+        check_conditions(replace(QUESTION, conditions=(Condition("reserve", mw=5.0),), period="season"))
+    check_conditions(replace(QUESTION, conditions=(Condition("cap", mw=5.0),), period="season"))

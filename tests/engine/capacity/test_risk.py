@@ -140,7 +140,8 @@ def test_intervals_are_the_exact_binomial_ones() -> None:
     assert probability(0.0, 10).high == pytest.approx(0.3085, abs=1e-4)
     one = probability(0.1, 10)
     assert (one.low, one.high) == (pytest.approx(0.0025, abs=1e-4), pytest.approx(0.4450, abs=1e-4))
-    assert percents(probability(0.035, 100_000)) == "3.5 % (3.4-3.6)"
+    assert percents(probability(0.035, 100_000)) == "3.5 % (3.4\u20133.6)"
+    assert percents(probability(0.0, 100_000)) == "0 % (at most 0.004)"
 
 
 def test_a_level_below_the_resolution_is_warned_of() -> None:
