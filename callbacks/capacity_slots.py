@@ -2,7 +2,14 @@
 
 from dash import Dash
 
-from callbacks import difference, drawing, report
+from callbacks import (
+    capacity_conditions,
+    capacity_promise,
+    capacity_requests,
+    difference,
+    drawing,
+    report,
+)
 from callbacks.capacity_desk import Desk
 
 
@@ -11,3 +18,6 @@ def register(app: Dash, desk: Desk) -> None:
     drawing.register(app, desk)
     report.register(app, desk)
     difference.register(app, desk)
+    capacity_promise.register(app, desk)
+    capacity_conditions.register(app, desk)
+    capacity_requests.register(app, desk)

@@ -1,6 +1,13 @@
 """The places of the Capacity page that other parts fill: each function returns what stands there, None for nothing."""
 
-from components import difference_parts, drawing_parts, report_parts
+from components import (
+    capacity_conditions,
+    capacity_promise,
+    capacity_requests,
+    difference_parts,
+    drawing_parts,
+    report_parts,
+)
 from components.skeleton import Part
 from engine.capacity.question import CapacityQuestion
 from engine.network.model import Network
@@ -14,23 +21,22 @@ def under_question() -> Part:
 def requests_tab(network: Network) -> Part:
     """Return the drawer's tab of requests: customers, buses, MW, dates; None leaves the tab out."""
     del network
-    return None
+    return capacity_requests.tab()
 
 
 def more_groups(question: CapacityQuestion, *, read_only: bool) -> list[Part]:
     """Return further groups of the rare options behind More: conditions of one's own."""
-    del question, read_only
-    return []
+    return [capacity_conditions.group(question.conditions, read_only=read_only)]
 
 
 def under_inspected() -> Part:
     """Return what stands below the selected element in the inspector: the worth of its promise."""
-    return None
+    return capacity_promise.place()
 
 
 def under_products() -> Part:
     """Return what stands below the published versions in the tab of products: the promise, the check of the set."""
-    return None
+    return capacity_promise.check_place()
 
 
 def export_buttons() -> list[Part]:

@@ -1,0 +1,79 @@
+"""Conditions of one's own: added and taken away behind More, held with the question."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from dash import ALL, Dash, Input, Output, State, ctx, no_update
+
+from callbacks.capacity_answer import Seat, seat_of
+from callbacks.capacity_desk import Desk
+from components import capacity_conditions as form
+from components import ids
+from engine.capacity.conditions import MOST_CONDITIONS, Condition, read_conditions
+from engine.errors import EngineError, QuestionError
+
+
+def held(more: Any, start: Any) -> tuple[Condition, ...]:
+    """Return the conditions that the page holds: those it was opened with until one is added or taken away."""
+    if isinstance(more, Mapping) and "conditions" in more:
+        return read_conditions(more["conditions"])
+    question = start.get("question") if isinstance(start, Mapping) else None
+    return read_conditions(question.get("conditions", ())) if isinstance(question, Mapping) else ()
+
+
+def added(seat: Seat, before: tuple[Condition, ...], given: tuple[Any, Any, Any, Any]) -> tuple[Condition, ...]:
+    """Return the conditions with the form's as the last. Raises QuestionError in words."""
+    new = form.condition_of(*given)
+    network = seat.network()
+    named = {*new.buses, *(bus for bus, _ in new.weights)}
+    unknown = sorted(named - set(network.buses.ids))
+    if unknown:
+        raise QuestionError(f"the network has no bus {unknown[0]!r}")
+    for what, asked, known in (("zone", new.zones, network.buses.zones), ("area", new.areas, network.buses.areas)):
+        missing = sorted(set(asked) - set(known))
+        if missing:
+            raise QuestionError(f"the network has no {what} {missing[0]!r}")
+    if len(before) >= MOST_CONDITIONS:
+        raise QuestionError(f"at most {MOST_CONDITIONS} conditions can be asked")
+    return (*before, new)
+
+
+def without(before: tuple[Condition, ...], place: Any) -> tuple[Condition, ...]:
+    """Return the conditions but for one."""
+    return tuple(condition for at, condition in enumerate(before) if at != place)
+
+
+def register(app: Dash, desk: Desk) -> None:
+    """Wire the form and the list."""
+
+    @app.callback(
+        Output(ids.CAPACITY_MORE, "data"),
+        Output(ids.CONDITIONS_LIST, "children"),
+        Output(ids.CONDITIONS_MESSAGE, "children"),
+        Input(ids.CONDITIONS_ADD, "n_clicks"),
+        Input({"type": "capacity-condition-remove", "place": ALL}, "n_clicks"),
+        State(ids.CONDITIONS_KIND, "value"),
+        State(ids.CONDITIONS_GROUP, "value"),
+        State(ids.CONDITIONS_NUMBER, "value"),
+        State(ids.CONDITIONS_NAME, "value"),
+        State(ids.CAPACITY_MORE, "data"),
+        State(f"{ids.CAPACITY_STUDY}-start", "data"),
+        State(ids.CAPACITY_STUDY, "data"),
+        prevent_initial_call=True,
+    )
+    def change(*given: Any) -> Any:
+        adding, removing, *fields, more, start, study = given
+        by = ctx.triggered_id
+        try:
+            before = held(more, start)
+            if by == ids.CONDITIONS_ADD and adding:
+                after = added(seat_of(desk, study), before, (fields[0], fields[1], fields[2], fields[3]))
+            elif isinstance(by, dict) and any(removing):
+                after = without(before, by.get("place"))
+            else:
+                return no_update, no_update, no_update
+        except EngineError as error:
+            return no_update, no_update, str(error)
+        kept = more if isinstance(more, Mapping) else {}
+        records = {**kept, "conditions": [condition.to_json() for condition in after]}
+        return records, form.listed(after), ""

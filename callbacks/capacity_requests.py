@@ -1,0 +1,190 @@
+"""The table of requests: pasted, uploaded, typed, kept with the study, and summed to the sites of the question."""
+
+import base64
+import binascii
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from dash import Dash, Input, Output, State, ctx, dcc, no_update
+
+from callbacks.capacity_answer import Seat, seat_of
+from callbacks.capacity_desk import Desk
+from callbacks.capacity_sites import sites_after
+from components import capacity_requests as table
+from components import ids
+from engine.capacity.requests import COLUMNS, Request, Requests, read_block, read_csv
+from engine.errors import EngineError, PermissionDeniedError, QuestionError
+
+KEPT = "capacity.requests"  # the page under which a study keeps them
+_FIRST_MW = 100.0
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """The table after a change, and what is said beside it."""
+
+    requests: Requests
+    message: str = ""
+
+
+def kept(seat: Seat) -> Requests:
+    """Return the requests of the study; an empty table where there are none that can be read."""
+    content = seat.desk.services.studies.question(seat.user, seat.study, KEPT)
+    return Requests() if content is None else Requests.from_json(content)
+
+
+def pasted(seat: Seat, before: Requests, text: Any) -> Taken:
+    """Return the table with the rows of a block of text at its end. Raises QuestionError naming every fault."""
+    found = read_block(str(text or ""), seat.network())
+    return Taken(Requests((*before.rows, *found.rows)), f"{len(found.rows)} rows taken")
+
+
+def uploaded(seat: Seat, contents: Any) -> Taken:
+    """Return the table of an uploaded CSV file. Raises QuestionError naming every fault."""
+    try:
+        content = base64.b64decode(str(contents).partition(",")[2], validate=True)
+    except binascii.Error:
+        raise QuestionError("the browser did not send the file whole; try again") from None
+    found = read_csv(content, seat.network())
+    return Taken(found, f"{len(found.rows)} rows read; they are the whole table now")
+
+
+def edited(seat: Seat, before: Requests, changes: Any) -> Taken:
+    """Return the table after cells were edited. Raises QuestionError naming the cell."""
+    rows: list[dict[str, Any]] = [asdict(row) for row in before.rows]
+    for change in changes if isinstance(changes, list) else []:
+        column, place = str(change.get("colId")), _place(change.get("rowId"), len(rows))
+        if place is not None and column in COLUMNS:
+            rows[place][column] = change.get("value")
+    return Taken(Requests.from_json({"rows": rows}, seat.network()))
+
+
+def with_row(seat: Seat, before: Requests) -> Taken:
+    """Return the table with one more row, at the first bus in service, to be filled in."""
+    network = seat.network()
+    usual = before.rows[-1] if before.rows else None
+    bus = usual.bus if usual else network.buses.ids[int(network.buses.in_service.argmax())]
+    today = datetime.now(UTC).date().isoformat()
+    return Taken(Requests((*before.rows, Request("", bus, _FIRST_MW, today))), "A row was added: fill it in")
+
+
+def without_row(before: Requests, selected: Any) -> Taken:
+    """Return the table without the selected row. Raises QuestionError when none is selected."""
+    row = selected[0] if isinstance(selected, list) and selected else {}
+    place = _place(table.row_at(row).get("id"), len(before.rows))
+    if place is None:
+        raise QuestionError("select a row of the table first")
+    return Taken(replace(before, rows=before.rows[:place] + before.rows[place + 1 :]))
+
+
+def save(seat: Seat, requests: Requests) -> str:
+    """Keep the table with the study; return what a reader is told, who cannot."""
+    try:
+        seat.desk.services.studies.save_question(seat.user, seat.study, KEPT, requests.to_json())
+    except PermissionDeniedError:
+        return "Read only: the table is not kept with the study"
+    return ""
+
+
+def _place(value: Any, count: int) -> int | None:
+    text = str(value)
+    return int(text) if text.isdigit() and int(text) < count else None
+
+
+def _held(seat: Seat, data: Any) -> Requests:
+    return Requests.from_json(data) if isinstance(data, Mapping) else kept(seat)
+
+
+def register(app: Dash, desk: Desk) -> None:
+    """Wire the table."""
+    _register_table(app, desk)
+    _register_use(app, desk)
+
+
+def _register_table(app: Dash, desk: Desk) -> None:
+    grid = ids.grid(ids.CAPACITY, table.GRID)
+
+    @app.callback(
+        Output(ids.REQUESTS_HELD, "data"),
+        Output(grid, "rowData"),
+        Output(ids.REQUESTS_TOTAL, "children"),
+        Output(ids.REQUESTS_MESSAGE, "children"),
+        Output(ids.REQUESTS_TEXT, "value"),
+        Input(ids.CAPACITY_STUDY, "data"),
+        Input(ids.REQUESTS_READ, "n_clicks"),
+        Input(ids.REQUESTS_ADD, "n_clicks"),
+        Input(ids.REQUESTS_REMOVE, "n_clicks"),
+        Input(ids.REQUESTS_UPLOAD, "contents"),
+        Input(grid, "cellValueChanged"),
+        State(ids.REQUESTS_TEXT, "value"),
+        State(grid, "selectedRows"),
+        State(ids.REQUESTS_HELD, "data"),
+    )
+    def change(*given: Any) -> Any:
+        study, _read, _add, _remove, contents, changes, text, selected, data = given
+        seat, by = seat_of(desk, study), ctx.triggered_id
+        before = Requests()
+        try:
+            before = _held(seat, data)
+            acts = {
+                ids.REQUESTS_READ: lambda: pasted(seat, before, text),
+                ids.REQUESTS_ADD: lambda: with_row(seat, before),
+                ids.REQUESTS_REMOVE: lambda: without_row(before, selected),
+                ids.REQUESTS_UPLOAD: lambda: uploaded(seat, contents),
+                grid: lambda: edited(seat, before, changes),
+            }
+            act = acts.get(str(by))
+            after = Taken(before) if act is None else act()
+            told = save(seat, after.requests) if act is not None else ""
+        except EngineError as error:
+            return no_update, table.rows_of(before), table.total_words(before), _first_capital(str(error)), no_update
+        clear = "" if by == ids.REQUESTS_READ else no_update
+        shown = after.requests
+        return shown.to_json(), table.rows_of(shown), table.total_words(shown), told or after.message, clear
+
+
+def _register_use(app: Dash, desk: Desk) -> None:
+    @app.callback(
+        Output(ids.CAPACITY_SITES, "data", allow_duplicate=True),
+        Output(ids.capacity_word("mw"), "value", allow_duplicate=True),
+        Output(ids.CAPACITY_SITES_TEXT, "value", allow_duplicate=True),
+        Output(f"{ids.CAPACITY_SITES_WORD}-text", "children", allow_duplicate=True),
+        Output(ids.REQUESTS_MESSAGE, "children", allow_duplicate=True),
+        Input(ids.REQUESTS_USE, "n_clicks"),
+        State(ids.REQUESTS_HELD, "data"),
+        State(ids.CAPACITY_STUDY, "data"),
+        prevent_initial_call=True,
+    )
+    def use(clicks: int | None, data: Any, study: Any) -> Any:
+        if not clicks:
+            return (no_update,) * 5
+        try:
+            requests = _held(seat_of(desk, study), data)
+        except EngineError as error:
+            return (*(no_update,) * 4, str(error))
+        buses, demand = requests.demand()
+        if not buses:
+            return (*(no_update,) * 4, "There is no request yet")
+        after = sites_after(buses, demand)
+        return after.store, after.mw, after.text, after.word, f"{len(buses)} buses are the sites of the question now"
+
+    @app.callback(
+        Output(ids.DOWNLOAD, "data", allow_duplicate=True),
+        Input(ids.REQUESTS_CSV, "n_clicks"),
+        State(ids.REQUESTS_HELD, "data"),
+        State(ids.CAPACITY_STUDY, "data"),
+        prevent_initial_call=True,
+    )
+    def download(clicks: int | None, data: Any, study: Any) -> Any:
+        if not clicks:
+            return no_update
+        try:
+            return dcc.send_string(_held(seat_of(desk, study), data).to_csv(), "requests.csv")
+        except EngineError:
+            return no_update
+
+
+def _first_capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

@@ -1,0 +1,369 @@
+"""What the promise of the drawn answer is worth: measured risk of the study and of the selected bus, and the check."""
+
+from collections.abc import Sequence
+
+from dash import dcc, html
+
+from components import ids
+from components.capacity_answer import level_words, pressed_button
+from components.format import interval, megawatts, number, percent
+from components.skeleton import Part, facts, progress_card, section, stale, state
+from components.why_card import WhyInput, why_card, why_number
+from engine.capacity.bootstrap import Bootstrap, Interval
+from engine.capacity.independent import IndependentCheck
+from engine.capacity.promise import Promise
+from engine.capacity.question import CapacityQuestion
+from engine.capacity.risk import ProductRisk, Share, percents
+from engine.store.jobs import Job
+
+_METHOD = (
+    "CVaR: Rockafellar and Uryasev, J. Risk 2(3), 2000; intervals: Clopper and Pearson, Biometrika 26, 1934; "
+    "bootstrap: Efron and Tibshirani, 1993"
+)
+_MOST_LISTED = 8
+_TITLE = "What the promise is worth"
+
+
+def place() -> html.Div:
+    """Return the panel's place below the inspected element, with its Stores."""
+    return html.Div(
+        [
+            dcc.Store(id=f"{ids.PROMISE}-job"),
+            dcc.Store(id=f"{ids.PROMISE}-ended"),
+            dcc.Store(id=f"{ids.PROMISE}-seen"),  # written by nobody, as in grid_map.register_map
+            dcc.Store(id=f"{ids.PROMISE_MEASURE}-pressed"),
+            html.Div(id=ids.PROMISE, className="hr-promise", **{"aria-live": "polite"}),
+        ]
+    )
+
+
+def check_place() -> html.Div:
+    """Return the place of the check by other solvers, with its Stores."""
+    return html.Div(
+        [
+            dcc.Store(id=f"{ids.CHECKED}-job"),
+            dcc.Store(id=f"{ids.CHECKED}-ended"),
+            dcc.Store(id=f"{ids.CHECKED}-seen"),
+            dcc.Store(id=f"{ids.CHECKED_RUN}-pressed"),
+            html.Div(id=ids.CHECKED, className="hr-promise", **{"aria-live": "polite"}),
+        ]
+    )
+
+
+# States of the promise
+
+
+def nothing() -> Part:
+    """Return the panel before there is an answer: nothing, since the inspector says so above."""
+    return None
+
+
+def not_measured(reason: str) -> Part:
+    """Return the panel where a promise cannot be measured, with the reason."""
+    return section(_TITLE, html.P(reason, className="hr-muted"))
+
+
+def to_measure(before: Promise | None = None) -> Part:
+    """Return the panel before the promise was measured; an earlier one stands below, under a hatch."""
+    press = pressed_button("Measure the promise", ids.PROMISE_MEASURE, primary=before is None)
+    words = html.P(
+        "The risk of the question holds limit by limit, on its own sample. Measured on states that had no part in it: "
+        "how often any limit is exceeded, who is interrupted, how deep, and how sure the increments are.",
+        className="hr-muted",
+    )
+    if before is None:
+        return section(_TITLE, words, press)
+    return section(_TITLE, stale(study(before), "the question or the network changed since", action=press))
+
+
+def running(job: Job) -> Part:
+    """Return the panel while a job measures."""
+    return section(
+        _TITLE,
+        progress_card("Measuring the promise", done=job.done, total=job.total, message=job.message, job=job.id),
+    )
+
+
+def failed(message: str, *, cancelled: bool) -> Part:
+    """Return the panel after a job that gave no result."""
+    press = pressed_button("Measure again", ids.PROMISE_MEASURE)
+    if cancelled:
+        return section(_TITLE, state("empty", "The measurement was cancelled.", title="Cancelled", action=press))
+    return section(_TITLE, state("failed", message or "The job stopped without a word.", action=press))
+
+
+def done(promise: Promise, question: CapacityQuestion, bus: str | None) -> Part:
+    """Return the measured promise: of the selected ``bus`` where it has a part in it, then of the study."""
+    parts: list[Part] = []
+    if bus is not None and bus in question.candidates:
+        parts.append(section(f"The promise at bus {bus}", *_bus(promise, bus)))
+    parts.append(section(_TITLE, study(promise)))
+    return html.Div(parts)
+
+
+def study(promise: Promise) -> html.Div:
+    """Return the promise of the whole answer: levels, totals, the products most often interrupted, what to know."""
+    risk = promise.risk
+    parts: list[Part] = [_levels(promise)]
+    totals = _totals(promise.bootstrap)
+    if totals:
+        parts.append(facts(totals))
+    listed = sorted(risk.products, key=lambda product: -product.interrupted.value)[:_MOST_LISTED]
+    if listed:
+        parts.append(_products(promise, listed))
+    if risk.before.value > 0:
+        words = f"Some limit is exceeded before anything is added in {percents(risk.before)} of states."
+        parts.append(html.P(words, className="hr-muted"))
+    if risk.firm_broken.value > 0:
+        parts.append(
+            html.P(
+                f"In {percents(risk.firm_broken)} of states no interruption of flexible products restores the limits: "
+                f"firm capacity itself would be in question, by {megawatts(risk.firm_broken_worst_mw)} at worst.",
+                className="hr-sign-binding",
+            )
+        )
+    notes = [html.Li(words) for words in promise.warnings]
+    parts.append(html.Details([html.Summary("In plain words"), html.Ul([html.Li(row.words) for row in risk.levels])]))
+    parts.append(html.Details([html.Summary(f"Notes and sources ({len(notes)})"), html.Ul(notes), _made_from(promise)]))
+    return html.Div(parts, className="hr-promise-study")
+
+
+def _levels(promise: Promise) -> html.Table:
+    """Return how often some limit is exceeded at each level."""
+    hours = promise.risk.hours_a_year is not None
+    head = ["Level", "Some limit exceeded", *(["Hours a year"] if hours else []), "Worst, MW"]
+    rows = []
+    for place_, level in enumerate(promise.risk.levels):
+        card = why_card(
+            f"{percents(level.exceeded)} of states exceed some limit, {level_words(level.epsilon)}",
+            formula="*P*(max_l (*S*_l (*c* + *d*) − *F*_l) > 0) = Σ_s *w*_s 1[some *l* exceeded in *s*]",
+            values=[
+                ("states", number(promise.risk.states)),
+                ("limit by limit at most", percents(level.most_on_one)),
+                ("mean largest excess over all states", f"{level.mean_mw:.3g} MW"),
+                ("worst excess", megawatts(level.worst_mw)),
+            ],
+            binds=[f"most often {level.most_on}"] if level.most_on else (),
+            inputs=_inputs(promise),
+            source=_METHOD,
+            note=level.words,
+        )
+        shown = why_number(
+            f"{ids.PROMISE}-level{place_}", percents(level.exceeded), card,
+            label=f"how often some limit is exceeded, {level_words(level.epsilon)}",
+        )  # fmt: skip
+        cells: list[Part] = [html.Td(level_words(level.epsilon).capitalize()), html.Td(shown)]
+        if hours:
+            cells.append(html.Td(_a_year(level.exceeded, promise.risk.hours_a_year)))
+        cells.append(html.Td(number(level.worst_mw, 1)))
+        rows.append(html.Tr(cells))
+    return html.Table(
+        [html.Thead(html.Tr([html.Th(words, scope="col") for words in head])), html.Tbody(rows)],
+        className="hr-promise-table",
+    )
+
+
+def _totals(found: Bootstrap | None) -> list[tuple[Part, Part]]:
+    """Return the intervals of the increments' totals."""
+    if found is None:
+        return []
+    return [
+        (f"Flexible in all {level_words(level.epsilon)}", _ranged(level.increment, found, f"total{place_}"))
+        for place_, level in enumerate(found.totals)
+    ]
+
+
+def _products(promise: Promise, listed: Sequence[ProductRisk]) -> html.Table:
+    """Return the products that are interrupted most often; a press selects the bus."""
+    energy = promise.risk.hours_a_year is not None
+    head = ["Bus", "Flexible, MW", "Interrupted", "Not served, MWh/a" if energy else "Mean cut, MW", "Worst, MW"]
+    rows = []
+    for product in listed:
+        press = html.Button(
+            product.bus,
+            type="button",
+            className="hr-capacity-link",
+            **{"data-capacity-select": f"bus:{product.bus}", "aria-label": f"Select bus {product.bus}"},
+        )
+        mean = product.energy_mwh if product.energy_mwh is not None else product.cut_mw
+        cells = [
+            html.Td([press, f" {level_words(product.epsilon)}"]),
+            html.Td(number(product.capacity_mw, 1)),
+            html.Td(percents(product.interrupted)),
+            html.Td(number(mean, 0 if energy else 3)),
+            html.Td(number(product.worst_mw, 1)),
+        ]
+        rows.append(html.Tr(cells))
+    caption = "All products" if len(listed) == len(promise.risk.products) else "Interrupted most often"
+    return html.Table(
+        [
+            html.Caption(caption, className="hr-muted"),
+            html.Thead(html.Tr([html.Th(words, scope="col") for words in head])),
+            html.Tbody(rows),
+        ],
+        className="hr-promise-table",
+    )
+
+
+def _bus(promise: Promise, bus: str) -> list[Part]:
+    """Return what each flexible product at a bus is worth."""
+    parts: list[Part] = []
+    own = [product for product in promise.risk.products if product.bus == bus]
+    if not own:
+        return [html.P("No flexible product here: nothing that could be interrupted.", className="hr-muted")]
+    for place_, product in enumerate(own):
+        rows: list[tuple[Part, Part]] = [
+            (f"Flexible {level_words(product.epsilon)}", _size(promise, product, place_)),
+            ("Interrupted", _interrupted(promise, product, place_)),
+        ]
+        if product.hours is not None:
+            rows.append(("Interrupted a year", _a_year(product.interrupted, promise.risk.hours_a_year) + " h"))
+        rows += [
+            ("Cut when interrupted, mean", megawatts(product.cut_when_mw)),
+            ("Cut, worst", _worst(product)),
+        ]
+        if product.energy_mwh is not None:
+            rows.append(("Energy not served a year", f"{number(product.energy_mwh)} MWh"))
+        parts.append(facts(rows))
+    return parts
+
+
+def _size(promise: Promise, product: ProductRisk, place_: int) -> Part:
+    found = promise.bootstrap
+    listed = () if found is None else found.products
+    entry = next((row for row in listed if (row.bus, row.epsilon) == (product.bus, product.epsilon)), None)
+    if found is None or entry is None:
+        return megawatts(product.capacity_mw)
+    return _ranged(entry.increment, found, f"size{place_}")
+
+
+def _ranged(value: Interval, found: Bootstrap, name: str) -> Part:
+    """Return an increment with its interval, which says why."""
+    text = interval(value.value_mw, value.low_mw, value.high_mw)
+    card = why_card(
+        f"{text}: from the sample that happened to be drawn",
+        formula="Δ*_b = *c*^{ε}(*d*^{b1} … *d*^{bM}) − *c*,  2.5 % and 97.5 % of Δ*_1 … Δ*_B",
+        values=[
+            ("replications *B*", number(found.replications)),
+            ("standard deviation", f"{number(value.sd_mw, 2)} MW"),
+            ("limits computed again", number(found.rows)),
+        ],
+        source=_METHOD,
+        note=found.words,
+    )
+    return why_number(f"{ids.PROMISE}-{name}", text, card, label=text)
+
+
+def _interrupted(promise: Promise, product: ProductRisk, place_: int) -> Part:
+    text = percents(product.interrupted)
+    card = why_card(
+        f"Interrupted in {text} of states",
+        formula="min Σ_n *y*_n,  *S* (*c* + *d* − *y*) ≤ *F*,  0 ≤ *y*_n ≤ Δ_n",
+        values=[
+            ("states", number(promise.risk.states)),
+            ("risk level of the product", percent(product.epsilon)),
+            ("mean cut over all states", f"{product.cut_mw:.3g} MW"),
+        ],
+        inputs=_inputs(promise),
+        source=_METHOD,
+        note="The riskiest products are cut first, then the fewest MW, then in proportion to size; firm is never cut. "
+        "The level bounds each limit by itself; several limits can interrupt the same product.",
+    )
+    return why_number(f"{ids.PROMISE}-cut{place_}", text, card, label=f"how often bus {product.bus} is interrupted")
+
+
+def _worst(product: ProductRisk) -> str:
+    if product.worst_mw <= 0:
+        return "never"
+    where = f" in {product.worst_state}" if product.worst_state else ""
+    return f"{megawatts(product.worst_mw)}{where}"
+
+
+def _a_year(share: Share, hours: float | None) -> str:
+    if hours is None:
+        return ""
+    return interval(share.value * hours, share.low * hours, share.high * hours, "", 0)
+
+
+def _made_from(promise: Promise) -> html.Dl:
+    return facts(
+        [
+            ("States", promise.states),
+            ("Computed", f"{promise.date[:16].replace('T', ' ')} UTC"),
+            ("Time", f"{number(promise.time_s, 1)} s"),
+        ]
+    )
+
+
+def _inputs(promise: Promise) -> list[WhyInput]:
+    date = promise.date[:10]
+    return [
+        WhyInput("network", promise.network_digest, date),
+        WhyInput("question", promise.question_digest, date),
+        WhyInput(promise.states, promise.uncertainty_digest, date),
+    ]
+
+
+# The check by other solvers
+
+
+def to_check(reason: str = "") -> Part:
+    """Return the check before it has run, or why it cannot."""
+    if reason:
+        return section("Other solvers", html.P(reason, className="hr-muted"))
+    words = "The whole problem of every level, all limits at once, by Clarabel and by HiGHS through scipy."
+    press = pressed_button("Check with an independent solver", ids.CHECKED_RUN)
+    return section("Other solvers", html.P(words, className="hr-muted"), press)
+
+
+def checking(job: Job) -> Part:
+    """Return the check while it runs."""
+    card = progress_card("Other solvers", done=job.done, total=job.total, message=job.message, job=job.id)
+    return section("Other solvers", card)
+
+
+def check_failed(message: str, *, cancelled: bool) -> Part:
+    """Return the check after a job that gave no result."""
+    press = pressed_button("Check again", ids.CHECKED_RUN)
+    if cancelled:
+        return section("Other solvers", state("empty", "The check was cancelled.", title="Cancelled", action=press))
+    return section("Other solvers", state("failed", message or "The job stopped without a word.", action=press))
+
+
+def checked(found: IndependentCheck) -> Part:
+    """Return what other solvers said."""
+    head = ["Level", "Solver", "Differs by", "Sites, MW", "Time, s"]
+    rows = [
+        html.Tr(
+            [
+                html.Td(level_words(entry.epsilon).capitalize()),
+                html.Td(entry.solver.partition(" ")[0], title=entry.solver),
+                html.Td(f"{entry.difference:.1e}" if entry.status == "optimal" else entry.status),
+                html.Td(number(entry.apart_mw, 3)),
+                html.Td(number(entry.time_s, 2)),
+            ]
+        )
+        for entry in found.checks
+    ]
+    count = found.checks[0].rows if found.checks else 0
+    words = found.words[:1].upper() + found.words[1:]
+    note = (
+        f"{number(count)} limits and conditions at every level; the largest excess of the allocation is "
+        f"{found.violation_mw:.1e} MW. Differs by: objective of the allocation less the solver's, in unserved shares. "
+        "Where sites differ and objectives do not, the optimum is not unique."
+    )
+    return section(
+        "Other solvers",
+        state("done" if found.holds else "failed", f"{words}.", title="Confirmed" if found.holds else "Not confirmed"),
+        html.Div(
+            html.Table(
+                [html.Thead(html.Tr([html.Th(text, scope="col") for text in head])), html.Tbody(rows)],
+                className="hr-promise-table",
+            ),
+            className="hr-promise-scroll",
+            tabIndex=0,
+            role="group",
+            **{"aria-label": "What other solvers found"},
+        ),
+        html.P(note, className="hr-muted"),
+    )

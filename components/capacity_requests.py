@@ -1,0 +1,99 @@
+"""Requests for connection: the table, what is pasted into it, and its sum as the sites of the question."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import dash_bootstrap_components as dbc
+from dash import dcc, html
+
+from components import ids
+from components.format import count, megawatts
+from components.skeleton import Part, button
+from components.tables import GridColumn, grid
+from engine.capacity.requests import ENVELOPES, Requests
+
+GRID = "requests"
+_HINT = "customer\tbus\tMW\tdate\tenvelope\nAcme\t5120\t80\t2026-05-31\tfirm"
+
+
+def tab() -> html.Div:
+    """Return the drawer's tab; its rows come with a callback."""
+    columns = [
+        GridColumn("place", "Row", kind="number", digits=0, width=64),
+        GridColumn("customer", "Customer", editable=True),
+        GridColumn("bus", "Bus", editable=True),
+        GridColumn("mw", "Asked", unit="MW", kind="number", editable=True, digits=1),
+        GridColumn("date", "Date", editable=True),
+        GridColumn("envelope", "Envelope", editable=True, choices=tuple(ENVELOPES)),
+        GridColumn("queue", "In the queue", kind="number", digits=0),
+    ]
+    return html.Div(
+        [
+            dcc.Store(id=ids.REQUESTS_HELD),
+            html.Div(_side(), className="hr-requests-side"),
+            grid(ids.CAPACITY, columns, name=GRID, label="Requests for connection"),
+        ],
+        className="hr-requests",
+    )
+
+
+def rows_of(requests: Requests) -> list[dict[str, Any]]:
+    """Return the table's rows, each with its place in the queue."""
+    queue = {id(row): place + 1 for place, row in enumerate(requests.queue())}
+    return [
+        {
+            "id": str(place),
+            "place": place + 1,
+            "customer": row.customer,
+            "bus": row.bus,
+            "mw": row.mw,
+            "date": row.date,
+            "envelope": row.envelope,
+            "queue": queue[id(row)],
+        }
+        for place, row in enumerate(requests.rows)
+    ]
+
+
+def total_words(requests: Requests) -> Part:
+    """Return what the table sums to."""
+    if not requests.rows:
+        return "No request yet: paste rows of a spreadsheet below, choose a CSV file, or add a row."
+    buses, _ = requests.demand()
+    kinds = [f"{megawatts(requests.total_mw(kind))} {kind}" for kind in ENVELOPES if requests.total_mw(kind) > 0]
+    words = f"{count(len(requests.rows), 'request')} at {count(len(buses), 'bus', 'buses')}"
+    return [html.Strong(megawatts(requests.total_mw())), f" in {words}: {', '.join(kinds)}"]
+
+
+def row_at(data: Any) -> Mapping[str, Any]:
+    """Return a table's row as a mapping, empty for anything else."""
+    return data if isinstance(data, Mapping) else {}
+
+
+def _side() -> list[Part]:
+    choose = html.Button("Choose a CSV file", type="button", className="hr-button hr-button-quiet")
+    return [
+        html.P(id=ids.REQUESTS_TOTAL, **{"aria-live": "polite"}),
+        html.Div(
+            [
+                button("Use as sites", ids.REQUESTS_USE, primary=True),
+                button("Add a row", ids.REQUESTS_ADD),
+                button("Remove the row", ids.REQUESTS_REMOVE),
+            ]
+        ),
+        html.P(id=ids.REQUESTS_MESSAGE, className="hr-capacity-message", role="status"),
+        html.Label(
+            [
+                html.Span("Rows of a spreadsheet: customer, bus, MW, date, envelope", className="hr-muted"),
+                dbc.Textarea(id=ids.REQUESTS_TEXT, placeholder=_HINT, value="", spellCheck=False),
+            ]
+        ),
+        html.Div(
+            [
+                button("Take these rows", ids.REQUESTS_READ),
+                dcc.Upload(choose, id=ids.REQUESTS_UPLOAD, accept=".csv,.tsv,.txt,text/csv"),
+                html.Button("Save as CSV", id=ids.REQUESTS_CSV, type="button", className="hr-button hr-button-quiet"),
+            ],
+            className="hr-requests-buttons",
+        ),
+    ]
