@@ -123,14 +123,15 @@ def verify_job(arguments: dict[str, Any], context: JobContext) -> dict[str, Any]
     network = Network.from_tables(context.load_network(arguments["network"]))
     factors = Factors.of(network)
     question = CapacityQuestion.from_json(arguments["question"])
-    states = states_of(arguments, network, factors, context)
+    states = states_of(arguments, network, factors, context, share=0.5)
     if arguments.get("products") is not None:
         products = ProductSet.from_json(arguments["products"])
         levels = list(products.sold_by_level(question.candidates, question.epsilons))
     else:
         levels = [np.array(level, dtype=np.float64) for level in arguments["levels_mw"]]
-    context.progress(_STEPS * 9 // 10, _STEPS, "checking every limit")
-    return verify(network, question, levels, states, factors).to_json()
+    context.progress(_STEPS // 2, _STEPS, "checking every limit")
+    progress = _part(context, 0.5, 1.0, "checking every limit")
+    return verify(network, question, levels, states, factors, progress=progress).to_json()
 
 
 def make_states(

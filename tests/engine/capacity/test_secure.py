@@ -13,6 +13,7 @@ from engine.capacity.question import CapacityQuestion, UncertaintySpec
 from engine.capacity.results import CapacityResult
 from engine.capacity.secure import Secure, outages_of
 from engine.capacity.uncertainty import Box, Sample, States
+from engine.capacity.verify import verify
 from engine.errors import QuestionError
 from engine.network.factors import Factors
 from engine.network.model import Matrix, Network, Vector
@@ -197,6 +198,13 @@ def test_the_answer_is_that_of_a_loop_over_all_outages(name: str) -> None:
     assert [level.most_total_mw for level in found.levels] == pytest.approx(most, abs=1e-4)
     assert any(binding.limit.outage for level in found.levels for binding in level.binding)
     assert 0 < found.levels[0].total_mw < found.levels[1].total_mw
+    levels = [np.array(level.capacity_mw) for level in found.levels]
+    verdict = verify(network, question, levels, states)
+    assert verdict.holds
+    assert verdict.rows_checked == 2 * sum(len(part[2]) for part in all_rows(network, question, states))
+    more = verify(network, question, [np.minimum(level + 0.01, question.demand_mw) for level in levels], states)
+    assert not more.holds
+    assert " after the loss of " in more.words
 
 
 def test_several_branches_lost_together_come_from_the_networks_list() -> None:
