@@ -1,7 +1,7 @@
 """Two capacity answers held against each other, B minus A: what differs, by how much, and what stops each."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -10,12 +10,13 @@ import pandas as pd
 
 from components import capacity_words
 from components.capacity_answer import Answer, alone_limits, alone_mw, level_words, short_limit
-from components.capacity_deep import plain
+from components.capacity_deep import outage_words, plain
 from components.capacity_export import origin
 from components.capacity_question import plain_sentence
 from components.capacity_tables import limit_of_site
 from components.format import count, megawatts, number, percent
 from components.grid_map import Layer
+from engine.capacity.question import CapacityQuestion
 from engine.network.model import Network, Vector
 from engine.network.tables import KEYS, SINGULAR, NetworkTables
 
@@ -227,10 +228,21 @@ def differs(pair: Pair) -> list[str]:
 
 
 def _values(a: Answer, b: Answer, words: str) -> str:
-    if words != "the risk level":
-        return ""
-    levels = [", ".join(percent(e) for e in answer.question.epsilons) or "firm only" for answer in (a, b)]
-    return f": {levels[0]} in A, {levels[1]} in B"
+    """Return what each side has of what differs, "" where it takes more words than fit a line."""
+    told = _TOLD.get(words)
+    return "" if told is None else f": {told(a.question)} in A, {told(b.question)} in B"
+
+
+_TOLD: Mapping[str, Callable[[CapacityQuestion], str]] = {
+    "the risk level": lambda question: ", ".join(percent(level) for level in question.epsilons) or "firm only",
+    "the outages": outage_words,
+    "who supplies": CapacityQuestion.supply_words,
+    "redispatch": lambda question: "none" if question.recourse == "none" else "in every state",
+    "the periods": lambda question: "the whole year" if question.period == "year" else f"each {question.period}",
+    "the objective": CapacityQuestion.objective_words,
+    "the rating after an outage": lambda question: question.outage_rating.upper(),
+    "the budget of buses at their extremes": lambda question: f"{question.budget:g}",
+}
 
 
 def network_changes(before: NetworkTables, after: NetworkTables) -> list[str]:
@@ -254,7 +266,7 @@ def _records(table: pd.DataFrame, key: str) -> dict[str, str]:
 def sentence(answer: Answer) -> str:
     """Return the question of one side, with its part of the year."""
     asked = plain_sentence(answer.question)
-    return f"{asked} {answer.period}" if answer.period else asked
+    return f"{asked} Here {answer.period}." if answer.period else asked
 
 
 def totals_mw(answer: Answer) -> tuple[float, float]:

@@ -24,9 +24,9 @@ TITLE = "Comparison of two settings"
 PAGE = ids.DIFFERENCE
 _MOST_LISTED = 5
 
-COLUMNS = (
+_NAME = GridColumn("name", "Substation", width=150)
+_COLUMNS = (
     GridColumn("id", "Bus", width=96, pinned=True),
-    GridColumn("name", "Substation", width=150),
     GridColumn("a", "A", "MW", "number", width=110),
     GridColumn("b", "B", "MW", "number", width=110),
     GridColumn("difference", "B \u2212 A", "MW", "number", width=130, help="Positive: B gives more"),
@@ -68,7 +68,7 @@ def layout(opened: Opened) -> html.Main:
             data=map_data(pair),
         ),
         overview(pair, opened.quantity),
-        grid(PAGE, COLUMNS, table_rows(pair, opened.quantity), label="A, B and the difference"),
+        grid(PAGE, columns(pair), table_rows(pair, opened.quantity), label="A, B and the difference"),
         totals=totals_of(pair),
         drawer_title="Table",
         drawer_tools=_tools(),
@@ -171,6 +171,12 @@ def of_bus(pair: Pair, quantity: Quantity, bus: str) -> html.Div:
     if len(parts) == 1:
         parts.append(html.P("This bus is a site of neither A nor B.", className="hr-muted"))
     return html.Div(parts)
+
+
+def columns(pair: Pair) -> list[GridColumn]:
+    """Return the columns of the table; a network without names has none for them."""
+    named = [_NAME] if any(pair.network.buses.names) else []
+    return [_COLUMNS[0], *named, *_COLUMNS[1:]]
 
 
 def table_rows(pair: Pair, quantity: Quantity) -> list[dict[str, Any]]:

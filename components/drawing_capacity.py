@@ -24,7 +24,9 @@ _SUBTITLES = {
     "increment": "What each bus could take more alone, {risk}, than firm, MW",
     "binds": "Which branches stop how many buses, each alone, firm",
     "sites": "What the sites get together, as a share of what is asked",
+    "change": "What outages, redispatch and parts of the year change at the sites, in total, MW",
 }
+_ALONE = ("firm", "flexible", "increment", "binds")
 
 
 def points_of(network: Network) -> Matrix:
@@ -36,9 +38,15 @@ def caption(answer: Answer, subtitle: str, *, stale: str = "") -> Caption:
     """Return the words around a figure of an answer."""
     known = origin(answer)
     return Caption(
-        title=str(known["question"]), subtitle=subtitle, lines=source_lines(answer), use=str(known["use"]),
+        title=title_of(answer), subtitle=subtitle, lines=source_lines(answer), use=str(known["use"]),
         date=str(known["computed"]), stale=stale,
     )  # fmt: skip
+
+
+def title_of(answer: Answer) -> str:
+    """Return the question's sentence, with the part of the year that is drawn."""
+    sentence = str(origin(answer)["question"])
+    return f"{sentence} Here {answer.period}." if answer.period else sentence
 
 
 def source_lines(answer: Answer) -> tuple[str, ...]:
@@ -76,7 +84,8 @@ def subtitle_of(answer: Answer, layer: str) -> str:
     words = _SUBTITLES.get(layer)
     if words is None:
         return layer.capitalize()
-    return words.format(risk=f"interrupted in at most {percent(last)}" if last else "no risk level is asked")
+    made = words.format(risk=f"interrupted in at most {percent(last)}" if last else "no risk level is asked")
+    return f"{made}; without outages, redispatch and parts of the year" if answer.deep and layer in _ALONE else made
 
 
 def labels_of(answer: Answer, layer: str, around: int | None = None) -> list[Label]:

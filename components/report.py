@@ -11,7 +11,7 @@ from components.capacity_export import about
 from components.capacity_results import notices, over_limit_rows, strongest
 from components.capacity_tables import limit_rows, product_rows, site_rows
 from components.drawing import REPORT_IN, draw_map, inline, rendered
-from components.drawing_capacity import capacity_map, source_lines, subtitle_of
+from components.drawing_capacity import capacity_map, source_lines, subtitle_of, title_of
 from components.format import MISSING, count, duration, megawatts, number, percent
 from components.report_html import breakable, bullets, el, facts, figure, numbers, printed_at, section, table
 from components.report_python import again
@@ -37,7 +37,7 @@ def study_report(given: ReportOf) -> list[Markup]:
     """Return the parts of the report of a study."""
     answer = given.answer
     return [
-        heading(given, answer_title(answer), "Capacity report of a study"),
+        heading(given, title_of(answer), "Capacity report of a study"),
         _totals(answer),
         *_maps(answer),
         section("The sites", _sites(answer)),
@@ -60,12 +60,6 @@ def heading(given: ReportOf, title: str, what: str) -> Markup:
         el("div", el("strong", "Stale: "), given.stale, class_="state", role="status") if given.stale else None,
         el("p", _sentence(str(about(given.answer)["use"])), class_="use"),
     )
-
-
-def answer_title(answer: Answer) -> str:
-    """Return the question's sentence, with the part of the year that is drawn."""
-    sentence = str(about(answer)["question"])
-    return f"{sentence} {answer.period}" if answer.period else sentence
 
 
 def _totals(answer: Answer) -> Markup:
@@ -113,17 +107,23 @@ def drawn_map(answer: Answer, layer: str, title: str, *, new_page: bool = False,
 
 def _sites(answer: Answer) -> Markup:
     epsilons = answer.question.epsilons
-    heads = ["Bus", "Substation", "Zone", "Asked, MW", "Firm, MW"]
+    named = [(key, head) for key, head in (("name", "Substation"), ("zone", "Zone")) if _held(answer, key)]
+    heads = ["Bus", *(head for _, head in named), "Asked, MW", "Firm, MW"]
     heads += [f"+ {level_words(epsilon)}, MW" for epsilon in epsilons]
     heads += ["Total, MW", "Served", "Alone, firm, MW", "Limited by"]
     rows = []
     for row in site_rows(answer):
-        cells = [row["id"], row["name"], row["zone"], mw(row["asked"]), mw(row.get("firm"))]
+        cells = [row["id"], *(row[key] for key, _ in named), mw(row["asked"]), mw(row.get("firm"))]
         cells += [mw(row.get(f"inc{place}")) for place in range(len(epsilons))]
         cells += [mw(row.get("total")), percent(row.get("served"), 0), mw(row["alone"]), row["limit"]]
         rows.append(cells)
-    left = (0, 1, 2, len(heads) - 1)
+    left = (*range(1 + len(named)), len(heads) - 1)
     return el("div", table(heads, rows[:MOST_LISTED], "Sites in the order asked", left=left), _left_out(len(rows)))
+
+
+def _held(answer: Answer, key: str) -> bool:
+    """Return whether the network has names, or zones: a column that holds nothing is left out."""
+    return any(answer.network.buses.names if key == "name" else answer.network.buses.zones)
 
 
 def binding_tables(answer: Answer, limits: Sequence[str] | None = None) -> list[Markup | None]:
@@ -174,11 +174,10 @@ def _products(answer: Answer) -> Markup | None:
     rows = product_rows(answer)
     if not rows:
         return None
-    heads = ("Product", "Bus", "Substation", "Kind", "Size, MW", "Interrupted in at most")
-    cells = [[row["id"], row["bus"], row["name"], row["kind"], number(row["mw"], 1), row["risk"]] for row in rows]
-    return el(
-        "div", table(heads, cells[:MOST_LISTED], "What could be published", left=(0, 1, 2, 3, 5)), _left_out(len(cells))
-    )
+    heads = ("Product", "Bus", "Kind", "Size, MW", "Interrupted in at most")
+    cells = [[row["id"], row["bus"], row["kind"], number(row["mw"], 1), row["risk"]] for row in rows]
+    made = table(heads, cells[:MOST_LISTED], "What could be published", left=(0, 1, 2, 4))
+    return el("div", made, _left_out(len(cells)))
 
 
 def network_facts(answer: Answer) -> Markup:

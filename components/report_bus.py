@@ -20,12 +20,11 @@ from components.capacity_answer import (
 from components.capacity_sites import bus_facts, bus_words
 from components.capacity_tables import product_rows
 from components.drawing import inline, rendered
-from components.drawing_capacity import curve_chart
+from components.drawing_capacity import curve_chart, title_of
 from components.drawing_chart import draw_chart
 from components.format import MISSING, megawatts, number, percent, voltage
 from components.report import (
     ReportOf,
-    answer_title,
     binding_tables,
     drawn_map,
     heading,
@@ -63,7 +62,7 @@ def bus_report(given: ReportOf, part: BusPart) -> list[Markup]:
     )
     return [
         heading(given, name, "Capacity report of a bus"),
-        el("p", answer_title(answer)),
+        el("p", title_of(answer)),
         _numbers(answer, position),
         section("What it can take", _levels(answer, position)),
         drawn_map(answer, "firm", "Where it is", around=position),

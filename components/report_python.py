@@ -21,15 +21,16 @@ question = CapacityQuestion.from_json(json.loads("""
 {question}
 """))
 {states}
-{solve}
-for level in result.levels:
+found = answer(network, question, states)
+for level in {result}.levels:
     print("at most", level.epsilon, [round(mw, 1) for mw in level.capacity_mw])'''
-_IMPORTS = {
-    "engine.capacity.jobs": "make_states",
-    "engine.capacity.question": "CapacityQuestion",
-    "engine.network.model": "Network",
-    "engine.network.readers": "read_network",
-}
+_IMPORTS = (
+    "from engine.capacity.answer import answer",
+    "from engine.capacity.jobs import make_states",
+    "from engine.capacity.question import CapacityQuestion",
+    "from engine.network.model import Network",
+    "from engine.network.readers import read_network",
+)
 
 
 def again(answer: Answer) -> list[Markup]:
@@ -42,13 +43,7 @@ def again(answer: Answer) -> list[Markup]:
 
 def code(answer: Answer) -> str:
     """Return the lines."""
-    imports = dict(_IMPORTS)
-    if answer.deep:
-        imports["engine.capacity.answer"] = "answer"
-        solve = "result = answer(network, question, states).result"
-    else:
-        imports |= {"engine.capacity.allocation": "allocate", "engine.capacity.margins": "prepare"}
-        solve = "result = allocate(prepare(network, question, states), question)"
+    result = f"dict(found.periods)[{json.dumps(answer.period)}]" if answer.period else "found.result"
     states = "states = make_states(question.uncertainty, network)"
     if answer.question.uncertainty.kind == "file":
         name = json.dumps(_file_of(answer))
@@ -56,10 +51,9 @@ def code(answer: Answer) -> str:
     fields = [f" {json.dumps(name)}: {json.dumps(value)}" for name, value in answer.question.to_json().items()]
     # Backslashes doubled: the text stands in a string of the code.
     question = "{{\n{}\n}}".format(",\n".join(fields)).replace("\\", "\\\\")
-    lines = sorted(f"from {module} import {name}" for module, name in imports.items())
     return _HEAD.format(
-        imports="\n".join(lines), file=NETWORK_FILE, digest=answer.network.digest, question=question, states=states,
-        solve=solve,
+        imports="\n".join(_IMPORTS), file=NETWORK_FILE, digest=answer.network.digest, question=question,
+        states=states, result=result,
     )  # fmt: skip
 
 

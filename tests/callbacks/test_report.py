@@ -28,7 +28,7 @@ from components.report_python import code
 from engine.capacity.promise import Promise
 from engine.capacity.promise_jobs import PROMISE, promise_arguments
 from engine.capacity.question import CapacityQuestion
-from engine.capacity.risk import LevelRisk, ProductRisk, Risk, Share
+from engine.capacity.risk import LevelRisk, ProductRisk, Risk, Share, percents
 from engine.errors import NotFoundError
 from engine.network import library
 from engine.network.readers import write_network
@@ -214,8 +214,9 @@ def test_a_measured_promise_is_in_the_report_of_this_very_answer(seat: Seat) -> 
     content = json.loads(json.dumps(promise.to_json()))
     seat.desk.services.results.put(ANNE, seat.study, StoredAnswer(PROMISE, key, content, {}))
     told = words_of(report_page(seat.desk, ANNE, query, NOW))
-    assert "At 5 % 4.1 % (3.0-5.0) 3.1 % (2.0-4.0) 1-2 7.5" in told
-    assert "3 at 5 % 6.8 3.1 % (2.0-4.5) 864 3.2 7.5" in told
+    assert f"At 5 % {percents(level.exceeded)} {percents(level.most_on_one)} 1-2 7.5" in told
+    assert f"3 at 5 % 6.8 {percents(product.interrupted)} 864 3.2 7.5" in told
+    assert "3.1" in percents(product.interrupted)
     assert "900 states: fresh draws" in told
     assert "No flexible product is granted at this bus" in words_of(
         report_page(seat.desk, ANNE, query | {"bus": "4"}, NOW)
