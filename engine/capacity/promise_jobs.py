@@ -15,6 +15,7 @@ from engine.capacity.margins import Prepared, prepare
 from engine.capacity.promise import Promise, now
 from engine.capacity.question import CapacityQuestion
 from engine.capacity.risk import Measure, Risk, level_warnings
+from engine.capacity.risk_outages import judged_after_outages
 from engine.capacity.uncertainty import Sample, States
 from engine.compute import JobContext, Progress
 from engine.errors import QuestionError
@@ -24,6 +25,7 @@ from engine.network.model import Network, Vector
 PROMISE = "capacity.promise"
 _STEPS = 1000  # of the progress bar
 MOST_REPLICATIONS = 2000
+MOST_WITH_OUTAGES = 10_000  # draws, each with every outage
 
 
 def promise_arguments(
@@ -61,7 +63,10 @@ def promise_job(arguments: dict[str, Any], context: JobContext) -> dict[str, Any
     prepared, notes = _margins(arguments, network, question, states, context)
     work = _Work(network, factors, question, states, prepared, context)
     levels = tuple(np.array(level, dtype=np.float64) for level in arguments["levels_mw"])
-    planned = plan(question.uncertainty, network, states.sample, arguments.get("draws"))
+    draws = arguments.get("draws")
+    if question.security == "n-1" and question.uncertainty.kind == "distribution":
+        draws = min(draws or MOST_WITH_OUTAGES, MOST_WITH_OUTAGES)
+    planned = plan(question.uncertainty, network, states.sample, draws)
     risk = work.measure(levels, planned)
     intervals = work.intervals(levels, int(arguments.get("replications", REPLICATIONS)))
     finest = 0.0 if prepared.tails is None else prepared.tails.finest
@@ -87,7 +92,7 @@ def _margins(
         prepared = prepare(network, question, states)
     notes = []
     if question.security == "n-1":
-        notes.append("limits without outages are measured; limits after outages are not counted here")
+        notes.append("limits after every outage are measured too, in every independent state")
     return prepared, notes
 
 
@@ -105,6 +110,8 @@ class _Work:
     def measure(self, levels: tuple[Vector, ...], planned: Holdout) -> Risk:
         """Return the risk on independent states."""
         spec, known = self.question.uncertainty, self.states.sample
+        if self.question.security == "n-1":
+            return self._with_outages(levels, planned)
         measure = Measure(self.question, self.prepared.row_count)
         progress = self._part(0.0, 0.7, "independent states")
         if spec.kind == "file" and known is not None:
@@ -117,6 +124,19 @@ class _Work:
             for sample in given:
                 measure.add(self.prepared, levels, sample, len(sample.net_demand_mw) / planned.states)
         return measure.risk(self.prepared, levels, planned.hours_a_year)
+
+    def _with_outages(self, levels: tuple[Vector, ...], planned: Holdout) -> Risk:
+        """Return the risk on independent states, limits after outages among the limits."""
+        spec, known = self.question.uncertainty, self.states.sample
+        if spec.kind == "file" or known is None:
+            raise QuestionError("with outages a file's rows are not judged part by part: ask without outages")
+        progress = self._part(0.0, 0.6, "independent states")
+        (judged,) = independent(spec, self.network, planned, factors=self.factors, progress=progress)
+        self.context.progress(_STEPS * 6 // 10, _STEPS, "limits after outages")
+        rows = judged_after_outages(self.prepared, self.question, levels, known, judged)
+        measure = Measure(self.question, rows.row_count)
+        measure.add(rows, levels, judged)
+        return measure.risk(rows, levels, planned.hours_a_year)
 
     def _without(self, rest: Sample) -> tuple[Prepared, list[Vector]]:
         """Return the margins and the capacities that the other parts of a file give."""

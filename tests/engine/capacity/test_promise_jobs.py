@@ -108,3 +108,15 @@ def test_the_check_is_a_job_too(tmp_path: Path) -> None:
 
 def test_both_kinds_are_known_to_the_store() -> None:
     assert {PROMISE, CHECK} <= set(KINDS)
+
+
+def test_an_answer_with_outages_is_judged_after_every_outage(tmp_path: Path) -> None:
+    """On a tree every outage splits the network: nothing is added to what holds without outages."""
+    context = Context(tmp_path)
+    secure = replace(PAPER, security="n-1")
+    given = promise_arguments(FOURBUS.digest, secure, levels_of(PAPER, context), draws=40_000)
+    found = Promise.from_json(promise_job(given, context))
+    assert found.risk.states == 10_000
+    assert found.bootstrap is None
+    assert any("after every outage" in words for words in found.warnings)
+    assert found.risk.levels[1].exceeded.value == pytest.approx(0.035, abs=0.01)
