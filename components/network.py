@@ -155,14 +155,10 @@ def _sentence(asked: OpfQuestion) -> list[Part]:
             asked.rating,
             "Branch limits",
         ),
-        ", ",
+        " and secure against ",
         skeleton.word_select(
             ids.NETWORK_SECURITY,
-            [
-                ("base", "with nothing lost"),
-                ("all", "also after every single outage"),
-                ("listed", "also after every listed outage"),
-            ],
+            [("base", "no outage"), ("all", "any single outage"), ("listed", "the listed outages")],
             "base" if asked.security == "base" else asked.outages,
             "Security",
         ),

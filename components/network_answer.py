@@ -16,6 +16,7 @@ from engine.opf.results import AfterOutage, Dispatch, OpfAnswer
 Part = Any
 METHOD = "DC optimal power flow (lossless, flat voltage, small angles); Stott, Jardim and Alsaç 2009"
 MOST_LINES = 12
+MOST_REASONS = 6  # of a refusal, so that the network below stays in sight
 PRICES = "locational marginal price split at a reference; Schweppe et al. 1988"
 
 
@@ -67,7 +68,7 @@ def strip(answer: OpfAnswer, dispatch: Dispatch, input_hash: str) -> html.Div:
 
 def refused(answer: OpfAnswer) -> html.Div:
     """Return why there is no dispatch, each reason with the row it is about."""
-    lines = problem_lines(answer.problems)
+    lines = problem_lines(answer.problems, MOST_REASONS)
     more = {"details": lines} if lines else {}
     return skeleton.state("infeasible", answer.refusal if not lines else answer.question.words(), **more)
 

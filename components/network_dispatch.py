@@ -10,7 +10,7 @@ import numpy as np
 
 from components.capacity_export import as_csv, as_json
 from components.tables import GridColumn
-from engine.capacity.products import INDICATIVE
+from engine.capacity.products import indicative
 from engine.network.model import Network, Vector
 from engine.opf.results import Dispatch, OpfAnswer
 
@@ -78,7 +78,7 @@ COLUMNS: Mapping[What, tuple[GridColumn, ...]] = {
     "outages": (
         GridColumn("outage", "Outage", pinned=True, width=150),
         GridColumn("element", "Binds after it", width=150),
-        GridColumn("kind", "Kind", width=110),
+        GridColumn("kind", "Kind", width=160),
         GridColumn("flow_mw", "Flow after", "MW", "number", width=140),
         GridColumn("limit_mw", "Limit", "MW", "number", width=120),
         GridColumn("saves_per_mwh", "One MW more saves", "$/h", "number", 2, sign="binding", width=200),
@@ -143,7 +143,7 @@ def _outages(answer: OpfAnswer, dispatch: Dispatch) -> list[Row]:
         {
             "outage": outage,
             "element": "",
-            "kind": "splits",
+            "kind": "splits the network",
             "flow_mw": math.nan,
             "limit_mw": math.nan,
             "saves_per_mwh": math.nan,
@@ -177,7 +177,7 @@ def about(network: Network, answer: OpfAnswer, input_hash: str) -> dict[str, Any
         "energy_per_mwh": dispatch.energy_per_mwh,
         "price_reference": dispatch.reference,
         "data": network.tables.source,
-        "use": INDICATIVE,
+        "use": indicative(answer.question.security),
     }
 
 

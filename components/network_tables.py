@@ -33,6 +33,12 @@ TAB_WORDS: Mapping[Tab, str] = {
 }
 
 
+_NO_ROWS: Mapping[What, str] = {
+    "interfaces": "The network has no interface in service",
+    "outages": "Solve DC-OPF secure against outages to see what binds after them, and which split the network",
+}
+
+
 def drawer(given: Mapping[str, Sequence[Row]], problems: Sequence[Row], looked: View, *, read_only: bool) -> html.Div:
     """Return the tables, of which one is shown at a time; rows that are not ``given`` come when asked for."""
     many = {"mode": "multiRow", "checkboxes": False, "headerCheckbox": False, "enableClickSelection": True}
@@ -79,7 +85,7 @@ def _dispatch_table(what: What, *, hidden: bool) -> html.Div:
         name=what,
         kind=DISPATCH_KIND[what],
         label=DISPATCH_WORDS[what],
-        options={"localeText": {"noRowsToShow": "Solve DC-OPF to see prices, flows and outputs"}},
+        options={"localeText": {"noRowsToShow": _NO_ROWS.get(what, "Solve DC-OPF to see prices, flows and outputs")}},
     )
     return html.Div(table, className="hr-draw-table", hidden=hidden, **{"data-draw-dispatch": what})
 

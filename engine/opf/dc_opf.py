@@ -8,6 +8,7 @@ Source: Stott, Jardim and Alsaç, "DC power flow revisited", IEEE Trans. Power S
 """
 
 import time
+from collections import Counter
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -240,12 +241,16 @@ def _cannot_keep(
         return InfeasibleError("no dispatch balances load and generation")
     rows, size = found.rows, len(network.branches.ids)
     over = found.over[np.argsort(-rows.excess_mw[found.over], kind="stable")]
+    outages = Counter(rows.monitored[over[rows.outage[over] >= 0]].tolist())
     problems = []
-    for row in over.tolist():
-        monitored, flow, excess = int(rows.monitored[row]), rows.flow_mw[row], rows.excess_mw[row]
+    for monitored in dict.fromkeys(rows.monitored[over].tolist()):  # each with its worst outage
+        row = int(over[rows.monitored[over] == monitored][0])
+        flow, excess = rows.flow_mw[row], rows.excess_mw[row]
         limit = rows.upper_mw[row] if flow > rows.upper_mw[row] else rows.lower_mw[row]
         what = limits.words(network, monitored, int(rows.outage[row]))
+        more = outages[monitored] - int(rows.outage[row] >= 0)
         said = f"{what} carries {flow:,.1f} MW, {excess:,.1f} MW beyond {limit:,.1f} MW"
+        said += f" (and too much after {more} {'outage' if more == 1 else 'outages'} more)" if more else ""
         if monitored < size:
             place = ("branches", monitored, "rating_a_mw", network.branches.ids[monitored])
         else:

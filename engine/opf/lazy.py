@@ -129,10 +129,18 @@ class LazyDispatch:
             self._add_limits(new, fixed)
 
     def _worst_of(self, found: Exceeded) -> Exceeded:
-        """Return the worst limits that are not in the program; of one monitored row, the worst outage."""
+        """Return the worst limits that are not in the program; of one monitored row, the worst outage.
+
+        An outage that makes a limit no worse than it is without one waits: the limit before outages comes first.
+        """
         size = self.limits.count
         known = np.isin((found.outage + 1) * size + found.monitored, (self._outage + 1) * size + self._monitored)
-        left = np.flatnonzero(~known)
+        base = (found.outage < 0) & ~known
+        before = np.zeros(size)
+        before[found.monitored[base]] = found.excess_mw[base]
+        rounding = tolerance_mw(*self.limits.bounds(found.monitored, found.outage))
+        worse = base | (found.excess_mw > before[found.monitored] + rounding)
+        left = np.flatnonzero(~known & worse)
         left = left[np.argsort(-found.excess_mw[left], kind="stable")]
         pair = 2 * found.monitored[left] + (found.outage[left] >= 0)
         left = left[np.sort(np.unique(pair, return_index=True)[1])][:_ROWS_AT_ONCE]

@@ -268,6 +268,16 @@ def test_two_lines_by_hand() -> None:
     assert "the loss of line tail cuts off bus 3 with 5.0 MW" in dispatch.islanding[0][1]
 
 
+def test_an_interface_that_no_outage_makes_worse_binds_before_outages() -> None:
+    # Both lines together carry what bus 2 and bus 3 draw, whichever of them is lost: 80 MW of 105, 25 are dear.
+    rows = [{"interface": "in", "terms": "one other", "limit_mw": 80.0}]
+    network = Network.from_tables(replace(two_lines(), interfaces=table_of("interfaces", rows)))
+    result = dc_opf(network, DcOpfOptions(security="n-1"))
+    assert result.dispatch_mw == pytest.approx([80, 25])
+    assert result.interface_price_per_mwh == pytest.approx([20])
+    assert (result.rows.outage[result.rows.monitored == 3] < 0).all()  # after the three branches
+
+
 def test_what_no_dispatch_can_keep_after_an_outage_is_named_with_the_outage() -> None:
     made = answer(Network.from_tables(two_lines(p_max_mw=10.0)), OpfQuestion(security="n-1"))
     assert made.dispatch is None
