@@ -23,11 +23,14 @@ from components.network_view import read_question, read_view
 from components.tables import register_grid
 from engine.errors import EngineError, NotFoundError, QuestionError
 from engine.network import library
-from engine.network.readers import FORMATS, write_network
-from engine.network.tables import SINGULAR
+from engine.network.readers import EXACT, FORMATS, Format, not_carried, write_network
+from engine.network.tables import COLUMNS, SINGULAR, NetworkTables
 from engine.opf.question import OpfQuestion
 
 PAGE = ids.NETWORK
+_LABELS: dict[tuple[str, str], str] = {
+    (table, column.name): column.label.lower() for table, columns in COLUMNS.items() for column in columns
+}
 LATER = tuple(name for name in TABLES if name != "buses")  # tables whose rows come when they are opened
 
 
@@ -193,8 +196,25 @@ def _register_export(app: Dash, services: Services) -> None:
     def export(clicks: list[int | None], study: Any) -> Any:
         if not any(clicks) or not isinstance(ctx.triggered_id, dict) or ctx.triggered_id.get("kind") not in FORMATS:
             return no_update, no_update
+        kind = ctx.triggered_id["kind"]
         try:
-            name, content = write_network(services.tables(current_user(), study), ctx.triggered_id["kind"])
+            tables = services.tables(current_user(), study)
+            name, content = write_network(tables, kind)
+            left = left_out(tables, kind)
         except EngineError as error:
             return no_update, {"text": str(error), "undo": None, "at": time.time()}
-        return dcc.send_bytes(content, name), no_update
+        toast = {"text": left, "undo": None, "at": time.time()} if left else no_update
+        return dcc.send_bytes(content, name), toast
+
+
+def left_out(tables: NetworkTables, file_format: Format) -> str:
+    """Return in a sentence what a file of another program does not carry; empty if it carries everything."""
+    notes = not_carried(tables, file_format)
+    if file_format in EXACT or not notes:
+        return "; ".join(note.message for note in notes)
+    labels: dict[str, list[str]] = {}
+    for note in notes:
+        label = _LABELS.get((note.table, note.column))
+        labels.setdefault(note.table, []).extend([label] if label else [])
+    parts = [f"{table}: {', '.join(words)}" if words else table for table, words in labels.items()]
+    return f"{FORMATS[file_format]} does not carry {'; '.join(parts)}"

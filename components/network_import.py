@@ -34,7 +34,8 @@ def import_panel(library: Sequence[tuple[str, str]], most_bytes: int, *, read_on
                     **{"data-draw-upload": str(most_bytes)},  # larger ones are refused before they are sent
                 ),
                 html.P(
-                    "MATPOWER .m, buses.csv with branches.csv or their zip, GeoJSON, or our JSON (.gz too).",
+                    "MATPOWER .m, PSS/E .raw (33 to 35), pandapower JSON, PyPSA (.nc, or its CSV folder in a zip), "
+                    "buses.csv with branches.csv or their zip, GeoJSON, or our JSON (.gz too).",
                     className="hr-muted",
                 ),
             ),

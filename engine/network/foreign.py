@@ -123,6 +123,8 @@ def keep_one_area(
     """
     on = [bus for bus, row in buses.items() if row["in_service"]]
     at = {bus: row for row, bus in enumerate(on)}
+    if not any(bus in at for bus in references):
+        return references[0], []  # no bus is in service: the checks say so
     pairs = ((row["from_bus"], row["to_bus"]) for row in branches if row["in_service"])
     ends = [(at[a], at[b]) for a, b in pairs if a in at and b in at]
     first, second = np.array(ends, dtype=np.intp).reshape(-1, 2).T

@@ -44,4 +44,5 @@ def _changed(column: Column, own: "pd.Series[float]", read: "pd.Series[float]") 
     if column.kind == "number":
         before, after = own.to_numpy(dtype=np.float64), read.to_numpy(dtype=np.float64)
         return np.flatnonzero(~np.isclose(before, after, rtol=_TOLERANCE, atol=_TOLERANCE, equal_nan=True))
-    return np.flatnonzero(own.to_numpy(dtype=object) != read.to_numpy(dtype=object))
+    before, after = own.to_numpy(dtype=object), read.to_numpy(dtype=object)
+    return np.flatnonzero((before != after) & (before != ""))  # an empty text that gets a number has lost nothing

@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Literal
 
+import numpy as np
+
 from engine.errors import FileFormatError, Problem
 from engine.network.checks import check
 from engine.network.csv_pair import decoded, read_csv_pair, write_csv_zip
@@ -28,7 +30,7 @@ from engine.network.pypsa_files import is_netcdf, is_pypsa_folder
 from engine.network.pypsa_writer import write_pypsa
 from engine.network.tables import COLUMNS, NetworkTables
 
-__all__ = ["EXACT", "FORMATS", "Imported", "not_carried", "read_network", "write_network"]
+__all__ = ["EXACT", "FORMATS", "Format", "Imported", "not_carried", "read_network", "write_network"]
 
 Format = Literal["matpower", "csv", "geojson", "json", "psse33", "psse34", "psse35", "pandapower", "pypsa"]
 FORMATS: Mapping[Format, str] = MappingProxyType({
@@ -76,7 +78,10 @@ def read_network(filename: str, content: bytes, companions: Mapping[str, bytes] 
     """
     files = {filename: content, **companions}
     _refuse(files)
-    imported = _read(filename, files)
+    try:
+        imported = _read(filename, files)
+    except ArithmeticError as error:  # of numbers that are themselves far out of range
+        raise FileFormatError(f"{_short(filename)} has numbers that cannot be computed with: {error}") from error
     wrong = structural_problems(imported.tables)
     if wrong:
         raise FileFormatError(wrong)
@@ -104,7 +109,8 @@ def write_network(tables: NetworkTables, file_format: Format) -> tuple[str, byte
     if file_format == "matpower":  # MATLAB calls a file by its name
         stem = re.sub(r"\W+", "_", stem, flags=re.ASCII).strip("_") or "case_network"
         stem = stem if stem[0].isalpha() else f"case_{stem}"
-    return stem + ending, write()
+    with np.errstate(all="ignore"):  # what is out of range stays so, and is told when it is read
+        return stem + ending, write()
 
 
 def not_carried(tables: NetworkTables, file_format: Format) -> tuple[Problem, ...]:

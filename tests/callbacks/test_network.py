@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from callbacks import network_desk, network_edit, network_import
+from callbacks.network import left_out
 from callbacks.network_desk import Seat, change, next_step, replace_network
 from callbacks.network_import import Offers, understood
 from callbacks.network_opf import OpfDesk
@@ -197,6 +198,13 @@ def test_an_exported_network_comes_back_through_the_page(file_format: Any) -> No
     assert back.branches["rating_a_mw"].tolist() == [100, 50, 50]
 
 
+def test_an_export_says_what_the_other_program_has_no_word_for() -> None:
+    four = library.load("fourbus")
+    assert left_out(four, "csv") == left_out(four, "matpower") == ""
+    said = left_out(four, "psse33")
+    assert said.startswith("PSS/E RAW 33 does not carry buses: withdrawal limit, canvas x, canvas y; units: ")
+
+
 def test_a_network_is_shown_before_it_is_taken_and_undo_brings_the_old_one_back(seat: Seat) -> None:
     offers, before = Offers(seat.services.artifacts), seat.status().digest
     panel, digest = network_import.offer_library(offers, ANNE, "ieee14")
@@ -323,3 +331,61 @@ def test_the_network_gets_a_name_and_undo_takes_it_back(seat: Seat) -> None:
     assert not asked(seat, {"type": "set-name", "name": " "}).ack["ok"]
     change(seat, seat.status().digest, {"action": "undo"})
     assert seat.tables(seat.status().digest).name == "4-bus auction paper"
+
+
+LONG = "interface,branch,weight,limit_mw\nEast,2-3,1,40\nEast,2-4,1,\n"
+
+
+def data_url(content: str) -> str:
+    return f"data:text/csv;base64,{base64.b64encode(content.encode()).decode()}"
+
+
+def test_rows_of_a_csv_file_are_added_to_the_open_table_and_can_be_undone(seat: Seat) -> None:
+    start = seat.status().digest
+    outcome = network_desk.add_from_csv(seat, start, "interfaces", data_url(LONG), "limits.csv")
+    assert outcome.ack["ok"], outcome.problems
+    assert outcome.message == "Paste 1 row into interfaces"
+    assert outcome.after is not None
+    assert outcome.after.interfaces["terms"].tolist() == ["2-3:1 2-4:1"]
+    shown = network_edit.screen(outcome, seat.study, ["buses", "interfaces"])
+    assert shown["change_interfaces"]["add"][0]["id"] == "East"
+    assert change(seat, seat.status().digest, {"action": "undo"}).status.digest == start
+    more = "bus,load_mw\n5,10\n6,20\n"
+    assert network_desk.add_from_csv(seat, start, "buses", data_url(more), "more.csv").ack["ok"]
+    unnamed = "bus,p_max_mw\n1,7\n"
+    outcome = network_desk.add_from_csv(seat, seat.status().digest, "units", data_url(unnamed), "units.csv")
+    assert outcome.after is not None
+    assert outcome.after.units["unit"].is_unique
+
+
+@pytest.mark.parametrize(
+    ("table", "content", "words"),
+    [
+        ("interfaces", data_url(LONG.replace("2-4", "9-9")), "there is no branch '9-9'"),
+        ("interfaces", data_url(LONG.replace(",1,40", ",x,40")), "limits.csv line 2"),
+        ("interfaces", "nonsense", "no content"),
+        ("problems", data_url(LONG), "open the table"),
+        (None, data_url(LONG), "open the table"),
+    ],
+)
+def test_a_csv_file_that_cannot_be_added_changes_nothing_and_says_why(
+    seat: Seat, table: Any, content: str, words: str
+) -> None:
+    start = seat.status().digest
+    outcome = network_desk.add_from_csv(seat, start, table, content, "limits.csv")
+    assert not outcome.ack["ok"]
+    assert words in "; ".join(outcome.problems)
+    assert seat.status().digest == start
+    assert network_edit.screen(outcome, seat.study, [])["paste_message"] is not None
+
+
+def test_interfaces_and_contingencies_have_forms_that_lead_to_their_branches(seat: Seat) -> None:
+    network_desk.add_from_csv(seat, seat.status().digest, "interfaces", data_url(LONG), "limits.csv")
+    asked(seat, {"type": "paste-rows", "table": "contingencies", "text": "contingency\tbranches\nboth\t2-3 2-4"})
+    desk = OpfDesk(seat.services)
+    assert "1 times 2-4" in text(inspector(seat, desk, "interface:East", None))
+    form = text(inspector(seat, desk, "contingency:both", None))
+    assert "2 branches" in form
+    assert "The loss of line 2-3 and line 2-4 cuts off buses 3, 4 with" in form
+    gone = asked(seat, {"type": "delete", "interfaces": ["East"], "contingencies": ["both"]})
+    assert gone.message == "Delete interface East and contingency both"
