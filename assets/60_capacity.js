@@ -97,6 +97,8 @@
       const next = boxes[(now + Number(step.getAttribute('data-capacity-step')) + boxes.length) % boxes.length];
       if (next) next.click();
     }
+    const cutoff = event.target.closest && event.target.closest('[data-capacity-cutoff]');
+    if (cutoff) window.headroom.setProps('capacity-word-cutoff', { value: Number(cutoff.getAttribute('data-capacity-cutoff')) });
     const zero = event.target.closest && event.target.closest('[data-capacity-zero]');
     if (zero) window.headroom.setProps('capacity-word-zero', { value: zero.getAttribute('data-capacity-zero') });
   });

@@ -217,7 +217,7 @@ def _register_question(app: Dash, desk: Desk) -> None:
             more=given["more"],
             period=given["period"],
             variant=_key_of(given["variant"]) if by == ids.CAPACITY_VARIANT else None,
-            deepened=by in {ids.capacity_word(name) for name in ("security", "supply", "period", "rating")},
+            deepened=by in {ids.capacity_word(name) for name in _DEEPENING},
             start=start if isinstance(start, dict) else {},
             drawn=drawn if isinstance(drawn, dict) else None,
             pressed=by == ids.CAPACITY_COMPUTE and bool(given["compute"]),
@@ -225,6 +225,10 @@ def _register_question(app: Dash, desk: Desk) -> None:
         )
         shown = answer_to(seat_of(desk, held["study"]), asked, time.time())
         return {"parts": outputs_of(shown), "wake": time.time() if shown.jobs else no_update}
+
+
+# A change of these words asks for outages, redispatch or periods, or is a press on what their answer offers.
+_DEEPENING = ("security", "supply", "period", "rating", "cutoff", "zero")
 
 
 def _key_of(pressed: Any) -> Any:

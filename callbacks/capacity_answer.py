@@ -182,7 +182,7 @@ def answered(answer: Answer, *, owner: bool, now: float) -> Shown:
     if answer.stopped:
         states.append(capacity_results.over_limit_state(answer.result.over_limit))
     elif answer.question.at_zero == "hold" and answer.result.over_limit:
-        states.append(capacity_results.held_state(answer.result.over_limit))
+        states.append(capacity_results.held_state(answer))
     if answer.question.firm_set == "box" and len(answer.network.buses.ids) > LARGE_GRID:
         states.append(capacity_results.large_box())
     return Shown(

@@ -24,6 +24,7 @@ from components.capacity_words import SET_NOTES
 from components.format import count, megawatts, number, percent
 from components.skeleton import Part, button, progress_card, state, totals
 from components.why_card import WhyInput, why_card, why_number
+from engine.capacity.over import LISTED
 from engine.capacity.question import CapacityQuestion
 from engine.capacity.results import Binding, OverLimit
 
@@ -32,6 +33,8 @@ METHOD = (
     "transmission capacity auction, arXiv 2604.08854"
 )
 MOST_ROWS = 12
+CUTOFFS = (0.05, 0.1, 0.2)  # distribution factors below one of these are dropped by many operators
+HARDLY = 0.005  # of what is asked: less than this is hardly anything
 _NOTHING = "\u2013"
 
 
@@ -155,7 +158,7 @@ def _binding_total(answer: Answer) -> dict[str, Any]:
     return {
         "label": "Binds most",
         "value": why_number(ids.CAPACITY_WHY_BINDING, element_words(binding.limit), label="the limit that binds most"),
-        "note": f"{kind}; {words}" if words else binding.limit.words,
+        "note": f"{kind}; {words}" if words else kind,
         "sign": "binding",
     }
 
@@ -239,7 +242,7 @@ def over_limit_state(rows: Sequence[OverLimit], *, can_change: bool = True) -> h
         "infeasible",
         "Existing demand alone exceeds these limits in its worst states, so no addition keeps them. Stop here and mend "
         "the network or the states, or hold these limits at their present level: then nothing may make them worse.",
-        title=f"{count(len(listed), 'limit')} exceeded before anything is added",
+        title=f"{_limits(listed)} exceeded before anything is added",
         details=lines,
         action=[
             button(
@@ -258,15 +261,50 @@ def _over_words(row: OverLimit) -> str:
     return f"{_sentence(row.limit.words)}: {load}, {megawatts(row.over_mw)} over{where}"
 
 
-def held_state(rows: Sequence[OverLimit]) -> html.Div:
-    """Return the note that limits are held, with the way back."""
+def held_state(answer: Answer) -> html.Div:
+    """Return the note that limits are held, with the way back.
+
+    On a meshed network every site has some factor on every limit, however small: one limit that is held then leaves
+    nothing for anybody, and dropping small factors, as operators do, is offered.
+    """
+    rows = answer.result.over_limit
     worst = max(rows, key=lambda row: row.over_mw)
+    words = f"{_sentence(worst.limit.words)} is over by {megawatts(worst.over_mw)}, the most of them."
+    actions = [button("Stop instead", ids.CAPACITY_STOP, **{"data-capacity-zero": "stop"})]
+    if _nothing_left(answer):
+        cutoffs = [share for share in CUTOFFS if share > answer.question.cutoff]
+        words += (
+            " Every site adds to a limit that is held, be it by a small part of its power, so hardly anything is left."
+            " Operators drop small factors: then a site answers for the limits that it really loads."
+        )
+        actions += [
+            html.Button(
+                f"Drop factors under {percent(share)}",
+                type="button",
+                className="hr-button",
+                **{"data-capacity-cutoff": f"{100 * share:g}"},
+            )
+            for share in cutoffs
+        ]
     return state(
         "partial",
-        f"{_sentence(worst.limit.words)} is over by {megawatts(worst.over_mw)}, the most of them.",
-        title=f"{count(len(rows), 'limit')} exceeded already, held at the present level",
-        action=button("Stop instead", ids.CAPACITY_STOP, **{"data-capacity-zero": "stop"}),
+        words,
+        title=f"{_limits(rows)} exceeded already, held at the present level",
+        action=actions,
     )
+
+
+def _limits(rows: Sequence[OverLimit]) -> str:
+    """Return how many limits these are; after outages the engine lists the worst of them only."""
+    limits = {(row.limit.kind, row.limit.element, row.limit.outage) for row in rows}
+    after = [sum(bool(row.limit.outage) for row in rows if row.level == level) for level in {row.level for row in rows}]
+    words = count(len(limits), "limit")
+    return f"{words} or more" if max(after, default=0) >= LISTED else words
+
+
+def _nothing_left(answer: Answer) -> bool:
+    levels = answer.result.levels
+    return bool(levels) and levels[0].total_mw < HARDLY * sum(answer.result.demand_mw)
 
 
 def large_box() -> html.Div:

@@ -46,7 +46,7 @@ def sites_columns(network: Network, epsilons: tuple[float, ...], answer: Answer 
                 "Change",
                 "MW",
                 "number",
-                width=104,
+                width=124,
                 help="Of the total, against no outage, fixed supply and the year as a whole",
             )
         )
