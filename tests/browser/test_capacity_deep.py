@@ -1,0 +1,98 @@
+"""Outages, seasons and answers side by side on the running Capacity page: computed by a job, drawn when it is done."""
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.browsing import PHONE, THEMES, axe_violations, open_page, set_theme, settle
+from tests.browser.test_capacity import FIRM, STATE, answered, cell, open_study, show_table
+
+# The 24-bus reliability test system, two sites, a few hours drawn from every season.
+ASKED = f"&sites=5,20&mw=300&eps=5&supply=headroom&zero=hold&states=hourly&with={quote(json.dumps({'hours': 60}))}"
+PERIODS = "#capacity-period-steps"
+COMPARED = ".hr-capacity-compared"
+
+
+@pytest.fixture(autouse=True)
+def patience() -> Iterator[None]:
+    """An answer waits for a job: a busy machine is given time."""
+    expect.set_options(timeout=60_000)
+    yield
+    expect.set_options(timeout=5_000)
+
+
+def megawatts(text: str) -> float:
+    return float(text.replace("\u2009", "").replace("\u2212", "-"))
+
+
+def firm_mw(page: Page) -> float:
+    return megawatts(page.locator(f"{FIRM} .hr-why-number").inner_text())
+
+
+def test_outages_are_computed_beside_the_plain_answer_and_stay_after_a_reload(page: Page) -> None:
+    open_study(page, "rts24", ASKED)
+    answered(page)
+    plain = firm_mw(page)
+    expect(page.locator(COMPARED)).to_contain_text("Compute")
+    page.locator("#capacity-word-security").select_option("n-1:all")
+    expect(page.locator(FIRM)).to_contain_text("by outages")  # before that: "without outages so far"
+    expect(page.locator(STATE)).not_to_contain_text("Computing")
+    secure = firm_mw(page)
+    assert secure <= plain + 0.05  # every limit of before holds, and more
+    assert [megawatts(text) for text in page.locator(f"{COMPARED} strong").all_inner_texts()] == [plain, secure]
+    page.reload()
+    expect(page.locator(FIRM)).to_contain_text("by outages")
+    assert firm_mw(page) == secure
+    show_table(page, "What binds")
+    expect(page.get_by_role("columnheader", name="After the outage of")).to_be_visible()
+    # A press on the other number asks for it: its words are in the sentence again.
+    page.locator(".hr-capacity-there").first.click()
+    expect(page.locator("#capacity-word-security")).to_have_value("base")
+    expect(page.locator(FIRM)).to_contain_text("served in full")
+    assert firm_mw(page) == plain
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_seasons_are_steps_in_map_table_and_inspector(page: Page, theme: str) -> None:
+    set_theme(page, theme)
+    open_study(page, "rts24", f"{ASKED}&period=season&sel=bus:5")
+    expect(page.locator(PERIODS)).to_be_visible()
+    settle(page)
+    names = page.locator(f"{PERIODS} label").all_inner_texts()
+    assert names == ["Year round", "Dec-Feb", "Mar-May", "Jun-Aug", "Sep-Nov"]
+    firm = [megawatts(cell(page, "5", f"period{k}")) for k in range(4)]
+    assert megawatts(cell(page, "5", "firm")) == min(firm)  # what is offered the year round is the least
+    page.locator("#capacity-period input").first.focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.locator(FIRM)).to_contain_text("Firm, Dec-Feb")
+    expect(page.locator('#capacity-sites-grid [row-id="5"] [col-id="firm"]')).to_have_text(
+        page.locator('#capacity-sites-grid [row-id="5"] [col-id="period0"]').inner_text()
+    )
+    expect(page.locator("#capacity-year .barlayer .trace").first).to_be_visible()
+    page.wait_for_function("() => location.search.includes('step=Dec-Feb')")
+    with page.expect_download() as caught:
+        page.get_by_role("button", name="CSV of the periods").click()
+    rows = list(csv.DictReader(io.StringIO(Path(caught.value.path()).read_text(encoding="utf-8"))))
+    assert [round(float(row["firm_mw"]), 1) for row in rows[:4]] == pytest.approx(firm, abs=0.51)
+    assert axe_violations(page) == []
+    address = page.url
+    open_page(page, address)
+    expect(page.locator(FIRM)).to_contain_text("Firm, Dec-Feb")
+    page.set_viewport_size(PHONE)
+    settle(page)
+    assert page.evaluate("() => document.documentElement.scrollWidth") <= PHONE["width"]
+    assert axe_violations(page) == []
+
+
+def test_an_answer_that_cannot_be_given_is_refused_in_words_beside_the_plain_one(page: Page) -> None:
+    open_study(page, query="&sites=3,4&mw=60,50&eps=5&states=distribution&period=season")
+    state = page.locator(STATE)
+    expect(state).to_contain_text("Drawn is the answer without periods")  # scenarios have no dates
+    expect(page.locator(FIRM)).to_contain_text("without periods so far")
+    expect(page.get_by_role("button", name="Compute", exact=True).first).to_be_visible()
