@@ -231,3 +231,67 @@ def test_a_link_gives_the_view_back_and_what_it_cannot_mean_takes_its_default() 
     for bad in ({"load": "many"}, {"load": "-1"}, {"load": "nan"}, {"limits": "z"}):
         with pytest.raises(QuestionError):
             read_question(bad)
+
+
+def listed(seat: Seat) -> None:
+    """Give the 4-bus case an interface over branches 2-3 and 2-4, and contingencies that split it or do not."""
+    for table, rows in (
+        ("interfaces", "interface\tname\tterms\tlimit_mw\nEast\tto 3 and 4\t2-3 2-4\t40"),
+        ("branches", "branch\tfrom_bus\tto_bus\treactance_pu\trating_a_mw\n3-4\t3\t4\t0.1\t100"),
+        ("contingencies", "contingency\tbranches\nfirst\t1-2\nloop\t2-3"),
+    ):
+        outcome = asked(seat, {"type": "paste-rows", "table": table, "text": rows})
+        assert outcome.ack["ok"], outcome.problems
+
+
+def test_interfaces_show_their_flow_as_filed_and_as_dispatched(seat: Seat) -> None:
+    """15 MW at bus 3 and 20 MW at bus 4 pass the interface, whatever is dispatched at bus 1: by hand 35 of 40 MW."""
+    listed(seat)
+    desk = OpfDesk(seat.services)
+    before = network_answer.table_rows(seat, desk, None)["interfaces"]
+    assert before[0]["filed_mw"] == pytest.approx(35)
+    assert before[0]["flow_mw"] is None
+    assert "35.0 MW, 88 % of its limit" in text(inspector(seat, desk, "interface:East", None))
+    drawn = press(seat, desk).answer
+    row = network_answer.table_rows(seat, desk, drawn)["interfaces"][0]
+    assert (row["flow_mw"], row["loading_share"], row["limit_backward_mw"]) == pytest.approx((35, 0.875, 40))
+    assert "Flow in the DC-OPF" in text(inspector(seat, desk, "interface:East", drawn))
+
+
+def test_a_secure_dispatch_names_what_binds_after_which_outage_and_what_splits_the_network(seat: Seat) -> None:
+    """After the loss of 2-3 all 35 MW take 2-4, which may carry 32: no unit is behind it, so nothing helps."""
+    listed(seat)
+    asked(seat, {"type": "edit-cells", "table": "branches", "cells": [["2-4", "rating_c_mw", 32]]})
+    desk = OpfDesk(seat.services)
+    refused = press(seat, desk, 100, "a", "keep", "listed", "c")
+    assert "branch '2-4' after the loss of line 2-3 carries 35.0 MW, 3.0 MW beyond 32.0 MW" in text(refused.state)
+    # A unit behind it that costs 50 $/MWh gives the 3 MW: each MW of rating more would save 30 $/h.
+    unit = [["bus", "4"], ["p_max_mw", 50], ["cost_c1_per_mwh", 50]]
+    asked(seat, {"type": "add-row", "table": "units", "values": unit})
+    shown = press(seat, desk, 100, "a", "keep", "listed", "c")
+    words = text(shown.state)
+    assert "100 % of the load, rating A, rating C after every listed outage" in words
+    assert "0 branches, 1 after outages" in words
+    rows = network_answer.table_rows(seat, desk, shown.answer)["outages"]
+    assert [(row["outage"], row["kind"], row["select"]) for row in rows] == [
+        ("loop", "branch", "branch:2-4"),
+        ("first", "splits the network", "contingency:first"),
+    ]
+    assert rows[0]["saves_per_mwh"] == pytest.approx(30)
+    assert "cuts off bus 1 with 25.0 MW" in rows[1]["words"]
+    assert "2-4 at 32.0 MW after the loss of line 2-3: one MW more saves 30.00 $/h" in text(
+        inspector(seat, desk, None, shown.answer)
+    )
+    assert "after the loss of line 2-3" in text(inspector(seat, desk, "contingency:loop", shown.answer))
+    assert "cuts off bus 1 with 25.0 MW" in text(inspector(seat, desk, "contingency:first", shown.answer))
+    assert "The loss of line 1-2 cuts off" in text(inspector(seat, desk, "branch:1-2", None))
+    csv_text = network_answer.export(seat, desk, shown.answer, "outages", "csv")["content"]
+    assert next(csv.DictReader(io.StringIO(csv_text)))["element"] == "2-4"
+
+
+def test_a_link_carries_the_security_asked(seat: Seat) -> None:
+    question = read_question({"secure": "listed", "after": "b"})
+    assert question == OpfQuestion(security="n-1", outages="listed", outage_rating="b")
+    assert network_answer.question_of(100, "a", "keep", "listed", "b") == question
+    with pytest.raises(QuestionError):
+        read_question({"secure": "some"})
