@@ -20,9 +20,11 @@ from callbacks.capacity_why import binding_card_for, reinforced_gain, why_card_f
 from callbacks.services import Services
 from components import shell
 from components.capacity_answer import Answer
+from components.capacity_conditions import listed
 from components.capacity_products import stale_words, versions
 from components.capacity_words import Words, question_of, sites_data, words_of
 from engine.capacity import jobs
+from engine.capacity.conditions import Condition
 from engine.capacity.defaults import starting_question
 from engine.capacity.question import CapacityQuestion, UncertaintySpec
 from engine.errors import EngineError, FileFormatError, PermissionDeniedError, QuestionError
@@ -510,7 +512,7 @@ def test_every_wired_id_is_on_the_page(seat: Seat, monkeypatch: pytest.MonkeyPat
     records = seat.desk.services.products.list(ANNE, seat.study)
     present = ids_in(page.page_layout(seat.desk.services, study=seat.study)) | ids_in(shell.layout(()))
     present |= ids_in([shown.totals, shown.tray, stopped.state, panes.inspect(seat, screen.drawn, "bus:3", "light")])
-    present |= ids_in(versions(records, {}))
+    present |= ids_in([versions(records, {}), listed([Condition("cap", mw=5.0)])])
     kinds = {json.loads(name)["type"] for name in present if name.startswith("{")}
     levels = {f"capacity-why-{kind}{level}" for kind in ("site", "alone") for level in range(2, 8)}  # as many as asked
     wired = set()
