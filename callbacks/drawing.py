@@ -21,6 +21,7 @@ from components.drawing_capacity import capacity_map, curve_chart
 from components.drawing_network import dispatch_map, network_map
 from components.drawing_parts import chart_file, map_file
 from components.format import moment
+from components.network_canvas import view
 from components.skeleton import parse_element
 from engine.errors import EngineError, QuestionError
 from engine.opf.jobs import opf_arguments
@@ -139,12 +140,12 @@ def register_network(app: Dash, desk: OpfDesk) -> None:
         prevent_initial_call=True,
     )
     def draw(clicks: list[int | None], on_map: Any, on_canvas: Any, drawn: Any, study: Any) -> Any:
-        layer = next((name for name in (on_map, on_canvas) if name not in (None, "kv")), "kv")
-        asked = _pressed(clicks, layer=layer)
-        if asked is None:
-            return no_update, no_update
         seat = network_desk.Seat(desk.services, current_user(), study if isinstance(study, str) else "")
         try:
+            on_page = on_canvas if view(seat.tables(seat.status().digest)) == "canvas" else on_map
+            asked = _pressed(clicks, layer=on_page or "kv")
+            if asked is None:
+                return no_update, no_update
             return network_figure(seat, desk, drawn, asked), no_update
         except EngineError as error:
             return no_update, _told(error)
