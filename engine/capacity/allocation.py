@@ -47,6 +47,7 @@ def allocate(
     When existing load exceeds limits before any addition, the question's choice decides: "stop" returns the
     list with no levels, "hold" keeps these limits at their present level and lists them too. ``secure``, made of
     the same margins and question, adds the limits after outages; its margins then hold those that were needed.
+    On such margins alone no others are looked for: what comes out is an upper bound.
     ``extend`` adds convex terms and constraints of a caller's own, see :mod:`engine.capacity.conditioned`.
     Raises QuestionError for an unknown candidate, supply, set or uncertainty other than the prepared one, and
     SolverError when the solver, or the check of its answer, fails, and InfeasibleError naming conditions that
@@ -54,8 +55,10 @@ def allocate(
     """
     start = time.perf_counter()
     check_fits(prepared, question)
-    if (secure is not None) != (question.security == "n-1"):
-        raise QuestionError("a question about outages is answered with them, and no other one is")
+    if question.security == "n-1" and secure is None and prepared.after is None:
+        raise QuestionError("limits after outages are not among these margins: answer the whole question")
+    if question.security == "base" and (secure is not None or prepared.after is not None):
+        raise QuestionError("these margins have limits after outages, which the question does not count")
     before = over_limits(prepared, question, prepared.factors_of(question))
     after, counts = ((), ()) if secure is None else over_after_outages(secure)
     over = (*before, *after)

@@ -16,7 +16,7 @@ from engine.capacity.allocation import allocate
 from engine.capacity.archive import pack, unpack
 from engine.capacity.margins import FORMAT, Prepared, prepare
 from engine.capacity.periods import split, year_round
-from engine.capacity.question import CapacityQuestion
+from engine.capacity.question import CapacityQuestion, check_conditions
 from engine.capacity.results import CapacityResult
 from engine.capacity.secure import Secure, outages_of
 from engine.capacity.uncertainty import States
@@ -81,6 +81,7 @@ def answer_with_margins(
     progress: Progress | None = None,
 ) -> tuple[Answer, Margins]:
     """Return the answer, and the margins with all rows that it needed."""
+    check_conditions(question)
     prepared = margins if isinstance(margins, Prepared) else None
     factors = margins.factors if isinstance(margins, Prepared) else margins
     solve = _Solve(network, question, factors or Factors.of(network))

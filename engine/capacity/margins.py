@@ -362,9 +362,10 @@ def _over_ranges(
     if wider.size:
         most = int(short.argmax())
         words = limit_words(network, KINDS[rows.kind[most]], int(rows.element[most]))[1]
+        limits = "1 limit sees" if wider.size == 1 else f"{wider.size} limits see"
         notice = (
-            f"with {ranges.budget:g} buses at their extremes {wider.size} limits see less load than in some scenario: "
-            f"they count that scenario, most on {words}, by {short[most]:.2f} MW"
+            f"with {ranges.budget:g} buses at their extremes {limits} less load than in some scenario, which counts "
+            f"there instead: most on {words}, by {short[most]:.2f} MW"
         )
     inside = short <= 0
     return np.maximum(worst_mw, sample_mw), np.where(inside, -1, state).astype(np.int32), notice

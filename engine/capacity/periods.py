@@ -47,12 +47,6 @@ def split(sample: Sample | None, question: CapacityQuestion) -> tuple[tuple[str,
     """
     if not question.downward_closed:
         raise QuestionError("a year-round capacity out of periods needs sets of which every part is deliverable")
-    for one in question.conditions:
-        if one.kind in {"least", "reserve"} or any(weight < 0 for _, weight in one.weights):
-            raise QuestionError(
-                "a condition that asks for at least something can be lost when the least of each site over periods is "
-                "taken: ask for the year as a whole"
-            )
     if sample is None:
         raise UncertaintyDataError("a box has no dates: choose hours, or a file whose rows are dated, for periods")
     of = _period_of(sample.labels, question.period)

@@ -223,7 +223,11 @@ def check_conditions(question: CapacityQuestion) -> None:
     """Raise QuestionError for conditions that an answer to ``question`` would not keep: none is dropped in silence."""
     if question.conditions and question.recourse == "redispatch":
         raise QuestionError("conditions of one's own are not kept with redispatch: ask without one of the two")
-    lower = [condition.title for condition in question.conditions if condition.kind in {"least", "reserve"}]
+    lower = [
+        condition.title
+        for condition in question.conditions
+        if condition.kind in {"least", "reserve"} or any(weight < 0 for _, weight in condition.weights)
+    ]
     if lower and question.period != "year":
         raise QuestionError(
             f"condition {lower[0]!r} asks for a least amount, which the least over seasons need not keep: ask by year"

@@ -20,6 +20,7 @@ from engine.capacity.results import Limit
 from engine.capacity.risk_measures import risk_rows
 from engine.capacity.rows import BACKWARD, FORWARD, INTERFACE_BACKWARD, INTERFACE_FORWARD, factor_rows
 from engine.capacity.uncertainty import States
+from engine.errors import QuestionError
 from engine.network.factors import Factors
 from engine.network.model import Flags, Integers, Matrix, Network, Vector
 from engine.network.outages import Outages
@@ -32,9 +33,14 @@ _KINDS = np.array([[FORWARD, BACKWARD], [INTERFACE_FORWARD, INTERFACE_BACKWARD]]
 
 
 def outages_of(network: Network, question: CapacityQuestion, factors: Factors) -> Outages:
-    """Return the outages that a question counts: every branch in service, or the network's list."""
+    """Return the outages that a question counts: every branch in service, or the network's list.
+
+    Raises QuestionError where that list is empty.
+    """
     if question.outages == "all":
         return Outages.all_single(factors)
+    if not network.contingencies.ids:
+        raise QuestionError("the network lists no contingency: choose all single outages, or fill its table")
     return Outages.listed(factors, network.contingencies.ids, network.contingencies.branches)
 
 
@@ -65,7 +71,7 @@ class Secure:
 
     def __init__(self, prepared: Prepared, question: CapacityQuestion, states: States, outages: Outages) -> None:
         network = prepared.network
-        self.prepared = prepared
+        self.prepared = prepared if prepared.after is not None else _with_none(prepared, question)
         self.question = question
         self.outages = outages
         self.levels = (0.0, *question.epsilons)
@@ -293,14 +299,14 @@ class Secure:
         branch = pairs.element < self._count
         kind = _KINDS[(~branch).astype(np.intp), pairs.backward]
         before = base.after
-        names = dict.fromkeys(() if before is None else before.names)
+        if before is None:
+            raise QuestionError("these margins are not those of limits after outages")
+        names = dict.fromkeys(before.names)
         own = [(self.outages.ids[outage], self.outages.words(outage)) for outage in pairs.outage.tolist()]
         names.update(dict.fromkeys(own))
         place_of = {name: place for place, name in enumerate(names)}
-        outage = np.array([place_of[name] for name in own], dtype=np.int32)
-        if before is not None:
-            outage = np.concatenate([before.outage, outage])
-            loads = {level: np.concatenate([before.levels[level], load]) for level, load in loads.items()}
+        outage = np.concatenate([before.outage, np.array([place_of[name] for name in own], dtype=np.int32)])
+        loads = {level: np.concatenate([before.levels[level], load]) for level, load in loads.items()}
         self._rows.update(
             zip(self._code(pairs).tolist(), range(base.row_count, base.row_count + len(pairs)), strict=True)
         )
@@ -318,6 +324,12 @@ class Secure:
             _cache={},
         )
         self.prepared.keep_factors(self.question, np.concatenate([kept, self._factors(pairs)]))
+
+
+def _with_none(prepared: Prepared, question: CapacityQuestion) -> Prepared:
+    """Return margins that say that limits after outages were looked for, with none of them so far."""
+    levels = {level: np.zeros(0) for level in (0.0, *question.epsilons)}
+    return replace(prepared, after=AfterOutages((), np.zeros(0, dtype=np.int32), levels, question.measure))
 
 
 def _identity(size: int) -> csr_array:
