@@ -6,12 +6,12 @@ networks without the branches lost. A proof is judged by weak duality, its price
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, milp
-from scipy.sparse import coo_array, csc_array, csr_array, hstack
+from scipy.sparse import coo_array, csc_array, csr_array, eye_array, hstack
 from scipy.sparse.linalg import spsolve
 
 from engine.capacity.question import OutageRating
@@ -115,13 +115,17 @@ class Held:
 
 def most_step_mw(network: Network, state: State, direction: Vector) -> float:
     """Return the largest step along ``direction`` (B,), in MW per MW of it; nan where there is none at all."""
-    found = _solve(AngleModel.of(network), state, direction, np.zeros_like(direction), overload=False)
+    found = _solve(AngleModel.of(network), state, direction, overload=False)
     return np.nan if found is None else -found
 
 
-def least_overload(network: Network, state: State, extra_mw: Vector) -> float:
-    """Return the least relative overload with ``extra_mw`` (B,) added, -1 at least; inf: units cannot balance it."""
-    found = _solve(AngleModel.of(network), state, np.zeros_like(extra_mw), extra_mw, overload=True)
+def least_overload(network: Network, state: State, extra_mw: Vector, *, stretch_units: bool = False) -> float:
+    """Return the least relative overload with ``extra_mw`` (B,) added, -1 at least; inf: units cannot balance it.
+
+    With ``stretch_units`` the largest outputs count as limits that can be overloaded too.
+    """
+    added = replace(state, demand_mw=state.demand_mw + extra_mw)
+    found = _solve(AngleModel.of(network), added, np.zeros_like(extra_mw), overload=True, stretch=stretch_units)
     return np.inf if found is None else found
 
 
@@ -222,29 +226,38 @@ class _Rows:
     limit: Vector  # (k,)
 
 
-def _solve(model: AngleModel, state: State, direction: Vector, extra: Vector, *, overload: bool) -> float | None:
+def _solve(
+    model: AngleModel, state: State, direction: Vector, *, overload: bool, stretch: bool = False
+) -> float | None:
     """Return the least of minus the step, or of the overload, over outputs, angles, the step and the overload."""
     network, on = model.network, model.network.buses.in_service
     size, count = len(on), len(network.units.ids)
     outputs = csr_array((np.ones(count), (network.units.bus, np.arange(count))), shape=(size, count))
     leaving = csr_array(model.incidence.T @ model.flow_by_angle)
-    balance = csr_array(hstack([outputs, -leaving, csr_array(-direction[:, np.newaxis]), csr_array((size, 1))]))
-    drawn = state.demand_mw + extra
+    balance = csr_array(hstack([outputs, -leaving, _column(-direction), csr_array((size, 1))]))
+    drawn = state.demand_mw
     must = drawn - model.incidence.T @ model.shift_mw
     rules = [LinearConstraint(balance[on], must[on], must[on])]
     for rows in _rows(model, outputs, drawn, direction):
         kept = np.flatnonzero(np.isfinite(rows.limit))
-        columns = [rows.matrix, csr_array(rows.direction[:, np.newaxis])]
+        columns = [rows.matrix, _column(rows.direction)]
         scale = _scale(np.where(np.isfinite(rows.limit), rows.limit, 0.0))
-        table = csr_array(hstack([*columns, csr_array(-scale[:, np.newaxis])]))
+        table = csr_array(hstack([*columns, _column(-scale)]))
         rules.append(LinearConstraint(table[kept], -np.inf, (rows.limit - rows.fixed)[kept]))
+    if stretch:
+        own = csr_array(hstack([eye_array(count), csr_array((count, size + 1)), _column(-np.abs(state.largest_mw))]))
+        rules.append(LinearConstraint(own, -np.inf, state.largest_mw))
     cost = np.zeros(count + size + 2)
     cost[-1 if overload else -2] = 1.0 if overload else -1.0
     free = np.where(on, np.inf, 0.0)
     most_step, ends = (0.0, (-1.0, np.inf)) if overload else (np.inf, (0.0, 0.0))
     lower = np.concatenate([state.least_mw, -free, [0.0, ends[0]]])
-    upper = np.concatenate([state.largest_mw, free, [most_step, ends[1]]])
-    found = milp(cost, constraints=rules, bounds=Bounds(lower, upper))
+    most = np.full(count, np.inf) if stretch else state.largest_mw
+    upper = np.concatenate([most, free, [most_step, ends[1]]])
+    for presolve in (True, False):  # now and then scipy's solver gives up after its own presolve
+        found = milp(cost, constraints=rules, bounds=Bounds(lower, upper), options={"presolve": presolve})
+        if found.status in {0, _INFEASIBLE}:
+            break
     if found.status == _INFEASIBLE:
         return None
     if found.status != 0:
@@ -270,6 +283,10 @@ def _rows(model: AngleModel, outputs: csr_array, drawn: Vector, direction: Vecto
         _Rows(-sums, -shifts, np.zeros(len(lists.ids)), -lists.lower_mw),
         _Rows(taken, drawn[limited], direction[limited], buses.withdrawal_limit_mw[limited]),
     ]
+
+
+def _column(values: Vector) -> csr_array:
+    return csr_array(values[:, np.newaxis])
 
 
 def _scale(limit_mw: Any) -> Any:

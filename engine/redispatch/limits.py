@@ -181,6 +181,14 @@ class FlowLimits:
                 worst = np.maximum(worst, share.max(axis=0))
         return worst
 
+    def overload_after(self, flow_mw: Vector, overload: float) -> float:
+        """Return the largest relative overload of the flows (L,) after every outage, not below ``overload``."""
+        if self.outages is None:
+            return overload
+        found = self._broken_after(flow_mw, overload, self.outages)
+        beyond = [float((over / self.scale_mw(sides)).max(initial=0.0)) for sides, over in found]
+        return overload + max(beyond)
+
     def limit(self, side: Sides) -> Limit:
         """Return the limit of one side, in words."""
         row, outage, forward = int(side.row[0]), int(side.outage[0]), bool(side.sign[0] > 0)

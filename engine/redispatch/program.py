@@ -1,11 +1,17 @@
 """The linear program of a redispatch, kept in the solver: what one state allows, and the proof that it allows no more.
 
 Variables: the output of every unit, how far the extra load goes along a direction (``step``), and the largest relative
-overload. Limits enter when they are broken. The multipliers of a solve make a :class:`Proof`: by weak duality it
-bounds the overload of every state and every extra load from below, in plain arrays and whatever the solver did. For
-multipliers m on the sides and e on the balance, with prices pi = e + sum of m times the sides' vectors:
+overload. Limits enter when they are broken. The largest outputs are either as hard as the least ones, or stretched
+by the overload like every other limit, ``output <= largest + overload |largest|``: then a state that is short of
+generation has an overload too.
 
-    overload * (m . scale) >= sum over units of min(pi * least, pi * largest) - pi . (demand + extra) - m . room
+The multipliers of a solve make a :class:`Proof`: by weak duality it bounds the overload of every state and every extra
+load from below, in plain arrays and whatever the solver did. For multipliers m on the sides and e on the balance, with
+prices pi = e + sum of m times the sides' vectors:
+
+    overload * weight >= sum over units of min(pi * least, pi * largest) - pi . (demand + extra) - m . room
+
+where the weight is m . scale and, with stretched units, the sum of |largest| times what pi is below zero as well.
 
 Source: Boyd and Vandenberghe, *Convex Optimization*, 2004, section 5.2.2; the multipliers as cuts on what is decided
 before the state is known: Van Slyke and Wets, "L-shaped linear programs", SIAM J. Applied Mathematics 17(4), 1969.
@@ -14,7 +20,7 @@ before the state is known: Van Slyke and Wets, "L-shaped linear programs", SIAM 
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.sparse import csr_array
+from scipy.sparse import csr_array, eye_array, hstack, vstack
 
 from engine.errors import SolverError
 from engine.network.model import Integers, Vector
@@ -25,6 +31,7 @@ from engine.redispatch.states import State
 LEAST_OVERLOAD = -1.0  # every flow is zero there
 _MOST_ROWS = 60  # in the program; beyond it those that have not mattered for a while leave
 _IDLE = 4  # solves without a multiplier after which a row may leave
+_COST = 1e4  # of the objective: the solver's tolerance on reduced costs, times 60 GW of load, must not be seen
 _MULTIPLIER = 1e-10  # below it a multiplier is rounding; the proof is valid without it
 
 
@@ -41,7 +48,7 @@ class Proof:
 
     @property
     def weight(self) -> float:
-        """Return what the overload is multiplied by: 0 where no limit is in the proof."""
+        """Return what the overload is multiplied by where units are hard: 0 if no limit is in the proof."""
         return float(self.multiplier @ self.scale_mw)
 
     @property
@@ -77,9 +84,10 @@ class Redispatched:
 class RedispatchProgram:
     """One program for many states, directions and buses; each solve starts where the last ended."""
 
-    def __init__(self, limits: FlowLimits) -> None:
+    def __init__(self, limits: FlowLimits, *, stretch_units: bool = False) -> None:
         units = limits.network.units
         self.limits = limits
+        self._stretch, self._stretched = stretch_units, np.zeros(0)
         self.unit_bus = units.bus
         self.solves = 0
         count = len(units.ids)
@@ -93,12 +101,15 @@ class RedispatchProgram:
         self._outputs = csr_array(
             (np.ones(count), (units.bus, np.arange(count))), shape=(len(limits.network.buses.ids), count)
         )
+        balance = csr_array(np.concatenate([np.ones(count), np.zeros(2)])[np.newaxis])
+        own = csr_array(hstack([eye_array(count), csr_array((count, 2))]))[: count if stretch_units else 0]
+        self._first = 1 + own.shape[0]  # row of the first side: the balance and the units come before
         self.lazy = LazyProgram(
             LinearProgram(
                 cost=np.zeros(count + 2),
-                matrix=csr_array(np.concatenate([np.ones(count), np.zeros(2)])[np.newaxis]),
-                row_lower=np.zeros(1),
-                row_upper=np.zeros(1),
+                matrix=csr_array(vstack([balance, own], format="csr")),
+                row_lower=np.concatenate([np.zeros(1), np.full(own.shape[0], -np.inf)]),
+                row_upper=np.zeros(self._first),
                 lower=np.zeros(count + 2),
                 upper=np.zeros(count + 2),
             )
@@ -109,10 +120,13 @@ class RedispatchProgram:
         self._drop_idle()
         self._state = state
         self._turn(np.zeros_like(self._direction) if direction is None else direction)
-        rows = np.arange(1 + len(self._sides))
-        upper = np.concatenate([[state.demand_mw.sum()], self._room + self._vectors @ state.demand_mw])
-        lower = np.concatenate([upper[:1], np.full(len(self._sides), -np.inf)])
-        self.lazy.set_row_bounds(rows, lower, upper)
+        largest = state.largest_mw[: self._first - 1]
+        upper = np.concatenate([[state.demand_mw.sum()], largest, self._room + self._vectors @ state.demand_mw])
+        lower = np.concatenate([upper[:1], np.full(len(upper) - 1, -np.inf)])
+        self.lazy.set_row_bounds(np.arange(len(upper)), lower, upper)
+        if self._stretch and not np.array_equal(largest, self._stretched):
+            self._stretched = largest
+            self.lazy.set_column(self._overload, -np.concatenate([np.zeros(1), np.abs(largest), self._scale]))
 
     def most_step(self) -> Redispatched | None:
         """Return how far the extra load can go with no limit exceeded; None where no step is possible at all."""
@@ -137,10 +151,11 @@ class RedispatchProgram:
             raise ValueError("a state comes first")
         count = self._step
         cost = np.zeros(count + 2)
-        cost[self._step], cost[self._overload] = step_cost, overload_cost
+        cost[self._step], cost[self._overload] = _COST * step_cost, _COST * overload_cost
         self.lazy.set_cost(cost)
         ends = ((step[0], overload[0]), (step[1], overload[1]))
-        self.lazy.set_bounds(np.append(state.least_mw, ends[0]), np.append(state.largest_mw, ends[1]))
+        largest = np.full(count, np.inf) if self._stretch else state.largest_mw
+        self.lazy.set_bounds(np.append(state.least_mw, ends[0]), np.append(largest, ends[1]))
         while True:
             self.solves += 1
             solution = self.lazy.solve()
@@ -152,7 +167,7 @@ class RedispatchProgram:
             if not len(broken):
                 break
             self._add(broken, state)
-        self._idle = np.where(-solution.row_dual[1:] > _MULTIPLIER, 0, self._idle + 1)
+        self._idle = np.where(-solution.row_dual[self._first :] > _MULTIPLIER, 0, self._idle + 1)
         return Redispatched(
             dispatch_mw=solution.x[:count],
             flow_mw=flow,
@@ -166,9 +181,9 @@ class RedispatchProgram:
         return self.limits.factors.flows(self._outputs @ solution.x[: self._step] - drawn)
 
     def _proof(self, solution: Solution) -> Proof:
-        multiplier = -solution.row_dual[1:]
+        multiplier = -solution.row_dual[self._first :] / _COST
         used = np.flatnonzero(multiplier > _MULTIPLIER)
-        energy = -float(solution.row_dual[0])
+        energy = -float(solution.row_dual[0]) / _COST
         return Proof(
             sides=self._sides.at(used),
             multiplier=multiplier[used],
@@ -197,7 +212,9 @@ class RedispatchProgram:
         if np.array_equal(direction, self._direction):
             return
         self._direction = direction.copy()
-        self.lazy.set_column(self._step, -np.concatenate([[direction.sum()], self._vectors @ direction]))
+        self.lazy.set_column(
+            self._step, -np.concatenate([[direction.sum()], np.zeros(self._first - 1), self._vectors @ direction])
+        )
 
     def _drop_idle(self) -> None:
         if len(self._sides) <= _MOST_ROWS:
@@ -205,7 +222,7 @@ class RedispatchProgram:
         gone = self._idle > _IDLE
         if not gone.any():
             return
-        self.lazy.delete_rows(np.flatnonzero(gone) + 1)
+        self.lazy.delete_rows(np.flatnonzero(gone) + self._first)
         kept = ~gone
         self._sides, self._vectors = self._sides.at(kept), self._vectors[kept]
         self._room, self._scale, self._idle = self._room[kept], self._scale[kept], self._idle[kept]

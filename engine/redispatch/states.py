@@ -23,13 +23,12 @@ class State:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scenarios:
-    """S states. Units can balance the load in each: what they could not is in ``shed_mw`` and ``given_up_mw``."""
+    """S states. Least outputs beyond the load are given up; load beyond the largest outputs stays as it is."""
 
     demand_mw: Matrix  # (S, B)
     units: UnitStates
     weight: Vector  # (S,), sums to 1
     labels: tuple[str, ...]  # (S,)
-    shed_mw: Vector  # (S,), load beyond what units can generate: shed in proportion at all buses with load
     given_up_mw: Vector  # (S,), least output beyond the load: given up in proportion
 
     @classmethod
@@ -43,17 +42,13 @@ class Scenarios:
             raise QuestionError(f"network {network.name!r} has no unit that can move: redispatch needs one")
         demand = sample.net_demand_mw + outputs_by_bus(units.generation_mw, network.units.bus, len(network.buses.ids))
         demand[:, ~network.buses.in_service] = 0.0
-        most, least = units.largest_mw.sum(axis=1, dtype=np.float64), units.least_mw.sum(axis=1, dtype=np.float64)
-        shed = _beyond(demand.sum(axis=1) - most)
-        drawn = np.maximum(demand, 0.0)
-        if shed.any():
-            demand -= (shed / np.maximum(drawn.sum(axis=1), 1e-9))[:, np.newaxis] * drawn
-        given_up = _beyond(least - demand.sum(axis=1))
+        excess = units.least_mw.sum(axis=1, dtype=np.float64) - demand.sum(axis=1)
+        given_up = np.where(excess > BALANCE_TOLERANCE_MW, excess, 0.0)
         if given_up.any():
             must = np.maximum(units.least_mw, 0.0)
             share = given_up / np.maximum(must.sum(axis=1, dtype=np.float64), 1e-9)
             units = replace(units, least_mw=(units.least_mw - share[:, np.newaxis] * must).astype(np.float32))
-        return cls(demand, units, sample.weight, sample.labels, shed, given_up)
+        return cls(demand, units, sample.weight, sample.labels, given_up)
 
     def __len__(self) -> int:
         return len(self.demand_mw)
@@ -62,13 +57,6 @@ class Scenarios:
         """Return one state."""
         least, largest = self.units.of_state(place)
         return State(self.demand_mw[place], least, largest, self.labels[place])
-
-    @property
-    def spare_mw(self) -> Vector:
-        """Return the (S,) MW that units could generate beyond the load."""
-        most = self.units.largest_mw.sum(axis=1, dtype=np.float64)
-        spare: Vector = np.maximum(most - self.demand_mw.sum(axis=1), 0.0)
-        return spare
 
 
 def state_of(network: Network, demand_mw: Vector | None = None) -> State:
@@ -90,7 +78,3 @@ def outputs_by_bus(dispatch_mw: Matrix | Singles, unit_bus: Integers, buses: int
     found = np.zeros((len(dispatch_mw), buses))
     np.add.at(found.T, unit_bus, dispatch_mw.T)
     return found
-
-
-def _beyond(excess_mw: Vector) -> Vector:
-    return np.where(excess_mw > BALANCE_TOLERANCE_MW, excess_mw, 0.0)

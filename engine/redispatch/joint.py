@@ -1,0 +1,371 @@
+"""The joint allocation with redispatch: who gets how much when units move in every state to make room.
+
+Firm: in every scenario some dispatch keeps every limit; that holds for every mixture of the scenarios too, since the
+least overload is convex in what is drawn, and nothing is claimed for a box. Flexible: one joint limit, the mean of the
+least overloads in the worst share of the probability (CVaR) is at most zero. See :mod:`engine.redispatch.levels` for
+the method, :mod:`engine.redispatch.recourse` for the overload.
+"""
+
+import time
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+import numpy as np
+
+from engine.capacity.allocation import CHECK_TOLERANCE, NO_GAIN
+from engine.capacity.level import TIGHT_MW, LevelProgram, Optimum
+from engine.capacity.limiting import stopping_rows
+from engine.capacity.programs import most_total, must_be_optimal, solve_level
+from engine.capacity.question import CapacityQuestion, check_conditions, percent
+from engine.capacity.results import Binding, CapacityResult, Level, Limit, OverLimit, Provenance
+from engine.capacity.secure import outages_of
+from engine.capacity.uncertainty import Sample, States
+from engine.compute import Progress
+from engine.errors import QuestionError, UncertaintyDataError
+from engine.network.factors import Factors
+from engine.network.model import Integers, Matrix, Network, Vector
+from engine.program import SOLVER
+from engine.redispatch.kept import JointProofs
+from engine.redispatch.levels import RedispatchLevel, Row, Watch
+from engine.redispatch.limits import FlowLimits
+from engine.redispatch.program import Proof
+from engine.redispatch.recourse import Recourse
+from engine.redispatch.states import Scenarios
+
+_STEPS = 1000  # of the progress; rounds have no known number, so each takes a share of what is left
+_ROUNDS = 60.0
+_NOTHING_MW = 0.05  # increments that print as nothing
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class JointAnswer:
+    """An allocation and what proves it."""
+
+    result: CapacityResult
+    proofs: JointProofs | None  # None where the question stopped at what is exceeded already
+
+
+def allocate_with_redispatch(
+    network: Network,
+    question: CapacityQuestion,
+    states: States,
+    *,
+    factors: Factors | None = None,
+    progress: Progress | None = None,
+) -> CapacityResult:
+    """Return how much each candidate may draw, firm and at every risk level, when units redispatch in every state.
+
+    Raises QuestionError for a box or a budget, for VaR and for conditions, UncertaintyDataError without a sample,
+    SolverError when a solver or the check of its answer fails, and what ``progress`` raises.
+    """
+    return redispatch_answer(network, question, states, factors=factors, progress=progress).result
+
+
+def redispatch_answer(
+    network: Network,
+    question: CapacityQuestion,
+    states: States,
+    *,
+    factors: Factors | None = None,
+    progress: Progress | None = None,
+) -> JointAnswer:
+    """Return the allocation of :func:`allocate_with_redispatch` together with its proofs."""
+    start = time.perf_counter()
+    sample = _refuse(question, states)
+    used = factors or Factors.of(network)
+    sites = np.array([_site(network, bus) for bus in question.candidates], dtype=np.intp)
+    outages = outages_of(network, question, used) if question.security == "n-1" else None
+    limits = FlowLimits.of(used, outages, question.outage_rating)
+    recourse = Recourse(Scenarios.of(sample, network), limits, sites)
+    over = _over(recourse, recourse.hold_what_is())
+    stop = question.at_zero == "stop" and bool(over)
+    made = _Levels(question, recourse, progress)
+    levels = () if stop else made.all()
+    result = CapacityResult(
+        status="infeasible_at_zero" if stop else "optimal",
+        candidates=question.candidates,
+        demand_mw=question.demand_mw,
+        levels=levels,
+        over_limit=over,
+        notices=(*sample.notices, *_notices(question, recourse, sample, over, levels)),
+        provenance=_provenance(network, question, sample),
+        time_s=time.perf_counter() - start,
+    )
+    return JointAnswer(result, None if stop else JointProofs.of(recourse, question, made.served))
+
+
+class _Levels:
+    """The levels of a question, one on top of the other."""
+
+    def __init__(self, question: CapacityQuestion, recourse: Recourse, progress: Progress | None) -> None:
+        self.question = question
+        self.recourse = recourse
+        self.progress = progress
+        self.served: list[tuple[Vector, Matrix]] = []  # grants (K,), and the dispatches (S, G) that serve them
+        self.demand_mw = np.array(question.demand_mw)
+        self._found: Optimum | None = None
+
+    def all(self) -> tuple[Level, ...]:
+        """Return every level."""
+        floor, levels = np.zeros(len(self.demand_mw)), []
+        for place, epsilon in enumerate((0.0, *self.question.epsilons)):
+            levels.append(self._level(place, epsilon, floor))
+            floor = np.array(levels[-1].capacity_mw)
+        return tuple(levels)
+
+    def _level(self, place: int, epsilon: float, floor: Vector) -> Level:
+        begin, question = time.perf_counter(), self.question
+        closed = question.downward_closed
+        level = RedispatchLevel(self.recourse, epsilon, self.demand_mw, floor)
+        mw = level.solve(self._best, self._watch(place, 0), closed=closed)
+        found, overload = self._optimum(), level.largest_loss
+        self.served.append((mw, level.dispatch_mw))
+        problem = level.program(closed=closed)
+        total, most = float(mw.sum()), float(mw.sum())
+        if question.objective != "sum_ratio" or np.ptp(self.demand_mw) > 0.0:
+            most = max(total, float(level.solve(_most, self._watch(place, 1), closed=closed).sum()))
+        signed = most
+        if closed and any((row.factor < 0.0).any() for row in level.rows):
+            signed = max(most, float(level.solve(_most, self._watch(place, 2), closed=False).sum()))
+        kept = (found.mw <= floor + TIGHT_MW) & (floor > TIGHT_MW) & (found.mw < self.demand_mw - TIGHT_MW)
+        binding, limited_by = self._binding(level, problem, found, floored=bool(kept.any()))
+        return Level(
+            epsilon=epsilon,
+            capacity_mw=tuple(mw.tolist()),
+            increment_mw=tuple(np.maximum(mw - floor, 0.0).tolist()),
+            limited_by=limited_by,
+            binding=binding,
+            kept_by_floor=tuple(bus for bus, at in zip(question.candidates, kept, strict=True) if at),
+            total_mw=total,
+            most_total_mw=most,
+            lost_to_objective_mw=most - total,
+            lost_to_subsets_mw=signed - most,
+            objective=found.objective,
+            status=found.status,
+            gap=found.gap,
+            solver=f"{found.solver}, {len(self.recourse.cuts)} cuts from {SOLVER}",
+            certificate={**found.checks, "relative_overload": max(overload, 0.0)},
+            time_s=time.perf_counter() - begin,
+        )
+
+    def _best(self, problem: LevelProgram, warm: Integers) -> tuple[Vector, Integers]:
+        question = self.question
+        found = solve_level(problem, question.objective, question.tie_rule, warm)
+        self._found = must_be_optimal(found, CHECK_TOLERANCE)
+        return found.mw, found.used_rows
+
+    def _optimum(self) -> Optimum:
+        if self._found is None:
+            raise QuestionError("choose one candidate bus or more")
+        return self._found
+
+    def _watch(self, place: int, stage: int) -> Watch:
+        """Return what moves the progress through the part of one level's stage."""
+        parts = 3 * (1 + len(self.question.epsilons))
+
+        def watch(rounds: int, cuts: int) -> None:
+            del cuts
+            if self.progress is not None:
+                share = 1.0 - float(np.exp(-rounds / _ROUNDS))
+                self.progress(round(_STEPS * (3 * place + stage + share) / parts), _STEPS)
+
+        return watch
+
+    def _binding(
+        self, level: RedispatchLevel, problem: LevelProgram, found: Optimum, *, floored: bool
+    ) -> tuple[tuple[Binding, ...], tuple[int, ...]]:
+        """Return the binding limits by falling dual, and for each candidate which of them stops it."""
+        stops = stopping_rows(problem, found, self.question)
+        rows = found.rows[np.argsort(-found.dual, kind="stable")]
+        rows = np.concatenate([rows, np.setdiff1d(stops[stops >= 0], rows)])
+        at: dict[int, int] = {}
+        merged: dict[tuple[str, str, str, str], Binding] = {}
+        for row in rows.tolist():
+            one = self._one(level, row, found, float(problem.margin_mw[row]), floored=floored)
+            key = (one.limit.element, one.limit.words, one.limit.outage, one.state)
+            known = merged.get(key)
+            if known is not None:  # several cuts are about one limit in one state
+                gains = (known.gain_mw_per_mw, one.gain_mw_per_mw)
+                gain = None if gains[0] is None or gains[1] is None else gains[0] + gains[1]
+                one = replace(known, dual=known.dual + one.dual, gain_mw_per_mw=gain)
+            merged[key] = one
+            at[row] = list(merged).index(key)
+        binding = [replace(one, words=_effect(one)) for one in merged.values()]
+        order = np.argsort([-one.dual for one in binding], kind="stable").tolist()
+        place = {old: new for new, old in enumerate(order)}
+        limited = tuple(place[at[row]] if row in at else -1 for row in stops.tolist())
+        return tuple(binding[old] for old in order), limited
+
+    def _one(self, level: RedispatchLevel, row: int, found: Optimum, margin_mw: float, *, floored: bool) -> Binding:
+        own: Row = level.rows[row]
+        limit, per_limit = _named(self.recourse, own, row)
+        at = np.flatnonzero(found.rows == row)
+        dual = float(found.dual[at[0]]) if at.size else 0.0
+        gain = None if floored or found.gain is None or not at.size else per_limit * float(found.gain[at[0]])
+        return Binding(
+            limit=limit,
+            level=level.epsilon,
+            margin_mw=margin_mw,
+            state=self.recourse.scenarios.labels[own.scenario],
+            dual=per_limit * dual,
+            gain_mw_per_mw=gain,
+            words="",
+        )
+
+
+def _most(problem: LevelProgram, warm: Integers) -> tuple[Vector, Integers]:
+    found = most_total(problem, warm)
+    return found, np.flatnonzero(problem.margin_mw - problem.factors @ found < TIGHT_MW)
+
+
+def _named(recourse: Recourse, row: Row, place: int) -> tuple[Limit, float]:
+    """Return the limit that weighs most in a row, and the MW of the row's margin per MW of it."""
+    cut = recourse.cuts[row.cut]
+    words, element, outage, size, multiplier = _worst(recourse, cut.proof, row.scenario)
+    return Limit(place, "cut", element, words, size, outage), multiplier / cut.size * row.share
+
+
+def _worst(recourse: Recourse, proof: Proof, scenario: int) -> tuple[str, str, str, float, float]:
+    """Return words, element, outage, MW and multiplier of the limit that weighs most in a proof."""
+    if not len(proof.sides):
+        available = float(recourse.scenarios.state(scenario).largest_mw.sum())
+        return "all units at their largest outputs", "", "", available, 1.0
+    most = int((proof.multiplier * proof.scale_mw).argmax())
+    limit = recourse.limits.limit(proof.sides.at(np.array([most])))
+    return limit.words, limit.element, limit.outage, limit.limit_mw, float(proof.multiplier[most])
+
+
+def _effect(binding: Binding) -> str:
+    limit, kind = binding.limit, "firm" if binding.level == 0 else f"{percent(binding.level)} risk"
+    words = f"redispatch cannot keep {limit.words}, limit {limit.limit_mw:,.1f} MW, in {binding.state}"
+    if not limit.element:
+        words = f"{limit.words}, {limit.limit_mw:,.1f} MW in all, in {binding.state}"
+    gain = binding.gain_mw_per_mw
+    if gain is None:
+        return words
+    if abs(gain) < NO_GAIN:
+        return f"{words}; more room there changes who gets {kind} capacity, not its total"
+    return f"{words}; each MW more there gives {gain:.2f} MW more {kind} capacity in all"
+
+
+def _over(recourse: Recourse, held: Integers) -> tuple[OverLimit, ...]:
+    """Return what no dispatch keeps before any addition: each limit in the state where it is worst."""
+    worst: dict[str, OverLimit] = {}
+    count: dict[str, int] = {}
+    for scenario in held[np.argsort(-recourse.held[held], kind="stable")].tolist():
+        proof = recourse.at_zero[scenario]
+        words, element, outage, size, _ = _worst(recourse, proof, scenario)
+        count[words] = count.get(words, 0) + 1
+        if words in worst:
+            continue
+        state = recourse.scenarios.labels[scenario]
+        over = float(recourse.held[scenario]) * size
+        reached = bool((proof.price[recourse.sites] < 0.0).any())
+        said = f"no dispatch keeps {words}" if element else f"load is above {words}"
+        text = f"{said} in {state}, before any addition: at best {size + over:,.1f} MW against {size:,.1f} MW"
+        limit = Limit(-1, "cut", element, words, size, outage)
+        worst[words] = OverLimit(limit, 0.0, size + over, over, state, reached, text)
+    return tuple(
+        replace(row, words=f"{row.words} (and in {count[words] - 1} more states)") if count[words] > 1 else row
+        for words, row in worst.items()
+    )
+
+
+def _refuse(question: CapacityQuestion, states: States) -> Sample:
+    check_conditions(question)
+    if not question.candidates:
+        raise QuestionError("choose one candidate bus or more")
+    if question.firm_set != "sample":
+        raise QuestionError(
+            "redispatch is proven for the states of a sample and every mixture of them, not for a box or a budget: "
+            "choose the sampled states as the firm set"
+        )
+    if question.measure == "var" and question.epsilons:
+        raise QuestionError("with redispatch, risk is bounded by its depth (CVaR): how often alone is not convex")
+    if states.sample is None:
+        raise UncertaintyDataError("redispatch needs scenarios: a box has none")
+    return states.sample
+
+
+def _site(network: Network, bus_id: str) -> int:
+    if bus_id not in network.buses.ids:
+        raise QuestionError(f"candidate bus {bus_id!r} is not in network {network.name!r}")
+    bus = network.bus(bus_id)
+    if not network.buses.in_service[bus]:
+        raise QuestionError(f"candidate bus {bus_id!r} is out of service")
+    return bus
+
+
+def _notices(
+    question: CapacityQuestion,
+    recourse: Recourse,
+    sample: Sample,
+    over: tuple[OverLimit, ...],
+    levels: tuple[Level, ...],
+) -> tuple[str, ...]:
+    held, given_up = int((recourse.held > 0.0).sum()), int((recourse.scenarios.given_up_mw > 0.0).sum())
+    outages = recourse.limits.outages
+    flat = [level for level in levels[1:] if sum(level.increment_mw) < _NOTHING_MW]
+    cases = (
+        (True, "units move freely between their limits in every state, without ramps or commitment"),
+        (
+            sample.units is None,
+            "each state's load is its net demand plus the filed generation; unit limits are as filed",
+        ),
+        (
+            outages is not None,
+            "the dispatch of a state keeps the limits after every outage without moving again"
+            + (
+                ""
+                if outages is None or not outages.islanding
+                else f"; {len(outages.islanding)} outages that split the network are left out"
+            ),
+        ),
+        (
+            bool(question.epsilons),
+            "risk is one joint limit: in the worst share of states, the least overload of all limits and units is "
+            "zero on average",
+        ),
+        (question.cutoff > 0, "the cutoff of distribution factors does not apply with redispatch"),
+        (given_up > 0, f"in {given_up} states least outputs exceed the load and are given up in proportion"),
+        (
+            bool(over) and bool(levels),
+            f"in {held} states no dispatch keeps every limit before any addition: their overload is held as it is",
+        ),
+        (
+            question.downward_closed and bool(levels),
+            "only what adds to a limit counts on each cut, and parts of the firm allocation are tried in the hardest "
+            "states; that every part keeps every limit is not proven",
+        ),
+        (
+            not question.downward_closed,
+            "all or nothing: a part of this allocation can exceed a limit that the whole keeps",
+        ),
+    )
+    coarse = (
+        f"risk {percent(epsilon)} is below the sample resolution of {percent(sample.resolution)}: it means the worst "
+        "scenario"
+        for epsilon in question.epsilons
+        if epsilon < sample.resolution
+    )
+    none = (
+        f"at risk {percent(level.epsilon)} nothing is gained over the level before: some limits are full in nearly "
+        "every state, and the risk is joint"
+        for level in flat
+    )
+    return (*(words for true, words in cases if true), *coarse, *none)
+
+
+def _provenance(network: Network, question: CapacityQuestion, sample: Sample) -> Provenance:
+    return Provenance(
+        network=network.name,
+        network_digest=network.digest,
+        uncertainty_digest=question.uncertainty.digest(),
+        question_digest=question.digest(),
+        seed=question.uncertainty.seed,
+        source=sample.source,
+        data=network.tables.source,
+        solver=SOLVER,
+        date=datetime.now(UTC).isoformat(timespec="seconds"),
+        sentence=question.sentence(),
+    )

@@ -1,0 +1,79 @@
+"""The proofs of a joint allocation, kept: a dispatch for every level and scenario, and the multipliers of every cut."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+
+from engine.capacity.archive import AnyArray, pack, unpack
+from engine.capacity.question import CapacityQuestion
+from engine.capacity.uncertainty import Singles
+from engine.errors import UncertaintyDataError
+from engine.network.model import Integers, Matrix, Vector
+from engine.redispatch.limits import Sides
+from engine.redispatch.recourse import Recourse
+
+FORMAT = "headroom-joint-proofs-1"
+_ARRAYS = ("granted_mw", "overload", "dispatch_mw", "held", "first", "multiplier", "energy", "scenario")
+_SIDES = ("row", "outage", "sign")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class JointProofs:
+    """E levels, S scenarios, n cuts with m multipliers that lie cut after cut."""
+
+    network_digest: str
+    question: CapacityQuestion
+    granted_mw: Matrix  # (E, K)
+    overload: Matrix  # (E, S), relative, of the dispatches, held overloads taken off: above their least where positive
+    dispatch_mw: Singles  # (E, S, G)
+    held: Vector  # (S,), overload before any addition
+    first: Integers  # (n + 1,)
+    sides: Sides  # (m,)
+    multiplier: Vector  # (m,)
+    energy: Vector  # (n,)
+    scenario: Integers  # (n,), in which the cut was found
+    outage_ids: tuple[str, ...]
+
+    @classmethod
+    def of(cls, recourse: Recourse, question: CapacityQuestion, levels: list[tuple[Vector, Matrix]]) -> Self:
+        """Return what ``recourse`` holds, with each level's grant (K,) and the dispatches (S, G) that serve it."""
+        proofs = [cut.proof for cut in recourse.cuts]
+        outages = recourse.limits.outages
+        return cls(
+            network_digest=recourse.limits.network.digest,
+            question=question,
+            granted_mw=np.array([mw for mw, _ in levels]),
+            overload=np.array([recourse.losses_of(dispatch, mw) for mw, dispatch in levels]),
+            dispatch_mw=np.array([dispatch.astype(np.float32) for _, dispatch in levels]),
+            held=recourse.held,
+            first=np.cumsum([0, *(len(proof.sides) for proof in proofs)]).astype(np.intp),
+            sides=Sides.together([proof.sides for proof in proofs]),
+            multiplier=np.concatenate([np.zeros(0), *(proof.multiplier for proof in proofs)]),
+            energy=np.array([proof.energy for proof in proofs]),
+            scenario=np.array([cut.scenario for cut in recourse.cuts], dtype=np.intp),
+            outage_ids=() if outages is None else outages.ids,
+        )
+
+    def save(self) -> bytes:
+        """Return the ``.npz`` bytes that :meth:`load` reads."""
+        arrays: dict[str, AnyArray] = {name: getattr(self, name) for name in _ARRAYS}
+        arrays |= {f"side_{name}": getattr(self.sides, name) for name in _SIDES}
+        known = {"network_digest": self.network_digest, "question": self.question.to_json()}
+        return pack(arrays, {"format": FORMAT, **known, "outage_ids": list(self.outage_ids)})
+
+    @classmethod
+    def load(cls, source: Path | bytes) -> Self:
+        """Return what :meth:`save` wrote. Raises UncertaintyDataError when it is something else."""
+        arrays, meta = unpack(source)
+        if meta.get("format") != FORMAT:
+            raise UncertaintyDataError("not a file of joint proofs of this version")
+        known: dict[str, Any] = {name: arrays[name] for name in _ARRAYS}
+        return cls(
+            **known,
+            network_digest=meta["network_digest"],
+            question=CapacityQuestion.from_json(meta["question"]),
+            sides=Sides(*(arrays[f"side_{name}"] for name in _SIDES)),
+            outage_ids=tuple(meta["outage_ids"]),
+        )

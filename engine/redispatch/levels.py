@@ -1,0 +1,259 @@
+"""One level of an allocation with redispatch: cutting planes until no scenario, or no tail of scenarios, is exceeded.
+
+The set of grants that redispatch can serve is convex, and each proof bounds it by a half-space. The level's program
+over the half-spaces known so far gives a grant; scenarios are tried there; what fails gives new half-spaces. The set
+only shrinks towards the true one, so the first grant that all scenarios pass is the optimum.
+
+Firm: the loss of every scenario is at most zero, a row for each cut with the scenario in which it leaves least.
+Flexible: the mean loss of the worst share of the probability (CVaR) is at most zero; a row is the mean of the cuts of
+the scenarios that make up the tail at some grant, since a CVaR is the largest of such means.
+Source of the rows: Kelley, "The cutting-plane method for solving convex programs", J. SIAM 8(4), 1960; of the CVaR as
+the largest mean: Künzi-Bay and Mayer, "Computational aspects of minimizing conditional value-at-risk", Computational
+Management Science 3, 2006.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.capacity.level import LevelProgram
+from engine.errors import SolverError
+from engine.network.model import Integers, Vector
+from engine.redispatch.program import LEAST_OVERLOAD
+from engine.redispatch.recourse import OVERLOAD, Recourse, tail
+
+Choose = Callable[[LevelProgram, Integers], tuple[Vector, Integers]]  # to a grant (K,) and the rows that it used
+Watch = Callable[[int, int], None]  # (round, cuts so far); may raise CancelledError
+_PATIENCE = 6  # scenarios tried in vain, or rounds, before others are turned to
+_INSIDE = 0.9  # of what the level before granted: well within what the next level allows
+_HALVINGS = 10
+_MOST_ROWS = 4000
+_DEPTH = 10  # cuts that one scenario gives at a time
+_FURTHER = 1.02  # than the cut asks, so that the next proof is another
+_NEW_CUTS = 24  # in a round, after which the program is solved again
+_MOST_TRIES = 60  # scenarios tried in a round that has a cut already
+_MOST_ROUNDS = 400
+_PART = 1e-9  # of slopes
+_RANDOM_PARTS = 4  # parts of an allocation that are tried besides those its rows suggest
+_HARD = 6  # scenarios in which parts are tried
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Row:
+    """A half-space of grants: ``factor . granted <= margin_mw``."""
+
+    factor: Vector  # (K,), the largest one is 1 in size
+    margin_mw: float
+    cut: int  # position of the cut that it is, or that weighs most in it
+    share: float  # MW of the margin per MW of that cut
+    scenario: int  # in which it leaves least
+
+
+class RedispatchLevel:
+    """The rows of one level, kept while it is solved for one objective after another."""
+
+    def __init__(self, recourse: Recourse, epsilon: float, demand_mw: Vector, floor_mw: Vector) -> None:
+        self.recourse = recourse
+        self.epsilon = epsilon
+        self.demand_mw = demand_mw
+        self.floor_mw = floor_mw
+        self.rounds = self.tried = 0
+        self.dispatch_mw = recourse.dispatch_mw  # (S, G), that serves the last grant
+        self.largest_loss = -np.inf  # at the last grant: of all scenarios, or of their tail
+        self.rows: list[Row] = []
+        self._known = 0  # cuts that are rows already, firm
+        self._active: dict[int, int] = {}  # scenario to rounds without a cut since it gave one
+        self._generator = np.random.default_rng(0)
+
+    def program(self, *, closed: bool) -> LevelProgram:
+        """Return the program over the rows so far; with ``closed``, every part of its answer keeps them too."""
+        factors = np.array([row.factor for row in self.rows]).reshape(-1, len(self.demand_mw))
+        factors = np.maximum(factors, 0.0) if closed else factors
+        margin = np.array([row.margin_mw for row in self.rows])
+        # What the level before granted stays within every row, but for the tolerance that it was found to.
+        margin = np.maximum(np.maximum(margin, 0.0), factors @ self.floor_mw)
+        return LevelProgram(factors, margin, self.floor_mw, self.demand_mw)
+
+    def solve(self, choose: Choose, watch: Watch, *, closed: bool) -> Vector:
+        """Return the grant (K,) that ``choose`` prefers among those that redispatch can serve."""
+        warm = np.zeros(0, dtype=np.intp)
+        every = np.arange(len(self.recourse.scenarios))
+        for _ in range(_MOST_ROUNDS):
+            self.rounds += 1
+            watch(self.rounds, len(self.recourse.cuts))
+            self._take_cuts()
+            mw, warm = choose(self.program(closed=closed), warm)
+            while self._cut_by_what_is_known(mw, closed=closed) and len(self.rows) < _MOST_ROWS:
+                mw, warm = choose(self.program(closed=closed), warm)
+            if self._cut_off(mw):
+                continue
+            self.dispatch_mw = self.recourse.moved(mw, every)
+            if closed and self._cut_parts(mw):
+                continue
+            return mw
+        raise SolverError(f"no allocation after {_MOST_ROUNDS} rounds of cuts, at risk {self.epsilon:g}")
+
+    def _take_cuts(self) -> None:
+        """Make a row of every new cut, where each must hold in all scenarios."""
+        if self.epsilon > 0.0:
+            return
+        levels, slopes = self.recourse.levels, self.recourse.slopes
+        for cut in range(self._known, len(levels)):
+            scenario = int(levels[cut].argmax())
+            self._add(slopes[cut], -float(levels[cut, scenario]), (cut, 1.0), scenario)
+        self._known = len(levels)
+
+    def _add(self, slope: Vector, room: float, cut: tuple[int, float], scenario: int) -> None:
+        scale = float(np.abs(slope).max(initial=0.0))
+        if scale > 0.0:
+            self.rows.append(Row(slope / scale, room / scale, cut[0], cut[1] / scale, scenario))
+
+    def _cut_by_what_is_known(self, mw: Vector, *, closed: bool) -> bool:
+        """Add the rows of the tail at ``mw``, with ``closed`` at parts of it too; return whether one is broken."""
+        if self.epsilon == 0.0:
+            return False
+        part, broken = mw, False
+        for _ in range(3 if closed else 1):
+            slope, level, cut, scenario = self._tail_row(part)
+            used = np.maximum(slope, 0.0) if closed else slope
+            if level + used @ mw <= OVERLOAD / 2:
+                break
+            self._add(slope, -level, cut, scenario)
+            part, broken = np.where(slope > 0.0, mw, 0.0), True
+        if broken:
+            slope, level, cut, scenario = self._tail_row(self._edge(mw))
+            self._add(slope, -level, cut, scenario)
+        return broken
+
+    def _edge(self, mw: Vector) -> Vector:
+        """Return where the way from inside to ``mw`` leaves what the known cuts allow: rows there touch it."""
+        inside, low, high = _INSIDE * self.floor_mw, 0.0, 1.0
+        for _ in range(_HALVINGS):
+            middle = (low + high) / 2.0
+            point = inside + middle * (mw - inside)
+            slope, level, _, _ = self._tail_row(point)
+            low, high = (middle, high) if level + slope @ point <= 0.0 else (low, middle)
+        found: Vector = inside + high * (mw - inside)
+        return found
+
+    def _tail_row(self, mw: Vector) -> tuple[Vector, float, tuple[int, float], int]:
+        """Return slope and level of the CVaR that the cuts show at ``mw``, its weightiest cut and worst scenario."""
+        recourse = self.recourse
+        loss, cut = recourse.below(mw)
+        share = tail(loss, recourse.scenarios.weight, self.epsilon)
+        used = np.flatnonzero((share > 0.0) & (cut >= 0))
+        own = cut[used]
+        part = share[used] / recourse.weights[own, used]
+        alone = (share > 0.0) & (cut < 0)
+        level = float(part @ recourse.levels[own, used] + share[alone] @ loss[alone])
+        weight = np.bincount(own, weights=part, minlength=1)
+        most = int(weight.argmax())
+        return part @ recourse.slopes[own], level, (most, float(weight[most])), int(loss.argmax())
+
+    def _cut_off(self, mw: Vector) -> bool:
+        """Try scenarios at ``mw``; return whether new cuts show that it is too much."""
+        return self._try_every(mw) if self.epsilon == 0.0 else self._try_tail(mw)
+
+    def _try_every(self, mw: Vector) -> bool:
+        if self._try_active(mw):
+            return True
+        recourse = self.recourse
+        above = recourse.above(mw)
+        lower = recourse.below(mw)[0]
+        open_ = np.flatnonzero(above > OVERLOAD)
+        found = 0
+        for scenario in open_[np.argsort(-lower[open_], kind="stable")].tolist():
+            if found and (recourse.below(mw)[0][scenario] > OVERLOAD or found + _PATIENCE < self.tried):
+                break
+            if self._exceeds(mw, scenario):
+                found = found or self.tried
+                self._active[scenario] = 0
+            else:
+                above[scenario] = min(above[scenario], OVERLOAD)
+        self.largest_loss = float(above.max())
+        return found > 0
+
+    def _try_active(self, mw: Vector) -> bool:
+        """Try the scenarios that gave cuts lately: most rounds need no others."""
+        found = False
+        for scenario in list(self._active):
+            if self._exceeds(mw, scenario):
+                self._active[scenario], found = 0, True
+            else:
+                self._active[scenario] += 1
+                if self._active[scenario] > _PATIENCE:
+                    del self._active[scenario]
+        return found
+
+    def _exceeds(self, mw: Vector, scenario: int) -> bool:
+        """Return whether a scenario is exceeded at ``mw``; if so, find more cuts on the way back to where it is not.
+
+        One proof is about one overloaded part of the network; with that cured, the next proof is about the next.
+        """
+        recourse, point = self.recourse, mw
+        self.tried += 1
+        for depth in range(_DEPTH):
+            known = len(recourse.cuts)
+            if not recourse.exceeds(point, scenario):
+                return depth > 0
+            if len(recourse.cuts) == known:
+                raise SolverError(f"no candidate matters to what is exceeded in {recourse.scenarios.labels[scenario]}")
+            cut = recourse.cuts[-1]
+            over = float(recourse.levels[-1, scenario] + cut.slope @ point)
+            back = np.where((cut.slope > 0.0) & (point > 0.0), cut.slope, 0.0)
+            if over <= 0.0 or not back.any():
+                break
+            point = np.maximum(point - _FURTHER * over / float(back @ back) * back, 0.0)
+        return True
+
+    def _try_tail(self, mw: Vector) -> bool:
+        recourse, weight = self.recourse, self.recourse.scenarios.weight
+        above, tries = recourse.above(mw), 0
+        start = len(recourse.cuts)
+        while True:
+            share = tail(above, weight, self.epsilon)
+            worst = float(share @ np.where(share > 0.0, above, 0.0))
+            if worst <= OVERLOAD:
+                self.largest_loss = worst
+                return False
+            lower = recourse.below(mw)[0]
+            enough = float(tail(lower, weight, self.epsilon) @ lower) > OVERLOAD
+            if enough and (tries >= _MOST_TRIES or len(recourse.cuts) - start >= _NEW_CUTS):
+                return True
+            gap = np.where(share > 0.0, np.minimum(above, 1e9) - lower, 0.0)
+            scenario = int(gap.argmax())
+            if gap[scenario] <= OVERLOAD / 10:
+                if not enough:  # both bounds meet within the tolerance, just above it
+                    self.largest_loss = worst
+                return enough
+            tries += 1
+            self.tried += 1
+            above[scenario] = min(above[scenario], recourse.solve(mw, scenario, LEAST_OVERLOAD))
+
+    def _cut_parts(self, mw: Vector) -> bool:
+        """Try parts of a firm ``mw`` in the hardest scenarios; return whether what fails asks for less.
+
+        At a risk level the parts are held by the rows alone, which are made of the same cuts.
+        """
+        recourse = self.recourse
+        if self.epsilon > 0.0:
+            return False
+        factors = np.array([row.factor for row in self.rows])
+        margin = np.array([row.margin_mw for row in self.rows])
+        if not len(factors):
+            return False
+        full = np.maximum(factors, 0.0) @ mw >= margin - 1e-3 * np.maximum(np.abs(margin), 1.0)
+        full &= (factors < -_PART).any(axis=1)
+        parts = [np.where(row > 0.0, mw, 0.0) for row in np.unique(factors[full] > 0.0, axis=0)][:_HARD]
+        parts += [mw * (self._generator.random(len(mw)) < 0.5) for _ in range(_RANDOM_PARTS)]
+        known = len(recourse.cuts)
+        for part in parts:
+            above = recourse.above(part)
+            hard = np.argsort(-recourse.below(part)[0], kind="stable")[:_HARD]
+            for scenario in hard[above[hard] > OVERLOAD].tolist():
+                recourse.exceeds(part, scenario)
+        self._take_cuts()
+        closed = self.program(closed=True)
+        over = closed.factors @ mw - closed.margin_mw > OVERLOAD * (1.0 + closed.margin_mw)
+        return len(recourse.cuts) > known and bool(over.any())

@@ -1,0 +1,206 @@
+"""The joint allocation with redispatch, against one program with every scenario's dispatch in it."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from engine.capacity.allocation import allocate
+from engine.capacity.margins import prepare
+from engine.capacity.question import CapacityQuestion, UncertaintySpec
+from engine.capacity.results import CapacityResult
+from engine.capacity.uncertainty import Box, Sample, States, UnitStates
+from engine.errors import CancelledError, QuestionError, UncertaintyDataError
+from engine.network.model import Network
+from engine.redispatch.check import dispatch_overload, least_overload
+from engine.redispatch.joint import allocate_with_redispatch, redispatch_answer
+from engine.redispatch.kept import JointProofs
+from engine.redispatch.largest import largest_loads
+from engine.redispatch.states import Scenarios
+from tests.engine.capacity.small import network as small_network
+from tests.engine.grids import network_of, pypower_case
+from tests.engine.redispatch.joint_oracle import extensive
+
+
+@pytest.fixture(scope="module")
+def rts() -> Network:
+    return network_of(pypower_case("case24_ieee_rts"))
+
+
+def sample_of(network: Network, scenarios: int, seed: int = 0, share: float = 0.75) -> Sample:
+    """Loads about a share of those filed, units about their filed limits, and some dispatch."""
+    generator = np.random.default_rng(seed)
+    units = network.units
+    demand = share * network.demand_mw * generator.uniform(0.7, 1.2, (scenarios, len(network.buses.ids)))
+    largest = units.p_max_mw * generator.uniform(0.8, 1.0, (scenarios, len(units.ids)))
+    generation = largest * (demand.sum(axis=1) / largest.sum(axis=1))[:, np.newaxis]
+    at_bus = np.zeros_like(demand)
+    np.add.at(at_bus.T, units.bus, generation.T)
+    single = [part.astype(np.float32) for part in (generation, np.zeros((1, len(units.ids))), largest)]
+    labels = tuple(f"hour {place}" for place in range(scenarios))
+    return Sample(demand - at_bus, None, labels, "a test's own states", 0, units=UnitStates(*single))
+
+
+def question_of(buses: tuple[str, ...], mw: tuple[float, ...], **changes: object) -> CapacityQuestion:
+    given: dict[str, object] = {"epsilons": (0.2,), "recourse": "redispatch", "downward_closed": False, **changes}
+    return CapacityQuestion(candidates=buses, demand_mw=mw, uncertainty=UncertaintySpec("file", {}, 0), **given)
+
+
+BUSES, ASKED = ("3", "6", "8", "10", "14", "19"), (500.0, 400.0, 600.0, 300.0, 450.0, 700.0)
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_equals_one_program_with_every_dispatch_in_it(rts: Network, seed: int) -> None:
+    question, sample = question_of(BUSES, ASKED), sample_of(rts, 10, seed)
+    found = allocate_with_redispatch(rts, question, States(sample))
+    scenarios = Scenarios.of(sample, rts)
+    demand = np.array(ASKED)
+    floor = None
+    for level, epsilon in zip(found.levels, (0.0, 0.2), strict=True):
+        oracle = extensive(rts, question, scenarios, epsilon, floor)
+        unserved = float(((demand - oracle) / demand).sum())
+        assert level.objective == pytest.approx(unserved, abs=1e-5)
+        assert level.certificate["relative_overload"] <= 3e-6
+        floor = np.array(level.capacity_mw)
+    if seed == 0:  # elsewhere some line without any load of its own is full in every state
+        assert found.levels[1].total_mw > found.levels[0].total_mw + 1.0
+
+
+def test_one_site_gets_the_least_over_the_scenarios_of_its_largest_load(rts: Network) -> None:
+    sample = sample_of(rts, 6)
+    scenarios = Scenarios.of(sample, rts)
+    for bus in ("8", "14"):
+        found = allocate_with_redispatch(rts, question_of((bus,), (5000.0,), epsilons=()), States(sample))
+        place = np.array([rts.bus(bus)])
+        alone = [largest_loads(rts, scenarios.state(s), buses=place).most_mw[0] for s in range(6)]
+        assert found.firm_mw[0] == pytest.approx(min(alone), rel=2e-5)
+        assert found.levels[0].binding[0].state == sample.labels[int(np.argmin(alone))]
+
+
+def test_units_that_move_never_give_less(rts: Network) -> None:
+    sample = sample_of(rts, 6, share=0.5)
+    fixed = question_of(BUSES, ASKED, recourse="none", epsilons=(), supply="capacity")
+    base = allocate(prepare(rts, fixed, States(sample)), fixed)
+    moved = allocate_with_redispatch(rts, question_of(BUSES, ASKED, epsilons=()), States(sample))
+    assert base.status == "optimal"  # the sample's own dispatch keeps every limit
+    assert moved.levels[0].objective <= base.levels[0].objective + 1e-6
+
+
+def test_what_is_kept_proves_the_allocation(rts: Network) -> None:
+    question, sample = question_of(BUSES, ASKED), sample_of(rts, 8)
+    answer = redispatch_answer(rts, question, States(sample))
+    assert answer.proofs is not None
+    proofs = JointProofs.load(answer.proofs.save())
+    scenarios = Scenarios.of(sample, rts)
+    extra = np.zeros(24)
+    extra[[rts.bus(bus) for bus in BUSES]] = proofs.granted_mw[0]
+    for place in range(8):
+        overload = dispatch_overload(rts, scenarios.state(place), proofs.dispatch_mw[0, place].astype(float), extra)
+        assert overload < 1e-5  # dispatches are kept in single precision
+    assert CapacityResult.from_json(answer.result.to_json()) == answer.result
+
+
+def test_parts_of_a_closed_allocation_keep_every_limit(rts: Network) -> None:
+    question, sample = question_of(BUSES, ASKED, epsilons=(), downward_closed=True), sample_of(rts, 5)
+    found = allocate_with_redispatch(rts, question, States(sample))
+    whole = allocate_with_redispatch(rts, replace(question, downward_closed=False), States(sample))
+    assert found.levels[0].total_mw <= whole.levels[0].most_total_mw + 1e-3
+    scenarios, mw = Scenarios.of(sample, rts), np.array(found.firm_mw)
+    generator = np.random.default_rng(5)
+    sites = [rts.bus(bus) for bus in BUSES]
+    for _ in range(6):
+        extra = np.zeros(24)
+        extra[sites] = mw * (generator.random(len(mw)) < 0.5)
+        assert max(least_overload(rts, scenarios.state(s), extra, stretch_units=True) for s in range(5)) < 1e-5
+
+
+def two_buses(loads: list[float]) -> tuple[Network, Sample]:
+    """A line of 50 MW from 100 MW of generation to a load."""
+    units = [{"unit": "a", "bus": "1", "p_max_mw": 100.0, "p_min_mw": 0.0}]
+    network = small_network([(1, 2)], [50.0], buses=2, units=units)
+    generation = np.array(loads)[:, np.newaxis].astype(np.float32)
+    units_of = UnitStates(generation, np.zeros((1, 1), np.float32), np.full((1, 1), 100.0, np.float32))
+    states = np.column_stack([-np.array(loads), np.array(loads)])
+    labels = tuple(f"s{place}" for place in range(len(loads)))
+    return network, Sample(states, None, labels, "", 0, units=units_of)
+
+
+def test_the_tail_of_one_line_by_hand() -> None:
+    network, sample = two_buses([10.0] * 8 + [30.0, 40.0])
+    found = allocate_with_redispatch(network, question_of(("2",), (90.0,)), States(sample))
+    # Firm: 50 - 40. At 20 %: the two worst of ten loads are 35 on average, (35 + c - 50) / 50 = 0.
+    assert found.firm_mw[0] == pytest.approx(10.0, abs=1e-4)
+    assert found.flexible_mw[0][0] == pytest.approx(15.0, abs=1e-4)
+    (binding,) = found.levels[0].binding
+    assert "redispatch cannot keep line" in binding.words
+    assert "in s9" in binding.words
+    assert binding.gain_mw_per_mw == pytest.approx(1.0, abs=1e-6)
+    assert found.levels[0].limited_by == (0,)
+
+
+def test_states_exceeded_before_any_addition() -> None:
+    network, sample = two_buses([10.0, 60.0, 70.0])
+    question = question_of(("1", "2"), (25.0, 25.0), epsilons=())
+    stopped = allocate_with_redispatch(network, question, States(sample))
+    assert stopped.status == "infeasible_at_zero"
+    (over,) = stopped.over_limit
+    assert over.over_mw == pytest.approx(20.0, abs=1e-4)
+    assert over.state == "s2"
+    assert "and in 1 more states" in over.words
+    held = allocate_with_redispatch(network, replace(question, at_zero="hold"), States(sample))
+    # At bus 2 nothing can be added to an exceeded line; at bus 1 the unit itself has 30 MW left.
+    assert held.firm_mw == pytest.approx((25.0, 0.0), abs=1e-3)
+
+
+def test_generation_that_is_used_up_is_named() -> None:
+    network, sample = two_buses([30.0, 40.0])
+    found = allocate_with_redispatch(network, question_of(("1",), (90.0,), epsilons=()), States(sample))
+    assert found.firm_mw[0] == pytest.approx(60.0, abs=1e-3)
+    assert "all units at their largest outputs" in found.levels[0].binding[0].words
+
+
+def test_after_every_outage(rts: Network) -> None:
+    sample = sample_of(rts, 3, share=0.55)
+    question = question_of(BUSES, ASKED, epsilons=(), security="n-1")
+    secure = redispatch_answer(rts, question, States(sample))
+    base = allocate_with_redispatch(rts, replace(question, security="base"), States(sample))
+    assert secure.result.status == "optimal"
+    assert secure.result.levels[0].objective >= base.levels[0].objective - 1e-6
+    assert any(row.limit.outage for row in secure.result.levels[0].binding)
+    assert secure.proofs is not None
+    scenarios, extra = Scenarios.of(sample, rts), np.zeros(24)
+    extra[[rts.bus(bus) for bus in BUSES]] = secure.proofs.granted_mw[0]
+    lost = [(branch,) for branch in range(38) if branch not in _bridges(rts)]
+    assert len(lost) == 37  # bus 7 hangs on one line
+    for place in range(3):
+        dispatch = secure.proofs.dispatch_mw[0, place].astype(float)
+        assert dispatch_overload(rts, scenarios.state(place), dispatch, extra, lost) < 1e-5
+
+
+def _bridges(network: Network) -> set[int]:
+    ends = np.column_stack([network.branches.from_bus, network.branches.to_bus])
+    seven = network.bus("7")
+    return set(np.flatnonzero((ends == seven).any(axis=1)).tolist())
+
+
+def test_what_it_makes_no_claim_for_is_refused(rts: Network) -> None:
+    sample = sample_of(rts, 2)
+    box = Box.around(sample)
+    question = question_of(BUSES, ASKED)
+    with pytest.raises(QuestionError, match="not for a box or a budget"):
+        allocate_with_redispatch(rts, replace(question, firm_set="box"), States(sample, box))
+    with pytest.raises(QuestionError, match="CVaR"):
+        allocate_with_redispatch(rts, replace(question, measure="var"), States(sample))
+    with pytest.raises(UncertaintyDataError, match="a box has none"):
+        allocate_with_redispatch(rts, question, States(box=box))
+    with pytest.raises(QuestionError, match="'999' is not in"):
+        allocate_with_redispatch(rts, question_of(("999",), (1.0,)), States(sample))
+
+
+def test_a_cancel_request_ends_it(rts: Network) -> None:
+    def cancelled(done: int, total: int) -> None:
+        assert 0 <= done <= total
+        raise CancelledError("stop")
+
+    with pytest.raises(CancelledError):
+        allocate_with_redispatch(rts, question_of(BUSES, ASKED), States(sample_of(rts, 2)), progress=cancelled)
