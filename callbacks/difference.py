@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from dash import ALL, Dash, Input, Output, State, ctx, no_update
+from flask import current_app
 
 from callbacks.capacity_answer import Seat, seat_of
 from callbacks.capacity_desk import ASKED, Desk
@@ -32,6 +33,7 @@ from engine.store.answers import Answer as StoredAnswer
 
 PAGE = ids.DIFFERENCE
 LONGEST_SIDE = 1000  # characters of a question in the address; a longer one is kept and named by its digest
+_DESK = "headroom-capacity-desk"  # where the app keeps the desk whose answers the page shares
 _LEGEND_SHARE = 0.3
 _TEXAS = (-107.0, -93.0, 25.5, 37.0)  # west, east, south, north: where the county outline is
 
@@ -63,9 +65,9 @@ class Side:
 def page_layout(services: Services, **query: str) -> Any:
     """Return the page for the two settings that the address names, as whoever asks may see them."""
     study = query.get("study")
-    if not study:
+    if not study or not isinstance(study, str):
         return capacity.no_study()
-    desk, user = Desk(services), current_user()
+    desk, user = current_app.extensions.get(_DESK) or Desk(services), current_user()
     try:
         now = services.studies.network_status(user, study).digest
     except NotFoundError:
@@ -238,6 +240,7 @@ def _words(side: Side, seat: Seat) -> str:
 
 def register(app: Dash, desk: Desk) -> None:
     """Wire the bar of the Capacity page, and the page of the comparison."""
+    app.server.extensions[_DESK] = desk
     _register_pin(app, desk)
     _register_page(app, desk)
 

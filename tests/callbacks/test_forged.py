@@ -84,7 +84,13 @@ class Wired:
         for layout in layouts:
             self._collect(layout)
         question = paper_question().to_json()
+        digest = services.studies.network_status(OWNER, study).digest
+        side = {"question": question, "network": digest, "period": ""}
         self.values |= {
+            ("difference-study", "data"): study,
+            ("difference-sides", "data"): {"a": side, "b": side},
+            ("difference-kept", "data"): {"study": study, **side},
+            ("difference-selection", "data"): "bus:3",
             ("shell-study", "data"): study,
             ("capacity-answered", "data"): {"question": question},
             ("capacity-study-start", "data"): {"question": question},
@@ -218,7 +224,7 @@ def test_the_same_requests_from_the_owner_are_answered(app: Dash, services: Serv
         if services.studies.list(OWNER, deleted=True):
             services.studies.restore(OWNER, study)
     assert {"shell-study", "shell-study-list", "home-recent", "network-inspector", "capacity-buses-grid"} <= told
-    assert {"capacity-inspected", "shell-download"} <= told
+    assert {"capacity-inspected", "shell-download", "difference-inspector", "difference-table-grid"} <= told
     assert len(told) >= 10
 
 
