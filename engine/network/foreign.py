@@ -139,10 +139,10 @@ def keep_one_area(
     for bus in (*apart, *dark):
         buses[bus]["in_service"] = False
     if apart:
-        message = f"{len(apart)} buses are areas of their own, and out of service here: {named(apart)}"
-        intake.note("areas", f"{message}. A network is one area; these need an import of their own", "buses", "warning")
+        message = f"buses in areas of their own, out of service here: {named(apart)}"
+        intake.note("areas", f"{message}. A network is one area: import these by themselves", "buses", "warning")
     if dark:
-        message = f"{len(dark)} buses have no path to a reference bus, and are out of service: {named(dark)}"
+        message = f"buses without a path to a reference bus, out of service: {named(dark)}"
         intake.note("unsupplied", message, "buses", "warning")
     return slack, [bus for bus in references if bus != slack and bus in at and label[at[bus]] == main]
 

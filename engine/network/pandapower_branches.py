@@ -62,11 +62,11 @@ class Branches:
             *self._switches(buses),
         ]  # fmt: skip
         if self.opened:
-            message = f"{len(self.opened)} branches are out of service because a switch at them is open"
+            message = f"branches out of service because a switch at them is open: {len(self.opened)}"
             self.net.intake.note("switches", message, "branches")
         loops = [row["branch"] for row in rows if row["from_bus"] == row["to_bus"]]
         if loops:
-            message = f"{len(loops)} branches whose ends closed switches join were left out"
+            message = f"branches left out because closed switches join their ends: {len(loops)}"
             self.net.intake.note("shorted", message, "branches")
         return [row for row in rows if row["from_bus"] != row["to_bus"]]
 
@@ -165,7 +165,7 @@ class Branches:
                     called = {"branch": f"{row.place} {side}", "name": f"{name} {side}" if name else ""}
                     yield leg | called | {"in_service": on and end not in open_at}
         if count:
-            self.net.intake.note("star-buses", f"{count} three-winding transformers got a star bus each", "buses")
+            self.net.intake.note("star-buses", f"three-winding transformers, with a star bus each: {count}", "buses")
 
     def _legs(self, row: Row, own_mva: list[float]) -> list[_Coil]:
         """Return the three legs; short-circuit voltages hold between pairs of windings, on the smaller power."""

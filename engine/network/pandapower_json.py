@@ -201,7 +201,7 @@ class _Net:
         fused = {at: find(at) for at in given}
         if count:
             gone = sum(at != first for at, first in fused.items())
-            message = f"{count} closed bus switches fuse {gone} buses with others: each group has the name of its first"
+            message = f"buses that closed switches fuse with others: {gone}; each group has the name of its first"
             self.intake.note("fused", message, "buses")
         return fused
 
@@ -272,7 +272,7 @@ class _Net:
         for unit, own in zip(units, identifiers(names, [unit["unit"] for unit in units]), strict=True):
             unit["unit"] = own
         if free:
-            message = f"{free} units lack output limits: from 0 to what they give"
+            message = f"units without output limits, which have 0 to what they give: {free}"
             self.intake.note("no-limits", message, "units", "warning")
         if units and not costs:
             self.intake.note("no-costs", "the network has no costs: every unit costs nothing", "units", "warning")
@@ -368,7 +368,7 @@ class _Net:
             self.intake.note("left-out", f"elements that were left out: {named(left)}", severity="warning")
         for table in ("measurement", "controller", "group"):
             if rows := len(self._frame(table)[1]):
-                self.intake.note("left-out", f"{rows} rows of {table} were left out: they change no flow as filed")
+                self.intake.note("left-out", f"rows of {table}, left out as they change no flow as filed: {rows}")
 
     def with_lists(self, tables: NetworkTables) -> NetworkTables:
         """Return the tables with the interfaces and contingencies that a file of ours carries."""

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from engine.errors import FileFormatError, Problem, Severity
+from engine.network.foreign import JUMPER_PU, jumpers, named
 from engine.network.imported import Imported
 from engine.network.intake import Intake, with_slack
 from engine.network.matpower import branch_ids
@@ -19,9 +20,6 @@ from engine.network.psse_links import Injections, dc_links
 from engine.network.psse_records import RawFile, Record, read_sections
 from engine.network.psse_transformers import Transformers
 from engine.network.tables import NetworkTables, table_of
-
-JUMPER_PU = 1e-4  # the reactance below which PSS/E by default takes a branch as a zero impedance line (THRSHZ)
-_LISTED = 12  # names in one note
 
 
 def read_psse(text: str, name: str = "") -> Imported:
@@ -99,11 +97,11 @@ class _Case:
                 "longitude": longitude, "latitude": latitude,
             }  # fmt: skip
         if len(swings) > 1:
-            message = f"{len(swings)} swing buses ({_named(swings)}): the first is the slack, the others as filed"
+            message = f"swing buses {named(swings)}: the first is the slack, the others give what is filed"
             self.note("slacks", message, "buses", "warning")
         isolated = [bus for bus, row in rows.items() if not row["in_service"]]
         if isolated:
-            self.note("isolated", f"isolated buses (type 4), out of service here: {_named(isolated)}", "buses")
+            self.note("isolated", f"isolated buses (type 4), out of service here: {named(isolated)}", "buses")
         return rows
 
     def _names(self, kind: str) -> dict[str, str]:
@@ -141,12 +139,12 @@ class _Case:
                 self.add.shunt(record, record.bus(), record.real("GL"), record.real("BL"))
         if parts["current"] or parts["admittance"]:
             message = (
-                f"{parts['current']} loads have a constant current part and {parts['admittance']} a constant "
-                "admittance part: all parts are added up as at 1 pu voltage, which is the linear flow's"
+                f"loads with a constant current part: {parts['current']}, with a constant admittance part: "
+                f"{parts['admittance']}; all parts are added up as at 1 pu voltage, which is the linear flow's"
             )
             self.note("load-parts", message, "buses")
         if parts["generation"]:
-            message = f"{parts['generation']} loads are net of their distributed generation"
+            message = f"loads net of their distributed generation: {parts['generation']}"
             self.note("load-generation", message, "buses")
 
     def lines(self) -> Iterator[dict[str, Any]]:
@@ -162,7 +160,9 @@ class _Case:
                         self.add.shunt(record, end, shunt, 0.0)
             yield row
         if more:
-            message = f"{more} lines have ratings 4 to 12 of their own, which have no place here: 1 to 3 are A, B and C"
+            message = (
+                f"lines with ratings 4 to 12 of their own, which have no place here (1 to 3 are A, B and C): {more}"
+            )
             self.note("ratings", message, "branches")
 
     def switches(self) -> Iterator[dict[str, Any]]:
@@ -170,7 +170,7 @@ class _Case:
         rows = [self._branch(record, "X", JUMPER_PU) for record in self.records("switching device")]
         if rows:
             opened = sum(not row["in_service"] for row in rows)
-            message = f"{len(rows)} switching devices are branches here ({opened} of them open)"
+            message = f"switching devices, which are branches here: {len(rows)}, of them open: {opened}"
             self.note("switches", message, "branches")
         yield from rows
 
@@ -221,43 +221,37 @@ class _Case:
         for what, bus in hanging:
             if bus and bus not in buses:
                 self.intake.wrong("dangling-bus", f"{what}: there is no bus {bus}")
-        named = Counter(row["branch"] for row in branches)
-        for name in (name for name, count in named.items() if count > 1):
-            self.intake.wrong("duplicate-branch", f"branch {name} is there {named[name]} times", "branches")
+        twice = Counter(row["branch"] for row in branches)
+        for name in (name for name, count in twice.items() if count > 1):
+            self.intake.wrong("duplicate-branch", f"branch {name} is there {twice[name]} times", "branches")
 
     def settle(self, buses: Mapping[str, dict[str, Any]], branches: list[dict[str, Any]]) -> None:
         """Give the buses what was added up for them, and jumpers a reactance."""
         for column, amounts in self.add.columns.items():
             for bus, amount in amounts.items():
                 buses[bus][column] += amount
-        without = [row for row in branches if abs(row["reactance_pu"]) < JUMPER_PU / 10]
-        for row in without:
-            row["reactance_pu"] = JUMPER_PU
-        if without:
-            names = _named([row["branch"] for row in without])
-            message = f"branches without reactance have {JUMPER_PU:g} pu, PSS/E's zero impedance threshold: {names}"
-            self.note("jumpers", message, "branches", "warning")
+        jumpers(branches, self.intake)
 
     def say_what_is_left_out(self) -> None:
         """Note the sections that have no place in a linear network."""
         words: tuple[tuple[str, str, Severity], ...] = (
-            ("switched shunt", "switched shunts were left out: they give no active power", "note"),
-            ("multi-section line", "multi-section line groups were left out: their sections are branches", "note"),
-            ("impedance correction", "lines of impedance correction tables were left out: impedances are as filed",
+            ("switched shunt", "switched shunts, left out as they give no active power", "note"),
+            ("multi-section line", "multi-section line groups, left out as their sections are branches", "note"),
+            ("impedance correction", "lines of impedance correction tables, left out (impedances are as filed)",
              "warning"),
-            ("gne", "lines of GNE devices were left out", "warning"),
-            ("inter-area transfer", "inter-area transfers were left out: they bind no flow here", "note"),
+            ("gne", "lines of GNE devices, left out", "warning"),
+            ("inter-area transfer", "inter-area transfers, left out as they bind no flow here", "note"),
         )  # fmt: skip
         for section, what, severity in words:
             if count := len(self.raw.sections.get(section, [])):
-                self.note("left-out", f"{count} {what}", severity=severity)
+                self.note("left-out", f"{what}: {count}", severity=severity)
         running = (record for record in self.records("induction machine") if record.whole("STAT", 1))
         machines = [f"{record.text('I')}-{record.text('ID', '1')}" for record in running]
         if machines:
-            message = f"induction machines were left out; add what they draw as load: {_named(machines)}"
+            message = f"induction machines were left out; add what they draw as load: {named(machines)}"
             self.note("left-out", message, severity="warning")
         for section, count in self.raw.skipped.items():
-            message = f"{count} lines of {section.lower()} data were left out: not known here"
+            message = f"lines of {section.lower()} data, left out as not known here: {count}"
             self.note("left-out", message, severity="warning")
 
 
@@ -265,8 +259,3 @@ def ratings(record: Record) -> dict[str, float]:
     """Return ratings A, B and C of a branch or winding; 0 is unlimited, or the same as A."""
     a, b, c = (record.real(f"RATE{at}") for at in (1, 2, 3))
     return {"rating_a_mw": a or np.inf, "rating_b_mw": b or np.nan, "rating_c_mw": c or np.nan}
-
-
-def _named(names: list[str]) -> str:
-    more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
-    return ", ".join(names[:_LISTED]) + more

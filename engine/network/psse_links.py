@@ -107,12 +107,14 @@ def _facts(raw: RawFile, intake: Intake, add: Injections) -> None:
         else:
             left_out.append(f"{name} ({start} to {end}, mode {mode})")
     if shunts:
-        intake.note("facts", f"{shunts} shunt FACTS devices were left out: they give no active power", "buses")
+        intake.note("facts", f"shunt FACTS devices, left out as they give no active power: {shunts}", "buses")
     if left_out:
         message = f"series FACTS devices that set no power were left out: {', '.join(left_out)[:300]}"
         intake.note("facts", message, "branches", "warning")
 
 
 def _say(intake: Intake, what: str, drawn: tuple[str, float], given: tuple[str, float]) -> None:
+    if drawn[1] < 0:  # the power flows the other way
+        drawn, given = (given[0], -given[1]), (drawn[0], -drawn[1])
     ends = f"{drawn[1]:g} MW drawn at bus {drawn[0]}, {given[1]:g} MW given at bus {given[0]}"
     intake.note("dc-lines", f"{what} is a fixed injection: {ends}", "buses", "warning")

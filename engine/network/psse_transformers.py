@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from engine.network.foreign import named
 from engine.network.intake import Intake
 from engine.network.matpower import branch_ids
 from engine.network.psse_records import Line, RawFile, Record
@@ -64,13 +65,15 @@ class Transformers:
         for lines in self._groups():
             rows += self._one(lines, buses)
         if self.stars:
-            message = f"{len(self.stars)} three-winding transformers got a star bus each: {', '.join(self.stars[:12])}"
+            message = f"star buses of three-winding transformers: {named(self.stars)}"
             self.intake.note("star-buses", message, "buses")
         if self.corrected:
-            message = f"{len(self.corrected)} transformers name an impedance correction table, which is not applied"
-            self.intake.note("corrections", f"{message}: {', '.join(self.corrected[:12])}", "branches", "warning")
+            message = f"transformers whose impedance correction table is not applied: {named(self.corrected)}"
+            self.intake.note("corrections", message, "branches", "warning")
         if self.losses:
-            self.intake.note("no-load-loss", f"{len(self.losses)} no-load losses are shunts at winding 1", "buses")
+            self.intake.note(
+                "no-load-loss", f"no-load losses, which are shunts at winding 1: {named(self.losses)}", "buses"
+            )
         return rows
 
     def _groups(self) -> Iterator[list[Line]]:

@@ -214,7 +214,9 @@ class _Case:
                 buses[bus]["load_mw"] -= row.number("sign", 1.0) * power
                 stores += 1
         if stores:
-            self.intake.note("stores", f"{stores} stores are fixed injections of what they give", "buses", "warning")
+            self.intake.note(
+                "stores", f"stores, which are fixed injections of what they give: {stores}", "buses", "warning"
+            )
         self._links(buses)
 
     def _links(self, buses: Mapping[str, dict[str, Any]]) -> None:
@@ -225,7 +227,10 @@ class _Case:
             power = self._power("links", row, "p0")
             ends = [column for column in row.cells if column.startswith("bus") and column[3:].isdigit()]
             for column in ends:
-                if not row.text(column) or not (bus := self._at(row, column)):
+                bus = row.text(column)
+                if bus and bus not in self.all:
+                    self._at(row, column)
+                if bus not in self.kept:
                     continue
                 number = column[3:]
                 share = row.number("efficiency" if number == "1" else f"efficiency{number}", 1.0)
@@ -233,7 +238,7 @@ class _Case:
             if any(row.text(column) in self.kept for column in ends):
                 names.append(f"{row.index} ({power:g} MW)")
         if names:
-            message = f"{len(names)} links are fixed injections at their ends: {named(names)}"
+            message = f"links, which are fixed injections at their ends: {named(names)}"
             self.intake.note("links", message, "buses", "warning")
 
     def _power(self, kind: str, row: Row, solved: str = "p") -> float:
@@ -259,7 +264,7 @@ class _Case:
                 count += 1
                 yield self._unit("storage_units", row, bus, -1.0)
         if count:
-            message = f"{count} storage units are units that may also draw; what they hold is not counted"
+            message = f"storage units, which are units that may also draw; what they hold is not counted: {count}"
             self.intake.note("storage", message, "units", "warning")
 
     def _unit(self, kind: str, row: Row, bus: str, least: float) -> dict[str, Any]:
@@ -300,7 +305,7 @@ class _Case:
         if not self.file.has("generators", "p_set") and self.file.has("generators", "p"):
             self.intake.note("dispatch", "no output is set: units are filed at the solved dispatch", "units")
         for what, count in self.left.items():
-            self.intake.note("left-out", f"{count} {what} were left out", severity="warning")
+            self.intake.note("left-out", f"{what}, left out: {count}", severity="warning")
         if self.file.lists.get("generators"):
             self.intake.note("currency", "costs are taken as they are, in the file's currency", "units")
 

@@ -154,9 +154,14 @@ def test_the_tables_say_what_the_file_says(tmp_path: Path) -> None:
     assert units.loc["lake", ["p_mw", "p_min_mw", "p_max_mw"]].tolist() == [-20.0, -50.0, 50.0]
     said = told(found)
     for part in (
-        "snapshot 1 of 2: 2013-01-01 00:00", "3 links are fixed injections at their ends", "1 buses of carrier DC",
-        "1 buses of carrier H2", "1 storage units", "1 stores are fixed injections", "2 buses are areas of their own",
-    ):  # fmt: skip
+        "snapshot 1 of 2: 2013-01-01 00:00",
+        "links, which are fixed injections at their ends: cable (30 MW)",
+        "buses of carrier DC, left out: 1",
+        "buses of carrier H2, left out: 1",
+        "storage units",
+        "stores, which are",
+        "areas of their own, out of service here: Island, Coast",
+    ):
         assert part in said
 
 
