@@ -77,8 +77,8 @@ def _side() -> list[Part]:
         html.Div(
             [
                 button("Use as sites", ids.REQUESTS_USE, primary=True),
-                button("Add a row", ids.REQUESTS_ADD),
-                button("Remove the row", ids.REQUESTS_REMOVE),
+                button("Add row", ids.REQUESTS_ADD),
+                button("Remove row", ids.REQUESTS_REMOVE),
             ]
         ),
         html.P(id=ids.REQUESTS_MESSAGE, className="hr-capacity-message", role="status"),
