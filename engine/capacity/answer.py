@@ -21,9 +21,10 @@ from engine.capacity.results import CapacityResult
 from engine.capacity.secure import Secure, outages_of
 from engine.capacity.uncertainty import States
 from engine.compute import Artifacts, Progress
-from engine.errors import QuestionError
 from engine.network.factors import Factors
 from engine.network.model import Network
+from engine.redispatch.joint import redispatch_answer
+from engine.redispatch.kept import JointProofs
 
 Margins = tuple[tuple[str, Prepared], ...]  # by the period's name, "" for the year; none with redispatch
 _STEPS = 100  # of the progress of one period
@@ -57,6 +58,15 @@ def needs_job(question: CapacityQuestion) -> bool:
     return question.security != "base" or question.recourse != "none" or question.period != "year"
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Worked:
+    """An answer with what it was made from and what proves it, by period: "" for the year as a whole."""
+
+    answer: Answer
+    margins: Margins  # with all rows that were needed; none with redispatch
+    proofs: tuple[tuple[str, JointProofs], ...]  # of answers with redispatch
+
+
 def answer(
     network: Network,
     question: CapacityQuestion,
@@ -69,34 +79,33 @@ def answer(
 
     Raises QuestionError, UncertaintyDataError or SolverError, and what ``progress`` raises.
     """
-    return answer_with_margins(network, question, states, margins=margins, progress=progress)[0]
+    return work_out(network, question, states, margins=margins, progress=progress).answer
 
 
-def answer_with_margins(
+def work_out(
     network: Network,
     question: CapacityQuestion,
     states: States,
     *,
     margins: Prepared | Factors | None = None,
     progress: Progress | None = None,
-) -> tuple[Answer, Margins]:
-    """Return the answer, and the margins with all rows that it needed."""
+) -> Worked:
+    """Return the answer of :func:`answer` with its margins and proofs."""
     check_conditions(question)
     prepared = margins if isinstance(margins, Prepared) else None
     factors = margins.factors if isinstance(margins, Prepared) else margins
     solve = _Solve(network, question, factors or Factors.of(network))
     if question.period == "year":
-        result, used = solve(states, prepared, progress)
-        return Answer(result), () if used is None else (("", used),)
+        result = solve("", states, prepared, progress)
+        return Worked(Answer(result), tuple(solve.margins), tuple(solve.proofs))
     parts = split(states.sample, question)
-    results: list[tuple[str, CapacityResult]] = []
-    made: list[tuple[str, Prepared]] = []
+    results = []
     for place, (name, sample) in enumerate(parts):
-        result, used = solve(replace(states, sample=sample), None, _share(progress, place, len(parts)))
-        results.append((name, result))
-        made += [] if used is None else [(name, used)]
+        own = replace(states, sample=sample)
+        results.append((name, solve(name, own, None, _share(progress, place, len(parts)))))
     source = "" if states.sample is None else states.sample.source
-    return Answer(year_round(question, results, source), tuple(results)), tuple(made)
+    whole = Answer(year_round(question, results, source), tuple(results))
+    return Worked(whole, tuple(solve.margins), tuple(solve.proofs))
 
 
 class _Solve:
@@ -106,22 +115,25 @@ class _Solve:
         self.network = network
         self.question = question
         self.factors = factors
+        self.margins: list[tuple[str, Prepared]] = []
+        self.proofs: list[tuple[str, JointProofs]] = []
         nothing = question.security == "base" or question.recourse != "none"
         self.outages = None if nothing else outages_of(network, question, factors)
 
     def __call__(
-        self, states: States, prepared: Prepared | None, progress: Progress | None
-    ) -> tuple[CapacityResult, Prepared | None]:
+        self, name: str, states: States, prepared: Prepared | None, progress: Progress | None
+    ) -> CapacityResult:
         question = self.question
         if question.recourse == "redispatch":
-            raise QuestionError("redispatch is not part of this answer")
+            joint = redispatch_answer(self.network, question, states, factors=self.factors, progress=progress)
+            self.proofs += [] if joint.proofs is None else [(name, joint.proofs)]
+            return joint.result
         if prepared is None:
             prepared = prepare(self.network, question, states, factors=self.factors)
-        if self.outages is None:
-            return allocate(prepared, question, None, progress), prepared
-        secure = Secure(prepared, question, states, self.outages)
+        secure = None if self.outages is None else Secure(prepared, question, states, self.outages)
         result = allocate(prepared, question, secure, progress)
-        return result, secure.prepared
+        self.margins.append((name, prepared if secure is None else secure.prepared))
+        return result
 
 
 def _share(progress: Progress | None, place: int, count: int) -> Progress | None:
@@ -136,32 +148,41 @@ def _share(progress: Progress | None, place: int, count: int) -> Progress | None
     return report
 
 
-def keep_margins(artifacts: Artifacts, arguments: Mapping[str, Any], margins: Margins) -> list[str]:
-    """Keep the margins of an answer as files and return their keys. ``arguments`` are those of its job."""
-    keys = [_key(arguments, name) for name, _ in margins]
-    for key, (_, prepared) in zip(keys, margins, strict=True):
-        artifacts.save(key, prepared.save())
-    names = np.array([name for name, _ in margins], dtype=np.str_)
-    artifacts.save(_key(arguments, None), pack({"names": names}, {"format": FORMAT}))
-    return [_key(arguments, None), *keys]
+def keep(artifacts: Artifacts, arguments: Mapping[str, Any], worked: Worked) -> list[str]:
+    """Keep the margins and proofs of an answer as files and return their keys; ``arguments`` are those of its job."""
+    files = {_key(arguments, "margins", name): prepared.save() for name, prepared in worked.margins}
+    files |= {_key(arguments, "proofs", name): proofs.save() for name, proofs in worked.proofs}
+    names = np.array([name for name, _ in worked.margins], dtype=np.str_)
+    files[_key(arguments, "index", "")] = pack({"names": names}, {"format": FORMAT})
+    for key, content in files.items():
+        artifacts.save(key, content)
+    return list(files)
 
 
 def open_margins(
     artifacts: Artifacts, arguments: Mapping[str, Any], network: Network, factors: Factors | None = None
 ) -> Margins | None:
     """Return the margins that an answer's job kept, by period; None when a file is gone (then submit the job)."""
-    index = artifacts.open(_key(arguments, None))
+    index = artifacts.open(_key(arguments, "index", ""))
     if index is None:
         return None
     found: list[tuple[str, Prepared]] = []
     for name in unpack(index)[0]["names"].tolist():
-        path = artifacts.open(_key(arguments, name))
+        path = artifacts.open(_key(arguments, "margins", name))
         if path is None:
             return None
         found.append((name, Prepared.load(path, network, factors)))
     return tuple(found)
 
 
-def _key(arguments: Mapping[str, Any], period: str | None) -> str:
-    text = json.dumps({"format": FORMAT, "period": period, **arguments}, sort_keys=True, allow_nan=False)
-    return f"answer-{hashlib.sha256(text.encode()).hexdigest()[:40]}.npz"
+def open_proofs(artifacts: Artifacts, arguments: Mapping[str, Any], period: str = "") -> JointProofs | None:
+    """Return what proves an answer with redispatch in a period; None when the file is gone or there was none."""
+    path = artifacts.open(_key(arguments, "proofs", period))
+    return None if path is None else JointProofs.load(path)
+
+
+def _key(arguments: Mapping[str, Any], what: str, period: str) -> str:
+    content = {"format": FORMAT, "what": what, "period": period, **arguments}
+    return (
+        f"answer-{hashlib.sha256(json.dumps(content, sort_keys=True, allow_nan=False).encode()).hexdigest()[:40]}.npz"
+    )

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.capacity.answer import answer_with_margins, keep_margins
+from engine.capacity.answer import keep, work_out
 from engine.capacity.archive import AnyArray, pack, unpack
 from engine.capacity.files import read_sample
 from engine.capacity.margins import FORMAT, Prepared, prepare
@@ -99,7 +99,8 @@ def prepare_job(arguments: dict[str, Any], context: JobContext) -> dict[str, Any
 def answer_job(arguments: dict[str, Any], context: JobContext) -> dict[str, Any]:
     """Return the :class:`Answer` to the question in ``arguments`` (of :func:`answer_arguments`) as JSON.
 
-    Keeps the states, and the margins with every row that was needed: ``artifacts`` names the files.
+    Keeps the states, the margins with every row that was needed, and the proofs of a redispatch: ``artifacts`` names
+    the files.
     """
     network = Network.from_tables(context.load_network(arguments["network"]))
     factors = Factors.of(network)
@@ -109,9 +110,9 @@ def answer_job(arguments: dict[str, Any], context: JobContext) -> dict[str, Any]
     kept = context.artifacts.open(prepared_key(made)) if question.period == "year" else None
     prepared = None if kept is None else Prepared.load(kept, network, factors)
     progress = _part(context, 0.5, 1.0, _ANSWERING[question.recourse])
-    found, margins = answer_with_margins(network, question, states, margins=prepared or factors, progress=progress)
-    keys = keep_margins(context.artifacts, arguments, margins)
-    return {**found.to_json(), "artifacts": [states_key(made), *keys]}
+    worked = work_out(network, question, states, margins=prepared or factors, progress=progress)
+    keys = keep(context.artifacts, arguments, worked)
+    return {**worked.answer.to_json(), "artifacts": [states_key(made), *keys]}
 
 
 def verify_job(arguments: dict[str, Any], context: JobContext) -> dict[str, Any]:

@@ -52,6 +52,8 @@ def verify(  # noqa: PLR0913 (what is checked, by what, and who is told)
     """
     if len(levels_mw) != 1 + len(question.epsilons):
         raise QuestionError(f"{1 + len(question.epsilons)} levels are asked, {len(levels_mw)} were given")
+    if question.recourse != "none":
+        raise QuestionError("this check knows no redispatch: units stay where the states have them")
     share = supply_share(network, question.supply, question.supply_shares)
     shifted = (factors or Factors.of(network)).with_slack(share)
     parts = [("", states)]

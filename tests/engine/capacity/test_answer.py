@@ -9,7 +9,7 @@ import pytest
 
 from engine.capacity import jobs
 from engine.capacity.allocation import allocate
-from engine.capacity.answer import Answer, answer, answer_with_margins, needs_job, open_margins
+from engine.capacity.answer import Answer, answer, keep, needs_job, open_margins, open_proofs, work_out
 from engine.capacity.conditions import Condition
 from engine.capacity.margins import Prepared, prepare
 from engine.capacity.periods import BLOCKS, MONTHS, SEASONS, names_of, split
@@ -164,6 +164,29 @@ def test_a_period_that_stops_at_zero_stops_the_year() -> None:
     assert all(row.words.startswith("Jun-Aug: line 1-3") for row in found.result.over_limit)
 
 
+def test_with_redispatch_the_answer_is_that_of_its_program_and_keeps_its_proofs(tmp_path: Path) -> None:
+    units = [
+        {"unit": "far", "bus": "1", "p_mw": 51.0, "p_max_mw": 500.0},
+        {"unit": "near", "bus": "2", "p_mw": 0.0, "p_max_mw": 40.0},
+    ]
+    grid = small_network(TRIANGLE, [60.0, 60.0, 45.0], buses=3, units=units)
+    asked_ = replace(question(recourse="redispatch", period="season"), candidates=("3",), demand_mw=(200.0,))
+    worked = work_out(grid, asked_, States(dated()))
+    # Lines 1-3 and 2-3 bring 60 and 45 MW when line 1-2 carries 15 and the near unit makes 30; without it 90 in all.
+    assert [round(result.firm_mw[0], 5) for _, result in worked.answer.periods] == [84.0, 74.0, 54.0, 69.0]
+    assert worked.answer.result.firm_mw == pytest.approx((54.0,))
+    assert [name for name, _ in worked.proofs] == list(SEASONS)
+    arguments = jobs.answer_arguments(grid.digest, asked_)
+    context = Context(tmp_path)
+    keep(context, arguments, worked)
+    assert open_margins(context, arguments, grid) == ()
+    kept = open_proofs(context, arguments, "Jun-Aug")
+    assert kept is not None
+    assert kept.granted_mw[0] == pytest.approx([54.0], abs=1e-4)
+    with pytest.raises(QuestionError, match="knows no redispatch"):
+        verify(grid, asked_, [np.zeros(1), np.zeros(1)], States(dated()))
+
+
 def test_only_what_takes_longer_is_a_job() -> None:
     assert not needs_job(question())
     for settings in ({"security": "n-1"}, {"recourse": "redispatch"}, {"period": "month"}):
@@ -179,7 +202,8 @@ def test_an_answer_survives_the_way_to_json() -> None:
 
 def test_margins_with_limits_after_outages_answer_again_from_their_file() -> None:
     asked_ = question(security="n-1")
-    found, ((_, margins),) = answer_with_margins(WIDE, asked_, States(dated()))
+    worked = work_out(WIDE, asked_, States(dated()))
+    found, ((_, margins),) = worked.answer, worked.margins
     # Without line 1-3 all goes by 1-2: 120 MW in all, 51 of them today's.
     assert sum(found.result.firm_mw) == pytest.approx(120.0 - 51.0)
     assert margins.after is not None
@@ -220,5 +244,5 @@ def test_the_job_answers_keeps_its_margins_and_can_be_stopped(tmp_path: Path) ->
     levels = [list(level.capacity_mw) for level in found.result.levels]
     check = {**jobs.prepare_arguments(network.digest, asked_), "question": asked_.to_json(), "levels_mw": levels}
     assert jobs.verify_job(check, context)["holds"]
-    (tmp_path / result["artifacts"][1]).unlink()
+    (tmp_path / result["artifacts"][1]).unlink()  # the margins of the first season
     assert open_margins(context, arguments, network) is None
