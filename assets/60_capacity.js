@@ -97,8 +97,11 @@
       const next = boxes[(now + Number(step.getAttribute('data-capacity-step')) + boxes.length) % boxes.length];
       if (next) next.click();
     }
-    const cutoff = event.target.closest && event.target.closest('[data-capacity-cutoff]');
-    if (cutoff) window.headroom.setProps('capacity-word-cutoff', { value: Number(cutoff.getAttribute('data-capacity-cutoff')) });
+    const set = event.target.closest && event.target.closest('[data-capacity-set]');
+    if (set) {
+      const pair = set.getAttribute('data-capacity-set').split('=');
+      window.headroom.setProps('capacity-word-' + pair[0], { value: isNaN(pair[1]) ? pair[1] : Number(pair[1]) });
+    }
     const zero = event.target.closest && event.target.closest('[data-capacity-zero]');
     if (zero) window.headroom.setProps('capacity-word-zero', { value: zero.getAttribute('data-capacity-zero') });
   });

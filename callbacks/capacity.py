@@ -220,7 +220,8 @@ def _register_question(app: Dash, desk: Desk) -> None:
             deepened=by in {ids.capacity_word(name) for name in _DEEPENING},
             start=start if isinstance(start, dict) else {},
             drawn=drawn if isinstance(drawn, dict) else None,
-            pressed=by == ids.CAPACITY_COMPUTE and bool(given["compute"]),
+            pressed=(by == ids.CAPACITY_COMPUTE and bool(given["compute"])) or by == ids.capacity_word("dispatch"),
+            ended=by == ids.CAPACITY_JOB_ENDED,
             opening=held["query"] is None,  # nothing has been told yet
         )
         shown = answer_to(seat_of(desk, held["study"]), asked, time.time())

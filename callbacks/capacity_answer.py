@@ -15,6 +15,7 @@ from components import (
     capacity_periods,
     capacity_products,
     capacity_results,
+    capacity_states,
     capacity_tables,
     capacity_words,
 )
@@ -65,6 +66,7 @@ class Asked:
     start: Mapping[str, Any]  # the question that the page began with, and what of the link could not be read
     drawn: Mapping[str, Any] | None = None  # the Store of the answer that is drawn
     pressed: bool = False  # Compute was pressed
+    ended: bool = False  # a job that the page waited for has ended
     deepened: bool = False  # a word about outages, redispatch or periods was changed: its answer is computed
     variant: Any = None  # one of the answers side by side, asked to be computed
     period: Any = None  # which part of the year the switch has
@@ -122,10 +124,10 @@ def answer_to(seat: Seat, asked: Asked, now: float) -> Shown:
             desk.remember(seat.user, seat.study, question, full)
     shown.query = query
     shown.jobs = _followed(seat, shown)
-    notes = [capacity_results.refused(problem, title="The link") for problem in asked.start.get("problems", ())]
+    notes = [capacity_states.refused(problem, title="The link") for problem in asked.start.get("problems", ())]
     shown.state = [
         *(notes if asked.drawn is None else []),
-        *([] if owner else [capacity_results.read_only()]),
+        *([] if owner else [capacity_states.read_only()]),
         *shown.state,
     ]
     return shown
@@ -143,7 +145,9 @@ def _look_deep(
         desk.start(seat.user, seat.study, capacity_deep.variant_of(beside, *variant))
     if bare is None or bare.question == question:
         return None
-    submit = asked.pressed or asked.deepened
+    drawn = asked.drawn or {}
+    # The states were computed for this question: its answer follows without another press.
+    submit = asked.pressed or asked.deepened or (asked.ended and drawn.get("asked") != question.digest())
     if asked.opening and owner and not submit:
         before = desk.look_deep(seat.user, seat.study, question, bare, submit=False)
         submit = before.found not in {"failed", "cancelled"}
@@ -180,11 +184,13 @@ def answered(answer: Answer, *, owner: bool, now: float) -> Shown:
     epsilons = answer.question.epsilons
     states: list[Any] = []
     if answer.stopped:
-        states.append(capacity_results.over_limit_state(answer.result.over_limit))
+        states.append(capacity_states.over_limit_state(answer.result.over_limit))
     elif answer.question.at_zero == "hold" and answer.result.over_limit:
-        states.append(capacity_results.held_state(answer))
+        states.append(capacity_states.held_state(answer))
+    elif capacity_states.nothing_left(answer):
+        states.append(capacity_states.full_state(answer))
     if answer.question.firm_set == "box" and len(answer.network.buses.ids) > LARGE_GRID:
-        states.append(capacity_results.large_box())
+        states.append(capacity_states.large_box())
     return Shown(
         totals=capacity_results.totals_of(answer),
         state=states,
@@ -212,14 +218,14 @@ def _waiting(seat: Seat, asked: Asked, question: CapacityQuestion, found: Situat
     shown = Shown(frame=STALE_CLASS if before else FRAME_CLASS)
     if found.found == "running" and found.job is not None:
         earlier = "" if before else _earlier(seat)
-        shown.state = [capacity_results.computing(found.job, again=before is not None)]
-        shown.state += [capacity_results.earlier(earlier)] if earlier else []
+        shown.state = [capacity_states.computing(found.job, again=before is not None)]
+        shown.state += [capacity_states.earlier(earlier)] if earlier else []
         shown.jobs = [found.job.id]
     elif found.found in {"failed", "cancelled"}:
-        shown.state = [capacity_results.failed(found.message, cancelled=found.found == "cancelled")]
+        shown.state = [capacity_states.failed(found.message, cancelled=found.found == "cancelled")]
     else:
         earlier = "" if before else _earlier(seat)
-        shown.state = [capacity_results.to_compute(reasons, has_answer=before is not None, before=earlier)]
+        shown.state = [capacity_states.to_compute(reasons, has_answer=before is not None, before=earlier)]
     shown.compute = found.found != "running"
     if before is None:
         _draw_nothing(seat, question, shown)
@@ -246,7 +252,7 @@ def _refused(error: EngineError, asked: Asked) -> Shown:
     """Return the page with a refusal; what was drawn stays, under a hatch."""
     lines = [problem.message for problem in error.problems] if isinstance(error, NetworkDataError) else [str(error)]
     drawn = asked.drawn is not None
-    return Shown(state=[capacity_results.refused("; ".join(lines))], frame=STALE_CLASS if drawn else FRAME_CLASS)
+    return Shown(state=[capacity_states.refused("; ".join(lines))], frame=STALE_CLASS if drawn else FRAME_CLASS)
 
 
 def _earlier(seat: Seat) -> str:

@@ -70,7 +70,7 @@ def layout(opened: Opened) -> html.Main:
         *_stores(opened),
         question(asked, kv=opened.kv, zones=opened.zones, files=opened.files, read_only=opened.read_only),
         html.Div(id=ids.CAPACITY_STATE, className="hr-capacity-state", **{"aria-live": "polite"}),
-        html.Div([stepper(view.step), capacity_slots.under_question()], className="hr-capacity-bar"),
+        stepper(view.step),
         html.Div(
             [
                 html.Div(tray(None, can_publish=False), id=ids.CAPACITY_TRAY, className="hr-capacity-tray-holder"),

@@ -150,6 +150,8 @@ def _cell(answer: Answer, variant: Variant, cell: Cell, bus: str | None, *, here
     face: list[Part] = [html.Strong(number_mw(firm))]
     if answer.question.epsilons:
         face.append(html.Span(number_mw(total)))
+    if firm < UNCHANGED_MW:
+        face.append(html.Small("why?"))  # drawn, the answer says so above its totals
     if here:
         return html.Span(face, className="hr-capacity-here")
     sets = f"Draw the answer: {_variant_words(answer.question, variant)}"

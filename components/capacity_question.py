@@ -78,7 +78,7 @@ def question(
             "?",
         ],
         more=more(asked, held, files, read_only=read_only),
-        actions=button("Compute", ids.CAPACITY_COMPUTE, primary=True, hidden=True),
+        actions=[button("Compute", ids.CAPACITY_COMPUTE, primary=True, hidden=True), capacity_slots.under_question()],
     )  # fmt: skip
 
 
@@ -129,6 +129,7 @@ def more(asked: CapacityQuestion, held: words.Words, files: Choices, *, read_onl
                     _select("model", "Series", words.MODELS, held),
                     _number("wind", "Wind over the year", held, "% of its most", 2, 90),
                     _number("derate", "Dispatch keeps branches within", held, "% of rating", 10, 100),
+                    _select("dispatch", "Dispatch holds limits", words.DISPATCHES, held),
                 ]),
                 _uncertainty("distribution", "Distributions per bus", [
                     _number("scenarios", "Scenarios", held, "", 2, 20000),

@@ -20,21 +20,16 @@ from components.capacity_answer import (
     signed,
 )
 from components.capacity_deep import UNCHANGED_MW, left_out
-from components.capacity_words import SET_NOTES
-from components.format import count, megawatts, number, percent
-from components.skeleton import Part, button, progress_card, state, totals
+from components.format import count, megawatts, percent
+from components.skeleton import Part, totals
 from components.why_card import WhyInput, why_card, why_number
-from engine.capacity.over import LISTED
 from engine.capacity.question import CapacityQuestion
-from engine.capacity.results import Binding, OverLimit
+from engine.capacity.results import Binding
 
 METHOD = (
     "robust and CVaR capacity by exact margins; Rockafellar and Uryasev, J. Risk 2(3), 2000; "
     "transmission capacity auction, arXiv 2604.08854"
 )
-MOST_ROWS = 12
-CUTOFFS = (0.05, 0.1, 0.2)  # distribution factors below one of these are dropped by many operators
-HARDLY = 0.005  # of what is asked: less than this is hardly anything
 _NOTHING = "\u2013"
 
 
@@ -167,7 +162,7 @@ def binding_card(answer: Answer, binding: Binding, gain: float | None) -> html.D
     """Return the card of the limit that binds most. ``gain`` is what 10 MW more bring in total, by solving again."""
     dual = binding.gain_mw_per_mw
     return why_card(
-        _sentence(binding.limit.words),
+        sentence(binding.limit.words),
         formula="∂*C* / ∂*F*_l",
         values=[
             ("limit", megawatts(binding.limit.limit_mw)),
@@ -177,7 +172,7 @@ def binding_card(answer: Answer, binding: Binding, gain: float | None) -> html.D
             *([("worst outage", binding.limit.outage)] if binding.limit.outage else []),
             *([("worst state", binding.state)] if binding.state else []),
         ],
-        binds=[_sentence(binding.words)],
+        binds=[sentence(binding.words)],
         inputs=inputs_of(answer),
         source="the first MW by the duals of the allocation"
         + ("" if gain is None else "; the 10 MW by solving again with the larger limit"),
@@ -229,87 +224,7 @@ def notices(answer: Answer) -> list[str]:
 
 def notice_list(lines: Sequence[str]) -> Part:
     """Return the notices as a list, None when there are none."""
-    return html.Ul([html.Li(_sentence(line)) for line in lines], className="hr-capacity-notices") if lines else None
-
-
-def over_limit_state(rows: Sequence[OverLimit], *, can_change: bool = True) -> html.Div:
-    """Return the limits that are exceeded before any addition, with the choice to stop or to hold them."""
-    listed = sorted((row for row in rows if row.level == 0), key=lambda row: -row.over_mw)
-    lines = [_over_words(row) for row in listed[:MOST_ROWS]]
-    if len(listed) > MOST_ROWS:
-        lines.append(f"and {number(len(listed) - MOST_ROWS)} more, in the table What binds")
-    return state(
-        "infeasible",
-        "Existing demand alone exceeds these limits in its worst states, so no addition keeps them. Stop here and mend "
-        "the network or the states, or hold these limits at their present level: then nothing may make them worse.",
-        title=f"{_limits(listed)} exceeded before anything is added",
-        details=lines,
-        action=[
-            button(
-                "Hold them at their present level", ids.CAPACITY_HOLD, primary=True, **{"data-capacity-zero": "hold"}
-            ),
-            button("Stop", ids.CAPACITY_STOP, disabled=True, title="This is the present choice"),
-        ]
-        if can_change
-        else None,
-    )
-
-
-def _over_words(row: OverLimit) -> str:
-    where = f" in {row.state}" if row.state else ""
-    load = f"{megawatts(row.load_mw)} on {megawatts(row.limit.limit_mw)}"
-    return f"{_sentence(row.limit.words)}: {load}, {megawatts(row.over_mw)} over{where}"
-
-
-def held_state(answer: Answer) -> html.Div:
-    """Return the note that limits are held, with the way back.
-
-    On a meshed network every site has some factor on every limit, however small: one limit that is held then leaves
-    nothing for anybody, and dropping small factors, as operators do, is offered.
-    """
-    rows = answer.result.over_limit
-    worst = max(rows, key=lambda row: row.over_mw)
-    words = f"{_sentence(worst.limit.words)} is over by {megawatts(worst.over_mw)}, the most of them."
-    actions = [button("Stop instead", ids.CAPACITY_STOP, **{"data-capacity-zero": "stop"})]
-    if _nothing_left(answer):
-        cutoffs = [share for share in CUTOFFS if share > answer.question.cutoff]
-        words += (
-            " Every site adds to a limit that is held, be it by a small part of its power, so hardly anything is left."
-            " Operators drop small factors: then a site answers for the limits that it really loads."
-        )
-        actions += [
-            html.Button(
-                f"Drop factors under {percent(share)}",
-                type="button",
-                className="hr-button",
-                **{"data-capacity-cutoff": f"{100 * share:g}"},
-            )
-            for share in cutoffs
-        ]
-    return state(
-        "partial",
-        words,
-        title=f"{_limits(rows)} exceeded already, held at the present level",
-        action=actions,
-    )
-
-
-def _limits(rows: Sequence[OverLimit]) -> str:
-    """Return how many limits these are; after outages the engine lists the worst of them only."""
-    limits = {(row.limit.kind, row.limit.element, row.limit.outage) for row in rows}
-    after = [sum(bool(row.limit.outage) for row in rows if row.level == level) for level in {row.level for row in rows}]
-    words = count(len(limits), "limit")
-    return f"{words} or more" if max(after, default=0) >= LISTED else words
-
-
-def _nothing_left(answer: Answer) -> bool:
-    levels = answer.result.levels
-    return bool(levels) and levels[0].total_mw < HARDLY * sum(answer.result.demand_mw)
-
-
-def large_box() -> html.Div:
-    """Return the note that a box is of no use on a grid of this size, and what to ask instead."""
-    return state("partial", SET_NOTES["box"], title="A box of independent ranges on a large grid")
+    return html.Ul([html.Li(sentence(line)) for line in lines], className="hr-capacity-notices") if lines else None
 
 
 def over_limit_rows(answer: Answer) -> list[dict[str, Any]]:
@@ -332,60 +247,6 @@ def over_limit_rows(answer: Answer) -> list[dict[str, Any]]:
     ]
 
 
-# States of the page
-
-
-def computing(job: Any, *, again: bool = False) -> html.Div:
-    """Return the card of the running job: it follows the job by itself, and its Cancel works."""
-    title = "Computing the room on every limit, again" if again else "Computing the room on every limit"
-    return progress_card(
-        title, done=job.done, total=job.total or None, message=job.message, eta_s=job.eta_s, job=job.id
-    )
-
-
-def earlier(words: str) -> html.Div:
-    """Return what the study answered before, while the answer for what it holds now is computed."""
-    return state("stale", f"{words}. The network or the question has changed since.", title="Before")
-
-
-def to_compute(reasons: Sequence[str], *, has_answer: bool, before: str = "") -> html.Div:
-    """Return the state of a question whose states must be computed first; Compute stands in the question bar."""
-    if has_answer:
-        what = ", ".join(reasons) or "the question"
-        return state(
-            "stale", f"Changed since: {what}. What is drawn is the answer of before; press Compute for the new one."
-        )
-    return state(
-        "empty",
-        "The room on every limit is computed once for these states and this supply: press Compute. After that a new "
-        "risk level, demand, objective or list of sites is answered at once.",
-        title="Not computed yet",
-        details=[before] if before else (),
-    )
-
-
-def failed(message: str, *, cancelled: bool = False) -> html.Div:
-    """Return the state of a job that ended without an answer."""
-    if cancelled:
-        return state(
-            "empty",
-            "The computation was cancelled; nothing was changed. Press Compute to start it again.",
-            title="Cancelled",
-        )
-    return state("failed", f"{message} Press Compute to try again.", title="The computation failed")
-
-
-def refused(message: str, *, title: str = "This question cannot be answered") -> html.Div:
-    """Return the state of a question that is outside its stated range."""
-    return state("failed", _sentence(message), title=title)
-
-
-def read_only() -> html.Div:
-    """Return the note of a reader: words can be changed here, and nothing is saved."""
-    return state(
-        "read-only", "You may change the words and look; nothing is saved. Duplicate the study to keep your own."
-    )
-
-
-def _sentence(text: str) -> str:
+def sentence(text: str) -> str:
+    """Return ``text`` with a capital first letter."""
     return text[:1].upper() + text[1:]

@@ -14,7 +14,7 @@ from engine.network.model import Network
 
 
 def under_question() -> Part:
-    """Return what stands between the question and its answer: two settings held against each other."""
+    """Return what stands below More, beside the question: two settings held against each other."""
     return difference_parts.pin_bar()
 
 

@@ -45,6 +45,7 @@ SECURITIES = (
     ("n-1:listed", "every listed outage"),
 )
 RATINGS = (("a", "A, as without one"), ("b", "B, long-time emergency"), ("c", "C, short-time emergency"))
+DISPATCHES = (("base", "as the network stands"), ("n-1", "after every single outage too"))
 PERIODS = (
     ("year", "the whole year"),
     ("season", "each season"),
@@ -82,6 +83,7 @@ DEFAULTS: Words = {
     "fixed": "headroom", "shares": "", "security": "base", "rating": "c", "period": "year",
     "objective": "sum_ratio", "tie": "lex_max_min", "closed": "closed", "measure": "cvar", "cutoff": 0,
     "zero": "stop", "block": None, "round": 0.1, "seed": 1, "hours": 2000, "model": "auto", "wind": 38, "derate": 90,
+    "dispatch": "base",
     "scenarios": 2000, "sd": 5, "range": 20, "correlation": "0", "reading": "moment_matched", "laws": "",
     "spread": 10, "box": "", "file": "",
 }  # fmt: skip
@@ -96,14 +98,14 @@ _WORDED = frozenset({
 
 # Parameters that have no control are kept from the question that the page began with.
 _OWNED = {
-    "hourly": ("model", "hours", "wind_factor", "derate"),
+    "hourly": ("model", "hours", "wind_factor", "derate", "security"),
     "distribution": ("buses", "relative_sd", "relative_range", "reading", "correlation", "scenarios"),
     "box": ("spread", "buses"),
     "file": ("digest", "filename"),
 }
 # What the engine takes for a parameter that is not told.
 _USUAL: Mapping[str, Mapping[str, Any]] = {
-    "hourly": {"model": "auto", "hours": 2000, "wind_factor": 0.38, "derate": 0.9},
+    "hourly": {"model": "auto", "hours": 2000, "wind_factor": 0.38, "derate": 0.9, "security": "base"},
     "distribution": {
         "scenarios": 2000, "correlation": 0, "reading": "moment_matched", "relative_sd": 0.05, "relative_range": 0.2,
     },
@@ -193,6 +195,7 @@ def words_of(question: CapacityQuestion) -> Words:
             "model": parameters.get("model", "auto"),
             "wind": tidy(100 * parameters.get("wind_factor", 0.38)),
             "derate": tidy(100 * parameters.get("derate", 0.9)),
+            "dispatch": parameters.get("security", "base"),
         }
     elif spec.kind == "distribution":
         correlation = parameters.get("correlation", 0.0)
@@ -308,6 +311,7 @@ def _parameters(kind: str, given: Mapping[str, Any]) -> dict[str, Any]:
             "hours": int(amount(given["hours"], "the number of hours", 0, 8784, whole=True)),
             "wind_factor": amount(given["wind"], "the yearly output of wind, % of its largest", 2, 90) / 100,
             "derate": amount(given["derate"], "the derating of branches in the dispatch, %", 10, 100) / 100,
+            "security": "n-1" if given["dispatch"] == "n-1" else "base",
         }
     if kind == "distribution":
         laws = table_rows(given["laws"], ("bus", "low", "high", "mean", "variance"), "the table of distributions")

@@ -22,7 +22,8 @@ from components import capacity_words as words
 from components.capacity_answer import Answer, alone_mw, gain_words
 from components.capacity_inspector import curve_figure
 from components.capacity_question import plain_sentence, question
-from components.capacity_results import over_limit_state, strongest, totals_of
+from components.capacity_results import strongest, totals_of
+from components.capacity_states import over_limit_state
 from components.capacity_view import View, question_query, read_question, read_view
 from engine.capacity.allocation import allocate
 from engine.capacity.alone import alone, risk_curve

@@ -19,10 +19,11 @@ from components import capacity_tables as tables
 from components.capacity_answer import Answer, limit_element, short_limit
 from components.capacity_inspector import bus, overview
 from components.capacity_results import firm_formula, strongest, totals_of
+from components.capacity_states import full_state, held_state, nothing_left
 from components.capacity_stops import stop_card, stop_words
 from engine.capacity.defaults import paper_question
-from engine.capacity.question import CapacityQuestion
-from engine.capacity.results import CapacityResult, Limit
+from engine.capacity.question import CapacityQuestion, UncertaintySpec
+from engine.capacity.results import CapacityResult, Limit, OverLimit
 from tests.components.test_capacity import answer_to, text
 
 SEASONS = {"Dec-Feb": 0.9, "Mar-May": 0.7, "Jun-Aug": 0.5, "Sep-Nov": 0.8}  # share of the plain answer
@@ -183,3 +184,23 @@ def test_the_formula_is_of_what_is_asked() -> None:
     formulas = [firm_formula(replace(CapacityQuestion(), security=s, recourse=r)) for s, r in deep.VARIANTS]
     assert len(set(formulas)) == 4
     assert all("outage" in formula for formula in formulas[2:])
+
+
+def test_an_answer_that_leaves_nothing_says_why_and_what_to_press(answer: Answer) -> None:
+    over = OverLimit(Limit(0, "forward", "1-2", "line 1-2", 100.0, "2-3"), 0.0, 107.0, 7.0, "", True, "")
+    hours = UncertaintySpec("hourly", {"hours": 20}, 1)
+    asked = replace(ASKED, at_zero="hold", cutoff=0.05, uncertainty=hours)
+    nothing = replace(answer, question=asked, result=replace(shrunk(answer.result, 0.0), over_limit=(over,)))
+    shown = held_state(nothing)
+    assert "Hardly anything can be added: 1 limit exceeded already" in text(shown)
+    assert "over by 7.0 MW" in text(shown)
+    presses = ["dispatch=n-1", "cutoff=10", "cutoff=20"]  # what is dropped already is not offered again
+    assert fields_of(shown, "data-capacity-set") == presses
+    some = replace(nothing, result=replace(answer.result, over_limit=(over,)))
+    assert fields_of(held_state(some), "data-capacity-set") == []
+    assert nothing_left(nothing)
+    assert not nothing_left(answer)
+    assert fields_of(full_state(nothing), "data-capacity-set") == presses
+    secure = replace(asked, uncertainty=replace(hours, parameters={"hours": 20, "security": "n-1"}))
+    assert fields_of(held_state(replace(nothing, question=secure)), "data-capacity-set") == presses[1:]
+    assert "why?" in text(deep.compared(nothing, {("n-1", "none"): deep.Cell(nothing.result)}))
