@@ -50,6 +50,8 @@ def _made(hint: Any, value: Any) -> Any:
         origin = get_origin(hint)
     if origin is tuple:
         inner = get_args(hint)[0]
+        if not isinstance(value, list | tuple):
+            raise TypeError(f"a list is needed, found {value!r:.40}")
         return tuple(_made(inner, entry) for entry in value)
     if isinstance(hint, type) and hasattr(hint, "__dataclass_fields__"):
         hints = get_type_hints(hint)

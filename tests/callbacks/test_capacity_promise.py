@@ -242,7 +242,7 @@ def test_a_readers_table_is_not_kept(seat: Seat, services: Services) -> None:
 
 @pytest.mark.parametrize("kind", [PROMISE, CHECK])
 def test_what_a_studys_file_holds_of_them_is_checked(seat: Seat, kind: str) -> None:
-    content = keep(seat, kind, drawn(seat, epsilon="0"))
+    content = keep(seat, kind, drawn(seat))
     CHECKS.answers[kind](content)
     for name in content:
         with pytest.raises(EngineError):
