@@ -24,12 +24,14 @@ from components.tables import register_grid
 from engine.errors import EngineError, NotFoundError, QuestionError
 from engine.network import library
 from engine.network.readers import EXACT, FORMATS, Format, not_carried, write_network
-from engine.network.tables import COLUMNS, SINGULAR, NetworkTables
+from engine.network.tables import COLUMNS, KEYS, SINGULAR, NetworkTables
 from engine.opf.question import OpfQuestion
 
 PAGE = ids.NETWORK
 _LABELS: dict[tuple[str, str], str] = {
-    (table, column.name): column.label.lower() for table, columns in COLUMNS.items() for column in columns
+    (table, column.name): "identifiers" if column.name == KEYS[table] else column.label.lower()
+    for table, columns in COLUMNS.items()
+    for column in columns
 }
 LATER = tuple(name for name in TABLES if name != "buses")  # tables whose rows come when they are opened
 

@@ -16,6 +16,7 @@ from scipy.sparse.csgraph import connected_components
 from engine.network.cells import LONGEST_ID
 from engine.network.intake import Intake
 from engine.network.layout import EDGE
+from engine.network.matpower import circuit_numbers
 from engine.network.tables import COLUMNS, NetworkTables, TableName
 
 OWN = "headroom_"
@@ -99,6 +100,13 @@ def named(names: Iterable[str]) -> str:
     given = list(names)
     more = f" and {len(given) - _LISTED} more" if len(given) > _LISTED else ""
     return ", ".join(given[:_LISTED]) + more
+
+
+def number_circuits(branches: Sequence[dict[str, Any]]) -> None:
+    """Give parallel branches circuits 1, 2, ... where the file says none."""
+    ends = [[row[end] for row in branches] for end in ("from_bus", "to_bus")]
+    for row, circuit in zip(branches, circuit_numbers(*ends), strict=True):
+        row.setdefault("circuit", circuit)
 
 
 def jumpers(branches: Iterable[dict[str, Any]], intake: Intake) -> None:

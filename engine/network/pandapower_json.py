@@ -18,6 +18,7 @@ from engine.network.foreign import (
     keep_one_area,
     named,
     named_after,
+    number_circuits,
     put_on_canvas,
 )
 from engine.network.imported import Imported
@@ -61,6 +62,7 @@ def read_pandapower(content: bytes, name: str = "") -> Imported:
     for row, own in zip(branches, ids, strict=True):
         row["branch"] = own
     jumpers(branches, net.intake)
+    number_circuits(branches)
     net.settle(buses, branches, units)
     net.place(buses, branches)
     net.say_what_is_left_out()

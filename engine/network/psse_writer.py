@@ -96,10 +96,16 @@ def _bus_rows(
     for bus in tables.buses.to_dict("records"):
         kind = 4 if not bus["in_service"] else 3 if bus["slack"] else 2 if bus["bus"] in powered else 1
         yield {
-            "I": number[bus["bus"]], "NAME": bus["name"], "BASKV": bus["base_kv"], "IDE": kind,
+            "I": number[bus["bus"]], "NAME": _name(bus, number), "BASKV": bus["base_kv"], "IDE": kind,
             "AREA": areas[bus["area"]], "ZONE": zones[bus["zone"]], "VM": bus["voltage_pu"], "VA": bus["angle_deg"],
             "NVHI": bus["v_max_pu"], "NVLO": bus["v_min_pu"], "EVHI": bus["v_max_pu"], "EVLO": bus["v_min_pu"],
         }  # fmt: skip
+
+
+def _name(bus: Mapping[Any, Any], number: Mapping[str, int]) -> str:
+    """Return a bus's name; where it has none, the identifier that its number stands for."""
+    renamed = str(number[bus["bus"]]) != bus["bus"]
+    return str(bus["name"] or (bus["bus"] if renamed else ""))
 
 
 def _load_rows(

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from engine.errors import FileFormatError, Problem
-from engine.network.foreign import Row, identifiers, jumpers, keep_one_area, named, named_after
+from engine.network.foreign import Row, identifiers, jumpers, keep_one_area, named, named_after, number_circuits
 from engine.network.imported import Imported
 from engine.network.intake import Intake, with_slack
 from engine.network.pypsa_files import LISTS_FILE, PypsaFile, from_folder, from_netcdf
@@ -66,6 +66,7 @@ def _read(file: PypsaFile, name: str, snapshot: int, what: str) -> Imported:
     if intake.problems:
         raise FileFormatError(intake.problems)
     jumpers(branches, intake)
+    number_circuits(branches)
     wanted = [row["branch"] for row in branches]
     for row, own in zip(branches, identifiers(wanted, case.places), strict=True):
         row["branch"] = own

@@ -241,6 +241,8 @@ def test_identifiers_that_are_no_numbers_give_way_to_positions() -> None:
     again = read_psse(write_psse(tables)).tables
     assert again.buses["bus"].tolist() == ["1", "2"]
     assert again.buses["name"].tolist() == ["x" * 12] * 2
+    nameless = tables.with_table("buses", tables.buses.assign(name=""))
+    assert read_psse(write_psse(nameless)).tables.buses["name"].tolist() == names
     assert len(set(again.branches["branch"])) == 40
     assert again.units["unit"].tolist() == ["2-1", "2-2", "2-3"]
 

@@ -146,6 +146,7 @@ def test_the_tables_say_what_the_file_says(tmp_path: Path) -> None:
     assert buses.index[buses["slack"]].tolist() == ["Bus 3"]
     assert buses.index[~buses["in_service"]].tolist() == ["Island", "Coast"]
     assert buses.loc["Bus 1", ["load_mw", "longitude", "latitude", "v_min_pu"]].tolist() == [120.0, 10.0, 50.5, 0.95]
+    assert branches.loc[["1-4", "typed"], "circuit"].tolist() == ["1", "2"]
     assert branches.loc[["0-1", "0-2", "3-4"], "rating_a_mw"].tolist() == [350.0, np.inf, 250.0]
     assert units.loc["wind", ["fuel", "technology", "p_max_mw", "p_mw"]].tolist() == ["wind", "onwind", 100.0, 90.0]
     assert units.loc["gas", ["p_min_mw", "cost_c1_per_mwh", "cost_c2_per_mw2h", "startup_cost"]].tolist() == [
