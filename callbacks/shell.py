@@ -15,7 +15,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from callbacks.security import current_user
 from callbacks.services import Services
-from components import ids, late
+from components import difference_parts, ids, late
 from components.format import ago, count
 from components.help import help_body
 from components.shell import PageLink, StudyEntry, study_list
@@ -50,7 +50,8 @@ def register(app: Dash, services: Services, links: Sequence[PageLink]) -> None:
 
     @app.callback(Output(ids.HELP_BODY, "children"), Input(ids.HELP_PAGE, "data"), prevent_initial_call=True)
     def explain(pathname: str | None) -> html.Div:
-        return help_body(pages.get(pathname if isinstance(pathname, str) else "/", "home"))
+        helped = {**pages, difference_parts.PATH: "capacity"}  # a page beside the Capacity page, of the same words
+        return help_body(helped.get(pathname if isinstance(pathname, str) else "/", "home"))
 
 
 def asked_study(search: str | None) -> str | None:

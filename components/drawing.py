@@ -98,10 +98,11 @@ def draw_map(content: MapContent, caption: Caption | None, size_in: tuple[float,
     _frame(axes, content, size_in, geographic=geographic)
     if geographic:
         _outlines(axes)
-    _branches(axes, content, layer)
-    _buses(axes, content, layer)
-    draw_labels(axes, content.labels, content.points)
+    points_per_px = _PT * max(0.7, width / SIZE_IN[0])  # smaller signs on a smaller map
+    _branches(axes, content, layer, points_per_px)
+    _buses(axes, content, layer, points_per_px)
     _scale(axes, geographic=geographic)
+    draw_labels(axes, content.labels, content.points)
     _legend(figure, content, layer, (width - legend - 0.2 * side) / width, 1 - top / height)
     return figure
 
@@ -218,7 +219,7 @@ def _frame(axes: Axes, content: MapContent, size_in: tuple[float, float], *, geo
         low, high = np.array([-1.0, -1.0]), np.array([1.0, 1.0])
     elif content.around is not None:
         low, high = points.min(axis=0), points.max(axis=0)
-        reach = max(1e-3, 3.0 * _neighbourhood(content, content.around))
+        reach = max(1e-3, 1.8 * _neighbourhood(content, content.around))
         if 2 * reach < (high - low).max():  # else the whole network is its surroundings
             low, high = points[content.around] - reach, points[content.around] + reach
     else:
@@ -309,7 +310,7 @@ def class_colour(layer: Mapping[str, Any], number: int) -> str | None:
     )
 
 
-def _branches(axes: Axes, content: MapContent, layer: Mapping[str, Any]) -> None:
+def _branches(axes: Axes, content: MapContent, layer: Mapping[str, Any], points_per_px: float) -> None:
     """Draw the branches, one group per class, so that a reader of the file finds each class by its name."""
     tables, points = content.tables, content.points
     position = {key: i for i, key in enumerate(tables.buses["bus"])}
@@ -332,7 +333,7 @@ def _branches(axes: Axes, content: MapContent, layer: Mapping[str, Any]) -> None
             name = "branches-high" if strong and not few else "branches"
             colour, width, order = token("branch"), 1.8 if few else 1.5 if strong else 0.8, 2
         name = name if on else f"{name}-out"
-        look = {"colors": colour, "linewidths": width * _PT, "zorder": order, "capstyle": "round"}
+        look = {"colors": colour, "linewidths": width * points_per_px, "zorder": order, "capstyle": "round"}
         if not on:
             look |= {"linestyles": "dashed", "alpha": 0.5}
         lines, _ = groups.setdefault((order, name), ([], look))
@@ -343,7 +344,7 @@ def _branches(axes: Axes, content: MapContent, layer: Mapping[str, Any]) -> None
         axes.add_collection(made, autolim=False)
 
 
-def _buses(axes: Axes, content: MapContent, layer: Mapping[str, Any]) -> None:
+def _buses(axes: Axes, content: MapContent, layer: Mapping[str, Any], points_per_px: float) -> None:
     tables, points = content.tables, content.points
     few = len(tables.buses) <= _FEW_BUSES
     numbers = layer["buses"] or [0] * len(tables.buses)
@@ -367,22 +368,22 @@ def _buses(axes: Axes, content: MapContent, layer: Mapping[str, Any]) -> None:
         name += "-high" if kv >= _HIGH_KV and not few else ""
         name += ("-hidden" if hidden else "") + ("" if on else "-out")
         look = {
-            "facecolors": fill, "edgecolors": "none" if hidden else edge, "linewidths": weight * _PT, "alpha": alpha,
+            "facecolors": fill, "edgecolors": "none" if hidden else edge, "linewidths": weight * points_per_px, "alpha": alpha,
             "zorder": 7 if ringed else 6 if painted else 5, "radius": radius,
         }  # fmt: skip
         size = round(radius * 100)
         members, _ = groups.setdefault((size, name), ([], look))
         members.append(i)
     for (_, name), (members, look) in sorted(groups.items(), key=lambda entry: entry[0]):
-        made = _dots(axes, points[members], look.pop("radius"), look)
+        made = _dots(axes, points[members], look.pop("radius") * points_per_px, look)
         made.set_gid(name)
     if content.around is not None:
         look = {"facecolors": "none", "edgecolors": token("text"), "linewidths": 1.6, "zorder": 8}
-        _dots(axes, points[[content.around]], 9.0, look).set_gid("selected")
+        _dots(axes, points[[content.around]], 9.0 * points_per_px, look).set_gid("selected")
 
 
-def _dots(axes: Axes, points: Matrix, radius_px: float, look: Mapping[str, Any]) -> PathCollection:
-    size = (2 * radius_px * _PT) ** 2
+def _dots(axes: Axes, points: Matrix, radius_pt: float, look: Mapping[str, Any]) -> PathCollection:
+    size = (2 * radius_pt) ** 2
     return axes.scatter(points[:, 0], points[:, 1], s=size, marker="o", **look)
 
 

@@ -41,6 +41,7 @@ def draw_labels(axes: Axes, labels: Sequence[Label], points: Matrix) -> None:
     marks = [axes.transData.transform(points[label.bus]) for label in labels[:_MOST] if label.other is None]
     reach = _MARK_PT * figure.dpi / 72
     taken = [Bbox.from_extents(x - reach, y - reach, x + reach, y + reach) for x, y in marks]
+    taken += [part.get_window_extent(renderer) for part in (*axes.texts, *axes.lines)]  # the scale
     for label in labels[:_MOST]:
         place = points[label.bus] if label.other is None else 0.5 * (points[label.bus] + points[label.other])
         for offset, horizontal, vertical in _OFFSETS:
