@@ -368,14 +368,15 @@ def _buses(axes: Axes, content: MapContent, layer: Mapping[str, Any], points_per
         name += "-high" if kv >= _HIGH_KV and not few else ""
         name += ("-hidden" if hidden else "") + ("" if on else "-out")
         look = {
-            "facecolors": fill, "edgecolors": "none" if hidden else edge, "linewidths": weight * points_per_px, "alpha": alpha,
-            "zorder": 7 if ringed else 6 if painted else 5, "radius": radius,
+            "facecolors": fill, "edgecolors": "none" if hidden else edge, "linewidths": weight * points_per_px,
+            "alpha": alpha, "zorder": 7 if ringed else 6 if painted else 5, "radius_px": radius,
         }  # fmt: skip
         size = round(radius * 100)
         members, _ = groups.setdefault((size, name), ([], look))
         members.append(i)
     for (_, name), (members, look) in sorted(groups.items(), key=lambda entry: entry[0]):
-        made = _dots(axes, points[members], look.pop("radius") * points_per_px, look)
+        radius = float(look.pop("radius_px"))
+        made = _dots(axes, points[members], radius * points_per_px, look)
         made.set_gid(name)
     if content.around is not None:
         look = {"facecolors": "none", "edgecolors": token("text"), "linewidths": 1.6, "zorder": 8}
