@@ -6,13 +6,13 @@ networks without the branches lost. A proof is judged by weak duality, its price
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import coo_array, csc_array, csr_array, eye_array, hstack
-from scipy.sparse.linalg import spsolve
+from scipy.sparse.linalg import SuperLU, splu
 
 from engine.capacity.question import OutageRating
 from engine.errors import SolverError
@@ -44,6 +44,7 @@ class AngleModel:
     susceptance: Vector  # (L,), MW per radian, 0 for a branch that is not there
     shift_mw: Vector  # (L,), what the shift of a transformer takes off the flow
     incidence: csr_array  # (L, B)
+    _factorised: list[SuperLU] = field(default_factory=list)
 
     @classmethod
     def of(cls, network: Network, lost: Sequence[int] = ()) -> Self:
@@ -68,9 +69,10 @@ class AngleModel:
     def solved(self, right: Vector) -> Vector:
         """Return the angles (B,), zero at the reference bus, whose branch flows sum to ``right`` (B,) at the buses."""
         kept = np.flatnonzero(self.network.buses.in_service & (np.arange(len(right)) != self.network.slack))
-        matrix = csc_array(self.incidence.T @ self.flow_by_angle)[kept][:, kept]
+        if not self._factorised:
+            self._factorised.append(splu(csc_array(self.incidence.T @ self.flow_by_angle)[kept][:, kept]))
         angle = np.zeros(len(right))
-        angle[kept] = spsolve(matrix, right[kept])
+        angle[kept] = self._factorised[0].solve(right[kept])
         return angle
 
     def flow_mw(self, injection_mw: Vector) -> Vector:
@@ -130,16 +132,16 @@ def least_overload(network: Network, state: State, extra_mw: Vector, *, stretch_
 
 
 def dispatch_overload(
-    network: Network,
+    held: Held,
     state: State,
     dispatch_mw: Vector,
     extra_mw: Vector,
     outages: Sequence[Sequence[int]] = (),
 ) -> float:
-    """Return the largest relative overload of one dispatch (G,), before and after the ``outages`` (at rating C)."""
+    """Return the largest relative overload of one dispatch (G,), before and after the ``outages``."""
+    network = held.network
     generation = np.bincount(network.units.bus, weights=dispatch_mw, minlength=len(network.buses.ids))
     drawn = state.demand_mw + extra_mw - generation
-    held = Held(network)
     worst = -1.0
     for lost in ((), *outages):
         model = AngleModel.of(network, lost)
@@ -159,7 +161,7 @@ def check_largest(
     dispatch, most = loads.dispatch_mw[place], float(np.nan_to_num(loads.most_mw[place]))
     outside = np.maximum(state.least_mw - dispatch, dispatch - state.largest_mw).max(initial=0.0)
     return LargestCheck(
-        overload=dispatch_overload(network, state, dispatch, most * direction, outages),
+        overload=dispatch_overload(Held(network), state, dispatch, most * direction, outages),
         off_balance_mw=abs(float(dispatch.sum() - state.demand_mw.sum() - most)),
         outside_mw=float(outside),
         bound_mw=proved_mw(network, loads, place, outages),

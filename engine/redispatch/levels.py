@@ -27,7 +27,7 @@ Choose = Callable[[LevelProgram, Integers], tuple[Vector, Integers]]  # to a gra
 Watch = Callable[[int, int], None]  # (round, cuts so far); may raise CancelledError
 _PATIENCE = 6  # scenarios tried in vain, or rounds, before others are turned to
 _INSIDE = 0.9  # of what the level before granted: well within what the next level allows
-_HALVINGS = 10
+_HALVINGS = 7
 _MOST_ROWS = 4000
 _DEPTH = 10  # cuts that one scenario gives at a time
 _FURTHER = 1.02  # than the cut asks, so that the next proof is another
@@ -94,6 +94,10 @@ class RedispatchLevel:
             return mw
         raise SolverError(f"no allocation after {_MOST_ROUNDS} rounds of cuts, at risk {self.epsilon:g}")
 
+    def passes(self, mw: Vector) -> bool:
+        """Return whether the scenarios pass at ``mw`` (K,); the dispatches that were tried last stay with them."""
+        return not self._cut_off(mw)
+
     def _take_cuts(self) -> None:
         """Make a row of every new cut, where each must hold in all scenarios."""
         if self.epsilon > 0.0:
@@ -144,9 +148,10 @@ class RedispatchLevel:
         share = tail(loss, recourse.scenarios.weight, self.epsilon)
         used = np.flatnonzero((share > 0.0) & (cut >= 0))
         own = cut[used]
-        part = share[used] / recourse.weights[own, used]
+        without, per_mw = recourse.row(own, used)
+        part = share[used] * per_mw
         alone = (share > 0.0) & (cut < 0)
-        level = float(part @ recourse.levels[own, used] + share[alone] @ loss[alone])
+        level = float(share[used] @ without + share[alone] @ loss[alone])
         weight = np.bincount(own, weights=part, minlength=1)
         most = int(weight.argmax())
         return part @ recourse.slopes[own], level, (most, float(weight[most])), int(loss.argmax())

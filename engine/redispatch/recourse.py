@@ -58,6 +58,7 @@ class Recourse:
         self._slopes = np.zeros((0, len(sites)))
         self._levels = np.zeros((0, count))
         self._weights = np.zeros((0, count))
+        self._losses, self._shares = self._levels, self._weights  # levels by weights, and one by weights
 
     def hold_what_is(self) -> Integers:
         """Find the scenarios that are exceeded with nothing granted, hold them there, and return them."""
@@ -114,12 +115,16 @@ class Recourse:
         loss = np.full(len(self.scenarios), LEAST_OVERLOAD)
         cut = np.full(len(loss), -1, dtype=np.intp)
         if len(self.cuts):
-            values = (self._levels + (self._slopes @ granted_mw)[:, np.newaxis]) / self._weights
+            values = self._losses + (self._slopes @ granted_mw)[:, np.newaxis] * self._shares
             best = values.argmax(axis=0)
             value = values[best, np.arange(len(best))]
             cut = np.where(value > LEAST_OVERLOAD, best, -1)
             loss = np.maximum(loss, value)
         return loss - self.held, cut
+
+    def row(self, cut: Integers, scenario: Integers) -> tuple[Vector, Vector]:
+        """Return the losses (n,) with nothing granted, and per MW of a cut (n,), of cuts (n,) in scenarios (n,)."""
+        return self._losses[cut, scenario] - self.held[scenario], self._shares[cut, scenario]
 
     def above(self, granted_mw: Vector, chosen: Flags | None = None) -> Vector:
         """Return what the losses (S,) are at most: those of the last dispatches, moved along with the load.
@@ -157,11 +162,6 @@ class Recourse:
         return taken
 
     @property
-    def weights(self) -> Matrix:
-        """Return the MW of all cuts per unit of loss (n, S)."""
-        return self._weights
-
-    @property
     def slopes(self) -> Matrix:
         """Return the slopes of all cuts (n, K)."""
         return self._slopes
@@ -180,8 +180,7 @@ class Recourse:
         injection -= self.scenarios.demand_mw[block]
         injection[:, self.sites] -= granted_mw
         flow = self.limits.factors.flows(injection.T)
-        over = (dispatch_mw - self._largest[block]) / np.maximum(np.abs(self._largest[block]), _LEAST_OUTPUT_MW)
-        worst = np.maximum(self.limits.largest_overload(flow), over.max(axis=1))
+        worst = np.maximum(self.limits.largest_overload(flow), _of_units(dispatch_mw, self._largest[block]))
         if self.limits.outages is None:
             return np.asarray(worst, dtype=np.float64)
         every = [self.limits.overload_after(flow[:, place], float(worst[place])) for place in range(len(block))]
@@ -200,6 +199,17 @@ class Recourse:
         self._slopes = np.vstack([self._slopes, self.cuts[-1].slope])
         self._levels = np.vstack([self._levels, self.cuts[-1].level])
         self._weights = np.vstack([self._weights, self.cuts[-1].weight])
+        self._losses = np.vstack([self._losses, self.cuts[-1].level / self.cuts[-1].weight])
+        self._shares = np.vstack([self._shares, 1.0 / self.cuts[-1].weight])
+
+
+def _of_units(dispatch_mw: Matrix, largest_mw: Matrix) -> Vector:
+    """Return the largest relative overloads (s,) of the units; one that cannot produce has none unless it does."""
+    size = np.abs(largest_mw)
+    beyond = dispatch_mw - largest_mw
+    none = np.where(beyond > _LEAST_OUTPUT_MW, np.inf, LEAST_OVERLOAD)
+    over = np.where(size > _LEAST_OUTPUT_MW, beyond / np.maximum(size, _LEAST_OUTPUT_MW), none)
+    return np.asarray(over.max(axis=1, initial=LEAST_OVERLOAD), dtype=np.float64)
 
 
 def _of_balance(limits: FlowLimits) -> Proof:

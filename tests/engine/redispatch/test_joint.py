@@ -12,11 +12,12 @@ from engine.capacity.results import CapacityResult
 from engine.capacity.uncertainty import Box, Sample, States, UnitStates
 from engine.errors import CancelledError, QuestionError, UncertaintyDataError
 from engine.network.model import Network
-from engine.redispatch.check import dispatch_overload, least_overload
+from engine.redispatch.check import Held, dispatch_overload, least_overload
 from engine.redispatch.joint import allocate_with_redispatch, redispatch_answer
 from engine.redispatch.kept import JointProofs
 from engine.redispatch.largest import largest_loads
 from engine.redispatch.states import Scenarios
+from engine.redispatch.verify import verify_with_redispatch
 from tests.engine.capacity.small import network as small_network
 from tests.engine.grids import network_of, pypower_case
 from tests.engine.redispatch.joint_oracle import extensive
@@ -95,7 +96,9 @@ def test_what_is_kept_proves_the_allocation(rts: Network) -> None:
     extra = np.zeros(24)
     extra[[rts.bus(bus) for bus in BUSES]] = proofs.granted_mw[0]
     for place in range(8):
-        overload = dispatch_overload(rts, scenarios.state(place), proofs.dispatch_mw[0, place].astype(float), extra)
+        overload = dispatch_overload(
+            Held(rts), scenarios.state(place), proofs.dispatch_mw[0, place].astype(float), extra
+        )
         assert overload < 1e-5  # dispatches are kept in single precision
     assert CapacityResult.from_json(answer.result.to_json()) == answer.result
 
@@ -174,7 +177,7 @@ def test_after_every_outage(rts: Network) -> None:
     assert len(lost) == 37  # bus 7 hangs on one line
     for place in range(3):
         dispatch = secure.proofs.dispatch_mw[0, place].astype(float)
-        assert dispatch_overload(rts, scenarios.state(place), dispatch, extra, lost) < 1e-5
+        assert dispatch_overload(Held(rts), scenarios.state(place), dispatch, extra, lost) < 1e-5
 
 
 def _bridges(network: Network) -> set[int]:
@@ -204,3 +207,28 @@ def test_a_cancel_request_ends_it(rts: Network) -> None:
 
     with pytest.raises(CancelledError):
         allocate_with_redispatch(rts, question_of(BUSES, ASKED), States(sample_of(rts, 2)), progress=cancelled)
+
+
+def test_the_checker_passes_what_is_true_and_names_what_is_not(rts: Network) -> None:
+    question, states = question_of(BUSES, ASKED, downward_closed=True), States(sample_of(rts, 10))
+    found = allocate_with_redispatch(rts, question, states)
+    levels = [np.array(level.capacity_mw) for level in found.levels]
+    verdict = verify_with_redispatch(rts, question, levels, states, cold=4)
+    assert verdict.holds, verdict.words
+    assert "4 solved from nothing" not in verdict.words  # firm, at risk, and parts: twelve
+    assert "12 solved from nothing agree" in verdict.words
+    more = verify_with_redispatch(rts, question, [mw + 3.0 for mw in levels], states, cold=4)
+    assert not more.holds
+    assert any("firm: exceeded by" in row.words for row in more.violations)
+    assert any("risk 20 %" in row.words for row in more.violations)
+    less = verify_with_redispatch(rts, question, [levels[0], levels[0] - 1.0], states, cold=1)
+    assert any("below what it had before" in row.words for row in less.violations)
+
+
+def test_the_checker_solves_outages_anew(rts: Network) -> None:
+    states = States(sample_of(rts, 3, share=0.55))
+    question = question_of(BUSES, ASKED, epsilons=(), security="n-1")
+    found = allocate_with_redispatch(rts, question, states)
+    assert verify_with_redispatch(rts, question, [np.array(found.firm_mw)], states, cold=1).holds
+    base = allocate_with_redispatch(rts, replace(question, security="base"), states)
+    assert not verify_with_redispatch(rts, question, [np.array(base.firm_mw)], states, cold=1).holds

@@ -10,7 +10,7 @@ from engine.network.factors import Factors
 from engine.network.model import Network
 from engine.network.outages import Outages
 from engine.network.tables import table_of
-from engine.redispatch.check import check_largest, dispatch_overload, least_overload, proved_mw
+from engine.redispatch.check import Held, check_largest, dispatch_overload, least_overload, proved_mw
 from engine.redispatch.largest import LargestLoads, largest_loads
 from engine.redispatch.limits import FlowLimits
 from engine.redispatch.states import State, state_of
@@ -117,7 +117,7 @@ def test_after_every_outage_too(rts: Network) -> None:
     for place in range(24):
         # Two proofs that share no code with the program: a dispatch that survives, multipliers that allow no more.
         overload = dispatch_overload(
-            rts, state, secure.dispatch_mw[place], secure.most_mw[place] * direction[place], outages.lost
+            Held(rts), state, secure.dispatch_mw[place], secure.most_mw[place] * direction[place], outages.lost
         )
         assert overload < 1e-6
         proved = proved_mw(rts, secure, place, outages.lost)

@@ -1,0 +1,218 @@
+"""An independent check of an allocation with redispatch: a dispatch for every state, judged in bus angles.
+
+The dispatches are found by the programs, and count for nothing until this module has put them through its own power
+flow (:class:`engine.redispatch.check.AngleModel`): balance, every limit, every unit. For a seeded choice of states a
+program in angles, solved from nothing, also says the least overload; so it does for parts of the firm allocation.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.capacity.question import CapacityQuestion, percent
+from engine.capacity.results import Verdict, Violation
+from engine.capacity.secure import outages_of
+from engine.capacity.uncertainty import States
+from engine.errors import QuestionError, UncertaintyDataError
+from engine.network.factors import Factors
+from engine.network.model import Matrix, Network, Vector
+from engine.redispatch.check import AngleModel, Held, dispatch_overload, least_overload
+from engine.redispatch.levels import RedispatchLevel
+from engine.redispatch.limits import FlowLimits
+from engine.redispatch.recourse import Recourse
+from engine.redispatch.states import Scenarios
+
+TOLERANCE = 1e-5  # relative: what a limit may be exceeded by, ten times what an answer is found to
+BOUND_MW = 1e-6
+_SHOWN = 20
+_OUTAGE_STATES = 2  # states in which every outage is solved anew
+
+
+def verify_with_redispatch(  # noqa: PLR0913 (all but what is checked is by name)
+    network: Network,
+    question: CapacityQuestion,
+    levels_mw: Sequence[Vector],
+    states: States,
+    *,
+    factors: Factors | None = None,
+    cold: int = 20,
+) -> Verdict:
+    """Return whether the (K,) capacities of firm and each risk level are served in every state.
+
+    ``cold`` states are solved from nothing besides. After outages (security "n-1") two states are judged, with every
+    outage solved anew; the programs hold the others. Raises QuestionError when the number of levels is not the
+    question's, UncertaintyDataError without a sample.
+    """
+    if len(levels_mw) != 1 + len(question.epsilons):
+        raise QuestionError(f"{1 + len(question.epsilons)} levels are asked, {len(levels_mw)} were given")
+    if states.sample is None:
+        raise UncertaintyDataError("redispatch needs scenarios: a box has none")
+    used = factors or Factors.of(network)
+    sites = np.array([network.bus(bus) for bus in question.candidates], dtype=np.intp)
+    outages = outages_of(network, question, used) if question.security == "n-1" else None
+    limits = FlowLimits.of(used, outages, question.outage_rating)
+    recourse = Recourse(Scenarios.of(states.sample, network), limits, sites)
+    check = _Check(network, question, recourse, [np.asarray(mw, dtype=np.float64) for mw in levels_mw], cold)
+    found = [*check.bounds(), *check.zero(), *check.levels(), *check.parts()]
+    found.sort(key=lambda violation: -violation.over_mw)
+    count = len(recourse.scenarios)
+    words = f"a dispatch keeps every limit in each of {count:,} states; {check.solved} solved from nothing agree"
+    if found:
+        words = f"{len(found)} promises are broken, the worst: {found[0].words}"
+    largest = float(np.concatenate([limits.upper_mw[np.isfinite(limits.upper_mw)], [1.0]]).max())
+    return Verdict(
+        holds=not found,
+        largest_violation_mw=found[0].over_mw if found else max(check.largest, 0.0) * largest,
+        tolerance_mw=TOLERANCE * largest,
+        rows_checked=check.rows,
+        violations=tuple(found[:_SHOWN]),
+        dropped_factors_mw=0.0,
+        dropped_factors_at="",
+        words=words,
+    )
+
+
+@dataclass(slots=True, eq=False)
+class _Check:
+    network: Network
+    question: CapacityQuestion
+    recourse: Recourse
+    levels_mw: list[Vector]
+    cold: int
+    rows: int = 0
+    solved: int = 0
+    largest: float = 0.0
+
+    def bounds(self) -> Iterator[Violation]:
+        """Yield the capacities that are negative, above the demand, or below those of the level before."""
+        before, demand = np.zeros(len(self.question.candidates)), np.array(self.question.demand_mw)
+        for level, mw in zip((0.0, *self.question.epsilons), self.levels_mw, strict=True):
+            for over, said in ((mw - demand, "above its demand"), (before - mw, "below what it had before")):
+                for site in np.flatnonzero(over > BOUND_MW).tolist():
+                    bus = self.question.candidates[site]
+                    yield Violation("bounds", bus, level, float(over[site]), f"bus {bus} is granted MW {said}")
+            before = mw
+
+    def zero(self) -> Iterator[Violation]:
+        """Yield the states that are exceeded with nothing granted, where the question stops at them."""
+        held = self.recourse.hold_what_is()
+        scenarios, none = self.recourse.scenarios, np.zeros(len(self.network.buses.ids))
+        for scenario in held[: self.cold].tolist():
+            state = scenarios.state(scenario)
+            least = least_overload(self.network, state, none, stretch_units=True)
+            self.solved += 1
+            if self.question.security == "base" and abs(least - self.recourse.held[scenario]) > TOLERANCE:
+                words = f"{state.words}: exceeded by {100 * least:.4f} % before any addition, not as it was held"
+                yield Violation("bounds", state.words, 0.0, least, words)
+        if self.question.at_zero == "stop" and held.size:
+            words = f"{held.size} states are exceeded before any addition"
+            yield Violation("bounds", scenarios.labels[held[0]], 0.0, float(self.recourse.held.max()), words)
+
+    def levels(self) -> Iterator[Violation]:
+        """Yield the levels that the dispatches do not serve, and the states in which a cold program disagrees."""
+        generator = np.random.default_rng(self.question.uncertainty.seed)
+        weight, scenarios = self.recourse.scenarios.weight, self.recourse.scenarios
+        flows = AngleModel.of(self.network)
+        for epsilon, mw in zip((0.0, *self.question.epsilons), self.levels_mw, strict=True):
+            level = RedispatchLevel(self.recourse, epsilon, np.array(self.question.demand_mw), np.zeros(len(mw)))
+            level.passes(mw)
+            loss = self._judged(flows, self.recourse.moved(mw, np.arange(len(scenarios))), mw)
+            worst = int(loss.argmax())
+            risk = float(loss[worst]) if epsilon == 0.0 else _cvar(loss, weight, epsilon)
+            self.largest = max(self.largest, risk)
+            where = "firm" if epsilon == 0.0 else f"risk {percent(epsilon)}"
+            if risk > TOLERANCE:
+                state = scenarios.labels[worst]
+                words = f"{where}: exceeded by {100 * risk:.4f} %, most in {state}, by {100 * loss[worst]:.4f} %"
+                yield Violation("(1c)" if epsilon == 0.0 else "(4c)", state, epsilon, risk * self._size(), words)
+            yield from self._outages(epsilon, mw, loss)
+            count = min(self.cold, len(scenarios))
+            for scenario in generator.choice(len(scenarios), count, replace=False).tolist():
+                yield from self._cold(epsilon, mw, scenario, float(loss[scenario]))
+
+    def parts(self) -> Iterator[Violation]:
+        """Yield the seeded parts of a firm allocation that a cold program finds exceeded."""
+        if not self.question.downward_closed or self.question.security != "base":
+            return
+        generator = np.random.default_rng(self.question.uncertainty.seed + 1)
+        scenarios, mw = self.recourse.scenarios, self.levels_mw[0]
+        for _ in range(self.cold):
+            part = mw * (generator.random(len(mw)) < 0.5)
+            scenario = int(generator.integers(len(scenarios)))
+            least = self._least(part, scenario)
+            if least > TOLERANCE:
+                words = f"a part of the firm allocation exceeds a limit in {scenarios.labels[scenario]}"
+                yield Violation("(1c)", scenarios.labels[scenario], 0.0, least * self._size(), words)
+
+    def _judged(self, model: AngleModel, dispatch_mw: Matrix, mw: Vector) -> Vector:
+        """Return the (S,) overloads of dispatches, held ones taken off, from angles alone."""
+        recourse, network = self.recourse, self.network
+        loss, held = np.empty(len(recourse.scenarios)), Held(network)
+        for scenario in range(len(loss)):
+            state = recourse.scenarios.state(scenario)
+            drawn = state.demand_mw.copy()
+            drawn[recourse.sites] += mw
+            drawn -= np.bincount(network.units.bus, weights=dispatch_mw[scenario], minlength=len(drawn))
+            over = [
+                abs(float(drawn.sum())) / max(1.0, float(state.demand_mw.sum())),
+                _stretched(dispatch_mw[scenario], state.largest_mw),
+                float((state.least_mw - dispatch_mw[scenario]).max()),
+                held.overload(model.flow_mw(-drawn), drawn, model.live),
+            ]
+            self.rows += 1
+            loss[scenario] = max(over[1], over[3]) if max(over[0], over[2]) <= TOLERANCE else np.inf
+        return loss - recourse.held
+
+    def _outages(self, epsilon: float, mw: Vector, loss: Vector) -> Iterator[Violation]:
+        outages = self.recourse.limits.outages
+        if outages is None:
+            return
+        extra = np.zeros(len(self.network.buses.ids))
+        extra[self.recourse.sites] = mw
+        for scenario in np.argsort(-loss, kind="stable")[: _OUTAGE_STATES if epsilon == 0.0 else 0].tolist():
+            state, dispatch = self.recourse.scenarios.state(scenario), self.recourse.moved(mw, np.array([scenario]))[0]
+            rating = self.question.outage_rating
+            worst = dispatch_overload(Held(self.network, rating), state, dispatch, extra, outages.lost)
+            over = worst - float(self.recourse.held[scenario])
+            self.rows += len(outages)
+            if over > TOLERANCE:
+                words = f"{state.words}: exceeded by {100 * over:.4f} % after an outage"
+                yield Violation("(1c)", state.words, epsilon, over * self._size(), words)
+
+    def _cold(self, epsilon: float, mw: Vector, scenario: int, loss: float) -> Iterator[Violation]:
+        least = self._least(mw, scenario)
+        if least > loss + TOLERANCE:  # no dispatch is better than the best
+            words = (
+                f"{self.recourse.scenarios.labels[scenario]}: a cold program finds no dispatch as good as the one kept"
+            )
+            yield Violation("bounds", self.recourse.scenarios.labels[scenario], epsilon, least * self._size(), words)
+
+    def _least(self, mw: Vector, scenario: int) -> float:
+        extra = np.zeros(len(self.network.buses.ids))
+        extra[self.recourse.sites] = mw
+        self.solved += 1
+        least = least_overload(self.network, self.recourse.scenarios.state(scenario), extra, stretch_units=True)
+        return least - float(self.recourse.held[scenario])
+
+    def _size(self) -> float:
+        """Return the largest rating: what relative overloads are turned to MW by, for want of one limit."""
+        rating = self.network.branches.rating_a_mw
+        return float(rating[np.isfinite(rating)].max(initial=1.0))
+
+
+def _stretched(dispatch_mw: Vector, largest_mw: Vector) -> float:
+    """Return the share by which the largest outputs are exceeded most, of the units that have one."""
+    beyond = dispatch_mw - largest_mw
+    able = np.abs(largest_mw) > BOUND_MW
+    if (beyond[~able] > BOUND_MW).any():
+        return np.inf
+    return float((beyond[able] / np.abs(largest_mw[able])).max(initial=-1.0))
+
+
+def _cvar(loss: Vector, weight: Vector, epsilon: float) -> float:
+    """Return the mean of the worst ``epsilon`` share, from its definition."""
+    order = np.argsort(-loss, kind="stable")
+    before = np.cumsum(weight[order]) - weight[order]
+    part = np.clip(epsilon - before, 0.0, weight[order])
+    return float(part @ np.where(part > 0.0, loss[order], 0.0) / part.sum())
