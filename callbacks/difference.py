@@ -196,7 +196,7 @@ def _frame(pair: Pair) -> dict[str, Any]:
 
 
 def bar(seat: Seat, drawn: Any, kept_side: Any) -> list[Any]:
-    """Return the bar under the question: keep A, or compare with it. Raises EngineError in words."""
+    """Return what stands beside the question: keep A, or compare with it. Raises EngineError in words."""
     answer = seat.answer(drawn)
     if answer is None:
         return []
@@ -205,10 +205,10 @@ def bar(seat: Seat, drawn: Any, kept_side: Any) -> list[Any]:
         return nothing_kept()
     b = Side(answer.question, answer.network.digest, answer.period)
     if a == b:
-        return kept(_words(a, seat), same_as_kept())
+        return kept(same_as_kept(_words(a, seat)))
     told = [{"query": query_of(seat.desk, seat.user, seat.study, side.question), "network": side.network,
              "period": side.period} for side in (a, b)]  # fmt: skip
-    return kept(_words(a, seat), compare_link(address(seat.study, told[0], told[1])))
+    return kept(compare_link(address(seat.study, told[0], told[1]), _words(a, seat)))
 
 
 def keep(seat: Seat, drawn: Any) -> dict[str, Any]:

@@ -14,7 +14,7 @@ PATH = "/difference"
 
 
 def pin_bar() -> Part:
-    """Return the bar under the question. What is kept lives as long as the browser's tab."""
+    """Return the place beside the question. What is kept lives as long as the browser's tab."""
     return html.Div(
         [
             dcc.Store(id=ids.DIFFERENCE_KEPT, storage_type="session"),
@@ -26,35 +26,33 @@ def pin_bar() -> Part:
 
 
 def nothing_kept() -> list[Part]:
-    """Return the bar while an answer is drawn and none is kept."""
-    return [
-        pressed_button("Keep this answer as A", ids.DIFFERENCE_PIN),
-        html.Span("then change the question, and see what the change brings", className="hr-muted"),
-    ]
+    """Return what stands there while an answer is drawn and none is kept."""
+    words = "Keep this answer as A, then change the question and see what the change brings"
+    return [pressed_button("Keep as A", ids.DIFFERENCE_PIN, title=words)]
 
 
-def kept(words: str, way: Part) -> list[Part]:
-    """Return the bar while A is kept: what it is, the way to the comparison, and how to forget it."""
-    return [
-        html.Span([html.Strong("A: "), words], className="hr-difference-a"),
-        way,
-        pressed_button("Forget A", ids.DIFFERENCE_FORGET),
-    ]
+def kept(way: Part) -> list[Part]:
+    """Return what stands there while A is kept: the way to the comparison, and how to forget it."""
+    forget = pressed_button(
+        icon("close", size=16), ids.DIFFERENCE_FORGET, title="Forget A", **{"aria-label": "Forget A"}
+    )
+    return [way, forget]
 
 
-def compare_link(href: str) -> html.A:
-    """Return the link to the comparison of A with what is drawn."""
+def compare_link(href: str, words: str) -> html.A:
+    """Return the link to the comparison of A, which ``words`` tell, with what is drawn."""
     return html.A(
-        [icon("arrow", size=14), "Compare with A"],
+        "Compare with A",
         href=href,
         className="hr-button hr-button-primary",
         id=ids.DIFFERENCE_GO,
+        title=f"A: {words}",
     )
 
 
-def same_as_kept() -> html.Span:
+def same_as_kept(words: str) -> html.Span:
     """Return what is said while A itself is drawn."""
-    return html.Span("This is A: change the question to have a B", className="hr-muted")
+    return html.Span("This is A", title=f"{words} Change the question to have a B.", className="hr-muted")
 
 
 def address(study: str, a: dict[str, Any], b: dict[str, Any], layer: str = "") -> str:

@@ -210,15 +210,15 @@ def test_forged_sides_are_refused(seat: Seat, forged: Any) -> None:
 def test_the_bar_keeps_an_answer_and_leads_to_the_comparison(seat: Seat) -> None:
     a, b = answered(seat), answered(seat, epsilons=(0.2,))
     assert page.bar(seat, None, None) == []
-    assert "Keep this answer as A" in text_of(page.bar(seat, drawn_of(a), None))
+    assert "Keep as A" in text_of(page.bar(seat, drawn_of(a), None))
     kept = page.keep(seat, drawn_of(a))
     assert "This is A" in text_of(page.bar(seat, drawn_of(a), kept))
-    link = page.bar(seat, drawn_of(b), kept)[1]
+    link = page.bar(seat, drawn_of(b), kept)[0]
     query = dict(parse_qsl(link.href.partition("?")[2]))
     assert page.read_side(seat.desk, ANNE, seat.study, query, "a") == side(a)
     assert page.read_side(seat.desk, ANNE, seat.study, query, "b") == side(b)
     other = {**kept, "study": "another"}
-    assert "Keep this answer as A" in text_of(page.bar(seat, drawn_of(b), other))
+    assert "Keep as A" in text_of(page.bar(seat, drawn_of(b), other))
 
 
 def test_states_of_a_network_are_told_apart_in_words() -> None:
