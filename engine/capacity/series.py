@@ -8,17 +8,17 @@ follows the load of all eight together.
 
 Generation: wind, solar and hydro up to what :mod:`engine.capacity.weather` makes available, every unit
 dispatched at least cost by DC-OPF within branch limits derated by a stated share, because a real dispatch
-keeps room for outages. No commitment is modelled: least outputs count as zero and, unless asked otherwise,
-every unit in the tables may run.
+keeps room for outages; or, slower, within the derated limits after each outage too. No commitment is modelled:
+least outputs count as zero and, unless asked otherwise, every unit in the tables may run.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any, Self, get_args
 
 import numpy as np
 
-from engine.capacity.question import UncertaintySpec
+from engine.capacity.question import OutageList, Security, UncertaintySpec
 from engine.capacity.uncertainty import Sample, UnitStates, check_size, number, whole
 from engine.capacity.weather import HOURS, WeatherSettings, available_mw, hour_labels
 from engine.compute import Progress
@@ -47,19 +47,26 @@ class HourlySettings:
     derate: float = 0.9  # branch limits in the dispatch, as a share of the rating
     penalty_per_mwh: float = 2000.0  # price at which a dispatch may exceed a derated limit
     all_units: bool = True  # units that are filed as off may run too
+    security: Security = "base"  # "n-1": the dispatch keeps the derated limits after outages too
+    outages: OutageList = "all"  # which ones
     weather: WeatherSettings = field(default_factory=WeatherSettings)
 
     @classmethod
     def of(cls, parameters: Mapping[str, Any]) -> Self:
         """Return the settings. Raises UncertaintyDataError naming a parameter and its limits."""
         known = {"model", "hours", "load_scale", "load_noise", "derate", "penalty_per_mwh", "all_units"}
-        known |= {"wind_factor", "wind_concentration", "clearness_spread"}
+        known |= {"wind_factor", "wind_concentration", "clearness_spread", "security", "outages"}
         unknown = sorted(set(parameters) - known)
         if unknown:
             raise UncertaintyDataError(f"uncertainty of kind hourly has no parameter {unknown[0]!r}")
         model = parameters.get("model", "auto")
         if model not in {"auto", "texas", "generic"}:
             raise UncertaintyDataError(f"uncertainty: model must be auto, texas or generic, found {model!r}")
+        security, outages = parameters.get("security", "base"), parameters.get("outages", "all")
+        if security not in get_args(Security):
+            raise UncertaintyDataError(f"uncertainty: security must be base or n-1, found {security!r}")
+        if outages not in get_args(OutageList):
+            raise UncertaintyDataError(f"uncertainty: outages must be all or listed, found {outages!r}")
         all_units = parameters.get("all_units", True)
         if not isinstance(all_units, bool):
             raise UncertaintyDataError(f"uncertainty: all_units must be true or false, found {all_units!r}")
@@ -71,6 +78,8 @@ class HourlySettings:
             derate=number(parameters, "derate", 0.9, 0.1, 1.0),
             penalty_per_mwh=number(parameters, "penalty_per_mwh", 2000.0, 1.0, 1e6),
             all_units=all_units,
+            security=security,
+            outages=outages,
             weather=WeatherSettings(
                 wind_factor=number(parameters, "wind_factor", 0.38, 0.02, 0.9),
                 wind_concentration=number(parameters, "wind_concentration", 2.0, 0.2, 100.0),
@@ -116,7 +125,11 @@ def hourly_sample(
     most = available_mw(ready, hours, settings.weather, weather, texas_hydro=own)
     load, short = _within_supply(ready, load, most)
     options = DispatchOptions(
-        limit_scale=settings.derate, ignore_p_min=True, branch_penalty_per_mwh=settings.penalty_per_mwh
+        limit_scale=settings.derate,
+        ignore_p_min=True,
+        branch_penalty_per_mwh=settings.penalty_per_mwh,
+        security=settings.security,
+        outages=settings.outages,
     )
     series = dispatch_hours(ready, load, most, options=options, factors=factors, progress=progress)
     return Sample(
@@ -233,12 +246,15 @@ def _notices(
     fuels = set(network.units.fuels)
     over = series.over_limit_mw
     kept = 100 * settings.derate
+    secure = ""
+    if settings.security == "n-1":
+        secure = f", after {'every single' if settings.outages == 'all' else 'every listed'} outage too"
     fleet = "every unit may run" if settings.all_units else "units as filed"
     pieces, dearer = pieces_of(network)
     stray = "" in network.buses.areas and len(set(network.buses.areas)) > 1
     cases = (
         (stray, "buses without an area follow the load of all areas together"),
-        (True, f"dispatch: {fleet}, least outputs count as zero, branches up to {kept:g} % of rating"),
+        (True, f"dispatch: {fleet}, least outputs count as zero, branches up to {kept:g} % of rating{secure}"),
         (
             dearer > 0,
             f"quadratic costs count as {pieces} straight pieces: at most {dearer:,.0f} $/h above an hour's least cost",

@@ -32,6 +32,7 @@ from engine.network.model import Network
 from engine.network.tables import table_of
 from engine.opf.dc_opf import DispatchOptions
 from engine.opf.hours import dispatch_hours
+from tests.engine.grids import network_of, pypower_case
 
 
 @pytest.fixture(scope="module")
@@ -270,6 +271,8 @@ def test_every_named_grid_has_hours(key: str) -> None:
         ({"derate": 0}, "derate must be"),
         ({"weather": 1}, "no parameter 'weather'"),
         ({"model": "texas"}, "need the areas"),
+        ({"security": "n-2"}, "security must be base or n-1"),
+        ({"outages": "some"}, "outages must be all or listed"),
     ],
 )
 def test_hourly_parameters_are_refused_by_name(fourbus: Network, parameters: dict[str, object], words: str) -> None:
@@ -337,3 +340,29 @@ def test_states_with_units_come_back_from_their_file() -> None:
     assert back.units is not None
     for name in ("generation_mw", "least_mw", "largest_mw"):
         np.testing.assert_array_equal(getattr(back.units, name), getattr(units, name))
+
+
+def test_hours_dispatched_for_outages_keep_limits_after_them() -> None:
+    """24 buses with wide lines: what the dispatch keeps after each loss is solved again without that branch."""
+    tables = network_of(pypower_case("case24_ieee_rts")).tables
+    network = Network.from_tables(tables)
+    settings = {"hours": 6, "derate": 0.6, "load_scale": 0.6}
+    base = hourly_sample(UncertaintySpec("hourly", settings, 4), network)
+    secure = hourly_sample(UncertaintySpec("hourly", {**settings, "security": "n-1"}, 4), network)
+    assert any("after every single outage too" in notice for notice in secure.notices)
+    assert not any("no dispatch keeps" in notice for notice in secure.notices)
+    np.testing.assert_allclose(base.net_demand_mw.sum(axis=1), secure.net_demand_mw.sum(axis=1), atol=1e-6)
+    worst = []
+    for sample in (base, secure):
+        share = 0.0
+        for branch in range(len(network.branches.ids)):
+            if branch in Factors.of(network).bridges():
+                continue
+            off = tables.branches["in_service"].to_numpy().copy()
+            off[branch] = False
+            after = Network.from_tables(tables.with_table("branches", tables.branches.assign(in_service=off)))
+            flow = Factors.of(after).flows(-sample.net_demand_mw.T)
+            share = max(share, float((np.abs(flow) / network.branches.rating_c_mw[:, np.newaxis]).max()))
+        worst.append(share)
+    assert worst[1] <= 0.6 + 1e-5
+    assert worst[0] > worst[1] + 0.01
