@@ -26,6 +26,7 @@ from engine.compute import Artifacts, JobContext, Progress
 from engine.errors import UncertaintyDataError
 from engine.network.factors import Factors
 from engine.network.model import Network
+from engine.redispatch.verify import verify_with_redispatch
 
 PREPARE, VERIFY, ANSWER = "capacity.prepare", "capacity.verify", "capacity.answer"
 STATES_FORMAT = "headroom-states-4"
@@ -131,6 +132,8 @@ def verify_job(arguments: dict[str, Any], context: JobContext) -> dict[str, Any]
     else:
         levels = [np.array(level, dtype=np.float64) for level in arguments["levels_mw"]]
     context.progress(_STEPS // 2, _STEPS, "checking every limit")
+    if question.recourse == "redispatch":
+        return verify_with_redispatch(network, question, levels, states, factors=factors).to_json()
     progress = _part(context, 0.5, 1.0, "checking every limit")
     return verify(network, question, levels, states, factors, progress=progress).to_json()
 
