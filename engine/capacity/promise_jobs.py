@@ -170,7 +170,7 @@ def _said(question: CapacityQuestion, risk: Risk, intervals: Bootstrap | None) -
     held = sum(row.held for row in risk.rows)
     cases = (
         (True, "measured with everything that is granted drawn at once"),
-        (held > 0, f"{held} limits are exceeded before anything is added; they are held at their present level"),
+        (held > 0, f"{held} of these limits are exceeded in the sample already: no firm capacity may add to them"),
         (
             risk.hours_a_year is not None and question.uncertainty.kind == "hourly",
             "intervals of frequencies take hours as independent; neighbouring hours are alike, so true ones are wider",

@@ -4,8 +4,8 @@ CVaR at level epsilon bounds each limit by itself, on the sample. Here both are 
 every limit and all together, and per product the probability and depth of interruption, by the least cut of
 :mod:`engine.capacity.curtailment`. All that is granted is taken to be drawn at once.
 
-Limits that existing load exceeds before anything is added are counted apart; where the question holds them at
-their present level, that level (of the sample's worst state) is the limit.
+What is added is at fault for an excess over the limit by at most what it adds in that state; limits that existing
+load exceeds before anything is added are counted apart.
 Intervals of probabilities: Clopper and Pearson, "The use of confidence or fiducial limits", Biometrika 26, 1934;
 with unequal weights the number of states is Kish's effective one.
 """
@@ -269,7 +269,7 @@ class Measure:
 class _Allocation:
     """What one allocation adds to every limit, and how its products would be cut."""
 
-    limit_mw: Vector  # (R,), a held limit at its present level
+    limit_mw: Vector  # (R,)
     added_mw: tuple[Vector, ...]  # (R,) at each level
     products: tuple[tuple[str, float], ...]  # bus and level of each flexible product
     curtailment: Curtailment
@@ -282,7 +282,7 @@ class _Allocation:
         parts = flexible_parts(question, levels_mw)
         own = factors[:, [site[bus] for bus, _, _ in parts]]
         return cls(
-            limit_mw=np.where(_held(prepared, question), prepared.firm_load_mw, prepared.limit_mw),
+            limit_mw=prepared.limit_mw,
             added_mw=tuple(factors @ mw for mw in levels_mw),
             products=tuple((bus, epsilon) for bus, epsilon, _ in parts),
             curtailment=Curtailment(

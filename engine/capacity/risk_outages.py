@@ -24,7 +24,7 @@ def judged_after_outages(
 ) -> Prepared:
     """Return ``prepared`` with the limits after outages that ``granted`` (K,) at some level exceeds in ``judged``.
 
-    ``known`` are the states of the question, in which a limit exceeded already is held. Of the result only limits,
+    ``known`` are the states of the question: they tell which limits are exceeded already. Of the result only limits,
     their sums and the worst existing load are meant; it has no margins for risk levels.
     """
     network: Network = prepared.network

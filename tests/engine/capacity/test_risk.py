@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.stats import norm
 
 from engine.capacity.allocation import allocate
 from engine.capacity.holdout import independent, parts, plan
@@ -114,8 +115,7 @@ def test_frequencies_are_those_of_counting_state_by_state(seed: int) -> None:
                 else:
                     sign = 1.0 if limit.kind == "forward" else -1.0
                     existing, added = sign * shift[element] @ d, sign * shift[element] @ extra
-                kept = max(limit.limit_mw, margins.firm_load_mw[row])
-                broken[state] |= added > 1e-6 and existing + added > max(kept, existing) + 1e-6
+                broken[state] |= added > 1e-6 and existing + added > max(limit.limit_mw, existing) + 1e-6
         assert len(rated)
         assert risk.levels[place].exceeded.value == pytest.approx(new.weight[broken].sum())
 
@@ -131,8 +131,33 @@ def test_limits_exceeded_before_anything_is_added_are_counted_apart() -> None:
     risk = measure.risk(margins, levels_of(result), None)
     row = next(row for row in risk.rows if row.element == "1-2")
     assert row.held
-    assert row.before.value == pytest.approx(1 / 3)  # 15 MW is above the 14 MW at which the limit is held
-    assert risk.levels[-1].exceeded.value == 0.0
+    assert row.before.value == pytest.approx(2 / 3)  # 14 and 15 MW
+    assert risk.levels[-1].exceeded.value == 0.0  # nothing is granted there, so nothing adds to it
+
+
+def test_a_limit_that_the_sample_exceeds_already_is_judged_by_its_rating() -> None:
+    """One line of 100 MW under a normal load: what is granted at 5 % exceeds it with the law's own probability."""
+    grid = small_network([(1, 2)], [100.0], buses=2)
+    draw = np.random.default_rng(4)
+
+    def loads(count: int) -> Sample:
+        return sample(np.column_stack([np.zeros(count), draw.normal(75.0, 9.0, count)]))
+
+    question = asked(grid, {"2": 50.0}, epsilons=(0.05,), at_zero="hold")
+    margins = prepared(grid, question, loads(2000))
+    levels = levels_of(allocate(margins, question))
+    measure = Measure(question, margins.row_count)
+    measure.add(margins, levels, loads(200_000))
+    risk = measure.risk(margins, levels, 8760.0)
+    granted = float(levels[1][0])
+    assert levels[0][0] == 0.0  # some state of the sample is over already
+    over = norm.sf((100.0 - 75.0 - granted) / 9.0)
+    assert risk.levels[1].exceeded.value == pytest.approx(over, rel=0.05)
+    assert risk.products[0].interrupted.value == pytest.approx(over, rel=0.05)
+    # mean of min(excess, what is granted): the integral of the tail between the two ends
+    ends = np.linspace(100.0 - granted, 100.0, 2001)
+    assert risk.products[0].cut_mw == pytest.approx(np.trapezoid(norm.sf((ends - 75.0) / 9.0), ends), rel=0.05)
+    assert risk.before.value == pytest.approx(norm.sf(25.0 / 9.0), rel=0.15)
 
 
 def test_intervals_are_the_exact_binomial_ones() -> None:
