@@ -80,36 +80,39 @@ def level_words(epsilon: float) -> str:
 
 def short_limit(limit: Limit) -> str:
     """Return a limit in few words: ``transformer 5120-5467``, ``withdrawal limit of bus 4``, ``line 1-2 after 2-3``."""
-    if limit.kind == "withdrawal":
+    kind = kind_words(limit)
+    if kind == "withdrawal limit":
         return f"withdrawal limit of bus {limit.element}"
-    if limit.kind in BRANCH_KINDS:
-        words = f"{limit.words.partition(' ')[0]} {limit.element}"  # the words begin with the kind of branch
-    elif limit.kind in INTERFACE_KINDS:
-        words = f"interface {limit.element}"
-    else:
-        words = limit.words
+    words = f"{kind} {limit.element}" if kind else limit.words
     return f"{words} after {limit.outage}" if limit.outage else words
 
 
 def element_words(limit: Limit) -> str:
-    """Return what a limit belongs to, as a key number: ``5120-5467``, ``bus 4``."""
-    return f"bus {limit.element}" if limit.kind == "withdrawal" else limit.element
+    """Return what a limit belongs to, as a key number: ``5120-5467``, ``bus 4``, ``units``."""
+    if not limit.element:
+        return "units"
+    return f"bus {limit.element}" if kind_words(limit) == "withdrawal limit" else limit.element
 
 
 def limit_element(limit: Limit) -> str:
-    """Return what the page's selection holds for a limit: ``branch:5120-5467``, ``bus:4``; "" for one of many."""
-    if limit.kind == "withdrawal":
+    """Return what the page's selection holds for a limit: ``branch:5120-5467``, ``bus:4``; "" for what no map shows."""
+    kind = kind_words(limit)
+    if kind == "withdrawal limit":
         return f"bus:{limit.element}"
-    return f"branch:{limit.element}" if limit.kind in BRANCH_KINDS else ""
+    return f"branch:{limit.element}" if kind and kind != "interface" else ""
 
 
 def kind_words(limit: Limit) -> str:
-    """Return what kind of limit it is: ``line``, ``interface``, ``withdrawal limit``."""
-    if limit.kind == "withdrawal":
+    """Return what kind of limit it is: ``line``, ``interface``, ``withdrawal limit``; "" for one of no element.
+
+    A cut of redispatch is of the kind of the limit that weighs most in it: its words are that limit's.
+    """
+    if limit.kind == "withdrawal" or (limit.kind == "cut" and limit.words.startswith("the withdrawal limit")):
         return "withdrawal limit"
-    if limit.kind in BRANCH_KINDS:
-        return limit.words.partition(" ")[0]
-    return "interface" if limit.kind in INTERFACE_KINDS else limit.kind
+    if limit.kind in INTERFACE_KINDS:
+        return "interface"
+    named = limit.kind in BRANCH_KINDS or (limit.kind == "cut" and bool(limit.element))
+    return limit.words.partition(" ")[0] if named else ""  # the words begin with the kind of branch
 
 
 def gain_words(binding: Binding) -> str:

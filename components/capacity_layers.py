@@ -6,13 +6,14 @@ from typing import Any
 import numpy as np
 
 from components.capacity_answer import (
-    INTERFACE_KINDS,
     Answer,
     alone_gain_mw,
     alone_limits,
     alone_mw,
     amount,
+    kind_words,
     level_words,
+    limit_element,
     short_limit,
     signed,
 )
@@ -92,7 +93,8 @@ def binding_positions(answer: Answer) -> dict[str, list[int]]:
     limits = [binding.limit for level in answer.result.levels for binding in level.binding]
     limits += [row.limit for row in answer.result.over_limit] if answer.stopped else []
     for limit in limits:
-        (buses if limit.kind == "withdrawal" else branches).update(_marked(answer.network, limit))
+        kind, _, key = limit_element(limit).partition(":")
+        (buses if kind == "bus" else branches).update([key] if key else _interface(answer.network, limit))
     branch_ids, bus_ids = answer.network.branches.ids, answer.network.buses.ids
     return {
         "binding_branches": [i for i, key in enumerate(branch_ids) if key in branches],
@@ -100,14 +102,12 @@ def binding_positions(answer: Answer) -> dict[str, list[int]]:
     }
 
 
-def _marked(network: Network, limit: Limit) -> set[str]:
-    """Return the ids of what a limit is drawn on: its bus, its branch, the branches of its interface."""
-    if limit.kind not in INTERFACE_KINDS:
-        return {limit.element}
-    if limit.element not in network.interfaces.ids:
-        return set()
+def _interface(network: Network, limit: Limit) -> list[str]:
+    """Return the ids of the branches of an interface's limit; none for another limit that no map shows."""
+    if kind_words(limit) != "interface" or limit.element not in network.interfaces.ids:
+        return []
     row = network.interfaces.weights[[network.interfaces.ids.index(limit.element)]]
-    return {network.branches.ids[branch] for branch in row.indices.tolist()}
+    return [network.branches.ids[branch] for branch in row.indices.tolist()]
 
 
 def filtered(answer: Answer, kv: float | None, zone: str | None, least_mw: float | None) -> list[int] | None:

@@ -147,7 +147,7 @@ def _binding_total(answer: Answer) -> dict[str, Any]:
     if binding is None:
         return {"label": "Binds most", "value": "nothing", "note": "every site gets all it asks for", "sign": "binding"}
     words = gain_words(binding)
-    kind = kind_words(binding.limit)
+    kind = kind_words(binding.limit) or binding.limit.words
     if binding.limit.outage:
         kind += f" after the outage of {binding.limit.outage}"
     return {

@@ -173,7 +173,8 @@ def limit_rows(answer: Answer) -> list[Row]:
             gain = binding.gain_mw_per_mw
             rows.append(
                 {
-                    "id": f"{level.epsilon:g}|{binding.limit.kind}|{binding.limit.element}|{binding.limit.outage}",
+                    "id": f"{level.epsilon:g}|{binding.limit.kind}|{binding.limit.element}|"
+                    f"{binding.limit.outage}|{binding.state}",
                     "outage": binding.limit.outage,
                     "select": element,
                     "limit": binding.limit.words,
@@ -182,7 +183,7 @@ def limit_rows(answer: Answer) -> list[Row]:
                     "margin": binding.margin_mw,
                     "gain": gain,
                     "sites": sum(by == place for by in level.limited_by),
-                    "lone": lone.get(element, 0) if level.epsilon == 0 and not binding.limit.outage else None,
+                    "lone": None if level.epsilon or answer.deep else lone.get(element, 0),
                     "state": binding.state,
                 }
             )

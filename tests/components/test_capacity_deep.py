@@ -164,19 +164,22 @@ def test_the_worst_outage_is_named_wherever_a_limit_is(answer: Answer) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "element", "selects", "short"),
+    ("kind", "element", "words", "selects", "short"),
     [
-        ("interface_forward", "north", "", "interface north"),
-        ("cut", "hour 7", "", "the cut of hour 7: lines 1-2 and 2-4"),
-        ("backward", "2-4", "branch:2-4", "line 2-4"),
-        ("withdrawal", "4", "bus:4", "withdrawal limit of bus 4"),
+        ("interface_forward", "north", "interface north", "", "interface north"),
+        ("backward", "2-4", "line 2-4, from bus 4 to bus 2", "branch:2-4", "line 2-4"),
+        ("withdrawal", "4", "the withdrawal limit of bus 4", "bus:4", "withdrawal limit of bus 4"),
+        # A cut of redispatch stands for the limit that weighs most in it.
+        ("cut", "2-4", "line 2-4, from bus 2 to bus 4", "branch:2-4", "line 2-4"),
+        ("cut", "4", "the withdrawal limit of bus 4", "bus:4", "withdrawal limit of bus 4"),
+        ("cut", "", "all units at their largest outputs", "", "all units at their largest outputs"),
+        ("condition", "coast", "condition coast: at most 5 MW", "", "condition coast: at most 5 MW"),
     ],
 )
 def test_a_limit_of_any_kind_has_few_words_and_selects_what_is_on_the_map(
-    kind: Any, element: str, selects: str, short: str
+    kind: Any, element: str, words: str, selects: str, short: str
 ) -> None:
-    words = {"cut": "the cut of hour 7: lines 1-2 and 2-4", "backward": "line 2-4, from bus 4 to bus 2"}
-    limit = Limit(9, kind, element, words.get(kind, ""), 10.0)
+    limit = Limit(9, kind, element, words, 10.0)
     assert (limit_element(limit), short_limit(limit)) == (selects, short)
 
 
