@@ -52,7 +52,7 @@ def compare_link(href: str, words: str) -> html.A:
 
 def same_as_kept(words: str) -> html.Span:
     """Return what is said while A itself is drawn."""
-    return html.Span("This is A", title=f"{words} Change the question to have a B.", className="hr-muted")
+    return html.Span("This is A", title=f"{words} Change the question to have a B.", className="hr-difference-same")
 
 
 def address(study: str, a: dict[str, Any], b: dict[str, Any], layer: str = "") -> str:
