@@ -1,5 +1,6 @@
 """Why a number of a capacity answer is so: what stops it, and what more of that limit brings, by solving again."""
 
+from dataclasses import replace
 from typing import Any
 
 from callbacks.capacity_answer import Seat
@@ -23,7 +24,10 @@ def reinforced_gain(seat: Seat, answer: Answer, binding: Binding) -> float | Non
     prepared = seat.desk.margins(answer)
     if prepared is None or binding.limit.kind == "condition":
         return None
-    wider = allocate(reinforced(prepared, binding.limit, EXTRA_MW), answer.question)
+    asked = answer.question
+    if asked.security == "n-1" and prepared.after is None:  # no limit after an outage was needed
+        asked = replace(asked, security="base")
+    wider = allocate(reinforced(prepared, binding.limit, EXTRA_MW), asked)
     found = {level.epsilon: level.total_mw for level in wider.levels}
     before = next(level.total_mw for level in answer.result.levels if level.epsilon == binding.level)
     return found[binding.level] - before if binding.level in found else None

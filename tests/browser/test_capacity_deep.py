@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.browsing import PHONE, THEMES, axe_violations, open_page, set_theme, settle
-from tests.browser.test_capacity import FIRM, STATE, answered, cell, open_study, show_table
+from tests.browser.test_capacity import BINDS, FIRM, FLEXIBLE, STATE, answered, cell, open_study, show_table
 
 # The 24-bus reliability test system, two sites, a few hours drawn from every season.
 ASKED = f"&sites=5,20&mw=300&eps=5&supply=headroom&zero=hold&states=hourly&with={quote(json.dumps({'hours': 60}))}"
@@ -48,6 +48,11 @@ def test_outages_are_computed_beside_the_plain_answer_and_stay_after_a_reload(pa
     assert [megawatts(text) for text in page.locator(f"{COMPARED} strong").all_inner_texts()] == [plain, secure]
     page.reload()
     expect(page.locator(FIRM)).to_contain_text("by outages")
+    settle(page)
+    for place, words in ((FIRM, "for every outage"), (FLEXIBLE, "interrupted in at most"), (BINDS, "10 MW more give")):
+        page.locator(f"{place} .hr-why-number").click()
+        expect(page.locator(f"{place} [role=dialog]")).to_contain_text(words)
+        page.keyboard.press("Escape")
     assert firm_mw(page) == secure
     show_table(page, "What binds")
     expect(page.get_by_role("columnheader", name="After the outage of")).to_be_visible()

@@ -12,14 +12,15 @@ import pytest
 from callbacks import capacity_panes as panes
 from callbacks.capacity_answer import KEEP, Seat
 from callbacks.capacity_deep import KIND
-from callbacks.capacity_desk import Desk
-from callbacks.capacity_why import binding_card_for, why_card_for
+from callbacks.capacity_desk import AtOnce, Desk
+from callbacks.capacity_why import binding_card_for, reinforced_gain, why_card_for
 from callbacks.services import Services
 from components.capacity_deep import variant_of
+from components.capacity_results import strongest
 from engine.capacity import jobs
 from engine.capacity.answer import Answer as Computed
 from engine.capacity.defaults import paper_question
-from engine.capacity.question import CapacityQuestion
+from engine.capacity.question import CapacityQuestion, UncertaintySpec
 from engine.network import library
 from engine.store.answers import Answer as StoredAnswer
 from engine.store.codec import dump_json
@@ -176,3 +177,31 @@ def test_a_reader_sees_what_the_owner_computed(seat: Seat, services: Services) -
     shown = Screen(reader, SECURE).ask()
     assert [row["firm"] for row in shown.site_rows] == pytest.approx([5, 5])
     assert "Publish" not in text(shown.tray)
+
+
+def test_what_more_of_a_limit_brings_after_outages_is_solved_for_on_the_kept_margins(services: Services) -> None:
+    seat = Seat(Desk(services), ANNE, services.studies.create(ANNE, "Twenty-four", library.load("rts24")))
+    hours = UncertaintySpec("hourly", {"hours": 12}, 1)
+    asked = CapacityQuestion(("5", "20"), (900.0, 900.0), supply="headroom", uncertainty=hours, security="n-1")
+    network = seat.network()
+    context = AtOnce(services, ANNE, seat.study, network)
+    jobs.prepare_job(jobs.prepare_arguments(network.digest, asked), context)
+    arguments = jobs.answer_arguments(network.digest, asked)
+    content = json.loads(json.dumps(jobs.answer_job(arguments, context)))
+    key = hash_input(KIND, KINDS[KIND], dump_json(arguments, "a question"))
+    services.results.put(ANNE, seat.study, StoredAnswer(KIND, key, content, {}))
+    screen = Screen(seat, asked)
+    shown = screen.ask()
+    answer = screen.answer()
+    binding = strongest(answer)
+    assert binding is not None
+    gain = reinforced_gain(seat, answer, binding)
+    assert gain is not None
+    assert (
+        -1e-6 <= gain <= 10 * (binding.gain_mw_per_mw or 0) + 1e-6
+    )  # equal demands: the total is the program's value, which is concave
+    assert "at most" in text(binding_card_for(seat, screen.drawn))
+    assert "10 MW more give" in text(why_card_for(seat, screen.drawn, "bus:5", "site0"))
+    assert answer.products is not None
+    assert answer.products.witness.rows_checked > 0
+    assert [row["mw"] for row in shown.product_rows] == [product.capacity_mw for product in answer.products.products]

@@ -78,6 +78,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "outages": {"security": "n-1", "outage_rating": "b", "period": "month"},
     "listed": {"security": "n-1", "outages": "listed", "recourse": "redispatch", "supply": "capacity"},
     "hours": {"firm_set": "sample", "uncertainty": UncertaintySpec("hourly", {"hours": 500, "wind_factor": 0.3}, 7)},
+    "secure hours": {"firm_set": "sample", "uncertainty": UncertaintySpec("hourly", {"hours": 9, "security": "n-1"}, 2)},
     "correlated": {
         "uncertainty": UncertaintySpec(
             "distribution",
