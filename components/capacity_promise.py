@@ -20,6 +20,10 @@ _METHOD = (
     "CVaR: Rockafellar and Uryasev, J. Risk 2(3), 2000; intervals: Clopper and Pearson, Biometrika 26, 1934; "
     "bootstrap: Efron and Tibshirani, 1993"
 )
+_EXCEEDED = {
+    False: "*P*(max_l (*S*_l (*c* + *d*) − *F*_l) > 0) = Σ_s *w*_s 1[some *l* exceeded in *s*]",
+    True: "*P*(max_l (*S*_l^+ *c* + *S*_l *d* − *F*_l) > 0) = Σ_s *w*_s 1[some *l* exceeded in *s*]",
+}
 _MOST_LISTED = 8
 _TITLE = "What the promise is worth"
 
@@ -131,12 +135,14 @@ def study(promise: Promise) -> html.Div:
 def _levels(promise: Promise) -> html.Table:
     """Return how often some limit is exceeded at each level."""
     hours = promise.risk.hours_a_year is not None
-    head = ["Level", "Some limit exceeded", *(["Hours a year"] if hours else []), "Worst, MW"]
+    both = promise.together is not None
+    first = "Limits exceeded, whatever part is drawn" if both else "Some limit exceeded, all drawn at once"
+    head = ["Level", first, *(["Hours a year"] if hours else []), *(["All at once"] if both else []), "Worst, MW"]
     rows = []
     for place_, level in enumerate(promise.risk.levels):
         card = why_card(
             f"{percents(level.exceeded)} of states exceed some limit, {level_words(level.epsilon)}",
-            formula="*P*(max_l (*S*_l (*c* + *d*) − *F*_l) > 0) = Σ_s *w*_s 1[some *l* exceeded in *s*]",
+            formula=_EXCEEDED[promise.together is not None],
             values=[
                 ("states", number(promise.risk.states)),
                 ("limit by limit at most", percents(level.most_on_one)),
@@ -155,6 +161,8 @@ def _levels(promise: Promise) -> html.Table:
         cells: list[Part] = [html.Td(level_words(level.epsilon).capitalize()), html.Td(shown)]
         if hours:
             cells.append(html.Td(_a_year(level.exceeded, promise.risk.hours_a_year)))
+        if promise.together is not None:
+            cells.append(html.Td(percents(promise.together.levels[place_].exceeded)))
         cells.append(html.Td(number(level.worst_mw, 1)))
         rows.append(html.Tr(cells))
     return html.Table(
@@ -195,6 +203,7 @@ def _products(promise: Promise, listed: Sequence[ProductRisk]) -> html.Table:
         ]
         rows.append(html.Tr(cells))
     caption = "All products" if len(listed) == len(promise.risk.products) else "Interrupted most often"
+    caption += ", whatever part is drawn" if promise.together is not None else ", all drawn at once"
     return html.Table(
         [
             html.Caption(caption, className="hr-muted"),
@@ -216,6 +225,10 @@ def _bus(promise: Promise, bus: str) -> list[Part]:
             (f"Flexible {level_words(product.epsilon)}", _size(promise, product, place_)),
             ("Interrupted", _interrupted(promise, product, place_)),
         ]
+        if promise.together is not None:
+            key = (product.bus, product.epsilon)
+            same = next(entry for entry in promise.together.products if (entry.bus, entry.epsilon) == key)
+            rows.append(("Interrupted, all drawn at once", percents(same.interrupted)))
         if product.hours is not None:
             rows.append(("Interrupted a year", _a_year(product.interrupted, promise.risk.hours_a_year) + " h"))
         rows += [
@@ -267,7 +280,8 @@ def _interrupted(promise: Promise, product: ProductRisk, place_: int) -> Part:
         inputs=_inputs(promise),
         source=_METHOD,
         note="The riskiest products are cut first, then the fewest MW, then in proportion to size; firm is never cut. "
-        "The level bounds each limit by itself; several limits can interrupt the same product.",
+        "The level bounds each limit by itself; several limits can interrupt the same product."
+        + (" On every limit the part that loads it most is drawn." if promise.together is not None else ""),
     )
     return why_number(f"{ids.PROMISE}-cut{place_}", text, card, label=f"how often bus {product.bus} is interrupted")
 

@@ -14,7 +14,8 @@ from engine.capacity.risk import Risk
 class Promise:
     """What an allocation's promise is worth."""
 
-    risk: Risk
+    risk: Risk  # on every limit the part that loads it most, where every part is promised; else everything at once
+    together: Risk | None  # everything drawn at once, where ``risk`` is of the worst part
     bootstrap: Bootstrap | None  # None where only firm capacity is asked, or intervals were not asked for
     states: str  # which independent states it was judged on, in words
     warnings: tuple[str, ...]

@@ -67,11 +67,12 @@ def promise_job(arguments: dict[str, Any], context: JobContext) -> dict[str, Any
     if question.security == "n-1" and question.uncertainty.kind == "distribution":
         draws = min(draws or MOST_WITH_OUTAGES, MOST_WITH_OUTAGES)
     planned = plan(question.uncertainty, network, states.sample, draws)
-    risk = work.measure(levels, planned)
+    risk, together = work.measure(levels, planned)
     intervals = work.intervals(levels, int(arguments.get("replications", REPLICATIONS)))
     finest = 0.0 if prepared.tails is None else prepared.tails.finest
     return Promise(
         risk=risk,
+        together=together,
         bootstrap=intervals,
         states=planned.words,
         warnings=(*level_warnings(question, finest), *notes, *_said(question, risk, intervals)),
@@ -107,25 +108,32 @@ class _Work:
     prepared: Prepared
     context: JobContext
 
-    def measure(self, levels: tuple[Vector, ...], planned: Holdout) -> Risk:
-        """Return the risk on independent states."""
+    def measure(self, levels: tuple[Vector, ...], planned: Holdout) -> tuple[Risk, Risk | None]:
+        """Return the risk on independent states, and for parts that are promised each, that of all drawn at once."""
         spec, known = self.question.uncertainty, self.states.sample
         if self.question.security == "n-1":
             return self._with_outages(levels, planned)
-        measure = Measure(self.question, self.prepared.row_count)
+        measures = self._measures(self.prepared)
         progress = self._part(0.0, 0.7, "independent states")
         if spec.kind == "file" and known is not None:
             count = len(known.net_demand_mw)
             for rest, part in parts(known, spec.seed):
                 margins, granted = self._without(rest)
-                measure.add(margins, granted, part, len(part.net_demand_mw) / count)
+                for measure in measures:
+                    measure.add(margins, granted, part, len(part.net_demand_mw) / count)
         else:
             given = independent(spec, self.network, planned, factors=self.factors, progress=progress)
             for sample in given:
-                measure.add(self.prepared, levels, sample, len(sample.net_demand_mw) / planned.states)
-        return measure.risk(self.prepared, levels, planned.hours_a_year)
+                for measure in measures:
+                    measure.add(self.prepared, levels, sample, len(sample.net_demand_mw) / planned.states)
+        return _risks(measures, self.prepared, levels, planned)
 
-    def _with_outages(self, levels: tuple[Vector, ...], planned: Holdout) -> Risk:
+    def _measures(self, prepared: Prepared) -> list[Measure]:
+        """Return what is measured: parts first where each is promised, then everything at once."""
+        uses = (False, True) if self.question.downward_closed else (True,)
+        return [Measure(self.question, prepared.row_count, together=together) for together in uses]
+
+    def _with_outages(self, levels: tuple[Vector, ...], planned: Holdout) -> tuple[Risk, Risk | None]:
         """Return the risk on independent states, limits after outages among the limits."""
         spec, known = self.question.uncertainty, self.states.sample
         if spec.kind == "file" or known is None:
@@ -134,9 +142,10 @@ class _Work:
         (judged,) = independent(spec, self.network, planned, factors=self.factors, progress=progress)
         self.context.progress(_STEPS * 6 // 10, _STEPS, "limits after outages")
         rows = judged_after_outages(self.prepared, self.question, levels, known, judged)
-        measure = Measure(self.question, rows.row_count)
-        measure.add(rows, levels, judged)
-        return measure.risk(rows, levels, planned.hours_a_year)
+        measures = self._measures(rows)
+        for measure in measures:
+            measure.add(rows, levels, judged)
+        return _risks(measures, rows, levels, planned)
 
     def _without(self, rest: Sample) -> tuple[Prepared, list[Vector]]:
         """Return the margins and the capacities that the other parts of a file give."""
@@ -165,11 +174,23 @@ class _Work:
         return report
 
 
+def _risks(
+    measures: list[Measure], prepared: Prepared, levels: tuple[Vector, ...], planned: Holdout
+) -> tuple[Risk, Risk | None]:
+    first, *rest = (measure.risk(prepared, levels, planned.hours_a_year) for measure in measures)
+    return first, rest[0] if rest else None
+
+
 def _said(question: CapacityQuestion, risk: Risk, intervals: Bootstrap | None) -> tuple[str, ...]:
     """Return what a reader must know of what was measured."""
     held = sum(row.held for row in risk.rows)
     cases = (
-        (True, "measured with everything that is granted drawn at once"),
+        (
+            question.downward_closed,
+            "measured whatever part of what is granted is drawn, on each limit the part that loads it most; "
+            "everything at once is told beside it",
+        ),
+        (not question.downward_closed, "measured with everything that is granted drawn at once"),
         (held > 0, f"{held} of these limits are exceeded in the sample already: no firm capacity may add to them"),
         (
             risk.hours_a_year is not None and question.uncertainty.kind == "hourly",

@@ -2,7 +2,8 @@
 
 CVaR at level epsilon bounds each limit by itself, on the sample. Here both are measured on independent states:
 every limit and all together, and per product the probability and depth of interruption, by the least cut of
-:mod:`engine.capacity.curtailment`. All that is granted is taken to be drawn at once.
+:mod:`engine.capacity.curtailment`. Two uses of what is granted: all of it drawn at once, or on every limit the part
+that loads it most, which is what an allocation that is deliverable in every part promises.
 
 What is added is at fault for an excess over the limit by at most what it adds in that state; limits that existing
 load exceeds before anything is added are counted apart.
@@ -128,8 +129,9 @@ class _Sums:
 class Measure:
     """Measures an allocation on independent states, given some at a time; for a file, part by part."""
 
-    def __init__(self, question: CapacityQuestion, rows: int) -> None:
-        """``rows`` is the number of prepared limits."""
+    def __init__(self, question: CapacityQuestion, rows: int, *, together: bool) -> None:
+        """``rows`` is the number of prepared limits; ``together``: all is drawn at once, else the worst part."""
+        self._together = together
         count = 1 + len(question.epsilons)
         self._question = question
         self._sums = _Sums(
@@ -149,7 +151,7 @@ class Measure:
         """
         if len(levels_mw) != 1 + len(self._question.epsilons):
             raise QuestionError(f"{1 + len(self._question.epsilons)} levels are asked, {len(levels_mw)} were given")
-        one = _Allocation.of(prepared, self._question, levels_mw)
+        one = _Allocation.of(prepared, self._question, levels_mw, together=self._together)
         weight = portion * sample.weight
         self._sums.states += len(weight)
         self._sums.squared += float(weight @ weight)
@@ -275,9 +277,13 @@ class _Allocation:
     curtailment: Curtailment
 
     @classmethod
-    def of(cls, prepared: Prepared, question: CapacityQuestion, levels_mw: Sequence[Vector]) -> "_Allocation":
-        # The flows that would be: every factor with its sign, those under the question's cutoff too.
+    def of(
+        cls, prepared: Prepared, question: CapacityQuestion, levels_mw: Sequence[Vector], *, together: bool
+    ) -> "_Allocation":
+        # The flows that would be: every factor, those under the question's cutoff too.
         factors = prepared.row_factors(prepared.positions(question.candidates))
+        if not together:
+            factors = np.maximum(factors, 0.0)
         site = {bus: place for place, bus in enumerate(question.candidates)}
         parts = flexible_parts(question, levels_mw)
         own = factors[:, [site[bus] for bus, _, _ in parts]]

@@ -1,6 +1,6 @@
 """The limits after outages that an allocation exceeds in some independent state: the rows its promise is judged on.
 
-Every outage is looked at in every state; only limits that some of them exceeds, with what is granted drawn at once,
+Every outage is looked at in every state; only limits that some of them exceeds, with what is granted drawn,
 become rows beside those without outages. The others are exceeded nowhere, so that leaving them out counts nothing
 too little.
 """
@@ -33,7 +33,7 @@ def judged_after_outages(
     margins = prepare(network, alone, States(judged), factors=factors)
     secure = Secure(margins, alone, States(judged), outages_of(network, question, factors))
     for mw in granted:
-        while secure.bring_in(0, mw, closed=False):
+        while secure.bring_in(0, mw, closed=question.downward_closed):
             pass
     found = secure.prepared
     rows = np.arange(prepared.row_count, found.row_count)

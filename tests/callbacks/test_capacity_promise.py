@@ -104,7 +104,7 @@ def test_a_promise_of_another_question_stands_under_a_hatch(seat: Seat) -> None:
     keep(seat, PROMISE, drawn(seat))
     told = text(promise_panel(seat, drawn(seat, epsilon="0.1"), None, pressed=False).children)
     assert "Stale: the question or the network changed since" in told
-    assert "Some limit exceeded" in told
+    assert "Limits exceeded" in told
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from engine.capacity.uncertainty import Sample, States, box, distribution_sample
 from engine.errors import QuestionError
 from engine.network.library import load
 from engine.network.model import Network
-from tests.engine.capacity.small import asked, prepared, random_network, random_sample, sample
+from tests.engine.capacity.small import asked, prepared, random_network, random_sample, sample, still, triangle
 from tests.engine.capacity.small import network as small_network
 from tests.engine.capacity.test_fourbus import EXPECTED, QUESTION
 
@@ -35,7 +35,7 @@ def levels_of(result: CapacityResult) -> list[np.ndarray]:
 def reference() -> Risk:
     known = States(distribution_sample(QUESTION.uncertainty, FOURBUS), box(QUESTION.uncertainty, FOURBUS))
     margins = prepare(FOURBUS, QUESTION, known)
-    measure = Measure(QUESTION, margins.row_count)
+    measure = Measure(QUESTION, margins.row_count, together=True)
     planned = plan(QUESTION.uncertainty, FOURBUS, known.sample, EXPECTED["out_of_sample"]["draws"])
     for drawn in independent(QUESTION.uncertainty, FOURBUS, planned):
         measure.add(margins, POPULATION, drawn, len(drawn.labels) / planned.states)
@@ -69,7 +69,7 @@ def test_interruptions_on_the_tree_are_those_of_nested_sums(reference: Risk) -> 
     )
     known = States(distribution_sample(QUESTION.uncertainty, FOURBUS), box(QUESTION.uncertainty, FOURBUS))
     margins = prepare(FOURBUS, QUESTION, known)
-    measure = Measure(QUESTION, margins.row_count)
+    measure = Measure(QUESTION, margins.row_count, together=True)
     measure.add(margins, POPULATION, drawn)
     found = {product.bus: product for product in measure.risk(margins, POPULATION, 8760.0).products}
     d = drawn.net_demand_mw
@@ -97,7 +97,7 @@ def test_frequencies_are_those_of_counting_state_by_state(seed: int) -> None:
     margins = prepared(grid, question, known)
     result = allocate(margins, question)
     new = random_sample(generator, count, 150, weighted=True)
-    measure = Measure(question, margins.row_count)
+    measure = Measure(question, margins.row_count, together=True)
     measure.add(margins, levels_of(result), new)
     risk = measure.risk(margins, levels_of(result), None)
     shift = -margins.factors.dense()
@@ -126,7 +126,7 @@ def test_limits_exceeded_before_anything_is_added_are_counted_apart() -> None:
     question = asked(grid, {"3": 5.0}, epsilons=(0.2,), at_zero="hold")
     margins = prepared(grid, question, known)
     result = allocate(margins, question)
-    measure = Measure(question, margins.row_count)
+    measure = Measure(question, margins.row_count, together=True)
     measure.add(margins, levels_of(result), sample(np.array([[0.0, 4.0, 2.0], [0.0, 12.0, 2.0], [0.0, 13.0, 2.0]])))
     risk = measure.risk(margins, levels_of(result), None)
     row = next(row for row in risk.rows if row.element == "1-2")
@@ -146,7 +146,7 @@ def test_a_limit_that_the_sample_exceeds_already_is_judged_by_its_rating() -> No
     question = asked(grid, {"2": 50.0}, epsilons=(0.05,), at_zero="hold")
     margins = prepared(grid, question, loads(2000))
     levels = levels_of(allocate(margins, question))
-    measure = Measure(question, margins.row_count)
+    measure = Measure(question, margins.row_count, together=True)
     measure.add(margins, levels, loads(200_000))
     risk = measure.risk(margins, levels, 8760.0)
     granted = float(levels[1][0])
@@ -158,6 +158,23 @@ def test_a_limit_that_the_sample_exceeds_already_is_judged_by_its_rating() -> No
     ends = np.linspace(100.0 - granted, 100.0, 2001)
     assert risk.products[0].cut_mw == pytest.approx(np.trapezoid(norm.sf((ends - 75.0) / 9.0), ends), rel=0.05)
     assert risk.before.value == pytest.approx(norm.sf(25.0 / 9.0), rel=0.15)
+
+
+def test_the_worst_part_is_what_a_limit_sees_without_counterflow() -> None:
+    """The triangle with D = (1000, 100): (6, 18) is feasible together, but line 2-3 carries 6 > 4 without bus 2."""
+    grid = triangle()
+    question = asked(grid, {"2": 1000.0, "3": 100.0}, epsilons=(), downward_closed=False)
+    margins = prepared(grid, question, still(grid))
+    levels = levels_of(allocate(margins, question))
+    assert levels[0] == pytest.approx([6.0, 18.0])
+    found = {}
+    for together in (True, False):
+        measure = Measure(question, margins.row_count, together=together)
+        measure.add(margins, levels, still(grid))
+        found[together] = measure.risk(margins, levels, None).levels[0]
+    assert found[True].exceeded.value == 0.0
+    assert found[False].exceeded.value == 1.0
+    assert found[False].worst_mw == pytest.approx(2.0, abs=1e-6)
 
 
 def test_intervals_are_the_exact_binomial_ones() -> None:

@@ -23,7 +23,7 @@ def test_frequencies_after_outages_are_those_of_networks_without_the_branches(sh
     judged = sample(filed * (1 + 0.09 * np.random.default_rng(11).standard_normal((30, len(filed)))))
     margins = prepare(network, question, States(known.sample))
     rows = judged_after_outages(margins, question, granted, known.sample, judged)
-    measure = Measure(question, rows.row_count)
+    measure = Measure(question, rows.row_count, together=True)
     measure.add(rows, granted, judged)
     risk = measure.risk(rows, granted, None)
     share_of = margins.factors.slack_share
