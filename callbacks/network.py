@@ -24,7 +24,7 @@ from components.tables import register_grid
 from engine.errors import EngineError, NotFoundError, QuestionError
 from engine.network import library
 from engine.network.readers import EXACT, FORMATS, Format, not_carried, write_network
-from engine.network.tables import COLUMNS, KEYS, SINGULAR, NetworkTables
+from engine.network.tables import COLUMNS, KEYS, LISTS, SINGULAR, NetworkTables
 from engine.opf.question import OpfQuestion
 
 PAGE = ids.NETWORK
@@ -33,7 +33,8 @@ _LABELS: dict[tuple[str, str], str] = {
     for table, columns in COLUMNS.items()
     for column in columns
 }
-LATER = tuple(name for name in TABLES if name != "buses")  # tables whose rows come when they are opened
+AT_ONCE = ("buses", *LISTS)  # tables whose rows come with the page: lists are short, and mostly empty
+LATER = tuple(name for name in TABLES if name not in AT_ONCE)  # the others come when they are opened
 
 
 def page_layout(services: Services, study: str | None = None, **query: str) -> Any:
@@ -62,7 +63,7 @@ def page_layout(services: Services, study: str | None = None, **query: str) -> A
             else shown.layers,
             view=looked,
             question=opened.question,
-            rows={name: rows(tables, name) for name in TABLES if name in {"buses", looked.tab}},
+            rows={name: rows(tables, name) for name in TABLES if name in {*AT_ONCE, looked.tab}},
             problems=desk.problems_of(tables),
             counts=desk.Counts.of(tables),
             steps=desk.steps(status),

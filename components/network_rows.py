@@ -82,6 +82,8 @@ def transaction(before: NetworkTables, after: NetworkTables, name: TableName) ->
     old, new = before.table(name), after.table(name)
     if old is new:
         return {}
+    if not len(old):
+        return None  # an empty grid does not draw the first rows that a transaction adds
     key = KEYS[name]
     old_ids, new_ids = old[key].tolist(), new[key].tolist()
     kept = [i for i in old_ids if i in set(new_ids)]

@@ -348,7 +348,7 @@ def test_rows_of_a_csv_file_are_added_to_the_open_table_and_can_be_undone(seat: 
     assert outcome.after is not None
     assert outcome.after.interfaces["terms"].tolist() == ["2-3:1 2-4:1"]
     shown = network_edit.screen(outcome, seat.study, ["buses", "interfaces"])
-    assert shown["change_interfaces"]["add"][0]["id"] == "East"
+    assert [row["id"] for row in shown["rows_interfaces"]] == ["East"]
     assert change(seat, seat.status().digest, {"action": "undo"}).status.digest == start
     more = "bus,load_mw\n5,10\n6,20\n"
     assert network_desk.add_from_csv(seat, start, "buses", data_url(more), "more.csv").ack["ok"]
