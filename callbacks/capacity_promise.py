@@ -94,7 +94,10 @@ def _levels(answer: Answer) -> list[tuple[float, ...]]:
 def _before(seat: Seat) -> Promise | None:
     """Return the promise that this study measured last, of another question or network."""
     listed = seat.desk.services.results.list(seat.user, seat.study, PROMISE)
-    return Promise.from_json(listed[0].content) if listed else None
+    try:
+        return Promise.from_json(listed[0].content) if listed else None
+    except (LookupError, TypeError, ValueError):  # of another version of the product
+        return None
 
 
 def _told_of(found: Standing, running: Callable[..., Any], failed: Callable[..., Any]) -> Told:

@@ -107,6 +107,13 @@ def test_a_promise_of_another_question_stands_under_a_hatch(seat: Seat) -> None:
     assert "Limits exceeded" in told
 
 
+def test_a_promise_of_another_version_is_left_out(seat: Seat) -> None:
+    seat.desk.services.results.put(ANNE, seat.study, StoredAnswer(PROMISE, "0" * 64, {"risk": {}}, {}))
+    told = text(promise_panel(seat, drawn(seat), None, pressed=False).children)
+    assert "Measure the promise" in told
+    assert "Stale" not in told
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [({"keep": "box:box"}, "A box has no probabilities")],
