@@ -29,6 +29,7 @@ _PATIENCE = 6  # scenarios tried in vain, or rounds, before others are turned to
 _INSIDE = 0.9  # of what the level before granted: well within what the next level allows
 _HALVINGS = 7
 _MOST_ROWS = 4000
+_SAME_MW = 1e-9
 _DEPTH = 10  # cuts that one scenario gives at a time
 _FURTHER = 1.02  # than the cut asks, so that the next proof is another
 _NEW_CUTS = 24  # in a round, after which the program is solved again
@@ -85,7 +86,10 @@ class RedispatchLevel:
             self._take_cuts()
             mw, warm = choose(self.program(closed=closed), warm)
             while self._cut_by_what_is_known(mw, closed=closed) and len(self.rows) < _MOST_ROWS:
+                before = mw
                 mw, warm = choose(self.program(closed=closed), warm)
+                if np.abs(mw - before).max() <= _SAME_MW:  # what the level before granted is not taken back
+                    break
             if self._cut_off(mw):
                 continue
             self.dispatch_mw = self.recourse.moved(mw, every)
@@ -114,37 +118,26 @@ class RedispatchLevel:
             self.rows.append(Row(slope / scale, room / scale, cut[0], cut[1] / scale, scenario))
 
     def _cut_by_what_is_known(self, mw: Vector, *, closed: bool) -> bool:
-        """Add the rows of the tail at ``mw``, with ``closed`` at parts of it too; return whether one is broken."""
-        if self.epsilon == 0.0:
+        """Add the row of the tail that the known cuts show at ``mw``, and at the edge before it, if it is broken."""
+        if self.epsilon == 0.0 or not self.recourse.cuts:
             return False
-        part, broken = mw, False
-        for _ in range(3 if closed else 1):
-            slope, level, cut, scenario = self._tail_row(part)
-            used = np.maximum(slope, 0.0) if closed else slope
-            if level + used @ mw <= OVERLOAD / 2:
-                break
-            self._add(slope, -level, cut, scenario)
-            part, broken = np.where(slope > 0.0, mw, 0.0), True
-        if broken:
-            slope, level, cut, scenario = self._tail_row(self._edge(mw))
-            self._add(slope, -level, cut, scenario)
-        return broken
-
-    def _edge(self, mw: Vector) -> Vector:
-        """Return where the way from inside to ``mw`` leaves what the known cuts allow: rows there touch it."""
+        row, value = self._tail_row(mw, closed=closed)
+        if value <= OVERLOAD / 2:
+            return False
+        self._add(*row)
+        # From inside to ``mw``: rows where the way leaves what the cuts allow touch it.
         inside, low, high = _INSIDE * self.floor_mw, 0.0, 1.0
         for _ in range(_HALVINGS):
             middle = (low + high) / 2.0
-            point = inside + middle * (mw - inside)
-            slope, level, _, _ = self._tail_row(point)
-            low, high = (middle, high) if level + slope @ point <= 0.0 else (low, middle)
-        found: Vector = inside + high * (mw - inside)
-        return found
+            value = self._tail_row(inside + middle * (mw - inside), closed=closed)[1]
+            low, high = (middle, high) if value <= 0.0 else (low, middle)
+        self._add(*self._tail_row(inside + high * (mw - inside), closed=closed)[0])
+        return True
 
-    def _tail_row(self, mw: Vector) -> tuple[Vector, float, tuple[int, float], int]:
-        """Return slope and level of the CVaR that the cuts show at ``mw``, its weightiest cut and worst scenario."""
+    def _tail_row(self, mw: Vector, *, closed: bool) -> tuple[tuple[Vector, float, tuple[int, float], int], float]:
+        """Return the CVaR that the cuts show at ``mw`` as a row: slope, room, weightiest cut, worst state; and its value."""
         recourse = self.recourse
-        loss, cut = recourse.below(mw)
+        loss, cut = recourse.below(mw, closed=closed)
         share = tail(loss, recourse.scenarios.weight, self.epsilon)
         used = np.flatnonzero((share > 0.0) & (cut >= 0))
         own = cut[used]
@@ -154,7 +147,9 @@ class RedispatchLevel:
         level = float(share[used] @ without + share[alone] @ loss[alone])
         weight = np.bincount(own, weights=part, minlength=1)
         most = int(weight.argmax())
-        return part @ recourse.slopes[own], level, (most, float(weight[most])), int(loss.argmax())
+        slopes = np.maximum(recourse.slopes[own], 0.0) if closed else recourse.slopes[own]
+        row = (part @ slopes, -level, (most, float(weight[most])), int(loss.argmax()))
+        return row, float(share @ loss)
 
     def _cut_off(self, mw: Vector) -> bool:
         """Try scenarios at ``mw``; return whether new cuts show that it is too much."""

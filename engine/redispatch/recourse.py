@@ -110,12 +110,16 @@ class Recourse:
         demand[self.sites] += granted_mw
         return replace(state, demand_mw=demand)
 
-    def below(self, granted_mw: Vector) -> tuple[Vector, Integers]:
-        """Return what the losses (S,) are at least, and the cut that says so: -1 for none."""
+    def below(self, granted_mw: Vector, *, closed: bool = False) -> tuple[Vector, Integers]:
+        """Return what the losses (S,) are at least, and the cut that says so: -1 for none.
+
+        With ``closed``, what relieves a cut counts for nothing: as if it were the worst part of ``granted_mw`` (K,).
+        """
         loss = np.full(len(self.scenarios), LEAST_OVERLOAD)
         cut = np.full(len(loss), -1, dtype=np.intp)
         if len(self.cuts):
-            values = self._losses + (self._slopes @ granted_mw)[:, np.newaxis] * self._shares
+            slopes = np.maximum(self._slopes, 0.0) if closed else self._slopes
+            values = self._losses + (slopes @ granted_mw)[:, np.newaxis] * self._shares
             best = values.argmax(axis=0)
             value = values[best, np.arange(len(best))]
             cut = np.where(value > LEAST_OVERLOAD, best, -1)
