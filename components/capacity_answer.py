@@ -88,9 +88,9 @@ def short_limit(limit: Limit) -> str:
 
 
 def element_words(limit: Limit) -> str:
-    """Return what a limit belongs to, as a key number: ``5120-5467``, ``bus 4``, ``units``."""
+    """Return what a limit belongs to, as a key number: ``5120-5467``, ``bus 4``, ``generation``."""
     if not limit.element:
-        return "units"
+        return "generation"
     return f"bus {limit.element}" if kind_words(limit) == "withdrawal limit" else limit.element
 
 

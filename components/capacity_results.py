@@ -99,6 +99,16 @@ def firm_formula(question: CapacityQuestion) -> str:
     return "Σ_n *S*_{ln} *c*_n ≤ *F*_l − max_d *S*_l *d*"
 
 
+def flexible_formula(question: CapacityQuestion) -> str:
+    """Return what keeps flexible capacity: a row for each limit, or one of the least overload L with redispatch."""
+    if question.recourse == "redispatch":
+        return "CVaR_{ε}(*L*(*c*^{ε}, *d*)) ≤ 0,  *L* = min_p max_l (|*f*_l| − *F*_l) / *F*_l"
+    tail = "VaR" if question.measure == "var" else "CVaR"
+    if question.security == "n-1":
+        return f"Σ_n *S*_{{ln}}^k *c*_n^{{ε}} ≤ *F*_l^k − {tail}_{{ε}}(*S*_l^k *d*) for every outage *k*"
+    return f"Σ_n *S*_{{ln}} *c*_n^{{ε}} ≤ *F*_l − {tail}_{{ε}}(*S*_l *d*)"
+
+
 def _flexible_totals(answer: Answer) -> list[dict[str, Any]]:
     levels = answer.result.levels
     if len(levels) == 1:
@@ -112,12 +122,14 @@ def _flexible_totals(answer: Answer) -> list[dict[str, Any]]:
     ]
     kept = [bus for level in levels for bus in level.kept_by_floor]
     note = "The risk holds for each limit by itself; how often any of them interrupts can be more."
+    if answer.question.recourse == "redispatch":
+        note = "The risk holds for all limits together: it is of the least overload that any dispatch leaves."
     if kept:
         stand = "is" if len(kept) == 1 else "are"
         note += f" {count(len(kept), 'site')} would have got less than firm and {stand} kept at it."
     card = why_card(
         f"{megawatts(gain)} more, interrupted in at most {percent(last.epsilon)}",
-        formula="Δ = Σ_n (*c*_n^{ε} − *c*_n),  Σ_n *S*_{ln} *c*_n^{ε} ≤ *F*_l − CVaR_{ε}(*S*_l *d*)",
+        formula=f"Δ = Σ_n (*c*_n^{{ε}} − *c*_n),  {flexible_formula(answer.question)}",
         values=[
             *steps,
             ("total with firm", megawatts(last.total_mw)),

@@ -17,6 +17,7 @@ from engine.capacity.results import OverLimit
 MOST_ROWS = 12
 CUTOFFS = (0.05, 0.1, 0.2)  # distribution factors below one of these are dropped by many operators
 HARDLY = 0.005  # of what is asked: less than this is hardly anything
+COUNTED = "exceeded after outages before any addition"  # in the notice that counts them
 FULL_MW = 0.1  # less room than this is none
 
 
@@ -54,13 +55,16 @@ def held_state(answer: Answer) -> html.Div:
     rows = answer.result.over_limit
     worst = max(rows, key=lambda row: row.over_mw)
     words = f"{sentence(worst.limit.words)} is over by {megawatts(worst.over_mw)}, the most of them."
+    counted = [line for line in answer.result.notices if COUNTED in line and "at risk" not in line]
     title = f"{_limits(rows)} exceeded already, held at the present level"
+    if counted:  # after outages the worst are listed only: the engine's own count is told, not that of the list
+        title = sentence(counted[0]) if len(counted) == 1 else "Limits exceeded already, held at the present level"
     actions: list[Part] = [button("Stop instead", ids.CAPACITY_STOP, **{"data-capacity-zero": "stop"})]
     if nothing_left(answer):
-        title = f"Hardly anything can be added: {title}"
+        title = f"Hardly anything can be added: {title[:1].lower()}{title[1:]}"
         words += " Every site adds to one of them, be it by a small part of its power."
         actions = [*_ways_to_room(answer), *actions]
-    return state("partial", words, title=title, action=actions)
+    return state("partial", words, title=title, action=actions, details=counted if len(counted) > 1 else ())
 
 
 def full_state(answer: Answer) -> html.Div:

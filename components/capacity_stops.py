@@ -6,7 +6,7 @@ What such a card says is in the record of the limit that binds.
 from dash import html
 
 from components.capacity_answer import Answer, gain_words, gained, level_words
-from components.capacity_results import METHOD, firm_formula, inputs_of, more_words
+from components.capacity_results import METHOD, firm_formula, flexible_formula, inputs_of, more_words
 from components.capacity_sites import bus_words
 from components.format import megawatts
 from components.why_card import why_card
@@ -66,7 +66,7 @@ def stop_card(answer: Answer, bus: str, level: int, gain_mw: float | None = None
     source = METHOD + (_OUTAGES if answer.question.security == "n-1" else "")
     return why_card(
         f"{megawatts(found.capacity_mw[place])} {level_words(found.epsilon)} at {name}",
-        formula=firm_formula(answer.question),
+        formula=flexible_formula(answer.question) if level else firm_formula(answer.question),
         values=values,
         binds=["The demand is met in full: no limit stops it." if binding is None else binding.words],
         inputs=inputs_of(answer),

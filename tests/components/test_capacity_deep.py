@@ -18,7 +18,7 @@ from components import capacity_periods as periods
 from components import capacity_tables as tables
 from components.capacity_answer import Answer, limit_element, short_limit
 from components.capacity_inspector import bus, overview
-from components.capacity_results import firm_formula, strongest, totals_of
+from components.capacity_results import binding_card, firm_formula, flexible_formula, strongest, totals_of
 from components.capacity_states import full_state, held_state, nothing_left
 from components.capacity_stops import stop_card, stop_words
 from engine.capacity.defaults import paper_question
@@ -183,9 +183,24 @@ def test_a_limit_of_any_kind_has_few_words_and_selects_what_is_on_the_map(
     assert (limit_element(limit), short_limit(limit)) == (selects, short)
 
 
+def test_generation_that_binds_is_named_and_has_a_card(answer: Answer) -> None:
+    limit = Limit(0, "cut", "", "all units at their largest outputs", 3405.0)
+    first = replace(answer.result.levels[0].binding[0], limit=limit, gain_mw_per_mw=1.0)
+    level = replace(answer.result.levels[0], binding=(first,), limited_by=(0, 0))
+    drawn = replace(answer, result=replace(answer.result, levels=(level, *answer.result.levels[1:])))
+    shown = text(totals_of(drawn))
+    assert "generation" in shown
+    assert "all units at their largest outputs; the first MW more there gives 1.0 MW" in shown
+    assert "cut" not in shown
+    assert "All units at their largest outputs" in text(binding_card(drawn, first, None))
+
+
 def test_the_formula_is_of_what_is_asked() -> None:
     formulas = [firm_formula(replace(CapacityQuestion(), security=s, recourse=r)) for s, r in deep.VARIANTS]
     assert len(set(formulas)) == 4
+    tails = [flexible_formula(replace(CapacityQuestion(), security=s, recourse=r)) for s, r in deep.VARIANTS]
+    assert ["CVaR_{ε}(*L*" in tail for tail in tails] == [False, True, False, True]  # one joint row with redispatch
+    assert "outage" in tails[2]
     assert all("outage" in formula for formula in formulas[2:])
 
 
@@ -201,6 +216,9 @@ def test_an_answer_that_leaves_nothing_says_why_and_what_to_press(answer: Answer
     assert fields_of(shown, "data-capacity-set") == presses
     some = replace(nothing, result=replace(answer.result, over_limit=(over,)))
     assert fields_of(held_state(some), "data-capacity-set") == []
+    told = "1,427 limits are exceeded after outages before any addition; the 30 worst are listed"
+    many = replace(nothing.result, notices=(told,))
+    assert f"Hardly anything can be added: {told}" in text(held_state(replace(nothing, result=many)))
     assert nothing_left(nothing)
     assert not nothing_left(answer)
     assert fields_of(full_state(nothing), "data-capacity-set") == presses
