@@ -12,7 +12,8 @@ import pytest
 from callbacks import capacity_panes as panes
 from callbacks.capacity_answer import KEEP, Seat
 from callbacks.capacity_deep import KIND
-from callbacks.capacity_desk import AtOnce, Desk
+from callbacks.capacity_desk import AtOnce, CheckRunningError, Desk
+from callbacks.capacity_publish import publish
 from callbacks.capacity_why import binding_card_for, reinforced_gain, why_card_for
 from callbacks.services import Services
 from components.capacity_deep import variant_of
@@ -26,6 +27,7 @@ from engine.store.answers import Answer as StoredAnswer
 from engine.store.codec import dump_json
 from engine.store.jobs import hash_input
 from engine.store.kinds import KINDS
+from engine.store.queue import Queue
 from tests.callbacks.test_capacity import ANNE, BEN, Screen, text
 from tests.components.test_capacity_deep import SEASONS, shrunk
 
@@ -205,3 +207,11 @@ def test_what_more_of_a_limit_brings_after_outages_is_solved_for_on_the_kept_mar
     assert answer.products is not None
     assert answer.products.witness.rows_checked > 0
     assert [row["mw"] for row in shown.product_rows] == [product.capacity_mw for product in answer.products.products]
+    with pytest.raises(CheckRunningError) as running:  # a set after outages is checked apart before it is published
+        publish(seat, screen.drawn)
+    queue = Queue(services.store.database, services.artifacts, KINDS, running_per_user=1)
+    claim = queue.claim()
+    assert claim is not None
+    assert (claim.id, claim.kind) == (running.value.job, jobs.VERIFY)
+    queue.finish(claim, jobs.verify_job(dict(claim.arguments), context), 0.1)
+    assert "Published version 1" in publish(seat, screen.drawn)
