@@ -99,7 +99,10 @@ def promise_of(desk: Desk, user: str, study: str, answer: Answer) -> Promise | N
     levels = [level.capacity_mw for level in answer.result.levels]
     arguments = as_sent(promise_arguments(answer.network.digest, answer.question, levels))
     found = standing(desk.services, user, study, PROMISE, arguments)
-    return None if found.content is None else Promise.from_json(found.content)
+    try:
+        return None if found.content is None else Promise.from_json(found.content)
+    except (LookupError, TypeError, ValueError):  # of another version of the product
+        return None
 
 
 def published(desk: Desk, user: str, study: str, answer: Answer) -> list[str]:

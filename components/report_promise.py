@@ -20,7 +20,7 @@ def promise_parts(promise: Promise, bus: str | None = None) -> list[Markup]:
     risk = promise.risk
     of_bus = [product for product in risk.products if product.bus == bus]
     listed = of_bus if bus is not None else sorted(risk.products, key=lambda product: -product.interrupted.value)
-    parts = [_products(listed[:MOST_PRODUCTS], promise.bootstrap)]
+    parts = [_products(promise, listed[:MOST_PRODUCTS])]
     if len(listed) > MOST_PRODUCTS:
         parts.append(el("p", f"{number(len(listed) - MOST_PRODUCTS)} more products are interrupted less often."))
     if bus is not None and not of_bus:
@@ -39,18 +39,28 @@ def promise_parts(promise: Promise, bus: str | None = None) -> list[Markup]:
 
 
 def _levels(promise: Promise) -> Markup:
-    rows = [
-        [
-            level_words(level.epsilon).capitalize(), percents(level.exceeded), percents(level.most_on_one),
-            level.most_on or MISSING, number(level.worst_mw, 1),
-        ]
-        for level in promise.risk.levels
-    ]  # fmt: skip
-    heads = ("Level", "Some limit exceeded", "Limit by limit at most", "Most often", "Worst, MW")
-    return table(heads, rows, "How often limits are exceeded, with the 95 % interval", left=(0, 3))
+    """Return how often limits are exceeded: each by the part that loads it most, and with all drawn at once."""
+    both = promise.together
+    rows = []
+    for place, level in enumerate(promise.risk.levels):
+        row = [level_words(level.epsilon).capitalize(), percents(level.exceeded)]
+        row += [] if both is None else [percents(both.levels[place].exceeded)]
+        row += [percents(level.most_on_one), level.most_on or MISSING, number(level.worst_mw, 1)]
+        rows.append(row)
+    first = "Some limit exceeded, all drawn at once" if both is None else "Limits exceeded, whatever part is drawn"
+    heads = [
+        "Level",
+        first,
+        *([] if both is None else ["All at once"]),
+        "Limit by limit at most",
+        "Most often",
+        "Worst, MW",
+    ]
+    return table(heads, rows, "How often limits are exceeded, with the 95 % interval", left=(0, len(heads) - 2))
 
 
-def _products(listed: Sequence[ProductRisk], found: Bootstrap | None) -> Markup:
+def _products(promise: Promise, listed: Sequence[ProductRisk]) -> Markup:
+    found = promise.bootstrap
     sizes = {(row.bus, row.epsilon): row.increment for row in (() if found is None else found.products)}
     rows = []
     for product in listed:
@@ -76,9 +86,9 @@ def _products(listed: Sequence[ProductRisk], found: Bootstrap | None) -> Markup:
         "Cut when cut, mean MW",
         "Worst, MW",
     )
-    return table(
-        heads, rows, "Who is interrupted, how often and how deep; the size with its 95 % interval", left=(0, 1)
-    )
+    drawn = "all drawn at once" if promise.together is None else "whatever part is drawn"
+    caption = f"Who is interrupted, how often and how deep, {drawn}; the size with its 95 % interval"
+    return table(heads, rows, caption, left=(0, 1))
 
 
 def _totals(found: Bootstrap | None) -> Markup:

@@ -204,17 +204,20 @@ def test_a_measured_promise_is_in_the_report_of_this_very_answer(seat: Seat) -> 
     product = ProductRisk("3", 0.05, 6.8, Share(0.031, 0.02, 0.045), 0.1, 3.2, 7.5, "scenario 7", 270.0, 864.0)
     level = LevelRisk(0.05, Share(0.041, 0.03, 0.05), Share(0.031, 0.02, 0.04), "1-2", 0.1, 7.5, "In plain words.")
     one = Share(0.0, 0.0, 0.004)
+    milder = replace(level, exceeded=Share(0.012, 0.01, 0.02))
+    mild = Risk((milder,), (), 0, (product,), one, one, 0.0, 900, 8784.0, 12)
     risk = Risk((level,), (), 0, (product,), one, one, 0.0, 900, 8784.0, 12)
     digests = ("network_digest", "question_digest", "uncertainty_digest")
     known = [getattr(answer.result.provenance, name) for name in digests]
-    promise = Promise(risk, None, "fresh draws", ("A warning.",), *known, "2026-02-01T10:00:00+00:00", 1.0)
+    promise = Promise(risk, mild, None, "fresh draws", ("A warning.",), *known, "2026-02-01T10:00:00+00:00", 1.0)
     levels = [level.capacity_mw for level in answer.result.levels]
     arguments = as_sent(promise_arguments(answer.network.digest, answer.question, levels))
     key = hash_input(PROMISE, KINDS[PROMISE], dump_json(arguments, "the arguments of a job"))
     content = json.loads(json.dumps(promise.to_json()))
     seat.desk.services.results.put(ANNE, seat.study, StoredAnswer(PROMISE, key, content, {}))
     told = words_of(report_page(seat.desk, ANNE, query, NOW))
-    assert f"At 5 % {percents(level.exceeded)} {percents(level.most_on_one)} 1-2 7.5" in told
+    assert f"{percents(level.exceeded)} {percents(milder.exceeded)} {percents(level.most_on_one)} 1-2 7.5" in told
+    assert "Limits exceeded, whatever part is drawn All at once" in told
     assert f"3 at 5 % 6.8 {percents(product.interrupted)} 864 3.2 7.5" in told
     assert "3.1" in percents(product.interrupted)
     assert "900 states: fresh draws" in told
