@@ -13,7 +13,7 @@ from engine.capacity.bootstrap import REPLICATIONS, Bootstrap, Promised, bootstr
 from engine.capacity.holdout import Holdout, independent, parts, plan
 from engine.capacity.margins import Prepared, prepare
 from engine.capacity.promise import Promise, now
-from engine.capacity.question import CapacityQuestion
+from engine.capacity.question import CapacityQuestion, percent
 from engine.capacity.risk import Measure, Risk, level_warnings
 from engine.capacity.risk_outages import judged_after_outages
 from engine.capacity.uncertainty import Sample, States
@@ -189,6 +189,10 @@ def _said(question: CapacityQuestion, risk: Risk, intervals: Bootstrap | None) -
             question.downward_closed,
             "measured whatever part of what is granted is drawn, on each limit the part that loads it most; "
             "everything at once is told beside it",
+        ),
+        (
+            question.cutoff > 0,
+            f"factors under {percent(question.cutoff)} are not counted, as in the answer: what they add is not measured",
         ),
         (not question.downward_closed, "measured with everything that is granted drawn at once"),
         (held > 0, f"{held} of these limits are exceeded in the sample already: no firm capacity may add to them"),

@@ -280,8 +280,7 @@ class _Allocation:
     def of(
         cls, prepared: Prepared, question: CapacityQuestion, levels_mw: Sequence[Vector], *, together: bool
     ) -> "_Allocation":
-        # The flows that would be: every factor, those under the question's cutoff too.
-        factors = prepared.row_factors(prepared.positions(question.candidates))
+        factors = prepared.row_factors(prepared.positions(question.candidates), question.cutoff)
         if not together:
             factors = np.maximum(factors, 0.0)
         site = {bus: place for place, bus in enumerate(question.candidates)}

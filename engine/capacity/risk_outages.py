@@ -29,7 +29,7 @@ def judged_after_outages(
     """
     network: Network = prepared.network
     factors: Factors = prepared.factors
-    alone = replace(question, firm_set="sample", epsilons=(), cutoff=0.0, at_zero="hold")
+    alone = replace(question, firm_set="sample", epsilons=(), at_zero="hold")
     margins = prepare(network, alone, States(judged), factors=factors)
     secure = Secure(margins, alone, States(judged), outages_of(network, question, factors))
     for mw in granted:

@@ -177,6 +177,17 @@ def test_the_worst_part_is_what_a_limit_sees_without_counterflow() -> None:
     assert found[False].worst_mw == pytest.approx(2.0, abs=1e-6)
 
 
+def test_factors_that_the_question_drops_are_not_counted() -> None:
+    """12 and 24 MW load line 1-2 of the triangle with 8 + 8 = 16 MW; without factors under a half with 8 of 10."""
+    grid = triangle()
+    for cutoff, share in ((0.0, 1.0), (0.5, 0.0)):
+        question = asked(grid, {"2": 50.0, "3": 50.0}, epsilons=(), cutoff=cutoff)
+        margins = prepared(grid, question, still(grid))
+        measure = Measure(question, margins.row_count, together=True)
+        measure.add(margins, [np.array([12.0, 24.0])], still(grid))
+        assert measure.risk(margins, [np.array([12.0, 24.0])], None).levels[0].exceeded.value == share
+
+
 def test_intervals_are_the_exact_binomial_ones() -> None:
     """Clopper and Pearson's table: 0 of 10 gives (0, 0.308), 1 of 10 (0.0025, 0.445)."""
     assert probability(0.0, 10).high == pytest.approx(0.3085, abs=1e-4)
