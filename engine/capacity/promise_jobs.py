@@ -192,7 +192,7 @@ def _said(question: CapacityQuestion, risk: Risk, intervals: Bootstrap | None) -
         ),
         (
             question.cutoff > 0,
-            f"factors under {percent(question.cutoff)} are not counted, as in the answer: what they add is not measured",
+            f"factors under {percent(question.cutoff)} are not counted, as in the answer; what they add is not told",
         ),
         (not question.downward_closed, "measured with everything that is granted drawn at once"),
         (held > 0, f"{held} of these limits are exceeded in the sample already: no firm capacity may add to them"),

@@ -19,6 +19,7 @@ from callbacks.services import Services
 from components import capacity_conditions as form
 from components import capacity_promise as panel
 from components import capacity_requests
+from engine.capacity import holdout
 from engine.capacity.check_jobs import CHECK, check_arguments, check_job
 from engine.capacity.conditions import Condition
 from engine.capacity.independent import IndependentCheck
@@ -41,6 +42,11 @@ def services(tmp_path: Path) -> Iterator[Services]:
     opened = Services.open(f"sqlite:///{tmp_path / 'store.db'}", tmp_path / "artefacts")
     yield opened
     opened.close()
+
+
+@pytest.fixture(autouse=True)
+def few_draws(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(holdout, "USUAL_DRAWS", 5000)
 
 
 @pytest.fixture
@@ -93,7 +99,7 @@ def test_a_measured_promise_tells_the_study_and_the_selected_bus(seat: Seat) -> 
     share = found.risk.levels[1].exceeded
     assert f"{100 * share.value:.1f} %" in whole
     assert "In plain words" in whole
-    assert "100,000 new draws" in whole
+    assert "5,000 new draws" in whole
     at_4 = text(promise_panel(seat, shown, "bus:4", pressed=False).children)
     assert "The promise at bus 4" in at_4
     assert "firm is never cut" in at_4
