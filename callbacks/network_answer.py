@@ -262,7 +262,7 @@ def table_rows(seat: Seat, desk: OpfDesk, drawn: object) -> dict[str, list[dict[
         filed = _filed_mw(seat, network)
     except EngineError:  # a network that needs mending: the problems tab says why
         return rows
-    rows["interfaces"] = network_dispatch.interface_rows(network, filed, found[1].dispatch if found else None)
+    rows["transfers"] = network_dispatch.interface_rows(network, filed, found[1].dispatch if found else None)
     return rows
 
 

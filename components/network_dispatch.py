@@ -14,14 +14,15 @@ from engine.capacity.products import indicative
 from engine.network.model import Network, Vector
 from engine.opf.results import Dispatch, OpfAnswer
 
-What = Literal["prices", "flows", "outputs", "interfaces", "outages"]
+# "transfers" are the flows of interfaces: the table of interfaces itself has that name on the page.
+What = Literal["prices", "flows", "outputs", "transfers", "outages"]
 Row = dict[str, Any]
 WHAT: tuple[What, ...] = get_args(What)
 WORDS: Mapping[What, str] = {
     "prices": "Prices",
     "flows": "Flows",
     "outputs": "Outputs",
-    "interfaces": "Interfaces",
+    "transfers": "Interfaces",
     "outages": "Outages",
 }
 # What a row selects; an outage's row selects the limit that binds after it (assets/draw8_page.js).
@@ -29,7 +30,7 @@ KIND: Mapping[What, str] = {
     "prices": "bus",
     "flows": "branch",
     "outputs": "unit",
-    "interfaces": "interface",
+    "transfers": "interface",
     "outages": "outage",
 }
 FORMATS: Mapping[str, str] = {"csv": "CSV", "geojson": "GeoJSON", "json": "JSON"}
@@ -65,7 +66,7 @@ COLUMNS: Mapping[What, tuple[GridColumn, ...]] = {
         GridColumn("p_max_mw", "Largest", "MW", "number", width=130),
         GridColumn("price_per_mwh", "Price at its bus", "$/MWh", "number", 2, width=190),
     ),
-    "interfaces": (
+    "transfers": (
         GridColumn("interface", "Interface", pinned=True, width=150),
         GridColumn("name", "Name", width=190),
         GridColumn("filed_mw", "Filed flow", "MW", "number", help="Of the outputs and loads as filed", width=140),
@@ -92,7 +93,7 @@ def rows(network: Network, answer: OpfAnswer, what: What) -> list[Row]:
     dispatch = answer.dispatch
     if dispatch is None:
         return []
-    if what == "interfaces":
+    if what == "transfers":
         return interface_rows(network, None, dispatch)
     if what == "outages":
         return _outages(answer, dispatch)
@@ -267,7 +268,7 @@ def _geometry(network: Network, what: What, i: int) -> dict[str, Any] | None:
 
     An interface is many branches and an outage's row two things at once: these have none.
     """
-    if what in ("interfaces", "outages"):
+    if what in ("transfers", "outages"):
         return None
     ends = {
         "prices": lambda: [i],

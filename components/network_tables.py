@@ -34,7 +34,7 @@ TAB_WORDS: Mapping[Tab, str] = {
 
 
 _NO_ROWS: Mapping[What, str] = {
-    "interfaces": "The network has no interface in service",
+    "transfers": "The network has no interface in service",
     "outages": "Solve DC-OPF secure against outages to see what binds after them, and which split the network",
 }
 

@@ -17,6 +17,8 @@ from callbacks.network_desk import Seat, change
 from callbacks.network_opf import OpfDesk
 from callbacks.network_panels import inspector
 from callbacks.services import Services
+from components.network_dispatch import WHAT
+from components.network_rows import TABLES
 from components.network_view import View, read_question, read_view
 from engine.errors import NotFoundError, QuestionError
 from engine.network import library
@@ -248,12 +250,12 @@ def test_interfaces_show_their_flow_as_filed_and_as_dispatched(seat: Seat) -> No
     """15 MW at bus 3 and 20 MW at bus 4 pass the interface, whatever is dispatched at bus 1: by hand 35 of 40 MW."""
     listed(seat)
     desk = OpfDesk(seat.services)
-    before = network_answer.table_rows(seat, desk, None)["interfaces"]
+    before = network_answer.table_rows(seat, desk, None)["transfers"]
     assert before[0]["filed_mw"] == pytest.approx(35)
     assert before[0]["flow_mw"] is None
     assert "35.0 MW, 88 % of its limit" in text(inspector(seat, desk, "interface:East", None))
     drawn = press(seat, desk).answer
-    row = network_answer.table_rows(seat, desk, drawn)["interfaces"][0]
+    row = network_answer.table_rows(seat, desk, drawn)["transfers"][0]
     assert (row["flow_mw"], row["loading_share"], row["limit_backward_mw"]) == pytest.approx((35, 0.875, 40))
     assert "Flow in the DC-OPF" in text(inspector(seat, desk, "interface:East", drawn))
 
@@ -295,3 +297,7 @@ def test_a_link_carries_the_security_asked(seat: Seat) -> None:
     assert network_answer.question_of(100, "a", "keep", "listed", "b") == question
     with pytest.raises(QuestionError):
         read_question({"secure": "some"})
+
+
+def test_no_table_of_the_dispatch_has_the_name_of_a_table_of_the_network() -> None:
+    assert not set(WHAT) & set(TABLES)  # a grid's id is made of its name
