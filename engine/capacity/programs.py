@@ -295,13 +295,18 @@ class _Face:
         return found, stopped
 
     def _over(self, open_: Flags, mw: Vector | None = None) -> tuple[LevelProgram, Vector, Vector]:
-        """Return the program over the open candidates, and the (R,) lower and upper ends of its rows."""
+        """Return the program over the open candidates, and the (R,) lower and upper ends of its rows.
+
+        The ends hold the point that is known: what rounding it passes a row by must not leave a stage without any.
+        """
         problem, at = self.problem, self.mw if mw is None else mw
+        floor, demand = problem.floor_mw[open_], problem.demand_mw[open_]
+        factors = problem.factors[:, open_]
         rest = problem.margin_mw - problem.factors[:, ~open_] @ at[~open_]
-        lower = np.full(len(rest), -np.inf)
-        lower[self.tight] = rest[self.tight]
-        small = LevelProgram(problem.factors[:, open_], rest, problem.floor_mw[open_], problem.demand_mw[open_])
-        return small, lower, rest
+        known = factors @ np.clip(at[open_], floor, demand)
+        upper, lower = np.maximum(rest, known), np.full(len(rest), -np.inf)
+        lower[self.tight] = np.minimum(rest, known)[self.tight]
+        return LevelProgram(factors, upper, floor, demand), lower, upper
 
 
 def _lexicographic_alone(problem: LevelProgram, begin: Integers) -> Optimum:

@@ -124,3 +124,22 @@ def test_ties_are_common_among_the_even_rows() -> None:
         ]
         ties += max(np.abs(np.diff(np.reshape(spread, (4, 2)), axis=1)).ravel()) > 1.0
     assert ties >= 5
+
+
+@pytest.mark.parametrize("seed", [17, 40, 41])
+def test_the_fairest_optimum_is_found_where_rounding_leaves_a_stage_no_room(seed: int) -> None:
+    """Rows of very different factors, all nearly full at one point: 40 once ended as an infeasible stage."""
+    generator = np.random.default_rng(seed)
+    sites, count = 30, 60
+    generator.random(sites)
+    factors = generator.random((count, sites)) * generator.choice([0.0, 1.0], (count, sites), p=[0.6, 0.4])
+    factors *= 10.0 ** generator.uniform(-4, 0, (count, 1))
+    point = generator.uniform(0, 400, sites)
+    margin = factors @ point * (1 + 1e-9 * generator.normal(size=count))
+    demand = np.full(sites, 1000.0)
+    rows = np.vstack([np.full(sites, 0.3), factors])
+    room = np.concatenate([[0.3 * point.sum() * 0.9], margin])
+    found = solve_level(LevelProgram(rows, room, np.zeros(sites), demand), "sum_ratio", "lex_max_min")
+    least = linprog(-1 / demand, rows, room, bounds=list(zip(np.zeros(sites), demand, strict=True)), method="highs")
+    assert found.objective == pytest.approx(sites + least.fun, abs=1e-7)
+    assert (rows @ found.mw - room).max() < 1e-6
