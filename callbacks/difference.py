@@ -34,7 +34,7 @@ from engine.store.answers import Answer as StoredAnswer
 PAGE = ids.DIFFERENCE
 LONGEST_SIDE = 1000  # characters of a question in the address; a longer one is kept and named by its digest
 _DESK = "headroom-capacity-desk"  # where the app keeps the desk whose answers the page shares
-_LEGEND_SHARE = 0.3
+_LEGEND_SHARE = 0.5  # of the drawing: its words are longer than those of the other maps
 _TEXAS = (-107.0, -93.0, 25.5, 37.0)  # west, east, south, north: where the county outline is
 
 

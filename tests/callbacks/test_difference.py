@@ -243,3 +243,11 @@ def test_a_question_with_nothing_allocated_is_compared_as_unknown(seat: Seat) ->
     assert "limits are exceeded already" in {row["b_limit"] for row in view.table_rows(pair, "sites-firm")}
     assert view.totals_of(pair) is not None
     assert CapacityQuestion.from_json(b.question.to_json()) == a.question
+
+
+def test_a_drawing_without_places_leaves_room_for_the_legend(seat: Seat) -> None:
+    # At 1440 px the map is about 760 px wide and the legend 224 px with its border: 30 % of it.
+    pair = Pair(answered(seat), answered(seat, epsilons=(0.2,)))
+    (_, west), (_, east) = page._frame(pair)["bounds"]
+    first = view.points_of(pair.network)[:, 0].min()
+    assert (first - west) / (east - west) > 0.3
