@@ -312,7 +312,6 @@ DIFFERENCE_PIN = "difference-pin"  # on the Capacity page: keep the drawn answer
 DIFFERENCE_KEPT = "difference-kept"  # Store of the browser's session: {"study", "question", "network", "period"} of A
 DIFFERENCE_FORGET = "difference-forget"
 DIFFERENCE_GO = "difference-go"  # on the Capacity page: the link to the comparison
-DIFFERENCE_ROWS = "difference-rows"  # the title of the table
 DIFFERENCE_EXPORT = "difference-export"  # popover
 DIFFERENCE_BAR = "difference-bar"  # on the Capacity page: what A is, and the way to the comparison
 DIFFERENCE_STUDY = "difference-study"  # Store: the study this page was opened for
