@@ -274,7 +274,7 @@ NETWORK_ANSWER = "network-answer"  # Store: {"digest", "question"} of the DC-OPF
 NETWORK_ANSWER_STATE = "network-answer-state"
 NETWORK_JOB = "network-job"  # Store: {"id", "digest", "question"} of the DC-OPF that the page waits for
 NETWORK_JOB_ENDED = "network-job-ended"  # Store: written in the browser when that job ends
-NETWORK_DISPATCH = "network-dispatch"  # which table of the dispatch shows: prices, flows, outputs, transfers (of interfaces) or outages
+NETWORK_DISPATCH = "network-dispatch"  # which table of the dispatch shows, see components.network_dispatch
 NETWORK_ADDRESS = "network-address"  # Store: the whole query string in the address bar
 NETWORK_NAME = "network-name"
 
