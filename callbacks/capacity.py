@@ -42,16 +42,17 @@ def page_layout(services: Services, **query: str) -> Any:
     except NetworkDataError as error:
         return capacity.unusable(study, [problem.message for problem in error.problems])
     kept, problems = desk.first(user, study, query)
+    opened = kept or desk.begin(user, study)
     try:
-        asked = read_question(query)
+        opened = read_question(query, opened) or opened
     except QuestionError as error:
-        asked, problems = None, [*problems, str(error)]
+        problems = [*problems, str(error)]
     files = [entry for entry in services.studies.datasets(user, study) if entry.kind == DATASET_KIND]
     return capacity.layout(
         capacity.Opened(
             study=study,
             network=network,
-            question=asked or kept or desk.begin(user, study),
+            question=opened,
             view=read_view(query),
             map_urls=_map_urls(study, network),
             kv=voltages(network),

@@ -33,6 +33,7 @@ _SHORT = {
 _OWN = frozenset({"candidates", "demand_mw", "epsilons", "supply_shares", "uncertainty"})
 _FIELDS = tuple(entry.name for entry in fields(CapacityQuestion) if entry.name not in _OWN)
 _TEXT = frozenset(name for name in _FIELDS if isinstance(getattr(CapacityQuestion(), name), str))
+_WORDS = {"mw", "eps", "shares", "states", "with", "seed"} | {_SHORT.get(name, name) for name in _FIELDS}
 _PLAIN = re.compile(r"[A-Za-z0-9_.+ -]+")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
@@ -79,13 +80,22 @@ def stored_digest(query: Mapping[str, Any]) -> str | None:
     return text if isinstance(text, str) and _DIGEST.fullmatch(text) else None
 
 
-def read_question(query: Mapping[str, Any]) -> CapacityQuestion | None:
-    """Return the question of a link, None when it has none. Raises QuestionError naming what cannot be read."""
-    if "sites" not in query:
-        return None
+def read_question(query: Mapping[str, Any], onto: CapacityQuestion | None = None) -> CapacityQuestion | None:
+    """Return the question of a link, None when it has none. Raises QuestionError naming what cannot be read.
+
+    A link without sites changes the words that it has of the question ``onto``; without that it is refused.
+    """
     text = {name: str(value) for name, value in query.items()}
-    content: dict[str, Any] = {"candidates": _ids(text["sites"])}
-    content["demand_mw"] = _demand(text.get("mw", ""), len(content["candidates"]))
+    if "sites" not in text:
+        if not _WORDS & text.keys():
+            return None
+        if onto is None:
+            raise QuestionError("the link has words of a question, but not its sites")
+    content = {} if onto is None or "sites" in text else onto.to_json()
+    if "sites" in text:
+        content["candidates"] = _ids(text["sites"])
+    if "sites" in text or "mw" in text:
+        content["demand_mw"] = _demand(text.get("mw", ""), len(content["candidates"]))
     if "eps" in text:
         levels = _numbers(text["eps"], "eps")
         content["epsilons"] = [] if levels == [0] else [round(level / 100, 12) for level in levels]
@@ -95,15 +105,21 @@ def read_question(query: Mapping[str, Any]) -> CapacityQuestion | None:
             content[name] = given if name in _TEXT else _json(given, _short(name))
     if "shares" in text:
         content["supply_shares"] = _object(text["shares"], "shares")
-    seed = text.get("seed", "1")
+    content["uncertainty"] = _states(text, content.get("uncertainty"))
+    return CapacityQuestion.from_json(content)
+
+
+def _states(text: Mapping[str, str], before: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return the uncertainty of a link, or that of ``before`` where the link says nothing of it."""
+    spec = {"kind": "hourly", "parameters": {}, "seed": 1} if before is None else dict(before)
+    if text.get("states", spec["kind"]) != spec["kind"]:
+        spec = {"kind": text["states"], "parameters": {}, "seed": spec["seed"]}
+    if "with" in text:
+        spec["parameters"] = _object(text["with"], "with")
+    seed = text.get("seed", str(spec["seed"]))
     if not seed.isdigit() or len(seed) > 18:
         raise QuestionError(f"the link's seed must be a whole number, found {seed[:20]!r}")
-    content["uncertainty"] = {
-        "kind": text.get("states", "hourly"),
-        "parameters": _object(text["with"], "with") if "with" in text else {},
-        "seed": int(seed),
-    }
-    return CapacityQuestion.from_json(content)
+    return spec | {"seed": int(seed)}
 
 
 def read_view(query: Mapping[str, Any]) -> View:

@@ -78,7 +78,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "outages": {"security": "n-1", "outage_rating": "b", "period": "month"},
     "listed": {"security": "n-1", "outages": "listed", "recourse": "redispatch", "supply": "capacity"},
     "hours": {"firm_set": "sample", "uncertainty": UncertaintySpec("hourly", {"hours": 500, "wind_factor": 0.3}, 7)},
-    "secure hours": {"firm_set": "sample", "uncertainty": UncertaintySpec("hourly", {"hours": 9, "security": "n-1"}, 2)},
+    "secure hours": {"firm_set": "sample", "uncertainty": UncertaintySpec("hourly", {"hours": 9, "security": "n-1"})},
     "correlated": {
         "uncertainty": UncertaintySpec(
             "distribution",
@@ -151,6 +151,35 @@ def test_whatever_the_controls_send_is_a_question_or_refused_in_words(held: dict
 def test_a_link_that_cannot_be_read_names_the_word(query: dict[str, str], said: str) -> None:
     with pytest.raises(QuestionError, match=said.replace("[", r"\[")):
         read_question(query)
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ({"eps": "99"}, "at most 20 %"),
+        ({"secure": "xyz"}, "security must be one of"),
+        ({"with": "{bad"}, "cannot be read"),
+        ({"period": "lunar"}, "period must be one of"),
+        ({"cond": "xx"}, "cannot be read"),
+        ({"rating": "z"}, "outage_rating must be one of"),
+        ({"mw": "1,2,3"}, "3 demands"),
+    ],
+)
+def test_a_wrong_word_of_a_link_without_sites_is_told_too(query: dict[str, str], said: str) -> None:
+    with pytest.raises(QuestionError, match=said):
+        read_question(query, paper_question())
+    with pytest.raises(QuestionError, match="not its sites"):
+        read_question(query)
+
+
+def test_a_link_without_sites_changes_the_words_that_it_has() -> None:
+    before = paper_question()
+    found = read_question({"eps": "10", "secure": "n-1", "study": "x", "layer": "sites"}, before)
+    assert found == replace(before, epsilons=(0.1,), security="n-1")
+    assert read_question({"study": "x", "layer": "sites"}, before) is None
+    other = read_question({"states": "hourly", "with": '{"hours":5}', "firm": "sample", "mw": "7"}, before)
+    assert other is not None
+    assert (other.uncertainty.kind, other.demand_mw) == ("hourly", (7.0, 7.0))
 
 
 def test_a_view_that_is_not_offered_takes_its_default() -> None:
