@@ -16,7 +16,6 @@ from scipy.sparse import coo_array, csr_array, vstack
 from engine.capacity.firm_sets import Ranges
 from engine.capacity.margins import SMALLEST_FACTOR, AfterOutages, Prepared, ranges_of
 from engine.capacity.question import CapacityQuestion
-from engine.capacity.results import Limit
 from engine.capacity.risk_measures import risk_rows
 from engine.capacity.rows import BACKWARD, FORWARD, INTERFACE_BACKWARD, INTERFACE_FORWARD, factor_rows
 from engine.capacity.uncertainty import States
@@ -90,19 +89,6 @@ class Secure:
         self._bounds = [self._bound(level) for level in self.levels]
         self._known: list[dict[int, float]] = [{} for _ in self.levels]  # loads of pairs by code, level by level
         self._rows: dict[int, int] = {}  # of the pairs that are rows, their row
-
-    def reinforced(self, prepared: Prepared, limit: Limit, extra_mw: float) -> "Secure":
-        """Return the same with the margins ``prepared`` and ``extra_mw`` more of one limit, after outages too."""
-        made = object.__new__(Secure)
-        made.__dict__.update(self.__dict__)
-        made.prepared, made._rows = prepared, dict(self._rows)
-        network = self.prepared.network
-        ids = network.interfaces.ids if limit.kind.startswith("interface") else network.branches.ids
-        if limit.kind != "withdrawal":
-            at = ids.index(limit.element) + (self._count if limit.kind.startswith("interface") else 0)
-            made._limits = self._limits.copy()
-            made._limits[:, at] += extra_mw
-        return made
 
     def bring_in(self, level: int, mw: Vector, *, closed: bool) -> bool:
         """Make rows of limits after outages that an allocation (K,) breaks at a level; return whether there were any.
