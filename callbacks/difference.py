@@ -21,8 +21,8 @@ from components.capacity_export import as_csv
 from components.capacity_view import question_query, read_question, stored_digest
 from components.difference import Pair, Quantity
 from components.difference_parts import address, compare_link, kept, nothing_kept, same_as_kept
-from components.drawing import FORMATS
 from components.drawing_parts import map_file
+from components.drawing_sheet import FORMATS
 from components.format import megawatts
 from components.grid_map import is_geographic, map_bounds, register_map
 from components.skeleton import parse_element

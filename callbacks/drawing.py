@@ -16,10 +16,10 @@ from callbacks.security import current_user
 from callbacks.shell import toast
 from components import ids
 from components.capacity_export import filename
-from components.drawing import FORMATS, Format
 from components.drawing_capacity import capacity_map, curve_chart
 from components.drawing_network import dispatch_map, network_map
 from components.drawing_parts import chart_file, map_file
+from components.drawing_sheet import FORMATS, Format
 from components.format import moment
 from components.network_canvas import view
 from components.skeleton import parse_element

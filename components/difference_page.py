@@ -11,9 +11,10 @@ from components import capacity_layers, ids
 from components import difference as diff
 from components.capacity_sites import bus_words
 from components.difference import LABELS, Pair, Quantity, Row
-from components.drawing import Caption, MapContent
+from components.drawing import MapContent
 from components.drawing_capacity import MOST_NAMED, points_of
 from components.drawing_labels import Label
+from components.drawing_sheet import Caption
 from components.format import MISSING, count, megawatts
 from components.grid_map import Bounds, grid_map, layers_data
 from components.icons import icon

@@ -8,9 +8,10 @@ import numpy as np
 from components import capacity_layers
 from components.capacity_answer import Answer, alone_gain_mw, alone_mw, amount, level_words
 from components.capacity_export import origin
-from components.drawing import Caption, MapContent
+from components.drawing import MapContent
 from components.drawing_chart import Series, StepChart
 from components.drawing_labels import Label
+from components.drawing_sheet import Caption
 from components.format import megawatts, number, percent
 from components.grid_map import is_geographic, map_points
 from engine.capacity.results import RiskCurve

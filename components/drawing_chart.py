@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from components.drawing import Caption, caption_in, new_figure, write_caption
+from components.drawing_sheet import Caption, caption_in, new_figure, write_caption
 from components.format import megawatts
 from components.theme import token
 

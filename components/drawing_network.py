@@ -2,9 +2,10 @@
 
 import numpy as np
 
-from components.drawing import Caption, MapContent
+from components.drawing import MapContent
 from components.drawing_capacity import MOST_NAMED
 from components.drawing_labels import Label
+from components.drawing_sheet import Caption
 from components.format import megawatts, number
 from components.grid_map import is_geographic, layers_data, map_points
 from components.network_dispatch import about

@@ -6,8 +6,9 @@ from typing import Any
 from dash import html
 
 from components import ids
-from components.drawing import TYPES, Caption, Format, MapContent, draw_map, rendered
+from components.drawing import MapContent, draw_map
 from components.drawing_chart import StepChart, draw_chart
+from components.drawing_sheet import TYPES, Caption, Format, rendered
 from components.skeleton import Part, button
 
 _WORDS = {"svg": "SVG", "png": "PNG"}

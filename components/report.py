@@ -10,8 +10,9 @@ from components.capacity_answer import Answer, gain_words, level_words, served_i
 from components.capacity_export import about
 from components.capacity_results import notices, over_limit_rows, strongest
 from components.capacity_tables import limit_rows, product_rows, site_rows
-from components.drawing import REPORT_IN, draw_map, inline, rendered
+from components.drawing import REPORT_IN, draw_map
 from components.drawing_capacity import capacity_map, source_lines, subtitle_of, title_of
+from components.drawing_sheet import inline, rendered
 from components.format import MISSING, count, duration, megawatts, number, percent
 from components.report_html import breakable, bullets, el, facts, figure, numbers, printed_at, section, table
 from components.report_python import again

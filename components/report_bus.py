@@ -19,9 +19,9 @@ from components.capacity_answer import (
 )
 from components.capacity_sites import bus_facts, bus_words
 from components.capacity_tables import product_rows
-from components.drawing import inline, rendered
 from components.drawing_capacity import curve_chart, title_of
 from components.drawing_chart import draw_chart
+from components.drawing_sheet import inline, rendered
 from components.format import MISSING, megawatts, number, percent, voltage
 from components.report import (
     ReportOf,

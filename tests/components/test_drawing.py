@@ -12,7 +12,7 @@ import pytest
 from fontTools.ttLib import TTFont
 from PIL import Image
 
-from components import drawing, drawing_capacity, drawing_chart, drawing_network, theme
+from components import drawing, drawing_capacity, drawing_chart, drawing_network, drawing_sheet, theme
 from components.capacity_answer import Answer, alone_mw
 from components.capacity_tables import site_rows
 from components.grid_map import Layer, layers_data
@@ -53,8 +53,8 @@ def texas() -> Answer:
     return answered("texas-2020", ("5120", "7001"), 500.0)
 
 
-def svg_of(content: drawing.MapContent, words: drawing.Caption) -> ET.Element:
-    return parsed(drawing.rendered(drawing.draw_map(content, words), "svg", words))
+def svg_of(content: drawing.MapContent, words: drawing_sheet.Caption) -> ET.Element:
+    return parsed(drawing_sheet.rendered(drawing.draw_map(content, words), "svg", words))
 
 
 def parsed(text: bytes | str) -> ET.Element:
@@ -168,9 +168,9 @@ def test_a_network_without_coordinates_says_so_and_has_no_scale(small: Answer) -
 
 
 def test_equal_answers_give_equal_files(small: Answer) -> None:
-    def file(kind: drawing.Format) -> bytes:
+    def file(kind: drawing_sheet.Format) -> bytes:
         content, words = drawing_capacity.capacity_map(small, "firm")
-        return drawing.rendered(drawing.draw_map(content, words), kind, words)
+        return drawing_sheet.rendered(drawing.draw_map(content, words), kind, words)
 
     assert file("svg") == file("svg")
     assert file("png") == file("png")
@@ -179,8 +179,8 @@ def test_equal_answers_give_equal_files(small: Answer) -> None:
 def test_a_png_is_two_hundred_dots_an_inch_after_an_svg_too(small: Answer) -> None:
     content, words = drawing_capacity.capacity_map(small, "firm")
     figure = drawing.draw_map(content, words)
-    drawing.rendered(figure, "svg", words)
-    picture = Image.open(io.BytesIO(drawing.rendered(figure, "png", words)))
+    drawing_sheet.rendered(figure, "svg", words)
+    picture = Image.open(io.BytesIO(drawing_sheet.rendered(figure, "png", words)))
     assert picture.size == (2200, 1520)
     assert picture.text["Title"] == words.title  # type: ignore[attr-defined]
 
@@ -189,7 +189,7 @@ def test_the_curve_is_the_rows_of_the_curve(small: Answer) -> None:
     curve = risk_curve(small.prepared, small.question, "3")
     chart, words = drawing_capacity.curve_chart(small, curve)
     assert chart.line.y == pytest.approx(curve.capacity_mw.tolist())
-    root = parsed(drawing.rendered(drawing_chart.draw_chart(chart, words), "svg", words))
+    root = parsed(drawing_sheet.rendered(drawing_chart.draw_chart(chart, words), "svg", words))
     told = words_in(root)
     assert f"firm: {curve.capacity_mw[0]:.1f} MW" in told
     marked = curve.capacity_mw[np.searchsorted(curve.epsilons, 0.05)]
@@ -250,7 +250,9 @@ def test_the_figures_type_is_the_pages_type(weight: int) -> None:
 
 def test_a_figure_in_a_page_has_a_name_and_no_id_that_nothing_points_at(small: Answer) -> None:
     content, words = drawing_capacity.capacity_map(small, "firm")
-    part = drawing.inline(drawing.rendered(drawing.draw_map(content, words), "svg", words), 'Map of "A & B"')
+    part = drawing_sheet.inline(
+        drawing_sheet.rendered(drawing.draw_map(content, words), "svg", words), 'Map of "A & B"'
+    )
     root = parsed(part)
     assert root.get("role") == "img"
     assert root.get("aria-label") == 'Map of "A & B"'
