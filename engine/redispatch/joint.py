@@ -27,13 +27,15 @@ from engine.network.model import Integers, Matrix, Network, Vector
 from engine.program import SOLVER
 from engine.redispatch.kept import JointProofs
 from engine.redispatch.levels import RedispatchLevel, Row, Watch
-from engine.redispatch.limits import FlowLimits
+from engine.redispatch.limits import FlowLimits, Sides
 from engine.redispatch.program import Proof
 from engine.redispatch.recourse import Recourse
 from engine.redispatch.states import Scenarios
 
 _STEPS = 1000  # of the progress; rounds have no known number, so each takes a share of what is left
 _ROUNDS = 60.0
+_ALL_UNITS = "all units at their largest outputs"
+_GENERATION = (-1, -1, 0)  # the key of a cut without any limit of the network
 _NOTHING_MW = 0.05  # increments that print as nothing
 
 
@@ -178,39 +180,56 @@ class _Levels:
         stops = stopping_rows(problem, found, self.question)
         rows = found.rows[np.argsort(-found.dual, kind="stable")]
         rows = np.concatenate([rows, np.setdiff1d(stops[stops >= 0], rows)])
-        at: dict[int, int] = {}
-        merged: dict[tuple[str, str, str, str], Binding] = {}
+        gains = None if floored else found.gain
+        merged: dict[tuple[int, int, int], Binding] = {}
+        key_of: dict[int, tuple[int, int, int]] = {}
         for row in rows.tolist():
-            one = self._one(level, row, found, float(problem.margin_mw[row]), floored=floored)
-            key = (one.limit.element, one.limit.words, one.limit.outage, one.state)
-            known = merged.get(key)
-            if known is not None:  # several cuts are about one limit in one state
-                gains = (known.gain_mw_per_mw, one.gain_mw_per_mw)
-                gain = None if gains[0] is None or gains[1] is None else gains[0] + gains[1]
-                one = replace(known, dual=known.dual + one.dual, gain_mw_per_mw=gain)
-            merged[key] = one
-            at[row] = list(merged).index(key)
-        binding = [replace(one, words=_effect(one)) for one in merged.values()]
-        order = np.argsort([-one.dual for one in binding], kind="stable").tolist()
-        place = {old: new for new, old in enumerate(order)}
-        limited = tuple(place[at[row]] if row in at else -1 for row in stops.tolist())
-        return tuple(binding[old] for old in order), limited
+            own = level.rows[row]
+            key = key_of[row] = self._heaviest(own)
+            if key in merged:
+                continue
+            # A limit may stand in several rows beside the one that it is named for.
+            per_mw = np.array([self._per_mw(level.rows[other], key) for other in found.rows.tolist()])
+            priced = bool((per_mw > 0.0).any())
+            made = Binding(
+                limit=self._limit(own, key, row),
+                level=level.epsilon,
+                margin_mw=float(problem.margin_mw[row]),
+                state=self.recourse.scenarios.labels[own.scenario],
+                dual=float(per_mw @ found.dual) if priced else 0.0,
+                gain_mw_per_mw=float(per_mw @ gains) if priced and gains is not None else None,
+                words="",
+            )
+            merged[key] = replace(made, words=_effect(made))
+        ordered = sorted(merged, key=lambda key: -merged[key].dual)
+        limited = tuple(ordered.index(key_of[row]) if row in key_of else -1 for row in stops.tolist())
+        return tuple(merged[key] for key in ordered), limited
 
-    def _one(self, level: RedispatchLevel, row: int, found: Optimum, margin_mw: float, *, floored: bool) -> Binding:
-        own: Row = level.rows[row]
-        limit, per_limit = _named(self.recourse, own, row)
-        at = np.flatnonzero(found.rows == row)
-        dual = float(found.dual[at[0]]) if at.size else 0.0
-        gain = None if floored or found.gain is None or not at.size else per_limit * float(found.gain[at[0]])
-        return Binding(
-            limit=limit,
-            level=level.epsilon,
-            margin_mw=margin_mw,
-            state=self.recourse.scenarios.labels[own.scenario],
-            dual=per_limit * dual,
-            gain_mw_per_mw=gain,
-            words="",
-        )
+    def _heaviest(self, row: Row) -> tuple[int, int, int]:
+        """Return the key of the limit that weighs most in the weightiest cut of a row; ``_GENERATION`` for none."""
+        proof = self.recourse.cuts[int(row.cuts[row.parts.argmax()])].proof
+        if not len(proof.sides):
+            return _GENERATION
+        return proof.sides.keys()[int((proof.multiplier * proof.scale_mw).argmax())]
+
+    def _per_mw(self, row: Row, key: tuple[int, int, int]) -> float:
+        """Return the MW of a row's margin per MW of one limit."""
+        total = 0.0
+        for cut, part in zip(row.cuts.tolist(), row.parts.tolist(), strict=True):
+            own = self.recourse.cuts[cut]
+            keys = own.proof.sides.keys()
+            multiplier = 1.0 if key == _GENERATION and not keys else 0.0
+            if key in keys:
+                multiplier = float(own.proof.multiplier[keys.index(key)])
+            total += part * multiplier / own.size
+        return total
+
+    def _limit(self, row: Row, key: tuple[int, int, int], place: int) -> Limit:
+        if key == _GENERATION:
+            available = float(self.recourse.scenarios.state(row.scenario).largest_mw.sum())
+            return Limit(place, "cut", "", _ALL_UNITS, available)
+        side = Sides(np.array([key[0]]), np.array([key[1]]), np.array([float(key[2])]))
+        return replace(self.recourse.limits.limit(side), row=place, kind="cut")
 
 
 def _most(problem: LevelProgram, warm: Integers) -> tuple[Vector, Integers]:
@@ -218,21 +237,12 @@ def _most(problem: LevelProgram, warm: Integers) -> tuple[Vector, Integers]:
     return found, np.flatnonzero(problem.margin_mw - problem.factors @ found < TIGHT_MW)
 
 
-def _named(recourse: Recourse, row: Row, place: int) -> tuple[Limit, float]:
-    """Return the limit that weighs most in a row, and the MW of the row's margin per MW of it."""
-    cut = recourse.cuts[row.cut]
-    words, element, outage, size, multiplier = _worst(recourse, cut.proof, row.scenario)
-    return Limit(place, "cut", element, words, size, outage), multiplier / cut.size * row.share
-
-
-def _worst(recourse: Recourse, proof: Proof, scenario: int) -> tuple[str, str, str, float, float]:
-    """Return words, element, outage, MW and multiplier of the limit that weighs most in a proof."""
+def _worst(recourse: Recourse, proof: Proof, scenario: int) -> Limit:
+    """Return the limit that weighs most in a proof."""
     if not len(proof.sides):
-        available = float(recourse.scenarios.state(scenario).largest_mw.sum())
-        return "all units at their largest outputs", "", "", available, 1.0
+        return Limit(-1, "cut", "", _ALL_UNITS, float(recourse.scenarios.state(scenario).largest_mw.sum()))
     most = int((proof.multiplier * proof.scale_mw).argmax())
-    limit = recourse.limits.limit(proof.sides.at(np.array([most])))
-    return limit.words, limit.element, limit.outage, limit.limit_mw, float(proof.multiplier[most])
+    return replace(recourse.limits.limit(proof.sides.at(np.array([most]))), row=-1, kind="cut")
 
 
 def _effect(binding: Binding) -> str:
@@ -254,16 +264,16 @@ def _over(recourse: Recourse, held: Integers) -> tuple[OverLimit, ...]:
     count: dict[str, int] = {}
     for scenario in held[np.argsort(-recourse.held[held], kind="stable")].tolist():
         proof = recourse.at_zero[scenario]
-        words, element, outage, size, _ = _worst(recourse, proof, scenario)
+        limit = _worst(recourse, proof, scenario)
+        words, size = limit.words, limit.limit_mw
         count[words] = count.get(words, 0) + 1
         if words in worst:
             continue
         state = recourse.scenarios.labels[scenario]
         over = float(recourse.held[scenario]) * size
         reached = bool((proof.price[recourse.sites] < 0.0).any())
-        said = f"no dispatch keeps {words}" if element else f"load is above {words}"
+        said = f"no dispatch keeps {words}" if limit.element else f"load is above {words}"
         text = f"{said} in {state}, before any addition: at best {size + over:,.1f} MW against {size:,.1f} MW"
-        limit = Limit(-1, "cut", element, words, size, outage)
         worst[words] = OverLimit(limit, 0.0, size + over, over, state, reached, text)
     return tuple(
         replace(row, words=f"{row.words} (and in {count[words] - 1} more states)") if count[words] > 1 else row

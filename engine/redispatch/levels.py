@@ -29,7 +29,8 @@ _PATIENCE = 6  # scenarios tried in vain, or rounds, before others are turned to
 _INSIDE = 0.9  # of what the level before granted: well within what the next level allows
 _HALVINGS = 7
 _MOST_ROWS = 4000
-_SAME_MW = 1e-9
+_SAME_MW = 1e-7
+_ROUNDING = 5e-6  # relative: an overload that solvers and summation leave
 _DEPTH = 10  # cuts that one scenario gives at a time
 _FURTHER = 1.02  # than the cut asks, so that the next proof is another
 _NEW_CUTS = 24  # in a round, after which the program is solved again
@@ -46,8 +47,8 @@ class Row:
 
     factor: Vector  # (K,), the largest one is 1 in size
     margin_mw: float
-    cut: int  # position of the cut that it is, or that weighs most in it
-    share: float  # MW of the margin per MW of that cut
+    cuts: Integers  # (m,), positions of the cuts that it is the mean of
+    parts: Vector  # (m,), MW of the margin per MW of each
     scenario: int  # in which it leaves least
 
 
@@ -80,6 +81,7 @@ class RedispatchLevel:
         """Return the grant (K,) that ``choose`` prefers among those that redispatch can serve."""
         warm = np.zeros(0, dtype=np.intp)
         every = np.arange(len(self.recourse.scenarios))
+        last: Vector | None = None
         for _ in range(_MOST_ROUNDS):
             self.rounds += 1
             watch(self.rounds, len(self.recourse.cuts))
@@ -90,13 +92,21 @@ class RedispatchLevel:
                 mw, warm = choose(self.program(closed=closed), warm)
                 if np.abs(mw - before).max() <= _SAME_MW:  # what the level before granted is not taken back
                     break
-            if self._cut_off(mw):
+            stuck, last = last is not None and float(np.abs(mw - last).max()) <= _SAME_MW, mw
+            if self._cut_off(mw) and not (stuck and self._within_rounding(mw)):
                 continue
             self.dispatch_mw = self.recourse.moved(mw, every)
             if closed and self._cut_parts(mw):
                 continue
             return mw
         raise SolverError(f"no allocation after {_MOST_ROUNDS} rounds of cuts, at risk {self.epsilon:g}")
+
+    def _within_rounding(self, mw: Vector) -> bool:
+        """Return whether what is left over at ``mw``, by every proof, is rounding: cuts cannot cut it off any more."""
+        loss = self.recourse.below(mw)[0]
+        share = tail(loss, self.recourse.scenarios.weight, self.epsilon) if self.epsilon > 0.0 else loss == loss.max()
+        self.largest_loss = float(loss[share > 0.0].max() if self.epsilon == 0.0 else share @ loss)
+        return self.largest_loss <= _ROUNDING
 
     def passes(self, mw: Vector) -> bool:
         """Return whether the scenarios pass at ``mw`` (K,); the dispatches that were tried last stay with them."""
@@ -109,13 +119,13 @@ class RedispatchLevel:
         levels, slopes = self.recourse.levels, self.recourse.slopes
         for cut in range(self._known, len(levels)):
             scenario = int(levels[cut].argmax())
-            self._add(slopes[cut], -float(levels[cut, scenario]), (cut, 1.0), scenario)
+            self._add(slopes[cut], -float(levels[cut, scenario]), (np.array([cut]), np.ones(1)), scenario)
         self._known = len(levels)
 
-    def _add(self, slope: Vector, room: float, cut: tuple[int, float], scenario: int) -> None:
+    def _add(self, slope: Vector, room: float, cuts: tuple[Integers, Vector], scenario: int) -> None:
         scale = float(np.abs(slope).max(initial=0.0))
         if scale > 0.0:
-            self.rows.append(Row(slope / scale, room / scale, cut[0], cut[1] / scale, scenario))
+            self.rows.append(Row(slope / scale, room / scale, cuts[0], cuts[1] / scale, scenario))
 
     def _cut_by_what_is_known(self, mw: Vector, *, closed: bool) -> bool:
         """Add the row of the tail that the known cuts show at ``mw``, and at the edge before it, if it is broken."""
@@ -134,21 +144,24 @@ class RedispatchLevel:
         self._add(*self._tail_row(inside + high * (mw - inside), closed=closed)[0])
         return True
 
-    def _tail_row(self, mw: Vector, *, closed: bool) -> tuple[tuple[Vector, float, tuple[int, float], int], float]:
-        """Return the CVaR that the cuts show at ``mw`` as a row: slope, room, weightiest cut, worst state; and its value."""
+    def _tail_row(
+        self, mw: Vector, *, closed: bool
+    ) -> tuple[tuple[Vector, float, tuple[Integers, Vector], int], float]:
+        """Return the CVaR of the cuts at ``mw`` as a row (slope, room, cuts, worst state), and its value."""
         recourse = self.recourse
-        loss, cut = recourse.below(mw, closed=closed)
+        above = self.floor_mw if closed else None
+        loss, cut = recourse.below(mw, closed_above=above)
         share = tail(loss, recourse.scenarios.weight, self.epsilon)
         used = np.flatnonzero((share > 0.0) & (cut >= 0))
         own = cut[used]
-        without, per_mw = recourse.row(own, used)
+        without, per_mw = recourse.row(own, used, above)
         part = share[used] * per_mw
         alone = (share > 0.0) & (cut < 0)
         level = float(share[used] @ without + share[alone] @ loss[alone])
-        weight = np.bincount(own, weights=part, minlength=1)
-        most = int(weight.argmax())
+        cuts, place = np.unique(own, return_inverse=True)
+        parts: Vector = np.bincount(place, weights=part, minlength=len(cuts)).astype(np.float64)
         slopes = np.maximum(recourse.slopes[own], 0.0) if closed else recourse.slopes[own]
-        row = (part @ slopes, -level, (most, float(weight[most])), int(loss.argmax()))
+        row = (part @ slopes, -level, (cuts, parts), int(loss.argmax()))
         return row, float(share @ loss)
 
     def _cut_off(self, mw: Vector) -> bool:

@@ -59,6 +59,7 @@ class Recourse:
         self._levels = np.zeros((0, count))
         self._weights = np.zeros((0, count))
         self._losses, self._shares = self._levels, self._weights  # levels by weights, and one by weights
+        self._given_known: tuple[tuple[int, bytes], Matrix] = ((0, b""), self._levels)
 
     def hold_what_is(self) -> Integers:
         """Find the scenarios that are exceeded with nothing granted, hold them there, and return them."""
@@ -110,25 +111,39 @@ class Recourse:
         demand[self.sites] += granted_mw
         return replace(state, demand_mw=demand)
 
-    def below(self, granted_mw: Vector, *, closed: bool = False) -> tuple[Vector, Integers]:
+    def below(self, granted_mw: Vector, *, closed_above: Vector | None = None) -> tuple[Vector, Integers]:
         """Return what the losses (S,) are at least, and the cut that says so: -1 for none.
 
-        With ``closed``, what relieves a cut counts for nothing: as if it were the worst part of ``granted_mw`` (K,).
+        With ``closed_above`` (K,), what relieves a cut counts for nothing, as if it were the worst part of
+        ``granted_mw`` (K,); but what a cut says of that grant itself, which is given already, is taken off.
         """
         loss = np.full(len(self.scenarios), LEAST_OVERLOAD)
         cut = np.full(len(loss), -1, dtype=np.intp)
         if len(self.cuts):
-            slopes = np.maximum(self._slopes, 0.0) if closed else self._slopes
+            slopes = self._slopes if closed_above is None else np.maximum(self._slopes, 0.0)
             values = self._losses + (slopes @ granted_mw)[:, np.newaxis] * self._shares
+            if closed_above is not None:
+                values -= self._given(closed_above)
             best = values.argmax(axis=0)
             value = values[best, np.arange(len(best))]
             cut = np.where(value > LEAST_OVERLOAD, best, -1)
             loss = np.maximum(loss, value)
         return loss - self.held, cut
 
-    def row(self, cut: Integers, scenario: Integers) -> tuple[Vector, Vector]:
+    def row(self, cut: Integers, scenario: Integers, closed_above: Vector | None) -> tuple[Vector, Vector]:
         """Return the losses (n,) with nothing granted, and per MW of a cut (n,), of cuts (n,) in scenarios (n,)."""
-        return self._losses[cut, scenario] - self.held[scenario], self._shares[cut, scenario]
+        loss = self._losses[cut, scenario] - self.held[scenario]
+        if closed_above is not None:
+            loss = loss - self._given(closed_above)[cut, scenario]
+        return loss, self._shares[cut, scenario]
+
+    def _given(self, granted_mw: Vector) -> Matrix:
+        """Return what cuts say beyond zero (n, S) of a grant whose relief counts for nothing."""
+        key = (len(self.cuts), granted_mw.tobytes())
+        if self._given_known[0] != key:
+            added = (np.maximum(self._slopes, 0.0) @ granted_mw)[:, np.newaxis]
+            self._given_known = (key, np.maximum(self._losses - self.held + added * self._shares, 0.0))
+        return self._given_known[1]
 
     def above(self, granted_mw: Vector, chosen: Flags | None = None) -> Vector:
         """Return what the losses (S,) are at most: those of the last dispatches, moved along with the load.

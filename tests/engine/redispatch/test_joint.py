@@ -232,3 +232,16 @@ def test_the_checker_solves_outages_anew(rts: Network) -> None:
     assert verify_with_redispatch(rts, question, [np.array(found.firm_mw)], states, cold=1).holds
     base = allocate_with_redispatch(rts, replace(question, security="base"), states)
     assert not verify_with_redispatch(rts, question, [np.array(base.firm_mw)], states, cold=1).holds
+
+
+def test_the_gain_of_a_binding_limit_is_what_more_of_it_brings(rts: Network) -> None:
+    sample, question = sample_of(rts, 6, share=0.6), question_of(("6", "8", "10"), (600.0,) * 3, epsilons=())
+    found = allocate_with_redispatch(rts, question, States(sample)).levels[0]
+    assert len(found.binding) == 3
+    for row in found.binding:
+        wider = rts.tables.branches["rating_a_mw"].to_numpy().copy()
+        wider[rts.branches.ids.index(row.limit.element)] += 0.2
+        changed = rts.tables.branches.assign(rating_a_mw=wider)
+        network = Network.from_tables(rts.tables.with_table("branches", changed))
+        more = allocate_with_redispatch(network, question, States(sample)).levels[0].total_mw
+        assert (more - found.total_mw) / 0.2 == pytest.approx(row.gain_mw_per_mw, abs=2e-2)
