@@ -50,7 +50,7 @@ def create_app(settings: Settings) -> Dash:
         title="Headroom",
         description="Where data centres may connect to the power grid, and how much they may draw",
         assets_folder=str(FOLDER / "assets"),
-        assets_ignore=r"^report\.css$",  # of the printable report, which is no page of Dash
+        assets_ignore=shell.ASSETS_IGNORE,
         use_pages=True,
         pages_folder="",
         include_pages_meta=False,

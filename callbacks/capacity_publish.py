@@ -14,7 +14,7 @@ from dash import ClientsideFunction, Dash, Input, Output, State, ctx, no_update
 from callbacks.capacity_answer import Seat, seat_of
 from callbacks.capacity_desk import CheckRunningError, Desk
 from callbacks.security import current_user
-from callbacks.shell import toast
+from callbacks.shell import of_page, toast
 from components import capacity, capacity_export, capacity_products, ids
 from components.capacity_question import file_choices
 from components.format import count, megawatts, size
@@ -147,19 +147,20 @@ def _register_versions(app: Dash, desk: Desk) -> None:
 
     @app.callback(
         Output(ids.DOWNLOAD, "data", allow_duplicate=True),
+        of_page(ids.CAPACITY_STUDY),
         Input({"type": "capacity-version", "version": dash.ALL, "kind": dash.ALL}, "n_clicks"),
         State(ids.CAPACITY_STUDY, "data"),
         prevent_initial_call=True,
     )
     def download_version(clicks: list[int | None], study: Any) -> Any:
         if not any(clicks) or not isinstance(ctx.triggered_id, dict):
-            return no_update
+            return no_update, no_update
         try:
             record = desk.services.products.get(current_user(), study, int(ctx.triggered_id["version"]))
         except (EngineError, ValueError):  # not there, or no number at all
-            return no_update
+            return no_update, no_update
         name = str(record.product_set["provenance"]["network"]).lower().replace(" ", "-")
-        return capacity_export.product_download(record, str(ctx.triggered_id["kind"]), name)
+        return capacity_export.product_download(record, str(ctx.triggered_id["kind"]), name), no_update
 
 
 def _register_upload(app: Dash, desk: Desk) -> None:

@@ -12,7 +12,7 @@ from callbacks.capacity_answer import Seat, seat_of
 from callbacks.capacity_desk import ASKED, Desk
 from callbacks.security import current_user
 from callbacks.services import Services
-from callbacks.shell import toast
+from callbacks.shell import of_page, toast
 from components import capacity, ids
 from components import difference as diff
 from components import difference_page as view
@@ -317,6 +317,7 @@ def _register_page(app: Dash, desk: Desk) -> None:
     @app.callback(
         Output(ids.DOWNLOAD, "data", allow_duplicate=True),
         Output(ids.TOAST, "data", allow_duplicate=True),
+        of_page(ids.DIFFERENCE_STUDY),
         Input({"type": "difference-export", "kind": ALL}, "n_clicks"),
         State(ids.map_layer(PAGE), "value"),
         State(ids.DIFFERENCE_SIDES, "data"),
@@ -325,12 +326,12 @@ def _register_page(app: Dash, desk: Desk) -> None:
     )
     def send(clicks: list[int | None], layer: Any, sides: Any, study: Any) -> Any:
         if not any(clicks) or not isinstance(ctx.triggered_id, dict):
-            return no_update, no_update
+            return no_update, no_update, no_update
         kind = ctx.triggered_id.get("kind")
         if kind not in {"csv", *FORMATS}:
-            return no_update, no_update
+            return no_update, no_update, no_update
         try:
             pair = pair_of(desk, current_user(), study, sides)
         except EngineError as error:
-            return no_update, toast(str(error))
-        return export(pair, quantity_of(pair, layer), str(kind)), no_update
+            return no_update, toast(str(error)), no_update
+        return export(pair, quantity_of(pair, layer), str(kind)), no_update, no_update

@@ -13,7 +13,7 @@ from callbacks.capacity_panes import positions_of
 from callbacks.network_answer import drawn_answer
 from callbacks.network_opf import OpfDesk, input_hash
 from callbacks.security import current_user
-from callbacks.shell import toast
+from callbacks.shell import of_page, toast
 from components import ids
 from components.capacity_export import filename
 from components.drawing_capacity import capacity_map, curve_chart
@@ -106,6 +106,7 @@ def register(app: Dash, desk: Desk) -> None:
     @app.callback(
         Output(ids.DOWNLOAD, "data", allow_duplicate=True),
         Output(ids.TOAST, "data", allow_duplicate=True),
+        of_page(ids.CAPACITY_STUDY),
         Input({"type": "capacity-drawing", "what": ALL, "kind": ALL}, "n_clicks"),
         State(ids.map_layer(ids.CAPACITY), "value"),
         State(ids.map_filter(ids.CAPACITY), "data"),
@@ -118,12 +119,12 @@ def register(app: Dash, desk: Desk) -> None:
         layer, shown, selection, drawn, study = given
         asked = _pressed(clicks, layer=layer, shown=shown, selection=selection)
         if asked is None:
-            return no_update, no_update
+            return no_update, no_update, no_update
         seat = seat_of(desk, study)
         try:
-            return capacity_figure(seat, drawn, asked), no_update
+            return capacity_figure(seat, drawn, asked), no_update, no_update
         except EngineError as error:
-            return no_update, _told(error)
+            return no_update, _told(error), no_update
 
 
 def register_network(app: Dash, desk: OpfDesk) -> None:
@@ -132,6 +133,7 @@ def register_network(app: Dash, desk: OpfDesk) -> None:
     @app.callback(
         Output(ids.DOWNLOAD, "data", allow_duplicate=True),
         Output(ids.TOAST, "data", allow_duplicate=True),
+        of_page(ids.NETWORK_STUDY),
         Input({"type": "network-drawing", "what": ALL, "kind": ALL}, "n_clicks"),
         State(ids.map_layer(ids.NETWORK), "value"),
         State(ids.NETWORK_CANVAS_LAYER, "value"),
@@ -145,10 +147,10 @@ def register_network(app: Dash, desk: OpfDesk) -> None:
             on_page = on_canvas if view(seat.tables(seat.status().digest)) == "canvas" else on_map
             asked = _pressed(clicks, layer=on_page or "kv")
             if asked is None:
-                return no_update, no_update
-            return network_figure(seat, desk, drawn, asked), no_update
+                return no_update, no_update, no_update
+            return network_figure(seat, desk, drawn, asked), no_update, no_update
         except EngineError as error:
-            return no_update, _told(error)
+            return no_update, _told(error), no_update
 
 
 def _told(error: EngineError) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """The Network page: its layout for a study as a link asks for it, and what needs no module of its own."""
 
-import time
 from typing import Any
 
 from dash import ALL, ClientsideFunction, Dash, Input, Output, Patch, State, ctx, dcc, no_update
@@ -12,6 +11,7 @@ from callbacks.network_opf import OpfDesk
 from callbacks.network_panels import inspector
 from callbacks.security import current_user
 from callbacks.services import Services
+from callbacks.shell import of_page, toast
 from components import ids
 from components import network as view
 from components import network_dispatch as dispatch
@@ -192,22 +192,22 @@ def _register_export(app: Dash, services: Services) -> None:
     @app.callback(
         Output(ids.DOWNLOAD, "data", allow_duplicate=True),
         Output(ids.TOAST, "data", allow_duplicate=True),
+        of_page(ids.NETWORK_STUDY),
         Input({"type": "network-export", "kind": ALL}, "n_clicks"),
         State(ids.NETWORK_STUDY, "data"),
         prevent_initial_call=True,
     )
     def export(clicks: list[int | None], study: Any) -> Any:
         if not any(clicks) or not isinstance(ctx.triggered_id, dict) or ctx.triggered_id.get("kind") not in FORMATS:
-            return no_update, no_update
+            return no_update, no_update, no_update
         kind = ctx.triggered_id["kind"]
         try:
             tables = services.tables(current_user(), study)
             name, content = write_network(tables, kind)
             left = left_out(tables, kind)
         except EngineError as error:
-            return no_update, {"text": str(error), "undo": None, "at": time.time()}
-        toast = {"text": left, "undo": None, "at": time.time()} if left else no_update
-        return dcc.send_bytes(content, name), toast
+            return no_update, toast(str(error)), no_update
+        return dcc.send_bytes(content, name), toast(left) if left else no_update, no_update
 
 
 def left_out(tables: NetworkTables, file_format: Format) -> str:

@@ -11,7 +11,7 @@ from dash import ALL, ClientsideFunction, Dash, Input, Output, Patch, State, ctx
 from callbacks.network_desk import Seat, same_drawing
 from callbacks.network_opf import OpfDesk, Standing, input_hash
 from callbacks.security import current_user
-from callbacks.shell import toast
+from callbacks.shell import of_page, toast
 from components import ids, network_dispatch, skeleton
 from components import network_answer as panels
 from components.grid_map import layers_data
@@ -365,6 +365,7 @@ def _register_tables(app: Dash, desk: OpfDesk) -> None:
     @app.callback(
         Output(ids.DOWNLOAD, "data", allow_duplicate=True),
         Output(ids.TOAST, "data", allow_duplicate=True),
+        of_page(ids.NETWORK_STUDY),
         Input({"type": "network-dispatch-export", "kind": ALL}, "n_clicks"),
         State(ids.NETWORK_DISPATCH, "value"),
         State(ids.NETWORK_ANSWER, "data"),
@@ -373,10 +374,9 @@ def _register_tables(app: Dash, desk: OpfDesk) -> None:
     )
     def send(clicks: list[int | None], what: Any, drawn: Any, study: Any) -> Any:
         if not any(clicks) or not isinstance(ctx.triggered_id, dict):
-            return no_update, no_update
+            return no_update, no_update, no_update
         try:
-            return export(
-                _seat(desk, current_user(), study), desk, drawn, what, ctx.triggered_id.get("kind")
-            ), no_update
+            content = export(_seat(desk, current_user(), study), desk, drawn, what, ctx.triggered_id.get("kind"))
         except EngineError as error:
-            return no_update, toast(str(error))
+            return no_update, toast(str(error)), no_update
+        return content, no_update, no_update

@@ -86,6 +86,15 @@ def since(epoch_s: float, now_s: float) -> str:
     return ago(datetime.fromtimestamp(epoch_s, UTC), datetime.fromtimestamp(now_s, UTC))
 
 
+def of_page(store: str) -> Output:
+    """Return an output that a callback never writes: with it, the callback leaves together with its page.
+
+    Dash calls what listens to a pattern of ids once more when the last of them has left the layout, and would miss
+    there whatever else the page held.
+    """
+    return Output(store, "data", allow_duplicate=True)
+
+
 def toast(text: str, undo: dict[str, Any] | None = None) -> dict[str, Any]:
     """Return what the toast's Store takes."""
     return {"text": text, "undo": undo, "at": time.time()}

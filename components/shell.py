@@ -12,6 +12,7 @@ from components.icons import icon
 from components.skeleton import popover
 
 # The theme script stands in the head, so that the colours are right at the first paint.
+ASSETS_IGNORE = r"^report\.css$"  # of the printable report, which is no page of Dash
 INDEX_STRING = """<!DOCTYPE html>
 <html lang="en">
 <head>

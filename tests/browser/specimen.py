@@ -152,6 +152,7 @@ def create_specimen() -> Dash:
     app = Dash(
         "specimen",
         assets_folder=str(ASSETS),
+        assets_ignore=shell.ASSETS_IGNORE,
         use_pages=True,
         pages_folder="",
         suppress_callback_exceptions=True,

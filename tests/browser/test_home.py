@@ -71,6 +71,14 @@ def test_a_study_deleted_in_the_picker_is_brought_back(page: Page) -> None:
     expect(page.locator("#shell-study-name")).to_have_text("IEEE 14")
 
 
+def test_every_page_is_left_without_an_error(page: Page) -> None:
+    open_small_grid(page)
+    for name in ("Network", "Capacity", "Home", "Network", "Home"):
+        page.get_by_role("link", name=name, exact=True).click()
+        expect(page.get_by_role("link", name=name, exact=True)).to_have_attribute("aria-current", "page")
+        settle(page)
+
+
 def test_a_study_goes_out_as_a_file_and_comes_back(page: Page) -> None:
     open_small_grid(page)
     page.locator("#shell-study-menu").click()
