@@ -65,18 +65,20 @@ class Queue:
         self._host = f"{socket.gethostname()[:64]}/{artifacts.identity()[:12]}:"
         self.runner = f"{self._host}{os.getpid()}:{secrets.token_hex(6)}"
 
-    def claim(self) -> Claim | None:
+    def claim(self, *, crowded_out: bool = False) -> Claim | None:
         """Take the job that is due: of the user with the fewest running, the oldest. None when none is.
 
-        Jobs whose result has been computed meanwhile are answered on the way.
+        With ``crowded_out`` only of a user who has none running while another has two or more. Jobs whose result
+        has been computed meanwhile are answered on the way.
         """
+        due = self._due(crowded_out=crowded_out)
         with self._database.reading() as connection:  # an idle runner takes no lock
-            if connection.execute(self._due()).first() is None:
+            if connection.execute(due).first() is None:
                 return None
         with self._database.writing() as connection:
             self._database.serialise(connection, "claim")
             while True:
-                row = connection.execute(self._due()).first()
+                row = connection.execute(due).first()
                 if row is None:
                     return None
                 result_id = cached_result(connection, row.kind, row.input_hash, self._artifacts)
@@ -168,7 +170,7 @@ class Queue:
             _retry(connection, stale, "the process that computed it stopped", jobs.c.state == "running")
             return len(stale)
 
-    def _due(self) -> sa.Select[Any]:
+    def _due(self, *, crowded_out: bool) -> sa.Select[Any]:
         other = jobs.alias("other")
         running = (
             sa.select(sa.func.count())
@@ -192,6 +194,10 @@ class Queue:
             .order_by(running, jobs.c.created, jobs.c.id)
             .limit(1)
         )
+        if crowded_out:
+            every = jobs.alias("every")
+            many = sa.select(every.c.user_id).where(every.c.state == "running").group_by(every.c.user_id)
+            query = query.where(running == 0, many.having(sa.func.count() > 1).exists())
         if self._database.is_sqlite:  # one host, one cache
             return query
         near = sa.or_(jobs.c.cache == self._artifacts.identity(), jobs.c.created < epoch() - FOREIGN_WAIT_S)

@@ -40,13 +40,14 @@ def run(
 ) -> None:
     """Compute queued jobs with ``workers`` processes until ``stop`` is set, or SIGTERM or SIGINT arrives.
 
-    A job that runs then goes back to the queue. One user never holds all the workers when there are two or more.
+    A job that runs then goes back to the queue. One user may have all the workers; when there are two or more,
+    another who has none running does not wait for him: for those that he crowds out one worker more is started.
     """
     limit_threads()
     stop = stop or threading.Event()
     store = Store(url)
     store.migrate()
-    queue = Queue(store.database, artifacts, kinds, running_per_user=max(1, workers - 1))
+    queue = Queue(store.database, artifacts, kinds, running_per_user=workers)
     with _signals(stop):
         runner = _Runner(store, queue, artifacts, kinds, workers)
         _log.info("job runner started with %d workers", workers)
@@ -86,7 +87,8 @@ class _Runner:
         self._queue = queue
         self._artifacts = artifacts
         self._kinds = kinds
-        self._slots = [_Slot(self._new_worker()) for _ in range(workers)]
+        self._workers = workers
+        self._slots = [_Slot(self._new_worker()) for _ in range(workers)]  # and one more while somebody is crowded out
         self._next_beat = self._next_recover = self._next_purge = 0.0
 
     def loop(self, stop: threading.Event) -> None:
@@ -135,13 +137,27 @@ class _Runner:
         if now >= self._next_purge:
             self._store.purge()
             self._next_purge = now + PURGE_S
-        for slot in self._slots:
+        self._fill()
+
+    def _fill(self) -> None:
+        """Give every free worker a job that is due."""
+        if len(self._slots) > self._workers and self._slots[-1].claim is None:
+            self._slots.pop().worker.kill()
+        for slot in self._slots[: self._workers]:
             if slot.claim is None:
                 claim = self._queue.claim()
                 if claim is None:
                     return
-                _log.info("job %s (%s) started", claim.id, claim.kind)
-                slot.take(claim, self._kinds[claim.kind].function)
+                self._begin(slot, claim)
+        if len(self._slots) == self._workers > 1:
+            claim = self._queue.claim(crowded_out=True)
+            if claim is not None:
+                self._slots.append(_Slot(self._new_worker()))
+                self._begin(self._slots[-1], claim)
+
+    def _begin(self, slot: _Slot, claim: Claim) -> None:
+        _log.info("job %s (%s) started", claim.id, claim.kind)
+        slot.take(claim, self._kinds[claim.kind].function)
 
     def _tend(self, slot: _Slot, now: float) -> None:
         if slot.outcome is not None:

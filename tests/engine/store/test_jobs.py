@@ -187,6 +187,25 @@ def test_who_has_fewest_running_is_next_and_nobody_has_more_than_his_share(bench
     assert taken(queue).id == mine[2]
 
 
+def test_only_who_has_none_running_is_crowded_out_and_only_by_who_has_two(bench: Bench) -> None:
+    theirs = bench.store.studies.create("bob", "B", bench.grid)
+    mine = [bench.submit(to=number).id for number in range(3)]
+    queue = bench.runner(running_per_user=2)
+    other = bench.submit("bob", theirs, to=9).id
+    assert queue.claim(crowded_out=True) is None  # nothing runs: the workers are for all
+    bench.jobs.cancel("bob", other)
+    assert [taken(queue).id for _ in range(2)] == mine[:2]
+    assert queue.claim(crowded_out=True) is None  # ann's third crowds out nobody
+    more = [bench.submit("bob", theirs, to=number).id for number in (10, 11)]
+    claim = queue.claim(crowded_out=True)
+    assert claim is not None
+    assert claim.id == more[0]
+    assert queue.claim(crowded_out=True) is None  # bob has one running now
+    queue.fail(claim.id, "")
+    queue.fail(mine[0], "")
+    assert queue.claim(crowded_out=True) is None  # ann has one worker of two: the other is bob's to take
+
+
 def test_the_job_of_a_deleted_study_is_not_begun_and_one_that_runs_is_told_to_stop(bench: Bench) -> None:
     running = bench.submit(to=1)
     queue = bench.runner()

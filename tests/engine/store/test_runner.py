@@ -123,6 +123,24 @@ def test_a_job_that_does_not_listen_is_killed_with_all_it_started(works: Works, 
     assert psutil.wait_procs(processes, timeout=20)[1] == []
 
 
+def test_no_job_waits_for_another_while_a_worker_is_free(works: Works, tmp_path: Path) -> None:
+    go = tmp_path / "go"
+    long = works.submit("wait", file=str(go))
+    wait_for(lambda: works.see(long).done > 0)
+    assert works.end(works.submit("count", to=4)).state == "done"  # of the same user, of the same study
+    assert works.see(long).active
+    second = works.submit("wait", file=str(go), place=2)
+    wait_for(lambda: works.see(second).done > 0)  # ann has both workers
+    study = works.store.studies.create("bob", "B", triangle())
+    other = works.jobs.submit("bob", "test.count", {"to": 5}, study)
+    third = works.submit("count", to=6)
+    wait_for(lambda: not works.jobs.get("bob", other.id).active)
+    assert works.jobs.get("bob", other.id).state == "done"
+    assert (works.see(long).active, works.see(second).active, works.see(third).state) == (True, True, "queued")
+    go.touch()
+    assert [works.end(job).state for job in (long, second, third)] == ["done"] * 3
+
+
 def test_a_runner_that_stops_gives_its_jobs_back_and_the_next_one_finishes_them(
     url: str, tmp_path: Path, grid: NetworkTables
 ) -> None:
