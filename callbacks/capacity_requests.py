@@ -14,6 +14,8 @@ from callbacks.capacity_desk import Desk
 from callbacks.capacity_sites import sites_after
 from components import capacity_requests as table
 from components import ids
+from components.capacity_words import sites_of
+from components.format import count
 from engine.capacity.requests import COLUMNS, Request, Requests, read_block, read_csv
 from engine.errors import EngineError, PermissionDeniedError, QuestionError
 
@@ -70,6 +72,18 @@ def with_row(seat: Seat, before: Requests) -> Taken:
     return Taken(Requests((*before.rows, Request("", bus, _FIRST_MW, today))), "A row was added: fill it in")
 
 
+def from_sites(seat: Seat, before: Requests, sites: Any) -> Taken:
+    """Return the table with a firm request of today for each site of the question. Raises QuestionError for none."""
+    buses, demand = sites_of(sites)
+    if not buses:
+        raise QuestionError("the question has no site yet: choose some in the sentence")
+    today = datetime.now(UTC).date().isoformat()
+    asked = [Request(f"Site {bus}", bus, mw, today) for bus, mw in zip(buses, demand, strict=True)]
+    rows = [asdict(row) for row in asked]
+    found = Requests.from_json({"rows": rows}, seat.network())
+    return Taken(Requests((*before.rows, *found.rows)), f"{count(len(rows), 'row')} taken from the sites")
+
+
 def without_row(before: Requests, selected: Any) -> Taken:
     """Return the table without the selected row. Raises QuestionError when none is selected."""
     row = selected[0] if isinstance(selected, list) and selected else {}
@@ -112,7 +126,10 @@ def _register_table(app: Dash, desk: Desk) -> None:
         Output(ids.REQUESTS_TOTAL, "children"),
         Output(ids.REQUESTS_MESSAGE, "children"),
         Output(ids.REQUESTS_TEXT, "value"),
+        Output(ids.REQUESTS_START, "hidden"),
+        [Output(name, "hidden") for name in (ids.REQUESTS_USE, ids.REQUESTS_REMOVE, ids.REQUESTS_CSV)],
         Input(ids.CAPACITY_STUDY, "data"),
+        Input(ids.REQUESTS_START, "n_clicks"),
         Input(ids.REQUESTS_READ, "n_clicks"),
         Input(ids.REQUESTS_ADD, "n_clicks"),
         Input(ids.REQUESTS_REMOVE, "n_clicks"),
@@ -121,14 +138,16 @@ def _register_table(app: Dash, desk: Desk) -> None:
         State(ids.REQUESTS_TEXT, "value"),
         State(grid, "selectedRows"),
         State(ids.REQUESTS_HELD, "data"),
+        State(ids.CAPACITY_SITES, "data"),
     )
     def change(*given: Any) -> Any:
-        study, _read, _add, _remove, contents, changes, text, selected, data = given
+        study, _start, _read, _add, _remove, contents, changes, text, selected, data, sites = given
         seat, by = seat_of(desk, study), ctx.triggered_id
         before = Requests()
         try:
             before = _held(seat, data)
             acts = {
+                ids.REQUESTS_START: lambda: from_sites(seat, before, sites),
                 ids.REQUESTS_READ: lambda: pasted(seat, before, text),
                 ids.REQUESTS_ADD: lambda: with_row(seat, before),
                 ids.REQUESTS_REMOVE: lambda: without_row(before, selected),
@@ -139,10 +158,21 @@ def _register_table(app: Dash, desk: Desk) -> None:
             after = Taken(before) if act is None else act()
             told = save(seat, after.requests) if act is not None else ""
         except EngineError as error:
-            return no_update, table.rows_of(before), table.total_words(before), _first_capital(str(error)), no_update
+            refusal = _first_capital(str(error))
+            return no_update, *_drawn(before), refusal, no_update, *_shown_buttons(before)
         clear = "" if by == ids.REQUESTS_READ else no_update
         shown = after.requests
-        return shown.to_json(), table.rows_of(shown), table.total_words(shown), told or after.message, clear
+        return shown.to_json(), *_drawn(shown), told or after.message, clear, *_shown_buttons(shown)
+
+
+def _drawn(requests: Requests) -> tuple[Any, Any]:
+    return table.rows_of(requests), table.total_words(requests)
+
+
+def _shown_buttons(requests: Requests) -> tuple[bool, list[bool]]:
+    """Return what is hidden: the start from the sites once there are rows, what works on rows before."""
+    empty = not requests.rows
+    return not empty, [empty] * 3
 
 
 def _register_use(app: Dash, desk: Desk) -> None:

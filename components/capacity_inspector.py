@@ -21,7 +21,7 @@ from components.capacity_answer import (
 )
 from components.capacity_deep import Cell, Variant, compared, outage_words
 from components.capacity_periods import period_words, year_section
-from components.capacity_results import METHOD, more_words, notice_list, notices
+from components.capacity_results import METHOD, more_words, notice_list, notices, room_words, sentence
 from components.capacity_sites import bus_facts, bus_words
 from components.capacity_tables import lone_counts
 from components.format import count, megawatts, number, percent
@@ -143,7 +143,7 @@ def branch(answer: Answer, position: int, gains: Mapping[tuple[float, int], floa
     parts += [state("infeasible", row.words, title=f"Exceeded already, {level_words(row.level)}") for row in over]
     for epsilon, entry in found:
         rows: list[tuple[Part, Part]] = [
-            ("Room before any addition", megawatts(entry.margin_mw)),
+            (sentence(room_words(entry)), megawatts(entry.margin_mw)),
         ]
         gain = gains.get((epsilon, entry.limit.row))
         if gain is not None:

@@ -68,18 +68,25 @@ def question(
                         id=f"{ids.capacity_word('levels')}-label",
                         hidden=held["epsilon"] != words.OTHER,
                     ),
+                    ",",
                 ],
                 className="hr-capacity-risk",
             ),
-            ", with the extra power from ",
-            word_select(ids.capacity_word("supply"), words.SUPPLIES, held["supply"], "Who supplies the extra power"),
-            ", secure for ",
-            word_select(ids.capacity_word("security"), words.SECURITIES, held["security"], "Outages to be secure for"),
-            "?",
+            " with the extra power from ",
+            _joined("supply", words.SUPPLIES, held, "Who supplies the extra power", ","),
+            " secure for ",
+            _joined("security", words.SECURITIES, held, "Outages to be secure for", "?"),
         ],
         more=more(asked, held, files, read_only=read_only),
         actions=[button("Compute", ids.CAPACITY_COMPUTE, primary=True, hidden=True), capacity_slots.under_question()],
     )  # fmt: skip
+
+
+def _joined(name: str, options: Choices, held: words.Words, label: str, mark: str) -> html.Span:
+    """Return a word with the mark after it: no line begins with a mark."""
+    return html.Span(
+        [word_select(ids.capacity_word(name), options, held[name], label), mark], className="hr-capacity-joined"
+    )
 
 
 def _budget(held: words.Words) -> html.Span:

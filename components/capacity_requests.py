@@ -58,7 +58,7 @@ def rows_of(requests: Requests) -> list[dict[str, Any]]:
 def total_words(requests: Requests) -> Part:
     """Return what the table sums to."""
     if not requests.rows:
-        return "No request yet: paste rows of a spreadsheet below, choose a CSV file, or add a row."
+        return "No request yet. Start from the sites of the question, paste rows, choose a CSV file, or add a row."
     buses, _ = requests.demand()
     kinds = [f"{megawatts(requests.total_mw(kind))} {kind}" for kind in ENVELOPES if requests.total_mw(kind) > 0]
     words = f"{count(len(requests.rows), 'request')} at {count(len(buses), 'bus', 'buses')}"
@@ -71,17 +71,28 @@ def row_at(data: Any) -> Mapping[str, Any]:
 
 
 def _side() -> list[Part]:
-    choose = html.Button("Choose a CSV file", type="button", className="hr-button hr-button-quiet")
+    return [html.Div(_table_tools()), html.Div(_ways_in())]
+
+
+def _table_tools() -> list[Part]:
     return [
         html.P(id=ids.REQUESTS_TOTAL, **{"aria-live": "polite"}),
         html.Div(
             [
-                button("Use as sites", ids.REQUESTS_USE, primary=True),
+                button("Start from the sites", ids.REQUESTS_START, primary=True),
+                button("Use as sites", ids.REQUESTS_USE, primary=True, hidden=True),
                 button("Add row", ids.REQUESTS_ADD),
-                button("Remove row", ids.REQUESTS_REMOVE),
+                button("Remove row", ids.REQUESTS_REMOVE, hidden=True),
+                button("Save as CSV", ids.REQUESTS_CSV, hidden=True),
             ]
         ),
         html.P(id=ids.REQUESTS_MESSAGE, className="hr-capacity-message", role="status"),
+    ]
+
+
+def _ways_in() -> list[Part]:
+    choose = html.Button("Choose a CSV file", type="button", className="hr-button hr-button-quiet")
+    return [
         html.Label(
             [
                 html.Span("Rows of a spreadsheet: customer, bus, MW, date, envelope", className="hr-muted"),
@@ -92,7 +103,6 @@ def _side() -> list[Part]:
             [
                 button("Take these rows", ids.REQUESTS_READ),
                 dcc.Upload(choose, id=ids.REQUESTS_UPLOAD, accept=".csv,.tsv,.txt,text/csv"),
-                html.Button("Save as CSV", id=ids.REQUESTS_CSV, type="button", className="hr-button hr-button-quiet"),
             ],
             className="hr-requests-buttons",
         ),

@@ -178,7 +178,7 @@ def binding_card(answer: Answer, binding: Binding, gain: float | None) -> html.D
         formula="∂*C* / ∂*F*_l",
         values=[
             ("limit", megawatts(binding.limit.limit_mw)),
-            ("room before any addition", megawatts(binding.margin_mw)),
+            (room_words(binding), megawatts(binding.margin_mw)),
             ("the first MW more gives, in total", "not one number" if dual is None else gained(dual)),
             *([] if gain is None else [("10 MW more give, in total", more_words(answer, gain))]),
             *([("worst outage", binding.limit.outage)] if binding.limit.outage else []),
@@ -189,6 +189,11 @@ def binding_card(answer: Answer, binding: Binding, gain: float | None) -> html.D
         source="the first MW by the duals of the allocation"
         + ("" if gain is None else "; the 10 MW by solving again with the larger limit"),
     )
+
+
+def room_words(binding: Binding) -> str:
+    """Return what a limit's margin is: of the limit itself, or with redispatch of all sites that it stops."""
+    return "room for all sites, by their factors" if binding.limit.kind == "cut" else "room before any addition"
 
 
 def more_words(answer: Answer, gain_mw: float) -> str:

@@ -6,7 +6,7 @@ What such a card says is in the record of the limit that binds.
 from dash import html
 
 from components.capacity_answer import Answer, gain_words, gained, level_words
-from components.capacity_results import METHOD, firm_formula, flexible_formula, inputs_of, more_words
+from components.capacity_results import METHOD, firm_formula, flexible_formula, inputs_of, more_words, room_words
 from components.capacity_sites import bus_words
 from components.format import megawatts
 from components.why_card import why_card
@@ -55,7 +55,7 @@ def stop_card(answer: Answer, bus: str, level: int, gain_mw: float | None = None
     if binding is not None:
         values += [
             ("limit", megawatts(binding.limit.limit_mw)),
-            ("room before any addition", megawatts(binding.margin_mw)),
+            (room_words(binding), megawatts(binding.margin_mw)),
             *([("worst outage", binding.limit.outage)] if binding.limit.outage else []),
             *([("worst state", binding.state)] if binding.state else []),
         ]

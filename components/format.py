@@ -11,6 +11,7 @@ THIN = "\u2009"
 MINUS = "\u2212"
 DASH = "\u2013"
 MISSING = DASH
+LEAST_MW = 0.05  # less is written as 0
 
 
 def number(value: float | None, digits: int = 0) -> str:
@@ -32,6 +33,8 @@ def meant_digits(value: float | None) -> int:
 
 def megawatts(value: float | None, unit: str = "MW") -> str:
     """Return a power that stays in MW: ``412 MW``, ``41.2 MW``, ``2 310 MW``."""
+    if value is not None and abs(value) < LEAST_MW:
+        value = 0.0
     text = number(value, meant_digits(value))
     return text if value is None or not math.isfinite(value) else f"{text} {unit}"
 

@@ -338,6 +338,7 @@ CONDITIONS_MESSAGE = "capacity-conditions-message"
 REQUESTS_HELD = "capacity-requests-held"  # Store: {"rows": [...]} as the study keeps them
 REQUESTS_TEXT = "capacity-requests-text"
 REQUESTS_READ = "capacity-requests-read"
+REQUESTS_START = "capacity-requests-start"
 REQUESTS_ADD = "capacity-requests-add"
 REQUESTS_REMOVE = "capacity-requests-remove"
 REQUESTS_UPLOAD = "capacity-requests-upload"
@@ -345,6 +346,12 @@ REQUESTS_CSV = "capacity-requests-csv"
 REQUESTS_USE = "capacity-requests-use"
 REQUESTS_MESSAGE = "capacity-requests-message"
 REQUESTS_TOTAL = "capacity-requests-total"
+# Capacity: each bus alone with redispatch, in one state
+LARGEST = "capacity-largest"  # the panel in the inspector; its Stores are named after it: -job, -ended
+LARGEST_RUN = "capacity-largest-run"
+LARGEST_STATE = "capacity-largest-state"  # the box that holds the label of a state, empty for the largest load
+LARGEST_FOUND = "capacity-largest-found"  # Store: {"asked", "key"} of what the map, the table and the panel draw
+LARGEST_WHY = "capacity-why-largest"
 
 
 def condition_remove(place: int) -> dict[str, str | int]:

@@ -247,6 +247,15 @@ def test_cells_are_edited_and_rows_added_and_removed(seat: Seat) -> None:
         table.without_row(before, [])
 
 
+def test_a_table_starts_from_the_sites_of_the_question(seat: Seat) -> None:
+    sites = {"bus": ["4", "3"], "mw": [50, 60]}
+    begun = table.from_sites(seat, Requests(), sites).requests
+    assert begun.demand() == (("4", "3"), (50.0, 60.0))  # used as sites they are the same question again
+    assert [(row.customer, row.envelope) for row in begun.rows] == [("Site 4", "firm"), ("Site 3", "firm")]
+    with pytest.raises(QuestionError, match="no site yet"):
+        table.from_sites(seat, Requests(), {"bus": [], "mw": []})
+
+
 def test_a_readers_table_is_not_kept(seat: Seat, services: Services) -> None:
     services.studies.accept_share(BEN, services.studies.share(ANNE, seat.study))
     ben = Seat(Desk(services), BEN, seat.study)
