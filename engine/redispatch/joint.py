@@ -218,10 +218,10 @@ class _Levels:
         for cut, part in zip(row.cuts.tolist(), row.parts.tolist(), strict=True):
             own = self.recourse.cuts[cut]
             keys = own.proof.sides.keys()
-            multiplier = 1.0 if key == _GENERATION and not keys else 0.0
             if key in keys:
-                multiplier = float(own.proof.multiplier[keys.index(key)])
-            total += part * multiplier / own.size
+                total += part * float(own.proof.multiplier[keys.index(key)]) / own.size
+            elif key == _GENERATION and not keys:
+                total += part  # every bus has the same price: a MW of largest output is a MW of the cut
         return total
 
     def _limit(self, row: Row, key: tuple[int, int, int], place: int) -> Limit:
@@ -237,7 +237,7 @@ def _most(problem: LevelProgram, warm: Integers) -> tuple[Vector, Integers]:
     return found, np.flatnonzero(problem.margin_mw - problem.factors @ found < TIGHT_MW)
 
 
-def _worst(recourse: Recourse, proof: Proof, scenario: int) -> Limit:
+def worst_limit(recourse: Recourse, proof: Proof, scenario: int) -> Limit:
     """Return the limit that weighs most in a proof."""
     if not len(proof.sides):
         return Limit(-1, "cut", "", _ALL_UNITS, float(recourse.scenarios.state(scenario).largest_mw.sum()))
@@ -264,7 +264,7 @@ def _over(recourse: Recourse, held: Integers) -> tuple[OverLimit, ...]:
     count: dict[str, int] = {}
     for scenario in held[np.argsort(-recourse.held[held], kind="stable")].tolist():
         proof = recourse.at_zero[scenario]
-        limit = _worst(recourse, proof, scenario)
+        limit = worst_limit(recourse, proof, scenario)
         words, size = limit.words, limit.limit_mw
         count[words] = count.get(words, 0) + 1
         if words in worst:

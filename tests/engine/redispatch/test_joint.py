@@ -11,11 +11,12 @@ from engine.capacity.question import CapacityQuestion, UncertaintySpec
 from engine.capacity.results import CapacityResult
 from engine.capacity.uncertainty import Box, Sample, States, UnitStates
 from engine.errors import CancelledError, QuestionError, UncertaintyDataError
-from engine.network.model import Network
+from engine.network.model import Network, Vector
 from engine.redispatch.check import Held, dispatch_overload, least_overload
 from engine.redispatch.joint import allocate_with_redispatch, redispatch_answer
 from engine.redispatch.kept import JointProofs
 from engine.redispatch.largest import largest_loads
+from engine.redispatch.recourse import Recourse
 from engine.redispatch.states import Scenarios
 from engine.redispatch.verify import verify_with_redispatch
 from tests.engine.capacity.small import network as small_network
@@ -160,6 +161,27 @@ def test_generation_that_is_used_up_is_named() -> None:
     found = allocate_with_redispatch(network, question_of(("1",), (90.0,), epsilons=()), States(sample))
     assert found.firm_mw[0] == pytest.approx(60.0, abs=1e-3)
     assert "all units at their largest outputs" in found.levels[0].binding[0].words
+
+
+@pytest.mark.parametrize("stretched", [False, True])
+def test_a_mw_more_of_units_that_are_used_up_is_a_mw_more(
+    rts: Network, monkeypatch: pytest.MonkeyPatch, *, stretched: bool
+) -> None:
+    if stretched:  # the same limit, found by the other of the two programs, has a price of another size
+
+        def exceeds(recourse: Recourse, granted_mw: Vector, scenario: int) -> bool:
+            return recourse.solve(granted_mw, scenario, 0.0) > 0.0
+
+        monkeypatch.setattr(Recourse, "exceeds", exceeds)
+    sample = sample_of(rts, 4, share=0.9)
+    level = allocate_with_redispatch(
+        rts, question_of(("18", "21", "13"), (300.0,) * 3, epsilons=()), States(sample)
+    ).levels[0]
+    units = sample.units
+    assert units is not None
+    left = units.largest_mw.sum(axis=1) - units.generation_mw.sum(axis=1) - sample.net_demand_mw.sum(axis=1)
+    assert level.total_mw == pytest.approx(left.min(), abs=1e-3)
+    assert [row.gain_mw_per_mw for row in level.binding] == [pytest.approx(1.0)]
 
 
 def test_after_every_outage(rts: Network) -> None:
