@@ -22,6 +22,7 @@ from engine.network.tables import NetworkTables, cost_points
 Vector = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
+_LONGEST_MW = 1e9  # from here on in powers of ten
 _LIMIT_SLACK_MW = 1e-6  # an output this far outside its limits is rounding in the file
 _LEAST_REACTANCE_PU = 1e-9  # published jumpers have 1e-6 and more
 _LEAST_TAP = 1e-3
@@ -215,6 +216,10 @@ def _islands(tables: NetworkTables) -> Iterable[Problem]:
         yield Problem("island", "error", message, "buses", row, "bus", ids[row])
 
 
+def _mw(value: float) -> str:
+    return f"{value:,.1f} MW" if abs(value) < _LONGEST_MW else f"{value:g} MW"
+
+
 def _supply(tables: NetworkTables) -> Iterable[Problem]:
     buses, units = tables.buses, tables.units
     on = buses["in_service"].to_numpy(dtype=np.bool_)
@@ -224,11 +229,11 @@ def _supply(tables: NetworkTables) -> Iterable[Problem]:
     most_mw = float(units["p_max_mw"].to_numpy(dtype=np.float64)[running].sum())
     least_mw = float(units["p_min_mw"].to_numpy(dtype=np.float64)[running].sum())
     if most_mw < load_mw - _LIMIT_SLACK_MW:
-        message = f"the units in service give at most {most_mw:,.1f} MW; the load is {load_mw:,.1f} MW"
-        yield Problem("supply", "warning", f"{message}: {load_mw - most_mw:,.1f} MW cannot be supplied", "units")
+        message = f"the units in service give at most {_mw(most_mw)}; the load is {_mw(load_mw)}"
+        yield Problem("supply", "warning", f"{message}: {_mw(load_mw - most_mw)} cannot be supplied", "units")
     if least_mw > max(load_mw, 0.0) + _LIMIT_SLACK_MW:
-        message = f"the least outputs of the units in service add up to {least_mw:,.1f} MW, above the load of"
-        yield Problem("least-output", "warning", f"{message} {load_mw:,.1f} MW", "units")
+        message = f"the least outputs of the units in service add up to {_mw(least_mw)}, above the load of"
+        yield Problem("least-output", "warning", f"{message} {_mw(load_mw)}", "units")
 
 
 def _reach(tables: NetworkTables) -> Iterable[Problem]:
@@ -253,7 +258,7 @@ def _reach(tables: NetworkTables) -> Iterable[Problem]:
     own = np.bincount(at[running], weights=most, minlength=len(ids))
     for row in np.flatnonzero(on & (load > own + brought + _LIMIT_SLACK_MW)).tolist():
         message = (
-            f"bus {ids[row]} draws {load[row]:,.1f} MW; its units give at most {own[row]:,.1f} MW and its branches "
-            f"carry at most {brought[row]:,.1f} MW: {load[row] - own[row] - brought[row]:,.1f} MW cannot be supplied"
+            f"bus {ids[row]} draws {_mw(load[row])}; its units give at most {_mw(own[row])} and its branches "
+            f"carry at most {_mw(brought[row])}: {_mw(load[row] - own[row] - brought[row])} cannot be supplied"
         )
         yield Problem("unreachable-load", "warning", message, "buses", row, "load_mw", ids[row])

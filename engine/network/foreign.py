@@ -35,7 +35,7 @@ class Row:
     intake: Intake
 
     def number(self, name: str, default: float = 0.0) -> float:
-        """Return a finite number, or the default where the cell is missing, empty or nan."""
+        """Return a number, or the default where the cell is missing, empty or nan."""
         cell = self.cells.get(name)
         if cell is None or cell == "":
             return default
@@ -45,6 +45,13 @@ class Row:
             self.intake.wrong("number", f"{self.place}: {name} is {str(cell)[:40]!r}, not a number")
             return default
         return default if math.isnan(value) else value
+
+    def finite(self, name: str, default: float = 0.0) -> float:
+        """Return a number as :meth:`number` does; an infinite one is a problem."""
+        value = self.number(name, default)
+        if math.isinf(value):
+            self.intake.wrong("number", f"{self.place}: {name} is {str(self.cells.get(name))[:40]}, which is infinite")
+        return value
 
     def has(self, name: str) -> bool:
         """Tell whether a number is given."""

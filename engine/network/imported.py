@@ -7,6 +7,15 @@ from engine.network.tables import NetworkTables
 
 
 @dataclass(frozen=True, slots=True)
+class Snapshots:
+    """The snapshots of a file that holds several: their names, their loads in MW, and which one was read."""
+
+    names: tuple[str, ...]
+    load_mw: tuple[float, ...]
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
 class Imported:
     """A network from a file, and what there is to say about it.
 
@@ -15,3 +24,4 @@ class Imported:
 
     tables: NetworkTables
     problems: tuple[Problem, ...] = ()
+    snapshots: Snapshots | None = None  # None: the file holds one

@@ -1,6 +1,8 @@
 """A process of its own that reads a netCDF file: the C library below it must not take the server along.
 
-Run as ``python -P netcdf_child.py SNAPSHOT < file``; prints the tables as JSON. It imports nothing of the
+Run as ``python -P netcdf_child.py``. Standard input is a line of JSON, and then the file: the position of the
+``snapshot`` to read (null: that of the largest load) and, to add these up, ``weights``, what one MW of each load
+counts. It prints the tables as JSON. It imports nothing of the
 product and has limits of memory and time, so a file that crashes or bloats the library ends this process alone.
 """
 
@@ -27,6 +29,10 @@ _LISTS = (
     "shunt_impedances", "line_types", "transformer_types",
 )  # fmt: skip
 _SERIES = ("p_set", "q_set", "p", "p0", "p_max_pu", "p_min_pu", "marginal_cost", "s_max_pu", "p_nom_opt")
+_LABELS = ("snapshots_period", "snapshots_timestep", "snapshots_snapshot")  # what names a snapshot
+_MS = {"day": 86_400_000.0, "hour": 3_600_000.0, "minute": 60_000.0, "second": 1000.0, "millisecond": 1.0,
+       "microsecond": 1e-3, "nanosecond": 1e-6}  # fmt: skip
+_SINCE = re.compile(r"(day|hour|minute|(?:milli|micro|nano)?second)s? since (\d{4}-\d\d-\d\d)[ T]?([\d:]+)?")
 
 
 class Refusal(Exception):  # noqa: N818 - a word to the parent
@@ -42,16 +48,23 @@ def limit() -> None:
             continue
 
 
-def tables(names: list[str], read: Callable[[str, int | None], Any], snapshot: int) -> dict[str, Any]:
-    """Return the columns of each list of components, its series at a snapshot, and the snapshots' names."""
+def tables(
+    names: list[str], read: Callable[[str, int | None], Any], unit: Callable[[str], str], asked: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return the columns of each list of components, its series at a snapshot, and the snapshots' names and loads."""
     if len(names) > MOST_VARIABLES:
         raise Refusal(f"the file has {len(names):,} variables; {MOST_VARIABLES:,} is the most")
     known = set(names)
-    found: dict[str, Any] = {"lists": {}, "series": {}, "snapshots": []}
-    for name in ("snapshots_snapshot", "snapshots"):
-        if name in known:
-            found["snapshots"] = [str(label) for label in cells(read(name, None))]
-            break
+    found: dict[str, Any] = {"lists": {}, "series": {}, "snapshots": [], "load_mw": []}
+    labels = [name for name in _LABELS if name in known] or [name for name in ("snapshots",) if name in known]
+    parts = [times(cells(read(name, None)), unit(name)) for name in labels]
+    found["snapshots"] = [" ".join(label) for label in zip(*parts, strict=True)]
+    if asked.get("weights") is not None:
+        found["load_mw"] = loads(known, read, asked["weights"], len(found["snapshots"]))
+    snapshot = asked["snapshot"]
+    if snapshot is None:
+        snapshot = int(np.argmax(found["load_mw"])) if found["load_mw"] else 0
+    found["at"] = snapshot
     for kind in (kind for kind in _LISTS if f"{kind}_i" in known):
         start, dynamic = f"{kind}_", f"{kind}_t_"
         columns = {n[len(start) :] for n in known if n.startswith(start) and not n.startswith(dynamic)} - {"i"}
@@ -66,6 +79,29 @@ def tables(names: list[str], read: Callable[[str, int | None], Any], snapshot: i
                 series = dict(zip(map(str, labels), row, strict=True))
                 found["series"].setdefault(kind, {})[column] = series
     return found
+
+
+def loads(
+    known: set[str], read: Callable[[str, int | None], Any], weights: Mapping[str, float], count: int
+) -> list[float]:
+    """Return for each snapshot what the loads that vary add up to."""
+    if not {"loads_t_p_set", "loads_t_p_set_i"} <= known:
+        return [0.0] * count
+    factors = np.array([weights.get(str(label), 0.0) for label in cells(read("loads_t_p_set_i", None))])
+    values = np.asarray(read("loads_t_p_set", None), dtype=np.float64)
+    if values.shape != (count, len(factors)):
+        raise Refusal(f"loads_t_p_set has the shape {values.shape}, not of {count} snapshots and {len(factors)} loads")
+    return [float(total) for total in np.where(np.isnan(values), 0.0, values) @ factors]
+
+
+def times(values: list[Any], unit: str) -> list[str]:
+    """Return the names of snapshots; numbers with a unit such as "hours since 2013-01-01" as times."""
+    match = _SINCE.match(unit)
+    if not match:
+        return [str(value) for value in values]
+    start = np.datetime64(f"{match[2]}T{match[3] or '00:00'}", "ms")
+    steps = [np.timedelta64(round(float(value) * _MS[match[1]]), "ms") for value in values]
+    return [str((start + step).astype("datetime64[s]")).replace("T", " ") for step in steps]
 
 
 def cells(values: Any) -> list[Any]:
@@ -86,7 +122,7 @@ def cells(values: Any) -> list[Any]:
     return made
 
 
-def from_hdf5(content: bytes, snapshot: int) -> dict[str, Any]:
+def from_hdf5(content: bytes, asked: Mapping[str, Any]) -> dict[str, Any]:
     """Read netCDF 4, which is HDF5."""
     import h5py  # noqa: PLC0415 - only where it is needed
 
@@ -105,11 +141,11 @@ def from_hdf5(content: bytes, snapshot: int) -> dict[str, Any]:
                 raise Refusal(f"{name} has the shape {dataset.shape}, without a snapshot {row + 1}")
             return dataset[row, :]
 
-        found = tables(names, read, snapshot)
+        found = tables(names, read, lambda name: text(file[name].attrs.get("units", "")), asked)
         return found | {"network": attributes(file.attrs)}
 
 
-def from_classic(content: bytes, snapshot: int) -> dict[str, Any]:
+def from_classic(content: bytes, asked: Mapping[str, Any]) -> dict[str, Any]:
     """Read netCDF 3."""
     from scipy.io import netcdf_file  # noqa: PLC0415 - only where it is needed
 
@@ -123,7 +159,10 @@ def from_classic(content: bytes, snapshot: int) -> dict[str, Any]:
             raise Refusal(f"{name} has the shape {values.shape}, without a snapshot {row + 1}")
         return values[row]
 
-    return tables(list(file.variables), read, snapshot) | {"network": attributes(vars(file)["_attributes"])}
+    def unit(name: str) -> str:
+        return text(getattr(file.variables[name], "units", ""))
+
+    return tables(list(file.variables), read, unit, asked) | {"network": attributes(vars(file)["_attributes"])}
 
 
 def attributes(given: Mapping[str, Any]) -> dict[str, str]:
@@ -132,22 +171,29 @@ def attributes(given: Mapping[str, Any]) -> dict[str, str]:
     for key in ("network_name", "network_pypsa_version"):
         value = given.get(key)
         if value is not None:
-            found[key.removeprefix("network_")] = (value.decode("utf-8", "replace") if isinstance(value, bytes)
-                                                   else str(value))[:500]  # fmt: skip
+            found[key.removeprefix("network_")] = text(value)[:500]
     return found
+
+
+def text(value: Any) -> str:
+    """Return an attribute as text."""
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
 
 
 def main() -> int:
     """Read the file on standard input; print its tables, or an object with a refusal."""
     limit()
+    asked = json.loads(sys.stdin.buffer.readline())
     content = sys.stdin.buffer.read()
     try:
         read = from_hdf5 if content.startswith(b"\x89HDF\r\n\x1a\n") else from_classic
-        answer = read(content, int(sys.argv[1]))
+        answer = read(content, asked)
     except Refusal as refusal:
         answer = {"refusal": str(refusal)}
     except Exception as error:  # noqa: BLE001 - whatever the libraries make of a damaged file
-        answer = {"refusal": f"{type(error).__name__}: {str(error)[:200]}"}
+        cut = "truncated" in str(error)
+        reason = "it is cut off before its end" if cut else f"{type(error).__name__}: {str(error)[:200]}"
+        answer = {"refusal": reason}
     json.dump(answer, sys.stdout)
     return 0
 

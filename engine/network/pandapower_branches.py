@@ -67,7 +67,7 @@ class Branches:
         loops = [row["branch"] for row in rows if row["from_bus"] == row["to_bus"]]
         if loops:
             message = f"branches left out because closed switches join their ends: {len(loops)}"
-            self.net.intake.note("shorted", message, "branches")
+            self.net.intake.note("left-out", message, "branches")
         return [row for row in rows if row["from_bus"] != row["to_bus"]]
 
     def _row(self, row: Row, ends: tuple[str, str], z: complex = 0j, **more: Any) -> dict[str, Any]:
@@ -84,13 +84,13 @@ class Branches:
             if volts <= 0:
                 self.net.intake.wrong("base-kv", f"{row.place}: its bus has a voltage of {volts:g} kV", "branches")
                 continue
-            length, parallel = row.number("length_km", 1.0), row.number("parallel", 1.0)
+            length, parallel = row.finite("length_km", 1.0), row.number("parallel", 1.0)
             if parallel <= 0:
                 self.net.intake.wrong("parallel", f"{row.place}: parallel is {parallel:g}", "branches")
                 continue
             base = volts**2 / self.base_mva
-            z = complex(row.number("r_ohm_per_km"), row.number("x_ohm_per_km")) * length / parallel / base
-            charging = 2 * math.pi * self.f_hz * row.number("c_nf_per_km") * 1e-9 * length * parallel * base
+            z = complex(row.finite("r_ohm_per_km"), row.finite("x_ohm_per_km")) * length / parallel / base
+            charging = 2 * math.pi * self.f_hz * row.finite("c_nf_per_km") * 1e-9 * length * parallel * base
             current = row.number("max_i_ka", math.inf)
             rating = current * row.number("df", 1.0) * parallel * volts * math.sqrt(3)
             rating = math.inf if current >= _UNLIMITED_KA else rating * _loading(row)
@@ -104,17 +104,17 @@ class Branches:
             if own_mva <= 0:
                 self.net.intake.wrong("base", f"{row.place}: sn_mva is {own_mva:g}; it must be above 0", "branches")
                 continue
-            z = complex(row.number("rft_pu"), row.number("xft_pu")) / own_mva * self.base_mva
+            z = complex(row.finite("rft_pu"), row.finite("xft_pu")) / own_mva * self.base_mva
             yield self._row(row, ends, z)
 
     def _switches(self, buses: Mapping[str, dict[str, Any]]) -> Iterator[dict[str, Any]]:
         for row in self.net.rows("switch"):
-            if row.text("et") != "b" or not row.flag("closed") or row.number("z_ohm") <= 0:
+            if row.text("et") != "b" or not row.flag("closed") or row.finite("z_ohm") <= 0:
                 continue
             ends = self.net.bus(row, "bus"), self.net.bus(row, "element")
             volts = buses[ends[0]]["base_kv"] if ends[0] else 0.0
             if volts > 0:
-                z = row.number("z_ohm") * complex(_SWITCH_RX, 1.0) / abs(complex(_SWITCH_RX, 1.0))
+                z = row.finite("z_ohm") * complex(_SWITCH_RX, 1.0) / abs(complex(_SWITCH_RX, 1.0))
                 yield self._row(row, ends, z / (volts**2 / self.base_mva))
 
     def _transformers(self, buses: Mapping[str, dict[str, Any]]) -> Iterator[dict[str, Any]]:
@@ -125,7 +125,7 @@ class Branches:
                 message = f"{row.place}: sn_mva {own_mva:g} and parallel {parallel:g} must be above 0"
                 self.net.intake.wrong("base", message, "branches")
                 continue
-            vk, vkr = row.number("vk_percent"), row.number("vkr_percent")
+            vk, vkr = row.finite("vk_percent"), row.finite("vkr_percent")
             coil = _Coil(row.number("vn_hv_kv"), row.number("vn_lv_kv"), row.number("shift_degree"), 0j, 0j, parallel)
             vk, vkr = self._tap_table(row, coil, vk, vkr)
             coil.z = complex(vkr, math.copysign(math.sqrt(max(vk**2 - vkr**2, 0.0)), vk)) / 100 / own_mva

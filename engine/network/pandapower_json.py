@@ -298,9 +298,9 @@ class _Net:
         other = sorted({table for table, _ in found} - {"gen", "sgen", "ext_grid", "storage"})
         if left or other:
             message = f"costs that were left out: {named([*left, *(f'those of {table}' for table in other)])}"
-            self.intake.note("costs", message, "units", "warning")
+            self.intake.note("left-out", message, "units", "warning")
         if any(table == "storage" for table, _ in found):
-            self.intake.note("costs", "costs of storage count what it draws: left out", "units", "warning")
+            self.intake.note("left-out", "costs of storage, left out as they count what it draws", "units", "warning")
         if found:
             self.intake.note("currency", "costs are taken as they are, in the file's currency", "units")
         return {key: cost for key, cost in found.items() if key[0] in {"gen", "sgen", "ext_grid"}}

@@ -39,7 +39,7 @@ def read_psse(text: str, name: str = "") -> Imported:
     branches += transformers.branches(buses)
     units = list(case.units())
     dc_links(raw, intake, case.add)
-    case.check_ends(buses, branches, units)
+    case.check_ends(buses, branches)
     if intake.problems:
         raise FileFormatError(intake.problems)
     case.settle(buses, branches)
@@ -64,6 +64,7 @@ class _Case:
         self.raw, self.intake = raw, intake
         self.add = Injections()
         self.lines_of: dict[tuple[str, str, str], int] = {}  # branch -> the line that has it
+        self.ends: list[tuple[str, str]] = []  # of branches and machines: (place, bus)
 
     def records(self, kind: str) -> Iterator[Record]:
         return self.raw.records(kind, self.intake)
@@ -163,7 +164,7 @@ class _Case:
             message = (
                 f"lines with ratings 4 to 12 of their own, which have no place here (1 to 3 are A, B and C): {more}"
             )
-            self.note("ratings", message, "branches")
+            self.note("left-out", message, "branches")
 
     def switches(self) -> Iterator[dict[str, Any]]:
         """Yield the rows of the system switching devices: jumpers, closed or open."""
@@ -177,6 +178,7 @@ class _Case:
     def _branch(self, record: Record, reactance: str = "X", default: float = 0.0) -> dict[str, Any]:
         start, end, circuit = record.bus("I"), record.bus("J"), record.text("CKT", "1")
         [branch] = branch_ids([start], [end], [circuit])
+        self.ends += [(f"{record.place} {branch}", bus) for bus in (start, end)]
         self.once(record, start, end, circuit)
         return {
             "branch": branch, "from_bus": start, "to_bus": end, "circuit": circuit, "kind": "line",
@@ -198,6 +200,7 @@ class _Case:
         for record in self.records("generator"):
             bus = record.bus()
             unit = f"{bus}-{record.text('ID', '1')}"
+            self.ends.append((f"{record.place} {unit}", bus))
             if seen.setdefault(unit, record.number) != record.number:
                 self.intake.wrong("duplicate-unit", f"{record.place}: machine {unit} is on line {seen[unit]} already")
             yield {
@@ -209,18 +212,13 @@ class _Case:
         if seen:
             self.note("no-costs", "a RAW file has no costs and no fuels: every unit costs nothing", "units", "warning")
 
-    def check_ends(self, buses: Mapping[str, Any], branches: list[dict[str, Any]], units: list[dict[str, Any]]) -> None:
+    def check_ends(self, buses: Mapping[str, Any], branches: list[dict[str, Any]]) -> None:
         """Report what hangs on buses that are not there, and branches that are there twice."""
         if not buses and not self.intake.problems:
             self.intake.wrong("empty", "the file has no buses")
-        for where, bus in self.add.places:
+        for where, bus in (*self.add.places, *self.ends):  # transformers were checked before
             if bus and bus not in buses:
                 self.intake.wrong("dangling-bus", f"{where}: there is no bus {bus}")
-        hanging = [(f"branch {row['branch']}", row[end]) for row in branches for end in ("from_bus", "to_bus")]
-        hanging += [(f"machine {row['unit']}", row["bus"]) for row in units]
-        for what, bus in hanging:
-            if bus and bus not in buses:
-                self.intake.wrong("dangling-bus", f"{what}: there is no bus {bus}")
         twice = Counter(row["branch"] for row in branches)
         for name in (name for name, count in twice.items() if count > 1):
             self.intake.wrong("duplicate-branch", f"branch {name} is there {twice[name]} times", "branches")

@@ -64,6 +64,9 @@ _ORDER_33 = (
     "facts", "switched shunt", "gne", "induction machine",
 )  # fmt: skip
 _ORDER_34 = ("system-wide", *_ORDER_33[:5], "switching device", *_ORDER_33[5:], "substation")
+_PAST = "?past the end"
+# What a file must tell to its end: these have all loads, units and branches.
+_NEEDED = {"system-wide", *_ORDER_33[:6], "switching device"}
 # What a terminator may call the section that begins, tried in this order.
 _NAMES = (
     ("system-wide", "SYSTEM-WIDE"), ("switching device", "SYSTEM SWITCHING"),
@@ -188,8 +191,13 @@ def read_sections(text: str, intake: Intake) -> RawFile:
             fields, comment = _fields(line, number, intake)
             if fields:
                 sorter.take(Line(number, fields), comment)
-    if sorter.section in {"system-wide", *_ORDER_33[:5]}:
+    if sorter.section in _NEEDED:
         intake.wrong("truncated", f"the file ends inside its {sorter.section} data, before all branches are told")
+    elif sorter.section != _PAST:
+        message = (
+            f"the file ends in its {sorter.section.lstrip('?').lower()} data, without the Q that ends a whole file"
+        )
+        intake.note("truncated", f"{message}: what follows there is not known", severity="warning")
     return raw
 
 
@@ -226,7 +234,7 @@ class _Sorter:
         """Return the section that a terminator names, else the next one in the format's order."""
         begins = _BEGIN.search(comment)
         if not begins:
-            return next(self.order, "?past the end")
+            return next(self.order, _PAST)
         name = begins[1].strip().upper()
         named = (section for section, word in _NAMES if name.startswith(word))
         known = "branch" if name in _LINE_NAMES else next(named, "")

@@ -69,7 +69,7 @@ class Transformers:
             self.intake.note("star-buses", message, "buses")
         if self.corrected:
             message = f"transformers whose impedance correction table is not applied: {named(self.corrected)}"
-            self.intake.note("corrections", message, "branches", "warning")
+            self.intake.note("left-out", message, "branches", "warning")
         if self.losses:
             self.intake.note(
                 "no-load-loss", f"no-load losses, which are shunts at winding 1: {named(self.losses)}", "buses"

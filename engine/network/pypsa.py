@@ -12,7 +12,7 @@ from typing import Any
 
 from engine.errors import FileFormatError, Problem
 from engine.network.foreign import Row, identifiers, jumpers, keep_one_area, named, named_after, number_circuits
-from engine.network.imported import Imported
+from engine.network.imported import Imported, Snapshots
 from engine.network.intake import Intake, with_slack
 from engine.network.pypsa_files import LISTS_FILE, PypsaFile, from_folder, from_netcdf
 from engine.network.pypsa_types import LineType, TransformerType, line_types, transformer_types
@@ -28,13 +28,14 @@ _FUELS = (
 )  # fmt: skip
 
 
-def read_pypsa_folder(files: Mapping[str, bytes], name: str = "", snapshot: int = 0) -> Imported:
+def read_pypsa_folder(files: Mapping[str, bytes], name: str = "", snapshot: int | None = None) -> Imported:
     """Return the network in a PyPSA folder of CSV files (file name -> content), at the snapshot of that position.
 
-    Bus, branch and unit ids are PyPSA's names. Raises FileFormatError listing every problem.
+    Without one it is that of the largest load. Bus, branch and unit ids are PyPSA's names. Raises FileFormatError
+    listing every problem.
     """
     intake = Intake()
-    imported = _read(from_folder(files, snapshot, intake), name, snapshot, "CSV folder")
+    imported = _read(from_folder(files, snapshot, intake), name, "CSV folder")
     own = next((content for path, content in files.items() if path.rpartition("/")[2] == LISTS_FILE), None)
     if own is None:
         return imported
@@ -46,15 +47,15 @@ def read_pypsa_folder(files: Mapping[str, bytes], name: str = "", snapshot: int 
     return replace(imported, tables=tables.with_table("contingencies", lists.contingencies))
 
 
-def read_pypsa_netcdf(content: bytes, name: str = "", snapshot: int = 0) -> Imported:
-    """Return the network in a PyPSA netCDF file, at the snapshot of that position.
+def read_pypsa_netcdf(content: bytes, name: str = "", snapshot: int | None = None) -> Imported:
+    """Return the network in a PyPSA netCDF file, at the snapshot of that position, or of the largest load.
 
     Raises FileFormatError listing every problem.
     """
-    return _read(from_netcdf(content, snapshot, Intake()), name, snapshot, "netCDF")
+    return _read(from_netcdf(content, snapshot, Intake()), name, "netCDF")
 
 
-def _read(file: PypsaFile, name: str, snapshot: int, what: str) -> Imported:
+def _read(file: PypsaFile, name: str, what: str) -> Imported:
     intake = file.intake
     case = _Case(file)
     buses = case.buses()
@@ -64,7 +65,7 @@ def _read(file: PypsaFile, name: str, snapshot: int, what: str) -> Imported:
     case.injections(buses)
     units = [*case.generators(), *case.storage()]
     if intake.problems:
-        raise FileFormatError(intake.problems)
+        raise FileFormatError(dict.fromkeys(intake.problems))  # loads are looked at twice
     jumpers(branches, intake)
     number_circuits(branches)
     wanted = [row["branch"] for row in branches]
@@ -72,7 +73,7 @@ def _read(file: PypsaFile, name: str, snapshot: int, what: str) -> Imported:
         row["branch"] = own
     slack, _ = keep_one_area(buses, branches, case.references(buses), intake)
     buses[slack]["slack"] = True
-    case.say_what_was_done(snapshot)
+    chosen = case.say_what_was_done()
     tables = NetworkTables(
         base_mva=BASE_MVA,
         buses=table_of("buses", buses.values()),
@@ -82,7 +83,7 @@ def _read(file: PypsaFile, name: str, snapshot: int, what: str) -> Imported:
     title = file.name if file.name not in {"", "Unnamed Network"} else name
     tables = with_slack(named_after(tables, title, "PyPSA network"), intake)
     first = Problem("pypsa", "note", f"PyPSA network, {what} of version {file.version or 'unknown'}")
-    return Imported(tables, (first, *intake.notes))
+    return Imported(tables, (first, *intake.notes), chosen)
 
 
 class _Case:
@@ -90,7 +91,7 @@ class _Case:
 
     def __init__(self, file: PypsaFile) -> None:
         self.file, self.intake = file, file.intake
-        self.kept: set[str] = set()
+        self.kept = file.electric()
         self.all: set[str] = set()
         self.volts: dict[str, float] = {}
         self.places: list[str] = []  # of the branches, in their order
@@ -102,21 +103,19 @@ class _Case:
     def buses(self) -> dict[str, dict[str, Any]]:
         """Return the rows of the AC buses by identifier; all others are left out, and counted by carrier."""
         given = list(self.file.rows("buses"))
-        joined = {row.text(end) for kind in ("lines", "transformers") for row in self.file.rows(kind) for end in _ENDS}
         places = {str(row.index): (row.number("x"), row.number("y")) for row in given}
         mapped = any(place != (0.0, 0.0) for place in places.values()) and all(
             abs(x) <= 180 and abs(y) <= 90 for x, y in places.values()
         )
         rows: dict[str, dict[str, Any]] = {}
         for row in given:
-            bus, carrier = str(row.index), row.text("carrier", "AC")
+            bus = str(row.index)
             if bus in self.all:
                 self.intake.wrong("duplicate-bus", f"buses: {bus[:60]!r} is there twice")
             self.all.add(bus)
-            if carrier != "AC" and (carrier == "DC" or bus not in joined):
-                self.left[f"buses of carrier {carrier}"] += 1
+            if bus not in self.kept:
+                self.left[f"buses of carrier {row.text('carrier')}"] += 1
                 continue
-            self.kept.add(bus)
             self.volts[bus] = row.number("v_nom", 1.0)
             x, y = places[bus]
             high = row.number("v_mag_pu_max", math.inf)
@@ -151,9 +150,9 @@ class _Case:
     def lines(self) -> Iterator[dict[str, Any]]:
         """Yield the rows of the lines; ohm become per unit of the first bus's voltage."""
         for row, ends in self._branches("lines"):
-            r, x, b = row.number("r"), row.number("x"), row.number("b")
+            r, x, b = row.finite("r"), row.finite("x"), row.finite("b")
             if (name := row.text("type")) and (known := self._type(row, name, self.line_types)):
-                r, x, b = known.of(row.number("length"), row.number("num_parallel", 1.0))
+                r, x, b = known.of(row.finite("length"), row.finite("num_parallel", 1.0))
             volts = self.volts[ends[0]]
             if volts <= 0:
                 self.intake.wrong("v-nom", f"{row.place}: its bus has a v_nom of {volts:g} kV", "branches")
@@ -166,7 +165,7 @@ class _Case:
     def transformers(self) -> Iterator[dict[str, Any]]:
         """Yield the rows of the transformers."""
         for row, ends in self._branches("transformers"):
-            r, x = row.number("r"), row.number("x")
+            r, x = row.finite("r"), row.finite("x")
             rating, ratio, shift = row.number("s_nom"), row.number("tap_ratio", 1.0), row.number("phase_shift")
             if (name := row.text("type")) and (known := self._type(row, name, self.transformer_types)):
                 rating, shift, ratio = known.s_nom, known.phase_shift, known.ratio(row.number("tap_position"))
@@ -294,24 +293,31 @@ class _Case:
         marked = [bus for bus, slack in self.generators_at if slack]
         return list(dict.fromkeys([*marked, *(bus for bus, _ in self.generators_at), *buses]))
 
-    def say_what_was_done(self, snapshot: int) -> None:
-        """Note the snapshot, what was left out, and where outputs come from."""
-        snapshots = self.file.snapshots
-        if snapshot and snapshot >= len(snapshots):
-            raise FileFormatError(f"there is no snapshot {snapshot + 1}: the network has {len(snapshots)}")
-        if self.file.series:
-            label = snapshots[snapshot] if snapshot < len(snapshots) else "the first"
-            message = f"series are taken at snapshot {snapshot + 1} of {max(len(snapshots), 1)}: {label[:40]}"
-            self.intake.note("snapshot", message, severity="warning" if len(snapshots) > 1 else "note")
+    def say_what_was_done(self) -> Snapshots | None:
+        """Note what was left out, and where outputs come from; return the snapshots if there are several."""
+        chosen = None
+        if self.file.series and len(self.file.snapshots) > 1:
+            chosen = Snapshots(tuple(self.file.snapshots), tuple(self.file.load_mw), self.file.at)
+            self.intake.note("snapshot", _snapshot_words(chosen), severity="warning")
         if not self.file.has("generators", "p_set") and self.file.has("generators", "p"):
             self.intake.note("dispatch", "no output is set: units are filed at the solved dispatch", "units")
         for what, count in self.left.items():
             self.intake.note("left-out", f"{what}, left out: {count}", severity="warning")
         if self.file.lists.get("generators"):
             self.intake.note("currency", "costs are taken as they are, in the file's currency", "units")
+        return chosen
 
 
-_ENDS = ("bus0", "bus1")
+def _snapshot_words(chosen: Snapshots) -> str:
+    names, loads, at = chosen.names, chosen.load_mw, chosen.at
+    words = f"one snapshot is read, {at + 1:,} of {len(names):,}: {names[at]}"
+    largest = max(loads)
+    if min(loads) == largest:
+        return f"{words}; the load is {largest:,.1f} MW in all of them"
+    if loads[at] == largest:
+        return f"{words}, which has the largest load, {largest:,.1f} MW; the smallest is {min(loads):,.1f} MW"
+    peak = loads.index(largest)
+    return f"{words}, with a load of {loads[at]:,.1f} MW; the largest is {largest:,.1f} MW, in {names[peak]}"
 
 
 def _fuel(carrier: str) -> str:

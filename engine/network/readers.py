@@ -6,6 +6,7 @@ import re
 import zipfile
 import zlib
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Literal
 
@@ -69,23 +70,26 @@ _FOREIGN: tuple[tuple[bytes, str], ...] = (
 )
 
 
-def read_network(filename: str, content: bytes, companions: Mapping[str, bytes] = _NO_FILES) -> Imported:
+def read_network(
+    filename: str, content: bytes, companions: Mapping[str, bytes] = _NO_FILES, *, snapshot: int | None = None
+) -> Imported:
     """Return the network in a file, with notes on what was understood and everything :func:`check` finds.
 
-    ``companions`` are further files of the same upload (name -> content): branches.csv beside buses.csv. The
-    reader is chosen by the name's ending and the content. A network that has errors is returned with them, so
-    that it can be mended; what is not a readable network raises FileFormatError with every problem.
+    ``companions`` are further files of the same upload (name -> content): branches.csv beside buses.csv. Of a
+    PyPSA file the ``snapshot`` of that position is read, of the largest load without one; others have none. The
+    reader is chosen by the name's ending and the content. A network that has errors is returned with them, so that
+    it can be mended; what is not a readable network raises FileFormatError with every problem.
     """
     files = {filename: content, **companions}
     _refuse(files)
     try:
-        imported = _read(filename, files)
+        imported = _read(filename, files, snapshot)
     except ArithmeticError as error:  # of numbers that are themselves far out of range
         raise FileFormatError(f"{_short(filename)} has numbers that cannot be computed with: {error}") from error
     wrong = structural_problems(imported.tables)
     if wrong:
         raise FileFormatError(wrong)
-    return Imported(imported.tables, (*imported.problems, *check(imported.tables)))
+    return replace(imported, problems=(*imported.problems, *check(imported.tables)))
 
 
 def write_network(tables: NetworkTables, file_format: Format) -> tuple[str, bytes]:
@@ -153,15 +157,15 @@ def _refuse(files: Mapping[str, bytes]) -> None:
         raise FileFormatError([Problem("not-a-network", "error", text) for text in problems])
 
 
-def _read(filename: str, files: Mapping[str, bytes]) -> Imported:
+def _read(filename: str, files: Mapping[str, bytes], snapshot: int | None = None) -> Imported:
     content, stem = files[filename], _stem(filename)
     if content.startswith(b"PK\x03\x04"):
-        return _read_zip(filename, content)
+        return _read_zip(filename, content, snapshot)
     if content.startswith(GZIP_MAGIC):
         content = unzipped(content, MOST_BYTES)
         filename = filename.removesuffix(".gz")
     if is_netcdf(content):
-        return read_pypsa_netcdf(content, stem)
+        return read_pypsa_netcdf(content, stem, snapshot)
     ending = filename.lower().rpartition(".")[2]
     if ending in {"csv", "tsv", "txt"} or len(files) > 1:
         return read_csv_pair(files, stem)
@@ -186,7 +190,7 @@ def _read_text(filename: str, content: bytes, read: Callable[[str, str], Importe
         raise FileFormatError(f"{_short(filename)} is not text: {error}") from error
     imported = read(text, _stem(filename))
     note = Problem("encoding", "warning", "the file is not UTF-8; read as Latin-1, so check names with accents")
-    return Imported(imported.tables, (note, *imported.problems)) if guessed else imported
+    return replace(imported, problems=(note, *imported.problems)) if guessed else imported
 
 
 def _read_json(content: bytes, stem: str) -> Imported:
@@ -213,11 +217,11 @@ def _is_geojson(content: bytes) -> bool:
     return not (isinstance(parsed, dict) and "format" in parsed)
 
 
-def _read_zip(filename: str, content: bytes) -> Imported:
+def _read_zip(filename: str, content: bytes, snapshot: int | None) -> Imported:
     members = _members(filename, content)
     csv_files = {name: data for name, data in members.items() if name.lower().endswith((".csv", ".tsv"))}
     if is_pypsa_folder(csv_files):
-        return read_pypsa_folder(members, _stem(filename))
+        return read_pypsa_folder(members, _stem(filename), snapshot)
     if csv_files:
         return read_csv_pair(csv_files, _stem(filename))
     single = [name for name in members if name.lower().endswith(_SINGLE)]
@@ -229,7 +233,7 @@ def _read_zip(filename: str, content: bytes) -> Imported:
     _refuse({single[0]: members[single[0]]})
     if members[single[0]].startswith((b"PK\x03\x04", GZIP_MAGIC)):
         raise FileFormatError(f"{_short(filename)} holds an archive inside the archive")
-    return _read(single[0], {single[0]: members[single[0]]})
+    return _read(single[0], {single[0]: members[single[0]]}, snapshot)
 
 
 def _members(filename: str, content: bytes) -> dict[str, bytes]:
@@ -256,7 +260,10 @@ def _members(filename: str, content: bytes) -> dict[str, bytes]:
                     )
                 members[entry.filename] = data
     except (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError, NotImplementedError, ValueError) as error:
-        raise FileFormatError(f"{short} cannot be unpacked: {str(error)[:200] or 'damaged'}") from error
+        reason = str(error)[:200] or "damaged"
+        if "not a zip file" in reason:  # it starts like one
+            reason = "it is cut off, the list of its files that stands at the end is missing"
+        raise FileFormatError(f"{short} cannot be unpacked: {reason}") from error
     if not members:
         raise FileFormatError(f"{short} is an archive without files")
     return members

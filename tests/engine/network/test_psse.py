@@ -164,6 +164,8 @@ def test_every_problem_comes_with_its_line() -> None:
         ("2,'O/LD, MILL  ', 230.0", "2,'O/LD, MILL  ', 23x"),
         ("3,'1 ',1,2,2, 100.0", "33,'1 ',1,2,2, 100.0"),
         ("2, 3,'2 '", "3, 2,'1 '"),
+        ("1,-3,'1 '", "1,-77,'1 '"),
+        ("2,'B '", "22,'B '"),
         ("'T34         ', 1", "'T34         ', 7"),
         ("4,'TOWN        '", "4,'TOWN"),
     ):
@@ -174,6 +176,8 @@ def test_every_problem_comes_with_its_line() -> None:
         "line 6, bus: BASKV is '23x', not a number",
         "line 8: a text without its closing quote",
         "line 12, load: there is no bus 33",
+        "line 25, branch 1-77: there is no bus 77",
+        "line 22, generator 22-B: there is no bus 22",
         "circuit '1' is on line 26 already",
         "STAT is 7, not 0 to 4",
     ):
@@ -203,6 +207,21 @@ def test_every_problem_comes_with_its_line() -> None:
 )
 def test_what_cannot_be_read_is_refused_in_words(text: str, expected: str) -> None:
     assert expected in refused(text)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_file_that_is_cut_off_is_refused_or_says_so(version: int) -> None:
+    text = raw_case(version)
+    assert "truncated" not in {problem.code for problem in read_psse(text).problems}
+    before = text.index("0 / END OF TRANSFORMER DATA")  # after a whole transformer
+    assert "ends inside its transformer data, before all branches are told" in refused(text[:before])
+    after = text.index("0 / END OF TWO-TERMINAL DC DATA")
+    said = told(read_psse(text[:after]))
+    assert "ends in its two-terminal dc data, without the Q that ends a whole file" in said
+    whole = text[: text.index("Q\nwhat")].rpartition("0 /")[0]
+    last = "induction machine" if version == 33 else "substation"
+    assert f"ends in its {last} data" in told(read_psse(whole))
+    assert "ends in its" not in told(read_psse(f"{whole}0 / END OF THE LAST SECTION\n"))
 
 
 @pytest.mark.parametrize("version", VERSIONS)

@@ -11,6 +11,7 @@ from typing import Any
 
 import h5py
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.io import netcdf_file
 
@@ -137,6 +138,81 @@ def test_netcdf_reads_as_the_csv_folder_does(tmp_path: Path, classic: bool) -> N
         assert found.table(table).equals(expected.table(table))
 
 
+def day() -> Any:
+    """Two buses and a DC bus over a day of hours; loads of the AC network that vary, stand still, feed in, are off."""
+    net = pypsa_itself.Network(snapshots=pd.date_range("2013-03-30", periods=24, freq="h"))
+    for bus, carrier in (("a", "AC"), ("b", "AC"), ("far", "DC")):
+        net.add("Bus", bus, v_nom=100.0, carrier=carrier)
+    net.add("Line", "l", bus0="a", bus1="b", x=10.0, s_nom=100)
+    net.add("Generator", "g", bus="a", p_nom=200)
+    hours = np.arange(24)
+    net.add("Load", "evening", bus="b", p_set=60 + 30 * np.cos((hours - 19) * np.pi / 12))
+    net.add("Load", "steady", bus="a", p_set=7.0)
+    net.add("Load", "sun", bus="b", sign=1.0, p_set=np.maximum(0.0, 40 * np.cos((hours - 12) * np.pi / 12)))
+    net.add("Load", "off", bus="b", active=False, p_set=900.0 * (hours == 3))
+    net.add("Load", "converter", bus="far", p_set=900.0 * (hours == 4))
+    return net
+
+
+@pytest.mark.parametrize("netcdf", [False, True])
+def test_without_a_choice_the_snapshot_of_the_largest_load_is_read(tmp_path: Path, netcdf: bool) -> None:
+    net = day()
+    if netcdf:
+        net.export_to_netcdf(tmp_path / "net.nc")
+        content = (tmp_path / "net.nc").read_bytes()
+    files = {} if netcdf else folder(net, tmp_path)
+
+    def read(snapshot: int | None) -> Imported:
+        return read_pypsa_netcdf(content, "", snapshot) if netcdf else read_pypsa_folder(files, "", snapshot)
+
+    given = net.get_switchable_as_dense("Load", "p_set")
+    expected = (given["evening"] + given["steady"] - given["sun"]).to_numpy()
+    found = read(None)
+    assert found.snapshots is not None
+    np.testing.assert_allclose(found.snapshots.load_mw, expected, atol=1e-9)
+    assert found.snapshots.at == expected.argmax() == 19
+    assert found.snapshots.names[:2] == ("2013-03-30 00:00", "2013-03-30 01:00")
+    assert found.tables.buses["load_mw"].sum() == pytest.approx(expected.max())
+    assert "20 of 24: 2013-03-30 19:00, which has the largest load, 97.0 MW" in told(found)
+    assert flows(found.tables) == pytest.approx(lpf(net, 19), abs=1e-8)
+    other = read(11)
+    assert flows(other.tables) == pytest.approx(lpf(net, 11), abs=1e-8)
+    assert f"with a load of {expected[11]:.1f} MW; the largest is 97.0 MW, in 2013-03-30 19:00" in told(other)
+    for beyond in (-1, 24):
+        with pytest.raises(FileFormatError, match=rf"there is no snapshot {beyond + 1}: the network has 24"):
+            read(beyond)
+
+
+def test_snapshots_of_investment_periods_are_named_by_both(tmp_path: Path) -> None:
+    net = day()
+    net.set_snapshots(pd.MultiIndex.from_product([[2030, 2040], net.snapshots[:2]], names=["period", "timestep"]))
+    net.add("Load", "growth", bus="b", p_set=[5.0, 6.0, 9.0, 8.0])
+    from_csv = read_pypsa_folder(folder(net, tmp_path))
+    (tmp_path / "nc").mkdir()
+    net.export_to_netcdf(tmp_path / "nc" / "net.nc")
+    from_netcdf = read_pypsa_netcdf((tmp_path / "nc" / "net.nc").read_bytes())
+    assert from_csv.snapshots == from_netcdf.snapshots
+    assert from_csv.snapshots is not None
+    assert from_csv.snapshots.names[2] == "2040 2013-03-30 00:00"
+    assert from_csv.snapshots.at == 2
+    assert from_csv.tables.buses.equals(from_netcdf.tables.buses)
+
+
+def test_a_folder_in_another_encoding_is_read_with_a_warning() -> None:
+    files = {"buses.csv": "name,v_nom\nK\u00f6ln,100\n".encode("latin-1"), "snapshots.csv": b",snapshot\n0,now\n"}
+    found = read_pypsa_folder(files)
+    assert found.tables.buses["bus"].tolist() == ["K\u00f6ln"]
+    assert "buses.csv is not UTF-8; read as Latin-1" in told(found)
+
+
+def test_a_file_of_one_snapshot_offers_no_choice(tmp_path: Path) -> None:
+    net = day()
+    net.set_snapshots(net.snapshots[:1])
+    found = read_pypsa_folder(folder(net, tmp_path))
+    assert found.snapshots is None
+    assert "snapshot" not in told(found)
+
+
 def test_the_tables_say_what_the_file_says(tmp_path: Path) -> None:
     found = read_pypsa_folder(folder(europe(), tmp_path))
     tables = found.tables
@@ -155,7 +231,7 @@ def test_the_tables_say_what_the_file_says(tmp_path: Path) -> None:
     assert units.loc["lake", ["p_mw", "p_min_mw", "p_max_mw"]].tolist() == [-20.0, -50.0, 50.0]
     said = told(found)
     for part in (
-        "snapshot 1 of 2: 2013-01-01 00:00",
+        "one snapshot is read, 1 of 2: 2013-01-01 00:00, which has the largest load, 240.0 MW; the smallest is 210.0",
         "links, which are fixed injections at their ends: cable (30 MW)",
         "buses of carrier DC, left out: 1",
         "buses of carrier H2, left out: 1",
@@ -185,7 +261,7 @@ def test_standard_types_are_those_of_pypsa() -> None:
         assert set(own) == set(kind.index)
         for name, entry in own.items():
             for column in entry.__slots__:
-                assert getattr(entry, column) == kind.at[name, column]
+                assert getattr(entry, column) == kind.loc[name, column]
 
 
 @pytest.mark.parametrize("key", ["fourbus", "ieee118", "rts-gmlc", "texas-2016"])
@@ -234,6 +310,13 @@ BUSES, LINES = b"name,v_nom\na,100\nb,100\n", b"name,bus0,bus1,x,s_nom\nl,a,b,1,
         ({"buses.csv": BUSES, "lines.csv": b"name,bus0,bus1,type\nl,a,b,rope\n"}, "its type 'rope' is neither"),
         ({"buses.csv": BUSES, "transformers.csv": b"name,bus0,bus1,x\nt,a,b,0.1\n"}, "transformers t: s_nom is 0 MVA"),
         ({"buses.csv": BUSES, "loads.csv": b"name,bus\nd,a\n", "loads-p_set.csv": b",d\n"}, "no snapshot 1"),
+        ({"network.csv": b"name,pypsa_version\nn,1\n"}, "has no buses.csv"),
+        ({"buses.csv": BUSES, "lines.csv": b"name,bus0,bus1,x\nl,a,b,1e400\n"}, "x is 1e400, which is infinite"),
+        (
+            {"buses.csv": BUSES, "snapshots.csv": b",snapshot\n0,1\n1,2\n", "loads.csv": b"name,bus\nd,a\n",
+             "loads-p_set.csv": b",d\n0,5\n"},
+            "loads-p_set.csv: 1 rows for 2 snapshots",
+        ),
         ({"buses.csv": b"name\na\na\n", "lines.csv": LINES}, "'a' is there twice"),
         ({"buses.csv": b"name\na\x00\n"}, "zero bytes"),
     ],
@@ -276,6 +359,8 @@ def test_bad_netcdf_is_refused_in_words_and_bombs_do_not_unpack() -> None:
     assert "not a PyPSA network" in netcdf_refusal(classic(x=[1.0]))
     assert "cannot be read" in netcdf_refusal(b"\x89HDF\r\n\x1a\n" + bytes(100))
     assert "cannot be read" in netcdf_refusal(b"CDF\x01" + b"\xff" * 100)
+    whole = hdf5(buses_i=[1.0], buses_v_nom=list(range(999)))
+    assert "it is cut off before its end" in netcdf_refusal(whole[: len(whole) // 2])
     names = np.array(["a"], dtype=object)
     assert "2 cells for 1 components" in netcdf_refusal(hdf5(buses_i=names, buses_v_nom=[1.0, 2.0]))
     assert "10,000,000,000 items" in netcdf_refusal(hdf5(buses_i=names, buses_v_nom=(10_000_000_000,)))
