@@ -127,7 +127,7 @@ def _register_table(app: Dash, desk: Desk) -> None:
         Output(ids.REQUESTS_MESSAGE, "children"),
         Output(ids.REQUESTS_TEXT, "value"),
         Output(ids.REQUESTS_START, "hidden"),
-        [Output(name, "hidden") for name in (ids.REQUESTS_USE, ids.REQUESTS_REMOVE, ids.REQUESTS_CSV)],
+        *(Output(name, "hidden") for name in (ids.REQUESTS_USE, ids.REQUESTS_REMOVE, ids.REQUESTS_CSV)),
         Input(ids.CAPACITY_STUDY, "data"),
         Input(ids.REQUESTS_START, "n_clicks"),
         Input(ids.REQUESTS_READ, "n_clicks"),
@@ -169,10 +169,10 @@ def _drawn(requests: Requests) -> tuple[Any, Any]:
     return table.rows_of(requests), table.total_words(requests)
 
 
-def _shown_buttons(requests: Requests) -> tuple[bool, list[bool]]:
+def _shown_buttons(requests: Requests) -> list[bool]:
     """Return what is hidden: the start from the sites once there are rows, what works on rows before."""
     empty = not requests.rows
-    return not empty, [empty] * 3
+    return [not empty, *[empty] * 3]
 
 
 def _register_use(app: Dash, desk: Desk) -> None:

@@ -294,7 +294,7 @@ def _listed(pair: Pair, rows: Sequence[Row], none: str) -> Part:
             )
             for row in rows
         ],
-        className="hr-capacity-binds",
+        className="hr-capacity-binds hr-difference-listed",
     )  # fmt: skip
 
 
