@@ -207,7 +207,9 @@ class _Levels:
 
     def _heaviest(self, row: Row) -> tuple[int, int, int]:
         """Return the key of the limit that weighs most in the weightiest cut of a row; ``_GENERATION`` for none."""
-        proof = self.recourse.cuts[int(row.cuts[row.parts.argmax()])].proof
+        cuts = [self.recourse.cuts[cut] for cut in row.cuts.tolist()]
+        weight = [part * cut.slope.any() for cut, part in zip(cuts, row.parts.tolist(), strict=True)]
+        proof = cuts[int(np.argmax(weight))].proof
         if not len(proof.sides):
             return _GENERATION
         return proof.sides.keys()[int((proof.multiplier * proof.scale_mw).argmax())]

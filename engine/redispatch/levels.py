@@ -67,6 +67,7 @@ class RedispatchLevel:
         self._known = 0  # cuts that are rows already, firm
         self._active: dict[int, int] = {}  # scenario to rounds without a cut since it gave one
         self._generator = np.random.default_rng(0)
+        self._watch: Watch | None = None
 
     def program(self, *, closed: bool) -> LevelProgram:
         """Return the program over the rows so far; with ``closed``, every part of its answer keeps them too."""
@@ -82,16 +83,12 @@ class RedispatchLevel:
         warm = np.zeros(0, dtype=np.intp)
         every = np.arange(len(self.recourse.scenarios))
         last: Vector | None = None
+        self._watch = watch
         for _ in range(_MOST_ROUNDS):
             self.rounds += 1
             watch(self.rounds, len(self.recourse.cuts))
             self._take_cuts()
-            mw, warm = choose(self.program(closed=closed), warm)
-            while self._cut_by_what_is_known(mw, closed=closed) and len(self.rows) < _MOST_ROWS:
-                before = mw
-                mw, warm = choose(self.program(closed=closed), warm)
-                if np.abs(mw - before).max() <= _SAME_MW:  # what the level before granted is not taken back
-                    break
+            mw, warm = self.solve_known(choose, warm, closed=closed)
             stuck, last = last is not None and float(np.abs(mw - last).max()) <= _SAME_MW, mw
             if self._cut_off(mw) and not (stuck and self._within_rounding(mw)):
                 continue
@@ -101,12 +98,42 @@ class RedispatchLevel:
             return mw
         raise SolverError(f"no allocation after {_MOST_ROUNDS} rounds of cuts, at risk {self.epsilon:g}")
 
+    def solve_known(self, choose: Choose, warm: Integers, *, closed: bool) -> tuple[Vector, Integers]:
+        """Return the grant (K,) that ``choose`` prefers among those that the cuts known so far allow.
+
+        They allow all that redispatch can serve, and more where cuts are missing. ``warm`` and what is returned
+        beside it are the rows that were used.
+        """
+        mw, warm = choose(self.program(closed=closed), warm)
+        while self._cut_by_what_is_known(mw, closed=closed) and len(self.rows) < _MOST_ROWS:
+            before = mw
+            mw, warm = choose(self.program(closed=closed), warm)
+            if np.abs(mw - before).max() <= _SAME_MW:  # what the level before granted is not taken back
+                break
+        return mw, warm
+
     def _within_rounding(self, mw: Vector) -> bool:
-        """Return whether what is left over at ``mw``, by every proof, is rounding: cuts cannot cut it off any more."""
-        loss = self.recourse.below(mw)[0]
-        share = tail(loss, self.recourse.scenarios.weight, self.epsilon) if self.epsilon > 0.0 else loss == loss.max()
-        self.largest_loss = float(loss[share > 0.0].max() if self.epsilon == 0.0 else share @ loss)
-        return self.largest_loss <= _ROUNDING
+        """Return whether all that is left over at ``mw`` is rounding, which cuts cannot cut off any more.
+
+        A scenario whose last dispatch leaves more is solved once.
+        """
+        recourse, weight = self.recourse, self.recourse.scenarios.weight
+        lower = recourse.below(mw)[0]
+        if float(tail(lower, weight, self.epsilon) @ lower) > _ROUNDING:
+            return False
+        above = recourse.above(mw)
+        solved = np.zeros(len(above), dtype=bool)
+        while True:
+            share = tail(above, weight, self.epsilon)
+            self.largest_loss = float(share @ np.where(share > 0.0, above, 0.0))
+            if self.largest_loss <= _ROUNDING:
+                return True
+            beyond = np.where((share > 0.0) & ~solved, above - lower, -np.inf)
+            scenario = int(beyond.argmax())
+            if beyond[scenario] == -np.inf:
+                return False
+            solved[scenario] = True
+            above[scenario] = min(above[scenario], recourse.solve(mw, scenario, LEAST_OVERLOAD))
 
     def passes(self, mw: Vector) -> bool:
         """Return whether the scenarios pass at ``mw`` (K,); the dispatches that were tried last stay with them."""
@@ -177,7 +204,7 @@ class RedispatchLevel:
         open_ = np.flatnonzero(above > OVERLOAD)
         found = 0
         for scenario in open_[np.argsort(-lower[open_], kind="stable")].tolist():
-            if found and (recourse.below(mw)[0][scenario] > OVERLOAD or found + _PATIENCE < self.tried):
+            if found and (recourse.least(mw, scenario) > OVERLOAD or found + _PATIENCE < self.tried):
                 break
             if self._exceeds(mw, scenario):
                 found = found or self.tried
@@ -210,10 +237,10 @@ class RedispatchLevel:
             known = len(recourse.cuts)
             if not recourse.exceeds(point, scenario):
                 return depth > 0
-            if len(recourse.cuts) == known:
+            if len(recourse.cuts) == known or not recourse.cuts[-1].slope.any():
                 raise SolverError(f"no candidate matters to what is exceeded in {recourse.scenarios.labels[scenario]}")
             cut = recourse.cuts[-1]
-            over = float(recourse.levels[-1, scenario] + cut.slope @ point)
+            over = float(recourse.levels_in(np.array([scenario]))[-1, 0] + cut.slope @ point)
             back = np.where((cut.slope > 0.0) & (point > 0.0), cut.slope, 0.0)
             if over <= 0.0 or not back.any():
                 break
@@ -242,6 +269,8 @@ class RedispatchLevel:
                 return enough
             tries += 1
             self.tried += 1
+            if self._watch is not None:
+                self._watch(self.rounds, len(recourse.cuts))
             above[scenario] = min(above[scenario], recourse.solve(mw, scenario, LEAST_OVERLOAD))
 
     def _cut_parts(self, mw: Vector) -> bool:

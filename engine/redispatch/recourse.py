@@ -10,6 +10,8 @@ So each proof is a cut for all scenarios at once: loss >= (level + slope . grant
 level and a weight for each scenario.
 """
 
+from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -31,11 +33,11 @@ class Cut:
     """A proof as a bound on the losses of all scenarios."""
 
     proof: Proof
-    scenario: int  # in which it was found
-    slope: Vector  # (K,), the largest is 1 in size: MW of the cut per MW granted at each candidate
+    scenario: int  # in which it was found, -1 for one of other scenarios
+    slope: Vector  # (K,), the largest is 1 in size, or all are 0: MW of the cut per MW granted at each candidate
     level: Vector  # (S,), MW with nothing granted, held overloads not yet taken off
     weight: Vector  # (S,), MW of the cut per unit of overload
-    size: float  # the largest price at a candidate: what slope, level and weight are divided by
+    size: float  # the largest price at a candidate, 1 without any: what slope, level and weight are divided by
 
 
 class Recourse:
@@ -50,16 +52,32 @@ class Recourse:
         self.held = np.zeros(len(scenarios))  # overload with nothing granted, 0 where there is none
         self.at_zero: dict[int, Proof] = {}  # of the scenarios that are exceeded with nothing granted
         self.cuts: list[Cut] = []
+        self.last_proof: Proof | None = None  # of the last :meth:`solve`
         units, count = scenarios.units, len(scenarios)
         self._least = np.broadcast_to(units.least_mw, (count, units.least_mw.shape[1])).astype(np.float64)
         self._largest = np.broadcast_to(units.largest_mw, (count, units.largest_mw.shape[1])).astype(np.float64)
         generation = np.broadcast_to(units.generation_mw, self._least.shape).astype(np.float64)
         self.dispatch_mw = np.clip(generation, self._least, self._largest)  # (S, G), the last that was found
-        self._slopes = np.zeros((0, len(sites)))
-        self._levels = np.zeros((0, count))
-        self._weights = np.zeros((0, count))
-        self._losses, self._shares = self._levels, self._weights  # levels by weights, and one by weights
-        self._given_known: tuple[tuple[int, bytes], Matrix] = ((0, b""), self._levels)
+        self._slope = _Growing(len(sites))
+        self._level, self._weight = _Growing(count), _Growing(count)
+        self._loss, self._share = _Growing(count), _Growing(count)  # levels by weights, and one by weights
+        self._given_known: tuple[tuple[int, bytes], Matrix] = ((0, b""), self.weights)
+
+    def take(self, proofs: Sequence[Proof]) -> None:
+        """Make cuts of proofs that were found in other scenarios of the same limits and candidates: they hold here."""
+        for proof in proofs:
+            self._keep(proof, -1)
+
+    def part(self, cuts: Integers) -> "Recourse":
+        """Return the same scenarios and dispatches with some of the cuts."""
+        found = copy(self)
+        found.cuts = [self.cuts[cut] for cut in cuts.tolist()]
+        found._slope, found._level, found._weight = (
+            table.part(cuts) for table in (self._slope, self._level, self._weight)
+        )
+        found._loss, found._share = self._loss.part(cuts), self._share.part(cuts)
+        found._given_known = ((0, b""), found.weights)
+        return found
 
     def hold_what_is(self) -> Integers:
         """Find the scenarios that are exceeded with nothing granted, hold them there, and return them."""
@@ -76,6 +94,7 @@ class Recourse:
         self.program.set(state)
         found = must_balance(self.program.least_overload(0.0, least=least), f"scenario {state.words}")
         self.dispatch_mw[scenario] = found.dispatch_mw
+        self.last_proof = found.proof
         self._keep(found.proof, scenario)
         if not granted_mw.any() and found.overload > OVERLOAD:
             self.at_zero[scenario] = found.proof
@@ -120,8 +139,8 @@ class Recourse:
         loss = np.full(len(self.scenarios), LEAST_OVERLOAD)
         cut = np.full(len(loss), -1, dtype=np.intp)
         if len(self.cuts):
-            slopes = self._slopes if closed_above is None else np.maximum(self._slopes, 0.0)
-            values = self._losses + (slopes @ granted_mw)[:, np.newaxis] * self._shares
+            slopes = self._slope.rows if closed_above is None else np.maximum(self._slope.rows, 0.0)
+            values = self._loss.rows + (slopes @ granted_mw)[:, np.newaxis] * self._share.rows
             if closed_above is not None:
                 values -= self._given(closed_above)
             best = values.argmax(axis=0)
@@ -132,17 +151,22 @@ class Recourse:
 
     def row(self, cut: Integers, scenario: Integers, closed_above: Vector | None) -> tuple[Vector, Vector]:
         """Return the losses (n,) with nothing granted, and per MW of a cut (n,), of cuts (n,) in scenarios (n,)."""
-        loss = self._losses[cut, scenario] - self.held[scenario]
+        loss = self._loss.rows[cut, scenario] - self.held[scenario]
         if closed_above is not None:
             loss = loss - self._given(closed_above)[cut, scenario]
-        return loss, self._shares[cut, scenario]
+        return loss, self._share.rows[cut, scenario]
 
     def _given(self, granted_mw: Vector) -> Matrix:
-        """Return what cuts say beyond zero (n, S) of a grant whose relief counts for nothing."""
+        """Return what cuts say beyond zero (n, S) of a grant because its relief counts for nothing.
+
+        Never more than that relief: what is left is not below the loss with all of the relief in it.
+        """
         key = (len(self.cuts), granted_mw.tobytes())
         if self._given_known[0] != key:
-            added = (np.maximum(self._slopes, 0.0) @ granted_mw)[:, np.newaxis]
-            self._given_known = (key, np.maximum(self._losses - self.held + added * self._shares, 0.0))
+            slopes, shares = self._slope.rows, self._share.rows
+            added = (np.maximum(slopes, 0.0) @ granted_mw)[:, np.newaxis] * shares
+            relief = (np.maximum(-slopes, 0.0) @ granted_mw)[:, np.newaxis] * shares
+            self._given_known = (key, np.minimum(np.maximum(self._loss.rows - self.held + added, 0.0), relief))
         return self._given_known[1]
 
     def above(self, granted_mw: Vector, chosen: Flags | None = None) -> Vector:
@@ -177,13 +201,28 @@ class Recourse:
     @property
     def levels(self) -> Matrix:
         """Return the MW (n, S) of all cuts with nothing granted, held overloads taken off."""
-        taken: Matrix = self._levels - self.held * self._weights
+        taken: Matrix = self._level.rows - self.held * self._weight.rows
         return taken
+
+    def levels_in(self, scenario: Integers) -> Matrix:
+        """Return the MW (n, s) of all cuts in some scenarios, with nothing granted and held overloads taken off."""
+        taken: Matrix = self._level.rows[:, scenario] - self.held[scenario] * self._weight.rows[:, scenario]
+        return taken
+
+    def least(self, granted_mw: Vector, scenario: int) -> float:
+        """Return what the loss of one scenario is at least, as :meth:`below` does for all."""
+        values = self._loss.rows[:, scenario] + (self._slope.rows @ granted_mw) * self._share.rows[:, scenario]
+        return float(values.max(initial=LEAST_OVERLOAD)) - float(self.held[scenario])
+
+    @property
+    def weights(self) -> Matrix:
+        """Return the MW of all cuts per unit of overload, (n, S)."""
+        return self._weight.rows
 
     @property
     def slopes(self) -> Matrix:
         """Return the slopes of all cuts (n, K)."""
-        return self._slopes
+        return self._slope.rows
 
     def losses_of(self, dispatch_mw: Matrix, granted_mw: Vector) -> Vector:
         """Return the losses (S,) of given dispatches (S, G) with ``granted_mw`` (K,) drawn."""
@@ -209,17 +248,45 @@ class Recourse:
         at_units = proof.price[self.limits.network.units.bus]
         down = np.minimum(at_units, 0.0)
         weight = proof.weight - np.abs(self._largest) @ down
+        if weight.min() <= 0.0:
+            return
         slope, size = -proof.price[self.sites], float(np.abs(proof.price[self.sites]).max(initial=0.0))
-        if size <= _NO_PRICE or weight.min() <= 0.0:
-            return  # what is granted at the candidates does not matter to it
+        if size <= _NO_PRICE:  # what is granted at the candidates does not matter to it
+            slope, size = np.zeros(len(self.sites)), 1.0
         level = self._least @ np.maximum(at_units, 0.0) + self._largest @ down
         level -= self.scenarios.demand_mw @ proof.price + proof.fixed
         self.cuts.append(Cut(proof, scenario, slope / size, level / size, weight / size, size))
-        self._slopes = np.vstack([self._slopes, self.cuts[-1].slope])
-        self._levels = np.vstack([self._levels, self.cuts[-1].level])
-        self._weights = np.vstack([self._weights, self.cuts[-1].weight])
-        self._losses = np.vstack([self._losses, self.cuts[-1].level / self.cuts[-1].weight])
-        self._shares = np.vstack([self._shares, 1.0 / self.cuts[-1].weight])
+        cut = self.cuts[-1]
+        self._slope.append(cut.slope)
+        self._level.append(cut.level)
+        self._weight.append(cut.weight)
+        self._loss.append(cut.level / cut.weight)
+        self._share.append(1.0 / cut.weight)
+
+
+class _Growing:
+    """Rows that are added one at a time, in a table that doubles when it is full."""
+
+    def __init__(self, columns: int) -> None:
+        self._table, self._count = np.zeros((16, columns)), 0
+
+    def append(self, row: Vector) -> None:
+        """Add a row."""
+        if self._count == len(self._table):
+            self._table = np.concatenate([self._table, np.zeros_like(self._table)])
+        self._table[self._count] = row
+        self._count += 1
+
+    @property
+    def rows(self) -> Matrix:
+        """Return the rows so far."""
+        return self._table[: self._count]
+
+    def part(self, places: Integers) -> "_Growing":
+        """Return some of the rows."""
+        found = _Growing(self._table.shape[1])
+        found._table, found._count = np.concatenate([self._table[places], found._table]), len(places)
+        return found
 
 
 def _of_units(dispatch_mw: Matrix, largest_mw: Matrix) -> Vector:

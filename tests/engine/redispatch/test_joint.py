@@ -142,6 +142,39 @@ def test_the_tail_of_one_line_by_hand() -> None:
     assert found.levels[0].limited_by == (0,)
 
 
+@pytest.mark.parametrize("seed", [0, 2, 12])
+def test_levels_of_risk_whose_parts_are_deliverable(rts: Network, seed: int) -> None:
+    generator = np.random.default_rng(seed)
+    sample = sample_of(rts, 20, seed, share=float(generator.uniform(0.5, 0.9)))
+    buses = tuple(str(bus) for bus in generator.choice(np.arange(1, 25), 4, replace=False))
+    demand = generator.uniform(100.0, 900.0, 4)
+    question = question_of(buses, tuple(demand), epsilons=(0.05, 0.1, 0.2), downward_closed=True)
+    states = States(sample)
+    found = allocate_with_redispatch(rts, question, states)
+    grants = [np.array(level.capacity_mw) for level in found.levels]
+    assert verify_with_redispatch(rts, question, grants, states).holds
+    assert found.levels[-1].total_mw > found.levels[0].total_mw + 10.0
+    scenarios, floor = Scenarios.of(sample, rts), None
+    for level, epsilon in zip(found.levels, (0.0, 0.05, 0.1, 0.2), strict=True):
+        least = float(((demand - extensive(rts, question, scenarios, epsilon, floor)) / demand).sum())
+        assert level.objective >= least - 1e-5  # without the parts no more is served
+        floor = np.array(level.capacity_mw)
+
+
+def test_what_is_full_in_every_state_leaves_risk_no_room() -> None:
+    """Buses 1-2 and 1-3 have lines of 50 and 100 MW; the first is full in every state, whatever bus 3 is granted."""
+    units = [{"unit": "a", "bus": "1", "p_max_mw": 300.0, "p_min_mw": 0.0}]
+    network = small_network([(1, 2), (1, 3)], [50.0, 100.0], buses=3, units=units)
+    loads = np.array([10.0] * 8 + [30.0, 40.0])
+    generation = (loads + 50.0)[:, np.newaxis].astype(np.float32)
+    units_of = UnitStates(generation, np.zeros((1, 1), np.float32), np.full((1, 1), 300.0, np.float32))
+    states = np.column_stack([-loads - 50.0, np.full(10, 50.0), loads])
+    sample = Sample(states, None, tuple(f"s{place}" for place in range(10)), "", 0, units=units_of)
+    found = allocate_with_redispatch(network, question_of(("3",), (90.0,), epsilons=(0.1, 0.2)), States(sample))
+    # The least overload is never below that of the full line, 0: its mean in any tail is 0 only if none is above.
+    assert [level.capacity_mw[0] for level in found.levels] == pytest.approx([60.0] * 3, abs=1e-3)
+
+
 def test_states_exceeded_before_any_addition() -> None:
     network, sample = two_buses([10.0, 60.0, 70.0])
     question = question_of(("1", "2"), (25.0, 25.0), epsilons=())
