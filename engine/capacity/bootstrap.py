@@ -6,11 +6,15 @@ says nothing of states that are worse than the worst one seen. A resampled CVaR 
 state, so the granted firm capacity fits every replication.
 
 Exact, though few rows are computed: a row is left out only while what is allocated fits the room that its worst
-state leaves, which no replication has less of.
+state leaves, which no replication has less of. So it is with limits after outages: a limit that the most of any
+replication would not exceed in any state cannot stop one of them. Periods are resampled each by itself, and the least
+over them is the year's. How a period with redispatch is solved again: :mod:`engine.capacity.bootstrap_redispatch`.
 Source: Efron and Tibshirani, *An Introduction to the Bootstrap*, 1993, chapter 13 (percentile intervals).
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 
@@ -19,6 +23,7 @@ from engine.capacity.level import LevelProgram
 from engine.capacity.margins import Prepared
 from engine.capacity.question import CapacityQuestion
 from engine.capacity.row_loads import loads_of
+from engine.capacity.secure import Secure
 from engine.capacity.uncertainty import Sample
 from engine.compute import Progress
 from engine.network.model import Integers, Matrix, Vector
@@ -69,53 +74,98 @@ class Bootstrap:
     words: str
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Promised:
-    """An allocation and what it was made from."""
+class Again(Protocol):
+    """Solves the risk levels of one period again, on resampled states."""
 
-    prepared: Prepared
-    question: CapacityQuestion
-    levels_mw: tuple[Vector, ...]  # (K,) capacity at firm and each risk level
-    sample: Sample  # of the margins
+    weight: Vector  # (S,), of the states as they were drawn
+    firm_mw: Vector  # (K,), granted in this period
+
+    def solve(self, weight: Vector) -> Matrix:
+        """Return the (E, K) capacities at the risk levels, where the states have these (S,) weights."""
+
+    def widen(self, most_mw: Vector) -> bool:
+        """Bring in what may stop less than ``most_mw`` (K,) and was left out; return whether there was any."""
+
+    @property
+    def rows_used(self) -> int:
+        """Return how many limits were computed again."""
 
 
-def bootstrap(promised: Promised, *, replications: int = REPLICATIONS, progress: Progress | None = None) -> Bootstrap:
-    """Return intervals for the increments of an allocation."""
-    prepared, question, sample = promised.prepared, promised.question, promised.sample
-    firm, *granted = promised.levels_mw
-    draw = np.random.default_rng([question.uncertainty.seed, _STREAM])
-    count = len(sample.net_demand_mw)
-    again = _Again(prepared, question, sample, level_solver(prepared.network, question))
-    found = np.zeros((replications, len(granted), len(firm)))
-    for number in range(replications):
-        counts = draw.multinomial(count, sample.weight).astype(np.float64)
-        found[number] = again.solve(counts / count, firm)
-        if progress is not None:
-            progress(number + 1, replications)
+def bootstrap(
+    question: CapacityQuestion,
+    levels_mw: Sequence[Vector],
+    periods: Sequence[Again],
+    *,
+    replications: int = REPLICATIONS,
+    progress: Progress | None = None,
+) -> Bootstrap:
+    """Return intervals for the increments of an allocation (K,) at every level: the least over the ``periods``."""
+    firm, *granted = levels_mw
+    found = np.full((replications, len(granted), len(firm)), np.inf)
+    for place, period in enumerate(periods):
+        own = _replicated(question, period, place, replications, _share(progress, place, len(periods)))
+        found = np.minimum(found, own)
     steps = np.diff(found, axis=1, prepend=np.broadcast_to(firm, (replications, 1, len(firm))))
     products, totals = [], []
     for place, (epsilon, mw) in enumerate(zip(question.epsilons, granted, strict=True)):
-        own = mw - promised.levels_mw[place]
+        increment = mw - levels_mw[place]
         for site, bus in enumerate(question.candidates):
-            if own[site] > _FITS_MW or steps[:, place, site].max(initial=0.0) > _FITS_MW:
-                products.append(ProductInterval(bus, epsilon, _interval(own[site], steps[:, place, site])))
+            if increment[site] > _FITS_MW or steps[:, place, site].max(initial=0.0) > _FITS_MW:
+                products.append(ProductInterval(bus, epsilon, _interval(increment[site], steps[:, place, site])))
         total = _interval(mw.sum(), found[:, place].sum(axis=1))
-        totals.append(LevelInterval(epsilon, total, _interval(own.sum(), steps[:, place].sum(axis=1))))
-    words = (
-        f"95 % intervals of {replications} samples drawn with replacement from the {count:,} states, the allocation "
-        "made again on each; firm capacity as granted"
+        totals.append(LevelInterval(epsilon, total, _interval(increment.sum(), steps[:, place].sum(axis=1))))
+    count = sum(len(period.weight) for period in periods)
+    drawn = "the" if len(periods) == 1 else f"the states of each of {len(periods)} periods by itself, of"
+    said = (
+        f"95 % intervals of {replications} samples drawn with replacement from {drawn} {count:,} states, the "
+        "allocation made again on each; firm capacity as granted"
     )
-    return Bootstrap(tuple(products), tuple(totals), replications, len(again.rows), words)
+    rows = sum(period.rows_used for period in periods)
+    return Bootstrap(tuple(products), tuple(totals), replications, rows, said)
+
+
+def _replicated(
+    question: CapacityQuestion, period: Again, place: int, replications: int, progress: Progress | None
+) -> Matrix:
+    """Return the (replications, E, K) capacities of one period."""
+    count, rounds = len(period.weight), 0
+    while True:
+        draw = np.random.default_rng([question.uncertainty.seed, _STREAM, place])
+        found = np.zeros((replications, len(question.epsilons), len(question.candidates)))
+        for number in range(replications):
+            counts = draw.multinomial(count, period.weight).astype(np.float64)
+            found[number] = period.solve(counts / count)
+            if progress is not None:
+                done = number + 1 + rounds * replications
+                progress(done, max(done, replications))
+        rounds += 1
+        if not period.widen(found.max(axis=(0, 1), initial=0.0)):
+            return found
+
+
+def _share(progress: Progress | None, place: int, count: int) -> Progress | None:
+    """Return the progress of one period out of ``count``."""
+    if progress is None:
+        return None
+    whole: Callable[[int, int], None] = progress
+
+    def report(done: int, total: int) -> None:
+        whole(total * place + done, total * count)
+
+    return report
 
 
 @dataclass(slots=True, eq=False)
-class _Again:
-    """Solves the risk levels on resampled states, over the rows that have come to matter so far."""
+class AgainOnRows:
+    """Solves again over the prepared rows that have come to matter so far."""
 
     prepared: Prepared
     question: CapacityQuestion
     sample: Sample
-    solver: LevelSolver
+    firm_mw: Vector
+    secure: Secure | None = None  # of the same sample, where limits hold after outages
+    weight: Vector = field(init=False)
+    solver: LevelSolver = field(init=False)
     factors: Matrix = field(init=False)  # (R, K), as the allocation counts them
     least_mw: Vector = field(init=False)  # (R,), room in a row's worst state
     rows: Integers = field(init=False)
@@ -123,16 +173,37 @@ class _Again:
     _order: Integers = field(init=False)  # (r, S), the states in that order
 
     def __post_init__(self) -> None:
-        factors = self.prepared.factors_of(self.question)
-        self.factors = np.maximum(factors, 0.0) if self.question.downward_closed else factors
-        self.least_mw = np.maximum(self.prepared.margin_mw(0.0), 0.0)
+        self.weight = self.sample.weight
+        self.solver = level_solver(self.prepared.network, self.question)
+        self._count_rows()
         count = len(self.sample.net_demand_mw)
         self.rows = np.zeros(0, dtype=np.intp)
         self._loads, self._order = np.zeros((0, count)), np.zeros((0, count), dtype=np.intp)
 
-    def solve(self, weight: Vector, firm_mw: Vector) -> Matrix:
+    @property
+    def rows_used(self) -> int:
+        """Return how many limits were computed again."""
+        return len(self.rows)
+
+    def widen(self, most_mw: Vector) -> bool:
+        """Bring in limits after outages that ``most_mw`` (K,) may exceed; return whether there were any."""
+        if self.secure is None:
+            return False
+        known = self.secure.prepared.row_count
+        while self.secure.bring_in(0, most_mw, closed=self.question.downward_closed):
+            pass
+        self.prepared = self.secure.prepared
+        self._count_rows()
+        return self.prepared.row_count > known
+
+    def _count_rows(self) -> None:
+        factors = self.prepared.factors_of(self.question)
+        self.factors = np.maximum(factors, 0.0) if self.question.downward_closed else factors
+        self.least_mw = np.maximum(self.prepared.margin_mw(0.0), 0.0)
+
+    def solve(self, weight: Vector) -> Matrix:
         """Return the (E, K) capacities at the risk levels, where the states have these (S,) weights."""
-        found, floor, warm = [], firm_mw, np.zeros(0, dtype=np.intp)
+        found, floor, warm = [], self.firm_mw, np.zeros(0, dtype=np.intp)
         for epsilon in self.question.epsilons:
             floor, warm = self._level(epsilon, weight, floor, warm)
             found.append(floor)

@@ -24,6 +24,7 @@ class Promise:
     uncertainty_digest: str
     date: str  # UTC, ISO 8601
     time_s: float
+    redispatch: bool = False  # units move in every state: exceeded means that no dispatch keeps every limit
 
     def to_json(self) -> dict[str, Any]:
         """Return the record as JSON values."""

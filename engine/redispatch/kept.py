@@ -1,6 +1,7 @@
 """The proofs of a joint allocation, kept: a dispatch for every level and scenario, and the multipliers of every cut."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Self
 
@@ -11,7 +12,8 @@ from engine.capacity.question import CapacityQuestion
 from engine.capacity.uncertainty import Singles
 from engine.errors import UncertaintyDataError
 from engine.network.model import Integers, Matrix, Vector
-from engine.redispatch.limits import Sides
+from engine.redispatch.limits import FlowLimits, Sides
+from engine.redispatch.program import Proof
 from engine.redispatch.recourse import Recourse
 
 FORMAT = "headroom-joint-proofs-1"
@@ -55,6 +57,20 @@ class JointProofs:
             scenario=np.array([cut.scenario for cut in recourse.cuts], dtype=np.intp),
             outage_ids=() if outages is None else outages.ids,
         )
+
+    def proofs(self, limits: FlowLimits) -> list[Proof]:
+        """Return the proofs of all cuts. ``limits`` are those of the same network and outages."""
+        used, place = np.unique(np.column_stack([self.sides.row, self.sides.outage, self.sides.sign]), axis=0,
+                                return_inverse=True)  # fmt: skip
+        sides = Sides(used[:, 0].astype(np.intp), used[:, 1].astype(np.intp), used[:, 2])
+        vectors, room, scale = limits.vectors(sides), limits.room_mw(sides), limits.scale_mw(sides)
+        on = limits.network.buses.in_service
+        found = []
+        for cut, (start, stop) in enumerate(pairwise(self.first.tolist())):
+            own, multiplier, energy = place[start:stop], self.multiplier[start:stop], float(self.energy[cut])
+            price = multiplier @ vectors[own] + energy * on
+            found.append(Proof(sides.at(own), multiplier, energy, price, room[own], scale[own]))
+        return found
 
     def save(self) -> bytes:
         """Return the ``.npz`` bytes that :meth:`load` reads."""

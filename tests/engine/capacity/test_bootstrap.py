@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from engine.capacity.allocation import allocate
-from engine.capacity.bootstrap import Promised, _Again, bootstrap
-from engine.capacity.conditioned import level_solver
+from engine.capacity.bootstrap import AgainOnRows, Bootstrap, bootstrap
 from engine.capacity.margins import prepare
 from engine.capacity.question import CapacityQuestion
 from engine.capacity.uncertainty import Box, Sample, States, box, distribution_sample
@@ -19,17 +18,22 @@ from tests.engine.capacity.test_fourbus import EXPECTED, QUESTION
 FOURBUS = Network.from_tables(load("fourbus"))
 
 
-def promised(network: Network, question: CapacityQuestion, known: States) -> Promised:
+def promised(network: Network, question: CapacityQuestion, known: States) -> tuple[AgainOnRows, list[np.ndarray]]:
     margins = prepare(network, question, known)
     assert known.sample is not None
-    levels = allocate(margins, question).levels
-    return Promised(margins, question, tuple(np.array(level.capacity_mw) for level in levels), known.sample)
+    levels = [np.array(level.capacity_mw) for level in allocate(margins, question).levels]
+    return AgainOnRows(margins, question, known.sample, levels[0]), levels
+
+
+def intervals(network: Network, question: CapacityQuestion, known: States, replications: int) -> Bootstrap:
+    again, levels = promised(network, question, known)
+    return bootstrap(question, levels, [again], replications=replications)
 
 
 def test_the_standard_deviation_is_that_of_other_seeds() -> None:
     """200 seeds of the specification scatter by 0.19 and 0.11 MW, in total by 0.19."""
     known = States(distribution_sample(QUESTION.uncertainty, FOURBUS), box(QUESTION.uncertainty, FOURBUS))
-    found = bootstrap(promised(FOURBUS, QUESTION, known), replications=300)
+    found = intervals(FOURBUS, QUESTION, known, 300)
     expected = EXPECTED["published_increment_mw"]["standard_deviation"]
     assert [product.increment.sd_mw for product in found.products] == pytest.approx(expected, rel=0.3)
     assert found.totals[0].increment.sd_mw == pytest.approx(0.19, rel=0.3)
@@ -51,23 +55,21 @@ def test_a_replication_is_the_whole_computation_on_its_states(seed: int, measure
     question = asked(
         grid, {"2": 60.0, "3": 50.0, "4": 30.0}, firm_set="box", epsilons=(0.04, 0.15), at_zero="hold", measure=measure
     )  # fmt: skip
-    made = promised(grid, question, wide)
-    again = _Again(made.prepared, question, known, level_solver(grid, question))
+    again, levels = promised(grid, question, wide)
     counts = generator.multinomial(80, np.full(80, 1 / 80))
     drawn = np.flatnonzero(counts)
     part = Sample(
         known.net_demand_mw[drawn], counts[drawn] / 80.0, tuple(known.labels[s] for s in drawn), "drawn again", 0
     )
     anew = allocate(prepare(grid, question, States(part, wide.box)), question)  # the box keeps firm capacity
-    assert anew.firm_mw == pytest.approx(made.levels_mw[0], abs=1e-6)
-    found = again.solve(counts / 80.0, made.levels_mw[0])
+    assert anew.firm_mw == pytest.approx(levels[0], abs=1e-6)
+    found = again.solve(counts / 80.0)
     for place, expected in enumerate(anew.flexible_mw):
         assert found[place] == pytest.approx(expected, abs=1e-5)
-    assert len(again.rows) < made.prepared.row_count
+    assert len(again.rows) < again.prepared.row_count
 
 
 def test_the_same_question_gives_the_same_intervals() -> None:
     question = replace(QUESTION, epsilons=(0.01, 0.05))
     known = States(distribution_sample(question.uncertainty, FOURBUS), box(question.uncertainty, FOURBUS))
-    made = promised(FOURBUS, question, known)
-    assert bootstrap(made, replications=20) == bootstrap(made, replications=20)
+    assert intervals(FOURBUS, question, known, 20) == intervals(FOURBUS, question, known, 20)

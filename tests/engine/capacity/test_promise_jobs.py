@@ -10,6 +10,7 @@ import pytest
 
 from engine.capacity import jobs
 from engine.capacity.allocation import allocate
+from engine.capacity.answer import Answer
 from engine.capacity.check_jobs import CHECK, check_arguments, check_job
 from engine.capacity.independent import IndependentCheck
 from engine.capacity.promise import Promise
@@ -82,13 +83,10 @@ def test_firm_capacity_alone_has_no_increments(tmp_path: Path) -> None:
     assert len(found.risk.levels) == 1
 
 
-def test_a_box_and_redispatch_are_refused_in_words(tmp_path: Path) -> None:
+def test_a_box_is_refused_in_words(tmp_path: Path) -> None:
     question = replace(PAPER, epsilons=(), uncertainty=UncertaintySpec("box", {"spread": 0.1}, 0))
     with pytest.raises(QuestionError, match="no probabilities"):
         promise_job(promise_arguments(FOURBUS.digest, question, [[1.0, 1.0]]), Context(tmp_path))
-    moving = replace(PAPER, recourse="redispatch")
-    with pytest.raises(QuestionError, match="redispatch"):
-        promise_job(promise_arguments(FOURBUS.digest, moving, [[1.0, 1.0]] * 2), Context(tmp_path))
 
 
 def test_a_cancelled_promise_stops(tmp_path: Path) -> None:
@@ -110,13 +108,68 @@ def test_both_kinds_are_known_to_the_store() -> None:
     assert {PROMISE, CHECK} <= set(KINDS)
 
 
-def test_an_answer_with_outages_is_judged_after_every_outage(tmp_path: Path) -> None:
-    """On a tree every outage splits the network: nothing is added to what holds without outages."""
-    context = Context(tmp_path)
-    secure = replace(PAPER, security="n-1")
-    given = promise_arguments(FOURBUS.digest, secure, levels_of(PAPER, context), draws=40_000)
-    found = Promise.from_json(promise_job(given, context))
-    assert found.risk.states == 10_000
-    assert found.bootstrap is None
-    assert any("after every outage" in words for words in found.warnings)
-    assert found.risk.levels[1].exceeded.value == pytest.approx(0.035, abs=0.01)
+def answered(question: CapacityQuestion, context: Context, **settings: Any) -> tuple[Answer, Promise]:
+    """The answer of its own job, whose files the promise finds, and that promise."""
+    context.file = ("mine.csv", ROWS.encode())
+    content = jobs.answer_job(jobs.answer_arguments(FOURBUS.digest, question), context)
+    answer = Answer.from_json(content)
+    levels = [level.capacity_mw for level in answer.result.levels]
+    given = promise_arguments(FOURBUS.digest, question, levels, **settings)
+    return answer, Promise.from_json(json.loads(json.dumps(promise_job(json.loads(json.dumps(given)), context))))
+
+
+@pytest.mark.parametrize("kind", ["distribution", "file"])
+def test_on_a_tree_outages_change_nothing(tmp_path: Path, kind: str) -> None:
+    """Every outage splits a tree: an answer with outages, its frequencies and its intervals are those without."""
+    plain, secure = QUESTIONS[kind], replace(QUESTIONS[kind], security="n-1")
+    base = promise_of(plain, Context(tmp_path), draws=10_000, replications=20)
+    _, found = answered(secure, Context(tmp_path), draws=40_000, replications=20)
+    assert found.risk.states == (10_000 if kind == "distribution" else 60)
+    assert any("limits after outages are measured" in words for words in found.warnings)
+    for with_outages, without in ((found.risk, base.risk), (found.together, base.together)):
+        assert with_outages is not None
+        assert without is not None
+        for one, other in zip(with_outages.levels, without.levels, strict=True):
+            assert one.exceeded.value == pytest.approx(other.exceeded.value)
+    assert found.bootstrap is not None
+    assert base.bootstrap is not None
+    for one, other in zip(found.bootstrap.products, base.bootstrap.products, strict=True):
+        assert one.increment.low_mw == pytest.approx(other.increment.low_mw, abs=1e-5)
+        assert one.increment.high_mw == pytest.approx(other.increment.high_mw, abs=1e-5)
+
+
+@pytest.mark.parametrize("kind", ["distribution", "hourly", "file"])
+def test_with_one_unit_that_cannot_make_room_redispatch_changes_little(tmp_path: Path, kind: str) -> None:
+    """On a tree with one unit no dispatch moves a flow: the joint limit alone is stricter than limit by limit."""
+    question = replace(QUESTIONS[kind], recourse="redispatch", firm_set="sample")
+    answer, found = answered(question, Context(tmp_path), draws=300, replications=20)
+    assert found.redispatch
+    assert found.together is None
+    assert found.risk.states == {"distribution": 300, "hourly": 300, "file": 60}[kind]
+    risk = found.risk.levels[1]
+    assert risk.exceeded.low <= 0.05
+    assert "no dispatch keeps every limit" in risk.words
+    sizes = [product.capacity_mw for product in found.risk.products]
+    assert sum(sizes) == pytest.approx(sum(answer.result.levels[1].increment_mw), abs=1e-3)
+    assert found.bootstrap is not None
+    total = found.bootstrap.totals[0].increment
+    assert total.low_mw <= total.value_mw <= total.high_mw
+    assert any("over the proofs" in words for words in found.warnings)
+
+
+def test_without_the_files_of_its_answer_a_redispatch_is_judged_alike(tmp_path: Path) -> None:
+    """Proofs spare programs and change nothing; intervals need them, and their absence is told."""
+    question = replace(PAPER, recourse="redispatch", firm_set="sample")
+    with_files, without = Context(tmp_path / "a"), Context(tmp_path / "b")
+    with_files.folder.mkdir()
+    without.folder.mkdir()
+    answer, found = answered(question, with_files, draws=300, replications=5)
+    levels = [level.capacity_mw for level in answer.result.levels]
+    again = Promise.from_json(
+        promise_job(promise_arguments(FOURBUS.digest, question, levels, draws=300, replications=5), without)
+    )
+    assert again.risk.levels[1].exceeded == found.risk.levels[1].exceeded
+    for one, other in zip(again.risk.products, found.risk.products, strict=True):
+        assert one.cut_mw == pytest.approx(other.cut_mw, abs=1e-6)
+    assert again.bootstrap is None
+    assert any("the proofs of the answer are gone" in words for words in again.warnings)

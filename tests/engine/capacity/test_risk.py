@@ -11,7 +11,8 @@ from engine.capacity.holdout import independent, parts, plan
 from engine.capacity.margins import prepare
 from engine.capacity.question import UncertaintySpec
 from engine.capacity.results import CapacityResult
-from engine.capacity.risk import Measure, Risk, level_warnings, percents, probability
+from engine.capacity.risk import Risk, level_warnings, percents, probability
+from engine.capacity.risk_rows import Measure
 from engine.capacity.row_loads import existing_mw, loads_of
 from engine.capacity.uncertainty import Sample, States, box, distribution_sample
 from engine.errors import QuestionError
@@ -35,11 +36,11 @@ def levels_of(result: CapacityResult) -> list[np.ndarray]:
 def reference() -> Risk:
     known = States(distribution_sample(QUESTION.uncertainty, FOURBUS), box(QUESTION.uncertainty, FOURBUS))
     margins = prepare(FOURBUS, QUESTION, known)
-    measure = Measure(QUESTION, margins.row_count, together=True)
+    measure = Measure(QUESTION, POPULATION, together=True)
     planned = plan(QUESTION.uncertainty, FOURBUS, known.sample, EXPECTED["out_of_sample"]["draws"])
     for drawn in independent(QUESTION.uncertainty, FOURBUS, planned):
         measure.add(margins, POPULATION, drawn, len(drawn.labels) / planned.states)
-    return measure.risk(margins, POPULATION, planned.hours_a_year)
+    return measure.risk(planned.hours_a_year)
 
 
 def test_a_million_draws_give_the_frequencies_of_the_reference_case(reference: Risk) -> None:
@@ -69,9 +70,9 @@ def test_interruptions_on_the_tree_are_those_of_nested_sums(reference: Risk) -> 
     )
     known = States(distribution_sample(QUESTION.uncertainty, FOURBUS), box(QUESTION.uncertainty, FOURBUS))
     margins = prepare(FOURBUS, QUESTION, known)
-    measure = Measure(QUESTION, margins.row_count, together=True)
+    measure = Measure(QUESTION, POPULATION, together=True)
     measure.add(margins, POPULATION, drawn)
-    found = {product.bus: product for product in measure.risk(margins, POPULATION, 8760.0).products}
+    found = {product.bus: product for product in measure.risk(8760.0).products}
     d = drawn.net_demand_mw
     c3, c4 = EXPECTED["out_of_sample"]["capacity_mw"]
     own = np.maximum(c4 + d[:, 3] - 40.0, 0.0)
@@ -97,9 +98,9 @@ def test_frequencies_are_those_of_counting_state_by_state(seed: int) -> None:
     margins = prepared(grid, question, known)
     result = allocate(margins, question)
     new = random_sample(generator, count, 150, weighted=True)
-    measure = Measure(question, margins.row_count, together=True)
+    measure = Measure(question, levels_of(result), together=True)
     measure.add(margins, levels_of(result), new)
-    risk = measure.risk(margins, levels_of(result), None)
+    risk = measure.risk(None)
     shift = -margins.factors.dense()
     rated = np.flatnonzero(np.isfinite(grid.branches.rating_a_mw))
     for place, level in enumerate(result.levels):
@@ -126,9 +127,9 @@ def test_limits_exceeded_before_anything_is_added_are_counted_apart() -> None:
     question = asked(grid, {"3": 5.0}, epsilons=(0.2,), at_zero="hold")
     margins = prepared(grid, question, known)
     result = allocate(margins, question)
-    measure = Measure(question, margins.row_count, together=True)
+    measure = Measure(question, levels_of(result), together=True)
     measure.add(margins, levels_of(result), sample(np.array([[0.0, 4.0, 2.0], [0.0, 12.0, 2.0], [0.0, 13.0, 2.0]])))
-    risk = measure.risk(margins, levels_of(result), None)
+    risk = measure.risk(None)
     row = next(row for row in risk.rows if row.element == "1-2")
     assert row.held
     assert row.before.value == pytest.approx(2 / 3)  # 14 and 15 MW
@@ -146,9 +147,9 @@ def test_a_limit_that_the_sample_exceeds_already_is_judged_by_its_rating() -> No
     question = asked(grid, {"2": 50.0}, epsilons=(0.05,), at_zero="hold")
     margins = prepared(grid, question, loads(2000))
     levels = levels_of(allocate(margins, question))
-    measure = Measure(question, margins.row_count, together=True)
+    measure = Measure(question, levels, together=True)
     measure.add(margins, levels, loads(200_000))
-    risk = measure.risk(margins, levels, 8760.0)
+    risk = measure.risk(8760.0)
     granted = float(levels[1][0])
     assert levels[0][0] == 0.0  # some state of the sample is over already
     over = norm.sf((100.0 - 75.0 - granted) / 9.0)
@@ -169,9 +170,9 @@ def test_the_worst_part_is_what_a_limit_sees_without_counterflow() -> None:
     assert levels[0] == pytest.approx([6.0, 18.0])
     found = {}
     for together in (True, False):
-        measure = Measure(question, margins.row_count, together=together)
+        measure = Measure(question, levels, together=together)
         measure.add(margins, levels, still(grid))
-        found[together] = measure.risk(margins, levels, None).levels[0]
+        found[together] = measure.risk(None).levels[0]
     assert found[True].exceeded.value == 0.0
     assert found[False].exceeded.value == 1.0
     assert found[False].worst_mw == pytest.approx(2.0, abs=1e-6)
@@ -183,9 +184,9 @@ def test_factors_that_the_question_drops_are_not_counted() -> None:
     for cutoff, share in ((0.0, 1.0), (0.5, 0.0)):
         question = asked(grid, {"2": 50.0, "3": 50.0}, epsilons=(), cutoff=cutoff)
         margins = prepared(grid, question, still(grid))
-        measure = Measure(question, margins.row_count, together=True)
+        measure = Measure(question, [np.array([12.0, 24.0])], together=True)
         measure.add(margins, [np.array([12.0, 24.0])], still(grid))
-        assert measure.risk(margins, [np.array([12.0, 24.0])], None).levels[0].exceeded.value == share
+        assert measure.risk(None).levels[0].exceeded.value == share
 
 
 def test_intervals_are_the_exact_binomial_ones() -> None:

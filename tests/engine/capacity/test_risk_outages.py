@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from engine.capacity.margins import prepare
-from engine.capacity.risk import Measure
 from engine.capacity.risk_outages import judged_after_outages
+from engine.capacity.risk_rows import Measure
 from engine.capacity.uncertainty import States
 from engine.network.factors import Factors
 from tests.engine.capacity.small import sample
@@ -23,9 +23,9 @@ def test_frequencies_after_outages_are_those_of_networks_without_the_branches(sh
     judged = sample(filed * (1 + 0.09 * np.random.default_rng(11).standard_normal((30, len(filed)))))
     margins = prepare(network, question, States(known.sample))
     rows = judged_after_outages(margins, question, granted, known.sample, judged)
-    measure = Measure(question, rows.row_count, together=True)
+    measure = Measure(question, granted, together=True)
     measure.add(rows, granted, judged)
-    risk = measure.risk(rows, granted, None)
+    risk = measure.risk(None)
     share_of = margins.factors.slack_share
     for level, mw in enumerate(granted):
         extra = np.zeros(len(filed))
