@@ -18,7 +18,7 @@ from components import network_import as preview
 from engine.errors import EngineError, FileFormatError, NetworkDataError, Problem
 from engine.network import library
 from engine.network.checks import check
-from engine.network.imported import Imported
+from engine.network.imported import Imported, Snapshots
 from engine.network.readers import MOST_BYTES, read_network
 from engine.network.tables import NetworkTables
 from engine.store.artifacts import Artifacts
@@ -43,6 +43,20 @@ class Offers:
         self.artifacts.save(_key(user, packed.digest), packed.content)
         return packed.digest
 
+    def keep(self, user: str, name: str, content: bytes) -> str:
+        """Keep an uploaded file for ``user``, to be read again; return the digest that finds it."""
+        digest = sha256(content)
+        self.artifacts.save(_key(user, digest, "upload"), json.dumps(name).encode() + b"\n" + content)
+        return digest
+
+    def kept(self, user: str, digest: object) -> tuple[str, bytes]:
+        """Return the name and the content of a file of ``user``. Raises NetworkDataError when it is not kept."""
+        found = self.artifacts.read(_key(user, digest, "upload")) if isinstance(digest, str) else None
+        if found is None:
+            raise NetworkDataError("this file is not kept any more: choose it again")
+        name, _, content = found.partition(b"\n")
+        return json.loads(name), content
+
     def take(self, user: str, digest: object) -> NetworkTables:
         """Return the network that was shown to ``user``. Raises NetworkDataError when it is not kept (any more)."""
         if not isinstance(digest, str):
@@ -53,20 +67,35 @@ class Offers:
         return unpack_network(content)
 
 
-def _key(user: str, digest: str) -> str:
-    """Return the name of an offer's file: nobody finds what another one uploaded, not even by its digest."""
-    return f"offer-{sha256(json.dumps([user, digest]))}.json.gz"
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What was understood of a network: its panel, and the digest that takes it (None: refused)."""
+
+    panel: Any
+    digest: str | None
+    file: str | None = None  # the digest of a kept file, whose snapshots can be chosen from
+    snapshots: Snapshots | None = None
 
 
-def understood(contents: Sequence[str], names: Sequence[str], most_bytes: int) -> Imported:
-    """Return the network in uploaded files (data URLs). Raises FileFormatError with every problem."""
+def _key(user: str, digest: str, what: str = "offer") -> str:
+    """Return the name of what is kept for a user: nobody finds what another one uploaded, not even by its digest."""
+    return f"{what}-{sha256(json.dumps([user, digest]))}"
+
+
+def received(contents: Sequence[str], names: Sequence[str], most_bytes: int) -> dict[str, bytes]:
+    """Return uploaded files (data URLs) by name, that of the buses first. Raises FileFormatError naming the file."""
     if not contents or len(contents) != len(names) or len(contents) > MOST_FILES:
         raise FileFormatError(f"choose between 1 and {MOST_FILES} files, found {len(contents)}")
     files: dict[str, bytes] = {}
     for name, content in zip(names, contents, strict=True):
         files[str(name)[:200]] = uploaded(str(name)[:200], content, most_bytes)
-    first, *others = _ordered(files)
-    return read_network(first, files[first], {name: files[name] for name in others})
+    return {name: files[name] for name in _ordered(files)}
+
+
+def understood(files: Mapping[str, bytes], snapshot: int | None = None) -> Imported:
+    """Return the network in files, the first of which is read with the others. Raises FileFormatError."""
+    first, *others = files
+    return read_network(first, files[first], {name: files[name] for name in others}, snapshot=snapshot)
 
 
 def most_bytes(largest_request: int | None) -> int:
@@ -135,23 +164,36 @@ def register(app: Dash, services: Services, offers: Offers) -> None:
         Output(ids.NETWORK_REPLACE, "disabled"),
         Output(ids.NETWORK_AS_NEW, "disabled"),
         Output(ids.NETWORK_UPLOAD, "contents"),
+        Output(ids.NETWORK_FILE, "data"),
+        Output(ids.NETWORK_SNAPSHOTS, "hidden"),
+        Output(ids.NETWORK_SNAPSHOT, "options"),
+        Output(ids.NETWORK_SNAPSHOT, "value"),
         Input(ids.NETWORK_UPLOAD, "contents"),
         Input(ids.NETWORK_LIBRARY_SHOW, "n_clicks"),
+        Input(ids.NETWORK_SNAPSHOT, "value"),
+        State(ids.NETWORK_FILE, "data"),
         State(ids.NETWORK_UPLOAD, "filename"),
         State(ids.NETWORK_LIBRARY, "value"),
         State(ids.NETWORK_VERSION, "data"),
         prevent_initial_call=True,
     )
-    def show(contents: Any, clicks: int | None, names: Any, key: Any, shown: Any) -> Any:
-        from_library = ctx.triggered_id == ids.NETWORK_LIBRARY_SHOW
-        if not (clicks if from_library else contents):
-            return (no_update,) * 5
-        read_only = isinstance(shown, dict) and bool(shown.get("readonly"))
-        if from_library:
-            return (*offer_library(offers, current_user(), str(key)), read_only, False, no_update)
-        panel, digest = offer_files(offers, current_user(), contents, names)
-        # Emptied, so that the same file, mended, can be sent again.
-        return panel, digest, read_only or digest is None, digest is None, None
+    def show(*given: Any) -> Any:
+        contents, clicks, snapshot, file, names, key, version = given
+        user, cause = current_user(), ctx.triggered_id
+        asked = {ids.NETWORK_LIBRARY_SHOW: clicks, ids.NETWORK_SNAPSHOT: snapshot and file}.get(str(cause), contents)
+        if not asked:
+            return (no_update,) * 9
+        read_only = isinstance(version, dict) and bool(version.get("readonly"))
+        if cause == ids.NETWORK_SNAPSHOT:
+            found = offer_snapshot(offers, user, file, snapshot)
+            choice = (no_update,) * 4
+        else:
+            from_file = cause != ids.NETWORK_LIBRARY_SHOW
+            found = offer_files(offers, user, contents, names) if from_file else offer_library(offers, user, str(key))
+            at = None if found.snapshots is None else str(found.snapshots.at)
+            choice = (found.file, at is None, preview.snapshot_choices(found.snapshots), at)
+        # The upload is emptied, so that the same file, mended, can be sent again.
+        return found.panel, found.digest, read_only or found.digest is None, found.digest is None, None, *choice
 
     @app.callback(
         Output(ids.LOCATION, "href", allow_duplicate=True),
@@ -172,24 +214,40 @@ def register(app: Dash, services: Services, offers: Offers) -> None:
         return f"/network?study={study}", time.time(), no_update
 
 
-def offer_files(offers: Offers, user: str, contents: Any, names: Any) -> tuple[Any, str | None]:
-    """Return what was understood of uploaded files, and the digest that takes it (None: refused)."""
+def offer_files(offers: Offers, user: str, contents: Any, names: Any) -> Shown:
+    """Return what was understood of uploaded files; a file with several snapshots is kept to choose from."""
     sent = contents if isinstance(contents, list) else [contents]
     called = [str(name) for name in names] if isinstance(names, list) else [str(names)]
     title = ", ".join(name[:60] for name in called[:MOST_FILES])
     try:
-        imported = understood(sent, called, MOST_BYTES)
-        digest = offers.put(user, imported)
+        files = received(sent, called, MOST_BYTES)
+        imported = understood(files)
+        file = None if imported.snapshots is None else offers.keep(user, *next(iter(files.items())))
+        return _shown(offers, user, imported, file)
     except EngineError as error:
-        return preview.refused(refused(error), title), None
-    return preview.understood(summary(imported.tables), imported.problems), digest
+        return Shown(preview.refused(refused(error), title), None)
 
 
-def offer_library(offers: Offers, user: str, key: str) -> tuple[Any, str | None]:
-    """Return what there is to say of a named grid, and the digest that takes it."""
+def offer_snapshot(offers: Offers, user: str, file: object, snapshot: object) -> Shown:
+    """Return what was understood of a kept file at another snapshot, chosen by its position."""
     try:
-        imported = from_library(key)
-        digest = offers.put(user, imported)
+        if not isinstance(snapshot, str) or not snapshot.isdecimal() or len(snapshot) > 9:
+            raise NetworkDataError("choose one of the snapshots")
+        name, content = offers.kept(user, file)
+        return _shown(offers, user, understood({name: content}, int(snapshot)), str(file))
     except EngineError as error:
-        return preview.refused(refused(error), key[:40]), None
-    return preview.understood(summary(imported.tables), imported.problems), digest
+        return Shown(preview.refused(refused(error), "This snapshot"), None)
+
+
+def offer_library(offers: Offers, user: str, key: str) -> Shown:
+    """Return what there is to say of a named grid."""
+    try:
+        return _shown(offers, user, from_library(key))
+    except EngineError as error:
+        return Shown(preview.refused(refused(error), key[:40]), None)
+
+
+def _shown(offers: Offers, user: str, imported: Imported, file: str | None = None) -> Shown:
+    digest = offers.put(user, imported)
+    panel = preview.understood(summary(imported.tables), imported.problems)
+    return Shown(panel, digest, file, imported.snapshots)

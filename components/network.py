@@ -132,6 +132,7 @@ def _stores(opened: Opened) -> list[Part]:
         dcc.Store(id=ids.NETWORK_ACK),
         dcc.Store(id=ids.NETWORK_LOADED, data=list(opened.rows)),
         dcc.Store(id=ids.NETWORK_OFFER),
+        dcc.Store(id=ids.NETWORK_FILE),
         dcc.Store(id=ids.NETWORK_ANSWER, data=opened.answer),
         dcc.Store(id=ids.NETWORK_JOB, data=opened.job),
         dcc.Store(id=ids.NETWORK_JOB_ENDED),

@@ -3,15 +3,20 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 from dash import dcc, html
 
 from components import ids, skeleton
 from components.format import count, megawatts
 from components.network_forms import READ_ONLY, problems_list
 from engine.errors import Problem
+from engine.network.foreign import LEFT_OUT
+from engine.network.imported import Snapshots
 from engine.network.tables import LISTS
 
 MOST_SHOWN = 40
+MOST_SNAPSHOTS = 9_000  # in the list to choose from: a year of hours
+_LONGEST_MW = 1e9
 Part = Any
 
 
@@ -49,6 +54,13 @@ def import_panel(library: Sequence[tuple[str, str]], most_bytes: int, *, read_on
                     className="hr-draw-buttons",
                 ),
             ),
+            html.Div(
+                skeleton.section(
+                    "Snapshot", skeleton.word_select(ids.NETWORK_SNAPSHOT, [], "", "Which snapshot of the file is read")
+                ),
+                id=ids.NETWORK_SNAPSHOTS,
+                hidden=True,
+            ),
             html.Div(id=ids.NETWORK_UPLOADED, role="status"),
             html.Div(
                 [
@@ -64,11 +76,23 @@ def import_panel(library: Sequence[tuple[str, str]], most_bytes: int, *, read_on
     )  # fmt: skip
 
 
+def snapshot_choices(snapshots: Snapshots | None) -> list[dict[str, str]]:
+    """Return the snapshots to choose from, in their order, each with its load; of very many those with the most."""
+    if snapshots is None:
+        return []
+    loads = np.array(snapshots.load_mw)
+    listed = np.sort(np.argsort(-loads, kind="stable")[:MOST_SNAPSHOTS]).tolist()
+    if snapshots.at not in listed:
+        listed.append(snapshots.at)
+    return [{"value": str(at), "label": f"{snapshots.names[at]}, {_load(loads[at])}"} for at in listed]
+
+
 def understood(summary: Mapping[str, Any], problems: Sequence[Problem]) -> html.Div:
     """Return the counts, the notes and the problems of a network that can be taken."""
     errors = [p.message for p in problems if p.severity == "error"]
-    warnings = [p.message for p in problems if p.severity == "warning"]
-    notes = [p.message for p in problems if p.severity == "note"]
+    left = [p.message for p in problems if p.code == LEFT_OUT]
+    warnings = [p.message for p in problems if p.severity == "warning" and p.code != LEFT_OUT]
+    notes = [p.message for p in problems if p.severity == "note" and p.code != LEFT_OUT]
     places = "all" if summary["places"] == summary["buses"] else str(summary["places"])
     return html.Div(
         [
@@ -79,14 +103,15 @@ def understood(summary: Mapping[str, Any], problems: Sequence[Problem]) -> html.
                     ("Branches", count(summary["branches"], "branch", "branches")),
                     ("Units", count(summary["units"], "unit")),
                     *((name.capitalize(), str(summary[name])) for name in LISTS if summary[name]),
-                    ("Load", megawatts(summary["load_mw"])),
+                    ("Load", _load(summary["load_mw"])),
                     ("Capacity", megawatts(summary["capacity_mw"])),
                     ("With longitude and latitude", places),
                 ]
             ),
-            _listed("failed", "To mend before computing", errors),
-            _listed("partial", "Worth knowing", warnings),
-            _listed("done", "Understood", notes),
+            _listed("To mend before computing", errors),
+            _listed("Not carried", left),
+            _listed("Worth knowing", warnings),
+            _listed("Understood", notes, unfolded=False),
         ]
     )
 
@@ -104,13 +129,16 @@ def refused(reasons: Sequence[str], name: str) -> html.Div:
     )
 
 
-def _listed(kind: Any, title: str, lines: Sequence[str]) -> Any:
+def _load(value_mw: float) -> str:
+    """Return a load; one that is out of range in powers of ten."""
+    return f"{value_mw:g} MW" if abs(value_mw) >= _LONGEST_MW else megawatts(value_mw)
+
+
+def _listed(title: str, lines: Sequence[str], *, unfolded: bool = True) -> Any:
     if not lines:
         return None
     shown = list(lines[:MOST_SHOWN])
     if len(lines) > MOST_SHOWN:
         shown.append(f"and {len(lines) - MOST_SHOWN} more")
     items = html.Ul([html.Li(line) for line in shown], className="hr-state-details")
-    return html.Details(
-        [html.Summary(f"{title}: {len(lines)}"), items], open=kind == "failed", className="hr-draw-more"
-    )
+    return html.Details([html.Summary(f"{title}: {len(lines)}"), items], open=unfolded, className="hr-draw-more")

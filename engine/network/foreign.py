@@ -19,6 +19,7 @@ from engine.network.layout import EDGE
 from engine.network.matpower import circuit_numbers
 from engine.network.tables import COLUMNS, NetworkTables, TableName
 
+LEFT_OUT = "left-out"  # the code of a note on what a file holds and a network here cannot
 OWN = "headroom_"
 JUMPER_PU = 1e-4  # the reactance of a branch that has none, as PSS/E's default zero impedance threshold
 _EARTH_KM = 6371.0

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from engine.network.foreign import Row
+from engine.network.foreign import LEFT_OUT, Row
 from engine.network.intake import Intake
 
 _UNLIMITED_KA = 99_999.0  # what pandapower's own converters write for no rating
@@ -67,7 +67,7 @@ class Branches:
         loops = [row["branch"] for row in rows if row["from_bus"] == row["to_bus"]]
         if loops:
             message = f"branches left out because closed switches join their ends: {len(loops)}"
-            self.net.intake.note("left-out", message, "branches")
+            self.net.intake.note(LEFT_OUT, message, "branches")
         return [row for row in rows if row["from_bus"] != row["to_bus"]]
 
     def _row(self, row: Row, ends: tuple[str, str], z: complex = 0j, **more: Any) -> dict[str, Any]:

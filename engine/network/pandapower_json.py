@@ -11,6 +11,7 @@ from typing import Any
 
 from engine.errors import FileFormatError, Problem
 from engine.network.foreign import (
+    LEFT_OUT,
     Row,
     identifiers,
     is_map,
@@ -298,9 +299,9 @@ class _Net:
         other = sorted({table for table, _ in found} - {"gen", "sgen", "ext_grid", "storage"})
         if left or other:
             message = f"costs that were left out: {named([*left, *(f'those of {table}' for table in other)])}"
-            self.intake.note("left-out", message, "units", "warning")
+            self.intake.note(LEFT_OUT, message, "units", "warning")
         if any(table == "storage" for table, _ in found):
-            self.intake.note("left-out", "costs of storage, left out as they count what it draws", "units", "warning")
+            self.intake.note(LEFT_OUT, "costs of storage, left out as they count what it draws", "units", "warning")
         if found:
             self.intake.note("currency", "costs are taken as they are, in the file's currency", "units")
         return {key: cost for key, cost in found.items() if key[0] in {"gen", "sgen", "ext_grid"}}
@@ -367,10 +368,10 @@ class _Net:
                 rows = len(self._frame(table)[1])
                 left += [f"{table} ({rows})"] if rows else []
         if left:
-            self.intake.note("left-out", f"elements that were left out: {named(left)}", severity="warning")
+            self.intake.note(LEFT_OUT, f"elements that were left out: {named(left)}", severity="warning")
         for table in ("measurement", "controller", "group"):
             if rows := len(self._frame(table)[1]):
-                self.intake.note("left-out", f"rows of {table}, left out as they change no flow as filed: {rows}")
+                self.intake.note(LEFT_OUT, f"rows of {table}, left out as they change no flow as filed: {rows}")
 
     def with_lists(self, tables: NetworkTables) -> NetworkTables:
         """Return the tables with the interfaces and contingencies that a file of ours carries."""

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from engine.errors import FileFormatError, Problem, Severity
-from engine.network.foreign import JUMPER_PU, jumpers, named
+from engine.network.foreign import JUMPER_PU, LEFT_OUT, jumpers, named
 from engine.network.imported import Imported
 from engine.network.intake import Intake, with_slack
 from engine.network.matpower import branch_ids
@@ -164,7 +164,7 @@ class _Case:
             message = (
                 f"lines with ratings 4 to 12 of their own, which have no place here (1 to 3 are A, B and C): {more}"
             )
-            self.note("left-out", message, "branches")
+            self.note(LEFT_OUT, message, "branches")
 
     def switches(self) -> Iterator[dict[str, Any]]:
         """Yield the rows of the system switching devices: jumpers, closed or open."""
@@ -242,15 +242,15 @@ class _Case:
         )  # fmt: skip
         for section, what, severity in words:
             if count := len(self.raw.sections.get(section, [])):
-                self.note("left-out", f"{what}: {count}", severity=severity)
+                self.note(LEFT_OUT, f"{what}: {count}", severity=severity)
         running = (record for record in self.records("induction machine") if record.whole("STAT", 1))
         machines = [f"{record.text('I')}-{record.text('ID', '1')}" for record in running]
         if machines:
             message = f"induction machines were left out; add what they draw as load: {named(machines)}"
-            self.note("left-out", message, severity="warning")
+            self.note(LEFT_OUT, message, severity="warning")
         for section, count in self.raw.skipped.items():
             message = f"lines of {section.lower()} data, left out as not known here: {count}"
-            self.note("left-out", message, severity="warning")
+            self.note(LEFT_OUT, message, severity="warning")
 
 
 def ratings(record: Record) -> dict[str, float]:

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from engine.network.foreign import LEFT_OUT
 from engine.network.intake import Intake
 from engine.network.psse_records import Line, RawFile, Record
 
@@ -36,7 +37,7 @@ def dc_links(raw: RawFile, intake: Intake, add: Injections) -> None:
     _facts(raw, intake, add)
     if lines := len(raw.sections.get("multi-terminal dc", [])):
         message = f"multi-terminal DC lines ({lines} lines of data) were left out: add what they draw as load"
-        intake.note("left-out", message, "buses", "warning")
+        intake.note(LEFT_OUT, message, "buses", "warning")
 
 
 def _groups(raw: RawFile, section: str, intake: Intake) -> Iterator[tuple[Line, Line, Line]]:
@@ -107,10 +108,10 @@ def _facts(raw: RawFile, intake: Intake, add: Injections) -> None:
         else:
             left_out.append(f"{name} ({start} to {end}, mode {mode})")
     if shunts:
-        intake.note("left-out", f"shunt FACTS devices, left out as they give no active power: {shunts}", "buses")
+        intake.note(LEFT_OUT, f"shunt FACTS devices, left out as they give no active power: {shunts}", "buses")
     if left_out:
         message = f"series FACTS devices that set no power were left out: {', '.join(left_out)[:300]}"
-        intake.note("left-out", message, "branches", "warning")
+        intake.note(LEFT_OUT, message, "branches", "warning")
 
 
 def _say(intake: Intake, what: str, drawn: tuple[str, float], given: tuple[str, float]) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.network.foreign import named
+from engine.network.foreign import LEFT_OUT, named
 from engine.network.intake import Intake
 from engine.network.matpower import branch_ids
 from engine.network.psse_records import Line, RawFile, Record
@@ -69,7 +69,7 @@ class Transformers:
             self.intake.note("star-buses", message, "buses")
         if self.corrected:
             message = f"transformers whose impedance correction table is not applied: {named(self.corrected)}"
-            self.intake.note("left-out", message, "branches", "warning")
+            self.intake.note(LEFT_OUT, message, "branches", "warning")
         if self.losses:
             self.intake.note(
                 "no-load-loss", f"no-load losses, which are shunts at winding 1: {named(self.losses)}", "buses"

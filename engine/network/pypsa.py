@@ -11,7 +11,16 @@ from dataclasses import replace
 from typing import Any
 
 from engine.errors import FileFormatError, Problem
-from engine.network.foreign import Row, identifiers, jumpers, keep_one_area, named, named_after, number_circuits
+from engine.network.foreign import (
+    LEFT_OUT,
+    Row,
+    identifiers,
+    jumpers,
+    keep_one_area,
+    named,
+    named_after,
+    number_circuits,
+)
 from engine.network.imported import Imported, Snapshots
 from engine.network.intake import Intake, with_slack
 from engine.network.pypsa_files import LISTS_FILE, PypsaFile, from_folder, from_netcdf
@@ -302,7 +311,7 @@ class _Case:
         if not self.file.has("generators", "p_set") and self.file.has("generators", "p"):
             self.intake.note("dispatch", "no output is set: units are filed at the solved dispatch", "units")
         for what, count in self.left.items():
-            self.intake.note("left-out", f"{what}, left out: {count}", severity="warning")
+            self.intake.note(LEFT_OUT, f"{what}, left out: {count}", severity="warning")
         if self.file.lists.get("generators"):
             self.intake.note("currency", "costs are taken as they are, in the file's currency", "units")
         return chosen

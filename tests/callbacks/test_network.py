@@ -18,12 +18,14 @@ from hypothesis import strategies as st
 from callbacks import network_desk, network_edit, network_import
 from callbacks.network import left_out
 from callbacks.network_desk import Seat, change, next_step, replace_network
-from callbacks.network_import import Offers, understood
+from callbacks.network_import import Offers, received, understood
 from callbacks.network_opf import OpfDesk
 from callbacks.network_panels import inspector
 from callbacks.services import Services
+from components.network_import import MOST_SNAPSHOTS, snapshot_choices
 from engine.errors import FileFormatError
 from engine.network import library
+from engine.network.imported import Snapshots
 from engine.network.readers import FORMATS, MOST_BYTES, write_network
 from engine.network.tables import NetworkTables
 
@@ -186,7 +188,7 @@ def upload(content: bytes) -> str:
 
 
 def taken(content: bytes, name: str) -> NetworkTables:
-    return understood([upload(content)], [name], MOST_BYTES).tables
+    return understood(received([upload(content)], [name], MOST_BYTES)).tables
 
 
 @pytest.mark.parametrize("file_format", list(FORMATS))
@@ -207,10 +209,10 @@ def test_an_export_says_what_the_other_program_has_no_word_for() -> None:
 
 def test_a_network_is_shown_before_it_is_taken_and_undo_brings_the_old_one_back(seat: Seat) -> None:
     offers, before = Offers(seat.services.artifacts), seat.status().digest
-    panel, digest = network_import.offer_library(offers, ANNE, "ieee14")
-    assert "14 buses" in str(panel)
+    shown = network_import.offer_library(offers, ANNE, "ieee14")
+    assert "14 buses" in str(shown.panel)
     assert seat.status().digest == before
-    outcome = replace_network(seat, offers, before, digest)
+    outcome = replace_network(seat, offers, before, shown.digest)
     assert outcome.message.startswith("Imported")
     assert len(seat.tables(seat.status().digest).buses) == 14
     assert "pane" in network_edit.screen(outcome, seat.study, ["buses"])
@@ -219,7 +221,7 @@ def test_a_network_is_shown_before_it_is_taken_and_undo_brings_the_old_one_back(
 
 
 def test_what_was_shown_is_taken_in_another_process_and_after_a_restart(seat: Seat, tmp_path: Path) -> None:
-    _, digest = network_import.offer_library(Offers(seat.services.artifacts), ANNE, "ieee14")
+    digest = network_import.offer_library(Offers(seat.services.artifacts), ANNE, "ieee14").digest
     again = Services.open(f"sqlite:///{tmp_path / 'store.db'}", tmp_path / "artefacts")
     try:
         later = Seat(again, ANNE, seat.study)
@@ -232,7 +234,7 @@ def test_what_was_shown_is_taken_in_another_process_and_after_a_restart(seat: Se
 
 def test_nobody_takes_what_another_one_uploaded(seat: Seat) -> None:
     offers = Offers(seat.services.artifacts)
-    _, digest = network_import.offer_library(offers, BEN, "ieee14")
+    digest = network_import.offer_library(offers, BEN, "ieee14").digest
     before = seat.status()
     outcome = replace_network(seat, offers, before.digest, digest)
     assert "choose the file again" in outcome.problems[0]
@@ -245,7 +247,7 @@ def test_a_pair_of_files_is_read_whatever_their_order() -> None:
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         files = {name: archive.read(name) for name in archive.namelist() if "units" not in name}
     names = sorted(files)
-    tables = understood([upload(files[name]) for name in names], names, MOST_BYTES).tables
+    tables = understood(received([upload(files[name]) for name in names], names, MOST_BYTES)).tables
     assert (len(tables.buses), len(tables.branches)) == (4, 3)
 
 
@@ -281,22 +283,62 @@ TEXT = "bus,name,load_mw\n"
 )
 def test_a_bad_file_is_refused_in_words(seat: Seat, name: str, content: bytes) -> None:
     before = seat.status()
-    panel, digest = network_import.offer_files(Offers(seat.services.artifacts), ANNE, [upload(content)], [name])
-    assert digest is None
-    assert "was not taken" in str(panel)
-    assert "The open study is as it was" in str(panel)
+    shown = network_import.offer_files(Offers(seat.services.artifacts), ANNE, [upload(content)], [name])
+    assert shown.digest is None
+    assert "was not taken" in str(shown.panel)
+    assert "The open study is as it was" in str(shown.panel)
     assert seat.status() == before
+
+
+def hours() -> bytes:
+    """A PyPSA folder of two buses with loads of 10, 30 and 20 MW in three hours."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for name, text in {
+            "snapshots": ",snapshot\n0,night\n1,noon\n2,evening\n",
+            "buses": "name,v_nom\na,100\nb,100\n",
+            "lines": "name,bus0,bus1,x,s_nom\nl,a,b,10,100\n",
+            "generators": "name,bus,p_nom\ng,a,50\n",
+            "loads": "name,bus\nd,b\n",
+            "loads-p_set": ",d\n0,10\n1,30\n2,20\n",
+        }.items():
+            archive.writestr(f"{name}.csv", text)
+    return packed.getvalue()
+
+
+def test_another_snapshot_of_the_file_is_read_without_sending_it_again(seat: Seat) -> None:
+    offers = Offers(seat.services.artifacts)
+    first = network_import.offer_files(offers, ANNE, [upload(hours())], ["hours.zip"])
+    assert [choice["label"] for choice in snapshot_choices(first.snapshots)] == [
+        "night, 10.0 MW", "noon, 30.0 MW", "evening, 20.0 MW",
+    ]  # fmt: skip
+    assert offers.take(ANNE, first.digest).buses["load_mw"].tolist() == [0.0, 30.0]
+    second = network_import.offer_snapshot(offers, ANNE, first.file, "2")
+    assert offers.take(ANNE, second.digest).buses["load_mw"].tolist() == [0.0, 20.0]
+    assert "with a load of 20.0 MW; the largest is 30.0 MW, in noon" in str(second.panel)
+    for user, file, snapshot in ((BEN, first.file, "2"), (ANNE, first.file, "3"), (ANNE, None, "1"),
+                                 (ANNE, first.file, "9" * 30), (ANNE, first.file, 1), (ANNE, "x", "1")):  # fmt: skip
+        refused = network_import.offer_snapshot(offers, user, file, snapshot)
+        assert refused.digest is None
+        assert "was not taken" in str(refused.panel)
+
+
+def test_of_very_many_snapshots_those_of_the_largest_loads_are_listed() -> None:
+    loads = np.arange(MOST_SNAPSHOTS + 5.0)
+    listed = snapshot_choices(Snapshots(tuple(f"hour {at}" for at in range(len(loads))), tuple(loads), 2))
+    assert [choice["value"] for choice in listed] == [*(str(at) for at in range(5, len(loads))), "2"]
+    assert snapshot_choices(None) == []
 
 
 def test_a_file_of_fifty_megabytes_is_refused_before_it_is_decoded() -> None:
     with pytest.raises(FileFormatError, match=r"52\.5 MB; at most 40 MB"):
-        understood(["data:text/plain;base64," + "A" * 70_000_000], ["big.m"], MOST_BYTES)
+        received(["data:text/plain;base64," + "A" * 70_000_000], ["big.m"], MOST_BYTES)
 
 
 @pytest.mark.parametrize("content", [None, 5, "", "data:", "data:text/plain,abc", "data:x;base64,@@@"])
 def test_content_that_is_none_is_refused(content: Any) -> None:
     with pytest.raises(FileFormatError):
-        understood([content], ["case.m"], MOST_BYTES)
+        received([content], ["case.m"], MOST_BYTES)
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -306,9 +348,9 @@ def test_a_damaged_file_is_read_or_refused_but_never_a_fault(seat: Seat, data: s
     name, content = write_network(library.load("fourbus"), file_format)
     at = data.draw(st.integers(0, len(content) - 1))
     damaged = content[:at] + data.draw(st.binary(max_size=6)) + content[at + data.draw(st.integers(0, 40)) :]
-    panel, digest = network_import.offer_files(Offers(seat.services.artifacts), ANNE, [upload(damaged)], [name])
-    assert panel is not None
-    assert digest is None or len(digest) == 64
+    shown = network_import.offer_files(Offers(seat.services.artifacts), ANNE, [upload(damaged)], [name])
+    assert shown.panel is not None
+    assert shown.digest is None or len(shown.digest) == 64
 
 
 def test_a_drawing_says_what_it_still_needs() -> None:
