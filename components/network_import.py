@@ -56,7 +56,11 @@ def import_panel(library: Sequence[tuple[str, str]], most_bytes: int, *, read_on
             ),
             html.Div(
                 skeleton.section(
-                    "Snapshot", skeleton.word_select(ids.NETWORK_SNAPSHOT, [], "", "Which snapshot of the file is read")
+                    "Snapshot",
+                    html.Div(
+                        skeleton.word_select(ids.NETWORK_SNAPSHOT, [], "", "Which snapshot of the file is read"),
+                        className="hr-draw-buttons",
+                    ),
                 ),
                 id=ids.NETWORK_SNAPSHOTS,
                 hidden=True,
@@ -70,7 +74,7 @@ def import_panel(library: Sequence[tuple[str, str]], most_bytes: int, *, read_on
                     ),
                     skeleton.button("New study", ids.NETWORK_AS_NEW, disabled=True),
                 ],
-                className="hr-draw-buttons",
+                className="hr-draw-buttons hr-draw-take",
             ),
         ]
     )  # fmt: skip
