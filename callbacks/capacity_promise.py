@@ -74,8 +74,6 @@ def unmeasured(answer: Answer, drawn: Any) -> str:
         return "Nothing is granted: there is no promise to measure."
     if question.uncertainty.kind == "box":
         return "A box has no probabilities: choose hours, distributions or a file to measure the promise."
-    if question.recourse != "none":
-        return "With redispatch an interruption depends on what units do in every state: it is not measured."
     if isinstance(drawn, Mapping) and drawn.get("period") not in {None, "", "year"}:
         return "The promise is measured for the whole year: switch to it above the map."
     return ""

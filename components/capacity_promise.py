@@ -21,8 +21,18 @@ _METHOD = (
     "bootstrap: Efron and Tibshirani, 1993"
 )
 _EXCEEDED = {
-    False: "*P*(max_l (*S*_l (*c* + *d*) − *F*_l) > 0) = Σ_s *w*_s 1[some *l* exceeded in *s*]",
-    True: "*P*(max_l (*S*_l^+ *c* + *S*_l *d* − *F*_l) > 0) = Σ_s *w*_s 1[some *l* exceeded in *s*]",
+    "together": "*P*(max_l (*S*_l (*c* + *d*) − *F*_l) > 0) = Σ_s *w*_s 1[some *l* exceeded in *s*]",
+    "part": "*P*(max_l (*S*_l^+ *c* + *S*_l *d* − *F*_l) > 0) = Σ_s *w*_s 1[some *l* exceeded in *s*]",
+    "redispatch": "*P*(min_p max_l (|*f*_l(*p*, *c*, *d*)| − *F*_l) / *F*_l > 0) = Σ_s *w*_s 1[no *p* in *s*]",
+}
+_HEADS = {
+    "together": "Some limit exceeded, all drawn at once",
+    "part": "Limits exceeded, whatever part is drawn",
+    "redispatch": "No dispatch keeps every limit",
+}
+_CUT = {
+    False: "min Σ_n *y*_n,  *S* (*c* + *d* − *y*) ≤ *F*,  0 ≤ *y*_n ≤ Δ_n",
+    True: "min_{p,y} Σ_n *y*_n,  |*f*(*p*, *c* − *y*, *d*)| ≤ *F*,  *p*_min ≤ *p* ≤ *p*_max,  0 ≤ *y*_n ≤ Δ_n",
 }
 _MOST_LISTED = 8
 _TITLE = "What the promise is worth"
@@ -112,6 +122,8 @@ def study(promise: Promise) -> html.Div:
     totals = _totals(promise.bootstrap)
     if totals:
         parts.append(facts(totals))
+    if promise.no_interval:
+        parts.append(html.P(f"{promise.no_interval[:1].upper()}{promise.no_interval[1:]}.", className="hr-muted"))
     listed = sorted(risk.products, key=lambda product: -product.interrupted.value)[:_MOST_LISTED]
     if listed:
         parts.append(_products(promise, listed))
@@ -122,11 +134,13 @@ def study(promise: Promise) -> html.Div:
         parts.append(
             html.P(
                 f"In {percents(risk.firm_broken)} of states no interruption of flexible products restores the limits: "
-                f"firm capacity itself would be in question, by {megawatts(risk.firm_broken_worst_mw)} at worst.",
+                f"firm capacity itself would be in question, by {_at_least(promise)} at worst.",
                 className="hr-sign-binding",
             )
         )
     notes = [html.Li(words) for words in promise.warnings]
+    if risk.rows:
+        parts.append(_limits(promise))
     parts.append(html.Details([html.Summary("In plain words"), html.Ul([html.Li(row.words) for row in risk.levels])]))
     parts.append(html.Details([html.Summary(f"Notes and sources ({len(notes)})"), html.Ul(notes), _made_from(promise)]))
     return html.Div(parts, className="hr-promise-study")
@@ -136,13 +150,15 @@ def _levels(promise: Promise) -> html.Table:
     """Return how often some limit is exceeded at each level."""
     hours = promise.risk.hours_a_year is not None
     both = promise.together is not None
-    first = "Limits exceeded, whatever part is drawn" if both else "Some limit exceeded, all drawn at once"
+    use = "redispatch" if promise.redispatch else "part" if both else "together"
+    first = _HEADS[use]
+    what = "have no dispatch that keeps every limit" if promise.redispatch else "exceed some limit"
     head = ["Level", first, *(["Hours a year"] if hours else []), *(["All at once"] if both else []), "Worst, MW"]
     rows = []
     for place_, level in enumerate(promise.risk.levels):
         card = why_card(
-            f"{percents(level.exceeded)} of states exceed some limit, {level_words(level.epsilon)}",
-            formula=_EXCEEDED[promise.together is not None],
+            f"{percents(level.exceeded)} of states {what}, {level_words(level.epsilon)}",
+            formula=_EXCEEDED[use],
             values=[
                 ("states", number(promise.risk.states)),
                 ("limit by limit at most", percents(level.most_on_one)),
@@ -214,6 +230,44 @@ def _products(promise: Promise, listed: Sequence[ProductRisk]) -> html.Table:
     )
 
 
+def _limits(promise: Promise) -> html.Details:
+    """Return the limits that are exceeded in some state, the most often exceeded first."""
+    risk = promise.risk
+    before = any(row.before.value > 0 for row in risk.rows)
+    head = ["Limit", *(level_words(level.epsilon).capitalize() for level in risk.levels)]
+    head += [*(["Before"] if before else []), "Worst, MW"]
+    rows = [
+        html.Tr(
+            [
+                html.Td(row.words + (", held as it is" if row.held else "")),
+                *(html.Td(percents(share)) for share in row.exceeded),
+                *([html.Td(percents(row.before))] if before else []),
+                html.Td(number(max(row.worst_mw), 1)),
+            ]
+        )
+        for row in risk.rows[:_MOST_LISTED]
+    ]
+    shown = f", the {_MOST_LISTED} most often" if risk.rows_exceeded > _MOST_LISTED else ""
+    table = html.Table(
+        [html.Thead(html.Tr([html.Th(words, scope="col") for words in head])), html.Tbody(rows)],
+        className="hr-promise-table",
+    )
+    scroll = html.Div(
+        table,
+        className="hr-promise-scroll",
+        tabIndex=0,
+        role="group",
+        **{"aria-label": "How often each limit is exceeded"},
+    )
+    return html.Details([html.Summary(f"Limit by limit ({number(risk.rows_exceeded)} exceeded{shown})"), scroll])
+
+
+def _at_least(promise: Promise) -> str:
+    """Return the MW that no interruption restores: with redispatch, of the site that helps most."""
+    worst = megawatts(promise.risk.firm_broken_worst_mw)
+    return f"at least {worst}" if promise.redispatch else worst
+
+
 def _bus(promise: Promise, bus: str) -> list[Part]:
     """Return what each flexible product at a bus is worth."""
     parts: list[Part] = []
@@ -271,7 +325,7 @@ def _interrupted(promise: Promise, product: ProductRisk, place_: int) -> Part:
     text = percents(product.interrupted)
     card = why_card(
         f"Interrupted in {text} of states",
-        formula="min Σ_n *y*_n,  *S* (*c* + *d* − *y*) ≤ *F*,  0 ≤ *y*_n ≤ Δ_n",
+        formula=_CUT[promise.redispatch],
         values=[
             ("states", number(promise.risk.states)),
             ("risk level of the product", percent(product.epsilon)),

@@ -13,6 +13,7 @@ from engine.capacity.promise import Promise
 from engine.capacity.risk import ProductRisk, percents
 
 MOST_PRODUCTS = 60
+MOST_LIMITS = 20
 
 
 def promise_parts(promise: Promise, bus: str | None = None) -> list[Markup]:
@@ -27,14 +28,16 @@ def promise_parts(promise: Promise, bus: str | None = None) -> list[Markup]:
         parts = [el("p", "No flexible product is granted at this bus: nothing that could be interrupted.")]
     if bus is None:
         parts.insert(0, _levels(promise))
-        parts += [bullets(level.words for level in risk.levels), _totals(promise.bootstrap)]
+        parts += [_limits(promise), bullets(level.words for level in risk.levels), _totals(promise.bootstrap)]
     states = f"{number(risk.states)} states: {promise.states}"
     rows = [("Measured on", states), ("Measured", f"{promise.date[:16].replace('T', ' ')} UTC")]
     if risk.before.value > 0:
         rows.append(("Exceeded before anything is added", percents(risk.before)))
     if risk.firm_broken.value > 0:
-        worst = megawatts(risk.firm_broken_worst_mw)
+        worst = ("at least " if promise.redispatch else "") + megawatts(risk.firm_broken_worst_mw)
         rows.append(("Not restored by interrupting", f"{percents(risk.firm_broken)}, by {worst} at worst"))
+    if promise.no_interval:
+        rows.append(("No interval", promise.no_interval))
     return [*parts, facts(rows), bullets(promise.warnings)]
 
 
@@ -48,6 +51,7 @@ def _levels(promise: Promise) -> Markup:
         row += [percents(level.most_on_one), level.most_on or MISSING, number(level.worst_mw, 1)]
         rows.append(row)
     first = "Some limit exceeded, all drawn at once" if both is None else "Limits exceeded, whatever part is drawn"
+    first = "No dispatch keeps every limit" if promise.redispatch else first
     heads = [
         "Level",
         first,
@@ -71,9 +75,10 @@ def _products(promise: Promise, listed: Sequence[ProductRisk]) -> Markup:
             else interval(product.capacity_mw, size.low_mw, size.high_mw, "", 1)
         )
         energy = MISSING if product.energy_mwh is None else number(product.energy_mwh)
+        hours = MISSING if product.hours is None else number(product.hours)
         rows.append(
             [
-                product.bus, level_words(product.epsilon), granted, percents(product.interrupted), energy,
+                product.bus, level_words(product.epsilon), granted, percents(product.interrupted), hours, energy,
                 number(product.cut_when_mw, 1), number(product.worst_mw, 1),
             ]
         )  # fmt: skip
@@ -82,6 +87,7 @@ def _products(promise: Promise, listed: Sequence[ProductRisk]) -> Markup:
         "Level",
         "Flexible, MW",
         "Interrupted",
+        "Hours a year",
         "Not served, MWh a year",
         "Cut when cut, mean MW",
         "Worst, MW",
@@ -89,6 +95,20 @@ def _products(promise: Promise, listed: Sequence[ProductRisk]) -> Markup:
     drawn = "all drawn at once" if promise.together is None else "whatever part is drawn"
     caption = f"Who is interrupted, how often and how deep, {drawn}; the size with its 95 % interval"
     return table(heads, rows, caption, left=(0, 1))
+
+
+def _limits(promise: Promise) -> Markup:
+    """Return the limits that are exceeded in some state, the most often exceeded first."""
+    risk = promise.risk
+    if not risk.rows:
+        return Markup("")
+    heads = ("Limit", *(level_words(level.epsilon).capitalize() for level in risk.levels), "Before", "Worst, MW")
+    rows = [
+        [row.words, *(percents(share) for share in row.exceeded), percents(row.before), number(max(row.worst_mw), 1)]
+        for row in risk.rows[:MOST_LIMITS]
+    ]
+    more = f", {MOST_LIMITS} of {number(risk.rows_exceeded)}" if risk.rows_exceeded > MOST_LIMITS else ""
+    return table(heads, rows, f"How often each limit is exceeded, the most often first{more}", left=(0,))
 
 
 def _totals(found: Bootstrap | None) -> Markup:

@@ -24,7 +24,8 @@ class Promise:
     uncertainty_digest: str
     date: str  # UTC, ISO 8601
     time_s: float
-    redispatch: bool = False  # units move in every state: exceeded means that no dispatch keeps every limit
+    redispatch: bool  # units move in every state: exceeded means that no dispatch keeps every limit
+    no_interval: str  # why increments that are promised have no interval
 
     def to_json(self) -> dict[str, Any]:
         """Return the record as JSON values."""

@@ -22,8 +22,6 @@ from engine.redispatch.limits import FlowLimits
 from engine.redispatch.recourse import Recourse
 from engine.redispatch.states import Scenarios
 
-MOST_ON_CUTS = 100  # replications with redispatch: each is a cutting plane method of its own
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Resampling:
@@ -60,25 +58,24 @@ def kept_proofs(
 
 def intervals(
     given: Resampling, levels_mw: Sequence[Vector], replications: int, progress: Progress
-) -> tuple[Bootstrap | None, tuple[str, ...]]:
-    """Return the bootstrap's intervals and what must be said of them; None where there is nothing to resample."""
+) -> tuple[Bootstrap | None, str]:
+    """Return the bootstrap's intervals, or None and the reason; "" where there is nothing to resample."""
     question = given.question
     if not (question.epsilons and replications):
-        return None, ()
+        return None, ""
     if question.recourse == "redispatch":
         if len(given.proofs) < len(given.parts):
-            return None, ("increments have no interval: the proofs of the answer are gone, answer again to have one",)
-        replications = min(replications, MOST_ON_CUTS)
-        said = "over the proofs that the answer kept, so that increments on resampled states are at most so large"
+            return None, "the increments have no interval: the proofs of the answer are gone, answer again to have one"
+        said = (
+            "over the proofs that the answer kept, which a resampled state may need more of: the totals on resampled "
+            "states are at most so large"
+        )
         periods: list[Again] = [_on_cuts(given, place, sample) for place, (_, sample) in enumerate(given.parts)]
     else:
         said = "" if question.security == "base" else _SECURE[question.downward_closed]
         periods = [_on_rows(given, name, sample, levels_mw) for name, sample in given.parts]
     found = bootstrap(question, levels_mw, periods, replications=replications, progress=progress)
-    if not said:
-        return found, ()
-    why = (f"intervals of increments are {said}",) if question.recourse == "redispatch" else ()
-    return replace(found, words=f"{found.words}; {said}"), why
+    return replace(found, words=f"{found.words}; {said}" if said else found.words), ""
 
 
 _SECURE = {

@@ -70,20 +70,21 @@ def promise_job(arguments: dict[str, Any], context: JobContext) -> dict[str, Any
     judgement = Judgement(network, question, states, prepared, levels, planned, proofs)
     risk, together = judgement.measure(_part(context, 0.0, 0.7, "independent states"))
     resampling = Resampling(network, question, states, prepared, parts, proofs)
-    found, why = intervals(resampling, levels, replications, _part(context, 0.7, 1.0, "samples drawn again"))
+    found, no_interval = intervals(resampling, levels, replications, _part(context, 0.7, 1.0, "samples drawn again"))
     finest = sample.resolution if prepared.tails is None else prepared.tails.finest
     return Promise(
         risk=risk,
         together=together,
         bootstrap=found,
         states=planned.words,
-        warnings=(*level_warnings(question, finest), *_said(question, risk), *why),
+        warnings=(*level_warnings(question, finest), *_said(question, risk)),
         network_digest=network.digest,
         question_digest=question.digest(),
         uncertainty_digest=question.uncertainty.digest(),
         date=now(),
         time_s=time.perf_counter() - start,
         redispatch=question.recourse == "redispatch",
+        no_interval=no_interval,
     ).to_json()
 
 

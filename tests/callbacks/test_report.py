@@ -209,7 +209,8 @@ def test_a_measured_promise_is_in_the_report_of_this_very_answer(seat: Seat) -> 
     risk = Risk((level,), (), 0, (product,), one, one, 0.0, 900, 8784.0, 12)
     digests = ("network_digest", "question_digest", "uncertainty_digest")
     known = [getattr(answer.result.provenance, name) for name in digests]
-    promise = Promise(risk, mild, None, "fresh draws", ("A warning.",), *known, "2026-02-01T10:00:00+00:00", 1.0)
+    known += ["2026-02-01T10:00:00+00:00"]
+    promise = Promise(risk, mild, None, "fresh draws", ("A warning.",), *known, 1.0, redispatch=False, no_interval="")
     levels = [level.capacity_mw for level in answer.result.levels]
     arguments = as_sent(promise_arguments(answer.network.digest, answer.question, levels))
     key = hash_input(PROMISE, KINDS[PROMISE], dump_json(arguments, "the arguments of a job"))
@@ -218,7 +219,7 @@ def test_a_measured_promise_is_in_the_report_of_this_very_answer(seat: Seat) -> 
     told = words_of(report_page(seat.desk, ANNE, query, NOW))
     assert f"{percents(level.exceeded)} {percents(milder.exceeded)} {percents(level.most_on_one)} 1-2 7.5" in told
     assert "Limits exceeded, whatever part is drawn All at once" in told
-    assert f"3 at 5 % 6.8 {percents(product.interrupted)} 864 3.2 7.5" in told
+    assert f"3 at 5 % 6.8 {percents(product.interrupted)} 270 864 3.2 7.5" in told
     assert "3.1" in percents(product.interrupted)
     assert "900 states: fresh draws" in told
     assert "No flexible product is granted at this bus" in words_of(
