@@ -60,11 +60,11 @@
     // The words that an answer side by side stands for, both at once: one question, not two.
     setWords: function (words) { return words ? [words.security, words.supply] : [KEEP(), KEEP()]; },
     // The address bar holds the whole view; it is replaced without a new page, so nothing is asked or drawn again.
-    address: function (query, layer, tab, selection, kv, zone, least, step, study) {
+    address: function (query, layer, tab, selection, kv, zone, least, step, hour, study) {
       if (!study || query === null || query === undefined) return KEEP();
       const parts = ['study=' + encodeURIComponent(study)];
       if (query) parts.push(query);
-      const view = { layer: layer === 'firm' ? '' : layer, tab: tab === 'sites' ? '' : tab, sel: selection, kv: kv === 'any' ? '' : kv, zone: zone === 'any' ? '' : zone, least: least, step: step === 'year' ? '' : step };
+      const view = { layer: layer === 'firm' ? '' : layer, tab: tab === 'sites' ? '' : tab, sel: selection, kv: kv === 'any' ? '' : kv, zone: zone === 'any' ? '' : zone, least: least, step: step === 'year' ? '' : step, hour: hour };
       Object.keys(view).forEach(function (name) {
         const value = text(view[name]);
         if (value) parts.push(name + '=' + encodeURIComponent(value));

@@ -7,6 +7,12 @@
   function active(job) { return job.state === 'queued' || job.state === 'running'; }
 
   clientside.capacityAside = {
+    // What the map paints with redispatch stands first in the inspector while it is looked at.
+    first: function (layer, panel) {
+      const place = document.getElementById(panel + '-place');
+      if (place) place.dataset.first = layer === 'redispatch' ? 'yes' : 'no';
+      return window.dash_clientside.no_update;
+    },
     ended: function (jobs, followed, panel) {
       if (followed && waited[followed] !== 'told') {
         const job = (jobs || []).find(function (entry) { return entry.id === followed; });

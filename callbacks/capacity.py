@@ -145,6 +145,7 @@ def _register_browser_side(app: Dash) -> None:
         Input(ids.CAPACITY_FILTER_ZONE, "value"),
         Input(ids.CAPACITY_FILTER_MW, "value"),
         Input(ids.CAPACITY_PERIOD, "value"),
+        Input(ids.LARGEST_STATE, "value"),
         State(ids.CAPACITY_STUDY, "data"),
     )
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from callbacks.capacity_deep import DeepAnswers, joined
+from callbacks.capacity_largest_desk import LargestDesk
 from callbacks.services import Kept, Services
 from components.capacity_answer import Answer
 from components.capacity_deep import Cell, Variant, plain
@@ -68,6 +69,7 @@ class Desk:
         self._margins: Kept[Prepared] = Kept(KEPT_MARGINS)
         self._answers: Kept[Answer] = Kept(KEPT_ANSWERS)
         self._deep = DeepAnswers(services)
+        self.largest = LargestDesk(services)
 
     def look(self, user: str, study: str, question: CapacityQuestion, *, submit: bool) -> Situation:
         """Return the plain answer if its margins are there, else where their job stands; ``submit`` begins the job.

@@ -7,6 +7,7 @@ from dash import Dash, Input, Output, State, ctx, no_update
 
 from callbacks.capacity_answer import Seat, amount_of, seat_of, zone_of
 from callbacks.capacity_desk import Desk
+from callbacks.capacity_largest import drawn_with
 from callbacks.capacity_why import binding_card_for, reinforced_gain, why_card_for
 from callbacks.shell import toast
 from components import capacity_export, capacity_layers, capacity_periods, capacity_tables, ids
@@ -66,13 +67,19 @@ def shown_positions(seat: Seat, drawn: Any, kv: Any, zone: Any, least: Any) -> l
     return capacity_layers.filtered(answer, amount_of(kv), zone_of(zone), amount_of(least))
 
 
-def bus_table(seat: Seat, drawn: Any, shown: Any) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Return the rows and columns of all buses, or of those that the filter shows."""
+def bus_table(
+    seat: Seat, drawn: Any, shown: Any, found: Any = None
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Return the rows and columns of all buses, or of those that the filter shows.
+
+    ``found`` says which largest loads with redispatch are drawn.
+    """
     answer = seat.answer(drawn)
     if answer is None:
         return [], capacity_tables.definitions(capacity_tables.bus_columns(seat.network(), ()))
-    columns = capacity_tables.bus_columns(answer.network, answer.question.epsilons)
-    return capacity_tables.bus_rows(answer, positions_of(answer, shown)), capacity_tables.definitions(columns)
+    largest = drawn_with(seat, answer, found)
+    columns = capacity_tables.bus_columns(answer.network, answer.question.epsilons, largest)
+    return capacity_tables.bus_rows(answer, positions_of(answer, shown), largest), capacity_tables.definitions(columns)
 
 
 def positions_of(answer: Answer, shown: Any) -> list[int] | None:
@@ -135,13 +142,14 @@ def _register_panes(app: Dash, desk: Desk) -> None:
         Input(ids.CAPACITY_TAB, "value"),
         Input(ids.CAPACITY_ANSWERED, "data"),
         Input(ids.map_filter(PAGE), "data"),
+        Input(ids.LARGEST_FOUND, "data"),
         State(ids.CAPACITY_STUDY, "data"),
     )
-    def all_buses(tab: Any, drawn: Any, shown: Any, study: Any) -> Any:
+    def all_buses(tab: Any, drawn: Any, shown: Any, found: Any, study: Any) -> Any:
         if tab != "buses" or not drawn:
             return no_update, no_update
         try:
-            return bus_table(seat_of(desk, study), drawn, shown)
+            return bus_table(seat_of(desk, study), drawn, shown, found)
         except EngineError:
             return [], no_update
 
@@ -188,24 +196,27 @@ def _register_exports(app: Dash, desk: Desk) -> None:
         *(Input(ids.capacity_export(kind), "n_clicks") for kind in ("csv", "geojson", "json")),
         State(ids.CAPACITY_TAB, "value"),
         State(ids.map_filter(PAGE), "data"),
+        State(ids.LARGEST_FOUND, "data"),
         State(ids.CAPACITY_ANSWERED, "data"),
         State(ids.CAPACITY_STUDY, "data"),
         prevent_initial_call=True,
     )
     def export(*given: Any) -> Any:
-        *clicks, tab, shown, drawn, study = given
+        *clicks, tab, shown, found, drawn, study = given
         if not any(clicks) or not isinstance(ctx.triggered_id, dict) or tab not in capacity_tables.GRIDS:
             return no_update, no_update
         kind = ctx.triggered_id.get("kind")
         if kind not in {"csv", "geojson", "json"}:
             return no_update, no_update
         try:
-            answer = seat_of(desk, study).answer(drawn)
+            seat = seat_of(desk, study)
+            answer = seat.answer(drawn)
+            largest = None if answer is None else drawn_with(seat, answer, found)
         except EngineError as error:
             return no_update, toast(str(error))
         if answer is None:
             return no_update, toast("Compute the answer before exporting it")
-        return capacity_export.download(answer, tab, kind, positions_of(answer, shown)), no_update
+        return capacity_export.download(answer, tab, kind, positions_of(answer, shown), largest), no_update
 
 
 def _register_year(app: Dash, desk: Desk) -> None:

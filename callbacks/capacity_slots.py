@@ -4,6 +4,7 @@ from dash import Dash
 
 from callbacks import (
     capacity_conditions,
+    capacity_largest,
     capacity_promise,
     capacity_requests,
     difference,
@@ -18,6 +19,7 @@ def register(app: Dash, desk: Desk) -> None:
     drawing.register(app, desk)
     report.register(app, desk)
     difference.register(app, desk)
+    capacity_largest.register(app, desk)
     capacity_promise.register(app, desk)
     capacity_conditions.register(app, desk)
     capacity_requests.register(app, desk)

@@ -9,6 +9,7 @@ from dash import ALL, Dash, Input, Output, State, ctx, no_update
 from callbacks import network_desk
 from callbacks.capacity_answer import Seat, seat_of
 from callbacks.capacity_desk import Desk
+from callbacks.capacity_largest import drawn_with
 from callbacks.capacity_panes import positions_of
 from callbacks.network_answer import drawn_answer
 from callbacks.network_opf import OpfDesk, input_hash
@@ -16,6 +17,7 @@ from callbacks.security import current_user
 from callbacks.shell import of_page, toast
 from components import ids
 from components.capacity_export import filename
+from components.capacity_largest import LAYER
 from components.drawing_capacity import capacity_map, curve_chart
 from components.drawing_network import dispatch_map, network_map
 from components.drawing_parts import chart_file, map_file
@@ -36,6 +38,7 @@ class Pressed:
     layer: Any = None  # of the map
     shown: Any = None  # the filter's Store
     selection: Any = None
+    largest: Any = None  # the Store of the largest loads with redispatch that are drawn
 
 
 def capacity_figure(seat: Seat, drawn: Any, asked: Pressed) -> dict[str, Any]:
@@ -48,7 +51,10 @@ def capacity_figure(seat: Seat, drawn: Any, asked: Pressed) -> dict[str, Any]:
         raise QuestionError("compute the answer before drawing it")
     kind = asked.kind
     if asked.what == "map":
-        content, words = capacity_map(answer, str(asked.layer), positions_of(answer, asked.shown))
+        largest = drawn_with(seat, answer, asked.largest)
+        if asked.layer == LAYER and largest is None:
+            raise QuestionError("compute the largest loads with redispatch before drawing them")
+        content, words = capacity_map(answer, str(asked.layer), positions_of(answer, asked.shown), largest=largest)
         return map_file(content, words, kind, _stem(filename(answer, f"map-{content.layer}", kind)))
     element = parse_element(asked.selection)
     if element is None or element[0] != "bus" or element[1] not in answer.network.buses.ids:
@@ -111,13 +117,14 @@ def register(app: Dash, desk: Desk) -> None:
         State(ids.map_layer(ids.CAPACITY), "value"),
         State(ids.map_filter(ids.CAPACITY), "data"),
         State(ids.selection(ids.CAPACITY), "data"),
+        State(ids.LARGEST_FOUND, "data"),
         State(ids.CAPACITY_ANSWERED, "data"),
         State(ids.CAPACITY_STUDY, "data"),
         prevent_initial_call=True,
     )
     def draw(clicks: list[int | None], *given: Any) -> Any:
-        layer, shown, selection, drawn, study = given
-        asked = _pressed(clicks, layer=layer, shown=shown, selection=selection)
+        layer, shown, selection, largest, drawn, study = given
+        asked = _pressed(clicks, layer=layer, shown=shown, selection=selection, largest=largest)
         if asked is None:
             return no_update, no_update, no_update
         seat = seat_of(desk, study)

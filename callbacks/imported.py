@@ -11,6 +11,7 @@ from engine.capacity.question import CapacityQuestion
 from engine.capacity.results import CapacityResult, Provenance, Verdict
 from engine.errors import EngineError, FileFormatError
 from engine.opf.results import OpfAnswer
+from engine.redispatch.largest_jobs import SHAPE as LARGEST_SHAPE
 from engine.shapes import check_shape
 from engine.store.transfer import ImportChecks
 
@@ -38,6 +39,12 @@ def _promise(content: Content) -> None:
 
 def _check(content: Content) -> None:
     check_shape(IndependentCheck.from_json(content), IndependentCheck, "the check")
+
+
+def _largest(content: Content) -> None:
+    _kept_files(content)
+    for name, kind in LARGEST_SHAPE.items():
+        check_shape(content[name], kind, name)
 
 
 def _products(content: Content) -> None:
@@ -75,6 +82,7 @@ CHECKS = ImportChecks(
             "capacity.verify": _verdict,
             "capacity.promise": _promise,
             "capacity.check": _check,
+            "capacity.largest": _largest,
             "network.opf": OpfAnswer.from_json,
         }.items()
     },

@@ -30,6 +30,7 @@ _JOB_TITLES = {
     "capacity.verify": "Check of a product set",
     "capacity.promise": "Worth of a promise",
     "capacity.check": "Check by other solvers",
+    "capacity.largest": "Largest load at each bus, with redispatch",
     "capacity.answer": "Capacity with outages, redispatch or periods",
     "network.opf": "Least-cost dispatch",
 }

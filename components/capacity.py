@@ -59,7 +59,10 @@ def layout(opened: Opened) -> html.Main:
     bench = workbench(
         ids.CAPACITY,
         _map(opened),
-        html.Div([html.Div(nothing_yet(), id=ids.CAPACITY_INSPECTED), capacity_slots.under_inspected()]),
+        html.Div(
+            [html.Div(nothing_yet(), id=ids.CAPACITY_INSPECTED), *capacity_slots.under_inspected(view.hour)],
+            className="hr-capacity-inspector",
+        ),
         drawer(opened.network, asked.epsilons, _first_rows(opened), view.tab),
         totals=empty_totals(),
         drawer_tools=_drawer_tools(opened),

@@ -9,6 +9,7 @@ from dataclasses import asdict
 from typing import Any
 
 from components.capacity_answer import Answer
+from components.capacity_largest import Largest
 from components.capacity_question import plain_sentence
 from components.capacity_results import over_limit_rows
 from components.capacity_tables import bus_rows, limit_rows, site_rows
@@ -24,15 +25,18 @@ _UNITS = {
     "gain": "first_gain_mw_per_mw", "sites": "stops_sites", "lone": "stops_lone_buses",
     "mw": "capacity_mw", "id": "bus", "outage": "after_the_outage_of", "change": "change_mw",
     "decides": "decided_by_period",
+    "most": "alone_with_redispatch_mw", "most_by": "with_redispatch_limited_by",
 }  # fmt: skip
 
 
-def download(answer: Answer, what: str, kind: str, shown: Iterable[int] | None = None) -> dict[str, Any]:
+def download(
+    answer: Answer, what: str, kind: str, shown: Iterable[int] | None = None, largest: Largest | None = None
+) -> dict[str, Any]:
     """Return the content of a ``dcc.Download``: table ``what`` ("sites", "buses", "limits", "products") as ``kind``.
 
-    Of all buses those at the positions ``shown``, None for all.
+    Of all buses those at the positions ``shown``, None for all; with what ``largest`` says of each.
     """
-    rows = export_rows(answer, what, shown)
+    rows = export_rows(answer, what, shown, largest)
     if kind == "csv":
         content = as_csv([row | origin(answer) for row in rows] or [origin(answer)])
     elif kind == "geojson":
@@ -44,18 +48,22 @@ def download(answer: Answer, what: str, kind: str, shown: Iterable[int] | None =
     return {"filename": filename(answer, what, kind), "content": content, "type": _TYPES[kind], "base64": False}
 
 
-def export_rows(answer: Answer, what: str, shown: Iterable[int] | None = None) -> list[dict[str, Any]]:
+def export_rows(
+    answer: Answer, what: str, shown: Iterable[int] | None = None, largest: Largest | None = None
+) -> list[dict[str, Any]]:
     """Return the rows of a table under names that carry their units."""
     if what == "products":
         return [] if answer.products is None else [_bare(row) for row in answer.products.rows(answer.network)]
     if what == "limits":
         rows = over_limit_rows(answer) + limit_rows(answer)
         return [{"element": row["select"]} | _named(row, answer, drop=("id", "select")) for row in rows]
-    rows = site_rows(answer) if what == "sites" else bus_rows(answer, shown)
+    rows = site_rows(answer) if what == "sites" else bus_rows(answer, shown, largest)
+    state = {} if largest is None or what == "sites" else {"with_redispatch_in": largest.when}
     position = {bus: i for i, bus in enumerate(answer.network.buses.ids)}
     buses = answer.network.buses
     return [
         _named(row, answer)
+        | state
         | {
             "longitude": _known(buses.longitude[position[row["id"]]]),
             "latitude": _known(buses.latitude[position[row["id"]]]),

@@ -18,6 +18,7 @@ from components.capacity_answer import (
     signed,
 )
 from components.capacity_deep import UNCHANGED_MW, change_mw
+from components.capacity_largest import Largest, empty_layer, layer
 from components.capacity_tables import lone_counts
 from components.format import THIN, count, megawatts, percent
 from components.grid_map import Layer, break_labels, classes, layers_data, nice_breaks
@@ -40,14 +41,15 @@ def empty_layers() -> list[Layer]:
         Layer("binds", "What binds"),
         Layer("sites", "Sites"),
         Layer("change", "Change", note=NOTHING_COMPARED),
+        empty_layer(),
     ]
 
 
-def layers(answer: Answer) -> list[Layer]:
+def layers(answer: Answer, largest: Largest | None = None) -> list[Layer]:
     """Return the layers of an answer, in the order of the switch.
 
     Firm, flexible and increment paint what each bus could take alone; "What binds" paints branches by how
-    many buses they stop; "Sites" paints the joint allocation at the sites.
+    many buses they stop; "Sites" paints the joint allocation at the sites; "Redispatch" paints ``largest``.
     """
     firm, last = alone_mw(answer, 0), len(answer.alone.epsilons) - 1
     flexible = alone_mw(answer, last)
@@ -67,13 +69,14 @@ def layers(answer: Answer) -> list[Layer]:
     else:
         why = "No risk level is asked"
         made += [Layer("flexible", "Flexible", note=why), Layer("increment", "Increment", note=why)]
-    return [*made, _binds(answer), _sites(answer), _change(answer)]
+    alone = empty_layer() if largest is None else layer(largest)
+    return [*made, _binds(answer), _sites(answer), _change(answer), alone]
 
 
-def data(answer: Answer, *, stale: bool = False) -> dict[str, Any]:
+def data(answer: Answer, *, largest: Largest | None = None, stale: bool = False) -> dict[str, Any]:
     """Return the Store of the map: layers, rings at the sites, binding elements marked."""
     return layers_data(
-        layers(answer),
+        layers(answer, largest),
         candidates=site_positions(answer.network, answer.result.candidates),
         **binding_positions(answer),
         stale=stale,

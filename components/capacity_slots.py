@@ -2,6 +2,7 @@
 
 from components import (
     capacity_conditions,
+    capacity_largest,
     capacity_promise,
     capacity_requests,
     difference_parts,
@@ -29,9 +30,11 @@ def more_groups(question: CapacityQuestion, *, read_only: bool) -> list[Part]:
     return [capacity_conditions.group(question.conditions, read_only=read_only)]
 
 
-def under_inspected() -> Part:
-    """Return what stands below the selected element in the inspector: the worth of its promise."""
-    return capacity_promise.place()
+def under_inspected(hour: str = "") -> list[Part]:
+    """Return what stands below the selected element in the inspector: each bus with redispatch in the state ``hour``,
+    and the worth of the promise.
+    """
+    return [capacity_largest.place(hour), capacity_promise.place()]
 
 
 def under_products() -> Part:

@@ -18,6 +18,7 @@ from components.capacity_answer import (
     short_limit,
 )
 from components.capacity_deep import change_mw
+from components.capacity_largest import Largest, cells
 from components.format import percent
 from components.tables import GridColumn, column_definition, grid
 from engine.network.model import Network
@@ -111,8 +112,13 @@ def plain_site_rows(network: Network, buses: Iterable[str], demand_mw: Iterable[
     ]
 
 
-def bus_columns(network: Network, epsilons: tuple[float, ...]) -> list[GridColumn]:
-    """Return the columns of all buses: what each could take alone."""
+def bus_columns(network: Network, epsilons: tuple[float, ...], largest: Largest | None = None) -> list[GridColumn]:
+    """Return the columns of all buses: what each could take alone, with redispatch in one state where computed."""
+    more = []
+    if largest is not None:
+        words = f"Alone, units moving freely, in {largest.when}"
+        more.append(GridColumn("most", "With redispatch", "MW", "number", width=160, help=words))
+        more.append(GridColumn("most_by", "With it limited by", width=260))
     return [
         *_place_columns(network),
         GridColumn("load", "Load", "MW", "number", width=92),
@@ -122,11 +128,12 @@ def bus_columns(network: Network, epsilons: tuple[float, ...]) -> list[GridColum
             for place, epsilon in enumerate(epsilons)
         ),
         GridColumn("limit", "Limited by", width=260),
+        *more,
         GridColumn("site", "Site", "", "flag", width=80),
     ]
 
 
-def bus_rows(answer: Answer, shown: Iterable[int] | None = None) -> list[Row]:
+def bus_rows(answer: Answer, shown: Iterable[int] | None = None, largest: Largest | None = None) -> list[Row]:
     """Return one row per bus in service, or per bus of ``shown``: the lone capacities of the map."""
     network, sites = answer.network, answer.sites()
     firm = alone_mw(answer, 0)
@@ -145,6 +152,8 @@ def bus_rows(answer: Answer, shown: Iterable[int] | None = None) -> list[Row]:
             row["limit"] = "its own withdrawal limit"
         else:
             row["limit"] = short_limit(limit)
+        if largest is not None:
+            row |= cells(largest, i)
         row["site"] = row["id"] in sites
         rows.append(row)
     return rows

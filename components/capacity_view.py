@@ -17,7 +17,7 @@ from engine.errors import QuestionError
 
 Tab = Literal["sites", "buses", "limits", "products", "requests"]
 TABS: tuple[Tab, ...] = ("sites", "buses", "limits", "products", "requests")
-LAYERS = ("firm", "flexible", "increment", "binds", "sites", "change")
+LAYERS = ("firm", "flexible", "increment", "binds", "sites", "change", "redispatch")
 
 # Beyond this many characters a question is kept by the server and the link carries its digest: servers and
 # messengers cut longer addresses.
@@ -49,6 +49,7 @@ class View:
     zone: str = ""
     mw: float | None = None  # least capacity that the map and the table show
     step: str = ""  # the period that is drawn, "" for the year round
+    hour: str = ""  # the state that redispatch is shown in, "" for the one of the largest load
 
 
 def question_query(question: CapacityQuestion) -> str:
@@ -137,6 +138,7 @@ def read_view(query: Mapping[str, Any]) -> View:
         zone=str(query.get("zone", ""))[:200],
         mw=least if 0 < least < 1e9 else None,
         step=str(query.get("step", ""))[:40],
+        hour=str(query.get("hour", ""))[:60],
     )
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from components import capacity_layers
 from components.capacity_answer import Answer, alone_gain_mw, alone_mw, amount, level_words
 from components.capacity_export import origin
+from components.capacity_largest import LAYER, Largest
 from components.drawing import MapContent
 from components.drawing_chart import Series, StepChart
 from components.drawing_labels import Label
@@ -68,19 +69,28 @@ def source_lines(answer: Answer) -> tuple[str, ...]:
 
 
 def capacity_map(
-    answer: Answer, layer: str, shown: Sequence[int] | None = None, *, around: int | None = None
+    answer: Answer,
+    layer: str,
+    shown: Sequence[int] | None = None,
+    *,
+    around: int | None = None,
+    largest: Largest | None = None,
 ) -> tuple[MapContent, Caption]:
     """Return a layer of an answer's map, as the screen has it, with its words. ``around`` shows one bus's place."""
-    data = capacity_layers.data(answer)
+    data = capacity_layers.data(answer, largest=largest)
     if layer not in data["layers"]:
         layer = next(iter(data["layers"]))
-    labels = labels_of(answer, layer, around)
+    labels = labels_of(answer, layer, around, largest)
     content = MapContent(answer.network.tables, points_of(answer.network), data, layer, shown, labels, around)
-    return content, caption(answer, subtitle_of(answer, layer))
+    return content, caption(answer, subtitle_of(answer, layer, largest))
 
 
-def subtitle_of(answer: Answer, layer: str) -> str:
+def subtitle_of(answer: Answer, layer: str, largest: Largest | None = None) -> str:
     """Return in words what a layer paints."""
+    if layer == LAYER and largest is not None:
+        return (
+            f"What each bus could take alone, units moving freely, in {largest.when}, secure for {largest.secure}, MW"
+        )
     last = answer.alone.epsilons[-1]
     words = _SUBTITLES.get(layer)
     if words is None:
@@ -89,10 +99,10 @@ def subtitle_of(answer: Answer, layer: str) -> str:
     return f"{made}; without outages, redispatch and parts of the year" if answer.deep and layer in _ALONE else made
 
 
-def labels_of(answer: Answer, layer: str, around: int | None = None) -> list[Label]:
+def labels_of(answer: Answer, layer: str, around: int | None = None, largest: Largest | None = None) -> list[Label]:
     """Return what is named on the map: what binds, the sites, and on a small network every bus with its number."""
     network = answer.network
-    named = [] if around is None else [Label(_bus_label(answer, around, layer), around)]
+    named = [] if around is None else [Label(_bus_label(answer, around, layer, largest), around)]
     marks = capacity_layers.binding_positions(answer)
     branches = network.branches
     named += [
@@ -106,21 +116,21 @@ def labels_of(answer: Answer, layer: str, around: int | None = None) -> list[Lab
         every = [*_neighbours(network, around), *sites]
     else:
         every = sites
-    return named + [Label(_bus_label(answer, i, layer), i) for i in every if i != around]
+    return named + [Label(_bus_label(answer, i, layer, largest), i) for i in every if i != around]
 
 
-def _bus_label(answer: Answer, bus: int, layer: str) -> str:
+def _bus_label(answer: Answer, bus: int, layer: str, largest: Largest | None) -> str:
     """Return a bus's id, on a small network with the number that the layer paints."""
     key = answer.network.buses.ids[bus]
     if len(answer.network.buses.ids) > MOST_NAMED:
         return key
-    value = layer_values(answer, layer)
+    value = layer_values(answer, layer, largest)
     if value is None or np.isnan(value[bus]):
         return key
     return f"{key}: {percent(value[bus], 0) if layer == 'sites' else amount(float(value[bus]))}"
 
 
-def layer_values(answer: Answer, layer: str) -> Any:
+def layer_values(answer: Answer, layer: str, largest: Largest | None = None) -> Any:
     """Return the (B,) numbers that a layer paints at the buses, None for one that paints branches only."""
     last = len(answer.alone.epsilons) - 1
     if layer == "firm":
@@ -129,6 +139,8 @@ def layer_values(answer: Answer, layer: str) -> Any:
         return alone_mw(answer, last)
     if layer == "increment":
         return alone_gain_mw(answer, last)
+    if layer == LAYER and largest is not None:
+        return largest.most_mw
     if layer == "sites" and answer.result.levels:
         served = np.full(len(answer.network.buses.ids), np.nan)
         places = capacity_layers.site_positions(answer.network, answer.result.candidates)

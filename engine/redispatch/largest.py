@@ -7,6 +7,7 @@ dispatch that serves the load (it is possible), and multipliers that bound it (n
 
 import time
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -14,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.capacity.archive import AnyArray, pack, unpack
+from engine.capacity.results import Limit
 from engine.compute import Progress
 from engine.errors import QuestionError, UncertaintyDataError
 from engine.network.factors import Factors
@@ -24,6 +26,7 @@ from engine.redispatch.states import State
 
 FORMAT = "headroom-largest-loads-1"
 OVERLOAD = 1e-6  # relative: what counts as no overload
+_NO_GAIN = 1e-6  # MW per MW
 End = Literal["limits", "generation", "impossible"]
 _ENDS: tuple[End, ...] = ("limits", "generation", "impossible")
 
@@ -56,6 +59,38 @@ class LargestLoads:
     def ends_by(self, place: int) -> End:
         """Return what stops the load at one bus."""
         return _ENDS[int(self.end[place])]
+
+    def bindings(self, place: int, limits: FlowLimits) -> tuple[list[tuple[Limit, float]], list[tuple[int, float]]]:
+        """Return what the multipliers of one bus count: limits and largest outputs, what brings most first.
+
+        Each limit, and each unit (position) at its largest output, comes with the MW of extra load at this bus that
+        one MW more of it brings. Both are empty where nothing is possible.
+        """
+        proof = self.proof(place, limits)
+        slope = -float(proof.price[self.buses[place]])
+        if self.ends_by(place) == "impossible" or slope <= 0.0:
+            return [], []
+        sides = np.argsort(-proof.multiplier, kind="stable")
+        named = [
+            (limits.limit(proof.sides.at(np.array([side]))), float(proof.multiplier[side]) / slope) for side in sides
+        ]
+        gain = np.maximum(-proof.price[limits.network.units.bus], 0.0) / slope
+        gain[self.state.largest_mw <= self.state.least_mw] = 0.0  # it cannot move: it is not given more either
+        units = np.flatnonzero(gain > _NO_GAIN)
+        ordered = units[np.argsort(-gain[units], kind="stable")]
+        return named, [(int(unit), float(gain[unit])) for unit in ordered]
+
+    def stops(self, limits: FlowLimits) -> list[Limit | None]:
+        """Return for each of the n buses the limit that weighs most in its multipliers; None where none is there."""
+        weight = self.multiplier * limits.scale_mw(self.sides) if len(self.sides) else np.zeros(0)
+        known: dict[tuple[int, int, int], Limit] = {}
+        keys, found = self.sides.keys(), []
+        for first, last in pairwise(self.first.tolist()):
+            worst = first + int(weight[first:last].argmax()) if last > first else -1
+            if worst >= 0 and keys[worst] not in known:
+                known[keys[worst]] = limits.limit(self.sides.at(np.array([worst])))
+            found.append(known[keys[worst]] if worst >= 0 else None)
+        return found
 
     def words(self, place: int, limits: FlowLimits) -> str:
         """Return the answer for one bus in a sentence."""

@@ -22,5 +22,6 @@ KINDS: Mapping[str, JobKind] = {
     "capacity.answer": JobKind("engine.capacity.jobs:answer_job"),
     "capacity.promise": JobKind("engine.capacity.promise_jobs:promise_job", 5),
     "capacity.check": JobKind("engine.capacity.check_jobs:check_job"),
+    "capacity.largest": JobKind("engine.redispatch.largest_jobs:largest_job"),
     "network.opf": JobKind("engine.opf.jobs:opf_job"),
 }

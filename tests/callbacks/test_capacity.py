@@ -18,7 +18,7 @@ from callbacks.capacity_desk import AtOnce, Desk
 from callbacks.capacity_publish import publish, read_upload
 from callbacks.capacity_why import binding_card_for, reinforced_gain, why_card_for
 from callbacks.services import Services
-from components import shell
+from components import ids, shell
 from components.capacity_answer import Answer
 from components.capacity_conditions import listed
 from components.capacity_products import stale_words, versions
@@ -515,6 +515,7 @@ def test_every_wired_id_is_on_the_page(seat: Seat, monkeypatch: pytest.MonkeyPat
     present |= ids_in([versions(records, {}), listed([Condition("cap", mw=5.0)])])
     kinds = {json.loads(name)["type"] for name in present if name.startswith("{")}
     levels = {f"capacity-why-{kind}{level}" for kind in ("site", "alone") for level in range(2, 8)}  # as many as asked
+    levels.add(ids.LARGEST_WHY)  # of a bus, once its largest load was computed
     wired = set()
     for key, spec in app.callback_map.items():
         wired |= {entry["id"] for entry in [*spec["inputs"], *spec.get("state", [])]}
