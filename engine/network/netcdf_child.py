@@ -29,6 +29,7 @@ _LISTS = (
     "shunt_impedances", "line_types", "transformer_types",
 )  # fmt: skip
 _SERIES = ("p_set", "q_set", "p", "p0", "p_max_pu", "p_min_pu", "marginal_cost", "s_max_pu", "p_nom_opt")
+_OWN = "headroom_lists"
 _LABELS = ("snapshots_period", "snapshots_timestep", "snapshots_snapshot")  # what names a snapshot
 _MS = {"day": 86_400_000.0, "hour": 3_600_000.0, "minute": 60_000.0, "second": 1000.0, "millisecond": 1.0,
        "microsecond": 1e-3, "nanosecond": 1e-6}  # fmt: skip
@@ -55,7 +56,9 @@ def tables(
     if len(names) > MOST_VARIABLES:
         raise Refusal(f"the file has {len(names):,} variables; {MOST_VARIABLES:,} is the most")
     known = set(names)
-    found: dict[str, Any] = {"lists": {}, "series": {}, "snapshots": [], "load_mw": []}
+    found: dict[str, Any] = {"lists": {}, "series": {}, "snapshots": [], "load_mw": [], "own": ""}
+    if _OWN in known:
+        found["own"] = str(cells(read(_OWN, None))[0])
     labels = [name for name in _LABELS if name in known] or [name for name in ("snapshots",) if name in known]
     parts = [times(cells(read(name, None)), unit(name)) for name in labels]
     found["snapshots"] = [" ".join(label) for label in zip(*parts, strict=True)]

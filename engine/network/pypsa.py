@@ -23,7 +23,7 @@ from engine.network.foreign import (
 )
 from engine.network.imported import Imported, Snapshots
 from engine.network.intake import Intake, with_slack
-from engine.network.pypsa_files import LISTS_FILE, PypsaFile, from_folder, from_netcdf
+from engine.network.pypsa_files import PypsaFile, from_folder, from_netcdf
 from engine.network.pypsa_types import LineType, TransformerType, line_types, transformer_types
 from engine.network.tables import NetworkTables, from_canonical_json, table_of
 
@@ -43,17 +43,7 @@ def read_pypsa_folder(files: Mapping[str, bytes], name: str = "", snapshot: int 
     Without one it is that of the largest load. Bus, branch and unit ids are PyPSA's names. Raises FileFormatError
     listing every problem.
     """
-    intake = Intake()
-    imported = _read(from_folder(files, snapshot, intake), name, "CSV folder")
-    own = next((content for path, content in files.items() if path.rpartition("/")[2] == LISTS_FILE), None)
-    if own is None:
-        return imported
-    try:
-        lists = from_canonical_json(own.decode("utf-8-sig"))
-    except UnicodeDecodeError as error:
-        raise FileFormatError(f"{LISTS_FILE} is not UTF-8: {error.reason}") from error
-    tables = imported.tables.with_table("interfaces", lists.interfaces)
-    return replace(imported, tables=tables.with_table("contingencies", lists.contingencies))
+    return _read(from_folder(files, snapshot, Intake()), name, "CSV folder")
 
 
 def read_pypsa_netcdf(content: bytes, name: str = "", snapshot: int | None = None) -> Imported:
@@ -91,6 +81,9 @@ def _read(file: PypsaFile, name: str, what: str) -> Imported:
     )
     title = file.name if file.name not in {"", "Unnamed Network"} else name
     tables = with_slack(named_after(tables, title, "PyPSA network"), intake)
+    if file.own:
+        lists = from_canonical_json(file.own)
+        tables = replace(tables, interfaces=lists.interfaces, contingencies=lists.contingencies)
     first = Problem("pypsa", "note", f"PyPSA network, {what} of version {file.version or 'unknown'}")
     return Imported(tables, (first, *intake.notes), chosen)
 

@@ -22,6 +22,7 @@ from engine.network.tables import MOST_ROWS
 
 ENDS = ("bus0", "bus1")
 LISTS_FILE = "headroom.json"  # of a zip: interfaces and contingencies, which PyPSA has no files for
+LISTS_VARIABLE = "headroom_lists"  # of a netCDF file: the same
 _CHILD = Path(__file__).with_name("netcdf_child.py")
 _CHILD_S = 60
 _MOST_COLUMNS = 20_000  # of a time series
@@ -42,6 +43,7 @@ class PypsaFile:
     lists: dict[str, list[Row]] = field(default_factory=dict)
     series: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)  # list -> column -> name -> value
     snapshots: list[str] = field(default_factory=list)
+    own: str = ""  # interfaces and contingencies, which a file of ours carries
     load_mw: list[float] = field(default_factory=list)  # by snapshot, of a file with several
     name: str = ""
     version: str = ""
@@ -102,6 +104,7 @@ def from_folder(files: Mapping[str, bytes], snapshot: int | None, intake: Intake
     if labels:
         places = [at for at, name in enumerate(labels[0]) if name in _LABELS] or [0]
         found.snapshots = [_label(line[at] for at in places if at < len(line)) for line in labels[1:]]
+    found.own = _own_lists(files)
     for kind in _LISTS:
         if kind in by_stem:
             found.lists[kind] = list(_components(kind, *by_stem[kind], intake))
@@ -118,6 +121,14 @@ def from_folder(files: Mapping[str, bytes], snapshot: int | None, intake: Intake
         values = dict(zip(about[0], about[1], strict=False)) if len(about) > 1 else {}
         found.name, found.version = values.get("name", ""), values.get("pypsa_version", "")
     return found
+
+
+def _own_lists(files: Mapping[str, bytes]) -> str:
+    own = next((content for path, content in files.items() if path.rpartition("/")[2] == LISTS_FILE), b"")
+    try:
+        return own.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise FileFormatError(f"{LISTS_FILE} is not UTF-8: {error.reason}") from error
 
 
 def _add_up(found: PypsaFile, series: tuple[str, bytes] | None) -> None:
@@ -191,7 +202,7 @@ def _netcdf(content: bytes, asked: Mapping[str, Any], intake: Intake) -> PypsaFi
     if not answer["lists"]:
         raise FileFormatError("the netCDF file is not a PyPSA network: it has no buses_i")
     found = PypsaFile(intake, series=answer["series"], snapshots=[_label([name]) for name in answer["snapshots"]])
-    found.at, found.load_mw = answer["at"], answer["load_mw"]
+    found.at, found.load_mw, found.own = answer["at"], answer["load_mw"], answer["own"]
     found.name, found.version = answer["network"].get("name", ""), answer["network"].get("pypsa_version", "")
     for kind, table in answer["lists"].items():
         index, columns = table["index"], table["columns"]

@@ -1,4 +1,8 @@
-"""PyPSA networks out: a zip of the folder of CSV files that PyPSA's ``import_from_csv_folder`` loads."""
+"""PyPSA networks out: a zip of the folder of CSV files, or the netCDF file, that PyPSA loads.
+
+Source of the netCDF layout: PyPSA's documentation of its export, and the netCDF-4 format, which is HDF5 with
+dimension scales.
+"""
 
 import io
 import math
@@ -12,7 +16,7 @@ import pandas as pd
 from engine.errors import NetworkDataError, Problem
 from engine.network.foreign import OWN, own_columns
 from engine.network.pypsa import SLACK_ONLY, UNLIMITED_MVA
-from engine.network.pypsa_files import LISTS_FILE
+from engine.network.pypsa_files import LISTS_FILE, LISTS_VARIABLE
 from engine.network.tables import LISTS, NetworkTables, TableName, canonical_json, cost_points
 
 _VERSION = "1.0.0"  # of PyPSA, whose columns these are
@@ -34,6 +38,61 @@ def write_pypsa(tables: NetworkTables) -> bytes:
     a generator: where it has none in service, one of 0 MW is added. Columns that PyPSA has no word for travel as
     ``headroom_...``. Raises NetworkDataError for what hangs in the air.
     """
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, frame in _components(tables).items():
+            if len(frame):
+                _add(archive, f"{name}.csv", frame.to_csv(index=False))
+        if lists := _lists(tables):
+            _add(archive, LISTS_FILE, lists)
+    return buffer.getvalue()
+
+
+def write_pypsa_netcdf(tables: NetworkTables) -> bytes:
+    """Return ``tables`` as a PyPSA netCDF file with the content of :func:`write_pypsa`. Raises as that does."""
+    import h5py  # noqa: PLC0415 - only where it is needed
+
+    components = _components(tables)
+    about = components.pop("network").iloc[0]
+    buffer = io.BytesIO()
+    with h5py.File(buffer, "w") as file:
+        file.attrs.update({"network_name": about["name"], "network_pypsa_version": _VERSION, "network_srid": 4326})
+        file.attrs.update({"meta": "{}", "crs": "{}"})
+        for name, frame in components.items():
+            if not len(frame):
+                continue
+            index = "snapshots" if name == "snapshots" else f"{name}_i"
+            scale = _variable(file, index, frame.iloc[:, 0])
+            scale.make_scale(index)
+            for column in frame.columns[1:]:
+                _variable(file, f"{name}_{column}", frame[column]).dims[0].attach_scale(scale)
+        if lists := _lists(tables):
+            file.create_dataset(LISTS_VARIABLE, data=lists, dtype=h5py.string_dtype())
+    return buffer.getvalue()
+
+
+def _variable(file: Any, name: str, cells: "pd.Series[Any]") -> Any:
+    """Add a column as netCDF knows it: numbers, truth values as bytes, all else as text; a blank number is nan."""
+    import h5py  # noqa: PLC0415 - only where it is needed
+
+    if cells.dtype == np.bool_:
+        made = file.create_dataset(name, data=cells.to_numpy(dtype=np.int8))
+        made.attrs["dtype"] = "bool"  # as xarray marks them
+        return made
+    if {type(cell) for cell in cells if cell != ""} & {int, float}:  # a column holds one kind of cell
+        return file.create_dataset(name, data=np.array([np.nan if cell == "" else cell for cell in cells]))
+    return file.create_dataset(name, data=[str(cell) for cell in cells], dtype=h5py.string_dtype())
+
+
+def _lists(tables: NetworkTables) -> str:
+    """Return the interfaces and contingencies, which PyPSA has no components for; "" if there are none."""
+    if not any(len(tables.table(name)) for name in LISTS):
+        return ""
+    return canonical_json(NetworkTables(interfaces=tables.interfaces, contingencies=tables.contingencies))
+
+
+def _components(tables: NetworkTables) -> dict[str, pd.DataFrame]:
+    """Return the table of each kind of component, its names in the first column."""
     _refuse(tables)
     lines, transformers = _branches(tables)
     files: dict[str, pd.DataFrame] = {
@@ -49,15 +108,7 @@ def write_pypsa(tables: NetworkTables) -> bytes:
     }  # fmt: skip
     fuels = sorted({"AC", *files["generators"]["carrier"]} - {""})
     files["carriers"] = pd.DataFrame({"name": fuels})
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, frame in files.items():
-            if len(frame):
-                _add(archive, f"{name}.csv", frame.to_csv(index=False))
-        if any(len(tables.table(name)) for name in LISTS):
-            lists = NetworkTables(interfaces=tables.interfaces, contingencies=tables.contingencies)
-            _add(archive, LISTS_FILE, canonical_json(lists))
-    return buffer.getvalue()
+    return files
 
 
 def _add(archive: zipfile.ZipFile, name: str, text: str) -> None:

@@ -28,16 +28,16 @@ from engine.network.psse import read_psse
 from engine.network.psse_writer import write_psse
 from engine.network.pypsa import read_pypsa_folder, read_pypsa_netcdf
 from engine.network.pypsa_files import is_netcdf, is_pypsa_folder
-from engine.network.pypsa_writer import write_pypsa
+from engine.network.pypsa_writer import write_pypsa, write_pypsa_netcdf
 from engine.network.tables import COLUMNS, NetworkTables
 
 __all__ = ["EXACT", "FORMATS", "Format", "Imported", "not_carried", "read_network", "write_network"]
 
-Format = Literal["matpower", "csv", "geojson", "json", "psse33", "psse34", "psse35", "pandapower", "pypsa"]
+Format = Literal["matpower", "csv", "geojson", "json", "psse33", "psse34", "psse35", "pandapower", "pypsa", "pypsa_nc"]
 FORMATS: Mapping[Format, str] = MappingProxyType({
     "matpower": "MATPOWER .m", "csv": "CSV (zip)", "geojson": "GeoJSON", "json": "Headroom JSON",
     "psse33": "PSS/E RAW 33", "psse34": "PSS/E RAW 34", "psse35": "PSS/E RAW 35", "pandapower": "pandapower JSON",
-    "pypsa": "PyPSA CSV (zip)",
+    "pypsa": "PyPSA CSV (zip)", "pypsa_nc": "PyPSA netCDF",
 })  # fmt: skip
 EXACT: tuple[Format, ...] = ("matpower", "csv", "geojson", "json")  # every cell comes back; the others keep the flows
 MOST_BYTES = 40_000_000  # as sent, and unpacked; the largest public case has 23 MB
@@ -108,6 +108,7 @@ def write_network(tables: NetworkTables, file_format: Format) -> tuple[str, byte
         "psse35": (".raw", lambda: write_psse(tables, 35).encode()),
         "pandapower": (".json", lambda: write_pandapower(tables)),
         "pypsa": (".zip", lambda: write_pypsa(tables)),
+        "pypsa_nc": (".nc", lambda: write_pypsa_netcdf(tables)),
     }
     ending, write = writers[file_format]
     if file_format == "matpower":  # MATLAB calls a file by its name
