@@ -66,6 +66,12 @@ def intervals(
     if question.recourse == "redispatch":
         if len(given.proofs) < len(given.parts):
             return None, "the increments have no interval: the proofs of the answer are gone, answer again to have one"
+        proofs = max(len(kept.energy) for kept in given.proofs)
+        if proofs * len(question.candidates) > _MOST_PROOFS:
+            return None, (
+                f"the increments have no interval: {proofs:,} proofs for {len(question.candidates)} sites are too many "
+                "to solve again on resampled states"
+            )
         said = (
             "over the proofs that the answer kept, which a resampled state may need more of: the totals on resampled "
             "states are at most so large"
@@ -78,6 +84,7 @@ def intervals(
     return replace(found, words=f"{found.words}; {said}" if said else found.words), ""
 
 
+_MOST_PROOFS = 60_000  # times sites: a minute or two
 _SECURE = {
     True: "limits after every outage counted in each",
     False: "limits after outages are those that some replication together with all others exceeds",

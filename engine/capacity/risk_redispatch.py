@@ -33,6 +33,7 @@ from engine.redispatch.recourse import OVERLOAD, Recourse
 from engine.redispatch.states import Scenarios
 
 _ROUNDS = 200  # of cuts and dispatches
+_MOST_PROOFS = 400  # of an answer: the last ones are nearest to it, and each takes time to make a bound of
 _MOST_STATES = 2000
 _FEWEST_STATES = 200
 _CELLS = 1_000_000  # states times buses: about a minute
@@ -69,7 +70,7 @@ class RedispatchMeasure:
         """
         recourse = Recourse(Scenarios.of(sample, self._limits.network), self._limits, self._sites)
         for kept in proofs:
-            recourse.take(kept.proofs(self._limits))
+            recourse.take(kept.proofs(self._limits)[-_MOST_PROOFS:])
         weight = portion * sample.weight
         self._tally.count_states(weight)
         self._count_before(recourse, weight)

@@ -78,7 +78,7 @@ def measured(
     return measure.risk(8760.0), levels, answer.proofs
 
 
-@pytest.mark.parametrize("seed", [0, 1])
+@pytest.mark.parametrize("seed", [1, 2])
 def test_frequencies_and_cuts_are_those_of_programs_with_every_dispatch(rts: Network, seed: int) -> None:
     question = question_of(BUSES, ASKED, epsilons=(0.1, 0.2))
     count = 40
