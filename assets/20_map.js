@@ -145,6 +145,7 @@
     s.ring = null;
     s.tip = null;
     s.fresh = {};
+    s.moved = false;
     s.buses.clear();
     s.branches.clear();
     map.on('zoomend', function () {
@@ -154,8 +155,14 @@
     map.on('click', function (event) {
       if (!document.querySelector('[data-map="' + page + '"][data-drawing]') && !event.originalEvent.defaultPrevented) headroom.select(page, null);
     });
+    map.on('movestart zoomstart', function () { s.moved = true; });
+    // What was fitted is fitted again when the map's place changes, unless the reader has moved it since.
     const watch = new ResizeObserver(function () {
-      if (map._container && map._container.isConnected) map.invalidateSize({ animate: false }); else watch.disconnect();
+      if (!map._container || !map._container.isConnected) { watch.disconnect(); return; }
+      const moved = s.moved;
+      map.invalidateSize({ animate: false });
+      if (!moved && map.getSize().y > 0) map.fitBounds(s.bounds, { animate: false });
+      s.moved = moved;
     });
     watch.observe(map.getContainer());
   }
@@ -338,7 +345,9 @@
     if (action === 'in') s.map.zoomIn(1); else if (action === 'out') s.map.zoomOut(1);
     else {
       const points = Array.from(s.buses.values()).map(function (layer) { return layer.getLatLng(); });
-      if (points.length) s.map.fitBounds(new window.L.LatLngBounds(points), { padding: [24, 24], animate: !headroom.calm() });
+      if (!points.length) return;
+      s.map.once('moveend', function () { s.bounds = s.map.getBounds(); s.moved = false; });
+      s.map.fitBounds(new window.L.LatLngBounds(points), { padding: [24, 24], animate: !headroom.calm() });
     }
   });
 

@@ -24,6 +24,7 @@ from engine.network.model import Network
 
 PAGE = ids.CAPACITY
 _LEGEND_SHARE = 0.3  # of the drawing's width
+_TOOLS_SHARE = 0.08  # so much for the buttons at its right
 _TEXAS = (-107.0, -93.0, 25.5, 37.0)  # west, east, south, north: where the county outline is
 
 
@@ -74,8 +75,8 @@ def _frame(network: Network) -> dict[str, Any]:
     geographic = is_geographic(network.tables)
     points = map_points(network.tables, None if geographic else positions(network.tables))
     (south, west), (north, east) = bounds = map_bounds(points)
-    if not geographic:  # room for the legend at the left
-        bounds = (south, west - _LEGEND_SHARE * (east - west)), (north, east)
+    if not geographic:  # room for the legend at the left, the buttons at the right
+        bounds = (south, west - _LEGEND_SHARE * (east - west)), (north, east + _TOOLS_SHARE * (east - west))
     inside = west >= _TEXAS[0] and east <= _TEXAS[1] and south >= _TEXAS[2] and north <= _TEXAS[3]
     return {"bounds": bounds, "geographic": geographic, "texas": geographic and inside}
 

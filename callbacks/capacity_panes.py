@@ -10,7 +10,7 @@ from callbacks.capacity_desk import Desk
 from callbacks.capacity_largest import drawn_with
 from callbacks.capacity_why import binding_card_for, reinforced_gain, why_card_for
 from callbacks.shell import toast
-from components import capacity_export, capacity_layers, capacity_periods, capacity_tables, ids
+from components import capacity, capacity_export, capacity_layers, capacity_periods, capacity_tables, ids
 from components import capacity_inspector as inspector
 from components.capacity_answer import Answer, limit_element
 from components.capacity_inspector import WHY_NAMES, why_id
@@ -88,9 +88,9 @@ def positions_of(answer: Answer, shown: Any) -> list[int] | None:
     return [i for i in shown if isinstance(i, int) and 0 <= i < size] if isinstance(shown, list) else None
 
 
-def filter_words(shown: Sequence[int] | None, total: int) -> str:
-    """Return the words on the filter's button."""
-    return "Filter" if shown is None else f"Filter: {len(shown)} of {total}"
+def filter_words(shown: Sequence[int] | None, total: int) -> Any:
+    """Return the words on the filter's button; without a filter its sign is enough, over a map."""
+    return capacity.FILTER if shown is None else f"Filter: {len(shown)} of {total}"
 
 
 def register(app: Dash, desk: Desk) -> None:

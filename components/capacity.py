@@ -25,6 +25,7 @@ from engine.capacity.question import CapacityQuestion
 from engine.network.model import Network
 
 TITLE = "Firm and flexible capacity"
+FILTER = html.Span("Filter", className="visually-hidden")  # over a map its sign is enough
 _TAB_WORDS = {
     "sites": "Sites",
     "buses": "All buses",
@@ -196,7 +197,7 @@ def _filter(opened: Opened) -> html.Span:
         ],
         className="hr-capacity-fields hr-capacity-filter",
     )
-    face = [icon("filter", size=16), html.Span("Filter", id=ids.CAPACITY_FILTER_WORD)]
+    face = [icon("filter", size=16), html.Span(FILTER, id=ids.CAPACITY_FILTER_WORD)]
     return popover(f"{ids.CAPACITY}-filter", face, fields, label="Filter of the map and of All buses", width=260)
 
 

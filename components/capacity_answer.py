@@ -87,6 +87,11 @@ def short_limit(limit: Limit) -> str:
     return f"{words} after {limit.outage}" if limit.outage else words
 
 
+def without_outage(limit: Limit) -> str:
+    """Return a limit's words for a table that has a column for the outage."""
+    return limit.words.partition(" after the loss of ")[0] if limit.outage else limit.words
+
+
 def element_words(limit: Limit) -> str:
     """Return what a limit belongs to, as a key number: ``5120-5467``, ``bus 4``, ``generation``."""
     if not limit.element:

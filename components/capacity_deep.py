@@ -131,7 +131,7 @@ def compared(answer: Answer, cells: Mapping[Variant, Cell], bus: str | None = No
             line.append(html.Td(_cell(answer, variant, cells.get(variant, Cell()), bus, here=variant == drawn)))
         rows.append(html.Tr(line))
     note = "Firm, and below it the total with flexible, MW." if answer.question.epsilons else "Firm, MW."
-    note += " Units that redispatch keep their largest outputs too; fixed shares do not ask for them."
+    note += " Units that redispatch stop at their largest outputs; fixed shares do not, so they may come out higher."
     table = html.Table([html.Caption(note, className="hr-muted"), html.Tbody(rows)], className="hr-capacity-compared")
     return section("Side by side", table)
 

@@ -24,7 +24,7 @@ from components.capacity_periods import period_words, year_section
 from components.capacity_results import METHOD, more_words, notice_list, notices, room_words, sentence
 from components.capacity_sites import bus_facts, bus_words
 from components.capacity_tables import lone_counts
-from components.format import count, megawatts, number, percent
+from components.format import count, duration, megawatts, number, percent
 from components.skeleton import Part, facts, section, state
 from components.theme import Theme, styled, token
 from components.why_card import WhyInput, why_card, why_number
@@ -35,6 +35,7 @@ from engine.capacity.results import RiskCurve, Term, Why
 WHY_NAMES = tuple(f"{kind}{level}" for kind in ("site", "alone") for level in range(MOST_EPSILONS + 1))
 Cells = Mapping[Variant, Cell]
 _MOST_LISTED = 6
+SECONDS_FROM = 2.0  # a time longer than this is told in seconds
 
 
 def why_id(name: str) -> str:
@@ -80,12 +81,18 @@ def overview(answer: Answer, cells: Cells, theme: Theme) -> html.Div:
                     *([("Drawn", period_words(answer))] if answer.periods else []),
                     ("Objective", answer.question.objective_words()),
                     ("Computed", f"{origin.date[:16].replace('T', ' ')} UTC"),
-                    ("Time", f"{number(1000 * answer.result.time_s)} ms after the margins"),
+                    ("Time", _time_words(answer)),
                 ]
             ),
         )
     )
     return html.Div(parts)
+
+
+def _time_words(answer: Answer) -> str:
+    """Return how long it took: milliseconds on margins that are kept, or a job's seconds with all it needs."""
+    time_s = answer.result.time_s
+    return duration(time_s) if time_s >= SECONDS_FROM else f"{number(1000 * time_s)} ms after the margins"
 
 
 def nothing_yet() -> html.Div:

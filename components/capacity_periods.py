@@ -122,7 +122,7 @@ def year_section(answer: Answer, place: int | None, theme: Theme) -> Part:
     """Return the chart of the year and its table, for one site or for all; None without periods."""
     if not answer.periods:
         return None
-    decided = " and ".join(deciding(answer, place))
+    decided = ", ".join(deciding(answer, place))
     where = "of all sites" if place is None else "here"
     graph = dcc.Graph(
         id=ids.CAPACITY_YEAR,

@@ -18,6 +18,7 @@ from components.capacity_answer import (
     limit_element,
     served_in_full,
     signed,
+    without_outage,
 )
 from components.capacity_deep import UNCHANGED_MW, left_out
 from components.format import count, megawatts, percent
@@ -67,6 +68,7 @@ def _firm_total(answer: Answer, so_far: str) -> dict[str, Any]:
             ("largest total the same limits allow", megawatts(level.most_total_mw)),
             ("lost to the objective", megawatts(level.lost_to_objective_mw)),
             ("given up so that every part is deliverable", megawatts(level.lost_to_subsets_mw)),
+            *_left_for_units(answer),
         ],
         binds=[binding.words for binding in level.binding[:4]],
         inputs=inputs_of(answer),
@@ -75,14 +77,36 @@ def _firm_total(answer: Answer, so_far: str) -> dict[str, Any]:
     )
     full = served_in_full(answer)
     note = f"of {megawatts(asked)} asked; {count(full, 'site')} served in full"
+    spare = answer.prepared.spare
     if so_far:
         note = so_far
+    elif short_of_units_mw(answer, level.total_mw) and spare is not None:
+        note = f"units have {megawatts(max(spare.mw, 0.0))} left: fixed shares do not ask"
     elif answer.base is not None and answer.base.levels:
         change = level.total_mw - answer.base.levels[0].total_mw
         note = f"{_change_words(change)} by {left_out(answer.question)}"
+        if change < -UNCHANGED_MW and left_out(answer.question) == "redispatch":
+            note = f"{_change_words(change)}: the largest outputs of units count here"
     shown = why_number("capacity-why-total-firm", value, card, label="firm capacity of all sites")
     label = f"Firm, {answer.period}" if answer.period else "Firm"
     return {"label": label, "value": shown, "unit": unit, "note": note, "sign": "firm"}
+
+
+def short_of_units_mw(answer: Answer, total_mw: float) -> float:
+    """Return by how much a total of fixed shares exceeds what units have left in the hardest state, 0 if it does not.
+
+    Fixed shares say who produces, not whether it can. With redispatch the largest outputs are limits themselves.
+    """
+    spare = answer.prepared.spare
+    if spare is None or answer.question.recourse == "redispatch":
+        return 0.0
+    over = total_mw - max(spare.mw, 0.0)
+    return over if over > UNCHANGED_MW else 0.0
+
+
+def _left_for_units(answer: Answer) -> list[tuple[str, str]]:
+    spare = answer.prepared.spare
+    return [] if spare is None else [(f"units have left in {spare.state}", megawatts(max(spare.mw, 0.0)))]
 
 
 def _change_words(change_mw: float) -> str:
@@ -193,7 +217,9 @@ def binding_card(answer: Answer, binding: Binding, gain: float | None) -> html.D
 
 def room_words(binding: Binding) -> str:
     """Return what a limit's margin is: of the limit itself, or with redispatch of all sites that it stops."""
-    return "room for all sites, by their factors" if binding.limit.kind == "cut" else "room before any addition"
+    if binding.limit.kind != "cut":
+        return "room before any addition"
+    return f"room that {'it and ' if binding.limit.element else ''}the units leave all sites"
 
 
 def more_words(answer: Answer, gain_mw: float) -> str:
@@ -232,6 +258,14 @@ def inputs_of(answer: Answer) -> list[WhyInput]:
 def notices(answer: Answer) -> list[str]:
     """Return what a reader must know about the answer: the engine's notices, each once."""
     said = [*answer.prepared.notices, *answer.result.notices]
+    spare, most = answer.prepared.spare, max((level.total_mw for level in answer.result.levels), default=0.0)
+    over = short_of_units_mw(answer, most)
+    if over and spare is not None:
+        said.insert(
+            0,
+            f"the {megawatts(most)} are {megawatts(over)} more than units have left in {spare.state}: fixed shares do "
+            "not ask for largest outputs, units that redispatch do",
+        )
     if answer.products is not None:
         said += answer.products.notices
     if answer.deep:
@@ -250,7 +284,7 @@ def over_limit_rows(answer: Answer) -> list[dict[str, Any]]:
         {
             "id": f"over|{row.level:g}|{row.limit.kind}|{row.limit.element}|{row.limit.outage}",
             "select": limit_element(row.limit),
-            "limit": row.limit.words,
+            "limit": without_outage(row.limit),
             "outage": row.limit.outage,
             "level": f"{level_words(row.level)}, exceeded",
             "rating": row.limit.limit_mw,

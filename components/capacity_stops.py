@@ -7,9 +7,9 @@ from dash import html
 
 from components.capacity_answer import Answer, gain_words, gained, level_words
 from components.capacity_results import METHOD, firm_formula, flexible_formula, inputs_of, more_words, room_words
-from components.capacity_sites import bus_words
 from components.format import megawatts
 from components.why_card import why_card
+from engine.capacity.margins import bus_words as words_of_bus
 from engine.capacity.results import Binding
 
 _REDISPATCH = "; with redispatch by cutting planes from the duals of the DC-OPF of each state"
@@ -40,11 +40,11 @@ def stop_card(answer: Answer, bus: str, level: int, gain_mw: float | None = None
 
     ``gain_mw`` is what 10 MW more of its limit bring over all sites, by solving again; None where that is not done.
     """
-    found, place = answer.result.levels[level], answer.sites()[bus]
+    place = answer.sites()[bus]
     binding = stopping(answer, bus, level)
-    name = bus_words(answer.network, answer.network.buses.ids.index(bus))
+    name = words_of_bus(answer.network, answer.network.buses.ids.index(bus))
     values = [
-        ("*c*", f"{megawatts(found.capacity_mw[place])}, {level_words(found.epsilon)}"),
+        *_sizes(answer, place, level),
         ("*D*", f"{megawatts(answer.result.demand_mw[place])} asked"),
     ]
     if answer.period:
@@ -65,10 +65,30 @@ def stop_card(answer: Answer, bus: str, level: int, gain_mw: float | None = None
             values.append(("10 MW more give, over all sites", more_words(answer, gain_mw)))
     source = METHOD + (_OUTAGES if answer.question.security == "n-1" else "")
     return why_card(
-        f"{megawatts(found.capacity_mw[place])} {level_words(found.epsilon)} at {name}",
+        _title(answer, place, level, name),
         formula=flexible_formula(answer.question) if level else firm_formula(answer.question),
         values=values,
         binds=["The demand is met in full: no limit stops it." if binding is None else binding.words],
         inputs=inputs_of(answer),
         source=source + (_REDISPATCH if answer.question.recourse == "redispatch" else ""),
     )
+
+
+def _title(answer: Answer, place: int, level: int, name: str) -> str:
+    found = answer.result.levels[level]
+    if level == 0:
+        return f"{megawatts(found.capacity_mw[place])} firm at {name}"
+    return f"{megawatts(found.increment_mw[place])} more {level_words(found.epsilon)} at {name}"
+
+
+def _sizes(answer: Answer, place: int, level: int) -> list[tuple[str, str]]:
+    """Return what the number is made of: firm as it is, an increment as the difference to the level before."""
+    found = answer.result.levels[level]
+    if level == 0:
+        return [("*c*", f"{megawatts(found.capacity_mw[place])}, firm")]
+    before = answer.result.levels[level - 1]
+    return [
+        ("\u0394 = *c*^{\u03b5} \u2212 *c*", megawatts(found.increment_mw[place])),
+        ("*c*^{\u03b5}", f"{megawatts(found.capacity_mw[place])}, {level_words(found.epsilon)}"),
+        ("*c*", f"{megawatts(before.capacity_mw[place])}, {level_words(before.epsilon)}"),
+    ]

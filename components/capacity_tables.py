@@ -16,6 +16,7 @@ from components.capacity_answer import (
     level_words,
     limit_element,
     short_limit,
+    without_outage,
 )
 from components.capacity_deep import change_mw
 from components.capacity_largest import Largest, cells
@@ -62,9 +63,22 @@ def sites_columns(network: Network, epsilons: tuple[float, ...], answer: Answer 
         GridColumn("total", "Total", "MW", "number", width=92),
         GridColumn("served", "Served", "%", "percent", digits=0, width=104, help="Total as a share of what is asked"),
         *more,
-        GridColumn("alone", "Firm alone", "MW", "number", width=128, help="If no other site took any, without outages"),
+        _alone_column(answer),
         GridColumn("limit", "Limited by", width=300),
     ]
+
+
+def _alone_column(answer: Answer | None) -> GridColumn:
+    """Return the head of what a site could take alone: beside another kind of answer it names what it leaves out."""
+    deep = answer is not None and answer.deep
+    return GridColumn(
+        "alone",
+        "Firm alone, no outage" if deep else "Firm alone",
+        "MW",
+        "number",
+        width=196 if deep else 128,
+        help="If no other site took any; without outages, with fixed shares of supply, over the whole year",
+    )
 
 
 def site_rows(answer: Answer) -> list[Row]:
@@ -162,7 +176,7 @@ def bus_rows(answer: Answer, shown: Iterable[int] | None = None, largest: Larges
 LIMIT_COLUMNS = (
     GridColumn("limit", "Limit", width=330, pinned=True),
     GridColumn("outage", "After the outage of", width=160),
-    GridColumn("level", "Level", width=88),
+    GridColumn("level", "Level", width=140),
     GridColumn("rating", "Limit", "MW", "number", width=96),
     GridColumn("margin", "Room before", "MW", "number", width=150, help="Before any addition, in its worst states"),
     GridColumn("gain", "First MW more gives", "MW", "number", digits=2, width=190, sign="binding", help="In total"),
@@ -186,7 +200,7 @@ def limit_rows(answer: Answer) -> list[Row]:
                     f"{binding.limit.outage}|{binding.state}",
                     "outage": binding.limit.outage,
                     "select": element,
-                    "limit": binding.limit.words,
+                    "limit": without_outage(binding.limit),
                     "level": level_words(level.epsilon),
                     "rating": binding.limit.limit_mw,
                     "margin": binding.margin_mw,

@@ -250,10 +250,10 @@ def _binding(step: _Step, found: Optimum, row: int, floored: bool, solver: Level
     limit = step.prepared.limit(row)
     # Where sites stand on the level before, a limit moves both levels at once: no first-order claim is made.
     gain = None if floored or found.gain is None or not at.size else float(found.gain[at[0]])
-    kind = "firm" if step.epsilon == 0 else f"{percent(step.epsilon)} risk"
+    kind = "firm" if step.epsilon == 0 else "flexible"
     effect = ""
     if gain is not None:
-        effect = f"; each MW more there gives {gain:.2f} MW more {kind} capacity in all"
+        effect = f"; the first MW more there gives {gain:.1f} MW more {kind} capacity in total"
         if abs(gain) < NO_GAIN:
             effect = f"; more room there changes who gets {kind} capacity, not its total"
     return Binding(

@@ -30,6 +30,12 @@ def stopping_rows(problem: LevelProgram, found: Optimum, question: CapacityQuest
         worth = _gain_by_site(problem, found.mw, factors, question)
     price = np.zeros(len(problem.margin_mw))
     price[found.rows] = found.dual
+    # Nothing that others do makes room on a row that has none before them: it stops every site that stands on it.
+    room = problem.margin_mw[full] - factors @ problem.floor_mw
+    shut = (room < 10 * TIGHT_MW) & (factors >= 0).all(axis=1)
+    still = found.mw <= problem.floor_mw + TIGHT_MW
+    no_way = (shut[:, np.newaxis] & (factors > 0)).any(axis=0) & still
+    worth[:, no_way] = np.where(shut[:, np.newaxis] & (factors[:, no_way] > 0), 1.0, 0.0)
     cost = np.where(factors > 0, factors * np.maximum(price[full], _NOTHING)[:, np.newaxis], 0.0)
     best = worth.max(axis=0)
     # Of rows that give a site as much, the dearest; a site at its floor moves with no single limit: the dearest too.

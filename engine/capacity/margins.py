@@ -14,7 +14,7 @@ Ben-Tal, El Ghaoui and Nemirovski, *Robust Optimization*, 2009 (a set's worst ca
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
@@ -28,6 +28,7 @@ from engine.capacity.firm_sets import Ranges
 from engine.capacity.question import LARGEST_EPSILON, CapacityQuestion, FirmSet, Measure, Supply, UncertaintySpec
 from engine.capacity.results import Limit, RowKind
 from engine.capacity.rows import FORWARD, KINDS, WITHDRAWAL, RowSet
+from engine.capacity.spare import Spare
 from engine.capacity.supply import supply_share
 from engine.capacity.tails import Tails, tails_of
 from engine.capacity.uncertainty import Box, States
@@ -36,7 +37,7 @@ from engine.errors import QuestionError, UncertaintyDataError
 from engine.network.factors import Factors
 from engine.network.model import Integers, Matrix, Network, Vector
 
-FORMAT = "headroom-margins-4"
+FORMAT = "headroom-margins-5"
 TOLERANCE_MW = 1e-6  # what a promise may exceed a limit by and still count as kept: solver and summation noise
 SMALLEST_FACTOR = 1e-9  # factors below it are noise of the factorisation
 _CACHED_FACTORS = 8
@@ -80,6 +81,7 @@ class Prepared:
     notices: tuple[str, ...]
     date: str  # UTC, ISO 8601, when this was computed
     after: AfterOutages | None = None  # the last P of the sums
+    spare: Spare | None = None  # what units could still give; None for ranges, or where no unit says
     _cache: dict[Any, Matrix] = field(default_factory=dict)
 
     @property
@@ -225,6 +227,7 @@ class Prepared:
             notices=tuple(meta["notices"]),
             date=meta["date"],
             after=_after(arrays, meta),
+            spare=None if meta["spare"] is None else Spare(**meta["spare"]),
         )
 
     def _meta(self) -> Mapping[str, Any]:
@@ -240,6 +243,7 @@ class Prepared:
             "source": self.source,
             "notices": list(self.notices),
             "date": self.date,
+            "spare": None if self.spare is None else asdict(self.spare),
         }
 
     def _branches(self) -> Integers:
@@ -324,6 +328,7 @@ def prepare(
         source="independent ranges of net demand" if sample is None else sample.source,
         notices=tuple(notices),
         date=datetime.now(UTC).isoformat(timespec="seconds"),
+        spare=Spare.of(sample, network),
     )
 
 

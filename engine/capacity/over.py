@@ -6,6 +6,7 @@ from engine.capacity.margins import Prepared
 from engine.capacity.question import percent
 from engine.capacity.results import OverLimit
 from engine.capacity.secure import Secure
+from engine.network.outages import Outages
 
 AT_LIMIT_MW = 1e-3  # an existing load this little above a limit is at it: a dispatch holds lines to about this
 LISTED = 30  # limits after outages that are listed at each level; the others are counted
@@ -40,6 +41,15 @@ def over_after_outages(secure: Secure) -> tuple[tuple[OverLimit, ...], tuple[int
     return tuple(found), tuple(counts)
 
 
+def islanding_words(outages: Outages) -> str:
+    """Return how many outages split the network and are left out, with the one that cuts off most load."""
+    apart = outages.islanding
+    words = max(apart, key=lambda one: one.load_mw).words(outages.network)
+    if len(apart) == 1:
+        return f"1 outage splits the network and is left out: {words}"
+    return f"{len(apart)} outages split the network and are left out, the worst: {words}"
+
+
 def secure_notices(secure: Secure, counts: tuple[int, ...], *, held: bool) -> tuple[str, ...]:
     """Return what a reader must know about the outages that were counted, and those that were not."""
     question, outages = secure.question, secure.outages
@@ -48,12 +58,7 @@ def secure_notices(secure: Secure, counts: tuple[int, ...], *, held: bool) -> tu
     rule = "" if rating == "A" else " (A where it is not given)"
     found = [f"limits hold after each of {len(outages):,} outages too, up to rating {rating}{rule}"]
     if apart:
-        worst = max(apart, key=lambda one: one.load_mw)
-        words = worst.words(network)
-        if len(apart) == 1:
-            found.append(f"1 outage splits the network and is left out: {words}")
-        else:
-            found.append(f"{len(apart)} outages split the network and are left out, the worst: {words}")
+        found.append(islanding_words(outages))
         cut = {network.buses.ids[bus] for one in apart for bus in one.buses}
         sites = [bus for bus in question.candidates if bus in cut]
         if sites:

@@ -15,6 +15,7 @@ import numpy as np
 from engine.capacity.allocation import CHECK_TOLERANCE, NO_GAIN
 from engine.capacity.level import TIGHT_MW, LevelProgram, Optimum
 from engine.capacity.limiting import stopping_rows
+from engine.capacity.over import islanding_words
 from engine.capacity.programs import most_total, must_be_optimal, solve_level
 from engine.capacity.question import CapacityQuestion, check_conditions, percent
 from engine.capacity.results import Binding, CapacityResult, Level, Limit, OverLimit, Provenance
@@ -248,7 +249,7 @@ def worst_limit(recourse: Recourse, proof: Proof, scenario: int) -> Limit:
 
 
 def _effect(binding: Binding) -> str:
-    limit, kind = binding.limit, "firm" if binding.level == 0 else f"{percent(binding.level)} risk"
+    limit, kind = binding.limit, "firm" if binding.level == 0 else "flexible"
     words = f"redispatch cannot keep {limit.words}, limit {limit.limit_mw:,.1f} MW, in {binding.state}"
     if not limit.element:
         words = f"{limit.words}, {limit.limit_mw:,.1f} MW in all, in {binding.state}"
@@ -257,7 +258,7 @@ def _effect(binding: Binding) -> str:
         return words
     if abs(gain) < NO_GAIN:
         return f"{words}; more room there changes who gets {kind} capacity, not its total"
-    return f"{words}; each MW more there gives {gain:.2f} MW more {kind} capacity in all"
+    return f"{words}; the first MW more there gives {gain:.1f} MW more {kind} capacity in total"
 
 
 def _over(recourse: Recourse, held: Integers) -> tuple[OverLimit, ...]:
@@ -317,6 +318,7 @@ def _notices(
 ) -> tuple[str, ...]:
     held, given_up = int((recourse.held > 0.0).sum()), int((recourse.scenarios.given_up_mw > 0.0).sum())
     outages = recourse.limits.outages
+    apart = outages is not None and bool(outages.islanding)
     flat = [level for level in levels[1:] if sum(level.increment_mw) < _NOTHING_MW]
     cases = (
         (True, "units move freely between their limits in every state, without ramps or commitment"),
@@ -326,13 +328,9 @@ def _notices(
         ),
         (
             outages is not None,
-            "the dispatch of a state keeps the limits after every outage without moving again"
-            + (
-                ""
-                if outages is None or not outages.islanding
-                else f"; {len(outages.islanding)} outages that split the network are left out"
-            ),
+            "the dispatch of a state keeps the limits after every outage without moving again",
         ),
+        (apart, islanding_words(outages) if outages is not None and apart else ""),
         (
             bool(question.epsilons),
             "risk is one joint limit: in the worst share of states, the least overload of all limits and units is "

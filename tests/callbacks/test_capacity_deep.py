@@ -149,7 +149,7 @@ def test_cards_of_a_whole_answer_tell_what_its_record_holds(seat: Seat) -> None:
     compute(seat, SECURE)
     screen.ask()
     card = text(why_card_for(seat, screen.drawn, "bus:3", "site0"))
-    assert "5.0 MW firm at Bus 3" in card
+    assert "5.0 MW firm at bus 3" in card
     assert "for every outage" in card
     assert "worst outage 2-3" in text(binding_card_for(seat, screen.drawn))
     assert "Alone" not in text(why_card_for(seat, screen.drawn, "bus:3", "alone0"))
