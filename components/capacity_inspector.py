@@ -23,13 +23,14 @@ from components.capacity_deep import Cell, Variant, compared, outage_words
 from components.capacity_periods import period_words, year_section
 from components.capacity_results import METHOD, more_words, notice_list, notices, room_words, sentence
 from components.capacity_sites import bus_facts, bus_words
+from components.capacity_states import FULL_MW
 from components.capacity_tables import lone_counts
 from components.format import count, duration, megawatts, number, percent
 from components.skeleton import Part, facts, section, state
 from components.theme import Theme, styled, token
 from components.why_card import WhyInput, why_card, why_number
 from engine.capacity.question import MOST_EPSILONS
-from engine.capacity.results import RiskCurve, Term, Why
+from engine.capacity.results import Binding, RiskCurve, Term, Why
 
 # The numbers of a selected bus whose cards are filled when they are pressed: with the other sites, and alone.
 WHY_NAMES = tuple(f"{kind}{level}" for kind in ("site", "alone") for level in range(MOST_EPSILONS + 1))
@@ -52,7 +53,7 @@ def overview(answer: Answer, cells: Cells, theme: Theme) -> html.Div:
         html.Li(
             [
                 _select_button(limit_element(entry.limit), short_limit(entry.limit)),
-                html.Span(gain_words(entry) or "binds", className="hr-muted"),
+                html.Span(_binds_words(answer, entry), className="hr-muted"),
             ]
         )
         for entry in bindings[:_MOST_LISTED]
@@ -87,6 +88,17 @@ def overview(answer: Answer, cells: Cells, theme: Theme) -> html.Div:
         )
     )
     return html.Div(parts)
+
+
+def _binds_words(answer: Answer, entry: Binding) -> str:
+    """Return why a limit binds: what it is exceeded by already, else what more of it would bring."""
+    key = (entry.limit.kind, entry.limit.element, entry.limit.outage)
+    for row in answer.result.over_limit:
+        if row.level == entry.level and (row.limit.kind, row.limit.element, row.limit.outage) == key:
+            return f"exceeded by {megawatts(row.over_mw)} before any addition"
+    if entry.margin_mw < FULL_MW:
+        return "full before any addition"
+    return gain_words(entry) or "binds"
 
 
 def _time_words(answer: Answer) -> str:

@@ -80,13 +80,14 @@ def _firm_total(answer: Answer, so_far: str) -> dict[str, Any]:
     spare = answer.prepared.spare
     if so_far:
         note = so_far
-    elif short_of_units_mw(answer, level.total_mw) and spare is not None:
-        note = f"units have {megawatts(max(spare.mw, 0.0))} left: fixed shares do not ask"
     elif answer.base is not None and answer.base.levels:
         change = level.total_mw - answer.base.levels[0].total_mw
         note = f"{_change_words(change)} by {left_out(answer.question)}"
         if change < -UNCHANGED_MW and left_out(answer.question) == "redispatch":
             note = f"{_change_words(change)}: the largest outputs of units count here"
+    if not so_far and spare is not None and short_of_units_mw(answer, level.total_mw):
+        left = f"units have {megawatts(max(spare.mw, 0.0))} left"
+        note = f"{note}; {left}" if answer.deep else f"{left}: fixed shares do not ask"
     shown = why_number("capacity-why-total-firm", value, card, label="firm capacity of all sites")
     label = f"Firm, {answer.period}" if answer.period else "Firm"
     return {"label": label, "value": shown, "unit": unit, "note": note, "sign": "firm"}

@@ -19,6 +19,7 @@ CUTOFFS = (0.05, 0.1, 0.2)  # distribution factors below one of these are droppe
 HARDLY = 0.005  # of what is asked: less than this is hardly anything
 COUNTED = "exceeded after outages before any addition"  # in the notice that counts them
 FULL_MW = 0.1  # less room than this is none
+_EVERY_SITE = "Every site adds to one of them, be it by a small part of its power."
 
 
 def over_limit_state(rows: Sequence[OverLimit], *, can_change: bool = True) -> html.Div:
@@ -59,10 +60,13 @@ def held_state(answer: Answer) -> html.Div:
     title = f"{_limits(rows)} exceeded already, held at the present level"
     if counted:  # after outages the worst are listed only: the engine's own count is told, not that of the list
         title = sentence(counted[0]) if len(counted) == 1 else "Limits exceeded already, held at the present level"
+        title = title.replace(" worst are listed", " worst stand in the table What binds")
     actions: list[Part] = [button("Stop instead", ids.CAPACITY_STOP, **{"data-capacity-zero": "stop"})]
     if nothing_left(answer):
         title = f"Hardly anything can be added: {title[:1].lower()}{title[1:]}"
-        words += " Every site adds to one of them, be it by a small part of its power."
+        words += f" {_EVERY_SITE}"
+        if answer.question.security == "n-1" and answer.question.uncertainty.parameters.get("security") == "n-1":
+            words += " Some hours cannot be dispatched secure; an answer may be left once small factors are dropped."
         actions = [*_ways_to_room(answer), *actions]
     return state("partial", words, title=title, action=actions, details=counted if len(counted) > 1 else ())
 
@@ -88,10 +92,12 @@ def _ways_to_room(answer: Answer) -> list[Part]:
     On a meshed network every site has some factor on every limit, so that one limit without room stops them all.
     """
     drops = [share for share in CUTOFFS if share > answer.question.cutoff]
-    ways: list[Part] = [_way(f"Drop factors under {percent(share)}", "cutoff", f"{100 * share:g}") for share in drops]
+    ways = [_way(f"Drop factors under {percent(share)}", "cutoff", f"{100 * share:g}") for share in drops]
     spec = answer.question.uncertainty
     if answer.question.security == "n-1" and spec.kind == "hourly" and spec.parameters.get("security") != "n-1":
         ways.insert(0, _way("Dispatch the hours secure for outages", "dispatch", "n-1"))
+    if ways:
+        ways[0].className += " hr-button-primary"
     return ways
 
 

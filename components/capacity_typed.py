@@ -19,6 +19,8 @@ def amount(value: Any, what: str, least: float, most: float, *, whole: bool = Fa
     try:
         size = float(value)
     except (TypeError, ValueError):
+        if value in (None, ""):  # a box sends nothing for what is no number, or outside its bounds
+            raise QuestionError(f"{what} must be a number from {least:g} to {most:g}") from None
         raise QuestionError(f"{what} must be a number, found {json.dumps(value, default=str)}") from None
     if not math.isfinite(size) or not least <= size <= most or (whole and size != int(size)):
         kind = "a whole number" if whole else "a number"

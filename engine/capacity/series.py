@@ -264,7 +264,7 @@ def _notices(
         (short > 0, f"in {short} hours load was scaled down to what units can produce"),
         (
             bool((over > 0).any()),
-            f"in {(over > 0).sum()} hours no dispatch keeps to that, by {over.max(initial=0.0):.1f} MW at most",
+            f"in {(over > 0).sum()} hours no dispatch keeps to that: {over.max(initial=0.0):,.0f} MW over at most",
         ),
     )
     return tuple(words for true, words in cases if true)

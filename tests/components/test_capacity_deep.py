@@ -18,12 +18,22 @@ from components import capacity_periods as periods
 from components import capacity_tables as tables
 from components.capacity_answer import Answer, limit_element, short_limit
 from components.capacity_inspector import bus, overview
-from components.capacity_results import binding_card, firm_formula, flexible_formula, strongest, totals_of
+from components.capacity_results import (
+    binding_card,
+    firm_formula,
+    flexible_formula,
+    notices,
+    short_of_units_mw,
+    strongest,
+    totals_of,
+)
 from components.capacity_states import full_state, held_state, nothing_left
 from components.capacity_stops import stop_card, stop_words
+from components.format import megawatts
 from engine.capacity.defaults import paper_question
 from engine.capacity.question import CapacityQuestion, UncertaintySpec
 from engine.capacity.results import CapacityResult, Limit, OverLimit
+from engine.capacity.spare import Spare
 from tests.components.test_capacity import answer_to, text
 
 SEASONS = {"Dec-Feb": 0.9, "Mar-May": 0.7, "Jun-Aug": 0.5, "Sep-Nov": 0.8}  # share of the plain answer
@@ -218,10 +228,22 @@ def test_an_answer_that_leaves_nothing_says_why_and_what_to_press(answer: Answer
     assert fields_of(held_state(some), "data-capacity-set") == []
     told = "1,427 limits are exceeded after outages before any addition; the 30 worst are listed"
     many = replace(nothing.result, notices=(told,))
-    assert f"Hardly anything can be added: {told}" in text(held_state(replace(nothing, result=many)))
+    said = told.replace("are listed", "stand in the table What binds")
+    assert f"Hardly anything can be added: {said}" in text(held_state(replace(nothing, result=many)))
     assert nothing_left(nothing)
     assert not nothing_left(answer)
     assert fields_of(full_state(nothing), "data-capacity-set") == presses
     secure = replace(asked, uncertainty=replace(hours, parameters={"hours": 20, "security": "n-1"}))
     assert fields_of(held_state(replace(nothing, question=secure)), "data-capacity-set") == presses[1:]
     assert "why?" in text(deep.compared(nothing, {("n-1", "none"): deep.Cell(nothing.result)}))
+
+
+def test_a_total_above_what_units_have_left_is_told_for_fixed_shares_only(answer: Answer) -> None:
+    total = answer.result.levels[-1].total_mw
+    scarce = replace(answer, prepared=replace(answer.prepared, spare=Spare(total - 1.0, "2016-08-11 16:00")))
+    assert short_of_units_mw(scarce, total) == pytest.approx(1.0)
+    assert f"{megawatts(total)} are 1.0 MW more than units have left in 2016-08-11 16:00" in notices(scarce)[0]
+    enough = replace(answer, prepared=replace(answer.prepared, spare=Spare(total + 1.0, "2016-08-11 16:00")))
+    assert short_of_units_mw(enough, total) == 0
+    moving = replace(scarce, question=replace(scarce.question, recourse="redispatch"))
+    assert short_of_units_mw(moving, total) == 0  # there the largest outputs are limits themselves
