@@ -140,7 +140,8 @@ def _products(question: CapacityQuestion, found: Computed, margins: Margins) -> 
         return None
     if not margins:
         return product_set(None, question, found.result)
-    sets = [(name, product_set(prepared, question, found.result)) for name, prepared in margins]
+    own = [one for one in margins if one[0]] or list(margins)  # of the periods, where there are any
+    sets = [(name, product_set(prepared, question, found.result)) for name, prepared in own]
     rows = [
         replace(row, words=f"{name}: {row.words}" if name else row.words)
         for name, one in sets

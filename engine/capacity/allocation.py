@@ -7,7 +7,7 @@ subsets that stay deliverable are this product's.
 """
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import count
@@ -30,17 +30,19 @@ from engine.network.model import Integers, Matrix, Vector
 
 _ROUNDS = 20  # of a level, as far as its progress is told
 LARGE_GRID = 300  # buses beyond which an independent box is useless
+ROUNDING_MW = 1e-7  # what a floor leaves free, so that rows that are full with it are not exceeded by rounding
 NO_GAIN = 5e-3  # MW per MW: prints as 0.00
 CHECK_TOLERANCE = 1e-6  # of the independent optimality check, relative
 
 
-def allocate(
+def allocate(  # noqa: PLR0913 (what is asked, on what, and what it must hold besides)
     prepared: Prepared,
     question: CapacityQuestion,
     secure: Secure | None = None,
     progress: Progress | None = None,
     *,
     extend: Extend | None = None,
+    floors_mw: Sequence[Vector] = (),
 ) -> CapacityResult:
     """Return how much each candidate may draw, firm and at every risk level.
 
@@ -49,6 +51,7 @@ def allocate(
     the same margins and question, adds the limits after outages; its margins then hold those that were needed.
     On such margins alone no others are looked for: what comes out is an upper bound.
     ``extend`` adds convex terms and constraints of a caller's own, see :mod:`engine.capacity.conditioned`.
+    ``floors_mw``, one (K,) per level, are granted in any case, as far as the level before leaves room for them.
     Raises QuestionError for an unknown candidate, supply, set or uncertainty other than the prepared one, and
     SolverError when the solver, or the check of its answer, fails, and InfeasibleError naming conditions that
     cannot be kept together.
@@ -64,7 +67,7 @@ def allocate(
     over = (*before, *after)
     stop = question.at_zero == "stop" and any(row.level == 0.0 for row in over)
     solver = level_solver(prepared.network, question, extend)
-    levels = () if stop else _levels(prepared, question, secure, progress, solver)
+    levels = () if stop else _Levels(prepared, question, secure, progress).all(solver, floors_mw)
     notices = (*_notices(prepared, question, before, levels), *_under_conditions(prepared, question, levels))
     if secure is not None:
         notices = (*notices, *secure_notices(secure, counts, held=bool(levels)))
@@ -150,44 +153,73 @@ class _Step:
         return cls(prepared, epsilon, replace(signed, factors=np.maximum(factors, 0.0)), signed)
 
 
-def _levels(
-    prepared: Prepared,
-    question: CapacityQuestion,
-    secure: Secure | None,
-    progress: Progress | None,
-    solver: LevelSolver,
-) -> tuple[Level, ...]:
-    floor, warm = np.zeros(len(question.demand_mw)), np.zeros(0, dtype=np.intp)
-    levels: list[Level] = []
-    epsilons = (0.0, *question.epsilons)
-    for place, epsilon in enumerate(epsilons):
-        begin = time.perf_counter()
-        rounds = count(1)
-        closed = question.downward_closed
+class _Levels:
+    """The levels of a question, each on top of the one before."""
+
+    def __init__(
+        self, prepared: Prepared, question: CapacityQuestion, secure: Secure | None, progress: Progress | None
+    ) -> None:
+        self._prepared = prepared
+        self._question = question
+        self._secure = secure
+        self._progress = progress
+        self._rounds = count(1)
+
+    def all(self, solver: LevelSolver, floors_mw: Sequence[Vector]) -> tuple[Level, ...]:
+        """Return every level, with (K,) granted in any case at each, if there are ``floors_mw``."""
+        question, closed = self._question, self._question.downward_closed
+        before, warm = np.zeros(len(question.demand_mw)), np.zeros(0, dtype=np.intp)
+        levels: list[Level] = []
+        for place, epsilon in enumerate((0.0, *question.epsilons)):
+            begin = time.perf_counter()
+            self._rounds = count(1)
+            floor = self._floor(place, before, floors_mw[place]) if floors_mw else before
+            while True:
+                step = self._step(epsilon, floor)
+                found = solver.solve(step.problem, question.objective, question.tie_rule, warm)
+                found, warm = must_be_optimal(found, CHECK_TOLERANCE), found.used_rows
+                if not self._brings_in(place, [(found.mw, closed)]):
+                    break
+            while True:
+                step = self._step(epsilon, floor)
+                most = _most(step, question, warm, solver)
+                if not self._brings_in(place, [(mw, closed and not at) for at, mw in enumerate(most)]):
+                    break
+            level = _level(question, step, found, [float(mw.sum()) for mw in most], solver)
+            more = tuple(np.maximum(found.mw - before, 0.0).tolist())
+            levels.append(replace(level, increment_mw=more, time_s=time.perf_counter() - begin))
+            before = found.mw
+        return tuple(levels)
+
+    def _step(self, epsilon: float, floor: Vector) -> _Step:
+        prepared = self._prepared if self._secure is None else self._secure.prepared
+        return _Step.of(prepared, self._question, epsilon, floor)
+
+    def _floor(self, place: int, before: Vector, floor: Vector) -> Vector:
+        """Return what is granted in any case at a level: ``floor``, as far as the level ``before`` leaves room."""
         while True:
-            prepared = prepared if secure is None else secure.prepared
-            step = _Step.of(prepared, question, epsilon, floor)
-            found = solver.solve(step.problem, question.objective, question.tie_rule, warm)
-            found, warm = must_be_optimal(found, CHECK_TOLERANCE), found.used_rows
-            _report(progress, place, len(epsilons), next(rounds))
-            if secure is None or not secure.bring_in(place, found.mw, closed=closed):
-                break
-        while True:
-            prepared = prepared if secure is None else secure.prepared
-            step = _Step.of(prepared, question, epsilon, floor)
-            most = _most(step, question, warm, solver)
-            _report(progress, place, len(epsilons), next(rounds))
-            broken = (
-                []
-                if secure is None
-                else [secure.bring_in(place, mw, closed=closed and not at) for at, mw in enumerate(most)]
-            )
-            if not any(broken):
-                break
-        level = _level(question, step, found, [float(mw.sum()) for mw in most], solver)
-        levels.append(replace(level, time_s=time.perf_counter() - begin))
-        floor = found.mw
-    return tuple(levels)
+            found = _as_far(self._step((0.0, *self._question.epsilons)[place], before).problem, floor)
+            if not self._brings_in(place, [(found, self._question.downward_closed)]):
+                return found
+
+    def _brings_in(self, place: int, tried: Sequence[tuple[Vector, bool]]) -> bool:
+        """Make rows of what allocations, each with whether its parts count, break after outages; return if any was."""
+        if self._progress is not None:
+            done = place * _ROUNDS + min(next(self._rounds), _ROUNDS - 1)
+            self._progress(done, (1 + len(self._question.epsilons)) * _ROUNDS)
+        secure = self._secure
+        return secure is not None and any(secure.bring_in(place, mw, closed=closed) for mw, closed in tried)
+
+
+def _as_far(problem: LevelProgram, floor_mw: Vector) -> Vector:
+    """Return the way (K,) from a program's floor to a higher one, as far as the rows allow it."""
+    more = np.maximum(floor_mw - problem.floor_mw, 0.0)
+    room = np.maximum(problem.margin_mw - problem.factors @ problem.floor_mw, 0.0)
+    used = problem.factors @ more
+    over = used > room + ROUNDING_MW
+    share = float((room[over] / used[over]).min(initial=1.0))
+    found: Vector = np.maximum(problem.floor_mw + share * more - ROUNDING_MW, problem.floor_mw)
+    return found
 
 
 def _most(step: _Step, question: CapacityQuestion, warm: Integers, solver: LevelSolver) -> list[Vector]:
@@ -196,11 +228,6 @@ def _most(step: _Step, question: CapacityQuestion, warm: Integers, solver: Level
     if question.downward_closed and (step.signed.factors < 0).any():
         most.append(solver.most_total(step.signed, warm))
     return most
-
-
-def _report(progress: Progress | None, place: int, levels: int, rounds: int) -> None:
-    if progress is not None:
-        progress(place * _ROUNDS + min(rounds, _ROUNDS - 1), levels * _ROUNDS)
 
 
 def _level(question: CapacityQuestion, step: _Step, found: Optimum, most_mw: list[float], solver: LevelSolver) -> Level:
@@ -312,6 +339,6 @@ def _notices(
         f"at risk {percent(level.epsilon)}, {len(level.kept_by_floor)} sites would have got less than at the level "
         "before, and keep that"
         for level in levels
-        if level.kept_by_floor
+        if level.kept_by_floor and level.epsilon > 0
     )
     return (*prepared.notices, *(words for true, words in cases if true), *coarse, *kept)

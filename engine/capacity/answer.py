@@ -6,7 +6,7 @@ The page answers a plain question itself, on margins that are kept; what takes l
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
@@ -15,18 +15,18 @@ import numpy as np
 from engine.capacity.allocation import allocate
 from engine.capacity.archive import pack, unpack
 from engine.capacity.margins import FORMAT, Prepared, prepare
-from engine.capacity.periods import split, year_round
+from engine.capacity.periods import positions, split, worst_of, year_round
 from engine.capacity.question import CapacityQuestion, check_conditions
 from engine.capacity.results import CapacityResult
 from engine.capacity.secure import Secure, outages_of
 from engine.capacity.uncertainty import States
 from engine.compute import Artifacts, Progress
 from engine.network.factors import Factors
-from engine.network.model import Network
+from engine.network.model import Integers, Network, Vector
 from engine.redispatch.joint import redispatch_answer
 from engine.redispatch.kept import JointProofs
 
-Margins = tuple[tuple[str, Prepared], ...]  # by the period's name, "" for the year; none with redispatch
+Margins = tuple[tuple[str, Prepared], ...]  # the year's, named "", then the periods'; none with redispatch
 _STEPS = 100  # of the progress of one period
 
 
@@ -98,13 +98,19 @@ def work_out(
     if question.period == "year":
         result = solve("", states, prepared, progress)
         return Worked(Answer(result), tuple(solve.margins), tuple(solve.proofs))
-    parts = split(states.sample, question)
-    results = []
-    for place, (name, sample) in enumerate(parts):
-        own = replace(states, sample=sample)
-        results.append((name, solve(name, own, None, _share(progress, place, len(parts)))))
-    source = "" if states.sample is None else states.sample.source
-    whole = Answer(year_round(question, results, source), tuple(results))
+    solve.parts = tuple(at for _, at in positions(states.sample, question))
+    parts = [(name, replace(states, sample=sample)) for name, sample in split(states.sample, question)]
+    each = [] if question.recourse == "redispatch" else [solve.prepare(part) for _, part in parts]
+    if each:
+        prepared = worst_of(prepared or solve.prepare(states), each, question)
+    count = len(parts) + 1
+    year = solve("", states, prepared, _share(progress, 0, count))
+    floors = [np.array(level.capacity_mw) for level in year.levels]
+    results = [
+        (name, solve(name, part, each[place] if each else None, _share(progress, place + 1, count), floors))
+        for place, (name, part) in enumerate(parts)
+    ]
+    whole = Answer(year_round(question, year, results, each), tuple(results))
     return Worked(whole, tuple(solve.margins), tuple(solve.proofs))
 
 
@@ -115,23 +121,41 @@ class _Solve:
         self.network = network
         self.question = question
         self.factors = factors
+        self.parts: tuple[Integers, ...] = ()  # of all states, each with its risk by itself; none: one
         self.margins: list[tuple[str, Prepared]] = []
         self.proofs: list[tuple[str, JointProofs]] = []
         nothing = question.security == "base" or question.recourse != "none"
         self.outages = None if nothing else outages_of(network, question, factors)
 
+    def prepare(self, states: States) -> Prepared:
+        """Return the margins of some states, without outages."""
+        return prepare(self.network, self.question, states, factors=self.factors)
+
     def __call__(
-        self, name: str, states: States, prepared: Prepared | None, progress: Progress | None
+        self,
+        name: str,
+        states: States,
+        prepared: Prepared | None,
+        progress: Progress | None,
+        floors: Sequence[Vector] = (),
     ) -> CapacityResult:
-        question = self.question
+        """Return the answer for a part of the year, "" for all of it; no level is below its floor (K,)."""
+        question, parts = self.question, () if name else self.parts
         if question.recourse == "redispatch":
-            joint = redispatch_answer(self.network, question, states, factors=self.factors, progress=progress)
+            joint = redispatch_answer(
+                self.network,
+                question,
+                states,
+                factors=self.factors,
+                progress=progress,
+                parts=parts,
+                floor_mw=floors[0] if floors else None,
+            )
             self.proofs += [] if joint.proofs is None else [(name, joint.proofs)]
             return joint.result
-        if prepared is None:
-            prepared = prepare(self.network, question, states, factors=self.factors)
-        secure = None if self.outages is None else Secure(prepared, question, states, self.outages)
-        result = allocate(prepared, question, secure, progress)
+        prepared = prepared or self.prepare(states)
+        secure = None if self.outages is None else Secure(prepared, question, states, self.outages, parts)
+        result = allocate(prepared, question, secure, progress, floors_mw=floors)
         self.margins.append((name, prepared if secure is None else secure.prepared))
         return result
 

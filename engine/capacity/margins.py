@@ -44,19 +44,25 @@ _CACHED_FACTORS = 8
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class AfterOutages:
-    """The last rows of some margins: limits after outages. P is their number."""
+class AtLevels:
+    """Existing load at chosen risk levels, of rows whose tails are not kept. P is their number."""
 
-    names: tuple[tuple[str, str], ...]  # of the outages: id, and in words
-    outage: npt.NDArray[np.int32]  # (P,), position in ``names``
     levels: Mapping[float, Vector]  # risk level, 0 for firm: existing load (P,)
     measure: Measure  # of these loads
 
     def load_mw(self, epsilon: float, measure: Measure) -> Vector:
         """Return the (P,) existing loads. Raises QuestionError for a level that they were not computed for."""
         if epsilon not in self.levels or (epsilon > 0 and measure != self.measure):
-            raise QuestionError("limits after outages were computed for other risk levels: compute them again")
+            raise QuestionError("these margins were computed for other risk levels: compute them again")
         return self.levels[epsilon]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AfterOutages(AtLevels):
+    """The last rows of some margins: limits after outages."""
+
+    names: tuple[tuple[str, str], ...]  # of the outages: id, and in words
+    outage: npt.NDArray[np.int32]  # (P,), position in ``names``
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,6 +87,7 @@ class Prepared:
     notices: tuple[str, ...]
     date: str  # UTC, ISO 8601, when this was computed
     after: AfterOutages | None = None  # the last P of the sums
+    at_levels: AtLevels | None = None  # of the rows without outages, instead of tails
     spare: Spare | None = None  # what units could still give; None for ranges, or where no unit says
     _cache: dict[Any, Matrix] = field(default_factory=dict)
 
@@ -106,13 +113,16 @@ class Prepared:
         """
         if epsilon == 0:
             return self.firm_load_mw
-        if self.tails is None:
+        if self.tails is None and self.at_levels is None:
             raise QuestionError(
                 "a box has no probabilities: choose distributions, hours or a file for flexible capacity"
             )
         if not 0 < epsilon <= LARGEST_EPSILON:
             raise QuestionError(f"a risk level must be above 0 and at most {LARGEST_EPSILON:g}, found {epsilon:g}")
-        load = self.tails.cvar(epsilon) if measure == "cvar" else self.tails.var(epsilon)
+        if self.at_levels is not None:
+            load = self.at_levels.load_mw(epsilon, measure)
+        elif self.tails is not None:
+            load = self.tails.cvar(epsilon) if measure == "cvar" else self.tails.var(epsilon)
         return load if self.after is None else np.concatenate([load, self.after.load_mw(epsilon, measure)])
 
     def margin_mw(self, epsilon: float, measure: Measure = "cvar") -> Vector:
@@ -186,9 +196,9 @@ class Prepared:
             "sums_start": self.sums.indptr,
         }
         if self.after is not None:
-            levels = list(self.after.levels)
-            arrays |= {"outage": self.after.outage, "after_levels": np.array(levels)}
-            arrays |= {"after_mw": np.array([self.after.levels[level] for level in levels])}
+            arrays |= {"outage": self.after.outage, **_packed("after", self.after)}
+        if self.at_levels is not None:
+            arrays |= _packed("level", self.at_levels)
         if self.tails is not None:
             arrays |= {"tail_mass": self.tails.mass, "tail_mw": self.tails.load_mw}
         return pack(arrays, self._meta())
@@ -227,6 +237,7 @@ class Prepared:
             notices=tuple(meta["notices"]),
             date=meta["date"],
             after=_after(arrays, meta),
+            at_levels=AtLevels(_unpacked("level", arrays), meta["measure"]) if "level_mw" in arrays else None,
             spare=None if meta["spare"] is None else Spare(**meta["spare"]),
         )
 
@@ -238,7 +249,7 @@ class Prepared:
             "firm_set": self.firm_set,
             "budget": self.budget,
             "outages": [] if self.after is None else [list(name) for name in self.after.names],
-            "measure": "cvar" if self.after is None else self.after.measure,
+            "measure": next((known.measure for known in (self.after, self.at_levels) if known is not None), "cvar"),
             "uncertainty": self.uncertainty.to_json(),
             "source": self.source,
             "notices": list(self.notices),
@@ -385,8 +396,16 @@ def _after(arrays: Mapping[str, Any], meta: Mapping[str, Any]) -> AfterOutages |
     if "outage" not in arrays:
         return None
     names = tuple((name, words) for name, words in meta["outages"])
-    levels = dict(zip(arrays["after_levels"].tolist(), arrays["after_mw"], strict=True))
-    return AfterOutages(names, arrays["outage"], levels, meta["measure"])
+    return AfterOutages(_unpacked("after", arrays), meta["measure"], names, arrays["outage"])
+
+
+def _packed(name: str, known: AtLevels) -> dict[str, npt.NDArray[Any]]:
+    levels = list(known.levels)
+    return {f"{name}_levels": np.array(levels), f"{name}_mw": np.array([known.levels[level] for level in levels])}
+
+
+def _unpacked(name: str, arrays: Mapping[str, Any]) -> dict[float, Vector]:
+    return dict(zip(arrays[f"{name}_levels"].tolist(), arrays[f"{name}_mw"], strict=True))
 
 
 def _check_factors(factors: Factors, network: Network) -> None:

@@ -1,8 +1,8 @@
 """Answers for parts of the year: which states belong to a season, month or block of hours, and what holds all year.
 
 A promise for the whole year must hold in every period, each with its own states and, at a risk level, its own share
-of interrupted hours. The least of a site's capacities over the periods does: where every row counts only withdrawals
-that add to it, less of each site is within every period's limits.
+of interrupted hours: on every row the existing load that counts is the largest over the periods. Each period is then
+answered above that, so that a site's year-round capacity is the least over the periods.
 """
 
 import math
@@ -12,11 +12,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from engine.capacity.question import CapacityQuestion, Objective, Period, percent
-from engine.capacity.results import Binding, CapacityResult, Level, OverLimit
+from engine.capacity.margins import AtLevels, Prepared
+from engine.capacity.question import CapacityQuestion, Period, percent
+from engine.capacity.results import Binding, CapacityResult
 from engine.capacity.uncertainty import Sample, UnitStates
 from engine.errors import QuestionError, UncertaintyDataError
-from engine.network.model import Integers, Vector
+from engine.network.model import Integers
 
 SEASONS = ("Dec-Feb", "Mar-May", "Jun-Aug", "Sep-Nov")  # of the calendar, as weather services count them
 MONTHS = (
@@ -25,6 +26,7 @@ MONTHS = (
 )  # fmt: skip
 # Night, morning ramp, day, evening peak, late evening.
 BLOCKS = (("00-06 h", 0, 6), ("06-10 h", 6, 10), ("10-17 h", 10, 17), ("17-22 h", 17, 22), ("22-24 h", 22, 24))
+_COUNT = re.compile(r"^([\d,]+) limits? (?:is|are) (.*)$")
 _DATED = re.compile(r"^\d{4}-(\d{2})-\d{2}[ T](\d{2})")
 
 
@@ -40,7 +42,13 @@ def names_of(period: Period) -> tuple[str, ...]:
 
 
 def split(sample: Sample | None, question: CapacityQuestion) -> tuple[tuple[str, Sample], ...]:
-    """Return the states of each period that has any, by name, in order.
+    """Return the states of each period that has any, by name, in order. Raises as :func:`positions`."""
+    found = positions(sample, question)
+    return tuple((name, _part(sample, at)) for name, at in found) if sample is not None else ()
+
+
+def positions(sample: Sample | None, question: CapacityQuestion) -> tuple[tuple[str, Integers], ...]:
+    """Return the positions of the states of each period that has any, by name, in order.
 
     Raises UncertaintyDataError when states have no date and hour, QuestionError when what holds in every period
     need not be a promise for the year.
@@ -51,95 +59,56 @@ def split(sample: Sample | None, question: CapacityQuestion) -> tuple[tuple[str,
         raise UncertaintyDataError("a box has no dates: choose hours, or a file whose rows are dated, for periods")
     of = _period_of(sample.labels, question.period)
     names = names_of(question.period)
-    return tuple((name, _part(sample, at)) for k, name in enumerate(names) if (at := np.flatnonzero(of == k)).size)
+    return tuple((name, at) for k, name in enumerate(names) if (at := np.flatnonzero(of == k)).size)
 
 
-def year_round(question: CapacityQuestion, parts: Sequence[tuple[str, CapacityResult]], source: str) -> CapacityResult:
-    """Return the least capacity of each site over the periods, with the limit and period that decide it.
+def worst_of(year: Prepared, parts: Sequence[Prepared], question: CapacityQuestion) -> Prepared:
+    """Return the margins of the whole year with, at each risk level, the largest load (R,) over its parts."""
+    loads = {
+        epsilon: np.max([part.load_mw(epsilon, question.measure) for part in parts], axis=0)
+        for epsilon in question.epsilons
+    }
+    return replace(year, tails=None, at_levels=AtLevels(loads, question.measure))
 
-    The largest total that all periods allow is not computed: the least of the periods' own stands for it, so what
-    is lost to the objective is an upper bound.
+
+def year_round(
+    question: CapacityQuestion,
+    year: CapacityResult,
+    parts: Sequence[tuple[str, CapacityResult]],
+    margins: Sequence[Prepared],
+) -> CapacityResult:
+    """Return the answer for all periods at once with what a reader of the periods must know.
+
+    ``margins`` are those of the periods, none with redispatch.
     """
-    first = parts[0][1]
-    feasible = all(result.status == "optimal" for _, result in parts)
-    over: list[OverLimit] = []
-    for name, result in parts:
-        over += [replace(row, words=f"{name}: {row.words}") for row in result.over_limit]
-    levels: list[Level] = []
-    if feasible:
-        for place in range(len(first.levels)):
-            before = np.array(levels[-1].capacity_mw) if levels else np.zeros(len(question.candidates))
-            levels.append(_least(question, [(name, result.levels[place]) for name, result in parts], before))
-    return CapacityResult(
-        status="optimal" if feasible else "infeasible_at_zero",
-        candidates=first.candidates,
-        demand_mw=first.demand_mw,
-        levels=tuple(levels),
-        over_limit=tuple(over),
-        notices=_notices(question, parts),
-        provenance=replace(first.provenance, source=source, sentence=question.sentence()),
-        time_s=math.fsum(result.time_s for _, result in parts),
+    names = [name for name, _ in parts]
+
+    def named(binding: Binding) -> Binding:
+        name = names_of(question.period)[_period_of([binding.state], question.period)[0]] if binding.state else ""
+        if binding.level > 0 and margins and 0 <= binding.limit.row < margins[0].row_count:
+            loads = [part.load_mw(binding.level, question.measure)[binding.limit.row] for part in margins]
+            name = names[int(np.argmax(loads))]
+        return replace(binding, words=f"{name}: {binding.words}") if name else binding
+
+    return replace(
+        year,
+        levels=tuple(replace(level, binding=tuple(map(named, level.binding))) for level in year.levels),
+        over_limit=tuple(
+            replace(row, words=f"{name}: {row.words}") for name, result in parts for row in result.over_limit
+        ),
+        notices=_notices(question, year, parts),
+        time_s=math.fsum(result.time_s for result in (year, *(result for _, result in parts))),
     )
 
 
-def _least(question: CapacityQuestion, levels: Sequence[tuple[str, Level]], before_mw: Vector) -> Level:
-    capacity = np.array([level.capacity_mw for _, level in levels])
-    decides = capacity.argmin(axis=0)
-    mw = capacity.min(axis=0)
-    binding: dict[tuple[int, int], int] = {}
-    limited = []
-    for site, period in enumerate(decides.tolist()):
-        at = levels[period][1].limited_by[site]
-        limited.append(-1 if at < 0 else binding.setdefault((period, at), len(binding)))
-    first = levels[0][1]
-    total, most = float(mw.sum()), min(level.most_total_mw for _, level in levels)
-    signed = min(level.most_total_mw + level.lost_to_subsets_mw for _, level in levels)
-    kept = tuple(
-        bus for site, bus in enumerate(question.candidates) if bus in levels[int(decides[site])][1].kept_by_floor
-    )
-    return Level(
-        epsilon=first.epsilon,
-        capacity_mw=tuple(mw.tolist()),
-        increment_mw=tuple(np.maximum(mw - before_mw, 0.0).tolist()),
-        limited_by=tuple(limited),
-        binding=tuple(_named(levels[period][0], levels[period][1].binding[at]) for period, at in binding),
-        kept_by_floor=kept,
-        total_mw=total,
-        most_total_mw=max(most, total),
-        lost_to_objective_mw=max(most - total, 0.0),
-        lost_to_subsets_mw=signed - most,
-        objective=_objective(question.objective, mw, np.array(question.demand_mw)),
-        status=first.status,
-        gap=max(level.gap for _, level in levels),
-        solver=first.solver,
-        certificate={
-            name: max(level.certificate.get(name, 0.0) for _, level in levels)
-            for name in dict.fromkeys(name for _, level in levels for name in level.certificate)
-        },
-        time_s=math.fsum(level.time_s for _, level in levels),
-    )
-
-
-def _named(period: str, binding: Binding) -> Binding:
-    """Return the record with its period's name; a gain in one period is none in the year, so it is left out."""
-    words = f"{period}: {binding.limit.words}, limit {binding.limit.limit_mw:.1f} MW"
-    return replace(binding, gain_mw_per_mw=None, dual=0.0, words=words)
-
-
-def _objective(objective: Objective, mw: Vector, demand_mw: Vector) -> float:
-    share = mw / demand_mw
-    if objective == "lex_max_min":
-        return float(share.min(initial=1.0))
-    return float(((1.0 - share) ** (2 if objective == "sum_sq_ratio" else 1)).sum())
-
-
-def _notices(question: CapacityQuestion, parts: Sequence[tuple[str, CapacityResult]]) -> tuple[str, ...]:
-    common = [words for words in parts[0][1].notices if all(words in result.notices for _, result in parts)]
-    own = [f"{name}: {words}" for name, result in parts for words in result.notices if words not in common]
+def _notices(
+    question: CapacityQuestion, year: CapacityResult, parts: Sequence[tuple[str, CapacityResult]]
+) -> tuple[str, ...]:
+    own = _gathered([(name, words) for name, result in parts for words in result.notices if words not in year.notices])
     kinds = {"season": "seasons", "month": "months", "block": "blocks of hours", "year": "years"}
     found = [
-        f"the year-round capacity of a site is its least over {len(parts)} {kinds[question.period]}, and holds in each;"
-        " what is lost to the objective is an upper bound"
+        f"the year-round capacity holds in each of {len(parts)} {kinds[question.period]}; each of these has what is "
+        "left in it on top"
     ]
     there = {name for name, _ in parts}
     missing = [name for name in names_of(question.period) if name not in there]
@@ -148,7 +117,22 @@ def _notices(question: CapacityQuestion, parts: Sequence[tuple[str, CapacityResu
     if question.epsilons:
         levels = " and ".join(percent(epsilon) for epsilon in question.epsilons)
         found.append(f"a risk of {levels} counts in each period by itself")
-    return (*found, *common, *own)
+    return (*found, *year.notices, *own)
+
+
+def _gathered(said: Sequence[tuple[str, str]]) -> list[str]:
+    """Return what single periods say, each with its name; counts of limits that say the same are one line."""
+    counts: dict[str, list[str]] = {}
+    found: dict[str, None] = {}
+    for name, words in said:
+        counted = _COUNT.match(words)
+        if counted is None:
+            found[f"{name}: {words}"] = None
+            continue
+        key = counted[2].partition(";")[0]
+        counts.setdefault(key, []).append(f"{counted[1]} in {name}")
+        found[key] = None
+    return [f"limits are {line}: {', '.join(counts[line])}" if line in counts else line for line in found]
 
 
 def _period_of(labels: Sequence[str], period: Period) -> Integers:

@@ -15,7 +15,7 @@ from scipy.sparse import coo_array, csr_array, vstack
 
 from engine.capacity.firm_sets import Ranges
 from engine.capacity.margins import SMALLEST_FACTOR, AfterOutages, Prepared, ranges_of
-from engine.capacity.question import CapacityQuestion
+from engine.capacity.question import CapacityQuestion, Measure
 from engine.capacity.risk_measures import risk_rows
 from engine.capacity.rows import BACKWARD, FORWARD, INTERFACE_BACKWARD, INTERFACE_FORWARD, factor_rows
 from engine.capacity.uncertainty import States
@@ -68,7 +68,18 @@ class Pairs:
 class Secure:
     """The margins of one question with the limits after outages that were needed so far."""
 
-    def __init__(self, prepared: Prepared, question: CapacityQuestion, states: States, outages: Outages) -> None:
+    def __init__(
+        self,
+        prepared: Prepared,
+        question: CapacityQuestion,
+        states: States,
+        outages: Outages,
+        parts: tuple[Integers, ...] = (),
+    ) -> None:
+        """Raise QuestionError for a level that these states do not have.
+
+        ``parts`` of the states, where given, keep each risk level by themselves: the worst part counts.
+        """
         network = prepared.network
         self.prepared = prepared if prepared.after is not None else _with_none(prepared, question)
         self.question = question
@@ -85,6 +96,7 @@ class Secure:
         if states.sample is not None:
             self._flows = prepared.factors.flows(-states.sample.net_demand_mw.T)
             self._weight = None if states.sample.weights is None else states.sample.weight
+        self._parts = parts
         self._columns = -prepared.factors.columns(prepared.positions(question.candidates))
         self._bounds = [self._bound(level) for level in self.levels]
         self._known: list[dict[int, float]] = [{} for _ in self.levels]  # loads of pairs by code, level by level
@@ -238,7 +250,7 @@ class Secure:
         epsilon = self.levels[level]
         none = np.full(sums.shape[0], -1, dtype=np.intp)
         if epsilon > 0 and self._flows is not None:
-            return risk_rows(np.asarray(sums.dot(self._flows)), epsilon, self.question.measure, self._weight), none
+            return self._risk(np.asarray(sums.dot(self._flows)), epsilon, self.question.measure), none
         worst, state = np.full(sums.shape[0], -np.inf), none
         if self._flows is not None:
             flows = np.asarray(sums.dot(self._flows))
@@ -262,11 +274,22 @@ class Secure:
             for start in range(0, self._monitored.shape[0], 512):
                 sums = csr_array(sign * self._monitored[start : start + 512])
                 if epsilon > 0 and self._flows is not None:
-                    parts.append(risk_rows(np.asarray(sums.dot(self._flows)), epsilon, "cvar", self._weight))
+                    parts.append(self._risk(np.asarray(sums.dot(self._flows)), epsilon, "cvar"))
                 else:
                     parts.append(self._load_of(0, sums)[0])
             found.append(np.concatenate(parts))
         return found[0], found[1]
+
+    def _risk(self, loads_mw: Matrix, epsilon: float, measure: Measure) -> Vector:
+        """Return the (n,) CVaR or VaR of loads (n, S), the largest over the parts of the states."""
+        if not self._parts:
+            return risk_rows(loads_mw, epsilon, measure, self._weight)
+        found = []
+        for part in self._parts:
+            weight = None if self._weight is None else self._weight[part] / self._weight[part].sum()
+            found.append(risk_rows(loads_mw[:, part], epsilon, measure, weight))
+        worst: Vector = np.max(found, axis=0)
+        return worst
 
     def _limit(self, pairs: Pairs) -> Vector:
         limit: Vector = self._limits[pairs.backward, pairs.element]
@@ -306,7 +329,7 @@ class Secure:
             limit_mw=np.concatenate([base.limit_mw, self._limit(pairs)]),
             firm_load_mw=np.concatenate([base.firm_load_mw, worst]),
             worst_state=np.concatenate([base.worst_state, state.astype(np.int32)]),
-            after=AfterOutages(tuple(names), outage, loads, self.question.measure),
+            after=AfterOutages(loads, self.question.measure, tuple(names), outage),
             _cache={},
         )
         self.prepared.keep_factors(self.question, np.concatenate([kept, self._factors(pairs)]))
@@ -315,7 +338,7 @@ class Secure:
 def _with_none(prepared: Prepared, question: CapacityQuestion) -> Prepared:
     """Return margins that say that limits after outages were looked for, with none of them so far."""
     levels = {level: np.zeros(0) for level in (0.0, *question.epsilons)}
-    return replace(prepared, after=AfterOutages((), np.zeros(0, dtype=np.int32), levels, question.measure))
+    return replace(prepared, after=AfterOutages(levels, question.measure, (), np.zeros(0, dtype=np.int32)))
 
 
 def _identity(size: int) -> csr_array:

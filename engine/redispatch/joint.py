@@ -64,15 +64,21 @@ def allocate_with_redispatch(
     return redispatch_answer(network, question, states, factors=factors, progress=progress).result
 
 
-def redispatch_answer(
+def redispatch_answer(  # noqa: PLR0913 (all but what is asked is by name)
     network: Network,
     question: CapacityQuestion,
     states: States,
     *,
     factors: Factors | None = None,
     progress: Progress | None = None,
+    parts: tuple[Integers, ...] = (),
+    floor_mw: Vector | None = None,
 ) -> JointAnswer:
-    """Return the allocation of :func:`allocate_with_redispatch` together with its proofs."""
+    """Return the allocation of :func:`allocate_with_redispatch` together with its proofs.
+
+    ``parts`` of the states, where given, keep each risk level by themselves: the worst part counts. ``floor_mw`` (K,)
+    is granted in any case; it must be firm in these states.
+    """
     start = time.perf_counter()
     sample = _refuse(question, states)
     used = factors or Factors.of(network)
@@ -82,8 +88,8 @@ def redispatch_answer(
     recourse = Recourse(Scenarios.of(sample, network), limits, sites)
     over = _over(recourse, recourse.hold_what_is())
     stop = question.at_zero == "stop" and bool(over)
-    made = _Levels(question, recourse, progress)
-    levels = () if stop else made.all()
+    made = _Levels(question, recourse, progress, parts)
+    levels = () if stop else made.all(np.zeros(len(sites)) if floor_mw is None else floor_mw)
     result = CapacityResult(
         status="infeasible_at_zero" if stop else "optimal",
         candidates=question.candidates,
@@ -100,7 +106,10 @@ def redispatch_answer(
 class _Levels:
     """The levels of a question, one on top of the other."""
 
-    def __init__(self, question: CapacityQuestion, recourse: Recourse, progress: Progress | None) -> None:
+    def __init__(
+        self, question: CapacityQuestion, recourse: Recourse, progress: Progress | None, parts: tuple[Integers, ...]
+    ) -> None:
+        self.parts = parts
         self.question = question
         self.recourse = recourse
         self.progress = progress
@@ -108,18 +117,18 @@ class _Levels:
         self.demand_mw = np.array(question.demand_mw)
         self._found: Optimum | None = None
 
-    def all(self) -> tuple[Level, ...]:
-        """Return every level."""
-        floor, levels = np.zeros(len(self.demand_mw)), []
+    def all(self, floor_mw: Vector) -> tuple[Level, ...]:
+        """Return every level, none below a floor (K,)."""
+        before, levels = np.zeros(len(self.demand_mw)), []
         for place, epsilon in enumerate((0.0, *self.question.epsilons)):
-            levels.append(self._level(place, epsilon, floor))
-            floor = np.array(levels[-1].capacity_mw)
+            levels.append(self._level(place, epsilon, before, np.maximum(before, floor_mw)))
+            before = np.array(levels[-1].capacity_mw)
         return tuple(levels)
 
-    def _level(self, place: int, epsilon: float, floor: Vector) -> Level:
+    def _level(self, place: int, epsilon: float, before: Vector, floor: Vector) -> Level:
         begin, question = time.perf_counter(), self.question
         closed = question.downward_closed
-        level = RedispatchLevel(self.recourse, epsilon, self.demand_mw, floor)
+        level = RedispatchLevel(self.recourse, epsilon, self.demand_mw, floor, self.parts)
         mw = level.solve(self._best, self._watch(place, 0), closed=closed)
         found, overload = self._optimum(), level.largest_loss
         self.served.append((mw, level.dispatch_mw))
@@ -130,12 +139,13 @@ class _Levels:
         signed = most
         if closed and any((row.factor < 0.0).any() for row in level.rows):
             signed = max(most, float(level.solve(_most, self._watch(place, 2), closed=False).sum()))
-        kept = (found.mw <= floor + TIGHT_MW) & (floor > TIGHT_MW) & (found.mw < self.demand_mw - TIGHT_MW)
-        binding, limited_by = self._binding(level, problem, found, floored=bool(kept.any()))
+        standing = (found.mw <= floor + TIGHT_MW) & (floor > TIGHT_MW) & (found.mw < self.demand_mw - TIGHT_MW)
+        kept = standing & (floor <= before + TIGHT_MW)
+        binding, limited_by = self._binding(level, problem, found, floored=bool(standing.any()))
         return Level(
             epsilon=epsilon,
             capacity_mw=tuple(mw.tolist()),
-            increment_mw=tuple(np.maximum(mw - floor, 0.0).tolist()),
+            increment_mw=tuple(np.maximum(mw - before, 0.0).tolist()),
             limited_by=limited_by,
             binding=binding,
             kept_by_floor=tuple(bus for bus, at in zip(question.candidates, kept, strict=True) if at),
@@ -209,11 +219,12 @@ class _Levels:
     def _heaviest(self, row: Row) -> tuple[int, int, int]:
         """Return the key of the limit that weighs most in the weightiest cut of a row; ``_GENERATION`` for none."""
         cuts = [self.recourse.cuts[cut] for cut in row.cuts.tolist()]
-        weight = [part * cut.slope.any() for cut, part in zip(cuts, row.parts.tolist(), strict=True)]
-        proof = cuts[int(np.argmax(weight))].proof
+        sloped = np.array([cut.slope.any() for cut in cuts])
+        proof = cuts[int((row.parts * sloped).argmax())].proof
         if not len(proof.sides):
             return _GENERATION
-        return proof.sides.keys()[int((proof.multiplier * proof.scale_mw).argmax())]
+        heaviest: tuple[int, int, int] = proof.sides.keys()[int((proof.multiplier * proof.scale_mw).argmax())]
+        return heaviest
 
     def _per_mw(self, row: Row, key: tuple[int, int, int]) -> float:
         """Return the MW of a row's margin per MW of one limit."""

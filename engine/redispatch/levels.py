@@ -55,7 +55,15 @@ class Row:
 class RedispatchLevel:
     """The rows of one level, kept while it is solved for one objective after another."""
 
-    def __init__(self, recourse: Recourse, epsilon: float, demand_mw: Vector, floor_mw: Vector) -> None:
+    def __init__(
+        self,
+        recourse: Recourse,
+        epsilon: float,
+        demand_mw: Vector,
+        floor_mw: Vector,
+        parts: tuple[Integers, ...] = (),
+    ) -> None:
+        self.parts = parts  # of the scenarios, each with the risk by itself; none: all together
         self.recourse = recourse
         self.epsilon = epsilon
         self.demand_mw = demand_mw
@@ -117,14 +125,14 @@ class RedispatchLevel:
 
         A scenario whose last dispatch leaves more is solved once.
         """
-        recourse, weight = self.recourse, self.recourse.scenarios.weight
+        recourse = self.recourse
         lower = recourse.below(mw)[0]
-        if float(tail(lower, weight, self.epsilon) @ lower) > _ROUNDING:
+        if float(self._tail(lower) @ lower) > _ROUNDING:
             return False
         above = recourse.above(mw)
         solved = np.zeros(len(above), dtype=bool)
         while True:
-            share = tail(above, weight, self.epsilon)
+            share = self._tail(above)
             self.largest_loss = float(share @ np.where(share > 0.0, above, 0.0))
             if self.largest_loss <= _ROUNDING:
                 return True
@@ -134,6 +142,20 @@ class RedispatchLevel:
                 return False
             solved[scenario] = True
             above[scenario] = min(above[scenario], recourse.solve(mw, scenario, LEAST_OVERLOAD))
+
+    def _tail(self, losses: Vector) -> Vector:
+        """Return the weights (S,) of the worst share, in the part of the scenarios where their mean loss is largest."""
+        weight = self.recourse.scenarios.weight
+        if not self.parts:
+            return tail(losses, weight, self.epsilon)
+        worst, found = -np.inf, np.zeros(len(losses))
+        for part in self.parts:
+            share = tail(losses[part], weight[part] / weight[part].sum(), self.epsilon)
+            mean = float(share @ np.where(share > 0.0, losses[part], 0.0))
+            if mean > worst:
+                worst, found = mean, np.zeros(len(losses))
+                found[part] = share
+        return found
 
     def passes(self, mw: Vector) -> bool:
         """Return whether the scenarios pass at ``mw`` (K,); the dispatches that were tried last stay with them."""
@@ -178,7 +200,7 @@ class RedispatchLevel:
         recourse = self.recourse
         above = self.floor_mw if closed else None
         loss, cut = recourse.below(mw, closed_above=above)
-        share = tail(loss, recourse.scenarios.weight, self.epsilon)
+        share = self._tail(loss)
         used = np.flatnonzero((share > 0.0) & (cut >= 0))
         own = cut[used]
         without, per_mw = recourse.row(own, used, above)
@@ -248,17 +270,17 @@ class RedispatchLevel:
         return True
 
     def _try_tail(self, mw: Vector) -> bool:
-        recourse, weight = self.recourse, self.recourse.scenarios.weight
+        recourse = self.recourse
         above, tries = recourse.above(mw), 0
         start = len(recourse.cuts)
         while True:
-            share = tail(above, weight, self.epsilon)
+            share = self._tail(above)
             worst = float(share @ np.where(share > 0.0, above, 0.0))
             if worst <= OVERLOAD:
                 self.largest_loss = worst
                 return False
             lower = recourse.below(mw)[0]
-            enough = float(tail(lower, weight, self.epsilon) @ lower) > OVERLOAD
+            enough = float(self._tail(lower) @ lower) > OVERLOAD
             if enough and (tries >= _MOST_TRIES or len(recourse.cuts) - start >= _NEW_CUTS):
                 return True
             gap = np.where(share > 0.0, np.minimum(above, 1e9) - lower, 0.0)

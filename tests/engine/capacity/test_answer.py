@@ -82,6 +82,31 @@ def test_each_period_is_answered_on_its_own_states_and_the_year_is_the_least_of_
     assert any(f"{name}: " in verdict.words for name in names)
 
 
+@pytest.mark.parametrize("settings", [{}, {"security": "n-1"}, {"recourse": "redispatch"}], ids=str)
+def test_parts_of_a_year_take_nothing_from_it(settings: dict[str, object]) -> None:
+    grid = Network.from_tables(load("rts24"))
+    hours = UncertaintySpec("hourly", {"hours": 80}, 1)
+    sites = ("5", "20", "10", "8", "3")
+    base = CapacityQuestion(
+        sites, (300.0,) * 5, epsilons=(0.05, 0.2), supply="headroom", at_zero="hold", uncertainty=hours, **settings
+    )
+    states = jobs.make_states(hours, grid)
+    whole = answer(grid, base, states).result
+    found = answer(grid, replace(base, period="season"), states)
+    # A firm part is kept in every state, whichever season they are counted in.
+    assert found.result.levels[0].total_mw == pytest.approx(whole.levels[0].total_mw, abs=1e-3)
+    for place, level in enumerate(found.result.levels):
+        # A share of the hours of each season is more often the case than that share of all: CVaR of a mixture.
+        assert level.objective >= whole.levels[place].objective - 1e-6
+        for _, result in found.periods:
+            assert result.levels[place].objective <= level.objective + 1e-6
+    least = np.min([result.firm_mw for _, result in found.periods], axis=0)
+    assert least == pytest.approx(found.result.firm_mw, abs=1e-3)
+    if base.recourse == "none":
+        levels = [np.array(level.capacity_mw) for level in found.result.levels]
+        assert verify(grid, replace(base, period="season"), levels, states).holds
+
+
 def test_summer_decides_where_its_load_is_largest() -> None:
     found = answer(GRID, question(period="season"), States(dated()))
     totals = {name: result.levels[0].total_mw for name, result in found.periods}
@@ -175,7 +200,7 @@ def test_with_redispatch_the_answer_is_that_of_its_program_and_keeps_its_proofs(
     # Lines 1-3 and 2-3 bring 60 and 45 MW when line 1-2 carries 15 and the near unit makes 30; without it 90 in all.
     assert [round(result.firm_mw[0], 5) for _, result in worked.answer.periods] == [84.0, 74.0, 54.0, 69.0]
     assert worked.answer.result.firm_mw == pytest.approx((54.0,))
-    assert [name for name, _ in worked.proofs] == list(SEASONS)
+    assert [name for name, _ in worked.proofs] == ["", *SEASONS]
     arguments = jobs.answer_arguments(grid.digest, asked_)
     context = Context(tmp_path)
     keep(context, arguments, worked)
@@ -238,9 +263,13 @@ def test_the_job_answers_keeps_its_margins_and_can_be_stopped(tmp_path: Path) ->
     assert done == sorted(done)
     margins = open_margins(context, arguments, network)
     assert margins is not None
-    assert [name for name, _ in margins] == list(SEASONS)
-    for (_, kept), (_, period) in zip(margins, found.periods, strict=True):
-        assert allocate(kept, asked_).firm_mw == pytest.approx(period.firm_mw)
+    assert [name for name, _ in margins] == ["", *SEASONS]
+    year = allocate(margins[0][1], asked_)
+    assert year.firm_mw == pytest.approx(found.result.firm_mw)
+    assert year.flexible_mw[0] == pytest.approx(found.result.flexible_mw[0])
+    floors = [np.array(level.capacity_mw) for level in year.levels]
+    for (_, kept), (_, period) in zip(margins[1:], found.periods, strict=True):
+        assert allocate(kept, asked_, floors_mw=floors).firm_mw == pytest.approx(period.firm_mw)
     levels = [list(level.capacity_mw) for level in found.result.levels]
     check = {**jobs.prepare_arguments(network.digest, asked_), "question": asked_.to_json(), "levels_mw": levels}
     assert jobs.verify_job(check, context)["holds"]
