@@ -133,7 +133,9 @@ def verify_job(arguments: dict[str, Any], context: JobContext) -> dict[str, Any]
         levels = [np.array(level, dtype=np.float64) for level in arguments["levels_mw"]]
     context.progress(_STEPS // 2, _STEPS, "checking every limit")
     if question.recourse == "redispatch":
-        return verify_with_redispatch(network, question, levels, states, factors=factors).to_json()
+        progress = _part(context, 0.5, 1.0, "checking every outage")
+        verdict = verify_with_redispatch(network, question, levels, states, factors=factors, progress=progress)
+        return verdict.to_json()
     progress = _part(context, 0.5, 1.0, "checking every limit")
     return verify(network, question, levels, states, factors, progress=progress).to_json()
 

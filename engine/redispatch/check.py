@@ -16,7 +16,7 @@ from scipy.sparse.linalg import SuperLU, splu
 
 from engine.capacity.question import OutageRating
 from engine.errors import SolverError
-from engine.network.model import Flags, Integers, Network, Vector
+from engine.network.model import Flags, Integers, Matrix, Network, Vector
 from engine.redispatch.largest import LargestLoads
 from engine.redispatch.states import State
 
@@ -66,19 +66,20 @@ class AngleModel:
         """Return (L, B), MW per radian."""
         return csr_array(csr_array((self.susceptance, (np.arange(len(self.live)),) * 2)) @ self.incidence)
 
-    def solved(self, right: Vector) -> Vector:
-        """Return the angles (B,), zero at the reference bus, whose branch flows sum to ``right`` (B,) at the buses."""
+    def solved(self, right: Matrix) -> Matrix:
+        """Return the angles (B,) or (B, S), zero at the reference bus, whose flows sum to ``right`` at the buses."""
         kept = np.flatnonzero(self.network.buses.in_service & (np.arange(len(right)) != self.network.slack))
         if not self._factorised:
             self._factorised.append(splu(csc_array(self.incidence.T @ self.flow_by_angle)[kept][:, kept]))
-        angle = np.zeros(len(right))
+        angle = np.zeros(right.shape)
         angle[kept] = self._factorised[0].solve(right[kept])
         return angle
 
-    def flow_mw(self, injection_mw: Vector) -> Vector:
-        """Return the flows (L,) of balanced injections (B,)."""
-        angle = self.solved(injection_mw + self.incidence.T @ self.shift_mw)
-        flow: Vector = self.flow_by_angle @ angle - self.shift_mw
+    def flow_mw(self, injection_mw: Matrix) -> Matrix:
+        """Return the flows (L,) or (L, S) of balanced injections (B,) or (B, S)."""
+        shift = self.shift_mw if injection_mw.ndim == 1 else self.shift_mw[:, np.newaxis]
+        angle = self.solved(injection_mw + self.incidence.T @ shift)
+        flow: Matrix = self.flow_by_angle @ angle - shift
         return flow
 
     def price_of(self, weight: Vector) -> Vector:
@@ -101,18 +102,24 @@ class Held:
 
     def overload(self, flow_mw: Vector, withdrawal_mw: Vector, live: Flags, *, after: bool = False) -> float:
         """Return the largest relative overload of the flows (L,) and the withdrawals (B,) of all buses."""
+        return float(self.overloads(flow_mw[:, np.newaxis], withdrawal_mw[:, np.newaxis], live, after=after)[0])
+
+    def overloads(self, flow_mw: Matrix, withdrawal_mw: Matrix, live: Flags, *, after: bool = False) -> Vector:
+        """Return the largest relative overload (S,) of the flows (L, S) and the withdrawals (B, S) of each state."""
         limit = self.branch_mw(after=after)
-        found = [-1.0]
         rated = np.flatnonzero(live & np.isfinite(limit))
-        found += ((np.abs(flow_mw[rated]) - limit[rated]) / _scale(limit[rated])).tolist()
-        lists = self.network.interfaces
-        for value, lower, upper in zip(lists.weights @ flow_mw, lists.lower_mw, lists.upper_mw, strict=True):
-            found += [(value - upper) / _scale(upper)] if np.isfinite(upper) else []
-            found += [(lower - value) / _scale(lower)] if np.isfinite(lower) else []
-        limits = self.network.buses.withdrawal_limit_mw
-        held = np.flatnonzero(np.isfinite(limits) & self.network.buses.in_service)
-        found += ((withdrawal_mw[held] - limits[held]) / _scale(limits[held])).tolist()
-        return float(max(found))
+        buses, lists = self.network.buses, self.network.interfaces
+        held = np.flatnonzero(np.isfinite(buses.withdrawal_limit_mw) & buses.in_service)
+        sums = lists.weights @ flow_mw
+        upper, lower = np.isfinite(lists.upper_mw), np.isfinite(lists.lower_mw)
+        found = [
+            _beyond(np.abs(flow_mw[rated]), limit[rated]),
+            _beyond(sums[upper], lists.upper_mw[upper]),
+            _beyond(-sums[lower], -lists.lower_mw[lower]),
+            _beyond(withdrawal_mw[held], buses.withdrawal_limit_mw[held]),
+        ]
+        worst: Vector = np.max(found, axis=0)
+        return worst
 
 
 def most_step_mw(network: Network, state: State, direction: Vector) -> float:
@@ -285,6 +292,13 @@ def _rows(model: AngleModel, outputs: csr_array, drawn: Vector, direction: Vecto
         _Rows(-sums, -shifts, np.zeros(len(lists.ids)), -lists.lower_mw),
         _Rows(taken, drawn[limited], direction[limited], buses.withdrawal_limit_mw[limited]),
     ]
+
+
+def _beyond(value_mw: Matrix, limit_mw: Vector) -> Vector:
+    """Return by which share (S,) the values (k, S) exceed their limits (k,) most, -1 where there is none."""
+    share = (value_mw - limit_mw[:, np.newaxis]) / _scale(limit_mw)[:, np.newaxis]
+    most: Vector = share.max(axis=0, initial=-1.0)
+    return most
 
 
 def _column(values: Vector) -> csr_array:

@@ -7,6 +7,7 @@ program in angles, solved from nothing, also says the least overload; so it does
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 
@@ -14,19 +15,21 @@ from engine.capacity.question import CapacityQuestion, percent
 from engine.capacity.results import Verdict, Violation
 from engine.capacity.secure import outages_of
 from engine.capacity.uncertainty import States
+from engine.compute import Progress
 from engine.errors import QuestionError, UncertaintyDataError
 from engine.network.factors import Factors
 from engine.network.model import Matrix, Network, Vector
-from engine.redispatch.check import AngleModel, Held, dispatch_overload, least_overload
+from engine.redispatch.check import AngleModel, Held, least_overload
 from engine.redispatch.levels import RedispatchLevel
 from engine.redispatch.limits import FlowLimits
 from engine.redispatch.recourse import Recourse
-from engine.redispatch.states import Scenarios
+from engine.redispatch.states import Scenarios, outputs_by_bus
 
 TOLERANCE = 1e-5  # relative: what a limit may be exceeded by, ten times what an answer is found to
 BOUND_MW = 1e-6
 _SHOWN = 20
-_OUTAGE_STATES = 2  # states in which every outage is solved anew
+_CELLS = 6e8  # branches times outages times states that are judged after outages: a minute or two
+_BLOCK = 256  # states whose flows are held at a time
 
 
 def verify_with_redispatch(  # noqa: PLR0913 (all but what is checked is by name)
@@ -37,11 +40,13 @@ def verify_with_redispatch(  # noqa: PLR0913 (all but what is checked is by name
     *,
     factors: Factors | None = None,
     cold: int = 20,
+    progress: Progress | None = None,
 ) -> Verdict:
     """Return whether the (K,) capacities of firm and each risk level are served in every state.
 
-    ``cold`` states are solved from nothing besides. After outages (security "n-1") two states are judged, with every
-    outage solved anew; the programs hold the others. Raises QuestionError when the number of levels is not the
+    ``cold`` states are solved from nothing besides, without outages. With security "n-1" the dispatches are judged
+    after every outage too, each solved anew: in every state, on large grids in as many of the worst as can be done,
+    which the verdict's words tell. Raises QuestionError when the number of levels is not the
     question's, UncertaintyDataError without a sample.
     """
     if len(levels_mw) != 1 + len(question.epsilons):
@@ -53,11 +58,13 @@ def verify_with_redispatch(  # noqa: PLR0913 (all but what is checked is by name
     outages = outages_of(network, question, used) if question.security == "n-1" else None
     limits = FlowLimits.of(used, outages, question.outage_rating)
     recourse = Recourse(Scenarios.of(states.sample, network), limits, sites)
-    check = _Check(network, question, recourse, [np.asarray(mw, dtype=np.float64) for mw in levels_mw], cold)
+    levels = [np.asarray(mw, dtype=np.float64) for mw in levels_mw]
+    check = _Check(network, question, recourse, levels, cold, progress)
     found = [*check.bounds(), *check.zero(), *check.levels(), *check.parts()]
     found.sort(key=lambda violation: -violation.over_mw)
     count = len(recourse.scenarios)
-    words = f"a dispatch keeps every limit in each of {count:,} states; {check.solved} solved from nothing agree"
+    words = f"a dispatch keeps every limit in each of {count:,} states{check.after_words()}"
+    words += f"; {check.solved} solved from nothing{', without outages,' if outages is not None else ''} agree"
     if found:
         words = f"{len(found)} promises are broken, the worst: {found[0].words}"
     largest = float(np.concatenate([limits.upper_mw[np.isfinite(limits.upper_mw)], [1.0]]).max())
@@ -80,6 +87,8 @@ class _Check:
     recourse: Recourse
     levels_mw: list[Vector]
     cold: int
+    progress: Progress | None
+    after: int = 0  # states judged after outages
     rows: int = 0
     solved: int = 0
     largest: float = 0.0
@@ -113,11 +122,10 @@ class _Check:
         """Yield the levels that the dispatches do not serve, and the states in which a cold program disagrees."""
         generator = np.random.default_rng(self.question.uncertainty.seed)
         weight, scenarios = self.recourse.scenarios.weight, self.recourse.scenarios
-        flows = AngleModel.of(self.network)
-        for epsilon, mw in zip((0.0, *self.question.epsilons), self.levels_mw, strict=True):
-            level = RedispatchLevel(self.recourse, epsilon, np.array(self.question.demand_mw), np.zeros(len(mw)))
-            level.passes(mw)
-            loss = self._judged(flows, self.recourse.moved(mw, np.arange(len(scenarios))), mw)
+        served = [_Served.of(self.recourse, self.question, epsilon, mw) for epsilon, mw in self._asked()]
+        losses = [self._judged(AngleModel.of(self.network), level) for level in served]
+        after = self._judged_after(served, losses)
+        for (epsilon, mw), loss, outage in zip(self._asked(), losses, after, strict=True):
             worst = int(loss.argmax())
             risk = float(loss[worst]) if epsilon == 0.0 else _cvar(loss, weight, epsilon)
             self.largest = max(self.largest, risk)
@@ -125,8 +133,8 @@ class _Check:
             if risk > TOLERANCE:
                 state = scenarios.labels[worst]
                 words = f"{where}: exceeded by {100 * risk:.4f} %, most in {state}, by {100 * loss[worst]:.4f} %"
+                words += f" after the outage of {outage[worst]}" if outage[worst] else ""
                 yield Violation("(1c)" if epsilon == 0.0 else "(4c)", state, epsilon, risk * self._size(), words)
-            yield from self._outages(epsilon, mw, loss)
             count = min(self.cold, len(scenarios))
             for scenario in generator.choice(len(scenarios), count, replace=False).tolist():
                 yield from self._cold(epsilon, mw, scenario, float(loss[scenario]))
@@ -145,40 +153,64 @@ class _Check:
                 words = f"a part of the firm allocation exceeds a limit in {scenarios.labels[scenario]}"
                 yield Violation("(1c)", scenarios.labels[scenario], 0.0, least * self._size(), words)
 
-    def _judged(self, model: AngleModel, dispatch_mw: Matrix, mw: Vector) -> Vector:
-        """Return the (S,) overloads of dispatches, held ones taken off, from angles alone."""
-        recourse, network = self.recourse, self.network
-        loss, held = np.empty(len(recourse.scenarios)), Held(network)
-        for scenario in range(len(loss)):
-            state = recourse.scenarios.state(scenario)
-            drawn = state.demand_mw.copy()
-            drawn[recourse.sites] += mw
-            drawn -= np.bincount(network.units.bus, weights=dispatch_mw[scenario], minlength=len(drawn))
-            over = [
-                abs(float(drawn.sum())) / max(1.0, float(state.demand_mw.sum())),
-                _stretched(dispatch_mw[scenario], state.largest_mw),
-                float((state.least_mw - dispatch_mw[scenario]).max()),
-                held.overload(model.flow_mw(-drawn), drawn, model.live),
-            ]
+    def _asked(self) -> list[tuple[float, Vector]]:
+        return list(zip((0.0, *self.question.epsilons), self.levels_mw, strict=True))
+
+    def _judged(self, model: AngleModel, served: "_Served") -> Vector:
+        """Return the (S,) overloads of dispatches without outages, held ones taken off, from angles alone."""
+        recourse, held = self.recourse, Held(self.network)
+        count = len(recourse.scenarios)
+        loss = np.empty(count)
+        for start in range(0, count, _BLOCK):
+            block = slice(start, min(start + _BLOCK, count))
+            drawn = served.drawn_mw[:, block]
+            loss[block] = held.overloads(model.flow_mw(-drawn), drawn, model.live)
+        for scenario in range(count):
+            state, dispatch = recourse.scenarios.state(scenario), served.dispatch_mw[scenario]
+            off = abs(float(served.drawn_mw[:, scenario].sum())) / max(1.0, float(state.demand_mw.sum()))
+            below = float((state.least_mw - dispatch).max())
+            stretched = max(loss[scenario], _stretched(dispatch, state.largest_mw))
+            loss[scenario] = stretched if max(off, below) <= TOLERANCE else np.inf
             self.rows += 1
-            loss[scenario] = max(over[1], over[3]) if max(over[0], over[2]) <= TOLERANCE else np.inf
         return loss - recourse.held
 
-    def _outages(self, epsilon: float, mw: Vector, loss: Vector) -> Iterator[Violation]:
-        outages = self.recourse.limits.outages
+    def _judged_after(self, served: "list[_Served]", losses: list[Vector]) -> list[list[str]]:
+        """Raise ``losses`` to the overloads after outages, each solved anew; return the worst outage of each state.
+
+        It is "" where the overload without outages is the larger.
+        """
+        outages, count = self.recourse.limits.outages, len(self.recourse.scenarios)
+        after = [[""] * count for _ in served]
         if outages is None:
-            return
-        extra = np.zeros(len(self.network.buses.ids))
-        extra[self.recourse.sites] = mw
-        for scenario in np.argsort(-loss, kind="stable")[: _OUTAGE_STATES if epsilon == 0.0 else 0].tolist():
-            state, dispatch = self.recourse.scenarios.state(scenario), self.recourse.moved(mw, np.array([scenario]))[0]
-            rating = self.question.outage_rating
-            worst = dispatch_overload(Held(self.network, rating), state, dispatch, extra, outages.lost)
-            over = worst - float(self.recourse.held[scenario])
-            self.rows += len(outages)
-            if over > TOLERANCE:
-                words = f"{state.words}: exceeded by {100 * over:.4f} % after an outage"
-                yield Violation("(1c)", state.words, epsilon, over * self._size(), words)
+            return after
+        cells = len(outages) * len(self.network.branches.ids) * len(served)
+        self.after = min(count, max(1, int(_CELLS / max(cells, 1))))
+        chosen = [np.sort(np.argsort(-level.above, kind="stable")[: self.after]) for level in served]
+        drawn = np.concatenate(
+            [level.drawn_mw[:, states] for level, states in zip(served, chosen, strict=True)], axis=1
+        )
+        taken = np.concatenate([self.recourse.held[states] for states in chosen])
+        held = Held(self.network, self.question.outage_rating)
+        for place, lost in enumerate(outages.lost):
+            if self.progress is not None:
+                self.progress(place, len(outages))
+            model = AngleModel.of(self.network, lost)
+            over = held.overloads(model.flow_mw(-drawn), drawn, model.live, after=True) - taken
+            for level, (loss, states) in enumerate(zip(losses, chosen, strict=True)):
+                found = over[level * self.after : (level + 1) * self.after]
+                for at in np.flatnonzero(found > loss[states]).tolist():
+                    loss[states[at]], after[level][states[at]] = found[at], outages.ids[place]
+        self.rows += len(outages) * drawn.shape[1]
+        return after
+
+    def after_words(self) -> str:
+        """Return in how many of the states the limits after outages were judged, "" without outages."""
+        if not self.after:
+            return ""
+        whole = self.after == len(self.recourse.scenarios)
+        return (
+            ", before and after every outage" if whole else f", in the worst {self.after:,} of them after every outage"
+        )
 
     def _cold(self, epsilon: float, mw: Vector, scenario: int, loss: float) -> Iterator[Violation]:
         least = self._least(mw, scenario)
@@ -199,6 +231,25 @@ class _Check:
         """Return the largest rating: what relative overloads are turned to MW by, for want of one limit."""
         rating = self.network.branches.rating_a_mw
         return float(rating[np.isfinite(rating)].max(initial=1.0))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Served:
+    """The dispatches that serve one level, and what is drawn at the buses then."""
+
+    dispatch_mw: Matrix  # (S, G)
+    drawn_mw: Matrix  # (B, S), less what is generated there
+    above: Vector  # (S,), bounds on the losses as the programs know them: they only say where to look first
+
+    @classmethod
+    def of(cls, recourse: Recourse, question: CapacityQuestion, epsilon: float, mw: Vector) -> Self:
+        """Find the dispatches: the programs' own, whatever they say of them."""
+        RedispatchLevel(recourse, epsilon, np.array(question.demand_mw), np.zeros(len(mw))).passes(mw)
+        scenarios, network = recourse.scenarios, recourse.limits.network
+        dispatch = recourse.moved(mw, np.arange(len(scenarios)))
+        drawn = scenarios.demand_mw - outputs_by_bus(dispatch, network.units.bus, len(network.buses.ids))
+        drawn[:, recourse.sites] += mw
+        return cls(dispatch, np.ascontiguousarray(drawn.T), recourse.above(mw))
 
 
 def _stretched(dispatch_mw: Vector, largest_mw: Vector) -> float:

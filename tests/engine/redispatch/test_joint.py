@@ -12,6 +12,7 @@ from engine.capacity.results import CapacityResult
 from engine.capacity.uncertainty import Box, Sample, States, UnitStates
 from engine.errors import CancelledError, QuestionError, UncertaintyDataError
 from engine.network.model import Network, Vector
+from engine.redispatch import verify
 from engine.redispatch.check import Held, dispatch_overload, least_overload
 from engine.redispatch.joint import allocate_with_redispatch, redispatch_answer
 from engine.redispatch.kept import JointProofs
@@ -287,6 +288,43 @@ def test_the_checker_solves_outages_anew(rts: Network) -> None:
     assert verify_with_redispatch(rts, question, [np.array(found.firm_mw)], states, cold=1).holds
     base = allocate_with_redispatch(rts, replace(question, security="base"), states)
     assert not verify_with_redispatch(rts, question, [np.array(base.firm_mw)], states, cold=1).holds
+
+
+def test_the_checker_judges_outages_at_a_risk_level_too(rts: Network) -> None:
+    """Ratings before outages are wide here: only those after outages bind."""
+    branches = rts.tables.branches.assign(rating_a_mw=2.5 * rts.branches.rating_c_mw)
+    units = rts.tables.units.assign(p_max_mw=2.0 * rts.units.p_max_mw)
+    wide = Network.from_tables(rts.tables.with_table("branches", branches).with_table("units", units))
+    states = States(sample_of(wide, 8))
+    question = question_of(BUSES, ASKED, epsilons=(0.2,), security="n-1", at_zero="hold")
+    found = allocate_with_redispatch(wide, question, states)
+    levels = [np.array(level.capacity_mw) for level in found.levels]
+    verdict = verify_with_redispatch(wide, question, levels, states, cold=1)
+    assert verdict.holds, verdict.words
+    assert "in each of 8 states, before and after every outage" in verdict.words
+    # An optimum leaves nothing: more at any site that is short would have been granted, were it kept.
+    short = np.flatnonzero(levels[1] < np.array(question.demand_mw) - 1.0)
+    assert short.size
+    for site in short.tolist():
+        more = levels[1] + np.eye(1, len(levels[1]), site)[0]
+        broken = verify_with_redispatch(wide, question, [levels[0], more], states, cold=1)
+        assert not broken.holds
+        assert "after the outage of" in broken.violations[0].words
+
+
+def test_the_checker_says_how_many_states_it_judged_after_outages(
+    rts: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(verify, "_CELLS", 3 * 38 * 38)
+    states, question = States(sample_of(rts, 6, share=0.55)), question_of(BUSES, ASKED, epsilons=(), security="n-1")
+    seen: list[tuple[int, int]] = []
+    verdict = verify_with_redispatch(
+        rts, question, [np.zeros(len(BUSES))], states, cold=1, progress=lambda done, total: seen.append((done, total))
+    )
+    assert verdict.holds, verdict.words
+    assert "in the worst 3 of them after every outage" in verdict.words
+    assert "solved from nothing, without outages, agree" in verdict.words
+    assert seen[-1] == (len(seen) - 1, len(seen))
 
 
 def test_the_gain_of_a_binding_limit_is_what_more_of_it_brings(rts: Network) -> None:
