@@ -50,7 +50,7 @@
       const tools = strip();
       if (tools) tools.removeAttribute('aria-busy');
     }
-    if (ack.ok && (ack.from === 'paste' || ack.from === 'add-row')) {
+    if (ack.ok && ['paste', 'add-row', 'import'].includes(ack.from)) {
       const open = document.querySelector('.hr-popover[data-open]');
       if (open) document.dispatchEvent(new KeyboardEvent('keydown', { key: 'Escape', bubbles: true }));
       if (ack.from === 'paste') headroom.setProps('network-paste-text', { value: '' });

@@ -1,5 +1,6 @@
 """What was understood of a file, before it is taken."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -15,6 +16,7 @@ from engine.network.imported import Snapshots
 from engine.network.tables import LISTS
 
 MOST_SHOWN = 40
+MOST_ALIKE = 3  # warnings of one kind that are told one by one
 MOST_SNAPSHOTS = 9_000  # in the list to choose from: a year of hours
 _LONGEST_MW = 1e9
 Part = Any
@@ -95,7 +97,7 @@ def understood(summary: Mapping[str, Any], problems: Sequence[Problem]) -> html.
     """Return the counts, the notes and the problems of a network that can be taken."""
     errors = [p.message for p in problems if p.severity == "error"]
     left = [p.message for p in problems if p.code == LEFT_OUT]
-    warnings = [p.message for p in problems if p.severity == "warning" and p.code != LEFT_OUT]
+    warnings = [p for p in problems if p.severity == "warning" and p.code != LEFT_OUT]
     notes = [p.message for p in problems if p.severity == "note" and p.code != LEFT_OUT]
     places = "all" if summary["places"] == summary["buses"] else str(summary["places"])
     return html.Div(
@@ -114,7 +116,7 @@ def understood(summary: Mapping[str, Any], problems: Sequence[Problem]) -> html.
             ),
             _listed("To mend before computing", errors),
             _listed("Not carried", left),
-            _listed("Worth knowing", warnings),
+            _listed("Worth knowing", _alike(warnings), len(warnings)),
             _listed("Understood", notes, unfolded=False),
         ]
     )
@@ -138,11 +140,26 @@ def _load(value_mw: float) -> str:
     return f"{value_mw:g} MW" if abs(value_mw) >= _LONGEST_MW else megawatts(value_mw)
 
 
-def _listed(title: str, lines: Sequence[str], *, unfolded: bool = True) -> Any:
+def _alike(problems: Sequence[Problem]) -> list[str]:
+    """Return what problems say; of many of one code the first, and how many more there are."""
+    counts, lines = Counter(problem.code for problem in problems), []
+    said: set[str] = set()
+    for problem in problems:
+        if counts[problem.code] <= MOST_ALIKE:
+            lines.append(problem.message)
+        elif problem.code not in said:
+            lines.append(f"{problem.message}; {counts[problem.code] - 1} more like this")
+            said.add(problem.code)
+    return lines
+
+
+def _listed(title: str, lines: Sequence[str], found: int | None = None, *, unfolded: bool = True) -> Any:
     if not lines:
         return None
     shown = list(lines[:MOST_SHOWN])
     if len(lines) > MOST_SHOWN:
         shown.append(f"and {len(lines) - MOST_SHOWN} more")
     items = html.Ul([html.Li(line) for line in shown], className="hr-state-details")
-    return html.Details([html.Summary(f"{title}: {len(lines)}"), items], open=unfolded, className="hr-draw-more")
+    return html.Details(
+        [html.Summary(f"{title}: {found or len(lines)}"), items], open=unfolded, className="hr-draw-more"
+    )

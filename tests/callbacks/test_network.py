@@ -323,6 +323,13 @@ def test_another_snapshot_of_the_file_is_read_without_sending_it_again(seat: Sea
         assert "was not taken" in str(refused.panel)
 
 
+def test_warnings_that_are_alike_are_told_once(seat: Seat) -> None:
+    panel = network_import.offer_library(Offers(seat.services.artifacts), ANNE, "ieee14").panel
+    assert text(panel).count("has no rating A") == 1
+    assert "branch 1-2 has no rating A: its flow is not limited; 19 more like this" in text(panel)
+    assert "Worth knowing: 20" in text(panel)
+
+
 def test_of_very_many_snapshots_those_of_the_largest_loads_are_listed() -> None:
     loads = np.arange(MOST_SNAPSHOTS + 5.0)
     listed = snapshot_choices(Snapshots(tuple(f"hour {at}" for at in range(len(loads))), tuple(loads), 2))
