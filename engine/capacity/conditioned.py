@@ -27,6 +27,7 @@ cp: Any = cvxpy  # its types leave out most of what it exports
 Extend = Callable[[Any], tuple[list[Any], list[Any]]]
 
 _BROKEN_MW = 1e-7
+_NEAR_MW = 1e-3  # of its demand: a conic solver leaves less than this of a site that is served
 _MOST_NEW_ROWS = 200
 _DUAL_ZERO = 1e-6
 _SAME_MW = 1e-8  # what a later stage may lose of an optimum, in MW at the median site
@@ -221,7 +222,7 @@ class _Lazy:
             over[self.rows] = 0.0
             broken = np.flatnonzero(over > _BROKEN_MW)
             if not broken.size:
-                self.mw = self._inside(mw)
+                self.mw = self._served(self._inside(mw))
                 self.dual = _prices(network, len(self.rows))
                 if len(self.prices):
                     self.prices = _prices(self.own[0], len(self.prices))
@@ -280,6 +281,20 @@ class _Lazy:
         found = [Problem("condition", "error", line, element=conditions[place].title) for place, line in
                  zip(missing, lines, strict=True)]  # fmt: skip
         return InfeasibleError(f"no allocation keeps every condition: {'; '.join(lines)}", found)
+
+    def _served(self, mw: Vector) -> Vector:
+        """Return ``mw`` with sites that a solver's tolerance left just below their demand served, where rows allow."""
+        problem, own = self.problem, self._rules.rows
+        if self._rules.extend is not None:  # constraints that are not rows
+            return mw
+        left = problem.demand_mw - mw
+        for site in np.flatnonzero((left > 0.0) & (left < _NEAR_MW)).tolist():
+            tried = mw.copy()
+            tried[site] = problem.demand_mw[site]
+            over = np.concatenate([problem.factors @ tried - problem.margin_mw, own.rows @ tried - own.upper_mw])
+            if over.max(initial=0.0) <= 0.0:
+                mw = tried
+        return mw
 
     def _inside(self, mw: Vector) -> Vector:
         """Return ``mw`` moved by a hair towards the floor where a solver's tolerance left it outside a row."""

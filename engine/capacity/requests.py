@@ -24,7 +24,13 @@ ENVELOPES: tuple[Envelope, ...] = get_args(Envelope)
 COLUMNS = ("customer", "bus", "mw", "date", "envelope")
 MOST_REQUESTS = 5000
 LONGEST_TEXT = 120
+LONGEST_BLOCK = 2_000_000  # characters
 _MOST_PROBLEMS = 100
+_DAY = re.compile(
+    r"(\d{4}-\d{2}-\d{2})(?:[T ](?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d+)?)?(?:Z|[+-]\d{2}:?\d{2})?)?"
+)
+_ONE_POINT, _ONE_COMMA = re.compile(r"\d+\.\d+"), re.compile(r"\d+,\d+")
+_THOUSAND = re.compile(r"\d{1,3}[.,]\d{3}")  # or a number of three decimals
 _HEADINGS: Mapping[str, str] = {
     "customer": "customer", "name": "customer", "applicant": "customer",
     "bus": "bus", "busid": "bus", "site": "bus", "node": "bus",
@@ -133,10 +139,7 @@ def read_block(text: str, network: Network | None = None, *, today: date | None 
     A first line of headings says the order of columns, else it is customer, bus, MW, date, envelope; a missing
     date is ``today``, a missing envelope firm. Raises RequestsError naming every row and column at fault.
     """
-    lines = [line for line in text.splitlines() if line.strip()]
-    if not lines:
-        raise QuestionError("no request is listed: write customer, bus, MW, date, envelope, one request per line")
-    delimiter = next((sign for sign in "\t;" if sign in lines[0]), ",")
+    lines, delimiter = _lines(text)
     table = [[cell.strip() for cell in row] for row in csv.reader(lines, delimiter=delimiter)]
     heading = [_HEADINGS.get(re.sub(r"[^a-z]", "", cell.lower())) for cell in table[0]]
     columns: Sequence[str | None] = COLUMNS
@@ -155,8 +158,46 @@ def read_block(text: str, network: Network | None = None, *, today: date | None 
     for row in table[first:]:
         given = {name: _unguarded(cell) for name, cell in zip(columns, row, strict=False) if name}
         cells.append({name: given.get(name) or usual.get(name, "") for name in COLUMNS})
-    mark = decimal_mark(row["mw"] for row in cells)
+    mark = _mark([row["mw"] for row in cells], delimiter)
     return Requests(_read(cells, network, mark, [f"row {place + 1 + first}" for place in range(len(cells))]))
+
+
+def _lines(text: str) -> tuple[list[str], str]:
+    """Return the lines of a block that hold anything, and what stands between their cells.
+
+    Raises QuestionError for a block that is empty or too large, or has a cell without an end.
+    """
+    if len(text) > LONGEST_BLOCK:
+        raise QuestionError(f"{len(text):,} characters of requests; at most {LONGEST_BLOCK:,} are read")
+    lines = [line for line in text.splitlines() if line.strip()]
+    if not lines:
+        raise QuestionError("no request is listed: write customer, bus, MW, date, envelope, one request per line")
+    if len(lines) > MOST_REQUESTS + 1:
+        raise QuestionError(f"{len(lines):,} rows are listed; at most {MOST_REQUESTS:,} requests can be held")
+    open_ended = [place for place, line in enumerate(lines, start=1) if line.count('"') % 2]
+    if open_ended:
+        rows = "row" if len(open_ended) == 1 else "rows"
+        places = ", ".join(map(str, open_ended[:5])) + (", ..." if len(open_ended) > 5 else "")
+        raise QuestionError(f"{rows} {places}: a quotation mark has no partner in its row; leave it out or double it")
+    if max(map(len, lines)) > csv.field_size_limit():
+        raise QuestionError(f"a row has more than {csv.field_size_limit():,} characters")
+    return lines, next((sign for sign in "\t;" if sign in lines[0]), ",")
+
+
+def _mark(cells: Sequence[str], delimiter: str) -> Literal[".", ",", "?"]:
+    """Return the decimal mark of a column of MW, "?" where 1.000 can be one or a thousand.
+
+    Raises QuestionError where some numbers have a point and others a comma.
+    """
+    sure = [cell for cell in cells if not _THOUSAND.fullmatch(cell)]
+    points = [cell for cell in sure if _ONE_POINT.fullmatch(cell)]
+    commas = [cell for cell in sure if _ONE_COMMA.fullmatch(cell)]
+    if points and commas:
+        raise QuestionError(f"MW are written with two decimal marks, {points[0]} and {commas[0]}: use one of them")
+    # Where commas part the cells the text is English; else it may come from a spreadsheet that writes 1.000 for 1000.
+    if delimiter != "," and not points and not commas and any("." in cell for cell in cells):
+        return "?"
+    return decimal_mark(cells)
 
 
 def _read(
@@ -186,6 +227,8 @@ def _read(
 def _cell(column: str, text: str, service: Mapping[str, bool] | None, mark: Literal[".", ",", "?"]) -> str | float:
     """Return one cell's value. Raises ValueError saying what was found and what would do."""
     if column == "mw":
+        if mark == "?" and _THOUSAND.fullmatch(text):
+            raise ValueError(f"{text} can be one or a thousand: write {text[:-4]} or {re.sub('[.,]', '', text)}")
         mw = number_in_text(text, mark) if text else math.nan
         if not (math.isfinite(mw) and 0 < mw <= MOST_DEMAND_MW):
             raise ValueError(f"MW must be above 0 and at most {MOST_DEMAND_MW:.0f}, found {text or 'nothing'}")
@@ -213,8 +256,9 @@ def _bus(text: str, service: Mapping[str, bool] | None) -> str:
 
 
 def _day(text: str) -> str:
+    day = _DAY.fullmatch(text.strip())
     try:
-        return date.fromisoformat(text.strip()[:10]).isoformat()
+        return date.fromisoformat(day[1] if day else "").isoformat()
     except ValueError:
         raise ValueError(f"a day such as 2026-05-31 is needed, found {text[:40] or 'nothing'}") from None
 

@@ -68,13 +68,18 @@ def read_cell(table: TableName, column: Column, raw: object, mark: DecimalMark =
 
 def decimal_mark(cells: Iterable[str]) -> DecimalMark:
     """Return the decimal mark that a block of number cells uses, "?" when no cell gives it away."""
+    likely: DecimalMark = "?"
     for cell in cells:
         bare = cell.translate(_BLANKS)
         if "." in bare and _NUMBER.fullmatch(bare.replace(",", "")):
-            return "," if bare.rfind(",") > bare.rfind(".") else "."
+            if "," in bare:
+                return "," if bare.rfind(",") > bare.rfind(".") else "."
+            if not _ONE_GROUP.fullmatch(bare.replace(".", ",")):
+                return "."
+            likely = "."  # 1.000 is one where no other cell has a decimal comma
         if bare.count(",") == 1 and not _ONE_GROUP.fullmatch(bare) and _NUMBER.fullmatch(bare.replace(",", ".")):
             return ","
-    return "?"
+    return likely
 
 
 def shown(column: Column, value: Value) -> str:
@@ -129,7 +134,7 @@ def number_in_text(raw: str, mark: DecimalMark) -> float:
 def _without_comma(bare: str, mark: DecimalMark) -> str:
     if "." in bare and bare.rfind(",") > bare.rfind("."):
         return bare.replace(".", "").replace(",", ".")
-    if mark == "." or _GROUPS.fullmatch(bare):
+    if _GROUPS.fullmatch(bare) or (mark == "." and _ONE_GROUP.fullmatch(bare)):
         return bare.replace(",", "")
     if mark == "?" and _ONE_GROUP.fullmatch(bare):
         plain, decimal = bare.replace(",", ""), bare.replace(",", ".")

@@ -46,6 +46,12 @@ def test_a_cap_moves_what_it_takes_from_a_site() -> None:
     assert firm(Condition("cap", mw=12.0)).sum() == pytest.approx(12.0, abs=1e-6)
 
 
+def test_a_site_that_is_served_has_all_of_its_demand() -> None:
+    question = replace(QUESTION, demand_mw=(5.0, 50.0), conditions=(Condition("cap", mw=100.0),))
+    small = replace(FIRM, demand_mw=np.array([5.0, 50.0]))
+    assert level_solver(FOURBUS, question).solve(small, "sum_sq_ratio", "lex_max_min").mw[0] == 5.0
+
+
 def test_shares_and_reserves_are_kept() -> None:
     assert firm(Condition("least", buses=("3",), share=0.7)) == pytest.approx([14.0, 6.0], abs=1e-6)
     assert firm(Condition("least", buses=("3",), share=0.3, of="demand")) == pytest.approx([18.0, 2.0], abs=1e-6)

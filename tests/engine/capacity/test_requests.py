@@ -66,12 +66,34 @@ def test_tables_come_back_from_csv_and_json() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "mw"),
+    [
+        ("A;3;1.000\nB;4;7,5", [1000.0, 7.5]),
+        ("A\t3\t1.000\nB\t4\t7.5", [1.0, 7.5]),
+        ("A,3,1.000,2026-01-02T12:30", [1.0]),
+        ("A;3;10,5", [10.5]),
+    ],
+)
+def test_the_decimal_mark_is_that_of_the_column(text: str, mw: list[float]) -> None:
+    assert [row.mw for row in read_block(text, FOURBUS).rows] == mw
+
+
+@pytest.mark.parametrize(
     ("text", "said"),
     [
         ("", "no request is listed"),
         ("bus,mw,mw\n3,1,2", "twice"),
         ("A,3,1,2026-01-01,firm,more", "6 cells"),
         ("\n".join(["A,3,1,2026-01-01,firm"] * 5001), "at most 5,000"),
+        ("A,3," + "1" * 2_000_000, "at most 2,000,000 are read"),
+        ("A," + "3" * 140_000 + ",1", "more than 131,072 characters"),
+        ('A,3,1\nB "Inc,4,1\nC,4,1', "row 2: a quotation mark has no partner"),
+        ("A;3;10,5\nB;4;7.5", "two decimal marks, 7.5 and 10,5"),
+        ("A;3;1.000", "1.000 can be one or a thousand: write 1 or 1000"),
+        ("A\t3\t2,500", "2,500 can be one or a thousand"),
+        ("A,3,1,2026-01-02 garbage", "a day such as 2026-05-31 is needed, found 2026-01-02 garbage"),
+        ("A,3,1,2026-01-02T25:00", "a day such as"),
+        ("A,3,1,2026-W01-1", "a day such as"),
     ],
 )
 def test_blocks_that_make_no_table_are_refused(text: str, said: str) -> None:

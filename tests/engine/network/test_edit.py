@@ -197,7 +197,15 @@ def test_an_unknown_header_is_named(three: NetworkTables) -> None:
 
 
 @pytest.mark.parametrize(
-    ("cells", "mark"), [(["1", "12,5"], ","), (["1,234", "2.5"], "."), (["1,234"], "?"), (["1.234,5"], ",")]
+    ("cells", "mark"),
+    [
+        (["1", "12,5"], ","),
+        (["1,234", "2.5"], "."),
+        (["1,234"], "?"),
+        (["1.234,5"], ","),
+        (["1.000", "7,5"], ","),
+        (["1.000", "2.500"], "."),
+    ],
 )
 def test_the_decimal_mark_is_read_from_the_block(cells: list[str], mark: str) -> None:
     assert decimal_mark(cells) == mark
@@ -212,6 +220,7 @@ def test_a_comma_that_may_mean_two_things_is_not_guessed() -> None:
     assert read_cell("buses", column, "1,234,567") == 1234567
     assert read_cell("buses", column, "1,234.5") == 1234.5
     assert read_cell("buses", column, "0,123") == 0.123
+    assert read_cell("buses", column, "10,5", ".") == 10.5
     assert read_cell("buses", column, "\u22125") == -5
 
 
