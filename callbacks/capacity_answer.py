@@ -252,7 +252,11 @@ def _refused(error: EngineError, asked: Asked) -> Shown:
     """Return the page with a refusal; what was drawn stays, under a hatch."""
     lines = [problem.message for problem in error.problems] if isinstance(error, NetworkDataError) else [str(error)]
     drawn = asked.drawn is not None
-    return Shown(state=[capacity_states.refused("; ".join(lines))], frame=STALE_CLASS if drawn else FRAME_CLASS)
+    shown = Shown(state=[capacity_states.refused("; ".join(lines))], frame=STALE_CLASS if drawn else FRAME_CLASS)
+    if drawn:
+        words = html.Span("Products are cut from an answer to this question", className="hr-muted")
+        shown.tray = html.Div(words, className="hr-capacity-tray")
+    return shown
 
 
 def _earlier(seat: Seat) -> str:

@@ -50,6 +50,7 @@ def register(app: Dash, desk: Desk) -> None:
         Output(ids.CAPACITY_MORE, "data"),
         Output(ids.CONDITIONS_LIST, "children"),
         Output(ids.CONDITIONS_MESSAGE, "children"),
+        Output(ids.CONDITIONS_MARK, "children"),
         Input(ids.CONDITIONS_ADD, "n_clicks"),
         Input({"type": "capacity-condition-remove", "place": ALL}, "n_clicks"),
         State(ids.CONDITIONS_KIND, "value"),
@@ -71,9 +72,9 @@ def register(app: Dash, desk: Desk) -> None:
             elif isinstance(by, dict) and any(removing):
                 after = without(before, by.get("place"))
             else:
-                return no_update, no_update, no_update
+                return (no_update,) * 4
         except EngineError as error:
-            return no_update, no_update, str(error)
+            return no_update, no_update, str(error), no_update
         kept = more if isinstance(more, Mapping) else {}
         records = {**kept, "conditions": [condition.to_json() for condition in after]}
-        return records, form.listed(after), ""
+        return records, form.listed(after), "", form.mark(len(after))

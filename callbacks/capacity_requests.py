@@ -69,7 +69,10 @@ def with_row(seat: Seat, before: Requests) -> Taken:
     usual = before.rows[-1] if before.rows else None
     bus = usual.bus if usual else network.buses.ids[int(network.buses.in_service.argmax())]
     today = datetime.now(UTC).date().isoformat()
-    return Taken(Requests((*before.rows, Request("", bus, _FIRST_MW, today))), "A row was added: fill it in")
+    return Taken(
+        Requests((*before.rows, Request("", bus, _FIRST_MW, today))),
+        f"A row of {_FIRST_MW:g} MW at bus {bus} was added and counts: put in its own",
+    )
 
 
 def from_sites(seat: Seat, before: Requests, sites: Any) -> Taken:
@@ -158,8 +161,7 @@ def _register_table(app: Dash, desk: Desk) -> None:
             after = Taken(before) if act is None else act()
             told = save(seat, after.requests) if act is not None else ""
         except EngineError as error:
-            refusal = _first_capital(str(error))
-            return no_update, *_drawn(before), refusal, no_update, *_shown_buttons(before)
+            return no_update, *_drawn(before), table.refusal(error), no_update, *_shown_buttons(before)
         clear = "" if by == ids.REQUESTS_READ else no_update
         shown = after.requests
         return shown.to_json(), *_drawn(shown), told or after.message, clear, *_shown_buttons(shown)
@@ -214,7 +216,3 @@ def _register_use(app: Dash, desk: Desk) -> None:
             return dcc.send_string(_held(seat_of(desk, study), data).to_csv(), "requests.csv")
         except EngineError:
             return no_update
-
-
-def _first_capital(text: str) -> str:
-    return text[:1].upper() + text[1:]

@@ -283,6 +283,8 @@ def _register_page(app: Dash, desk: Desk) -> None:
     register_map(app, PAGE)
     register_grid(app, PAGE)
 
+    _register_totals(app, desk)
+
     @app.callback(
         Output(ids.inspector(PAGE), "children"),
         Input(ids.selection(PAGE), "data"),
@@ -335,3 +337,19 @@ def _register_page(app: Dash, desk: Desk) -> None:
         except EngineError as error:
             return no_update, toast(str(error)), no_update
         return export(pair, quantity_of(pair, layer), str(kind)), no_update, no_update
+
+
+def _register_totals(app: Dash, desk: Desk) -> None:
+    @app.callback(
+        Output(ids.totals(PAGE), "children"),
+        Input(ids.map_layer(PAGE), "value"),
+        State(ids.DIFFERENCE_SIDES, "data"),
+        State(ids.DIFFERENCE_STUDY, "data"),
+        prevent_initial_call=True,
+    )
+    def count_sites(layer: Any, sides: Any, study: Any) -> Any:
+        try:
+            pair = pair_of(desk, current_user(), study, sides)
+        except EngineError:
+            return no_update
+        return view.totals_of(pair, quantity_of(pair, layer))

@@ -6,6 +6,7 @@ import dash_bootstrap_components as dbc
 from dash import html
 
 from components import ids
+from components.format import count
 from components.skeleton import Part, button
 from engine.capacity.conditions import Condition
 from engine.errors import QuestionError
@@ -33,6 +34,11 @@ def group(conditions: Sequence[Condition], *, read_only: bool) -> html.Div:
         ],
         className="hr-conditions",
     )
+
+
+def mark(conditions: int) -> str:
+    """Return the end of the question's sentence: how many conditions of one's own hold."""
+    return f", under {count(conditions, 'condition')}?" if conditions else "?"
 
 
 def listed(conditions: Sequence[Condition], *, read_only: bool = False) -> Part:

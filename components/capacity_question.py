@@ -6,7 +6,7 @@ from typing import Any
 import dash_bootstrap_components as dbc
 from dash import dcc, html
 
-from components import capacity_slots, ids
+from components import capacity_conditions, capacity_slots, ids
 from components import capacity_words as words
 from components.capacity_sites import sites_words, table_text
 from components.format import percent, voltage
@@ -75,14 +75,20 @@ def question(
             " with the extra power from ",
             _joined("supply", words.SUPPLIES, held, "Who supplies the extra power", ","),
             " secure for ",
-            _joined("security", words.SECURITIES, held, "Outages to be secure for", "?"),
+            _joined(
+                "security",
+                words.SECURITIES,
+                held,
+                "Outages to be secure for",
+                html.Span(capacity_conditions.mark(len(asked.conditions)), id=ids.CONDITIONS_MARK),
+            ),
         ],
         more=more(asked, held, files, read_only=read_only),
         actions=[button("Compute", ids.CAPACITY_COMPUTE, primary=True, hidden=True), capacity_slots.under_question()],
     )  # fmt: skip
 
 
-def _joined(name: str, options: Choices, held: words.Words, label: str, mark: str) -> html.Span:
+def _joined(name: str, options: Choices, held: words.Words, label: str, mark: Part) -> html.Span:
     """Return a word with the mark after it: no line begins with a mark."""
     return html.Span(
         [word_select(ids.capacity_word(name), options, held[name], label), mark], className="hr-capacity-joined"

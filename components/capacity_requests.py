@@ -7,16 +7,20 @@ import dash_bootstrap_components as dbc
 from dash import dcc, html
 
 from components import ids
-from components.format import count, megawatts
+from components.format import LEAST_MW, count, number
 from components.skeleton import Part, button
 from components.tables import GridColumn, grid
-from engine.capacity.requests import ENVELOPES, Requests
+from engine.capacity.requests import ENVELOPES, Requests, RequestsError
+from engine.errors import EngineError
+from engine.network.model import Network
 
 GRID = "requests"
-_HINT = "customer\tbus\tMW\tdate\tenvelope\nAcme\t5120\t80\t2026-05-31\tfirm"
+_MOST_SUMS = 6  # buses whose sums are told
+_MOST_FAULTS = 12
+_HINT = "customer\tbus\tMW\tdate\tenvelope\nAcme\t{bus}\t80\t2026-05-31\tfirm"
 
 
-def tab() -> html.Div:
+def tab(network: Network) -> html.Div:
     """Return the drawer's tab; its rows come with a callback."""
     columns = [
         GridColumn("place", "Row", kind="number", digits=0, width=64),
@@ -30,7 +34,7 @@ def tab() -> html.Div:
     return html.Div(
         [
             dcc.Store(id=ids.REQUESTS_HELD),
-            html.Div(_side(), className="hr-requests-side"),
+            html.Div(_side(network), className="hr-requests-side"),
             grid(ids.CAPACITY, columns, name=GRID, label="Requests for connection"),
         ],
         className="hr-requests",
@@ -59,10 +63,28 @@ def total_words(requests: Requests) -> Part:
     """Return what the table sums to."""
     if not requests.rows:
         return "No request yet. Start from the sites of the question, paste rows, choose a CSV file, or add a row."
-    buses, _ = requests.demand()
-    kinds = [f"{megawatts(requests.total_mw(kind))} {kind}" for kind in ENVELOPES if requests.total_mw(kind) > 0]
+    buses, demand = requests.demand()
+    kinds = [f"{_whole(requests.total_mw(kind))} {kind}" for kind in ENVELOPES if requests.total_mw(kind) > 0]
     words = f"{count(len(requests.rows), 'request')} at {count(len(buses), 'bus', 'buses')}"
-    return [html.Strong(megawatts(requests.total_mw())), f" in {words}: {', '.join(kinds)}"]
+    sums = [f"{bus}: {_whole(mw)}" for bus, mw in zip(buses, demand, strict=True)][:_MOST_SUMS]
+    if len(buses) > _MOST_SUMS:
+        sums.append(f"and {count(len(buses) - _MOST_SUMS, 'bus', 'buses')} more")
+    total = html.Strong(_whole(requests.total_mw()))
+    return [total, f" in {words}: {', '.join(kinds)}. ", html.Span(f"By bus, {', '.join(sums)}", className="hr-muted")]
+
+
+def refusal(error: EngineError) -> Part:
+    """Return why rows were not taken: each fault on a line of its own."""
+    lines = [problem.message for problem in error.problems] if isinstance(error, RequestsError) else [str(error)]
+    listed = [html.Li(line[:1].upper() + line[1:].replace(", mw:", ", MW:")) for line in lines[:_MOST_FAULTS]]
+    if len(lines) > _MOST_FAULTS:
+        listed.append(html.Li(f"and {len(lines) - _MOST_FAULTS} more"))
+    return html.Ul(listed, className="hr-requests-wrong")
+
+
+def _whole(mw: float) -> str:
+    """Return MW with the tenths that were asked for: a request is no estimate."""
+    return f"{number(mw, 0 if abs(mw - round(mw)) < LEAST_MW else 1)} MW"
 
 
 def row_at(data: Any) -> Mapping[str, Any]:
@@ -70,8 +92,8 @@ def row_at(data: Any) -> Mapping[str, Any]:
     return data if isinstance(data, Mapping) else {}
 
 
-def _side() -> list[Part]:
-    return [html.Div(_table_tools()), html.Div(_ways_in())]
+def _side(network: Network) -> list[Part]:
+    return [html.Div(_table_tools()), html.Div(_ways_in(network))]
 
 
 def _table_tools() -> list[Part]:
@@ -86,17 +108,18 @@ def _table_tools() -> list[Part]:
                 button("Save as CSV", ids.REQUESTS_CSV, hidden=True),
             ]
         ),
-        html.P(id=ids.REQUESTS_MESSAGE, className="hr-capacity-message", role="status"),
     ]
 
 
-def _ways_in() -> list[Part]:
+def _ways_in(network: Network) -> list[Part]:
+    bus = network.buses.ids[int(network.buses.in_service.argmax())] if network.buses.ids else "1"
     choose = html.Button("Choose a CSV file", type="button", className="hr-button hr-button-quiet")
     return [
+        html.Div(id=ids.REQUESTS_MESSAGE, className="hr-requests-message", role="status"),
         html.Label(
             [
                 html.Span("Rows of a spreadsheet: customer, bus, MW, date, envelope", className="hr-muted"),
-                dbc.Textarea(id=ids.REQUESTS_TEXT, placeholder=_HINT, value="", spellCheck=False),
+                dbc.Textarea(id=ids.REQUESTS_TEXT, placeholder=_HINT.format(bus=bus), value="", spellCheck=False),
             ]
         ),
         html.Div(

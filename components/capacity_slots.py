@@ -21,8 +21,7 @@ def under_question() -> Part:
 
 def requests_tab(network: Network) -> Part:
     """Return the drawer's tab of requests: customers, buses, MW, dates; None leaves the tab out."""
-    del network
-    return capacity_requests.tab()
+    return capacity_requests.tab(network)
 
 
 def more_groups(question: CapacityQuestion, *, read_only: bool) -> list[Part]:

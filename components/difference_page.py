@@ -20,6 +20,7 @@ from components.grid_map import Bounds, grid_map, layers_data
 from components.icons import icon
 from components.skeleton import Part, button, facts, page, popover, section, state, totals, workbench
 from components.tables import GridColumn, grid, tools
+from components.why_card import WhyInput, why_card, why_number
 
 TITLE = "Comparison of two settings"
 PAGE = ids.DIFFERENCE
@@ -70,7 +71,7 @@ def layout(opened: Opened) -> html.Main:
         ),
         overview(pair, opened.quantity),
         grid(PAGE, columns(pair), table_rows(pair, opened.quantity), label="A, B and the difference"),
-        totals=totals_of(pair),
+        totals=totals_of(pair, opened.quantity),
         drawer_title="Table",
         drawer_tools=_tools(),
     )
@@ -105,23 +106,67 @@ def map_data(pair: Pair) -> dict[str, Any]:
     return layers_data(diff.layers(pair), candidates=capacity_layers.site_positions(pair.network, sites))
 
 
-def totals_of(pair: Pair) -> html.Dl:
-    """Return the key numbers: what B gives more or less than A over all sites."""
+def totals_of(pair: Pair, quantity: Quantity) -> html.Dl:
+    """Return the key numbers, each with its card: what B gives more or less than A, and to how many sites."""
     (a_firm, a_all), (b_firm, b_all) = diff.totals_mw(pair.a), diff.totals_mw(pair.b)
-    flexible = "sites-total" in diff.offered(pair)
-    found = [row.difference_mw for row in diff.rows(pair, "sites-total" if flexible else "sites-firm")]
-    more, less = sum(d >= diff.SAME_MW for d in found), sum(d <= -diff.SAME_MW for d in found)
+    counted: Quantity = quantity if quantity.startswith("sites") else "sites-firm"
+    rows = diff.rows(pair, counted)
+    more = [row for row in rows if row.difference_mw >= diff.SAME_MW]
+    less = [row for row in rows if row.difference_mw <= -diff.SAME_MW]
     label = "With flexible, B \u2212 A"
+    sites = why_card(
+        f"{len(more)} of {count(len(rows), 'site')} get more in B, {len(less)} less",
+        formula="Δ*c*_n = *c*_n^{B} − *c*_n^{A}",
+        values=[(_title_of(pair, row.bus), f"{diff.signed(row.difference_mw)} MW") for row in _largest(more + less)],
+        inputs=_inputs(pair),
+        source="both answers as they are kept; a site that one of them lacks has 0 MW there",
+        note=f"{LABELS[counted]}; a difference under {diff.SAME_MW:g} MW counts as none.",
+    )
     return totals(
         [
-            {"label": "Firm, B \u2212 A", "value": diff.signed(b_firm - a_firm), "unit": "MW", "sign": "firm",
-             "note": f"A {megawatts(a_firm)}, B {megawatts(b_firm)}"},
-            {"label": label, "value": diff.signed(b_all - a_all), "unit": "MW", "sign": "flexible",
-             "note": f"A {megawatts(a_all)}, B {megawatts(b_all)}"},
-            {"label": "Sites", "value": f"{more} more, {less} less",
-             "note": f"{'with flexible' if flexible else 'firm'}, of {count(len(found), 'site')} in A or B"},
+            _total_cell(pair, "Firm, B \u2212 A", "firm", a_firm, b_firm),
+            _total_cell(pair, label, "flexible", a_all, b_all),
+            {"label": LABELS[counted],
+             "value": why_number(f"{PAGE}-why-sites", f"{len(more)} more, {len(less)} less", sites, label="sites"),
+             "note": f"of {count(len(rows), 'site')} in A or B"},
         ]
     )  # fmt: skip
+
+
+def _total_cell(pair: Pair, label: str, sign: str, a_mw: float, b_mw: float) -> dict[str, Any]:
+    card = why_card(
+        f"{label}: {diff.signed(b_mw - a_mw)} MW",
+        formula="Δ*C* = Σ_n *c*_n^{B} − Σ_n *c*_n^{A}",
+        values=[
+            ("Σ *c*^{B}", megawatts(b_mw)),
+            ("Σ *c*^{A}", megawatts(a_mw)),
+            ("Δ*C*", f"{diff.signed(b_mw - a_mw)} MW"),
+        ],
+        binds=[_sentence(line) for line in diff.differs(pair)],
+        inputs=_inputs(pair),
+        source="both answers as they are kept",
+    )
+    shown = why_number(f"{PAGE}-why-{sign}", diff.signed(b_mw - a_mw), card, label=label)
+    note = f"A {megawatts(a_mw)}, B {megawatts(b_mw)}"
+    return {"label": label, "value": shown, "unit": "MW", "sign": sign, "note": note}
+
+
+def _largest(rows: Sequence[Row]) -> list[Row]:
+    return sorted(rows, key=lambda row: -abs(row.difference_mw))[:_MOST_LISTED]
+
+
+def _title_of(pair: Pair, bus: str) -> str:
+    return _name(pair, bus) or f"Bus {bus}"
+
+
+def _inputs(pair: Pair) -> list[WhyInput]:
+    """Return the questions of A and B, each with its network, hash and date."""
+    found = []
+    for name, answer in (("A", pair.a), ("B", pair.b)):
+        origin = answer.result.provenance
+        date = f"{origin.network}, {origin.date[:16].replace('T', ' ')} UTC"
+        found.append(WhyInput(f"question {name}", origin.question_digest, date))
+    return found
 
 
 def overview(pair: Pair, quantity: Quantity) -> html.Div:

@@ -149,6 +149,12 @@ _ENTRIES = (
         "Alone",
         "What a bus could take if it were the only site. Sites that share a limit get less together than alone.",
     ),
+    (
+        "alone-redispatch",
+        "Alone, with redispatch",
+        "The largest load that a bus alone could add in one sampled hour while every unit moves freely between its "
+        "limits, proved from both sides. What that hour allows, not a promise for all hours.",
+    ),
     ("increment", "Increment (Δ)", "Flexible minus firm capacity at a bus: the MW that come with the risk."),
     (
         "objective",
@@ -176,26 +182,95 @@ _ENTRIES = (
     (
         "outages",
         "Secure for outages (N-1)",
-        "Every limit holds after each outage too, against the rating for that time. An outage that splits the network "
-        "is named and left out. The one after which a limit is reached first is its worst outage.",
+        "Every limit holds after each outage too, in MW against the rating for that time. The outage after which a "
+        "limit is reached first is its worst one.",
     ),
     (
         "redispatch",
         "Redispatch",
-        "Units move in every state, each within its limits, to make room for the new load. With fixed supply they "
-        "produce the extra power in fixed shares, whatever the state.",
+        "Units move in every state, each between its least and largest output in MW, to make room for the new load. "
+        "With fixed supply they produce the extra MW in fixed shares, whether they have them left or not.",
+    ),
+    (
+        "largest",
+        "Largest load alone, with redispatch",
+        "The most MW that one bus could add in one state while every unit moves freely: what one hour allows, not a "
+        "promise for all of them.",
+    ),
+    (
+        "promise",
+        "Worth of a promise",
+        "How often, measured on hours that the answer was not made from, a limit is exceeded or a product is "
+        "interrupted: % of states, hours a year, MW cut and MWh a year.",
+    ),
+    (
+        "curtailment",
+        "Curtailment",
+        "MW of flexible products that are cut in a state so that every limit holds; firm MW are never cut.",
+    ),
+    (
+        "bootstrap",
+        "Interval (95 %)",
+        "Where a number would mostly fall, in its unit, had other states been drawn: the question is answered again "
+        "on states drawn from the same sample.",
+    ),
+    (
+        "condition",
+        "Condition of one's own",
+        "A cap, a reserved share or a weighted sum in MW or % that the answer must keep beside the network's limits.",
+    ),
+    (
+        "request",
+        "Request, queue",
+        "A customer's wish: bus, MW, date and envelope. Their sum per bus is the demand; their dates are the queue.",
+    ),
+    (
+        "envelope",
+        "Envelope",
+        "How free a request is: firm, flexible, one that may pause for some hours, or one that may shift its load.",
+    ),
+    (
+        "comparison",
+        "Comparison (A and B)",
+        "Two questions or two versions of the network side by side, bus by bus, as B less A in MW.",
+    ),
+    (
+        "report",
+        "Report",
+        "The answer of a study or of one bus on paper: maps, tables, what it was made from, how to compute it again.",
+    ),
+    (
+        "interface",
+        "Interface",
+        "A weighted sum of branch flows with a limit in MW, such as all lines between two areas.",
+    ),
+    (
+        "contingency",
+        "Contingency",
+        "One branch, or several together, that may be lost; the limits must hold in MW after it too.",
+    ),
+    (
+        "island-outage",
+        "Outage that splits the network",
+        "The loss of a bridge: what it cuts off has no way left. It is named with its MW of load and left out of N-1.",
+    ),
+    (
+        "import",
+        "Import",
+        "A network from MATPOWER, PSS/E RAW, pandapower, PyPSA or CSV. What was understood, and what was not carried, "
+        "is shown before it is taken.",
     ),
     (
         "periods",
         "Seasons, months, blocks of hours",
-        "The question is answered for each part of the year by itself; what is offered the year round is the least "
-        "of these at each site.",
+        "Each part of the year has an answer of its own in MW, never below what is offered the year round, which "
+        "holds in all of them.",
     ),
     (
         "budget",
         "Budget of buses at their extremes (Γ)",
-        "At most so many buses are at an end of their range at once, whichever these are. At 0 every bus is in the "
-        "middle; with all buses it is the box.",
+        "At most so many buses (a number) are at an end of their range at once, whichever these are; every state of "
+        "the sample is kept too. With all buses it is the box.",
     ),
     (
         "cutoff",
@@ -278,6 +353,10 @@ PAGE_WORDS: dict[str, tuple[str, ...]] = {
         "least-output",
         "loading",
         "binds",
+        "interface",
+        "contingency",
+        "island-outage",
+        "import",
         "dc-opf",
         "lmp",
         "congestion",
@@ -308,9 +387,21 @@ PAGE_WORDS: dict[str, tuple[str, ...]] = {
         "slack",
         "headroom",
         "redispatch",
+        "largest",
         "outages",
+        "contingency",
+        "island-outage",
+        "interface",
         "periods",
         "budget",
+        "condition",
+        "request",
+        "envelope",
+        "promise",
+        "curtailment",
+        "bootstrap",
+        "comparison",
+        "report",
         "objective",
         "tie",
         "ratio-loss",

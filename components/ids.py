@@ -338,6 +338,7 @@ CONDITIONS_NAME = "capacity-conditions-name"
 CONDITIONS_ADD = "capacity-conditions-add"
 CONDITIONS_LIST = "capacity-conditions-list"
 CONDITIONS_MESSAGE = "capacity-conditions-message"
+CONDITIONS_MARK = "capacity-conditions-mark"  # the end of the question's sentence
 REQUESTS_HELD = "capacity-requests-held"  # Store: {"rows": [...]} as the study keeps them
 REQUESTS_TEXT = "capacity-requests-text"
 REQUESTS_READ = "capacity-requests-read"

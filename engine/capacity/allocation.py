@@ -336,9 +336,13 @@ def _notices(
         if epsilon < finest
     )
     kept = (
-        f"at risk {percent(level.epsilon)}, {len(level.kept_by_floor)} sites would have got less than at the level "
+        f"at risk {percent(level.epsilon)}, {_sites(len(level.kept_by_floor))} would have got less than at the level "
         "before, and keep that"
         for level in levels
         if level.kept_by_floor and level.epsilon > 0
     )
     return (*prepared.notices, *(words for true, words in cases if true), *coarse, *kept)
+
+
+def _sites(count: int) -> str:
+    return "1 site" if count == 1 else f"{count} sites"

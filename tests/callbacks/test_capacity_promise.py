@@ -223,7 +223,9 @@ def test_requests_are_taken_kept_and_summed(seat: Seat) -> None:
     assert table.kept(seat) == taken.requests
     rows = capacity_requests.rows_of(taken.requests)
     assert [row["queue"] for row in rows] == [2, 1]
-    assert "65.0 MW" in text(capacity_requests.total_words(taken.requests))
+    told = text(capacity_requests.total_words(taken.requests))
+    assert "65 MW" in told
+    assert "By bus, 4: 25 MW, 3: 40 MW" in told  # what the question takes, in the order of the queue
 
 
 def test_a_file_is_the_whole_table(seat: Seat) -> None:

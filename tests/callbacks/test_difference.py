@@ -241,7 +241,9 @@ def test_a_question_with_nothing_allocated_is_compared_as_unknown(seat: Seat) ->
     pair = Pair(a, b)
     assert [math.isnan(row.difference_mw) for row in diff.rows(pair, "sites-firm")] == [True, True]
     assert "limits are exceeded already" in {row["b_limit"] for row in view.table_rows(pair, "sites-firm")}
-    assert view.totals_of(pair) is not None
+    told = text_of(view.totals_of(pair, "sites-firm"))
+    assert "question A" in told  # each number's card names both
+    assert "question B" in told
     assert CapacityQuestion.from_json(b.question.to_json()) == a.question
 
 

@@ -233,7 +233,7 @@ def test_a_bus_alone_gets_at_least_what_it_gets_with_the_others(answer: Answer) 
 
 def test_layers_paint_what_the_tables_say(answer: Answer) -> None:
     data = layers.data(answer)
-    assert list(data["layers"]) == ["firm", "flexible", "increment", "binds", "sites", "change"]
+    assert list(data["layers"]) == ["firm", "flexible", "increment", "binds", "sites", "change", "redispatch"]
     assert data["candidates"] == [2, 3]
     assert data["bindingBranches"] == [0]
     assert data["bindingBuses"] == [3]
