@@ -3,7 +3,7 @@
 import json
 import random
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -157,6 +157,64 @@ def test_taps_of_three_windings_move_the_flows_as_rundcpp_says(side: str, at_sta
     net = ring()
     net.trafo3w[["tap_side", "tap_at_star_point", "tap_step_degree"]] = [side, at_star, 20.0]
     assert_same_flows(net)
+
+
+def _out_of_service(net: Any) -> None:
+    net.line.loc[4, "in_service"] = net.trafo.loc[1, "in_service"] = net.sgen.loc[0, "in_service"] = False
+    net.dcline.loc[0, "in_service"] = net.storage.loc[0, "in_service"] = net.motor.loc[0, "in_service"] = False
+    net.xward.loc[0, "in_service"] = net.shunt.loc[0, "in_service"] = net.impedance.loc[0, "in_service"] = False
+
+
+def _a_bus_out_of_service(net: Any) -> None:
+    net.bus.loc[8, "in_service"] = False
+
+
+def _a_star_out_of_service(net: Any) -> None:
+    net.trafo3w.loc[0, "in_service"] = False
+    net.load.loc[net.load["bus"] == 8, "in_service"] = False
+    pp.create_line_from_parameters(net, 7, 8, 2.0, 0.1, 0.3, 9.0, 0.5)
+
+
+def _parallel(net: Any) -> None:
+    net.trafo["parallel"] = [2, 3]
+    net.line.loc[0, "parallel"] = 3
+    pp.create_line_from_parameters(net, 0, 1, 20.0, 0.1, 0.9, 9.0, 0.5)  # beside line 0, the other way round below
+    pp.create_line_from_parameters(net, 1, 0, 10.0, 0.1, 0.2, 9.0, 0.5)
+
+
+def _open_switches(net: Any) -> None:
+    pp.create_switch(net, 1, 0, "t", closed=False)
+    pp.create_switch(net, 0, 3, "l", closed=True)
+    pp.create_switch(net, 2, 2, "l", closed=False)
+    pp.create_switch(net, 3, 2, "l", closed=False)  # both ends of one line
+
+
+@pytest.mark.parametrize(
+    "change",
+    [_out_of_service, _a_bus_out_of_service, _a_star_out_of_service, _parallel, _open_switches],
+)
+def test_what_is_off_parallel_or_switched_has_the_flows_of_rundcpp(change: Callable[[Any], None]) -> None:
+    net = ring()
+    change(net)
+    assert_same_flows(net)
+
+
+def test_elements_without_a_place_are_named() -> None:
+    net = ring()
+    pp.create_tcsc(net, 3, 2, 1.0, -10.0, 5.0, 144.0)
+    pp.create_svc(net, 3, 1.0, -10.0, 1.0, 144.0)
+    said = told(imported(net))
+    for part in ("elements that were left out: ", "tcsc (1)", "svc (1)"):
+        assert part in said
+
+
+def test_loads_by_phase_are_left_out_as_rundcpp_does_and_named() -> None:
+    net = ring()
+    pp.create_asymmetric_load(net, 1, p_a_mw=2.0, p_b_mw=3.0, p_c_mw=4.0)
+    pp.create_asymmetric_sgen(net, 3, p_a_mw=1.0)
+    said = told(assert_same_flows(net))
+    assert "asymmetric_load (1)" in said
+    assert "asymmetric_sgen (1)" in said
 
 
 @pytest.mark.parametrize("bus", [3, 8])
