@@ -14,8 +14,8 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 _NAMES = {"home": "HEADROOM_HOME"}  # where a field is not its variable in small letters
 
 
-def test_the_example_prints_what_the_readme_shows(capsys: pytest.CaptureFixture[str]) -> None:
-    code, shown = re.search(r"```python\n(.*?)```\s*```text\n(.*?)```", README, re.DOTALL).groups()
+@pytest.mark.parametrize(("code", "shown"), re.findall(r"```python\n(.*?)```\s*```text\n(.*?)```", README, re.DOTALL))
+def test_an_example_prints_what_the_readme_shows(code: str, shown: str, capsys: pytest.CaptureFixture[str]) -> None:
     exec(compile(code, "README.md", "exec"), {})  # noqa: S102 (our own file)
     assert capsys.readouterr().out == shown
 
