@@ -11,6 +11,7 @@ from typing import Self
 
 import numpy as np
 
+from engine.capacity.periods import positions
 from engine.capacity.question import CapacityQuestion, percent
 from engine.capacity.results import Verdict, Violation
 from engine.capacity.secure import outages_of
@@ -18,7 +19,7 @@ from engine.capacity.uncertainty import States
 from engine.compute import Progress
 from engine.errors import QuestionError, UncertaintyDataError
 from engine.network.factors import Factors
-from engine.network.model import Matrix, Network, Vector
+from engine.network.model import Integers, Matrix, Network, Vector
 from engine.redispatch.check import AngleModel, Held, least_overload
 from engine.redispatch.levels import RedispatchLevel
 from engine.redispatch.limits import FlowLimits
@@ -46,8 +47,8 @@ def verify_with_redispatch(  # noqa: PLR0913 (all but what is checked is by name
 
     ``cold`` states are solved from nothing besides, without outages. With security "n-1" the dispatches are judged
     after every outage too, each solved anew: in every state, on large grids in as many of the worst as can be done,
-    which the verdict's words tell. Raises QuestionError when the number of levels is not the
-    question's, UncertaintyDataError without a sample.
+    which the verdict's words tell. A risk counts in each period of the question by itself. Raises QuestionError when
+    the number of levels is not the question's, UncertaintyDataError without a sample.
     """
     if len(levels_mw) != 1 + len(question.epsilons):
         raise QuestionError(f"{1 + len(question.epsilons)} levels are asked, {len(levels_mw)} were given")
@@ -59,7 +60,8 @@ def verify_with_redispatch(  # noqa: PLR0913 (all but what is checked is by name
     limits = FlowLimits.of(used, outages, question.outage_rating)
     recourse = Recourse(Scenarios.of(states.sample, network), limits, sites)
     levels = [np.asarray(mw, dtype=np.float64) for mw in levels_mw]
-    check = _Check(network, question, recourse, levels, cold, progress)
+    periods = () if question.period == "year" else positions(states.sample, question)
+    check = _Check(network, question, recourse, levels, cold, progress, periods)
     found = [*check.bounds(), *check.zero(), *check.levels(), *check.parts()]
     found.sort(key=lambda violation: -violation.over_mw)
     count = len(recourse.scenarios)
@@ -88,6 +90,7 @@ class _Check:
     levels_mw: list[Vector]
     cold: int
     progress: Progress | None
+    periods: tuple[tuple[str, Integers], ...]  # positions of their states by name; none: the year as a whole
     after: int = 0  # states judged after outages
     rows: int = 0
     solved: int = 0
@@ -122,19 +125,23 @@ class _Check:
         """Yield the levels that the dispatches do not serve, and the states in which a cold program disagrees."""
         generator = np.random.default_rng(self.question.uncertainty.seed)
         weight, scenarios = self.recourse.scenarios.weight, self.recourse.scenarios
-        served = [_Served.of(self.recourse, self.question, epsilon, mw) for epsilon, mw in self._asked()]
+        alone = tuple(at for _, at in self.periods)
+        served = [_Served.of(self.recourse, self.question, epsilon, mw, alone) for epsilon, mw in self._asked()]
         losses = [self._judged(AngleModel.of(self.network), level) for level in served]
         after = self._judged_after(served, losses)
         for (epsilon, mw), loss, outage in zip(self._asked(), losses, after, strict=True):
-            worst = int(loss.argmax())
-            risk = float(loss[worst]) if epsilon == 0.0 else _cvar(loss, weight, epsilon)
-            self.largest = max(self.largest, risk)
             where = "firm" if epsilon == 0.0 else f"risk {percent(epsilon)}"
-            if risk > TOLERANCE:
-                state = scenarios.labels[worst]
-                words = f"{where}: exceeded by {100 * risk:.4f} %, most in {state}, by {100 * loss[worst]:.4f} %"
+            for name, at in self.periods or (("", np.arange(len(loss))),):
+                worst = int(at[loss[at].argmax()])
+                risk = float(loss[worst]) if epsilon == 0.0 else _cvar(loss[at], weight[at] / weight[at].sum(), epsilon)
+                self.largest = max(self.largest, risk)
+                if risk <= TOLERANCE:
+                    continue
+                state, kind = scenarios.labels[worst], "(1c)" if epsilon == 0.0 else "(4c)"
+                words = f"{name}: {where}" if name else where
+                words += f": exceeded by {100 * risk:.4f} %, most in {state}, by {100 * loss[worst]:.4f} %"
                 words += f" after the outage of {outage[worst]}" if outage[worst] else ""
-                yield Violation("(1c)" if epsilon == 0.0 else "(4c)", state, epsilon, risk * self._size(), words)
+                yield Violation(kind, state, epsilon, risk * self._size(), words)
             count = min(self.cold, len(scenarios))
             for scenario in generator.choice(len(scenarios), count, replace=False).tolist():
                 yield from self._cold(epsilon, mw, scenario, float(loss[scenario]))
@@ -242,9 +249,16 @@ class _Served:
     above: Vector  # (S,), bounds on the losses as the programs know them: they only say where to look first
 
     @classmethod
-    def of(cls, recourse: Recourse, question: CapacityQuestion, epsilon: float, mw: Vector) -> Self:
+    def of(
+        cls,
+        recourse: Recourse,
+        question: CapacityQuestion,
+        epsilon: float,
+        mw: Vector,
+        parts: tuple[Integers, ...],
+    ) -> Self:
         """Find the dispatches: the programs' own, whatever they say of them."""
-        RedispatchLevel(recourse, epsilon, np.array(question.demand_mw), np.zeros(len(mw))).passes(mw)
+        RedispatchLevel(recourse, epsilon, np.array(question.demand_mw), np.zeros(len(mw)), parts).passes(mw)
         scenarios, network = recourse.scenarios, recourse.limits.network
         dispatch = recourse.moved(mw, np.arange(len(scenarios)))
         drawn = scenarios.demand_mw - outputs_by_bus(dispatch, network.units.bus, len(network.buses.ids))

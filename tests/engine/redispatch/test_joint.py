@@ -7,6 +7,7 @@ import pytest
 
 from engine.capacity.allocation import allocate
 from engine.capacity.margins import prepare
+from engine.capacity.periods import positions
 from engine.capacity.question import CapacityQuestion, UncertaintySpec
 from engine.capacity.results import CapacityResult
 from engine.capacity.uncertainty import Box, Sample, States, UnitStates
@@ -310,6 +311,28 @@ def test_the_checker_judges_outages_at_a_risk_level_too(rts: Network) -> None:
         broken = verify_with_redispatch(wide, question, [levels[0], more], states, cold=1)
         assert not broken.holds
         assert "after the outage of" in broken.violations[0].words
+
+
+def test_the_checker_takes_a_risk_in_each_season_by_itself(rts: Network) -> None:
+    """Summers are heavy here and winters light: over the whole year the light half hides a risk of the summer."""
+    sample = sample_of(rts, 12)
+    season = np.arange(12) % 2 == 0  # summer
+    demand = sample.net_demand_mw + np.where(season, 0.0, -0.5)[:, np.newaxis] * rts.demand_mw
+    labels = tuple(f"2016-{'07' if summer else '01'}-{1 + place:02d} 12:00" for place, summer in enumerate(season))
+    dated = replace(sample, net_demand_mw=demand, labels=labels)
+    question = question_of(BUSES, ASKED, downward_closed=True, period="season")
+    parts = tuple(at for _, at in positions(dated, question))
+    found = redispatch_answer(rts, question, States(dated), parts=parts).result
+    levels = [np.array(level.capacity_mw) for level in found.levels]
+    verdict = verify_with_redispatch(rts, question, levels, States(dated), cold=1)
+    assert verdict.holds, verdict.words
+    # An optimum leaves nothing: more at a site that is short would have been granted, were it kept.
+    short = np.flatnonzero(levels[1] < np.array(question.demand_mw) - 1.0)
+    more = levels[1] + np.eye(1, len(levels[1]), int(short[0]))[0]
+    broken = verify_with_redispatch(rts, question, [levels[0], more], States(dated), cold=1)
+    assert any(row.words.startswith("Jun-Aug: risk 20 %: exceeded by") for row in broken.violations)
+    whole = replace(question, period="year")
+    assert verify_with_redispatch(rts, whole, [levels[0], more], States(dated), cold=1).holds  # as it was judged before
 
 
 def test_the_checker_says_how_many_states_it_judged_after_outages(
