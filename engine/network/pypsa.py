@@ -222,11 +222,12 @@ class _Case:
         self._links(buses)
 
     def _links(self, buses: Mapping[str, dict[str, Any]]) -> None:
-        names = []
+        names, idle = [], []
         for row in self.file.rows("links"):
-            if not row.flag("active"):
-                continue
             power = self._power("links", row, "p0")
+            if not row.flag("active"):
+                idle += [f"{row.index} ({power:g} MW)"] if power else []
+                continue
             ends = [column for column in row.cells if column.startswith("bus") and column[3:].isdigit()]
             for column in ends:
                 bus = row.text(column)
@@ -241,6 +242,9 @@ class _Case:
                 names.append(f"{row.index} ({power:g} MW)")
         if names:
             message = f"links, which are fixed injections at their ends: {named(names)}"
+            self.intake.note("links", message, "buses", "warning")
+        if idle:
+            message = f"links out of service, which carry nothing here (lpf counts what is set for them): {named(idle)}"
             self.intake.note("links", message, "buses", "warning")
 
     def _power(self, kind: str, row: Row, solved: str = "p") -> float:

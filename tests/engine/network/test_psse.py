@@ -209,6 +209,80 @@ def test_what_cannot_be_read_is_refused_in_words(text: str, expected: str) -> No
     assert expected in refused(text)
 
 
+def with_data(text: str, section: str, lines: str) -> str:
+    """Return a RAW file with lines at the end of a section."""
+    mark = f"0 / END OF {section} DATA"
+    assert mark in text
+    return text.replace(mark, f"{lines}\n{mark}")
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_what_gives_no_active_power_leaves_the_flows_and_is_named(version: int) -> None:
+    text = raw_case(version)
+    for section, lines in (
+        ("MULTI-SECTION LINE", "1, 3,'&1', 1, 2"),
+        ("INTER-AREA TRANSFER", "1, 2,'A', 25.0"),
+        ("IMPEDANCE CORRECTION", "1, -30.0, 1.1, 0.0, 1.0, 30.0, 1.1"),
+        ("MULTI-TERMINAL DC", "'MT', 4, 4, 3, 1, 100.0, 0, 0.0"),
+        ("GNE", "'G1','MODEL', 1, 3"),
+        ("INDUCTION MACHINE", "3,'M1', 1, 1, 1\n4,'M2', 0, 1, 1"),
+        ("SWITCHED SHUNT", "4, 1, 0, 1, 1.05, 0.95, 0, 100.0,'', -20.0, 1, -20.0"),
+    ):
+        text = with_data(text, section, lines)
+    found = read_psse(text)
+    assert flows(found.tables) == pytest.approx(flows(read_psse(raw_case(version)).tables), abs=1e-12)
+    said = told(found)
+    for part in (
+        "multi-section line groups, left out as their sections are branches: 1",
+        "inter-area transfers, left out as they bind no flow here: 1",
+        "lines of impedance correction tables, left out (impedances are as filed): 1",
+        "multi-terminal DC lines (1 lines of data) were left out",
+        "lines of GNE devices, left out: 1",
+        "induction machines were left out; add what they draw as load: 3-M1",
+        "switched shunts, left out as they give no active power: 2",
+    ):
+        assert part in said
+    assert "4-M2" not in said  # out of service
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_parallel_lines_share_their_flow_by_susceptance(version: int) -> None:
+    """Lines 2-3 in service with 0.25 and 0.25 pu; one of them then with 0.75: the flows are as 1/x, the sum is as of
+    one line of the parallel reactance."""
+    text = raw_case(version)
+    off = next(line for line in text.splitlines() if line.startswith("2, 3,'2 '"))
+    on = (
+        off.replace(" 0, 1, 0.0, 1, 1.0", " 1, 1, 0.0, 1, 1.0")
+        .replace("0.25", "0.75")
+        .replace("2, 3,'2 '", "3, 2,'B,'")
+    )
+    assert on.count(" 1, 1, 0.0") == 1
+    found = flows(read_psse(text.replace(off, on)).tables)
+    assert found["3-2/B,"] == pytest.approx(-found["2-3"] / 3)
+    first = next(line for line in text.splitlines() if line.startswith("2, 3,'1 '"))
+    one = flows(read_psse(text.replace(first, first.replace("0.25", "0.1875"))).tables)
+    assert found["2-3"] - found["3-2/B,"] == pytest.approx(one["2-3"])
+    assert found["1-2"] == pytest.approx(one["1-2"])
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "drawn", "given"),
+    [
+        # 20 MW at 100 kV through 8 ohm lose 0.32 MW; metered at the inverter the rectifier draws the loss more.
+        ("'LINK 1      ', 1, 8.0, 20.0", "'LINK 1      ', 1, 8.0, -20.0", 20.32, 20.0),
+        # 250 A at 100 kV are 25 MW and lose 0.5 MW.
+        ("'LINK 1      ', 1, 8.0, 20.0", "'LINK 1      ', 2, 8.0, 250.0", 25.0, 24.5),
+        ("'LINK 1      ', 1, 8.0, 20.0", "'LINK 1      ', 0, 8.0, 20.0", 0.0, 0.0),
+    ],
+)
+def test_a_dc_line_draws_and_gives_by_its_mode(old: str, new: str, drawn: float, given: float) -> None:
+    text = raw_case(33)
+    assert old in text
+    before, after = (read_psse(t).tables.buses.set_index("bus")["load_mw"] for t in (text, text.replace(old, new)))
+    assert after["1"] - before["1"] == pytest.approx(drawn - 20.0)
+    assert after["4"] - before["4"] == pytest.approx(19.68 - given)
+
+
 @pytest.mark.parametrize("version", VERSIONS)
 def test_a_file_that_is_cut_off_is_refused_or_says_so(version: int) -> None:
     text = raw_case(version)
