@@ -22,7 +22,7 @@ _METHOD = (
 )
 _EXCEEDED = {
     "together": "*P*(max_l (*S*_l (*c* + *d*) − *F*_l) > 0) = Σ_s *w*_s 1[some *l* exceeded in *s*]",
-    "part": "*P*(max_l (*S*_l^+ *c* + *S*_l *d* − *F*_l) > 0) = Σ_s *w*_s 1[some *l* exceeded in *s*]",
+    "part": "*P*(max_l (*S*_l^{+}*c* + *S*_l *d* − *F*_l) > 0) = Σ_s *w*_s 1[some *l* exceeded in *s*]",
     "redispatch": "*P*(min_p max_l (|*f*_l(*p*, *c*, *d*)| − *F*_l) / *F*_l > 0) = Σ_s *w*_s 1[no *p* in *s*]",
 }
 _HEADS = {
@@ -32,7 +32,7 @@ _HEADS = {
 }
 _CUT = {
     False: "min Σ_n *y*_n,  *S* (*c* + *d* − *y*) ≤ *F*,  0 ≤ *y*_n ≤ Δ_n",
-    True: "min_{p,y} Σ_n *y*_n,  |*f*(*p*, *c* − *y*, *d*)| ≤ *F*,  *p*_min ≤ *p* ≤ *p*_max,  0 ≤ *y*_n ≤ Δ_n",
+    True: "min_{p,y} Σ_n *y*_n,  |*f*(*p*, *c* − *y*, *d*)| ≤ *F*,  *p*_{min} ≤ *p* ≤ *p*_{max},  0 ≤ *y*_n ≤ Δ_n",
 }
 _MOST_LISTED = 8
 _TITLE = "What the promise is worth"
@@ -162,7 +162,7 @@ def _levels(promise: Promise) -> html.Table:
             values=[
                 ("states", number(promise.risk.states)),
                 ("limit by limit at most", percents(level.most_on_one)),
-                ("mean largest excess over all states", f"{level.mean_mw:.3g} MW"),
+                ("mean largest excess over all states", _small(level.mean_mw)),
                 ("worst excess", megawatts(level.worst_mw)),
             ],
             binds=[f"most often {level.most_on}"] if level.most_on else (),
@@ -309,7 +309,7 @@ def _ranged(value: Interval, found: Bootstrap, name: str) -> Part:
     text = interval(value.value_mw, value.low_mw, value.high_mw)
     card = why_card(
         f"{text}: from the sample that happened to be drawn",
-        formula="Δ*_b = *c*^{ε}(*d*^{b1} … *d*^{bM}) − *c*,  2.5 % and 97.5 % of Δ*_1 … Δ*_B",
+        formula="Δ_b = *c*^{ε}(*d*^{b1} … *d*^{bM}) − *c*,  2.5 % and 97.5 % of Δ_1 … Δ_B",
         values=[
             ("replications *B*", number(found.replications)),
             ("standard deviation", f"{number(value.sd_mw, 2)} MW"),
@@ -329,7 +329,7 @@ def _interrupted(promise: Promise, product: ProductRisk, place_: int) -> Part:
         values=[
             ("states", number(promise.risk.states)),
             ("risk level of the product", percent(product.epsilon)),
-            ("mean cut over all states", f"{product.cut_mw:.3g} MW"),
+            ("mean cut over all states", _small(product.cut_mw)),
         ],
         inputs=_inputs(promise),
         source=_METHOD,
@@ -338,6 +338,11 @@ def _interrupted(promise: Promise, product: ProductRisk, place_: int) -> Part:
         + (" On every limit the part that loads it most is drawn." if promise.together is not None else ""),
     )
     return why_number(f"{ids.PROMISE}-cut{place_}", text, card, label=f"how often bus {product.bus} is interrupted")
+
+
+def _small(mw: float) -> str:
+    """Return a mean over all states, most of them zero, with as many digits as are meant."""
+    return f"{number(mw, 2)} MW" if mw >= 0.01 or mw == 0.0 else "below 0.01 MW"
 
 
 def _worst(product: ProductRisk) -> str:

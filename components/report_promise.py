@@ -93,7 +93,9 @@ def _products(promise: Promise, listed: Sequence[ProductRisk]) -> Markup:
         "Worst, MW",
     )
     drawn = "all drawn at once" if promise.together is None else "whatever part is drawn"
-    caption = f"Who is interrupted, how often and how deep, {drawn}; the size with its 95 % interval"
+    caption = (
+        f"Who is interrupted, how often and how deep, {drawn}; the size between 2.5 % and 97.5 % of resampled states"
+    )
     return table(heads, rows, caption, left=(0, 1))
 
 

@@ -7,12 +7,15 @@ state, so the granted firm capacity fits every replication.
 
 Exact, though few rows are computed: a row is left out only while what is allocated fits the room that its worst
 state leaves, which no replication has less of. So it is with limits after outages: a limit that the most of any
-replication would not exceed in any state cannot stop one of them. Periods are resampled each by itself, and the least
-over them is the year's. How a period with redispatch is solved again: :mod:`engine.capacity.bootstrap_redispatch`.
+replication would not exceed in any state cannot stop one of them. Periods are resampled each by itself, and the worst
+of them counts on each limit, as in the answer. How it is with redispatch: :mod:`engine.capacity.bootstrap_redispatch`.
+
+A percentile interval of the mean of a tail is known to be narrow, and to lie too high: what it says must say so.
 Source: Efron and Tibshirani, *An Introduction to the Bootstrap*, 1993, chapter 13 (percentile intervals).
 """
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -40,7 +43,7 @@ class Interval:
     """A value of the answer and where it lies on resampled states, MW."""
 
     value_mw: float
-    low_mw: float  # 95 % percentile interval
+    low_mw: float  # of 2.5 % and 97.5 % of the samples
     high_mw: float
     sd_mw: float
 
@@ -75,10 +78,10 @@ class Bootstrap:
 
 
 class Again(Protocol):
-    """Solves the risk levels of one period again, on resampled states."""
+    """Solves the risk levels again, on resampled states."""
 
     weight: Vector  # (S,), of the states as they were drawn
-    firm_mw: Vector  # (K,), granted in this period
+    parts: Sequence[Integers]  # of the states: each is resampled, and keeps each risk level, by itself; none: all
 
     def solve(self, weight: Vector) -> Matrix:
         """Return the (E, K) capacities at the risk levels, where the states have these (S,) weights."""
@@ -94,17 +97,14 @@ class Again(Protocol):
 def bootstrap(
     question: CapacityQuestion,
     levels_mw: Sequence[Vector],
-    periods: Sequence[Again],
+    again: Again,
     *,
     replications: int = REPLICATIONS,
     progress: Progress | None = None,
 ) -> Bootstrap:
-    """Return intervals for the increments of an allocation (K,) at every level: the least over the ``periods``."""
+    """Return intervals for the increments of an allocation (K,) at every level."""
     firm, *granted = levels_mw
-    found = np.full((replications, len(granted), len(firm)), np.inf)
-    for place, period in enumerate(periods):
-        own = _replicated(question, period, place, replications, _share(progress, place, len(periods)))
-        found = np.minimum(found, own)
+    found = _replicated(question, again, replications, progress)
     steps = np.diff(found, axis=1, prepend=np.broadcast_to(firm, (replications, 1, len(firm))))
     products, totals = [], []
     for place, (epsilon, mw) in enumerate(zip(question.epsilons, granted, strict=True)):
@@ -114,45 +114,49 @@ def bootstrap(
                 products.append(ProductInterval(bus, epsilon, _interval(increment[site], steps[:, place, site])))
         total = _interval(mw.sum(), found[:, place].sum(axis=1))
         totals.append(LevelInterval(epsilon, total, _interval(increment.sum(), steps[:, place].sum(axis=1))))
-    count = sum(len(period.weight) for period in periods)
-    drawn = "the" if len(periods) == 1 else f"the states of each of {len(periods)} periods by itself, of"
-    said = (
-        f"95 % intervals of {replications} samples drawn with replacement from {drawn} {count:,} states, the "
-        "allocation made again on each; firm capacity as granted"
+    return Bootstrap(
+        tuple(products), tuple(totals), replications, again.rows_used, _words(question, again, replications)
     )
-    rows = sum(period.rows_used for period in periods)
-    return Bootstrap(tuple(products), tuple(totals), replications, rows, said)
 
 
-def _replicated(
-    question: CapacityQuestion, period: Again, place: int, replications: int, progress: Progress | None
-) -> Matrix:
-    """Return the (replications, E, K) capacities of one period."""
-    count, rounds = len(period.weight), 0
+def _words(question: CapacityQuestion, again: Again, replications: int) -> str:
+    count, parts = len(again.weight), len(again.parts)
+    drawn = f"each of {parts} periods by itself, of" if parts else "the"
+    fewest = min((len(part) for part in again.parts), default=count)
+    tail = max(1, math.floor(fewest * min(question.epsilons)))
+    states = f"the worst {tail} states" if tail > 1 else "the worst state"
+    period = " of a period" if parts else ""
+    return (
+        f"percentile intervals of {replications} samples drawn with replacement from {drawn} {count:,} states, the "
+        "allocation made again on each; firm capacity as granted. "
+        f"The smallest risk level rests on {states}{period}: percentile intervals of so small a part hold the true "
+        "value less often than 95 %, and miss it by lying too high"
+    )
+
+
+def _replicated(question: CapacityQuestion, again: Again, replications: int, progress: Progress | None) -> Matrix:
+    """Return the (replications, E, K) capacities on resampled states."""
+    rounds = 0
     while True:
-        draw = np.random.default_rng([question.uncertainty.seed, _STREAM, place])
+        draw = np.random.default_rng([question.uncertainty.seed, _STREAM])
         found = np.zeros((replications, len(question.epsilons), len(question.candidates)))
         for number in range(replications):
-            counts = draw.multinomial(count, period.weight).astype(np.float64)
-            found[number] = period.solve(counts / count)
+            found[number] = again.solve(_drawn(draw, again))
             if progress is not None:
                 done = number + 1 + rounds * replications
                 progress(done, max(done, replications))
         rounds += 1
-        if not period.widen(found.max(axis=(0, 1), initial=0.0)):
+        if not again.widen(found.max(axis=(0, 1), initial=0.0)):
             return found
 
 
-def _share(progress: Progress | None, place: int, count: int) -> Progress | None:
-    """Return the progress of one period out of ``count``."""
-    if progress is None:
-        return None
-    whole: Callable[[int, int], None] = progress
-
-    def report(done: int, total: int) -> None:
-        whole(total * place + done, total * count)
-
-    return report
+def _drawn(draw: np.random.Generator, again: Again) -> Vector:
+    """Return the weights (S,) of states drawn with replacement, as many of each part as it has."""
+    found = np.zeros(len(again.weight))
+    for part in again.parts or [np.arange(len(found))]:
+        whole = float(again.weight[part].sum())
+        found[part] = whole * draw.multinomial(len(part), again.weight[part] / whole) / len(part)
+    return found
 
 
 @dataclass(slots=True, eq=False)
@@ -164,6 +168,7 @@ class AgainOnRows:
     sample: Sample
     firm_mw: Vector
     secure: Secure | None = None  # of the same sample, where limits hold after outages
+    parts: Sequence[Integers] = ()  # of the states: each keeps each risk level by itself
     weight: Vector = field(init=False)
     solver: LevelSolver = field(init=False)
     factors: Matrix = field(init=False)  # (R, K), as the allocation counts them
@@ -234,14 +239,22 @@ class AgainOnRows:
         """Return the (r,) CVaR or VaR of the rows' loads under these weights."""
         if not len(self.rows):
             return np.zeros(0)
-        mass = weight[self._order]
+        everything = [np.arange(len(weight))]
+        worst: Vector = np.max([self._risk_of(weight, part, epsilon) for part in self.parts or everything], axis=0)
+        return worst
+
+    def _risk_of(self, weight: Vector, part: Integers, epsilon: float) -> Vector:
+        """Return the (r,) CVaR or VaR of the rows' loads in some of the states."""
+        own = np.zeros(len(weight))
+        own[part] = weight[part] / weight[part].sum()
+        mass = own[self._order]
         before = np.cumsum(mass, axis=1) - mass
         if self.question.measure == "var":
             at = (before + mass > epsilon + _EXACT).argmax(axis=1)
             value: Vector = self._loads[np.arange(len(at)), at]
             return value
-        part = np.clip(epsilon - before, 0.0, mass)
-        tail: Vector = (part * self._loads).sum(axis=1) / part.sum(axis=1)
+        share = np.clip(epsilon - before, 0.0, mass)
+        tail: Vector = (share * self._loads).sum(axis=1) / share.sum(axis=1)
         return tail
 
 

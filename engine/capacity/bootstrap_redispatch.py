@@ -21,14 +21,21 @@ from engine.redispatch.recourse import OVERLOAD, Recourse, tail
 
 
 class AgainOnCuts:
-    """Solves one period again over the cuts of its answer; a few of them at a time, since few matter."""
+    """Solves again over the cuts of its answer; a few of them at a time, since few matter."""
 
-    def __init__(self, recourse: Recourse, question: CapacityQuestion, levels_mw: Sequence[Vector]) -> None:
+    def __init__(
+        self,
+        recourse: Recourse,
+        question: CapacityQuestion,
+        levels_mw: Sequence[Vector],
+        parts: tuple[Integers, ...] = (),
+    ) -> None:
         """``recourse`` holds the cuts on the states of the sample, and what was exceeded before any addition.
 
-        ``levels_mw`` (K,) were granted in this period.
+        ``levels_mw`` (K,) were granted; ``parts`` of the states keep each risk level by themselves.
         """
         self.firm_mw, self.weight = levels_mw[0], recourse.scenarios.weight
+        self.parts: Sequence[Integers] = parts
         self._recourse, self._question = recourse, question
         self._demand_mw = np.array(question.demand_mw)
         self._used = np.unique(np.concatenate([self._binding(mw) for mw in levels_mw]))
@@ -54,14 +61,19 @@ class AgainOnCuts:
 
     def _level(self, epsilon: float, floor: Vector) -> Vector:
         closed, warm = self._question.downward_closed, np.zeros(0, dtype=np.intp)
-        level = RedispatchLevel(self._recourse, epsilon, self._demand_mw, floor)
+        level = RedispatchLevel(self._recourse, epsilon, self._demand_mw, floor, tuple(self.parts))
         while True:
             level.recourse = self._recourse.part(self._used)
             mw, warm = level.solve_known(self._best, warm, closed=closed)
             loss, cut = self._recourse.below(mw, closed_above=floor if closed else None)
-            share = tail(loss, self._recourse.scenarios.weight, epsilon)
-            new = np.setdiff1d(cut[(share > 0.0) & (cut >= 0)], self._used)
-            if float(share @ loss) <= OVERLOAD or not new.size:
+            new, over = np.zeros(0, dtype=np.intp), False
+            for part in self.parts or [np.arange(len(loss))]:
+                weight = self._recourse.scenarios.weight[part]
+                share = tail(loss[part], weight / weight.sum(), epsilon)
+                own = cut[part][(share > 0.0) & (cut[part] >= 0)]
+                over = over or float(share @ loss[part]) > OVERLOAD
+                new = np.union1d(new, np.setdiff1d(own, self._used))
+            if not over or not new.size:
                 return mw
             self._used = np.concatenate([self._used, new])
 

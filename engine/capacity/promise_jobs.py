@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 
 from engine.capacity import jobs
+from engine.capacity.answer import open_proofs
 from engine.capacity.bootstrap import REPLICATIONS
 from engine.capacity.holdout import plan
 from engine.capacity.margins import prepare
 from engine.capacity.promise import Promise, now
-from engine.capacity.promise_intervals import Resampling, intervals, kept_proofs, parts_of
+from engine.capacity.promise_intervals import Resampling, intervals
 from engine.capacity.promise_judged import Judgement, states_asked
 from engine.capacity.question import CapacityQuestion, percent
 from engine.capacity.risk import Risk, level_warnings
@@ -65,11 +66,12 @@ def promise_job(arguments: dict[str, Any], context: JobContext) -> dict[str, Any
         prepared = prepare(network, question, states, factors=factors)
     levels = tuple(np.array(level, dtype=np.float64) for level in arguments["levels_mw"])
     planned = plan(question.uncertainty, network, sample, states_asked(question, network, arguments.get("draws")))
-    parts = parts_of(question, states)
-    proofs = kept_proofs(context.artifacts, arguments["network"], question, parts)
-    judgement = Judgement(network, question, states, prepared, levels, planned, proofs)
+    proofs = None
+    if question.recourse == "redispatch":
+        proofs = open_proofs(context.artifacts, jobs.answer_arguments(arguments["network"], question))
+    judgement = Judgement(network, question, states, prepared, levels, planned, [] if proofs is None else [proofs])
     risk, together = judgement.measure(_part(context, 0.0, 0.7, "independent states"))
-    resampling = Resampling(network, question, states, prepared, parts, proofs)
+    resampling = Resampling(network, question, sample, prepared, proofs)
     found, no_interval = intervals(resampling, levels, replications, _part(context, 0.7, 1.0, "samples drawn again"))
     finest = sample.resolution if prepared.tails is None else prepared.tails.finest
     return Promise(

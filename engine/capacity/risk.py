@@ -112,34 +112,32 @@ def promise_words(question: CapacityQuestion, epsilon: float, joint: Share, hour
     year = hours or 8760.0
     moves = question.recourse == "redispatch"
     what = "no dispatch keeps every limit" if moves else "one limit or more is exceeded"
-    measured = f"measured: {what} in {percents(joint)} of independent states"
+    measured = f"Measured: {what} in {percents(joint)} of independent states"
     if hours is not None:
         measured += (
             f", {hours * joint.value:,.0f} hours a year ({hours * joint.low:,.0f}\u2013{hours * joint.high:,.0f})"
         )
+    measured += "."
     if epsilon == 0:
         kept = "the box" if question.firm_set == "box" else "the set of states it was computed for"
         kept = "the sample and every mixture of them" if moves else kept
         held = "some dispatch keeps every limit" if moves else "every limit is kept"
-        return f"firm: {held} in every state of {kept}; states beyond it are not promised. {measured}"
+        return f"Firm: {held} in every state of {kept}. States beyond it are not promised. {measured}"
     level = f"{100 * epsilon:.6g} %"
+    most = f"In expectation that is at most {epsilon * year:,.0f} hours of a year of {year:,.0f}"
     if moves:
         return (
-            f"{level}: one joint limit: the mean of the least overloads in the worst {level} of states is zero or "
-            f"less, so that some dispatch keeps every limit in all but less than {level} of states: in expectation "
-            f"at most {epsilon * year:,.0f} hours of a year of {year:,.0f}. {measured}"
+            f"{level}: one joint limit. The mean of the least overloads in the worst {level} of states is zero or "
+            f"less, so some dispatch keeps every limit in all but less than {level} of states. {most}. {measured}"
         )
     if question.measure == "var":
-        bound = f"each single limit is exceeded in at most {level} of states, by how much is not bounded"
+        bound = f"Each single limit is exceeded in at most {level} of states, by how much is not bounded."
     else:
         bound = (
-            f"on each single limit the mean load of the worst {level} of states is at most the limit, so each is "
-            f"exceeded in less than {level} of states"
+            f"On each single limit the mean load of the worst {level} of states is at most the limit, so each is "
+            f"exceeded in less than {level} of states."
         )
-    return (
-        f"{level}: {bound}: in expectation at most {epsilon * year:,.0f} hours of a year of {year:,.0f}, limit by "
-        f"limit; limits together can be exceeded more often. {measured}"
-    )
+    return f"{level}: limit by limit. {bound} {most} for each; limits together can be exceeded more often. {measured}"
 
 
 def percents(share: Share) -> str:

@@ -20,7 +20,7 @@ KINDS: Mapping[str, JobKind] = {
     "capacity.prepare": JobKind("engine.capacity.jobs:prepare_job", 2),
     "capacity.verify": JobKind("engine.capacity.jobs:verify_job", 2),
     "capacity.answer": JobKind("engine.capacity.jobs:answer_job"),
-    "capacity.promise": JobKind("engine.capacity.promise_jobs:promise_job", 5),
+    "capacity.promise": JobKind("engine.capacity.promise_jobs:promise_job", 6),
     "capacity.check": JobKind("engine.capacity.check_jobs:check_job"),
     "capacity.largest": JobKind("engine.redispatch.largest_jobs:largest_job"),
     "network.opf": JobKind("engine.opf.jobs:opf_job"),
