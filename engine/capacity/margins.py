@@ -24,6 +24,7 @@ import numpy.typing as npt
 from scipy.sparse import csr_array
 
 from engine.capacity.archive import pack, unpack
+from engine.capacity.at_levels import AfterOutages, AtLevels, after_of, packed, unpacked
 from engine.capacity.firm_sets import Ranges
 from engine.capacity.question import LARGEST_EPSILON, CapacityQuestion, FirmSet, Measure, Supply, UncertaintySpec
 from engine.capacity.results import Limit, RowKind
@@ -41,28 +42,6 @@ FORMAT = "headroom-margins-5"
 TOLERANCE_MW = 1e-6  # what a promise may exceed a limit by and still count as kept: solver and summation noise
 SMALLEST_FACTOR = 1e-9  # factors below it are noise of the factorisation
 _CACHED_FACTORS = 8
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class AtLevels:
-    """Existing load at chosen risk levels, of rows whose tails are not kept. P is their number."""
-
-    levels: Mapping[float, Vector]  # risk level, 0 for firm: existing load (P,)
-    measure: Measure  # of these loads
-
-    def load_mw(self, epsilon: float, measure: Measure) -> Vector:
-        """Return the (P,) existing loads. Raises QuestionError for a level that they were not computed for."""
-        if epsilon not in self.levels or (epsilon > 0 and measure != self.measure):
-            raise QuestionError("these margins were computed for other risk levels: compute them again")
-        return self.levels[epsilon]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class AfterOutages(AtLevels):
-    """The last rows of some margins: limits after outages."""
-
-    names: tuple[tuple[str, str], ...]  # of the outages: id, and in words
-    outage: npt.NDArray[np.int32]  # (P,), position in ``names``
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -196,9 +175,9 @@ class Prepared:
             "sums_start": self.sums.indptr,
         }
         if self.after is not None:
-            arrays |= {"outage": self.after.outage, **_packed("after", self.after)}
+            arrays |= {"outage": self.after.outage, **packed("after", self.after)}
         if self.at_levels is not None:
-            arrays |= _packed("level", self.at_levels)
+            arrays |= packed("level", self.at_levels)
         if self.tails is not None:
             arrays |= {"tail_mass": self.tails.mass, "tail_mw": self.tails.load_mw}
         return pack(arrays, self._meta())
@@ -236,8 +215,8 @@ class Prepared:
             source=meta["source"],
             notices=tuple(meta["notices"]),
             date=meta["date"],
-            after=_after(arrays, meta),
-            at_levels=AtLevels(_unpacked("level", arrays), meta["measure"]) if "level_mw" in arrays else None,
+            after=after_of(arrays, meta),
+            at_levels=AtLevels(unpacked("level", arrays), meta["measure"]) if "level_mw" in arrays else None,
             spare=None if meta["spare"] is None else Spare(**meta["spare"]),
         )
 
@@ -390,22 +369,6 @@ def _over_ranges(
 def _sums(arrays: Mapping[str, Any], branches: int) -> csr_array:
     start = arrays["sums_start"]
     return csr_array((arrays["sums_data"], arrays["sums_index"], start), shape=(len(start) - 1, branches))
-
-
-def _after(arrays: Mapping[str, Any], meta: Mapping[str, Any]) -> AfterOutages | None:
-    if "outage" not in arrays:
-        return None
-    names = tuple((name, words) for name, words in meta["outages"])
-    return AfterOutages(_unpacked("after", arrays), meta["measure"], names, arrays["outage"])
-
-
-def _packed(name: str, known: AtLevels) -> dict[str, npt.NDArray[Any]]:
-    levels = list(known.levels)
-    return {f"{name}_levels": np.array(levels), f"{name}_mw": np.array([known.levels[level] for level in levels])}
-
-
-def _unpacked(name: str, arrays: Mapping[str, Any]) -> dict[float, Vector]:
-    return dict(zip(arrays[f"{name}_levels"].tolist(), arrays[f"{name}_mw"], strict=True))
 
 
 def _check_factors(factors: Factors, network: Network) -> None:

@@ -12,7 +12,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from engine.capacity.margins import AtLevels, Prepared
+from engine.capacity.at_levels import AtLevels
+from engine.capacity.margins import Prepared
 from engine.capacity.question import CapacityQuestion, Period, percent
 from engine.capacity.results import Binding, CapacityResult
 from engine.capacity.uncertainty import Sample, UnitStates

@@ -13,8 +13,9 @@ from typing import Self
 import numpy as np
 from scipy.sparse import coo_array, csr_array, vstack
 
+from engine.capacity.at_levels import AfterOutages
 from engine.capacity.firm_sets import Ranges
-from engine.capacity.margins import SMALLEST_FACTOR, AfterOutages, Prepared, ranges_of
+from engine.capacity.margins import SMALLEST_FACTOR, Prepared, ranges_of
 from engine.capacity.question import CapacityQuestion, Measure
 from engine.capacity.risk_measures import risk_rows
 from engine.capacity.rows import BACKWARD, FORWARD, INTERFACE_BACKWARD, INTERFACE_FORWARD, factor_rows
