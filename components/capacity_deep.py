@@ -205,4 +205,4 @@ def change_mw(answer: Answer) -> Sequence[float] | None:
     if answer.base is None or not answer.base.levels or not answer.result.levels:
         return None
     before, now = answer.base.levels[-1].capacity_mw, answer.result.levels[-1].capacity_mw
-    return [after - first for first, after in zip(before, now, strict=True)]
+    return [round(after - first, 9) for first, after in zip(before, now, strict=True)]  # no dust of the solver

@@ -318,7 +318,11 @@ def _curve_section(answer: Answer, curve: RiskCurve, theme: Theme) -> Part:
         config={"displayModeBar": False},
     )
     held = html.Div(graph, style={"height": "190px"})  # the place is kept until the library of charts is here
-    return section("MW against risk, alone", held, html.P(words, className="hr-muted"))
+    return section(
+        "MW against risk, alone, no outage" if answer.deep else "MW against risk, alone",
+        held,
+        html.P(words, className="hr-muted"),
+    )
 
 
 def _given_up(answer: Answer) -> list[tuple[str, str]]:

@@ -52,11 +52,24 @@ def panel(answer: Answer | None) -> Part:
         ("Blocks", megawatts(question.block_mw) if question.block_mw else "one per product"),
         ("Rounded down to", f"{question.round_mw:g} MW"),
         ("Lost to rounding", f"{number(products.lost_to_rounding_mw, 2)} MW"),
-        ("Limits checked", number(witness.rows_checked)),
-        ("Tightest room left", "none is met" if tight is None else f"{number(tight, 3)} MW"),
-        ("Parts", "each deliverable alone" if witness.downward_closed else "all or nothing"),
+        ("Limits checked", number(witness.rows_checked) if witness.rows_checked else "none yet: when published"),
+        *([] if not witness.rows_checked else [("Tightest room left", _room(tight))]),
+        ("Parts", _parts(answer)),
     ]
     return facts(rows)
+
+
+def _room(tight_mw: float | None) -> str:
+    return "none is met" if tight_mw is None else f"{number(tight_mw, 3)} MW"
+
+
+def _parts(answer: Answer) -> str:
+    """Return what holds of a part of the set, sold without the rest; the answer says where that is not proven."""
+    if answer.products is None or not answer.products.witness.downward_closed:
+        return "all or nothing"
+    if any("not proven" in line for line in answer.result.notices):
+        return "tried, not proven for each"
+    return "each deliverable alone"
 
 
 def versions(records: Sequence[Any], drawn: Mapping[str, Any]) -> Part:

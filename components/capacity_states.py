@@ -57,9 +57,11 @@ def held_state(answer: Answer) -> html.Div:
     worst = max(rows, key=lambda row: row.over_mw)
     words = f"{sentence(worst.limit.words)} is over by {megawatts(worst.over_mw)}, the most of them."
     counted = [line for line in answer.result.notices if COUNTED in line and "at risk" not in line]
+    if len(counted) > 1:  # of single periods, beside those of the year round
+        words += f" By period: {'; '.join(line.rpartition(': ')[2] for line in counted[1:])}."
     title = f"{_limits(rows)} exceeded already, held at the present level"
     if counted:  # after outages the worst are listed only: the engine's own count is told, not that of the list
-        title = sentence(counted[0]) if len(counted) == 1 else "Limits exceeded already, held at the present level"
+        title = sentence(counted[0])
         title = title.replace(" worst are listed", " worst stand in the table What binds")
     actions: list[Part] = [button("Stop instead", ids.CAPACITY_STOP, **{"data-capacity-zero": "stop"})]
     if nothing_left(answer):
@@ -68,7 +70,7 @@ def held_state(answer: Answer) -> html.Div:
         if answer.question.security == "n-1" and answer.question.uncertainty.parameters.get("security") == "n-1":
             words += " Some hours cannot be dispatched secure; an answer may be left once small factors are dropped."
         actions = [*_ways_to_room(answer), *actions]
-    return state("partial", words, title=title, action=actions, details=counted if len(counted) > 1 else ())
+    return state("partial", words, title=title, action=actions)
 
 
 def full_state(answer: Answer) -> html.Div:

@@ -45,11 +45,11 @@ def sites_columns(network: Network, epsilons: tuple[float, ...], answer: Answer 
         more.append(
             GridColumn(
                 "change",
-                "Change",
+                "Change of total",
                 "MW",
                 "number",
-                width=124,
-                help="Of the total, against no outage, fixed supply and the year as a whole",
+                width=150,
+                help="Against no outage, fixed supply and the year as a whole",
             )
         )
     return [

@@ -170,5 +170,6 @@ def curve_chart(answer: Answer, curve: RiskCurve) -> tuple[StepChart, Caption]:
     low, high = megawatts(float(mw[0])), megawatts(float(mw[-1]))
     name = answer.network.buses.names[answer.network.buses.ids.index(curve.bus)]
     place = f"{name} (bus {curve.bus})" if name else f"bus {curve.bus}"
-    words = f"MW against risk at {place}, alone: {low} firm, {high} at {percent(float(curve.epsilons[-1]))}"
+    alone = "alone, without outages, redispatch and periods" if answer.deep else "alone"
+    words = f"MW against risk at {place}, {alone}: {low} firm, {high} at {percent(float(curve.epsilons[-1]))}"
     return chart, caption(answer, words)

@@ -7,6 +7,7 @@ from datetime import datetime
 from markupsafe import Markup
 
 from components.capacity_answer import Answer, gain_words, level_words, served_in_full, short_limit
+from components.capacity_deep import left_out
 from components.capacity_export import about
 from components.capacity_results import notices, over_limit_rows, strongest
 from components.capacity_tables import limit_rows, product_rows, site_rows
@@ -44,7 +45,7 @@ def study_report(given: ReportOf) -> list[Markup]:
         section("The sites", _sites(answer)),
         section("What binds", *binding_tables(answer)),
         section("Parts of the year", _periods(answer)),
-        section("Without outages, redispatch and parts of the year", _base(answer)),
+        section(f"Without {left_out(answer.question)}" if answer.deep else "", _base(answer)),
         section("Products", _products(answer), bullets(given.published)),
         section("What the promise is worth", *given.promise),
         section("The network", network_facts(answer)),

@@ -66,7 +66,9 @@ def bus_report(given: ReportOf, part: BusPart) -> list[Markup]:
         _numbers(answer, position),
         section("What it can take", _levels(answer, position)),
         drawn_map(answer, "firm", "Where it is", around=position),
-        section("MW against risk, alone", _curve(answer, part.curve)),
+        section(
+            "MW against risk, alone, no outage" if answer.deep else "MW against risk, alone", _curve(answer, part.curve)
+        ),
         section("Why", *_why(answer, key, part.cards)),
         section("What binds", *binding_tables(answer, limits_of(answer, key))),
         section("Products", products),
