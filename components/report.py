@@ -158,7 +158,7 @@ def _base(answer: Answer) -> Markup | None:
     if answer.base is None:
         return None
     rows = [_result_row("This question", answer.whole), _result_row("Without", answer.base)]
-    return table(_RESULT_HEADS, rows, "What outages, redispatch and parts of the year change", left=(0, 3))
+    return table(_RESULT_HEADS, rows, f"What {left_out(answer.question)} change", left=(0, 3))
 
 
 _RESULT_HEADS = ("", "Firm, MW", "With flexible, MW", "Binds most")
