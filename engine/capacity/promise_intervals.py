@@ -78,8 +78,8 @@ def _on_cuts(given: Resampling, proofs: JointProofs) -> AgainOnCuts:
     limits = FlowLimits.of(factors, outages, question.outage_rating)
     sites = np.array([given.network.bus(bus) for bus in question.candidates], dtype=np.intp)
     recourse = Recourse(Scenarios.of(given.sample, given.network), limits, sites)
+    recourse.hold(proofs.raised())
     recourse.take(proofs.proofs(limits))
-    recourse.held = proofs.held
     return AgainOnCuts(recourse, question, list(proofs.granted_mw), given.parts)
 
 

@@ -26,6 +26,7 @@ from engine.capacity.uncertainty import Sample
 from engine.compute import Progress
 from engine.errors import SolverError
 from engine.network.model import Integers, Matrix, Vector
+from engine.redispatch.held_words import held_limits
 from engine.redispatch.joint import worst_limit
 from engine.redispatch.kept import JointProofs
 from engine.redispatch.limits import LEAST_SCALE_MW, FlowLimits
@@ -85,8 +86,9 @@ class RedispatchMeasure:
 
     def _count_before(self, recourse: Recourse, weight: Vector) -> None:
         for state in recourse.hold_what_is().tolist():
-            limit = worst_limit(recourse, recourse.at_zero[state], state)
-            self._tally.count_before(self._place(limit), weight[[state]], float(weight[state]))
+            limits = [limit for limit, _ in held_limits(recourse, state)]
+            places = np.concatenate([self._place(limit) for limit in limits])
+            self._tally.count_before(places, np.full(len(places), weight[state]), float(weight[state]))
 
     def _count_level(
         self, recourse: Recourse, level: int, mw: Vector, weight: Vector, progress: Callable[[int, int], None]
@@ -99,7 +101,7 @@ class RedispatchMeasure:
             progress(number, len(open_))
             if lower[state] <= OVERLOAD and not recourse.exceeds(mw, state):
                 continue
-            share = recourse.solve(mw, state, float(recourse.held[state]))
+            share = recourse.solve(mw, state, 0.0)
             if share <= OVERLOAD or recourse.last_proof is None:
                 continue
             found.append(state)

@@ -26,6 +26,7 @@ from engine.errors import QuestionError, UncertaintyDataError
 from engine.network.factors import Factors
 from engine.network.model import Integers, Matrix, Network, Vector
 from engine.program import SOLVER
+from engine.redispatch.held_words import ALL_UNITS, over_at_zero
 from engine.redispatch.kept import JointProofs
 from engine.redispatch.levels import RedispatchLevel, Row, Watch
 from engine.redispatch.limits import FlowLimits, Sides
@@ -35,7 +36,6 @@ from engine.redispatch.states import Scenarios
 
 _STEPS = 1000  # of the progress; rounds have no known number, so each takes a share of what is left
 _ROUNDS = 60.0
-_ALL_UNITS = "all units at their largest outputs"
 _GENERATION = (-1, -1, 0)  # the key of a cut without any limit of the network
 _NOTHING_MW = 0.05  # increments that print as nothing
 
@@ -86,7 +86,8 @@ def redispatch_answer(  # noqa: PLR0913 (all but what is asked is by name)
     outages = outages_of(network, question, used) if question.security == "n-1" else None
     limits = FlowLimits.of(used, outages, question.outage_rating)
     recourse = Recourse(Scenarios.of(sample, network), limits, sites)
-    over = _over(recourse, recourse.hold_what_is())
+    recourse.hold_what_is()
+    over = over_at_zero(recourse)
     stop = question.at_zero == "stop" and bool(over)
     made = _Levels(question, recourse, progress, parts)
     levels = () if stop else made.all(np.zeros(len(sites)) if floor_mw is None else floor_mw)
@@ -211,7 +212,7 @@ class _Levels:
                 gain_mw_per_mw=float(per_mw @ gains) if priced and gains is not None else None,
                 words="",
             )
-            merged[key] = replace(made, words=_effect(made))
+            merged[key] = replace(made, words=_effect(made, self._raised_mw(own, key)))
         ordered = sorted(merged, key=lambda key: -merged[key].dual)
         limited = tuple(ordered.index(key_of[row]) if row in key_of else -1 for row in stops.tolist())
         return tuple(merged[key] for key in ordered), limited
@@ -238,12 +239,22 @@ class _Levels:
                 total += part  # every bus has the same price: a MW of largest output is a MW of the cut
         return total
 
+    def _raised_mw(self, row: Row, key: tuple[int, int, int]) -> float:
+        """Return the MW by which a limit is held above what is filed in the state of a row."""
+        raised = self.recourse.raised.get(row.scenario)
+        if raised is None:
+            return 0.0
+        return float(raised.units_mw.sum() if key == _GENERATION else raised.of(_side(key))[0])
+
     def _limit(self, row: Row, key: tuple[int, int, int], place: int) -> Limit:
         if key == _GENERATION:
             available = float(self.recourse.scenarios.state(row.scenario).largest_mw.sum())
-            return Limit(place, "cut", "", _ALL_UNITS, available)
-        side = Sides(np.array([key[0]]), np.array([key[1]]), np.array([float(key[2])]))
-        return replace(self.recourse.limits.limit(side), row=place, kind="cut")
+            return Limit(place, "cut", "", ALL_UNITS, available)
+        return replace(self.recourse.limits.limit(_side(key)), row=place, kind="cut")
+
+
+def _side(key: tuple[int, int, int]) -> Sides:
+    return Sides(np.array([key[0]]), np.array([key[1]]), np.array([float(key[2])]))
 
 
 def _most(problem: LevelProgram, warm: Integers) -> tuple[Vector, Integers]:
@@ -254,45 +265,24 @@ def _most(problem: LevelProgram, warm: Integers) -> tuple[Vector, Integers]:
 def worst_limit(recourse: Recourse, proof: Proof, scenario: int) -> Limit:
     """Return the limit that weighs most in a proof."""
     if not len(proof.sides):
-        return Limit(-1, "cut", "", _ALL_UNITS, float(recourse.scenarios.state(scenario).largest_mw.sum()))
+        return Limit(-1, "cut", "", ALL_UNITS, float(recourse.scenarios.state(scenario).largest_mw.sum()))
     most = int((proof.multiplier * proof.scale_mw).argmax())
     return replace(recourse.limits.limit(proof.sides.at(np.array([most]))), row=-1, kind="cut")
 
 
-def _effect(binding: Binding) -> str:
+def _effect(binding: Binding, raised_mw: float) -> str:
     limit, kind = binding.limit, "firm" if binding.level == 0 else "flexible"
-    words = f"redispatch cannot keep {limit.words}, limit {limit.limit_mw:,.1f} MW, in {binding.state}"
+    size = f"{limit.limit_mw:,.1f} MW"
+    held = f", held at {limit.limit_mw + raised_mw:,.1f} MW" if raised_mw > 0.0 else ""
+    words = f"redispatch cannot keep {limit.words}, limit {size}{held}, in {binding.state}"
     if not limit.element:
-        words = f"{limit.words}, {limit.limit_mw:,.1f} MW in all, in {binding.state}"
+        words = f"{limit.words}, {size} in all{held}, in {binding.state}"
     gain = binding.gain_mw_per_mw
     if gain is None:
         return words
     if abs(gain) < NO_GAIN:
         return f"{words}; more room there changes who gets {kind} capacity, not its total"
     return f"{words}; the first MW more there gives {gain:.1f} MW more {kind} capacity in total"
-
-
-def _over(recourse: Recourse, held: Integers) -> tuple[OverLimit, ...]:
-    """Return what no dispatch keeps before any addition: each limit in the state where it is worst."""
-    worst: dict[str, OverLimit] = {}
-    count: dict[str, int] = {}
-    for scenario in held[np.argsort(-recourse.held[held], kind="stable")].tolist():
-        proof = recourse.at_zero[scenario]
-        limit = worst_limit(recourse, proof, scenario)
-        words, size = limit.words, limit.limit_mw
-        count[words] = count.get(words, 0) + 1
-        if words in worst:
-            continue
-        state = recourse.scenarios.labels[scenario]
-        over = float(recourse.held[scenario]) * size
-        reached = bool((proof.price[recourse.sites] < 0.0).any())
-        said = f"no dispatch keeps {words}" if limit.element else f"load is above {words}"
-        text = f"{said} in {state}, before any addition: at best {size + over:,.1f} MW against {size:,.1f} MW"
-        worst[words] = OverLimit(limit, 0.0, size + over, over, state, reached, text)
-    return tuple(
-        replace(row, words=f"{row.words} (and in {count[words] - 1} more states)") if count[words] > 1 else row
-        for words, row in worst.items()
-    )
 
 
 def _refuse(question: CapacityQuestion, states: States) -> Sample:
@@ -327,7 +317,7 @@ def _notices(
     over: tuple[OverLimit, ...],
     levels: tuple[Level, ...],
 ) -> tuple[str, ...]:
-    held, given_up = int((recourse.held > 0.0).sum()), int((recourse.scenarios.given_up_mw > 0.0).sum())
+    held, given_up = len(recourse.raised), int((recourse.scenarios.given_up_mw > 0.0).sum())
     outages = recourse.limits.outages
     apart = outages is not None and bool(outages.islanding)
     flat = [level for level in levels[1:] if sum(level.increment_mw) < _NOTHING_MW]
@@ -351,7 +341,8 @@ def _notices(
         (given_up > 0, f"in {given_up} states least outputs exceed the load and are given up in proportion"),
         (
             bool(over) and bool(levels),
-            f"in {held} states no dispatch keeps every limit before any addition: their overload is held as it is",
+            f"in {held} states no dispatch keeps every limit before any addition: each of those that cannot be kept is "
+            "held at what it reaches there at best, all others at what they are",
         ),
         (
             question.downward_closed and bool(levels),

@@ -122,7 +122,7 @@ class LargestLoads:
         known: dict[str, Any] = {name: arrays[name] for name in _ARRAYS} | {name: meta[name] for name in _META}
         return cls(
             **known,
-            state=State(**{name: arrays[f"state_{name}"] for name in _STATE}, words=meta["state"]),
+            state=State(arrays["state_demand_mw"], arrays["state_least_mw"], arrays["state_largest_mw"], meta["state"]),
             sides=Sides(*(arrays[f"side_{name}"] for name in _SIDES)),
             outage_ids=tuple(meta["outage_ids"]),
         )

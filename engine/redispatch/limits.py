@@ -7,6 +7,7 @@ row serves them all. A side counts its overload as a share of its limit: ``(flow
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Self
 
 import numpy as np
@@ -20,6 +21,7 @@ from engine.network.model import Flags, Integers, Matrix, Network, Vector
 from engine.network.outages import Outages
 
 NO_OUTAGE = -1
+ANY_OUTAGE = -2  # of a raised limit: after every outage for which nothing else is said
 LIMIT_TOLERANCE = 1e-6  # MW over a limit, per MW of limit plus one, that counts as keeping it
 LEAST_SCALE_MW = 1.0  # what an overload is a share of where the limit itself is smaller
 _AT_ONCE = 12  # the worst of the broken sides; the others are often cured with them
@@ -59,6 +61,40 @@ class Sides:
         """Return what tells sides apart."""
         signs = self.sign.astype(int).tolist()
         return list(zip(self.row.tolist(), self.outage.tolist(), signs, strict=True))
+
+
+@dataclass(frozen=True, eq=False)
+class Raised:
+    """The limits of one state that are held above what is filed, each by its own amount.
+
+    An overload stays a share of the limit that is filed. ``fixed``: those that are raised, and units, allow none.
+    """
+
+    sides: Sides  # (h,), each once
+    sides_mw: Vector  # (h,), above the limit
+    units_mw: Vector  # (G,), above the largest output
+    fixed: bool = False
+
+    @classmethod
+    def none(cls, units: int) -> Self:
+        """Return that every limit is as it is filed."""
+        return cls(Sides.none(), np.zeros(0), np.zeros(units))
+
+    def of(self, sides: Sides) -> Vector:
+        """Return the MW (k,) that ``sides`` are raised by."""
+        if not len(self.sides):
+            return np.zeros(len(sides))
+        known = self._by_key
+        return np.array(
+            [
+                known.get((row, outage, sign), known.get((row, ANY_OUTAGE, sign), 0.0) if outage != NO_OUTAGE else 0.0)
+                for row, outage, sign in sides.keys()  # noqa: SIM118 (no mapping)
+            ]
+        )
+
+    @cached_property
+    def _by_key(self) -> dict[tuple[int, int, int], float]:
+        return dict(zip(self.sides.keys(), self.sides_mw.tolist(), strict=True))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -138,23 +174,34 @@ class FlowLimits:
         room: Vector = self.limit_mw(sides) - self.weights_of(sides) @ self.factors.shift_flow_mw
         return room
 
-    def broken(self, flow_mw: Vector, overload: float, most: int = _AT_ONCE) -> Sides:
+    def broken(self, flow_mw: Vector, overload: float, raised: Raised | None = None, most: int = _AT_ONCE) -> Sides:
         """Return the sides that the flows (L,) exceed by more than ``overload``, the worst first, at most ``most``."""
         value = self.weights @ flow_mw
         found, excess = [], []
         for sign, limit in ((1.0, self.upper_mw), (-1.0, -self.lower_mw)):
             over = sign * value - _scaled(limit, overload)
+            if raised is not None:
+                over -= self._further(raised, sign, overload)
             row = np.flatnonzero(over > _tolerance(limit))
             found.append(Sides(row, np.full(len(row), NO_OUTAGE), np.full(len(row), sign)))
             excess.append(over[row])
         if self.outages is not None:
-            for sides, over in self._broken_after(flow_mw, overload, self.outages):
+            for sides, over in self._broken_after(flow_mw, overload, self.outages, raised):
                 found.append(sides)
                 excess.append(over)
         order = np.argsort(-np.concatenate(excess), kind="stable")[:most]
         return Sides.together(found).at(order)
 
-    def _broken_after(self, flow_mw: Vector, overload: float, outages: Outages) -> list[tuple[Sides, Vector]]:
+    def _further(self, raised: Raised, sign: float, overload: float) -> Vector:
+        """Return by how many MW (R,) raised limits without an outage, of one sign, lie beyond ``overload``."""
+        found = np.zeros(len(self.upper_mw))
+        own = raised.sides.at((raised.sides.outage == NO_OUTAGE) & (raised.sides.sign == sign))
+        found[own.row] = raised.of(own) - (overload * self.scale_mw(own) if raised.fixed else 0.0)
+        return found
+
+    def _broken_after(
+        self, flow_mw: Vector, overload: float, outages: Outages, raised: Raised | None
+    ) -> list[tuple[Sides, Vector]]:
         limit = np.full(len(flow_mw), np.inf)
         limit[self.branches] = _scaled(self.after_mw, overload)
         place = np.zeros(len(flow_mw), dtype=np.intp)
@@ -168,24 +215,41 @@ class FlowLimits:
             sums = outages.screen_sums(csr_array(self.weights[rows]), flow_mw, lower, upper, tolerance)
             sign = np.where(sums.flow_mw > upper[sums.row], 1.0, -1.0)
             found.append((Sides(sums.row + len(self.branches), sums.outage, sign), sums.excess_mw))
-        return found
+        return found if raised is None else [self._beyond(sides, over, overload, raised) for sides, over in found]
 
-    def largest_overload(self, flow_mw: Matrix) -> Vector:
+    def _beyond(self, sides: Sides, over_mw: Vector, overload: float, raised: Raised) -> tuple[Sides, Vector]:
+        """Return those of the sides that exceed what they are raised to as well, and by how much."""
+        further = raised.of(sides)
+        if raised.fixed:
+            further -= np.where(further > 0.0, overload * self.scale_mw(sides), 0.0)
+        left = over_mw - further
+        still = (further == 0.0) | (left > _tolerance(self.limit_mw(sides)))
+        return sides.at(still), left[still]
+
+    def largest_overload(self, flow_mw: Matrix, raised: Raised | None = None) -> Vector:
         """Return the (S,) largest relative overloads, without outages, of the flows (L, S); negative: room left."""
         value = self.weights @ flow_mw
         worst = np.full(flow_mw.shape[1], -np.inf)
         for sign, limit in ((1.0, self.upper_mw), (-1.0, -self.lower_mw)):
             held = np.flatnonzero(np.isfinite(limit))
             if held.size:
-                share = (sign * value[held] - limit[held, np.newaxis]) / _scale(limit[held])[:, np.newaxis]
+                allowed = limit if raised is None else limit + self._further(raised, sign, 0.0)
+                share = (sign * value[held] - allowed[held, np.newaxis]) / _scale(limit[held])[:, np.newaxis]
                 worst = np.maximum(worst, share.max(axis=0))
         return worst
 
-    def overload_after(self, flow_mw: Vector, overload: float) -> float:
+    def beyond_after(self, flow_mw: Vector) -> tuple[Sides, Vector]:
+        """Return every side that the flows (L,) exceed after an outage, as it is filed, and by how many MW (k,)."""
+        if self.outages is None:
+            return Sides.none(), np.zeros(0)
+        found = self._broken_after(flow_mw, 0.0, self.outages, None)
+        return Sides.together([sides for sides, _ in found]), np.concatenate([over for _, over in found])
+
+    def overload_after(self, flow_mw: Vector, overload: float, raised: Raised | None = None) -> float:
         """Return the largest relative overload of the flows (L,) after every outage, not below ``overload``."""
         if self.outages is None:
             return overload
-        found = self._broken_after(flow_mw, overload, self.outages)
+        found = self._broken_after(flow_mw, overload, self.outages, raised)
         beyond = [float((over / self.scale_mw(sides)).max(initial=0.0)) for sides, over in found]
         return overload + max(beyond)
 

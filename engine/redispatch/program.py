@@ -23,7 +23,7 @@ import numpy as np
 from scipy.sparse import csr_array, eye_array, hstack, vstack
 
 from engine.errors import SolverError
-from engine.network.model import Integers, Vector
+from engine.network.model import Integers, Network, Vector
 from engine.program import LazyProgram, LinearProgram, Solution, Status
 from engine.redispatch.limits import FlowLimits, Sides
 from engine.redispatch.states import State
@@ -59,8 +59,12 @@ class Proof:
     def floor(self, state: State, unit_bus: Integers) -> float:
         """Return what the overload times the weight is at least, in ``state`` without extra load."""
         price = self.price[unit_bus]
-        supply = np.minimum(price * state.least_mw, price * state.largest_mw).sum()
-        return float(supply - self.price @ state.demand_mw) - self.fixed
+        largest, fixed = state.largest_mw, self.fixed
+        if state.raised is not None:
+            largest = largest + state.raised.units_mw
+            fixed += float(self.multiplier @ state.raised.of(self.sides))
+        supply = np.minimum(price * state.least_mw, price * largest).sum()
+        return float(supply - self.price @ state.demand_mw) - fixed
 
     def most_step(self, state: State, unit_bus: Integers, direction: Vector) -> float:
         """Return what the step along ``direction`` (B,) is at most; -inf: there is none at all, inf: no bound."""
@@ -87,7 +91,7 @@ class RedispatchProgram:
     def __init__(self, limits: FlowLimits, *, stretch_units: bool = False) -> None:
         units = limits.network.units
         self.limits = limits
-        self._stretch, self._stretched = stretch_units, np.zeros(0)
+        self._stretch = stretch_units
         self.unit_bus = units.bus
         self.solves = 0
         count = len(units.ids)
@@ -95,6 +99,9 @@ class RedispatchProgram:
         self._sides = Sides.none()
         self._vectors = np.zeros((0, len(limits.network.buses.ids)))
         self._room, self._scale = np.zeros(0), np.zeros(0)
+        self._give = np.zeros(
+            count if stretch_units else 0
+        )  # MW per unit of overload, of the units' rows and the sides'
         self._idle = np.zeros(0, dtype=np.intp)
         self._state: State | None = None
         self._direction = np.zeros(len(limits.network.buses.ids))
@@ -120,13 +127,19 @@ class RedispatchProgram:
         self._drop_idle()
         self._state = state
         self._turn(np.zeros_like(self._direction) if direction is None else direction)
-        largest = state.largest_mw[: self._first - 1]
-        upper = np.concatenate([[state.demand_mw.sum()], largest, self._room + self._vectors @ state.demand_mw])
+        largest, room = _largest(state)[: self._first - 1], self._room
+        if state.raised is not None:
+            room = room + state.raised.of(self._sides)
+        upper = np.concatenate([[state.demand_mw.sum()], largest, room + self._vectors @ state.demand_mw])
         lower = np.concatenate([upper[:1], np.full(len(upper) - 1, -np.inf)])
         self.lazy.set_row_bounds(np.arange(len(upper)), lower, upper)
-        if self._stretch and not np.array_equal(largest, self._stretched):
-            self._stretched = largest
-            self.lazy.set_column(self._overload, -np.concatenate([np.zeros(1), np.abs(largest), self._scale]))
+        units = np.abs(state.largest_mw[: self._first - 1])
+        if state.raised is not None and state.raised.fixed:
+            units = np.zeros_like(units)
+        give = np.concatenate([units, _give(state, self._sides, self._scale)])
+        if not np.array_equal(give, self._give):
+            self._give = give
+            self.lazy.set_column(self._overload, -np.concatenate([np.zeros(1), give]))
 
     def most_step(self) -> Redispatched | None:
         """Return how far the extra load can go with no limit exceeded; None where no step is possible at all."""
@@ -154,7 +167,7 @@ class RedispatchProgram:
         cost[self._step], cost[self._overload] = _COST * step_cost, _COST * overload_cost
         self.lazy.set_cost(cost)
         ends = ((step[0], overload[0]), (step[1], overload[1]))
-        largest = np.full(count, np.inf) if self._stretch else state.largest_mw
+        largest = np.full(count, np.inf) if self._stretch else _largest(state)
         self.lazy.set_bounds(np.append(state.least_mw, ends[0]), np.append(largest, ends[1]))
         while True:
             self.solves += 1
@@ -163,7 +176,7 @@ class RedispatchProgram:
                 return None
             solution.optimum()
             flow = self._flow(state, solution)
-            broken = self._new(self.limits.broken(flow, float(solution.x[self._overload])))
+            broken = self._new(self.limits.broken(flow, float(solution.x[self._overload]), state.raised))
             if not len(broken):
                 break
             self._add(broken, state)
@@ -201,8 +214,11 @@ class RedispatchProgram:
 
     def _add(self, sides: Sides, state: State) -> None:
         vectors, room, scale = self.limits.vectors(sides), self.limits.room_mw(sides), self.limits.scale_mw(sides)
-        table = np.column_stack([vectors[:, self.unit_bus], -(vectors @ self._direction), -scale])
-        self.lazy.add_rows(csr_array(table), np.full(len(sides), -np.inf), room + vectors @ state.demand_mw)
+        give = _give(state, sides, scale)
+        upper = room + vectors @ state.demand_mw + (0.0 if state.raised is None else state.raised.of(sides))
+        table = np.column_stack([vectors[:, self.unit_bus], -(vectors @ self._direction), -give])
+        self.lazy.add_rows(csr_array(table), np.full(len(sides), -np.inf), upper)
+        self._give = np.concatenate([self._give, give])
         self._sides = Sides.together([self._sides, sides])
         self._vectors = np.concatenate([self._vectors, vectors])
         self._room, self._scale = np.concatenate([self._room, room]), np.concatenate([self._scale, scale])
@@ -224,8 +240,27 @@ class RedispatchProgram:
             return
         self.lazy.delete_rows(np.flatnonzero(gone) + self._first)
         kept = ~gone
+        self._give = np.concatenate([self._give[: self._first - 1], self._give[self._first - 1 :][kept]])
         self._sides, self._vectors = self._sides.at(kept), self._vectors[kept]
         self._room, self._scale, self._idle = self._room[kept], self._scale[kept], self._idle[kept]
+
+
+def _largest(state: State) -> Vector:
+    """Return the largest outputs (G,), raised ones at what they are raised to."""
+    return state.largest_mw if state.raised is None else state.largest_mw + state.raised.units_mw
+
+
+def _give(state: State, sides: Sides, scale_mw: Vector) -> Vector:
+    """Return the MW (k,) that sides allow more per unit of overload."""
+    if state.raised is None or not state.raised.fixed:
+        return scale_mw
+    return np.where(state.raised.of(sides) > 0.0, 0.0, scale_mw)
+
+
+def proof_of_load(network: Network) -> Proof:
+    """Return the proof that units at their largest outputs cannot serve more than these add up to."""
+    price = np.where(network.buses.in_service, -1.0, 0.0)
+    return Proof(Sides.none(), np.zeros(0), -1.0, price, np.zeros(0), np.zeros(0))
 
 
 def must_balance(found: Redispatched | None, words: str) -> Redispatched:

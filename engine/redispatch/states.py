@@ -9,6 +9,7 @@ from engine.capacity.uncertainty import Sample, Singles, UnitStates
 from engine.errors import QuestionError
 from engine.network.model import Integers, Matrix, Network, Vector
 from engine.opf.dc_opf import BALANCE_TOLERANCE_MW, unit_limits
+from engine.redispatch.limits import Raised
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -19,6 +20,7 @@ class State:
     least_mw: Vector  # (G,)
     largest_mw: Vector  # (G,), not below the least
     words: str = ""  # such as "2016-08-11 16:00"
+    raised: Raised | None = None  # limits that no dispatch keeps, held above what is filed
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -3,10 +3,11 @@
 The dispatches are found by the programs, and count for nothing until this module has put them through its own power
 flow (:class:`engine.redispatch.check.AngleModel`): balance, every limit, every unit. For a seeded choice of states a
 program in angles, solved from nothing, also says the least overload; so it does for parts of the firm allocation.
+In such states it also finds anew which limits no dispatch keeps before any addition, and what each is held at.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Self
 
 import numpy as np
@@ -20,14 +21,16 @@ from engine.compute import Progress
 from engine.errors import QuestionError, UncertaintyDataError
 from engine.network.factors import Factors
 from engine.network.model import Integers, Matrix, Network, Vector
-from engine.redispatch.check import AngleModel, Held, least_overload
+from engine.redispatch.angles import AngleModel, Held
+from engine.redispatch.check import least_overload, what_is_held
 from engine.redispatch.levels import RedispatchLevel
-from engine.redispatch.limits import FlowLimits
+from engine.redispatch.limits import FlowLimits, Raised
 from engine.redispatch.recourse import Recourse
 from engine.redispatch.states import Scenarios, outputs_by_bus
 
 TOLERANCE = 1e-5  # relative: what a limit may be exceeded by, ten times what an answer is found to
 BOUND_MW = 1e-6
+_HELD = 1e-4  # relative: limits are held one on top of the other, each to what the last was found to
 _SHOWN = 20
 _CELLS = 6e8  # branches times outages times states that are judged after outages: a minute or two
 _BLOCK = 256  # states whose flows are held at a time
@@ -95,6 +98,7 @@ class _Check:
     rows: int = 0
     solved: int = 0
     largest: float = 0.0
+    own: dict[int, Raised | None] = field(default_factory=dict)  # what is held, found anew
 
     def bounds(self) -> Iterator[Violation]:
         """Yield the capacities that are negative, above the demand, or below those of the level before."""
@@ -107,19 +111,20 @@ class _Check:
             before = mw
 
     def zero(self) -> Iterator[Violation]:
-        """Yield the states that are exceeded with nothing granted, where the question stops at them."""
-        held = self.recourse.hold_what_is()
-        scenarios, none = self.recourse.scenarios, np.zeros(len(self.network.buses.ids))
-        for scenario in held[: self.cold].tolist():
-            state = scenarios.state(scenario)
-            least = least_overload(self.network, state, none, stretch_units=True)
-            self.solved += 1
-            if self.question.security == "base" and abs(least - self.recourse.held[scenario]) > TOLERANCE:
-                words = f"{state.words}: exceeded by {100 * least:.4f} % before any addition, not as it was held"
-                yield Violation("bounds", state.words, 0.0, least, words)
+        """Yield the states whose limits are held at something else than they must be, or that stop the question."""
+        held, scenarios = self.recourse.hold_what_is(), self.recourse.scenarios
+        generator = np.random.default_rng(self.question.uncertainty.seed + 2)
+        some = generator.permutation(held)[: self.cold] if self.question.security == "base" else held[:0]
+        for scenario in np.sort(some).tolist():
+            words = scenarios.labels[scenario]
+            more = _difference_mw(self.recourse.raised[scenario], self._held(scenario))
+            if more > _HELD * self._size():
+                said = f"{words}: a limit is held {more:,.4f} MW off what no dispatch can better before any addition"
+                yield Violation("bounds", words, 0.0, more, said)
         if self.question.at_zero == "stop" and held.size:
             words = f"{held.size} states are exceeded before any addition"
-            yield Violation("bounds", scenarios.labels[held[0]], 0.0, float(self.recourse.held.max()), words)
+            most = max(_difference_mw(own, None) for own in self.recourse.raised.values())
+            yield Violation("bounds", scenarios.labels[held[0]], 0.0, most, words)
 
     def levels(self) -> Iterator[Violation]:
         """Yield the levels that the dispatches do not serve, and the states in which a cold program disagrees."""
@@ -164,22 +169,23 @@ class _Check:
         return list(zip((0.0, *self.question.epsilons), self.levels_mw, strict=True))
 
     def _judged(self, model: AngleModel, served: "_Served") -> Vector:
-        """Return the (S,) overloads of dispatches without outages, held ones taken off, from angles alone."""
+        """Return the (S,) overloads of dispatches without outages, from angles alone."""
         recourse, held = self.recourse, Held(self.network)
         count = len(recourse.scenarios)
+        raised = [recourse.raised.get(scenario) for scenario in range(count)]
         loss = np.empty(count)
         for start in range(0, count, _BLOCK):
             block = slice(start, min(start + _BLOCK, count))
             drawn = served.drawn_mw[:, block]
-            loss[block] = held.overloads(model.flow_mw(-drawn), drawn, model.live)
+            loss[block] = held.overloads(model.flow_mw(-drawn), drawn, model.live, raised=raised[block])
         for scenario in range(count):
             state, dispatch = recourse.scenarios.state(scenario), served.dispatch_mw[scenario]
             off = abs(float(served.drawn_mw[:, scenario].sum())) / max(1.0, float(state.demand_mw.sum()))
             below = float((state.least_mw - dispatch).max())
-            stretched = max(loss[scenario], _stretched(dispatch, state.largest_mw))
+            stretched = max(loss[scenario], _stretched(dispatch, state.largest_mw, raised[scenario]))
             loss[scenario] = stretched if max(off, below) <= TOLERANCE else np.inf
             self.rows += 1
-        return loss - recourse.held
+        return loss
 
     def _judged_after(self, served: "list[_Served]", losses: list[Vector]) -> list[list[str]]:
         """Raise ``losses`` to the overloads after outages, each solved anew; return the worst outage of each state.
@@ -196,13 +202,13 @@ class _Check:
         drawn = np.concatenate(
             [level.drawn_mw[:, states] for level, states in zip(served, chosen, strict=True)], axis=1
         )
-        taken = np.concatenate([self.recourse.held[states] for states in chosen])
+        raised = [self.recourse.raised.get(state) for states in chosen for state in states.tolist()]
         held = Held(self.network, self.question.outage_rating)
         for place, lost in enumerate(outages.lost):
             if self.progress is not None:
                 self.progress(place, len(outages))
             model = AngleModel.of(self.network, lost)
-            over = held.overloads(model.flow_mw(-drawn), drawn, model.live, after=True) - taken
+            over = held.overloads(model.flow_mw(-drawn), drawn, model.live, outage=place, raised=raised)
             for level, (loss, states) in enumerate(zip(losses, chosen, strict=True)):
                 found = over[level * self.after : (level + 1) * self.after]
                 for at in np.flatnonzero(found > loss[states]).tolist():
@@ -231,8 +237,19 @@ class _Check:
         extra = np.zeros(len(self.network.buses.ids))
         extra[self.recourse.sites] = mw
         self.solved += 1
-        least = least_overload(self.network, self.recourse.scenarios.state(scenario), extra, stretch_units=True)
-        return least - float(self.recourse.held[scenario])
+        state, raised = self.recourse.scenarios.state(scenario), self.recourse.raised.get(scenario)
+        if self.question.security == "base":
+            raised = self._held(scenario)
+        return least_overload(self.network, state, extra, stretch_units=True, raised=raised)
+
+    def _held(self, scenario: int) -> Raised | None:
+        """Return what is held in a state whose limits some dispatch may not keep, found anew."""
+        if scenario not in self.recourse.raised:
+            return None
+        if scenario not in self.own:
+            self.own[scenario] = what_is_held(self.network, self.recourse.scenarios.state(scenario))
+            self.solved += 1
+        return self.own[scenario]
 
     def _size(self) -> float:
         """Return the largest rating: what relative overloads are turned to MW by, for want of one limit."""
@@ -266,9 +283,16 @@ class _Served:
         return cls(dispatch, np.ascontiguousarray(drawn.T), recourse.above(mw))
 
 
-def _stretched(dispatch_mw: Vector, largest_mw: Vector) -> float:
+def _difference_mw(one: Raised, other: Raised | None) -> float:
+    """Return the most MW by which two states of what is held differ on a limit."""
+    against = other or Raised.none(len(one.units_mw))
+    sides = [one.sides_mw - against.of(one.sides), against.sides_mw - one.of(against.sides)]
+    return float(np.abs(np.concatenate([*sides, one.units_mw - against.units_mw])).max(initial=0.0))
+
+
+def _stretched(dispatch_mw: Vector, largest_mw: Vector, raised: Raised | None) -> float:
     """Return the share by which the largest outputs are exceeded most, of the units that have one."""
-    beyond = dispatch_mw - largest_mw
+    beyond = dispatch_mw - largest_mw - (0.0 if raised is None else raised.units_mw)
     able = np.abs(largest_mw) > BOUND_MW
     if (beyond[~able] > BOUND_MW).any():
         return np.inf

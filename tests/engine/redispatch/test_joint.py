@@ -14,7 +14,8 @@ from engine.capacity.uncertainty import Box, Sample, States, UnitStates
 from engine.errors import CancelledError, QuestionError, UncertaintyDataError
 from engine.network.model import Network, Vector
 from engine.redispatch import verify
-from engine.redispatch.check import Held, dispatch_overload, least_overload
+from engine.redispatch.angles import Held
+from engine.redispatch.check import dispatch_overload, least_overload
 from engine.redispatch.joint import allocate_with_redispatch, redispatch_answer
 from engine.redispatch.kept import JointProofs
 from engine.redispatch.largest import largest_loads

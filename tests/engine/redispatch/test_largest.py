@@ -10,7 +10,8 @@ from engine.network.factors import Factors
 from engine.network.model import Network
 from engine.network.outages import Outages
 from engine.network.tables import table_of
-from engine.redispatch.check import Held, check_largest, dispatch_overload, least_overload, proved_mw
+from engine.redispatch.angles import Held
+from engine.redispatch.check import check_largest, dispatch_overload, least_overload, proved_mw
 from engine.redispatch.largest import LargestLoads, largest_loads
 from engine.redispatch.limits import FlowLimits
 from engine.redispatch.states import State, state_of
