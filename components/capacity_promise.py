@@ -138,7 +138,7 @@ def study(promise: Promise) -> html.Div:
                 className="hr-sign-binding",
             )
         )
-    notes = [html.Li(words) for words in promise.warnings]
+    notes = [html.Li(f"{words[:1].upper()}{words[1:]}.") for words in promise.warnings]
     if risk.rows:
         parts.append(_limits(promise))
     parts.append(html.Details([html.Summary("In plain words"), html.Ul([html.Li(row.words) for row in risk.levels])]))
