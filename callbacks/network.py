@@ -168,10 +168,13 @@ def _register_tables(app: Dash, services: Services) -> None:
         return (*(sent if table == name else no_update for table in LATER), [*loaded, name])
 
     @app.callback(
-        Output(f"{ids.NETWORK_ADD}-form", "children"), Input(ids.NETWORK_TAB, "value"), prevent_initial_call=True
+        Output(f"{ids.NETWORK_ADD}-form", "children"),
+        Output(ids.NETWORK_PASTE_TEXT, "placeholder"),
+        Input(ids.NETWORK_TAB, "value"),
+        prevent_initial_call=True,
     )
     def form(tab: Any) -> Any:
-        return drawer.add_form(str(tab))
+        return drawer.add_form(str(tab)), drawer.paste_example(str(tab))
 
 
 def _register_inspector(app: Dash, services: Services, opf: OpfDesk) -> None:

@@ -129,8 +129,8 @@ def new_row_form(table: TableName) -> Part:
     )
 
 
-def paste_form() -> Part:
-    """Return the box for rows from a spreadsheet."""
+def paste_form(example: str) -> Part:
+    """Return the box for rows from a spreadsheet; ``example`` is what it shows while it is empty."""
     return html.Div(
         [
             html.Label(
@@ -138,9 +138,7 @@ def paste_form() -> Part:
                 htmlFor=ids.NETWORK_PASTE_TEXT,
                 className="hr-label",
             ),
-            dcc.Textarea(
-                id=ids.NETWORK_PASTE_TEXT, className="hr-input hr-draw-paste", placeholder="Bus\tLoad\n7\t12,5"
-            ),
+            dcc.Textarea(id=ids.NETWORK_PASTE_TEXT, className="hr-input hr-draw-paste", placeholder=example),
             html.Label(
                 [
                     html.Span("Put them", className="hr-label"),

@@ -17,7 +17,7 @@ from components.network_dispatch import WORDS as DISPATCH_WORDS
 from components.network_forms import new_row_form, paste_form
 from components.network_rows import PROBLEM_COLUMNS, TABLES, Row, columns
 from components.network_view import Tab, View
-from engine.network.tables import SINGULAR
+from engine.network.tables import SINGULAR, TableName
 
 PAGE = ids.NETWORK
 Part = Any
@@ -33,6 +33,21 @@ TAB_WORDS: Mapping[Tab, str] = {
 }
 
 
+# What an empty table says to do next, and the rows that its box for pasting shows as an example.
+_NEXT: Mapping[TableName, str] = {
+    "buses": "No buses yet: add one, paste rows, or import a network",
+    "branches": "No branches yet: connect two buses, or paste rows",
+    "units": "No units yet: add one, or paste rows",
+    "interfaces": "An interface limits a weighted sum of flows. Add one, or paste: interface, branch, weight, limit_mw",
+    "contingencies": "A contingency is what is lost together. Add one, or paste: contingency, branches",
+}
+_EXAMPLES: Mapping[TableName, str] = {
+    "buses": "Bus\tLoad\n101\t12.5",
+    "branches": "From bus\tTo bus\tReactance\n7\t8\t0.05",
+    "units": "Bus\tLargest output\tCost c1\n7\t120\t24.5",
+    "interfaces": "interface\tbranch\tweight\tlimit_mw\nNorth-South\t3-24\t-1\t600\nNorth-South\t9-11\t-1\t",
+    "contingencies": "contingency\tbranches\ntwo lines\t15-21 16-17",
+}
 _NO_ROWS: Mapping[What, str] = {
     "transfers": "The network has no interface in service",
     "outages": "Solve DC-OPF secure against outages to see what binds after them, and which split the network",
@@ -51,7 +66,11 @@ def drawer(given: Mapping[str, Sequence[Row]], problems: Sequence[Row], looked: 
                 name=name,
                 kind=SINGULAR[name],
                 label=TAB_WORDS[name],
-                options={"rowSelection": many, "stopEditingWhenCellsLoseFocus": True},
+                options={
+                    "rowSelection": many,
+                    "stopEditingWhenCellsLoseFocus": True,
+                    "localeText": {"noRowsToShow": _NEXT[name]},
+                },
             ),
             className="hr-draw-table",
             hidden=name != looked.tab,
@@ -97,6 +116,11 @@ def add_form(table: str) -> Part:
     return new_row_form(next((name for name in TABLES if name == table), "buses"))
 
 
+def paste_example(table: str) -> str:
+    """Return rows as they may be pasted into a table."""
+    return _EXAMPLES[next((name for name in TABLES if name == table), "buses")]
+
+
 def drawer_tools(looked: View, *, read_only: bool) -> list[Part]:
     """Return the tabs, what the shown table can do, and its filter."""
     tabs = dbc.RadioItems(
@@ -121,7 +145,7 @@ def drawer_tools(looked: View, *, read_only: bool) -> list[Part]:
         skeleton.popover(
             ids.NETWORK_PASTE,
             [icon("table", size=14), html.Span("Paste")],
-            paste_form(),
+            paste_form(paste_example(looked.tab)),
             label="Paste rows from a spreadsheet",
             width=460,
             class_name="hr-button hr-button-quiet",

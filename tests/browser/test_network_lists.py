@@ -20,7 +20,7 @@ North-South,,10-12,-1,
 def test_lists_come_from_a_file_and_a_spreadsheet_and_shape_the_dispatch(page: Page, tmp_path: Path) -> None:
     open_example(page, "rts24")
     show_table(page, "Interfaces")
-    expect(page.locator("[data-draw-table=interfaces] .ag-overlay:visible")).to_contain_text("No rows")
+    expect(page.locator("[data-draw-table=interfaces] .ag-overlay:visible")).to_contain_text("An interface limits")
     settle(page)
     file = tmp_path / "interfaces.csv"
     file.write_text(INTERFACES)

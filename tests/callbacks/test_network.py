@@ -23,11 +23,15 @@ from callbacks.network_opf import OpfDesk
 from callbacks.network_panels import inspector
 from callbacks.services import Services
 from components.network_import import MOST_SNAPSHOTS, snapshot_choices
+from components.network_rows import TABLES
+from components.network_tables import paste_example
 from engine.errors import FileFormatError
 from engine.network import library
+from engine.network.edit import apply
+from engine.network.events import PasteRows
 from engine.network.imported import Snapshots
 from engine.network.readers import FORMATS, MOST_BYTES, write_network
-from engine.network.tables import NetworkTables
+from engine.network.tables import NetworkTables, TableName
 
 ANNE, BEN = "anne", "ben"
 
@@ -358,6 +362,12 @@ def test_a_damaged_file_is_read_or_refused_but_never_a_fault(seat: Seat, data: s
     shown = network_import.offer_files(Offers(seat.services.artifacts), ANNE, [upload(damaged)], [name])
     assert shown.panel is not None
     assert shown.digest is None or len(shown.digest) == 64
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_the_example_of_what_can_be_pasted_can_be_pasted(name: TableName) -> None:
+    rts = library.load("rts24")
+    assert len(apply(rts, PasteRows(name, paste_example(name))).table(name)) == len(rts.table(name)) + 1
 
 
 def test_a_drawing_says_what_it_still_needs() -> None:
