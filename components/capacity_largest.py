@@ -342,9 +342,11 @@ def agrees(most: float, check: LargestCheck, *, outages: bool) -> bool:
 def _checked(largest: Largest, most: float, check: LargestCheck) -> Part:
     """Return what the check that shares no code has just found."""
     outages = largest.limits.outages is not None
+    every = 0 if largest.limits.outages is None else len(largest.limits.outages)
+    after = f"after {check.outages:,} of {every:,} outages, those in the proof, " if check.outages < every else ""
     words = (
-        "Checked now in bus angles, by programs that share no code with the answer: the dispatch overloads no limit "
-        f"(most: {number(100 * max(check.overload, 0.0), 4)} %), "
+        f"Checked now in bus angles, by programs that share no code with the answer: {after}the dispatch overloads no "
+        f"limit (most: {number(100 * max(check.overload, 0.0), 4)} %), "
         f"the multipliers prove at most {_exact(check.bound_mw)}, "
     )
     words += (

@@ -31,6 +31,7 @@ class LargestCheck:
     outside_mw: float  # how far an output lies outside its unit's limits
     bound_mw: float  # what the recorded multipliers prove, by prices made here; -inf: nothing is possible
     optimum_mw: float  # of the program solved here; nan: nothing is possible
+    outages: int = 0  # after how many of them the dispatch was judged
 
 
 def most_step_mw(network: Network, state: State, direction: Vector) -> float:
@@ -102,22 +103,36 @@ def dispatch_overload(  # noqa: PLR0913 (all but the dispatch is what it is judg
 
 
 def check_largest(
-    network: Network, loads: LargestLoads, place: int, outages: Sequence[Sequence[int]] = ()
+    network: Network,
+    loads: LargestLoads,
+    place: int,
+    outages: Sequence[Sequence[int]] = (),
+    *,
+    most_outages: int | None = None,
 ) -> LargestCheck:
     """Return the check of one bus; ``outages`` are the branches lost of each of the record's outages, in order.
 
-    The optimum is that without outages; with outages it is an upper bound of the record's.
+    The optimum is that without outages; with outages it is an upper bound of the record's. Each outage takes a
+    factorisation of its own: of more than ``most_outages`` the dispatch is judged after those that the multipliers
+    count.
     """
+    judged = list(range(len(outages)))
+    if most_outages is not None and len(judged) > most_outages:
+        named = np.unique(loads.sides.outage[loads.first[place] : loads.first[place + 1]])
+        judged = named[named >= 0].tolist()
     state, bus = loads.state, int(loads.buses[place])
     direction = np.eye(1, len(network.buses.ids), bus)[0]
     dispatch, most = loads.dispatch_mw[place], float(np.nan_to_num(loads.most_mw[place]))
     outside = np.maximum(state.least_mw - dispatch, dispatch - state.largest_mw).max(initial=0.0)
     return LargestCheck(
-        overload=dispatch_overload(Held(network), state, dispatch, most * direction, outages),
+        overload=dispatch_overload(
+            Held(network), state, dispatch, most * direction, [outages[lost] for lost in judged]
+        ),
         off_balance_mw=abs(float(dispatch.sum() - state.demand_mw.sum() - most)),
         outside_mw=float(outside),
         bound_mw=proved_mw(network, loads, place, outages),
         optimum_mw=most_step_mw(network, state, direction),
+        outages=len(judged),
     )
 
 

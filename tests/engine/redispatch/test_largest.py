@@ -123,6 +123,12 @@ def test_after_every_outage_too(rts: Network) -> None:
         assert overload < 1e-6
         proved = proved_mw(rts, secure, place, outages.lost)
         assert proved == pytest.approx(secure.most_mw[place], rel=1e-6, abs=1e-5)
+        every = check_largest(rts, secure, place, outages.lost)
+        some = check_largest(rts, secure, place, outages.lost, most_outages=10)
+        counted = secure.sides.outage[secure.first[place] : secure.first[place + 1]]
+        assert (every.outages, some.outages) == (len(outages), len(set(counted[counted >= 0].tolist())))
+        # A limit that the multipliers count is full after its outage, in the part as in the whole.
+        assert every.overload == pytest.approx(some.overload, abs=1e-6) or not (counted >= 0).any()
 
 
 def test_a_file_brings_everything_back(rts: Network) -> None:
