@@ -326,6 +326,8 @@
       if (data && data.text && data.at !== toasted) { toasted = data.at; headroom.toast(data.text, data.undo); }
       return NO_UPDATE();
     },
+    // Pages write their view into the address bar without loading anew, so dcc.Location does not know it.
+    here: function (clicks) { return clicks ? { href: window.location.href, at: Date.now() } : NO_UPDATE(); },
     exportStudy: function (clicks, study) {
       if (!clicks || !study) return NO_UPDATE();
       const link = document.createElement('a');

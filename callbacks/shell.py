@@ -323,18 +323,25 @@ def _register_naming(app: Dash, services: Services, pages: dict[str, str]) -> No
 
 
 def _register_sharing(app: Dash, services: Services) -> None:
+    app.clientside_callback(
+        ClientsideFunction("headroom", "here"),
+        Output(ids.SHARE_ASKED, "data"),
+        Input(ids.STUDY_SHARE, "n_clicks"),
+        prevent_initial_call=True,
+    )
+
     @app.callback(
         Output(ids.SHARE_DIALOG, "hidden", allow_duplicate=True),
         Output(ids.SHARE_LINK, "value"),
         Output(ids.SHARE_MESSAGE, "children", allow_duplicate=True),
         Output(ids.TOAST, "data", allow_duplicate=True),
-        Input(ids.STUDY_SHARE, "n_clicks"),
+        Input(ids.SHARE_ASKED, "data"),
         State(ids.STUDY, "data"),
-        State(ids.LOCATION, "href"),
         prevent_initial_call=True,
     )
-    def share(clicks: int | None, study: str | None, href: str) -> tuple[Any, ...]:
-        if not clicks or not study:
+    def share(asked: Any, study: str | None) -> tuple[Any, ...]:
+        href = asked.get("href") if isinstance(asked, dict) else None
+        if not isinstance(href, str) or not study:
             return (no_update,) * 4
         try:
             token = services.studies.share(current_user(), study)

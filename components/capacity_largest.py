@@ -29,7 +29,7 @@ LABEL = "Redispatch"
 NOT_YET = "Compute \u201cAlone, with redispatch\u201d first: in the inspector, below"
 METHOD = "linear programming duality: Boyd and Vandenberghe, Convex Optimization, 2004, section 5.2.2"
 ALIKE = 1e-6  # relative: up to which two programs agree
-MOST_OFFERED = 2500  # states: a longer list would weigh more than the page
+MOST_OFFERED = 40  # states: each is a component that the page goes through at every change
 _TITLE = "Alone, with redispatch"
 _MOST_LISTED = 6
 _TALLEST = (
@@ -179,8 +179,11 @@ def place(hour: str = "") -> html.Div:
 
 
 def options(labels: Sequence[str]) -> list[html.Option]:
-    """Return what the choice of a state offers; nothing where that would be too many: they can be typed."""
-    return [html.Option(value=label) for label in labels] if len(labels) <= MOST_OFFERED else []
+    """Return what the choice of a state offers: states spread over the sample, of which any can be typed."""
+    if not len(labels):
+        return []
+    places = np.unique(np.linspace(0, len(labels) - 1, MOST_OFFERED).round().astype(np.intp))
+    return [html.Option(value=labels[place]) for place in places.tolist()]
 
 
 def not_offered(reason: str) -> Part:

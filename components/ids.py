@@ -27,6 +27,7 @@ STUDY_DELETE = "shell-study-delete"
 STUDY_EXPORT = "shell-study-export"
 STUDY_IMPORT = "shell-study-import"
 STUDY_SHARE = "shell-study-share"
+SHARE_ASKED = "shell-share-asked"  # Store: {"href", "at"} of the view when its link was asked for
 STUDY_DIALOG = "shell-study-dialog"
 STUDY_DIALOG_TITLE = "shell-study-dialog-title"
 STUDY_DIALOG_TEXT = "shell-study-dialog-text"

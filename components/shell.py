@@ -56,6 +56,7 @@ def layout(links: Sequence[PageLink], outlet: Any = page_container) -> html.Div:
             dcc.Store(id=ids.THEME),
             dcc.Store(id=ids.JOBS, data=[]),
             dcc.Store(id=ids.JOBS_WAKE),
+            dcc.Store(id=ids.SHARE_ASKED),
             dcc.Store(id=ids.TOAST),
             dcc.Store(id=ids.UNDO),
             dcc.Store(id=ids.HELP_PAGE),

@@ -252,3 +252,12 @@ def test_the_job_s_word_in_a_file_is_taken_whole_or_refused(seat: Seat, network:
 def test_a_link_names_the_layer_and_the_hour() -> None:
     view = read_view({"layer": "redispatch", "hour": "2016-08-11 16:00"})
     assert (view.layer, view.hour) == ("redispatch", "2016-08-11 16:00")
+
+
+def test_of_many_states_some_are_offered_over_the_whole_year() -> None:
+    labels = [f"hour {place}" for place in range(2000)]
+    offered = [option.value for option in panel.options(labels)]
+    assert len(offered) == panel.MOST_OFFERED
+    assert (offered[0], offered[-1]) == (labels[0], labels[-1])
+    assert [option.value for option in panel.options(labels[:3])] == labels[:3]
+    assert panel.options([]) == []
