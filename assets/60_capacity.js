@@ -6,6 +6,23 @@
   const waited = {}; // the jobs that the page waits for: asked, seen (one that then leaves the list has ended), told
 
   function active(job) { return job.state === 'queued' || job.state === 'running'; }
+  let layered = null; // the study whose layer was chosen: by the reader, his link, or its first answer with outages
+  let checking = false; // a set's check runs: its button waits
+  const FIRST = ['firm', /^inc/, 'limit'], NARROW = { id: 60, firm: 80, inc0: 104, limit: 240 }; // on a phone
+
+  function linked(name) { return new URLSearchParams(window.location.search).get(name); }
+  function chosen(study) {
+    if (linked('study') === study && linked('layer')) layered = study;
+    return layered === study;
+  }
+  function first(grid) {
+    if (!window.matchMedia('(max-width: 600px)').matches) return;
+    const names = grid.getColumns().map(function (column) { return column.getColId(); });
+    const wanted = FIRST.flatMap(function (one) { return names.filter(function (name) { return one === name || (one.test && one.test(name)); }); });
+    grid.moveColumns(wanted, 1); // behind the bus
+    grid.setColumnWidths(names.filter(function (name) { return NARROW[name]; }).map(function (name) { return { key: name, newWidth: NARROW[name] }; }));
+  }
+
   function text(value) { return value === null || value === undefined ? '' : String(value); }
 
   clientside.capacity = {
@@ -57,14 +74,44 @@
       if (job.state === 'done') window.headroom.setProps('capacity-publish-pressed', { data: Date.now() });
       return KEEP();
     },
+    showChecking: function (job) {
+      const button = document.getElementById('capacity-publish');
+      if (button && (job || checking)) window.headroom.setProps('capacity-publish', { disabled: Boolean(job) });
+      checking = Boolean(job);
+      return job ? 'The check of this set runs. It is published once it has passed.' : '';
+    },
+    // Outages, redispatch and seasons change what the sites get together, not each bus alone: the first such answer
+    // shows the sites, unless the layer was chosen.
+    showSites: function (drawn, layer, study) {
+      if (!drawn || !drawn.deep || layer !== 'firm' || chosen(study)) return KEEP();
+      layered = study;
+      window.headroom.setProps('capacity-map-layer', { value: 'sites' });
+      return KEEP();
+    },
+    // On a phone the numbers that were asked for stand right behind the bus.
+    firstColumns: function (columns, id, tries) {
+      let grid = null;
+      try { grid = window.dash_ag_grid.getApi(id); } catch (error) { /* not drawn yet */ }
+      if (!grid) {
+        if (tries !== 0) window.setTimeout(function () { clientside.capacity.firstColumns(columns, id, (tries || 20) - 1); }, 100);
+        return KEEP();
+      }
+      if (!grid.headroomFirst) {
+        grid.headroomFirst = function () { first(grid); };
+        grid.addEventListener('newColumnsLoaded', grid.headroomFirst);
+        first(grid);
+      }
+      return KEEP();
+    },
     // The words that an answer side by side stands for, both at once: one question, not two.
     setWords: function (words) { return words ? [words.security, words.supply] : [KEEP(), KEEP()]; },
     // The address bar holds the whole view; it is replaced without a new page, so nothing is asked or drawn again.
     address: function (query, layer, tab, selection, kv, zone, least, step, hour, study) {
       if (!study || query === null || query === undefined) return KEEP();
+      const own = chosen(study);
       const parts = ['study=' + encodeURIComponent(study)];
       if (query) parts.push(query);
-      const view = { layer: layer === 'firm' ? '' : layer, tab: tab === 'sites' ? '' : tab, sel: selection, kv: kv === 'any' ? '' : kv, zone: zone === 'any' ? '' : zone, least: least, step: step === 'year' ? '' : step, hour: hour };
+      const view = { layer: layer === 'firm' && !own ? '' : layer, tab: tab === 'sites' ? '' : tab, sel: selection, kv: kv === 'any' ? '' : kv, zone: zone === 'any' ? '' : zone, least: least, step: step === 'year' ? '' : step, hour: hour };
       Object.keys(view).forEach(function (name) {
         const value = text(view[name]);
         if (value) parts.push(name + '=' + encodeURIComponent(value));
@@ -76,6 +123,10 @@
       return search;
     },
   };
+
+  document.addEventListener('change', function (event) {
+    if (event.target.closest && event.target.closest('#capacity-map-layer')) layered = linked('study');
+  }, true);
 
   document.addEventListener('click', function (event) {
     const link = event.target.closest && event.target.closest('[data-capacity-select]');

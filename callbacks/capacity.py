@@ -130,6 +130,19 @@ def _register_browser_side(app: Dash) -> None:
         Input(ids.capacity_word("epsilon"), "value"),
     )
     app.clientside_callback(
+        ClientsideFunction("capacity", "showSites"),
+        Output(f"{ids.CAPACITY_ANSWERED}-seen", "data"),
+        Input(ids.CAPACITY_ANSWERED, "data"),
+        State(ids.map_layer(PAGE), "value"),
+        State(ids.CAPACITY_STUDY, "data"),
+    )
+    app.clientside_callback(
+        ClientsideFunction("capacity", "firstColumns"),
+        Output(f"{ids.grid(PAGE, 'sites')}-first", "data"),
+        Input(ids.grid(PAGE, "sites"), "columnDefs"),
+        Input(ids.grid(PAGE, "sites"), "id"),
+    )
+    app.clientside_callback(
         ClientsideFunction("capacity", "jobEnded"),
         Output(f"{ids.CAPACITY_JOB}-seen", "data"),
         Input(ids.JOBS, "data"),

@@ -206,6 +206,7 @@ def answered(answer: Answer, *, owner: bool, now: float) -> Shown:
             "digest": answer.question.digest(),
             "network": answer.network.digest,
             "period": answer.period,
+            "deep": answer.deep,
             "at": now,
         },
     )

@@ -127,6 +127,13 @@ def _register_publishing(app: Dash, desk: Desk) -> None:
         Input(ids.CAPACITY_CHECKING, "data"),
     )
 
+    app.clientside_callback(
+        ClientsideFunction("capacity", "showChecking"),
+        Output(f"{ids.CAPACITY_CHECKING}-words", "children"),
+        Input(ids.CAPACITY_CHECKING, "data"),
+        Input(ids.CAPACITY_TRAY, "children"),  # a new one has a new button
+    )
+
 
 def _register_versions(app: Dash, desk: Desk) -> None:
     @app.callback(

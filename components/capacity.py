@@ -148,6 +148,8 @@ def _stores(opened: Opened) -> list[Part]:
         dcc.Store(id=ids.CAPACITY_ADDRESS),
         dcc.Store(id=ids.CAPACITY_PUBLISHED),
         dcc.Store(id=ids.CAPACITY_CHECKING),
+        dcc.Store(id=f"{ids.CAPACITY_ANSWERED}-seen"),
+        dcc.Store(id=f"{ids.grid(ids.CAPACITY, 'sites')}-first"),
         dcc.Store(id=f"{ids.CAPACITY_CHECKING}-seen"),  # written by nobody, as in grid_map.register_map
         dcc.Store(id=f"{ids.CAPACITY_PUBLISH}-pressed"),
         dcc.Store(id=f"{ids.CAPACITY_SITE_TOGGLE}-pressed"),

@@ -263,6 +263,7 @@ def drawer(network: Network, epsilons: tuple[float, ...], sites: list[Row], tab:
             [
                 html.Div(
                     [
+                        html.Div(id=f"{ids.CAPACITY_CHECKING}-words", role="status"),
                         html.Div(id=ids.CAPACITY_VERSIONS),
                         html.Div(id=ids.CAPACITY_PRODUCTS),
                         capacity_slots.under_products(),

@@ -67,16 +67,26 @@ def test_seasons_are_steps_in_map_table_and_inspector(page: Page) -> None:
     open_study(page, "rts24", f"{ASKED}&period=season&sel=bus:5")
     expect(page.locator(PERIODS)).to_be_visible()
     settle(page)
+    # The map shows what the seasons change: the sites, once, and not where the reader chose otherwise.
+    page.wait_for_function("() => headroom.maps.capacity.layer === 'sites' && location.search.includes('layer=sites')")
+    told = "() => headroom.maps.capacity.data.layers.sites.busText[4]"  # of bus 5
+    year = page.evaluate(told)
     names = page.locator(f"{PERIODS} label").all_inner_texts()
     assert names == ["Year round", "Dec-Feb", "Mar-May", "Jun-Aug", "Sep-Nov"]
     firm = [megawatts(cell(page, "5", f"period{k}")) for k in range(4)]
     assert megawatts(cell(page, "5", "firm")) == min(firm)  # what is offered the year round is the least
+    most = firm.index(max(firm))
+    page.locator("#capacity-period").get_by_text(names[1 + most]).click()
+    page.wait_for_function(f"year => ({told})() !== year", arg=year)
+    assert page.evaluate(told).startswith(f"{firm[most]:.0f} MW firm")
     page.locator("#capacity-period input").first.focus()
     page.keyboard.press("ArrowRight")
     expect(page.locator(FIRM)).to_contain_text("Firm, Dec-Feb")
     expect(page.locator('#capacity-sites-grid [row-id="5"] [col-id="firm"]')).to_have_text(
         page.locator('#capacity-sites-grid [row-id="5"] [col-id="period0"]').inner_text()
     )
+    page.locator("#capacity-map-layer").get_by_text("Firm", exact=True).click()
+    page.wait_for_function("() => location.search.includes('layer=firm')")
     expect(page.locator("#capacity-year .barlayer .trace").first).to_be_visible()
     page.wait_for_function("() => location.search.includes('step=Dec-Feb')")
     with page.expect_download() as caught:
@@ -88,6 +98,15 @@ def test_seasons_are_steps_in_map_table_and_inspector(page: Page) -> None:
     page.set_viewport_size(PHONE)
     open_page(page, page.url)
     expect(page.locator(FIRM)).to_contain_text("Firm, Dec-Feb")
+    assert page.evaluate("() => headroom.maps.capacity.layer") == "firm"
+    heads = page.locator("#capacity-sites-grid .ag-header-cell:not([col-id=id])")
+    expect(heads.first).to_have_attribute("col-id", "firm")
+    settle(page)
+    seen = sorted((one["x"], one["id"]) for one in heads.evaluate_all(
+        "all => all.map(one => ({id: one.getAttribute('col-id'), x: one.getBoundingClientRect().x}))"
+    ))  # fmt: skip
+    assert [name for _, name in seen[:3]] == ["firm", "inc0", "limit"]
+    assert seen[2][0] < PHONE["width"] - 100  # what limits a site is read without a swipe
     assert page.evaluate("() => document.documentElement.scrollWidth") <= PHONE["width"]
     assert axe_violations(page) == []
 
