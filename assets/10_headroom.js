@@ -293,7 +293,7 @@
   });
 
   // Toasts ---------------------------------------------------------------------------------------------------
-  headroom.toast = function (text, undo) {
+  headroom.toast = function (text, undo, stay) { // one that stays goes when it is closed
     const holder = document.getElementById('shell-toasts');
     const toast = document.createElement('div');
     toast.className = 'hr-toast';
@@ -310,7 +310,7 @@
       if (undo) setProps('shell-undo', { data: Object.assign({}, undo, { at: Date.now() }) });
     });
     toast.appendChild(button);
-    const wait = function () { window.clearTimeout(timer); timer = window.setTimeout(gone, undo ? 12000 : 6000); };
+    const wait = function () { if (stay) return; window.clearTimeout(timer); timer = window.setTimeout(gone, undo ? 12000 : 6000); };
     ['pointerenter', 'focusin'].forEach(function (name) { toast.addEventListener(name, function () { window.clearTimeout(timer); }); });
     ['pointerleave', 'focusout'].forEach(function (name) { toast.addEventListener(name, wait); });
     holder.appendChild(toast);
@@ -323,7 +323,7 @@
   const clientside = {
     theme: function () { return headroom.theme.now(); },
     toast: function (data) {
-      if (data && data.text && data.at !== toasted) { toasted = data.at; headroom.toast(data.text, data.undo); }
+      if (data && data.text && data.at !== toasted) { toasted = data.at; headroom.toast(data.text, data.undo, data.stay); }
       return NO_UPDATE();
     },
     // Pages write their view into the address bar without loading anew, so dcc.Location does not know it.

@@ -210,7 +210,7 @@ def _register_export(app: Dash, services: Services) -> None:
             left = left_out(tables, kind)
         except EngineError as error:
             return no_update, toast(str(error)), no_update
-        return dcc.send_bytes(content, name), toast(left) if left else no_update, no_update
+        return dcc.send_bytes(content, name), {**toast(left), "stay": True} if left else no_update, no_update
 
 
 def left_out(tables: NetworkTables, file_format: Format) -> str:

@@ -11,7 +11,8 @@ STUDIES_CHANGED = "shell-studies-changed"  # Store: bump it (any new value) afte
 THEME = "shell-theme"  # Store: "light" or "dark"
 JOBS = "shell-jobs"  # Store: list of this user's running and just finished jobs, written by assets/40_jobs.js
 JOBS_WAKE = "shell-jobs-wake"  # Store: write any new value after submitting a job, and polling starts at once
-TOAST = "shell-toast"  # Store: {"text", "undo": {"action", ...} or None, "at": a value that differs each time}
+# Store: {"text", "undo": {"action", ...} or None, "at": a value that differs each time, "stay": until it is closed}
+TOAST = "shell-toast"
 UNDO = "shell-undo"  # Store: the toast's "undo" mapping, with "at", once its button was pressed
 DOWNLOAD = "shell-download"  # dcc.Download
 CONTENT = "shell-content"

@@ -103,11 +103,11 @@ def write_network(tables: NetworkTables, file_format: Format) -> tuple[str, byte
         "csv": (".zip", lambda: write_csv_zip(tables)),
         "geojson": (".geojson", lambda: write_geojson(tables)),
         "json": (".json", lambda: write_json(tables)),
-        "psse33": (".raw", lambda: write_psse(tables, 33).encode()),
-        "psse34": (".raw", lambda: write_psse(tables, 34).encode()),
-        "psse35": (".raw", lambda: write_psse(tables, 35).encode()),
-        "pandapower": (".json", lambda: write_pandapower(tables)),
-        "pypsa": (".zip", lambda: write_pypsa(tables)),
+        "psse33": ("-33.raw", lambda: write_psse(tables, 33).encode()),
+        "psse34": ("-34.raw", lambda: write_psse(tables, 34).encode()),
+        "psse35": ("-35.raw", lambda: write_psse(tables, 35).encode()),
+        "pandapower": ("-pandapower.json", lambda: write_pandapower(tables)),
+        "pypsa": ("-pypsa.zip", lambda: write_pypsa(tables)),
         "pypsa_nc": (".nc", lambda: write_pypsa_netcdf(tables)),
     }
     ending, write = writers[file_format]

@@ -131,6 +131,8 @@ def test_a_file_name_is_safe_and_matlab_can_call_a_case() -> None:
     tables = replace(library.load("ieee14"), name="../../14: Süd/../x")
     assert write_network(tables, "csv")[0] == "14_Süd_x.zip"
     assert write_network(tables, "matpower")[0] == "case_14_S_d_x.m"
+    assert len({write_network(tables, file_format)[0] for file_format in FORMATS}) == len(FORMATS)  # none hides another
+    assert write_network(tables, "psse34")[0] == "14_Süd_x-34.raw"
     assert write_network(replace(tables, name="///"), "json")[0] == "network.json"
 
 
