@@ -56,6 +56,15 @@ def test_outages_are_computed_beside_the_plain_answer_and_stay_after_a_reload(pa
     assert firm_mw(page) == secure
     show_table(page, "What binds")
     expect(page.get_by_role("columnheader", name="After the outage of")).to_be_visible()
+    # A set with outages is checked by a job first: the panel says so, the button waits.
+    show_table(page, "Products")
+    page.locator("#capacity-publish").click()
+    checking = page.locator("#capacity-checking-words")
+    expect(checking).to_contain_text("check of this set runs")
+    expect(page.locator("#capacity-publish")).to_be_disabled()
+    expect(page.locator(".hr-capacity-versions")).to_contain_text("Version 1")
+    expect(checking).to_be_empty()
+    expect(page.locator("#capacity-publish")).to_be_enabled()
     # A press on the other number asks for it: its words are in the sentence again.
     page.locator(".hr-capacity-there").first.click()
     expect(page.locator("#capacity-word-security")).to_have_value("base")
