@@ -30,7 +30,7 @@ from engine.network.model import Integers, Matrix, Vector
 
 _ROUNDS = 20  # of a level, as far as its progress is told
 LARGE_GRID = 300  # buses beyond which an independent box is useless
-ROUNDING_MW = 1e-7  # what a floor leaves free, so that rows that are full with it are not exceeded by rounding
+ROUNDING_MW = 1e-6  # what a floor leaves free, so that rows that are full with it are not exceeded by rounding
 NO_GAIN = 5e-3  # MW per MW: prints as 0.00
 CHECK_TOLERANCE = 1e-6  # of the independent optimality check, relative
 

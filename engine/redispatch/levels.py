@@ -30,6 +30,7 @@ _INSIDE = 0.9  # of what the level before granted: well within what the next lev
 _HALVINGS = 7
 _MOST_ROWS = 4000
 _SAME_MW = 1e-7
+_HAIR_MW = 1e-6  # of a row whose largest factor is one
 _ROUNDING = 5e-6  # relative: an overload that solvers and summation leave
 _DEPTH = 10  # cuts that one scenario gives at a time
 _FURTHER = 1.02  # than the cut asks, so that the next proof is another
@@ -82,8 +83,10 @@ class RedispatchLevel:
         factors = np.array([row.factor for row in self.rows]).reshape(-1, len(self.demand_mw))
         factors = np.maximum(factors, 0.0) if closed else factors
         margin = np.array([row.margin_mw for row in self.rows])
-        # What the level before granted stays within every row, but for the tolerance that it was found to.
-        margin = np.maximum(np.maximum(margin, 0.0), factors @ self.floor_mw)
+        # What is granted already stays within every row, and a hair more: where a row is just full with it, rounding
+        # by the smallest of its factors would leave nothing at all.
+        at_floor = factors @ self.floor_mw
+        margin = np.maximum(np.maximum(margin, 0.0), np.where(at_floor > 0.0, at_floor + _HAIR_MW, 0.0))
         return LevelProgram(factors, margin, self.floor_mw, self.demand_mw)
 
     def solve(self, choose: Choose, watch: Watch, *, closed: bool) -> Vector:

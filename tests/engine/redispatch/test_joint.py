@@ -12,6 +12,7 @@ from engine.capacity.question import CapacityQuestion, UncertaintySpec
 from engine.capacity.results import CapacityResult
 from engine.capacity.uncertainty import Box, Sample, States, UnitStates
 from engine.errors import CancelledError, QuestionError, UncertaintyDataError
+from engine.network.factors import Factors
 from engine.network.model import Network, Vector
 from engine.redispatch import verify
 from engine.redispatch.angles import Held
@@ -19,6 +20,8 @@ from engine.redispatch.check import dispatch_overload, least_overload
 from engine.redispatch.joint import allocate_with_redispatch, redispatch_answer
 from engine.redispatch.kept import JointProofs
 from engine.redispatch.largest import largest_loads
+from engine.redispatch.levels import RedispatchLevel, Row
+from engine.redispatch.limits import FlowLimits
 from engine.redispatch.recourse import Recourse
 from engine.redispatch.states import Scenarios
 from engine.redispatch.verify import verify_with_redispatch
@@ -162,6 +165,23 @@ def test_levels_of_risk_whose_parts_are_deliverable(rts: Network, seed: int) -> 
         least = float(((demand - extensive(rts, question, scenarios, epsilon, floor)) / demand).sum())
         assert level.objective >= least - 1e-5  # without the parts no more is served
         floor = np.array(level.capacity_mw)
+
+
+def test_what_is_granted_already_leaves_every_row_a_hair(rts: Network) -> None:
+    """A row that is just full leaves a site with a factor of 1e-7 a range that rounding turns around."""
+    sample = sample_of(rts, 3)
+    sites = np.array([rts.bus(bus) for bus in BUSES], dtype=np.intp)
+    recourse = Recourse(Scenarios.of(sample, rts), FlowLimits.of(Factors.of(rts)), sites)
+    floor = np.array([100.0, 0.0, 30.0, 20.0, 10.0, 70.0])
+    level = RedispatchLevel(recourse, 0.1, np.array(ASKED), floor)
+    factor = np.array([1.0, 0.5, 1e-7, 0.0, 0.2, -0.3])
+    for room in (-5.0, 0.0, 40.0):
+        margin = float(np.maximum(factor, 0.0) @ floor) + room
+        level.rows.append(Row(factor, margin, np.zeros(1, dtype=np.intp), np.ones(1), 0))
+    problem = level.program(closed=True)
+    left = problem.margin_mw - problem.factors @ floor
+    assert left == pytest.approx([1e-6, 1e-6, 40.0], abs=1e-9)
+    assert (left > 0.0).all()
 
 
 def test_what_is_full_in_every_state_leaves_risk_no_room() -> None:
