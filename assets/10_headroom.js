@@ -307,7 +307,8 @@
     button.textContent = undo ? 'Undo' : 'Close';
     button.addEventListener('click', function () {
       gone();
-      if (undo) setProps('shell-undo', { data: Object.assign({}, undo, { at: Date.now() }) });
+      const store = undo && undo.store ? undo.store : 'shell-undo'; // a page's own, while that page is open
+      if (undo && window.dash_component_api.getLayout(store)) setProps(store, { data: Object.assign({}, undo, { at: Date.now() }) });
     });
     toast.appendChild(button);
     const wait = function () { if (stay) return; window.clearTimeout(timer); timer = window.setTimeout(gone, undo ? 12000 : 6000); };

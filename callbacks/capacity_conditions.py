@@ -7,6 +7,7 @@ from dash import ALL, Dash, Input, Output, State, ctx, no_update
 
 from callbacks.capacity_answer import Seat, seat_of
 from callbacks.capacity_desk import Desk
+from callbacks.shell import toast
 from components import capacity_conditions as form
 from components import ids
 from engine.capacity.conditions import MOST_CONDITIONS, Condition, read_conditions
@@ -43,6 +44,15 @@ def without(before: tuple[Condition, ...], place: Any) -> tuple[Condition, ...]:
     return tuple(condition for at, condition in enumerate(before) if at != place)
 
 
+def restored(before: tuple[Condition, ...], asked: Mapping[str, Any]) -> tuple[Condition, ...]:
+    """Return the conditions with one that was taken away in its old place. Raises QuestionError when it is none."""
+    place, back = asked.get("place"), read_conditions([asked.get("condition")])
+    at = place if isinstance(place, int) and 0 <= place <= len(before) else len(before)
+    if len(before) >= MOST_CONDITIONS:
+        raise QuestionError(f"at most {MOST_CONDITIONS} conditions can be asked")
+    return (*before[:at], *back, *before[at:])
+
+
 def register(app: Dash, desk: Desk) -> None:
     """Wire the form and the list."""
 
@@ -51,8 +61,10 @@ def register(app: Dash, desk: Desk) -> None:
         Output(ids.CONDITIONS_LIST, "children"),
         Output(ids.CONDITIONS_MESSAGE, "children"),
         Output(ids.CONDITIONS_MARK, "children"),
+        Output(ids.TOAST, "data", allow_duplicate=True),
         Input(ids.CONDITIONS_ADD, "n_clicks"),
         Input({"type": "capacity-condition-remove", "place": ALL}, "n_clicks"),
+        Input(ids.CONDITIONS_BACK, "data"),
         State(ids.CONDITIONS_KIND, "value"),
         State(ids.CONDITIONS_GROUP, "value"),
         State(ids.CONDITIONS_NUMBER, "value"),
@@ -63,18 +75,25 @@ def register(app: Dash, desk: Desk) -> None:
         prevent_initial_call=True,
     )
     def change(*given: Any) -> Any:
-        adding, removing, *fields, more, start, study = given
-        by = ctx.triggered_id
+        adding, removing, back, *fields, more, start, study = given
+        by, told = ctx.triggered_id, no_update
         try:
             before = held(more, start)
             if by == ids.CONDITIONS_ADD and adding:
                 after = added(seat_of(desk, study), before, (fields[0], fields[1], fields[2], fields[3]))
             elif isinstance(by, dict) and any(removing):
-                after = without(before, by.get("place"))
+                place = by.get("place")
+                after = without(before, place)
+                gone = [condition.to_json() for at, condition in enumerate(before) if at == place]
+                if gone:
+                    undo = {"store": ids.CONDITIONS_BACK, "study": study, "place": place, "condition": gone[0]}
+                    told = toast("The condition was removed", undo)
+            elif by == ids.CONDITIONS_BACK and isinstance(back, dict) and back.get("study") == study:
+                after = restored(before, back)
             else:
-                return (no_update,) * 4
+                return (no_update,) * 5
         except EngineError as error:
-            return no_update, no_update, str(error), no_update
+            return no_update, no_update, str(error), no_update, no_update
         kept = more if isinstance(more, Mapping) else {}
         records = {**kept, "conditions": [condition.to_json() for condition in after]}
-        return records, form.listed(after), "", form.mark(len(after))
+        return records, form.listed(after), "", form.mark(len(after)), told

@@ -12,6 +12,7 @@ from dash import Dash, Input, Output, State, ctx, dcc, no_update
 from callbacks.capacity_answer import Seat, seat_of
 from callbacks.capacity_desk import Desk
 from callbacks.capacity_sites import sites_after
+from callbacks.shell import toast
 from components import capacity_requests as table
 from components import ids
 from components.capacity_words import sites_of
@@ -29,6 +30,7 @@ class Taken:
 
     requests: Requests
     message: str = ""
+    undo: dict[str, Any] | None = None  # what brings a row back that was taken away
 
 
 def kept(seat: Seat) -> Requests:
@@ -93,7 +95,16 @@ def without_row(before: Requests, selected: Any) -> Taken:
     place = _place(table.row_at(row).get("id"), len(before.rows))
     if place is None:
         raise QuestionError("select a row of the table first")
-    return Taken(replace(before, rows=before.rows[:place] + before.rows[place + 1 :]))
+    undo = {"store": ids.REQUESTS_BACK, "place": place, "row": asdict(before.rows[place])}
+    return Taken(replace(before, rows=before.rows[:place] + before.rows[place + 1 :]), undo=undo)
+
+
+def restored(seat: Seat, before: Requests, asked: Mapping[str, Any]) -> Taken:
+    """Return the table with a row that was taken away in its old place. Raises QuestionError when it is none."""
+    row = Requests.from_json({"rows": [asked.get("row")]}, seat.network()).rows
+    place = _place(asked.get("place"), len(before.rows) + 1)
+    at = len(before.rows) if place is None else place
+    return Taken(replace(before, rows=before.rows[:at] + row + before.rows[at:]), "The row is back")
 
 
 def save(seat: Seat, requests: Requests) -> str:
@@ -131,6 +142,7 @@ def _register_table(app: Dash, desk: Desk) -> None:
         Output(ids.REQUESTS_TEXT, "value"),
         Output(ids.REQUESTS_START, "hidden"),
         *(Output(name, "hidden") for name in (ids.REQUESTS_USE, ids.REQUESTS_REMOVE, ids.REQUESTS_CSV)),
+        Output(ids.TOAST, "data", allow_duplicate=True),
         Input(ids.CAPACITY_STUDY, "data"),
         Input(ids.REQUESTS_START, "n_clicks"),
         Input(ids.REQUESTS_READ, "n_clicks"),
@@ -138,15 +150,19 @@ def _register_table(app: Dash, desk: Desk) -> None:
         Input(ids.REQUESTS_REMOVE, "n_clicks"),
         Input(ids.REQUESTS_UPLOAD, "contents"),
         Input(grid, "cellValueChanged"),
+        Input(ids.REQUESTS_BACK, "data"),
         State(ids.REQUESTS_TEXT, "value"),
         State(grid, "selectedRows"),
         State(ids.REQUESTS_HELD, "data"),
         State(ids.CAPACITY_SITES, "data"),
+        prevent_initial_call="initial_duplicate",
     )
     def change(*given: Any) -> Any:
-        study, _start, _read, _add, _remove, contents, changes, text, selected, data, sites = given
+        study, _start, _read, _add, _remove, contents, changes, back, text, selected, data, sites = given
         seat, by = seat_of(desk, study), ctx.triggered_id
         before = Requests()
+        if by == ids.REQUESTS_BACK and not (isinstance(back, Mapping) and back.get("study") == study):
+            return (no_update,) * 10
         try:
             before = _held(seat, data)
             acts = {
@@ -156,15 +172,17 @@ def _register_table(app: Dash, desk: Desk) -> None:
                 ids.REQUESTS_REMOVE: lambda: without_row(before, selected),
                 ids.REQUESTS_UPLOAD: lambda: uploaded(seat, contents),
                 grid: lambda: edited(seat, before, changes),
+                ids.REQUESTS_BACK: lambda: restored(seat, before, back),
             }
             act = acts.get(str(by))
             after = Taken(before) if act is None else act()
             told = save(seat, after.requests) if act is not None else ""
         except EngineError as error:
-            return no_update, *_drawn(before), table.refusal(error), no_update, *_shown_buttons(before)
+            return no_update, *_drawn(before), table.refusal(error), no_update, *_shown_buttons(before), no_update
         clear = "" if by == ids.REQUESTS_READ else no_update
         shown = after.requests
-        return shown.to_json(), *_drawn(shown), told or after.message, clear, *_shown_buttons(shown)
+        said = no_update if after.undo is None else toast("The row was removed", {**after.undo, "study": study})
+        return shown.to_json(), *_drawn(shown), told or after.message, clear, *_shown_buttons(shown), said
 
 
 def _drawn(requests: Requests) -> tuple[Any, Any]:

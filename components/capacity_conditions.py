@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import dash_bootstrap_components as dbc
-from dash import html
+from dash import dcc, html
 
 from components import ids
 from components.format import count
@@ -27,6 +27,7 @@ def group(conditions: Sequence[Condition], *, read_only: bool) -> html.Div:
     """Return the conditions of a question, and the form for one more."""
     return html.Div(
         [
+            dcc.Store(id=ids.CONDITIONS_BACK),
             html.H3("Conditions of one's own", className="hr-section-title"),
             html.Div(listed(conditions, read_only=read_only), id=ids.CONDITIONS_LIST, **{"aria-live": "polite"}),
             html.Div(_form(), hidden=read_only),

@@ -34,6 +34,7 @@ def tab(network: Network) -> html.Div:
     return html.Div(
         [
             dcc.Store(id=ids.REQUESTS_HELD),
+            dcc.Store(id=ids.REQUESTS_BACK),
             html.Div(_side(network), className="hr-requests-side"),
             grid(ids.CAPACITY, columns, name=GRID, label="Requests for connection"),
         ],

@@ -13,7 +13,8 @@ JOBS = "shell-jobs"  # Store: list of this user's running and just finished jobs
 JOBS_WAKE = "shell-jobs-wake"  # Store: write any new value after submitting a job, and polling starts at once
 # Store: {"text", "undo": {"action", ...} or None, "at": a value that differs each time, "stay": until it is closed}
 TOAST = "shell-toast"
-UNDO = "shell-undo"  # Store: the toast's "undo" mapping, with "at", once its button was pressed
+# Store: the toast's "undo" mapping, with "at", once its button was pressed; a mapping with "store" goes to that one
+UNDO = "shell-undo"
 DOWNLOAD = "shell-download"  # dcc.Download
 CONTENT = "shell-content"
 RAIL = "shell-rail"
@@ -338,10 +339,12 @@ CONDITIONS_GROUP = "capacity-conditions-group"
 CONDITIONS_NUMBER = "capacity-conditions-number"
 CONDITIONS_NAME = "capacity-conditions-name"
 CONDITIONS_ADD = "capacity-conditions-add"
+CONDITIONS_BACK = "capacity-conditions-back"  # Store: a condition whose removal is undone
 CONDITIONS_LIST = "capacity-conditions-list"
 CONDITIONS_MESSAGE = "capacity-conditions-message"
 CONDITIONS_MARK = "capacity-conditions-mark"  # the end of the question's sentence
 REQUESTS_HELD = "capacity-requests-held"  # Store: {"rows": [...]} as the study keeps them
+REQUESTS_BACK = "capacity-requests-back"  # Store: a row whose removal is undone
 REQUESTS_TEXT = "capacity-requests-text"
 REQUESTS_READ = "capacity-requests-read"
 REQUESTS_START = "capacity-requests-start"
