@@ -21,6 +21,9 @@
   functions.hrPercent = function (value, digits) {
     return value === null || value === undefined || value === '' ? DASH : written(100 * Number(value), digits);
   };
+  functions.hrSame = function (value) { // a limit that is left empty is that of the other direction
+    return value === null || value === undefined || value === '' ? 'same' : written(value, null);
+  };
   function rank(value) {
     if (value === null || value === undefined || value === '' || value === 'nan') return -Infinity;
     return value === 'inf' ? Infinity : Number(value);

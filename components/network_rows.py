@@ -23,6 +23,8 @@ PROBLEM_COLUMNS = (
     GridColumn("message", "What is wrong, and the limit", width=760),
 )
 
+_SAME = {"valueFormatter": {"function": "hrSame(params.value)"}}
+
 
 def columns(table: TableName, *, editable: bool) -> list[GridColumn]:
     """Return a table's columns on the screen; the branch's kind is chosen from a list."""
@@ -41,6 +43,7 @@ def columns(table: TableName, *, editable: bool) -> list[GridColumn]:
                 editable=editable,
                 pinned=column.name == KEYS[table],
                 choices=choices,
+                more=_SAME if column.name == "limit_backward_mw" else {},
                 width=_width(column.name, f"{column.label}, {column.unit}" if column.unit else column.label),
             )
         )

@@ -281,7 +281,7 @@ def _move_label(_: NetworkTables, event: Move) -> str:
 
 def _paste_label(tables: NetworkTables, event: PasteRows) -> str:
     rows = len({write.row for write in paste(tables, event)})
-    return f"paste {rows} {'row' if rows == 1 else 'rows'} into {event.table}"
+    return f"{rows} {'row' if rows == 1 else 'rows'} pasted into {event.table}"
 
 
 _APPLY: Mapping[type[Event], Callable[[NetworkTables, Any], NetworkTables]] = {

@@ -26,8 +26,10 @@ def test_lists_come_from_a_file_and_a_spreadsheet_and_shape_the_dispatch(page: P
     file.write_text(INTERFACES)
     page.get_by_role("button", name="Paste", exact=True).click()
     page.locator("#network-rows-file input[type=file]").set_input_files(file)
-    said(page, "Paste 1 row into interfaces")
+    said(page, "1 row pasted into interfaces")
     page.keyboard.press("Escape")
+    backward = page.locator('[data-draw-table=interfaces] .ag-row[row-index="0"] [col-id="limit_backward_mw"]')
+    expect(backward).to_have_text("same")  # as the column's help says of an empty cell
     cell(page, "interfaces", 0, "limit_mw", "700")
     said(page, "Set Limit of interface North-South to 700")
     page.locator('[data-draw-table=interfaces] .ag-row[row-index="0"] [col-id="terms"]').dblclick()
@@ -38,7 +40,7 @@ def test_lists_come_from_a_file_and_a_spreadsheet_and_shape_the_dispatch(page: P
     page.get_by_role("button", name="Paste", exact=True).click()
     page.locator("#network-paste-text").fill("contingency\tbranches\ntwo\t15-21 15-21/2\nradial\t7-8")
     page.locator("#network-paste-rows").click()
-    said(page, "Paste 2 rows into contingencies")
+    said(page, "2 rows pasted into contingencies")
     page.keyboard.press("Escape")
     kept = exported(page)
     assert kept.interfaces["limit_mw"].tolist() == [700]

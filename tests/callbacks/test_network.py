@@ -403,7 +403,7 @@ def test_rows_of_a_csv_file_are_added_to_the_open_table_and_can_be_undone(seat: 
     start = seat.status().digest
     outcome = network_desk.add_from_csv(seat, start, "interfaces", data_url(LONG), "limits.csv")
     assert outcome.ack["ok"], outcome.problems
-    assert outcome.message == "Paste 1 row into interfaces"
+    assert outcome.message == "1 row pasted into interfaces"
     assert outcome.after is not None
     assert outcome.after.interfaces["terms"].tolist() == ["2-3:1 2-4:1"]
     shown = network_edit.screen(outcome, seat.study, ["buses", "interfaces"])
