@@ -8,7 +8,7 @@
   function active(job) { return job.state === 'queued' || job.state === 'running'; }
   let layered = null; // the study whose layer was chosen: by the reader, his link, or its first answer with outages
   let checking = false; // a set's check runs: its button waits
-  const FIRST = ['firm', /^inc/, 'limit'], NARROW = { id: 60, firm: 80, inc0: 104, limit: 240 }; // on a phone
+  const FIRST = ['firm', /^inc/, 'limit']; // columns of the sites on a phone
 
   function linked(name) { return new URLSearchParams(window.location.search).get(name); }
   function chosen(study) {
@@ -20,7 +20,6 @@
     const names = grid.getColumns().map(function (column) { return column.getColId(); });
     const wanted = FIRST.flatMap(function (one) { return names.filter(function (name) { return one === name || (one.test && one.test(name)); }); });
     grid.moveColumns(wanted, 1); // behind the bus
-    grid.setColumnWidths(names.filter(function (name) { return NARROW[name]; }).map(function (name) { return { key: name, newWidth: NARROW[name] }; }));
   }
 
   function text(value) { return value === null || value === undefined ? '' : String(value); }
