@@ -372,6 +372,7 @@ PAGE_WORDS: dict[str, tuple[str, ...]] = {
         "demand",
         "served",
         "alone",
+        "alone-redispatch",
         "epsilon",
         "cvar",
         "var",
