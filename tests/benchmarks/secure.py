@@ -32,6 +32,7 @@ from engine.capacity.defaults import starting_question
 from engine.capacity.jobs import make_states
 from engine.capacity.margins import prepare
 from engine.capacity.question import Security, UncertaintySpec
+from engine.capacity.secure import outages_of
 from engine.capacity.verify import verify
 from engine.network.factors import Factors
 from engine.network.library import load
@@ -162,12 +163,13 @@ def secure_capacity(key: str, cutoff: float, *, dispatch: Security = "base") -> 
     assert verdict.holds
     total = " and ".join(f"{level.total_mw:,.0f}" for level in levels)
     words = f"factors under {100 * cutoff:g} % dropped" if cutoff else "every factor counted"
-    sites = len(question.candidates)
+    sites, outages = len(question.candidates), len(outages_of(network, question, factors))
     kept = "secure hours" if dispatch == "n-1" else "hours dispatched without outages"
     return [
         (key, f"1,000 hours dispatched{' secure for the same outages' if dispatch == 'n-1' else ' without outages'}",
          f"{dispatched:.0f} s", ""),
-        (key, f"N-1 secure capacity, {sites} sites, 2,756 outages, 1,000 {kept}, {words}: firm and at 5 %, {total} MW",
+        (key, f"N-1 secure capacity, {sites} sites, {outages:,} outages, 1,000 {kept}, {words}: "
+              f"firm and at 5 %, {total} MW",
          f"{taken:.1f} s ({rows:,} limits after outages brought in)", f"{ANSWER_S} s"),
         (key, f"its independent check, {verdict.rows_checked:,} limits", f"{check:.1f} s", ""),
     ]  # fmt: skip
