@@ -21,6 +21,8 @@ from engine.redispatch.limits import Raised
 from engine.redispatch.states import State
 
 _INFEASIBLE = 2  # as scipy counts
+# Now and then scipy's solver gives up, after its own presolve or without it: then another of its methods goes on.
+_WAYS = (("highs", True), ("highs", False), ("highs-ipm", True), ("highs-ds", False))
 _LEAST_SCALE_MW = 1.0  # an overload is a share of the limit, or of this where the limit is smaller
 
 
@@ -233,7 +235,7 @@ class AngleProgram:
         cost = np.zeros(self.table.shape[1])
         cost[-1 if overload else -2] = 1.0 if overload else -1.0
         ends = [[0.0, 0.0], [-1.0, np.inf]] if overload else [[0.0, np.inf], [0.0, 0.0]]
-        for presolve in (True, False):  # now and then scipy's solver gives up after its own presolve
+        for method, presolve in _WAYS:
             solve: Any = linprog  # whose types know no sparse tables
             found = solve(
                 cost,
@@ -242,7 +244,7 @@ class AngleProgram:
                 A_eq=self.balance,
                 b_eq=self.drawn_mw,
                 bounds=np.concatenate([self.bounds, ends]),
-                method="highs",
+                method=method,
                 options={"presolve": presolve},
             )
             if found.status in {0, _INFEASIBLE}:

@@ -1,17 +1,20 @@
 """The largest extra load with redispatch: by hand, against a program in bus angles, and its proofs."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
+from scipy.optimize import linprog
 
 from engine.errors import QuestionError, UncertaintyDataError
 from engine.network.factors import Factors
 from engine.network.model import Network
 from engine.network.outages import Outages
 from engine.network.tables import table_of
+from engine.redispatch import angles
 from engine.redispatch.angles import Held
-from engine.redispatch.check import check_largest, dispatch_overload, least_overload, proved_mw
+from engine.redispatch.check import check_largest, dispatch_overload, least_overload, most_step_mw, proved_mw
 from engine.redispatch.largest import LargestLoads, largest_loads
 from engine.redispatch.limits import FlowLimits
 from engine.redispatch.states import State, state_of
@@ -129,6 +132,24 @@ def test_after_every_outage_too(rts: Network) -> None:
         assert (every.outages, some.outages) == (len(outages), len(set(counted[counted >= 0].tolist())))
         # A limit that the multipliers count is full after its outage, in the part as in the whole.
         assert every.overload == pytest.approx(some.overload, abs=1e-6) or not (counted >= 0).any()
+
+
+def test_where_the_checks_solver_gives_up_another_of_its_methods_goes_on(
+    rts: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state, direction = stressed(rts), np.eye(24)[4]
+    expected = most_step_mw(rts, state, direction)
+    tried = []
+
+    def gives_up(*given: Any, method: str, **others: Any) -> Any:
+        tried.append(method)
+        found = linprog(*given, method=method, **others)
+        found.status = 4 if method == "highs" else found.status
+        return found
+
+    monkeypatch.setattr(angles, "linprog", gives_up)
+    assert most_step_mw(rts, state, direction) == pytest.approx(expected, abs=1e-4)
+    assert tried == ["highs", "highs", "highs-ipm"]
 
 
 def test_a_file_brings_everything_back(rts: Network) -> None:
