@@ -26,7 +26,7 @@ from engine.capacity.results import Binding, CapacityResult, Level, OverLimit, P
 from engine.capacity.secure import Secure
 from engine.compute import Progress
 from engine.errors import QuestionError
-from engine.network.model import Integers, Matrix, Vector
+from engine.network.model import Integers, Matrix, Network, Vector
 
 _ROUNDS = 20  # of a level, as far as its progress is told
 LARGE_GRID = 300  # buses beyond which an independent box is useless
@@ -78,7 +78,7 @@ def allocate(  # noqa: PLR0913 (what is asked, on what, and what it must hold be
         levels=levels,
         over_limit=over,
         notices=notices,
-        provenance=provenance(prepared, question, dict.fromkeys(level.solver for level in levels)),
+        provenance=provenance(prepared.network, question, prepared.source, dict.fromkeys(row.solver for row in levels)),
         time_s=time.perf_counter() - start,
     )
 
@@ -112,16 +112,15 @@ def over_limits(prepared: Prepared, question: CapacityQuestion, factors: Matrix)
     return tuple(found)
 
 
-def provenance(prepared: Prepared, question: CapacityQuestion, solvers: Iterable[str]) -> Provenance:
-    """Return from what an answer to ``question`` is computed, and by which ``solvers``."""
-    network = prepared.network
+def provenance(network: Network, question: CapacityQuestion, source: str, solvers: Iterable[str]) -> Provenance:
+    """Return from what an answer to ``question`` is computed: ``source`` of its states, and by which ``solvers``."""
     return Provenance(
         network=network.name,
         network_digest=network.digest,
         uncertainty_digest=question.uncertainty.digest(),
         question_digest=question.digest(),
         seed=question.uncertainty.seed,
-        source=prepared.source,
+        source=source,
         data=network.tables.source,
         solver=", ".join(solvers),
         date=datetime.now(UTC).isoformat(timespec="seconds"),

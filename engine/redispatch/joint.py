@@ -8,17 +8,16 @@ the method, :mod:`engine.redispatch.recourse` for the overload.
 
 import time
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 
 import numpy as np
 
-from engine.capacity.allocation import CHECK_TOLERANCE, NO_GAIN
+from engine.capacity.allocation import CHECK_TOLERANCE, NO_GAIN, provenance
 from engine.capacity.level import TIGHT_MW, LevelProgram, Optimum
 from engine.capacity.limiting import stopping_rows
 from engine.capacity.over import islanding_words
 from engine.capacity.programs import most_total, must_be_optimal, solve_level
 from engine.capacity.question import CapacityQuestion, check_conditions, percent
-from engine.capacity.results import Binding, CapacityResult, Level, Limit, OverLimit, Provenance
+from engine.capacity.results import Binding, CapacityResult, Level, Limit, OverLimit
 from engine.capacity.secure import outages_of
 from engine.capacity.uncertainty import Sample, States
 from engine.compute import Progress
@@ -98,7 +97,7 @@ def redispatch_answer(  # noqa: PLR0913 (all but what is asked is by name)
         levels=levels,
         over_limit=over,
         notices=(*sample.notices, *_notices(question, recourse, sample, over, levels)),
-        provenance=_provenance(network, question, sample),
+        provenance=provenance(network, question, sample.source, [SOLVER]),
         time_s=time.perf_counter() - start,
     )
     return JointAnswer(result, None if stop else JointProofs.of(recourse, question, made.served))
@@ -366,18 +365,3 @@ def _notices(
         for level in flat
     )
     return (*(words for true, words in cases if true), *coarse, *none)
-
-
-def _provenance(network: Network, question: CapacityQuestion, sample: Sample) -> Provenance:
-    return Provenance(
-        network=network.name,
-        network_digest=network.digest,
-        uncertainty_digest=question.uncertainty.digest(),
-        question_digest=question.digest(),
-        seed=question.uncertainty.seed,
-        source=sample.source,
-        data=network.tables.source,
-        solver=SOLVER,
-        date=datetime.now(UTC).isoformat(timespec="seconds"),
-        sentence=question.sentence(),
-    )
