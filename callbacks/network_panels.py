@@ -14,7 +14,7 @@ from components.network_forms import element_form, network_form
 from components.network_rows import ELEMENTS
 from engine.errors import EngineError
 from engine.network.factors import Factors
-from engine.network.model import Network
+from engine.network.model import Network, Vector
 from engine.network.outages import Outages
 from engine.network.tables import NetworkTables
 from engine.opf.results import AfterOutage, Dispatch
@@ -147,15 +147,25 @@ def _interface(factors: Factors, network: Network | None, dispatch: Dispatch | N
     if key not in held.ids:
         return None  # out of service
     i = held.ids.index(key)
-    filed = float((held.weights @ factors.flows(factors.network.injection_mw))[i])
+    filed = _summed(factors.network, i, factors.flows(factors.network.injection_mw))
     flow, price = None, 0.0
     after: tuple[AfterOutage, ...] = ()
     if network is not None and dispatch is not None and key in network.interfaces.ids:
         at = network.interfaces.ids.index(key)
-        flow, price = float(dispatch.interface_flow_mw[at]), float(dispatch.interface_price_per_mwh[at])
+        flow, price = _summed(network, at, dispatch.flow_mw), float(dispatch.interface_price_per_mwh[at])
         after = _binding_after(dispatch, "interface", key)
     limits = (float(held.upper_mw[i]), -float(held.lower_mw[i]))
     return network_answer.of_interface(filed, flow, limits, price, after)
+
+
+def _summed(network: Network, place: int, flow_mw: Vector) -> tuple[float, network_answer.Terms]:
+    """Return the flow of an interface, and the branches, weights and flows (L,) that it adds up."""
+    weights = network.interfaces.weights[[place]]
+    terms = [
+        (network.branches.ids[branch], float(weight), float(flow_mw[branch]))
+        for branch, weight in zip(weights.indices.tolist(), weights.data.tolist(), strict=True)
+    ]
+    return float((weights @ flow_mw)[0]), terms
 
 
 def _binding_after(dispatch: Dispatch, kind: str, key: str) -> tuple[AfterOutage, ...]:

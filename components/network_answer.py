@@ -15,6 +15,7 @@ from engine.opf.results import AfterOutage, Dispatch, OpfAnswer
 
 Part = Any
 METHOD = "DC optimal power flow (lossless, flat voltage, small angles); Stott, Jardim and Alsaç 2009"
+FILED = "Flow as filed"
 MOST_LINES = 12
 MOST_REASONS = 6  # of a refusal, so that the network below stays in sight
 PRICES = "locational marginal price split at a reference; Schweppe et al. 1988"
@@ -144,27 +145,67 @@ def of_branch(  # noqa: PLR0917 (one fact each)
         ("Flow", megawatts(abs(flow))),
         ("Towards", towards),
         ("Of its limit", "no limit" if share is None else f"{number(100 * share)} %"),
-        ("One MW more of limit saves", price(abs(value), "$/h")),
+        ("One MW more of limit saves", _saved(value, flow, None if not share else abs(flow) / share)),
     ]
     return skeleton.section("DC-OPF", skeleton.facts(rows), _after_list(after))
 
 
+def _saved(value: float, flow: float, limit: float | None) -> Part:
+    """Return what the first MW more of a limit saves, with the card that says why."""
+    card = why_card(
+        "One MW more of the limit",
+        formula="*\u03bc* = \u2212\u2202*C* / \u2202*F*",
+        values=[
+            ("flow", megawatts(abs(flow))),
+            ("limit *F*", "none" if limit is None else megawatts(limit)),
+            ("*\u03bc*", price(abs(value), "$/h")),
+        ],
+        binds=[] if value else ["the flow is below the limit: more of it saves nothing"],
+        note="The dual of the limit in the dispatch at least cost *C*: what the first MW more saves in an hour.",
+        source=PRICES,
+    )
+    return why_number("network-why-limit", price(abs(value), "$/h"), card, label="saved by one MW more of the limit")
+
+
+Terms = Sequence[tuple[str, float, float]]  # branch, its weight, its flow in MW
+
+
+def _interface_flow(name: str, found: float, limit: float, terms: Terms) -> Part:
+    """Return an interface's flow against its limit that way, with the card of the flows that it adds up."""
+    card = why_card(
+        name,
+        formula="*F* = \u03a3 *w*_l *f*_l",
+        values=[
+            *((branch, f"{number(weight, 3)} \u00d7 {megawatts(flow)}") for branch, weight, flow in terms[:MOST_LINES]),
+            ("*F*", megawatts(found)),
+        ],
+        note=f"{len(terms) - MOST_LINES} further branches are in the sum." if len(terms) > MOST_LINES else None,
+    )
+    share = "no limit this way" if not np.isfinite(limit) else f"{number(100 * abs(found) / limit)} % of its limit"
+    place = "network-why-filed" if name == FILED else "network-why-flow"
+    return html.Span([why_number(place, megawatts(found), card, label=name.lower()), f", {share}"])
+
+
 def of_interface(
-    filed: float | None, flow: float | None, limits: tuple[float, float], value: float, after: Sequence[AfterOutage]
+    filed: tuple[float, Terms],
+    flow: tuple[float, Terms] | None,
+    limits: tuple[float, float],
+    value: float,
+    after: Sequence[AfterOutage],
 ) -> html.Section:
     """Return an interface's flow as filed and as dispatched, against its limits (forward, backward) in MW."""
     rows: list[tuple[Part, Part]] = []
-    for name, found in (("Flow as filed", filed), ("Flow in the DC-OPF", flow)):
-        if found is None:
+    for name, known in ((FILED, filed), ("Flow in the DC-OPF", flow)):
+        if known is None:
             rows.append((name, "not known yet"))
             continue
-        limit = limits[0] if found >= 0 else limits[1]
-        share = "no limit this way" if not np.isfinite(limit) else f"{number(100 * abs(found) / limit)} % of its limit"
-        rows.append((name, f"{megawatts(found)}, {share}"))
+        found, terms = known
+        rows.append((name, _interface_flow(name, found, limits[0] if found >= 0 else limits[1], terms)))
     for name, limit in zip(("Limit", "Limit backward"), limits, strict=True):
         rows.append((name, megawatts(limit) if np.isfinite(limit) else "none"))
     if flow is not None:
-        rows.append(("One MW more of limit saves", price(abs(value), "$/h")))
+        limit = limits[0] if flow[0] >= 0 else limits[1]
+        rows.append(("One MW more of limit saves", _saved(value, flow[0], limit if np.isfinite(limit) else None)))
     return skeleton.section("Flow", skeleton.facts(rows), _after_list(after))
 
 
