@@ -56,14 +56,7 @@ def test_lists_come_from_a_file_and_a_spreadsheet_and_shape_the_dispatch(page: P
     expect(row.locator("[col-id=filed_mw]")).to_have_text("748")
     row.click()
     expect(page.locator("#network-inspector")).to_contain_text("Flow as filed")
-    page.locator("#network-why-flow").click()
-    card = page.locator("#network-why-flow-panel")
-    for words in ("3-24", "9-11", "9-12", "10-11", "10-12", "700"):
-        expect(card).to_contain_text(words)
-    page.keyboard.press("Escape")
-    page.locator("#network-why-limit").click()
-    expect(page.locator("#network-why-limit-panel")).to_contain_text("The dual of the limit")
-    page.keyboard.press("Escape")
+    _opens_its_cards(page)
     page.locator("#network-dispatch").get_by_text("Outages", exact=True).click()
     page.locator("[data-draw-dispatch=outages] .ag-row", has_text="cuts off bus 7").click()
     expect(page.locator("#network-inspector")).to_contain_text("Contingency radial")
@@ -74,3 +67,15 @@ def test_lists_come_from_a_file_and_a_spreadsheet_and_shape_the_dispatch(page: P
     page.locator("[data-pane-tab=table]").click()
     assert axe_violations(page) == []
     assert page.evaluate("() => document.documentElement.scrollWidth") <= PHONE["width"]
+
+
+def _opens_its_cards(page: Page) -> None:
+    """Open why an interface carries what it does, and what more of its limit saves."""
+    page.locator("#network-why-flow").click()
+    card = page.locator("#network-why-flow-panel")
+    for words in ("3-24", "9-11", "9-12", "10-11", "10-12", "700"):
+        expect(card).to_contain_text(words)
+    page.keyboard.press("Escape")
+    page.locator("#network-why-limit").click()
+    expect(page.locator("#network-why-limit-panel")).to_contain_text("The dual of the limit")
+    page.keyboard.press("Escape")
