@@ -64,6 +64,15 @@ class SolverError(EngineError):
     """The solver stopped without an optimum for a reason other than infeasibility."""
 
 
+class AuctionRuleError(EngineError):
+    """An event breaks rules of the auction; ``problems`` names each rule, all at once, and nothing has changed."""
+
+    def __init__(self, problems: Iterable[Problem] | str) -> None:
+        found = (Problem("rule", "error", problems),) if isinstance(problems, str) else tuple(problems)
+        self.problems: tuple[Problem, ...] = found
+        super().__init__(summary(found))
+
+
 class CancelledError(EngineError):
     """A computation was asked to stop before its end."""
 

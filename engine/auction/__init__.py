@@ -1,0 +1,1 @@
+"""Simultaneous ascending auctions of capacity products: rules, ledger, bidders, certificates, formats."""

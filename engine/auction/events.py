@@ -1,0 +1,42 @@
+"""The events of an auction. The ledger keeps them in order; the state is their fold (:mod:`engine.auction.state`)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+EventKind = Literal[
+    "configured",  # configuration
+    "admitted",  # bidder, name, eligibility (units), deposit, valuation (JSON or None), bot ("" or its kind)
+    "opened",  # deadline (None: no clock)
+    "bids submitted",  # bidder, round, bids [[lot, amount, blocks], ...], request; replaces his set of this round
+    "withdrawn",  # bidder, round, lots [lot, ...], request
+    "waiver used",  # bidder, round, request: proactive; automatic ones are worked out when the round closes
+    "reduction chosen",  # bidder, round, request: eligibility shall fall instead of a waiver being used
+    "round closed",  # round, tie_numbers {lot: {bidder: number}} where bids tied, deadline of the next round
+    "stage changed",  # stage
+    "paused",  # remaining_s of the round's clock
+    "resumed",  # deadline
+    "extended",  # deadline
+    "round annulled",  # round, reason, deadline: back to the beginning of the last closed round
+    "practice begun",  # nothing
+    "practice ended",  # nothing: back to before the practice
+    "muted",  # bidder, muted (bool): his bids are refused
+    "seat given",  # bidder, bot ("" for a person, else the bot's kind)
+    "announced",  # text
+    "cancelled",  # reason
+    "closed",  # nothing
+    "defaulted",  # bidder, lots [lot, ...]: after closing, a winner does not pay
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that happened: who did it, when it reached the server, and what it was.
+
+    ``at`` is in seconds since 1970 (UTC) to the millisecond, set by the server. ``data`` is JSON values only.
+    """
+
+    kind: EventKind
+    at: float
+    actor: str  # "host", "server", or a bidder's id
+    data: Mapping[str, Any]
