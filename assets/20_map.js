@@ -28,7 +28,7 @@
   function state(page) {
     if (!maps[page]) {
       maps[page] = {
-        map: null, buses: new Map(), branches: new Map(), data: null, layer: null, shown: null, selected: null, ring: null,
+        map: null, buses: new Map(), branches: new Map(), data: null, layer: null, shown: null, selected: null, members: [], ring: null,
         candidates: new Set(), bindingBranches: new Set(), bindingBuses: new Set(), waiting: null,
       };
     }
@@ -235,21 +235,32 @@
     const text = String(element || '');
     const kind = text.slice(0, text.indexOf(':')), id = text.slice(kind.length + 1);
     const layer = kind === 'bus' ? s.buses.get(id) : kind === 'branch' ? s.branches.get(id) : null;
-    if (!layer) return;
+    if (!layer) { underline(s, s.members); return; }
     if (kind === 'bus') {
       s.ring = new window.L.CircleMarker(layer.getLatLng(), {
         radius: Math.max(9, (layer._radius || 3) + 5), color: tokens.text, weight: 2.5, fill: false, interactive: false,
       });
-    } else {
-      s.ring = new window.L.Polyline(layer.getLatLngs(), { color: tokens.text, weight: 8, opacity: 0.45, interactive: false });
-    }
-    s.ring.addTo(s.map);
-    if (kind === 'branch') s.ring.bringToBack();
+      s.ring.addTo(s.map);
+    } else underline(s, [id]);
     if (!move) return;
     if (kind === 'bus') {
       if (!s.map.getBounds().pad(-0.08).contains(layer.getLatLng())) go(s, layer.getLatLng(), s.map.getZoom());
     } else if (!s.map.getBounds().intersects(layer.getBounds())) s.map.fitBounds(layer.getBounds(), { maxZoom: s.map.getZoom(), padding: [60, 60] });
   }
+  function underline(s, branches) {
+    const lines = branches.map(function (id) { return s.branches.get(id); }).filter(Boolean);
+    if (!lines.length) return;
+    const shapes = lines.map(function (line) { return line.getLatLngs(); });
+    s.ring = new window.L.Polyline(shapes, { color: tokens.text, weight: 8, opacity: 0.45, interactive: false });
+    s.ring.addTo(s.map);
+    s.ring.bringToBack();
+  }
+  // Branches that a selection without a shape of its own stands for: those of an interface, or of an outage.
+  headroom.members = function (page, branches) {
+    const s = state(page);
+    s.members = branches;
+    select(page, s.selected, false);
+  };
   function go(s, latlng, zoom) {
     if (headroom.calm()) s.map.setView(latlng, zoom, { animate: false });
     else s.map.flyTo(latlng, zoom, { duration: 0.5 });

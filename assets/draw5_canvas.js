@@ -26,6 +26,7 @@
       { selector: '[told]', style: { label: 'data(told)', 'text-wrap': 'wrap' } },
       { selector: 'edge[binds = 1]', style: { 'line-color': css('binding'), width: 8 } },
       { selector: ':selected', style: { 'overlay-color': css('candidate'), 'overlay-opacity': 0.35, 'overlay-padding': 7 } },
+      { selector: 'edge.member', style: { 'overlay-color': css('candidate'), 'overlay-opacity': 0.35, 'overlay-padding': 7 } },
       { selector: 'node.first', style: { 'border-width': 5, 'border-color': css('candidate') } },
       { selector: 'edge.eh-preview, edge.eh-ghost-edge', style: { 'line-color': css('candidate'), 'target-arrow-shape': 'none', label: '', width: 3 } },
       { selector: '.eh-target, .eh-source', style: { 'border-width': 5, 'border-color': css('candidate') } },
@@ -78,7 +79,15 @@
     if (count > before + 1) draw.fit(); // many at once, pasted or undone: wherever they are, they are seen
     cy.elements(':selected').unselect();
     if (draw.selection) cy.getElementById(draw.selection).select();
+    draw.markMembers(cy);
     draw.paint();
+  };
+  draw.members = []; // branches of the interface or outage that is selected
+  draw.markMembers = function (cy) {
+    cy.batch(function () {
+      cy.edges('.member').removeClass('member');
+      draw.members.forEach(function (id) { cy.getElementById('branch:' + id).addClass('member'); });
+    });
   };
 
   // Cytoscape comes when its script has, and comes anew when its pane is drawn again: looked for, not waited for.

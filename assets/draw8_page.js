@@ -62,6 +62,14 @@
       draw.grip();
       return NO();
     },
+    members: function () {
+      const list = document.querySelector('#network-inspector [data-members]');
+      draw.members = list ? JSON.parse(list.dataset.members) : [];
+      headroom.members(draw.PAGE, draw.members);
+      const cy = draw.cyOf();
+      if (cy && draw.onCanvas()) draw.markMembers(cy);
+      return NO();
+    },
     cell: function (changes, id) {
       if (!changes || !changes.length) return NO();
       const name = id.replace(/^network-|-grid$/g, '');

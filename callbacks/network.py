@@ -122,6 +122,7 @@ def _register_browser(app: Dash) -> None:
         Input(ids.NETWORK_CANVAS_LAYER, "value"),
     )
     wire("selected", Input(ids.selection(PAGE), "data"))
+    wire("members", Output(ids.NETWORK_MARKED, "data"), Input(ids.inspector(PAGE), "children"))
     wire(
         "tab", Output(ids.NETWORK_TABBED, "data"), Input(ids.NETWORK_TAB, "value"), Input(ids.NETWORK_DISPATCH, "value")
     )

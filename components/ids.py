@@ -250,6 +250,7 @@ NETWORK_MESSAGE = "network-message"
 NETWORK_PAINTED = "network-painted"  # Store: never written; a callback with an output runs when its page is drawn
 NETWORK_PLACED = "network-placed"  # Store: as above
 NETWORK_TABBED = "network-tabbed"  # Store: as above
+NETWORK_MARKED = "network-marked"  # Store: as above
 NETWORK_HINT = "network-hint"  # over the empty canvas
 NETWORK_ADD = "network-add"  # popover: a new row
 NETWORK_ADD_MESSAGE = "network-add-message"

@@ -140,6 +140,7 @@ def _stores(opened: Opened) -> list[Part]:
         dcc.Store(id=ids.NETWORK_PAINTED),
         dcc.Store(id=ids.NETWORK_PLACED),
         dcc.Store(id=ids.NETWORK_TABBED),
+        dcc.Store(id=ids.NETWORK_MARKED),
     ]
 
 

@@ -262,9 +262,10 @@ def _members(kind: str, row: Any) -> Part:
             named = [(branch, branch) for branch in read_branches(row["branches"])]
     except ValueError as error:
         return skeleton.section("Branches", html.P(str(error)))
-    return skeleton.section(
-        count(len(named), "branch", "branches"), _links([(f"branch:{branch}", text) for branch, text in named])
-    )
+    links = _links([(f"branch:{branch}", text) for branch, text in named])
+    # The drawing marks them with what is selected (assets/draw8_page.js).
+    members = html.Div(links, **{"data-members": json.dumps([branch for branch, _ in named])})
+    return skeleton.section(count(len(named), "branch", "branches"), members)
 
 
 def _links(targets: Sequence[tuple[str, str]], most: int = 30) -> Part:

@@ -6,6 +6,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.browsing import PHONE, axe_violations, settle
 from tests.browser.network_page import cell, exported, open_example, said, show_table
+from tests.waiting import wait_for
 
 # The transformers between both voltages of the RTS; 748 MW go down them as filed (by the filed outputs and loads).
 INTERFACES = """interface,name,branch,weight,limit_mw
@@ -56,6 +57,7 @@ def test_lists_come_from_a_file_and_a_spreadsheet_and_shape_the_dispatch(page: P
     expect(row.locator("[col-id=filed_mw]")).to_have_text("748")
     row.click()
     expect(page.locator("#network-inspector")).to_contain_text("Flow as filed")
+    _marks_its_branches(page)
     _opens_its_cards(page)
     page.locator("#network-dispatch").get_by_text("Outages", exact=True).click()
     page.locator("[data-draw-dispatch=outages] .ag-row", has_text="cuts off bus 7").click()
@@ -67,6 +69,12 @@ def test_lists_come_from_a_file_and_a_spreadsheet_and_shape_the_dispatch(page: P
     page.locator("[data-pane-tab=table]").click()
     assert axe_violations(page) == []
     assert page.evaluate("() => document.documentElement.scrollWidth") <= PHONE["width"]
+
+
+def _marks_its_branches(page: Page) -> None:
+    script = "() => document.getElementById('network-canvas')._cyreg.cy.edges('.member').map(e => e.id())"
+    expected = {f"branch:{name}" for name in ("3-24", "9-11", "9-12", "10-11", "10-12")}
+    wait_for(lambda: set(page.evaluate(script)) == expected)
 
 
 def _opens_its_cards(page: Page) -> None:
