@@ -180,3 +180,64 @@ jobs = Table(
     Index("ix_jobs_state_created", "state", "created"),
     Index("ix_jobs_input_hash", "input_hash"),
 )
+
+auctions = Table(
+    "auctions",
+    METADATA,
+    Column("id", ID, primary_key=True),
+    Column("title", Text, nullable=False),
+    Column("code", String(16), nullable=False),  # what a bidder types to join; no secret inside the room
+    Column("study_id", ID, ForeignKey("studies.id", ondelete="SET NULL"), nullable=True, index=True),
+    Column("version", Integer, nullable=True),  # of the study's product set that is sold
+    Column("places", Text, nullable=False),  # [longitude, latitude] by lot, as JSON
+    Column("automatic", Boolean, nullable=False),  # who joins by code gets a seat without the host
+    Column("events", Integer, nullable=False),  # length of the ledger
+    Column("access", Integer, nullable=False),  # rises with every change of people and keys
+    Column("phase", String(16), nullable=False),  # this and the next two as the ledger's fold has them
+    Column("round", Integer, nullable=False),
+    Column("deadline", Double, nullable=True),
+    Column("created", Double, nullable=False),
+    Column("updated", Double, nullable=False),
+    Index("ix_auctions_code", "code", unique=True),
+)
+
+auction_events = Table(
+    "auction_events",
+    METADATA,
+    Column("auction_id", ID, ForeignKey("auctions.id", ondelete="CASCADE"), primary_key=True),
+    Column("number", Integer, primary_key=True),  # from 1
+    Column("kind", String(32), nullable=False),
+    Column("at", Double, nullable=False),
+    Column("actor", String(64), nullable=False),
+    Column("request", String(64), nullable=True),  # of the browser that asked: a repeat is told, not done again
+    Column("data", Text, nullable=False),
+    Column("previous", DIGEST, nullable=False),
+    Column("hash", DIGEST, nullable=False),
+    Index("ix_auction_events_auction_id_actor_request", "auction_id", "actor", "request", unique=True),
+)
+
+auction_people = Table(
+    "auction_people",
+    METADATA,
+    Column("auction_id", ID, ForeignKey("auctions.id", ondelete="CASCADE"), primary_key=True),
+    Column("user_id", String(128), primary_key=True),
+    Column("role", String(16), primary_key=True),
+    Column("place", ID, nullable=False),  # id in the waiting list, "" otherwise
+    Column("bidder", String(64), nullable=False),  # whose seat it is or was, "" otherwise
+    Column("name", Text, nullable=False),  # what he called himself
+    Column("joined", Double, nullable=False),
+    Column("seen", Double, nullable=False),
+    CheckConstraint("role IN ('host', 'bidder', 'waiting', 'watcher', 'out')", name="role"),
+    Index("ix_auction_people_user_id", "user_id"),
+)
+
+auction_keys = Table(
+    "auction_keys",
+    METADATA,
+    Column("key_digest", DIGEST, primary_key=True),  # the key itself is never stored
+    Column("auction_id", ID, ForeignKey("auctions.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("role", String(16), nullable=False),
+    Column("bidder", String(64), nullable=False),
+    Column("created", Double, nullable=False),
+    CheckConstraint("role IN ('host', 'bidder', 'watcher')", name="role"),
+)

@@ -33,7 +33,12 @@ def test_migrations_from_empty_build_the_schema_of_the_models(url: str) -> None:
     database.close()
     assert differences == []
     assert indexes == {(name, index.name) for name, table in METADATA.tables.items() for index in table.indexes}
-    assert checks == {("members", "ck_members_role"), ("jobs", "ck_jobs_state")}
+    assert checks == {
+        ("members", "ck_members_role"),
+        ("jobs", "ck_jobs_state"),
+        ("auction_people", "ck_auction_people_role"),
+        ("auction_keys", "ck_auction_keys_role"),
+    }
 
 
 def test_migrating_twice_changes_nothing(url: str) -> None:
@@ -41,7 +46,7 @@ def test_migrating_twice_changes_nothing(url: str) -> None:
         database = Database(url)
         database.migrate()
         with database.reading() as connection:
-            assert connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalars().all() == ["0001"]
+            assert connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalars().all() == ["0002"]
         database.close()
 
 
