@@ -34,7 +34,13 @@ PAGES: tuple[PageLink, ...] = (
     PageLink("capacity", "/capacity", "Capacity", "capacity"),
 )
 # Reached from another page, which wires them too: not in the navigation.
-SIDE_PAGES: tuple[PageLink, ...] = (PageLink("difference", "/difference", "Comparison", "capacity"),)
+SIDE_PAGES: tuple[PageLink, ...] = (
+    PageLink("difference", "/difference", "Comparison", "capacity"),
+    PageLink("auction_join", "/auction/join", "Join an auction", "auction"),
+    PageLink("auction_seat", "/auction/seat", "My seat", "auction"),
+    PageLink("auction_screen", "/auction/screen", "Screen for the room", "auction"),
+    PageLink("auction_watch", "/auction/watch", "Watch an auction", "auction"),
+)
 
 
 def create_app(settings: Settings) -> Dash:

@@ -12,6 +12,7 @@
   const PATIENCE_MS = 8000; // an answer that takes longer is given up
   const LOST_MS = 4000; // without an answer for so long, the reader is told
   const JUMP_MS = 1500; // two clocks of this machine differ by more: it slept, or its clock was set
+  const CLOSES_MS = 550, SPREAD_MS = 350; // after the deadline: bids on their way still get in
   const SEND_FOR_MS = 30000; // how long an action is sent again when no answer comes
   const kinds = {};
   const rooms = [];
@@ -60,7 +61,7 @@
       refusal: null, // {status, code, error, detail} when refused
       now: clock.now, // the server's time in seconds, null while unknown
     };
-    const stem = '/api/auctions/' + encodeURIComponent(room.auction);
+    let stem = '/api/auctions/' + encodeURIComponent(room.auction);
     let timer = null, asking = false, again = false, stopped = false, tag = null, misses = 0, heard = performance.now(), view = null, said = '';
 
     room.left = function () { // seconds until the round's deadline, null without a clock
@@ -97,22 +98,25 @@
           if (first) root.setAttribute('data-drawn', '');
           view.draw(room.snapshot, room);
         } else if (answer.status === 304) room.connection = 'ok';
-        else if (answer.status >= 400 && answer.status < 500 && answer.status !== 429) {
-          const before = room.refusal && room.refusal.code + room.refusal.detail;
-          room.connection = 'refused';
-          room.refusal = Object.assign({ status: answer.status, code: '', error: '', detail: '' }, answer.body);
-          if (before !== room.refusal.code + room.refusal.detail) view.draw(room.snapshot, room);
-        }
+        else if (answer.status >= 400 && answer.status < 500 && answer.status !== 429) refuse(answer);
         tick();
         plan(answer);
       });
+    }
+    function refuse(answer) {
+      const before = room.refusal && room.refusal.code + room.refusal.detail;
+      room.connection = 'refused';
+      tag = null; // what is drawn now is no snapshot
+      room.refusal = Object.assign({ status: answer.status, code: '', error: '', detail: '' }, answer.body);
+      if (before !== room.refusal.code + room.refusal.detail) view.draw(room.snapshot, room);
     }
     function plan(answer) {
       if (stopped) return;
       let pause = (document.hidden ? HIDDEN_MS : STEP_MS) * (0.85 + 0.3 * Math.random());
       const left = room.left();
-      // The result of a round is asked for soon after its end, not by everybody at once.
-      if (left !== null && left > 0 && left * 1000 < pause) pause = left * 1000 + 60 + 340 * Math.random();
+      // The result of a round is asked for soon after the server closes it, not by everybody at once.
+      const due = left === null ? -1 : 1000 * left + CLOSES_MS;
+      if (due > 0 && due < pause) pause = due + SPREAD_MS * Math.random();
       if (misses) pause = Math.min(8000, 500 * Math.pow(2, misses)) * (0.75 + 0.5 * Math.random());
       if (answer.status === 429) pause = Math.max(pause, 1000 * Number(answer.headers.get('Retry-After') || 3));
       if (room.connection === 'refused') pause = Math.max(pause, 5000);
@@ -171,8 +175,24 @@
     view = kinds[root.dataset.room](root, room);
     const ticking = window.setInterval(tick, TICK_MS);
     rooms.push(room);
-    if (room.auction) ask();
+    if (room.auction) ask(); else if (room.as !== 'join') enter();
     return room;
+
+    // A personal link, or one to watch: its key stands behind the #, which no server's log and no other site sees.
+    function enter() {
+      const key = new URLSearchParams(window.location.hash.slice(1)).get('key');
+      if (!key) { refuse({ status: 404, body: { error: 'No auction is named', detail: 'The address of this page names no auction. Ask the host for the link.', code: 'unknown' } }); return; }
+      post('/api/auctions/join', { key: key }).then(function (answer) {
+        if (stopped) return;
+        if (answer.body && answer.body.auction) {
+          room.auction = answer.body.auction;
+          stem = '/api/auctions/' + encodeURIComponent(room.auction);
+          window.history.replaceState(window.history.state, '', window.location.pathname + '?auction=' + encodeURIComponent(room.auction));
+          ask();
+        } else if (answer.status >= 400 && answer.status < 500 && answer.status !== 429) refuse(answer);
+        else timer = window.setTimeout(enter, 2000);
+      });
+    }
   }
 
   // Pages come and go without a load; each is followed while it stands.

@@ -367,3 +367,46 @@ LARGEST_WHY = "capacity-why-largest"
 def condition_remove(place: int) -> dict[str, str | int]:
     """Return the id of the button that takes a condition away."""
     return {"type": "capacity-condition-remove", "place": place}
+
+
+# Auction: host's side
+AUCTION = "auction"  # the page's key
+AUCTION_PRESETS = "auction-presets"  # Store: what each preset puts into the controls of the rules
+AUCTION_START = "auction-start"  # Store: the draft that the address asks for
+AUCTION_OPENED = "auction-opened"  # Store: the draft that the form is drawn from: the one kept here, else the start
+AUCTION_FORM = "auction-form"
+AUCTION_DRAFT = "auction-draft"  # Store: what the form holds now, as typed
+AUCTION_TITLE = "auction-title"
+AUCTION_CURRENCY = "auction-currency"
+AUCTION_PRESET = "auction-preset"
+AUCTION_SEED = "auction-seed"
+AUCTION_SOLD = "auction-sold"  # word: what is sold
+AUCTION_SEATS = "auction-seats"  # word: how many bidders
+AUCTION_SUMMARY = "auction-summary"  # the rules in words, and what is wrong
+AUCTION_MAKE = "auction-make"
+AUCTION_MADE = "auction-made"  # Store: id of the auction that was made from the draft
+AUCTION_WORTH = "auction-worth"  # popover: values built from revenue, backup cost and hours
+AUCTION_WORTH_RESULT = "auction-worth-result"  # Store: {"seats", "valuation", "at"} for the form
+AUCTION_TRY = "auction-try"  # play the draft with bots only
+AUCTION_TRIED = "auction-tried"
+AUCTION_LIST = "auction-list"
+AUCTION_EXAMPLE = "auction-example"  # the worked example's result
+
+
+def auction_rule(path: str) -> dict[str, str]:
+    """Return the id of the control of a rule: ``"increment.kind"``."""
+    return {"type": "auction-rule", "name": path}
+
+
+def auction_word(name: str) -> str:
+    """Return the id of a word of the worked example's sentence."""
+    return f"auction-word-{name}"
+
+
+def auction_worth(name: str) -> dict[str, str]:
+    """Return the id of a field of the value builder."""
+    return {"type": "auction-worth-field", "name": name}
+
+
+# Auction: bidder's side
+AUCTION_SEAT = "auction-seat"  # key of the seat's map; the rest of the page is filled by assets/81_*.js
