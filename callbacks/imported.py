@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from engine.auction.deliverability import Delivery
 from engine.capacity.answer import Answer as WholeAnswer
 from engine.capacity.independent import IndependentCheck
 from engine.capacity.products import ProductSet
@@ -47,6 +48,10 @@ def _largest(content: Content) -> None:
         check_shape(content[name], kind, name)
 
 
+def _delivery(content: Content) -> None:
+    check_shape(Delivery.from_json(content), Delivery, "the delivery")
+
+
 def _products(content: Content) -> None:
     products = ProductSet.from_json(content)
     check_shape(products, ProductSet, "the product set")
@@ -83,6 +88,7 @@ CHECKS = ImportChecks(
             "capacity.promise": _promise,
             "capacity.check": _check,
             "capacity.largest": _largest,
+            "auction.deliverability": _delivery,
             "network.opf": OpfAnswer.from_json,
         }.items()
     },

@@ -32,6 +32,7 @@ _JOB_TITLES = {
     "capacity.check": "Check by other solvers",
     "capacity.largest": "Largest load at each bus, with redispatch",
     "capacity.answer": "Capacity with outages, redispatch or periods",
+    "auction.deliverability": "Delivery of what an auction has sold",
     "network.opf": "Least-cost dispatch",
 }
 

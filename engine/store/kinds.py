@@ -23,5 +23,6 @@ KINDS: Mapping[str, JobKind] = {
     "capacity.promise": JobKind("engine.capacity.promise_jobs:promise_job", 6),
     "capacity.check": JobKind("engine.capacity.check_jobs:check_job"),
     "capacity.largest": JobKind("engine.redispatch.largest_jobs:largest_job"),
+    "auction.deliverability": JobKind("engine.auction.deliver_jobs:deliver_job"),
     "network.opf": JobKind("engine.opf.jobs:opf_job"),
 }
