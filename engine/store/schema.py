@@ -191,6 +191,7 @@ auctions = Table(
     Column("version", Integer, nullable=True),  # of the study's product set that is sold
     Column("places", Text, nullable=False),  # [longitude, latitude] by lot, as JSON
     Column("automatic", Boolean, nullable=False),  # who joins by code gets a seat without the host
+    Column("shows_code", Boolean, nullable=False),  # the room's screens tell how to join
     Column("events", Integer, nullable=False),  # length of the ledger
     Column("access", Integer, nullable=False),  # rises with every change of people and keys
     Column("phase", String(16), nullable=False),  # this and the next two as the ledger's fold has them

@@ -20,6 +20,7 @@ def upgrade() -> None:
         sa.Column("version", sa.Integer(), nullable=True),
         sa.Column("places", sa.Text(), nullable=False),
         sa.Column("automatic", sa.Boolean(), nullable=False),
+        sa.Column("shows_code", sa.Boolean(), nullable=False),
         sa.Column("events", sa.Integer(), nullable=False),
         sa.Column("access", sa.Integer(), nullable=False),
         sa.Column("phase", sa.String(length=16), nullable=False),
