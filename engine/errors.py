@@ -73,6 +73,17 @@ class AuctionRuleError(EngineError):
         super().__init__(summary(found))
 
 
+class LedgerError(EngineError):
+    """A ledger was changed, breaks the auction's rules, or is not signed by the key it should be.
+
+    ``entry`` is the number of the entry at fault, counted from 1, or None where it is the file as a whole.
+    """
+
+    def __init__(self, message: str, entry: int | None = None) -> None:
+        self.entry = entry
+        super().__init__(message)
+
+
 class CancelledError(EngineError):
     """A computation was asked to stop before its end."""
 

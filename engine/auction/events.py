@@ -1,25 +1,28 @@
-"""The events of an auction. The ledger keeps them in order; the state is their fold (:mod:`engine.auction.state`)."""
+"""The events of an auction. The ledger keeps them in order; their fold is the state (engine.auction.transitions).
+
+In an event's data a lot is the id of the lot and a bidder is the id of the bidder. Amounts are whole numbers.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 EventKind = Literal[
-    "configured",  # configuration
+    "configured",  # configuration (engine.auction.configuration.configuration_to_json)
     "admitted",  # bidder, name, eligibility (units), deposit, valuation (JSON or None), bot ("" or its kind)
     "opened",  # deadline (None: no clock)
     "bids submitted",  # bidder, round, bids [[lot, amount, blocks], ...], request; replaces his set of this round
-    "withdrawn",  # bidder, round, lots [lot, ...], request
+    "withdrawn",  # bidder, round, lots [lot, ...] (all his blocks of each), request; replaces his list of this round
     "waiver used",  # bidder, round, request: proactive; automatic ones are worked out when the round closes
     "reduction chosen",  # bidder, round, request: eligibility shall fall instead of a waiver being used
     "round closed",  # round, tie_numbers {lot: {bidder: number}} where bids tied, deadline of the next round
-    "stage changed",  # stage
+    "stage changed",  # stage, counted from 0; from the next round if somebody has acted in the open one
     "paused",  # remaining_s of the round's clock
     "resumed",  # deadline
     "extended",  # deadline
     "round annulled",  # round, reason, deadline: back to the beginning of the last closed round
-    "practice begun",  # nothing
-    "practice ended",  # nothing: back to before the practice
+    "practice begun",  # deadline (None: no clock): opens round 1 of a practice
+    "practice ended",  # nothing: back to before the practice, with everybody who came meanwhile
     "muted",  # bidder, muted (bool): his bids are refused
     "seat given",  # bidder, bot ("" for a person, else the bot's kind)
     "announced",  # text
