@@ -53,10 +53,9 @@
   function api(id) {
     try { return window.dash_ag_grid.getApi(id); } catch (error) { return null; }
   }
-  function later(id, job, tries) {
+  function within(id, job) {
     const grid = api(id);
-    if (grid && !(grid.isDestroyed && grid.isDestroyed())) job(grid);
-    else if (tries > 0) window.setTimeout(function () { later(id, job, tries - 1); }, 100);
+    if (grid && !grid.isDestroyed()) job(grid);
   }
   function frame(id) { return document.querySelector('[data-grid="' + CSS.escape(id) + '"]'); }
   // The keyboard goes to the chosen row, else to the first one in view.
@@ -71,43 +70,50 @@
     grid.setFocusedCell(row, column);
     return true;
   };
+  const ready = new WeakSet(); // the grids that may be selected in
+  window.headroom.gridIsReady = function (grid) { return Boolean(grid) && ready.has(grid) && !grid.isDestroyed(); };
   const told = {}; // page -> the selection that is known, so that no echo goes round
 
   Object.assign(window.dash_clientside.headroom, {
     gridToSelection: function (rows, id) {
       const holder = frame(id);
       if (holder && rows && rows.length) {
-        later(id, function (grid) {
+        within(id, function (grid) {
           const nodes = grid.getSelectedNodes();
           if (!nodes.length) return;
           const page = holder.dataset.gridPage;
           const element = holder.dataset.gridKind + ':' + nodes[0].id;
           if (told[page] !== element) { told[page] = element; window.headroom.select(page, element); }
-        }, 0);
+        });
       }
       return window.dash_clientside.no_update;
     },
-    selectionToGrid: function (element, rows, id) {
+    // A row that is selected before dash-ag-grid knows its own grid is lost, and its handler fails. `drawn`, the rows
+    // that it says it shows, is its first word that it does.
+    selectionToGrid: function (element, drawn, id) {
       const holder = frame(id);
       if (!holder) return window.dash_clientside.no_update;
       told[holder.dataset.gridPage] = element || null;
-      later(id, function (grid) {
+      const grid = api(id);
+      if (grid && drawn) ready.add(grid);
+      if (window.headroom.gridIsReady(grid)) {
         const text = String(element || '');
         const kind = text.slice(0, text.indexOf(':'));
         const node = kind === holder.dataset.gridKind ? grid.getRowNode(text.slice(kind.length + 1)) : null;
-        if (!node) { if (grid.getSelectedNodes().length) grid.deselectAll(); return; }
-        if (!node.isSelected()) {
+        if (!node) {
+          if (grid.getSelectedNodes().length) grid.deselectAll();
+        } else if (!node.isSelected()) {
           node.setSelected(true, true);
           if (node.rowIndex !== null) grid.ensureIndexVisible(node.rowIndex, 'middle');
         }
-      }, 20);
+      }
       return window.dash_clientside.no_update;
     },
   });
 
   document.addEventListener('input', function (event) {
     const box = event.target.closest && event.target.closest('[data-grid-filter]');
-    if (box) later(box.getAttribute('data-grid-filter'), function (grid) { grid.setGridOption('quickFilterText', event.target.value); }, 0);
+    if (box) within(box.getAttribute('data-grid-filter'), function (grid) { grid.setGridOption('quickFilterText', event.target.value); });
   });
 
   // Text that a spreadsheet would take for a formula gets an apostrophe; numbers stay numbers.
@@ -117,12 +123,12 @@
   document.addEventListener('click', function (event) {
     const button = event.target.closest && event.target.closest('[data-grid-csv]');
     if (!button) return;
-    later(button.getAttribute('data-grid-csv'), function (grid) {
+    within(button.getAttribute('data-grid-csv'), function (grid) {
       grid.exportDataAsCsv({
         fileName: button.getAttribute('data-file'),
         processCellCallback: function (cell) { return safe(cell.value); },
         processHeaderCallback: function (head) { return safe(head.column.getColDef().headerName); },
       });
-    }, 0);
+    });
   });
 })();

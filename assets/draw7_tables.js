@@ -148,7 +148,7 @@
     if (element) window.setTimeout(function () { headroom.select(draw.PAGE, kind + ':' + element); }, 0);
     let tries = 120, held = 0; // rows come with their table; a grid that has just got them may let go of a selection
     (function focus() {
-      const api = grid(name), node = api && element ? api.getRowNode(element) : null;
+      const api = grid(name), node = headroom.gridIsReady(api) && element ? api.getRowNode(element) : null;
       tries -= 1;
       if (!node || node.rowIndex === null) { if (tries > 0) window.setTimeout(focus, 100); return; }
       if (!held) {

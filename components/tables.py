@@ -204,7 +204,7 @@ def register_grid(app: Dash, page: str, *, name: str = "table", kind: str = "bus
         # Written by nobody: without an output on the page a callback is not called when the page is drawn.
         Output(f"{grid_id}-shown", "data"),
         Input(ids.selection(page), "data"),
-        Input(grid_id, "rowData"),
+        Input(grid_id, "virtualRowData"),  # what the grid says it shows, first said when it may be selected in
         Input(grid_id, "id"),
     )
 
