@@ -282,9 +282,13 @@ def following(state: AuctionState, at: float) -> Event | None:
 
 
 def everyone_acted(state: AuctionState) -> bool:
-    """Return whether every person who can still act has acted in the open round. Bots act as the round closes."""
+    """Return whether every person who can still act has acted in the open round; False where there is none.
+
+    Bots act as the round closes. A person without eligibility, or muted by the host, has nothing left to do.
+    """
     enforced = state.configuration.rules.activity.enforced
-    return all(
-        bidder.bot or bidder.muted or (enforced and not bidder.eligibility) or place in state.acted
-        for place, bidder in enumerate(state.bidders)
+    people = [place for place, bidder in enumerate(state.bidders) if not bidder.bot]
+    return bool(people) and all(
+        place in state.acted or state.bidders[place].muted or (enforced and not state.bidders[place].eligibility)
+        for place in people
     )

@@ -1,8 +1,8 @@
 """The ledger: an auction's events in order, each chained to the one before by SHA-256, and the file that holds them.
 
 A file has one line of JSON for each entry, and a last line with the signature once the auction is finished
-(:mod:`engine.auction.signing`). The hash of an entry covers its number, kind, time, actor and data and the hash
-before it, as JSON with sorted keys, no spaces, in UTF-8: any program can check it.
+(:mod:`engine.auction.signing`, which reads and writes files). The hash of an entry covers its number, kind, time, actor
+and data and the hash before it, as JSON with sorted keys, no spaces, in UTF-8: any program can check it.
 """
 
 import hashlib

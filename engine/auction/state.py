@@ -116,7 +116,7 @@ class AuctionState:
     sale: Sale
     phase: Phase
     events: int  # how many were applied: the state's revision
-    at: float  # time of the last event
+    at: float  # latest time of an event
     practice: bool
     round: int  # the open round; 0 before opening
     stage: int  # place in the rules' stages
@@ -139,7 +139,7 @@ class AuctionState:
     defaults: tuple[Default, ...] = ()
     announcements: tuple[tuple[float, str], ...] = ()
     ended_because: str = ""  # in words, once closed or cancelled
-    # Request id -> event number, of the open round and the one before: a repeat is told, not done.
+    # Bidder and request -> event number, of the open round and the one before: a repeat is told, not done.
     requests: Mapping[str, int] = field(default_factory=dict)
     requests_before: Mapping[str, int] = field(default_factory=dict)
     before: "AuctionState | None" = None  # as the last closed round began: for an annulment

@@ -33,19 +33,17 @@ def apply(state: AuctionState | None, event: Event) -> AuctionState:
 
     Raises AuctionRuleError, naming every rule that the event breaks; the state given stays as it was.
     """
+    if not 0 <= event.at < LATEST:
+        raise _refused("time", f"{event.at} is not a time in seconds since 1970")
     if state is None:
-        if not 0 <= event.at < LATEST:
-            raise _refused("time", f"{event.at} is not a time in seconds since 1970")
         if event.kind != "configured":
             raise _refused("first-event", f"an auction begins with its configuration, not with {event.kind!r}")
         return _configured(event)
     handler = _HANDLERS.get(event.kind)
     if handler is None:
         raise _refused("event", f"there is no event {str(event.kind)[:40]!r}, or it cannot come again")
-    if not state.at <= event.at < LATEST:
-        raise _refused("time", f"{event.kind!r} at {event.at} s is before the last event at {state.at} s")
     after = handler(state, event)
-    return replace(after, events=state.events + 1, at=event.at)
+    return replace(after, events=state.events + 1, at=max(state.at, event.at))
 
 
 def _refused(rule: str, message: str) -> AuctionRuleError:
@@ -223,7 +221,7 @@ def _practice_ended(state: AuctionState, event: Event) -> AuctionState:
 # What bidders do
 
 
-def _turn(state: AuctionState, event: Event) -> tuple[int, Acted, dict[str, int]]:
+def _turn(state: AuctionState, event: Event) -> tuple[int, Acted, Mapping[str, int]]:
     """Return the bidder's place, what he did so far, and the requests with this one."""
     bidder_id = event.data.get("bidder")
     problems = as_problems(check_turn(state, bidder_id, event.at))
@@ -235,14 +233,26 @@ def _turn(state: AuctionState, event: Event) -> tuple[int, Acted, dict[str, int]
     request = event.data.get("request", "")
     if not isinstance(request, str) or len(request) > 64:
         problems.append(Problem("request", "error", "a request's id is a text of at most 64 characters"))
-    elif request and (request in state.requests or request in state.requests_before):
-        done = state.requests.get(request, state.requests_before.get(request))
+    done = request_done(state, str(bidder_id), request) if isinstance(request, str) and request else None
+    if done is not None:
         problems.append(Problem("repeated-request", "error", f"this request was done already, as event {done}"))
     if problems:
         raise AuctionRuleError(problems)
     place = state.bidder_place[str(bidder_id)]
-    requests = {**state.requests, request: state.events} if request else dict(state.requests)
+    requests = (
+        {**state.requests, _request_key(str(bidder_id), request): state.events + 1} if request else state.requests
+    )
     return place, state.acted.get(place, Acted()), requests
+
+
+def _request_key(bidder_id: str, request: str) -> str:
+    return f"{bidder_id}\n{request}"
+
+
+def request_done(state: AuctionState, bidder_id: str, request: str) -> int | None:
+    """Return the number of the event by which a bidder's request of this round or the one before was done, or None."""
+    key = _request_key(bidder_id, request)
+    return state.requests.get(key, state.requests_before.get(key))
 
 
 def _did(state: AuctionState, place: int, acted: Acted, requests: Mapping[str, int]) -> AuctionState:
