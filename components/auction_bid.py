@@ -9,7 +9,7 @@ from components.grid_map import Layer, grid_map, layers_data
 PAGE = ids.AUCTION_SEAT
 TABS = (("bid", "Bid"), ("mine", "Mine"), ("map", "Map"), ("news", "News"))
 DEMAND_CLASSES = ("no new bid", "1 new bid", "2 new bids", "3 and more")
-# What the map paints; its classes come with each snapshot (assets/81_seat_map.js).
+# What the map paints; its classes come with each snapshot (assets/81_bid5_map.js).
 LAYERS = (
     Layer("mine", "Mine", palette="signs"),
     Layer("demand", "Demand", palette="cividis", labels=DEMAND_CLASSES, note="New bids in the last round"),

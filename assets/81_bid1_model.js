@@ -1,0 +1,103 @@
+// What a bidder's form means: which bids are ticked, what they add up to, what the rules will say. No drawing here.
+(function () {
+  'use strict';
+  const D = window.headroom.draw;
+
+  function lotsBy(snapshot) {
+    const by = new Map();
+    snapshot.lots.forEach(function (lot, place) { by.set(lot.id, { lot: lot, place: place }); });
+    return by;
+  }
+  function held(seat, id) { // what I hold of one lot: {blocks, amounts: [per block]}
+    const found = { blocks: 0, amounts: [] };
+    seat.mine.holdings.forEach(function (one) {
+      if (one.lot !== id) return;
+      found.blocks += one.blocks;
+      for (let i = 0; i < one.blocks; i += 1) found.amounts.push(one.amount);
+    });
+    return found;
+  }
+  function value(seat, place) { return Array.isArray(seat.mine.values) ? seat.mine.values[place] : null; }
+  function choices(seat, lot) { // the amounts that the rules allow, or null where any whole number from the minimum on is
+    const found = seat.mine.amounts ? seat.mine.amounts[lot.id] : null;
+    return Array.isArray(found) && found.length ? found : null;
+  }
+  function free(seat, lot) { return lot.quantity - held(seat, lot.id).blocks; } // blocks that I can bid on
+
+  // The form: lot -> {on, text, blocks}. A round begins with what the server has of this round.
+  function fresh(seat) {
+    const form = new Map();
+    if (seat.mine && seat.mine.acted) {
+      seat.mine.acted.bids.forEach(function (bid) { form.set(bid.lot, { on: true, text: String(bid.amount), blocks: bid.blocks }); });
+    }
+    return form;
+  }
+  function entry(seat, lot) {
+    return seat.form.get(lot.id) || { on: false, text: '', blocks: 1 };
+  }
+  function parse(text) { // a whole number, with or without spaces between thousands; null when it is none
+    const plain = String(text).replace(/[\s\u2009\u00a0\u202f]/g, '');
+    return /^\d{1,13}$/.test(plain) ? Number(plain) : null;
+  }
+  function tick(seat, lot, on) {
+    const was = entry(seat, lot);
+    seat.form.set(lot.id, { on: on, text: on && parse(was.text) === null ? String(lot.minimum) : was.text, blocks: was.blocks });
+  }
+  function bids(seat) { // {list: [[lot, amount, blocks]], unreadable: [lot]}
+    const list = [], unreadable = [];
+    seat.snapshot.lots.forEach(function (lot) {
+      const one = seat.form.get(lot.id);
+      if (!one || !one.on) return;
+      const amount = parse(one.text);
+      if (amount === null) unreadable.push(lot.id); else list.push([lot.id, amount, one.blocks]);
+    });
+    return { list: list, unreadable: unreadable };
+  }
+  function keyOf(list) { return list.map(function (bid) { return bid.join('/'); }).sort().join(' '); }
+  function sentKey(seat) {
+    const acted = seat.mine.acted;
+    return acted ? keyOf(acted.bids.map(function (bid) { return [bid.lot, bid.amount, bid.blocks]; })) : '';
+  }
+
+  // What the ticked bids come to: {count, add, pay, units, activity, share, required, short, over}
+  function totals(seat) {
+    const by = seat.by, mine = seat.mine, ticked = bids(seat);
+    let add = 0, units = 0;
+    ticked.list.forEach(function (bid) { add += bid[1] * bid[2]; units += by.get(bid[0]).lot.units * bid[2]; });
+    const activity = mine.activity_held + units;
+    return {
+      list: ticked.list, unreadable: ticked.unreadable, add: add, pay: mine.pay + add, units: units, activity: activity,
+      share: mine.eligibility ? activity / mine.eligibility : null,
+      short: Math.max(0, (mine.required || 0) - activity), over: Math.max(0, activity - mine.eligibility),
+    };
+  }
+  // What the rules will say of one line before it is sent; '' when nothing.
+  function complaint(seat, lot) {
+    const one = seat.form.get(lot.id);
+    if (!one || !one.on) return '';
+    const amount = parse(one.text);
+    if (amount === null) return 'Write a whole number of ' + seat.snapshot.currency + '.';
+    if (amount < lot.minimum) return 'Below the minimum of ' + money(seat, lot.minimum) + '.';
+    return '';
+  }
+  function money(seat, amount) { return D.number(amount) + ' ' + seat.snapshot.currency; }
+  function risk(lot) { return lot.risk ? D.percent(lot.risk) : 'firm'; }
+  function requiredShare(snapshot) { return snapshot.stages && snapshot.stages.length ? snapshot.stages[Math.min(snapshot.stage, snapshot.stages.length - 1)] : null; }
+
+  // May the form be used now, and if not why: {open, words}
+  function may(seat) {
+    const s = seat.snapshot, mine = seat.mine, left = seat.room.left();
+    if (!mine) return { open: false, words: 'You have no seat in this auction.' };
+    if (seat.room.connection === 'refused') return { open: false, words: 'This seat is not open here.' };
+    if (s.phase !== 'open') return { open: false, words: s.phase === 'set up' ? 'The auction has not opened yet.' : s.phase === 'paused' ? 'The auction is paused.' : 'The auction is over.' };
+    if (mine.muted) return { open: false, words: 'The host has stopped your bids.' };
+    if (mine.bot) return { open: false, words: 'A bot bids for you.' };
+    if (left !== null && left <= 0) return { open: false, words: 'Round ' + s.round + ' is over.' };
+    return { open: true, words: '' };
+  }
+
+  window.headroom.bidding = {
+    lotsBy: lotsBy, held: held, value: value, choices: choices, free: free, fresh: fresh, entry: entry, parse: parse, tick: tick, bids: bids,
+    keyOf: keyOf, sentKey: sentKey, totals: totals, complaint: complaint, money: money, risk: risk, requiredShare: requiredShare, may: may,
+  };
+})();
