@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from engine.auction.closing import why_closing
 from engine.auction.eligibility import activity_of, required_activity
+from engine.auction.event_data import short
 from engine.auction.increments import allowed_amounts, highest_amount
 from engine.auction.rules import MAX_AMOUNT
 from engine.auction.state import Acted, AuctionState, Bid
@@ -33,7 +34,7 @@ def as_problems(found: list[BidProblem]) -> list[Problem]:
 def check_turn(state: AuctionState, bidder_id: object, at: float | None = None) -> list[BidProblem]:
     """Return why this bidder may not act now: no such seat, not open, too late (``at``), muted."""
     if not isinstance(bidder_id, str) or bidder_id not in state.bidder_place:
-        return [BidProblem("", "bidder", f"there is no bidder {str(bidder_id)[:40]!r} in this auction")]
+        return [BidProblem("", "bidder", f"there is no bidder {short(bidder_id)} in this auction")]
     found = []
     if state.phase != "open":
         found.append(BidProblem("", "phase", f"the auction is {state.phase}; bids count only while a round is open"))
@@ -89,22 +90,27 @@ def read_bids(state: AuctionState, bids: Sequence[Sequence[object]]) -> tuple[Bi
     return tuple(bid for bid in read if isinstance(bid, Bid))
 
 
-def _whole(value: object) -> bool:
-    return type(value) is int
-
-
 def _read(state: AuctionState, row: object) -> Bid | BidProblem:
     if not isinstance(row, list | tuple) or not 2 <= len(row) <= 3:
         return BidProblem("", "form", "a bid is [lot, amount, blocks]")
     lot, amount, blocks = row if len(row) == 3 else (*row, 1)
     place = state.sale.lot_place.get(lot) if isinstance(lot, str) else None
     if place is None:
-        return BidProblem(str(lot)[:40], "lot", f"there is no lot {str(lot)[:40]!r} in this auction")
-    if not _whole(amount):
-        return _problem(state, place, "amount", f"the amount {str(amount)[:40]} is not a whole number")
-    if not _whole(blocks):
-        return _problem(state, place, "blocks", f"the number of blocks {str(blocks)[:40]} is not a whole number")
-    return Bid(place, int(amount), int(blocks))
+        return BidProblem(short(lot), "lot", f"there is no lot {short(lot)} in this auction")
+    wrong = _number_problem("amount", amount, state.configuration.currency) or _number_problem("blocks", blocks, "")
+    if wrong:
+        return _problem(state, place, *wrong)
+    assert isinstance(amount, int)  # noqa: S101 (for the type checker)
+    assert isinstance(blocks, int)  # noqa: S101 (for the type checker)
+    return Bid(place, amount, blocks)
+
+
+def _number_problem(name: str, value: object, unit: str) -> tuple[str, str] | None:
+    if type(value) is not int:
+        return name, f"{name}: {short(value)} is not a whole number"
+    if abs(value) > MAX_AMOUNT:
+        return f"largest-{name}", f"{name}: {short(value)} is beyond {MAX_AMOUNT} {unit}".rstrip()
+    return None
 
 
 def _problem(state: AuctionState, lot: int, rule: str, words: str) -> BidProblem:
@@ -131,8 +137,6 @@ def _check_bid(state: AuctionState, bid: Bid, held: int, acted: Acted) -> list[B
                 state, bid.lot, "minimum-bid", f"{bid.amount} {currency} is below the minimum {minimum} {currency}"
             )
         )
-    elif bid.amount > MAX_AMOUNT:
-        found.append(_problem(state, bid.lot, "largest-amount", f"the amount is above {MAX_AMOUNT} {currency}"))
     elif bid.amount > minimum:
         found.extend(_check_jump(state, bid, minimum))
     return found
@@ -182,7 +186,7 @@ def check_withdrawal(state: AuctionState, bidder_id: object, lots: object, at: f
     for lot in lots:
         number = state.sale.lot_place.get(lot) if isinstance(lot, str) else None
         if number is None:
-            found.append(BidProblem(str(lot)[:40], "lot", f"there is no lot {str(lot)[:40]!r} in this auction"))
+            found.append(BidProblem(short(lot), "lot", f"there is no lot {short(lot)} in this auction"))
             continue
         if number in good:
             found.append(_problem(state, number, "duplicate", "named twice"))

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import MISSING, asdict, fields, is_dataclass
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
+from engine.auction.event_data import clean, short
 from engine.auction.rules import MAX_AMOUNT, Configuration, Lot, Rules
 from engine.errors import AuctionRuleError, Problem
 
@@ -12,6 +13,13 @@ MOST_BLOCKS_OF_A_LOT = 1000
 MOST_UNITS = 10**9  # of one block: sums over all blocks stay exact
 ROUND_SECONDS = (5.0, 86_400.0)
 LARGEST_SHARE = 2.0  # of an increment: with it, amount times share in millionths is below 2**63
+_TEXTS = (  # name, fewest and most characters
+    ("title", 1, 120),
+    ("currency", 1, 12),
+    ("origin", 0, 1000),
+    ("product_set_digest", 0, 64),
+    ("network_digest", 0, 64),
+)
 
 Json = dict[str, Any]
 
@@ -71,7 +79,7 @@ def _read(kind: Any, value: object, path: str, problems: list[Problem]) -> Any:
         return float(value)
     if kind is not float and type(value) is kind:
         return value
-    problems.append(_error("type", f"{path} is {_kind_in_words(kind)}, not {_short(value)}", column=path))
+    problems.append(_error("type", f"{path} is {_kind_in_words(kind)}, not {short(value)}", column=path))
     return None
 
 
@@ -84,12 +92,12 @@ def _kind_in_words(kind: Any) -> str:
 
 def _read_record(kind: Any, value: object, path: str, problems: list[Problem]) -> Any:
     if not isinstance(value, Mapping):
-        problems.append(_error("type", f"{path} is an object with named fields, not {_short(value)}", column=path))
+        problems.append(_error("type", f"{path} is an object with named fields, not {short(value)}", column=path))
         return None
     hints = get_type_hints(kind)
     before = len(problems)
     problems.extend(
-        _error("unknown-field", f"{path} has no field {_short(name)}", column=path)
+        _error("unknown-field", f"{path} has no field {short(name)}", column=path)
         for name in value
         if name not in hints
     )
@@ -103,11 +111,6 @@ def _read_record(kind: Any, value: object, path: str, problems: list[Problem]) -
 
 def _has_default(field: Any) -> bool:
     return field.default is not MISSING or field.default_factory is not MISSING
-
-
-def _short(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 40 else text[:37] + "..."
 
 
 def _share(value: float, name: str, words: str, most: float = 1.0, above: bool = False) -> list[Problem]:
@@ -160,21 +163,20 @@ def check_rules(rules: Rules) -> list[Problem]:
         words = f"a round takes {rules.timing.round_s:g} s; it takes from {least:g} to {most:g} s"
         found.append(_error("range", words, column="timing.round_s"))
     if rules.preset not in ("Paper", "Classroom", "FCC", "Own"):
-        found.append(_error("preset", f"there is no preset {_short(rules.preset)}"))
+        found.append(_error("preset", f"there is no preset {short(rules.preset)}"))
     return found
 
 
 def check_configuration(configuration: Configuration) -> list[Problem]:
     """Return everything that is wrong with a configuration, all at once; warnings change what an auction means."""
     found = check_rules(configuration.rules)
-    if not 1 <= len(configuration.title.strip()) <= 120:
-        found.append(_error("title", "the title has from 1 to 120 characters", column="title"))
-    if not 1 <= len(configuration.currency) <= 12:
-        found.append(_error("currency", "the currency has from 1 to 12 characters", column="currency"))
+    for name, least, most in _TEXTS:
+        text = getattr(configuration, name)
+        if not least <= len(text) <= most or not clean(text, lines=True):
+            words = f"the {name.replace('_', ' ')} has from {least} to {most} characters that can be shown"
+            found.append(_error(name, words, column=name))
     if not 0 <= configuration.seed < 2**53:
         found.append(_error("seed", "the seed is from 0 to 2**53 - 1", column="seed"))
-    if len(configuration.origin) > 1000:
-        found.append(_error("origin", "the origin has at most 1000 characters", column="origin"))
     lots = configuration.lots
     if not 1 <= len(lots) <= MOST_LOTS:
         found.append(_error("lots", f"there are {len(lots)} lots; from 1 to {MOST_LOTS} are possible", "lots"))
@@ -184,7 +186,7 @@ def check_configuration(configuration: Configuration) -> list[Problem]:
     seen: dict[str, int] = {}
     for row, lot in enumerate(lots):
         if lot.id in seen:
-            words = f"lot {row + 1} has the id {_short(lot.id)} of lot {seen[lot.id] + 1}"
+            words = f"lot {row + 1} has the id {short(lot.id)} of lot {seen[lot.id] + 1}"
             found.append(_error("duplicate-lot", words, "lots", row, "id"))
         seen.setdefault(lot.id, row)
         found.extend(_check_lot(lot, row))

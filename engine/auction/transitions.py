@@ -6,26 +6,29 @@ from typing import Any
 
 import numpy as np
 
-from engine.auction import closing
-from engine.auction.checking import (
-    as_problems,
-    check_bids,
-    check_reduction,
-    check_turn,
-    check_waiver,
-    check_withdrawal,
-    read_bids,
-)
+from engine.auction import acting, closing
 from engine.auction.configuration import check_configuration, configuration_from_json
+from engine.auction.event_data import (
+    HOST,
+    LATEST,
+    SERVER,
+    by_host,
+    count_of,
+    deadline_of,
+    flag_of,
+    need,
+    object_of,
+    refused,
+    seat_of,
+    short,
+    text_of,
+)
 from engine.auction.events import Event
 from engine.auction.increments import minimum_bids, sale_of
-from engine.auction.rules import MAX_AMOUNT, Configuration
-from engine.auction.state import NOBODY, Acted, AuctionState, Bidder, Default, Phase, frozen
+from engine.auction.rules import Configuration
+from engine.auction.state import NOBODY, AuctionState, Bidder, Default, frozen
 from engine.auction.withdrawing import settled
 from engine.errors import AuctionRuleError, Problem
-
-HOST, SERVER = "host", "server"
-LATEST = 1e11  # seconds since 1970; milliseconds are exact below
 
 
 def apply(state: AuctionState | None, event: Event) -> AuctionState:
@@ -34,69 +37,16 @@ def apply(state: AuctionState | None, event: Event) -> AuctionState:
     Raises AuctionRuleError, naming every rule that the event breaks; the state given stays as it was.
     """
     if not 0 <= event.at < LATEST:
-        raise _refused("time", f"{event.at} is not a time in seconds since 1970")
+        raise refused("time", f"{event.at} is not a time in seconds since 1970")
     if state is None:
         if event.kind != "configured":
-            raise _refused("first-event", f"an auction begins with its configuration, not with {event.kind!r}")
+            raise refused("first-event", f"an auction begins with its configuration, not with {event.kind!r}")
         return _configured(event)
     handler = _HANDLERS.get(event.kind)
     if handler is None:
-        raise _refused("event", f"there is no event {str(event.kind)[:40]!r}, or it cannot come again")
+        raise refused("event", f"there is no event {short(event.kind)}, or it cannot come again")
     after = handler(state, event)
     return replace(after, events=state.events + 1, at=max(state.at, event.at))
-
-
-def _refused(rule: str, message: str) -> AuctionRuleError:
-    return AuctionRuleError([Problem(rule, "error", message)])
-
-
-def _need(state: AuctionState, event: Event, *phases: Phase) -> None:
-    if state.phase not in phases:
-        raise _refused(
-            "phase", f"{event.kind!r} is possible while the auction is {' or '.join(phases)}, not {state.phase}"
-        )
-
-
-def _by_host(event: Event) -> None:
-    if event.actor not in (HOST, SERVER):
-        raise _refused("actor", f"{event.kind!r} is for the host, not for {event.actor!r}")
-
-
-def _text(event: Event, name: str, most: int = 500, least: int = 0) -> str:
-    value = event.data.get(name, "")
-    if not isinstance(value, str) or not least <= len(value) <= most:
-        raise _refused(name, f"{event.kind!r}: {name} is a text of {least} to {most} characters")
-    return value
-
-
-def _count(event: Event, name: str, least: int = 0, most: int = MAX_AMOUNT) -> int:
-    value = event.data.get(name)
-    if type(value) is not int or not least <= value <= most:
-        raise _refused(name, f"{event.kind!r}: {name} is a whole number from {least} to {most}, not {str(value)[:40]}")
-    return value
-
-
-def _flag(event: Event, name: str) -> bool:
-    value = event.data.get(name)
-    if not isinstance(value, bool):
-        raise _refused(name, f"{event.kind!r}: {name} is true or false")
-    return value
-
-
-def _deadline(event: Event) -> float | None:
-    value = event.data.get("deadline")
-    if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not event.at < value < LATEST:
-        raise _refused("deadline", f"{event.kind!r}: the deadline {str(value)[:40]} is not a time after {event.at} s")
-    return float(value)
-
-
-def _seat(state: AuctionState, event: Event) -> int:
-    place = state.bidder_place.get(str(event.data.get("bidder")))
-    if place is None:
-        raise _refused("bidder", f"there is no bidder {str(event.data.get('bidder'))[:40]!r} in this auction")
-    return place
 
 
 def _with_seat(state: AuctionState, place: int, **changes: Any) -> tuple[Bidder, ...]:
@@ -107,7 +57,7 @@ def _with_seat(state: AuctionState, place: int, **changes: Any) -> tuple[Bidder,
 
 
 def _configured(event: Event) -> AuctionState:
-    _by_host(event)
+    by_host(event)
     configuration = configuration_from_json(event.data.get("configuration"))
     problems = [problem for problem in check_configuration(configuration) if problem.severity == "error"]
     if problems:
@@ -148,12 +98,12 @@ def _fresh(configuration: Configuration, at: float) -> AuctionState:
 
 
 def _admitted(state: AuctionState, event: Event) -> AuctionState:
-    _need(state, event, "set up", "open", "paused")
-    _by_host(event)
+    need(state, event, "set up", "open", "paused")
+    by_host(event)
     rules = state.configuration.rules
-    bidder_id, name = _text(event, "bidder", 64, 1), _text(event, "name", 80, 1)
-    eligibility, deposit = _count(event, "eligibility"), _count(event, "deposit") if "deposit" in event.data else 0
-    valuation, bot = event.data.get("valuation"), _text(event, "bot", 40)
+    bidder_id, name = text_of(event, "bidder", 64, 1), text_of(event, "name", 80, 1)
+    eligibility, deposit = count_of(event, "eligibility"), count_of(event, "deposit") if "deposit" in event.data else 0
+    valuation, bot = object_of(event, "valuation"), text_of(event, "bot", 40)
     problems = []
     if bidder_id in state.bidder_place or bidder_id in (HOST, SERVER):
         problems.append(Problem("bidder", "error", f"the bidder id {bidder_id!r} is taken"))
@@ -163,8 +113,6 @@ def _admitted(state: AuctionState, event: Event) -> AuctionState:
     if deposit < needed:
         words = f"{name}: a deposit of {deposit} {state.configuration.currency} buys less than the eligibility of"
         problems.append(Problem("deposit", "error", f"{words} {eligibility} units, which needs {needed}"))
-    if valuation is not None and not isinstance(valuation, Mapping):
-        problems.append(Problem("valuation", "error", f"{name}: assigned values are a JSON object or null"))
     if problems:
         raise AuctionRuleError(problems)
     bidder = Bidder(
@@ -183,11 +131,11 @@ def _admitted(state: AuctionState, event: Event) -> AuctionState:
 
 
 def _opened(state: AuctionState, event: Event) -> AuctionState:
-    _need(state, event, "set up")
-    _by_host(event)
+    need(state, event, "set up")
+    by_host(event)
     if not state.bidders:
-        raise _refused("bidders", "an auction opens with at least one bidder")
-    return replace(state, phase="open", round=1, deadline=_deadline(event))
+        raise refused("bidders", "an auction opens with at least one bidder")
+    return replace(state, phase="open", round=1, deadline=deadline_of(event))
 
 
 def _practice_begun(state: AuctionState, event: Event) -> AuctionState:
@@ -195,9 +143,9 @@ def _practice_begun(state: AuctionState, event: Event) -> AuctionState:
 
 
 def _practice_ended(state: AuctionState, event: Event) -> AuctionState:
-    _by_host(event)
+    by_host(event)
     if not state.practice:
-        raise _refused("practice", "no practice is going on")
+        raise refused("practice", "no practice is going on")
     rules = state.configuration.rules
     bidders = tuple(
         replace(
@@ -218,153 +166,79 @@ def _practice_ended(state: AuctionState, event: Event) -> AuctionState:
     )
 
 
-# What bidders do
-
-
-def _turn(state: AuctionState, event: Event) -> tuple[int, Acted, Mapping[str, int]]:
-    """Return the bidder's place, what he did so far, and the requests with this one."""
-    bidder_id = event.data.get("bidder")
-    problems = as_problems(check_turn(state, bidder_id, event.at))
-    if event.actor not in (bidder_id, SERVER):
-        problems.append(Problem("actor", "error", f"{event.actor!r} cannot act for another bidder"))
-    if event.data.get("round") != state.round:
-        words = f"meant for round {str(event.data.get('round'))[:20]}; the open round is {state.round}"
-        problems.append(Problem("round", "error", words))
-    request = event.data.get("request", "")
-    if not isinstance(request, str) or len(request) > 64:
-        problems.append(Problem("request", "error", "a request's id is a text of at most 64 characters"))
-    done = request_done(state, str(bidder_id), request) if isinstance(request, str) and request else None
-    if done is not None:
-        problems.append(Problem("repeated-request", "error", f"this request was done already, as event {done}"))
-    if problems:
-        raise AuctionRuleError(problems)
-    place = state.bidder_place[str(bidder_id)]
-    requests = (
-        {**state.requests, _request_key(str(bidder_id), request): state.events + 1} if request else state.requests
-    )
-    return place, state.acted.get(place, Acted()), requests
-
-
-def _request_key(bidder_id: str, request: str) -> str:
-    return f"{bidder_id}\n{request}"
-
-
-def request_done(state: AuctionState, bidder_id: str, request: str) -> int | None:
-    """Return the number of the event by which a bidder's request of this round or the one before was done, or None."""
-    key = _request_key(bidder_id, request)
-    return state.requests.get(key, state.requests_before.get(key))
-
-
-def _did(state: AuctionState, place: int, acted: Acted, requests: Mapping[str, int]) -> AuctionState:
-    return replace(state, acted={**state.acted, place: acted}, requests=requests)
-
-
-def _bids_submitted(state: AuctionState, event: Event) -> AuctionState:
-    place, acted, requests = _turn(state, event)
-    bids = event.data.get("bids")
-    broken = check_bids(state, event.data["bidder"], bids)
-    if broken or bids is None:
-        raise AuctionRuleError(as_problems(broken))
-    return _did(state, place, replace(acted, bids=read_bids(state, bids), at=event.at), requests)
-
-
-def _withdrawn(state: AuctionState, event: Event) -> AuctionState:
-    place, acted, requests = _turn(state, event)
-    lots = event.data.get("lots")
-    broken = check_withdrawal(state, event.data["bidder"], lots)
-    if broken or lots is None:
-        raise AuctionRuleError(as_problems(broken))
-    places = tuple(sorted(state.sale.lot_place[lot] for lot in lots))
-    return _did(state, place, replace(acted, withdrawn=places, at=event.at), requests)
-
-
-def _waiver_used(state: AuctionState, event: Event) -> AuctionState:
-    place, acted, requests = _turn(state, event)
-    broken = check_waiver(state, event.data["bidder"])
-    if broken:
-        raise AuctionRuleError(as_problems(broken))
-    return _did(state, place, replace(acted, waiver=True, at=event.at), requests)
-
-
-def _reduction_chosen(state: AuctionState, event: Event) -> AuctionState:
-    place, acted, requests = _turn(state, event)
-    broken = check_reduction(state, event.data["bidder"])
-    if broken:
-        raise AuctionRuleError(as_problems(broken))
-    return _did(state, place, replace(acted, reduce=True, at=event.at), requests)
-
-
 # Rounds and the clock
 
 
 def _round_closed(state: AuctionState, event: Event) -> AuctionState:
-    _need(state, event, "open")
-    _by_host(event)
+    need(state, event, "open")
+    by_host(event)
     if event.data.get("round") != state.round:
-        words = f"meant for round {str(event.data.get('round'))[:20]}; the open round is {state.round}"
-        raise _refused("round", words)
+        words = f"meant for round {short(event.data.get('round'))}; the open round is {state.round}"
+        raise refused("round", words)
     left = 0.0 if state.deadline is None else state.deadline - event.at
     all_acted = state.configuration.rules.timing.pace == "all acted" and closing.everyone_acted(state)
     if event.actor == SERVER and left > 0 and not all_acted:
-        raise _refused("deadline", f"round {state.round} has {left:.3f} s left: only the host closes it before")
+        raise refused("deadline", f"round {state.round} has {left:.3f} s left: only the host closes it before")
     if closing.why_closing(state):
-        raise _refused("closing", f"no round follows: {closing.why_closing(state)}")
+        raise refused("closing", f"no round follows: {closing.why_closing(state)}")
     recorded = event.data.get("tie_numbers")
     if not isinstance(recorded, Mapping):
-        raise _refused("tie-numbers", "the tie numbers are {lot: {bidder: number}}")
+        raise refused("tie-numbers", "the tie numbers are {lot: {bidder: number}}")
     try:
-        return closing.close_round(state, event.at, _deadline(event), recorded)
+        return closing.close_round(state, event.at, deadline_of(event), recorded)
     except ValueError as error:
-        raise _refused("tie-numbers", f"round {state.round}: {error}") from None
+        raise refused("tie-numbers", f"round {state.round}: {error}") from None
 
 
 def _stage_changed(state: AuctionState, event: Event) -> AuctionState:
-    _need(state, event, "open", "paused")
-    _by_host(event)
+    need(state, event, "open", "paused")
+    by_host(event)
     stages = state.configuration.rules.activity.stages
     if not state.configuration.rules.activity.enforced:
-        raise _refused("stage", "these rules have no activity requirement and so no stages")
+        raise refused("stage", "these rules have no activity requirement and so no stages")
     if state.next_stage + 1 >= len(stages):
-        raise _refused("stage", f"stage {len(stages)} is the last")
-    stage = _count(event, "stage", state.next_stage + 1, len(stages) - 1)
+        raise refused("stage", f"stage {len(stages)} is the last")
+    stage = count_of(event, "stage", state.next_stage + 1, len(stages) - 1)
     return replace(state, next_stage=stage, stage=state.stage if state.acted else stage)
 
 
 def _paused(state: AuctionState, event: Event) -> AuctionState:
-    _need(state, event, "open")
-    _by_host(event)
+    need(state, event, "open")
+    by_host(event)
+    if closing.why_closing(state):
+        raise refused("closing", f"the auction is over: {closing.why_closing(state)}")
     left = event.data.get("remaining_s")
     if left is not None and (isinstance(left, bool) or not isinstance(left, int | float) or not 0 <= left < 1e9):
-        raise _refused("remaining_s", "what remains of the round is a number of seconds, or null without a clock")
+        raise refused("remaining_s", "what remains of the round is a number of seconds, or null without a clock")
     return replace(state, phase="paused", deadline=None, remaining_s=None if left is None else float(left))
 
 
 def _resumed(state: AuctionState, event: Event) -> AuctionState:
-    _need(state, event, "paused")
-    _by_host(event)
-    return replace(state, phase="open", deadline=_deadline(event), remaining_s=None)
+    need(state, event, "paused")
+    by_host(event)
+    return replace(state, phase="open", deadline=deadline_of(event), remaining_s=None)
 
 
 def _extended(state: AuctionState, event: Event) -> AuctionState:
-    _need(state, event, "open")
-    _by_host(event)
-    deadline = _deadline(event)
+    need(state, event, "open")
+    by_host(event)
+    deadline = deadline_of(event)
     if deadline is not None and state.deadline is not None and deadline < state.deadline:
-        raise _refused("deadline", "an extended round does not end earlier than before")
+        raise refused("deadline", "an extended round does not end earlier than before")
     return replace(state, deadline=deadline)
 
 
 def _round_annulled(state: AuctionState, event: Event) -> AuctionState:
-    _need(state, event, "open", "paused", "closed")
-    _by_host(event)
+    need(state, event, "open", "paused", "closed")
+    by_host(event)
     begun = state.before
     if begun is None or state.defaults:
         words = "no round is closed yet" if not state.rounds else "the round before was annulled; only one can be"
-        raise _refused("annulment", words)
+        raise refused("annulment", words)
     if event.data.get("round") != begun.round:
-        words = f"meant for round {str(event.data.get('round'))[:20]}; the last closed round is {begun.round}"
-        raise _refused("round", words)
-    _text(event, "reason")
+        words = f"meant for round {short(event.data.get('round'))}; the last closed round is {begun.round}"
+        raise refused("round", words)
+    text_of(event, "reason", lines=True)
     bidders = tuple(
         replace(
             now,
@@ -376,7 +250,7 @@ def _round_annulled(state: AuctionState, event: Event) -> AuctionState:
     )
     return replace(
         begun,
-        deadline=_deadline(event),
+        deadline=deadline_of(event),
         bidders=(*bidders, *state.bidders[len(bidders) :]),
         bidder_place=state.bidder_place,
         annulled=state.annulled + 1,
@@ -390,39 +264,39 @@ def _round_annulled(state: AuctionState, event: Event) -> AuctionState:
 
 
 def _muted(state: AuctionState, event: Event) -> AuctionState:
-    _need(state, event, "set up", "open", "paused")
-    _by_host(event)
-    return replace(state, bidders=_with_seat(state, _seat(state, event), muted=_flag(event, "muted")))
+    need(state, event, "set up", "open", "paused")
+    by_host(event)
+    return replace(state, bidders=_with_seat(state, seat_of(state, event), muted=flag_of(event, "muted")))
 
 
 def _seat_given(state: AuctionState, event: Event) -> AuctionState:
-    _need(state, event, "set up", "open", "paused")
-    _by_host(event)
-    return replace(state, bidders=_with_seat(state, _seat(state, event), bot=_text(event, "bot", 40)))
+    need(state, event, "set up", "open", "paused")
+    by_host(event)
+    return replace(state, bidders=_with_seat(state, seat_of(state, event), bot=text_of(event, "bot", 40)))
 
 
 def _announced(state: AuctionState, event: Event) -> AuctionState:
-    _by_host(event)
-    text = _text(event, "text", 1000, 1)
+    by_host(event)
+    text = text_of(event, "text", 1000, 1, lines=True)
     return replace(state, announcements=(*state.announcements, (event.at, text)))
 
 
 def _cancelled(state: AuctionState, event: Event) -> AuctionState:
-    _need(state, event, "set up", "open", "paused")
-    _by_host(event)
-    reason = _text(event, "reason")
+    need(state, event, "set up", "open", "paused")
+    by_host(event)
+    reason = text_of(event, "reason", lines=True)
     words = f"cancelled by the host: {reason}" if reason else "cancelled by the host"
     return replace(state, phase="cancelled", deadline=None, acted={}, before=None, ended_because=words)
 
 
 def _closed(state: AuctionState, event: Event) -> AuctionState:
-    _need(state, event, "open")
-    _by_host(event)
+    need(state, event, "open")
+    by_host(event)
     if state.practice:
-        raise _refused("practice", "a practice is ended, not closed")
+        raise refused("practice", "a practice is ended, not closed")
     because = closing.why_closing(state)
     if not because or state.acted:
-        raise _refused("closing", "the auction goes on: its last round had bids, or another one is open already")
+        raise refused("closing", "the auction goes on: its last round had bids, or another one is open already")
     lots = state.configuration.lots
     reserve = np.array([lot.reserve for lot in lots], np.int64)[state.sale.slot_lot]
     withdrawals = settled(state.withdrawals, state.price, state.holder, reserve)
@@ -430,11 +304,11 @@ def _closed(state: AuctionState, event: Event) -> AuctionState:
 
 
 def _defaulted(state: AuctionState, event: Event) -> AuctionState:
-    _need(state, event, "closed")
-    _by_host(event)
-    place, lots = _seat(state, event), event.data.get("lots")
+    need(state, event, "closed")
+    by_host(event)
+    place, lots = seat_of(state, event), event.data.get("lots")
     if not isinstance(lots, list | tuple) or not lots:
-        raise _refused("form", "the lots that a winner does not pay are a list")
+        raise refused("form", "the lots that a winner does not pay are a list")
     done = {default.slot for default in state.defaults}
     found, problems = list[Default](), list[Problem]()
     for lot in lots:
@@ -443,7 +317,7 @@ def _defaulted(state: AuctionState, event: Event) -> AuctionState:
         won = [slot for slot in slots if state.holder[slot] == place and slot not in done]
         won = [slot for slot in won if state.price[slot] >= state.configuration.lots[int(number or 0)].reserve]
         if not won or number is None:
-            words = f"{state.bidders[place].name} won nothing of lot {str(lot)[:40]!r}, or defaulted on it already"
+            words = f"{state.bidders[place].name} won nothing of lot {short(lot)}, or defaulted on it already"
             problems.append(Problem("holder", "error", words, "lots", element=str(lot)[:40]))
             continue
         done.update(won)
@@ -456,10 +330,10 @@ def _defaulted(state: AuctionState, event: Event) -> AuctionState:
 _HANDLERS: Mapping[str, Callable[[AuctionState, Event], AuctionState]] = {
     "admitted": _admitted,
     "opened": _opened,
-    "bids submitted": _bids_submitted,
-    "withdrawn": _withdrawn,
-    "waiver used": _waiver_used,
-    "reduction chosen": _reduction_chosen,
+    "bids submitted": acting.bids_submitted,
+    "withdrawn": acting.withdrawn,
+    "waiver used": acting.waiver_used,
+    "reduction chosen": acting.reduction_chosen,
     "round closed": _round_closed,
     "stage changed": _stage_changed,
     "paused": _paused,
