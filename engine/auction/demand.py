@@ -74,7 +74,8 @@ class Offer:
     def blocks(self, added: Counts) -> Counts:
         """Return the places of the cheapest blocks that make up ``added`` (M,)."""
         first = np.concatenate([[0], np.cumsum(self.room())[:-1]])
-        return np.concatenate([np.arange(f, f + n) for f, n in zip(first, added, strict=True)]).astype(np.int64)
+        rank = np.arange(len(self.lot)) - first[self.lot]
+        return np.flatnonzero(rank < added[self.lot])
 
     def price(self, added: Counts) -> float:
         """Return what ``added`` (M,) costs."""
@@ -82,6 +83,8 @@ class Offer:
 
     def fits(self, added: Counts) -> bool:
         """Return whether ``added`` (M,) keeps every limit."""
+        if not self.limits:
+            return True
         chosen = self.blocks(added)
         return all(float(weight[chosen].sum()) <= room + _slack(room) for weight, room in self.limits)
 

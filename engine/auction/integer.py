@@ -76,8 +76,11 @@ def solve_integer(program: MixedIntegerProgram, *, time_limit_s: float = TIME_LI
     }
     for name, value in options.items():
         solver.setOptionValue(name, value)
+    entries = np.zeros(0) if program.matrix is None else program.matrix.data
+    if not (np.isfinite(program.cost).all() and np.isfinite(entries).all()):
+        raise SolverError("a coefficient of the program is not a number")  # the solver would take it
     if solver.passModel(_model(program)) == highspy.HighsStatus.kError:
-        raise SolverError("the solver refused the program: a bound or a coefficient is not a number")
+        raise SolverError("the solver refused the program")
     outcome = solver.run()
     answer = solver.getModelStatus()
     if outcome == highspy.HighsStatus.kError and answer == highspy.HighsModelStatus.kNotset:

@@ -7,7 +7,6 @@ from engine.auction import demand
 from engine.auction.demand import Means, Ties, best_bundle, correspondence
 from engine.auction.values import KINDS, from_json
 from engine.errors import LimitError
-
 from tests.engine.auction.markets import configuration, draw, everything, worth
 
 
