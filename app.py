@@ -32,6 +32,7 @@ PAGES: tuple[PageLink, ...] = (
     PageLink("home", "/", "Home", "home"),
     PageLink("network", "/network", "Network", "network"),
     PageLink("capacity", "/capacity", "Capacity", "capacity"),
+    PageLink("auction", "/auction", "Auction", "auction"),
 )
 # Reached from another page, which wires them too: not in the navigation.
 SIDE_PAGES: tuple[PageLink, ...] = (
@@ -46,7 +47,7 @@ SIDE_PAGES: tuple[PageLink, ...] = (
 def create_app(settings: Settings) -> Dash:
     """Return the product as a Dash app, its WSGI callable in ``.server``. It opens the store of ``settings``."""
     # Imported here: the supervisor needs none of it, and would hold it in memory as long as it lives.
-    from callbacks import opening, routes  # noqa: PLC0415
+    from callbacks import auction_invite, opening, routes  # noqa: PLC0415
     from callbacks import shell as shell_callbacks  # noqa: PLC0415
 
     services = open_services(settings)
@@ -71,6 +72,7 @@ def create_app(settings: Settings) -> Dash:
     http.install_log(app.server)
     limiter = security.install(app, settings)
     http.install_caching(app.server)
+    auction_invite.install(app.server, settings)
     routes.register(app.server, services, limiter, settings.home)
     app.index_string = shell.INDEX_STRING
     shell_callbacks.register(app, services, PAGES)

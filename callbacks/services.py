@@ -6,6 +6,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, Generic, Self, TypeVar
 
+from callbacks.auction_room import Rooms
 from callbacks.imported import CHECKS
 from engine.network import library
 from engine.network.factors import Factors
@@ -66,6 +67,7 @@ class Services:
     store: Store
     jobs: Jobs
     artifacts: Artifacts
+    auctions: Rooms
     _tables: Kept[NetworkTables] = field(default_factory=lambda: Kept(KEPT_NETWORKS), repr=False)
     _networks: Kept[Network] = field(default_factory=lambda: Kept(KEPT_NETWORKS), repr=False)
     _factors: Kept[Factors] = field(default_factory=lambda: Kept(KEPT_FACTORS), repr=False)
@@ -78,7 +80,7 @@ class Services:
         store = Store(database_url, CHECKS)
         store.migrate()
         artifacts = Artifacts(Path(artifacts_dir), capacity_bytes)
-        return cls(store, Jobs(store, artifacts), artifacts)
+        return cls(store, Jobs(store, artifacts), artifacts, Rooms(store))
 
     @property
     def studies(self) -> Studies:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from dash import html
 
+from components import help_auction
+
 
 @dataclass(frozen=True, slots=True)
 class Word:
@@ -332,9 +334,12 @@ _ENTRIES = (
     ),
     ("indicative", "Indicative only", "The answer of a linear model on public data. It is no offer of a connection."),
 )
-GLOSSARY: dict[str, Word] = {key: Word(key, title, meaning) for key, title, meaning in _ENTRIES}
+GLOSSARY: dict[str, Word] = {
+    key: Word(key, title, meaning) for key, title, meaning in (*_ENTRIES, *help_auction.ENTRIES)
+}
 
 PAGE_WORDS: dict[str, tuple[str, ...]] = {
+    "auction": (*help_auction.WORDS, "firm", "flexible"),
     "home": ("study", "bus", "branch", "firm", "flexible", "indicative"),
     "network": (
         "bus",

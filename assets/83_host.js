@@ -1,0 +1,385 @@
+// The host's desk, drawn from the host's snapshot: products at the left, the round and the people in the middle,
+// certificate and log at the right; on a phone these are tabs. Every press asks the server; nothing is assumed done.
+(function () {
+  'use strict';
+  const headroom = window.headroom;
+  const d = headroom.draw, h = d.h;
+  const PANES = [['round', 'Round'], ['people', 'People'], ['lots', 'Products'], ['log', 'Log']];
+  const PHASES = { 'set up': 'Not open yet', open: 'Open', paused: 'Paused', closed: 'Closed', cancelled: 'Cancelled' };
+  const AWAY_S = 15; // a browser that has not asked for so long is told as away
+
+  function lotNote(lot) {
+    const risk = lot.risk > 0 ? 'interrupted at most ' + d.percent(lot.risk) : 'firm';
+    return [d.megawatts(lot.mw), risk, lot.bus ? 'bus ' + lot.bus : '', lot.quantity > 1 ? d.count(lot.quantity, 'block') : ''].filter(Boolean).join(', ');
+  }
+
+  headroom.room.page('host', function (root, room) {
+    const parts = {};
+    root.querySelectorAll('[data-host]').forEach(function (part) { parts[part.dataset.host] = part; });
+    const invitation = JSON.parse(root.dataset.invitation || '{}');
+    const bots = JSON.parse(root.dataset.bots || '[]');
+    const own = { pane: 'round', busy: '', ask: '', reason: '', text: '', sort: 'number', way: 0, keys: {}, seats: {}, open: {} };
+    let seen = null; // {round, phase} of what was told last
+
+    function redraw() { room.redraw(); }
+    function act(what, body, done) {
+      if (own.busy) return;
+      own.busy = what;
+      redraw();
+      room.post('host', Object.assign({ what: what }, body)).then(function (answer) {
+        own.busy = '';
+        const told = answer.body || {};
+        if (answer.status === 0) headroom.toast('The server did not answer: look whether it was done before you try again', null);
+        else if (answer.status >= 400 || told.accepted === false) headroom.toast(told.words || told.detail || told.error || 'This was refused', null);
+        else {
+          own.ask = '';
+          own.reason = '';
+          if (told.words) room.say(told.words);
+          if (done) done(told);
+        }
+        redraw();
+      });
+    }
+    function press(words, what, body, more) {
+      const given = more || {};
+      return h('button', {
+        type: 'button', key: given.key || what, class: 'hr-button' + (given.large ? ' hr-button-primary hr-host-next' : given.quiet ? ' hr-button-quiet' : given.primary ? ' hr-button-primary' : ''),
+        disabled: Boolean(own.busy) || Boolean(given.off), 'aria-label': given.label,
+        on: { click: given.click || function () { act(what, body, given.done); } },
+      }, own.busy === what && given.large ? 'One moment' : words);
+    }
+    function ask(words, what, more) { // a press that wants a second one
+      return press(words, 'ask ' + what, null, Object.assign({ quiet: true, click: function () { own.ask = own.ask === what ? '' : what; redraw(); } }, more));
+    }
+    function money(amount) { return amount === null || amount === undefined ? d.DASH : d.number(amount) + d.THIN + room.snapshot.currency; }
+
+    // Head -----------------------------------------------------------------------------------------------------
+    function head(s) {
+      const phase = s.practice && s.phase === 'open' ? 'Practice' : PHASES[s.phase] || s.phase;
+      const id = encodeURIComponent(s.id);
+      return [
+        h('div', { class: 'hr-host-title' },
+          h('h2', null, s.title),
+          h('span', { class: 'hr-host-phase', 'data-phase': s.practice ? 'practice' : s.phase }, phase)),
+        h('nav', { class: 'hr-host-links', 'aria-label': 'Screens of this auction' },
+          invite(s),
+          h('a', { class: 'hr-button hr-button-quiet', href: '/auction/screen?auction=' + id, target: '_blank', rel: 'noopener' }, 'Projector'),
+          h('a', { class: 'hr-button hr-button-quiet', href: '/auction/watch?auction=' + id, target: '_blank', rel: 'noopener' }, 'Spectator'),
+          h('a', { class: 'hr-button hr-button-quiet', href: '/auction/debrief?auction=' + id }, 'Debrief')),
+      ];
+    }
+    function qr(rows) {
+      const size = rows.length;
+      const path = rows.map(function (row, y) {
+        return row.split('').map(function (dark, x) { return dark === '1' ? 'M' + x + ' ' + y + 'h1v1h-1z' : ''; }).join('');
+      }).join('');
+      return h('svg', { class: 'hr-host-qr', viewBox: '-4 -4 ' + (size + 8) + ' ' + (size + 8), role: 'img', 'aria-label': 'QR code of the link', 'shape-rendering': 'crispEdges' },
+        h('rect', { x: -4, y: -4, width: size + 8, height: size + 8, fill: '#fff' }), h('path', { d: path, fill: '#000' }));
+    }
+    function invite(s) {
+      const links = invitation.links || [];
+      const link = links[Math.min(own.way, links.length - 1)];
+      const code = (s.host && s.host.code) || invitation.code;
+      return h('span', { class: 'hr-popover-anchor', key: 'invite' },
+        h('button', { type: 'button', class: 'hr-button', id: 'auction-invite', 'data-popover': 'auction-invite-panel', 'aria-expanded': 'false', 'aria-haspopup': 'dialog' }, 'Invite, code ', h('strong', null, code)),
+        h('span', { class: 'hr-popover', role: 'dialog', 'aria-label': 'Invite', 'data-popover-panel': 'auction-invite-panel', style: { width: '340px' } },
+          h('div', { class: 'hr-host-invite' },
+            invitation.warning && h('p', { class: 'hr-host-warning', role: 'status' }, invitation.warning),
+            link && qr(link.qr),
+            h('p', { class: 'hr-host-code' }, 'Code ', h('strong', null, code)),
+            link ? [
+              h('label', { class: 'hr-field' }, h('span', { class: 'hr-label' }, 'Link, ' + link.words),
+                h('input', { class: 'hr-input', id: 'auction-invite-link', readonly: true, value: link.address })),
+              h('div', { class: 'hr-host-row' },
+                h('button', { type: 'button', class: 'hr-button', 'data-copy': 'auction-invite-link' }, 'Copy'),
+                links.length > 1 && press('Another address', 'way', null, { quiet: true, click: function () { own.way = (own.way + 1) % links.length; redraw(); } })),
+            ] : h('p', { class: 'hr-muted' }, 'On this machine the page to join is /auction/join.'),
+            h('div', { class: 'hr-host-row' },
+              press(s.join ? 'Take the code off the projector' : 'Show the code on the projector', 'show_code', { on: !s.join }),
+              press('Link for spectators', 'watch', {}, { quiet: true, done: function (told) { own.keys.watch = told.key; } })),
+            own.keys.watch && keyField('auction-watch-key', 'Spectators open', '/auction/watch#key=' + own.keys.watch))));
+    }
+    function keyField(id, words, path) {
+      const origin = invitation.links && invitation.links.length ? invitation.links[own.way].address.split('/auction/')[0] : window.location.origin;
+      return h('div', { class: 'hr-host-key', key: id },
+        h('label', { class: 'hr-field' }, h('span', { class: 'hr-label' }, words), h('input', { class: 'hr-input', id: id, readonly: true, value: origin + path })),
+        h('button', { type: 'button', class: 'hr-button', 'data-copy': id }, 'Copy'));
+    }
+
+    // Products ---------------------------------------------------------------------------------------------------
+    function holder(lot, s) {
+      if (lot.holders && lot.holders.length) return lot.holders.join(', ');
+      if (lot.held) return lot.quantity > 1 ? lot.held + ' of ' + lot.quantity + ' held' : 'held';
+      return s.phase === 'closed' ? 'not sold' : 'nobody';
+    }
+    function priceWhy(lot, s) {
+      const values = [['Standing bid', money(lot.price)], ['Next minimum', money(lot.minimum)], ['New bids in the last round', d.number(lot.bids || 0)]];
+      if (lot.opening) values.push(['Opening bid', money(lot.opening)]);
+      if (lot.increment_words) values.push(['Increment', lot.increment_words]);
+      if (lot.quantity > 1) values.push(['Standing blocks', (lot.standing || []).map(function (one) { return d.number(one); }).join(', ') || d.DASH]);
+      return d.why('auction-price-' + lot.id, money(lot.price), 'price of ' + lot.name, {
+        formula: lot.quantity > 1 ? 'p = lowest of the ' + lot.quantity + ' best standing bids' : 'p = highest bid so far',
+        values: values, source: 'simultaneous ascending auction: after each round the best bid stands' + (s.round > 1 ? ', round ' + (s.round - 1) : ''),
+      });
+    }
+    function lots(s) {
+      const most = Math.max.apply(null, s.lots.map(function (lot) { return lot.bids || 0; }).concat([1]));
+      const listed = s.lots.slice();
+      if (own.sort === 'demand') listed.sort(function (a, b) { return (b.bids || 0) - (a.bids || 0) || (b.price || 0) - (a.price || 0); });
+      const sold = s.lots.filter(function (lot) { return lot.held > 0; }).length;
+      const revenue = s.lots.reduce(function (sum, lot) { return sum + (lot.standing || []).reduce(function (a, b) { return a + b; }, 0); }, 0);
+      return [
+        h('div', { class: 'hr-pane-head' },
+          h('h2', { class: 'hr-pane-title' }, 'Products'),
+          h('button', { type: 'button', class: 'hr-button hr-button-quiet', on: { click: function () { own.sort = own.sort === 'demand' ? 'number' : 'demand'; redraw(); } } }, own.sort === 'demand' ? 'In their order' : 'Most wanted first')),
+        h('dl', { class: 'hr-totals hr-host-totals' },
+          total('Standing revenue', d.why('auction-revenue', money(revenue), 'standing revenue', { formula: 'R = \u03a3 standing bids of all blocks', values: [['Products with a standing bid', sold + ' of ' + s.lots.length], ['Revenue', money(revenue)]], source: 'what winners would pay if the auction ended now' })),
+          total('Held', sold + ' of ' + s.lots.length),
+          total('New bids last round', d.number(s.lots.reduce(function (sum, lot) { return sum + (lot.bids || 0); }, 0)))),
+        h('div', { class: 'hr-host-scroll', tabindex: '0', role: 'group', 'aria-label': 'Products' },
+          h('table', { class: 'hr-host-lots' },
+            h('thead', null, h('tr', null, h('th', { scope: 'col' }, 'Product'), h('th', { scope: 'col', class: 'hr-host-demand' }, 'New bids'), h('th', { scope: 'col', class: 'hr-num' }, 'Price'), h('th', { scope: 'col' }, 'Holder'))),
+            h('tbody', null, listed.map(function (lot) {
+              return h('tr', { key: lot.id, class: lot.held ? '' : 'hr-host-free' },
+                h('th', { scope: 'row' }, h('span', { class: 'hr-host-lot' }, lot.name), h('span', { class: 'hr-host-note' }, lotNote(lot))),
+                h('td', { class: 'hr-host-demand' }, h('span', { class: 'hr-host-bar', style: { '--share': 100 * (lot.bids || 0) / most + '%' }, 'data-hot': lot.bids > lot.quantity }), h('span', null, d.number(lot.bids || 0))),
+                h('td', { class: 'hr-num' }, priceWhy(lot, s)),
+                h('td', { class: 'hr-host-holder' }, holder(lot, s)));
+            })))),
+      ];
+    }
+    function total(label, value, note) {
+      return h('div', { class: 'hr-total' }, h('dt', { class: 'hr-total-label' }, label),
+        h('dd', null, h('span', { class: 'hr-total-number' }, h('span', { class: 'hr-host-total' }, value)), note && h('span', { class: 'hr-total-note' }, note)));
+    }
+
+    // The round ---------------------------------------------------------------------------------------------------
+    function acted(s) {
+      const people = s.host.bidders.filter(function (one) { return !one.bot && !one.muted; });
+      return { people: people, done: people.filter(function (one) { return one.acted; }) };
+    }
+    function next(s) { // the one large button
+      if (s.phase === 'set up') return press('Open round 1', 'open', {}, { large: true, off: !s.host.bidders.length });
+      if (s.phase === 'paused') return press('Resume round ' + s.round, 'resume', {}, { large: true });
+      if (s.phase === 'open') return press(s.practice ? 'Close practice round ' + s.round : 'Close round ' + s.round, 'close', {}, { large: true });
+      if (s.phase === 'closed') return h('a', { key: 'debrief', class: 'hr-button hr-button-primary hr-host-next', href: '/auction/debrief?auction=' + encodeURIComponent(s.id) }, 'Open the debrief');
+      return h('a', { key: 'again', class: 'hr-button hr-button-primary hr-host-next', href: '/auction' }, 'To the auctions');
+    }
+    function nextNote(s) {
+      const who = acted(s);
+      if (s.phase === 'set up') return s.host.bidders.length ? d.count(s.host.bidders.length, 'seat') + ', ' + who.people.length + ' for people. People may join until you open, and later if you admit them.' : 'There is no seat yet: invite people, then admit them.';
+      if (s.phase === 'open') {
+        const end = { clock: 'ends by its clock', 'all acted': 'ends when all have acted', 'by hand': 'ends when you close it' }[s.pace] || '';
+        const missing = who.people.length - who.done.length;
+        return 'It ' + end + '.' + (missing > 0 ? ' ' + d.count(missing, 'person has', 'people have') + ' not acted yet.' : '');
+      }
+      if (s.phase === 'paused') return 'Bids are not taken while the round is paused.';
+      return s.ended_because || '';
+    }
+    function clockWords() {
+      const s = room.snapshot, left = room.left();
+      if (s.phase === 'paused') return 'paused';
+      if (s.phase !== 'open') return d.DASH;
+      return left === null ? 'no clock' : d.span(left);
+    }
+    function round(s) {
+      const who = acted(s), running = s.phase === 'open' || s.phase === 'paused';
+      const stages = s.stages && s.stages.length > 1;
+      const words = s.phase === 'set up' ? 'Before round 1' : running ? (s.practice ? 'Practice round ' : 'Round ') + s.round : s.phase === 'closed' ? 'Closed after ' + d.count(Math.max(0, s.closed_rounds !== undefined ? s.closed_rounds : s.round), 'round') : 'Cancelled';
+      return [
+        h('div', { class: 'hr-host-now' },
+          h('p', { class: 'hr-host-round' }, words, stages && running ? h('span', { class: 'hr-muted' }, ', stage ' + (s.stage + 1) + ' of ' + s.stages.length + ' (' + d.percent(s.stages[s.stage]) + ')') : null),
+          running && h('p', { class: 'hr-host-clock', role: 'timer', 'aria-label': 'Time left in the round', key: 'clock' }, clockWords()),
+          running && h('div', { class: 'hr-host-time', key: 'bar', 'aria-hidden': 'true' }, h('span', { style: { width: '100%' } })),
+          next(s),
+          h('p', { class: 'hr-host-next-note' }, nextNote(s)),
+          h('div', { class: 'hr-host-row hr-host-minor' },
+            s.phase === 'set up' && press('Practice round', 'practice', { on: true }),
+            s.practice && press('End the practice', 'practice', { on: false }),
+            s.phase === 'open' && press('Pause', 'pause', {}),
+            s.phase === 'open' && s.deadline ? [press('+30 s', 'extend', { seconds: 30 }, { key: 'extend30', label: 'Extend the round by 30 seconds' }), press('+2 min', 'extend', { seconds: 120 }, { key: 'extend120', label: 'Extend the round by 2 minutes' })] : null,
+            running && s.round > 1 && ask('Annul round ' + (s.round - 1), 'annul'),
+            stages && running && s.stage + 1 < s.stages.length && press('Next stage (' + d.percent(s.stages[s.stage + 1]) + ')', 'stage', { stage: s.stage + 1 }, { quiet: true }),
+            (running || s.phase === 'set up') && ask('Cancel the auction', 'cancel')),
+          confirm(s)),
+        running && h('section', { class: 'hr-host-acted', 'aria-label': 'Who has acted' },
+          h('h3', { class: 'hr-section-title' }, who.people.length ? who.done.length + ' of ' + d.count(who.people.length, 'person has acted', 'people have acted') : 'Only bots play: each acts when the round closes'),
+          h('ul', { class: 'hr-host-dots' }, s.host.bidders.map(function (one) { return dot(one, s); }))),
+        h('form', { class: 'hr-host-say', on: { submit: function (event) { event.preventDefault(); announce(); } } },
+          h('label', null, h('span', { class: 'visually-hidden' }, 'Message to all'),
+            h('input', { class: 'hr-input', placeholder: 'Message to all', maxlength: 300, value: own.text, on: { input: function (event) { own.text = event.target.value; } } })),
+          h('button', { type: 'submit', class: 'hr-button', disabled: Boolean(own.busy) }, 'Announce')),
+        s.announcements && s.announcements.length > 0 && h('p', { class: 'hr-muted hr-host-said' }, 'Announced ' + d.clockTime(s.announcements[s.announcements.length - 1].at) + ': ' + s.announcements[s.announcements.length - 1].text),
+      ];
+    }
+    function announce() {
+      const text = own.text.trim();
+      if (text) act('announce', { text: text }, function () { own.text = ''; });
+    }
+    function confirm(s) {
+      if (own.ask !== 'annul' && own.ask !== 'cancel') return null;
+      const annul = own.ask === 'annul', round = s.round - 1;
+      const words = annul ? 'Annul round ' + round : 'Cancel the auction';
+      return h('form', { class: 'hr-host-confirm', key: 'confirm-' + own.ask, role: 'group', 'aria-label': words, on: { submit: function (event) { event.preventDefault(); act(own.ask, { reason: own.reason.trim() }); } } },
+        h('p', null, annul
+          ? 'All bids of round ' + round + ' and of the round that is open are void, and round ' + round + ' begins again. It stays in the log.'
+          : 'Nothing is sold, and the auction cannot be opened again. The log stays.'),
+        h('label', { class: 'hr-field' }, h('span', { class: 'hr-label' }, 'Reason, told to everybody'),
+          h('input', { class: 'hr-input', maxlength: 200, value: own.reason, on: { input: function (event) { own.reason = event.target.value; } } })),
+        h('div', { class: 'hr-host-row' }, h('button', { type: 'submit', class: 'hr-button hr-button-primary', disabled: Boolean(own.busy) }, words),
+          press('Keep it', 'keep', null, { click: function () { own.ask = ''; redraw(); } })));
+    }
+    function status(one, s) {
+      const away = !one.bot && (one.seen_s_ago === null || one.seen_s_ago === undefined || one.seen_s_ago > AWAY_S);
+      if (one.muted) return ['muted', 'muted'];
+      if (one.bot) return ['bot', 'bot'];
+      if (s.phase !== 'open' && s.phase !== 'paused') return away ? ['away', one.seen_s_ago === null || one.seen_s_ago === undefined ? 'not here yet' : 'away'] : ['here', 'here'];
+      if (one.acted) return ['acted', typeof one.acted === 'string' ? one.acted : one.bids ? 'bid on ' + one.bids : 'acted'];
+      return away ? ['away', one.seen_s_ago === null || one.seen_s_ago === undefined ? 'not here yet' : 'away'] : ['waiting', 'not yet'];
+    }
+    function dot(one, s) {
+      const told = status(one, s);
+      return h('li', { key: one.id, class: 'hr-host-dot', 'data-status': told[0] }, h('span', { class: 'hr-host-mark', 'aria-hidden': 'true' }), h('span', { class: 'hr-host-name' }, one.who || one.name), h('span', { class: 'hr-muted' }, told[1]));
+    }
+
+    // People --------------------------------------------------------------------------------------------------------
+    function people(s) {
+      const waiting = s.host.waiting || [];
+      const free = s.host.bidders.filter(function (one) { return !one.bot && !one.who && (one.seen_s_ago === null || one.seen_s_ago === undefined); });
+      const over = s.phase === 'closed' || s.phase === 'cancelled';
+      return [
+        h('h2', { class: 'hr-pane-title' }, 'People'),
+        waiting.length > 0 && h('ul', { class: 'hr-host-waiting', 'aria-label': 'Waiting for a seat' }, waiting.map(function (one) {
+          const chosen = own.seats[one.id] !== undefined ? own.seats[one.id] : free.length ? free[0].id : '';
+          return h('li', { key: one.id },
+            h('strong', null, one.name), ' waits',
+            h('div', { class: 'hr-host-row' },
+              h('label', null, h('span', { class: 'visually-hidden' }, 'Seat for ' + one.name),
+                h('select', { class: 'hr-host-select', value: chosen, on: { change: function (event) { own.seats[one.id] = event.target.value; redraw(); } } },
+                  free.map(function (seat) { return h('option', { key: seat.id, value: seat.id }, seat.name); }), h('option', { key: 'new', value: '' }, 'a new seat'))),
+              press('Admit', 'admit', { waiting: one.id, bidder: chosen, name: one.name }, { key: 'admit' + one.id, primary: true, label: 'Admit ' + one.name }),
+              press('Refuse', 'refuse', { waiting: one.id }, { key: 'refuse' + one.id, quiet: true, label: 'Refuse ' + one.name })));
+        })),
+        h('ul', { class: 'hr-host-people' }, s.host.bidders.map(function (one) { return person(one, s, over); })),
+        !s.host.bidders.length && h('p', { class: 'hr-muted' }, 'No seat yet.'),
+      ];
+    }
+    function person(one, s, over) {
+      const told = status(one, s), wide = Boolean(own.open[one.id]);
+      const units = one.eligibility !== null && one.eligibility !== undefined ? d.number(one.activity || 0) + ' of ' + d.number(one.eligibility) + ' units' : '';
+      return h('li', { key: one.id },
+        h('button', { type: 'button', class: 'hr-host-person', 'aria-expanded': String(wide), on: { click: function () { own.open[one.id] = !wide; redraw(); } } },
+          h('span', { class: 'hr-host-mark', 'data-status': told[0], 'aria-hidden': 'true' }),
+          h('span', { class: 'hr-host-name' }, one.who && one.who !== one.name ? one.who + ' (' + one.name + ')' : one.name),
+          h('span', { class: 'hr-muted' }, told[1] + (one.bot ? ': ' + one.bot : '')),
+          h('span', { class: 'hr-host-pay' }, one.held ? one.held + ' held, ' + money(one.pay) : 'holds nothing')),
+        wide && h('div', { class: 'hr-host-person-more' },
+          h('p', { class: 'hr-muted' }, [units && 'active on ' + units, one.waivers ? d.count(one.waivers, 'waiver') + ' left' : '', one.seen_s_ago !== null && one.seen_s_ago !== undefined && !one.bot ? 'seen ' + d.number(one.seen_s_ago) + ' s ago' : ''].filter(Boolean).join(', ')),
+          !over && h('div', { class: 'hr-host-row' },
+            press(one.muted ? 'Unmute' : 'Mute', 'mute', { bidder: one.id, muted: !one.muted }, { key: 'mute', label: (one.muted ? 'Unmute ' : 'Mute ') + one.name }),
+            one.bot ? press('Give back to a person', 'bot', { bidder: one.id, bot: '' }, { key: 'bot' })
+              : [h('label', { key: 'kind' }, h('span', { class: 'visually-hidden' }, 'Kind of bot for ' + one.name),
+                h('select', { class: 'hr-host-select', value: own.seats['bot ' + one.id] || (bots[0] && bots[0][0]), on: { change: function (event) { own.seats['bot ' + one.id] = event.target.value; } } },
+                  bots.map(function (kind) { return h('option', { key: kind[0], value: kind[0] }, kind[1]); }))),
+                press('Let a bot play', 'bot', null, { key: 'bot', click: function () { act('bot', { bidder: one.id, bot: own.seats['bot ' + one.id] || bots[0][0] }); } })],
+            !one.bot && press('New personal link', 'invite', { bidder: one.id }, { key: 'invite', quiet: true, done: function (answer) { own.keys[one.id] = answer.key; } })),
+          own.keys[one.id] && keyField('auction-key-' + one.id, 'Whoever opens this takes the seat; other devices are put out', '/auction/join#key=' + own.keys[one.id])));
+    }
+
+    // Certificate, deliverability, log --------------------------------------------------------------------------------
+    function certificate(s) {
+      const c = s.host.certificate;
+      if (!c) return h('section', { class: 'hr-section', key: 'certificate' }, h('h3', { class: 'hr-section-title' }, 'Certificate'), h('p', { class: 'hr-muted' }, 'It is worked out when a round has closed.'));
+      const lines = c.words || [];
+      return h('section', { class: 'hr-section', key: 'certificate' },
+        h('h3', { class: 'hr-section-title' }, 'Certificate' + (c.round ? ' of round ' + c.round : '')),
+        h('dl', { class: 'hr-facts' },
+          fact('Gap', gapWhy(c)),
+          c.optimum !== null && c.optimum !== undefined && fact('Best possible welfare', money(c.optimum)),
+          c.welfare !== null && c.welfare !== undefined && fact('Welfare of the holders', money(c.welfare))),
+        h('ul', { class: 'hr-host-lines' }, lines.map(function (line, place) { return h('li', { key: 'c' + place }, line); })),
+        h('p', { class: 'hr-muted' }, 'Seen by you and in the debrief only.'));
+    }
+    function gapWhy(c) {
+      if (c.gap === null || c.gap === undefined) return 'not known';
+      return d.why('auction-gap', money(c.gap), 'gap of the prices', {
+        formula: 'L(p) \u2212 W = \u03a3 p + \u03a3 max [v(S) \u2212 p(S)] \u2212 W',
+        values: [['L(p)', money(c.bound)], ['Best possible welfare W', money(c.optimum)], ['Gap', money(c.gap)]],
+        note: c.gap === 0 ? 'The prices support an equilibrium.' : 'Zero only where the prices support an equilibrium.',
+        source: 'linear-price dual, Bikhchandani and Mamer 1997',
+      });
+    }
+    function fact(name, value) { return h('div', { class: 'hr-fact' }, h('dt', null, name), h('dd', null, value)); }
+    function deliverability(s) {
+      const told = s.host.deliverability;
+      const words = told ? told.words : s.network ? 'Not checked yet.' : 'These products come from no network: there is nothing to check.';
+      return h('section', { class: 'hr-section', key: 'deliverability' },
+        h('h3', { class: 'hr-section-title' }, 'Deliverability of what is held'),
+        h('p', { class: told ? (told.holds === false ? 'hr-host-bad' : told.holds ? 'hr-host-good' : 'hr-muted') : 'hr-muted' }, words),
+        told && told.rows && told.rows.length > 0 && d.why('auction-delivery', 'Tightest limit', 'tightest limit', {
+          formula: 'used \u2264 margin', values: told.rows.slice(0, 3).reduce(function (all, row) {
+            return all.concat([[row.element + (row.words ? ', ' + row.words : ''), d.number(row.used_mw, 1) + ' of ' + d.number(row.margin_mw, 1) + ' MW']]);
+          }, []), note: 'Rebuilt from the stored network and the set of states, not from the list of products.', source: 'firm: all states; flexible: CVaR at the sold level' }),
+        (told || s.network) && press('Check now', 'deliver', {}, { quiet: true }));
+    }
+    function log(s) {
+      const listed = (s.host.log || []).slice().sort(function (a, b) { return b.number - a.number; });
+      return [
+        certificate(s), deliverability(s),
+        h('section', { class: 'hr-section', key: 'log' },
+          h('h3', { class: 'hr-section-title' }, 'Log'),
+          h('ol', { class: 'hr-host-log' }, listed.map(function (one) {
+            return h('li', { key: one.number }, h('time', null, d.clockTime(one.at)), h('span', null, one.words));
+          })),
+          !listed.length && h('p', { class: 'hr-muted' }, 'Nothing has happened yet.')),
+      ];
+    }
+    function tabs(s) {
+      const waiting = (s.host.waiting || []).length;
+      return PANES.map(function (pane) {
+        return h('button', { type: 'button', class: 'hr-tab', key: pane[0], 'aria-pressed': String(own.pane === pane[0]), on: { click: function () { own.pane = pane[0]; redraw(); } } },
+          pane[1] + (pane[0] === 'people' && waiting ? ' (' + waiting + ')' : ''));
+      });
+    }
+    function tell(s) { // once, for who cannot see it
+      const now = s.phase + s.round + s.practice;
+      if (seen !== null && seen !== now) {
+        if (s.phase === 'open') room.say('Round ' + s.round + ' is open');
+        else room.say((PHASES[s.phase] || s.phase) + (s.ended_because ? ': ' + s.ended_because : ''));
+      }
+      seen = now;
+    }
+    function refused() {
+      const told = room.refusal || {};
+      const words = told.status === 404 ? 'There is no such auction, or it is not yours.' : told.status === 403 ? 'This auction is run by somebody else.' : told.error || 'The server refused this.';
+      d.draw(parts.head, h('div', { class: 'hr-state hr-state-failed', role: 'alert' }, h('div', null,
+        h('p', { class: 'hr-state-title' }, words), h('div', { class: 'hr-state-message' }, told.detail || ''),
+        h('div', { class: 'hr-state-action' }, h('a', { class: 'hr-button', href: '/auction' }, 'To the auctions')))));
+      ['tabs', 'lots', 'round', 'people', 'log'].forEach(function (name) { d.draw(parts[name], null); });
+    }
+
+    return {
+      draw: function (s) {
+        if (!s || !s.host || room.connection === 'refused') { refused(); return; }
+        root.setAttribute('data-pane', own.pane);
+        root.setAttribute('data-phase', s.practice ? 'practice' : s.phase);
+        d.draw(parts.head, head(s));
+        d.draw(parts.tabs, tabs(s));
+        d.draw(parts.lots, lots(s));
+        d.draw(parts.round, round(s));
+        d.draw(parts.people, people(s));
+        d.draw(parts.log, log(s));
+        tell(s);
+        this.tick();
+      },
+      tick: function () {
+        const clock = parts.round.querySelector('.hr-host-clock'), bar = parts.round.querySelector('.hr-host-time > span');
+        if (!clock || !room.snapshot) return;
+        const left = room.left(), words = clockWords();
+        if (clock.textContent !== words) clock.textContent = words;
+        clock.toggleAttribute('data-soon', left !== null && left < 10);
+        if (bar) bar.style.width = left === null ? '0' : Math.max(0, Math.min(100, 100 * left / (room.snapshot.round_s || 60))) + '%';
+      },
+    };
+  });
+})();

@@ -1,0 +1,76 @@
+"""The Auction page: the lobby, the form that makes an auction (``make=``), the host's desk (``auction=``)."""
+
+import time
+from typing import Any
+
+from dash import Dash, Input, Output, ctx, no_update
+
+from callbacks import auction_example, auction_host, auction_new
+from callbacks.security import current_user
+from callbacks.services import Services
+from callbacks.shell import since
+from components import auction, ids
+from components import auction_host as desk
+from engine.errors import EngineError, NotFoundError
+
+_EXAMPLES = auction_example.Examples()
+MOST_LISTED = 12
+
+
+def page_layout(services: Services, **query: str) -> Any:
+    """Return the page that the address asks for."""
+    wanted = query.get("auction")
+    if isinstance(wanted, str) and wanted:
+        return auction_host.page_layout(services, wanted)
+    if query.get("make"):
+        try:
+            return auction_new.page_layout(services, **query)
+        except NotFoundError as error:
+            return desk.absent("Nothing to make an auction from", f"{str(error)[:1].upper()}{str(error)[1:]}.")
+    study = query.get("study")
+    asked = auction_example.as_given(auction_example.FIRST)
+    user = current_user()
+    return auction.layout(
+        asked,
+        _EXAMPLES.result(asked),
+        lines(services, user, time.time()),
+        auction_new.sources(services, user, study if isinstance(study, str) else None),
+        auction_example.bots(),
+        templates=auction_example.choices(),
+    )
+
+
+def lines(services: Services, user: str, now: float) -> list[auction.AuctionLine]:
+    """Return the user's own auctions, newest first."""
+    hosted = [row for row in services.auctions.list(user) if row.role == "host"]
+    return [
+        auction.AuctionLine(row.id, row.title, row.phase, row.round, row.bidders, since(row.updated, now))
+        for row in hosted[:MOST_LISTED]
+    ]
+
+
+def register(app: Dash, services: Services) -> None:
+    """Wire the page."""
+    auction_new.register(app, services)
+    words = auction.ids_of_words()
+
+    @app.callback(
+        Output(ids.AUCTION_EXAMPLE, "children"),
+        Output(f"{ids.AUCTION_EXAMPLE}-make", "href"),
+        Output(words["increment"], "value"),
+        Output(words["ties"], "value"),
+        Input(words["template"], "value"),
+        Input(words["increment"], "value"),
+        Input(words["ties"], "value"),
+        Input(words["bots"], "value"),
+        prevent_initial_call=True,
+    )
+    def answer(template: Any, increment: Any, ties: Any, bots: Any) -> Any:
+        try:
+            if ctx.triggered_id == words["template"]:  # another example comes with its own rules
+                given = auction_example.as_given(template)
+                increment, ties = given.increment, given.ties
+            asked = auction_example.asked_of(template, increment, ties, bots)
+        except EngineError as error:
+            return auction.failed(f"{str(error)[:1].upper()}{str(error)[1:]}."), no_update, no_update, no_update
+        return _EXAMPLES.result(asked), f"/auction?make=template:{asked.template}", asked.increment, asked.ties

@@ -1,0 +1,102 @@
+"""The worked example of the lobby: a template played by bots as the question says, judged by its values."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from callbacks.services import Kept
+from components import auction, auction_worked
+from components.auction import AS_THEY_ARE, Asked
+from engine.auction import templates, values
+from engine.auction.bots import BOTS
+from engine.auction.optimum import efficient
+from engine.auction.simulate import run
+from engine.auction.state import AuctionState
+from engine.errors import EngineError, QuestionError
+
+FIRST = "paper-1"
+MOST_ROUNDS = 400
+_KEPT = 32
+
+
+def as_given(template: Any) -> Asked:
+    """Return the question that plays a template as it is. Raises QuestionError for one that is not there."""
+    if template not in templates.TEMPLATES:
+        raise QuestionError("this example is not known: choose one of the list")
+    rules = templates.TEMPLATES[template].configuration.rules
+    return Asked(template, rules.increment.amount if rules.increment.kind == "fixed" else None, rules.ties)
+
+
+def choices() -> list[tuple[str, str]]:
+    """Return the templates as words of the sentence."""
+    return [(one.key, one.title[:1].lower() + one.title[1:]) for one in templates.TEMPLATES.values()]
+
+
+def bots() -> list[tuple[str, str]]:
+    """Return the kinds of bots as words of the sentence; the paper's own are in its examples."""
+    return [(one.kind, one.title.lower()) for one in BOTS.values() if not one.kind.startswith("paper-")]
+
+
+def asked_of(template: Any, increment: Any, ties: Any, kind: Any) -> Asked:
+    """Return what the words of the sentence ask. Raises QuestionError for what no control can hold."""
+    given = as_given(template)
+    if increment in (None, ""):
+        increment = given.increment
+    elif isinstance(increment, bool) or not isinstance(increment, int | float) or not 1 <= increment <= 10**6:
+        raise QuestionError("the increment is a whole number from 1 to 1 000 000")
+    elif increment != int(increment):
+        raise QuestionError(f"the increment is a whole number, not {increment:g}")
+    if ties not in ("alternating", "random"):
+        raise QuestionError("equal best bids are decided by turns or by a random number")
+    if kind != AS_THEY_ARE and kind not in BOTS:
+        raise QuestionError("this way of bidding is not known: choose one of the list")
+    return Asked(given.template, None if increment is None else int(increment), str(ties), str(kind))
+
+
+def played(asked: Asked) -> AuctionState:
+    """Return the finished auction. Raises EngineError where the rules let it have no end."""
+    template = templates.TEMPLATES[asked.template]
+    rules = template.configuration.rules
+    step = rules.increment
+    if asked.increment is not None:  # an increment in money takes the place of one in percent
+        step = replace(step, kind="fixed", amount=asked.increment)
+    ties: Any = asked.ties
+    configuration = replace(template.configuration, rules=replace(rules, increment=step, ties=ties))
+    kind = "" if asked.bots == AS_THEY_ARE else asked.bots
+    seats = [replace(seat, bot=kind or seat.bot) for seat in template.seats]
+    return run(configuration, seats, most_rounds=MOST_ROUNDS).state
+
+
+def judged(state: AuctionState) -> auction_worked.Judged:
+    """Return what the bidders' values say of a finished auction."""
+    configuration = state.configuration
+    if any(bidder.valuation is None for bidder in state.bidders):
+        return auction_worked.Judged(None, None, "")
+    worth = [values.from_json(bidder.valuation, configuration) for bidder in state.bidders]
+    best = efficient(worth, configuration)
+    lots = range(len(configuration.lots))
+    won = np.array(
+        [[state.blocks_of(place).get(lot, 0) for lot in lots] for place in range(len(worth))], dtype=np.int64
+    )
+    got = [one.value(bundle) for one, bundle in zip(worth, won, strict=True)]
+    return auction_worked.Judged(got, float(best.values.sum()), best.method)
+
+
+class Examples:
+    """The results asked for last: the same question has the same answer."""
+
+    def __init__(self) -> None:
+        self._kept: Kept[Any] = Kept(_KEPT)
+
+    def result(self, asked: Asked) -> Any:
+        """Return the result as the page shows it, or in words why there is none."""
+        return self._kept.get(asked, lambda: _result(asked))
+
+
+def _result(asked: Asked) -> Any:
+    try:
+        state = played(asked)
+        return auction_worked.result(state, judged(state), "example")
+    except EngineError as error:
+        return auction.failed(str(error))

@@ -1,0 +1,232 @@
+"""Make an auction: the draft of a template or of a published product set, judged as it changes, and made."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from dash import ALL, ClientsideFunction, Dash, Input, Output, State, no_update
+
+from callbacks.security import current_user
+from callbacks.services import Services
+from callbacks.shell import toast
+from components import auction_draft, auction_new, ids
+from components.auction_draft import Read, Seat
+from components.auction_new import Source
+from components.format import count, megawatts
+from engine.auction import templates, values
+from engine.auction.bots import BOTS
+from engine.auction.configuration import check_configuration
+from engine.auction.presets import PRESETS
+from engine.capacity.products import ProductSet
+from engine.errors import EngineError, NotFoundError
+
+PAGE = ids.AUCTION
+SET, TEMPLATE = "set:", "template:"
+_BIDDERS = 6  # seats of an auction of one's own products, to begin with
+_SHOWN_SETS = 5
+
+
+def sources(services: Services, user: str, study: str | None) -> list[Source]:
+    """Return what an auction can be made from: product sets of the open study first, then templates."""
+    made = [
+        Source(f"{TEMPLATE}{one.key}", one.title, one.description, f"/auction?make={TEMPLATE}{one.key}")
+        for one in templates.TEMPLATES.values()
+    ]
+    if not study:
+        return made
+    try:
+        name = services.studies.get(user, study).name
+        records = services.products.list(user, study)[:_SHOWN_SETS]
+    except NotFoundError:
+        return made
+    for record in reversed(records):
+        listed = record.product_set["products"]
+        total = sum(product["capacity_mw"] for product in listed)
+        made.insert(
+            0,
+            Source(
+                f"{SET}{record.version}",
+                f"{name}, version {record.version}",
+                f"{count(len(listed), 'product')}, {megawatts(total)}, published for a capacity question",
+                f"/auction?make={SET}{record.version}&study={study}",
+            ),
+        )
+    return made
+
+
+def start(services: Services, user: str, wanted: str, study: str | None) -> dict[str, Any]:
+    """Return the draft that ``wanted`` asks for. Raises NotFoundError for what is not there."""
+    if wanted.startswith(SET) and study:
+        return _of_set(services, user, study, wanted.removeprefix(SET))
+    template = templates.TEMPLATES.get(wanted.removeprefix(TEMPLATE))
+    if template is None:
+        raise NotFoundError(f"there is no template {wanted.removeprefix(TEMPLATE)[:40]!r} to make an auction from")
+    seats = [_seat(seat) for seat in template.seats]
+    return auction_draft.draft_of(template.configuration, seats, f"{TEMPLATE}{template.key}")
+
+
+def _of_set(services: Services, user: str, study: str, version: str) -> dict[str, Any]:
+    record = services.products.get(user, study, int(version) if version.isdecimal() else 0)
+    products = ProductSet.from_json(record.product_set)
+    summary = services.studies.get(user, study)
+    tables = services.tables_version(user, study, record.network_digest)
+    names = dict(zip(tables.buses["bus"].astype(str), tables.buses["name"].astype(str), strict=True))
+    title = f"{summary.name}, products version {record.version}"
+    configuration = templates.from_product_set(products, title=title, names=names)
+    seats = [_seat(seat) for seat in templates.seats_for(configuration, _BIDDERS, 0)]
+    draft = auction_draft.draft_of(configuration, seats, f"{SET}{record.version}:{study}")
+    return {**draft, "study": study, "version": record.version}
+
+
+def _seat(seat: templates.Seat) -> Seat:
+    return Seat(seat.name, seat.bot, seat.eligibility, dict(seat.valuation) if seat.valuation else None)
+
+
+# What is wrong
+
+
+def judged(draft: Any) -> tuple[Read, list[str]]:
+    """Return what a draft says, and what the engine finds wrong with it; the draft's own problems are in the former."""
+    read = auction_draft.read(draft)
+    found = [problem.message for problem in check_configuration(read.configuration) if problem.severity == "error"]
+    for seat in read.seats:
+        if seat.valuation is not None:
+            listed = values.check(seat.valuation, read.configuration)
+            found += [f"{seat.name}: {problem.message}" for problem in listed if problem.severity == "error"]
+    if not read.seats:
+        found.append("An auction has at least one seat: add one.")
+    return read, list(dict.fromkeys(found))
+
+
+def make(services: Services, user: str, draft: Any) -> str:
+    """Make the auction of a draft; return its id. Raises EngineError in words while something is wrong."""
+    read, found = judged(draft)
+    wrong = [*read.problems, *found]
+    if wrong:
+        more = f" (and {len(wrong) - 1} more)" if len(wrong) > 1 else ""
+        raise EngineError(f"The auction is not made yet. {wrong[0]}{more}")
+    every = templates.total_units(read.configuration)
+    deposit = read.configuration.rules.deposit_per_unit
+    seats = [
+        templates.Seat(seat.name, seat.valuation, seat.bot, units, deposit * units)
+        for seat in read.seats
+        for units in [every if seat.eligibility is None else seat.eligibility]
+    ]
+    study, version = _from(services, user, draft)
+    return services.auctions.create(user, _named(read), seats, study=study, version=version)
+
+
+def _named(read: Read) -> Any:
+    """Return the configuration; rules that are those of a preset bear its name, others are its own."""
+    rules = read.configuration.rules
+    preset = next(
+        (name for name, one in PRESETS.items() if replace(one, preset=name) == replace(rules, preset=name)), "Own"
+    )
+    return replace(read.configuration, rules=replace(rules, preset=preset))
+
+
+def _from(services: Services, user: str, draft: Any) -> tuple[str | None, int | None]:
+    """Return study and version of a draft's product set, once they are found to be the user's to read."""
+    study, version = (draft.get(name) for name in ("study", "version")) if isinstance(draft, Mapping) else (None, None)
+    if not isinstance(study, str) or not isinstance(version, int):
+        return None, None
+    return study, services.products.get(user, study, version).version
+
+
+# The page
+
+
+def page_layout(services: Services, **query: str) -> Any:
+    """Return the page that makes an auction from what the address names."""
+    wanted, study = str(query.get("make") or ""), query.get("study")
+    held = study if isinstance(study, str) else None
+    return auction_new.layout(start(services, current_user(), wanted, held), PRESETS)
+
+
+def form(services: Services, user: str, draft: Any, study: Any) -> Any:
+    """Return the form drawn from a draft that the browser kept."""
+    held: dict[str, Any] = dict(draft) if isinstance(draft, Mapping) else {}
+    rows: dict[str, Any] = {
+        name: listed if isinstance(listed := held.get(name), list) else [] for name in ("lots", "seats")
+    }
+    kinds = [kind for kind in BOTS if not kind.startswith("paper-")] + [k for k in BOTS if k.startswith("paper-")]
+    offered = sources(services, user, study if isinstance(study, str) else None)
+    return auction_new.form({**held, **rows}, kinds, offered, auction_draft.read({**held, **rows}))
+
+
+def register(app: Dash, services: Services) -> None:
+    """Wire the form."""
+    app.clientside_callback(
+        ClientsideFunction("auction", "openDraft"),
+        Output(ids.AUCTION_OPENED, "data"),
+        Input(ids.AUCTION_START, "data"),
+    )
+
+    @app.callback(
+        Output(ids.AUCTION_FORM, "children"),
+        Input(ids.AUCTION_OPENED, "data"),
+        State(ids.STUDY, "data"),
+        prevent_initial_call=True,
+    )
+    def draw(draft: Any, study: Any) -> Any:
+        if not isinstance(draft, Mapping):
+            return no_update
+        return form(services, current_user(), draft, study)
+
+    app.clientside_callback(
+        ClientsideFunction("auction", "collect"),
+        Output({"type": "auction-rule", "name": ALL}, "value"),
+        Output(ids.AUCTION_PRESET, "value"),
+        Output(ids.AUCTION_SEATS, "value"),
+        Output(ids.AUCTION_DRAFT, "data"),
+        Input(ids.AUCTION_PRESET, "value"),
+        Input({"type": "auction-rule", "name": ALL}, "value"),
+        Input(ids.AUCTION_TITLE, "value"),
+        Input(ids.AUCTION_CURRENCY, "value"),
+        Input(ids.AUCTION_SEED, "value"),
+        Input(ids.AUCTION_SEATS, "value"),
+        Input(ids.grid(PAGE, auction_new.LOTS), "cellValueChanged"),
+        Input(ids.grid(PAGE, auction_new.SEATS), "cellValueChanged"),
+        Input(f"{ids.AUCTION_DRAFT}-changed", "data"),
+        State(ids.AUCTION_PRESETS, "data"),
+        State(ids.AUCTION_OPENED, "data"),
+        prevent_initial_call=True,
+    )
+
+    @app.callback(
+        Output(ids.AUCTION_SUMMARY, "children"),
+        Output(f"{ids.AUCTION_SOLD}-text", "children"),
+        Input(ids.AUCTION_DRAFT, "data"),
+        prevent_initial_call=True,
+    )
+    def judge(draft: Any) -> Any:
+        if not isinstance(draft, Mapping):
+            return no_update, no_update
+        read, found = judged(draft)
+        return auction_new.summary(read, found), auction_draft.sold_words(read.configuration)
+
+    @app.callback(
+        Output(ids.AUCTION_MADE, "data"),
+        Output(ids.LOCATION, "href", allow_duplicate=True),
+        Output(ids.TOAST, "data", allow_duplicate=True),
+        Input(ids.AUCTION_MAKE, "n_clicks"),
+        State(ids.AUCTION_DRAFT, "data"),
+        State(ids.AUCTION_OPENED, "data"),
+        running=[(Output(ids.AUCTION_MAKE, "disabled"), True, False)],
+        prevent_initial_call=True,
+    )
+    def create(clicks: Any, draft: Any, opened: Any) -> Any:
+        if not clicks:
+            return no_update, no_update, no_update
+        try:
+            made = make(services, current_user(), draft if isinstance(draft, Mapping) else opened)
+        except EngineError as error:
+            return no_update, no_update, toast(str(error))
+        return made, f"/auction?auction={made}", no_update
+
+    app.clientside_callback(
+        ClientsideFunction("auction", "made"),
+        Output(f"{ids.AUCTION_DRAFT}-kept", "data"),
+        Input(ids.AUCTION_MADE, "data"),
+        prevent_initial_call=True,
+    )
