@@ -91,6 +91,7 @@ class AuctionSummary:
     phase: str
     round: int
     study_id: str | None
+    bidders: int
     created: float
     updated: float
 
@@ -237,8 +238,12 @@ class Auctions:
 
     def of_user(self, user: str) -> list[AuctionSummary]:
         """Return the auctions in which the user has, or waits for, a part; the last changed first."""
+        seats = sa.select(sa.func.count()).where(
+            auction_events.c.auction_id == auctions.c.id, auction_events.c.kind == "admitted"
+        )
         columns = (auctions.c.id, auctions.c.title, auction_people.c.role, auctions.c.phase, auctions.c.round,
-                   auctions.c.study_id, auctions.c.created, auctions.c.updated)  # fmt: skip
+                   auctions.c.study_id, seats.scalar_subquery().label("bidders"), auctions.c.created,
+                   auctions.c.updated)  # fmt: skip
         query = (
             sa.select(*columns)
             .join(auction_people, auction_people.c.auction_id == auctions.c.id)

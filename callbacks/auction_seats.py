@@ -1,0 +1,142 @@
+"""Coming into the room: by its code, by a personal key, by a spectator's key; and keys given out.
+
+A seat belongs to whoever opened it with its key or was let in by the host. It may be open on several devices at once;
+a key that the host gives anew puts all of them out. A browser has one seat in an auction.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from callbacks.auction_access import BadOrderError, is_request, read_order, text
+from callbacks.auction_room import RefusedError, Rooms, Turn, no_seat, seat_data
+from engine.auction.state import AuctionState
+from engine.errors import AuctionRuleError
+from engine.store.auctions import CODE_LENGTH, CODE_LETTERS, Key, Person
+from engine.store.codec import clean_text
+
+MAX_CALLED = 60  # characters of a name
+MAX_WAITING = 300
+_FIELDS = {"request": is_request, "code": text(40), "name": text(200), "key": text(100)}
+
+
+class WrongKeyError(RefusedError):
+    """A code or key that opens nothing: it is counted."""
+
+    def __init__(self, words: str) -> None:
+        super().__init__(404, "no such code", words)
+
+
+def join(rooms: Rooms, user: str, content: bytes) -> dict[str, Any]:
+    """Let a session in by ``{code, name}`` or ``{key}`` and say where it stands.
+
+    ``state`` is "admitted" (with a seat; ``key`` is that of the personal link when it is new), "waiting" (for the
+    host), "full", "closed", "watching" or "host".
+    """
+    body = read_order(content, _FIELDS, ())
+    if ("key" in body) == ("code" in body):
+        raise BadOrderError("either a code or a key is needed")
+    if "key" in body:
+        found = rooms.store.by_key(body["key"])
+        if found is None:
+            raise WrongKeyError("this link opens nothing: a newer one was given out, or it was cut short")
+        return _by_key(rooms, user, found, called(body.get("name", ""), needed=False))
+    code = "".join(letter for letter in body["code"].upper() if letter in CODE_LETTERS)
+    auction_id = rooms.store.by_code(code) if len(code) == CODE_LENGTH else None
+    if auction_id is None:
+        raise WrongKeyError("no auction has this code: compare it with the screen, letter by letter")
+    return _by_code(rooms, user, auction_id, body.get("name", ""))
+
+
+def called(name: str, *, needed: bool = True) -> str:
+    """Return what somebody calls himself, in one line. Raises BadOrderError on a name too long, or empty and needed."""
+    cleaned = " ".join(clean_text(name).split())
+    if len(cleaned) > MAX_CALLED or (needed and not cleaned):
+        raise BadOrderError(f"a name has 1 to {MAX_CALLED} characters")
+    return cleaned
+
+
+def _by_key(rooms: Rooms, user: str, key: Key, name: str) -> dict[str, Any]:
+    rooms.look(key.auction)
+    with rooms.turn(key.auction) as turn:
+        people = turn.store.people()
+        there = _mine(people, user, key.role)
+        if there is None or there.bidder != key.bidder:
+            turn.store.admit(user, key.role, bidder=key.bidder, name=name or (there.name if there else ""))
+        state = turn.state
+    seat = state.bidders[state.bidder_place[key.bidder]].name if key.bidder else ""
+    told = {"host": "host", "watcher": "watching", "bidder": "admitted"}[key.role]
+    return {"auction": key.auction, "state": told, "bidder": key.bidder, "name": seat, "key": None}
+
+
+def _by_code(rooms: Rooms, user: str, auction_id: str, name: str) -> dict[str, Any]:
+    rooms.look(auction_id)
+    with rooms.turn(auction_id) as turn:
+        people = turn.store.people()
+        seated, waiting = _mine(people, user, "bidder"), _mine(people, user, "waiting")
+        if seated is not None:  # a second tab, or the same press twice
+            return _admitted(turn, seated.bidder, None)
+        if turn.state.phase in {"closed", "cancelled"}:
+            return {"auction": auction_id, "state": "closed", "bidder": "", "name": "", "key": None}
+        cleaned = called(name)
+        if turn.row.automatic:
+            bidder = free_seat(turn, people) or new_seat(turn, cleaned)
+            if bidder:
+                turn.store.admit(user, "bidder", bidder=bidder, name=cleaned)
+                return _admitted(turn, bidder, turn.store.new_key("bidder", bidder))
+        if waiting is None and sum(one.role == "waiting" for one in people) >= MAX_WAITING:
+            return {"auction": auction_id, "state": "full", "bidder": "", "name": cleaned, "key": None}
+        if waiting is None or waiting.name != cleaned:
+            turn.store.admit(user, "waiting", name=cleaned)
+        return {"auction": auction_id, "state": "waiting", "bidder": "", "name": cleaned, "key": None}
+
+
+def _admitted(turn: Turn, bidder: str, key: str | None) -> dict[str, Any]:
+    name = turn.state.bidders[turn.state.bidder_place[bidder]].name
+    return {"auction": turn.row.id, "state": "admitted", "bidder": bidder, "name": name, "key": key}
+
+
+def _mine(people: Sequence[Person], user: str, role: str) -> Person | None:
+    return next((one for one in people if (one.user, one.role) == (user, role)), None)
+
+
+def free_seat(turn: Turn, people: Sequence[Person]) -> str | None:
+    """Return the first seat that waits for a person: no bot in it, nobody, and no personal link out for it."""
+    taken = {one.bidder for one in people if one.role == "bidder"} | turn.store.keyed_seats()
+    return next((one.id for one in turn.state.bidders if not one.bot and one.id not in taken), None)
+
+
+def new_seat(turn: Turn, name: str, **seat: Any) -> str | None:
+    """Admit a new bidder and return his id, None where the rules do not let anybody in now."""
+    bidder = next_id(turn.state)
+    wanted: Mapping[str, Any] = {**seat, "name": free_name(turn.state, name)}
+    try:
+        turn.tell("admitted", seat_data(turn.state, bidder, wanted))
+    except AuctionRuleError:
+        return None
+    return bidder
+
+
+def next_id(state: AuctionState) -> str:
+    """Return an id that no bidder has."""
+    number = len(state.bidders) + 1
+    while f"b{number}" in state.bidder_place:
+        number += 1
+    return f"b{number}"
+
+
+def free_name(state: AuctionState, name: str) -> str:
+    """Return the name, with a number where another bidder has it."""
+    taken, found, number = {bidder.name for bidder in state.bidders}, name, 2
+    while found in taken:
+        found, number = f"{name} {number}", number + 1
+    return found
+
+
+def own_key(rooms: Rooms, user: str, auction_id: str) -> dict[str, Any]:
+    """Give a bidder a new key of his own seat, for another device; the one before opens nothing more."""
+    rooms.look(auction_id)
+    with rooms.turn(auction_id) as turn:
+        seated = _mine(turn.store.people(), user, "bidder")
+        if seated is None:
+            raise no_seat(out=False)
+        return {"key": turn.store.new_key("bidder", seated.bidder), "bidder": seated.bidder}
