@@ -47,7 +47,7 @@ SIDE_PAGES: tuple[PageLink, ...] = (
 def create_app(settings: Settings) -> Dash:
     """Return the product as a Dash app, its WSGI callable in ``.server``. It opens the store of ``settings``."""
     # Imported here: the supervisor needs none of it, and would hold it in memory as long as it lives.
-    from callbacks import auction_invite, opening, routes  # noqa: PLC0415
+    from callbacks import auction_invite, auction_routes, opening, routes  # noqa: PLC0415
     from callbacks import shell as shell_callbacks  # noqa: PLC0415
 
     services = open_services(settings)
@@ -73,6 +73,7 @@ def create_app(settings: Settings) -> Dash:
     limiter = security.install(app, settings)
     http.install_caching(app.server)
     auction_invite.install(app.server, settings)
+    auction_routes.register(app.server, services, settings.home)
     routes.register(app.server, services, limiter, settings.home)
     app.index_string = shell.INDEX_STRING
     shell_callbacks.register(app, services, PAGES)
