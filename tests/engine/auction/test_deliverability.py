@@ -14,9 +14,14 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from callbacks.imported import CHECKS
+from engine.auction.closing import round_closed
+from engine.auction.configuration import configuration_to_json
 from engine.auction.deliver_jobs import DELIVER, deliver_arguments, deliver_job, witness
 from engine.auction.deliverability import Award, Delivery, awards, check, levels_of, margins_of, sold_of
-from engine.auction.rules import Configuration, Lot
+from engine.auction.events import Event
+from engine.auction.presets import PAPER as PAPER_RULES
+from engine.auction.rules import Configuration, Lot, Withdrawals
+from engine.auction.transitions import apply
 from engine.capacity import jobs
 from engine.capacity.answer import work_out
 from engine.capacity.conditions import Condition
@@ -347,3 +352,30 @@ def test_awards_are_the_blocks_that_stand() -> None:
     assert awards(state) == (a,)
     state.defaults = (SimpleNamespace(slot=0),)
     assert awards(state) == (replace(a, blocks=1, holders=(("b2", 1),)),)
+
+
+def test_after_every_round_of_an_auction_with_a_withdrawal_and_a_resale() -> None:
+    """3-firm is sold to b1, taken back, and sold again to b2: every round's awards are what stands, and are kept."""
+    products = paper_set()
+    sold = replace(configuration(products), rules=replace(PAPER_RULES, withdrawals=Withdrawals(rounds=1)))
+    state = apply(None, Event("configured", 0.0, "host", {"configuration": configuration_to_json(sold)}))
+    for bidder in ("b1", "b2"):
+        seat = {"bidder": bidder, "name": bidder, "eligibility": 9, "deposit": 0, "valuation": None, "bot": ""}
+        state = apply(state, Event("admitted", 0.0, "host", seat))
+    state = apply(state, Event("opened", 0.0, "host", {"deadline": None}))
+    moves: tuple[tuple[str, str, dict[str, Any]], ...] = (
+        ("b1", "bids submitted", {"bids": [["3-firm", 5, 1], ["4-flex5", 5, 1]]}),
+        ("b1", "withdrawn", {"lots": ["3-firm"]}),
+        ("b2", "bids submitted", {"bids": [["3-firm", 5, 1], ["4-firm", 5, 1]]}),
+    )
+    held = []
+    for number, (bidder, kind, what) in enumerate(moves, 1):
+        data = {"bidder": bidder, "round": number, "request": "", **what}
+        state = apply(state, Event(kind, float(number), bidder, data))  # type: ignore[arg-type]
+        state = apply(state, round_closed(state, float(number)))
+        found = judged(list(awards(state)))
+        assert found.holds, found.words
+        held.append({award.lot: award.holders for award in awards(state)})
+    b1, b2 = (("b1", 1),), (("b2", 1),)
+    assert held == [{"3-firm": b1, "4-flex5": b1}, {"4-flex5": b1}, {"3-firm": b2, "4-firm": b2, "4-flex5": b1}]
+    assert found.sold_mw[0] == pytest.approx(20.0)
