@@ -197,10 +197,9 @@ def _check_lot(lot: Lot, row: int) -> list[Problem]:
     named = f"lot {lot.name or lot.id or row + 1}"
     found = []
     for column, text, least, most in (("id", lot.id, 1, 64), ("name", lot.name, 1, 120), ("bus", lot.bus, 0, 120)):
-        if not least <= len(text) <= most:
-            found.append(
-                _error(column, f"{named}: {column} has from {least} to {most} characters", "lots", row, column)
-            )
+        if not least <= len(text) <= most or not clean(text):
+            words = f"{named}: {column} has from {least} to {most} characters that can be shown"
+            found.append(_error(column, words, "lots", row, column))
     if not 0 < lot.capacity_mw <= 1e6:
         words = f"{named}: the capacity {lot.capacity_mw:g} MW is not above 0 and at most 1000000 MW"
         found.append(_error("capacity", words, "lots", row, "capacity_mw"))
