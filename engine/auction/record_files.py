@@ -6,13 +6,13 @@ times in seconds since 1970 (UTC). What comes back from a file is checked cell b
 
 import json
 import math
-from collections.abc import Mapping
-from dataclasses import asdict
+from collections.abc import Iterator, Mapping
+from operator import attrgetter
 from typing import Any
 
 from engine.auction import records as kinds
 from engine.auction.records import Records, columns_of
-from engine.auction.tables import MOST_CHARACTERS, from_csv, to_csv
+from engine.auction.tables import MOST_CHARACTERS, cells_to_csv, from_csv
 from engine.errors import FileFormatError, Problem
 
 FORMAT = "headroom-auction-records-1"
@@ -29,10 +29,7 @@ _MOST = 2**53
 
 def to_csv_files(records: Records) -> dict[str, str]:
     """Return ``bids.csv`` and the other tables as text by file name."""
-    return {
-        f"{name}.csv": to_csv(list(columns_of(kind)), (asdict(row) for row in getattr(records, name)))
-        for name, kind in TABLES.items()
-    }
+    return {f"{name}.csv": cells_to_csv(columns, rows) for name, columns, rows in _tables(records)}
 
 
 def from_csv_files(files: Mapping[str, str]) -> Records:
@@ -52,7 +49,8 @@ def from_csv_files(files: Mapping[str, str]) -> Records:
 
 def to_json(records: Records) -> str:
     """Return all records as JSON text."""
-    return json.dumps({"format": FORMAT, **asdict(records)}, allow_nan=False)
+    tables = {name: [dict(zip(columns, row, strict=True)) for row in rows] for name, columns, rows in _tables(records)}
+    return json.dumps({"format": FORMAT, **tables}, allow_nan=False)
 
 
 def from_json(text: str) -> Records:
@@ -95,6 +93,13 @@ def read_tables(tables: Mapping[str, list[Any]], first_line: int) -> Records:
     if problems:
         raise FileFormatError(problems)
     return Records(**found)
+
+
+def _tables(records: Records) -> Iterator[tuple[str, list[str], Iterator[tuple[Any, ...]]]]:
+    """Yield the name, the columns and the rows of each table."""
+    for name, kind in TABLES.items():
+        columns = list(columns_of(kind))
+        yield name, columns, map(attrgetter(*columns), getattr(records, name))
 
 
 def _cell(value: Any, hint: Any) -> Any:

@@ -25,10 +25,15 @@ def unguarded(text: str) -> str:
 
 def to_csv(columns: Sequence[str], rows: Iterable[Row]) -> str:
     """Return rows as text with a line of column names; numbers are written as they are, text is guarded."""
+    return cells_to_csv(columns, ([row.get(column) for column in columns] for row in rows))
+
+
+def cells_to_csv(columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> str:
+    """Return what :func:`to_csv` returns, from rows with a cell for each column."""
     target = io.StringIO()
     writer = csv.writer(target, lineterminator="\n")
     writer.writerow(columns)
-    writer.writerows([_written(row.get(column)) for column in columns] for row in rows)
+    writer.writerows([_written(cell) for cell in row] for row in rows)
     return target.getvalue()
 
 
@@ -58,9 +63,9 @@ def from_csv(text: str, columns: Sequence[str], name: str) -> list[dict[str, str
 
 
 def _written(cell: Cell) -> str:
-    if cell is None:
-        return ""
-    return guarded(cell) if isinstance(cell, str) else repr(cell)
+    if isinstance(cell, str):
+        return guarded(cell)
+    return "" if cell is None else repr(cell)
 
 
 def _problem(words: str) -> Problem:
