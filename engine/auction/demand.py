@@ -166,10 +166,14 @@ def maximisers(valuation: Valuation, offer: Offer) -> tuple[float, Counts]:
 
 def bundles_of(room: Counts) -> Iterator[Counts]:
     """Give all (K, M) bundles within ``room`` (M,) blocks, some thousands at a time, nothing first."""
-    shape, number = tuple(int(n) + 1 for n in room), _number_of_bundles(room)
+    free, number = np.flatnonzero(room), _number_of_bundles(room)
+    shape = tuple(int(n) + 1 for n in room[free])
     for start in range(0, number, _CHUNK):
         places = np.arange(start, min(start + _CHUNK, number))
-        yield np.stack(np.unravel_index(places, shape), axis=1).astype(np.int64)
+        found = np.zeros((len(places), len(room)), dtype=np.int64)
+        if len(free):  # numpy's arrays have 64 dimensions at most: lots without room are none
+            found[:, free] = np.stack(np.unravel_index(places, shape), axis=1)
+        yield found
 
 
 def _surpluses(valuation: Valuation, offer: Offer) -> Iterator[tuple[Counts, Money]]:

@@ -51,7 +51,7 @@ class LinearBound:
     """The least of L(p) over linear prices: equal to the optimum exactly if an equilibrium with such prices exists."""
 
     value: float
-    prices: Money  # (M,), per block, where it is reached
+    prices: Money  # (M,), per block, where it is reached; none where theory gives the bound without them
     converged: bool  # False: stopped at a limit; the value is still a bound, but perhaps not the least
     rounds: int  # of column generation; 0 where theory gives the bound
 
@@ -61,9 +61,14 @@ def reserves(configuration: Configuration) -> Money:
 
     That is the reserve, or what the opening bid says where it is more: a first bid must be an increment above it.
     """
-    fixed = configuration.rules.increment
-    step = fixed.amount if fixed.kind == "fixed" else 0
+    step = first_step(configuration)
     return np.array([float(max(lot.reserve, lot.opening - step, 0)) for lot in configuration.lots])
+
+
+def first_step(configuration: Configuration) -> int:
+    """Return the increment of a first bid on a lot: the fixed one, else the unit that amounts are rounded to."""
+    increment = configuration.rules.increment
+    return increment.amount if increment.kind == "fixed" else increment.rounding
 
 
 def quantities(configuration: Configuration) -> Counts:

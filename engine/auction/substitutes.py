@@ -151,9 +151,9 @@ def _told(valuation: Valuation, configuration: Configuration, held: Counts, lots
     prices = _prices(gain, subsets, 0 if len(lots) == 2 else 4)
     if prices is not None:
         asked, step = prices
-        third = f", {names[2]} {asked[2]:.6g}" if len(lots) == 3 else ""
+        also = f", {names[2]} {asked[2]:.6g}" if len(lots) == 3 else ""
         words += (
-            f" If {names[0]} costs {asked[0]:.6g}, {names[1]} {asked[1] - step:.6g}{third} and nothing else is offered, "
+            f" If {names[0]} costs {asked[0]:.6g}, {names[1]} {asked[1] - step:.6g}{also} and nothing else is offered, "
             f"he takes {names[0]} and {names[1]}; when only {names[1]} rises to {asked[1] + step:.6g} he {instead}: "
             f"he drops {names[0]} although its price has not changed."
         )

@@ -130,6 +130,16 @@ def test_the_papers_demand_at_the_opening_is_the_largest_and_later_the_smallest(
     assert best_bundle(first, ten, held).tolist() == [1, 0, 1, 0]
 
 
+def test_a_budget_over_many_lots_of_which_few_are_free() -> None:
+    market = configuration([1] * 80)
+    bidder = from_json({"kind": "additive", "values": {"79": 9, "80": 8}, "budget": 5}, market)
+    held = np.ones(80, dtype=np.int64)
+    held[-2:] = 0
+    got = best_bundle(bidder, np.full(80, 4), held, means=Means(paid=0))
+    assert got.sum() == 79
+    assert got[-2:].tolist() == [1, 0]
+
+
 def test_a_correspondence_over_too_many_bundles_is_refused() -> None:
     market = configuration([1] * 21)
     with pytest.raises(LimitError, match="2097152 bundles"):

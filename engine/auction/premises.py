@@ -1,0 +1,273 @@
+"""What the theory supposes, and which event of an auction broke it.
+
+Proposition 3 of arXiv 2604.08854 supposes that lots are gross substitutes, that everybody bids straightforwardly by
+one fixed increment, and that bids stand. Whatever a rule or a bidder does beyond that is named here with the ledger's
+number of the event. Letters: N bidders, M lots, U blocks.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from engine.auction import results
+from engine.auction.demand import Offer, best_addition
+from engine.auction.events import Event
+from engine.auction.increments import sale_of
+from engine.auction.optimum import EQUAL
+from engine.auction.state import NOBODY, Acted, AuctionState, RoundResult
+from engine.auction.substitutes import Verdict
+from engine.auction.values import Additive, Counts, Money, Valuation
+
+Premise = Literal[
+    "values are known",
+    "gross substitutes",
+    "no budget",
+    "straightforward bidding",
+    "one fixed increment",
+    "bids stand",
+    "eligibility does not bind",
+    "reserves are in the prices",
+    "it ends when nobody bids",
+    "winners pay",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """One event that broke a premise."""
+
+    premise: Premise
+    words: str
+    event: int | None  # its number in the ledger, from 1; None where the ledger is not at hand
+    round: int | None = None
+    bidder: int | None = None  # place
+
+
+def broken_premises(
+    state: AuctionState,
+    valuations: Sequence[Valuation | None],
+    verdicts: Sequence[Verdict | None],
+    events: Sequence[Event] = (),
+) -> tuple[Broken, ...]:
+    """Return what broke a premise, in the order of the rounds.
+
+    ``valuations`` and ``verdicts`` (N,) are those of the bidders, None without assigned values; ``events`` is the
+    ledger so far, from which the numbers come. An annulled round counts only as annulled.
+    """
+    numbers = _Numbers(events)
+    found = [
+        *_values(state, valuations, verdicts, numbers),
+        *_rules(state, numbers),
+        *_rounds(state, numbers),
+        *_departures(state, valuations, numbers),
+        *_hands_on(events, state),
+        *_ending(state, numbers),
+    ]
+    return tuple(sorted(found, key=lambda broken: (broken.round or 0, broken.event or 0)))
+
+
+class _Numbers:
+    """Where in the ledger things happened. What a practice held is forgotten, a round played again is the later."""
+
+    def __init__(self, events: Sequence[Event]) -> None:
+        self._of: dict[tuple[str, str, int], int] = {}
+        practice: int | None = None
+        for number, event in enumerate(events, start=1):
+            if event.kind == "practice begun":
+                practice = number
+            elif event.kind == "practice ended":
+                self._of = {key: at for key, at in self._of.items() if key[2] == 0 or at < (practice or 0)}
+            bidder, played = event.data.get("bidder", ""), event.data.get("round", 0)
+            self._of[event.kind, bidder if isinstance(bidder, str) else "", played] = number
+
+    def of(self, kind: str, bidder: str = "", played: int = 0) -> int | None:
+        return self._of.get((kind, bidder, played))
+
+
+def _values(
+    state: AuctionState,
+    valuations: Sequence[Valuation | None],
+    verdicts: Sequence[Verdict | None],
+    numbers: _Numbers,
+) -> list[Broken]:
+    found = []
+    for place, (bidder, valuation, verdict) in enumerate(zip(state.bidders, valuations, verdicts, strict=True)):
+        event = numbers.of("admitted", bidder.id)
+        if valuation is None:
+            words = f"{bidder.name} has no assigned values; only bids tell something of them"
+            found.append(Broken("values are known", words, event, None, place))
+        elif valuation.budget is not None:
+            words = f"{bidder.name} can pay {valuation.budget:g} in all; the theory knows no budgets"
+            found.append(Broken("no budget", words, event, None, place))
+        if verdict is not None and verdict.substitutes is not True:
+            words = f"{bidder.name}: {verdict.words}"
+            found.append(Broken("gross substitutes", words, event, None, place))
+    return found
+
+
+def _rules(state: AuctionState, numbers: _Numbers) -> list[Broken]:
+    if state.configuration.rules.increment.kind == "fixed":
+        return []
+    words = "the increments follow the bids on each lot, so there is not one for all"
+    return [Broken("one fixed increment", words, numbers.of("configured"))]
+
+
+def _rounds(state: AuctionState, numbers: _Numbers) -> list[Broken]:
+    """Name jump bids, withdrawals, waivers and cut eligibility, round by round."""
+    found: list[Broken] = []
+    minimum = sale_of(state.configuration).first_bid
+    eligibility = np.array([bidder.initial_eligibility for bidder in state.bidders])
+    for result in state.rounds:
+        for place, acted in sorted(result.acted.items()):
+            found += _of_bidder(state, result, place, minimum, numbers)
+            if acted.waiver:
+                name = state.bidders[place].name
+                words = f"{name} used a waiver in round {result.round} and so did not bid for what he wants"
+                event = numbers.of("waiver used", state.bidders[place].id, result.round)
+                found.append(Broken("straightforward bidding", words, event, result.round, place))
+        closed = numbers.of("round closed", "", result.round)
+        for place in result.automatic_waivers:
+            words = f"a waiver was used for {state.bidders[place].name} in round {result.round}: his activity was short"
+            found.append(Broken("straightforward bidding", words, closed, result.round, place))
+        for place in np.flatnonzero(result.eligibility < eligibility[: len(result.eligibility)]).tolist():
+            before, after = eligibility[place], result.eligibility[place]
+            words = f"{state.bidders[place].name}'s eligibility fell from {before} to {after} in round {result.round}"
+            found.append(Broken("eligibility does not bind", words, closed, result.round, place))
+            eligibility[place] = after
+        minimum = result.minimum
+    return found
+
+
+def _of_bidder(
+    state: AuctionState, result: RoundResult, place: int, minimum: Counts, numbers: _Numbers
+) -> list[Broken]:
+    """Name what one bidder did in one round beyond bidding the minimum."""
+    found, bidder, lots = [], state.bidders[place], state.configuration.lots
+    acted = result.acted[place]
+    jumps = [bid for bid in acted.bids if bid.amount > minimum[bid.lot]]
+    if jumps:
+        most = max(jumps, key=lambda bid: bid.amount - int(minimum[bid.lot]))
+        words = (
+            f"{bidder.name} jumped in round {result.round}: {most.amount} on {lots[most.lot].name}, where "
+            f"{minimum[most.lot]} was enough" + (f"; {len(jumps)} jump bids in all" if len(jumps) > 1 else "")
+        )
+        event = numbers.of("bids submitted", bidder.id, result.round)
+        found.append(Broken("one fixed increment", words, event, result.round, place))
+    if acted.withdrawn:
+        names = ", ".join(lots[lot].name for lot in acted.withdrawn)
+        words = f"{bidder.name} withdrew in round {result.round}: {names}"
+        event = numbers.of("withdrawn", bidder.id, result.round)
+        found.append(Broken("bids stand", words, event, result.round, place))
+    return found
+
+
+def regrets(state: AuctionState, valuations: Sequence[Valuation | None]) -> Money:
+    """Return the (R, N) surplus that each bidder gave up in each closed round by bidding otherwise than for his best.
+
+    At the minimum bids of the round and with what he held: straightforward bidding (definition 2) gives 0 everywhere.
+    Rounds of nobody known, before a late comer's admission, and with a withdrawal of his are ``nan``.
+    """
+    lots, sale = len(state.configuration.lots), state.sale
+    additive = {place: v.block for place, v in enumerate(valuations) if isinstance(v, Additive)}
+    block = np.array([additive.get(place, np.zeros(lots)) for place in range(len(valuations))])
+    found = np.full((len(state.rounds), len(valuations)), np.nan)
+    minimum, holder = sale.first_bid, np.full(len(sale.slot_lot), NOBODY)
+    for row, result in enumerate(state.rounds):
+        present = len(result.eligibility)
+        held = np.zeros((len(valuations), lots), dtype=np.int64)
+        np.add.at(held, (holder[holder >= 0], sale.slot_lot[holder >= 0]), 1)
+        added = np.zeros_like(held)
+        for place, acted in result.acted.items():
+            for bid in acted.bids:
+                added[place, bid.lot] += bid.blocks
+        if additive:
+            gain = block - minimum
+            regret = (np.maximum(gain, 0.0) * (sale.quantity - held) - gain * added).sum(axis=1)
+            places = np.array([place for place in additive if place < present], dtype=np.intp)
+            found[row, places] = regret[places]
+        for place, valuation in enumerate(valuations[:present]):
+            if valuation is not None and not isinstance(valuation, Additive):
+                found[row, place] = _regret(valuation, minimum, held[place], added[place])
+        withdrew = [place for place, acted in result.acted.items() if acted.withdrawn]
+        found[row, withdrew] = np.nan
+        minimum, holder = result.minimum, result.holder
+    return found
+
+
+def _regret(valuation: Valuation, minimum: Counts, held: Counts, added: Counts) -> float:
+    lot = np.repeat(np.arange(len(held)), valuation.quantity - held)
+    best = best_addition(valuation, Offer(held, lot, minimum[lot].astype(np.float64)))
+    worth = valuation.values(np.stack([held + best, held + added]))
+    return float(worth[0] - worth[1] - minimum @ (best - added))
+
+
+def _departures(state: AuctionState, valuations: Sequence[Valuation | None], numbers: _Numbers) -> list[Broken]:
+    """Name each bidder's first round in which his bids were not for his best bundle, and count the rest."""
+    regret = regrets(state, valuations)
+    found = []
+    for place, valuation in enumerate(valuations):
+        if valuation is None:
+            continue
+        with np.errstate(invalid="ignore"):
+            rows = np.flatnonzero(regret[:, place] > EQUAL * (1.0 + valuation.value(valuation.quantity)))
+        if not len(rows):
+            continue
+        result, bidder = state.rounds[rows[0]], state.bidders[place]
+        words = (
+            f"{bidder.name} did not bid for his best bundle in round {result.round}: at the minimum bids it was "
+            f"worth {regret[rows[0], place]:g} more to him"
+        )
+        if len(rows) > 1:
+            words += f"; so in {len(rows)} rounds"
+        event = numbers.of("bids submitted", bidder.id, result.round)
+        event = numbers.of("round closed", "", result.round) if result.acted.get(place, _NOTHING).bids == () else event
+        found.append(Broken("straightforward bidding", words, event, result.round, place))
+    return found
+
+
+_NOTHING = Acted()
+
+
+def _hands_on(events: Sequence[Event], state: AuctionState) -> list[Broken]:
+    """Name what the host did: annulled rounds and muted bidders."""
+    found = []
+    for number, event in enumerate(events, start=1):
+        if event.kind == "round annulled":
+            played = int(event.data["round"])
+            words = f"round {played} was annulled: everybody had seen its bids, which then did not stand"
+            found.append(Broken("bids stand", words, number, played))
+        elif event.kind == "muted" and event.data.get("muted"):
+            place = state.bidder_place[str(event.data["bidder"])]
+            words = f"{state.bidders[place].name} was muted: bids were refused whatever he wanted"
+            found.append(Broken("straightforward bidding", words, number, None, place))
+    return found
+
+
+def _ending(state: AuctionState, numbers: _Numbers) -> list[Broken]:
+    """Name what the end of the auction broke: its limit of rounds, reserves that were not met, defaults."""
+    found: list[Broken] = []
+    if state.phase == "cancelled":
+        words = f"the auction was {state.ended_because}"
+        found.append(Broken("it ends when nobody bids", words, numbers.of("cancelled"), state.round))
+    if state.phase != "closed":
+        return found
+    last = state.rounds[-1]
+    if any(acted.bids for acted in last.acted.values()):
+        words = f"{state.ended_because}: there were still bids in it"
+        found.append(Broken("it ends when nobody bids", words, numbers.of("closed"), last.round))
+    short = (state.holder != NOBODY) & (state.price < results.reserves(state))
+    for lot in np.unique(state.sale.slot_lot[short]):
+        product = state.configuration.lots[lot]
+        price = int(state.price[short & (state.sale.slot_lot == lot)].min())
+        words = f"{product.name} ended at {price}, below its reserve of {product.reserve}, and is not awarded"
+        found.append(Broken("reserves are in the prices", words, numbers.of("closed"), last.round))
+    lots: Mapping[int, set[str]] = {default.bidder: set() for default in state.defaults}
+    for default in state.defaults:
+        lots[default.bidder].add(state.configuration.lots[int(state.sale.slot_lot[default.slot])].name)
+    for place, names in lots.items():
+        bidder = state.bidders[place]
+        words = f"{bidder.name} did not pay for {', '.join(sorted(names))}"
+        found.append(Broken("winners pay", words, numbers.of("defaulted", bidder.id), last.round, place))
+    return found
