@@ -30,6 +30,7 @@
       maps[page] = {
         map: null, buses: new Map(), branches: new Map(), data: null, layer: null, shown: null, selected: null, members: [], ring: null,
         candidates: new Set(), bindingBranches: new Set(), bindingBuses: new Set(), waiting: null,
+        dot: 0, // radius of a bus where there are few, 0 for the usual one
       };
     }
     return maps[page];
@@ -64,7 +65,7 @@
     const hidden = s.shown && !s.shown.has(p.i);
     const candidate = s.candidates.has(p.i), binding = s.bindingBuses.has(p.i);
     const few = s.buses.size <= 320;
-    let radius = (few ? 5 : painted ? 3.1 : p.v >= 300 ? 2.6 : 1.9);
+    let radius = (few ? s.dot || 5 : painted ? 3.1 : p.v >= 300 ? 2.6 : 1.9);
     if (candidate) radius = Math.max(radius, 4.6);
     return {
       radius: radius * s.scale,

@@ -57,7 +57,7 @@
     const s = room.snapshot, left = room.left();
     if (s.phase === 'paused') return { text: 'paused', words: 'The clock is stopped', last: false };
     if (s.phase !== 'open') return { text: D.DASH, words: '', last: false };
-    if (left === null) return room.now() === null && s.deadline ? { text: '\u2026', words: 'Asking for the time', last: false } : { text: 'no clock', words: s.pace === 'all acted' ? 'The round ends when all have acted' : 'The host ends the round', last: false };
+    if (left === null) return room.now() === null && s.deadline ? { text: '\u2026', words: 'Asking for the time', last: false } : { text: '', words: s.pace === 'all acted' ? 'The round ends when all have acted' : 'The host ends the round', last: false };
     return { text: D.span(left), words: 'left in the round', last: left <= 10 };
   }
 

@@ -132,7 +132,7 @@
         have.blocks > 0 && h('span', { class: 'hr-bid-mark hr-sign-firm', key: 'mine' }, 'Yours' + (lot.quantity > 1 ? ', ' + D.count(have.blocks, 'block') : '')),
         hinted(seat, lot) && h('span', { class: 'hr-bid-mark', key: 'hint' }, 'in your demand'),
         h('span', { class: 'hr-bid-facts', 'aria-hidden': 'true' }, [D.megawatts(lot.mw), B.risk(lot), 'bus ' + lot.bus, holderWords(lot)].join(' \u00b7 '))),
-      mw: h('td', { class: 'hr-num hr-bid-wide', role: 'cell' }, D.number(lot.mw, lot.mw % 1 ? 1 : 0) + (lot.quantity > 1 ? ' \u00d7' + lot.quantity : '')),
+      mw: h('td', { class: 'hr-num hr-bid-wide', role: 'cell' }, D.megawatts(lot.mw).replace(' MW', '') + (lot.quantity > 1 ? ' \u00d7' + lot.quantity : '')),
       risk: h('td', { class: 'hr-num hr-bid-wide ' + (lot.risk ? 'hr-sign-flexible' : 'hr-sign-firm'), role: 'cell' }, h('span', { class: 'hr-bid-risk' }, B.risk(lot))),
       bus: h('td', { class: 'hr-bid-wide', role: 'cell' }, lot.bus),
       holder: h('td', { class: 'hr-bid-wide hr-bid-holder', role: 'cell' }, holderWords(lot), lot.bids ? h('small', null, D.count(lot.bids, 'new bid')) : null),

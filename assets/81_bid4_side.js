@@ -99,7 +99,7 @@
     if (!list.length) return h('p', { class: 'hr-muted' }, 'No round has closed yet.');
     const dear = function (round) { return (round.prices || []).reduce(function (sum, p, i) { return sum + (p || 0) * (seat.snapshot.lots[i] ? seat.snapshot.lots[i].quantity : 1); }, 0); };
     return h('div', { class: 'hr-room-scroll' }, h('table', { class: 'hr-room-table' },
-      h('thead', null, h('tr', null, h('th', { scope: 'col' }, 'Round'), h('th', { scope: 'col' }, 'My bids'), h('th', { scope: 'col', class: 'hr-num' }, 'New bids'), h('th', { scope: 'col', class: 'hr-num' }, 'All prices, ' + seat.snapshot.currency))),
+      h('thead', null, h('tr', null, h('th', { scope: 'col' }, 'Round'), h('th', { scope: 'col' }, 'My bids'), h('th', { scope: 'col', class: 'hr-num' }, 'New bids'), h('th', { scope: 'col', class: 'hr-num' }, 'Sum, ' + seat.snapshot.currency))),
       h('tbody', null, list.map(function (round) {
         return h('tr', { key: (round.practice ? 'p' : '') + round.round },
           h('th', { scope: 'row' }, (round.practice ? 'practice ' : '') + round.round),
@@ -120,7 +120,7 @@
     const s = seat.snapshot;
     return [
       section('told', 'From the host', told(s)),
-      section('rounds', 'My bids and all prices, by round', rounds(seat)),
+      section('rounds', 'My bids and the sum of all prices, by round', rounds(seat)),
       section('rules', 'The rules', h('ul', { class: 'hr-room-rules' }, (s.rules_words || []).map(function (line, i) { return h('li', { key: i }, line); }))),
     ];
   }

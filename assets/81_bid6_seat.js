@@ -308,6 +308,7 @@
         const open = B.may(seat).open;
         if (open !== heard) { heard = open; draw(); } // the round's end, before the server has told its result
       },
+      gone: map.gone,
     };
   });
 })();

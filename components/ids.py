@@ -410,3 +410,4 @@ def auction_worth(name: str) -> dict[str, str]:
 
 # Auction: bidder's side
 AUCTION_SEAT = "auction-seat"  # key of the seat's map; the rest of the page is filled by assets/81_*.js
+AUCTION_SCREEN = "auction-screen"  # key of the projector's map

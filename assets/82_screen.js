@@ -1,0 +1,140 @@
+// The screen for the room, to be read from ten metres: the price ladder, demand, places, the clock, how to join.
+(function () {
+  'use strict';
+  const headroom = window.headroom, D = headroom.draw, h = D.h, B = headroom.bidding;
+  const ROW = 76, COLUMN = 520; // pixels: the lowest row, the narrowest column
+  const FEW = 8; // products so few that they are written larger
+  const TURN_MS = 9000; // how long a part of a long ladder is shown
+
+  function demandColour(lot) { return headroom.layerColour({ palette: 'cividis', labels: B.DEMAND }, B.demandClass(lot)) || 'transparent'; }
+  function demandWords(lot) { return lot.bids ? D.count(lot.bids, 'new bid') : ''; }
+  function qr(rows) { // the code as one shape on white, whatever the theme, with the quiet border that readers need
+    const size = rows.length, border = 4;
+    let path = '';
+    rows.forEach(function (row, y) {
+      for (let x = 0; x < row.length; x += 1) if (row[x] === '1') path += 'M' + (x + border) + ' ' + (y + border) + 'h1v1h-1z';
+    });
+    return h('svg', { class: 'hr-screen-qr', viewBox: '0 0 ' + (size + 2 * border) + ' ' + (size + 2 * border), role: 'img', 'aria-label': 'QR code of the address to join at', 'shape-rendering': 'crispEdges' },
+      h('rect', { width: '100%', height: '100%', fill: '#ffffff' }), h('path', { d: path, fill: '#000000' }));
+  }
+  function sums(s) {
+    let revenue = 0, blocks = 0, held = 0, bids = 0, wanted = 0;
+    s.lots.forEach(function (lot) {
+      blocks += lot.quantity;
+      held += lot.held;
+      bids += lot.bids || 0;
+      if (lot.bids) wanted += 1;
+      (lot.standing || []).forEach(function (amount) { revenue += amount || 0; });
+    });
+    return { revenue: revenue, blocks: blocks, held: held, bids: bids, wanted: wanted };
+  }
+
+  headroom.room.page('screen', function (root, room) {
+    const part = {};
+    root.querySelectorAll('[data-part]').forEach(function (one) { part[one.dataset.part] = one; });
+    const map = B.map('auction-screen', root, 11);
+    let turn = 0, shown = [0, 0, 1], before = new Map(), risen = new Set(), round = '';
+
+    function head() {
+      const s = room.snapshot, time = B.clock(room);
+      D.draw(part.head, [
+        h('div', { class: 'hr-screen-title' }, h('h2', null, s.title), s.practice ? h('p', { class: 'hr-screen-practice' }, 'Practice: nothing counts') : h('p', null, B.stageWords(s))),
+        h('div', { class: 'hr-screen-round' }, B.phaseWords(s)),
+        h('div', { class: 'hr-screen-clock' + (time.last ? ' hr-room-last' : ''), role: 'timer' }, h('strong', null, s.phase === 'open' || s.phase === 'paused' ? time.text : ''),
+          h('span', null, time.words)),
+      ]);
+    }
+    function ladder() {
+      const s = room.snapshot, box = part.ladder, named = s.information !== 'anonymous' || s.phase === 'closed';
+      const few = s.lots.length <= FEW, rows = Math.max(1, Math.floor(box.clientHeight / ROW)), columns = Math.max(1, Math.floor(box.clientWidth / COLUMN));
+      const fits = rows * columns, parts = Math.ceil(s.lots.length / fits);
+      const from = (turn % parts) * fits, list = s.lots.slice(from, from + fits), used = few ? 1 : Math.ceil(list.length / Math.min(rows, list.length || 1));
+      shown = [from, list.length, parts];
+      const top = Math.max.apply(null, s.lots.map(function (lot) { return lot.price || 0; }).concat([1]));
+      D.draw(box, h('ol', { class: 'hr-screen-list' + (few ? ' hr-screen-few' : ''), style: { 'grid-template-columns': 'repeat(' + used + ', minmax(0, 1fr))', 'grid-template-rows': 'repeat(' + Math.min(rows, list.length) + ', minmax(0, ' + (few ? 124 : 92) + 'px))' } },
+        list.map(function (lot) {
+          return h('li', { key: lot.id, class: risen.has(lot.id) ? 'hr-screen-risen' : '' },
+            h('strong', { class: 'hr-screen-name' }, lot.name), h('span', { class: 'hr-screen-price' }, D.number(lot.price)),
+            h('span', { class: 'hr-screen-holder' }, lot.held ? (named ? B.holderWords(lot) : '') : 'no bid yet'), h('span', { class: 'hr-screen-bids' }, demandWords(lot)),
+            h('span', { class: 'hr-screen-bar', 'aria-hidden': 'true' }, h('span', { style: { width: (100 * (lot.price || 0) / top).toFixed(1) + '%', background: demandColour(lot) } })));
+        })));
+    }
+    function side() {
+      const s = room.snapshot, all = sums(s), join = s.join, open = s.phase === 'set up' || s.practice;
+      const big = join && open;
+      const frame = root.querySelector('[data-seat-map]');
+      let placed = 0;
+      if (big) { if (frame) frame.hidden = true; } else placed = map.draw(s, null, null);
+      const standing = big || placed ? [] : bidders(s);
+      D.draw(part.side, [
+        big ? h('section', { class: 'hr-screen-join', key: 'join' },
+          h('h3', null, 'Join with your phone'), join.qr && qr(join.qr),
+          h('p', { class: 'hr-screen-code' }, join.code), h('p', { class: 'hr-screen-address' }, String(join.address).replace(/^https?:\/\//, '').replace(/\?.*$/, ''))) : null,
+        !open && h('dl', { class: 'hr-screen-sums', key: 'sums' },
+          h('div', null, h('dt', null, s.phase === 'closed' ? 'Revenue' : 'All standing prices'), h('dd', null, D.number(all.revenue) + ' ' + s.currency)),
+          h('div', null, h('dt', null, s.phase === 'closed' ? 'Sold' : 'With a bid'), h('dd', null, D.number(all.held) + ' of ' + D.number(all.blocks))),
+          s.phase !== 'closed' && h('div', null, h('dt', null, 'New bids in the last round'), h('dd', null, D.number(all.bids) + (all.wanted ? ' on ' + D.count(all.wanted, 'product') : '')))),
+        standing.length > 0 && h('dl', { class: 'hr-screen-sums hr-screen-who', key: 'who' }, standing.slice(0, 10).map(function (one) {
+          return h('div', { key: one[0] }, h('dt', null, one[0]), h('dd', null, D.count(one[1], 'product') + ', ' + D.number(one[2]) + ' ' + s.currency));
+        })),
+      ]);
+    }
+    // Who stands where, when it is public: [name, blocks, pays]
+    function bidders(s) {
+      const found = new Map();
+      s.lots.forEach(function (lot) {
+        (lot.holders || []).forEach(function (name, i) {
+          const one = found.get(name) || [name, 0, 0];
+          one[1] += 1;
+          one[2] += (lot.standing || [])[i] || 0;
+          found.set(name, one);
+        });
+      });
+      return Array.from(found.values()).sort(function (a, b) { return b[2] - a[2]; });
+    }
+    function foot() {
+      const s = room.snapshot, list = s.announcements || [], last = list[list.length - 1], small = s.join && s.phase !== 'set up' && !s.practice && s.phase !== 'closed' && s.phase !== 'cancelled';
+      const words = s.phase === 'paused' ? 'Paused by the host' : s.phase === 'closed' ? 'The auction is over. ' + (s.ended_because || '') : s.phase === 'cancelled' ? 'Cancelled. ' + (s.ended_because || '')
+        : s.phase === 'set up' ? 'Waiting for the opening: ' + D.count(s.bidders, 'bidder') + ' registered' : room.left() !== null && room.left() <= 0 ? 'Round ' + s.round + ' is over' : last ? last.text : '';
+      D.draw(part.foot, [
+        h('p', { class: 'hr-screen-words' }, words),
+        shown[2] > 1 && h('p', { key: 'part' }, 'Products ' + (shown[0] + 1) + D.DASH + (shown[0] + shown[1]) + ' of ' + D.number(s.lots.length)),
+        small && h('p', { class: 'hr-screen-late', key: 'late' }, 'Join: ', h('strong', null, s.join.code)),
+      ]);
+    }
+    function draw() {
+      if (!room.snapshot || room.refusal) {
+        D.draw(part.head, null);
+        D.draw(part.ladder, B.states(room, null));
+        return;
+      }
+      head();
+      side();
+      ladder();
+      foot();
+    }
+    const sizes = new ResizeObserver(function () { if (room.snapshot) draw(); });
+    sizes.observe(part.ladder);
+    const turning = window.setInterval(function () { if (shown[2] > 1) { turn += 1; draw(); } }, TURN_MS);
+    document.addEventListener('headroom:theme', draw);
+
+    return {
+      draw: function (s) {
+        if (s && !room.refusal) {
+          const now = (s.practice ? 'p' : '') + s.round;
+          if (now !== round) {
+            round = now;
+            risen = new Set(s.lots.filter(function (lot) { return before.has(lot.id) && before.get(lot.id) !== lot.price; }).map(function (lot) { return lot.id; }));
+            s.lots.forEach(function (lot) { before.set(lot.id, lot.price); });
+            room.say(B.phaseWords(s));
+          }
+        }
+        draw();
+      },
+      tick: function () { if (!room.refusal) { head(); foot(); } },
+      gone: function () { sizes.disconnect(); window.clearInterval(turning); document.removeEventListener('headroom:theme', draw); map.gone(); },
+    };
+  });
+
+  B.publicSums = sums;
+})();

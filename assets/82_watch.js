@@ -1,0 +1,94 @@
+// What a spectator reads: the public data of an auction in tables.
+(function () {
+  'use strict';
+  const headroom = window.headroom, D = headroom.draw, h = D.h, B = headroom.bidding;
+
+  function path(prices) { // a small line of one product's prices, round by round
+    const known = prices.map(function (p) { return p || 0; }), top = Math.max.apply(null, known.concat([1]));
+    if (known.length < 2) return null;
+    const points = known.map(function (p, i) { return (2 + 76 * i / (known.length - 1)).toFixed(1) + ',' + (20 - 17 * p / top).toFixed(1); }).join(' ');
+    return h('svg', { class: 'hr-watch-path', viewBox: '0 0 80 22', 'aria-hidden': 'true' }, h('polyline', { points: points }));
+  }
+  function cell(kind, text) { return h('td', { class: kind }, text); }
+
+  headroom.room.page('watch', function (root, room) {
+    const part = {};
+    root.querySelectorAll('[data-part]').forEach(function (one) { part[one.dataset.part] = one; });
+    const say = B.Sayer(room);
+    let rounds = [], upto = 0, practice = false, round = '', search = '';
+
+    function fetchHistory() {
+      const s = room.snapshot;
+      if (s.round <= upto || s.practice !== practice) { rounds = []; upto = 0; }
+      practice = s.practice;
+      const from = upto;
+      room.get('history?since=' + from).then(function (answer) {
+        if (answer.status !== 200 || !answer.body || from !== upto) return;
+        rounds = rounds.concat(answer.body.rounds.filter(function (one) { return one.round > from; }));
+        upto = rounds.length ? rounds[rounds.length - 1].round : 0;
+        draw();
+      });
+    }
+    function lots() {
+      const s = room.snapshot, want = search.trim().toLowerCase(), unit = ', ' + s.currency;
+      const list = s.lots.map(function (lot, place) { return [lot, place]; }).filter(function (one) { return !want || (one[0].name + ' ' + one[0].id + ' ' + one[0].bus + ' ' + B.holderWords(one[0])).toLowerCase().indexOf(want) >= 0; });
+      const sums = B.publicSums(s);
+      return [
+        h('div', { class: 'hr-bid-tools', key: 'tools' }, h('label', { class: 'hr-filter' }, h('span', { class: 'visually-hidden' }, 'Search a product'),
+          h('input', { class: 'form-control hr-input hr-room-search', type: 'search', placeholder: 'Search', value: search, on: { input: function (event) { search = event.target.value; draw(); } } })),
+        h('p', { class: 'hr-watch-sums' }, (s.phase === 'closed' ? 'Revenue ' : 'All standing prices '), D.why('watch-revenue', D.number(sums.revenue) + ' ' + s.currency, s.phase === 'closed' ? 'Revenue' : 'All standing prices', {
+          formula: 'sum of the standing bids of all blocks', values: [['Blocks with a bid', D.number(sums.held) + ' of ' + D.number(sums.blocks)]], note: 'Every bidder pays his own standing bids when the auction ends.' }),
+        ', ' + D.number(sums.held) + ' of ' + D.number(sums.blocks) + (s.phase === 'closed' ? ' sold' : ' with a bid'))),
+        h('div', { class: 'hr-watch-scroll', key: 'table', tabindex: 0, role: 'region', 'aria-label': 'Products, scrolls' }, h('table', { class: 'hr-bid-table hr-watch-table', 'aria-label': 'Products' },
+          h('thead', null, h('tr', null, [['Product', ''], ['MW', 'hr-num'], ['Risk', 'hr-num'], ['Bus', ''], ['Holder', ''], ['New bids', 'hr-num'], ['Prices so far', ''], ['Standing' + unit, 'hr-num'], ['Minimum' + unit, 'hr-num']].map(function (c) {
+            return h('th', { scope: 'col', class: c[1] }, c[0]);
+          }))),
+          h('tbody', null, list.map(function (one) {
+            const lot = one[0];
+            return h('tr', { key: lot.id, class: 'hr-bid-row hr-watch-row' },
+              h('th', { scope: 'row' }, lot.name), cell('hr-num', D.megawatts(lot.mw).replace(' MW', '') + (lot.quantity > 1 ? ' \u00d7' + lot.quantity : '')),
+              h('td', { class: 'hr-num ' + (lot.risk ? 'hr-sign-flexible' : 'hr-sign-firm') }, h('span', { class: 'hr-bid-risk' }, B.risk(lot))), cell('', lot.bus),
+              cell('', B.holderWords(lot)), cell('hr-num', D.number(lot.bids || 0)),
+              cell('', path(rounds.map(function (r) { return (r.prices || [])[one[1]]; }).concat([lot.price]))), cell('hr-num', D.number(lot.price)), cell('hr-num', s.phase === 'open' || s.phase === 'paused' || s.phase === 'set up' ? D.number(lot.minimum) : D.DASH));
+          })))),
+      ];
+    }
+    function side() {
+      const s = room.snapshot;
+      return [
+        B.section('told', 'From the host', B.told(s)),
+        s.seats && s.seats.length ? B.section('seats', 'Bidders', h('div', { class: 'hr-room-scroll' }, h('table', { class: 'hr-room-table' },
+          h('thead', null, h('tr', null, ['Bidder', 'Eligibility', 'Activity', 'Waivers'].map(function (c, i) { return h('th', { scope: 'col', class: i ? 'hr-num' : '' }, c); }))),
+          h('tbody', null, s.seats.map(function (seat) { return h('tr', { key: seat.name }, h('th', { scope: 'row' }, seat.name), cell('hr-num', D.number(seat.eligibility)), cell('hr-num', D.number(seat.activity)), cell('hr-num', D.number(seat.waivers))); })))))
+          : B.section('seats', 'Bidders', h('p', null, D.count(s.bidders, 'bidder') + '. Who bids what is not told before the end.')),
+        B.section('rounds', 'Rounds', rounds.length ? h('div', { class: 'hr-room-scroll' }, h('table', { class: 'hr-room-table' },
+          h('thead', null, h('tr', null, h('th', { scope: 'col' }, 'Round'), h('th', { scope: 'col', class: 'hr-num' }, 'New bids'), h('th', { scope: 'col', class: 'hr-num' }, 'Products bid on'), h('th', { scope: 'col', class: 'hr-num' }, 'Sum of prices, ' + s.currency))),
+          h('tbody', null, rounds.slice().reverse().map(function (r) {
+            return h('tr', { key: r.round }, h('th', { scope: 'row' }, (r.practice ? 'practice ' : '') + r.round), cell('hr-num', D.number(r.bids.reduce(function (a, b) { return a + b; }, 0))),
+              cell('hr-num', D.number(r.bids.filter(function (n) { return n > 0; }).length)), cell('hr-num', D.number(r.prices.reduce(function (sum, p, i) { return sum + (p || 0) * (s.lots[i] ? s.lots[i].quantity : 1); }, 0))));
+          })))) : h('p', { class: 'hr-muted' }, 'No round has closed yet.')),
+        B.section('rules', 'The rules', h('ul', { class: 'hr-room-rules' }, (s.rules_words || []).map(function (line, i) { return h('li', { key: i }, line); }))),
+      ];
+    }
+    function top() {
+      if (room.snapshot) D.draw(part.head, B.head(room, h('span', { class: 'hr-muted' }, 'You watch; you cannot bid here')));
+      D.draw(part.state, B.states(room, null));
+    }
+    function draw() {
+      top();
+      if (!room.snapshot) return;
+      D.draw(part.lots, lots());
+      D.draw(part.side, side());
+    }
+    return {
+      draw: function (s) {
+        if (s) {
+          const now = (s.practice ? 'practice ' : '') + s.phase + s.round;
+          if (now !== round) { if (round) room.say(B.phaseWords(s)); round = now; window.setTimeout(fetchHistory, 700 * Math.random()); }
+        }
+        draw();
+      },
+      tick: function () { top(); say(); },
+    };
+  });
+})();
