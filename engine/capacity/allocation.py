@@ -16,7 +16,7 @@ from typing import Self
 import numpy as np
 
 from engine.capacity.conditioned import Extend, LevelSolver, level_solver
-from engine.capacity.level import TIGHT_MW, LevelProgram, Optimum
+from engine.capacity.level import TIGHT_MW, LevelProgram, Optimum, margin_above
 from engine.capacity.limiting import stopping_rows
 from engine.capacity.margins import Prepared
 from engine.capacity.over import AT_LIMIT_MW, over_after_outages, over_limit, secure_notices
@@ -146,10 +146,14 @@ class _Step:
     def of(cls, prepared: Prepared, question: CapacityQuestion, epsilon: float, floor_mw: Vector) -> Self:
         """Return the program above what the level before left."""
         factors, demand = prepared.factors_of(question), np.array(question.demand_mw)
-        signed = LevelProgram(factors, usable_margin(prepared, question, epsilon), floor_mw, demand)
+        margin = usable_margin(prepared, question, epsilon)
+        signed = LevelProgram(factors, margin_above(factors, margin, floor_mw), floor_mw, demand)
         if not question.downward_closed:
             return cls(prepared, epsilon, signed, signed)
-        return cls(prepared, epsilon, replace(signed, factors=np.maximum(factors, 0.0)), signed)
+        closed = np.maximum(factors, 0.0)
+        return cls(
+            prepared, epsilon, LevelProgram(closed, margin_above(closed, margin, floor_mw), floor_mw, demand), signed
+        )
 
 
 class _Levels:

@@ -8,6 +8,18 @@ import numpy as np
 from engine.network.model import Integers, Matrix, Vector
 
 TIGHT_MW = 1e-6  # room that counts as none
+BROKEN_MW = 1e-7  # a row broken by more is brought in: a tenth of what a promise may exceed a limit by
+_HAIR_MW = 1e-9  # above what sums of thousands of MW are rounded by
+
+
+def margin_above(factors: Matrix, margin_mw: Vector, floor_mw: Vector) -> Vector:
+    """Return the (R,) margins with a hair of room where the floor (K,) fills a row to within rounding.
+
+    Else a site whose factor is as small as the rounding would be left a range that ends below its floor.
+    """
+    used = factors @ floor_mw
+    full = (np.abs(margin_mw - used) <= BROKEN_MW) & (used > 0.0)
+    return np.where(full, np.maximum(margin_mw, used + _HAIR_MW), margin_mw)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

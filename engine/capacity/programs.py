@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.sparse import csr_array
 
-from engine.capacity.level import TIGHT_MW, LevelProgram, Optimum
+from engine.capacity.level import BROKEN_MW, TIGHT_MW, LevelProgram, Optimum
 from engine.capacity.nearest import SOLVER as NEAREST
 from engine.capacity.nearest import nearest_point
 from engine.capacity.question import Objective, TieRule
@@ -23,7 +23,6 @@ from engine.errors import SolverError
 from engine.network.model import Flags, Integers, Matrix, Vector
 from engine.program import SOLVER, Certificate, LazyProgram, LinearProgram, Solution, Status, certificate
 
-BROKEN_MW = 1e-7  # a row broken by more is brought in: a tenth of what a promise may exceed a limit by
 DUAL_ZERO = 1e-7  # of costs that are scaled to about one
 _NOT_A_LIMIT = -1
 _MOST_NEW_ROWS = 200  # at a time: a hundred rows decide nearly every case

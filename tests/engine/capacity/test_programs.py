@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from scipy.optimize import linprog
 
-from engine.capacity.level import LevelProgram
+from engine.capacity.level import LevelProgram, margin_above
 from engine.capacity.programs import most_total, solve_level
+from engine.errors import SolverError
 
 
 def random_rows(seed: int, *, signed: bool, even: bool = False) -> LevelProgram:
@@ -143,3 +144,14 @@ def test_the_fairest_optimum_is_found_where_rounding_leaves_a_stage_no_room(seed
     least = linprog(-1 / demand, rows, room, bounds=list(zip(np.zeros(sites), demand, strict=True)), method="highs")
     assert found.objective == pytest.approx(sites + least.fun, abs=1e-7)
     assert (rows @ found.mw - room).max() < 1e-6
+
+
+def test_a_row_that_the_floor_fills_leaves_a_site_of_tiny_factor_its_floor() -> None:
+    """The row is over by rounding: without a hair the second site would have to end 0.1 MW below its floor."""
+    factors, floor, demand = np.array([[1.0, 1e-9]]), np.array([10.0, 5.0]), np.array([20.0, 8.0])
+    margin = factors @ floor - 1e-10
+    with pytest.raises(SolverError):
+        solve_level(LevelProgram(factors, margin, floor, demand), "sum_ratio", "lex_max_min")
+    problem = LevelProgram(factors, margin_above(factors, margin, floor), floor, demand)
+    found = solve_level(problem, "sum_ratio", "lex_max_min")
+    assert found.mw == pytest.approx([10.0, 8.0], abs=1e-6)
