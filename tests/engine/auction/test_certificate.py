@@ -1,0 +1,178 @@
+"""Certificates: gap, envy and badge against sums by hand, what complements do, and what bids alone tell."""
+
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+
+from engine.auction.certificate import Certificate, certificate, market_of, read
+from engine.auction.revealed import revealed
+from engine.auction.rules import Increment, Jump, Rules
+from engine.auction.simulate import run
+from engine.auction.templates import Seat
+from tests.engine.auction.room import STEP, Room, configured, lots
+
+FIRST = {"kind": "additive", "values": {"1": 20, "2": 0, "3": 30, "4": 15}}
+SECOND = {"kind": "additive", "values": {"1": 30, "2": 20, "3": 10, "4": 10}}
+
+
+def _room(*values: Any, sold: Any = None, rules: Rules | None = None) -> Room:
+    room = Room(configured(sold or lots(1, 1, 1, 1), rules), opened=False)
+    for number, content in enumerate(values, 1):
+        room.do("admitted", bidder=f"b{number}", name=f"Bidder {number}", eligibility=100, valuation=content)
+    room.do("opened", deadline=None)
+    return room
+
+
+def _certified(room: Room) -> Certificate:
+    return certificate(room.state, events=room.events)
+
+
+def test_the_papers_example_1_round_by_round() -> None:
+    """L(p) by hand: prices, and for each bidder what his lots are worth above them."""
+    room = _room(FIRST, SECOND)
+    found = _certified(room)
+    assert (found.round, found.gap, found.badge) == (0, 40, "no equilibrium")  # 65 + 70 at no prices, optimum 95
+    room.round(b1=[["1", 5], ["4", 5]], b2=[["1", 5], ["2", 5], ["3", 5], ["4", 5]])
+    found = _certified(room)
+    # All prices 5: 20 + (15 + 25 + 10) + (25 + 15 + 5 + 5).
+    assert (found.dual_value, found.gap) == (120, 25)
+    room = _room(FIRST, SECOND)
+    for bids in (
+        {"b1": [["1", 5], ["3", 5], ["4", 5]], "b2": [["2", 5]]},
+        {"b2": [["1", 10]]},
+        {"b1": [["1", 15]]},
+        {"b2": [["1", 20]]},
+        {},
+    ):
+        room.round(**bids)
+    assert room.state.phase == "closed"
+    found = _certified(room)
+    # Prices 20, 5, 5, 5: 35 + (0 + 25 + 10) + (10 + 15 + 5 + 5) = 105.
+    assert (found.final, found.dual_value, found.gap) == (True, 105, 10)
+    assert found.badge == "equilibrium"
+    assert found.equilibrium.loss == 0
+    assert found.market.prices_exist is True
+    assert found.words[0] == (
+        "The outcome is a competitive equilibrium under the modified values (8): (7a) and (7b) hold."
+    )
+    assert "L(p) is 105 k$; the optimal welfare is 95: the gap is 10." in found.words
+    # In round 1 bidder 2 bid for one lot only: told, although the outcome is an equilibrium all the same.
+    assert [p.premise for p in found.premises] == ["straightforward bidding"]
+
+
+def test_envy_names_who_wants_what() -> None:
+    room = _room(FIRST, SECOND)
+    room.round(b1=[["1", 5], ["2", 5]], b2=[["3", 5], ["4", 5]])
+    found = _certified(room)
+    assert found.badge == "no equilibrium"
+    # Bidder 1 holds 1 and 2 for 10, worth 20; best for him are 1, 3 and 4 with two increments: 65 - 15 - 10.
+    assert [check.envy for check in found.checks] == [30, 30]
+    assert "Bidder 1 would rather hold Lot 1, Lot 3 and Lot 4: 30 k$ more, as (8)." in found.words
+    told = found.to_json()
+    assert told["bidders"][0]["best"] == [["1", 1], ["3", 1], ["4", 1]]
+    assert json.loads(json.dumps(told, allow_nan=False)) == told
+
+
+def test_no_linear_prices_support_these_complements() -> None:
+    """One wants both lots for 30, one any lot for 20: the optimum is 30, half of each wish bounds it by 35."""
+    both = {"kind": "bundles", "bundles": [{"lots": {"1": 1, "2": 1}, "value": 30}]}
+    either = {"kind": "unit demand", "values": {"1": 20, "2": 20}}
+    played = run(
+        configured(lots(1, 1), Rules(increment=Increment(amount=1))),
+        [Seat("Both", both, "", 100, 0), Seat("Either", either, "", 100, 0)],
+    )
+    found = certificate(played.state, events=[entry.event for entry in played.entries])
+    assert found.market.prices_exist is False
+    assert found.market.bound.value == pytest.approx(35)
+    assert found.badge == "no equilibrium"
+    assert (
+        "No linear-price equilibrium exists: the least L(p) of any prices is 35 k$, 5 above the optimum." in found.words
+    )
+    witness = [p for p in found.premises if p.premise == "gross substitutes"]
+    assert [p.bidder for p in witness] == [0]
+    assert "Lot 1 alone adds 0 and Lot 2 alone 0, but both together add 30" in witness[0].words
+    assert played.entries[witness[0].event - 1].event.data["name"] == "Both"
+    assert found.gap >= 5 - 1e-6
+    assert found.equilibrium.loss <= found.loss_at_most
+
+
+def test_a_budget_takes_the_badge_away() -> None:
+    room = _room({"kind": "additive", "values": {"3": 30, "4": 15}, "budget": 10}, SECOND)
+    room.round(b1=[["3", 5], ["4", 5]], b2=[["1", 5], ["2", 5]])
+    room.close()
+    found = _certified(room)
+    assert found.badge == "none"
+    assert found.equilibrium.holds  # the conditions themselves are computed all the same
+    assert found.words[0] == "No badge: Bidder 1 bid within a budget, which the theory does not know."
+    assert found.to_json()["bidders"][0]["budgeted"] is True
+
+
+def test_people_without_values_are_bounded_by_their_bids() -> None:
+    room = _room(None, SECOND)
+    room.round(b1=[["1", 5], ["3", 5]], b2=[["2", 5], ["4", 5]])
+    room.round(b2=[["1", 10]])
+    room.round(b1=[["1", 15]])
+    found = _certified(room)
+    assert (found.badge, found.equilibrium, found.gap) == ("none", None, None)
+    assert "1 of 2 bidders have no assigned values" in found.words[0]
+    told = found.revealed[0]
+    assert (told.held_at_least, told.pays) == (20, 20)  # lots 1 and 3 for 15 + 5
+    assert told.offers.value({0}) == 0  # never offered alone
+    # His 20 and bidder 2's 30 for lots 2 and 4.
+    assert found.welfare_at_least == 50
+    # Bidder 2 wants lot 1 at 15 + 5 still: envy 10. One increment for each of four lots: 20.
+    assert found.loss_at_most == 30
+    assert found.to_json()["optimum"] is None
+    assert any("worth 20 or more to him" in words for words in found.words)
+
+
+def test_an_offer_once_made_for_what_is_held_now_counts() -> None:
+    rules = Rules(increment=STEP, jump=Jump(kind="any"))
+    room = _room(None, None, sold=lots(1, 1), rules=rules)
+    room.round(b1=[["1", 5], ["2", 90]])
+    room.round(b2=[["1", 70], ["2", 95]])
+    room.round(b1=[["1", 75]])
+    room.round(b2=[["1", 80]])
+    room.round(b1=[["2", 100]])
+    told = revealed(room.state, 0)
+    assert {tuple(b): w for b, w in zip(told.offers.listed.tolist(), told.offers.worth.tolist(), strict=True)} == {
+        (1, 1): 95,
+        (1, 0): 75,
+        (0, 1): 100,
+    }
+    assert (told.held_at_least, told.pays) == (100, 100)
+
+
+def test_an_unmet_reserve_is_the_sellers() -> None:
+    values = {"kind": "additive", "values": {"1": 12, "2": 50}}
+    room = _room(values, sold=lots(1, 1, reserve=20), rules=Rules(increment=STEP, jump=Jump(kind="any")))
+    room.round(b1=[["1", 5], ["2", 25]])
+    found = _certified(room)
+    assert found.outcome.below_reserve == 15  # lot 1 stands at 5, below 20
+    assert found.badge == "no equilibrium"
+    room.close()
+    found = _certified(room)
+    # The seller keeps lot 1 at 20, where it is worth 12 to the bidder; both conditions hold, and the optimum is 70.
+    assert found.outcome.holder.tolist() == [-1, 0]
+    assert found.outcome.price.tolist() == [20, 25]
+    assert (found.equilibrium.welfare, found.market.optimum.welfare, found.equilibrium.loss) == (70, 70, 0)
+    assert found.badge == "equilibrium"
+    assert any(p.premise == "reserves are in the prices" for p in found.premises)
+
+
+def test_the_market_is_the_same_for_all_rounds() -> None:
+    room = _room(FIRST, SECOND)
+    market = market_of(room.state.configuration, read(room.state))
+    room.round(b1=[["1", 5]])
+    once = certificate(room.state, events=room.events, market=market)
+    assert once.market is market
+    assert once.to_json() == _certified(room).to_json()
+    assert np.isfinite(once.gap)
+
+
+def test_an_auction_without_bidders_known_or_not_has_a_certificate() -> None:
+    room = Room(configured(lots(1)), opened=False)
+    found = _certified(room)
+    assert (found.checks, found.gap, found.badge) == ((), 0, "equilibrium")
