@@ -6,7 +6,7 @@ from functools import wraps
 from pathlib import Path
 from typing import Any
 
-from flask import Flask, Response, jsonify, request
+from flask import Flask, Response, current_app, jsonify, request
 
 from callbacks import auction_acts, auction_files, auction_seats, auction_shown, logs, security
 from callbacks.auction_access import MAX_BODY, RECEIVED, BadOrderError, Gate, Guesses
@@ -22,6 +22,7 @@ _log = logs.get("headroom.auction")
 _Answer = Callable[..., Response]
 _KEPT_INVITATIONS = 64
 _MINUTE_S = 60.0
+EXTENSION = "headroom-auctions"  # where the server keeps its rooms
 _WORDS = {
     400: "The server did not understand this request",
     403: "This request is not permitted",
@@ -35,6 +36,7 @@ _WORDS = {
 def register(server: Flask, services: Services, home: Path) -> None:
     """Add the room's routes, and the gate before them."""
     server.wsgi_app = Gate(server.wsgi_app)  # type: ignore[method-assign]
+    server.extensions[EXTENSION] = services.auctions
     desk = Desk(services, home)
     services.auctions.after_round = desk.after_round
     _register_looking(server, services.auctions, desk)
@@ -112,7 +114,7 @@ def _of_the_room(answer: _Answer) -> _Answer:
             response = _refused(404, "nothing here", str(error))
         except BadOrderError as error:
             response = _refused(400, "bad order", str(error))
-        response.headers["X-Server-Time"] = f"{time.time():.3f}"
+        response.headers["X-Server-Time"] = f"{current_app.extensions[EXTENSION].now():.3f}"
         response.headers.setdefault("Cache-Control", "private, no-cache")
         return response
 

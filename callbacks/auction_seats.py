@@ -16,6 +16,7 @@ from engine.store.codec import clean_text
 
 MAX_CALLED = 60  # characters of a name
 MAX_WAITING = 300
+_GOES_ON = ("set up", "open", "paused")
 _FIELDS = {"request": is_request, "code": text(40), "name": text(200), "key": text(100)}
 
 
@@ -62,6 +63,9 @@ def _by_key(rooms: Rooms, user: str, key: Key, name: str) -> dict[str, Any]:
         there = _mine(people, user, key.role)
         if there is None or there.bidder != key.bidder:
             turn.store.admit(user, key.role, bidder=key.bidder, name=name or (there.name if there else ""))
+        if key.bidder and turn.state.bidders[turn.state.bidder_place[key.bidder]].bot and turn.state.phase in _GOES_ON:
+            # Whoever opens his seat's own link wants to sit there: the bot that kept it goes.
+            turn.tell("seat given", {"bidder": key.bidder, "bot": ""}, actor="server")
         state = turn.state
     seat = state.bidders[state.bidder_place[key.bidder]].name if key.bidder else ""
     told = {"host": "host", "watcher": "watching", "bidder": "admitted"}[key.role]
