@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from callbacks.auction_room import RefusedError, Rooms
+from engine.auction import bundles
+from engine.auction.bid_files import template as bid_template
 from engine.auction.results import result_files
 from engine.auction.signing import sign, signing_key, to_file
 from engine.auction.value_builder import sheet_csv, value_sheet
@@ -11,7 +13,15 @@ from engine.store.access import missing
 
 LEDGER = "ledger.jsonl"
 VALUES = "values.csv"
-_TYPES = {"csv": "text/csv", "json": "application/json", "jsonl": "application/x-ndjson", "txt": "text/plain"}
+TEMPLATE = "bids-template.csv"
+_TYPES = {
+    "csv": "text/csv",
+    "json": "application/json",
+    "jsonl": "application/x-ndjson",
+    "txt": "text/plain",
+    "xml": "application/xml",
+    "zip": "application/zip",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +41,8 @@ def download(rooms: Rooms, user: str, auction_id: str, name: str, home: Path) ->
     """Return a file of the auction that this session may have.
 
     The host has the ledger at any time (signed once the auction is over; it holds everybody's values) and the results;
-    everybody in the room has the results after the end; a bidder has his own values.
+    everybody in the room has the results and the round files after the end, and a file for bids at any time; a bidder
+    has his own values.
     """
     room, row, live = rooms.look(auction_id)
     host = rooms.role(room, row, user, "host") is not None
@@ -44,12 +55,16 @@ def download(rooms: Rooms, user: str, auction_id: str, name: str, home: Path) ->
         return File(name, sheet_csv(value_sheet(valuation, live.state.configuration)).encode())
     if not host and not any(rooms.role(room, row, user, role) for role in ("bidder", "watcher")):
         raise missing("auction", auction_id)
+    if name == TEMPLATE:
+        return File(name, bid_template(live.state.configuration).encode())
     if not host and (name == LEDGER or live.state.phase != "closed"):
         words = "the ledger is its host's" if name == LEDGER else "results are given out when the auction is closed"
         raise RefusedError(403, "not yours", words)
     entries = [stored.entry for stored in rooms.store.entries(auction_id)][: live.last.number]
     if name == LEDGER:
         return File(name, to_file(entries, sign(entries, signing_key(home)) if over else None))
+    if name in bundles.NAMES:
+        return File(name, bundles.bundle(name, [entry.event for entry in entries], live.state.configuration))
     files = result_files(entries, live.state)
     if name not in files:
         raise missing("file", name)

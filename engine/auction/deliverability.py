@@ -16,6 +16,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from engine.auction.results import winners
 from engine.auction.state import NOBODY, AuctionState
 from engine.capacity.allocation import usable_margin
 from engine.capacity.answer import Margins, work_out
@@ -138,21 +139,17 @@ def awards(state: AuctionState) -> tuple[Award, ...]:
 
     Once the auction has closed, blocks that ended under their reserve or were not paid for are not awarded.
     """
-    unpaid = np.zeros(len(state.holder), dtype=np.bool_)
-    unpaid[[default.slot for default in state.defaults]] = True
+    holders = winners(state) if state.phase == "closed" else state.holder
     found = []
     for place, lot in enumerate(state.configuration.lots):
-        slots = slice(int(state.first_slot[place]), int(state.first_slot[place + 1]))
-        holder = state.holder[slots]
-        held = (holder != NOBODY) & ~unpaid[slots]
-        if state.phase == "closed":
-            held = held & (state.price[slots] >= lot.reserve)
-        seats, blocks = np.unique(holder[held], return_counts=True)
+        own = holders[state.slots_of(place)]
+        held = own != NOBODY
+        seats, blocks = np.unique(own[held], return_counts=True)
         if seats.size:
-            holders = tuple(
+            whose = tuple(
                 (state.bidders[seat].id, count) for seat, count in zip(seats.tolist(), blocks.tolist(), strict=True)
             )
-            found.append(Award(lot.id, lot.bus, lot.risk, lot.capacity_mw, int(held.sum()), holders))
+            found.append(Award(lot.id, lot.bus, lot.risk, lot.capacity_mw, int(held.sum()), whose))
     return tuple(found)
 
 

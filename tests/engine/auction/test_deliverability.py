@@ -4,7 +4,6 @@ import json
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -187,7 +186,6 @@ KINDS_OF_SETS: dict[str, tuple[Network, dict[str, Any]]] = {
     "seasons": (GRID, {"period": "season"}),
     "outages": (WIDE, {"security": "n-1"}),
     "outages by month": (WIDE, {"security": "n-1", "period": "month"}),
-    "redispatch": (dispatched(), {"recourse": "redispatch"}),
     "redispatch by season": (dispatched(), {"recourse": "redispatch", "period": "season"}),
     "quantile": (GRID, {"measure": "var"}),
     "two risks": (GRID, {"epsilons": (0.05, 0.2)}),
@@ -200,7 +198,11 @@ KINDS_OF_SETS: dict[str, tuple[Network, dict[str, Any]]] = {
 def test_every_kind_of_set_is_delivered_whole_and_in_part_and_not_exceeded(kind: str) -> None:
     grid, settings = KINDS_OF_SETS[kind]
     question = replace(asked(grid, {"2": 60.0, "3": 60.0}, epsilons=(0.1,)), **settings)
-    states = States(dated())
+    sample = dated()
+    if question.recourse == "redispatch":  # a program in every state: a quarter of them, of every season
+        labels = sample.labels[::4]
+        sample = replace(sample, net_demand_mw=sample.net_demand_mw[::4], labels=labels)
+    states = States(sample)
     products = made(grid, question, states)
     whole = all_of(products)
     margins = margins_of(grid, question, states)
@@ -250,7 +252,7 @@ def loads(network: Network, question: CapacityQuestion, known: Sample, level: fl
 def test_random_awards_are_judged_as_by_brute_force() -> None:
     """A third code: every line's own CVaR by sorting. Awards around what fits, on both sides of it."""
     verdicts = []
-    for seed in range(30):
+    for seed in range(20):
         generator = np.random.default_rng(seed)
         grid = random_network(generator, meshed=True)
         known = random_sample(generator, len(grid.buses.ids), 40)
@@ -270,7 +272,7 @@ def test_random_awards_are_judged_as_by_brute_force() -> None:
             expected &= bool((mw <= np.maximum(room - worst, 0.0) + 1e-6).all())
         assert found.holds == expected, (seed, found.words)
         verdicts.append(expected)
-    assert 5 < sum(verdicts) < 25
+    assert 3 < sum(verdicts) < 17
 
 
 def configuration(products: ProductSet, **changes: Any) -> Configuration:
@@ -335,48 +337,57 @@ def test_an_auction_of_another_set_or_network_is_refused() -> None:
         deliver_job(foreign, Context(Path("/nowhere")))
 
 
+class Played:
+    """An auction by the paper's rules, whose bidders b1 and b2 do what they are told."""
+
+    def __init__(self, sold: Configuration) -> None:
+        content = {"configuration": configuration_to_json(sold)}
+        self.state = apply(None, Event("configured", 0.0, "host", content))
+        for bidder in ("b1", "b2"):
+            seat = {"bidder": bidder, "name": bidder, "eligibility": 9, "deposit": 0, "valuation": None, "bot": ""}
+            self.do("admitted", **seat)
+        self.do("opened", deadline=None)
+
+    def do(self, kind: Any, actor: str = "host", **data: Any) -> None:
+        self.state = apply(self.state, Event(kind, 0.0, actor, data))
+
+    def round(self, *moves: tuple[str, str, str, list[Any]]) -> None:
+        for bidder, kind, name, what in moves:
+            self.do(kind, bidder, bidder=bidder, round=self.state.round, request="", **{name: what})
+        self.state = apply(self.state, round_closed(self.state, 0.0))
+
+
 def test_awards_are_the_blocks_that_stand() -> None:
     lots = (Lot("a", "A", 5.0, 0.0, "3", 5, quantity=3), Lot("b", "B", 2.0, 0.05, "4", 2, reserve=10))
-    state: Any = SimpleNamespace(
-        configuration=Configuration("test", lots),
-        first_slot=np.array([0, 3, 4]),
-        holder=np.array([1, -1, 1, 0]),
-        price=np.array([4, 0, 5, 9]),
-        phase="open",
-        defaults=(),
-        bidders=(SimpleNamespace(id="b1"), SimpleNamespace(id="b2")),
+    auction = Played(Configuration("test", lots, PAPER_RULES))
+    assert awards(auction.state) == ()
+    auction.round(
+        ("b2", "bids submitted", "bids", [["a", 5, 2]]),
+        ("b1", "bids submitted", "bids", [["a", 5, 1], ["b", 5, 1]]),
     )
-    a = Award("a", "3", 0.0, 5.0, 2, (("b2", 2),))
-    assert awards(state) == (a, Award("b", "4", 0.05, 2.0, 1, (("b1", 1),)))
-    assert sold_of(awards(state)) == (("3", 0.0, 10.0), ("4", 0.05, 2.0))
-    state.phase = "closed"  # B ended at 9, under its reserve of 10
-    assert awards(state) == (a,)
-    state.defaults = (SimpleNamespace(slot=0),)
-    assert awards(state) == (replace(a, blocks=1, holders=(("b2", 1),)),)
+    a = Award("a", "3", 0.0, 5.0, 3, (("b1", 1), ("b2", 2)))
+    assert awards(auction.state) == (a, Award("b", "4", 0.05, 2.0, 1, (("b1", 1),)))
+    assert sold_of(awards(auction.state)) == (("3", 0.0, 15.0), ("4", 0.05, 2.0))
+    auction.round()
+    auction.do("closed")  # B ended at 5, under its reserve of 10
+    assert awards(auction.state) == (a,)
+    auction.do("defaulted", bidder="b2", lots=["a"])
+    assert awards(auction.state) == (replace(a, blocks=1, holders=(("b1", 1),)),)
 
 
 def test_after_every_round_of_an_auction_with_a_withdrawal_and_a_resale() -> None:
     """3-firm is sold to b1, taken back, and sold again to b2: every round's awards are what stands, and are kept."""
-    products = paper_set()
-    sold = replace(configuration(products), rules=replace(PAPER_RULES, withdrawals=Withdrawals(rounds=1)))
-    state = apply(None, Event("configured", 0.0, "host", {"configuration": configuration_to_json(sold)}))
-    for bidder in ("b1", "b2"):
-        seat = {"bidder": bidder, "name": bidder, "eligibility": 9, "deposit": 0, "valuation": None, "bot": ""}
-        state = apply(state, Event("admitted", 0.0, "host", seat))
-    state = apply(state, Event("opened", 0.0, "host", {"deadline": None}))
-    moves: tuple[tuple[str, str, dict[str, Any]], ...] = (
-        ("b1", "bids submitted", {"bids": [["3-firm", 5, 1], ["4-flex5", 5, 1]]}),
-        ("b1", "withdrawn", {"lots": ["3-firm"]}),
-        ("b2", "bids submitted", {"bids": [["3-firm", 5, 1], ["4-firm", 5, 1]]}),
-    )
-    held = []
-    for number, (bidder, kind, what) in enumerate(moves, 1):
-        data = {"bidder": bidder, "round": number, "request": "", **what}
-        state = apply(state, Event(kind, float(number), bidder, data))  # type: ignore[arg-type]
-        state = apply(state, round_closed(state, float(number)))
-        found = judged(list(awards(state)))
+    rules = replace(PAPER_RULES, withdrawals=Withdrawals(rounds=1))
+    auction, held = Played(replace(configuration(paper_set()), rules=rules)), []
+    for move in (
+        ("b1", "bids submitted", "bids", [["3-firm", 5, 1], ["4-flex5", 5, 1]]),
+        ("b1", "withdrawn", "lots", ["3-firm"]),
+        ("b2", "bids submitted", "bids", [["3-firm", 5, 1], ["4-firm", 5, 1]]),
+    ):
+        auction.round(move)
+        found = judged(list(awards(auction.state)))
         assert found.holds, found.words
-        held.append({award.lot: award.holders for award in awards(state)})
+        held.append({award.lot: award.holders for award in awards(auction.state)})
     b1, b2 = (("b1", 1),), (("b2", 1),)
     assert held == [{"3-firm": b1, "4-flex5": b1}, {"4-flex5": b1}, {"3-firm": b2, "4-firm": b2, "4-flex5": b1}]
     assert found.sold_mw[0] == pytest.approx(20.0)

@@ -1,13 +1,15 @@
 """Round files out and in: an auction with everything in it comes back to the same state in every format."""
 
+import io
 import json
+import zipfile
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from engine.auction import fcc_files, fcc_xml, record_files
+from engine.auction import bundles, fcc_files, fcc_xml, record_files
 from engine.auction.checking import allowed_amounts, check_bids, check_reduction, check_waiver, check_withdrawal
 from engine.auction.closing import following, round_closed
 from engine.auction.configuration import configuration_to_json
@@ -250,6 +252,22 @@ def test_the_files_have_the_fields_of_the_notice() -> None:
         "round_num,bidder_num,fcc_acct,max_elig,rmng_waivr,waivr_ind,rmng_withdrawals,required_act,current_act"
     )
     assert [name for name in fcc_files.ALL_BIDS if name not in fcc_files.WITHDRAWALS] == ["round_num", "random_num"]
+
+
+def test_each_file_to_take_home_is_made_from_the_ledger() -> None:
+    room, sold = played("fcc", 1), configuration(RULES["fcc"])
+    records = records_of(room.events)
+    made = {name: bundles.bundle(name, room.events, sold) for name in bundles.NAMES}
+    assert made == {name: bundles.bundle(name, room.events, sold) for name in bundles.NAMES}
+
+    def unzipped(content: bytes) -> dict[str, str]:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            return {name: archive.read(name).decode() for name in archive.namelist()}
+
+    assert record_files.from_csv_files(unzipped(made["tables.zip"])) == records
+    assert record_files.from_json(made["tables.json"].decode()) == records
+    assert fcc_files.from_files(unzipped(made["fcc_round_files.zip"])).standing == records.standing
+    assert len(fcc_xml.from_xml(made["all_bids.xml"].decode())) == len(records.bids)
 
 
 def test_a_changed_number_is_found_by_the_replay() -> None:
