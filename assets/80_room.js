@@ -131,7 +131,7 @@
       if (lost && room.connection !== 'refused') room.connection = 'lost';
       const holder = root.querySelector('[data-room-connection]');
       const words = room.connection === 'lost'
-        ? (room.snapshot ? 'No connection for ' + headroom.draw.span(quiet / 1000) + '. What was confirmed is kept; trying again.' : 'The server does not answer. Trying again.')
+        ? (room.snapshot ? 'No connection for ' + headroom.pane.span(quiet / 1000) + '. What was confirmed is kept; trying again.' : 'The server does not answer. Trying again.')
         : '';
       if (holder && holder.textContent !== words) holder.textContent = words;
       root.toggleAttribute('data-lost', room.connection === 'lost');
@@ -175,12 +175,13 @@
     view = kinds[root.dataset.room](root, room);
     const ticking = window.setInterval(tick, TICK_MS);
     rooms.push(room);
-    if (room.auction) ask(); else if (room.as !== 'join') enter();
+    if (room.as !== 'join') enter();
     return room;
 
     // A personal link, or one to watch: its key stands behind the #, which no server's log and no other site sees.
     function enter() {
       const key = new URLSearchParams(window.location.hash.slice(1)).get('key');
+      if (!key && room.auction) { ask(); return; }
       if (!key) { refuse({ status: 404, body: { error: 'No auction is named', detail: 'The address of this page names no auction. Ask the host for the link.', code: 'unknown' } }); return; }
       post('/api/auctions/join', { key: key }).then(function (answer) {
         if (stopped) return;

@@ -1,7 +1,7 @@
 // What a bidder's form means: which bids are ticked, what they add up to, what the rules will say. No drawing here.
 (function () {
   'use strict';
-  const D = window.headroom.draw;
+  const D = window.headroom.pane;
 
   function lotsBy(snapshot) {
     const by = new Map();
@@ -9,20 +9,16 @@
     return by;
   }
   function held(seat, id) { // what I hold of one lot: {blocks, amounts: [per block]}
-    const found = { blocks: 0, amounts: [] };
-    seat.mine.holdings.forEach(function (one) {
-      if (one.lot !== id) return;
-      found.blocks += one.blocks;
-      for (let i = 0; i < one.blocks; i += 1) found.amounts.push(one.amount);
-    });
-    return found;
+    return seat.mine.holdings.find(function (one) { return one.lot === id; }) || { blocks: 0, amounts: [], pay: 0 };
   }
-  function value(seat, place) { return Array.isArray(seat.mine.values) ? seat.mine.values[place] : null; }
+  function value(seat, place) { return seat.mine.values ? seat.mine.values.lots[place] : null; } // of a block alone; null without one
+  function valued(seat) { return Boolean(seat.mine && seat.mine.values && seat.mine.values.lots.some(function (v) { return v !== null; })); }
   function choices(seat, lot) { // the amounts that the rules allow, or null where any whole number from the minimum on is
-    const found = seat.mine.amounts ? seat.mine.amounts[lot.id] : null;
-    return Array.isArray(found) && found.length ? found : null;
+    return seat.snapshot.jump === 'any' ? null : seat.mine.amounts[lot.id] || [];
   }
-  function free(seat, lot) { return lot.quantity - held(seat, lot.id).blocks; } // blocks that I can bid on
+  function free(seat, lot) { // blocks that I can bid on
+    return lot.minimum === null ? 0 : lot.quantity - held(seat, lot.id).blocks;
+  }
 
   // The form: lot -> {on, text, blocks}. A round begins with what the server has of this round.
   function fresh(seat) {
@@ -78,6 +74,8 @@
     const amount = parse(one.text);
     if (amount === null) return 'Write a whole number of ' + seat.snapshot.currency + '.';
     if (amount < lot.minimum) return 'Below the minimum of ' + money(seat, lot.minimum) + '.';
+    const most = seat.mine.most[lot.id];
+    if (most && amount > most) return 'Above the highest that may be bid now, ' + money(seat, most) + '.';
     return '';
   }
   function money(seat, amount) { return D.number(amount) + ' ' + seat.snapshot.currency; }
@@ -91,13 +89,13 @@
     if (seat.room.connection === 'refused') return { open: false, words: 'This seat is not open here.' };
     if (s.phase !== 'open') return { open: false, words: s.phase === 'set up' ? 'The auction has not opened yet.' : s.phase === 'paused' ? 'The auction is paused.' : 'The auction is over.' };
     if (mine.muted) return { open: false, words: 'The host has stopped your bids.' };
-    if (mine.bot) return { open: false, words: 'A bot bids for you.' };
+    if (mine.bot) return { open: false, words: 'A bot bids for you; take your seat back first.' };
     if (left !== null && left <= 0) return { open: false, words: 'Round ' + s.round + ' is over.' };
     return { open: true, words: '' };
   }
 
   window.headroom.bidding = {
-    lotsBy: lotsBy, held: held, value: value, choices: choices, free: free, fresh: fresh, entry: entry, parse: parse, tick: tick, bids: bids,
+    lotsBy: lotsBy, held: held, value: value, valued: valued, choices: choices, free: free, fresh: fresh, entry: entry, parse: parse, tick: tick, bids: bids,
     keyOf: keyOf, sentKey: sentKey, totals: totals, complaint: complaint, money: money, risk: risk, requiredShare: requiredShare, may: may,
   };
 })();

@@ -1,7 +1,7 @@
 // What a live page says above all else: where the auction stands, and what is wrong with this seat. Also its clock.
 (function () {
   'use strict';
-  const headroom = window.headroom, D = headroom.draw, h = D.h, B = headroom.bidding;
+  const headroom = window.headroom, D = headroom.pane, h = D.h, B = headroom.bidding;
 
   function line(kind, title, words, action) {
     return h('div', { key: kind + title, class: 'hr-room-line hr-room-line-' + kind, role: kind === 'wrong' ? 'alert' : undefined },
@@ -11,6 +11,7 @@
   const REFUSED = {
     'no seat': ['You have no seat here', 'Join with the code that the host shows.'],
     'seat elsewhere': ['This seat was opened by another link', 'The host gave it a new personal link; this device has lost it. Ask the host for the link.'],
+    'no link': ['This page is for those who were invited', 'Open the spectators\u2019 link that the host gave out, or join with the code.'],
     unknown: ['No auction has this address', 'Ask the host for the link, or join with the code that is on the screen.'],
   };
   function debrief(room) { return link('See the debrief', '/auction/debrief?auction=' + encodeURIComponent(room.auction)); }
@@ -26,8 +27,9 @@
     if (!s) return found;
     const mine = seat && seat.mine, left = room.left();
     if (seat && !mine) {
-      found.push(line('wait', 'Waiting to be admitted', (s.waiting && s.waiting.place ? 'You are number ' + s.waiting.place + ' in the waiting list' + (s.waiting.name ? ' as ' + s.waiting.name : '') + '. ' : '') + 'The host lets you in; this page goes on by itself.'));
+      found.push(line('wait', 'Waiting to be admitted', (s.waiting ? 'You are in the waiting list as ' + s.waiting.name + '. ' : '') + 'The host lets you in; this page goes on by itself.'));
     }
+    if (!s.lots) return found; // all that somebody who waits is told
     if (s.practice) found.push(line('practice', 'Practice', 'Everything works as it will, and nothing counts: all of it is undone before the auction begins.'));
     if (s.phase === 'set up') found.push(line('wait', 'Waiting for the opening', D.count(s.bidders, 'bidder') + (s.bidders === 1 ? ' is' : ' are') + ' registered. You can look at the products and the rules.'));
     else if (s.phase === 'paused') found.push(line('wait', 'Paused', 'The host has stopped the clock. Bids are taken again when it goes on.'));
@@ -37,7 +39,7 @@
       found.push(line('over', 'The auction is over', [s.ended_because, won].filter(Boolean).join(' '), debrief(room)));
     } else if (left !== null && left <= 0) found.push(line('wait', 'Round ' + s.round + ' is over', 'Its result is being worked out.'));
     if (mine && mine.muted) found.push(line('wrong', 'The host has stopped your bids', 'Your standing bids stay. Ask the host.'));
-    if (mine && mine.bot) found.push(line('wait', 'A bot bids in your seat', 'It plays ' + mine.bot + '. Ask the host to hand the seat back to you.'));
+    if (mine && mine.bot) found.push(line('wait', 'A bot bids in your seat', 'It plays ' + mine.bot + '.', h('button', { type: 'button', class: 'hr-button', on: { click: seat.takeBack } }, 'Take my seat back')));
     return found;
   }
 
@@ -55,7 +57,7 @@
   // {text, words, last}: the time left as it is drawn and as it is read
   function clock(room) {
     const s = room.snapshot, left = room.left();
-    if (s.phase === 'paused') return { text: 'paused', words: 'The clock is stopped', last: false };
+    if (s.phase === 'paused') return { text: typeof s.remaining_s === 'number' ? D.span(s.remaining_s) : '', words: 'paused', last: false };
     if (s.phase !== 'open') return { text: D.DASH, words: '', last: false };
     if (left === null) return room.now() === null && s.deadline ? { text: '\u2026', words: 'Asking for the time', last: false } : { text: '', words: s.pace === 'all acted' ? 'The round ends when all have acted' : 'The host ends the round', last: false };
     return { text: D.span(left), words: 'left in the round', last: left <= 10 };

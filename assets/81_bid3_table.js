@@ -1,7 +1,7 @@
 // The bid table: one row a product, with its standing price, what a bid must be at least, and the place for mine.
 (function () {
   'use strict';
-  const headroom = window.headroom, D = headroom.draw, h = D.h, B = headroom.bidding;
+  const headroom = window.headroom, D = headroom.pane, h = D.h, B = headroom.bidding;
 
   const SHOWN = [['all', 'All'], ['mine', 'Mine'], ['ticked', 'Ticked'], ['hint', 'In demand for me'], ['firm', 'Firm'], ['flexible', 'Flexible']];
 
@@ -20,12 +20,12 @@
     { key: 'bus', label: 'Bus', by: function (seat, lot) { return isNaN(Number(lot.bus)) ? lot.bus : Number(lot.bus); } },
     { key: 'holder', label: 'Holder', by: function (seat, lot) { return holderWords(lot).toLowerCase(); } },
     { key: 'price', label: 'Standing', money: true, number: true, by: function (seat, lot) { return lot.price === null ? -1 : lot.price; } },
-    { key: 'minimum', label: 'Minimum', money: true, number: true, by: function (seat, lot) { return lot.minimum; } },
-    { key: 'value', label: 'My value', money: true, number: true, by: function (seat, lot) { const v = B.value(seat, seat.by.get(lot.id).place); return v === null || v === undefined ? -1 : v; } },
+    { key: 'minimum', label: 'Minimum', money: true, number: true, by: function (seat, lot) { return lot.minimum === null ? Infinity : lot.minimum; } },
+    { key: 'value', label: 'My value', money: true, number: true, by: function (seat, lot) { const v = B.value(seat, seat.by.get(lot.id).place); return v === null ? -1 : v; } },
     { key: 'bid', label: 'My bid', money: true, plain: true },
   ];
   function columns(seat) {
-    return COLUMNS.filter(function (c) { return c.key !== 'value' || (seat.mine && Array.isArray(seat.mine.values)); });
+    return COLUMNS.filter(function (c) { return c.key !== 'value' || B.valued(seat); });
   }
 
   function rows(seat) {
@@ -52,13 +52,14 @@
 
   // Whys ---------------------------------------------------------------------------------------------------------
   function whyMinimum(seat, lot) {
-    const known = typeof lot.increment === 'number', none = lot.price === null;
+    const none = lot.price === null;
+    if (lot.minimum === null) return D.DASH;
     const values = none ? [['Opening bid', B.money(seat, lot.opening || 0)]] : [[lot.quantity > 1 ? 'Lowest standing block' : 'Standing price', B.money(seat, lot.price)]];
-    if (!none && known) values.push(['Increment in round ' + seat.snapshot.round, B.money(seat, lot.increment)]);
+    values.push(['Increment in round ' + seat.snapshot.round, B.money(seat, lot.increment)]);
     values.push(['Minimum bid', B.money(seat, lot.minimum)]);
     return D.why('seat-minimum-' + lot.id, D.number(lot.minimum), 'Minimum bid on ' + lot.name, {
-      formula: none ? 'minimum = the larger of opening bid and increment' : lot.quantity > 1 && lot.held < lot.quantity ? 'minimum = opening bid, while a block is free' : 'minimum = standing price + increment',
-      values: values, note: lot.increment_words || '',
+      formula: none ? (lot.quantity > 1 && lot.held ? 'while a block is free: ' : '') + 'minimum = max(opening bid, increment)' : lot.quantity > 1 ? 'minimum = lowest standing block + increment' : 'minimum = standing price + increment',
+      values: values, note: 'The increment is ' + lot.increment_words + '.',
       source: (seat.snapshot.rules_words || []).find(function (line) { return /increment|above the standing/i.test(line); }) || '',
     });
   }
@@ -68,10 +69,10 @@
       return at === null || at === undefined ? null : ['Round ' + round.round, B.money(seat, at) + (round.bids && round.bids[seat.by.get(lot.id).place] ? ', ' + D.count(round.bids[seat.by.get(lot.id).place], 'new bid') : '')];
     }).filter(Boolean).slice(-8);
     const values = [];
-    if (lot.quantity > 1) lot.standing.forEach(function (amount, i) { values.push(['Block ' + (i + 1), amount === null ? 'no bid' : B.money(seat, amount)]); });
+    if (lot.quantity > 1) for (let i = 0; i < lot.quantity; i += 1) values.push(['Block ' + (i + 1), i < lot.standing.length ? B.money(seat, lot.standing[i]) : 'no bid']);
     return D.why('seat-price-' + lot.id, D.number(lot.price), 'Standing price of ' + lot.name, {
       values: values.concat(path),
-      note: lot.price === null ? 'Nobody has bid on it.' : lot.quantity > 1 ? 'The lowest of the bids that stand on its ' + lot.quantity + ' equal blocks.' : 'The highest bid so far. Its maker pays it if the auction ends now.',
+      note: !lot.held ? 'Nobody has bid on it.' : lot.quantity > 1 ? (lot.price === null ? 'Not all of its ' + lot.quantity + ' equal blocks have a bid.' : 'The lowest of the bids that stand on its ' + lot.quantity + ' equal blocks.') : 'The highest bid so far. Its maker pays it if the auction ends now.',
     });
   }
 
@@ -84,8 +85,8 @@
     const told = wrong ? { 'aria-invalid': 'true', 'aria-describedby': 'seat-wrong-' + lot.id } : {};
     if (room <= 0) return null;
     let box;
-    if (list && list.length === 1) {
-      box = h('span', { class: 'hr-bid-fixed' + (one.on ? '' : ' hr-muted') }, D.number(list[0]));
+    if (list && list.length <= 1) {
+      box = h('span', { class: 'hr-bid-fixed' + (one.on ? '' : ' hr-muted') }, D.number(lot.minimum));
     } else if (list) {
       box = h('select', Object.assign({
         class: 'form-select hr-bid-input', 'aria-label': name, disabled: !open, value: one.on ? one.text : String(list[0]),

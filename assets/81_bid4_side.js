@@ -1,7 +1,7 @@
 // Beside the bid table: what I hold and would hold, eligibility and activity, withdrawals, news, my bids by round.
 (function () {
   'use strict';
-  const headroom = window.headroom, D = headroom.draw, h = D.h, B = headroom.bidding;
+  const headroom = window.headroom, D = headroom.pane, h = D.h, B = headroom.bidding;
 
   function section(key, title, children) {
     return h('section', { class: 'hr-section', key: key }, h('h3', { class: 'hr-section-title' }, title), children);
@@ -10,15 +10,15 @@
 
   // What I hold, and with the ticked bids --------------------------------------------------------------------------
   function holdings(seat) {
-    const mine = seat.mine, sums = B.totals(seat), open = B.may(seat).open, values = Array.isArray(mine.values);
+    const mine = seat.mine, sums = B.totals(seat), open = B.may(seat).open, values = Boolean(mine.values) && mine.values.kind === 'additive', kept = seat.known && seat.known.known ? seat.known : null;
     const worth = function (list) { return list.reduce(function (sum, one) { return sum + (B.value(seat, seat.by.get(one[0]).place) || 0) * one[2]; }, 0); };
-    const now = mine.holdings.map(function (one) { return [one.lot, one.amount, one.blocks]; });
-    const line = function (one, coming) {
+    const now = mine.holdings.map(function (one) { return [one.lot, one.pay, one.blocks]; }), coming = sums.list.map(function (bid) { return [bid[0], bid[1] * bid[2], bid[2]]; });
+    const line = function (one, coming) { // one: lot, what is paid for it, blocks
       const lot = seat.by.get(one[0]).lot;
       const can = !coming && open && (mine.can_withdraw || []).find(function (w) { return w.lot === lot.id; });
       return h('tr', { key: (coming ? 'new-' : 'held-') + lot.id + '-' + one[1], class: coming ? 'hr-bid-coming' : '' },
         h('th', { scope: 'row' }, lot.name + (one[2] > 1 ? ' \u00d7' + one[2] : ''), coming ? h('small', null, 'if this bid wins') : null),
-        h('td', { class: 'hr-num' }, D.number(one[1] * one[2])),
+        h('td', { class: 'hr-num' }, D.number(one[1])),
         values && h('td', { class: 'hr-num' }, D.number((B.value(seat, seat.by.get(lot.id).place) || 0) * one[2])),
         h('td', { class: 'hr-num' }, can ? h('button', { type: 'button', class: 'hr-button hr-button-quiet', 'aria-label': 'Withdraw my bid on ' + lot.name, on: { click: function () { seat.withdraw(can); } } }, 'Withdraw') : null));
     };
@@ -27,18 +27,21 @@
         h('td', { class: 'hr-num' }, card ? D.why('seat-pay-' + key, D.number(amount), label, card) : D.number(amount)),
         values && h('td', { class: 'hr-num' }, D.number(worth(list))), h('td', null));
     };
-    const all = now.concat(sums.list);
+    const all = now.concat(coming);
     const why = function (list) {
       return { formula: 'sum of my standing bids' + (list.length > now.length ? ' and the ticked ones' : ''),
-        values: list.map(function (one) { return [seat.by.get(one[0]).lot.name, B.money(seat, one[1] * one[2])]; }),
+        values: list.map(function (one) { return [seat.by.get(one[0]).lot.name, B.money(seat, one[1])]; }),
         note: 'Each bidder pays his own standing bids when the auction ends.' };
     };
-    if (!all.length) return h('p', { class: 'hr-muted' }, 'I hold nothing yet. Tick a product to see what I would hold and pay.');
-    return h('div', { class: 'hr-room-scroll' }, h('table', { class: 'hr-room-table' },
+    if (!all.length) return h('p', { key: 'none', class: 'hr-muted' }, 'I hold nothing yet. Tick a product to see what I would hold and pay.');
+    return [h('div', { class: 'hr-room-scroll', key: 'table' }, h('table', { class: 'hr-room-table' },
       h('thead', null, h('tr', null, h('th', { scope: 'col' }, 'Product'), h('th', { scope: 'col', class: 'hr-num' }, 'Bid, ' + seat.snapshot.currency),
         values && h('th', { scope: 'col', class: 'hr-num' }, 'Value'), h('th', { scope: 'col' }, h('span', { class: 'visually-hidden' }, 'Withdraw')))),
       h('tbody', null, now.map(function (one) { return line(one, false); }), now.length > 0 && total('I pay now', mine.pay, now, 'now', why(now)),
-        sums.list.map(function (one) { return line(one, true); }), sums.list.length > 0 && total('I pay up to', sums.pay, all, 'all', why(all)))));
+        coming.map(function (one) { return line(one, true); }), coming.length > 0 && total('I pay up to', sums.pay, all, 'all', why(all))))),
+    kept && h('dl', { class: 'hr-facts', key: 'worth' }, B.fact(coming.length ? 'Worth to me, if all are won' : 'Worth to me', B.money(seat, kept.value_all)),
+      B.fact('Surplus', D.why('seat-surplus', B.money(seat, kept.surplus_all), 'My surplus', { formula: 'surplus = value of all I would hold \u2212 what I would pay',
+        values: [['Value', B.money(seat, kept.value_all)], ['Payment', B.money(seat, kept.pay_all)]], note: 'By the values that are assigned to this seat. Only this seat and the host see them.' })))];
   }
 
   function meter(seat) {
@@ -67,7 +70,7 @@
         mine.withdrawal_rounds || (mine.withdrawals || []).length ? fact('Rounds left to withdraw in', D.number(mine.withdrawal_rounds)) : null,
         mine.interim_due ? fact('Interim payments due', B.money(seat, mine.interim_due)) : null),
       (mine.withdrawals || []).length > 0 && h('ul', { class: 'hr-room-lines', 'aria-label': 'My withdrawals' }, mine.withdrawals.map(function (w, i) {
-        return h('li', { key: i }, (seat.by.has(w.lot) ? seat.by.get(w.lot).lot.name : w.lot) + ': ' + (w.words || 'withdrawn at ' + B.money(seat, w.amount)));
+        return h('li', { key: i }, seat.by.get(w.lot).lot.name + ': withdrawn at ' + B.money(seat, w.amount) + ' in round ' + w.round + '; ' + (w.due === null ? B.money(seat, w.interim) + ' stand until it is sold again' : B.money(seat, w.due) + ' due'));
       })),
     ];
   }
@@ -85,7 +88,9 @@
       section('hold', 'What I hold', holdings(seat)),
       section('activity', 'Eligibility and activity', meter(seat)),
       demand(seat),
-      typeof sheet === 'string' && section('values', 'My values', h('p', null, sheet)),
+      sheet && section('values', 'My values', h('div', { class: 'hr-room-scroll' }, h('table', { class: 'hr-room-table' },
+        h('thead', null, h('tr', null, h('th', { scope: 'col' }, 'What'), h('th', { scope: 'col', class: 'hr-num' }, 'Value, ' + seat.snapshot.currency), h('th', { scope: 'col' }, 'In words'))),
+        h('tbody', null, sheet.sheet.map(function (row, i) { return h('tr', { key: i }, h('th', { scope: 'row' }, row.name), h('td', { class: 'hr-num' }, D.number(row.value)), h('td', null, row.words)); }))))),
     ];
   }
 

@@ -1,7 +1,7 @@
 // The products on the one map of the product: a point each, where they have places.
 (function () {
   'use strict';
-  const headroom = window.headroom, D = headroom.draw, B = headroom.bidding;
+  const headroom = window.headroom, D = headroom.pane, B = headroom.bidding;
   const FAN = 0.018; // products of one bus stand on a ring, this share of the whole wide, so that each can be pressed
   const SIGN = { none: 0, fine: 1, firm: 2, flexible: 3, binding: 4, candidate: 5, stale: 6 };
 

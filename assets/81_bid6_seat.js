@@ -1,7 +1,7 @@
 // The seat: keeps what is ticked, asks what it would mean, sends it in one press, and shows the receipt.
 (function () {
   'use strict';
-  const headroom = window.headroom, D = headroom.draw, h = D.h, B = headroom.bidding;
+  const headroom = window.headroom, D = headroom.pane, h = D.h, B = headroom.bidding;
   const WHAT_IF_MS = 450; // after the last change
 
   headroom.room.page('seat', function (root, room) {
@@ -23,12 +23,13 @@
     seat.changed = function () { seat.refused.clear(); askWhatIf(); draw(); };
     seat.change = function (lot, entry) { seat.form.set(lot.id, entry); seat.refused.delete(lot.id); askWhatIf(); draw(); };
     seat.press = press;
+    seat.takeBack = function () { act({ what: 'take back' }, 'The seat is yours again'); };
     seat.withdraw = function (one) {
       const lot = seat.by.get(one.lot).lot;
       confirm('Withdraw the bid on ' + lot.name, [
         h('p', null, 'You stop holding ' + lot.name + ' at ' + B.money(seat, one.amount) + '. This uses one of your ' + D.count(seat.mine.withdrawal_rounds, 'round') + ' to withdraw in.'),
-        h('p', null, one.words || ''),
-        typeof one.interim === 'number' && h('dl', { class: 'hr-facts' }, B.fact('Due at once, until it is sold again', B.money(seat, one.interim)), B.fact('Most that it can cost', B.money(seat, one.amount))),
+        h('p', null, 'If it is sold for less in the end you pay the difference, ' + B.money(seat, one.amount) + ' if nobody buys it; if it is sold for as much, nothing.'),
+        h('dl', { class: 'hr-facts' }, B.fact('Due at once, until it is sold again', B.money(seat, one.interim)), B.fact('Most that it can cost', B.money(seat, one.amount))),
       ], 'Withdraw', function () { act({ what: 'withdraw', lots: [one.lot] }, 'The withdrawal is received'); });
     };
 
@@ -40,11 +41,12 @@
     function whatIf() {
       window.clearTimeout(asked);
       const list = B.bids(seat).list, key = seat.snapshot.round + ' ' + B.keyOf(list);
-      if (!seat.mine || seat.mine.values === null || seat.mine.values === undefined || !list.length || seat.snapshot.phase !== 'open') { seat.whatIf = null; return Promise.resolve(null); }
+      if (!seat.mine || !seat.mine.values || (!list.length && !seat.mine.holdings.length)) { seat.whatIf = null; return Promise.resolve(null); }
       if (seat.whatIf && seat.whatIf.key === key) return Promise.resolve(seat.whatIf.answer);
-      return room.post('what-if', { bids: list, round: seat.snapshot.round }, false).then(function (answer) {
-        if (answer.status !== 200 || !answer.body) return null;
+      return room.post('what-if', { bids: list }, false).then(function (answer) {
+        if (answer.status !== 200 || !answer.body || !answer.body.known) return null;
         seat.whatIf = { key: key, answer: answer.body };
+        seat.known = answer.body;
         draw();
         return answer.body;
       });
@@ -54,9 +56,9 @@
       return seat.whatIf && seat.whatIf.key === seat.snapshot.round + ' ' + B.keyOf(list) ? seat.whatIf.answer : null;
     }
     function lotNames(list) { return list.map(function (id) { return seat.by.has(id) ? seat.by.get(id).lot.name : id; }).join(', '); }
-    function exposed(answer) { return Boolean(answer && answer.known !== false && answer.worst && answer.worst.loss > 0); }
+    function exposed(answer) { return Boolean(answer && answer.worst); }
     function exposureWords(answer) {
-      return 'If only part is won you could lose ' + B.money(seat, answer.worst.loss) + (answer.worst.lots && answer.worst.lots.length ? ', with ' + lotNames(answer.worst.lots) + ' alone' : '') + '.';
+      return 'If only part is won you could lose ' + (answer.worst.exact ? '' : 'at least ') + B.money(seat, answer.worst.loss) + (answer.worst.lots.length ? ', with ' + lotNames(answer.worst.lots.map(function (one) { return one.lot; })) + ' alone' : '') + '.';
     }
 
     // Sending ---------------------------------------------------------------------------------------------------------
@@ -78,7 +80,7 @@
         if (!exposed(answer)) { send(ticked.list); return; }
         draw();
         confirm('Part of this may be a loss', [
-          h('p', null, exposureWords(answer)), answer.worst.words && h('p', null, answer.worst.words),
+          h('p', null, exposureWords(answer)),
           h('dl', { class: 'hr-facts' }, B.fact('Surplus if all are won', B.money(seat, answer.surplus_all)), B.fact('Most you could lose', B.money(seat, answer.worst.loss))),
         ], 'Send all the same', function () { send(ticked.list); });
       });
@@ -179,6 +181,8 @@
       }
       round = now;
       seat.form = B.fresh(seat);
+      seat.known = null;
+      askWhatIf();
       seat.refused.clear();
       seat.whatIf = null;
       if (!first) seat.receipt = null;
@@ -188,7 +192,7 @@
       const s = seat.snapshot, have = seat.history;
       if (s.round <= have.upto || s.practice !== have.practice) { have.rounds = []; have.upto = 0; } // annulled, or practice over
       have.practice = s.practice;
-      room.get('history?since=' + have.upto).then(function (answer) {
+      room.get('history?as=bidder&since=' + have.upto).then(function (answer) {
         if (answer.status !== 200 || !answer.body || have !== seat.history) return;
         const last = have.upto;
         have.rounds = have.rounds.concat(answer.body.rounds.filter(function (one) { return one.round > last; }));
@@ -217,7 +221,7 @@
       const lines = [];
       if (sums.over) lines.push(h('span', { key: 'over', class: 'hr-bid-warn' }, D.number(sums.over) + ' units more than your eligibility of ' + D.number(mine.eligibility) + ': it will be refused.'));
       else if (mine.required && sums.short && may.open) lines.push(h('span', { key: 'short', class: 'hr-bid-warn' }, D.number(sums.short) + ' units short of the ' + D.number(mine.required) + ' required: ' + (mine.waivers && !(acted && acted.reduce) ? 'a waiver is used (' + mine.waivers + ' left).' : 'your eligibility falls.')));
-      if (answer && answer.known !== false && n) {
+      if (answer && n) {
         lines.push(h('span', { key: 'all' }, 'If all are won: surplus ' + B.money(seat, answer.surplus_all) + '.'));
         if (exposed(answer)) lines.push(h('span', { key: 'worst', class: 'hr-bid-warn' }, exposureWords(answer)));
       }
@@ -246,10 +250,10 @@
       return h('span', { class: 'hr-popover-anchor', key: 'more' },
         h('button', { type: 'button', class: 'hr-button hr-room-press', 'data-popover': 'seat-more', 'aria-expanded': 'false', 'aria-haspopup': 'dialog' }, 'More'),
         h('span', { class: 'hr-popover', role: 'dialog', 'aria-label': 'More that I can do', 'data-popover-panel': 'seat-more', style: { width: '320px' } }, h('div', { id: 'seat-more' },
-          mine.required > 0 && item('waiver', 'Use a waiver now', mine.waivers ? D.number(mine.waivers) + ' left. It keeps my eligibility and keeps the auction open.' : 'None is left.', function () {
+          seat.snapshot.activity_rule && item('waiver', 'Use a waiver now', mine.waivers ? D.number(mine.waivers) + ' left. It keeps my eligibility and keeps the auction open.' : 'None is left.', function () {
             confirm('Use a waiver in round ' + seat.snapshot.round, [h('p', null, 'Your eligibility stays at ' + D.number(mine.eligibility) + ' units whatever your activity in this round. You have ' + D.count(mine.waivers, 'waiver') + '. The auction does not close in a round with such a waiver.')], 'Use a waiver', function () { act({ what: 'waiver' }, 'The waiver is received'); });
           }, !may.open || !mine.waivers),
-          mine.required > 0 && item('reduce', 'Let my eligibility fall', 'Instead of a waiver, if my activity is short.', function () {
+          seat.snapshot.activity_rule && item('reduce', 'Let my eligibility fall', 'Instead of a waiver, if my activity is short.', function () {
             const sums = B.totals(seat), share = B.requiredShare(seat.snapshot);
             confirm('Let the eligibility fall', [h('p', null, 'If your activity is short in this round, no waiver is used and your eligibility falls' + (share ? ' to activity / ' + D.percent(share) + ': with what is ticked now ' + D.number(Math.min(mine.eligibility, Math.floor(sums.activity / share + 1e-9))) + ' units.' : '.') + ' It never rises again.')], 'Let it fall', function () { act({ what: 'reduce' }, 'Received: your eligibility may fall'); });
           }, !may.open),
@@ -259,12 +263,16 @@
           item('link', 'My personal link', 'Opens this seat on another device.', showLink, false))));
     }
     function drawHead() {
-      if (!seat.snapshot) return;
+      if (!seat.snapshot || !seat.snapshot.lots) return;
       D.draw(part.head, B.head(room, seat.mine ? h('span', { class: 'hr-muted' }, 'You bid as ' + seat.mine.name) : null));
       D.draw(part.state, B.states(room, seat));
     }
     function draw() {
-      if (!seat.snapshot) { D.draw(part.state, B.states(room, seat)); return; }
+      if (!seat.snapshot || !seat.snapshot.lots) {
+        D.draw(part.head, seat.snapshot && h('div', { class: 'hr-room-title' }, h('h2', null, seat.snapshot.title)));
+        D.draw(part.state, B.states(room, seat));
+        return;
+      }
       drawHead();
       D.draw(part.tools, B.tools(seat));
       D.draw(part.lots, B.table(seat));
@@ -279,6 +287,7 @@
     }
 
     root.setAttribute('data-pane', 'bid');
+    root.setAttribute('data-bare', ''); // nothing to bid on is known yet
     root.addEventListener('click', function (event) {
       const tab = event.target.closest('[data-room-tab]');
       if (!tab) return;
@@ -292,9 +301,10 @@
 
     return {
       draw: function (snapshot) {
-        if (snapshot) {
-          seat.snapshot = snapshot;
-          seat.mine = snapshot.mine || null;
+        root.toggleAttribute('data-bare', !snapshot || !snapshot.lots);
+        if (snapshot) seat.snapshot = snapshot;
+        if (snapshot && snapshot.lots) {
+          seat.mine = snapshot.mine;
           seat.by = B.lotsBy(snapshot);
           newRound();
           newWords();
@@ -303,6 +313,7 @@
         draw();
       },
       tick: function () {
+        if (!seat.mine) return;
         drawHead();
         say();
         const open = B.may(seat).open;

@@ -2,7 +2,7 @@
 (function () {
   'use strict';
   const headroom = window.headroom;
-  const h = headroom.draw.h;
+  const h = headroom.pane.h;
 
   headroom.room.page('join', function (root) {
     const place = root.querySelector('[data-part="join"]');
@@ -14,14 +14,15 @@
       if (gone) return;
       const body = answer.body || {};
       form.busy = false;
-      if (body.auction && (body.state === 'admitted' || body.state === 'waiting' || body.state === 'watching')) {
-        if (body.state === 'watching') window.location.assign('/auction/watch?auction=' + encodeURIComponent(body.auction));
+      if (body.auction && ['admitted', 'waiting', 'watching', 'host'].indexOf(body.state) >= 0) {
+        if (body.state === 'host') window.location.assign('/auction?auction=' + encodeURIComponent(body.auction));
+        else if (body.state === 'watching') window.location.assign('/auction/watch?auction=' + encodeURIComponent(body.auction));
         else seat(body.auction);
         return;
       }
-      form.wrong = body.code === 'unknown code' || answer.status === 404 ? 'code' : body.code === 'name' ? 'name' : '';
+      form.wrong = answer.status === 404 ? 'code' : '';
       form.words = answer.status === 0 ? 'The server does not answer. Try again.'
-        : body.error ? body.error + (body.detail ? '. ' + body.detail : '')
+        : body.detail ? body.detail.charAt(0).toUpperCase() + body.detail.slice(1) + '.'
           : body.state === 'full' ? 'All seats are taken. Ask the host for one, or watch.'
             : body.state === 'closed' ? 'This auction is over.' : 'The server answered with fault ' + answer.status + '. Try again.';
       draw();
@@ -50,7 +51,7 @@
         note && h('span', { class: 'hr-room-note' }, note));
     }
     function draw() {
-      headroom.draw.draw(place, h('form', { class: 'hr-join-form', novalidate: true, on: { submit: send } },
+      headroom.pane.draw(place, h('form', { class: 'hr-join-form', novalidate: true, on: { submit: send } },
         h('h2', { class: 'hr-join-title' }, 'Join an auction'),
         h('p', { class: 'hr-muted' }, 'The code stands on the screen in the room, or in the invitation that you got.'),
         field('code', 'Code', null, { autocapitalize: 'characters', spellcheck: 'false', maxlength: 24 }),

@@ -1,7 +1,7 @@
 // The screen for the room, to be read from ten metres: the price ladder, demand, places, the clock, how to join.
 (function () {
   'use strict';
-  const headroom = window.headroom, D = headroom.draw, h = D.h, B = headroom.bidding;
+  const headroom = window.headroom, D = headroom.pane, h = D.h, B = headroom.bidding;
   const ROW = 76, COLUMN = 520; // pixels: the lowest row, the narrowest column
   const FEW = 8; // products so few that they are written larger
   const TURN_MS = 9000; // how long a part of a long ladder is shown

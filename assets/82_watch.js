@@ -1,7 +1,7 @@
 // What a spectator reads: the public data of an auction in tables.
 (function () {
   'use strict';
-  const headroom = window.headroom, D = headroom.draw, h = D.h, B = headroom.bidding;
+  const headroom = window.headroom, D = headroom.pane, h = D.h, B = headroom.bidding;
 
   function path(prices) { // a small line of one product's prices, round by round
     const known = prices.map(function (p) { return p || 0; }), top = Math.max.apply(null, known.concat([1]));
@@ -22,7 +22,7 @@
       if (s.round <= upto || s.practice !== practice) { rounds = []; upto = 0; }
       practice = s.practice;
       const from = upto;
-      room.get('history?since=' + from).then(function (answer) {
+      room.get('history?as=public&since=' + from).then(function (answer) {
         if (answer.status !== 200 || !answer.body || from !== upto) return;
         rounds = rounds.concat(answer.body.rounds.filter(function (one) { return one.round > from; }));
         upto = rounds.length ? rounds[rounds.length - 1].round : 0;
@@ -32,7 +32,7 @@
     function lots() {
       const s = room.snapshot, want = search.trim().toLowerCase(), unit = ', ' + s.currency;
       const list = s.lots.map(function (lot, place) { return [lot, place]; }).filter(function (one) { return !want || (one[0].name + ' ' + one[0].id + ' ' + one[0].bus + ' ' + B.holderWords(one[0])).toLowerCase().indexOf(want) >= 0; });
-      const sums = B.publicSums(s);
+      const sums = B.publicSums(s), going = s.phase !== 'closed' && s.phase !== 'cancelled';
       return [
         h('div', { class: 'hr-bid-tools', key: 'tools' }, h('label', { class: 'hr-filter' }, h('span', { class: 'visually-hidden' }, 'Search a product'),
           h('input', { class: 'form-control hr-input hr-room-search', type: 'search', placeholder: 'Search', value: search, on: { input: function (event) { search = event.target.value; draw(); } } })),
@@ -40,16 +40,16 @@
           formula: 'sum of the standing bids of all blocks', values: [['Blocks with a bid', D.number(sums.held) + ' of ' + D.number(sums.blocks)]], note: 'Every bidder pays his own standing bids when the auction ends.' }),
         ', ' + D.number(sums.held) + ' of ' + D.number(sums.blocks) + (s.phase === 'closed' ? ' sold' : ' with a bid'))),
         h('div', { class: 'hr-watch-scroll', key: 'table', tabindex: 0, role: 'region', 'aria-label': 'Products, scrolls' }, h('table', { class: 'hr-bid-table hr-watch-table', 'aria-label': 'Products' },
-          h('thead', null, h('tr', null, [['Product', ''], ['MW', 'hr-num'], ['Risk', 'hr-num'], ['Bus', ''], ['Holder', ''], ['New bids', 'hr-num'], ['Prices so far', ''], ['Standing' + unit, 'hr-num'], ['Minimum' + unit, 'hr-num']].map(function (c) {
+          h('thead', null, h('tr', null, [['Product', ''], ['Standing' + unit, 'hr-num'], ['Minimum' + unit, 'hr-num'], ['Holder', ''], ['New bids', 'hr-num'], ['Prices so far', ''], ['MW', 'hr-num'], ['Risk', 'hr-num'], ['Bus', '']].map(function (c) {
             return h('th', { scope: 'col', class: c[1] }, c[0]);
           }))),
           h('tbody', null, list.map(function (one) {
             const lot = one[0];
             return h('tr', { key: lot.id, class: 'hr-bid-row hr-watch-row' },
-              h('th', { scope: 'row' }, lot.name), cell('hr-num', D.megawatts(lot.mw).replace(' MW', '') + (lot.quantity > 1 ? ' \u00d7' + lot.quantity : '')),
-              h('td', { class: 'hr-num ' + (lot.risk ? 'hr-sign-flexible' : 'hr-sign-firm') }, h('span', { class: 'hr-bid-risk' }, B.risk(lot))), cell('', lot.bus),
-              cell('', B.holderWords(lot)), cell('hr-num', D.number(lot.bids || 0)),
-              cell('', path(rounds.map(function (r) { return (r.prices || [])[one[1]]; }).concat([lot.price]))), cell('hr-num', D.number(lot.price)), cell('hr-num', s.phase === 'open' || s.phase === 'paused' || s.phase === 'set up' ? D.number(lot.minimum) : D.DASH));
+              h('th', { scope: 'row' }, lot.name), cell('hr-num', D.number(lot.price)), cell('hr-num', going ? D.number(lot.minimum) : D.DASH),
+              cell('', B.holderWords(lot)), cell('hr-num', D.number(lot.bids)), cell('', path(rounds.map(function (r) { return r.prices[one[1]]; }).concat([lot.price]))),
+              cell('hr-num', D.megawatts(lot.mw).replace(' MW', '') + (lot.quantity > 1 ? ' \u00d7' + lot.quantity : '')),
+              h('td', { class: 'hr-num ' + (lot.risk ? 'hr-sign-flexible' : 'hr-sign-firm') }, h('span', { class: 'hr-bid-risk' }, B.risk(lot))), cell('', lot.bus));
           })))),
       ];
     }

@@ -3,7 +3,7 @@
 (function () {
   'use strict';
   const headroom = window.headroom;
-  const d = headroom.draw, h = d.h;
+  const d = headroom.pane, h = d.h;
   const PANES = [['round', 'Round'], ['people', 'People'], ['lots', 'Products'], ['log', 'Log']];
   const PHASES = { 'set up': 'Not open yet', open: 'Open', paused: 'Paused', closed: 'Closed', cancelled: 'Cancelled' };
   const AWAY_S = 15; // a browser that has not asked for so long is told as away
@@ -95,9 +95,12 @@
                 links.length > 1 && press('Another address', 'way', null, { quiet: true, click: function () { own.way = (own.way + 1) % links.length; redraw(); } })),
             ] : h('p', { class: 'hr-muted' }, 'On this machine the page to join is /auction/join.'),
             h('div', { class: 'hr-host-row' },
-              press(s.join ? 'Take the code off the projector' : 'Show the code on the projector', 'show_code', { on: !s.join }),
-              press('Link for spectators', 'watch', {}, { quiet: true, done: function (told) { own.keys.watch = told.key; } })),
-            own.keys.watch && keyField('auction-watch-key', 'Spectators open', '/auction/watch#key=' + own.keys.watch))));
+              press(s.host.shows_code ? 'Take the code off the projector' : 'Show the code on the projector', 'show_code', { on: !s.host.shows_code }),
+              press(s.host.automatic ? 'Let everybody wait for me' : 'Seat everybody who has the code', 'automatic', { on: !s.host.automatic }),
+              press('Link for spectators', 'watch', {}, { quiet: true, done: function (told) { own.keys.watch = told.key; } }),
+              press('Link for a second host', 'invite_host', {}, { quiet: true, done: function (told) { own.keys.host = told.key; } })),
+            own.keys.watch && keyField('auction-watch-key', 'Spectators open this; a link given before is void', '/auction/watch#key=' + own.keys.watch),
+            own.keys.host && keyField('auction-host-key', 'A second host opens this; a link given before is void', '/auction/join#key=' + own.keys.host))));
     }
     function keyField(id, words, path) {
       const origin = invitation.links && invitation.links.length ? invitation.links[own.way].address.split('/auction/')[0] : window.location.origin;
@@ -161,7 +164,7 @@
     function next(s) { // the one large button
       if (s.phase === 'set up') return press('Open round 1', 'open', {}, { large: true, off: !s.host.bidders.length });
       if (s.phase === 'paused') return press('Resume round ' + s.round, 'resume', {}, { large: true });
-      if (s.phase === 'open') return press(s.practice ? 'Close practice round ' + s.round : 'Close round ' + s.round, 'close', {}, { large: true });
+      if (s.phase === 'open') return press(s.practice ? 'Close practice round ' + s.round : 'Close round ' + s.round, 'close', { round: s.round }, { large: true });
       if (s.phase === 'closed') return h('a', { key: 'debrief', class: 'hr-button hr-button-primary hr-host-next', href: '/auction/debrief?auction=' + encodeURIComponent(s.id) }, 'Open the debrief');
       return h('a', { key: 'again', class: 'hr-button hr-button-primary hr-host-next', href: '/auction' }, 'To the auctions');
     }
@@ -185,7 +188,7 @@
     function round(s) {
       const who = acted(s), running = s.phase === 'open' || s.phase === 'paused';
       const stages = s.stages && s.stages.length > 1;
-      const words = s.phase === 'set up' ? 'Before round 1' : running ? (s.practice ? 'Practice round ' : 'Round ') + s.round : s.phase === 'closed' ? 'Closed after ' + d.count(Math.max(0, s.closed_rounds !== undefined ? s.closed_rounds : s.round), 'round') : 'Cancelled';
+      const words = s.phase === 'set up' ? 'Before round 1' : running ? (s.practice ? 'Practice round ' : 'Round ') + s.round : s.phase === 'closed' ? 'Closed after ' + d.count(s.results ? s.results.round : 0, 'round') : 'Cancelled';
       return [
         h('div', { class: 'hr-host-now' },
           h('p', { class: 'hr-host-round' }, words, stages && running ? h('span', { class: 'hr-muted' }, ', stage ' + (s.stage + 1) + ' of ' + s.stages.length + ' (' + d.percent(s.stages[s.stage]) + ')') : null),
@@ -198,7 +201,7 @@
             s.practice && press('End the practice', 'practice', { on: false }),
             s.phase === 'open' && press('Pause', 'pause', {}),
             s.phase === 'open' && s.deadline ? [press('+30 s', 'extend', { seconds: 30 }, { key: 'extend30', label: 'Extend the round by 30 seconds' }), press('+2 min', 'extend', { seconds: 120 }, { key: 'extend120', label: 'Extend the round by 2 minutes' })] : null,
-            running && s.round > 1 && ask('Annul round ' + (s.round - 1), 'annul'),
+            running && s.round > 1 && s.host.annullable && ask('Annul round ' + (s.round - 1), 'annul'),
             stages && running && s.stage + 1 < s.stages.length && press('Next stage (' + d.percent(s.stages[s.stage + 1]) + ')', 'stage', { stage: s.stage + 1 }, { quiet: true }),
             (running || s.phase === 'set up') && ask('Cancel the auction', 'cancel')),
           confirm(s)),
@@ -229,23 +232,27 @@
         h('div', { class: 'hr-host-row' }, h('button', { type: 'submit', class: 'hr-button hr-button-primary', disabled: Boolean(own.busy) }, words),
           press('Keep it', 'keep', null, { click: function () { own.ask = ''; redraw(); } })));
     }
+    function called(one) { // the seat, and who sits there by his own name
+      const who = (one.who || []).filter(function (name) { return name !== one.name; });
+      return who.length ? who.join(', ') + ' (' + one.name + ')' : one.name;
+    }
     function status(one, s) {
       const away = !one.bot && (one.seen_s_ago === null || one.seen_s_ago === undefined || one.seen_s_ago > AWAY_S);
       if (one.muted) return ['muted', 'muted'];
       if (one.bot) return ['bot', 'bot'];
       if (s.phase !== 'open' && s.phase !== 'paused') return away ? ['away', one.seen_s_ago === null || one.seen_s_ago === undefined ? 'not here yet' : 'away'] : ['here', 'here'];
-      if (one.acted) return ['acted', typeof one.acted === 'string' ? one.acted : one.bids ? 'bid on ' + one.bids : 'acted'];
+      if (one.acted) return ['acted', one.bids ? 'bid on ' + one.bids : 'acted'];
       return away ? ['away', one.seen_s_ago === null || one.seen_s_ago === undefined ? 'not here yet' : 'away'] : ['waiting', 'not yet'];
     }
     function dot(one, s) {
       const told = status(one, s);
-      return h('li', { key: one.id, class: 'hr-host-dot', 'data-status': told[0] }, h('span', { class: 'hr-host-mark', 'aria-hidden': 'true' }), h('span', { class: 'hr-host-name' }, one.who || one.name), h('span', { class: 'hr-muted' }, told[1]));
+      return h('li', { key: one.id, class: 'hr-host-dot', 'data-status': told[0] }, h('span', { class: 'hr-host-mark', 'aria-hidden': 'true' }), h('span', { class: 'hr-host-name' }, called(one)), h('span', { class: 'hr-muted' }, told[1]));
     }
 
     // People --------------------------------------------------------------------------------------------------------
     function people(s) {
       const waiting = s.host.waiting || [];
-      const free = s.host.bidders.filter(function (one) { return !one.bot && !one.who && (one.seen_s_ago === null || one.seen_s_ago === undefined); });
+      const free = s.host.bidders.filter(function (one) { return !one.bot && !one.devices; });
       const over = s.phase === 'closed' || s.phase === 'cancelled';
       return [
         h('h2', { class: 'hr-pane-title' }, 'People'),
@@ -270,7 +277,7 @@
       return h('li', { key: one.id },
         h('button', { type: 'button', class: 'hr-host-person', 'aria-expanded': String(wide), on: { click: function () { own.open[one.id] = !wide; redraw(); } } },
           h('span', { class: 'hr-host-mark', 'data-status': told[0], 'aria-hidden': 'true' }),
-          h('span', { class: 'hr-host-name' }, one.who && one.who !== one.name ? one.who + ' (' + one.name + ')' : one.name),
+          h('span', { class: 'hr-host-name' }, called(one)),
           h('span', { class: 'hr-muted' }, told[1] + (one.bot ? ': ' + one.bot : '')),
           h('span', { class: 'hr-host-pay' }, one.held ? one.held + ' held, ' + money(one.pay) : 'holds nothing')),
         wide && h('div', { class: 'hr-host-person-more' },
@@ -289,38 +296,54 @@
     // Certificate, deliverability, log --------------------------------------------------------------------------------
     function certificate(s) {
       const c = s.host.certificate;
-      if (!c) return h('section', { class: 'hr-section', key: 'certificate' }, h('h3', { class: 'hr-section-title' }, 'Certificate'), h('p', { class: 'hr-muted' }, 'It is worked out when a round has closed.'));
-      const lines = c.words || [];
+      const none = s.host.certificate_words || 'It is worked out when a round has closed.';
+      if (!c || !c.round) return h('section', { class: 'hr-section', key: 'certificate' }, h('h3', { class: 'hr-section-title' }, 'Certificate'), h('p', { class: 'hr-muted' }, none));
+      const badge = { equilibrium: ['hr-host-good', 'Equilibrium under (8)'], 'no equilibrium': ['hr-host-bad', 'No equilibrium'], none: ['hr-muted', 'No badge'] }[c.badge] || ['hr-muted', ''];
       return h('section', { class: 'hr-section', key: 'certificate' },
-        h('h3', { class: 'hr-section-title' }, 'Certificate' + (c.round ? ' of round ' + c.round : '')),
+        h('h3', { class: 'hr-section-title' }, 'Certificate of round ' + c.round),
+        h('p', { class: badge[0] }, badge[1]),
         h('dl', { class: 'hr-facts' },
-          fact('Gap', gapWhy(c)),
-          c.optimum !== null && c.optimum !== undefined && fact('Best possible welfare', money(c.optimum)),
-          c.welfare !== null && c.welfare !== undefined && fact('Welfare of the holders', money(c.welfare))),
-        h('ul', { class: 'hr-host-lines' }, lines.map(function (line, place) { return h('li', { key: 'c' + place }, line); })),
-        h('p', { class: 'hr-muted' }, 'Seen by you and in the debrief only.'));
+          fact('Gap of the prices', gapWhy(c)),
+          fact('Welfare', welfareWhy(c)),
+          c.bidders && fact('Would rather hold something else', String(c.bidders.filter(function (one) { return one.known && !one.holds; }).length) + ' of ' + d.count(c.bidders.length, 'bidder'))),
+        h('ul', { class: 'hr-host-lines' }, (c.words || []).map(function (line, place) { return h('li', { key: 'c' + place }, line); })),
+        c.premises && c.premises.length > 0 && h('details', null, h('summary', null, d.count(c.premises.length, 'premise') + ' of the theory broken'),
+          h('ul', { class: 'hr-host-lines' }, c.premises.map(function (one, place) { return h('li', { key: 'p' + place }, one.words + (one.event ? ' (entry ' + one.event + ')' : '')); }))),
+        h('p', { class: 'hr-muted' }, 'It uses assigned values: seen by you and in the debrief only.'));
     }
     function gapWhy(c) {
       if (c.gap === null || c.gap === undefined) return 'not known';
       return d.why('auction-gap', money(c.gap), 'gap of the prices', {
-        formula: 'L(p) \u2212 W = \u03a3 p + \u03a3 max [v(S) \u2212 p(S)] \u2212 W',
-        values: [['L(p)', money(c.bound)], ['Best possible welfare W', money(c.optimum)], ['Gap', money(c.gap)]],
-        note: c.gap === 0 ? 'The prices support an equilibrium.' : 'Zero only where the prices support an equilibrium.',
-        source: 'linear-price dual, Bikhchandani and Mamer 1997',
+        formula: 'gap = L(p) \u2212 W*, L(p) = \u03a3 p + \u03a3 max [v(S) \u2212 p(S)]',
+        values: [['L(p)', money(c.dual_value)], ['W*, best possible welfare', money(c.optimum)], ['least L(p) of any prices', money(c.linear_bound)]],
+        note: c.gap === 0 ? 'The prices support an equilibrium.' : 'Zero exactly where the prices support an equilibrium of the bidders\u2019 own values.',
+        source: 'linear program of Bikhchandani and Mamer (1997)',
+      });
+    }
+    function welfareWhy(c) {
+      if (c.welfare === null || c.welfare === undefined) return 'at least ' + money(c.welfare_at_least);
+      return d.why('auction-welfare', money(c.welfare), 'welfare of the holders', {
+        formula: 'W = \u03a3 v(X), loss = W* \u2212 W',
+        values: [['Best possible W*', money(c.optimum)], ['Below it', money(c.loss)], ['Bound (9): one increment a product', money(c.bound)], ['Tighter: products that moved', money(c.tighter_bound)]],
+        source: 'proposition 3 and bound (9), arXiv 2604.08854',
       });
     }
     function fact(name, value) { return h('div', { class: 'hr-fact' }, h('dt', null, name), h('dd', null, value)); }
     function deliverability(s) {
-      const told = s.host.deliverability;
-      const words = told ? told.words : s.network ? 'Not checked yet.' : 'These products come from no network: there is nothing to check.';
+      const told = s.host.deliverability, network = s.host.version !== null && s.host.version !== undefined;
+      const rows = told && told.witness && told.witness.rows ? told.witness.rows : [];
+      const words = told ? told.words : network ? 'It is checked after each round.' : 'These products come from no network: there is nothing to check.';
+      const look = told && told.holds === true ? 'hr-host-good' : told && told.holds === false ? 'hr-host-bad' : 'hr-muted';
       return h('section', { class: 'hr-section', key: 'deliverability' },
-        h('h3', { class: 'hr-section-title' }, 'Deliverability of what is held'),
-        h('p', { class: told ? (told.holds === false ? 'hr-host-bad' : told.holds ? 'hr-host-good' : 'hr-muted') : 'hr-muted' }, words),
-        told && told.rows && told.rows.length > 0 && d.why('auction-delivery', 'Tightest limit', 'tightest limit', {
-          formula: 'used \u2264 margin', values: told.rows.slice(0, 3).reduce(function (all, row) {
-            return all.concat([[row.element + (row.words ? ', ' + row.words : ''), d.number(row.used_mw, 1) + ' of ' + d.number(row.margin_mw, 1) + ' MW']]);
-          }, []), note: 'Rebuilt from the stored network and the set of states, not from the list of products.', source: 'firm: all states; flexible: CVaR at the sold level' }),
-        (told || s.network) && press('Check now', 'deliver', {}, { quiet: true }));
+        h('h3', { class: 'hr-section-title' }, 'Deliverability of what is held' + (told && told.round ? ', round ' + told.round : '')),
+        h('p', { class: look }, words),
+        rows.length > 0 && h('dl', { class: 'hr-facts' }, fact('Tightest limit', d.why('auction-delivery', d.number(rows[0].slack_mw, 1) + d.THIN + 'MW left', 'tightest limit', {
+          formula: 'used \u2264 margin, for each limit and level',
+          values: rows.slice(0, 4).map(function (row) { return [row.element + (row.words ? ', ' + row.words : ''), d.number(row.used_mw, 1) + ' of ' + d.number(row.margin_mw, 1) + ' MW']; }),
+          note: 'Rebuilt from the stored network and its states, not from the list of products.',
+          source: 'firm: every state of the set; flexible: CVaR at the level that was sold',
+        }))),
+        network && s.round > 0 && press('Check again', 'deliver', {}, { quiet: true }));
     }
     function log(s) {
       const listed = (s.host.log || []).slice().sort(function (a, b) { return b.number - a.number; });

@@ -121,7 +121,7 @@
           card.source && h('p', { class: 'hr-why-source' }, 'Rule: ' + card.source))));
   }
 
-  headroom.draw = {
+  headroom.pane = {
     h: h, draw: draw, why: why, number: number, megawatts: megawatts, percent: percent, count: count, span: span, clockTime: clockTime,
     THIN: THIN, MINUS: MINUS, DASH: DASH,
   };
