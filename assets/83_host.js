@@ -8,9 +8,10 @@
   const PHASES = { 'set up': 'Not open yet', open: 'Open', paused: 'Paused', closed: 'Closed', cancelled: 'Cancelled' };
   const AWAY_S = 15; // a browser that has not asked for so long is told as away
 
-  function lotNote(lot) {
-    const risk = lot.risk > 0 ? 'interrupted at most ' + d.percent(lot.risk) : 'firm';
-    return [d.megawatts(lot.mw), risk, lot.bus ? 'bus ' + lot.bus : '', lot.quantity > 1 ? d.count(lot.quantity, 'block') : ''].filter(Boolean).join(', ');
+  function lotNote(lot, minimum) { // what its name does not tell
+    const size = d.megawatts(lot.mw), risk = lot.risk > 0 ? 'interrupted at most ' + d.percent(lot.risk) : 'firm';
+    const named = lot.name.replace(/[\u2009\u00a0]/g, ' ').indexOf(size.replace(/[\u2009\u00a0]/g, ' ')) >= 0;
+    return [named ? '' : size, named ? '' : risk, lot.bus ? 'bus ' + lot.bus : '', lot.quantity > 1 ? d.count(lot.quantity, 'block') : '', minimum].filter(Boolean).join(', ');
   }
 
   headroom.room.page('host', function (root, room) {
@@ -62,11 +63,18 @@
           h('h2', null, s.title),
           h('span', { class: 'hr-host-phase', 'data-phase': s.practice ? 'practice' : s.phase }, phase)),
         h('nav', { class: 'hr-host-links', 'aria-label': 'Screens of this auction' },
+          rules(s),
           invite(s),
           h('a', { class: 'hr-button hr-button-quiet', href: '/auction/screen?auction=' + id, target: '_blank', rel: 'noopener' }, 'Projector'),
           h('a', { class: 'hr-button hr-button-quiet', href: '/auction/watch?auction=' + id, target: '_blank', rel: 'noopener' }, 'Spectator'),
           h('a', { class: 'hr-button hr-button-quiet', href: '/auction/debrief?auction=' + id }, 'Debrief')),
       ];
+    }
+    function rules(s) {
+      return h('span', { class: 'hr-popover-anchor', key: 'rules' },
+        h('button', { type: 'button', class: 'hr-button hr-button-quiet', id: 'auction-rules-words', 'data-popover': 'auction-rules-panel', 'aria-expanded': 'false', 'aria-haspopup': 'dialog' }, 'Rules'),
+        h('span', { class: 'hr-popover', role: 'dialog', 'aria-label': 'Rules', 'data-popover-panel': 'auction-rules-panel', style: { width: '420px' } },
+          h('ul', { class: 'hr-auction-rules' }, (s.rules_words || []).map(function (line, place) { return h('li', { key: place }, line); }))));
     }
     function qr(rows) {
       const size = rows.length;
@@ -144,7 +152,7 @@
             h('thead', null, h('tr', null, h('th', { scope: 'col' }, 'Product'), h('th', { scope: 'col', class: 'hr-host-demand' }, 'New bids'), h('th', { scope: 'col', class: 'hr-num' }, 'Price'), h('th', { scope: 'col' }, 'Holder'))),
             h('tbody', null, listed.map(function (lot) {
               return h('tr', { key: lot.id, class: lot.held ? '' : 'hr-host-free' },
-                h('th', { scope: 'row' }, h('span', { class: 'hr-host-lot' }, lot.name), h('span', { class: 'hr-host-note' }, lotNote(lot))),
+                h('th', { scope: 'row' }, h('span', { class: 'hr-host-lot' }, lot.name), h('span', { class: 'hr-host-note' }, lotNote(lot, s.phase === 'closed' || lot.minimum === null ? '' : 'next bid from ' + money(lot.minimum)))),
                 h('td', { class: 'hr-host-demand' }, h('span', { class: 'hr-host-bar', style: { '--share': 100 * (lot.bids || 0) / most + '%' }, 'data-hot': lot.bids > lot.quantity }), h('span', null, d.number(lot.bids || 0))),
                 h('td', { class: 'hr-num' }, priceWhy(lot, s)),
                 h('td', { class: 'hr-host-holder' }, holder(lot, s)));
@@ -200,7 +208,7 @@
             s.phase === 'set up' && press('Practice round', 'practice', { on: true }),
             s.practice && press('End the practice', 'practice', { on: false }),
             s.phase === 'open' && press('Pause', 'pause', {}),
-            s.phase === 'open' && s.deadline ? [press('+30 s', 'extend', { seconds: 30 }, { key: 'extend30', label: 'Extend the round by 30 seconds' }), press('+2 min', 'extend', { seconds: 120 }, { key: 'extend120', label: 'Extend the round by 2 minutes' })] : null,
+            s.phase === 'open' && s.deadline ? [press('+30 s', 'extend', { seconds: 30 }, { key: 'extend30', label: '+30 s for this round' }), press('+2 min', 'extend', { seconds: 120 }, { key: 'extend120', label: '+2 min for this round' })] : null,
             running && s.round > 1 && s.host.annullable && ask('Annul round ' + (s.round - 1), 'annul'),
             stages && running && s.stage + 1 < s.stages.length && press('Next stage (' + d.percent(s.stages[s.stage + 1]) + ')', 'stage', { stage: s.stage + 1 }, { quiet: true }),
             (running || s.phase === 'set up') && ask('Cancel the auction', 'cancel')),
@@ -273,13 +281,14 @@
     }
     function person(one, s, over) {
       const told = status(one, s), wide = Boolean(own.open[one.id]);
+      const blocks = (one.holdings || []).reduce(function (sum, held) { return sum + held.blocks; }, 0);
       const units = one.eligibility !== null && one.eligibility !== undefined ? d.number(one.activity || 0) + ' of ' + d.number(one.eligibility) + ' units' : '';
       return h('li', { key: one.id },
         h('button', { type: 'button', class: 'hr-host-person', 'aria-expanded': String(wide), on: { click: function () { own.open[one.id] = !wide; redraw(); } } },
           h('span', { class: 'hr-host-mark', 'data-status': told[0], 'aria-hidden': 'true' }),
           h('span', { class: 'hr-host-name' }, called(one)),
           h('span', { class: 'hr-muted' }, told[1] + (one.bot ? ': ' + one.bot : '')),
-          h('span', { class: 'hr-host-pay' }, one.held ? one.held + ' held, ' + money(one.pay) : 'holds nothing')),
+          h('span', { class: 'hr-host-pay' }, blocks ? blocks + ' held, ' + money(one.pay) : 'holds nothing')),
         wide && h('div', { class: 'hr-host-person-more' },
           h('p', { class: 'hr-muted' }, [units && 'active on ' + units, one.waivers ? d.count(one.waivers, 'waiver') + ' left' : '', one.seen_s_ago !== null && one.seen_s_ago !== undefined && !one.bot ? 'seen ' + d.number(one.seen_s_ago) + ' s ago' : ''].filter(Boolean).join(', ')),
           !over && h('div', { class: 'hr-host-row' },
@@ -290,6 +299,12 @@
                   bots.map(function (kind) { return h('option', { key: kind[0], value: kind[0] }, kind[1]); }))),
                 press('Let a bot play', 'bot', null, { key: 'bot', click: function () { act('bot', { bidder: one.id, bot: own.seats['bot ' + one.id] || bots[0][0] }); } })],
             !one.bot && press('New personal link', 'invite', { bidder: one.id }, { key: 'invite', quiet: true, done: function (answer) { own.keys[one.id] = answer.key; } })),
+          s.phase === 'closed' && blocks > 0 && h('div', { class: 'hr-host-row' },
+            own.ask === 'default ' + one.id ? [
+              h('span', { key: 'words' }, 'He loses all that he won and owes what the sale loses by it.'),
+              press('Note the default', 'default', { bidder: one.id, lots: one.holdings.map(function (held) { return held.lot; }) }, { primary: true }),
+              press('Keep it', 'keep', null, { click: function () { own.ask = ''; redraw(); } })]
+              : ask('Does not pay', 'default ' + one.id, { label: 'Does not pay: ' + one.name })),
           own.keys[one.id] && keyField('auction-key-' + one.id, 'Whoever opens this takes the seat; other devices are put out', '/auction/join#key=' + own.keys[one.id])));
     }
 

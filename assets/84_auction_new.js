@@ -146,6 +146,21 @@
       const number = draft.seats.length;
       return [out, chosen === preset ? NO() : chosen, Number(seats) === number ? NO() : number, kept];
     },
+    // Values that were built go into the chosen seats, else into all of them.
+    useWorth: function (found) {
+      const grid = api(SEATS);
+      if (!found || !grid || !draft) return NO();
+      const chosen = grid.getSelectedRows(), list = chosen.length ? chosen : rows(SEATS);
+      const update = list.map(function (row) {
+        const kept = {};
+        Object.keys(row).forEach(function (key) { if (key.indexOf('value:') !== 0) kept[key] = row[key]; });
+        return Object.assign(kept, found.row);
+      });
+      grid.applyTransaction({ update: update });
+      headroom.toast('Values set for ' + (update.length === 1 ? update[0].name : update.length + ' seats'), null);
+      changed();
+      return NO();
+    },
     made: function (id) {
       if (id && draft) forget(draft.source);
       return NO();

@@ -1,15 +1,16 @@
 """Make an auction: the draft of a template or of a published product set, judged as it changes, and made."""
 
+import time
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from dash import ALL, ClientsideFunction, Dash, Input, Output, State, no_update
+from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx, no_update
 
 from callbacks.security import current_user
 from callbacks.services import Services
 from callbacks.shell import toast
-from components import auction_draft, auction_new, ids
+from components import auction_draft, auction_new, auction_worth, ids
 from components.auction_draft import Read, Seat
 from components.auction_new import Source
 from components.format import count, megawatts
@@ -17,6 +18,7 @@ from engine.auction import templates, values
 from engine.auction.bots import BOTS
 from engine.auction.configuration import check_configuration
 from engine.auction.presets import PRESETS
+from engine.auction.value_builder import Built, build
 from engine.capacity.products import ProductSet
 from engine.errors import EngineError, NotFoundError
 
@@ -230,3 +232,62 @@ def register(app: Dash, services: Services) -> None:
         Input(ids.AUCTION_MADE, "data"),
         prevent_initial_call=True,
     )
+
+    _register_worth(app)
+
+
+def worth(held: Mapping[str, Any], draft: Any) -> tuple[Built | None, list[str], str]:
+    """Return the values that the builder's fields make of a draft's products, what is wrong, and the currency."""
+    configuration = auction_draft.read(draft).configuration
+    inputs, problems = auction_worth.inputs_of(held, sorted({lot.risk for lot in configuration.lots}))
+    if inputs is None:
+        return None, problems, configuration.currency
+    try:
+        return build(inputs, configuration), [], configuration.currency
+    except EngineError as error:
+        return None, [f"{part[:1].upper()}{part[1:]}." for part in str(error).split("; ")], configuration.currency
+
+
+def _register_worth(app: Dash) -> None:
+    @app.callback(
+        output=(Output(f"{ids.AUCTION_WORTH}-working", "children"), Output(ids.AUCTION_WORTH_RESULT, "data")),
+        inputs={
+            "pressed": {
+                "given": Input({"type": "auction-worth-field", "name": ALL}, "value"),
+                "opened": Input(ids.AUCTION_WORTH, "n_clicks"),
+                "used": Input(f"{ids.AUCTION_WORTH}-use", "n_clicks"),
+            }
+        },
+        state={
+            "held": {
+                "names": State({"type": "auction-worth-field", "name": ALL}, "id"),
+                "draft": State(ids.AUCTION_DRAFT, "data"),
+                "start": State(ids.AUCTION_OPENED, "data"),
+            }
+        },
+        prevent_initial_call=True,
+    )
+    def value(pressed: dict[str, Any], held: dict[str, Any]) -> Any:
+        if not pressed["opened"]:
+            return no_update, no_update
+        pairs = zip(held["names"], pressed["given"], strict=False)
+        fields = {str(name.get("name")): one for name, one in pairs if isinstance(name, dict)}
+        draft = held["draft"] if isinstance(held["draft"], Mapping) else held["start"]
+        built, problems, currency = worth(fields, draft)
+        if built is None:
+            return auction_worth.wrong(problems), no_update
+        shown = auction_worth.working(built, currency)
+        if ctx.triggered_id != f"{ids.AUCTION_WORTH}-use" or not pressed["used"]:
+            return shown, no_update
+        row = auction_draft.seat_row(Seat("", valuation=dict(built.valuation)), 0)
+        return shown, {"row": {key: row[key] for key in row if key not in _KEPT}, "at": time.time()}
+
+    app.clientside_callback(
+        ClientsideFunction("auction", "useWorth"),
+        Output(f"{ids.AUCTION_WORTH_RESULT}-used", "data"),
+        Input(ids.AUCTION_WORTH_RESULT, "data"),
+        prevent_initial_call=True,
+    )
+
+
+_KEPT = ("id", "name", "bot", "eligibility")  # of a seat whose values are built

@@ -8,7 +8,7 @@ import dash_bootstrap_components as dbc
 from dash import dcc, html
 
 from components import auction_rules as rules
-from components import ids
+from components import auction_worth, ids
 from components.auction_draft import KIND_WORDS, VALUE, Read, sold_words
 from components.format import count
 from components.icons import icon
@@ -42,6 +42,7 @@ def layout(start: Mapping[str, Any], presets: Mapping[str, Any]) -> html.Main:
         dcc.Store(id=f"{ids.AUCTION_DRAFT}-changed"),
         dcc.Store(id=ids.AUCTION_MADE),
         dcc.Store(id=ids.AUCTION_WORTH_RESULT),
+        dcc.Store(id=f"{ids.AUCTION_WORTH_RESULT}-used"),
         rules.presets_store(presets),
         html.Div(html.P("Opening the draft", className="hr-muted"), id=ids.AUCTION_FORM, className="hr-auction-form"),
         title="Make an auction",
@@ -93,7 +94,7 @@ def form(draft: Mapping[str, Any], bots: Sequence[str], sources: Sequence[Source
             totals=_tools("Products", LOTS, [] if draft.get("product_set_digest") else [("Add a product", "add-lot")]),
             inspector_title="The rules in words",
             drawer_title="Seats",
-            drawer_tools=_tools("", SEATS, [("Add a seat", "add-seat")], more=_worth()),
+            drawer_tools=_tools("", SEATS, [("Add a seat", "add-seat")], more=auction_worth.panel()),
             tab_words=("Products", "Rules", "Seats"),
         ),
     ]  # fmt: skip
@@ -116,9 +117,9 @@ def lot_columns(*, fixed: bool) -> list[GridColumn]:
     return [
         GridColumn("name", "Product", width=190, pinned=True, editable=True),
         GridColumn("capacity_mw", "Size", "MW", "number", width=92, editable=free),
-        GridColumn("risk", "Interrupted at most", "%", "number", width=150, editable=free,
-                   help="0 for firm capacity; for flexible capacity the risk level"),
-        GridColumn("bus", "Bus", width=90, editable=free),
+        GridColumn("risk", "Risk", "%", "number", width=84, editable=free,
+                   help="0 for firm capacity; for flexible capacity the level at which it may be interrupted"),
+        GridColumn("bus", "Bus", width=80, editable=free),
         GridColumn("units", "Units", "", "number", 0, width=84, editable=True,
                    help="Weight of one block in eligibility and activity"),
         GridColumn("opening", "Opening", "", "number", 0, width=100, editable=True, help="Lowest first bid on a block"),
@@ -170,8 +171,8 @@ def summary(read: Read, problems: Sequence[str] | None = None) -> list[Part]:
     told += [
         html.P(sentence(configuration, len(read.seats)), className="hr-auction-sentence"),
         html.P(
-            f"{count(people, 'seat')} for people, {count(len(read.seats) - people, 'bot')}. "
-            f"{configuration.origin}".strip(),
+            f"{count(people, 'seat')} for people, {count(len(read.seats) - people, 'bot')}"
+            + (f", from {configuration.origin}" if configuration.origin else ""),
             className="hr-muted",
         ),
         section("Rules", rules.summary(rules_words(configuration))) if configuration.lots else None,
@@ -231,7 +232,3 @@ def _tools(title: str, name: str, actions: Sequence[tuple[str, str]], more: Part
     heading = html.H2(title, className="hr-pane-title") if title else None
     return html.Div([heading, html.Div([*made, removing, more], className="hr-auction-row-tools")],
                     className="hr-auction-tools")  # fmt: skip
-
-
-def _worth() -> Part:
-    return None

@@ -48,11 +48,11 @@ def result(state: AuctionState, judged: Judged, tag: str) -> list[Part]:
         html.Div(
             [
                 section("What each product went for", products(state, tag)),
-                section(f"Its {count(len(state.rounds), 'round')}", rounds(state)),
+                section("Certificate", *certificate(judged)),
             ],
             className="hr-worked-pair",
         ),
-        section("Certificate", *certificate(judged)),
+        section(f"Its {count(len(state.rounds), 'round')}", rounds(state)),
     ]
 
 
