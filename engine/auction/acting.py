@@ -12,7 +12,7 @@ from engine.auction.checking import (
     check_withdrawal,
     read_bids,
 )
-from engine.auction.event_data import SERVER, clean, short
+from engine.auction.event_data import SERVER, check_round, clean, short
 from engine.auction.events import Event
 from engine.auction.state import Acted, AuctionState
 from engine.errors import AuctionRuleError, Problem
@@ -24,9 +24,7 @@ def _turn(state: AuctionState, event: Event) -> tuple[int, Acted, Mapping[str, i
     problems = as_problems(check_turn(state, bidder_id, event.at))
     if event.actor not in (bidder_id, SERVER):
         problems.append(Problem("actor", "error", f"{short(event.actor)} cannot act for another bidder"))
-    if event.data.get("round") != state.round:
-        words = f"meant for round {short(event.data.get('round'))}; the open round is {state.round}"
-        problems.append(Problem("round", "error", words))
+    problems += check_round(event, state.round, "the open round")
     request = event.data.get("request", "")
     if not isinstance(request, str) or len(request) > 64 or not clean(request):
         problems.append(

@@ -172,7 +172,7 @@ def check_configuration(configuration: Configuration) -> list[Problem]:
     found = check_rules(configuration.rules)
     for name, least, most in _TEXTS:
         text = getattr(configuration, name)
-        if not least <= len(text) <= most or not clean(text, lines=True):
+        if not least <= len(text) <= most or not clean(text, lines=name == "origin"):
             words = f"the {name.replace('_', ' ')} has from {least} to {most} characters that can be shown"
             found.append(_error(name, words, column=name))
     if not 0 <= configuration.seed < 2**53:

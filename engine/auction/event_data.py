@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from engine.auction.events import Event
+from engine.auction.events import FIELDS, Event
 from engine.auction.rules import MAX_AMOUNT
 from engine.auction.state import AuctionState, Phase
 from engine.errors import AuctionRuleError, Problem
@@ -42,6 +42,21 @@ def by_host(event: Event) -> None:
     """Refuse an event of the host's that somebody else caused."""
     if event.actor not in (HOST, SERVER):
         raise refused("actor", f"{event.kind!r} is for the host, not for {short(event.actor)}")
+
+
+def check_fields(event: Event) -> None:
+    """Refuse an event with fields that its kind does not have."""
+    unknown = sorted(str(name) for name in event.data if name not in FIELDS[event.kind])
+    if unknown:
+        raise refused("field", f"{event.kind!r} has no field {', '.join(short(name) for name in unknown[:5])}")
+
+
+def check_round(event: Event, expected: int, words: str) -> list[Problem]:
+    """Return the problem of an event that was meant for another round than the ``expected`` one."""
+    number = event.data.get("round")
+    if type(number) is int and number == expected:
+        return []
+    return [Problem("round", "error", f"meant for round {short(number)}; {words} is {expected}")]
 
 
 def text_of(event: Event, name: str, most: int = 500, least: int = 0, *, lines: bool = False) -> str:

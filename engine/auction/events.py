@@ -5,6 +5,7 @@ In an event's data a lot is the id of the lot and a bidder is the id of the bidd
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Literal
 
 EventKind = Literal[
@@ -30,6 +31,33 @@ EventKind = Literal[
     "closed",  # nothing
     "defaulted",  # bidder, lots [lot, ...]: after closing, a winner does not pay
 ]
+
+# What the data of each kind may hold; anything else is refused, so that a ledger has nothing that nobody reads.
+FIELDS: Mapping[EventKind, frozenset[str]] = MappingProxyType(
+    {
+        "configured": frozenset({"configuration"}),
+        "admitted": frozenset({"bidder", "name", "eligibility", "deposit", "valuation", "bot"}),
+        "opened": frozenset({"deadline"}),
+        "bids submitted": frozenset({"bidder", "round", "bids", "request"}),
+        "withdrawn": frozenset({"bidder", "round", "lots", "request"}),
+        "waiver used": frozenset({"bidder", "round", "request"}),
+        "reduction chosen": frozenset({"bidder", "round", "request"}),
+        "round closed": frozenset({"round", "tie_numbers", "deadline"}),
+        "stage changed": frozenset({"stage"}),
+        "paused": frozenset({"remaining_s"}),
+        "resumed": frozenset({"deadline"}),
+        "extended": frozenset({"deadline"}),
+        "round annulled": frozenset({"round", "reason", "deadline"}),
+        "practice begun": frozenset({"deadline"}),
+        "practice ended": frozenset(),
+        "muted": frozenset({"bidder", "muted"}),
+        "seat given": frozenset({"bidder", "bot"}),
+        "announced": frozenset({"text"}),
+        "cancelled": frozenset({"reason"}),
+        "closed": frozenset(),
+        "defaulted": frozenset({"bidder", "lots"}),
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)

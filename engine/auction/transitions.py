@@ -13,6 +13,8 @@ from engine.auction.event_data import (
     LATEST,
     SERVER,
     by_host,
+    check_fields,
+    check_round,
     count_of,
     deadline_of,
     flag_of,
@@ -41,10 +43,12 @@ def apply(state: AuctionState | None, event: Event) -> AuctionState:
     if state is None:
         if event.kind != "configured":
             raise refused("first-event", f"an auction begins with its configuration, not with {event.kind!r}")
+        check_fields(event)
         return _configured(event)
     handler = _HANDLERS.get(event.kind)
     if handler is None:
         raise refused("event", f"there is no event {short(event.kind)}, or it cannot come again")
+    check_fields(event)
     after = handler(state, event)
     return replace(after, events=state.events + 1, at=max(state.at, event.at))
 
@@ -172,9 +176,8 @@ def _practice_ended(state: AuctionState, event: Event) -> AuctionState:
 def _round_closed(state: AuctionState, event: Event) -> AuctionState:
     need(state, event, "open")
     by_host(event)
-    if event.data.get("round") != state.round:
-        words = f"meant for round {short(event.data.get('round'))}; the open round is {state.round}"
-        raise refused("round", words)
+    if wrong := check_round(event, state.round, "the open round"):
+        raise AuctionRuleError(wrong)
     left = 0.0 if state.deadline is None else state.deadline - event.at
     all_acted = state.configuration.rules.timing.pace == "all acted" and closing.everyone_acted(state)
     if event.actor == SERVER and left > 0 and not all_acted:
@@ -235,9 +238,8 @@ def _round_annulled(state: AuctionState, event: Event) -> AuctionState:
     if begun is None or state.defaults:
         words = "no round is closed yet" if not state.rounds else "the round before was annulled; only one can be"
         raise refused("annulment", words)
-    if event.data.get("round") != begun.round:
-        words = f"meant for round {short(event.data.get('round'))}; the last closed round is {begun.round}"
-        raise refused("round", words)
+    if wrong := check_round(event, begun.round, "the last closed round"):
+        raise AuctionRuleError(wrong)
     text_of(event, "reason", lines=True)
     bidders = tuple(
         replace(

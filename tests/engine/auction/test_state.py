@@ -95,7 +95,7 @@ def test_a_pause_keeps_the_bids_and_takes_no_new_ones() -> None:
     room.do("paused", remaining_s=12.5)
     assert (room.state.phase, room.state.remaining_s, room.state.deadline) == ("paused", 12.5, None)
     for kind in ("paused", "round closed", "extended", "opened"):
-        assert room.refusal(kind, round=1, tie_numbers={}, deadline=None, remaining_s=0) == {"phase"}
+        assert room.refusal(kind) == {"phase"}
     assert room.refusal("bids submitted", "b", bidder="b", round=1, bids=[]) == {"phase"}
     room.do("resumed", deadline=3000.0)
     assert room.refusal("resumed", deadline=3000.0) == {"phase"}
@@ -255,7 +255,7 @@ def test_a_cancelled_auction_takes_nothing_more() -> None:
     room.do("cancelled", reason="fire alarm")
     assert (room.state.phase, room.state.ended_because) == ("cancelled", "cancelled by the host: fire alarm")
     for kind in ("opened", "cancelled", "closed", "round annulled", "paused", "muted"):
-        assert room.refusal(kind, deadline=None, reason="") == {"phase"}
+        assert room.refusal(kind) == {"phase"}
 
 
 # What may come from outside
@@ -315,6 +315,15 @@ def test_texts_can_be_shown_and_have_a_limit() -> None:
 def test_unknown_events_are_refused() -> None:
     room = Room(configured(lots(1)), "a")
     assert room.refusal("won everything") == {"event"}  # type: ignore[arg-type]
+    assert room.refusal("announced", text="x", volume=11) == {"field"}
+    assert room.refusal("closed", note="x") == {"field"}
+
+
+def test_a_round_is_a_whole_number_and_nothing_that_equals_one() -> None:
+    room = Room(configured(lots(1)), "a")
+    for odd in (True, 1.0, "1"):
+        assert room.refusal("bids submitted", "a", bidder="a", round=odd, bids=[]) == {"round"}
+        assert room.refusal("round closed", round=odd, tie_numbers={}) == {"round"}
 
 
 def test_every_event_of_a_full_auction_is_plain_json() -> None:
