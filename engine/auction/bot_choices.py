@@ -1,0 +1,121 @@
+"""Choices that bots make beside exact demand: cut to a size, keep what is safe, find what is not worth its price."""
+
+import numpy as np
+
+from engine.auction.demand import Means
+from engine.auction.exposure import worst_part
+from engine.auction.values import Additive, Counts, Money, Valuation
+
+MANY_LOTS = 200  # above, what a limit leaves of additive demand is filled greedily, not by a program
+
+
+def surplus_of(valuation: Valuation, ask: Money, held: Counts, added: Counts) -> float:
+    """Return the value of what is held and added, minus what is asked for the added blocks."""
+    return valuation.value(held + added) - float(ask @ added)
+
+
+def by_worth(valuation: Additive, ask: Money, held: Counts, means: Means) -> Counts:
+    """Return the (M,) blocks to add of very many lots: exact demand, or under a limit that binds a greedy filling.
+
+    Greedy takes what gains most per unit of eligibility first, and so is within one block of the best under one limit.
+    """
+    lot = np.repeat(np.arange(len(held)), valuation.quantity - held)
+    gain = (valuation.block - ask)[lot]
+    units = np.ones(len(lot)) if means.units is None else np.maximum(means.units[lot], 1).astype(np.float64)
+    room, money = means.units_left, np.inf if valuation.budget is None else valuation.budget - (means.paid or 0.0)
+    left = np.flatnonzero(gain > 0.0)
+    left = left[np.argsort(-(gain / units)[left], kind="stable")]
+    taken = []
+    while len(left):
+        used, spent = np.cumsum(units[left]), np.cumsum(ask[lot[left]])
+        fit = int(np.searchsorted(used > room, True)) if len(used) else 0
+        fit = min(fit, int(np.searchsorted(spent > money, True)))
+        if fit:
+            taken.append(left[:fit])
+            room, money = room - used[fit - 1], money - spent[fit - 1]
+        left = left[fit + 1 :]
+        left = left[(units[left] <= room) & (ask[lot[left]] <= money)]
+    chosen = np.concatenate(taken) if taken else left
+    return np.bincount(lot[chosen], minlength=len(held)).astype(np.int64)
+
+
+def cut_to_units(
+    valuation: Valuation, ask_held: tuple[Money, Counts], added: Counts, units: Counts, room: float
+) -> Counts:
+    """Return ``added`` (M,) cut, block by block, to ``room`` units: what gives least surplus per unit goes first.
+
+    ``ask_held`` are the prices of one more block and the blocks held, (M,) each.
+    """
+    ask, held = ask_held
+    kept = added.copy()
+    over = float(units @ kept) - room
+    if over <= 0.0:
+        return kept
+    if isinstance(valuation, Additive):
+        per_unit = (valuation.block - ask) / np.maximum(units, 1)
+        for lot in np.argsort(per_unit, kind="stable"):
+            if over <= 0.0:
+                break
+            gone = min(int(kept[lot]), int(np.ceil(over / units[lot])))
+            kept[lot] -= gone
+            over -= gone * float(units[lot])
+        return kept
+    while float(units @ kept) > room and kept.any():
+        here = np.flatnonzero(kept)
+        fewer = np.repeat(kept[np.newaxis, :], len(here), axis=0)
+        fewer[np.arange(len(here)), here] -= 1
+        lost = surplus_of(valuation, ask, held, kept) - (valuation.values(held + fewer) - fewer @ ask)
+        kept = fewer[int((lost / np.maximum(units[here], 1)).argmin())]
+    return kept
+
+
+def safe_addition(valuation: Valuation, standing: list[Money], ask: Money, wanted: Counts, means: Means) -> Counts:
+    """Return (M,) blocks to add such that no part of all would lose more than a part of what stands already would.
+
+    ``standing`` are the prices of the blocks held of each lot, dearest first. The demand ``wanted`` itself if it is
+    safe; else blocks are added one by one, the largest gain first, while all parts stay safe.
+    """
+    held = np.array([len(prices) for prices in standing])
+    floor = worst_part(valuation, standing).surplus
+    if not wanted.any() or _safe(valuation, standing, ask, wanted, floor):
+        return wanted
+    added, spent = np.zeros_like(held), means.paid or 0.0
+    budget = np.inf if valuation.budget is None else valuation.budget
+    units = means.units if means.units is not None else np.zeros_like(held)
+    while True:
+        now = surplus_of(valuation, ask, held, added)
+        best, better = 0.0, None
+        for lot in np.flatnonzero(valuation.quantity > held + added):
+            more = added.copy()
+            more[lot] += 1
+            if float(units @ more) > means.units_left or spent + float(ask @ more) > budget:
+                continue
+            gain = surplus_of(valuation, ask, held, more) - now
+            if gain > best and _safe(valuation, standing, ask, more, floor):
+                best, better = gain, more
+        if better is None:
+            return added
+        added = better
+
+
+def _safe(valuation: Valuation, standing: list[Money], ask: Money, added: Counts, floor: float) -> bool:
+    costs = [np.sort(np.append(prices, np.full(int(count), price)))[::-1]
+             for prices, count, price in zip(standing, added, ask, strict=True)]  # fmt: skip
+    part = worst_part(valuation, costs)
+    return part.exact and part.surplus >= floor
+
+
+def unwanted(valuation: Valuation, standing: list[Money]) -> list[int]:
+    """Return the lots to give back: while the surplus rises, the lot whose loss raises it most, all its blocks."""
+    held, prices = np.array([len(cost) for cost in standing]), np.array([float(cost.sum()) for cost in standing])
+    given: list[int] = []
+    while held.any():
+        lots = np.flatnonzero(held)
+        without = np.repeat(held[np.newaxis, :], len(lots), axis=0)
+        without[np.arange(len(lots)), lots] = 0
+        gain = valuation.values(without) - valuation.value(held) + prices[lots]
+        if gain.max() <= 0.0:
+            break
+        given.append(int(lots[int(gain.argmax())]))
+        held = without[int(gain.argmax())]
+    return sorted(given)
