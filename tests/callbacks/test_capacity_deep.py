@@ -3,9 +3,7 @@ computed, and who may see it. The whole answers are records put where a job's wo
 """
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -28,24 +26,11 @@ from engine.store.codec import dump_json
 from engine.store.jobs import hash_input
 from engine.store.kinds import KINDS
 from engine.store.queue import Queue
-from tests.callbacks.test_capacity import ANNE, BEN, Screen, text
+from tests.callbacks.screen import ANNE, BEN, Screen, text
 from tests.components.test_capacity_deep import SEASONS, shrunk
 
 SECURE = replace(paper_question(), security="n-1")
 SEASONAL = replace(paper_question(), period="season")
-
-
-@pytest.fixture
-def services(tmp_path: Path) -> Iterator[Services]:
-    opened = Services.open(f"sqlite:///{tmp_path / 'store.db'}", tmp_path / "artefacts")
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def seat(services: Services) -> Seat:
-    """Anne, with the 4-bus case of the paper as her study."""
-    return Seat(Desk(services), ANNE, services.studies.create(ANNE, "Four", library.load("fourbus")))
 
 
 def compute(seat: Seat, question: CapacityQuestion, share: float = 0.5) -> None:

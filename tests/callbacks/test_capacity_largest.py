@@ -32,7 +32,7 @@ from engine.redispatch.check import LargestCheck
 from engine.redispatch.largest_jobs import LARGEST, largest_arguments, largest_job
 from engine.store.kinds import KINDS
 from engine.store.queue import Queue
-from tests.callbacks.test_capacity import ANNE, BEN, text
+from tests.callbacks.screen import ANNE, BEN, text
 from tests.components.test_drawing import svg_of, words_in
 
 QUESTION = CapacityQuestion(

@@ -2,8 +2,6 @@
 
 import base64
 import json
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -27,31 +25,18 @@ from engine.capacity.promise import Promise
 from engine.capacity.promise_jobs import PROMISE, promise_arguments, promise_job
 from engine.capacity.requests import Request, Requests
 from engine.errors import EngineError, NotFoundError, QuestionError
-from engine.network import library
 from engine.store.answers import Answer as StoredAnswer
 from engine.store.codec import dump_json
 from engine.store.jobs import hash_input
 from engine.store.kinds import KINDS
-from tests.callbacks.test_capacity import ANNE, BEN, Screen, text
+from tests.callbacks.screen import ANNE, BEN, Screen, text
 
 ROWS = "customer,bus,mw,date,envelope\nAcme,3,40,2026-02-01,firm\nByte,4,25,2025-12-24,pause\n"
-
-
-@pytest.fixture
-def services(tmp_path: Path) -> Iterator[Services]:
-    opened = Services.open(f"sqlite:///{tmp_path / 'store.db'}", tmp_path / "artefacts")
-    yield opened
-    opened.close()
 
 
 @pytest.fixture(autouse=True)
 def few_draws(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(holdout, "USUAL_DRAWS", 5000)
-
-
-@pytest.fixture
-def seat(services: Services) -> Seat:
-    return Seat(Desk(services), ANNE, services.studies.create(ANNE, "Four", library.load("fourbus")))
 
 
 def drawn(seat: Seat, **words: Any) -> Any:

@@ -5,9 +5,7 @@ import io
 import math
 import xml.etree.ElementTree as ET
 from base64 import b64decode
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -16,8 +14,6 @@ import pytest
 
 from callbacks import difference as page
 from callbacks.capacity_answer import Seat
-from callbacks.capacity_desk import Desk
-from callbacks.services import Services
 from components import difference as diff
 from components import difference_page as view
 from components.capacity_answer import Answer
@@ -32,18 +28,6 @@ from engine.network import library
 from engine.network.tables import NetworkTables
 
 ANNE, BEN = "anne", "ben"
-
-
-@pytest.fixture
-def services(tmp_path: Path) -> Iterator[Services]:
-    opened = Services.open(f"sqlite:///{tmp_path / 'store.db'}", tmp_path / "artefacts")
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def seat(services: Services) -> Seat:
-    return Seat(Desk(services), ANNE, services.studies.create(ANNE, "Four", library.load("fourbus")))
 
 
 def answered(seat: Seat, **changes: Any) -> Answer:

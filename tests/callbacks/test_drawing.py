@@ -2,16 +2,13 @@
 
 import xml.etree.ElementTree as ET
 from base64 import b64decode
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from callbacks import network_desk
 from callbacks.capacity_answer import Seat
-from callbacks.capacity_desk import Desk
 from callbacks.drawing import Pressed, capacity_figure, network_figure
 from callbacks.network_opf import OpfDesk
 from callbacks.services import Services
@@ -21,18 +18,6 @@ from engine.opf.question import OpfQuestion
 
 ANNE, BEN = "anne", "ben"
 PNG = b"\x89PNG\r\n\x1a\n"
-
-
-@pytest.fixture
-def services(tmp_path: Path) -> Iterator[Services]:
-    opened = Services.open(f"sqlite:///{tmp_path / 'store.db'}", tmp_path / "artefacts")
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def seat(services: Services) -> Seat:
-    return Seat(Desk(services), ANNE, services.studies.create(ANNE, "Four", library.load("fourbus")))
 
 
 @pytest.fixture
