@@ -150,7 +150,22 @@ def _register_versions(app: Dash, desk: Desk) -> None:
             records = desk.services.products.list(current_user(), study)
         except EngineError as error:
             return str(error)
-        return capacity.published(capacity_products.versions(records, drawn if isinstance(drawn, dict) else {}))
+        return capacity.published(capacity_products.versions(records, drawn if isinstance(drawn, dict) else {}, study))
+
+    @app.callback(
+        Output(ids.CAPACITY_AUCTION, "children"),
+        Input(ids.CAPACITY_PUBLISHED, "data"),
+        Input(ids.CAPACITY_TRAY, "children"),  # a new one has a new place for the link
+        State(ids.CAPACITY_ANSWERED, "data"),
+        State(ids.CAPACITY_STUDY, "data"),
+        prevent_initial_call=True,
+    )
+    def link_auction(_bumped: Any, _tray: Any, drawn: Any, study: Any) -> Any:
+        try:
+            records = desk.services.products.list(current_user(), study)
+        except EngineError:
+            return None
+        return capacity_products.auction_link(records, drawn if isinstance(drawn, dict) else {}, study)
 
     @app.callback(
         Output(ids.DOWNLOAD, "data", allow_duplicate=True),

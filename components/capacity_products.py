@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from dash import html
+from dash import dcc, html
 
 from components import ids
 from components.capacity_answer import Answer, pressed_button
@@ -29,12 +29,26 @@ def tray(answer: Answer | None, *, can_publish: bool) -> html.Div:
     ]
     if can_publish:
         face.append(pressed_button(words, ids.CAPACITY_PUBLISH, primary=True, disabled=not made))
+    face.append(html.Span(id=ids.CAPACITY_AUCTION))
     return html.Div(face, className="hr-capacity-tray")
 
 
 def publish_words(amount: int) -> str:
     """Return the words of the publish button."""
     return f"Publish {count(amount, 'product')}"
+
+
+def auction_link(records: Sequence[Any], drawn: Mapping[str, Any], study: str) -> Part:
+    """Return the way from the products that are drawn to their auction, once a version of them is published."""
+    fitting = [record for record in records if drawn and not stale_words(record, drawn)]
+    if not fitting:
+        return None
+    newest = max(fitting, key=lambda record: int(record.version))
+    return dcc.Link(
+        f"Auction version {newest.version}",
+        href=f"/auction?make=set:{newest.version}&study={study}",
+        className="hr-button",
+    )
 
 
 def panel(answer: Answer | None) -> Part:
@@ -72,14 +86,15 @@ def _parts(answer: Answer) -> str:
     return "each deliverable alone"
 
 
-def versions(records: Sequence[Any], drawn: Mapping[str, Any]) -> Part:
+def versions(records: Sequence[Any], drawn: Mapping[str, Any], study: str = "") -> Part:
     """Return the published versions, newest first, each with its downloads. Records are the store's.
 
     ``drawn`` has the digests of the question and the network that are on the page: a version of others is stale.
+    ``study`` is whose they are: each can be sold in an auction.
     """
     if not records:
         return html.P("Nothing is published yet.", className="hr-muted")
-    lines = [_version(record, drawn) for record in sorted(records, key=lambda record: -record.version)]
+    lines = [_version(record, drawn, study) for record in sorted(records, key=lambda record: -record.version)]
     return html.Ul(lines, className="hr-capacity-versions")
 
 
@@ -91,7 +106,7 @@ def stale_words(record: Any, drawn: Mapping[str, Any]) -> str:
     return f"stale: {' and '.join(changed)} changed since" if changed else ""
 
 
-def _version(record: Any, drawn: Mapping[str, Any]) -> html.Li:
+def _version(record: Any, drawn: Mapping[str, Any], study: str) -> html.Li:
     listed = record.product_set["products"]
     total = sum(product["capacity_mw"] for product in listed)
     levels = sorted({product["risk"] for product in listed if product["risk"] > 0})
@@ -107,6 +122,11 @@ def _version(record: Any, drawn: Mapping[str, Any]) -> html.Li:
         )
         for kind in ("json", "csv")
     ]
+    if study:
+        words = ["Auction", html.Span(f" of version {record.version}", className="visually-hidden")]
+        sell = dcc.Link(words, href=f"/auction?make=set:{record.version}&study={study}",
+                        className="hr-button hr-button-quiet")  # fmt: skip
+        loads.append(sell)
     published = moment_of(record.created)
     stale = stale_words(record, drawn)
     about = html.Div(f"{published}; {stale}" if stale else published, className="hr-total-note")

@@ -208,6 +208,7 @@ CAPACITY_TRAY = "capacity-tray"
 CAPACITY_TABLES = "capacity-tables"
 CAPACITY_PRODUCTS = "capacity-products"
 CAPACITY_PUBLISH = "capacity-publish"
+CAPACITY_AUCTION = "capacity-auction"  # in the tray: the way to the auction of what was published
 CAPACITY_PUBLISHED = "capacity-published"  # Store: bumped when a product set was published
 CAPACITY_CHECKING = "capacity-checking"  # Store: id of the job that checks a set which is published when it is done
 CAPACITY_VERSIONS = "capacity-versions"
