@@ -3,20 +3,19 @@
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
 from callbacks.services import Kept
 from components import auction, auction_worked
 from components.auction import AS_THEY_ARE, Asked
-from engine.auction import templates, values
+from engine.auction import equilibrium, templates
 from engine.auction.bots import BOTS
-from engine.auction.optimum import efficient
+from engine.auction.certificate import certificate
 from engine.auction.simulate import run
 from engine.auction.state import AuctionState
 from engine.errors import EngineError, QuestionError
 
 FIRST = "paper-1"
 MOST_ROUNDS = 400
+MOST_TABLED = 5  # products up to which every bundle has its row
 _KEPT = 32
 
 
@@ -69,18 +68,29 @@ def played(asked: Asked) -> AuctionState:
 
 
 def judged(state: AuctionState) -> auction_worked.Judged:
-    """Return what the bidders' values say of a finished auction."""
-    configuration = state.configuration
-    if any(bidder.valuation is None for bidder in state.bidders):
-        return auction_worked.Judged(None, None, "")
-    worth = [values.from_json(bidder.valuation, configuration) for bidder in state.bidders]
-    best = efficient(worth, configuration)
-    lots = range(len(configuration.lots))
-    won = np.array(
-        [[state.blocks_of(place).get(lot, 0) for lot in lots] for place in range(len(worth))], dtype=np.int64
+    """Return what the bidders' values say of a finished auction: certificate, and tables as the paper's VI to IX."""
+    found = certificate(state)
+    check, known = found.equilibrium, found.market.known
+    if check is None or known is None:
+        return auction_worked.Judged(None, None, "", lines=found.words)
+    lots = sum(lot.quantity for lot in state.configuration.lots)
+    tables = [
+        auction_worked.table_of(
+            state, found.outcome, check.bidders[place], equilibrium.table(one, found.outcome, place)
+        )
+        for place, one in enumerate(known)
+        if lots <= MOST_TABLED
+    ]
+    return auction_worked.Judged(
+        values=[bidder.value for bidder in check.bidders],
+        optimum=check.optimum.welfare,
+        method=check.optimum.method,
+        gap=found.gap,
+        dual=found.dual_value,
+        lines=found.words,
+        premises=[one.words for one in found.premises],
+        tables=tables,
     )
-    got = [one.value(bundle) for one, bundle in zip(worth, won, strict=True)]
-    return auction_worked.Judged(got, float(best.values.sum()), best.method)
 
 
 class Examples:

@@ -1,6 +1,6 @@
 """A finished auction on one page: key numbers, its rounds, what each product went for, the certificate."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +9,7 @@ from dash import html
 from components.format import count, number
 from components.skeleton import Part, section, totals
 from components.why_card import why_card, why_number
+from engine.auction.equilibrium import BidderCheck, Outcome, TableRow
 from engine.auction.state import NOBODY, Acted, AuctionState, RoundResult
 from engine.auction.wording import increment_words, money, sentence
 
@@ -27,6 +28,7 @@ class Judged:
     gap: float | None = None  # L(p) - optimum
     dual: float | None = None  # L(p)
     lines: Sequence[str] = ()  # the certificate in words
+    premises: Sequence[str] = ()  # of the theory, that were broken
     tables: Sequence["Table"] = ()
 
 
@@ -130,6 +132,39 @@ def _totals(state: AuctionState, judged: Judged, tag: str) -> list[dict[str, Any
 
 
 # Tables
+
+
+def table_of(state: AuctionState, outcome: Outcome, check: BidderCheck, rows: Iterable[TableRow]) -> Table:
+    """Return a bidder's table: each bundle with its surplus by the modified values (8), his own and the best marked."""
+    own = tuple(int(number) for number in check.bundle)
+    listed = [
+        {
+            "bundle": _bundle_words(row.bundle),
+            "value": row.value,
+            "penalty": row.penalty,
+            "price": row.price,
+            "surplus": row.modified_surplus,
+            "won": row.bundle == own,
+            "best": row.modified_surplus >= check.best_surplus - check.tolerance,
+        }
+        for row in rows
+    ]
+    name, currency = state.bidders[check.bidder].name, outcome.configuration.currency
+    best = sum(bool(row["best"]) for row in listed)
+    return Table(
+        f"{name}: every bundle at the final prices",
+        listed,
+        f"In {currency}. The shaded row is what {name} won; the largest surplus, {number(check.best_surplus)}, is "
+        f"underlined: {count(best, 'bundle reaches', 'bundles reach')} it. "
+        "The penalty is one increment for each product not won.",
+    )
+
+
+def _bundle_words(bundle: Sequence[int]) -> str:
+    named = [
+        number(lot + 1) if blocks == 1 else f"{blocks} of {lot + 1}" for lot, blocks in enumerate(bundle) if blocks
+    ]
+    return ", ".join(named) or "none"
 
 
 def products(state: AuctionState, tag: str) -> html.Div:
@@ -262,6 +297,11 @@ def standing_words(state: AuctionState, done: RoundResult) -> str:
 def certificate(judged: Judged) -> list[Part]:
     """Return the certificate in words, then a table per bidder."""
     told: list[Part] = [html.Ul([html.Li(line) for line in judged.lines], className="hr-host-lines")]
+    if judged.premises:
+        listed = list(dict.fromkeys(judged.premises))
+        summary = html.Summary(f"{count(len(listed), 'premise')} of the theory broken")
+        lines = html.Ul([html.Li(line) for line in listed], className="hr-host-lines")
+        told.append(html.Details([summary, lines], className="hr-worked-details"))
     told += [_bundles(table) for table in judged.tables]
     return told
 
