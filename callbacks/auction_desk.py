@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from callbacks import auction_orders, logs
+from callbacks.auction_certificate import Certificates
 from callbacks.auction_room import Here, Receipt
 from callbacks.services import Services
 from engine.auction.deliver_jobs import DELIVER, deliver_arguments, witness
@@ -25,6 +26,7 @@ class Desk:
 
     def __init__(self, services: Services, home: Path) -> None:
         self._services = services
+        self._certificates = Certificates(services.auctions)
         self.home = home
 
     def order(self, user: str, auction_id: str, content: bytes) -> Receipt:
@@ -56,8 +58,9 @@ class Desk:
     def extra(self, here: Here) -> Mapping[str, Any]:
         """Return the fields of the host's view that are computed apart, with a ``mark`` that changes with them."""
         told = self._deliverability(here)
+        checked = self._certificates.of(here)
         mark = "" if told is None else f"{told['state']}{told.get('done', '')}"
-        return {"deliverability": told, "mark": mark}
+        return {"deliverability": told, **checked, "mark": f"{mark}.{self._certificates.mark(here)}"}
 
     def _deliverability(self, here: Here) -> dict[str, Any] | None:
         state = here.live.state
