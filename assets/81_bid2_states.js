@@ -33,10 +33,10 @@
     if (s.practice) found.push(line('practice', 'Practice', 'Everything works as it will, and nothing counts: all of it is undone before the auction begins.'));
     if (s.phase === 'set up') found.push(line('wait', 'Waiting for the opening', D.count(s.bidders, 'bidder') + (s.bidders === 1 ? ' is' : ' are') + ' registered. You can look at the products and the rules.'));
     else if (s.phase === 'paused') found.push(line('wait', 'Paused', 'The host has stopped the clock. Bids are taken again when it goes on.'));
-    else if (s.phase === 'cancelled') found.push(line('over', 'Cancelled', (s.ended_because || 'The host has cancelled the auction.') + ' Nothing is sold and nobody pays.'));
+    else if (s.phase === 'cancelled') found.push(line('over', 'Cancelled', (sentence(s.ended_because) || 'The host has cancelled the auction.') + ' Nothing is sold and nobody pays.'));
     else if (s.phase === 'closed') {
       const won = mine ? (mine.holdings.length ? 'You won ' + mine.holdings.map(function (one) { return seat.by.get(one.lot).lot.name + (one.blocks > 1 ? ' \u00d7' + one.blocks : ''); }).join(', ') + ' and pay ' + B.money(seat, mine.pay) + '.' : 'You won nothing and pay ' + B.money(seat, mine.pay || 0) + '.') : '';
-      found.push(line('over', 'The auction is over', [s.ended_because, won].filter(Boolean).join(' '), debrief(room)));
+      found.push(line('over', 'The auction is over', [sentence(s.ended_because), won].filter(Boolean).join(' '), debrief(room)));
     } else if (left !== null && left <= 0) found.push(line('wait', 'Round ' + s.round + ' is over', 'Its result is being worked out.'));
     if (mine && mine.muted) found.push(line('wrong', 'The host has stopped your bids', 'Your standing bids stay. Ask the host.'));
     if (mine && mine.bot) found.push(line('wait', 'A bot bids in your seat', 'It plays ' + mine.bot + '.', h('button', { type: 'button', class: 'hr-button', on: { click: seat.takeBack } }, 'Take my seat back')));
@@ -48,9 +48,13 @@
     if (!s.stages || !s.stages.length || share === null) return '';
     return (s.stages.length > 1 ? 'Stage ' + (s.stage + 1) + ' of ' + s.stages.length + ', ' : '') + 'activity ' + D.percent(share);
   }
+  function sentence(text) { // with a capital and its full stop
+    const plain = String(text || '').trim();
+    return plain ? plain.charAt(0).toUpperCase() + plain.slice(1) + (/[.?]$/.test(plain) ? '' : '.') : '';
+  }
   function phaseWords(s) {
     if (s.phase === 'set up') return 'Not opened yet';
-    if (s.phase === 'closed') return 'Closed after round ' + s.round;
+    if (s.phase === 'closed') return 'Closed after round ' + (s.results ? s.results.round : s.round);
     if (s.phase === 'cancelled') return 'Cancelled in round ' + s.round;
     return (s.practice ? 'Practice round ' : 'Round ') + s.round;
   }
@@ -83,5 +87,5 @@
     };
   }
 
-  Object.assign(B, { states: states, head: head, clock: clock, stageWords: stageWords, phaseWords: phaseWords, Sayer: Sayer, debriefLink: debrief });
+  Object.assign(B, { states: states, head: head, clock: clock, stageWords: stageWords, sentence: sentence, phaseWords: phaseWords, Sayer: Sayer, debriefLink: debrief });
 })();

@@ -86,7 +86,7 @@
     if (room <= 0) return null;
     let box;
     if (list && list.length <= 1) {
-      box = h('span', { class: 'hr-bid-fixed' + (one.on ? '' : ' hr-muted') }, D.number(lot.minimum));
+      box = h('span', { class: 'hr-bid-fixed' + (one.on ? '' : ' hr-bid-off') }, D.number(lot.minimum));
     } else if (list) {
       box = h('select', Object.assign({
         class: 'form-select hr-bid-input', 'aria-label': name, disabled: !open, value: one.on ? one.text : String(list[0]),
@@ -129,7 +129,7 @@
         ? h('label', { class: 'hr-bid-press' }, h('input', { type: 'checkbox', class: 'form-check-input', 'aria-label': 'Bid on ' + lot.name, checked: one.on, disabled: !can,
           on: { change: function (event) { B.tick(seat, lot, event.target.checked); seat.change(lot, B.entry(seat, lot)); } } })) : null),
       name: h('th', { class: 'hr-bid-name', scope: 'row', role: 'rowheader' },
-        h('span', { class: 'hr-bid-title' }, lot.name),
+        seat.placed ? h('button', { type: 'button', class: 'hr-bid-title', title: 'Show on the map', on: { click: function () { headroom.select('auction-seat', 'bus:' + lot.id); } } }, lot.name) : h('span', { class: 'hr-bid-title' }, lot.name),
         have.blocks > 0 && h('span', { class: 'hr-bid-mark hr-sign-firm', key: 'mine' }, 'Yours' + (lot.quantity > 1 ? ', ' + D.count(have.blocks, 'block') : '')),
         hinted(seat, lot) && h('span', { class: 'hr-bid-mark', key: 'hint' }, 'in your demand'),
         h('span', { class: 'hr-bid-facts', 'aria-hidden': 'true' }, [D.megawatts(lot.mw), B.risk(lot), 'bus ' + lot.bus, holderWords(lot)].join(' \u00b7 '))),
@@ -142,7 +142,7 @@
       value: h('td', { class: 'hr-num hr-bid-value', role: 'cell', 'data-label': 'my value' }, D.number(B.value(seat, seat.by.get(lot.id).place))),
       bid: h('td', { class: 'hr-bid-mine', role: 'cell' }, h('div', { class: 'hr-bid-control' }, control(seat, lot, can)), marks(seat, lot)),
     };
-    return h('tr', { key: lot.id, role: 'row', class: 'hr-bid-row' + (one.on ? ' hr-bid-on' : '') + (have.blocks ? ' hr-bid-held' : '') },
+    return h('tr', { key: lot.id, role: 'row', class: 'hr-bid-row' + (one.on ? ' hr-bid-on' : '') + (have.blocks ? ' hr-bid-held' : '') + (seat.chosen === lot.id ? ' hr-bid-chosen' : '') },
       shown.map(function (c) { return cells[c.key]; }));
   }
   function head(seat, c) {

@@ -49,24 +49,26 @@
     const share = function (units) { return (100 * Math.min(1, units / top)).toFixed(2) + '%'; };
     const stage = B.requiredShare(seat.snapshot), needs = mine.required > 0;
     const words = D.number(sums.activity) + ' of ' + D.number(mine.eligibility) + ' units active' + (needs ? ', ' + D.number(mine.required) + ' required' : '');
+    const rule = seat.snapshot.activity_rule;
+    if (!rule && !seat.snapshot.withdrawals) return null;
     return [
-      h('div', { class: 'hr-meter', role: 'img', 'aria-label': words },
+      rule && h('div', { class: 'hr-meter', key: 'meter', role: 'img', 'aria-label': words },
         h('span', { class: 'hr-meter-eligible', style: { width: share(mine.eligibility) } }),
         h('span', { class: 'hr-meter-held', style: { width: share(mine.activity_held) } }),
         h('span', { class: 'hr-meter-bids', style: { left: share(mine.activity_held), width: share(sums.units) } }),
         needs && h('span', { class: 'hr-meter-required', style: { left: share(mine.required) } })),
-      h('p', { class: 'hr-meter-legend', 'aria-hidden': 'true' }, h('span', { class: 'hr-meter-key-held' }, 'held'), h('span', { class: 'hr-meter-key-bids' }, 'ticked'),
+      rule && h('p', { class: 'hr-meter-legend', key: 'legend', 'aria-hidden': 'true' }, h('span', { class: 'hr-meter-key-held' }, 'held'), h('span', { class: 'hr-meter-key-bids' }, 'ticked'),
         needs && h('span', { class: 'hr-meter-key-required' }, 'required'), h('span', { class: 'hr-meter-key-eligible' }, 'eligible')),
       h('dl', { class: 'hr-facts' },
-        fact('Eligibility', D.why('seat-eligibility', D.number(mine.eligibility) + ' units', 'My eligibility', {
+        rule && fact('Eligibility', D.why('seat-eligibility', D.number(mine.eligibility) + ' units', 'My eligibility', {
           values: [['At the beginning', D.number(mine.initial) + ' units'], ['Now', D.number(mine.eligibility) + ' units']],
           note: 'The units of what I hold and bid on may not be more. It never rises; it falls when my activity is short and no waiver is used.' })),
-        fact('Activity with the ticked bids', D.why('seat-activity', D.number(sums.activity) + ' units', 'My activity', {
+        rule && fact('Activity with the ticked bids', D.why('seat-activity', D.number(sums.activity) + ' units', 'My activity', {
           formula: 'activity = units held + units of new bids', values: [['Held', D.number(mine.activity_held)], ['New bids, ticked', D.number(sums.units)], ['Share of my eligibility', sums.share === null ? D.DASH : D.percent(sums.share, 0)]] })),
         needs ? fact('Required', D.why('seat-required', D.number(mine.required) + ' units', 'Required activity', {
           formula: 'required = share of the stage \u00d7 eligibility', values: [['Share in stage ' + (seat.snapshot.stage + 1), stage === null ? D.DASH : D.percent(stage)], ['Eligibility', D.number(mine.eligibility) + ' units']],
           note: 'With less, a waiver is used if I have one, else my eligibility falls to activity / share.' })) : null,
-        fact('Waivers left', D.number(mine.waivers)),
+        rule && fact('Waivers left', D.number(mine.waivers)),
         mine.withdrawal_rounds || (mine.withdrawals || []).length ? fact('Rounds left to withdraw in', D.number(mine.withdrawal_rounds)) : null,
         mine.interim_due ? fact('Interim payments due', B.money(seat, mine.interim_due)) : null),
       (mine.withdrawals || []).length > 0 && h('ul', { class: 'hr-room-lines', 'aria-label': 'My withdrawals' }, mine.withdrawals.map(function (w, i) {
@@ -86,9 +88,9 @@
     const sheet = seat.mine.values;
     return [
       section('hold', 'What I hold', holdings(seat)),
-      section('activity', 'Eligibility and activity', meter(seat)),
+      (seat.snapshot.activity_rule || seat.snapshot.withdrawals) && section('activity', seat.snapshot.activity_rule ? 'Eligibility and activity' : 'Withdrawals', meter(seat)),
       demand(seat),
-      sheet && section('values', 'My values', h('div', { class: 'hr-room-scroll' }, h('table', { class: 'hr-room-table' },
+      sheet && (sheet.kind !== 'additive' || sheet.budget) && section('values', 'My values', h('div', { class: 'hr-room-scroll' }, h('table', { class: 'hr-room-table' },
         h('thead', null, h('tr', null, h('th', { scope: 'col' }, 'What'), h('th', { scope: 'col', class: 'hr-num' }, 'Value, ' + seat.snapshot.currency), h('th', { scope: 'col' }, 'In words'))),
         h('tbody', null, sheet.sheet.map(function (row, i) { return h('tr', { key: i }, h('th', { scope: 'row' }, row.name), h('td', { class: 'hr-num' }, D.number(row.value)), h('td', null, row.words)); }))))),
     ];

@@ -47,6 +47,10 @@
     }
     document.addEventListener('headroom:map', fit);
     return {
+      chosen: function () { // the product that was pressed, null without one
+        const shown = headroom.maps[page];
+        return shown && shown.map && shown.selected ? String(shown.selected).replace(/^bus:/, '') : null;
+      },
       gone: function () { document.removeEventListener('headroom:map', fit); },
       draw: function (snapshot, own, extra) { // own(lot) -> class of the layer "mine", or null without a seat
         const lots = placed(snapshot.lots), frame = root.querySelector('[data-seat-map]');

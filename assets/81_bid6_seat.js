@@ -15,7 +15,7 @@
       history: { rounds: [], upto: 0, practice: false }, outbid: [], notes: [], // what became of my last bids
       search: '', show: 'all', sort: { key: '', down: false },
       whatIf: null, // {key, answer} for the bids with this key
-      sending: false, receipt: null, dialog: null, unread: {}, link: '',
+      sending: false, receipt: null, dialog: null, unread: {}, link: '', chosen: null, // a product pressed on the map
     };
     let round = '', asked = null, heard = 0, seen = 0;
 
@@ -28,8 +28,8 @@
       const lot = seat.by.get(one.lot).lot;
       confirm('Withdraw the bid on ' + lot.name, [
         h('p', null, 'You stop holding ' + lot.name + ' at ' + B.money(seat, one.amount) + '. This uses one of your ' + D.count(seat.mine.withdrawal_rounds, 'round') + ' to withdraw in.'),
-        h('p', null, 'If it is sold for less in the end you pay the difference, ' + B.money(seat, one.amount) + ' if nobody buys it; if it is sold for as much, nothing.'),
-        h('dl', { class: 'hr-facts' }, B.fact('Due at once, until it is sold again', B.money(seat, one.interim)), B.fact('Most that it can cost', B.money(seat, one.amount))),
+        h('p', null, 'If it is sold again for less you pay the difference, for as much or more nothing. Until then, and if nobody buys it here, the interim payment stands.'),
+        h('dl', { class: 'hr-facts' }, B.fact('Interim payment', B.money(seat, one.interim)), B.fact('The difference is at most', B.money(seat, one.amount))),
       ], 'Withdraw', function () { act({ what: 'withdraw', lots: [one.lot] }, 'The withdrawal is received'); });
     };
 
@@ -176,6 +176,8 @@
         const words = [won.length ? 'your bids stand on ' + lotNames(won) : '', seat.outbid.length ? 'you were outbid on ' + lotNames(seat.outbid) : ''].filter(Boolean).join('; ');
         const begins = s.phase === 'open' ? B.phaseWords(s) + ' begins' : B.phaseWords(s);
         if (words) seat.notes.push(words.charAt(0).toUpperCase() + words.slice(1) + '.');
+        if (seat.mine.waivers < seat.before.waivers) seat.notes.push('A waiver was used; ' + D.number(seat.mine.waivers) + ' left.');
+        if (seat.mine.eligibility < seat.before.eligibility) seat.notes.push('Your eligibility fell to ' + D.number(seat.mine.eligibility) + ' units.');
         if (unsent) seat.notes.push('The round ended before ' + D.count(unsent, 'ticked bid') + ' ' + (unsent === 1 ? 'was' : 'were') + ' sent.');
         room.say(begins + '. ' + seat.notes.join(' '));
       }
@@ -219,7 +221,7 @@
       const sentence = n === 0 ? (acted && acted.waiver ? 'A waiver is used in this round' : acted && acted.reduce ? 'Your eligibility will fall instead of a waiver' : acted && acted.bids.length ? 'Take back all bids of this round' : 'Tick the products to bid on')
         : 'Bid ' + D.count(n, 'lot') + ', pay up to ' + B.money(seat, sums.pay);
       const lines = [];
-      if (sums.over) lines.push(h('span', { key: 'over', class: 'hr-bid-warn' }, D.number(sums.over) + ' units more than your eligibility of ' + D.number(mine.eligibility) + ': it will be refused.'));
+      if (seat.snapshot.activity_rule && sums.over) lines.push(h('span', { key: 'over', class: 'hr-bid-warn' }, D.number(sums.over) + ' units more than your eligibility of ' + D.number(mine.eligibility) + ': it will be refused.'));
       else if (mine.required && sums.short && may.open) lines.push(h('span', { key: 'short', class: 'hr-bid-warn' }, D.number(sums.short) + ' units short of the ' + D.number(mine.required) + ' required: ' + (mine.waivers && !(acted && acted.reduce) ? 'a waiver is used (' + mine.waivers + ' left).' : 'your eligibility falls.')));
       if (answer && n) {
         lines.push(h('span', { key: 'all' }, 'If all are won: surplus ' + B.money(seat, answer.surplus_all) + '.'));
@@ -233,7 +235,7 @@
           closeButton(function () { seat.receipt = null; draw(); })),
         h('div', { class: 'hr-bid-press-row', key: 'row' },
           h('div', { class: 'hr-bid-sentence' },
-            h('p', null, sentence, sums.share !== null ? [', activity ', D.why('seat-bar-activity', D.percent(sums.share, 0), 'My activity', { formula: 'activity = (units held + units of new bids) / eligibility',
+            h('p', null, sentence, seat.snapshot.activity_rule && sums.share !== null ? [', activity ', D.why('seat-bar-activity', D.percent(sums.share, 0), 'My activity', { formula: 'activity = (units held + units of new bids) / eligibility',
               values: [['Units held', D.number(mine.activity_held)], ['Units of ticked bids', D.number(sums.units)], ['Eligibility', D.number(mine.eligibility)], ['Required', mine.required ? D.number(mine.required) + ' units' : 'nothing']] })] : null),
             lines.length > 0 && h('p', { class: 'hr-bid-lines' }, lines)),
           more(may),
@@ -262,6 +264,17 @@
           item('template', 'Save a file to fill in', 'All products with their minimum bids.', template, false),
           item('link', 'My personal link', 'Opens this seat on another device.', showLink, false))));
     }
+    function chosen(lot, can) {
+      return h('div', { class: 'hr-bid-pointed', key: 'chosen' }, h('strong', null, lot.name),
+        h('span', null, [D.megawatts(lot.mw), B.risk(lot), lot.price === null ? 'no bid yet' : 'standing ' + B.money(seat, lot.price), lot.minimum === null ? '' : 'minimum ' + B.money(seat, lot.minimum)].filter(Boolean).join(' \u00b7 ')),
+        can && B.free(seat, lot) > 0 && h('button', { type: 'button', class: 'hr-button', on: { click: function () { B.tick(seat, lot, !B.entry(seat, lot).on); seat.changed(); } } }, B.entry(seat, lot).on ? 'Take the tick away' : 'Tick it'));
+    }
+    function toRow(id) { // the product that was pressed on the map
+      const row = part.lots.querySelector('.hr-bid-chosen');
+      if (row && row.getClientRects().length) row.scrollIntoView({ block: 'nearest', behavior: headroom.calm() ? 'auto' : 'smooth' });
+      const lot = seat.by.get(id) && seat.by.get(id).lot;
+      if (lot) room.say(lot.name + ', minimum bid ' + B.money(seat, lot.minimum));
+    }
     function drawHead() {
       if (!seat.snapshot || !seat.snapshot.lots) return;
       D.draw(part.head, B.head(room, seat.mine ? h('span', { class: 'hr-muted' }, 'You bid as ' + seat.mine.name) : null));
@@ -281,8 +294,10 @@
       D.draw(part.bar, bar());
       if (Boolean(seat.dialog) !== Boolean(part.dialog.firstChild)) drawDialog();
       const placed = map.draw(seat.snapshot, function (lot) { return seat.mine && B.held(seat, lot.id).blocks ? B.SIGN.fine : B.entry(seat, lot).on ? B.SIGN.candidate : 0; });
+      seat.placed = placed > 0;
       const without = seat.snapshot.lots.length - placed;
-      D.draw(part.map, without ? h('p', { class: 'hr-muted' }, placed ? D.count(without, 'product') + ' of ' + D.number(seat.snapshot.lots.length) + ' ' + (without === 1 ? 'has' : 'have') + ' no place on the map.' : 'These products have no places on a map: they were not made from a network with coordinates.') : null);
+      const lot = seat.chosen && seat.by.has(seat.chosen) ? seat.by.get(seat.chosen).lot : null, can = B.may(seat).open;
+      D.draw(part.map, [lot && chosen(lot, can), without ? h('p', { class: 'hr-muted' }, placed ? D.count(without, 'product') + ' of ' + D.number(seat.snapshot.lots.length) + ' ' + (without === 1 ? 'has' : 'have') + ' no place on the map.' : 'These products have no places on a map: they were not made from a network with coordinates.') : null]);
       root.querySelectorAll('[data-room-new]').forEach(function (dot) { dot.textContent = seat.unread[dot.dataset.roomNew] ? 'new' : ''; });
     }
 
@@ -308,7 +323,7 @@
           seat.by = B.lotsBy(snapshot);
           newRound();
           newWords();
-          seat.before = seat.mine ? { held: seat.mine.holdings.map(function (one) { return one.lot; }), bid: seat.mine.acted ? seat.mine.acted.bids.map(function (bid) { return bid.lot; }) : [], sent: B.sentKey(seat) } : null;
+          seat.before = seat.mine ? { held: seat.mine.holdings.map(function (one) { return one.lot; }), bid: seat.mine.acted ? seat.mine.acted.bids.map(function (bid) { return bid.lot; }) : [], sent: B.sentKey(seat), waivers: seat.mine.waivers, eligibility: seat.mine.eligibility } : null;
         }
         draw();
       },
@@ -316,7 +331,8 @@
         if (!seat.mine) return;
         drawHead();
         say();
-        const open = B.may(seat).open;
+        const open = B.may(seat).open, pointed = map.chosen();
+        if (pointed !== seat.chosen) { seat.chosen = pointed; draw(); if (pointed) toRow(pointed); }
         if (open !== heard) { heard = open; draw(); } // the round's end, before the server has told its result
       },
       gone: map.gone,

@@ -94,7 +94,7 @@
     }
     function foot() {
       const s = room.snapshot, list = s.announcements || [], last = list[list.length - 1], small = s.join && s.phase !== 'set up' && !s.practice && s.phase !== 'closed' && s.phase !== 'cancelled';
-      const words = s.phase === 'paused' ? 'Paused by the host' : s.phase === 'closed' ? 'The auction is over. ' + (s.ended_because || '') : s.phase === 'cancelled' ? 'Cancelled. ' + (s.ended_because || '')
+      const words = s.phase === 'paused' ? 'Paused by the host' : s.phase === 'closed' ? 'The auction is over. ' + B.sentence(s.ended_because) : s.phase === 'cancelled' ? 'Cancelled. ' + B.sentence(s.ended_because)
         : s.phase === 'set up' ? 'Waiting for the opening: ' + D.count(s.bidders, 'bidder') + ' registered' : room.left() !== null && room.left() <= 0 ? 'Round ' + s.round + ' is over' : last ? last.text : '';
       D.draw(part.foot, [
         h('p', { class: 'hr-screen-words' }, words),

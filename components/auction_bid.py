@@ -3,7 +3,7 @@
 from dash import dcc, html
 
 from components import ids
-from components.auction_room import pane, place, room, tabs
+from components.auction_room import pane, place, room, scrolling, tabs
 from components.grid_map import Layer, grid_map, layers_data
 
 PAGE = ids.AUCTION_SEAT
@@ -37,9 +37,11 @@ def layout(auction: str) -> html.Main:
                             pane("news", "News", [place("news")]),
                         ],
                         className="hr-bid-side",
+                        **scrolling("What I hold, the map, news"),
                     ),
                 ],
                 className="hr-bid-body",
+                **scrolling("The seat"),
             ),
             place("bar", "hr-bid-bar"),
             place("dialog"),

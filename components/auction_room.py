@@ -38,6 +38,11 @@ def place(name: str, class_name: str = "", **names: str) -> html.Div:
     return html.Div(className=class_name, **{"data-part": name, **names})
 
 
+def scrolling(label: str) -> dict[str, str]:
+    """Return what lets a place be scrolled by the keyboard, and names it."""
+    return {"tabIndex": "0", "role": "group", "aria-label": label}
+
+
 def pane(name: str, label: str, children: Sequence[Part], class_name: str = "") -> html.Section:
     """Return one of the panes that are side by side on a wide screen and behind tabs on a phone."""
     return html.Section(

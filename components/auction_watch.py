@@ -2,7 +2,7 @@
 
 from dash import html
 
-from components.auction_room import place, room
+from components.auction_room import place, room, scrolling
 
 
 def layout(auction: str) -> html.Main:
@@ -14,7 +14,14 @@ def layout(auction: str) -> html.Main:
         [
             place("head", "hr-room-head"),
             place("state", "hr-room-state"),
-            html.Div([place("lots", "hr-watch-lots"), place("side", "hr-watch-side")], className="hr-watch-body"),
+            html.Div(
+                [
+                    place("lots", "hr-watch-lots"),
+                    place("side", "hr-watch-side", **scrolling("Bidders, rounds and rules")),
+                ],
+                className="hr-watch-body",
+                **scrolling("The auction"),
+            ),
         ],
         title="Auction, to watch",
         class_name="hr-watch",
