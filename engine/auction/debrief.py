@@ -1,0 +1,319 @@
+"""The story of an auction from its ledger, as plain data: paths, who won what, and what it was worth against theory.
+
+Three yardsticks stand beside what happened (:mod:`engine.auction.yardsticks`): the efficient allocation, a competitive
+equilibrium where linear prices support one, and the payments of Vickrey, Clarke and Groves. Everything that needs
+values is None where some bidder's are not known; then the certificate's words say what bids alone tell.
+Holds private values: for the host, and for all once the auction is over. Letters: R rounds, N bidders, M lots.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from engine.auction import results
+from engine.auction.certificate import Certificate, Market, certificate, market_of, read
+from engine.auction.debrief_why import Why, whys
+from engine.auction.equilibrium import dual_value, outcome_of, table
+from engine.auction.ledger import Entry
+from engine.auction.premises import regrets
+from engine.auction.state import NOBODY, AuctionState
+from engine.auction.transitions import apply
+from engine.auction.values import SUBSTITUTES, Valuation
+from engine.auction.yardsticks import Yardsticks, yardsticks
+from engine.errors import LedgerError
+
+LARGEST_TABLE = 1024  # bundles of one bidder that are listed: ten lots
+LARGEST_PATH = 200_000  # bidders x lots x rounds up to which L(p) is worked out for every round
+
+
+@dataclass(frozen=True, slots=True)
+class RoundRow:
+    """One closed round. Lots in the configuration's order, bidders by their places."""
+
+    round: int
+    stage: int  # from 1
+    prices: tuple[int | None, ...]  # (M,), lowest standing bid, None while a block is free
+    holders: tuple[tuple[int | None, ...], ...]  # (M, blocks), bidder's place
+    minimum: tuple[int, ...]  # (M,), of the next round
+    bids: tuple[int, ...]  # (M,), new bids
+    new_bids: int
+    standing_total: int  # sum of all standing bids: the revenue if it ended here
+    activity: tuple[int, ...]  # (N at that time,), units
+    eligibility: tuple[int, ...]
+    waivers: tuple[int, ...]  # bidders who used one, by themselves or automatically
+    withdrawn: tuple[tuple[int, int], ...]  # (bidder, lot)
+    dual_value: float | None  # L(p) at the standing prices
+    gap: float | None  # L(p) minus the optimal welfare
+    given_up: tuple[float | None, ...]  # (N,), surplus against straightforward bidding; None where it is not known
+
+
+@dataclass(frozen=True, slots=True)
+class BidderRow:
+    """What became of one bidder. Surpluses are values minus payments, in currency units."""
+
+    id: str
+    name: str
+    bot: str
+    known: bool  # values are assigned
+    kind: str  # of the valuation, "" without
+    budget: float | None
+    eligibility: int  # at the beginning
+    eligibility_left: int
+    waivers_used: int
+    won: tuple[tuple[str, int], ...]  # lot's id and blocks
+    won_mw: float
+    bids_paid: int  # for what he won
+    other_payments: int  # withdrawals, interim payments and defaults
+    pays: int  # both
+    value: float | None
+    surplus: float | None
+    loss: float | None  # by which he pays more than it is worth to him, 0 if not
+    envy: float | None  # how much he would rather have another bundle, modified values (8)
+    optimum_won: tuple[tuple[str, int], ...] | None  # what the efficient allocation gives him
+    optimum_value: float | None
+    equilibrium_surplus: float | None  # of that at equilibrium prices; None where there are none
+    vcg_payment: float | None
+    vcg_surplus: float | None
+    given_up: float | None  # summed over the rounds: against the best bundle at that round's prices, eligible or not
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """The auction in numbers; what is not known is None."""
+
+    rounds: int
+    revenue: int  # bids on what is awarded
+    payments: int  # with withdrawals and defaults
+    sold_mw: float
+    offered_mw: float
+    welfare: float | None  # with what the seller's reserves say of unsold blocks
+    optimum: float | None
+    optimum_proven: bool | None
+    efficiency: float | None  # welfare / optimum
+    surplus: float | None  # of all bidders
+    exposure_loss: float | None  # sum of the bidders' losses
+    linear_bound: float | None
+    equilibrium_exists: bool | None
+    equilibrium_prices: tuple[float, ...] | None  # (M,), of one block
+    equilibrium_words: str  # which of the equilibria it is
+    equilibrium_revenue: float | None
+    vcg_revenue: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Debrief:
+    """An auction told from its ledger."""
+
+    title: str
+    currency: str
+    phase: str
+    ended_because: str
+    annulled: int
+    lots: tuple[Mapping[str, Any], ...]  # id, name, capacity_mw, risk, bus, units, quantity, opening, reserve
+    rounds: tuple[RoundRow, ...]
+    bidders: tuple[BidderRow, ...]
+    totals: Totals
+    certificate: Mapping[str, Any]  # engine.auction.certificate, of the last round, with the broken premises
+    tables: tuple[Mapping[str, Any], ...]  # per bidder the rows of Tables VI to IX; none where too many bundles
+    why: Mapping[str, Why]  # how each total comes about
+    notices: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return everything as JSON values."""
+        return asdict(self)
+
+
+def debrief(entries: Sequence[Entry]) -> Debrief:
+    """Return the debrief of a ledger; of an auction that still runs, as if it ended with its last closed round.
+
+    Raises LedgerError for one that cannot be replayed or has no closed round.
+    """
+    state, after = _replayed(entries)
+    if not state.rounds:
+        raise LedgerError("no round is closed yet: there is nothing to tell", None)
+    valuations, notices = read(state), list[str]()
+    market = market_of(state.configuration, valuations)
+    told = certificate(state, valuations, events=[entry.event for entry in entries], market=market)
+    theory = yardsticks(state, market, notices)
+    bidders = tuple(_bidder(state, place, told, theory) for place in range(len(state.bidders)))
+    rounds = _rounds(state, after, market, notices)
+    totals = _totals(state, told, theory, bidders)
+    return Debrief(
+        title=state.configuration.title,
+        currency=state.configuration.currency,
+        phase=state.phase,
+        ended_because=state.ended_because,
+        annulled=state.annulled,
+        lots=tuple(asdict(lot) for lot in state.configuration.lots),
+        rounds=rounds,
+        bidders=bidders,
+        totals=totals,
+        certificate=told.to_json(),
+        tables=_tables(state, told, notices),
+        why=whys(state.configuration, totals, bidders),
+        notices=tuple(notices),
+    )
+
+
+def _replayed(entries: Sequence[Entry]) -> tuple[AuctionState, dict[int, AuctionState]]:
+    """Return the last state, and the state after each round; of a round played again, after the later one."""
+    state, after = None, dict[int, AuctionState]()
+    for entry in entries:
+        state = apply(state, entry.event)
+        if entry.event.kind == "round closed":
+            after[state.rounds[-1].round] = state
+    if state is None:
+        raise LedgerError("the ledger has no entry", None)
+    return state, after
+
+
+def _pairs(state: AuctionState, bundle: Sequence[int]) -> tuple[tuple[str, int], ...]:
+    lots = state.configuration.lots
+    return tuple((lots[lot].id, int(count)) for lot, count in enumerate(bundle) if count)
+
+
+def _bidder(state: AuctionState, place: int, told: Certificate, theory: Yardsticks) -> BidderRow:
+    bidder, payment = state.bidders[place], results.payments(state)[place]
+    valuation, check, optimum = told.market.valuations[place], told.checks[place], told.market.optimum
+    won = np.bincount(state.sale.slot_lot[results.winners(state) == place], minlength=len(state.minimum))
+    value = None if valuation is None else valuation.value(won)
+    surplus = None if value is None else value - payment.total
+    best = None if optimum is None else optimum.bundles[place]
+    with_prices = None
+    if best is not None and optimum is not None and theory.prices is not None:
+        with_prices = float(optimum.values[place] - np.array(theory.prices) @ best)
+    given_up = regrets(state, told.market.valuations)[:, place] if valuation is not None else np.zeros(0)
+    waivers = state.configuration.rules.activity.waivers if state.configuration.rules.activity.enforced else 0
+    return BidderRow(
+        id=bidder.id,
+        name=bidder.name,
+        bot=bidder.bot,
+        known=valuation is not None,
+        kind="" if valuation is None else valuation.kind,
+        budget=None if valuation is None else valuation.budget,
+        eligibility=bidder.initial_eligibility,
+        eligibility_left=bidder.eligibility,
+        waivers_used=waivers - bidder.waivers_left,
+        won=_pairs(state, won.tolist()),
+        won_mw=float(won @ np.array([lot.capacity_mw for lot in state.configuration.lots])),
+        bids_paid=payment.bids,
+        other_payments=payment.total - payment.bids,
+        pays=payment.total,
+        value=value,
+        surplus=surplus,
+        loss=None if surplus is None else max(0.0, -surplus),
+        envy=None if check is None else check.envy,
+        optimum_won=None if best is None else _pairs(state, best.tolist()),
+        optimum_value=None if optimum is None else float(optimum.values[place]),
+        equilibrium_surplus=with_prices,
+        vcg_payment=None if theory.vcg is None else float(theory.vcg.payments[place]),
+        vcg_surplus=None if theory.vcg is None else float(theory.vcg.surplus[place]),
+        given_up=None if valuation is None else float(np.nansum(given_up)),
+    )
+
+
+def _totals(state: AuctionState, told: Certificate, theory: Yardsticks, bidders: Sequence[BidderRow]) -> Totals:
+    won, lots = results.winners(state) != NOBODY, state.configuration.lots
+    mw = np.array([lot.capacity_mw for lot in lots])[state.sale.slot_lot]
+    optimum, check, prices = told.market.optimum, told.equilibrium, theory.prices
+    known = optimum is not None and check is not None
+    surplus = [row.surplus for row in bidders if row.surplus is not None]
+    sold = None if optimum is None else optimum.bundles.sum(axis=0)
+    return Totals(
+        rounds=len(state.rounds),
+        revenue=int(state.price[won].sum()),
+        payments=sum(row.pays for row in bidders),
+        sold_mw=float(mw[won].sum()),
+        offered_mw=float(mw.sum()),
+        welfare=check.welfare if check is not None else None,
+        optimum=None if optimum is None else optimum.welfare,
+        optimum_proven=None if optimum is None else optimum.proven,
+        efficiency=check.welfare / optimum.welfare if known and check and optimum and optimum.welfare > 0.0 else None,
+        surplus=sum(surplus) if known else None,
+        exposure_loss=sum(row.loss or 0.0 for row in bidders) if known else None,
+        linear_bound=theory.linear_bound,
+        equilibrium_exists=told.market.prices_exist,
+        equilibrium_prices=prices,
+        equilibrium_words=theory.prices_words,
+        equilibrium_revenue=None if prices is None or sold is None else float(np.array(prices) @ sold),
+        vcg_revenue=None if theory.vcg is None else theory.vcg.revenue,
+    )
+
+
+def _rounds(
+    state: AuctionState, after: Mapping[int, AuctionState], market: Market, notices: list[str]
+) -> tuple[RoundRow, ...]:
+    known = market.known
+    size = len(state.bidders) * len(state.configuration.lots) * len(state.rounds)
+    follow = known is not None and size <= LARGEST_PATH and _quick(known)
+    if known is not None and not follow:
+        notices.append("too large to work L(p) out for every round")
+    regret = regrets(state, market.valuations)
+    found = []
+    for row, result in enumerate(state.rounds):
+        dual = dual_value(known, outcome_of(after[result.round])) if follow and known is not None else None
+        slots = [state.slots_of(lot) for lot in range(len(state.configuration.lots))]
+        proactive = [place for place, acted in result.acted.items() if acted.waiver]
+        found.append(
+            RoundRow(
+                round=result.round,
+                stage=result.stage + 1,
+                prices=tuple(_lowest(result.price[s], result.holder[s]) for s in slots),
+                holders=tuple(tuple(_place(h) for h in result.holder[s].tolist()) for s in slots),
+                minimum=tuple(result.minimum.tolist()),
+                bids=tuple(result.bids_per_lot.tolist()),
+                new_bids=int(result.bids_per_lot.sum()),
+                standing_total=int(result.price[result.holder != NOBODY].sum()),
+                activity=tuple(result.activity.tolist()),
+                eligibility=tuple(result.eligibility.tolist()),
+                waivers=tuple(sorted([*result.automatic_waivers, *proactive])),
+                withdrawn=tuple((place, lot) for place, acted in result.acted.items() for lot in acted.withdrawn),
+                dual_value=dual,
+                gap=None if dual is None or market.optimum is None else dual - market.optimum.welfare,
+                given_up=tuple(None if np.isnan(one) else float(one) for one in regret[row]),
+            )
+        )
+    return tuple(found)
+
+
+def _quick(valuations: Sequence[Valuation]) -> bool:
+    """Whether demand has a closed form for every bidder, or the bundles are few."""
+    small = all(np.prod(valuation.quantity + 1.0) <= 2.0**16 for valuation in valuations)
+    return small or all(isinstance(valuation, SUBSTITUTES) for valuation in valuations)
+
+
+def _lowest(price: Any, holder: Any) -> int | None:
+    return None if (holder == NOBODY).any() else int(price.min())
+
+
+def _place(holder: int) -> int | None:
+    return None if holder == NOBODY else holder
+
+
+def _tables(state: AuctionState, told: Certificate, notices: list[str]) -> tuple[Mapping[str, Any], ...]:
+    """Return every known bidder's bundles as in Tables VI to IX, with which he holds and which is best."""
+    bundles = float(np.prod(state.sale.quantity + 1.0))
+    if bundles > LARGEST_TABLE:
+        notices.append(f"a bidder has {bundles:.3g} bundles: tables list up to {LARGEST_TABLE}")
+        return ()
+    found = []
+    for place, (valuation, check) in enumerate(zip(told.market.valuations, told.checks, strict=True)):
+        if valuation is None or check is None:
+            continue
+        held = tuple(check.bundle.tolist())
+        rows = [
+            {
+                "bundle": _pairs(state, row.bundle),
+                "value": row.value,
+                "penalty": row.penalty,
+                "price": row.price,
+                "modified_surplus": row.modified_surplus,
+                "held": row.bundle == held,
+                "best": row.modified_surplus >= check.best_surplus - check.tolerance,
+            }
+            for row in table(valuation, told.outcome, place)
+        ]
+        found.append({"bidder": place, "name": state.bidders[place].name, "rows": rows})
+    return tuple(found)
