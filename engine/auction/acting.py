@@ -5,12 +5,11 @@ from dataclasses import replace
 
 from engine.auction.checking import (
     as_problems,
-    check_bids,
     check_reduction,
     check_turn,
     check_waiver,
     check_withdrawal,
-    read_bids,
+    examine_bids,
 )
 from engine.auction.event_data import SERVER, check_round, clean, short
 from engine.auction.events import Event
@@ -59,11 +58,10 @@ def _did(state: AuctionState, place: int, acted: Acted, requests: Mapping[str, i
 def bids_submitted(state: AuctionState, event: Event) -> AuctionState:
     """Take a set of bids; it replaces the bidder's earlier set of the round."""
     place, acted, requests = _turn(state, event)
-    bids = event.data.get("bids")
-    broken = check_bids(state, event.data["bidder"], bids)
-    if broken or bids is None:
+    bids, broken = examine_bids(state, event.data["bidder"], event.data.get("bids"))
+    if broken:
         raise AuctionRuleError(as_problems(broken))
-    return _did(state, place, replace(acted, bids=read_bids(state, bids), at=event.at), requests)
+    return _did(state, place, replace(acted, bids=bids, at=event.at), requests)
 
 
 def withdrawn(state: AuctionState, event: Event) -> AuctionState:

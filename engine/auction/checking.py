@@ -13,7 +13,7 @@ from engine.errors import Problem
 
 __all__ = [
     "BidProblem", "allowed_amounts", "as_problems", "check_bids", "check_reduction", "check_turn", "check_waiver",
-    "check_withdrawal", "highest_amount", "read_bids",
+    "check_withdrawal", "examine_bids", "highest_amount", "read_bids",
 ]  # fmt: skip
 
 
@@ -54,14 +54,21 @@ def check_bids(state: AuctionState, bidder_id: object, bids: object, at: float |
     ``bids`` may be anything that came from outside. A set is taken whole or not at all, and replaces the bidder's
     earlier set of the round.
     """
+    return examine_bids(state, bidder_id, bids, at)[1]
+
+
+def examine_bids(
+    state: AuctionState, bidder_id: object, bids: object, at: float | None = None
+) -> tuple[tuple[Bid, ...], list[BidProblem]]:
+    """Return the bids that could be read, and what :func:`check_bids` returns."""
     found = check_turn(state, bidder_id, at)
     if found and found[0].rule == "bidder":
-        return found
+        return (), found
     if not isinstance(bids, list | tuple):
-        return [*found, BidProblem("", "form", "bids are a list of [lot, amount, blocks]")]
+        return (), [*found, BidProblem("", "form", "bids are a list of [lot, amount, blocks]")]
     if len(bids) > len(state.configuration.lots):
         words = f"{len(bids)} bids for {len(state.configuration.lots)} lots; one for each is possible"
-        return [*found, BidProblem("", "form", words)]
+        return (), [*found, BidProblem("", "form", words)]
     place = state.bidder_place[str(bidder_id)]
     acted = state.acted.get(place, Acted())
     if acted.waiver and bids:
@@ -80,8 +87,9 @@ def check_bids(state: AuctionState, bidder_id: object, bids: object, at: float |
         seen.add(bid.lot)
         found.extend(wrong)
         good.append(bid)
-    found.extend(_check_eligibility(state, place, replace(acted, bids=tuple(good))))
-    return found
+    read = tuple(good)
+    found.extend(_check_eligibility(state, place, replace(acted, bids=read)))
+    return read, found
 
 
 def read_bids(state: AuctionState, bids: Sequence[Sequence[object]]) -> tuple[Bid, ...]:
@@ -97,20 +105,20 @@ def _read(state: AuctionState, row: object) -> Bid | BidProblem:
     place = state.sale.lot_place.get(lot) if isinstance(lot, str) else None
     if place is None:
         return BidProblem(short(lot), "lot", f"there is no lot {short(lot)} in this auction")
-    wrong = _number_problem("amount", amount, state.configuration.currency) or _number_problem("blocks", blocks, "")
-    if wrong:
-        return _problem(state, place, *wrong)
-    assert isinstance(amount, int)  # noqa: S101 (for the type checker)
-    assert isinstance(blocks, int)  # noqa: S101 (for the type checker)
-    return Bid(place, amount, blocks)
+    if type(amount) is int and type(blocks) is int and abs(amount) <= MAX_AMOUNT >= abs(blocks):
+        return Bid(place, amount, blocks)
+    rule, words = _number_problem("amount", amount, state.configuration.currency)
+    if not rule:
+        rule, words = _number_problem("blocks", blocks, "")
+    return _problem(state, place, rule, words)
 
 
-def _number_problem(name: str, value: object, unit: str) -> tuple[str, str] | None:
+def _number_problem(name: str, value: object, unit: str) -> tuple[str, str]:
     if type(value) is not int:
         return name, f"{name}: {short(value)} is not a whole number"
     if abs(value) > MAX_AMOUNT:
         return f"largest-{name}", f"{name}: {short(value)} is beyond {MAX_AMOUNT} {unit}".rstrip()
-    return None
+    return "", ""
 
 
 def _problem(state: AuctionState, lot: int, rule: str, words: str) -> BidProblem:

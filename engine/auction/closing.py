@@ -119,13 +119,14 @@ def _place_one(lot: int, new: list[tuple[int, int, int]], books: tuple[Amounts, 
     """Let the best new bid on a single product stand: it is above the standing one, or it would not be legal."""
     price, holder, runner_up = books
     slot = int(ties.state.first_slot[lot])
-    best = max(amount for amount, _, _ in new)
-    among = {place: 1 for amount, place, _ in new if amount == best}
-    winner = next(iter(among)) if len(among) == 1 else next(p for p, n in ties.choose(lot, among, 1).items() if n)
-    lost = [amount for amount, place, _ in new if place != winner]
-    if holder[slot] != NOBODY:
-        lost.append(int(price[slot]))
-    runner_up[lot] = max([int(runner_up[lot]), *lost])
+    best, winner, _ = new[0]
+    lost = int(price[slot])  # 0 where nobody holds it
+    if len(new) > 1:
+        best = max(amount for amount, _, _ in new)
+        among = {place: 1 for amount, place, _ in new if amount == best}
+        winner = next(place for place, got in ties.choose(lot, among, 1).items() if got)
+        lost = max(lost, *(amount for amount, place, _ in new if place != winner))
+    runner_up[lot] = max(runner_up[lot], lost)
     price[slot], holder[slot] = best, winner
 
 

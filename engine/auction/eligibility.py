@@ -27,9 +27,16 @@ def required_activity(state: AuctionState, bidder: Bidder) -> int:
 
 def activity_of(state: AuctionState, place: int, acted: Acted) -> int:
     """Return one bidder's activity in units if the round closed with what he did."""
-    units = state.sale.units
-    held = sum(int(units[lot]) * blocks for lot, blocks in state.blocks_of(place).items() if lot not in acted.withdrawn)
-    return held + sum(int(units[bid.lot]) * bid.blocks for bid in acted.bids)
+    mine = state.sale.slot_lot[state.holder == place]
+    if acted.withdrawn:
+        mine = mine[~np.isin(mine, acted.withdrawn)]
+    return int(state.sale.units[mine].sum()) + new_units(state, acted)
+
+
+def new_units(state: AuctionState, acted: Acted) -> int:
+    """Return the units that a set of new bids covers."""
+    lots, blocks = [bid.lot for bid in acted.bids], [bid.blocks for bid in acted.bids]
+    return int(state.sale.units[lots] @ np.array(blocks, np.int64)) if lots else 0
 
 
 def activities(state: AuctionState) -> Amounts:
@@ -39,7 +46,7 @@ def activities(state: AuctionState) -> Amounts:
         if acted.withdrawn:
             activity[place] = activity_of(state, place, acted)
         else:
-            activity[place] += sum(int(state.sale.units[bid.lot]) * bid.blocks for bid in acted.bids)
+            activity[place] += new_units(state, acted)
     return frozen(activity)
 
 

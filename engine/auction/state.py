@@ -146,8 +146,10 @@ class AuctionState:
 
     def blocks_of(self, bidder: int) -> dict[int, int]:
         """Return the number of blocks on which the bidder at this place holds the standing bid, by lot."""
-        lots, counts = np.unique(self.sale.slot_lot[self.holder == bidder], return_counts=True)
-        return dict(zip(lots.tolist(), counts.tolist(), strict=True))
+        blocks: dict[int, int] = {}
+        for lot in self.sale.slot_lot[self.holder == bidder].tolist():
+            blocks[lot] = blocks.get(lot, 0) + 1
+        return blocks
 
     def slots_of(self, lot: int) -> slice:
         """Return the places of a lot's blocks in ``price`` and ``holder``."""
