@@ -2,8 +2,7 @@
 (function () {
   'use strict';
   const headroom = window.headroom, D = headroom.pane, h = D.h, B = headroom.bidding;
-  const ROW = 76, COLUMN = 520; // pixels: the lowest row, the narrowest column
-  const FEW = 8; // products so few that they are written larger
+  const ROW = 76, TALL = 112, HIGHEST = 124, COLUMN = 520; // pixels: a row, one in larger type, the narrowest column
   const TURN_MS = 9000; // how long a part of a long ladder is shown
 
   function demandColour(lot) { return headroom.layerColour({ palette: 'cividis', labels: B.DEMAND }, B.demandClass(lot)) || 'transparent'; }
@@ -46,12 +45,12 @@
     }
     function ladder() {
       const s = room.snapshot, box = part.ladder, named = s.information !== 'anonymous' || s.phase === 'closed';
-      const few = s.lots.length <= FEW, rows = Math.max(1, Math.floor(box.clientHeight / ROW)), columns = Math.max(1, Math.floor(box.clientWidth / COLUMN));
+      const few = s.lots.length * TALL <= box.clientHeight, rows = Math.max(1, Math.floor(box.clientHeight / ROW)), columns = Math.max(1, Math.floor(box.clientWidth / COLUMN));
       const fits = rows * columns, parts = Math.ceil(s.lots.length / fits);
-      const from = (turn % parts) * fits, list = s.lots.slice(from, from + fits), used = few ? 1 : Math.ceil(list.length / Math.min(rows, list.length || 1));
+      const from = (turn % parts) * fits, list = s.lots.slice(from, from + fits), used = few ? 1 : Math.ceil(list.length / rows), lines = Math.ceil(list.length / used);
       shown = [from, list.length, parts];
       const top = Math.max.apply(null, s.lots.map(function (lot) { return lot.price || 0; }).concat([1]));
-      D.draw(box, h('ol', { class: 'hr-screen-list' + (few ? ' hr-screen-few' : ''), style: { 'grid-template-columns': 'repeat(' + used + ', minmax(0, 1fr))', 'grid-template-rows': 'repeat(' + Math.min(rows, list.length) + ', minmax(0, ' + (few ? 124 : 92) + 'px))' } },
+      D.draw(box, h('ol', { class: 'hr-screen-list' + (few ? ' hr-screen-few' : ''), style: { 'grid-template-columns': 'repeat(' + used + ', minmax(0, 1fr))', 'grid-template-rows': 'repeat(' + lines + ', ' + Math.min(HIGHEST, Math.floor(box.clientHeight / lines)) + 'px)' } },
         list.map(function (lot) {
           return h('li', { key: lot.id, class: risen.has(lot.id) ? 'hr-screen-risen' : '' },
             h('strong', { class: 'hr-screen-name' }, lot.name), h('span', { class: 'hr-screen-price' }, D.number(lot.price)),
@@ -65,7 +64,7 @@
       const frame = root.querySelector('[data-seat-map]');
       let placed = 0;
       if (big) { if (frame) frame.hidden = true; } else placed = map.draw(s, null, null);
-      const standing = big || placed ? [] : bidders(s);
+      const standing = big || placed ? [] : bidders(s), rules = big || placed || standing.length ? [] : (s.rules_words || []).slice(0, 5);
       D.draw(part.side, [
         big ? h('section', { class: 'hr-screen-join', key: 'join' },
           h('h3', null, 'Join with your phone'), join.qr && qr(join.qr),
@@ -74,6 +73,7 @@
           h('div', null, h('dt', null, s.phase === 'closed' ? 'Revenue' : 'All standing prices'), h('dd', null, D.number(all.revenue) + ' ' + s.currency)),
           h('div', null, h('dt', null, s.phase === 'closed' ? 'Sold' : 'With a bid'), h('dd', null, D.number(all.held) + ' of ' + D.number(all.blocks))),
           s.phase !== 'closed' && h('div', null, h('dt', null, 'New bids in the last round'), h('dd', null, D.number(all.bids) + (all.wanted ? ' on ' + D.count(all.wanted, 'product') : '')))),
+        rules.length > 0 && h('ul', { class: 'hr-screen-rules', key: 'rules', 'aria-label': 'Rules' }, rules.map(function (line, i) { return h('li', { key: i }, line); })),
         standing.length > 0 && h('dl', { class: 'hr-screen-sums hr-screen-who', key: 'who' }, standing.slice(0, 10).map(function (one) {
           return h('div', { key: one[0] }, h('dt', null, one[0]), h('dd', null, D.count(one[1], 'product') + ', ' + D.number(one[2]) + ' ' + s.currency));
         })),

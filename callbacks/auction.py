@@ -5,7 +5,7 @@ from typing import Any
 
 from dash import Dash, Input, Output, ctx, no_update
 
-from callbacks import auction_example, auction_host, auction_new
+from callbacks import auction_example, auction_host, auction_new, auction_screen, auction_seat
 from callbacks.security import current_user
 from callbacks.services import Services
 from callbacks.shell import since
@@ -50,8 +50,10 @@ def lines(services: Services, user: str, now: float) -> list[auction.AuctionLine
 
 
 def register(app: Dash, services: Services) -> None:
-    """Wire the page."""
+    """Wire the page, and the maps of the live pages."""
     auction_new.register(app, services)
+    auction_seat.register(app)
+    auction_screen.register(app)
     words = auction.ids_of_words()
 
     @app.callback(
