@@ -143,7 +143,7 @@ def changed(configuration: Configuration, change: Change) -> Configuration:
 def suggestions(configuration: Configuration) -> tuple[Change, ...]:
     """Return changes that make sense for these rules, one rule each."""
     rules, currency = configuration.rules, configuration.currency
-    found = []
+    found: list[Change] = []
     if rules.increment.kind == "fixed":
         amounts = {max(1, rules.increment.amount // 2), rules.increment.amount * 2} - {rules.increment.amount}
         found.extend(Change(f"increment {n} {currency}", {"increment.amount": n}) for n in sorted(amounts))
