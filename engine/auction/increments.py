@@ -112,14 +112,14 @@ def highest_amount(state: AuctionState, lot: int) -> int:
 
 
 def click_box(state: AuctionState, lot: int) -> list[int]:
-    """Return the minimum and the steps above it, each ``step_share`` of the minimum more and rounded up."""
+    """Return the minimum and so many equal steps above it, one step being ``step_share`` of the minimum, rounded up.
+
+    Source: FCC, 86 FR 12146 (Auction 108), paragraph 86.
+    """
     jump, minimum = state.configuration.rules.jump, int(state.minimum[lot])
     rounding, share = state.configuration.rules.increment.rounding, round(jump.step_share * MILLION)
-    amounts = [minimum]
-    for step in range(1, jump.steps):
-        exact = minimum * (MILLION + step * share)
-        amounts.append(max(-(-exact // (MILLION * rounding)) * rounding, amounts[-1] + 1))
-    return amounts
+    step = max(1, -(-minimum * share // (MILLION * rounding))) * rounding
+    return [minimum + place * step for place in range(jump.steps)]
 
 
 def allowed_amounts(state: AuctionState, lot: int) -> tuple[int, ...]:

@@ -4,9 +4,11 @@ The signature covers the number of entries and the hash of the last one, and so 
 tells which key signed; whose key that is, only a public key from elsewhere can tell.
 """
 
+import contextlib
 import json
 import os
 import stat
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,20 +41,28 @@ def signing_key(folder: Path) -> Ed25519PrivateKey:
     The public key is written beside it. Raises EngineError where others could read the key, or it is no Ed25519 key.
     """
     path = folder / KEY_FILE
-    folder.mkdir(parents=True, exist_ok=True)
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return _read_key(path)
-    key = Ed25519PrivateKey.generate()
-    content = key.private_bytes(
+    if not path.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        _make_key(folder, path)
+    key = _read_key(path)
+    if not (folder / PUBLIC_KEY_FILE).exists():
+        (folder / PUBLIC_KEY_FILE).write_bytes(public_pem(key.public_key()))
+    return key
+
+
+def _make_key(folder: Path, path: Path) -> None:
+    """Write a new key to ``path`` whole, unless another process was first."""
+    content = Ed25519PrivateKey.generate().private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    with os.fdopen(descriptor, "wb") as file:
-        os.fchmod(file.fileno(), 0o600)  # whatever the process masks
-        file.write(content)
-    (folder / PUBLIC_KEY_FILE).write_bytes(public_pem(key.public_key()))
-    return key
+    descriptor, name = tempfile.mkstemp(dir=folder, prefix=".signing-")  # mode 600
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+        with contextlib.suppress(FileExistsError):
+            os.link(name, path)
+    finally:
+        Path(name).unlink()
 
 
 def _read_key(path: Path) -> Ed25519PrivateKey:
@@ -125,14 +135,18 @@ def to_file(entries: Sequence[Entry], signature: Signature | None) -> bytes:
     """Return the file of a ledger: a line for each entry, and one for the signature if there is one."""
     lines = [to_line(entry) for entry in entries]
     if signature is not None:
-        content = {
-            "signed_entries": signature.entries,
-            "hash": signature.hash,
-            "public_key": signature.public_key,
-            "signature": signature.signature,
-        }
-        lines.append(json.dumps(content, separators=(",", ":")))
+        lines.append(_signature_line(signature))
     return "".join(line + "\n" for line in lines).encode()
+
+
+def _signature_line(signature: Signature) -> str:
+    content = {
+        "signed_entries": signature.entries,
+        "hash": signature.hash,
+        "public_key": signature.public_key,
+        "signature": signature.signature,
+    }
+    return json.dumps(content, separators=(",", ":"))
 
 
 def read_file(data: bytes) -> tuple[tuple[Entry, ...], Signature | None]:
@@ -153,9 +167,18 @@ def read_file(data: bytes) -> tuple[tuple[Entry, ...], Signature | None]:
         if isinstance(content, dict) and "signature" in content:
             if place != len(lines):
                 raise LedgerError(f"line {place} is a signature, and lines follow it", place)
-            return tuple(entries), _read_signature(content, place)
+            signature = _read_signature(content, place)
+            _same(_signature_line(signature), line, place)
+            return tuple(entries), signature
         entries.append(from_content(content, place))
+        _same(to_line(entries[-1]), line, place)
     return tuple(entries), None
+
+
+def _same(written: str, line: str, place: int) -> None:
+    """Refuse a line that says more than its entry, such as a name twice, of which other programs read the other one."""
+    if written != line:
+        raise LedgerError(f"line {place} is not written as a ledger writes it: something was added or changed", place)
 
 
 def _no_constant(name: str) -> NoReturn:

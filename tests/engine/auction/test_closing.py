@@ -195,6 +195,13 @@ def test_the_click_box_has_the_minimum_and_its_steps_and_nothing_else_is_taken()
     assert room.state.minimum.tolist() == [185]
 
 
+def test_the_steps_of_the_click_box_are_equal_and_rounded_once() -> None:
+    # 86 FR 12146, paragraph 86: the increment is rounded, then taken once, twice, ...: 10 % of 1,005 is 101.
+    rules = Rules(increment=STEP, jump=Jump(kind="click box", steps=4, step_share=0.1))
+    assert allowed_amounts(Room(configured(lots(1, opening=1005), rules), "a").state, 0) == (1005, 1106, 1207, 1308)
+    assert allowed_amounts(Room(configured(lots(1), rules), "a").state, 0) == (5, 6, 7, 8)
+
+
 def test_jump_bids_end_at_their_cap() -> None:
     room = Room(configured(lots(1), Rules(increment=STEP, jump=Jump(kind="any", cap_increments=3))), "a", "b")
     assert highest_amount(room.state, 0) == 20

@@ -170,6 +170,7 @@ def test_the_key_is_made_once_and_only_its_owner_can_read_it(tmp_path: Path) -> 
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert public_hex(signing_key(tmp_path / "home").public_key()) == public_hex(first.public_key())
     assert read_public_key(tmp_path / "home" / PUBLIC_KEY_FILE) == public_hex(first.public_key())
+    assert [file.name for file in sorted((tmp_path / "home").iterdir())] == sorted([KEY_FILE, PUBLIC_KEY_FILE])
     path.chmod(0o640)
     with pytest.raises(EngineError, match="can be read by others"):
         signing_key(tmp_path / "home")
@@ -199,6 +200,15 @@ def test_a_line_that_is_no_entry_is_named(room: Room, line: str, message: str) -
         read_file((first + line + "\n").encode())
     with pytest.raises(LedgerError, match="line 2 is not text in UTF-8"):
         read_file(first.encode() + b"\xff\n")
+
+
+def test_no_byte_can_be_added_to_a_line(room: Room, tmp_path: Path) -> None:
+    data = to_file(room.entries(), sign(room.entries(), signing_key(tmp_path)))
+    for old, new in ((b'{"number":3,', b'{"number":9,"number":3,'), (b'{"number":3,', b'{ "number":3,')):
+        with pytest.raises(LedgerError, match="line 3 is not written as a ledger writes it"):
+            read_file(data.replace(old, new))
+    with pytest.raises(LedgerError, match="is not written as a ledger writes it"):
+        read_file(data.replace(b'{"signed_entries"', b'{"note":1,"signed_entries"'))
 
 
 def test_nothing_follows_a_signature(room: Room, tmp_path: Path) -> None:
