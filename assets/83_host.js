@@ -20,6 +20,7 @@
     const invitation = JSON.parse(root.dataset.invitation || '{}');
     const bots = JSON.parse(root.dataset.bots || '[]');
     const own = { pane: 'round', busy: '', ask: '', reason: '', text: '', sort: 'number', way: 0, keys: {}, seats: {}, open: {} };
+    const tools = { money: money, press: press, open: own.open, redraw: redraw };
     let seen = null; // {round, phase} of what was told last
 
     function redraw() { room.redraw(); }
@@ -182,16 +183,22 @@
       if (s.phase === 'open') {
         const end = { clock: 'ends by its clock', 'all acted': 'ends when all have acted', 'by hand': 'ends when you close it' }[s.pace] || '';
         const missing = who.people.length - who.done.length;
-        return 'It ' + end + '.' + (missing > 0 ? ' ' + d.count(missing, 'person has', 'people have') + ' not acted yet.' : '');
+        return (s.pace === 'by hand' ? '' : 'It ' + end + '. ') + (missing > 0 && s.pace !== 'by hand' ? d.count(missing, 'person has', 'people have') + ' not acted yet.' : '');
       }
       if (s.phase === 'paused') return 'Bids are not taken while the round is paused.';
-      return s.ended_because || '';
+      return s.ended_because ? s.ended_because[0].toUpperCase() + s.ended_because.slice(1) + '.' : '';
     }
     function clockWords() {
       const s = room.snapshot, left = room.left();
-      if (s.phase === 'paused') return 'paused';
-      if (s.phase !== 'open') return d.DASH;
-      return left === null ? 'no clock' : d.span(left);
+      return s.phase === 'paused' ? (s.remaining_s === null ? 'paused' : d.span(s.remaining_s)) : left === null ? '' : d.span(left);
+    }
+    function clock(s, who) { // the time that is left; where no clock runs, how many have acted
+      if (s.deadline || (s.phase === 'paused' && s.remaining_s !== null)) return [
+        h('p', { class: 'hr-host-clock', role: 'timer', 'aria-label': 'Time left in the round', key: 'clock' }, clockWords()),
+        h('div', { class: 'hr-host-time', key: 'bar', 'aria-hidden': 'true' }, h('span', { style: { width: '100%' } }))];
+      return [
+        h('p', { class: 'hr-host-count', key: 'count' }, who.people.length ? who.done.length + ' of ' + who.people.length : d.count(s.host.bidders.length, 'bot')),
+        h('p', { class: 'hr-muted hr-host-count-words', key: 'words' }, (who.people.length ? 'have acted; ' : '') + 'no clock: you close the round')];
     }
     function round(s) {
       const who = acted(s), running = s.phase === 'open' || s.phase === 'paused';
@@ -200,28 +207,36 @@
       return [
         h('div', { class: 'hr-host-now' },
           h('p', { class: 'hr-host-round' }, words, stages && running ? h('span', { class: 'hr-muted' }, ', stage ' + (s.stage + 1) + ' of ' + s.stages.length + ' (' + d.percent(s.stages[s.stage]) + ')') : null),
-          running && h('p', { class: 'hr-host-clock', role: 'timer', 'aria-label': 'Time left in the round', key: 'clock' }, clockWords()),
-          running && h('div', { class: 'hr-host-time', key: 'bar', 'aria-hidden': 'true' }, h('span', { style: { width: '100%' } })),
+          running && clock(s, who),
           next(s),
           h('p', { class: 'hr-host-next-note' }, nextNote(s)),
           h('div', { class: 'hr-host-row hr-host-minor' },
             s.phase === 'set up' && press('Practice round', 'practice', { on: true }),
             s.practice && press('End the practice', 'practice', { on: false }),
+            s.phase === 'open' && !who.people.length && press(own.playing ? 'Stop playing' : 'Play to the end', 'play', null, { click: function () { own.playing = !own.playing; redraw(); } }),
             s.phase === 'open' && press('Pause', 'pause', {}),
             s.phase === 'open' && s.deadline ? [press('+30 s', 'extend', { seconds: 30 }, { key: 'extend30', label: '+30 s for this round' }), press('+2 min', 'extend', { seconds: 120 }, { key: 'extend120', label: '+2 min for this round' })] : null,
-            running && s.round > 1 && s.host.annullable && ask('Annul round ' + (s.round - 1), 'annul'),
+            (running || s.phase === 'closed') && s.round > 1 && s.host.annullable && ask('Annul round ' + (s.round - 1), 'annul'),
             stages && running && s.stage + 1 < s.stages.length && press('Next stage (' + d.percent(s.stages[s.stage + 1]) + ')', 'stage', { stage: s.stage + 1 }, { quiet: true }),
             (running || s.phase === 'set up') && ask('Cancel the auction', 'cancel')),
           confirm(s)),
         running && h('section', { class: 'hr-host-acted', 'aria-label': 'Who has acted' },
           h('h3', { class: 'hr-section-title' }, who.people.length ? who.done.length + ' of ' + d.count(who.people.length, 'person has acted', 'people have acted') : 'Only bots play: each acts when the round closes'),
           h('ul', { class: 'hr-host-dots' }, s.host.bidders.map(function (one) { return dot(one, s); }))),
-        h('form', { class: 'hr-host-say', on: { submit: function (event) { event.preventDefault(); announce(); } } },
+        s.phase !== 'cancelled' && h('form', { class: 'hr-host-say', on: { submit: function (event) { event.preventDefault(); announce(); } } },
           h('label', null, h('span', { class: 'visually-hidden' }, 'Message to all'),
             h('input', { class: 'hr-input', placeholder: 'Message to all', maxlength: 300, value: own.text, on: { input: function (event) { own.text = event.target.value; } } })),
           h('button', { type: 'submit', class: 'hr-button', disabled: Boolean(own.busy) }, 'Announce')),
         s.announcements && s.announcements.length > 0 && h('p', { class: 'hr-muted hr-host-said' }, 'Announced ' + d.clockTime(s.announcements[s.announcements.length - 1].at) + ': ' + s.announcements[s.announcements.length - 1].text),
       ];
+    }
+    function playOn(s) { // with bots only: round after round, until it is closed or the press is taken back
+      if (s.phase !== 'open' || acted(s).people.length) own.playing = false;
+      if (!own.playing || own.busy || own.timer) return;
+      own.timer = window.setTimeout(function () {
+        own.timer = null;
+        if (own.playing && root.isConnected && room.snapshot.phase === 'open') act('close', { round: room.snapshot.round });
+      }, 300);
     }
     function announce() {
       const text = own.text.trim();
@@ -233,7 +248,7 @@
       const words = annul ? 'Annul round ' + round : 'Cancel the auction';
       return h('form', { class: 'hr-host-confirm', key: 'confirm-' + own.ask, role: 'group', 'aria-label': words, on: { submit: function (event) { event.preventDefault(); act(own.ask, { reason: own.reason.trim() }); } } },
         h('p', null, annul
-          ? 'All bids of round ' + round + ' and of the round that is open are void, and round ' + round + ' begins again. It stays in the log.'
+          ? (s.phase === 'closed' ? 'The auction is open again: ' : '') + 'all bids of round ' + round + (s.phase === 'closed' ? '' : ' and of the round that is open') + ' are void, and round ' + round + ' begins again. It stays in the log.'
           : 'Nothing is sold, and the auction cannot be opened again. The log stays.'),
         h('label', { class: 'hr-field' }, h('span', { class: 'hr-label' }, 'Reason, told to everybody'),
           h('input', { class: 'hr-input', maxlength: 200, value: own.reason, on: { input: function (event) { own.reason = event.target.value; } } })),
@@ -309,61 +324,10 @@
     }
 
     // Certificate, deliverability, log --------------------------------------------------------------------------------
-    function certificate(s) {
-      const c = s.host.certificate;
-      const none = s.host.certificate_words || 'It is worked out when a round has closed.';
-      if (!c || !c.round) return h('section', { class: 'hr-section', key: 'certificate' }, h('h3', { class: 'hr-section-title' }, 'Certificate'), h('p', { class: 'hr-muted' }, none));
-      const badge = { equilibrium: ['hr-host-good', 'Equilibrium under (8)'], 'no equilibrium': ['hr-host-bad', 'No equilibrium'], none: ['hr-muted', 'No badge'] }[c.badge] || ['hr-muted', ''];
-      return h('section', { class: 'hr-section', key: 'certificate' },
-        h('h3', { class: 'hr-section-title' }, 'Certificate of round ' + c.round),
-        h('p', { class: badge[0] }, badge[1]),
-        h('dl', { class: 'hr-facts' },
-          fact('Gap of the prices', gapWhy(c)),
-          fact('Welfare', welfareWhy(c)),
-          c.bidders && fact('Would rather hold something else', String(c.bidders.filter(function (one) { return one.known && !one.holds; }).length) + ' of ' + d.count(c.bidders.length, 'bidder'))),
-        h('ul', { class: 'hr-host-lines' }, (c.words || []).map(function (line, place) { return h('li', { key: 'c' + place }, line); })),
-        c.premises && c.premises.length > 0 && h('details', null, h('summary', null, d.count(c.premises.length, 'premise') + ' of the theory broken'),
-          h('ul', { class: 'hr-host-lines' }, c.premises.map(function (one, place) { return h('li', { key: 'p' + place }, one.words + (one.event ? ' (entry ' + one.event + ')' : '')); }))),
-        h('p', { class: 'hr-muted' }, 'It uses assigned values: seen by you and in the debrief only.'));
-    }
-    function gapWhy(c) {
-      if (c.gap === null || c.gap === undefined) return 'not known';
-      return d.why('auction-gap', money(c.gap), 'gap of the prices', {
-        formula: 'gap = L(p) \u2212 W*, L(p) = \u03a3 p + \u03a3 max [v(S) \u2212 p(S)]',
-        values: [['L(p)', money(c.dual_value)], ['W*, best possible welfare', money(c.optimum)], ['least L(p) of any prices', money(c.linear_bound)]],
-        note: c.gap === 0 ? 'The prices support an equilibrium.' : 'Zero exactly where the prices support an equilibrium of the bidders\u2019 own values.',
-        source: 'linear program of Bikhchandani and Mamer (1997)',
-      });
-    }
-    function welfareWhy(c) {
-      if (c.welfare === null || c.welfare === undefined) return 'at least ' + money(c.welfare_at_least);
-      return d.why('auction-welfare', money(c.welfare), 'welfare of the holders', {
-        formula: 'W = \u03a3 v(X), loss = W* \u2212 W',
-        values: [['Best possible W*', money(c.optimum)], ['Below it', money(c.loss)], ['Bound (9): one increment a product', money(c.bound)], ['Tighter: products that moved', money(c.tighter_bound)]],
-        source: 'proposition 3 and bound (9), arXiv 2604.08854',
-      });
-    }
-    function fact(name, value) { return h('div', { class: 'hr-fact' }, h('dt', null, name), h('dd', null, value)); }
-    function deliverability(s) {
-      const told = s.host.deliverability, network = s.host.version !== null && s.host.version !== undefined;
-      const rows = told && told.witness && told.witness.rows ? told.witness.rows : [];
-      const words = told ? told.words : network ? 'It is checked after each round.' : 'These products come from no network: there is nothing to check.';
-      const look = told && told.holds === true ? 'hr-host-good' : told && told.holds === false ? 'hr-host-bad' : 'hr-muted';
-      return h('section', { class: 'hr-section', key: 'deliverability' },
-        h('h3', { class: 'hr-section-title' }, 'Deliverability of what is held' + (told && told.round ? ', round ' + told.round : '')),
-        h('p', { class: look }, words),
-        rows.length > 0 && h('dl', { class: 'hr-facts' }, fact('Tightest limit', d.why('auction-delivery', d.number(rows[0].slack_mw, 1) + d.THIN + 'MW left', 'tightest limit', {
-          formula: 'used \u2264 margin, for each limit and level',
-          values: rows.slice(0, 4).map(function (row) { return [row.element + (row.words ? ', ' + row.words : ''), d.number(row.used_mw, 1) + ' of ' + d.number(row.margin_mw, 1) + ' MW']; }),
-          note: 'Rebuilt from the stored network and its states, not from the list of products.',
-          source: 'firm: every state of the set; flexible: CVaR at the level that was sold',
-        }))),
-        network && s.round > 0 && press('Check again', 'deliver', {}, { quiet: true }));
-    }
     function log(s) {
       const listed = (s.host.log || []).slice().sort(function (a, b) { return b.number - a.number; });
       return [
-        certificate(s), deliverability(s),
+        headroom.hostJudge.certificate(s, tools), headroom.hostJudge.deliverability(s, tools),
         h('section', { class: 'hr-section', key: 'log' },
           h('h3', { class: 'hr-section-title' }, 'Log'),
           h('ol', { class: 'hr-host-log' }, listed.map(function (one) {
@@ -408,14 +372,16 @@
         d.draw(parts.people, people(s));
         d.draw(parts.log, log(s));
         tell(s);
+        playOn(s);
         this.tick();
       },
       tick: function () {
-        const clock = parts.round.querySelector('.hr-host-clock'), bar = parts.round.querySelector('.hr-host-time > span');
-        if (!clock || !room.snapshot) return;
+        const face = parts.round.querySelector('.hr-host-clock'), bar = parts.round.querySelector('.hr-host-time > span');
+        if (!face || !room.snapshot) return;
         const left = room.left(), words = clockWords();
-        if (clock.textContent !== words) clock.textContent = words;
-        clock.toggleAttribute('data-soon', left !== null && left < 10);
+        if (face.textContent !== words) face.textContent = words;
+        if (room.snapshot.phase === 'paused') return;
+        face.toggleAttribute('data-soon', left !== null && left < 10);
         if (bar) bar.style.width = left === null ? '0' : Math.max(0, Math.min(100, 100 * left / (room.snapshot.round_s || 60))) + '%';
       },
     };

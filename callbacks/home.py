@@ -8,11 +8,13 @@ from dash import ALL, Dash, Input, Output, ctx, html, no_update
 from flask import Response, abort, request
 from werkzeug.wrappers import Response as AnyResponse
 
+from callbacks.auction import lines
 from callbacks.capacity_desk import ANSWERED
 from callbacks.security import current_user
 from callbacks.services import Kept, Services
 from callbacks.shell import delete_study, since, study_address, toast
 from components import home, ids
+from components.auction import at_home
 from components.format import count, megawatts
 from components.grid_map import is_geographic, map_points
 from engine.errors import EngineError, NotFoundError
@@ -23,6 +25,7 @@ from engine.opf import jobs
 from engine.store.records import StudySummary
 
 MOST_RECENT = 8
+MOST_AUCTIONS = 3
 _LEAST_MW = 0.05  # less flexible capacity than this is shown as none
 _KEPT_PICTURES = 64
 _YEAR_S = 365 * 24 * 3600
@@ -30,7 +33,8 @@ _YEAR_S = 365 * 24 * 3600
 
 def page_layout(services: Services, **_query: str) -> html.Main:
     """Return Home for whoever asks."""
-    return home.layout(cards(services, current_user(), time.time()), examples())
+    user, now = current_user(), time.time()
+    return home.layout(cards(services, user, now), examples(), at_home(lines(services, user, now)[:MOST_AUCTIONS]))
 
 
 def examples() -> list[home.Example]:

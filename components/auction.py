@@ -99,6 +99,32 @@ def mine(auctions: Sequence[AuctionLine]) -> html.Section:
     return html.Section([html.H2("My auctions", className="hr-home-head"), body], id=ids.AUCTION_LIST)
 
 
+def at_home(auctions: Sequence[AuctionLine]) -> html.Section:
+    """Return what Home shows of auctions: one's own last ones, and the worked example."""
+    example = dcc.Link(
+        [
+            html.Span(
+                [
+                    html.Strong("A whole auction, bid by bid"),
+                    html.Span("Four products, two bidders, five rounds, and the proof that nobody would rather swap."),
+                ],
+                className="hr-lobby-words",
+            ),
+            icon("arrow", size=16),
+        ],
+        href="/auction",
+        className="hr-lobby-link",
+    )
+    lines = [html.Li(_line(one)) for one in auctions]
+    return html.Section(
+        [
+            html.H2("Auctions", className="hr-home-head"),
+            html.Ul([*lines, html.Li(example)], className="hr-lobby-list"),
+        ],
+        className="hr-home-auctions",
+    )
+
+
 def _line(one: AuctionLine) -> Part:
     where = f"round {one.round}, " if one.phase in ("open", "paused") and one.round else ""
     return dcc.Link(

@@ -112,7 +112,7 @@ def _version(record: Any, drawn: Mapping[str, Any], study: str) -> html.Li:
     levels = sorted({product["risk"] for product in listed if product["risk"] > 0})
     risk = f", at most {', '.join(percent(level) for level in levels)}" if levels else ", firm only"
     words = f"Version {record.version}: {count(len(listed), 'product')}, {megawatts(total)}{risk}"
-    loads = [
+    loads: list[Part] = [
         html.Button(
             kind.upper(),
             id=ids.capacity_version(record.version, kind),
@@ -123,8 +123,8 @@ def _version(record: Any, drawn: Mapping[str, Any], study: str) -> html.Li:
         for kind in ("json", "csv")
     ]
     if study:
-        words = ["Auction", html.Span(f" of version {record.version}", className="visually-hidden")]
-        sell = dcc.Link(words, href=f"/auction?make=set:{record.version}&study={study}",
+        face = ["Auction", html.Span(f" of version {record.version}", className="visually-hidden")]
+        sell = dcc.Link(face, href=f"/auction?make=set:{record.version}&study={study}",
                         className="hr-button hr-button-quiet")  # fmt: skip
         loads.append(sell)
     published = moment_of(record.created)

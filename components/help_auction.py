@@ -7,7 +7,7 @@ ENTRIES: tuple[tuple[str, str, str], ...] = (
         "All products are sold at once, in rounds. The highest bid on each stands until it is beaten, and all products "
         "close together when nobody bids anything new, so that a bidder may change from one to another until the end.",
     ),
-    ("lot", "Product", "What is sold: MW at a bus, firm or flexible, alone or as several equal blocks."),
+    ("lot", "Product on sale", "What is sold: MW at a bus, firm or flexible, alone or as several equal blocks."),
     ("standing", "Standing bid", "The best bid on a product so far. Whoever made it holds the product for now."),
     (
         "minimum-bid",
@@ -17,7 +17,7 @@ ENTRIES: tuple[tuple[str, str, str], ...] = (
     ),
     (
         "bid-increment",
-        "Increment",
+        "Bid increment",
         "How far a new bid must be above the standing one: a fixed amount, or a share that is larger where many bid.",
     ),
     ("opening-bid", "Opening bid", "The least first bid on a product."),

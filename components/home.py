@@ -87,8 +87,8 @@ class Example:
     buses: int
 
 
-def layout(studies: Sequence[StudyCard], examples: Sequence[Example]) -> html.Main:
-    """Return the page."""
+def layout(studies: Sequence[StudyCard], examples: Sequence[Example], auctions: Any = None) -> html.Main:
+    """Return the page. ``auctions`` stands below the recent studies."""
     return page(
         html.Div(
             [
@@ -114,6 +114,7 @@ def layout(studies: Sequence[StudyCard], examples: Sequence[Example]) -> html.Ma
                             [
                                 html.H2("Recent studies", className="hr-home-head"),
                                 html.Div(recent(studies), id=ids.HOME_RECENT),
+                                auctions,
                             ],
                             className="hr-home-recent",
                         ),
