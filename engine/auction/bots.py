@@ -114,21 +114,23 @@ def _demand_reducing(seen: Sight) -> Move:
     """Bid for no more than an equal share of what is sold, counted in bidding units.
 
     A best reply to the belief that the others are like him: for more than that they would bid against him until
-    the price took the gain, and he would pay it on all he holds. A block that nobody wants costs nobody anything.
+    the price took the gain, and he would pay it on all he holds. With his share in hand he takes only what nobody
+    else bids for.
     """
     added, units = _wanted(seen), seen.state.sale.units
-    share = seen.state.sale.total_units / max(1, _rivals(seen) + 1)
-    unwanted_lots = _nobody_wants(seen)
-    contested = np.where(unwanted_lots, 0, added)
-    room = max(0.0, share - float(units @ seen.held))
-    kept = cut_to_units(seen.valuation, (seen.ask, seen.held), contested, units, room)
-    if not seen.held.any() and not kept.any():  # one block may be more than the share: he wants at least one
-        kept = cut_to_units(seen.valuation, (seen.ask, seen.held), contested, np.ones_like(units), 1.0)
-    bids = np.where(unwanted_lots, added, kept)
+    share = seen.state.sale.total_units / (_rivals(seen) + 1)
+    room = share - float(units @ seen.held)
+    if room > 0.0:
+        bids = cut_to_units(seen.valuation, (seen.ask, seen.held), added, units, room)
+        if not seen.held.any() and not bids.any():  # one block may be more than the share: he wants at least one
+            bids = cut_to_units(seen.valuation, (seen.ask, seen.held), added, np.ones_like(units), 1.0)
+    else:
+        bids = np.where(_nobody_wants(seen), added, 0)
+    nothing = np.zeros_like(bids)
     if surplus_of(seen.valuation, seen.ask, seen.held, bids) <= surplus_of(
-        seen.valuation, seen.ask, seen.held, np.zeros_like(bids)
+        seen.valuation, seen.ask, seen.held, nothing
     ):
-        bids = np.zeros_like(bids)
+        bids = nothing
     words = f"at most an equal share of what is sold, {share:g} units, so that prices stay low"
     return Move(_at_minimum(seen, bids), words=words)
 
