@@ -43,6 +43,8 @@ SIDE_PAGES: tuple[PageLink, ...] = (
     PageLink("auction_watch", "/auction/watch", "Watch an auction", "auction"),
 )
 
+MAPPED = frozenset({"network", "capacity", "difference"})  # pages that open with the map of a study
+
 
 def create_app(settings: Settings) -> Dash:
     """Return the product as a Dash app, its WSGI callable in ``.server``. It opens the store of ``settings``."""
@@ -81,7 +83,7 @@ def create_app(settings: Settings) -> Dash:
     for link in (*PAGES, *SIDE_PAGES):
         module = import_module(f"callbacks.{link.key}")
         layout = http.guarded(_with_services(module.page_layout, services))
-        pages[link.path] = opening.Page(link.path, f"{link.label} - Headroom", layout, mapped=link.key != "home")
+        pages[link.path] = opening.Page(link.path, f"{link.label} - Headroom", layout, mapped=link.key in MAPPED)
         dash.register_page(link.key, path=link.path, name=link.label, title=pages[link.path].title, layout=layout)
         if link in PAGES:
             module.register(app, services)
