@@ -80,6 +80,7 @@ GROUPS: tuple[tuple[str, tuple[Control, ...]], ...] = (
         Control("default_share", "Extra payment of a winner who does not pay", "share", unit="%", maximum=100),
         Control("closing.max_rounds", "Most rounds (0: no limit)", "whole", maximum=100_000),
         Control("demand_hint", "Show bidders with assigned values their demand", "flag"),
+        Control("disclose_values", "Show everybody all assigned values after the end", "flag"),
     )),
 )  # fmt: skip
 CONTROLS: tuple[Control, ...] = (*IN_SENTENCE, *(control for _, listed in GROUPS for control in listed))

@@ -47,6 +47,7 @@ FCC = Rules(
     ties="random",
     information="anonymous",
     demand_hint=False,
+    disclose_values=False,
 )
 
 PRESETS: Mapping[str, Rules] = MappingProxyType({"Paper": PAPER, "Classroom": CLASSROOM, "FCC": FCC})

@@ -115,6 +115,7 @@ class Rules:
     deposit_per_unit: int = 0  # what one unit of eligibility costs in upfront deposit; 0: eligibility is free
     default_share: float = 0.03  # additional payment of a winner who does not pay, of the lesser bid
     demand_hint: bool = True  # a bidder with assigned values is shown his demand at these prices
+    disclose_values: bool = True  # after the close everybody sees all assigned values and what they prove
 
 
 @dataclass(frozen=True, slots=True)

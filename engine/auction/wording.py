@@ -55,6 +55,9 @@ def rules_words(configuration: Configuration) -> tuple[str, ...]:
         "A winner who does not pay owes what the sale loses by it, and "
         f"{_percent(rules.default_share)} of the lesser bid besides.",
         "A bidder with assigned values is shown what he would demand at these prices." if rules.demand_hint else "",
+        "After the end everybody may see all assigned values and what they prove of the result."
+        if rules.disclose_values
+        else "Assigned values stay private after the end: each bidder sees his own, the host all.",
     ]
     return tuple(line for line in said if line)
 
