@@ -134,6 +134,12 @@ def test_with_random_ties_a_bid_keeps_its_blocks_together() -> None:
     assert room.standing() == sorted([(winner, 5), (winner, 5), (other, 5)])
 
 
+def test_bids_cover_no_more_blocks_than_there_are() -> None:
+    room = Room(configured(lots(3, 2, units=10)), "a", "b")
+    room.round(a=[["1", 5, 2], ["2", 5, 1]], b=[["1", 5, 2]])
+    assert room.state.rounds[0].covered_units == 10 * (3 + 1)  # four blocks are asked for where three are
+
+
 def test_nobody_asks_for_more_blocks_than_there_are() -> None:
     room = Room(configured(lots(3)), "a")
     room.round(a=[["1", 5, 2]])
@@ -162,6 +168,22 @@ def test_the_smoothing_formula_gives_the_fccs_own_examples(rounds: list, minimum
         free = [bidder for bidder in "abcd" if bidder != holder]
         room.round(**{bidder: [["1", standing]] for bidder in free[:number]})
         assert room.state.minimum[0] == minimum
+
+
+def test_the_weight_says_how_much_of_the_index_is_new() -> None:
+    rule = Increment(kind="smoothed", weight=0.3, floor=0.1, ceiling=0.2)
+    room = Room(configured(lots(1), Rules(increment=rule, jump=Jump(kind="any"))), "a", "b", "c")
+    room.round(a=[["1", 1000]], b=[["1", 2000]])
+    assert room.state.minimum.tolist() == [2320]  # A = 0.3 * 2 = 0.6; I = 0.1 (1 + 0.6)
+    room.round(c=[["1", 10_000]])
+    assert room.state.minimum.tolist() == [11_720]  # A = 0.3 * 1 + 0.7 * 0.6 = 0.72
+
+
+def test_however_small_the_increment_the_minimum_is_above_the_standing_bid() -> None:
+    rule = Increment(kind="smoothed", floor=1e-7, ceiling=1e-7, rounding=10)
+    room = Room(configured(lots(1), Rules(increment=rule, jump=Jump(kind="any"))), "a")
+    room.round(a=[["1", 100]])
+    assert room.state.minimum.tolist() == [110]
 
 
 def test_without_bids_the_smoothed_increment_falls_back_to_its_floor() -> None:
