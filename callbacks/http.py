@@ -26,6 +26,7 @@ _LAYOUT = "/_dash-layout"
 _STEADY = ("/assets/fonts/", "/assets/outlines/")  # named by a style sheet or a map, without their time of change
 _NOT_PAGES = ("/_dash", "/_reload", "/_favicon", "/assets/", "/api/", "/healthz")
 _QUIET = ("/assets/", "/_dash-component-suites/", "/healthz")  # logged at DEBUG only
+_POLLED = "/snapshot"  # what each browser in an auction room asks for every second
 _LONGEST_LOGGED = 120
 
 _WORDS = {
@@ -106,7 +107,8 @@ def install_log(server: Flask) -> None:
         if request.path == security.CALLBACK_ROUTE and request.is_json and response.status_code < 400:
             body = request.get_json(silent=True)  # parsed once by the callback; this is the kept copy
             event["callback"] = str(body.get("output", ""))[:_LONGEST_LOGGED] if isinstance(body, dict) else ""
-        level = _log.debug if request.path.startswith(_QUIET) else _log.info
+        often = request.path.startswith(_QUIET) or (request.path.endswith(_POLLED) and response.status_code < 400)
+        level = _log.debug if often else _log.info
         level("request", **event)
         return response
 
