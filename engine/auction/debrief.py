@@ -20,7 +20,7 @@ from engine.auction.ledger import Entry
 from engine.auction.premises import regrets
 from engine.auction.state import NOBODY, AuctionState
 from engine.auction.transitions import apply
-from engine.auction.values import SUBSTITUTES, Valuation
+from engine.auction.values import SUBSTITUTES, Money, Valuation
 from engine.auction.yardsticks import Yardsticks, yardsticks
 from engine.errors import LedgerError
 
@@ -137,8 +137,10 @@ def debrief(entries: Sequence[Entry]) -> Debrief:
     market = market_of(state.configuration, valuations)
     told = certificate(state, valuations, events=[entry.event for entry in entries], market=market)
     theory = yardsticks(state, market, notices)
-    bidders = tuple(_bidder(state, place, told, theory) for place in range(len(state.bidders)))
-    rounds = _rounds(state, after, market, notices)
+    regret = regrets(state, valuations)
+    paid = results.payments(state)
+    bidders = tuple(_bidder(state, paid[place], told, theory, regret) for place in range(len(state.bidders)))
+    rounds = _rounds(state, after, market, regret, notices)
     totals = _totals(state, told, theory, bidders)
     return Debrief(
         title=state.configuration.title,
@@ -174,8 +176,11 @@ def _pairs(state: AuctionState, bundle: Sequence[int]) -> tuple[tuple[str, int],
     return tuple((lots[lot].id, int(count)) for lot, count in enumerate(bundle) if count)
 
 
-def _bidder(state: AuctionState, place: int, told: Certificate, theory: Yardsticks) -> BidderRow:
-    bidder, payment = state.bidders[place], results.payments(state)[place]
+def _bidder(
+    state: AuctionState, payment: results.Payment, told: Certificate, theory: Yardsticks, regret: Money
+) -> BidderRow:
+    place = payment.bidder
+    bidder = state.bidders[place]
     valuation, check, optimum = told.market.valuations[place], told.checks[place], told.market.optimum
     won = np.bincount(state.sale.slot_lot[results.winners(state) == place], minlength=len(state.minimum))
     value = None if valuation is None else valuation.value(won)
@@ -184,7 +189,6 @@ def _bidder(state: AuctionState, place: int, told: Certificate, theory: Yardstic
     with_prices = None
     if best is not None and optimum is not None and theory.prices is not None:
         with_prices = float(optimum.values[place] - np.array(theory.prices) @ best)
-    given_up = regrets(state, told.market.valuations)[:, place] if valuation is not None else np.zeros(0)
     waivers = state.configuration.rules.activity.waivers if state.configuration.rules.activity.enforced else 0
     return BidderRow(
         id=bidder.id,
@@ -210,7 +214,7 @@ def _bidder(state: AuctionState, place: int, told: Certificate, theory: Yardstic
         equilibrium_surplus=with_prices,
         vcg_payment=None if theory.vcg is None else float(theory.vcg.payments[place]),
         vcg_surplus=None if theory.vcg is None else float(theory.vcg.surplus[place]),
-        given_up=None if valuation is None else float(np.nansum(given_up)),
+        given_up=None if valuation is None else float(np.nansum(regret[:, place])),
     )
 
 
@@ -243,14 +247,13 @@ def _totals(state: AuctionState, told: Certificate, theory: Yardsticks, bidders:
 
 
 def _rounds(
-    state: AuctionState, after: Mapping[int, AuctionState], market: Market, notices: list[str]
+    state: AuctionState, after: Mapping[int, AuctionState], market: Market, regret: Money, notices: list[str]
 ) -> tuple[RoundRow, ...]:
     known = market.known
     size = len(state.bidders) * len(state.configuration.lots) * len(state.rounds)
     follow = known is not None and size <= LARGEST_PATH and _quick(known)
     if known is not None and not follow:
         notices.append("too large to work L(p) out for every round")
-    regret = regrets(state, market.valuations)
     found = []
     for row, result in enumerate(state.rounds):
         dual = dual_value(known, outcome_of(after[result.round])) if follow and known is not None else None
