@@ -10,11 +10,12 @@ deadline (the server was down, or everybody's machine asleep) is not closed behi
 up to ``WAKE_S`` more. So no round begins and ends unseen, and there is never more than one to close.
 """
 
+import secrets
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from engine.auction.bots import bot_events
@@ -33,7 +34,7 @@ SLEPT_S = 5.0
 WAKE_S = 30.0
 SEEN_EVERY_S = 5.0  # signs of life are written together, this often
 KEPT_ROOMS = 64
-MAX_REQUEST = 40  # characters of a request's id
+SEEDS = 2**53  # whole numbers that a browser can show exactly
 
 Receipt = dict[str, Any]
 
@@ -159,14 +160,19 @@ class Rooms:
         version: int | None = None,
         places: Mapping[str, tuple[float, float]] | None = None,
         automatic: bool = False,
+        keep_seed: bool = False,
     ) -> str:
         """Make an auction whose host the user is, and return its id.
 
+        The seed of tie numbers and bots is drawn here, since who knows it knows who will win a tie; with
+        ``keep_seed`` it is the configuration's.
         ``seats`` are objects or mappings with name, valuation (JSON or None), bot, eligibility (None: all units) and
         deposit (None: what the eligibility needs). A seat without a bot waits for a person.
         Raises AuctionRuleError with all that is wrong.
         """
         at = self.now()
+        if not keep_seed:
+            configuration = replace(configuration, seed=secrets.randbelow(SEEDS))
         live = advance(None, Event("configured", at, "host", {"configuration": configuration_to_json(configuration)}))
         entries = [live.last]
         for place, seat in enumerate(seats):

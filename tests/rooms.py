@@ -1,6 +1,8 @@
 """Visitors of an auction room without a browser, and auctions for them."""
 
+import io
 import itertools
+import zipfile
 from typing import Any
 
 from flask import Flask
@@ -72,5 +74,13 @@ class Visitor:
         return told
 
     def _kept(self, answer: TestResponse) -> TestResponse:
-        self.seen.append(f"{answer.status_code} {answer.headers} {answer.text}")
+        self.seen.append(f"{answer.status_code} {answer.headers} {_text(answer.data)}")
         return answer
+
+
+def _text(content: bytes) -> str:
+    """Return what can be read in an answer; of an archive, its files."""
+    if content[:2] != b"PK":
+        return content.decode("utf-8", "replace")
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        return "\n".join(archive.read(name).decode("utf-8", "replace") for name in archive.namelist())

@@ -15,6 +15,7 @@ from callbacks.auction_access import Buckets, Gate
 from callbacks.auction_room import Rooms
 from callbacks.auction_routes import EXTENSION
 from callbacks.settings import Settings
+from engine.auction import bundles
 from engine.auction.rules import Activity, Timing
 from tests.rooms import Visitor, configuration, seat
 
@@ -46,7 +47,7 @@ def room_of_two(server: Flask, rooms: Rooms, host: Visitor, **rules: Any) -> tup
     """Return an auction in round 1 with Ann (b1) and Bob (b2), whose every private number is a marker."""
     values = {"kind": "additive", "values": {"lot-1": WORTH, "lot-2": WORTH, "lot-3": WORTH}, "budget": BUDGET}
     seats = [seat("Ann", eligibility=900_000), seat("Bob", valuation=values, eligibility=UNITS)]
-    auction = rooms.create(host.user, configuration(timing=Timing("by hand"), **rules), seats)
+    auction = rooms.create(host.user, configuration(timing=Timing("by hand"), **rules), seats, keep_seed=True)
     visitors = []
     for bidder in ("b1", "b2"):
         with rooms.turn(auction) as turn:
@@ -66,7 +67,15 @@ def everything(visitor: Visitor, auction: str) -> None:
     for role in ("bidder", "public", "host"):
         visitor.get(f"{auction}/snapshot?as={role}")
         visitor.get(f"{auction}/history?as={role}")
-    for name in ("ledger.jsonl", "values.csv", "prices.csv", "payments.csv", "bids.csv", "summary.json"):
+    for name in (
+        "ledger.jsonl",
+        "values.csv",
+        "prices.csv",
+        "payments.csv",
+        "bids.csv",
+        "summary.json",
+        *bundles.NAMES,
+    ):
         visitor.get(f"{auction}/download/{name}")
     visitor.post(f"{auction}/what-if", {"bids": [["lot-1", 50, 1]]})
     visitor.post(f"{auction}/bid-file", {"text": "lot,amount\nlot-1,50\n"})

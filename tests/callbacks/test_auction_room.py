@@ -13,6 +13,7 @@ from app import create_app
 from callbacks import auction_access
 from callbacks.auction_room import SETTLE_S, SLEPT_S, WAKE_S, Rooms
 from callbacks.settings import Settings
+from engine.auction import bundles
 from engine.auction.ledger import verify
 from engine.auction.results import result_files
 from engine.auction.rules import Activity, Timing
@@ -108,6 +109,8 @@ def test_people_play_example_1_of_the_paper_to_its_published_end(
             if bids:
                 rows = [[lots[item - 1], amount, 1] for item, amount in bids]
                 assert person.act(auction, "bids", number, bids=rows)["accepted"]
+        for name in ("prices.csv", *bundles.NAMES):
+            assert people[0].get(f"{auction}/download/{name}").status_code == 403  # while the auction goes on
         assert host.order(auction, "close", round=number)["accepted"]
     end = people[0].look(auction, "public")
     assert end["phase"] == "closed"
@@ -123,7 +126,11 @@ def test_people_play_example_1_of_the_paper_to_its_published_end(
     check_signature(entries, signature)
     for name, content in result_files(entries).items():
         assert people[1].get(f"{auction}/download/{name}").data == content
+    for name in bundles.NAMES:
+        assert len(people[1].get(f"{auction}/download/{name}").data) > 100
+    assert "3-firm" in people[1].get(f"{auction}/download/bids-template.csv").text
     assert people[1].get(f"{auction}/download/ledger.jsonl").status_code == 403
+    assert Visitor(server).get(f"{auction}/download/prices.csv").status_code == 404
 
 
 def test_bots_play_when_the_round_closes_and_not_before(server: Flask, rooms: Rooms, host: Visitor) -> None:
@@ -137,6 +144,13 @@ def test_bots_play_when_the_round_closes_and_not_before(server: Flask, rooms: Ro
     for _ in EXAMPLE_1:
         host.order(auction, "close")
     assert [one["pay"] for one in host.look(auction, "host")["outcome"]] == [15, 25]
+
+
+def test_the_seed_of_the_ties_is_drawn_when_the_auction_is_made(rooms: Rooms, host: Visitor) -> None:
+    made = [rooms.create(host.user, configuration(), [seat("Ann")], keep_seed=keep) for keep in (False, False, True)]
+    seeds = [rooms.look(auction).live.state.configuration.seed for auction in made]
+    assert len(set(seeds)) == 3
+    assert seeds[2] == configuration().seed
 
 
 # The clock
