@@ -198,12 +198,14 @@ def certificate(
     *,
     events: Sequence[Event] = (),
     market: Market | None = None,
+    departures: bool = True,
 ) -> Certificate:
     """Return the certificate of the last closed round.
 
     ``valuations`` (N,) are read from the state where they are not given; ``events`` is the ledger so far, for the
-    numbers of what broke a premise; ``market`` is :func:`market_of` where it is at hand. Raises AuctionRuleError for
-    an assigned valuation that cannot be read.
+    numbers of what broke a premise; ``market`` is :func:`market_of` where it is at hand. Without ``departures`` bids
+    that were not for a best bundle are not looked for, which takes long with many complements. Raises
+    AuctionRuleError for an assigned valuation that cannot be read.
     """
     if valuations is None:
         valuations = market.valuations if market is not None else read(state)
@@ -219,7 +221,7 @@ def certificate(
         all_checks = tuple(check for check in checks if check is not None)
         equilibrium = EquilibriumCheck(outcome, all_checks, market.optimum)
         dual = dual_value(market.known, outcome)
-    broken = broken_premises(state, valuations, market.verdicts, events)
+    broken = broken_premises(state, valuations, market.verdicts, events, departures=departures)
     return Certificate(state, market, outcome, checks, unknown, equilibrium, dual, broken)
 
 

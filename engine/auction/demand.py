@@ -223,6 +223,8 @@ def _without_limits(valuation: Valuation, offer: Offer, ties: Ties) -> Counts:
             return _counted(offer, np.flatnonzero(wanted))
         case Symmetric():
             return _by_number(valuation, offer, ties)
+        case UnitDemand() if ties.prefer == "smallest":
+            return _single(valuation, offer, ties)
         case UnitDemand() | Bundles():
             return _listed(valuation, offer, ties)
         case Campus():
@@ -238,13 +240,23 @@ def _by_number(valuation: Symmetric, offer: Offer, ties: Ties) -> Counts:
     return _counted(offer, order[: _leading(wanted)])
 
 
+def _single(valuation: UnitDemand, offer: Offer, ties: Ties) -> Counts:
+    """Add the one block that gains most over what is held, if any gains."""
+    gain = np.maximum(valuation.block[offer.lot] - valuation.value(offer.base), 0.0) - offer.cost
+    best = gain.max(initial=0.0)
+    if best <= _tie(valuation):
+        return np.zeros_like(offer.base)
+    equal = np.flatnonzero(gain >= best - _tie(valuation))
+    return _counted(offer, equal[:1] if ties.numbers == "lowest" else equal[-1:])
+
+
 def _listed(valuation: UnitDemand | Bundles, offer: Offer, ties: Ties) -> Counts:
     """Try what completes each listed bundle: any best bundle holds one of these, and costs no less."""
     lots = len(offer.base)
     listed = valuation.listed if isinstance(valuation, Bundles) else np.eye(lots, dtype=np.int64)
     added = np.maximum(np.concatenate([np.zeros((1, lots), dtype=np.int64), listed - offer.base]), 0)
     room = offer.room()
-    added = np.unique(added[(added <= room).all(axis=1)], axis=0)
+    added = added[(added <= room).all(axis=1)]
     surplus = valuation.values(offer.base + added) - _summed(offer.cost, room, added)
     best = added[surplus >= surplus.max() - _tie(valuation)]
     return _chosen(_with_free(offer, best) if ties.prefer == "largest" else best, ties)
@@ -253,11 +265,18 @@ def _listed(valuation: UnitDemand | Bundles, offer: Offer, ties: Ties) -> Counts
 def _by_site(valuation: Campus, offer: Offer, ties: Ties) -> Counts:
     """Solve every site by itself: a campus at one bus is worth the same whatever is built at another."""
     added = np.zeros_like(offer.base)
-    for site in valuation.sites():
-        here = np.isin(offer.lot, site)
-        part = Offer(offer.base, offer.lot[here], offer.cost[here])
-        small = _number_of_bundles(part.room()) <= ENUMERATED
-        added += _enumerated(valuation, part, ties) if small else _programmed(valuation, part, ties)
+    site_of, sites = valuation.site_of(), valuation.sites()
+    gain = np.maximum(valuation.block[offer.lot] - offer.cost, 0.0)
+    most = np.bincount(site_of[offer.lot], gain, len(sites))
+    open_sites = np.bincount(site_of, offer.base, len(sites)) > 0
+    if ties.prefer == "largest":
+        open_sites[:] = True
+    # Even without a minimum size nothing at the other sites is worth its price.
+    for number in np.flatnonzero(open_sites | (most > _tie(valuation))):
+        site, here = sites[number], site_of[offer.lot] == number
+        part = Offer(offer.base[site], np.searchsorted(site, offer.lot[here]), offer.cost[here])
+        small, only = _number_of_bundles(part.room()) <= ENUMERATED, valuation.only(site)
+        added[site] = _enumerated(only, part, ties) if small else _programmed(only, part, ties)
     return added
 
 

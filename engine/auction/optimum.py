@@ -1,8 +1,6 @@
 """The efficient allocation, and the bound of linear prices on it.
 
-Additive valuations: each lot to the highest value. Additive, symmetric and unit-demand valuations together are one
-assignment problem. Everything else is a mixed-integer program in HiGHS, whose status and bound come along. A reserve
-makes the seller a bidder with additive values. Letters: N bidders, M lots, U blocks.
+A reserve makes the seller a bidder with additive values. Letters: N bidders, M lots, U blocks.
 """
 
 import time
@@ -10,15 +8,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 from scipy.sparse import csr_array
 
 from engine.auction.demand import Offer, best_addition
-from engine.auction.encoding import encode
-from engine.auction.integer import TIME_LIMIT_S, MixedIntegerProgram, solve_integer
+from engine.auction.integer import TIME_LIMIT_S
+from engine.auction.parts import Owners, Part, parts_of, solve_part
 from engine.auction.rules import Configuration
-from engine.auction.values import SUBSTITUTES, Additive, Counts, Money, Symmetric, UnitDemand, Valuation
-from engine.errors import SolverError
+from engine.auction.values import Counts, Money, Valuation
 from engine.program import LazyProgram, LinearProgram, Status, Vector
 
 EQUAL = 1e-6  # relative: amounts that differ by less are one, for a solver keeps its rows to 1e-7
@@ -89,15 +85,28 @@ def efficient(
     that reaches its time limit gives its best allocation with status "time limit" and the bound proven by then.
     Raises SolverError if it has no allocation by then.
     """
-    quantity = quantities(configuration)
+    parts = split(valuations, configuration, kept)
+    return joined(parts, [solve_part(part, time_limit_s) for part in parts], valuations)
+
+
+def split(valuations: Sequence[Valuation], configuration: Configuration, kept: Money | None = None) -> tuple[Part, ...]:
+    """Return the parts of the market that can be solved each by itself; ``kept`` as in :func:`efficient`."""
     seller = reserves(configuration) if kept is None else kept
-    if all(isinstance(valuation, Additive) for valuation in valuations):
-        bundles, method = _highest(valuations, quantity, seller), "each lot to the highest value"
-    elif all(isinstance(valuation, SUBSTITUTES) for valuation in valuations):
-        bundles, method = _assigned(valuations, quantity, seller), "an assignment of blocks to marginal values"
-    else:
-        return _programmed(valuations, quantity, seller, time_limit_s)
-    return _allocation(valuations, quantity, seller, bundles, (None, Status.OPTIMAL, method))
+    return parts_of(valuations, quantities(configuration), seller)
+
+
+def joined(parts: Sequence[Part], owners: Sequence[Owners], valuations: Sequence[Valuation]) -> Allocation:
+    """Return the allocation of the whole market from those of its parts."""
+    lots = sum(len(part.lots) for part in parts)
+    bundles, kept = np.zeros((len(valuations), lots), dtype=np.int64), 0.0
+    for part, found in zip(parts, owners, strict=True):
+        bundles[:, part.lots] = found.bundles
+        kept += float(part.seller @ (part.quantity - found.bundles.sum(axis=0)))
+    values = np.array([v.value(bundle) for v, bundle in zip(valuations, bundles, strict=True)], dtype=np.float64)
+    status = next((found.status for found in owners if found.status is not Status.OPTIMAL), Status.OPTIMAL)
+    methods = dict.fromkeys(found.method for found in owners)
+    bound = max(sum(found.bound for found in owners), float(values.sum()) + kept)
+    return Allocation(bundles, values, kept, bound, status, "; ".join(methods))
 
 
 def lp_bound(
@@ -115,12 +124,21 @@ def lp_bound(
     a bound too, so that stopping at the time limit only makes the bound weaker. ``start`` gives the first columns.
     Raises SolverError if HiGHS fails.
     """
-    quantity = quantities(configuration)
-    seller = reserves(configuration) if kept is None else kept
-    first = efficient(valuations, configuration, seller) if start is None else start
+    first = efficient(valuations, configuration, kept) if start is None else start
+    value, prices, converged, rounds = 0.0, np.zeros(len(configuration.lots)), True, 0
+    until = time.perf_counter() + time_limit_s
+    for part in split(valuations, configuration, kept):
+        found = _bound_of(part, first.bundles[:, part.lots], until)
+        value, prices[part.lots] = value + found.value, found.prices
+        converged, rounds = converged and found.converged, max(rounds, found.rounds)
+    return LinearBound(value, prices, converged, rounds)
+
+
+def _bound_of(part: Part, start: Counts, until: float) -> LinearBound:
+    valuations, quantity, seller = part.valuations, part.quantity, part.seller
     master = _Master(quantity, seller, len(valuations))
-    master.add([(i, bundle, valuations[i].value(bundle)) for i, bundle in enumerate(first.bundles)])
-    best, prices, began, rounds = np.inf, np.zeros(len(quantity)), time.perf_counter(), 0
+    master.add([(i, bundle, valuations[i].value(bundle)) for i, bundle in enumerate(start)])
+    best, prices, rounds = np.inf, np.zeros(len(quantity)), 0
     while True:
         rounds += 1
         reached, asked, surplus_of = master.solve()
@@ -137,7 +155,7 @@ def lp_bound(
             best, prices = total, asked
         if not wanted or best - reached <= _STEP * (1.0 + abs(reached)):
             return LinearBound(best, prices, True, rounds)
-        if time.perf_counter() - began > time_limit_s:
+        if time.perf_counter() > until:
             return LinearBound(best, prices, False, rounds)
         master.add(wanted)
 
@@ -183,110 +201,3 @@ def _everything(quantity: Counts, prices: Money) -> Offer:
     """Offer all blocks at (M,) prices to somebody who holds nothing."""
     lot = np.repeat(np.arange(len(quantity)), quantity)
     return Offer(np.zeros(len(quantity), dtype=np.int64), lot, prices[lot])
-
-
-def _allocation(
-    valuations: Sequence[Valuation],
-    quantity: Counts,
-    seller: Money,
-    bundles: Counts,
-    how: tuple[float | None, Status, str],
-) -> Allocation:
-    values = np.array([v.value(bundle) for v, bundle in zip(valuations, bundles, strict=True)], dtype=np.float64)
-    kept = float(seller @ (quantity - bundles.sum(axis=0)))
-    bound, status, method = how
-    reached = float(values.sum()) + kept
-    return Allocation(bundles, values, kept, reached if bound is None else max(bound, reached), status, method)
-
-
-_LEAST = 1e-12  # what nobody values is sold to nobody
-
-
-def _highest(valuations: Sequence[Valuation], quantity: Counts, seller: Money) -> Counts:
-    bundles = np.zeros((len(valuations), len(quantity)), dtype=np.int64)
-    if valuations:
-        worth = np.array([v.block for v in valuations if isinstance(v, Additive)])
-        owner, sold = worth.argmax(axis=0), worth.max(axis=0) >= np.maximum(seller, _LEAST)
-        bundles[owner[sold], np.flatnonzero(sold)] = quantity[sold]
-    return bundles
-
-
-def _assigned(valuations: Sequence[Valuation], quantity: Counts, seller: Money) -> Counts:
-    """Assign blocks to marginal values of symmetric bidders, to unit-demand bidders, or to the best additive value.
-
-    A symmetric bidder's k-th block is worth the same whichever it is, and the gains fall with k: the best assignment
-    takes his first ones. So the sum is that of a gross-substitutes market, whose assignment is integral.
-    """
-    lot = np.repeat(np.arange(len(quantity)), quantity)
-    blocks = len(lot)
-    marginal = [(i, gain) for i, v in enumerate(valuations) if isinstance(v, Symmetric) for gain in np.diff(v.total)]
-    marginal = sorted(marginal, key=lambda pair: -pair[1])[:blocks]
-    single = [(i, v.block) for i, v in enumerate(valuations) if isinstance(v, UnitDemand)]
-    additive = [(i, v.block) for i, v in enumerate(valuations) if isinstance(v, Additive)]
-    other = np.array([seller, *(block for _, block in additive)])  # row 0: the seller keeps it
-    columns = np.full((blocks, len(marginal) + len(single) + blocks), -np.inf)
-    columns[:, : len(marginal)] = [gain for _, gain in marginal]
-    for place, (_, block) in enumerate(single):
-        columns[:, len(marginal) + place] = block[lot]
-    columns[np.arange(blocks), len(marginal) + len(single) + np.arange(blocks)] = other.max(axis=0)[lot]
-    owners = [i for i, _ in marginal] + [i for i, _ in single]
-    bundles = np.zeros((len(valuations), len(quantity)), dtype=np.int64)
-    for row, column in zip(*linear_sum_assignment(columns, maximize=True), strict=True):
-        if columns[row, column] < _LEAST:
-            continue
-        if column < len(owners):
-            bundles[owners[column], lot[row]] += 1
-        elif (best := int(other[:, lot[row]].argmax())) > 0:
-            bundles[additive[best - 1][0], lot[row]] += 1
-    return bundles
-
-
-def _programmed(valuations: Sequence[Valuation], quantity: Counts, seller: Money, time_limit_s: float) -> Allocation:
-    codes = [encode(valuation) for valuation in valuations]
-    lots = len(quantity)
-    starts = np.concatenate([[0], np.cumsum([len(code.gain) for code in codes])]).astype(int)
-    gain = np.concatenate([code.gain for code in codes])
-    rows, columns, entries, upper = [], [], [], []
-    count = 0
-    for start, code in zip(starts, codes, strict=False):
-        gain[start : start + lots] -= seller  # what a bidder gets the seller does not keep
-        row, column = np.nonzero(code.rows)
-        rows.append(count + row)
-        columns.append(start + column)
-        entries.append(code.rows[row, column])
-        upper.append(code.row_upper)
-        rows.append(np.full(lots, -1))  # supply rows are counted from the end: one for each lot
-        columns.append(start + np.arange(lots))
-        entries.append(np.ones(lots))
-        count += len(code.rows)
-    row_of = np.concatenate(rows)
-    row_of[row_of == -1] = np.tile(count + np.arange(lots), len(codes))
-    shape = (count + lots, int(starts[-1]))
-    matrix = csr_array((np.concatenate(entries), (row_of, np.concatenate(columns))), shape=shape)
-    limits = np.concatenate([*upper, quantity.astype(np.float64)])
-    program = MixedIntegerProgram(
-        -gain, np.concatenate([code.upper for code in codes]), np.concatenate([code.integer for code in codes])
-    ).with_rows(matrix, np.full(len(limits), -np.inf), limits)
-    found = solve_integer(program, time_limit_s=time_limit_s)
-    if not np.isfinite(found.objective):
-        raise SolverError(f"no allocation was found within {time_limit_s:g} s: {found.message}")
-    bundles = np.array(
-        [
-            _useful(valuation, found.x[start : start + lots].astype(np.int64))
-            for valuation, start in zip(valuations, starts, strict=False)
-        ]
-    )
-    kept_all = float(seller @ quantity)
-    how = (kept_all - found.bound, found.status, "a mixed-integer program")
-    return _allocation(valuations, quantity, seller, bundles, how)
-
-
-def _useful(valuation: Valuation, bundle: Counts) -> Counts:
-    """Return the bundle without the lots that add nothing to its value."""
-    worth = valuation.value(bundle)
-    for lot in np.flatnonzero(bundle):
-        without = bundle.copy()
-        without[lot] = 0
-        if valuation.value(without) >= worth:
-            bundle = without
-    return bundle

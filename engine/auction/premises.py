@@ -50,18 +50,21 @@ def broken_premises(
     valuations: Sequence[Valuation | None],
     verdicts: Sequence[Verdict | None],
     events: Sequence[Event] = (),
+    *,
+    departures: bool = True,
 ) -> tuple[Broken, ...]:
     """Return what broke a premise, in the order of the rounds.
 
     ``valuations`` and ``verdicts`` (N,) are those of the bidders, None without assigned values; ``events`` is the
-    ledger so far, from which the numbers come. An annulled round counts only as annulled.
+    ledger so far, from which the numbers come. An annulled round counts only as annulled. Without ``departures`` bids
+    that were not for a best bundle are not looked for: that needs everybody's demand in every round.
     """
     numbers = _Numbers(events)
     found = [
         *_values(state, valuations, verdicts, numbers),
         *_rules(state, numbers),
         *_rounds(state, numbers),
-        *_departures(state, valuations, numbers),
+        *(_departures(state, valuations, numbers) if departures else ()),
         *_hands_on(events, state),
         *_ending(state, numbers),
     ]

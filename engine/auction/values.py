@@ -15,7 +15,7 @@ left out, and ``counted`` is "at each bus" unless it says otherwise.
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -64,6 +64,10 @@ class Additive(_Valued):
     kind: ClassVar[str] = "additive"
     block: Money  # (M,), value of one block
 
+    def only(self, lots: Counts) -> "Additive":
+        """Return the valuation of bundles of some lots, by their places, as if there were no others."""
+        return replace(self, quantity=self.quantity[lots], block=self.block[lots])
+
     def values(self, bundles: Counts) -> Money:
         """Return the (K,) values of (K, M) bundles."""
         worth: Money = bundles @ self.block
@@ -104,27 +108,42 @@ class Campus(_Valued):
     block: Money  # (M,), value of one block that is used
     block_mw: Money  # (M,)
     firm: Flags  # (M,)
-    bus: Counts  # (M,), number of the lot's bus
+    bus: Counts  # (M,), number of the lot's bus, from 0
     minimum_mw: float
     counted: Counted
 
+    def site_of(self) -> Counts:
+        """Return the (M,) number of the site of each lot: blocks of one site count together towards the size."""
+        return np.zeros_like(self.bus) if self.counted == "over all buses" else self.bus
+
     def sites(self) -> list[Counts]:
-        """Return the places of the lots whose MW count together towards the minimum size."""
-        if self.counted == "over all buses":
-            return [np.arange(len(self.bus))]
-        return [np.flatnonzero(self.bus == bus) for bus in np.unique(self.bus)]
+        """Return the places of the lots of each site, in the order of their numbers."""
+        site_of = self.site_of()
+        order = np.argsort(site_of, kind="stable")
+        return np.split(order, np.flatnonzero(np.diff(site_of[order])) + 1)
+
+    def only(self, lots: Counts) -> "Campus":
+        """Return the valuation of bundles of some lots, by their places, as if there were no others."""
+        return replace(
+            self,
+            quantity=self.quantity[lots],
+            block=self.block[lots],
+            block_mw=self.block_mw[lots],
+            firm=self.firm[lots],
+            bus=np.unique(self.bus[lots], return_inverse=True)[1].astype(np.int64),
+        )
 
     def values(self, bundles: Counts) -> Money:
         """Return the (K,) values of (K, M) bundles."""
-        used = np.array(bundles, dtype=np.float64)
-        for bus in np.unique(self.bus):
-            here = self.bus == bus
-            no_firm = bundles[:, here & self.firm].sum(axis=1) == 0
-            used[np.ix_(no_firm, here)] = 0.0
-        found = np.zeros(len(bundles))
-        for site in self.sites():
-            large = used[:, site] @ self.block_mw[site] >= self.minimum_mw - SIZE_TOLERANCE_MW
-            found += np.where(large, used[:, site] @ self.block[site], 0.0)
+        at_bus = np.eye(int(self.bus.max(initial=-1)) + 1)[self.bus]  # (M, B)
+        with_firm = (bundles * self.firm) @ at_bus > 0
+        used = bundles * with_firm[:, self.bus]
+        size, worth = used * self.block_mw, used * self.block
+        if self.counted == "over all buses":
+            size, worth = size.sum(axis=1, keepdims=True), worth.sum(axis=1, keepdims=True)
+        else:
+            size, worth = size @ at_bus, worth @ at_bus
+        found: Money = np.where(size >= self.minimum_mw - SIZE_TOLERANCE_MW, worth, 0.0).sum(axis=1)
         return found
 
 

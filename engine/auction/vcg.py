@@ -6,13 +6,16 @@ Source: Vickrey 1961, Clarke 1971, Groves 1973.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from engine.auction.optimum import Allocation, efficient
+from engine.auction.integer import TIME_LIMIT_S
+from engine.auction.optimum import Allocation, joined, split
+from engine.auction.parts import solve_part
 from engine.auction.rules import Configuration
 from engine.auction.values import Money, Valuation
+from engine.program import Status
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,13 +41,16 @@ def payments(
     ``kept`` (M,) is what the seller values a block that he keeps at, the reserves where it is not given. Raises
     SolverError as :func:`engine.auction.optimum.efficient`.
     """
-    best = efficient(valuations, configuration, kept)
+    parts = split(valuations, configuration, kept)
+    owners = [solve_part(part, TIME_LIMIT_S) for part in parts]
+    best = joined(parts, owners, valuations)
     due, proven = np.zeros(len(valuations)), best.proven
-    for place in range(len(valuations)):
-        if not best.bundles[place].any():
-            continue  # without him nothing changes
-        others = [valuation for other, valuation in enumerate(valuations) if other != place]
-        without = efficient(others, configuration, kept)
-        due[place] = without.welfare - (best.welfare - best.values[place])
-        proven = proven and without.proven
+    for part, found in zip(parts, owners, strict=True):
+        total = part.worth(found.bundles)
+        for place in np.flatnonzero(found.bundles.any(axis=1)).tolist():  # without anybody else nothing changes
+            others = replace(part, valuations=part.valuations[:place] + part.valuations[place + 1 :])
+            without = solve_part(others, TIME_LIMIT_S)
+            own = part.valuations[place].value(found.bundles[place])
+            due[place] += others.worth(without.bundles) - (total - own)
+            proven = proven and without.status is Status.OPTIMAL
     return VickreyClarkeGroves(best, due, best.values - due, proven)

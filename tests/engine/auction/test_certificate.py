@@ -1,18 +1,21 @@
 """Certificates: gap, envy and badge against sums by hand, what complements do, and what bids alone tell."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 from engine.auction.certificate import Certificate, certificate, market_of, read
+from engine.auction.equilibrium import table
 from engine.auction.revealed import revealed
 from engine.auction.rules import Increment, Jump, Rules
 from engine.auction.simulate import run
-from engine.auction.templates import Seat
+from engine.auction.templates import TEMPLATES, Seat
 from tests.engine.auction.room import STEP, Room, configured, lots
 
+PAPER = json.loads((Path(__file__).parents[2] / "cases" / "auction" / "saa_examples.json").read_text())
 FIRST = {"kind": "additive", "values": {"1": 20, "2": 0, "3": 30, "4": 15}}
 SECOND = {"kind": "additive", "values": {"1": 30, "2": 20, "3": 10, "4": 10}}
 
@@ -176,3 +179,40 @@ def test_an_auction_without_bidders_known_or_not_has_a_certificate() -> None:
     room = Room(configured(lots(1)), opened=False)
     found = _certified(room)
     assert (found.checks, found.gap, found.badge) == ((), 0, "equilibrium")
+
+
+@pytest.mark.parametrize(
+    ("key", "example"), [("paper-1", "example1_additive"), ("paper-2", "example2_symmetric_concave")]
+)
+def test_the_papers_auctions_end_with_its_tables_and_a_badge(key: str, example: str) -> None:
+    """Tables VI to IX of arXiv 2604.08854 from the auction that bots play, not from numbers put in."""
+    template, paper = TEMPLATES[key], PAPER[example]
+    played = run(template.configuration, template.seats)
+    found = certificate(played.state, events=[entry.event for entry in played.entries])
+    assert found.badge == "equilibrium"
+    assert (found.round, found.equilibrium.loss) == (paper["final"]["closing_round_with_no_bids"], 0)
+    assert found.market.optimum.welfare == paper["max_welfare"]
+    for place, valuation in enumerate(found.market.known):
+        name = f"bidder{place + 1}"
+        rows = {
+            tuple(k + 1 for k, n in enumerate(row.bundle) if n): (
+                row.value,
+                row.penalty,
+                row.price,
+                row.modified_surplus,
+            )
+            for row in table(valuation, found.outcome, place)
+        }
+        assert rows == {
+            tuple(row["bundle"]): (row["value"], row["penalty"], row["price"], row["modified_surplus"])
+            for row in paper["modified_surplus_tables"][name]
+        }
+        assert found.checks[place].surplus == paper["max_modified_surplus"][name]
+
+
+def test_what_was_not_looked_for_is_not_found() -> None:
+    room = _room(FIRST, SECOND)
+    room.round(b1=[["2", 5]])
+    every = certificate(room.state, events=room.events)
+    assert [p.premise for p in every.premises] == ["straightforward bidding"] * 2
+    assert certificate(room.state, events=room.events, departures=False).premises == ()

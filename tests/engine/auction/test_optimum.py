@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.optimize import LinearConstraint, linprog, milp
 
-from engine.auction import optimum
+from engine.auction import parts
 from engine.auction.integer import IntegerSolution, MixedIntegerProgram, solve_integer
 from engine.auction.optimum import efficient, lp_bound
 from engine.auction.rules import Lot
@@ -25,9 +25,14 @@ def _random_market(rng, kinds, bidders, quantity, reserve=0):
     return market, contents, [from_json(content, market) for content in contents]
 
 
-@pytest.mark.parametrize("kinds", [["additive"], ["symmetric"], SUBSTITUTES, list(KINDS)])
+@pytest.mark.parametrize("kinds", [["additive"], ["symmetric"], SUBSTITUTES, ["campus", "additive"], list(KINDS)])
 @pytest.mark.parametrize("reserve", [0, 9])
-def test_no_partition_is_worth_more(kinds: list[str], reserve: int) -> None:
+@pytest.mark.parametrize("programmed", [False, True])
+def test_no_partition_is_worth_more(
+    kinds: list[str], reserve: int, programmed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if programmed:
+        monkeypatch.setattr(parts, "TRIED", 0)
     rng = np.random.default_rng(4)
     for case in range(12):
         quantity = [1] * 4 if case % 2 else [2, 1, 2]
@@ -99,14 +104,15 @@ def test_what_nobody_values_is_given_to_nobody() -> None:
 def test_a_program_that_ran_out_of_time_says_so_and_keeps_its_bound(monkeypatch: pytest.MonkeyPatch) -> None:
     market = configuration([1] * 2, reserve=3)
     valuations = [from_json({"kind": "bundles", "bundles": [{"lots": {"1": 1}, "value": 10}]}, market)]
+    monkeypatch.setattr(parts, "TRIED", 0)
     stopped = IntegerSolution(Status.TIME_LIMIT, np.array([1.0, 0.0, 1.0]), -7.0, -9.5, "time limit reached")
-    monkeypatch.setattr(optimum, "solve_integer", lambda _program, **_limits: stopped)
+    monkeypatch.setattr(parts, "solve_integer", lambda _program, **_limits: stopped)
     found = efficient(valuations, market)
     assert (found.status, found.proven) == (Status.TIME_LIMIT, False)
     assert found.welfare == 13  # 10 and the seller's 3 for the other lot
     assert found.bound == 15.5  # 9.5 more than the 6 of selling nothing
     nothing = IntegerSolution(Status.TIME_LIMIT, np.full(3, np.nan), np.inf, -np.inf, "time limit reached")
-    monkeypatch.setattr(optimum, "solve_integer", lambda _program, **_limits: nothing)
+    monkeypatch.setattr(parts, "solve_integer", lambda _program, **_limits: nothing)
     with pytest.raises(SolverError, match=r"no allocation was found within 20 s: time limit reached"):
         efficient(valuations, market)
 

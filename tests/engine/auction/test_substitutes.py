@@ -120,7 +120,7 @@ def test_the_prices_that_are_told_do_make_him_drop_the_lot() -> None:
 def test_larger_markets_are_sampled_and_say_so() -> None:
     market = configuration([1] * 40)
     values = {lot.id: 10 for lot in market.lots}
-    campus = {"kind": "campus", "values": values, "minimum_mw": 15}
+    campus = {"kind": "campus", "values": values, "minimum_mw": 155, "counted": "over all buses"}
     found = check_substitutes(from_json(campus, market), market)
     assert found.substitutes is False
     assert found.words == check_substitutes(from_json(campus, market), market).words  # the seed decides
@@ -128,3 +128,15 @@ def test_larger_markets_are_sampled_and_say_so() -> None:
     verdict = check_substitutes(from_json(alone, market), market)
     assert (verdict.answer, verdict.substitutes) == ("no violation found", None)
     assert "this is no proof" in verdict.words
+
+
+def test_a_campus_is_tried_bus_by_bus_however_many_there_are() -> None:
+    market = configuration([1] * 40)
+    campus = {"kind": "campus", "values": {lot.id: 10 for lot in market.lots}, "minimum_mw": 15}
+    found = violation(from_json(campus, market), market)
+    assert found is not None
+    assert market.lots[found.first].bus == market.lots[found.second].bus
+    # With no size to reach and values for firm capacity only it is additive.
+    firm = {lot.id: 10 for lot in market.lots if lot.risk == 0}
+    verdict = check_substitutes(from_json(campus | {"minimum_mw": 0, "values": firm}, market), market)
+    assert (verdict.answer, verdict.substitutes) == ("proved by trying all", True)
