@@ -6,6 +6,7 @@ values is None where some bidder's are not known; then the certificate's words s
 Holds private values: for the host, and for all once the auction is over. Letters: R rounds, N bidders, M lots.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -15,12 +16,13 @@ import numpy as np
 from engine.auction import results
 from engine.auction.certificate import Certificate, Market, certificate, market_of, read
 from engine.auction.debrief_why import Why, whys
+from engine.auction.demand import ENUMERATED
 from engine.auction.equilibrium import dual_value, outcome_of, table
 from engine.auction.ledger import Entry
 from engine.auction.premises import regrets
 from engine.auction.state import NOBODY, AuctionState
 from engine.auction.transitions import apply
-from engine.auction.values import SUBSTITUTES, Money, Valuation
+from engine.auction.values import SUBSTITUTES, Counts, Money, Valuation
 from engine.auction.yardsticks import Yardsticks, yardsticks
 from engine.errors import LedgerError
 
@@ -283,8 +285,12 @@ def _rounds(
 
 def _quick(valuations: Sequence[Valuation]) -> bool:
     """Whether demand has a closed form for every bidder, or the bundles are few."""
-    small = all(np.prod(valuation.quantity + 1.0) <= 2.0**16 for valuation in valuations)
+    small = all(_bundles(valuation.quantity) <= ENUMERATED for valuation in valuations)
     return small or all(isinstance(valuation, SUBSTITUTES) for valuation in valuations)
+
+
+def _bundles(quantity: Counts) -> int:
+    return math.prod(blocks + 1 for blocks in quantity.tolist())
 
 
 def _lowest(price: Any, holder: Any) -> int | None:
@@ -297,9 +303,10 @@ def _place(holder: int) -> int | None:
 
 def _tables(state: AuctionState, told: Certificate, notices: list[str]) -> tuple[Mapping[str, Any], ...]:
     """Return every known bidder's bundles as in Tables VI to IX, with which he holds and which is best."""
-    bundles = float(np.prod(state.sale.quantity + 1.0))
+    bundles = _bundles(state.sale.quantity)
     if bundles > LARGEST_TABLE:
-        notices.append(f"a bidder has {bundles:.3g} bundles: tables list up to {LARGEST_TABLE}")
+        number = str(bundles) if bundles < 10**9 else "more than a billion"
+        notices.append(f"a bidder has {number} bundles: tables list up to {LARGEST_TABLE}")
         return ()
     found = []
     for place, (valuation, check) in enumerate(zip(told.market.valuations, told.checks, strict=True)):

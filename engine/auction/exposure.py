@@ -6,6 +6,7 @@ lot is worth its price beside any of the others. With complements (a campus need
 Letters: M lots, K bundles.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -101,7 +102,7 @@ def worst_part(valuation: Valuation, costs: Costs) -> Part:
     for site in sites:
         room = np.zeros(len(costs), dtype=np.int64)
         room[site] = [len(costs[lot]) for lot in site]
-        if float(np.prod(room + 1.0)) <= ENUMERATED:
+        if math.prod(blocks_of + 1 for blocks_of in room.tolist()) <= ENUMERATED:
             blocks += _enumerated(valuation, costs, room)
         else:
             blocks, exact = blocks + _descent(valuation, costs, room), False
