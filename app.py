@@ -41,6 +41,7 @@ SIDE_PAGES: tuple[PageLink, ...] = (
     PageLink("auction_seat", "/auction/seat", "My seat", "auction"),
     PageLink("auction_screen", "/auction/screen", "Screen for the room", "auction"),
     PageLink("auction_watch", "/auction/watch", "Watch an auction", "auction"),
+    PageLink("auction_debrief", "/auction/debrief", "Debrief of an auction", "auction"),
 )
 
 MAPPED = frozenset({"network", "capacity", "difference"})  # pages that open with the map of a study

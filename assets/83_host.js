@@ -181,7 +181,7 @@
       const who = acted(s);
       if (s.phase === 'set up') return s.host.bidders.length ? d.count(s.host.bidders.length, 'seat') + ', ' + who.people.length + ' for people. People may join until you open, and later if you admit them.' : 'There is no seat yet: invite people, then admit them.';
       if (s.phase === 'open') {
-        const end = { clock: 'ends by its clock', 'all acted': 'ends when all have acted', 'by hand': 'ends when you close it' }[s.pace] || '';
+        const end = { clock: 'ends by its clock', 'all acted': who.people.length ? 'ends when all have acted' : 'ends by its clock, or when you close it', 'by hand': 'ends when you close it' }[s.pace] || '';
         const missing = who.people.length - who.done.length;
         return (s.pace === 'by hand' ? '' : 'It ' + end + '. ') + (missing > 0 && s.pace !== 'by hand' ? d.count(missing, 'person has', 'people have') + ' not acted yet.' : '');
       }

@@ -5,7 +5,7 @@ from typing import Any
 
 from dash import Dash, Input, Output, ctx, no_update
 
-from callbacks import auction_example, auction_host, auction_new, auction_screen, auction_seat
+from callbacks import auction_debrief, auction_example, auction_host, auction_new, auction_screen, auction_seat
 from callbacks.security import current_user
 from callbacks.services import Services
 from callbacks.shell import since
@@ -54,6 +54,7 @@ def register(app: Dash, services: Services) -> None:
     auction_new.register(app, services)
     auction_seat.register(app)
     auction_screen.register(app)
+    auction_debrief.register(app, services)
     words = auction.ids_of_words()
 
     @app.callback(

@@ -1,7 +1,8 @@
 """Make an auction: the draft of a template or of a published product set, judged as it changes, and made."""
 
+import math
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -10,17 +11,22 @@ from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx, no_up
 from callbacks.security import current_user
 from callbacks.services import Services
 from callbacks.shell import toast
-from components import auction_draft, auction_new, auction_worth, ids
+from components import auction_draft, auction_new, auction_rules, auction_worth, ids
 from components.auction_draft import Read, Seat
 from components.auction_new import Source
+from components.capacity_products import moment_of
 from components.format import count, megawatts
+from components.grid_map import is_geographic
 from engine.auction import templates, values
 from engine.auction.bots import BOTS
 from engine.auction.configuration import check_configuration
 from engine.auction.presets import PRESETS
+from engine.auction.rules import Configuration, Lot
 from engine.auction.value_builder import Built, build
 from engine.capacity.products import ProductSet
 from engine.errors import EngineError, NotFoundError
+from engine.network.tables import NetworkTables
+from engine.store.answers import ProductSetRecord
 
 PAGE = ids.AUCTION
 SET, TEMPLATE = "set:", "template:"
@@ -49,7 +55,7 @@ def sources(services: Services, user: str, study: str | None) -> list[Source]:
             Source(
                 f"{SET}{record.version}",
                 f"{name}, version {record.version}",
-                f"{count(len(listed), 'product')}, {megawatts(total)}, published for a capacity question",
+                f"{count(len(listed), 'product')}, {megawatts(total)}, published {moment_of(record.created)}",
                 f"/auction?make={SET}{record.version}&study={study}",
             ),
         )
@@ -64,7 +70,7 @@ def start(services: Services, user: str, wanted: str, study: str | None) -> dict
     if template is None:
         raise NotFoundError(f"there is no template {wanted.removeprefix(TEMPLATE)[:40]!r} to make an auction from")
     seats = [_seat(seat) for seat in template.seats]
-    return auction_draft.draft_of(template.configuration, seats, f"{TEMPLATE}{template.key}")
+    return auction_draft.draft_of(_named(template.configuration), seats, f"{TEMPLATE}{template.key}")
 
 
 def _of_set(services: Services, user: str, study: str, version: str) -> dict[str, Any]:
@@ -76,7 +82,7 @@ def _of_set(services: Services, user: str, study: str, version: str) -> dict[str
     title = f"{summary.name}, products version {record.version}"
     configuration = templates.from_product_set(products, title=title, names=names)
     seats = [_seat(seat) for seat in templates.seats_for(configuration, _BIDDERS, 0)]
-    draft = auction_draft.draft_of(configuration, seats, f"{SET}{record.version}:{study}")
+    draft = auction_draft.draft_of(_named(configuration), seats, f"{SET}{record.version}:{study}")
     return {**draft, "study": study, "version": record.version}
 
 
@@ -114,25 +120,36 @@ def make(services: Services, user: str, draft: Any) -> str:
         for seat in read.seats
         for units in [every if seat.eligibility is None else seat.eligibility]
     ]
-    study, version = _from(services, user, draft)
-    return services.auctions.create(user, _named(read), seats, study=study, version=version)
+    study, record = _from(services, user, draft)
+    if study is None or record is None:
+        return services.auctions.create(user, _named(read.configuration), seats, keep_seed=read.seeded)
+    tables = services.tables_version(user, study, record.network_digest)
+    places = places_of(read.configuration.lots, tables)
+    return services.auctions.create(
+        user, _named(read.configuration), seats, study=study, version=record.version, places=places,
+        keep_seed=read.seeded,
+    )  # fmt: skip
 
 
-def _named(read: Read) -> Any:
-    """Return the configuration; rules that are those of a preset bear its name, others are its own."""
-    rules = read.configuration.rules
-    preset = next(
-        (name for name, one in PRESETS.items() if replace(one, preset=name) == replace(rules, preset=name)), "Own"
-    )
-    return replace(read.configuration, rules=replace(rules, preset=preset))
+def places_of(lots: Sequence[Lot], tables: NetworkTables) -> dict[str, tuple[float, float]]:
+    """Return longitude and latitude of each lot, by its id, where its bus has them."""
+    if not is_geographic(tables):
+        return {}
+    columns = (tables.buses[name] for name in ("bus", "longitude", "latitude"))
+    known = {str(bus): (float(east), float(north)) for bus, east, north in zip(*columns, strict=True)}
+    return {lot.id: known[lot.bus] for lot in lots if lot.bus in known and all(map(math.isfinite, known[lot.bus]))}
 
 
-def _from(services: Services, user: str, draft: Any) -> tuple[str | None, int | None]:
-    """Return study and version of a draft's product set, once they are found to be the user's to read."""
+def _named(configuration: Configuration) -> Configuration:
+    return replace(configuration, rules=auction_rules.named(configuration.rules, PRESETS))
+
+
+def _from(services: Services, user: str, draft: Any) -> tuple[str | None, ProductSetRecord | None]:
+    """Return study and record of a draft's product set, once they are found to be the user's to read."""
     study, version = (draft.get(name) for name in ("study", "version")) if isinstance(draft, Mapping) else (None, None)
     if not isinstance(study, str) or not isinstance(version, int):
         return None, None
-    return study, services.products.get(user, study, version).version
+    return study, services.products.get(user, study, version)
 
 
 # The page

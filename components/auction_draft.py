@@ -20,10 +20,12 @@ KINDS = (
     ("unit demand", "unit demand"),
     ("symmetric", "by number won"),
     ("campus", "campus"),
+    ("campus of all buses", "campus of all buses"),
     ("bundles", "bundles"),
 )
 KIND_WORDS = dict(KINDS)
-_PER_LOT = ("additive", "unit demand", "campus")
+_EVERYWHERE = "campus of all buses"  # its least size counts what is held at all buses together
+_PER_LOT = ("additive", "unit demand", "campus", _EVERYWHERE)
 MOST_LOTS, MOST_SEATS = 2000, 400
 _LONGEST = 200  # characters of a name
 
@@ -45,6 +47,7 @@ class Read:
     configuration: Configuration
     seats: tuple[Seat, ...]
     problems: tuple[str, ...]
+    seeded: bool = False  # a seed was typed; else one is drawn when the auction is made
 
 
 def draft_of(configuration: Configuration, seats: Sequence[Seat], source: str) -> dict[str, Any]:
@@ -53,7 +56,7 @@ def draft_of(configuration: Configuration, seats: Sequence[Seat], source: str) -
         "source": source,
         "title": configuration.title,
         "currency": configuration.currency,
-        "seed": configuration.seed,
+        "seed": "",
         "origin": configuration.origin,
         "product_set_digest": configuration.product_set_digest,
         "network_digest": configuration.network_digest,
@@ -76,7 +79,7 @@ def lot_row(lot: Lot) -> dict[str, Any]:
 def seat_row(seat: Seat, place: int) -> dict[str, Any]:
     """Return a seat as its table's row: values of lots in columns, totals and bundles as text."""
     worth = seat.valuation or {}
-    kind = str(worth.get("kind", ""))
+    kind = _EVERYWHERE if worth.get("counted") == "over all buses" else str(worth.get("kind", ""))
     row: dict[str, Any] = {
         "id": f"s{place + 1}", "name": seat.name, "bot": seat.bot, "eligibility": seat.eligibility, "kind": kind,
         "budget": worth.get("budget"), "minimum_mw": worth.get("minimum_mw"), "listed": "",
@@ -113,7 +116,7 @@ def read(draft: Any) -> Read:
         lots=lots,
         rules=rules,
         currency=_text(held.get("currency"))[:12],
-        seed=_whole(held.get("seed"), "Seed", 0, 2**31 - 1, problems) or 0,
+        seed=_whole(held.get("seed"), "Seed", 0, 2**53 - 1, problems) or 0,
         origin=_text(held.get("origin")),
         product_set_digest=_text(held.get("product_set_digest")),
         network_digest=_text(held.get("network_digest")),
@@ -130,7 +133,7 @@ def read(draft: Any) -> Read:
         for place, seat in enumerate(seats)
         if seat.name and seat.name.casefold() in names[:place]
     ]
-    return Read(configuration, seats, tuple(problems))
+    return Read(configuration, seats, tuple(problems), seeded=_text(held.get("seed")) != "")
 
 
 def sold_words(configuration: Configuration) -> str:
@@ -190,7 +193,9 @@ def _valuation(row: Mapping[str, Any], said: str, lots: Sequence[Lot], problems:
             lot.id: _whole(row.get(f"{VALUE}{lot.id}"), f"{said}, value of {lot.name}", 0, MAX_AMOUNT, problems) or 0
             for lot in lots
         }
-        if kind == "campus":
+        if kind == _EVERYWHERE:
+            worth |= {"kind": "campus", "counted": "over all buses"}
+        if kind.startswith("campus"):
             worth["minimum_mw"] = _number(row.get("minimum_mw"), f"{said}, least MW of a campus", 0, 1e6, problems)
     elif kind == "symmetric":
         parts = _text(row.get("listed"), 20_000).replace(",", " ").split()

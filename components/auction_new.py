@@ -201,7 +201,14 @@ def _about(draft: Mapping[str, Any], currency: str) -> html.Fieldset:
             html.Legend("The auction"),
             text(ids.AUCTION_TITLE, "Title", draft.get("title"), maxlength=120),
             text(ids.AUCTION_CURRENCY, "Currency of amounts", currency, maxlength=12),
-            text(ids.AUCTION_SEED, "Seed of ties and bots", draft.get("seed"), inputmode="numeric", maxlength=10),
+            text(
+                ids.AUCTION_SEED,
+                "Seed of ties and bots",
+                draft.get("seed"),
+                inputmode="numeric",
+                maxlength=16,
+                placeholder="drawn when it is made",
+            ),
         ],
         className="hr-auction-about",
     )

@@ -110,6 +110,12 @@ def rules_of(values: Mapping[str, Any], preset: str) -> tuple[Rules, list[str]]:
     return rules, problems
 
 
+def named(rules: Rules, presets: Mapping[str, Rules]) -> Rules:
+    """Return the rules with the name of the preset that they are, else with that of rules of one's own."""
+    name = next((name for name, one in presets.items() if replace(one, preset="") == replace(rules, preset="")), "Own")
+    return replace(rules, preset=name)
+
+
 def holds(needs: str, values: Mapping[str, Any]) -> bool:
     """Tell whether a condition of :class:`Control` holds for what the controls hold."""
     if not needs:

@@ -412,3 +412,25 @@ def auction_worth(name: str) -> dict[str, str]:
 # Auction: bidder's side
 AUCTION_SEAT = "auction-seat"  # key of the seat's map; the rest of the page is filled by assets/81_*.js
 AUCTION_SCREEN = "auction-screen"  # key of the projector's map
+
+
+# Auction: debrief
+AUCTION_DEBRIEF = "auction-debrief"  # what the page tells
+AUCTION_DEBRIEF_ASKED = "auction-debrief-asked"  # Store: the auction whose debrief is still to be worked out
+AUCTION_DEBRIEF_OF = "auction-debrief-of"  # Store: the auction that is told, None for a ledger from a file
+AUCTION_DEBRIEF_FILE = "auction-debrief-file"  # upload: a ledger, or round files with a configuration
+AUCTION_DEBRIEF_READ = "auction-debrief-read"  # what the file holds
+AUCTION_DEBRIEF_KEEP = "auction-debrief-keep"  # the result files of an uploaded ledger
+AUCTION_DEBRIEF_CHANGE = "auction-debrief-change"  # which rule would have been another
+AUCTION_DEBRIEF_RUN = "auction-debrief-run"
+AUCTION_DEBRIEF_RERUN = "auction-debrief-rerun"  # what that would have done; its Stores: -job, -ended, -seen
+
+
+def auction_debrief_figure(name: str) -> dict[str, str]:
+    """Return the id of a chart of the debrief."""
+    return {"type": "auction-debrief-figure", "name": name}
+
+
+def auction_debrief_bundles(bidder: int) -> dict[str, str | int]:
+    """Return the id of the button that keeps all bundles of the bidder at a place."""
+    return {"type": "auction-debrief-bundles", "bidder": bidder}

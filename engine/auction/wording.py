@@ -136,7 +136,8 @@ def _activity(rules: Rules) -> list[str]:
     short = "else his eligibility falls to what he was active on, over that share"
     if activity.waivers:
         how = "used by itself when he is short" if activity.automatic_waivers else "used only when he says so"
-        said.append(f"He has {_count(activity.waivers, 'waiver')} that keep it for a round, {how}; {short}.")
+        keep = "keeps" if activity.waivers == 1 else "keep"
+        said.append(f"He has {_count(activity.waivers, 'waiver')} that {keep} it for a round, {how}; {short}.")
     else:
         said.append(f"There are no waivers: {short}.")
     if len(shares) > 1 and activity.quiet_rounds:
