@@ -58,9 +58,13 @@ class Line:
             return await asyncio.wait_for(self._once(sent), _ANSWER_WITHIN_S)
         except (OSError, EOFError, TimeoutError, ValueError) as error:
             self.close()
-            if fresh or method != "GET":
+            if fresh:
                 raise OSError(str(error)) from error
-            return await asyncio.wait_for(self._once(sent), _ANSWER_WITHIN_S)  # the server had closed an idle line
+        try:  # the server had closed an idle line: a browser calls again, too
+            return await asyncio.wait_for(self._once(sent), _ANSWER_WITHIN_S)
+        except (OSError, EOFError, TimeoutError, ValueError) as error:
+            self.close()
+            raise OSError(str(error)) from error
 
     async def _once(self, sent: bytes) -> Answer:
         if self._streams is None:
@@ -68,7 +72,8 @@ class Line:
         reader, writer = self._streams
         writer.write(sent)
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
-        headers = dict(line.lower().split(": ", 1) for line in head[1:] if ": " in line)
+        pairs = (line.split(": ", 1) for line in head[1:] if ": " in line)
+        headers = {name.lower(): value for name, value in pairs}
         cookies = [line.split(": ", 1)[1] for line in head[1:] if line.lower().startswith("set-cookie")]
         status = int(head[0].split()[1])
         if headers.get("transfer-encoding") == "chunked":
