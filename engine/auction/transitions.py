@@ -297,7 +297,7 @@ def _closed(state: AuctionState, event: Event) -> AuctionState:
     if state.practice:
         raise refused("practice", "a practice is ended, not closed")
     because = closing.why_closing(state)
-    if not because or state.acted:
+    if not because:
         raise refused("closing", "the auction goes on: its last round had bids, or another one is open already")
     lots = state.configuration.lots
     reserve = np.array([lot.reserve for lot in lots], np.int64)[state.sale.slot_lot]

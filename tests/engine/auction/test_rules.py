@@ -63,6 +63,7 @@ def test_what_is_not_given_has_its_default() -> None:
         ("rules.increment.amount", True, "type configuration rules increment amount"),
         ("rules.increment.weight", 1.01, "range increment.weight"),
         ("rules.increment.weight", float("nan"), "type configuration rules increment weight"),
+        ("rules.increment.weight", True, "type configuration rules increment weight"),
         ("rules.increment.weight", 10**400, "type configuration rules increment weight"),
         ("rules.increment.kind", "percent", "type configuration rules increment kind"),
         ("rules.increment.floor", 0.3, "increment"),

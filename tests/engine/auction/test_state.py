@@ -161,7 +161,9 @@ def test_a_practice_counts_for_nothing_and_keeps_everybody_who_came() -> None:
     room.do("practice begun", deadline=None)
     assert (room.state.phase, room.state.practice, room.state.round) == ("open", True, 1)
     assert room.refusal("closed") == {"practice"}
+    room.act("reduction chosen", "b")
     room.round(a=[["1", 5]])
+    assert [bidder.eligibility for bidder in room.state.bidders] == [100, 0]
     room.do("admitted", bidder="late", name="Late", eligibility=30)
     room.do("announced", text="Well done")
     room.do("practice ended")
