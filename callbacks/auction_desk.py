@@ -18,6 +18,8 @@ from engine.store.codec import dump_json
 from engine.store.jobs import hash_input
 from engine.store.kinds import KINDS
 
+EXTENSION = "headroom-auction-desk"  # where the server keeps the desk
+
 _log = logs.get("headroom.auction")
 
 
@@ -57,12 +59,13 @@ class Desk:
 
     def extra(self, here: Here) -> Mapping[str, Any]:
         """Return the fields of the host's view that are computed apart, with a ``mark`` that changes with them."""
-        told = self._deliverability(here)
+        told = self.deliverability(here)
         checked = self._certificates.of(here)
         mark = "" if told is None else f"{told['state']}{told.get('done', '')}"
         return {"deliverability": told, **checked, "mark": f"{mark}.{self._certificates.mark(here)}"}
 
-    def _deliverability(self, here: Here) -> dict[str, Any] | None:
+    def deliverability(self, here: Here) -> dict[str, Any] | None:
+        """Return whether all that is held can be delivered, or where its check stands; None without a product set."""
         state = here.live.state
         if not state.configuration.product_set_digest or not state.rounds:
             return None

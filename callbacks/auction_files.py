@@ -1,11 +1,13 @@
 """What can be taken home from an auction: the ledger, the results, and a bidder's own values."""
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
 from callbacks.auction_room import RefusedError, Rooms
 from engine.auction import bundles
 from engine.auction.bid_files import template as bid_template
+from engine.auction.configuration import configuration_to_json
 from engine.auction.results import result_files
 from engine.auction.signing import sign, signing_key, to_file
 from engine.auction.value_builder import sheet_csv, value_sheet
@@ -14,6 +16,7 @@ from engine.store.access import missing
 LEDGER = "ledger.jsonl"
 VALUES = "values.csv"
 TEMPLATE = "bids-template.csv"
+CONFIGURATION = "configuration.json"
 _TYPES = {
     "csv": "text/csv",
     "json": "application/json",
@@ -41,8 +44,8 @@ def download(rooms: Rooms, user: str, auction_id: str, name: str, home: Path) ->
     """Return a file of the auction that this session may have.
 
     The host has the ledger at any time (signed once the auction is over; it holds everybody's values) and the results;
-    everybody in the room has the results and the round files after the end, and a file for bids at any time; a bidder
-    has his own values.
+    everybody in the room has the results, the configuration and the round files after the end, and a file for bids at
+    any time; a bidder has his own values.
     """
     room, row, live = rooms.look(auction_id)
     host = rooms.role(room, row, user, "host") is not None
@@ -60,6 +63,9 @@ def download(rooms: Rooms, user: str, auction_id: str, name: str, home: Path) ->
     if not host and (name == LEDGER or live.state.phase != "closed"):
         words = "the ledger is its host's" if name == LEDGER else "results are given out when the auction is closed"
         raise RefusedError(403, "not yours", words)
+    if name == CONFIGURATION:
+        content = json.dumps(configuration_to_json(live.state.configuration), indent=2, ensure_ascii=False)
+        return File(name, content.encode() + b"\n")
     entries = [stored.entry for stored in rooms.store.entries(auction_id)][: live.last.number]
     if name == LEDGER:
         return File(name, to_file(entries, sign(entries, signing_key(home)) if over else None))

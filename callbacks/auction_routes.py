@@ -10,6 +10,7 @@ from flask import Flask, Response, current_app, jsonify, request
 
 from callbacks import auction_acts, auction_files, auction_seats, auction_shown, logs, security
 from callbacks.auction_access import MAX_BODY, RECEIVED, BadOrderError, Gate, Guesses
+from callbacks.auction_desk import EXTENSION as DESK
 from callbacks.auction_desk import Desk
 from callbacks.auction_invite import invitation
 from callbacks.auction_room import RefusedError, Rooms
@@ -38,6 +39,7 @@ def register(server: Flask, services: Services, home: Path) -> None:
     server.wsgi_app = Gate(server.wsgi_app)  # type: ignore[method-assign]
     server.extensions[EXTENSION] = services.auctions
     desk = Desk(services, home)
+    server.extensions[DESK] = desk
     services.auctions.after_round = desk.after_round
     _register_looking(server, services.auctions, desk)
     _register_acting(server, services.auctions, desk)

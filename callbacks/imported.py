@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from engine.auction.deliverability import Delivery
+from engine.auction.what_if import Comparison
+from engine.auction.what_if_jobs import comparison_from_json
 from engine.capacity.answer import Answer as WholeAnswer
 from engine.capacity.independent import IndependentCheck
 from engine.capacity.products import ProductSet
@@ -52,6 +54,10 @@ def _delivery(content: Content) -> None:
     check_shape(Delivery.from_json(content), Delivery, "the delivery")
 
 
+def _comparison(content: Content) -> None:
+    check_shape(comparison_from_json(content), Comparison, "the comparison")
+
+
 def _products(content: Content) -> None:
     products = ProductSet.from_json(content)
     check_shape(products, ProductSet, "the product set")
@@ -89,6 +95,7 @@ CHECKS = ImportChecks(
             "capacity.check": _check,
             "capacity.largest": _largest,
             "auction.deliverability": _delivery,
+            "auction.what_if": _comparison,
             "network.opf": OpfAnswer.from_json,
         }.items()
     },

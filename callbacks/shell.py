@@ -33,6 +33,7 @@ _JOB_TITLES = {
     "capacity.largest": "Largest load at each bus, with redispatch",
     "capacity.answer": "Capacity with outages, redispatch or periods",
     "auction.deliverability": "Delivery of what an auction has sold",
+    "auction.what_if": "An auction under another rule",
     "network.opf": "Least-cost dispatch",
 }
 
@@ -52,8 +53,11 @@ def register(app: Dash, services: Services, links: Sequence[PageLink]) -> None:
 
     @app.callback(Output(ids.HELP_BODY, "children"), Input(ids.HELP_PAGE, "data"), prevent_initial_call=True)
     def explain(pathname: str | None) -> html.Div:
+        asked = pathname if isinstance(pathname, str) else "/"
+        if asked.startswith("/auction/"):  # pages beside the Auction page, of the same words
+            asked = "/auction"
         helped = {**pages, difference_parts.PATH: "capacity"}  # a page beside the Capacity page, of the same words
-        return help_body(helped.get(pathname if isinstance(pathname, str) else "/", "home"))
+        return help_body(helped.get(asked, "home"))
 
 
 def asked_study(search: str | None) -> str | None:

@@ -95,6 +95,30 @@ ENTRIES: tuple[tuple[str, str, str], ...] = (
         "and see that nothing was changed.",
     ),
     (
+        "debrief",
+        "Debrief",
+        "What an auction was worth, told after its end: prices and holders round by round, who got what, efficiency "
+        "against the best possible, the certificate with its tables, and what another rule would have done.",
+    ),
+    (
+        "auction-efficiency",
+        "Efficiency",
+        "The welfare that was reached as a share of the best possible. What is missing was lost because some products "
+        "are not with those who value them most.",
+    ),
+    (
+        "exposure",
+        "Exposure loss",
+        "What a bidder pays beyond what he won is worth to him: with products that he needs together he can be left "
+        "with a part.",
+    ),
+    (
+        "vcg",
+        "VCG payments",
+        "What each bidder would pay under the mechanism of Vickrey, Clarke and Groves: what his presence costs the "
+        "others. Truthful bids are best there, so it is a measure of what strategy has changed.",
+    ),
+    (
         "campus",
         "Campus",
         "Values of somebody who needs at least so many MW at one bus, and flexible MW only with firm.",

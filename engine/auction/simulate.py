@@ -1,6 +1,6 @@
 """Whole auctions played by bots: the same events, rules and ledger as in the room, without a clock."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from engine.auction.bots import BOTS, bot_events, read_valuations
@@ -44,9 +44,16 @@ def bidder_id(number: int) -> str:
 
 
 def run(
-    configuration: Configuration, seats: Sequence[Seat], *, bot: str = "straightforward", most_rounds: int = MOST_ROUNDS
+    configuration: Configuration,
+    seats: Sequence[Seat],
+    *,
+    bot: str = "straightforward",
+    most_rounds: int = MOST_ROUNDS,
+    progress: Callable[[int], None] | None = None,
 ) -> Run:
     """Play an auction to its end and return ledger and state.
+
+    ``progress`` is told the number of each round before it is played; what it raises ends the run.
 
     A seat without a bot of its own is played by one of kind ``bot``; a seat without values bids for nothing. Times are
     the rounds' numbers times their length, from 0. Raises QuestionError for a kind that is not there, LimitError when
@@ -78,6 +85,8 @@ def run(
     while state.phase == "open":
         if state.round > most_rounds:
             raise LimitError(f"bids still come after {most_rounds} rounds")
+        if progress is not None:
+            progress(state.round)
         at = float(state.round) * rules.timing.round_s
         for event in bot_events(state, at, valuations):
             state = room.take(event)

@@ -4,7 +4,7 @@ People do not play twice the same way, so the change is judged between two runs 
 beside them. Seats without assigned values have nothing to bid for and are left out of the runs, which is said.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -73,8 +73,17 @@ class Comparison:
         return asdict(self)
 
 
-def rerun(entries: Sequence[Entry], change: Change, *, most_rounds: int = MOST_ROUNDS) -> Comparison:
+def rerun(
+    entries: Sequence[Entry],
+    change: Change,
+    *,
+    most_rounds: int = MOST_ROUNDS,
+    progress: Callable[[int, int, str], None] | None = None,
+) -> Comparison:
     """Return what a change would have done to the auction of a ledger.
+
+    ``progress`` is told (done, total, words) in each round of the two runs; how many there will be is guessed from the
+    rounds that were played. What it raises ends the run.
 
     Seats keep the bots that they had; people are played by straightforward ones. Raises QuestionError where nobody has
     values or a bidder or bot is not there, AuctionRuleError for rules that cannot be, and LimitError where bids still
@@ -95,8 +104,16 @@ def rerun(entries: Sequence[Entry], change: Change, *, most_rounds: int = MOST_R
     changed_seats = _with_bots(state, places, seats, change.bots)
     configuration = changed(state.configuration, change)
     optimum = None if len(places) < len(state.bidders) else _optimum(state)
-    before = run(state.configuration, seats, most_rounds=most_rounds).state
-    after = run(configuration, changed_seats, most_rounds=most_rounds).state
+    guess = max(1, len(state.rounds))
+    before = run(
+        state.configuration,
+        seats,
+        most_rounds=most_rounds,
+        progress=_told(progress, guess, 0, "the rules as they were"),
+    ).state
+    after = run(
+        configuration, changed_seats, most_rounds=most_rounds, progress=_told(progress, guess, 1, change.title)
+    ).state
     everybody = range(len(state.bidders))
     told = (
         _outcome("as played", state, everybody, len(state.bidders), optimum),
@@ -114,6 +131,15 @@ def rerun(entries: Sequence[Entry], change: Change, *, most_rounds: int = MOST_R
         words=_words(told[1], told[2], state.configuration.currency),
         notices=tuple(notices),
     )
+
+
+def _told(
+    progress: Callable[[int, int, str], None] | None, guess: int, half: int, words: str
+) -> Callable[[int], None] | None:
+    """Return what one of the two runs calls in each round; it comes near the end of its half and never beyond."""
+    if progress is None:
+        return None
+    return lambda number: progress(round(1000 * (half + number / (number + guess))), 2000, f"{words}, round {number}")
 
 
 def changed(configuration: Configuration, change: Change) -> Configuration:

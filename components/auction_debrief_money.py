@@ -1,0 +1,199 @@
+"""Who got what and what it cost, and what each bidder would have had in the optimum, an equilibrium and under VCG."""
+
+from collections import Counter
+
+import plotly.graph_objects as go
+from dash import html
+
+from components.auction_debrief_parts import (
+    Cell,
+    Column,
+    Row,
+    amount,
+    bundle_words,
+    chart,
+    lot_name,
+    money,
+    numbered,
+    table,
+    told,
+)
+from components.format import MISSING, count, number, percent
+from components.skeleton import Part
+from engine.auction.debrief import BidderRow, Debrief
+
+MOST_BARS = 20  # bidders that have bars
+
+
+def places_of(debrief: Debrief) -> dict[str, int]:
+    """Return the place of each product by its id."""
+    return {str(lot["id"]): place for place, lot in enumerate(debrief.lots)}
+
+
+def names_of(debrief: Debrief) -> dict[str, str]:
+    """Return the name of each product by its id."""
+    return {str(lot["id"]): str(lot["name"]) for lot in debrief.lots}
+
+
+# Allocation and payments
+
+
+def allocation(debrief: Debrief) -> Part:
+    """Return what each product went for and to whom."""
+    last = debrief.rounds[-1]
+    won = {lot: [(bidder.name, blocks) for bidder in debrief.bidders for one, blocks in bidder.won if one == lot]
+           for lot in places_of(debrief)}  # fmt: skip
+    columns = [
+        Column("Product"),
+        Column("Each", "MW", number=True),
+        Column("Risk", number=True),
+        Column("Bus"),
+        Column("Price", debrief.currency, number=True),
+        Column("Won by"),
+        Column("Not sold", number=True),
+    ]
+    rows = []
+    for place, lot in enumerate(debrief.lots):
+        sold = won[str(lot["id"])]
+        unsold = int(lot["quantity"]) - sum(blocks for _, blocks in sold)
+        who = ", ".join(name if blocks == 1 else f"{name} ({blocks})" for name, blocks in sold)
+        standing = last.prices[place]
+        rows.append(Row([
+            Cell([html.Span(number(place + 1), className="hr-muted"), " ", lot_name(lot)], lot_name(lot)),
+            numbered(lot["capacity_mw"]),
+            Cell("firm" if lot["risk"] == 0 else percent(lot["risk"]), lot["risk"]),
+            str(lot["bus"]) or MISSING,
+            numbered(standing) if sold else Cell(MISSING, None),
+            who or "nobody",
+            Cell(number(unsold) if unsold else "", unsold),
+        ]))  # fmt: skip
+    return table("allocation", "What each product went for", columns, rows)
+
+
+def payments(debrief: Debrief) -> Part:
+    """Return what each bidder won and pays."""
+    places = places_of(debrief)
+    other = any(bidder.other_payments for bidder in debrief.bidders)
+    columns = [Column("Bidder"), Column("Won, by number"), Column("In all", "MW", number=True),
+               *([Column("Bids", debrief.currency, number=True),
+                  Column("Withdrawals, defaults", debrief.currency, number=True)] if other else []),
+               Column("Pays", debrief.currency, number=True)]  # fmt: skip
+    rows = []
+    for bidder in debrief.bidders:
+        more = [numbered(bidder.bids_paid), numbered(bidder.other_payments)] if other else []
+        rows.append(
+            Row([bidder.name, bundle_words(bidder.won, places), numbered(bidder.won_mw), *more, numbered(bidder.pays)])
+        )
+    totals = debrief.totals
+    more = [numbered(totals.revenue), numbered(totals.payments - totals.revenue)] if other else []
+    rows.append(Row(["All", "", numbered(totals.sold_mw), *more, numbered(totals.payments)], "hr-debrief-sum"))
+    return table("payments", "What each bidder pays", columns, rows)
+
+
+# Surplus
+
+
+def surplus(debrief: Debrief) -> list[Part]:
+    """Return each bidder's surplus as played, against the optimum, an equilibrium and VCG."""
+    known = [bidder for bidder in debrief.bidders if bidder.surplus is not None]
+    if not known:
+        return [html.P("Nobody's values are known here: a surplus needs a value.", className="hr-muted")]
+    compared = any(bidder.optimum_value is not None for bidder in known)
+    twin = _surplus_table(debrief, compared=compared)
+    said: list[Part] = []
+    if len(known) < len(debrief.bidders):
+        said.append(html.P(f"Values are known of {number(len(known))} of {count(len(debrief.bidders), 'bidder')}.",
+                           className="hr-muted"))  # fmt: skip
+    if debrief.totals.equilibrium_exists is False:
+        said.append(html.P("There are no equilibrium prices to compare with: no linear prices support the optimum.",
+                           className="hr-muted"))  # fmt: skip
+    if compared:
+        said.append(html.P(_compared(debrief)))
+    label = "Surplus of each bidder" + (" as played, in an equilibrium and under VCG" if compared else " as played")
+    bars = sorted(known, key=lambda one: -abs(one.surplus or 0.0))[:MOST_BARS]
+    figure = surplus_figure(debrief, [bidder for bidder in known if bidder in bars])
+    if len(known) > MOST_BARS:
+        words = f"Bars are drawn for the {MOST_BARS} bidders with the largest surplus or loss; the table has all."
+        said.append(html.P(words, className="hr-muted"))
+    return [*said, chart("surplus", figure, label, twin, height=280)]
+
+
+def _compared(debrief: Debrief) -> str:
+    totals, unit = debrief.totals, debrief.currency
+    said = [f"Revenue as played is {money(totals.revenue, unit)}"]
+    if totals.equilibrium_revenue is not None:
+        said.append(f"{money(totals.equilibrium_revenue, unit)} at equilibrium prices")
+    if totals.vcg_revenue is not None:
+        said.append(f"{money(totals.vcg_revenue, unit)} under VCG")
+    return ", ".join(said) + "."
+
+
+def _surplus_table(debrief: Debrief, *, compared: bool) -> html.Div:
+    unit, places = debrief.currency, places_of(debrief)
+    columns = [Column("Bidder"), Column("Value of what is won", unit, number=True), Column("Pays", unit, number=True),
+               Column("Surplus", unit, number=True)]  # fmt: skip
+    if compared:
+        columns += [Column("In the optimum, by number"), Column("Value there", unit, number=True),
+                    Column("Surplus in an equilibrium", unit, number=True),
+                    Column("VCG payment", unit, number=True), Column("VCG surplus", unit, number=True)]  # fmt: skip
+    columns.append(Column("Given up against straightforward bidding", unit, number=True))
+    rows = []
+    for bidder in debrief.bidders:
+        shown = told(debrief, f"surplus {bidder.id}", amount(bidder.surplus), f"surplus of {bidder.name}")
+        cells: list[object] = [bidder.name, numbered(bidder.value), numbered(bidder.pays), Cell(shown, bidder.surplus)]
+        if compared:
+            best = MISSING if bidder.optimum_won is None else bundle_words(bidder.optimum_won, places)
+            cells += [best, *(numbered(one) for one in (bidder.optimum_value, bidder.equilibrium_surplus,
+                                                        bidder.vcg_payment, bidder.vcg_surplus))]  # fmt: skip
+        rows.append(Row([*cells, numbered(bidder.given_up)], "hr-debrief-loss" if bidder.loss else ""))
+    return table("surplus", "Surplus of each bidder", columns, rows)
+
+
+def surplus_figure(debrief: Debrief, bidders: list[BidderRow]) -> go.Figure:
+    """Return bars of each bidder's surplus: as played, in an equilibrium, under VCG, told apart by hatches too."""
+    twice = {name for name, times in Counter(bidder.name for bidder in bidders).items() if times > 1}
+    names = [f"{one.name} ({one.id})" if one.name in twice else one.name for one in bidders]
+    figure = go.Figure()
+    for label, shape, values in (
+        ("as played", "", [bidder.surplus for bidder in bidders]),
+        ("in an equilibrium", "/", [bidder.equilibrium_surplus for bidder in bidders]),
+        ("under VCG", ".", [bidder.vcg_surplus for bidder in bidders]),
+    ):
+        if any(value is not None for value in values):
+            hover = f"%{{x}}: %{{y:,.2~f}} {debrief.currency} {label}<extra></extra>"
+            pattern = {"shape": shape, "solidity": 0.35}
+            figure.add_trace(go.Bar(x=names, y=values, name=label, marker={"pattern": pattern}, hovertemplate=hover))
+    return figure.update_layout(
+        barmode="group", bargap=0.3, yaxis={"title": f"surplus, {debrief.currency}"}, showlegend=True
+    )
+
+
+def exposure(debrief: Debrief) -> list[Part]:
+    """Return who pays more than what he won is worth to him, and why that happens."""
+    known = [bidder for bidder in debrief.bidders if bidder.loss is not None]
+    if not known:
+        return [html.P("Losses need values, and nobody's are known here.", className="hr-muted")]
+    losers = [bidder for bidder in known if bidder.loss]
+    of = "" if len(known) == len(debrief.bidders) else f" of the {number(len(known))} whose values are known"
+    if not losers:
+        return [html.P(f"Nobody{of} pays more than what he won is worth to him.")]
+    names, unit = names_of(debrief), debrief.currency
+    lines = [
+        html.Li([html.Strong(f"{bidder.name} loses {money(bidder.loss, unit)}"),
+                 f": {bundle_words(bidder.won, {}, names)}, worth {money(bidder.value, unit)} to him, "
+                 f"{_cost(bidder, unit)}"])
+        for bidder in losers
+    ]  # fmt: skip
+    why = (
+        "Whoever needs several products together bids for all of them and can be left with a part, or goes on bidding "
+        "past what the whole is worth so as not to lose more: each bid binds by itself."
+    )
+    return [html.Ul(lines, className="hr-debrief-lines"), html.P(why, className="hr-muted")]
+
+
+def _cost(bidder: BidderRow, unit: str) -> str:
+    if not bidder.other_payments:
+        return f"cost {money(bidder.pays, unit)}."
+    return (
+        f"cost {money(bidder.pays, unit)}, of which {money(bidder.other_payments, unit)} for withdrawn or unpaid bids."
+    )
