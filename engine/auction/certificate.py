@@ -13,7 +13,16 @@ from typing import Any, Literal
 
 import numpy as np
 
-from engine.auction.equilibrium import BidderCheck, EquilibriumCheck, Outcome, check_bidder, dual_value, outcome_of
+from engine.auction.amounts import told
+from engine.auction.equilibrium import (
+    ROUNDING,
+    BidderCheck,
+    EquilibriumCheck,
+    Outcome,
+    check_bidder,
+    dual_value,
+    outcome_of,
+)
 from engine.auction.events import Event
 from engine.auction.optimum import EQUAL, Allocation, LinearBound, efficient, lp_bound
 from engine.auction.premises import Broken, broken_premises
@@ -24,7 +33,6 @@ from engine.auction.substitutes import Verdict, check_substitutes
 from engine.auction.values import SUBSTITUTES, Counts, Valuation, from_json
 
 Badge = Literal["equilibrium", "no equilibrium", "none"]
-_THIN = "\u2009"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -101,7 +109,7 @@ class Certificate:
     def welfare_at_least(self) -> float:
         """Return the welfare, counting people of unknown values with what their bids tell."""
         known = sum(check.value for check in self.checks if check is not None)
-        return known + sum(told.held_at_least for told in self.revealed) + self.outcome.kept
+        return known + sum(seen.held_at_least for seen in self.revealed) + self.outcome.kept
 
     @property
     def loss_at_most(self) -> float:
@@ -115,7 +123,7 @@ class Certificate:
     @property
     def words(self) -> tuple[str, ...]:
         """Return the certificate in sentences, the most important first."""
-        return (*_verdict(self), *_prices(self), *_losses(self), *(f"{told.words}." for told in self.revealed))
+        return (*_verdict(self), *_prices(self), *_losses(self), *(f"{seen.words}." for seen in self.revealed))
 
     def to_json(self) -> dict[str, Any]:
         """Return the certificate as JSON values; a number that is not known is null. For the host's eyes only."""
@@ -139,7 +147,7 @@ class Certificate:
             "bound": self.outcome.one_increment_each,
             "tighter_bound": None if check is None else check.tighter_bound,
             "condition_7a": None if check is None else check.condition_7a,
-            "condition_7b": self.outcome.unsold <= EQUAL * (1.0 + float(self.outcome.price.sum())),
+            "condition_7b": self.outcome.unsold <= ROUNDING * (1.0 + float(self.outcome.price.sum())),
             "modified_gap": None if check is None else check.modified_gap,
             "bidders": [self._bidder(place) for place in range(len(self.checks))],
             "premises": [
@@ -251,11 +259,11 @@ def _verdict(found: Certificate) -> list[str]:
     for place, check in enumerate(found.checks):
         if check is not None and not check.holds:
             best = _bundle(found.outcome.configuration, check.maximisers[0])
-            said.append(f"{names[place].name} would rather hold {best}: {_number(check.envy)} {currency} more, as (8).")
+            said.append(f"{names[place].name} would rather hold {best}: {told(check.envy)} {currency} more, as (8).")
     if found.outcome.unsold > 0:
-        said.append(f"Unsold blocks have prices of {_number(found.outcome.unsold)} {currency} in all, against (7b).")
+        said.append(f"Unsold blocks have prices of {told(found.outcome.unsold)} {currency} in all, against (7b).")
     if found.outcome.below_reserve > 0:
-        said.append(f"Blocks stand {_number(found.outcome.below_reserve)} {currency} below their reserves in all.")
+        said.append(f"Blocks stand {told(found.outcome.below_reserve)} {currency} below their reserves in all.")
     return said
 
 
@@ -265,12 +273,12 @@ def _prices(found: Certificate) -> list[str]:
     if market.optimum is None or market.bound is None or found.gap is None or found.dual_value is None:
         return []
     optimum, gap = market.optimum, found.gap
-    best = f"the optimal welfare is {_number(optimum.welfare)}" + ("" if optimum.proven else " or more")
-    said = [f"L(p) is {_number(found.dual_value)} {currency}; {best}: the gap is {_number(gap)}."]
+    best = f"the optimal welfare is {told(optimum.welfare)}" + ("" if optimum.proven else " or more")
+    said = [f"L(p) is {told(found.dual_value)} {currency}; {best}: the gap is {told(gap)}."]
     if market.prices_exist is False:
         said.append(
-            f"No linear-price equilibrium exists: the least L(p) of any prices is {_number(market.bound.value)} "
-            f"{currency}, {_number(market.bound.value - optimum.welfare)} above the optimum."
+            f"No linear-price equilibrium exists: the least L(p) of any prices is {told(market.bound.value)} "
+            f"{currency}, {told(market.bound.value - optimum.welfare)} above the optimum."
         )
     elif market.prices_exist is None:
         said.append("Whether any linear prices support an equilibrium was not settled in the time allowed.")
@@ -281,17 +289,15 @@ def _losses(found: Certificate) -> list[str]:
     currency, check = found.outcome.configuration.currency, found.equilibrium
     if check is None:
         return [
-            f"The welfare is {_number(found.welfare_at_least)} {currency} or more, and at most "
-            f"{_number(found.loss_at_most)} below the optimum if everybody without assigned values bids "
+            f"The welfare is {told(found.welfare_at_least)} {currency} or more, and at most "
+            f"{told(found.loss_at_most)} below the optimum if everybody without assigned values bids "
             "straightforwardly for substitutes."
         ]
-    allowed = f"(9) allows {_number(check.bound)}, the blocks that moved {_number(check.tighter_bound)}"
+    allowed = f"(9) allows {told(check.bound)}, the blocks that moved {told(check.tighter_bound)}"
     if not check.holds:
-        allowed = f"prices and envy leave {_number(check.loss_bound)} possible"
+        allowed = f"prices and envy leave {told(check.loss_bound)} possible"
     most = "" if check.optimum.proven else "at most "
-    return [
-        f"The welfare is {_number(check.welfare)} {currency}, {most}{_number(check.loss)} below the optimum; {allowed}."
-    ]
+    return [f"The welfare is {told(check.welfare)} {currency}, {most}{told(check.loss)} below the optimum; {allowed}."]
 
 
 def _bundle(configuration: Configuration, bundle: Counts) -> str:
@@ -300,9 +306,3 @@ def _bundle(configuration: Configuration, bundle: Counts) -> str:
         for lot in np.flatnonzero(bundle).tolist()
     ]
     return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names) if names else "nothing"
-
-
-def _number(amount: float) -> str:
-    """Return an amount with two decimals at most and thin spaces between thousands."""
-    text = f"{amount:,.2f}".rstrip("0").rstrip(".")
-    return ("0" if text == "-0" else text).replace(",", _THIN)

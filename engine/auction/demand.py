@@ -24,7 +24,7 @@ Numbers = Literal["lowest", "highest"]
 ENUMERATED = 2**16  # bundles that are tried one by one before a program is faster
 MOST_BUNDLES = 2**20  # of a whole demand correspondence
 _CHUNK = 2**14  # bundles whose values are computed at once, so that memory stays small
-_TIE = 1e-9  # surpluses that differ by less, relative to the values, are equal: sums of decimals round
+_TIE = 1e-11  # surpluses that differ by less, relative to the values, are equal: sums of decimals round
 
 
 @dataclass(frozen=True, slots=True)

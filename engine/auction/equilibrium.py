@@ -13,10 +13,12 @@ import numpy as np
 
 from engine.auction import results
 from engine.auction.demand import ENUMERATED, Offer, best_addition, bundles_of, maximisers
-from engine.auction.optimum import EQUAL, Allocation, efficient, first_step, reserves
+from engine.auction.optimum import Allocation, efficient, first_step, reserves
 from engine.auction.rules import Configuration
 from engine.auction.state import NOBODY, AuctionState
 from engine.auction.values import SUBSTITUTES, Counts, Money, Valuation
+
+ROUNDING = 1e-9  # relative: sums of decimals that differ by less are equal
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -286,4 +288,4 @@ def rounds_bound(valuations: Sequence[Valuation], configuration: Configuration) 
 
 
 def _tolerance(size: float) -> float:
-    return EQUAL * (1.0 + abs(size))
+    return ROUNDING * (1.0 + abs(size))

@@ -12,10 +12,11 @@ from typing import Literal
 import numpy as np
 
 from engine.auction import results
+from engine.auction.amounts import told
 from engine.auction.demand import Offer, best_addition
+from engine.auction.equilibrium import ROUNDING
 from engine.auction.events import Event
 from engine.auction.increments import sale_of
-from engine.auction.optimum import EQUAL
 from engine.auction.state import NOBODY, Acted, AuctionState, RoundResult
 from engine.auction.substitutes import Verdict
 from engine.auction.values import Additive, Counts, Money, Valuation
@@ -102,7 +103,7 @@ def _values(
             words = f"{bidder.name} has no assigned values; only bids tell something of them"
             found.append(Broken("values are known", words, event, None, place))
         elif valuation.budget is not None:
-            words = f"{bidder.name} can pay {valuation.budget:g} in all; the theory knows no budgets"
+            words = f"{bidder.name} can pay {told(valuation.budget)} in all; the theory knows no budgets"
             found.append(Broken("no budget", words, event, None, place))
         if verdict is not None and verdict.substitutes is not True:
             words = f"{bidder.name}: {verdict.words}"
@@ -153,8 +154,8 @@ def _of_bidder(
     if jumps:
         most = max(jumps, key=lambda bid: bid.amount - int(minimum[bid.lot]))
         words = (
-            f"{bidder.name} jumped in round {result.round}: {most.amount} on {lots[most.lot].name}, where "
-            f"{minimum[most.lot]} was enough" + (f"; {len(jumps)} jump bids in all" if len(jumps) > 1 else "")
+            f"{bidder.name} jumped in round {result.round}: {told(most.amount)} on {lots[most.lot].name}, where "
+            f"{told(minimum[most.lot])} was enough" + (f"; {len(jumps)} jump bids in all" if len(jumps) > 1 else "")
         )
         event = numbers.of("bids submitted", bidder.id, result.round)
         found.append(Broken("one fixed increment", words, event, result.round, place))
@@ -200,27 +201,40 @@ def regrets(state: AuctionState, valuations: Sequence[Valuation | None]) -> Mone
 
 
 def _regret(valuation: Valuation, minimum: Counts, held: Counts, added: Counts) -> float:
-    lot = np.repeat(np.arange(len(held)), valuation.quantity - held)
-    best = best_addition(valuation, Offer(held, lot, minimum[lot].astype(np.float64)))
+    best = _best(valuation, minimum, held)
     worth = valuation.values(np.stack([held + best, held + added]))
     return float(worth[0] - worth[1] - minimum @ (best - added))
 
 
+def _best(valuation: Valuation, minimum: Counts, held: Counts) -> Counts:
+    """Return the blocks (M,) that a straightforward bidder would add at the minimum bids, whatever his means."""
+    lot = np.repeat(np.arange(len(held)), valuation.quantity - held)
+    return best_addition(valuation, Offer(held, lot, minimum[lot].astype(np.float64)))
+
+
 def _departures(state: AuctionState, valuations: Sequence[Valuation | None], numbers: _Numbers) -> list[Broken]:
-    """Name each bidder's first round in which his bids were not for his best bundle, and count the rest."""
+    """Name each bidder's first round in which his bids were not for his best bundle, and count the rest.
+
+    Where his eligibility did not let him in that round, that is what is named.
+    """
     regret = regrets(state, valuations)
     found = []
     for place, valuation in enumerate(valuations):
         if valuation is None:
             continue
         with np.errstate(invalid="ignore"):
-            rows = np.flatnonzero(regret[:, place] > EQUAL * (1.0 + valuation.value(valuation.quantity)))
+            rows = np.flatnonzero(regret[:, place] > ROUNDING * (1.0 + valuation.value(valuation.quantity)))
         if not len(rows):
             continue
         result, bidder = state.rounds[rows[0]], state.bidders[place]
+        bound = _by_eligibility(state, place, valuation, int(rows[0]))
+        if bound is not None:
+            event = numbers.of("admitted", bidder.id)
+            found.append(Broken("eligibility does not bind", bound, event, result.round, place))
+            continue
         words = (
             f"{bidder.name} did not bid for his best bundle in round {result.round}: at the minimum bids it was "
-            f"worth {regret[rows[0], place]:g} more to him"
+            f"worth {told(regret[rows[0], place])} more to him"
         )
         if len(rows) > 1:
             words += f"; so in {len(rows)} rounds"
@@ -228,6 +242,25 @@ def _departures(state: AuctionState, valuations: Sequence[Valuation | None], num
         event = numbers.of("round closed", "", result.round) if result.acted.get(place, _NOTHING).bids == () else event
         found.append(Broken("straightforward bidding", words, event, result.round, place))
     return found
+
+
+def _by_eligibility(state: AuctionState, place: int, valuation: Valuation, row: int) -> str | None:
+    """Say that a bidder's best bundle in a round was larger than his eligibility, None where it was not."""
+    if not state.configuration.rules.activity.enforced:
+        return None
+    minimum, held = state.sale.first_bid, np.zeros(len(state.sale.quantity), dtype=np.int64)
+    eligibility = state.bidders[place].initial_eligibility
+    if row:
+        before = state.rounds[row - 1]
+        minimum = before.minimum
+        np.add.at(held, state.sale.slot_lot[before.holder == place], 1)
+        if place < len(before.eligibility):  # else he came later
+            eligibility = int(before.eligibility[place])
+    units = int(state.sale.units @ (held + _best(valuation, minimum, held)))
+    if units <= eligibility:
+        return None
+    name, played = state.bidders[place].name, state.rounds[row].round
+    return f"{name}'s best bundle in round {played} has {units} units; his eligibility of {eligibility} is less"
 
 
 _NOTHING = Acted()
@@ -264,7 +297,9 @@ def _ending(state: AuctionState, numbers: _Numbers) -> list[Broken]:
     for lot in np.unique(state.sale.slot_lot[short]):
         product = state.configuration.lots[lot]
         price = int(state.price[short & (state.sale.slot_lot == lot)].min())
-        words = f"{product.name} ended at {price}, below its reserve of {product.reserve}, and is not awarded"
+        words = (
+            f"{product.name} ended at {told(price)}, below its reserve of {told(product.reserve)}, and is not awarded"
+        )
         found.append(Broken("reserves are in the prices", words, numbers.of("closed"), last.round))
     lots: Mapping[int, set[str]] = {default.bidder: set() for default in state.defaults}
     for default in state.defaults:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from engine.auction.amounts import told
 from engine.auction.state import NOBODY, AuctionState
 from engine.auction.values import Bundles, Counts
 
@@ -49,8 +50,8 @@ def revealed(state: AuctionState, bidder: int) -> Revealed:
     pays = float(state.price[own].sum())
     least = max(offers.value(_blocks(state, own)), pays)
     words = (
-        f"{state.bidders[bidder].name} has no assigned values. His bids say that what he holds is worth {least:g} or "
-        "more to him, if he never offers more than a bundle is worth"
+        f"{state.bidders[bidder].name} has no assigned values. His bids say that what he holds is worth "
+        f"{told(least)} or more to him, if he never offers more than a bundle is worth"
     )
     return Revealed(bidder, offers, least, pays, words)
 

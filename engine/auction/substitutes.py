@@ -17,6 +17,7 @@ from typing import Literal
 import numpy as np
 from scipy.optimize import linprog
 
+from engine.auction.amounts import told
 from engine.auction.rules import Configuration
 from engine.auction.values import SUBSTITUTES, Bundles, Campus, Counts, Money, Valuation
 
@@ -153,35 +154,38 @@ def _search(valuation: Valuation, configuration: Configuration, base: Counts, lo
     if not failures:
         return None
     worst = min(failures, key=lambda failure: failure.rank)
-    return _told(valuation, configuration, bundles[worst.held], lot[list(worst.items)], worst.excess)
+    return _violation(valuation, configuration, bundles[worst.held], lot[list(worst.items)], worst.excess)
 
 
-def _told(valuation: Valuation, configuration: Configuration, held: Counts, lots: Counts, excess: float) -> Violation:
+def _violation(
+    valuation: Valuation, configuration: Configuration, held: Counts, lots: Counts, excess: float
+) -> Violation:
     """Say in words what a failure means for lots i, j and perhaps k."""
     names = [_name(configuration, int(lot)) for lot in lots]
     subsets = (np.arange(1 << len(lots))[:, np.newaxis] >> np.arange(len(lots))) & 1
     added = subsets @ np.eye(len(held), dtype=np.int64)[lots]
     gain = valuation.values(held + added) - valuation.value(held)
+    adds = [_told(amount) for amount in gain]
     if len(lots) == 2:
         words = (
-            f"{names[0]} alone adds {gain[1]:g} and {names[1]} alone {gain[2]:g}, but both together add {gain[3]:g}: "
+            f"{names[0]} alone adds {adds[1]} and {names[1]} alone {adds[2]}, but both together add {adds[3]}: "
             "they are complements."
         )
         instead = "takes neither"
     else:
         words = (
-            f"{names[0]} with {names[1]} adds {gain[3]:g} and {names[2]} alone {gain[4]:g}, {excess:g} more in sum "
+            f"{names[0]} with {names[1]} adds {adds[3]} and {names[2]} alone {adds[4]}, {_told(excess)} more in sum "
             f"than if either of the first two changed places with {names[2]}."
         )
         instead = f"takes {names[2]} instead of both"
     prices = _prices(gain, subsets, 0 if len(lots) == 2 else 4)
     if prices is not None:
         asked, step = prices
-        also = f", {names[2]} {asked[2]:.6g}" if len(lots) == 3 else ""
+        also = f", {names[2]} {_told(asked[2])}" if len(lots) == 3 else ""
         words += (
-            f" If {names[0]} costs {asked[0]:.6g}, {names[1]} {asked[1] - step:.6g}{also} and nothing else is offered, "
-            f"he takes {names[0]} and {names[1]}; when only {names[1]} rises to {asked[1] + step:.6g} he {instead}: "
-            f"he drops {names[0]} although its price has not changed."
+            f" If {names[0]} costs {_told(asked[0])}, {names[1]} {_told(asked[1] - step)}{also} and nothing else is "
+            f"offered, he takes {names[0]} and {names[1]}; when only {names[1]} rises to {_told(asked[1] + step)} he "
+            f"{instead}: he drops {names[0]} although its price has not changed."
         )
     before = _listing(configuration, held)
     opening = f"With {before} in hand, " if before else ""
@@ -209,6 +213,10 @@ def _prices(gain: Money, subsets: Counts, other: int) -> tuple[Money, float] | N
     if found.x is None or found.x[-1] <= 0.0:
         return None
     return found.x[:-1], float(found.x[-1]) / 4.0
+
+
+def _told(amount: float) -> str:
+    return told(amount, 4)
 
 
 def _name(configuration: Configuration, lot: int) -> str:

@@ -21,6 +21,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 import numpy.typing as npt
 
+from engine.auction.amounts import told
 from engine.auction.rules import MAX_AMOUNT, Configuration
 from engine.errors import AuctionRuleError, Problem
 
@@ -294,7 +295,7 @@ def _check_totals(totals: object, configuration: Configuration) -> list[Problem]
     if problems:
         return problems
     if totals[0] != 0:
-        words = f"the value of 0 blocks is {totals[0]:g}; the totals begin with 0"
+        words = f"the value of 0 blocks is {told(totals[0])}; the totals begin with 0"
         return [_problem("value-of-nothing", words, column="totals", row=0)]
     gains = np.diff(np.array(totals, dtype=np.float64))
     slack = _CONCAVE_TOLERANCE * (1.0 + float(np.abs(gains).max(initial=0.0)))
@@ -304,7 +305,7 @@ def _check_totals(totals: object, configuration: Configuration) -> list[Problem]
             problems.append(_problem("value-falls", words, column="totals", row=row))
         elif row > 1 and gain > gains[row - 2] + slack:
             words = (
-                f"block {row} adds {gain:g}, more than the {gains[row - 2]:g} of block {row - 1}: a symmetric "
+                f"block {row} adds {told(gain)}, more than the {told(gains[row - 2])} of block {row - 1}: a symmetric "
                 "valuation is concave; give complements as bundles"
             )
             problems.append(_problem("value-convex", words, column="totals", row=row))

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from engine.auction.amounts import told
 from engine.auction.certificate import Certificate, certificate, market_of, read
 from engine.auction.equilibrium import table
 from engine.auction.revealed import revealed
@@ -216,3 +217,17 @@ def test_what_was_not_looked_for_is_not_found() -> None:
     every = certificate(room.state, events=room.events)
     assert [p.premise for p in every.premises] == ["straightforward bidding"] * 2
     assert certificate(room.state, events=room.events, departures=False).premises == ()
+
+
+def test_amounts_are_written_out() -> None:
+    amounts = (0.0, -0.001, 5.0, 12.5, 1234567.891, 1e9)
+    assert [told(amount) for amount in amounts] == [
+        "0",
+        "0",
+        "5",
+        "12.5",
+        "1\u2009234\u2009567.89",
+        "1\u2009000\u2009000\u2009000",
+    ]
+    assert told(1 / 3, 4) == "0.3333"
+    assert told(1200, 0) == "1\u2009200"

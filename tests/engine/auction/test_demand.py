@@ -144,3 +144,10 @@ def test_a_correspondence_over_too_many_bundles_is_refused() -> None:
     market = configuration([1] * 21)
     with pytest.raises(LimitError, match="2097152 bundles"):
         correspondence(from_json({"kind": "additive", "values": {}}, market), np.ones(21))
+
+
+def test_large_amounts_are_told_apart_by_one_unit() -> None:
+    market = configuration([1] * 2)
+    rich = from_json({"kind": "additive", "values": {"1": 10**9, "2": 10**9}}, market)
+    assert best_bundle(rich, np.array([10**9 - 1, 10**9])).tolist() == [1, 0]
+    assert best_bundle(rich, np.array([10**9 + 1, 10**9]), None, Ties("largest")).tolist() == [0, 1]

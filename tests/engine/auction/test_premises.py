@@ -161,6 +161,17 @@ def test_a_bid_that_is_not_for_the_best_bundle_and_a_round_slept_through() -> No
     assert _kinds(room, found) == "round closed"
 
 
+def test_eligibility_that_is_less_than_the_best_bundle_is_what_is_named() -> None:
+    room = Room(configured(lots(1, 1), Rules(increment=STEP, activity=Activity(enforced=True))), opened=False)
+    values = {"kind": "additive", "values": {"1": 20, "2": 17}}
+    room.do("admitted", bidder="a", name="A", eligibility=1, valuation=values)
+    room.do("opened", deadline=None)
+    room.round(a=[["1", 5]])
+    found = _the_one(room, "eligibility does not bind", "A's best bundle in round 1 has 2 units; his eligibility of 1")
+    assert (found.round, _kinds(room, found)) == (1, "admitted")
+    assert len(_broken(room)) == 1
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_straightforward_bots_give_nothing_up_and_random_ones_do(kind: str) -> None:
     rng = np.random.default_rng(16)
