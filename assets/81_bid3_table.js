@@ -60,7 +60,7 @@
     return D.why('seat-minimum-' + lot.id, D.number(lot.minimum), 'Minimum bid on ' + lot.name, {
       formula: none ? (lot.quantity > 1 && lot.held ? 'while a block is free: ' : '') + 'minimum = max(opening bid, increment)' : lot.quantity > 1 ? 'minimum = lowest standing block + increment' : 'minimum = standing price + increment',
       values: values, note: 'The increment is ' + lot.increment_words + '.',
-      source: (seat.snapshot.rules_words || []).find(function (line) { return /increment|above the standing/i.test(line); }) || '',
+      source: seat.snapshot.rules_words.find(function (line) { return (none ? /first bid/ : /^A new bid/).test(line); }) || '',
     });
   }
   function whyPrice(seat, lot) {
@@ -179,13 +179,10 @@
     };
     const shows = SHOWN.filter(function (one) { return one[0] !== 'hint' || hints.length; });
     return [
-      h('label', { class: 'hr-filter' }, h('span', { class: 'visually-hidden' }, 'Search a product'),
-        h('input', { class: 'form-control hr-input hr-room-search', type: 'search', placeholder: 'Search', value: seat.search, on: { input: function (event) { seat.search = event.target.value; seat.redraw(); } } })),
-      h('label', { class: 'hr-room-show' }, h('span', { class: 'visually-hidden' }, 'Show'),
-        h('select', { class: 'form-select hr-input', value: seat.show, on: { change: function (event) { seat.show = event.target.value; seat.redraw(); } } },
+      h('span', { class: 'hr-filter' }, h('input', { 'aria-label': 'Search a product', class: 'form-control hr-input hr-room-search', type: 'search', placeholder: 'Search', value: seat.search, on: { input: function (event) { seat.search = event.target.value; seat.redraw(); } } })),
+      h('span', { class: 'hr-room-show' }, h('select', { 'aria-label': 'Show', class: 'form-select hr-input', value: seat.show, on: { change: function (event) { seat.show = event.target.value; seat.redraw(); } } },
           shows.map(function (one) { return h('option', { value: one[0] }, one[1]); }))),
-      h('label', { class: 'hr-room-show hr-room-narrow-only' }, h('span', { class: 'visually-hidden' }, 'Order'),
-        h('select', { class: 'form-select hr-input', value: seat.sort.key, on: { change: function (event) { seat.sort = { key: event.target.value, down: false }; seat.redraw(); } } },
+      h('span', { class: 'hr-room-show hr-room-narrow-only' }, h('select', { 'aria-label': 'Order', class: 'form-select hr-input', value: seat.sort.key, on: { change: function (event) { seat.sort = { key: event.target.value, down: false }; seat.redraw(); } } },
           h('option', { value: '' }, 'As listed'), columns(seat).filter(function (c) { return c.by; }).map(function (c) { return h('option', { value: c.key }, 'By ' + c.label.toLowerCase()); }))),
       h('div', { class: 'hr-bid-ticks' },
         hints.length > 0 && h('button', { type: 'button', key: 'hint', class: 'hr-button', disabled: !open, on: { click: function () { tickAll(hints); } } }, 'Tick my demand (' + hints.length + ')'),

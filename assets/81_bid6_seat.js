@@ -72,7 +72,7 @@
         if (row) row.focus();
         return;
       }
-      if (B.keyOf(ticked.list) === B.sentKey(seat)) return;
+      if (seat.mine.acted && B.keyOf(ticked.list) === B.sentKey(seat)) return;
       seat.sending = true;
       draw();
       whatIf().then(function (answer) {
@@ -87,6 +87,7 @@
     }
     function send(list) { act({ what: 'bids', bids: list }, null); }
     function act(what, done) {
+      const before = seat.mine.acted && seat.mine.acted.bids.length;
       seat.sending = true;
       seat.receipt = null;
       seat.refused.clear();
@@ -97,7 +98,7 @@
         const at = body.at || room.now();
         if (body.accepted) {
           const bids = body.confirmed || [];
-          const title = done || (bids.length ? D.count(bids.length, 'bid') + ' confirmed in round ' + seat.snapshot.round : 'All your bids of this round are taken back');
+          const title = done || (bids.length ? D.count(bids.length, 'bid') + ' confirmed in round ' + seat.snapshot.round : before ? 'All your bids of this round are taken back' : 'You pass in round ' + seat.snapshot.round);
           seat.receipt = { good: true, title: title, at: at, lines: done ? [] : bids.map(function (bid) { return lotNames([bid.lot]) + (bid.blocks > 1 ? ' \u00d7' + bid.blocks : '') + ' at ' + B.money(seat, bid.amount); }) };
         } else if (body.refused && body.refused.length) {
           body.refused.forEach(function (one) { if (one.lot && seat.by.has(one.lot)) seat.refused.set(one.lot, one); });
@@ -217,8 +218,8 @@
       const mine = seat.mine;
       if (!mine || seat.snapshot.phase === 'closed' || seat.snapshot.phase === 'cancelled') return null;
       const sums = B.totals(seat), may = B.may(seat), answer = known(), acted = mine.acted, n = sums.list.length;
-      const same = B.keyOf(sums.list) === B.sentKey(seat), none = n === 0 && !(acted && acted.bids.length);
-      const sentence = n === 0 ? (acted && acted.waiver ? 'A waiver is used in this round' : acted && acted.reduce ? 'Your eligibility will fall instead of a waiver' : acted && acted.bids.length ? 'Take back all bids of this round' : 'Tick the products to bid on')
+      const same = acted && B.keyOf(sums.list) === B.sentKey(seat);
+      const sentence = n === 0 ? (acted && acted.waiver ? 'A waiver is used in this round' : acted && acted.reduce ? 'Your eligibility will fall instead of a waiver' : acted && acted.bids.length ? 'Take back all bids of this round' : acted ? 'You pass in this round' : may.open ? 'Tick the products to bid on, or pass' : may.words)
         : 'Bid ' + D.count(n, 'lot') + ', pay up to ' + B.money(seat, sums.pay);
       const lines = [];
       if (seat.snapshot.activity_rule && sums.over) lines.push(h('span', { key: 'over', class: 'hr-bid-warn' }, D.number(sums.over) + ' units more than your eligibility of ' + D.number(mine.eligibility) + ': it will be refused.'));
@@ -239,8 +240,8 @@
               values: [['Units held', D.number(mine.activity_held)], ['Units of ticked bids', D.number(sums.units)], ['Eligibility', D.number(mine.eligibility)], ['Required', mine.required ? D.number(mine.required) + ' units' : 'nothing']] })] : null),
             lines.length > 0 && h('p', { class: 'hr-bid-lines' }, lines)),
           more(may),
-          h('button', { type: 'button', class: 'hr-button hr-button-primary hr-room-press hr-bid-send', disabled: seat.sending || !may.open || none || same, title: may.words, on: { click: press } },
-            seat.sending ? 'Sending' : same && !none ? 'Sent' : n ? 'Send' : acted && acted.bids.length ? 'Take back' : 'Send')),
+          h('button', { type: 'button', class: 'hr-button hr-button-primary hr-room-press hr-bid-send', disabled: seat.sending || !may.open || same, title: may.words, on: { click: press } },
+            seat.sending ? 'Sending' : same ? (n ? 'Sent' : acted.waiver ? 'Waiver used' : 'Passed') : n ? 'Send' : acted && acted.bids.length ? 'Take back' : 'Pass')),
       ];
     }
     function closeButton(then) { return h('button', { type: 'button', class: 'hr-button hr-button-quiet', on: { click: then } }, 'Close'); }

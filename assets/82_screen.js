@@ -68,7 +68,7 @@
       D.draw(part.side, [
         big ? h('section', { class: 'hr-screen-join', key: 'join' },
           h('h3', null, 'Join with your phone'), join.qr && qr(join.qr),
-          h('p', { class: 'hr-screen-code' }, join.code), h('p', { class: 'hr-screen-address' }, String(join.address).replace(/^https?:\/\//, '').replace(/\?.*$/, ''))) : null,
+          h('p', { class: 'hr-screen-code' }, join.code), h('p', { class: 'hr-screen-address' }, (join.address || window.location.origin + '/auction/join').replace(/^https?:\/\//, '').replace(/\?.*$/, ''))) : null,
         !open && h('dl', { class: 'hr-screen-sums', key: 'sums' },
           h('div', null, h('dt', null, s.phase === 'closed' ? 'Revenue' : 'All standing prices'), h('dd', null, D.number(all.revenue) + ' ' + s.currency)),
           h('div', null, h('dt', null, s.phase === 'closed' ? 'Sold' : 'With a bid'), h('dd', null, D.number(all.held) + ' of ' + D.number(all.blocks))),

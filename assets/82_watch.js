@@ -34,8 +34,7 @@
       const list = s.lots.map(function (lot, place) { return [lot, place]; }).filter(function (one) { return !want || (one[0].name + ' ' + one[0].id + ' ' + one[0].bus + ' ' + B.holderWords(one[0])).toLowerCase().indexOf(want) >= 0; });
       const sums = B.publicSums(s), going = s.phase !== 'closed' && s.phase !== 'cancelled';
       return [
-        h('div', { class: 'hr-bid-tools', key: 'tools' }, h('label', { class: 'hr-filter' }, h('span', { class: 'visually-hidden' }, 'Search a product'),
-          h('input', { class: 'form-control hr-input hr-room-search', type: 'search', placeholder: 'Search', value: search, on: { input: function (event) { search = event.target.value; draw(); } } })),
+        h('div', { class: 'hr-bid-tools', key: 'tools' }, h('span', { class: 'hr-filter' }, h('input', { 'aria-label': 'Search a product', class: 'form-control hr-input hr-room-search', type: 'search', placeholder: 'Search', value: search, on: { input: function (event) { search = event.target.value; draw(); } } })),
         h('p', { class: 'hr-watch-sums' }, (s.phase === 'closed' ? 'Revenue ' : 'All standing prices '), D.why('watch-revenue', D.number(sums.revenue) + ' ' + s.currency, s.phase === 'closed' ? 'Revenue' : 'All standing prices', {
           formula: 'sum of the standing bids of all blocks', values: [['Blocks with a bid', D.number(sums.held) + ' of ' + D.number(sums.blocks)]], note: 'Every bidder pays his own standing bids when the auction ends.' }),
         ', ' + D.number(sums.held) + ' of ' + D.number(sums.blocks) + (s.phase === 'closed' ? ' sold' : ' with a bid'))),

@@ -1,0 +1,406 @@
+"""The live pages of an auction in browsers: join, bid, lose the connection, watch, show on the projector."""
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from engine.auction.presets import PRESETS
+from engine.auction.rules import Configuration, Jump, Lot, Timing
+from engine.auction.templates import TEMPLATES, Seat
+from tests.browser.auction_page import Host, Made, come_in, made
+from tests.browser.browsing import DESKTOP, PHONE, THEMES, Server, Watch, axe_violations, set_theme
+
+EXAMPLE = json.loads((Path(__file__).parents[1] / "cases" / "auction" / "saa_examples.json").read_text())[
+    "example1_additive"
+]
+PAPER = TEMPLATES["paper-1"]
+LOTS = tuple(lot.id for lot in PAPER.configuration.lots)
+HALL = {"width": 1920, "height": 1080}
+SMALLEST_PX = 24  # on the projector
+THUMBS = ".hr-seat input:not([type=file]), .hr-seat select, .hr-seat .hr-room-press, .hr-tab"
+expect.set_options(timeout=15_000)  # several browsers and a server share two cores
+
+
+@pytest.fixture
+def opened(browser: Browser, server: Server, watch: Watch) -> Iterator[Callable[..., Page]]:
+    """Yield what opens a seat; at the end its pages must have done nothing that they must not do."""
+    pages: list[Page] = []
+
+    def of(key: str, **more: Any) -> Page:
+        pages.append(come_in(browser, server, watch, key, **more))
+        return pages[-1]
+
+    yield of
+    for page in pages:
+        page.context.close()
+    watch.check()
+
+
+def sixty(**rules: Any) -> Configuration:
+    """Sixty products with any amount allowed, in rounds that the host ends."""
+    lots = tuple(
+        Lot(f"P{n}", f"Site {n:02}", 10.0 + n, 0.05 * (n % 2), str(100 + n), 10, opening=40 + n) for n in range(60)
+    )
+    chosen = replace(PRESETS["Classroom"], **{"jump": Jump("any"), "timing": Timing("by hand"), **rules})
+    return Configuration("Sixty sites", lots, chosen, seed=3)
+
+
+def two_seats(units: int = 600) -> tuple[Seat, ...]:
+    return tuple(Seat(name, None, eligibility=units) for name in ("Ada", "Ben"))
+
+
+def cells(page: Page, lot_name: str) -> Any:
+    return page.locator(".hr-bid-row").filter(has=page.get_by_text(lot_name, exact=True))
+
+
+def press_send(page: Page) -> None:
+    page.locator(".hr-bid-send").click()
+
+
+def expect_round(page: Page, words: str) -> None:
+    expect(page.locator(".hr-room-round strong")).to_have_text(words)
+
+
+def standing(page: Page) -> dict[str, tuple[str, str]]:
+    """Return holder and standing price of each product as the page shows them."""
+    rows: dict[str, tuple[str, str]] = page.evaluate(
+        """() => Object.fromEntries([...document.querySelectorAll('.hr-bid-row')].map(row => [
+            row.querySelector('.hr-bid-title').textContent,
+            [row.querySelector('.hr-bid-holder').firstChild.textContent,
+             row.querySelector('.hr-bid-price button').textContent],
+        ]))"""
+    )
+    return {name: (holder, price) for name, (holder, price) in rows.items()}
+
+
+def test_the_papers_example_one_round_by_round(browser: Browser, server: Server, opened: Callable[..., Page]) -> None:
+    room = made(server, PAPER.configuration, [replace(seat, bot="") for seat in PAPER.seats])
+    host = Host(browser, server, room)
+    pages = {"bidder1": opened(room.seats["Bidder 1"]), "bidder2": opened(room.seats["Bidder 2"], size=PHONE)}
+    names = {lot.id: lot.name for lot in PAPER.configuration.lots}
+    host.order("open")
+    for played in EXAMPLE["rounds"]:
+        number = played["round"]
+        for bidder, page in pages.items():
+            expect_round(page, f"Round {number}")
+            bids = played["bids"][bidder]
+            for item, amount in bids:
+                name = names[LOTS[item - 1]]
+                expect(cells(page, name).locator(".hr-bid-minimum button")).to_have_text(str(amount))
+                page.get_by_role("checkbox", name=f"Bid on {name}", exact=True).check()
+            press_send(page)
+            words = f"{len(bids)} bid{'s' * (len(bids) != 1)} confirmed in round {number}"
+            expect(page.locator(".hr-bid-receipt strong")).to_have_text(
+                words if bids else f"You pass in round {number}"
+            )
+        host.order("close")
+        expect_round(pages["bidder1"], f"Round {number + 1}")
+        wanted = {
+            names[LOTS[one["item"] - 1]]: (f"Bidder {one['holder']}", str(one["price"])) for one in played["standing"]
+        }
+        assert standing(pages["bidder1"]) == wanted
+    last = EXAMPLE["final"]["closing_round_with_no_bids"]
+    host.order("close")
+    for bidder, page in pages.items():
+        expect_round(page, f"Closed after round {last}")
+        won = ", ".join(names[LOTS[item - 1]] for item in EXAMPLE["final"]["allocation"][bidder])
+        paid = EXAMPLE["final"]["payment"][bidder]
+        expect(page.locator(".hr-room-line-over")).to_contain_text(f"You won {won} and pay {paid} k$.")
+    assert [one["pay"] for one in host.sees()["outcome"]] == list(EXAMPLE["final"]["payment"].values())
+
+
+def test_what_is_typed_and_where_it_is_scrolled_outlives_what_others_do(
+    browser: Browser, server: Server, opened: Callable[..., Page]
+) -> None:
+    room = made(server, sixty(), two_seats())
+    host = Host(browser, server, room)
+    page, other = opened(room.seats["Ada"]), opened(room.seats["Ben"])
+    host.order("open")
+    page.get_by_role("button", name="Product").click()
+    box = page.get_by_label("My bid on Site 31, k$")
+    box.fill("12345")
+    box.evaluate("box => box.setSelectionRange(2, 4)")
+    table = page.locator(".hr-bid-lots")
+    table.evaluate("table => { table.scrollTop = 900; }")
+    other.get_by_role("checkbox", name="Bid on Site 31", exact=True).check()
+    press_send(other)
+    expect(other.locator(".hr-bid-receipt")).to_contain_text("1 bid confirmed")
+    host.order("announce", text="Ten minutes more.")
+    expect(page.locator("#shell-toasts")).to_contain_text("The host: Ten minutes more.")
+    expect(box).to_be_focused()
+    assert box.evaluate("box => [box.value, box.selectionStart, box.selectionEnd]") == ["12345", 2, 4]
+    assert table.evaluate("table => table.scrollTop") == 900
+    host.order("close")
+    expect_round(page, "Round 2")
+    expect(page.locator(".hr-bid-note")).to_contain_text("The round ended before 1 ticked bid was sent.")
+    expect(box).to_have_value("")
+    expect(cells(page, "Site 31").locator(".hr-bid-holder")).to_contain_text("Ben")
+
+
+def test_a_refusal_names_its_rule_beside_the_product_and_nothing_of_the_set_is_taken(
+    browser: Browser, server: Server, opened: Callable[..., Page]
+) -> None:
+    room = made(server, sixty(), two_seats())
+    host, page = Host(browser, server, room), opened(room.seats["Ada"])
+    host.order("open")
+    page.get_by_role("checkbox", name="Bid on Site 02", exact=True).check()
+    expect(page.get_by_label("My bid on Site 02, k$")).to_have_value("42")  # its minimum: the opening bid
+    page.get_by_label("My bid on Site 03, k$").fill("7")
+    press_send(page)
+    expect(page.locator(".hr-bid-receipt")).to_contain_text("Refused, and nothing of it was taken")
+    wrong = cells(page, "Site 03").locator(".hr-bid-wrong")
+    expect(wrong).to_contain_text("Refused, ")
+    expect(page.get_by_label("My bid on Site 03, k$")).to_have_attribute("aria-invalid", "true")
+    assert host.sees()["host"]["bidders"][0]["bids"] == 0
+    page.get_by_label("My bid on Site 03, k$").fill("50")
+    expect(wrong).to_have_count(0)
+    page.get_by_label("My bid on Site 03, k$").press("Enter")
+    expect(page.locator(".hr-bid-receipt")).to_contain_text("2 bids confirmed in round 1")
+    assert host.sees()["host"]["bidders"][0]["bids"] == 2
+    page.reload()  # what was sent comes back with the page
+    expect(page.get_by_label("My bid on Site 03, k$")).to_have_value("50")
+    expect(page.locator(".hr-bid-send")).to_have_text("Sent")
+    page.locator("#seat-minimum-P2").click()
+    expect(page.get_by_role("dialog", name="Why: Minimum bid on Site 02")).to_contain_text(
+        "max(opening bid, increment)"
+    )
+
+
+def test_a_part_that_would_be_a_loss_is_told_before_it_is_sent(
+    browser: Browser, server: Server, opened: Callable[..., Page]
+) -> None:
+    campus = TEMPLATES["campus"]
+    room = made(server, campus.configuration, campus.seats, bots=(1, 2, 3))
+    host, page = Host(browser, server, room), opened(room.seats["Training campus"])
+    host.order("open")
+    page.get_by_role("button", name="Tick my demand").click()
+    press_send(page)
+    warning = page.get_by_role("dialog", name="Part of this may be a loss")
+    expect(warning).to_contain_text("If only part is won you could lose")
+    warning.get_by_role("button", name="Back").click()
+    assert host.sees()["host"]["bidders"][0]["acted"] is False
+    press_send(page)
+    warning.get_by_role("button", name="Send all the same").click()
+    expect_round(page, "Round 2")  # all have acted
+
+
+SKEWED = "window.skew = 7 * 3600e3; const real = Date.now; Date.now = () => real() + window.skew;"
+
+
+def test_a_wrong_clock_and_a_sleep_change_nothing(
+    browser: Browser, server: Server, opened: Callable[..., Page]
+) -> None:
+    room = made(server, sixty(timing=Timing("clock", 3600.0)), two_seats())
+    host, page = Host(browser, server, room), opened(room.seats["Ada"], before=SKEWED)
+    host.order("open")
+    clock, left = page.locator(".hr-room-clock strong"), re.compile(r"^5\d:\d\d$")
+    expect(clock).to_have_text(left)
+    page.evaluate("() => { window.skew = -7200e3; }")  # as after a sleep: one clock went on, the other stood
+    page.wait_for_timeout(600)  # it is noticed with the next stroke of the page's own clock
+    expect(clock).to_have_text(left)
+
+
+def test_a_lost_connection_is_told_and_what_was_missed_is_caught_up(
+    browser: Browser, server: Server, watch: Watch, opened: Callable[..., Page]
+) -> None:
+    room = made(server, sixty(), two_seats())
+    host, page = Host(browser, server, room), opened(room.seats["Ada"])
+    host.order("open")
+    expect_round(page, "Round 1")
+    page.get_by_role("checkbox", name="Bid on Site 02", exact=True).check()
+    page.context.set_offline(True)
+    press_send(page)
+    expect(page.locator("[data-room-connection]")).to_contain_text("What was confirmed is kept")
+    page.context.set_offline(False)  # sent again by itself, and once
+    expect(page.locator(".hr-bid-receipt")).to_contain_text("1 bid confirmed in round 1")
+    expect(page.locator("[data-room-connection]")).to_be_hidden()
+    assert [one["kind"] for one in host.sees()["host"]["log"]].count("bids submitted") == 1
+    watch.console.clear()  # the browser's own words about the lost network
+
+
+def test_who_joins_by_the_code_waits_and_goes_on_by_himself(
+    browser: Browser, server: Server, watch: Watch, opened: Callable[..., Page]
+) -> None:
+    room = made(server, sixty(), two_seats())
+    host = Host(browser, server, room)
+    page = browser.new_page(base_url=server.address, viewport=PHONE)
+    watch.see(page)
+    page.goto("/auction/join?code=ZZZZZZ")
+    page.get_by_label("Your name").fill("Cleo")
+    page.get_by_role("button", name="Join").click()
+    expect(page.get_by_role("alert")).to_contain_text("No auction has this code")
+    watch.console.clear()  # a wrong code is an answer with status 404
+    page.get_by_label("Code").fill(room.code.lower())
+    page.keyboard.press("Enter")
+    expect(page.locator(".hr-room-state")).to_contain_text("You are in the waiting list as Cleo")
+    waiting = host.sees()["host"]["waiting"]
+    assert [one["name"] for one in waiting] == ["Cleo"]
+    host.order("admit", waiting=waiting[0]["id"], name="Cleo")
+    expect(page.locator(".hr-room-title")).to_contain_text("You bid as Cleo")
+    expect(page.locator(".hr-room-state")).to_contain_text("Waiting for the opening")
+    page.context.close()
+
+
+def test_what_a_seat_is_told_in_each_state(
+    browser: Browser, server: Server, watch: Watch, opened: Callable[..., Page]
+) -> None:
+    room = made(server, sixty(), two_seats())
+    host, page = Host(browser, server, room), opened(room.seats["Ada"])
+    ada = host.sees()["host"]["bidders"][0]["id"]
+    told, send = page.locator(".hr-room-state"), page.locator(".hr-bid-send")
+    for order, more, words, may_send in (
+        ("practice", {"on": True}, "Practice", True),
+        ("practice", {"on": False}, "Waiting for the opening", False),
+        ("open", {}, "", True),
+        ("pause", {}, "Paused", False),
+        ("resume", {}, "", True),
+        ("mute", {"bidder": ada, "muted": True}, "The host has stopped your bids", False),
+        ("mute", {"bidder": ada, "muted": False}, "", True),
+        ("bot", {"bidder": ada, "bot": "straightforward"}, "A bot bids in your seat", False),
+    ):
+        host.order(order, **more)
+        expect(told).to_contain_text(words) if words else expect(told).to_be_empty()
+        expect(send).to_be_enabled(enabled=may_send)
+    page.get_by_role("button", name="Take my seat back").click()
+    expect(told).to_be_empty()
+    host.order("invite", bidder=ada)
+    expect(told).to_contain_text("This seat was opened by another link")
+    host.order("cancel", reason="the alarm went off")
+    watch.console.clear()  # the refusals that were provoked
+
+
+def test_a_file_of_bids_is_ticked_and_not_sent_and_its_faults_are_listed(
+    browser: Browser, server: Server, opened: Callable[..., Page]
+) -> None:
+    room = made(server, sixty(), two_seats())
+    host, page = Host(browser, server, room), opened(room.seats["Ada"])
+    host.order("open")
+    expect_round(page, "Round 1")
+    chooser = page.locator(".hr-room-item input")
+    chooser.set_input_files({"name": "bad.csv", "mimeType": "text/csv", "buffer": b"lot,amount\nP2,42\nQ9,50\n"})
+    expect(page.locator(".hr-bid-receipt")).to_contain_text("Line 3")
+    assert page.locator(".hr-bid-on").count() == 0
+    chooser.set_input_files({"name": "bids.csv", "mimeType": "text/csv", "buffer": b"lot,amount\nP2,42\nP9,60\n"})
+    expect(page.locator(".hr-bid-receipt")).to_contain_text("2 bids ticked from bids.csv, not sent yet")
+    expect(page.locator(".hr-bid-sentence p").first).to_contain_text("Bid 2 lots, pay up to 102 k$")
+    assert host.sees()["host"]["bidders"][0]["bids"] == 0
+
+
+def test_sixty_products_are_searched_sorted_and_chosen_from(
+    browser: Browser, server: Server, opened: Callable[..., Page]
+) -> None:
+    room = made(server, sixty(), two_seats())
+    page = opened(room.seats["Ada"])
+    titles = page.locator(".hr-bid-title")
+    expect(titles).to_have_count(60)
+    page.get_by_role("button", name="MW", exact=True).click()
+    page.get_by_role("button", name="MW").click()
+    expect(titles.first).to_have_text("Site 59")
+    expect(page.get_by_role("columnheader", name="MW")).to_have_attribute("aria-sort", "descending")
+    page.get_by_label("Search a product").fill("site 1")
+    expect(titles).to_have_count(10)
+    page.get_by_label("Show", exact=True).select_option("flexible")
+    expect(titles).to_have_count(5)
+    page.get_by_label("Search a product").fill("nowhere")
+    expect(page.locator(".hr-bid-none")).to_contain_text("No product is like this")
+
+
+def test_on_a_phone_everything_is_within_reach_of_a_thumb(
+    browser: Browser, server: Server, opened: Callable[..., Page]
+) -> None:
+    places = {f"P{n}": (-99.0 + n / 30, 31.0) for n in range(60)}
+    room = made(server, sixty(), two_seats(), places=places)
+    host, page = Host(browser, server, room), opened(room.seats["Ada"], size=PHONE)
+    host.order("open")
+    expect_round(page, "Round 1")
+    small = page.locator(THUMBS).evaluate_all(
+        """all => all.filter(e => e.getClientRects().length)
+            .filter(e => (e.closest('.hr-bid-press') || e).getBoundingClientRect().height < 44).length"""
+    )
+    assert small == 0
+    assert page.evaluate("() => document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+    expect(page.locator("#shell-rail")).to_be_hidden()
+    page.locator("[data-room-tab=map]").click()
+    page.wait_for_function("() => (window.headroom.maps['auction-seat'] || {buses: new Map()}).buses.size === 60")
+    assert page.evaluate("() => headroom.maps['auction-seat'].map.getBounds().contains([31, -98])")
+    page.locator("[data-room-tab=mine]").click()
+    expect(page.locator("[data-room-pane=mine]")).to_contain_text("I hold nothing yet")
+
+
+def watcher(browser: Browser, server: Server, watch: Watch, room: Made, name: str, **more: Any) -> Page:
+    page = browser.new_page(base_url=server.address, reduced_motion="reduce", **more)
+    watch.see(page)
+    page.goto(f"/auction/{name}#key={room.watch}")
+    expect(page.locator(f"[data-room={name}][data-drawn]")).to_be_attached()
+    return page
+
+
+def test_the_projector_tells_what_is_public_in_large_letters(
+    browser: Browser, server: Server, watch: Watch, opened: Callable[..., Page]
+) -> None:
+    room = made(server, sixty(), two_seats(), places={"P1": (-99.0, 31.0), "P2": (-98.0, 32.0)})
+    host = Host(browser, server, room)
+    page = watcher(browser, server, watch, room, "screen", viewport=HALL)
+    expect(page.locator(".hr-screen-code")).to_have_text(room.code)
+    bidder = opened(room.seats["Ada"])
+    host.order("open")
+    bidder.get_by_role("checkbox", name="Bid on Site 01", exact=True).check()
+    press_send(bidder)
+    expect(bidder.locator(".hr-bid-receipt")).to_contain_text("1 bid confirmed")
+    host.order("close")
+    expect(page.locator(".hr-screen-round")).to_have_text("Round 2")
+    row = page.locator(".hr-screen-list li").filter(has_text="Site 01")
+    expect(row).to_contain_text("Ada")
+    expect(row).to_contain_text("1 new bid")
+    sizes = page.locator("main :not(h1, .visually-hidden)").evaluate_all(
+        """all => all.filter(e => e.getClientRects().length)
+            .filter(e => [...e.childNodes].some(n => n.nodeType === 3 && n.data.trim()))
+            .map(e => parseFloat(getComputedStyle(e).fontSize))"""
+    )
+    assert min(sizes) >= SMALLEST_PX
+    clipped = page.locator(".hr-screen-list li").evaluate_all(
+        "rows => rows.filter(r => r.scrollHeight > r.clientHeight + 1).length"
+    )
+    assert clipped == 0
+    page.context.close()
+
+
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["wide", "narrow"])
+def test_every_live_page_is_within_wcag_2_aa(
+    browser: Browser, server: Server, watch: Watch, theme: str, size: dict[str, int]
+) -> None:
+    campus = TEMPLATES["campus"]
+    rules = replace(campus.configuration.rules, timing=Timing("by hand"))
+    places = {lot.id: (-99.0 - n, 31.0) for n, lot in enumerate(campus.configuration.lots)}
+    room = made(server, replace(campus.configuration, rules=rules), campus.seats, places=places, bots=(1, 2, 3))
+    Host(browser, server, room).order("open")
+    scheme = "dark" if theme == "dark" else "light"
+    page = come_in(browser, server, watch, room.seats["Training campus"], size=size, color_scheme=scheme)
+    set_theme(page, theme)
+    page.get_by_role("button", name="Tick my demand").click()
+    expect(page.locator(".hr-bid-lines")).to_contain_text("If only part is won")
+    for tab in ("bid", "mine", "map", "news") if size == PHONE else ("",):
+        if tab:
+            page.locator(f"[data-room-tab={tab}]").click()
+        assert axe_violations(page) == []
+    press_send(page)
+    expect(page.get_by_role("dialog", name="Part of this may be a loss")).to_be_visible()
+    assert axe_violations(page) == []
+    page.get_by_role("button", name="Send all the same").click()
+    expect(page.locator(".hr-bid-receipt")).to_contain_text("confirmed")
+    if size == DESKTOP:
+        page.get_by_role("button", name="More", exact=True).click()
+    assert axe_violations(page) == []
+    page.context.close()
+    for name in ("watch", "screen"):
+        shown = watcher(browser, server, watch, room, name, viewport=size, color_scheme=scheme)
+        assert axe_violations(shown) == []
+        shown.context.close()
+    watch.check()
