@@ -6,7 +6,7 @@ from engine.auction.demand import Means
 from engine.auction.exposure import worst_part
 from engine.auction.values import Additive, Counts, Money, Valuation
 
-MANY_LOTS = 200  # above, what a limit leaves of additive demand is filled greedily, not by a program
+LARGEST_KNAPSACK = 4_000_000  # blocks times units of room up to which limited additive demand is solved exactly
 
 
 def surplus_of(valuation: Valuation, ask: Money, held: Counts, added: Counts) -> float:
@@ -14,14 +14,84 @@ def surplus_of(valuation: Valuation, ask: Money, held: Counts, added: Counts) ->
     return valuation.value(held + added) - float(ask @ added)
 
 
-def by_worth(valuation: Additive, ask: Money, held: Counts, means: Means) -> Counts:
-    """Return the (M,) blocks to add of very many lots: exact demand, or under a limit that binds a greedy filling.
+def limited_additive(valuation: Additive, ask: Money, held: Counts, means: Means) -> Counts:
+    """Return the (M,) blocks to add: exact demand, or where money or very many units bind a greedy filling."""
+    lot, gain, units = _blocks(valuation, ask, held, means)
+    wanted = gain > 0.0
+    chosen = np.flatnonzero(wanted)
+    spent = float(ask[lot[chosen]].sum())
+    money = np.inf if valuation.budget is None else valuation.budget - (means.paid or 0.0)
+    if spent <= money:
+        if float(units[chosen].sum()) <= means.units_left:
+            return np.bincount(lot[chosen], minlength=len(held)).astype(np.int64)
+        common = int(np.gcd.reduce(units[chosen]))
+        if len(chosen) * (means.units_left // common + 1.0) <= LARGEST_KNAPSACK:
+            taken = chosen[knapsack(gain[chosen], units[chosen] // common, int(means.units_left // common))]
+            return np.bincount(lot[taken], minlength=len(held)).astype(np.int64)
+    return by_worth(valuation, ask, held, means)
 
-    Greedy takes what gains most per unit of eligibility first, and so is within one block of the best under one limit.
-    """
+
+def _blocks(valuation: Additive, ask: Money, held: Counts, means: Means) -> tuple[Counts, Money, Counts]:
+    """Return lot, gain and units of every block that can be added, in the order of the lots."""
     lot = np.repeat(np.arange(len(held)), valuation.quantity - held)
-    gain = (valuation.block - ask)[lot]
-    units = np.ones(len(lot)) if means.units is None else np.maximum(means.units[lot], 1).astype(np.float64)
+    units = np.ones(len(lot), dtype=np.int64) if means.units is None else np.maximum(means.units[lot], 1)
+    return lot, (valuation.block - ask)[lot], units
+
+
+def knapsack(gain: Money, units: Counts, room: int) -> Counts:
+    """Return the places of the blocks with the largest total gain within ``room`` units.
+
+    Of equals the fewest blocks, then the lowest numbers. Bellman's recursion over blocks and room: exact.
+    """
+    worth = gain - 1e-9 * (1.0 + float(np.abs(gain).sum()))  # fewer blocks are better by a hair
+    best, take = np.zeros(room + 1), np.zeros((len(gain), room + 1), dtype=np.bool_)
+    for block in range(len(gain) - 1, -1, -1):
+        size = int(units[block])
+        if size > room:
+            continue
+        with_it = np.full(room + 1, -np.inf)
+        with_it[size:] = worth[block] + best[: room + 1 - size]
+        take[block] = with_it >= best
+        best = np.maximum(best, with_it)
+    chosen, left = [], room
+    for block in range(len(gain)):
+        if take[block, left]:
+            chosen.append(block)
+            left -= int(units[block])
+    return np.array(chosen, dtype=np.int64)
+
+
+def one_by_one(valuation: Valuation, ask: Money, held: Counts, means: Means) -> Counts:
+    """Return (M,) blocks to add for any values, found block by block: the largest gain per unit first.
+
+    What only pays together is not found: for when exact demand is not to be had.
+    """
+    added = np.zeros_like(held)
+    money = np.inf if valuation.budget is None else valuation.budget - (means.paid or 0.0)
+    units = np.ones_like(held) if means.units is None else np.maximum(means.units, 1)
+    room = means.units_left
+    while True:
+        open_lots = np.flatnonzero((valuation.quantity > held + added) & (units <= room) & (ask <= money))
+        if not len(open_lots):
+            return added
+        more = np.repeat((held + added)[np.newaxis, :], len(open_lots), axis=0)
+        more[np.arange(len(open_lots)), open_lots] += 1
+        gain = valuation.values(more) - valuation.value(held + added) - ask[open_lots]
+        if gain.max() <= 0.0:
+            return added
+        lot = (
+            open_lots[int((gain / units[open_lots]).argmax())] if (gain > 0.0).all() else open_lots[int(gain.argmax())]
+        )
+        added[lot] += 1
+        room, money = room - float(units[lot]), money - float(ask[lot])
+
+
+def by_worth(valuation: Additive, ask: Money, held: Counts, means: Means) -> Counts:
+    """Return the (M,) blocks to add by a greedy filling: what gains most per unit of eligibility first.
+
+    Without a limit that is exact demand; with one it is within one block of the best.
+    """
+    lot, gain, units = _blocks(valuation, ask, held, means)
     room, money = means.units_left, np.inf if valuation.budget is None else valuation.budget - (means.paid or 0.0)
     left = np.flatnonzero(gain > 0.0)
     left = left[np.argsort(-(gain / units)[left], kind="stable")]

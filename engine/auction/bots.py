@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from engine.auction.bot_choices import MANY_LOTS, by_worth, cut_to_units, safe_addition, surplus_of, unwanted
+from engine.auction.bot_choices import cut_to_units, limited_additive, one_by_one, safe_addition, surplus_of, unwanted
 from engine.auction.checking import allowed_amounts, check_waiver, check_withdrawal, highest_amount
 from engine.auction.demand import STANDARD, Means, Ties, best_bundle
 from engine.auction.eligibility import activity_of
@@ -21,7 +21,9 @@ from engine.auction.increments import step_of
 from engine.auction.rules import MAX_AMOUNT
 from engine.auction.state import NOBODY, Acted, AuctionState, Bid
 from engine.auction.values import Additive, Counts, Money, Valuation, from_json
+from engine.errors import SolverError
 
+BEST = "the best bundle at these prices"
 NO_VALUES = "no values are assigned to this seat, so a bot has nothing to bid for"
 
 
@@ -82,13 +84,19 @@ def sight(state: AuctionState, place: int, valuation: Valuation) -> Sight:
 # What all build on
 
 
-def _wanted(seen: Sight, ties: Ties = STANDARD) -> Counts:
-    """Return the (M,) blocks to bid for: exact demand at personal prices, beside what is held."""
+def _wanted(seen: Sight, ties: Ties = STANDARD) -> tuple[Counts, str]:
+    """Return the (M,) blocks to bid for beside what is held, by exact demand at personal prices; and what they are.
+
+    A room must not stand still for one bot: where a solver stops without an optimum, blocks are added one by one.
+    """
     if seen.room < 0:
-        return np.zeros_like(seen.held)
-    if isinstance(seen.valuation, Additive) and len(seen.held) > MANY_LOTS and ties == STANDARD:
-        return by_worth(seen.valuation, seen.ask, seen.held, seen.means)
-    return best_bundle(seen.valuation, seen.ask, seen.held, ties, seen.means) - seen.held
+        return np.zeros_like(seen.held), "holds more than its eligibility covers"
+    if isinstance(seen.valuation, Additive) and ties == STANDARD:
+        return limited_additive(seen.valuation, seen.ask, seen.held, seen.means), BEST
+    try:
+        return best_bundle(seen.valuation, seen.ask, seen.held, ties, seen.means) - seen.held, BEST
+    except SolverError:
+        return one_by_one(seen.valuation, seen.ask, seen.held, seen.means), "lots that pay one by one: a solver stopped"
 
 
 def _at_minimum(seen: Sight, added: Counts) -> tuple[Bid, ...]:
@@ -99,12 +107,14 @@ def _at_minimum(seen: Sight, added: Counts) -> tuple[Bid, ...]:
 
 
 def _straightforward(seen: Sight) -> Move:
-    return Move(_at_minimum(seen, _wanted(seen)), words="the best bundle at these prices")
+    added, words = _wanted(seen)
+    return Move(_at_minimum(seen, added), words=words)
 
 
 def _by_the_paper(seen: Sight, ties: Ties) -> Move:
     prefer = replace(ties, prefer="largest") if seen.state.round == 1 else ties
-    return Move(_at_minimum(seen, _wanted(seen, prefer)), words="the best bundle at these prices, ties as in the paper")
+    added, words = _wanted(seen, prefer)
+    return Move(_at_minimum(seen, added), words=f"{words}, ties as in the paper")
 
 
 # Kinds with a mind of their own
@@ -117,7 +127,7 @@ def _demand_reducing(seen: Sight) -> Move:
     the price took the gain, and he would pay it on all he holds. With his share in hand he takes only what nobody
     else bids for.
     """
-    added, units = _wanted(seen), seen.state.sale.units
+    (added, what), units = _wanted(seen), seen.state.sale.units
     share = seen.state.sale.total_units / (_rivals(seen) + 1)
     room = share - float(units @ seen.held)
     if room > 0.0:
@@ -131,7 +141,7 @@ def _demand_reducing(seen: Sight) -> Move:
         seen.valuation, seen.ask, seen.held, nothing
     ):
         bids = nothing
-    words = f"at most an equal share of what is sold, {share:g} units, so that prices stay low"
+    words = f"{what}, but at most an equal share of what is sold, {share:g} units, so that prices stay low"
     return Move(_at_minimum(seen, bids), words=words)
 
 
@@ -162,8 +172,8 @@ def _budgeted(seen: Sight) -> Move:
     if budget is None:
         budget = float(np.floor(valuation.value(valuation.quantity) / 2))
     within = replace(seen, valuation=replace(valuation, budget=budget))
-    words = f"the best bundle within a budget of {budget:g} {seen.state.configuration.currency}"
-    return Move(_at_minimum(within, _wanted(within)), words=words)
+    added, what = _wanted(within)
+    return Move(_at_minimum(within, added), words=f"{what}, within {budget:g} {seen.state.configuration.currency}")
 
 
 def _exposure_averse(seen: Sight) -> Move:
@@ -171,7 +181,7 @@ def _exposure_averse(seen: Sight) -> Move:
     prices = seen.state.price[seen.state.holder == seen.place].astype(np.float64)
     lots = seen.state.sale.slot_lot[seen.state.holder == seen.place]
     standing = [np.sort(prices[lots == lot])[::-1] for lot in range(len(seen.held))]
-    added = safe_addition(seen.valuation, standing, seen.ask, _wanted(seen), seen.means)
+    added = safe_addition(seen.valuation, standing, seen.ask, _wanted(seen)[0], seen.means)
     if added.any():
         return Move(_at_minimum(seen, added), words="the best bundle of which no part would be a loss")
     given_back = unwanted(seen.valuation, standing)
@@ -184,7 +194,7 @@ def _exposure_averse(seen: Sight) -> Move:
 
 def _jump(seen: Sight) -> Move:
     """Straightforward demand, with one bid in three raised above the minimum, within what the block is worth."""
-    added, draws = _wanted(seen), seen.draws()
+    (added, what), draws = _wanted(seen), seen.draws()
     before = surplus_of(seen.valuation, seen.ask, seen.held, np.zeros_like(added))
     slack = surplus_of(seen.valuation, seen.ask, seen.held, added) - before
     if seen.valuation.budget is not None:
@@ -203,7 +213,7 @@ def _jump(seen: Sight) -> Move:
             bids.append(Bid(bid.lot, amount, bid.blocks))
         else:
             bids.append(bid)
-    return Move(tuple(bids), words="the best bundle at these prices, some bids above the minimum")
+    return Move(tuple(bids), words=f"{what}, some bids above the minimum")
 
 
 def _raises(state: AuctionState, lot: int) -> Sequence[int]:

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.auction import results
-from engine.auction.bot_choices import by_worth
+from engine.auction import bots, results
+from engine.auction.bot_choices import by_worth, knapsack, limited_additive, one_by_one
 from engine.auction.bots import BOTS, NO_VALUES, bot_events, move, read_valuations
 from engine.auction.checking import check_bids
 from engine.auction.demand import Means, best_bundle
@@ -19,7 +19,7 @@ from engine.auction.simulate import bidder_id, play, run
 from engine.auction.state import AuctionState
 from engine.auction.templates import TEMPLATES, Seat, classroom, total_units
 from engine.auction.values import Additive, from_json
-from engine.errors import LimitError, QuestionError
+from engine.errors import LimitError, QuestionError, SolverError
 from tests.engine.auction.markets import configuration, draw
 from tests.engine.auction.room import Room, configured, lots
 
@@ -265,28 +265,81 @@ def test_what_a_bot_sends_is_what_the_bidders_form_would_allow() -> None:
         assert check_bids(room.state, event.data["bidder"], event.data["bids"]) == []
 
 
-# Very many lots
+# Many lots
 
 
-def test_many_lots_without_limits_are_exact_demand_and_with_limits_within_one_block_of_it() -> None:
-    """Brute force over all bundles of nine blocks: greedy by worth per unit loses less than the best block left out."""
-    chance = np.random.default_rng(8)
-    for _ in range(60):
-        sale = Configuration("Test", tuple(Lot(f"{k}", f"{k}", 1.0, 0.0, "A", int(u)) for k, u in
-                                           enumerate(chance.integers(1, 6, 9), 1)))  # fmt: skip
-        units = np.array([lot.units for lot in sale.lots])
-        values = chance.integers(0, 100, 9)
-        valuation = from_json(_additive(*values.tolist()), sale)
-        assert isinstance(valuation, Additive)
-        ask, held = chance.integers(1, 100, 9).astype(float), np.zeros(9, dtype=np.int64)
-        free = by_worth(valuation, ask, held, Means(0.0, units, np.inf))
-        assert (free == best_bundle(valuation, ask)).all()
+def _drawn(chance: np.random.Generator) -> tuple[Additive, np.ndarray, np.ndarray, np.ndarray]:
+    """Nine lots of random units: valuation, prices asked, gains, units."""
+    units = chance.integers(1, 6, 9)
+    sale = Configuration("Test", tuple(Lot(f"{k}", f"{k}", 1.0, 0.0, "A", int(u)) for k, u in enumerate(units, 1)))
+    values, ask = chance.integers(0, 100, 9), chance.integers(1, 100, 9).astype(float)
+    valuation = from_json(_additive(*values.tolist()), sale)
+    assert isinstance(valuation, Additive)
+    return valuation, ask, values - ask, units
+
+
+def test_limited_additive_demand_is_the_best_of_all_bundles() -> None:
+    chance, held = np.random.default_rng(8), np.zeros(9, dtype=np.int64)
+    bundles = np.array(list(itertools.product((0, 1), repeat=9)))
+    for _ in range(100):
+        valuation, ask, gain, units = _drawn(chance)
+        assert (limited_additive(valuation, ask, held, Means(0.0, units, np.inf)) == best_bundle(valuation, ask)).all()
         room = float(chance.integers(0, 15))
-        kept = by_worth(valuation, ask, held, Means(0.0, units, room))
-        assert units @ kept <= room
-        bundles = np.array(list(itertools.product((0, 1), repeat=9)))
-        gains = np.where(bundles @ units <= room, bundles @ (values - ask), -np.inf)
-        assert gains.max() - kept @ (values - ask) <= max(0.0, (values - ask).max())
+        best = np.where(bundles @ units <= room, bundles @ gain, -np.inf).max()
+        exact = limited_additive(valuation, ask, held, Means(0.0, units, room))
+        assert units @ exact <= room
+        assert exact @ gain == best
+        assert exact[gain <= 0].sum() == 0  # the smallest of the best
+        greedy = by_worth(valuation, ask, held, Means(0.0, units, room))
+        assert units @ greedy <= room
+        assert best - greedy @ gain <= max(0.0, gain.max())  # within the best block that was left out
+        single = one_by_one(valuation, ask, held, Means(0.0, units, room))
+        assert units @ single <= room
+        assert single @ gain >= 0.0
+
+
+def test_a_knapsack_prefers_fewer_blocks_and_then_the_lowest_numbers() -> None:
+    ones = np.array([1, 1, 1, 1])
+    assert knapsack(np.array([5.0, 5.0, 5.0, 10.0]), ones, 2).tolist() == [0, 3]
+    assert knapsack(np.array([5.0, 5.0, 10.0, 10.0]), np.array([1, 1, 2, 2]), 2).tolist() == [2]
+
+
+def test_a_budget_within_limits_of_units_is_kept_by_the_greedy_filling() -> None:
+    chance, held = np.random.default_rng(9), np.zeros(9, dtype=np.int64)
+    for _ in range(30):
+        valuation, ask, gain, units = _drawn(chance)
+        poor = replace(valuation, budget=float(chance.integers(0, 150)))
+        found = limited_additive(poor, ask, held, Means(20.0, units, 12.0))
+        assert 20.0 + ask @ found <= max(20.0, poor.budget)
+        assert units @ found <= 12
+        assert (gain[found > 0] > 0).all()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_bot_bids_on_when_a_solver_stops(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stops(*_: object) -> None:
+        raise SolverError("stopped without an optimum")
+
+    monkeypatch.setattr(bots, "best_bundle", stops)
+    room = Room(configured(FOUR, STEP), opened=False)
+    room.do(
+        "admitted",
+        bidder="a",
+        name="A",
+        eligibility=4,
+        bot=kind,
+        valuation={"kind": "unit demand", "values": {"1": 60}},
+    )
+    room.do("opened", deadline=None)
+    done = move(room.state, 0)
+    assert [bid.lot for bid in done.bids] == [0]
+    assert kind in ("random", "exposure-averse") or "a solver stopped" in done.words
+
+
+@pytest.mark.parametrize("kind", ["straightforward", "exposure-averse", "random"])
+def test_a_room_of_sixty_bots_and_sixty_lots_comes_to_its_end(kind: str) -> None:
+    template = classroom(60, 60)
+    assert run(template.configuration, template.seats, bot=kind).state.phase == "closed"
 
 
 # Refusals
