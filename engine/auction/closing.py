@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from fractions import Fraction
 
 import numpy as np
 
@@ -263,7 +264,7 @@ def quiet_enough(state: AuctionState) -> bool:
     if not rule.enforced or not rule.quiet_rounds or state.next_stage + 1 >= len(rule.stages):
         return False
     last = state.rounds[-rule.quiet_rounds :]
-    few = rule.quiet_share * state.sale.total_units
+    few = Fraction(str(rule.quiet_share)) * state.sale.total_units
     return (
         len(last) == rule.quiet_rounds
         and state.next_stage == state.stage

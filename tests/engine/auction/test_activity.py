@@ -141,6 +141,14 @@ def test_the_stage_rises_after_so_many_rounds_with_few_new_bids() -> None:
     assert room.state.stage == 2  # the last
 
 
+def test_exactly_the_quiet_share_is_not_quiet() -> None:
+    # One of ten lots of 3 units is 10 % of them; in floating point 0.1 * 30 is 3.0000000000000004.
+    rule = Activity(enforced=True, stages=(0.1, 0.2), waivers=9, quiet_share=0.1, quiet_rounds=1)
+    room = Room(configured(lots(*[1] * 10, units=3), Rules(increment=STEP, activity=rule)), "a", "b")
+    room.round(a=on(1))
+    assert room.state.stage == 0
+
+
 def test_a_stage_announced_while_bids_are_in_begins_with_the_next_round() -> None:
     room = room_with(HALF, "a", "b")
     room.bid("a", *on(1, 2, 3, 4, 5))
