@@ -17,7 +17,7 @@ from engine.auction import results
 from engine.auction.certificate import Certificate, Market, certificate, market_of, read
 from engine.auction.debrief_why import Why, whys
 from engine.auction.demand import ENUMERATED
-from engine.auction.equilibrium import dual_value, outcome_of, table
+from engine.auction.equilibrium import BidderCheck, dual_value, outcome_of, table
 from engine.auction.ledger import Entry
 from engine.auction.premises import regrets
 from engine.auction.state import NOBODY, AuctionState
@@ -27,6 +27,7 @@ from engine.auction.yardsticks import Yardsticks, yardsticks
 from engine.errors import LedgerError
 
 LARGEST_TABLE = 1024  # bundles of one bidder that are listed: ten lots
+NEIGHBOURS = 60  # lots that are added or left out one by one where there are more bundles
 LARGEST_PATH = 200_000  # bidders x lots x rounds up to which L(p) is worked out for every round
 
 
@@ -302,17 +303,21 @@ def _place(holder: int) -> int | None:
 
 
 def _tables(state: AuctionState, told: Certificate, notices: list[str]) -> tuple[Mapping[str, Any], ...]:
-    """Return every known bidder's bundles as in Tables VI to IX, with which he holds and which is best."""
+    """Return known bidders' bundles as in Tables VI to IX, with which he holds and which is best.
+
+    ``whole`` says whether all are there; of too many only the telling ones are.
+    """
     bundles = _bundles(state.sale.quantity)
-    if bundles > LARGEST_TABLE:
+    whole = bundles <= LARGEST_TABLE
+    if not whole:
         number = str(bundles) if bundles < 10**9 else "more than a billion"
-        notices.append(f"a bidder has {number} bundles: tables list up to {LARGEST_TABLE}")
-        return ()
+        notices.append(f"a bidder has {number} bundles: tables list all up to {LARGEST_TABLE}, else the telling ones")
     found = []
     for place, (valuation, check) in enumerate(zip(told.market.valuations, told.checks, strict=True)):
         if valuation is None or check is None:
             continue
         held = tuple(check.bundle.tolist())
+        listed = None if whole else _telling(state, check)
         rows = [
             {
                 "bundle": _pairs(state, row.bundle),
@@ -323,7 +328,22 @@ def _tables(state: AuctionState, told: Certificate, notices: list[str]) -> tuple
                 "held": row.bundle == held,
                 "best": row.modified_surplus >= check.best_surplus - check.tolerance,
             }
-            for row in table(valuation, told.outcome, place)
+            for row in table(valuation, told.outcome, place, listed)
         ]
-        found.append({"bidder": place, "name": state.bidders[place].name, "rows": rows})
+        found.append({"bidder": place, "name": state.bidders[place].name, "rows": rows, "whole": whole})
     return tuple(found)
+
+
+def _telling(state: AuctionState, check: BidderCheck) -> Counts:
+    """Return the (K, M) bundles that say most: nothing, what he holds, his best, and one block more or less of a lot.
+
+    Of many lots those with the highest prices.
+    """
+    held, quantity = check.bundle, state.sale.quantity
+    lots = np.argsort(-state.lowest_price(), kind="stable")[:NEIGHBOURS]
+    one = np.eye(len(held), dtype=np.int64)[lots]
+    near = np.concatenate([held - one, held + one])
+    near = near[((near >= 0) & (near <= quantity)).all(axis=1)]
+    return np.unique(
+        np.concatenate([np.zeros_like(held)[np.newaxis], held[np.newaxis], check.maximisers, near]), axis=0
+    )

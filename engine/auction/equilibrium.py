@@ -237,11 +237,14 @@ def check_bidder(valuation: Valuation, outcome: Outcome, bidder: int, *, list_al
     return BidderCheck(bidder, held, value, paid, best, bundles, list_all, _tolerance(value + paid))
 
 
-def table(valuation: Valuation, outcome: Outcome, bidder: int) -> Iterator[TableRow]:
-    """Give every bundle of the bidder at a place with its modified surplus, by size and then by lots' numbers."""
+def table(valuation: Valuation, outcome: Outcome, bidder: int, bundles: Counts | None = None) -> Iterator[TableRow]:
+    """Give every bundle of the bidder at a place with its modified surplus, by size and then by lots' numbers.
+
+    ``bundles`` (K, M) are those that are asked for where there are too many to give all.
+    """
     personal = outcome.personal(bidder)
     quantity = np.array([lot.quantity for lot in outcome.configuration.lots], dtype=np.int64)
-    everything = np.concatenate(list(bundles_of(quantity)))
+    everything = np.concatenate(list(bundles_of(quantity))) if bundles is None else bundles
     order = np.lexsort((*(-everything.T[::-1]), everything.sum(axis=1)))
     first = np.concatenate([[0], np.cumsum(quantity)[:-1]])
     rank = np.arange(len(personal.lot)) - first[personal.lot]
