@@ -32,6 +32,7 @@ from engine.auction.state import AuctionState
 from engine.auction.substitutes import Verdict, check_substitutes
 from engine.auction.values import SUBSTITUTES, Counts, Valuation, from_json
 
+_NAMED = 3  # bidders whose wishes are told one by one; the rest are summed
 Badge = Literal["equilibrium", "no equilibrium", "none"]
 
 
@@ -123,7 +124,7 @@ class Certificate:
     @property
     def words(self) -> tuple[str, ...]:
         """Return the certificate in sentences, the most important first."""
-        return (*_verdict(self), *_prices(self), *_losses(self), *(f"{seen.words}." for seen in self.revealed))
+        return (*_verdict(self), *_prices(self), *_losses(self), *_seen(self))
 
     def to_json(self) -> dict[str, Any]:
         """Return the certificate as JSON values; a number that is not known is null. For the host's eyes only."""
@@ -256,10 +257,16 @@ def _verdict(found: Certificate) -> list[str]:
     else:
         who = f"{len(found.revealed)} of {len(names)} bidders have"
         said.append(f"No badge: {who} no assigned values, so nobody can tell whether they hold what is best for them.")
-    for place, check in enumerate(found.checks):
-        if check is not None and not check.holds:
-            best = _bundle(found.outcome.configuration, check.maximisers[0])
-            said.append(f"{names[place].name} would rather hold {best}: {told(check.envy)} {currency} more, as (8).")
+    envious = sorted((c for c in found.checks if c is not None and not c.holds), key=lambda c: -c.envy)
+    for check in envious[:_NAMED]:
+        best = _bundle(found.outcome.configuration, check.maximisers[0])
+        who = names[check.bidder].name
+        said.append(f"{who} would rather hold {best}: {told(check.envy)} {currency} more, as (8).")
+    if len(envious) > _NAMED:
+        rest = sum(check.envy for check in envious[_NAMED:])
+        said.append(
+            f"So would {len(envious) - _NAMED} others rather hold something else: {told(rest)} {currency} more."
+        )
     if found.outcome.unsold > 0:
         said.append(f"Unsold blocks have prices of {told(found.outcome.unsold)} {currency} in all, against (7b).")
     if found.outcome.below_reserve > 0:
@@ -298,6 +305,18 @@ def _losses(found: Certificate) -> list[str]:
         allowed = f"prices and envy leave {told(check.loss_bound)} possible"
     most = "" if check.optimum.proven else "at most "
     return [f"The welfare is {told(check.welfare)} {currency}, {most}{told(check.loss)} below the optimum; {allowed}."]
+
+
+def _seen(found: Certificate) -> list[str]:
+    """Say what bids tell of people without assigned values."""
+    said = [f"{seen.words}." for seen in found.revealed[:_NAMED]]
+    if len(found.revealed) > _NAMED:
+        rest, currency = found.revealed[_NAMED:], found.outcome.configuration.currency
+        least = told(sum(seen.held_at_least for seen in rest))
+        said.append(
+            f"What {len(rest)} others without assigned values hold is worth {least} {currency} or more likewise."
+        )
+    return said
 
 
 def _bundle(configuration: Configuration, bundle: Counts) -> str:

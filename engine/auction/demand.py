@@ -16,7 +16,7 @@ from engine.auction.encoding import encode
 from engine.auction.integer import MixedIntegerProgram, solve_integer
 from engine.auction.values import Additive, Bundles, Campus, Counts, Money, Symmetric, UnitDemand, Valuation
 from engine.errors import LimitError
-from engine.program import Vector
+from engine.program import Status, Vector
 
 Prefer = Literal["smallest", "largest"]
 Numbers = Literal["lowest", "highest"]
@@ -103,9 +103,9 @@ def best_bundle(
 
     The valuation's budget must cover what he pays for what he holds and what he adds; his eligibility must cover the
     bidding units of what he adds (``means``).
-    Beyond ``ENUMERATED`` bundles under such limits, and for a campus over very many lots, the bundle is an optimum of
-    the asked size, but which of several of that size is the solver's choice (always the same one).
-    Raises SolverError if a program does not reach its optimum.
+    Beyond ``ENUMERATED`` bundles under such limits, and for a campus over very many lots, the bundle is a best one,
+    but which of several of one size is the solver's choice (always the same one), and so is the size itself where
+    the solver does not settle it. Raises SolverError if a program does not reach its optimum.
     """
     base = np.zeros(len(valuation.quantity), dtype=np.int64) if held is None else held
     cost = np.asarray(prices, dtype=np.float64)
@@ -304,7 +304,9 @@ def _programmed(valuation: Valuation, offer: Offer, ties: Ties) -> Counts:
     reach = np.array([first.objective + _PROGRAM_TIE * (1.0 + abs(first.objective))])
     second = program.with_rows(cost[np.newaxis, :], np.array([-np.inf]), reach)
     size = np.concatenate([np.zeros(aux), np.full(blocks, sign)])
-    final = solve_integer(second.with_cost(size)).optimum()
+    final = solve_integer(second.with_cost(size))
+    if final.status is not Status.OPTIMAL:
+        final = first  # a best bundle too; only which of equal ones is then the solver's choice
     return _counted(offer, np.flatnonzero(final.x[aux:] > 0.5))
 
 

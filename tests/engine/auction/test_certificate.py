@@ -231,3 +231,20 @@ def test_amounts_are_written_out() -> None:
     ]
     assert told(1 / 3, 4) == "0.3333"
     assert told(1200, 0) == "1\u2009200"
+
+
+def test_many_bidders_are_summed_up() -> None:
+    values = [{"kind": "additive", "values": {"1": 10 * k}} for k in range(1, 6)]
+    found = _certified(_room(*values, sold=lots(1)))
+    # Nobody holds anything; at 0 and an increment of 5 each wants the lot: 5, 15, 25, 35 and 45 more.
+    assert found.words[1:5] == (
+        "Bidder 5 would rather hold Lot 1: 45 k$ more, as (8).",
+        "Bidder 4 would rather hold Lot 1: 35 k$ more, as (8).",
+        "Bidder 3 would rather hold Lot 1: 25 k$ more, as (8).",
+        "So would 2 others rather hold something else: 20 k$ more.",
+    )
+    room = _room(*[None] * 5, sold=lots(1, 1, 1, 1, 1))
+    room.round(**{f"b{k}": [[f"{k}", 5]] for k in range(1, 6)})
+    told_of = _certified(room).words
+    assert told_of[-1] == "What 2 others without assigned values hold is worth 10 k$ or more likewise."
+    assert sum("has no assigned values" in words for words in told_of) == 3

@@ -1,12 +1,16 @@
 """Demand against all bundles tried one by one in plain loops, and the paper's choices among ties."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from engine.auction import demand
 from engine.auction.demand import Means, Ties, best_bundle, correspondence
+from engine.auction.integer import solve_integer
 from engine.auction.values import KINDS, from_json
 from engine.errors import LimitError
+from engine.program import Status
 from tests.engine.auction.markets import configuration, draw, everything, worth
 
 
@@ -151,3 +155,19 @@ def test_large_amounts_are_told_apart_by_one_unit() -> None:
     rich = from_json({"kind": "additive", "values": {"1": 10**9, "2": 10**9}}, market)
     assert best_bundle(rich, np.array([10**9 - 1, 10**9])).tolist() == [1, 0]
     assert best_bundle(rich, np.array([10**9 + 1, 10**9]), None, Ties("largest")).tolist() == [0, 1]
+
+
+def test_a_second_program_that_is_not_settled_leaves_the_first_optimum(monkeypatch: pytest.MonkeyPatch) -> None:
+    market = configuration([1] * 4)
+    bidder = from_json({"kind": "additive", "values": {"1": 9, "2": 8, "3": 7}, "budget": 8}, market)
+    solved = []
+
+    def first_only(program):
+        found = solve_integer(program)
+        solved.append(found.status)
+        return found if len(solved) == 1 else replace(found, status=Status.TIME_LIMIT, x=np.full_like(found.x, np.nan))
+
+    monkeypatch.setattr(demand, "ENUMERATED", 0)
+    monkeypatch.setattr(demand, "solve_integer", first_only)
+    assert best_bundle(bidder, np.full(4, 4), means=Means(paid=0)).tolist() == [1, 1, 0, 0]
+    assert len(solved) == 2

@@ -9,11 +9,12 @@ import pytest
 
 from engine.auction.demand import best_bundle
 from engine.auction.equilibrium import Outcome, check_equilibrium, dual_value, outcome_of, rounds_bound, table
+from engine.auction.optimum import lp_bound
 from engine.auction.rules import Configuration, Increment, Rules
 from engine.auction.simulate import run
 from engine.auction.state import NOBODY
 from engine.auction.templates import Seat
-from engine.auction.values import Valuation, from_json
+from engine.auction.values import KINDS, Valuation, from_json
 from tests.engine.auction.markets import configuration, draw
 
 SUBSTITUTES = ["additive", "symmetric", "unit demand"]
@@ -204,3 +205,20 @@ def test_above_sixteen_lots_one_maximiser_is_given() -> None:
     found = check_equilibrium(valuations, outcome)
     assert found.holds
     assert not any(check.all_maximisers for check in found.bidders)
+
+
+def test_no_prices_have_a_dual_value_below_the_linear_bound_which_is_reached_at_its_prices() -> None:
+    """Weak and strong duality of the program over bundles, whatever the values, and with a reserve."""
+    rng = np.random.default_rng(17)
+    for case in range(12):
+        market = _by_increment([1] * 4 if case % 2 else [2, 1, 2], 1, reserve=4 * (case % 3))
+        valuations = [from_json(draw(str(kind), market.lots, rng), market) for kind in rng.choice(KINDS, 3)]
+        bound = lp_bound(valuations, market)
+        nobody = Outcome(market, np.zeros(0), np.zeros(0, dtype=np.int64), np.ones(len(market.lots)))
+        blocks = len(nobody.lot)
+        unsold = replace(nobody, holder=np.full(blocks, NOBODY))
+        reached = dual_value(valuations, replace(unsold, price=bound.prices[unsold.lot]))
+        assert reached == pytest.approx(bound.value)
+        for _ in range(20):
+            prices = rng.uniform(0, 30, blocks)
+            assert dual_value(valuations, replace(unsold, price=prices)) >= bound.value - 1e-6
