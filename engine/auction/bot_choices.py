@@ -1,11 +1,14 @@
 """Choices that bots make beside exact demand: cut to a size, keep what is safe, find what is not worth its price."""
 
+import math
+
 import numpy as np
 
-from engine.auction.demand import Means
+from engine.auction.demand import Means, bundles_of
 from engine.auction.exposure import worst_part
-from engine.auction.values import Additive, Counts, Money, Valuation
+from engine.auction.values import Additive, Campus, Counts, Money, Valuation
 
+LARGEST_SITE = 4096  # bundles at one bus that are tried one by one
 LARGEST_KNAPSACK = 4_000_000  # blocks times units of room up to which limited additive demand is solved exactly
 
 
@@ -59,6 +62,51 @@ def knapsack(gain: Money, units: Counts, room: int) -> Counts:
             chosen.append(block)
             left -= int(units[block])
     return np.array(chosen, dtype=np.int64)
+
+
+def limited_campus(valuation: Campus, ask: Money, held: Counts, means: Means) -> Counts | None:
+    """Return the (M,) blocks that a campus at each bus adds within its units: exact, as :func:`knapsack` over buses.
+
+    None where that does not hold or is too large: a budget, a campus over all buses, very many bundles at one bus.
+    """
+    units, everything = means.units, valuation.quantity - held
+    sites = [site[everything[site] > 0] for site in valuation.sites()]
+    number = [math.prod(blocks + 1 for blocks in everything[site].tolist()) for site in sites]
+    if units is None or valuation.budget is not None or max(number, default=0) > LARGEST_SITE:
+        return None
+    room = min(float(units @ everything), means.units_left)
+    common = int(np.gcd.reduce(np.append(units[everything > 0], 0))) or 1
+    places = int(room // common)
+    if sum(number) * (places + 1.0) > LARGEST_KNAPSACK * 10:
+        return None
+    best, taken = np.zeros(places + 1), list[tuple[Counts, Counts]]()
+    hair = 1e-9 * (1.0 + valuation.value(valuation.quantity))
+    for site in reversed(sites):
+        added = _site_bundles(everything, site)
+        worth = valuation.values(held + added) - valuation.value(held) - added @ ask - hair * added.sum(axis=1)
+        size = (added @ units) // common
+        useful = (worth > 0.0) & (size <= places)
+        useful[0] = True  # nothing
+        added, worth, size = added[useful], worth[useful], size[useful]
+        with_it = np.full((len(added), places + 1), -np.inf)
+        for row in range(len(added)):
+            with_it[row, size[row] :] = worth[row] + best[: places + 1 - size[row]]
+        chosen = with_it.argmax(axis=0)
+        best = with_it[chosen, np.arange(places + 1)]
+        taken.append((added[chosen], size[chosen]))
+    total, left = np.zeros_like(held), places
+    for added, size in reversed(taken):
+        total += added[left]
+        left -= int(size[left])
+    return total
+
+
+def _site_bundles(everything: Counts, site: Counts) -> Counts:
+    """Return (K, M) additions at one bus, nothing first, then those with more of the lowest lots first."""
+    some = np.concatenate(list(bundles_of(everything[site])))
+    wide = np.zeros((len(some), len(everything)), dtype=np.int64)
+    wide[:, site] = np.concatenate([some[:1], some[:0:-1]])
+    return wide
 
 
 def one_by_one(valuation: Valuation, ask: Money, held: Counts, means: Means) -> Counts:

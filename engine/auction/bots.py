@@ -12,7 +12,15 @@ from types import MappingProxyType
 
 import numpy as np
 
-from engine.auction.bot_choices import cut_to_units, limited_additive, one_by_one, safe_addition, surplus_of, unwanted
+from engine.auction.bot_choices import (
+    cut_to_units,
+    limited_additive,
+    limited_campus,
+    one_by_one,
+    safe_addition,
+    surplus_of,
+    unwanted,
+)
 from engine.auction.checking import allowed_amounts, check_waiver, check_withdrawal, highest_amount
 from engine.auction.demand import STANDARD, Means, Ties, best_bundle
 from engine.auction.eligibility import activity_of
@@ -20,7 +28,7 @@ from engine.auction.events import Event
 from engine.auction.increments import step_of
 from engine.auction.rules import MAX_AMOUNT
 from engine.auction.state import NOBODY, Acted, AuctionState, Bid
-from engine.auction.values import Additive, Counts, Money, Valuation, from_json
+from engine.auction.values import Additive, Campus, Counts, Money, Valuation, from_json
 from engine.errors import SolverError
 
 BEST = "the best bundle at these prices"
@@ -93,6 +101,10 @@ def _wanted(seen: Sight, ties: Ties = STANDARD) -> tuple[Counts, str]:
         return np.zeros_like(seen.held), "holds more than its eligibility covers"
     if isinstance(seen.valuation, Additive) and ties == STANDARD:
         return limited_additive(seen.valuation, seen.ask, seen.held, seen.means), BEST
+    if isinstance(seen.valuation, Campus) and seen.valuation.counted == "at each bus" and ties == STANDARD:
+        found = limited_campus(seen.valuation, seen.ask, seen.held, seen.means)
+        if found is not None:
+            return found, BEST
     try:
         return best_bundle(seen.valuation, seen.ask, seen.held, ties, seen.means) - seen.held, BEST
     except SolverError:

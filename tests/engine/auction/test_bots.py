@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from engine.auction import bots, results
-from engine.auction.bot_choices import by_worth, knapsack, limited_additive, one_by_one
+from engine.auction.bot_choices import by_worth, knapsack, limited_additive, limited_campus, one_by_one, surplus_of
 from engine.auction.bots import BOTS, NO_VALUES, bot_events, move, read_valuations
 from engine.auction.checking import check_bids
 from engine.auction.demand import Means, best_bundle
@@ -18,7 +18,7 @@ from engine.auction.rules import Activity, Configuration, Increment, Jump, Lot, 
 from engine.auction.simulate import bidder_id, play, run
 from engine.auction.state import AuctionState
 from engine.auction.templates import TEMPLATES, Seat, classroom, total_units
-from engine.auction.values import Additive, from_json
+from engine.auction.values import Additive, Campus, from_json
 from engine.errors import LimitError, QuestionError, SolverError
 from tests.engine.auction.markets import configuration, draw
 from tests.engine.auction.room import Room, configured, lots
@@ -296,6 +296,29 @@ def test_limited_additive_demand_is_the_best_of_all_bundles() -> None:
         single = one_by_one(valuation, ask, held, Means(0.0, units, room))
         assert units @ single <= room
         assert single @ gain >= 0.0
+
+
+def test_a_campus_at_each_bus_within_its_units_is_the_best_of_all_bundles() -> None:
+    chance = np.random.default_rng(10)
+    bound = 0
+    for _ in range(120):
+        market = configuration([1, 1, 2, 1, 1])
+        content = {**draw("campus", market.lots, chance, 60), "counted": "at each bus"}
+        valuation = from_json(content, market)
+        assert isinstance(valuation, Campus)
+        held = np.minimum(chance.integers(0, 3, 5) // 2, valuation.quantity)
+        units, ask = chance.integers(1, 4, 5), chance.integers(1, 40, 5).astype(float)
+        means = Means(0.0, units, float(chance.integers(0, 12)))
+        found = limited_campus(valuation, ask, held, means)
+        assert found is not None
+        exact = best_bundle(valuation, ask, held, means=means) - held
+        assert (found >= 0).all()
+        assert (held + found <= valuation.quantity).all()
+        assert units @ found <= means.units_left
+        assert surplus_of(valuation, ask, held, found) == surplus_of(valuation, ask, held, exact)
+        assert found.sum() == exact.sum()  # the smallest of the best
+        bound += bool((best_bundle(valuation, ask, held) - held) @ units > means.units_left)
+    assert bound > 10
 
 
 def test_a_knapsack_prefers_fewer_blocks_and_then_the_lowest_numbers() -> None:
