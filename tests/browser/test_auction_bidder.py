@@ -22,6 +22,7 @@ EXAMPLE = json.loads((Path(__file__).parents[1] / "cases" / "auction" / "saa_exa
 PAPER = TEMPLATES["paper-1"]
 LOTS = tuple(lot.id for lot in PAPER.configuration.lots)
 HALL = {"width": 1920, "height": 1080}
+COLUMNS = ("value", "penalty", "price", "modified_surplus")
 SMALLEST_PX = 24  # on the projector
 THUMBS = ".hr-seat input:not([type=file]), .hr-seat select, .hr-seat .hr-room-press, .hr-tab"
 expect.set_options(timeout=15_000)  # several browsers and a server share two cores
@@ -79,6 +80,17 @@ def standing(page: Page) -> dict[str, tuple[str, str]]:
     return {name: (holder, price) for name, (holder, price) in rows.items()}
 
 
+def bundles_of(page: Page, place: int) -> dict[tuple[int, ...], tuple[int, ...]]:
+    """Return a bidder's table of the debrief: value, penalty, price and surplus of each bundle, by its numbers."""
+    table = page.locator(f"#debrief-table-bundles-{place}")
+    expect(table).to_be_visible()
+    rows: list[list[str]] = table.locator("tbody tr").evaluate_all(
+        "rows => rows.map(row => [...row.children].map(cell => cell.innerText.replaceAll('\u2212', '-')))"
+    )
+    numbers = [[[int(found) for found in re.findall(r"-?\d+", cell)] for cell in row] for row in rows]
+    return {tuple(bundle): tuple(one[0] for one in rest) for bundle, *rest in numbers}
+
+
 def test_the_papers_example_one_round_by_round(browser: Browser, server: Server, opened: Callable[..., Page]) -> None:
     room = made(server, PAPER.configuration, [replace(seat, bot="") for seat in PAPER.seats])
     host = Host(browser, server, room)
@@ -113,6 +125,10 @@ def test_the_papers_example_one_round_by_round(browser: Browser, server: Server,
         paid = EXAMPLE["final"]["payment"][bidder]
         expect(page.locator(".hr-room-line-over")).to_contain_text(f"You won {won} and pay {paid} k$.")
     assert [one["pay"] for one in host.sees()["outcome"]] == list(EXAMPLE["final"]["payment"].values())
+    pages["bidder1"].get_by_role("link", name="See the debrief").click()
+    for place, rows in enumerate(EXAMPLE["modified_surplus_tables"].values()):  # Tables VI and VII
+        wanted_rows = {tuple(row["bundle"]): tuple(row[name] for name in COLUMNS) for row in rows}
+        assert bundles_of(pages["bidder1"], place) == wanted_rows
 
 
 def test_what_is_typed_and_where_it_is_scrolled_outlives_what_others_do(
@@ -371,36 +387,40 @@ def test_the_projector_tells_what_is_public_in_large_letters(
     page.context.close()
 
 
-@pytest.mark.parametrize("theme", THEMES)
-@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["wide", "narrow"])
-def test_every_live_page_is_within_wcag_2_aa(
-    browser: Browser, server: Server, watch: Watch, theme: str, size: dict[str, int]
+def test_every_live_page_is_within_wcag_2_aa_in_both_themes_wide_and_narrow(
+    browser: Browser, server: Server, watch: Watch, opened: Callable[..., Page]
 ) -> None:
     campus = TEMPLATES["campus"]
     rules = replace(campus.configuration.rules, timing=Timing("by hand"))
     places = {lot.id: (-99.0 - n, 31.0) for n, lot in enumerate(campus.configuration.lots)}
     room = made(server, replace(campus.configuration, rules=rules), campus.seats, places=places, bots=(1, 2, 3))
     Host(browser, server, room).order("open")
-    scheme = "dark" if theme == "dark" else "light"
-    page = come_in(browser, server, watch, room.seats["Training campus"], size=size, color_scheme=scheme)
-    set_theme(page, theme)
-    page.get_by_role("button", name="Tick my demand").click()
-    expect(page.locator(".hr-bid-lines")).to_contain_text("If only part is won")
-    for tab in ("bid", "mine", "map", "news") if size == PHONE else ("",):
+    seat = opened(room.seats["Training campus"])
+    seat.get_by_role("button", name="Tick my demand").click()
+    expect(seat.locator(".hr-bid-lines")).to_contain_text("If only part is won")
+    for tab in looks(seat):
         if tab:
-            page.locator(f"[data-room-tab={tab}]").click()
-        assert axe_violations(page) == []
-    press_send(page)
-    expect(page.get_by_role("dialog", name="Part of this may be a loss")).to_be_visible()
-    assert axe_violations(page) == []
-    page.get_by_role("button", name="Send all the same").click()
-    expect(page.locator(".hr-bid-receipt")).to_contain_text("confirmed")
-    if size == DESKTOP:
-        page.get_by_role("button", name="More", exact=True).click()
-    assert axe_violations(page) == []
-    page.context.close()
+            seat.locator(f"[data-room-tab={tab}]").click()
+        assert axe_violations(seat) == []
+    press_send(seat)
+    expect(seat.get_by_role("dialog", name="Part of this may be a loss")).to_be_visible()
+    assert axe_violations(seat) == []
+    seat.get_by_role("button", name="Send all the same").click()
+    expect(seat.locator(".hr-bid-receipt")).to_contain_text("confirmed")
+    seat.get_by_role("button", name="More", exact=True).click()
+    assert axe_violations(seat) == []
     for name in ("watch", "screen"):
-        shown = watcher(browser, server, watch, room, name, viewport=size, color_scheme=scheme)
-        assert axe_violations(shown) == []
+        shown = watcher(browser, server, watch, room, name)
+        for _ in looks(shown, tabs=("",)):
+            assert axe_violations(shown) == []
         shown.context.close()
-    watch.check()
+
+
+def looks(page: Page, tabs: tuple[str, ...] = ("bid", "mine", "map", "news")) -> Iterator[str]:
+    """Show a page in each theme and size; yield once for each, on a phone once for each of its tabs."""
+    for theme in THEMES:
+        set_theme(page, theme)
+        expect(page.locator("html")).to_have_attribute("data-bs-theme", theme)
+        for size in (DESKTOP, PHONE):
+            page.set_viewport_size({"width": size["width"], "height": size["height"]})
+            yield from tabs if size == PHONE else ("",)
