@@ -150,6 +150,7 @@ def _practice_ended(state: AuctionState, event: Event) -> AuctionState:
     by_host(event)
     if not state.practice:
         raise refused("practice", "no practice is going on")
+    need(state, event, "open", "paused")
     rules = state.configuration.rules
     bidders = tuple(
         replace(

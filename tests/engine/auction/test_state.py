@@ -260,6 +260,13 @@ def test_a_cancelled_auction_takes_nothing_more() -> None:
         assert room.refusal(kind) == {"phase"}
 
 
+def test_a_practice_that_was_cancelled_cannot_be_ended_into_life_again() -> None:
+    room = Room(configured(lots(1)), "a", opened=False)
+    room.do("practice begun", deadline=None)
+    room.do("cancelled", reason="fire alarm")
+    assert room.refusal("practice ended") == {"phase"}
+
+
 # What may come from outside
 
 HOSTILE = [float("nan"), 1e308, -5, 0, "5", 5.0, True, None, [5], {"amount": 5}, 10**13, 10**5000, -(10**5000)]
