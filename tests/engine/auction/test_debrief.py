@@ -152,7 +152,8 @@ def test_tables_hold_the_telling_bundles_where_there_are_too_many() -> None:
         # Nobody has withdrawn or defaulted. Equal blocks of others may be cheaper than his own even with the penalty.
         assert held["price"] + held["penalty"] <= bidder.pays
         best = max(row["modified_surplus"] for row in rows.values())
-        assert bidder.surplus is not None and bidder.envy is not None
+        assert bidder.surplus is not None
+        assert bidder.envy is not None
         assert best == pytest.approx(bidder.surplus + bidder.envy)  # (7a): no other bundle is better still
         assert rows[max(rows, key=lambda bundle: rows[bundle]["modified_surplus"])]["best"]
     assert any("50625 bundles" in notice for notice in told.notices)
