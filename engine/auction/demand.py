@@ -14,7 +14,18 @@ import numpy as np
 
 from engine.auction.encoding import encode
 from engine.auction.integer import MixedIntegerProgram, solve_integer
-from engine.auction.values import Additive, Bundles, Campus, Counts, Money, Symmetric, UnitDemand, Valuation
+from engine.auction.values import (
+    SIZE_TOLERANCE_MW,
+    Additive,
+    Bundles,
+    Campus,
+    Counts,
+    Flags,
+    Money,
+    Symmetric,
+    UnitDemand,
+    Valuation,
+)
 from engine.errors import LimitError
 from engine.program import Status, Vector
 
@@ -263,21 +274,38 @@ def _listed(valuation: UnitDemand | Bundles, offer: Offer, ties: Ties) -> Counts
 
 
 def _by_site(valuation: Campus, offer: Offer, ties: Ties) -> Counts:
-    """Solve every site by itself: a campus at one bus is worth the same whatever is built at another."""
-    added = np.zeros_like(offer.base)
-    site_of, sites = valuation.site_of(), valuation.sites()
-    gain = np.maximum(valuation.block[offer.lot] - offer.cost, 0.0)
-    most = np.bincount(site_of[offer.lot], gain, len(sites))
-    open_sites = np.bincount(site_of, offer.base, len(sites)) > 0
-    if ties.prefer == "largest":
-        open_sites[:] = True
-    # Even without a minimum size nothing at the other sites is worth its price.
-    for number in np.flatnonzero(open_sites | (most > _tie(valuation))):
+    """Solve every site by itself: a campus is worth the same whatever is built at another site.
+
+    Where the blocks that are worth their price alone make a campus, they are best: no bundle gains more. Only at sites
+    where they do not, or where what is held does not make one, the bundles are tried.
+    """
+    gain, site_of, sites = valuation.block[offer.lot] - offer.cost, valuation.site_of(), valuation.sites()
+    wanted = gain > _tie(valuation) if ties.prefer == "smallest" else gain >= -_tie(valuation)
+    added = _counted(offer, np.flatnonzero(wanted))
+    held = np.bincount(site_of, offer.base, len(sites)) > 0
+    simple = (~held | _complete(valuation, offer.base)) & _complete(valuation, offer.base + added)
+    simple |= np.bincount(site_of, offer.base + added, len(sites)) == 0
+    if ties.prefer == "smallest":
+        most_mw = np.bincount(site_of, (offer.base + offer.room()) * valuation.block_mw, len(sites))
+        hopeless = most_mw < valuation.minimum_mw - SIZE_TOLERANCE_MW
+        added[hopeless[site_of]] = 0
+        simple |= hopeless
+    for number in np.flatnonzero(~simple):
         site, here = sites[number], site_of[offer.lot] == number
         part = Offer(offer.base[site], np.searchsorted(site, offer.lot[here]), offer.cost[here])
         small, only = _number_of_bundles(part.room()) <= ENUMERATED, valuation.only(site)
         added[site] = _enumerated(only, part, ties) if small else _programmed(only, part, ties)
     return added
+
+
+def _complete(valuation: Campus, bundle: Counts) -> Flags:
+    """Return at which sites a bundle (M,) makes a campus in which all of it is used."""
+    site_of, number = valuation.site_of(), len(valuation.sites())
+    with_firm = np.bincount(valuation.bus, bundle * valuation.firm) > 0
+    idle = np.bincount(site_of, bundle * ~with_firm[valuation.bus], number) > 0
+    large = np.bincount(site_of, bundle * valuation.block_mw, number) >= valuation.minimum_mw - SIZE_TOLERANCE_MW
+    complete: Flags = large & ~idle
+    return complete
 
 
 def _programmed(valuation: Valuation, offer: Offer, ties: Ties) -> Counts:

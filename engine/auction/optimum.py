@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.sparse import csr_array
 
-from engine.auction.demand import Offer, best_addition
+from engine.auction.demand import Offer, best_addition, bundles_of
 from engine.auction.integer import TIME_LIMIT_S
-from engine.auction.parts import Owners, Part, parts_of, solve_part
+from engine.auction.parts import TRIED, Owners, Part, parts_of, solve_part
 from engine.auction.rules import Configuration
 from engine.auction.values import Counts, Money, Valuation
 from engine.program import LazyProgram, LinearProgram, Status, Vector
@@ -117,11 +117,12 @@ def lp_bound(
     start: Allocation | None = None,
     time_limit_s: float = TIME_LIMIT_S,
 ) -> LinearBound:
-    """Return the optimum of the linear program over bundles of Bikhchandani and Mamer (1997), by column generation.
+    """Return the optimum of the linear program over bundles of Bikhchandani and Mamer (1997).
 
     It is the least of L(p) = sum of the prices + the sum of the bidders' largest surpluses over p >= 0, and so never
-    below the efficient welfare. Each round asks every bidder for his best bundle at the program's prices: L there is
-    a bound too, so that stopping at the time limit only makes the bound weaker. ``start`` gives the first columns.
+    below the efficient welfare. Few bundles are all put in; else column generation asks in each round every bidder
+    for his best bundle at the program's prices: L there is a bound too, so that stopping at the time limit only makes
+    the bound weaker. ``start`` gives the first columns.
     Raises SolverError if HiGHS fails.
     """
     first = efficient(valuations, configuration, kept) if start is None else start
@@ -137,6 +138,13 @@ def lp_bound(
 def _bound_of(part: Part, start: Counts, until: float) -> LinearBound:
     valuations, quantity, seller = part.valuations, part.quantity, part.seller
     master = _Master(quantity, seller, len(valuations))
+    if np.prod(quantity + 1.0) <= TRIED:
+        bundles = np.concatenate(list(bundles_of(quantity)))
+        worths = np.array([valuation.values(bundles) for valuation in valuations])
+        master.add([(i, bundle, worths[i, k]) for i in range(len(valuations)) for k, bundle in enumerate(bundles) if k])
+        _, asked, _ = master.solve()
+        value = float(quantity @ np.maximum(asked, seller)) + float((worths - bundles @ asked).max(axis=1).sum())
+        return LinearBound(value, asked, True, 1)
     master.add([(i, bundle, valuations[i].value(bundle)) for i, bundle in enumerate(start)])
     best, prices, rounds = np.inf, np.zeros(len(quantity)), 0
     while True:

@@ -77,15 +77,15 @@ def check_substitutes(valuation: Valuation, configuration: Configuration, *, see
     sites = valuation.sites() if isinstance(valuation, Campus) else [np.unique(lot)]
     together = [lot[np.isin(lot, site)] for site in sites]
     if all(len(group) <= EXACT for group in together):
-        found = [_search(valuation, configuration, np.zeros_like(valuation.quantity), group) for group in together]
+        found = [_search(valuation, np.zeros_like(valuation.quantity), group) for group in together]
         worst = max((one for one in found if one is not None), key=lambda one: one.excess, default=None)
         if worst is None:
             return Verdict("proved by trying all", None, f"No bundle of the {len(lot)} blocks violates the conditions.")
-        return Verdict("violated", worst, worst.words)
+        return _violated(valuation, configuration, worst)
     for base, chosen in _parts(valuation, lot, np.random.default_rng(seed)):
-        one = _search(valuation, configuration, base, chosen)
+        one = _search(valuation, base, chosen)
         if one is not None:
-            return Verdict("violated", one, one.words)
+            return _violated(valuation, configuration, one)
     words = (
         f"No violation found in {_PARTS} parts of {_SAMPLED} blocks each of the {len(lot)} blocks; this is no proof."
     )
@@ -120,12 +120,12 @@ class _Failure:
     """Where a condition fails: the smallest bundle S first, then condition (a), then the largest excess."""
 
     rank: tuple[int, int, float]
-    held: int  # mask of S
-    items: tuple[int, ...]  # i, j and perhaps k
+    held: Counts  # (M,), S
+    lots: Counts  # i, j and perhaps k
     excess: float
 
 
-def _search(valuation: Valuation, configuration: Configuration, base: Counts, lot: Counts) -> Violation | None:
+def _search(valuation: Valuation, base: Counts, lot: Counts) -> _Failure | None:
     """Try every bundle of some blocks, given by their lots (K,), on top of ``base`` (M,)."""
     blocks = len(lot)
     masks = np.arange(1 << blocks)
@@ -140,7 +140,7 @@ def _search(valuation: Valuation, configuration: Configuration, base: Counts, lo
         if len(failing):
             at = failing[np.lexsort((-excess[failing], size[held[failing]]))[0]]
             rank = (int(size[held[at]]), len(items), -float(excess[at]))
-            failures.append(_Failure(rank, int(held[at]), items, float(excess[at])))
+            failures.append(_Failure(rank, bundles[held[at]], lot[list(items)], float(excess[at])))
 
     for i, j in itertools.combinations(range(blocks), 2):
         a, b = 1 << i, 1 << j
@@ -151,16 +151,12 @@ def _search(valuation: Valuation, configuration: Configuration, base: Counts, lo
             kept = worth[free | a | b] + worth[free | c]
             regrouped = np.maximum(worth[free | a | c] + worth[free | b], worth[free | b | c] + worth[free | a])
             look((i, j, k), free, kept - regrouped)
-    if not failures:
-        return None
-    worst = min(failures, key=lambda failure: failure.rank)
-    return _violation(valuation, configuration, bundles[worst.held], lot[list(worst.items)], worst.excess)
+    return min(failures, key=lambda failure: failure.rank, default=None)
 
 
-def _violation(
-    valuation: Valuation, configuration: Configuration, held: Counts, lots: Counts, excess: float
-) -> Violation:
+def _violated(valuation: Valuation, configuration: Configuration, failure: _Failure) -> Verdict:
     """Say in words what a failure means for lots i, j and perhaps k."""
+    held, lots, excess = failure.held, failure.lots, failure.excess
     names = [_name(configuration, int(lot)) for lot in lots]
     subsets = (np.arange(1 << len(lots))[:, np.newaxis] >> np.arange(len(lots))) & 1
     added = subsets @ np.eye(len(held), dtype=np.int64)[lots]
@@ -192,7 +188,8 @@ def _violation(
     words = opening + words if opening else words[0].upper() + words[1:]
     third_lot = int(lots[2]) if len(lots) == 3 else None
     condition: Literal["a", "b"] = "b" if len(lots) == 3 else "a"
-    return Violation(condition, held, int(lots[0]), int(lots[1]), third_lot, excess, words)
+    found = Violation(condition, held, int(lots[0]), int(lots[1]), third_lot, excess, words)
+    return Verdict("violated", found, words)
 
 
 def _prices(gain: Money, subsets: Counts, other: int) -> tuple[Money, float] | None:
