@@ -19,7 +19,7 @@
     root.querySelectorAll('[data-host]').forEach(function (part) { parts[part.dataset.host] = part; });
     const invitation = JSON.parse(root.dataset.invitation || '{}');
     const bots = JSON.parse(root.dataset.bots || '[]');
-    const own = { pane: 'round', busy: '', ask: '', reason: '', text: '', sort: 'number', way: 0, keys: {}, seats: {}, open: {} };
+    const own = { pane: 'round', busy: '', ask: '', reason: '', text: '', seat: '', sort: 'number', way: 0, keys: {}, seats: {}, open: {} };
     const tools = { money: money, press: press, open: own.open, redraw: redraw };
     let seen = null; // {round, phase} of what was told last
 
@@ -170,9 +170,13 @@
       const people = s.host.bidders.filter(function (one) { return !one.bot && !one.muted; });
       return { people: people, done: people.filter(function (one) { return one.acted; }) };
     }
+    function quiet(s) { // nobody has bid and no bot will: closed now, the round would end the auction
+      return s.host.bidders.every(function (one) { return !one.bids && !one.bot; });
+    }
     function next(s) { // the one large button
       if (s.phase === 'set up') return press('Open round 1', 'open', {}, { large: true, off: !s.host.bidders.length });
       if (s.phase === 'paused') return press('Resume round ' + s.round, 'resume', {}, { large: true });
+      if (s.phase === 'open' && !s.practice && quiet(s)) return ask('Close round ' + s.round, 'close', { large: true, quiet: false });
       if (s.phase === 'open') return press(s.practice ? 'Close practice round ' + s.round : 'Close round ' + s.round, 'close', { round: s.round }, { large: true });
       if (s.phase === 'closed') return h('a', { key: 'debrief', class: 'hr-button hr-button-primary hr-host-next', href: '/auction/debrief?auction=' + encodeURIComponent(s.id) }, 'Open the debrief');
       return h('a', { key: 'again', class: 'hr-button hr-button-primary hr-host-next', href: '/auction' }, 'To the auctions');
@@ -243,14 +247,15 @@
       if (text) act('announce', { text: text }, function () { own.text = ''; });
     }
     function confirm(s) {
-      if (own.ask !== 'annul' && own.ask !== 'cancel') return null;
-      const annul = own.ask === 'annul', round = s.round - 1;
-      const words = annul ? 'Annul round ' + round : 'Cancel the auction';
-      return h('form', { class: 'hr-host-confirm', key: 'confirm-' + own.ask, role: 'group', 'aria-label': words, on: { submit: function (event) { event.preventDefault(); act(own.ask, { reason: own.reason.trim() }); } } },
-        h('p', null, annul
+      if (own.ask === 'close' && (s.phase !== 'open' || !quiet(s))) own.ask = '';
+      if (own.ask !== 'annul' && own.ask !== 'cancel' && own.ask !== 'close') return null;
+      const annul = own.ask === 'annul', close = own.ask === 'close', round = s.round - 1;
+      const words = close ? 'Close round ' + s.round : annul ? 'Annul round ' + round : 'Cancel the auction';
+      return h('form', { class: 'hr-host-confirm', key: 'confirm-' + own.ask, role: 'group', 'aria-label': words, on: { submit: function (event) { event.preventDefault(); act(own.ask, close ? { round: s.round } : { reason: own.reason.trim() }); } } },
+        h('p', null, close ? 'Nobody has bid in this round. Closed now, it ends the auction.' : annul
           ? (s.phase === 'closed' ? 'The auction is open again: ' : '') + 'all bids of round ' + round + (s.phase === 'closed' ? '' : ' and of the round that is open') + ' are void, and round ' + round + ' begins again. It stays in the log.'
           : 'Nothing is sold, and the auction cannot be opened again. The log stays.'),
-        h('label', { class: 'hr-field' }, h('span', { class: 'hr-label' }, 'Reason, told to everybody'),
+        !close && h('label', { class: 'hr-field' }, h('span', { class: 'hr-label' }, 'Reason, told to everybody'),
           h('input', { class: 'hr-input', maxlength: 200, value: own.reason, on: { input: function (event) { own.reason = event.target.value; } } })),
         h('div', { class: 'hr-host-row' }, h('button', { type: 'submit', class: 'hr-button hr-button-primary', disabled: Boolean(own.busy) }, words),
           press('Keep it', 'keep', null, { click: function () { own.ask = ''; redraw(); } })));
@@ -292,7 +297,15 @@
         })),
         h('ul', { class: 'hr-host-people' }, s.host.bidders.map(function (one) { return person(one, s, over); })),
         !s.host.bidders.length && h('p', { class: 'hr-muted' }, 'No seat yet.'),
+        !over && h('form', { class: 'hr-host-say', on: { submit: function (event) { event.preventDefault(); addSeat(); } } },
+          h('label', null, h('span', { class: 'visually-hidden' }, 'Name of a new seat'),
+            h('input', { class: 'hr-input', placeholder: 'Name of a new seat', maxlength: 60, value: own.seat, on: { input: function (event) { own.seat = event.target.value; } } })),
+          h('button', { type: 'submit', class: 'hr-button', disabled: Boolean(own.busy) }, 'Add a seat')),
       ];
+    }
+    function addSeat() {
+      const name = own.seat.trim();
+      if (name) act('seat', { name: name }, function () { own.seat = ''; });
     }
     function person(one, s, over) {
       const told = status(one, s), wide = Boolean(own.open[one.id]);

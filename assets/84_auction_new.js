@@ -141,7 +141,7 @@
       });
       show(values, currency || '');
       const kept = Object.assign({}, draft);
-      delete kept.start; delete kept.drawn; delete kept.at;
+      delete kept.start; delete kept.drawn; delete kept.at; delete kept.store;
       keep(kept);
       const number = draft.seats.length;
       return [out, chosen === preset ? NO() : chosen, Number(seats) === number ? NO() : number, kept];
@@ -151,13 +151,14 @@
       const grid = api(SEATS);
       if (!found || !grid || !draft) return NO();
       const chosen = grid.getSelectedRows(), list = chosen.length ? chosen : rows(SEATS);
+      const before = Object.assign({}, draft, { store: 'auction-opened' });
       const update = list.map(function (row) {
         const kept = {};
         Object.keys(row).forEach(function (key) { if (key.indexOf('value:') !== 0) kept[key] = row[key]; });
         return Object.assign(kept, found.row);
       });
       grid.applyTransaction({ update: update });
-      headroom.toast('Values set for ' + (update.length === 1 ? update[0].name : update.length + ' seats'), null);
+      headroom.toast('Values set for ' + (update.length === 1 ? update[0].name : update.length + ' seats'), before);
       changed();
       return NO();
     },

@@ -21,7 +21,7 @@ _KEPT = 32
 
 def as_given(template: Any) -> Asked:
     """Return the question that plays a template as it is. Raises QuestionError for one that is not there."""
-    if template not in templates.TEMPLATES:
+    if not isinstance(template, str) or template not in templates.TEMPLATES:
         raise QuestionError("this example is not known: choose one of the list")
     rules = templates.TEMPLATES[template].configuration.rules
     return Asked(template, rules.increment.amount if rules.increment.kind == "fixed" else None, rules.ties)
@@ -48,7 +48,7 @@ def asked_of(template: Any, increment: Any, ties: Any, kind: Any) -> Asked:
         raise QuestionError(f"the increment is a whole number, not {increment:g}")
     if ties not in ("alternating", "random"):
         raise QuestionError("equal best bids are decided by turns or by a random number")
-    if kind != AS_THEY_ARE and kind not in BOTS:
+    if not isinstance(kind, str) or (kind != AS_THEY_ARE and kind not in BOTS):
         raise QuestionError("this way of bidding is not known: choose one of the list")
     return Asked(given.template, None if increment is None else int(increment), str(ties), str(kind))
 

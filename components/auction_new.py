@@ -15,6 +15,7 @@ from components.icons import icon
 from components.skeleton import Part, button, page, question_bar, section, state, word_number, word_popover, word_select
 from components.skeleton import workbench as bench
 from components.tables import GridColumn, column_definition, grid
+from engine.auction.presets import ORIGINS
 from engine.auction.wording import rules_words, sentence
 
 PAGE = ids.AUCTION
@@ -176,6 +177,9 @@ def summary(read: Read, problems: Sequence[str] | None = None) -> list[Part]:
             className="hr-muted",
         ),
         section("Rules", rules.summary(rules_words(configuration))) if configuration.lots else None,
+        rules.origins(configuration.rules, ORIGINS, configuration.currency)
+        if configuration.rules.preset == "FCC"
+        else None,
     ]
     return told
 

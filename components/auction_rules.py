@@ -262,3 +262,19 @@ def presets_store(presets: Mapping[str, Rules]) -> dcc.Store:
 def summary(sentences: Sequence[str]) -> html.Ul:
     """Return the rules in plain words."""
     return html.Ul([html.Li(line) for line in sentences], className="hr-auction-rules")
+
+
+def origins(rules: Rules, sources: Mapping[str, str], currency: str) -> html.Details:
+    """Return where each number of a preset comes from: ``sources`` by path, in the words of its notice."""
+    values = values_of(rules)
+    rows = []
+    for control in CONTROLS:
+        if control.path in sources:
+            unit = currency if control.unit == "currency" else control.unit
+            said = f"{values[control.path]} {unit}".strip()
+            source = sources[control.path]
+            rows.append(html.Li([html.Strong(f"{control.label}: {said}"), html.Span(source)]))
+    return html.Details(
+        [html.Summary("Where the numbers of this preset come from"), html.Ul(rows, className="hr-auction-origins")],
+        className="hr-worked-details",
+    )

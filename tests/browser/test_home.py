@@ -73,7 +73,7 @@ def test_a_study_deleted_in_the_picker_is_brought_back(page: Page) -> None:
 
 def test_every_page_is_left_without_an_error(page: Page) -> None:
     open_small_grid(page)
-    for name in ("Network", "Capacity", "Home", "Network", "Home"):
+    for name in ("Network", "Capacity", "Auction", "Home", "Auction", "Network", "Home"):
         page.get_by_role("link", name=name, exact=True).click()
         expect(page.get_by_role("link", name=name, exact=True)).to_have_attribute("aria-current", "page")
         settle(page)

@@ -79,6 +79,10 @@ def test_every_template_has_a_result_as_it_is_given(key: str) -> None:
         (("paper-1", True, "random", "as given"), "increment"),
         (("paper-1", 5, "by luck", "as given"), "turns"),
         (("paper-1", 5, "random", "a friend"), "bidding"),
+        ((["paper-1"], 5, "random", "as given"), "example"),
+        (("paper-1", {}, [], "as given"), "increment"),
+        (("paper-1", 5, {}, "as given"), "turns"),
+        (("paper-1", 5, "random", {}), "bidding"),
     ],
 )
 def test_a_question_that_no_control_can_hold_is_refused_in_words(words: tuple[Any, ...], wrong: str) -> None:

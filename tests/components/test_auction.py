@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from callbacks.auction_invite import Listening, own_addresses, qr_rows, ways
 from components import auction_draft, auction_new, auction_rules, auction_worked, auction_worth, help_auction, ids
 from components.auction_draft import Seat, draft_of, read
-from engine.auction.presets import PRESETS
+from engine.auction.presets import ORIGINS, PRESETS
 from engine.auction.rules import Activity, Configuration, Increment, Jump, Lot, Rules, Timing, Withdrawals
 from engine.auction.simulate import run
 from engine.auction.state import Acted, Bid
@@ -73,6 +73,13 @@ def test_a_rule_is_shown_only_where_it_applies() -> None:
     assert not auction_rules.holds("increment.kind=smoothed", held)
     assert not auction_rules.holds("timing.pace!=by hand", held)
     assert auction_rules.holds("", held)
+
+
+def test_the_form_tells_where_each_number_of_the_fcc_preset_comes_from() -> None:
+    shown = text(auction_rules.origins(PRESETS["FCC"], ORIGINS, "k$"))
+    assert "Least increment (N): 10.0 %" in shown
+    assert "three activity rule waivers" in shown
+    assert all(source in shown for path, source in ORIGINS.items() if path in auction_rules.PATHS)
 
 
 # Rules in words
