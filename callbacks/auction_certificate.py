@@ -12,6 +12,7 @@ from engine.auction.certificate import Market, certificate, market_of, read
 from engine.errors import EngineError
 
 LARGEST = 6_000  # bidders times blocks; beyond, it is left to the debrief
+SEARCHED = 600  # bidders times blocks up to which each bid is held against the bidder's best bundle
 _KEPT = 16
 
 _log = logs.get("headroom.auction")
@@ -73,5 +74,7 @@ class Certificates:
             kept = (valuations, market_of(state.configuration, read(state)))
             self._markets[here.room.id] = kept
         entries = self._rooms.store.entries(here.room.id)[: here.live.last.number]
-        told: dict[str, Any] = certificate(state, events=[one.entry.event for one in entries], market=kept[1]).to_json()
+        events, small = [one.entry.event for one in entries], len(valuations) * len(state.price) <= SEARCHED
+        found = certificate(state, events=events, market=kept[1], departures=small)
+        told: dict[str, Any] = found.to_json()
         return told

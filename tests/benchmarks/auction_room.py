@@ -23,7 +23,7 @@ from playwright.sync_api import sync_playwright
 
 from callbacks.auction_room import Rooms
 from engine.store import Store
-from tests.browser.browsing import Server, launch, running
+from tests.browser.browsing import Server, end, launch, start
 from tests.crowd import Guest, Tally, check, keys_of, sale
 from tests.crowd_runs import KILLED, Happened, killed, play
 from tests.postgres import server as postgres
@@ -122,7 +122,8 @@ class Load:
 
 def loaded(database: str, home: Path, url: str) -> Load:
     """Play the rounds with everybody in the room."""
-    with running(home, DATABASE_URL=url, WEB_WORKERS="2") as server:
+    server = start(home, DATABASE_URL=url, WEB_WORKERS="2")
+    try:
         store = Store(url)
         rooms, tally, processor = Rooms(store), Tally(), Processor()
         auction = rooms.create("nobody", sale(LOTS, ROUND_S), [seat(f"Bidder {n}") for n in range(BIDDERS)])
@@ -155,6 +156,8 @@ def loaded(database: str, home: Path, url: str) -> Load:
         for fault in (*tally.faults[:3], *screens.faults[:3]):
             print("fault:", fault)
         return Load(database, tally, acknowledged, closed, processor.percent, after, faults)
+    finally:
+        end(server.process)
 
 
 def _deadline(rooms: Rooms, auction: str, number: int) -> float:
