@@ -3,6 +3,7 @@
 import asyncio
 import random
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,13 +14,14 @@ import psutil
 from callbacks.auction_room import Rooms
 from engine.store import Store
 from tests.browser.browsing import Server, end, start
-from tests.crowd import Guest, Tally, check, keys_of, sale
+from tests.crowd import Guest, Line, Tally, check, keys_of, sale
 from tests.kills import children, kill
 from tests.rooms import seat
 from tests.waiting import wait_for
 
 KILLED = ("web worker", "web server", "everything")
 _GOES_ON_WITHIN_S = 90.0
+_FLOOD_LINES = 32
 _LATEST_S = 1.0  # before a deadline a hurried bidder still sends
 
 
@@ -64,6 +66,30 @@ async def _bidding(guest: Guest, over: asyncio.Event, lots: int) -> None:
         await guest.bid(guest.dice.randint(1, lots))
         if guest.dice.random() < 0.3:
             await guest.bid(guest.dice.randint(1, lots))
+
+
+def flood(address: str, auction: str, cookie: str, seconds: float) -> Counter[int]:
+    """Send sets of bids from one seat as fast as this process can, over many connections; return what came back."""
+    return asyncio.run(_flooding(address, auction, cookie, seconds))
+
+
+async def _flooding(address: str, auction: str, cookie: str, seconds: float) -> Counter[int]:
+    statuses: Counter[int] = Counter()
+    until = time.monotonic() + seconds
+
+    async def one(number: int) -> None:
+        line, sent = Line(address), 0
+        line.cookie = cookie
+        while time.monotonic() < until:
+            sent += 1
+            body = {"request": f"f{number}-{sent}", "round": 1, "what": "bids", "bids": [["lot-01", 5, 1]]}
+            try:
+                statuses[(await line.ask("POST", f"/api/auctions/{auction}/act", body)).status] += 1
+            except OSError:
+                statuses[0] += 1
+
+    await asyncio.gather(*(one(number) for number in range(_FLOOD_LINES)))
+    return statuses
 
 
 @dataclass(frozen=True, slots=True)

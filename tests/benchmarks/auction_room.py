@@ -1,17 +1,20 @@
-"""A full auction room under load, and under kills: ``python -m tests.benchmarks.auction_room [load | kills] [KILLS]``.
+"""A full auction room under load, flood and kills: ``python -m tests.benchmarks.auction_room [load|flood|kills] [KILLS]``.
 
 Everything on this machine: the product as its reader starts it, 200 programs that poll as browsers do (60 bidders on
 60 lots, spectators, a host), and a few real browsers with the projector's page. Beside SQLite and PostgreSQL.
 """
 
 import asyncio
+import multiprocessing
 import os
 import platform
 import sys
 import tempfile
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -25,7 +28,7 @@ from callbacks.auction_room import Rooms
 from engine.store import Store
 from tests.browser.browsing import Server, end, launch, start
 from tests.crowd import Guest, Tally, check, keys_of, sale
-from tests.crowd_runs import KILLED, Happened, killed, play
+from tests.crowd_runs import KILLED, Happened, flood, killed, play
 from tests.postgres import server as postgres
 from tests.rooms import seat
 
@@ -160,6 +163,67 @@ def loaded(database: str, home: Path, url: str) -> Load:
         end(server.process)
 
 
+def flooded(home: Path, url: str) -> str:
+    """Play one round while one seat of it sends all it can; return the line of the table."""
+    server = start(home, DATABASE_URL=url, WEB_WORKERS="2")
+    spawn = multiprocessing.get_context("spawn")
+    try:
+        store = Store(url)
+        rooms, tally = Rooms(store), Tally()
+        auction = rooms.create("nobody", sale(LOTS, ROUND_S), [seat(f"Bidder {n}") for n in range(BIDDERS)])
+        host, seats, watcher = keys_of(rooms, auction)
+        watchers = BROWSERS - BIDDERS - 1
+        guests = [Guest(server.address, auction, "bidder", tally, n) for n in range(1, BIDDERS)]
+        guests += [Guest(server.address, auction, "public", tally, 1000 + n) for n in range(watchers)]
+        guests.append(Guest(server.address, auction, "host", tally, 5000))
+        hostile = Guest(server.address, auction, "bidder", Tally(), 0)
+        asyncio.run(hostile.come_in(seats[0]))
+        told = (server.address, auction, hostile.line.cookie, ROUND_S)
+        with ProcessPoolExecutor(1, mp_context=spawn) as pool:
+            future: list[Future[Counter[int]]] = []
+            keys = [*seats[1:], *[watcher] * watchers, host]
+
+            def begun() -> None:
+                tally.polled_s.clear()
+                future.append(pool.submit(flood, *told))
+
+            asyncio.run(play(guests, keys, rounds=1, lots=BIDS, begun=begun))
+            statuses = future[0].result()
+        acknowledged, _ = check(rooms, auction, guests)
+        store.close()
+        sent, in_time = sum(statuses.values()), {status: count for status, count in statuses.items() if status != 429}
+        print("flood:", statuses)
+        return (
+            f"| {sent / ROUND_S:,.0f} | {statuses[429] / ROUND_S:,.0f} | {in_time.get(200, 0):,} | {acknowledged} "
+            f"| {ms(tally.acknowledged_s, 95)} | {ms(tally.acknowledged_s, 100)} | {ms(tally.polled_s, 95)} "
+            f"| {ms(tally.shown_s, 95)} | {len(tally.faults) + tally.unanswered} |"
+        )
+    finally:
+        end(server.process)
+
+
+def flood_report() -> list[str]:
+    """Let one seat flood a full room beside SQLite; return the section of the report."""
+    lines = [
+        "## One seat that sends all it can",
+        "",
+        heading(
+            f"the room above for one round, while one of its {BIDDERS} seats sends sets of bids over 32 connections as "
+            "fast as another process on this machine can. Turned away: refused before session, JSON and database are "
+            "looked at. The other columns are the other 199."
+        ),
+        "",
+        "| sent per second | turned away per second | answered by the room | sets acknowledged | bid p95, ms | worst "
+        "| poll p95, ms | result p95, ms | errors |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
+    with tempfile.TemporaryDirectory() as home:
+        folder = Path(home)
+        lines.append(flooded(folder, f"sqlite:///{folder / 'headroom.sqlite'}"))
+        print(lines[-1], flush=True)
+    return lines
+
+
 def _deadline(rooms: Rooms, auction: str, number: int) -> float:
     """Return the deadline of the round before round ``number``."""
     deadlines: dict[int, float] = {}
@@ -258,12 +322,14 @@ def kill_report(kills: int) -> list[str]:
 
 
 def main(arguments: list[str]) -> None:
-    parts = arguments[:1] or ["load", "kills"]
+    parts = arguments[:1] or ["load", "flood", "kills"]
     kept = RESULT.read_text(encoding="utf-8").split("\n## ") if RESULT.exists() else ["# The auction room"]
     sections = {part.split("\n", 1)[0]: part for part in kept[1:]}
     made: list[list[str]] = []
     if "load" in parts:
         made.append(load_report())
+    if "flood" in parts:
+        made.append(flood_report())
     if "kills" in parts:
         made.append(kill_report(int(arguments[1]) if len(arguments) > 1 else KILLS))
     for lines in made:
