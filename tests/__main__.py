@@ -36,7 +36,9 @@ CHECKS = {
     "lint": ["ruff", "check", "."],
     "types": ["mypy"],
     "imports": ["importlinter.cli"],
-    "pytest": ["pytest"],
+    # Two at a time: while one test waits for a server or a page, the other computes. Each process runs its share in
+    # order and then helps the other; it has servers, ports and a browser of its own.
+    "pytest": ["pytest", "-n", "2", "--dist", "worksteal"],
 }
 _IMPORT_LINTER = "from importlinter.cli import lint_imports_command; lint_imports_command()"
 

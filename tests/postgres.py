@@ -5,7 +5,6 @@ import os
 import pwd
 import secrets
 import shutil
-import socket
 import subprocess
 import tempfile
 import time
@@ -17,6 +16,7 @@ from urllib.parse import urlsplit
 import pg8000.dbapi
 import pytest
 
+from tests.ports import free_port
 from tests.programs import postgresql_programs
 
 _START_S = 60.0
@@ -41,7 +41,7 @@ def server() -> Iterator[str]:
     PostgreSQL refuses to run as root, so root lends it to the user ``postgres`` that its package makes.
     """
     folder = Path(tempfile.mkdtemp(prefix="headroom-postgres-"))
-    binary, port, password = binaries(), _free_port(), secrets.token_hex(16)
+    binary, port, password = binaries(), free_port(), secrets.token_hex(16)
     data, note = folder / "data", folder / "password"
     note.write_text(password, encoding="ascii")
     owner = _owner()
@@ -106,13 +106,6 @@ def _owner() -> "pwd.struct_passwd | None":
             f"PostgreSQL does not run as {getpass.getuser()}, and there is no user 'postgres': "
             "install the package 'postgresql'"
         ) from None
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _await(port: int, password: str, process: "subprocess.Popen[bytes]", log: Path) -> None:

@@ -277,7 +277,11 @@ def test_all_sections_run_though_one_fails_and_the_status_tells(
     (folder / "test").symlink_to("/bin/test")
     environ = dict(os.environ)
     assert setup.run(["format", "types", "pytest"], str(python), environ, ["-k", "share"]) == 1
-    assert calls(folder) == ["python -m ruff format --check .", "python -m mypy", "python -m pytest -k share"]
+    assert calls(folder) == [
+        "python -m ruff format --check .",
+        "python -m mypy",
+        "python -m pytest -n 2 --dist worksteal -k share",
+    ]
     assert setup.run(["types"], str(python), environ, []) == 0
     assert "format: failed" in capfd.readouterr().out
 

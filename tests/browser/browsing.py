@@ -1,9 +1,9 @@
 """A browser that watches itself, and the really running product that it looks at."""
 
+import base64
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -14,8 +14,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, Route
+from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, Request
 
+from app import open_services
+from callbacks.settings import Settings
+from tests.ports import free_port
 from tests.programs import chromium_on_path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -24,13 +27,16 @@ PHONE = {"width": 390, "height": 844}
 LOG = "log.jsonl"
 THEMES = ("light", "dark")
 
-_READY_WITHIN_S = 60.0
-_ENDS_WITHIN_S = 25.0
+PATIENCE_S = 60.0
+_READY_WITHIN_S = 180.0
+_ENDS_WITHIN_S = 60.0
 # What keeps a browser quiet: none of these looks for an update, a proxy or a field trial.
 _ARGUMENTS = (
     "--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync", "--disable-default-apps", "--disable-domain-reliability",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",  # no page reaches another host, whatever it asks for
 )  # fmt: skip
+_homes: dict[str, Path] = {}  # the data folder of each product that was started, by its address
 _NO_WEBGL = ("--disable-gpu", "--disable-3d-apis", "--disable-webgl", "--disable-webgl2")
 
 
@@ -79,11 +85,12 @@ def start(home: Path, **more: str) -> Server:
     except BaseException:
         end(process)
         raise
+    _homes[address] = home
     return Server(address, home, home / LOG, process, time.monotonic() - begun)
 
 
 def wait_until_ready(address: str, process: subprocess.Popen[bytes], home: Path) -> None:
-    """Return when the product says that it is ready; fail with the end of its log when it does not in a minute."""
+    """Return when the product says that it is ready; fail with the end of its log when it does not in time."""
     deadline = time.monotonic() + _READY_WITHIN_S
     while address not in (home / "out.txt").read_text():
         assert process.poll() is None, f"the product ended with status {process.returncode}: {tail(home / LOG)}"
@@ -107,13 +114,6 @@ def tail(log: Path, lines: int = 20) -> str:
     return "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:])
 
 
-def free_port() -> int:
-    """Return a port that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def launch(playwright: Playwright, *, webgl: bool = True) -> Browser:
     """Start Chromium: that of HEADROOM_CHROMIUM, else of the PATH, else Playwright's own."""
     path = os.environ.get("HEADROOM_CHROMIUM") or chromium_on_path() or playwright.chromium.executable_path
@@ -126,23 +126,21 @@ def launch(playwright: Playwright, *, webgl: bool = True) -> Browser:
 class Watch:
     """What a page did that it must not do."""
 
-    foreign: list[str] = field(default_factory=list)  # requests to another host, each of them stopped
+    foreign: list[str] = field(default_factory=list)  # requests to another host, none of which finds it
     console: list[str] = field(default_factory=list)  # errors in the console, and uncaught ones
     failed: list[str] = field(default_factory=list)  # our own answers with a status of 500 or more
 
     def see(self, page: Page) -> None:
         """Watch everything that ``page`` does from now on."""
-        page.context.route("**/*", self._pass_or_stop)
+        # Listened to, not routed: routing turns the browser's cache off, and asks us about each file of each page.
+        page.context.on("request", self._trace)
         page.on("console", self._note)
         page.on("pageerror", lambda error: self.console.append(str(error)))
         page.on("response", lambda answer: answer.status >= 500 and self.failed.append(answer.url))
 
-    def _pass_or_stop(self, route: Route) -> None:
-        if urlsplit(route.request.url).hostname in {"127.0.0.1", None}:
-            route.continue_()
-            return
-        self.foreign.append(route.request.url)
-        route.abort()
+    def _trace(self, request: Request) -> None:
+        if urlsplit(request.url).hostname not in {"127.0.0.1", None}:
+            self.foreign.append(request.url)
 
     def _note(self, message: ConsoleMessage) -> None:
         if message.type == "error":
@@ -156,13 +154,26 @@ class Watch:
         assert self.failed == [], "answers with a fault"
 
 
+def begin_study(page: Page, example: str) -> str:
+    """Make a grid of the library a study of the page's reader, as a press on Home does; return the study's id."""
+    answer = page.request.get("/")  # a first visit gives the reader his cookie
+    (cookie,) = [one for one in page.context.cookies() if one["name"] == "headroom"]
+    content = cookie["value"].partition(".")[0]
+    user = json.loads(base64.urlsafe_b64decode(content + "=" * (-len(content) % 4)))["user"]
+    services = open_services(Settings.from_env({"HEADROOM_HOME": str(_homes[answer.url.rstrip("/")])}))
+    try:
+        return services.open_example(user, example)
+    finally:
+        services.close()
+
+
 def open_page(page: Page, address: str) -> None:
     """Open an address of the product and wait until its page stands."""
     page.goto(address)
     settle(page)
 
 
-def settle(page: Page, timeout_s: float = 30.0) -> None:
+def settle(page: Page, timeout_s: float = PATIENCE_S) -> None:
     """Wait until the page has its content and no callback is under way."""
     page.wait_for_function(
         """() => document.querySelector('h1') && !document.querySelector('._dash-loading')

@@ -5,11 +5,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
 
-from tests.browser.browsing import DESKTOP, Server, Watch, launch, running
+from tests.browser.browsing import DESKTOP, PATIENCE_S, Server, Watch, launch, running
 
 _FAILED = pytest.StashKey[bool]()
+# No test is about how fast the machine is: each has a minute for whatever it waits for.
+expect.set_options(timeout=PATIENCE_S * 1000)
 
 
 @pytest.fixture(scope="session")
@@ -63,6 +65,7 @@ def page_without_webgl(
 def _watched(browser: Browser, server: Server, watch: Watch, request: pytest.FixtureRequest) -> Iterator[Page]:
     before = len(server.faults())
     context = browser.new_context(base_url=server.address, viewport=DESKTOP, reduced_motion="reduce")
+    context.set_default_timeout(PATIENCE_S * 1000)
     page = context.new_page()
     watch.see(page)
     yield page

@@ -6,7 +6,7 @@ from playwright.sync_api import FloatRect, Page, expect
 
 from engine.network.readers import read_network
 from engine.network.tables import NetworkTables
-from tests.browser.browsing import open_page, settle
+from tests.browser.browsing import begin_study, open_page, settle
 
 MESSAGE = "#network-message"
 
@@ -25,10 +25,7 @@ def new_study(page: Page, name: str = "Drawn in class") -> None:
 
 def open_example(page: Page, key: str) -> str:
     """Open a grid of the library as a study, on the Network page; return the study's id."""
-    open_page(page, "/")
-    page.evaluate("key => document.querySelector(`button[id*='\"${key}']`).click()", key)
-    page.wait_for_url("**study=**")
-    study = page.url.split("study=")[1].split("&")[0]
+    study = begin_study(page, key)
     open_page(page, f"/network?study={study}")
     ready(page)
     return study

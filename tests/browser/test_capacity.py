@@ -4,14 +4,24 @@ import csv
 import io
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.browsing import DESKTOP, PHONE, THEMES, Server, Watch, axe_violations, open_page, set_theme, settle
+from tests.browser.browsing import (
+    DESKTOP,
+    PHONE,
+    THEMES,
+    Server,
+    Watch,
+    axe_violations,
+    begin_study,
+    open_page,
+    set_theme,
+    settle,
+)
 
 FIRM, FLEXIBLE, BINDS = (f"#capacity-totals .hr-total:nth-child({place})" for place in (1, 2, 3))
 STATE = "#capacity-state"
@@ -19,20 +29,9 @@ STATE = "#capacity-state"
 BOX = {"buses": [{"bus": "1", "low": 20, "high": 30}, {"bus": "4", "low": 10, "high": 45}]}
 
 
-@pytest.fixture(autouse=True)
-def patience() -> Iterator[None]:
-    """An answer waits for the server: a busy machine is given time."""
-    expect.set_options(timeout=20_000)
-    yield
-    expect.set_options(timeout=5_000)
-
-
 def open_study(page: Page, example: str = "fourbus", query: str = "") -> str:
     """Open a grid of the library as a study of one's own, on the Capacity page; return the study's id."""
-    open_page(page, "/")
-    page.evaluate("key => document.querySelector(`button[id*='\"${key}']`).click()", example)
-    page.wait_for_url("**study=**")
-    study = page.url.split("study=")[1].split("&")[0]
+    study = begin_study(page, example)
     open_page(page, f"/capacity?study={study}{query}")
     return study
 
@@ -168,7 +167,7 @@ def test_hours_are_a_job_that_survives_a_reload_and_leaves_the_old_answer_under_
     expect(page.locator(FIRM)).to_contain_text("20.0")
     page.get_by_role("button", name="Compute", exact=True).click()
     page.reload()
-    expect(page.locator(FIRM)).to_contain_text("MW", timeout=60_000)
+    expect(page.locator(FIRM)).to_contain_text("MW")
     expect(page.locator("#capacity-frame")).to_have_class("hr-capacity-frame")
     expect(page.locator("#capacity-word-keep")).to_have_value("hourly:sample")
 
@@ -263,7 +262,7 @@ def test_a_file_of_ones_own_is_read_and_answered(page: Page, tmp_path: Path) -> 
     expect(page.locator("#capacity-word-keep")).to_have_value("file:sample")
     page.get_by_role("button", name="Compute", exact=True).click()
     # By hand: the worst row leaves 100 - 80 on line 1-2 and 40 - 30 at bus 4.
-    expect(page.locator("#capacity-frame")).to_have_class("hr-capacity-frame", timeout=60_000)
+    expect(page.locator("#capacity-frame")).to_have_class("hr-capacity-frame")
     expect(page.locator(FIRM)).to_contain_text("20.0")
     assert cell(page, "4", "firm") == "10.0"
 

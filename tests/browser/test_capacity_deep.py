@@ -3,7 +3,6 @@
 import csv
 import io
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
 
@@ -17,14 +16,6 @@ from tests.browser.test_capacity import BINDS, FIRM, FLEXIBLE, STATE, answered, 
 ASKED = f"&sites=5,20&mw=300&eps=5&supply=headroom&zero=hold&states=hourly&with={quote(json.dumps({'hours': 60}))}"
 PERIODS = "#capacity-period-steps"
 COMPARED = ".hr-capacity-compared"
-
-
-@pytest.fixture(autouse=True)
-def patience() -> Iterator[None]:
-    """An answer waits for a job: a busy machine is given time."""
-    expect.set_options(timeout=60_000)
-    yield
-    expect.set_options(timeout=5_000)
 
 
 def megawatts(text: str) -> float:

@@ -4,10 +4,8 @@ import csv
 import io
 import json
 import re
-from collections.abc import Iterator
 from urllib.parse import quote
 
-import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.browsing import PHONE, axe_violations, open_page, set_theme
@@ -17,14 +15,6 @@ from tests.browser.test_capacity_deep import megawatts
 ASKED = f"&sites=5,20&mw=300&eps=5&supply=headroom&zero=hold&states=hourly&with={quote(json.dumps({'hours': 12}))}"
 PANEL = "#capacity-largest"
 CARD = "#capacity-why-largest-panel"
-
-
-@pytest.fixture(autouse=True)
-def patience() -> Iterator[None]:
-    """An answer waits for a job: a busy machine is given time."""
-    expect.set_options(timeout=60_000)
-    yield
-    expect.set_options(timeout=5_000)
 
 
 def number(page: Page) -> float:

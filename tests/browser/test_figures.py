@@ -1,25 +1,18 @@
 """Figures, reports and the comparison of two settings, as a reader has them."""
 
-import re
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.browsing import PHONE, axe_violations, open_page, set_theme, settle
+from tests.browser.browsing import PHONE, axe_violations, begin_study, open_page, set_theme
 
 
 @pytest.fixture
 def capacity(page: Page) -> Page:
     """Open the 4-bus example, answered."""
-    open_page(page, "/")
-    page.locator('button[id*=\'"example":"fourbus"\']').first.click()
-    page.wait_for_url("**study=**")
-    settle(page)
-    study = re.search(r"study=([^&]+)", page.url)
-    assert study is not None
-    open_page(page, f"/capacity?study={study.group(1)}")
-    expect(page.locator("#difference-pin")).to_be_visible(timeout=20_000)
+    open_page(page, f"/capacity?study={begin_study(page, 'fourbus')}")
+    expect(page.locator("#difference-pin")).to_be_visible()
     return page
 
 

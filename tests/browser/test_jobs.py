@@ -58,19 +58,19 @@ def test_a_job_survives_a_reload_and_a_restart_and_is_cancelled_or_answered(
         wait_for(lambda: {job["id"] for job in jobs(page)} > before)
         (long,) = {job["id"] for job in jobs(page)} - before
         card = page.locator(f'.hr-progress[data-job="{long}"] .hr-progress-words')
-        expect(card).to_have_text(_MOVING, timeout=60_000)
+        expect(card).to_have_text(_MOVING)
         page.reload()
-        expect(card).to_have_text(_MOVING, timeout=60_000)
+        expect(card).to_have_text(_MOVING)
         expect(banner).to_have_text(_MOVING)
 
         page.goto("about:blank")  # else it would ask a server that is away
         server = again(server)
         page.goto(f"{server.address}{asked(study, _WHOLE_YEAR)}")
-        expect(card).to_have_text(_MOVING, timeout=60_000)
+        expect(card).to_have_text(_MOVING)
 
         page.locator("#shell-job-banner .hr-jobs-button").click()
         page.locator(f'[data-job-line="{long}"]').get_by_role("button", name="Cancel").click()
-        expect(page.get_by_text("The computation was cancelled")).to_be_visible(timeout=60_000)
+        expect(page.get_by_text("The computation was cancelled")).to_be_visible()
         assert [job["state"] for job in jobs(page) if job["id"] == long] == ["cancelled"]
 
         page.goto(asked(study, _WEEKS))

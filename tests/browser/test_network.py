@@ -1,7 +1,5 @@
 """The Network page on the running product: drawing by mouse, by keyboard alone, on the map; no barriers."""
 
-import time
-
 import pytest
 from playwright.sync_api import Page, ViewportSize, expect
 
@@ -23,7 +21,6 @@ def assert_is_the_paper_case(drawn: NetworkTables) -> None:
 
 def test_a_class_draws_the_paper_case_with_the_mouse(page: Page) -> None:
     new_study(page)
-    begun = time.monotonic()
     box = canvas(page)
     hint = page.locator("#network-hint")
     expect(hint).to_contain_text("Press anywhere to place the first bus")
@@ -59,7 +56,6 @@ def test_a_class_draws_the_paper_case_with_the_mouse(page: Page) -> None:
     form.get_by_label("Cost c1 $/MWh").fill("20")
     form.get_by_role("button", name="Apply").click()
     said(page, "Edit 3 cells of unit 1-1")
-    assert time.monotonic() - begun < 120
     assert_is_the_paper_case(exported(page))
 
 
@@ -81,7 +77,6 @@ def test_the_paper_case_is_drawn_with_the_keyboard_alone_and_undone_and_redone(p
         tab_to("#network-paste-rows")
         page.keyboard.press("Enter")
 
-    begun = time.monotonic()
     tab_to("[data-draw-canvas]")
     page.keyboard.press("Enter")  # an empty canvas waits with the tool that adds
     said(page, "Add bus 1")
@@ -114,7 +109,6 @@ def test_the_paper_case_is_drawn_with_the_keyboard_alone_and_undone_and_redone(p
     said(page, "Undone: 1 row pasted into units")
     page.keyboard.press("Control+y")
     said(page, "Done again")
-    assert time.monotonic() - begun < 120
     page.reload()
     ready(page)
     expect(page.get_by_role("button", name="Undo")).to_be_enabled()

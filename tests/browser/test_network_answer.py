@@ -58,7 +58,7 @@ def test_a_long_dispatch_is_a_job_that_a_reload_finds_again_and_that_can_be_canc
         expect(state).to_contain_text("was cancelled")
     page.get_by_role("button", name="Solve DC-OPF").click()
     reason = page.get_by_role("button", name="branch '7253-7252'")
-    expect(reason).to_be_visible(timeout=60_000)
+    expect(reason).to_be_visible()
     open_page(page, f"/network?study={study}")
     ready(page)
     reason.click()  # the answer is there again, and leads to the row
@@ -128,6 +128,6 @@ def test_a_reader_sees_why_nothing_can_be_changed(page: Page, browser: Browser, 
         reader.mouse.click(*place(reader, "2"))
         expect(reader.locator("#network-inspector").get_by_role("button", name="Apply")).to_be_disabled()
         reader.get_by_role("button", name="Solve DC-OPF").click()  # his question is a job, kept with it
-        expect(reader.locator(STRIP)).to_contain_text("1 700 $/h", timeout=20_000)
+        expect(reader.locator(STRIP)).to_contain_text("1 700 $/h")
     finally:
         context.close()

@@ -2,8 +2,7 @@
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.browsing import open_page
-from tests.browser.test_capacity import open_study
+from tests.browser.browsing import begin_study, open_page
 
 # React's scheduler goes on by messages. Held back, the grid is drawn long before its component knows of it, which
 # is what a busy machine does now and then: a row selected in between is lost, and leaves an error at the console.
@@ -14,7 +13,7 @@ SLOW = """() => {
 
 
 def test_the_row_of_an_address_is_selected_where_drawing_is_slow(page: Page) -> None:
-    study = open_study(page)
+    study = begin_study(page, "fourbus")
     page.add_init_script(f"({SLOW})()")
     open_page(page, f"/capacity?study={study}&sel=bus:3")
-    expect(page.locator('#capacity-sites-grid [row-id="3"].ag-row-selected').first).to_be_visible(timeout=20_000)
+    expect(page.locator('#capacity-sites-grid [row-id="3"].ag-row-selected').first).to_be_visible()

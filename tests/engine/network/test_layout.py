@@ -110,7 +110,7 @@ def test_buses_on_one_spot_of_the_map_are_placed() -> None:
 def test_large_grids_are_laid_out_in_seconds(key: str, seconds: float) -> None:
     positions.__globals__["_computed"].cache_clear()
     tables = library.load(key)
-    start = time.perf_counter()
+    start = time.process_time()  # of this process: what else the machine does is not counted
     found = positions(tables)
-    assert time.perf_counter() - start < seconds  # 0.6 to 1.9 s on the machine it was written on
+    assert time.process_time() - start < seconds  # 0.6 to 1.9 s on the machine it was written on
     assert np.isfinite(found).all()
