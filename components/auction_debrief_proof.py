@@ -36,8 +36,13 @@ def certificate(debrief: Debrief) -> list[Part]:
     when = "" if found["final"] else f", if the auction ended after round {number(found['round'])}"
     return [
         html.P([html.Strong(words), when], className=f"hr-debrief-badge hr-sign-{sign}"),
-        html.Ul([html.Li(line) for line in found["words"]], className="hr-debrief-lines"),
-        _conditions(debrief, found),
+        html.Div(
+            [
+                html.Ul([html.Li(line) for line in found["words"]], className="hr-debrief-lines"),
+                _conditions(debrief, found),
+            ],
+            className="hr-debrief-verdict",
+        ),
         *gaps(debrief),
         html.H4("Each bidder's bundles at the final prices", className="hr-debrief-sub"),
         *tables(debrief),
@@ -65,7 +70,7 @@ def _conditions(debrief: Debrief, found: Mapping[str, Any]) -> html.Dl:
     else:
         rows += [
             (["Welfare, from what bids reveal"], f"{money(found['welfare_at_least'], unit)} or more"),
-            (["Below the optimum, if bids are straightforward"], f"at most {money(found['loss_at_most'], unit)}"),
+            (["Below the optimum, if bids are straightforward"], _at_most(found["loss_at_most"], unit)),
         ]
     if found["dual_value"] is not None:
         rows.append((notation("*L*(*p*) at the final prices"), _why("dual_value", found, unit)))
@@ -175,7 +180,7 @@ def rows_of(one: Mapping[str, Any]) -> list[dict[str, Any]]:
 def _bundles(debrief: Debrief, one: Mapping[str, Any], places: Mapping[str, int]) -> html.Details:
     unit, every = debrief.currency, rows_of(one)
     listed = telling(every)
-    columns = [Column("Bundle, by number"), Column("Value", unit, number=True), Column("Penalty", unit, number=True),
+    columns = [Column("Bundle, by No."), Column("Value", unit, number=True), Column("Penalty", unit, number=True),
                Column("Price", unit, number=True), Column("Surplus after penalty", unit, number=True)]  # fmt: skip
     rows = []
     for row in listed:
@@ -250,3 +255,7 @@ def premises(debrief: Debrief) -> list[Part]:
 
 def _or_none(value: int | None) -> Cell:
     return Cell("" if value is None else number(value), value)
+
+
+def _at_most(loss: float | None, unit: str) -> str:
+    return "nobody can tell" if loss is None else f"at most {money(loss, unit)}"

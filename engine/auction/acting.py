@@ -29,15 +29,15 @@ def _turn(state: AuctionState, event: Event) -> tuple[int, Acted, Mapping[str, i
         problems.append(
             Problem("request", "error", "a request's id is a text of at most 64 characters that can be shown")
         )
-    done = request_done(state, str(bidder_id), request) if isinstance(request, str) and request else None
+    if not isinstance(bidder_id, str):
+        raise AuctionRuleError(problems)
+    done = request_done(state, bidder_id, request) if isinstance(request, str) and request else None
     if done is not None:
         problems.append(Problem("repeated-request", "error", f"this request was done already, as event {done}"))
     if problems:
         raise AuctionRuleError(problems)
-    place = state.bidder_place[str(bidder_id)]
-    requests = (
-        {**state.requests, _request_key(str(bidder_id), request): state.events + 1} if request else state.requests
-    )
+    place = state.bidder_place[bidder_id]
+    requests = {**state.requests, _request_key(bidder_id, request): state.events + 1} if request else state.requests
     return place, state.acted.get(place, Acted()), requests
 
 

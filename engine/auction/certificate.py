@@ -113,13 +113,25 @@ class Certificate:
         return known + sum(seen.held_at_least for seen in self.revealed) + self.outcome.kept
 
     @property
-    def loss_at_most(self) -> float:
-        """Return the most welfare that the outcome can be below the optimum.
+    def loss_at_most(self) -> float | None:
+        """Return the most welfare that the outcome can be below the optimum, None where bids do not tell.
 
-        People of unknown values count as straightforward bidders for whom lots are gross substitutes.
+        People of unknown values count as straightforward bidders for whom lots are gross substitutes and whom no rule
+        kept from a bid. Such a bidder holds what is best for him only after a round in which he wanted nothing more.
         """
+        if self.revealed and not self._nobody_wants_more():
+            return None
         envy = sum(check.envy for check in self.checks if check is not None)
         return envy + self.outcome.unsold + self.outcome.below_reserve + self.outcome.one_increment_each
+
+    def _nobody_wants_more(self) -> bool:
+        """Return whether everybody of unknown values let the last closed round pass without a bid or a waiver."""
+        if not self.state.rounds:
+            return False
+        last = self.state.rounds[-1]
+        acted = (last.acted.get(seen.bidder) for seen in self.revealed)
+        waived = {seen.bidder for seen in self.revealed} & set(last.automatic_waivers)
+        return not waived and not any(one is not None and (one.bids or one.withdrawn or one.waiver) for one in acted)
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -295,10 +307,12 @@ def _prices(found: Certificate) -> list[str]:
 def _losses(found: Certificate) -> list[str]:
     currency, check = found.outcome.configuration.currency, found.equilibrium
     if check is None:
+        least = f"The welfare is {told(found.welfare_at_least)} {currency} or more"
+        if found.loss_at_most is None:
+            return [f"{least}; how far it is below the optimum nobody can tell while people without values bid."]
         return [
-            f"The welfare is {told(found.welfare_at_least)} {currency} or more, and at most "
-            f"{told(found.loss_at_most)} below the optimum if everybody without assigned values bids "
-            "straightforwardly for substitutes."
+            f"{least}, and at most {told(found.loss_at_most)} below the optimum if everybody without assigned values "
+            "bids straightforwardly for substitutes and no rule kept him from a bid."
         ]
     allowed = f"(9) allows {told(check.bound)}, the blocks that moved {told(check.tighter_bound)}"
     if not check.holds:

@@ -267,15 +267,20 @@ _NOTHING = Acted()
 
 
 def _hands_on(events: Sequence[Event], state: AuctionState) -> list[Broken]:
-    """Name what the host did: annulled rounds and muted bidders."""
-    found = []
+    """Name what the host did: annulled rounds and muted bidders. Rounds annulled in a practice count for nothing."""
+    found: list[Broken] = []
+    muted: set[int | None] = set()
     for number, event in enumerate(events, start=1):
+        if event.kind == "practice ended":  # who is muted at its end still is
+            found = [one for one in found if one.bidder in muted]
+        if event.kind == "muted":
+            place = state.bidder_place[str(event.data["bidder"])]
+            (muted.add if event.data.get("muted") else muted.discard)(place)
         if event.kind == "round annulled":
             played = int(event.data["round"])
             words = f"round {played} was annulled: everybody had seen its bids, which then did not stand"
             found.append(Broken("bids stand", words, number, played))
         elif event.kind == "muted" and event.data.get("muted"):
-            place = state.bidder_place[str(event.data["bidder"])]
             words = f"{state.bidders[place].name} was muted: bids were refused whatever he wanted"
             found.append(Broken("straightforward bidding", words, number, None, place))
     return found

@@ -321,7 +321,7 @@ def _defaulted(state: AuctionState, event: Event) -> AuctionState:
         won = [slot for slot in won if state.price[slot] >= state.configuration.lots[int(number or 0)].reserve]
         if not won or number is None:
             words = f"{state.bidders[place].name} won nothing of lot {short(lot)}, or defaulted on it already"
-            problems.append(Problem("holder", "error", words, "lots", element=str(lot)[:40]))
+            problems.append(Problem("holder", "error", words, "lots", element=short(lot)))
             continue
         done.update(won)
         found.extend(Default(place, number, slot, int(state.price[slot])) for slot in won)

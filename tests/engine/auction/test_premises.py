@@ -104,12 +104,24 @@ def test_what_a_practice_held_is_forgotten() -> None:
     room.do("admitted", bidder="a", name="A", eligibility=2, valuation={"kind": "additive", "values": {"1": 100}})
     room.do("practice begun", deadline=None)
     room.round(a=[["1", 50]])
+    room.do("round annulled", round=1, reason="again", deadline=None)
+    room.do("muted", bidder="a", muted=True)
+    room.do("muted", bidder="a", muted=False)
     room.do("practice ended")
     room.do("opened", deadline=None)
     assert _broken(room) == ()
     room.round(a=[["1", 60]])
     found = _the_one(room, "one fixed increment", "60 on Lot 1")
     assert room.events[found.event - 1].data["bids"][0][1] == 60
+
+
+def test_who_is_muted_as_a_practice_ends_still_is() -> None:
+    room = Room(configured(lots(1), FREE), "a", opened=False)
+    room.do("practice begun", deadline=None)
+    room.do("muted", bidder="a", muted=True)
+    room.do("practice ended")
+    room.do("opened", deadline=None)
+    assert _kinds(room, _the_one(room, "straightforward bidding", "A was muted")) == "muted"
 
 
 def test_a_muted_bidder_a_default_and_an_unmet_reserve() -> None:
