@@ -225,8 +225,8 @@ def efficiency(debrief: Debrief) -> list[Part]:
         **{"aria-label": f"{amount(totals_.welfare)} of {amount(totals_.optimum)} {unit}"},
     )
     note = [] if bound is None else [
-        html.P(f"Hatched: what the theory allows to be lost, one increment per block, {money(float(bound), unit)} "
-               "at most.", className="hr-debrief-note")
+        html.P(f"Hatched: in an equilibrium at most one increment for each block is lost, {money(float(bound), unit)}.",
+               className="hr-debrief-note")
     ]  # fmt: skip
     return [
         html.Div(

@@ -44,6 +44,7 @@ def allocation(debrief: Debrief) -> Part:
     won = {lot: [(bidder.name, blocks) for bidder in debrief.bidders for one, blocks in bidder.won if one == lot]
            for lot in places_of(debrief)}  # fmt: skip
     columns = [
+        Column("No.", number=True),
         Column("Product"),
         Column("Each", "MW", number=True),
         Column("Risk", number=True),
@@ -59,7 +60,8 @@ def allocation(debrief: Debrief) -> Part:
         who = ", ".join(name if blocks == 1 else f"{name} ({blocks})" for name, blocks in sold)
         standing = last.prices[place]
         rows.append(Row([
-            Cell([html.Span(number(place + 1), className="hr-muted"), " ", lot_name(lot)], lot_name(lot)),
+            number(place + 1),
+            Cell(html.Span(lot_name(lot), className="hr-debrief-product"), lot_name(lot)),
             numbered(lot["capacity_mw"]),
             Cell("firm" if lot["risk"] == 0 else percent(lot["risk"]), lot["risk"]),
             str(lot["bus"]) or MISSING,
@@ -74,7 +76,7 @@ def payments(debrief: Debrief) -> Part:
     """Return what each bidder won and pays."""
     places = places_of(debrief)
     other = any(bidder.other_payments for bidder in debrief.bidders)
-    columns = [Column("Bidder"), Column("Won, by number"), Column("In all", "MW", number=True),
+    columns = [Column("Bidder"), Column("Won, by No."), Column("In all", "MW", number=True),
                *([Column("Bids", debrief.currency, number=True),
                   Column("Withdrawals, defaults", debrief.currency, number=True)] if other else []),
                Column("Pays", debrief.currency, number=True)]  # fmt: skip
@@ -133,7 +135,7 @@ def _surplus_table(debrief: Debrief, *, compared: bool) -> html.Div:
     columns = [Column("Bidder"), Column("Value of what is won", unit, number=True), Column("Pays", unit, number=True),
                Column("Surplus", unit, number=True)]  # fmt: skip
     if compared:
-        columns += [Column("In the optimum, by number"), Column("Value there", unit, number=True),
+        columns += [Column("In the optimum, by No."), Column("Value there", unit, number=True),
                     Column("Surplus in an equilibrium", unit, number=True),
                     Column("VCG payment", unit, number=True), Column("VCG surplus", unit, number=True)]  # fmt: skip
     columns.append(Column("Given up against straightforward bidding", unit, number=True))

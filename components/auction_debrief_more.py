@@ -201,7 +201,7 @@ def opener() -> list[Part]:
     """Return the page without an auction: where a ledger is opened, and where it is told."""
     return [
         open_ledger(),
-        dcc.Loading(html.Div(id=ids.AUCTION_DEBRIEF_READ, **{"aria-live": "polite"}), type="default"),
+        html.Div(id=ids.AUCTION_DEBRIEF_READ, className="hr-debrief-read", **{"aria-live": "polite"}),
     ]
 
 

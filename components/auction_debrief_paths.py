@@ -120,7 +120,7 @@ def holders(debrief: Debrief) -> list[Part]:
     body = []
     for lot in lots:
         before: tuple[int | None, ...] | None = None
-        cells: list[Part] = [html.Th(lot_name(debrief.lots[lot]), scope="row")]
+        cells: list[Part] = [html.Th(f"{number(lot + 1)}. {lot_name(debrief.lots[lot])}", scope="row")]
         for row in rounds:
             held = row.holders[lot]
             cells.append(_held(held, letters, changed=before is not None and held != before))
