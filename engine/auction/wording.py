@@ -161,7 +161,7 @@ def _withdrawals(rules: Rules) -> str:
     )
     return (
         f"Standing bids may be withdrawn in {_count(withdrawals.rounds, 'round')}; whoever withdraws pays what the "
-        f"product then sells for less{interim}. Of equal blocks, the next bid that takes the withdrawn one's place counts."
+        f"product then sells for less{interim}. Of equal blocks, the next bid in the withdrawn one's place counts."
     )
 
 
