@@ -253,7 +253,7 @@
       const words = close ? 'Close round ' + s.round : annul ? 'Annul round ' + round : 'Cancel the auction';
       return h('form', { class: 'hr-host-confirm', key: 'confirm-' + own.ask, role: 'group', 'aria-label': words, on: { submit: function (event) { event.preventDefault(); act(own.ask, close ? { round: s.round } : { reason: own.reason.trim() }); } } },
         h('p', null, close ? 'Nobody has bid in this round. Closed now, it ends the auction.' : annul
-          ? (s.phase === 'closed' ? 'The auction is open again: ' : '') + 'all bids of round ' + round + (s.phase === 'closed' ? '' : ' and of the round that is open') + ' are void, and round ' + round + ' begins again. It stays in the log.'
+          ? (s.phase === 'closed' ? 'The auction is open again: all' : 'All') + ' bids of round ' + round + (s.phase === 'closed' ? '' : ' and of the round that is open') + ' are void, and round ' + round + ' begins again. It stays in the log.'
           : 'Nothing is sold, and the auction cannot be opened again. The log stays.'),
         !close && h('label', { class: 'hr-field' }, h('span', { class: 'hr-label' }, 'Reason, told to everybody'),
           h('input', { class: 'hr-input', maxlength: 200, value: own.reason, on: { input: function (event) { own.reason = event.target.value; } } })),

@@ -70,8 +70,10 @@
       const chosen = grid.getSelectedRows();
       if (!chosen.length) { headroom.toast('Choose the rows to remove first: press them, with Ctrl for several', null); return; }
       if (chosen.length === list.length) { headroom.toast('One has to stay', null); return; }
+      const before = Object.assign({}, draft, { store: 'auction-opened' });
       if (name === SEATS) draft.spare = (draft.spare || []).concat(chosen);
       grid.applyTransaction({ remove: chosen });
+      headroom.toast(chosen.length === 1 ? 'Removed ' + chosen[0].name : 'Removed ' + chosen.length + ' rows', before);
       if (name === LOTS) { redraw(); return; }
     }
     changed();

@@ -61,9 +61,9 @@ def test_the_worked_example_answers_as_its_words_change(page: Page) -> None:
     page.locator("#auction-word-template").select_option("paper-2")
     expect(page.locator(PRICES)).to_contain_text(re.compile(r"10.*Bidder 2.*10.*Bidder 1.*10.*Bidder 2.*10.*Bidder 1"))
     settle(page)  # the example's own increment is put into its word
-    page.locator("#auction-word-increment").fill("1")
+    page.locator("#auction-word-increment").fill("10")
     page.locator("#auction-word-increment").press("Tab")
-    expect(page.locator("#auction-example")).to_contain_text("increment 1 k$")
+    expect(page.locator("#auction-example .hr-auction-sentence")).to_contain_text("increment 10 k$")
     page.get_by_role("link", name="Make it an auction").click()
     expect(page.locator(SUMMARY)).to_contain_text("example 2")
 
