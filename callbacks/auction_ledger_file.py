@@ -6,7 +6,9 @@ the values in them may ask for.
 
 import io
 import json
+import lzma
 import zipfile
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +22,8 @@ from engine.auction.bundles import zipped
 from engine.auction.configuration import configuration_from_json
 from engine.auction.events import Event
 from engine.auction.ledger import Entry, chain, verify
-from engine.auction.records import Records, events_of
+from engine.auction.records import Records
+from engine.auction.records_replay import events_of
 from engine.auction.results import result_files
 from engine.auction.rules import Configuration
 from engine.auction.signing import PUBLIC_KEY_FILE, Signature, check_signature, read_file, read_public_key
@@ -28,6 +31,7 @@ from engine.errors import EngineError, FileFormatError, LimitError
 
 MOST_UNPACKED = 100_000_000  # bytes of a ZIP's members together
 MOST_MEMBERS = 50_000  # of a ZIP: the FCC writes five files a round
+_DAMAGED = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, NotImplementedError, RuntimeError, EOFError, OSError)
 MOST_COMPLEX = 40  # bidders whose optimum is a program of its own: each may take a while
 SIMPLE = frozenset({"additive", "symmetric", "unit demand"})  # kinds of values with a closed form
 CONFIGURATION = "configuration.json"
@@ -165,7 +169,7 @@ def _unpacked(name: str, content: bytes) -> dict[str, str]:
                 if left < 0:
                     raise FileFormatError(f"{name} unpacks to more than {MOST_UNPACKED // 1_000_000} MB")
                 found[member.filename] = _text(member.filename, data)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError) as error:
+    except _DAMAGED as error:
         raise FileFormatError(f"{name} cannot be unpacked: {error}") from None
     return found
 

@@ -94,7 +94,8 @@ def from_xml(text: str) -> tuple[BidRecord, ...]:
             round(float(number) * TIE_PARTS) if number else None,
         )
         own = blocks.setdefault(key, set())
-        block = int(cells["block"]) if cells.get("block", "").isdecimal() else 1
+        letter_or_number = cells.get("block", "")  # the FCC's own are letters
+        block = int(letter_or_number) if letter_or_number.isdecimal() else 1
         if block in own and key[1]:
             words = f"bid {place}: block {block} of {key[2]!r} is bid on twice by {key[1]!r} in round {key[0]}"
             problems.append(Problem("fcc-xml", "error", words))
@@ -121,6 +122,8 @@ def _wrong(cells: Mapping[str, str]) -> Iterator[str]:
         cell = cells.get(name) or "1"
         if not (cell.isascii() and cell.isdecimal() and len(cell) <= 5 and 1 <= int(cell) <= most):
             yield f"{name} must be a whole number from 1 to {most}, found {cell[:40]!r}"
+    if cells.get("block", "").isdecimal() and len(cells["block"]) > 5:
+        yield f"block must be a letter or a number of at most 5 digits, found {cells['block'][:40]!r}"
     amount = cells.get("bid_amount")
     if amount and _amount(amount) < 0:
         yield f"bid_amount must be a whole number up to {MAX_AMOUNT}, found {amount[:40]!r}"

@@ -15,7 +15,8 @@ from engine.auction.closing import following, round_closed
 from engine.auction.configuration import configuration_to_json
 from engine.auction.events import Event
 from engine.auction.presets import FCC, PAPER
-from engine.auction.records import BidderRecord, Records, events_of, records_of
+from engine.auction.records import BidderRecord, Records, records_of
+from engine.auction.records_replay import events_of
 from engine.auction.rules import Configuration, Jump, Lot, Rules
 from engine.auction.state import AuctionState
 from engine.auction.transitions import apply
@@ -282,6 +283,7 @@ def test_a_changed_number_is_found_by_the_replay() -> None:
 
     bid = next(bid for bid in records.bids if bid.round == 1)
     status = next(row for row in records.status if row.round == 2)
+    given = records.withdrawals[0]
     for broken, words in (
         (
             changed("standing", held, amount=held.amount + 1),
@@ -290,7 +292,15 @@ def test_a_changed_number_is_found_by_the_replay() -> None:
         (changed("standing", held, minimum=1), "the next minimum is 1 in the records and"),
         (changed("bids", bid, amount=1), f"round 1, {bid.bidder}: .* is below the minimum"),
         (changed("bids", bid, tie_number=5), f"the tie number of '{bid.bidder}' is 5 in the records"),
-        (changed("bids", bid, bidder="b9"), "there is no bidder 'b9'"),
+        (changed("bids", bid, bidder="b9"), "the records tell of 'b9', who is not among the bidders"),
+        (changed("status", status, bidder="b9"), "the records tell of 'b9', who is not among the bidders"),
+        (
+            changed("withdrawals", given, amount=given.amount + 1),
+            f"withdraws {given.amount + 1} on block .* records only",
+        ),
+        (changed("withdrawals", given, block=40), "on block 40 of lot .* in the records only"),
+        (changed("rounds", records.rounds[1], annulled=10**9), "1000000000 rounds annulled before it"),
+        (replace(records, bidders=(*records.bidders, records.bidders[0])), "is listed twice"),
         (changed("bids", bid, lot="gone"), "there is no lot 'gone'"),
         (changed("status", status, waivers_left=9), f"round 2, {status.bidder}: the records leave .* 9 waivers"),
     ):
