@@ -26,6 +26,8 @@ REQUEST = re.compile(r"[A-Za-z0-9_.:-]{1,40}")
 _ACTS = re.compile(rb"^/api/auctions/[^/]+/(act|host|what-if|bid-file|key)$|^/api/auctions/join$")
 _ROOM = re.compile(rb"^/api/auctions/")
 RECEIVED = "headroom.received"  # in the WSGI environment: when the request reached the server
+# The session's cookie as browsers send it. One in quotes may be written in many ways that mean the same.
+_SESSION = re.compile(r"(?:^|;)\s*(?:__Host-)?headroom=([^\";\s]+)")
 _TOO_MANY = b'{"error":"Too many requests in a short time","detail":"Wait a second and send again","code":"too many"}'
 
 
@@ -83,8 +85,9 @@ class Gate:
         path = environ.get("PATH_INFO", "").encode("latin-1", "replace")
         if _ROOM.match(path):
             # A session's cookie is the same until it is renewed; who has none is counted with his address.
-            cookie = environ.get("HTTP_COOKIE") or environ.get("REMOTE_ADDR", "")
-            who = hashlib.blake2b(cookie.encode("latin-1", "replace"), digest_size=16).digest()
+            session = _SESSION.search(environ.get("HTTP_COOKIE", ""))
+            asker = session.group(1) if session else f"address {environ.get('REMOTE_ADDR', '')}"
+            who = hashlib.blake2b(asker.encode("latin-1", "replace"), digest_size=16).digest()
             acts = environ.get("REQUEST_METHOD") == "POST" and _ACTS.match(path) is not None
             refused = (self._acts if acts else self._asks).take(who)
             if refused is not None:

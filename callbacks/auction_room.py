@@ -7,7 +7,8 @@ The clock. A bid counts by the moment its request reached the server. Whoever lo
 closes the round, once: a poll, a bid, the host. It is closed from ``SETTLE_S`` after the deadline on, so that bids
 that came in time and still wait for their turn are in. A room that nobody looked at for ``SLEPT_S`` after its
 deadline (the server was down, or everybody's machine asleep) is not closed behind its bidders' backs: its round gets
-up to ``WAKE_S`` more. So no round begins and ends unseen, and there is never more than one to close.
+up to ``WAKE_S`` more. So no round begins and ends unseen, and there is never more than one to close. Machines that
+share a database keep their clocks together by NTP.
 """
 
 import secrets

@@ -8,8 +8,15 @@ from typing import Any
 
 from flask import Flask, Response, current_app, jsonify, request
 
-from callbacks import auction_acts, auction_files, auction_seats, auction_shown, logs, security
-from callbacks.auction_access import MAX_BODY, RECEIVED, BadOrderError, Gate, Guesses
+from callbacks import auction_access, auction_acts, auction_files, auction_seats, auction_shown, logs, security
+from callbacks.auction_access import (
+    MAX_BODY,
+    RECEIVED,
+    BadOrderError,
+    Buckets,
+    Gate,
+    Guesses,
+)
 from callbacks.auction_desk import EXTENSION as DESK
 from callbacks.auction_desk import Desk
 from callbacks.auction_invite import invitation
@@ -73,6 +80,9 @@ def _register_looking(server: Flask, rooms: Rooms, desk: Desk) -> None:
 
 def _register_acting(server: Flask, rooms: Rooms, desk: Desk) -> None:
     guesses = Guesses()
+    acts = Buckets(
+        auction_access.ACTS_PER_S, auction_access.ACTS_BURST
+    )  # the gate counts cookies; the same session may have written several
 
     @server.post("/api/auctions/join")
     @_of_the_room
@@ -88,8 +98,11 @@ def _register_acting(server: Flask, rooms: Rooms, desk: Desk) -> None:
     @server.post("/api/auctions/<auction>/act")
     @_of_the_room
     def act(auction: str) -> Response:
+        user = security.current_user()
+        if acts.take(user.encode()) is not None:
+            raise RefusedError(429, "too many", "too many requests in a short time: wait a second and send again")
         order = auction_acts.Act.read(_body())
-        return _told(auction_acts.act(rooms, security.current_user(), auction, order, request.environ[RECEIVED]))
+        return _told(auction_acts.act(rooms, user, auction, order, request.environ[RECEIVED]))
 
     def _register(route: str, answer: Callable[[str, str, bytes], Mapping[str, Any]]) -> None:
         def of(auction: str) -> Response:

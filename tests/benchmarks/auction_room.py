@@ -1,7 +1,8 @@
-"""A full auction room under load, flood and kills: ``python -m tests.benchmarks.auction_room [load|flood|kills] [KILLS]``.
+"""A full auction room under load, flood and kills: ``python -m tests.benchmarks.auction_room [PART] [KILLS]``.
 
 Everything on this machine: the product as its reader starts it, 200 programs that poll as browsers do (60 bidders on
 60 lots, spectators, a host), and a few real browsers with the projector's page. Beside SQLite and PostgreSQL.
+PART is "load", "flood" or "kills"; all of them without one.
 """
 
 import asyncio
@@ -257,8 +258,15 @@ def heading(what: str) -> str:
     """Return when and where this was measured."""
     return (
         f"Measured {datetime.now(UTC):%Y-%m-%d %H:%M} UTC on {os.cpu_count()} cores ({platform.machine()}), "
-        f"load {os.getloadavg()[0]:.1f} at the start: {what}"
+        f"load {os.getloadavg()[0]:.1f} at the start{before_others()}: {what}"
     )
+
+
+def before_others() -> str:
+    """Return in words whether this runs in a scheduling group that goes before other work on the machine."""
+    group = Path("/proc/self/autogroup")
+    found = group.read_text(encoding="ascii").split() if group.exists() else ["", "nice", "0"]
+    return f" from other work, which this went before (scheduling group nice {found[-1]})" if found[-1] != "0" else ""
 
 
 def load_report() -> list[str]:

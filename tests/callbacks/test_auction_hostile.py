@@ -245,7 +245,8 @@ class Inner:
         return [b"{}"]
 
 
-def request(cookie: str, path: str = "/api/auctions/a1/act", method: str = "POST") -> dict[str, Any]:
+def request(session: str, path: str = "/api/auctions/a1/act", method: str = "POST") -> dict[str, Any]:
+    cookie = f"headroom={session}"
     return {"PATH_INFO": path, "REQUEST_METHOD": method, "HTTP_COOKIE": cookie, "CONTENT_LENGTH": "2"}
 
 
@@ -265,12 +266,22 @@ def test_a_flood_from_one_seat_is_turned_away_before_anything_is_read(monkeypatc
         list(gate(request("neighbour"), start_response))
         list(gate(request("flooder", "/auction", "GET"), start_response))  # his pages are not the room's matter
     assert statuses[-2:] == ["200 OK", "200 OK"]
-    through = inner.asked.count("flooder") - 1
+    through = inner.asked.count("headroom=flooder") - 1
     assert auction_access.ACTS_BURST <= through < 200  # the burst, and what a few seconds add to it
     counted = sum(line["refused"] for line in lines)
     assert len(lines) < 100
     assert 0 < counted <= 10_000 - through
     assert not re.search("flooder", json.dumps(lines))
+
+
+def test_other_cookies_and_quotes_make_no_other_asker(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(auction_access, "ACTS_BURST", 15.0)
+    inner = Inner()
+    gate = Gate(inner)
+    for number in range(500):
+        for cookie in (f"x={number}; headroom=flooder; y=1", f'headroom="quoted{number}"', f"other={number}"):
+            list(gate({**request(""), "HTTP_COOKIE": cookie, "REMOTE_ADDR": "10.0.0.9"}, lambda *_: None))
+    assert 30 <= len(inner.asked) < 100  # two askers: the session, and the address of all that have none
 
 
 def test_a_bucket_refills_at_its_rate() -> None:

@@ -16,8 +16,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from engine.auction.events import Event
+from engine.auction.ledger import next_entry
 from engine.store import Artifacts, Store
 from engine.store.answers import Answer
+from engine.store.auctions import Auctions, Head, NewAuction, Stored
 from engine.store.jobs import Jobs
 from engine.store.queue import Queue
 from engine.store.schema import METADATA
@@ -105,6 +108,8 @@ def operations(url: str, folder: Path) -> dict[str, Operation]:
     claim = queue.claim()
     assert claim is not None
     waiting = Jobs(store, artifacts, KINDS).submit("ann", "test.count", {"to": 2}, study)
+    entry = next_entry(None, Event("configured", 1.0, "host", {}))
+    auction = Auctions(store.database).create("ann", NewAuction("A"), [entry], Head("set up", 0, None))
     store.close()
 
     def held(opened: Store) -> Queue:
@@ -134,8 +139,20 @@ def operations(url: str, folder: Path) -> dict[str, Operation]:
         "claim": lambda s: Queue(s.database, artifacts, KINDS, 9).claim(),
         "finish": lambda s: held(s).finish(claim, {"counted": 1}, 1.0),
         "cancel": lambda s: Jobs(s, artifacts, KINDS).cancel("ann", waiting.id),
+        "auction": lambda s: Auctions(s.database).create("ann", NewAuction("New"), [entry], Head("set up", 0, None)),
+        "round": lambda s: _turn(s, auction),
         "delete": lambda s: s.studies.delete("ann", study),
     }
+
+
+def _turn(store: Store, auction: str) -> None:
+    """Add to a ledger, let somebody in and give out a key, in one turn."""
+    with Auctions(store.database).writing(auction) as writing:
+        last = writing.entries(0)[-1].entry
+        added = [Stored(next_entry(last, Event("announced", 2.0, "host", {"text": "x"})), "r1")]
+        writing.admit("bob", "bidder", bidder="b1", name="Bob")
+        writing.new_key("bidder", "b1")
+        writing.append(added, Head("open", 1, 9.0))
 
 
 def main(url: str, folder: str) -> None:

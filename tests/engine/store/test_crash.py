@@ -37,7 +37,7 @@ def test_a_process_killed_at_any_statement_leaves_the_database_as_it_was(url: st
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
     assert done.returncode == 0, done.stderr
     killed = json.loads(done.stdout)
-    assert len(killed) == 22
+    assert len(killed) == 24
     assert min(killed.values()) >= 2  # what it does, and the end of its transaction
     check_whole(url)
 
