@@ -6,7 +6,6 @@
   const d = headroom.pane, h = d.h;
   const PANES = [['round', 'Round'], ['people', 'People'], ['lots', 'Products'], ['log', 'Log']];
   const PHASES = { 'set up': 'Not open yet', open: 'Open', paused: 'Paused', closed: 'Closed', cancelled: 'Cancelled' };
-  const AWAY_S = 15; // a browser that has not asked for so long is told as away
 
   function lotNote(lot, minimum) { // what its name does not tell
     const size = d.megawatts(lot.mw), risk = lot.risk > 0 ? 'interrupted at most ' + d.percent(lot.risk) : 'firm';
@@ -20,7 +19,7 @@
     const invitation = JSON.parse(root.dataset.invitation || '{}');
     const bots = JSON.parse(root.dataset.bots || '[]');
     const own = { pane: 'round', busy: '', ask: '', reason: '', text: '', seat: '', sort: 'number', way: 0, keys: {}, seats: {}, open: {} };
-    const tools = { money: money, press: press, open: own.open, redraw: redraw };
+    const tools = { money: money, press: press, ask: ask, act: act, keyField: keyField, own: own, open: own.open, bots: bots, redraw: redraw };
     let seen = null; // {round, phase} of what was told last
 
     function redraw() { room.redraw(); }
@@ -166,10 +165,7 @@
     }
 
     // The round ---------------------------------------------------------------------------------------------------
-    function acted(s) {
-      const people = s.host.bidders.filter(function (one) { return !one.bot && !one.muted; });
-      return { people: people, done: people.filter(function (one) { return one.acted; }) };
-    }
+    const acted = headroom.hostPeople.acted;
     function quiet(s) { // nobody has bid and no bot will: closed now, the round would end the auction
       return s.host.bidders.every(function (one) { return !one.bids && !one.bot; });
     }
@@ -182,15 +178,26 @@
       return h('a', { key: 'again', class: 'hr-button hr-button-primary hr-host-next', href: '/auction' }, 'To the auctions');
     }
     function nextNote(s) {
-      const who = acted(s);
-      if (s.phase === 'set up') return s.host.bidders.length ? d.count(s.host.bidders.length, 'seat') + ', ' + who.people.length + ' for people. People may join until you open, and later if you admit them.' : 'There is no seat yet: invite people, then admit them.';
+      const who = acted(s), waiting = (s.host.waiting || []).length;
+      if (s.phase === 'set up') {
+        const joined = s.host.automatic ? 'Who has the code gets a seat at once.' : 'Who has the code waits until you admit him' + (waiting ? ': ' + waiting + (waiting === 1 ? ' waits now.' : ' wait now.') : '.');
+        return (s.host.bidders.length ? d.count(s.host.bidders.length, 'seat') + ', ' + who.people.length + ' for people. ' : 'There is no seat yet. ') + joined;
+      }
       if (s.phase === 'open') {
-        const end = { clock: 'ends by its clock', 'all acted': who.people.length ? 'ends when all have acted' : 'ends by its clock, or when you close it', 'by hand': 'ends when you close it' }[s.pace] || '';
-        const missing = who.people.length - who.done.length;
-        return (s.pace === 'by hand' ? '' : 'It ' + end + '. ') + (missing > 0 && s.pace !== 'by hand' ? d.count(missing, 'person has', 'people have') + ' not acted yet.' : '');
+        const end = { clock: 'It ends by its clock.', 'all acted': who.people.length ? 'It ends when all have acted.' : 'It ends by its clock, or when you close it.' }[s.pace] || '';
+        return end + (who.empty.length ? ' ' + d.count(who.empty.length, 'seat is', 'seats are') + ' empty and will not act.' : '');
       }
       if (s.phase === 'paused') return 'Bids are not taken while the round is paused.';
       return s.ended_because ? s.ended_because[0].toUpperCase() + s.ended_because.slice(1) + '.' : '';
+    }
+    function inOne(s) { // presses for many people at once
+      const who = acted(s), waiting = (s.host.waiting || []).length;
+      const able = who.empty.filter(function (one) { return one.assigned; });
+      if (s.phase === 'closed' || s.phase === 'cancelled') return null;
+      return h('div', { class: 'hr-host-row hr-host-minor', key: 'many' },
+        s.phase === 'set up' && press(s.host.automatic ? 'Let everybody wait for me' : 'Seat everybody who has the code', 'automatic', { on: !s.host.automatic }, { quiet: s.host.automatic }),
+        waiting > 0 && press(waiting === 1 ? 'Admit the one who waits' : 'Admit all ' + waiting + ' who wait', 'admit all', null, { click: function () { headroom.hostPeople.admitAll(room, tools); } }),
+        able.length > 0 && press(able.length === 1 ? 'Give the empty seat to a bot' : 'Give the ' + able.length + ' empty seats to bots', 'bots', null, { quiet: true, click: function () { headroom.hostPeople.fill(room, tools, able); } }));
     }
     function clockWords() {
       const s = room.snapshot, left = room.left();
@@ -201,7 +208,7 @@
         h('p', { class: 'hr-host-clock', role: 'timer', 'aria-label': 'Time left in the round', key: 'clock' }, clockWords()),
         h('div', { class: 'hr-host-time', key: 'bar', 'aria-hidden': 'true' }, h('span', { style: { width: '100%' } }))];
       return [
-        h('p', { class: 'hr-host-count', key: 'count' }, who.people.length ? who.done.length + ' of ' + who.people.length : d.count(s.host.bidders.length, 'bot')),
+        h('p', { class: 'hr-host-count', key: 'count' }, who.people.length ? who.done.length + ' of ' + who.here.length : d.count(s.host.bidders.length, 'bot')),
         h('p', { class: 'hr-muted hr-host-count-words', key: 'words' }, (who.people.length ? 'have acted; ' : '') + 'no clock: you close the round')];
     }
     function round(s) {
@@ -214,6 +221,7 @@
           running && clock(s, who),
           next(s),
           h('p', { class: 'hr-host-next-note' }, nextNote(s)),
+          inOne(s),
           h('div', { class: 'hr-host-row hr-host-minor' },
             s.phase === 'set up' && press('Practice round', 'practice', { on: true }),
             s.practice && press('End the practice', 'practice', { on: false }),
@@ -225,8 +233,8 @@
             (running || s.phase === 'set up') && ask('Cancel the auction', 'cancel')),
           confirm(s)),
         running && h('section', { class: 'hr-host-acted', 'aria-label': 'Who has acted' },
-          h('h3', { class: 'hr-section-title' }, who.people.length ? who.done.length + ' of ' + d.count(who.people.length, 'person has acted', 'people have acted') : 'Only bots play: each acts when the round closes'),
-          h('ul', { class: 'hr-host-dots' }, s.host.bidders.map(function (one) { return dot(one, s); }))),
+          h('h3', { class: 'hr-section-title' }, who.here.length ? who.done.length + ' of ' + d.count(who.here.length, 'person here has acted', 'people here have acted') + (who.empty.length ? ', ' + d.count(who.empty.length, 'seat is', 'seats are') + ' empty' : '') : who.people.length ? 'Nobody is here yet' : 'Only bots play: each acts when the round closes'),
+          h('ul', { class: 'hr-host-dots' }, s.host.bidders.map(function (one) { return headroom.hostPeople.dot(one, s); }))),
         s.phase !== 'cancelled' && h('form', { class: 'hr-host-say', on: { submit: function (event) { event.preventDefault(); announce(); } } },
           h('label', null, h('span', { class: 'visually-hidden' }, 'Message to all'),
             h('input', { class: 'hr-input', placeholder: 'Message to all', maxlength: 300, value: own.text, on: { input: function (event) { own.text = event.target.value; } } })),
@@ -260,82 +268,6 @@
         h('div', { class: 'hr-host-row' }, h('button', { type: 'submit', class: 'hr-button hr-button-primary', disabled: Boolean(own.busy) }, words),
           press('Keep it', 'keep', null, { click: function () { own.ask = ''; redraw(); } })));
     }
-    function called(one) { // the seat, and who sits there by his own name
-      const who = (one.who || []).filter(function (name) { return name !== one.name; });
-      return who.length ? who.join(', ') + ' (' + one.name + ')' : one.name;
-    }
-    function status(one, s) {
-      const away = !one.bot && (one.seen_s_ago === null || one.seen_s_ago === undefined || one.seen_s_ago > AWAY_S);
-      if (one.muted) return ['muted', 'muted'];
-      if (one.bot) return ['bot', 'bot'];
-      if (s.phase !== 'open' && s.phase !== 'paused') return away ? ['away', one.seen_s_ago === null || one.seen_s_ago === undefined ? 'not here yet' : 'away'] : ['here', 'here'];
-      if (one.acted) return ['acted', one.bids ? 'bid on ' + one.bids : 'acted'];
-      return away ? ['away', one.seen_s_ago === null || one.seen_s_ago === undefined ? 'not here yet' : 'away'] : ['waiting', 'not yet'];
-    }
-    function dot(one, s) {
-      const told = status(one, s);
-      return h('li', { key: one.id, class: 'hr-host-dot', 'data-status': told[0] }, h('span', { class: 'hr-host-mark', 'aria-hidden': 'true' }), h('span', { class: 'hr-host-name' }, called(one)), h('span', { class: 'hr-muted' }, told[1]));
-    }
-
-    // People --------------------------------------------------------------------------------------------------------
-    function people(s) {
-      const waiting = s.host.waiting || [];
-      const free = s.host.bidders.filter(function (one) { return !one.bot && !one.devices; });
-      const over = s.phase === 'closed' || s.phase === 'cancelled';
-      return [
-        h('h2', { class: 'hr-pane-title' }, 'People'),
-        waiting.length > 0 && h('ul', { class: 'hr-host-waiting', 'aria-label': 'Waiting for a seat' }, waiting.map(function (one) {
-          const chosen = own.seats[one.id] !== undefined ? own.seats[one.id] : free.length ? free[0].id : '';
-          return h('li', { key: one.id },
-            h('strong', null, one.name), ' waits',
-            h('div', { class: 'hr-host-row' },
-              h('label', null, h('span', { class: 'visually-hidden' }, 'Seat for ' + one.name),
-                h('select', { class: 'hr-host-select', value: chosen, on: { change: function (event) { own.seats[one.id] = event.target.value; redraw(); } } },
-                  free.map(function (seat) { return h('option', { key: seat.id, value: seat.id }, seat.name); }), h('option', { key: 'new', value: '' }, 'a new seat'))),
-              press('Admit', 'admit', { waiting: one.id, bidder: chosen, name: one.name }, { key: 'admit' + one.id, primary: true, label: 'Admit ' + one.name }),
-              press('Refuse', 'refuse', { waiting: one.id }, { key: 'refuse' + one.id, quiet: true, label: 'Refuse ' + one.name })));
-        })),
-        h('ul', { class: 'hr-host-people' }, s.host.bidders.map(function (one) { return person(one, s, over); })),
-        !s.host.bidders.length && h('p', { class: 'hr-muted' }, 'No seat yet.'),
-        !over && h('form', { class: 'hr-host-say', on: { submit: function (event) { event.preventDefault(); addSeat(); } } },
-          h('label', null, h('span', { class: 'visually-hidden' }, 'Name of a new seat'),
-            h('input', { class: 'hr-input', placeholder: 'Name of a new seat', maxlength: 60, value: own.seat, on: { input: function (event) { own.seat = event.target.value; } } })),
-          h('button', { type: 'submit', class: 'hr-button', disabled: Boolean(own.busy) }, 'Add a seat')),
-      ];
-    }
-    function addSeat() {
-      const name = own.seat.trim();
-      if (name) act('seat', { name: name }, function () { own.seat = ''; });
-    }
-    function person(one, s, over) {
-      const told = status(one, s), wide = Boolean(own.open[one.id]);
-      const blocks = (one.holdings || []).reduce(function (sum, held) { return sum + held.blocks; }, 0);
-      const units = one.eligibility !== null && one.eligibility !== undefined ? d.number(one.activity || 0) + ' of ' + d.number(one.eligibility) + ' units' : '';
-      return h('li', { key: one.id },
-        h('button', { type: 'button', class: 'hr-host-person', 'aria-expanded': String(wide), on: { click: function () { own.open[one.id] = !wide; redraw(); } } },
-          h('span', { class: 'hr-host-mark', 'data-status': told[0], 'aria-hidden': 'true' }),
-          h('span', { class: 'hr-host-name' }, called(one)),
-          h('span', { class: 'hr-muted' }, told[1] + (one.bot ? ': ' + one.bot : '')),
-          h('span', { class: 'hr-host-pay' }, blocks ? blocks + ' held, ' + money(one.pay) : 'holds nothing')),
-        wide && h('div', { class: 'hr-host-person-more' },
-          h('p', { class: 'hr-muted' }, [units && 'active on ' + units, one.waivers ? d.count(one.waivers, 'waiver') + ' left' : '', one.seen_s_ago !== null && one.seen_s_ago !== undefined && !one.bot ? 'seen ' + d.number(one.seen_s_ago) + ' s ago' : ''].filter(Boolean).join(', ')),
-          !over && h('div', { class: 'hr-host-row' },
-            press(one.muted ? 'Unmute' : 'Mute', 'mute', { bidder: one.id, muted: !one.muted }, { key: 'mute', label: (one.muted ? 'Unmute ' : 'Mute ') + one.name }),
-            one.bot ? press('Give back to a person', 'bot', { bidder: one.id, bot: '' }, { key: 'bot' })
-              : [h('label', { key: 'kind' }, h('span', { class: 'visually-hidden' }, 'Kind of bot for ' + one.name),
-                h('select', { class: 'hr-host-select', value: own.seats['bot ' + one.id] || (bots[0] && bots[0][0]), on: { change: function (event) { own.seats['bot ' + one.id] = event.target.value; } } },
-                  bots.map(function (kind) { return h('option', { key: kind[0], value: kind[0] }, kind[1]); }))),
-                press('Let a bot play', 'bot', null, { key: 'bot', click: function () { act('bot', { bidder: one.id, bot: own.seats['bot ' + one.id] || bots[0][0] }); } })],
-            !one.bot && press('New personal link', 'invite', { bidder: one.id }, { key: 'invite', quiet: true, done: function (answer) { own.keys[one.id] = answer.key; } })),
-          s.phase === 'closed' && blocks > 0 && h('div', { class: 'hr-host-row' },
-            own.ask === 'default ' + one.id ? [
-              h('span', { key: 'words' }, 'He loses all that he won and owes what the sale loses by it.'),
-              press('Note the default', 'default', { bidder: one.id, lots: one.holdings.map(function (held) { return held.lot; }) }, { primary: true }),
-              press('Keep it', 'keep', null, { click: function () { own.ask = ''; redraw(); } })]
-              : ask('Does not pay', 'default ' + one.id, { label: 'Does not pay: ' + one.name })),
-          own.keys[one.id] && keyField('auction-key-' + one.id, 'Whoever opens this takes the seat; other devices are put out', '/auction/join#key=' + own.keys[one.id])));
-    }
-
     // Certificate, deliverability, log --------------------------------------------------------------------------------
     function log(s) {
       const listed = (s.host.log || []).slice().sort(function (a, b) { return b.number - a.number; });
@@ -382,7 +314,7 @@
         d.draw(parts.tabs, tabs(s));
         d.draw(parts.lots, lots(s));
         d.draw(parts.round, round(s));
-        d.draw(parts.people, people(s));
+        d.draw(parts.people, headroom.hostPeople.pane(s, tools));
         d.draw(parts.log, log(s));
         tell(s);
         playOn(s);

@@ -1,6 +1,7 @@
 """Make an auction: the draft of a template or of a published product set, judged as it changes, and made."""
 
 import math
+import secrets
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -32,6 +33,7 @@ PAGE = ids.AUCTION
 SET, TEMPLATE = "set:", "template:"
 _BIDDERS = 6  # seats of an auction of one's own products, to begin with
 _SHOWN_SETS = 5
+_SEEDS = 2**31
 
 
 def sources(services: Services, user: str, study: str | None) -> list[Source]:
@@ -66,11 +68,19 @@ def start(services: Services, user: str, wanted: str, study: str | None) -> dict
     """Return the draft that ``wanted`` asks for. Raises NotFoundError for what is not there."""
     if wanted.startswith(SET) and study:
         return _of_set(services, user, study, wanted.removeprefix(SET))
-    template = templates.TEMPLATES.get(wanted.removeprefix(TEMPLATE))
+    key = wanted.removeprefix(TEMPLATE)
+    template = _fresh() if f"{TEMPLATE}{key}" == auction_draft.FRESH else templates.TEMPLATES.get(key)
     if template is None:
         raise NotFoundError(f"there is no template {wanted.removeprefix(TEMPLATE)[:40]!r} to make an auction from")
     seats = [_seat(seat) for seat in template.seats]
     return auction_draft.draft_of(_named(template.configuration), seats, f"{TEMPLATE}{template.key}")
+
+
+def _fresh() -> templates.Template:
+    """Return the class-room template with values of its own: those of the template are known to all who open it."""
+    drawn = templates.classroom(seed=secrets.randbelow(_SEEDS))
+    origin = "the class-room template, its products and values drawn for this auction"
+    return replace(drawn, configuration=replace(drawn.configuration, seed=0, origin=origin))
 
 
 def _of_set(services: Services, user: str, study: str, version: str) -> dict[str, Any]:
@@ -81,7 +91,7 @@ def _of_set(services: Services, user: str, study: str, version: str) -> dict[str
     names = dict(zip(tables.buses["bus"].astype(str), tables.buses["name"].astype(str), strict=True))
     title = f"{summary.name}, products version {record.version}"
     configuration = templates.from_product_set(products, title=title, names=names)
-    seats = [_seat(seat) for seat in templates.seats_for(configuration, _BIDDERS, 0)]
+    seats = [_seat(seat) for seat in templates.seats_for(configuration, _BIDDERS, secrets.randbelow(_SEEDS))]
     draft = auction_draft.draft_of(_named(configuration), seats, f"{SET}{record.version}:{study}")
     return {**draft, "study": study, "version": record.version}
 

@@ -26,6 +26,7 @@ KINDS = (
 KIND_WORDS = dict(KINDS)
 _EVERYWHERE = "campus of all buses"  # its least size counts what is held at all buses together
 _PER_LOT = ("additive", "unit demand", "campus", _EVERYWHERE)
+FRESH = "template:classroom"  # the template whose values are drawn anew for each auction
 MOST_LOTS, MOST_SEATS = 2000, 400
 _LONGEST = 200  # characters of a name
 
@@ -47,6 +48,7 @@ class Read:
     configuration: Configuration
     seats: tuple[Seat, ...]
     problems: tuple[str, ...]
+    known: bool = False  # its values are those of a template that everybody can open
     seeded: bool = False  # a seed was typed; else one is drawn when the auction is made
 
 
@@ -133,7 +135,9 @@ def read(draft: Any) -> Read:
         for place, seat in enumerate(seats)
         if seat.name and seat.name.casefold() in names[:place]
     ]
-    return Read(configuration, seats, tuple(problems), seeded=_text(held.get("seed")) != "")
+    source = _text(held.get("source"))
+    known = source.startswith("template:") and source != FRESH and any(seat.valuation for seat in seats)
+    return Read(configuration, seats, tuple(problems), known=known, seeded=_text(held.get("seed")) != "")
 
 
 def sold_words(configuration: Configuration) -> str:

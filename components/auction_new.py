@@ -171,6 +171,7 @@ def summary(read: Read, problems: Sequence[str] | None = None) -> list[Part]:
     people = sum(not seat.bot for seat in read.seats)
     told += [
         html.P(sentence(configuration, len(read.seats)), className="hr-auction-sentence"),
+        html.P(KNOWN, className="hr-muted") if read.known and people else None,
         html.P(
             f"{count(people, 'seat')} for people, {count(len(read.seats) - people, 'bot')}"
             + (f", from {configuration.origin}" if configuration.origin else ""),
@@ -185,6 +186,10 @@ def summary(read: Read, problems: Sequence[str] | None = None) -> list[Part]:
 
 
 MOST_TOLD = 20
+KNOWN = (
+    "The values of this template are the same for everybody who opens it. For people who should not know each other's, "
+    "type or build others."
+)
 
 
 def _after(control: rules.Control, values: Mapping[str, Any], words: str, currency: str = "") -> Part:
