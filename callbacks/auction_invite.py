@@ -97,13 +97,6 @@ def qr_rows(text: str) -> list[str]:
     return ["".join("1" if dark else "0" for dark in row) for row in segno.make(text, error="m", micro=False).matrix]
 
 
-def qr_path(text: str) -> tuple[str, int]:
-    """Return the dark squares of a QR code as the path of an SVG, and the number of squares along a side."""
-    rows = qr_rows(text)
-    squares = [f"M{x} {y}h1v1h-1z" for y, row in enumerate(rows) for x, dark in enumerate(row) if dark == "1"]
-    return "".join(squares), len(rows)
-
-
 def invitation(code: str) -> dict[str, Any]:
     """Return what a screen shows of the way in: code, links with their QR codes, warning."""
     found = ways_here()

@@ -14,7 +14,7 @@ from components.format import count
 from components.icons import icon
 from components.skeleton import Part, button, page, question_bar, section, state, word_number, word_popover, word_select
 from components.skeleton import workbench as bench
-from components.tables import GridColumn, column_definition, grid
+from components.tables import GridColumn, grid
 from engine.auction.presets import ORIGINS
 from engine.auction.wording import rules_words, sentence
 
@@ -152,11 +152,6 @@ def seat_columns(lots: Sequence[Any], bots: Sequence[str]) -> list[GridColumn]:
                    help="A campus of fewer MW at one bus is worth nothing"),
         GridColumn("budget", "Budget", "", "number", 0, width=96, editable=True),
     ]  # fmt: skip
-
-
-def definitions(columns: Sequence[GridColumn]) -> list[dict[str, Any]]:
-    """Return ag-grid's definitions of columns."""
-    return [column_definition(column) for column in columns]
 
 
 def summary(read: Read, problems: Sequence[str] | None = None) -> list[Part]:
