@@ -9,7 +9,7 @@ from typing import Any
 
 from callbacks.auction_access import BadOrderError, flag, is_request, names, read_order, text, whole
 from callbacks.auction_room import Receipt, RefusedError, Rooms, Turn, refusal
-from callbacks.auction_seats import called, new_seat, next_id
+from callbacks.auction_seats import called, new_seat
 from engine.auction.bots import BOTS
 from engine.auction.rules import MAX_AMOUNT
 from engine.auction.values import check as check_values
@@ -178,12 +178,8 @@ def _seated(turn: Turn, body: Order, name: str) -> str:
         wrong = [one for one in check_values(valuation, turn.state.configuration) if one.severity == "error"]
         if wrong:
             raise AuctionRuleError(wrong)
-    bidder = next_id(turn.state)
     seat = {"eligibility": body.get("eligibility"), "bot": body.get("bot", ""), "valuation": valuation}
-    if new_seat(turn, called(name), **seat) is None:
-        words = f"nobody can be admitted while the auction is {turn.state.phase}"
-        raise AuctionRuleError([Problem("phase", "error", words)])
-    return bidder
+    return new_seat(turn, called(name), **seat)
 
 
 def _refuse(turn: Turn, body: Order) -> Receipt:

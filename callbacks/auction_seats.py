@@ -10,7 +10,6 @@ from typing import Any
 from callbacks.auction_access import BadOrderError, is_request, read_order, text
 from callbacks.auction_room import RefusedError, Rooms, Turn, no_seat, seat_data
 from engine.auction.state import AuctionState
-from engine.errors import AuctionRuleError
 from engine.store.auctions import CODE_LENGTH, CODE_LETTERS, Key, Person
 from engine.store.codec import clean_text
 
@@ -84,9 +83,8 @@ def _by_code(rooms: Rooms, user: str, auction_id: str, name: str) -> dict[str, A
         cleaned = called(name)
         if turn.row.automatic:
             bidder = free_seat(turn, people) or new_seat(turn, cleaned)
-            if bidder:
-                turn.store.admit(user, "bidder", bidder=bidder, name=cleaned)
-                return _admitted(turn, bidder, turn.store.new_key("bidder", bidder))
+            turn.store.admit(user, "bidder", bidder=bidder, name=cleaned)
+            return _admitted(turn, bidder, turn.store.new_key("bidder", bidder))
         if waiting is None and sum(one.role == "waiting" for one in people) >= MAX_WAITING:
             return {"auction": auction_id, "state": "full", "bidder": "", "name": cleaned, "key": None}
         if waiting is None or waiting.name != cleaned:
@@ -109,14 +107,11 @@ def free_seat(turn: Turn, people: Sequence[Person]) -> str | None:
     return next((one.id for one in turn.state.bidders if not one.bot and one.id not in taken), None)
 
 
-def new_seat(turn: Turn, name: str, **seat: Any) -> str | None:
-    """Admit a new bidder and return his id, None where the rules do not let anybody in now."""
+def new_seat(turn: Turn, name: str, **seat: Any) -> str:
+    """Admit a new bidder and return his id. Raises AuctionRuleError where the rules let nobody in now."""
     bidder = next_id(turn.state)
     wanted: Mapping[str, Any] = {**seat, "name": free_name(turn.state, name)}
-    try:
-        turn.tell("admitted", seat_data(turn.state, bidder, wanted))
-    except AuctionRuleError:
-        return None
+    turn.tell("admitted", seat_data(turn.state, bidder, wanted))
     return bidder
 
 

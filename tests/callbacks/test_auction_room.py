@@ -352,6 +352,25 @@ def test_a_bot_keeps_a_seat_and_hands_it_back(server: Flask, rooms: Rooms, host:
     assert ann.act(auction, "bids", 2, bids=[["lot-2", 5]])["accepted"]
 
 
+def test_a_late_comer_is_let_in_while_a_round_is_open_and_bad_values_are_refused(
+    server: Flask, rooms: Rooms, host: Visitor
+) -> None:
+    auction, _, _ = open_room(server, rooms, host)
+    late = Visitor(server)
+    late.post("join", {"code": host.look(auction, "host")["host"]["code"], "name": "Lea"})
+    (waiting,) = host.look(auction, "host")["host"]["waiting"]
+    bad = {"kind": "additive", "values": {"lot-9": 5}}
+    refused = host.order(auction, "admit", waiting=waiting["id"], valuation=bad)
+    assert "lot-9" in refused["words"]
+    good = {"kind": "additive", "values": {"lot-1": 50}}
+    assert host.order(auction, "admit", waiting=waiting["id"], valuation=good, eligibility=10)["accepted"]
+    mine = late.look(auction, "bidder")["mine"]
+    assert (mine["name"], mine["eligibility"], mine["values"]["lots"][0]) == ("Lea", 10, 50)
+    assert late.act(auction, "bids", 1, bids=[["lot-1", 5]])["accepted"]
+    host.order(auction, "cancel")
+    assert not host.order(auction, "seat", name="Too late")["accepted"]
+
+
 # The host
 
 
