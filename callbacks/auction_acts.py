@@ -22,6 +22,7 @@ from engine.auction.checking import (
 )
 from engine.auction.events import Event, EventKind
 from engine.auction.exposure import exposure
+from engine.auction.live import Live
 from engine.auction.state import AuctionState
 
 KINDS: Mapping[str, EventKind] = {
@@ -34,6 +35,7 @@ KINDS: Mapping[str, EventKind] = {
 _FIELDS = {
     "request": is_request,
     "round": whole(0, 10**6),
+    "turn": whole(0, 10**9),
     "what": lambda value: isinstance(value, str) and value in KINDS,
     "bids": bid_rows,
     "lots": names,
@@ -43,21 +45,27 @@ _OWN = {"bids": {"bids"}, "withdraw": {"lots"}}
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """One order of a bidder, as it came."""
+    """One order of a bidder, as it came.
+
+    ``turn`` is that of the snapshot which he looked at: the same number of a round comes again after a practice or an
+    annulment, and an order for the one is none for the other. None where a program does not say.
+    """
 
     request: str
     round: int
     what: str
     bids: list[list[Any]]
     lots: list[str]
+    turn: int | None = None
 
     @classmethod
     def read(cls, content: bytes) -> "Act":
         """Return the order in a request's body. Raises BadOrderError."""
         body = read_order(content, _FIELDS, ("request", "round", "what"))
         own = _OWN.get(body["what"], set())
-        read_order(content, {name: _FIELDS[name] for name in ("request", "round", "what", *sorted(own))}, own)
-        return cls(body["request"], body["round"], body["what"], body.get("bids", []), body.get("lots", []))
+        read_order(content, {name: _FIELDS[name] for name in ("request", "round", "turn", "what", *sorted(own))}, own)
+        bids, lots = body.get("bids", []), body.get("lots", [])
+        return cls(body["request"], body["round"], body["what"], bids, lots, body.get("turn"))
 
 
 def act(rooms: Rooms, user: str, auction_id: str, order: Act, received: float) -> Receipt:
@@ -68,7 +76,7 @@ def act(rooms: Rooms, user: str, auction_id: str, order: Act, received: float) -
     done = room.receipts.get((bidder, order.request))
     if done is not None:
         return {**done, "repeated": True}
-    broken = problems(live.state, bidder, order, received)
+    broken = problems(live, bidder, order, received)
     if broken:  # what the rules refuse takes nobody's turn
         return refusal(broken)
     with rooms.turn(auction_id) as turn:
@@ -77,7 +85,7 @@ def act(rooms: Rooms, user: str, auction_id: str, order: Act, received: float) -
         done = room.receipts.get((bidder, order.request))
         if done is not None:
             return {**done, "repeated": True}
-        broken = problems(turn.state, bidder, order, received)
+        broken = problems(turn.live, bidder, order, received)
         if broken:
             return refusal(broken)
         _add(turn, bidder, order, received)
@@ -87,14 +95,17 @@ def act(rooms: Rooms, user: str, auction_id: str, order: Act, received: float) -
     return {**room.receipts.get((bidder, order.request), taken_back), "revision": number}
 
 
-def problems(state: AuctionState, bidder: str, order: Act, received: float) -> list[tuple[str, str, str]]:
+def problems(live: Live, bidder: str, order: Act, received: float) -> list[tuple[str, str, str]]:
     """Return every rule that the order breaks: (lot, rule, words)."""
+    state = live.state
     if order.what == "take back":
         played = state.bidders[state.bidder_place[bidder]].bot
         return [] if played else [("", "bot", "no bot plays for this seat")]
     broken = []
-    if order.round != state.round:
+    if order.round != state.round or order.turn not in {None, live.turn}:
         words = f"this was for round {order.round}, and round {state.round} is open: look at it and send again"
+        if order.round == state.round:
+            words = f"round {order.round} has begun again since you made this: look at it and send again"
         if state.phase != "open":
             words = f"this was for round {order.round}; the auction is {state.phase}"
         broken.append(("", "round", words))

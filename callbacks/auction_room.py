@@ -19,6 +19,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
+from callbacks import logs
 from engine.auction.bots import bot_events
 from engine.auction.closing import everyone_acted, following, round_closed
 from engine.auction.configuration import configuration_to_json
@@ -26,6 +27,7 @@ from engine.auction.events import Event
 from engine.auction.live import Live, advance, replayed
 from engine.auction.rules import Configuration
 from engine.auction.state import AuctionState
+from engine.errors import AuctionRuleError
 from engine.store.access import missing
 from engine.store.auctions import AuctionRow, Auctions, AuctionSummary, Head, NewAuction, Person, Stored, Writing
 from engine.store.store import Store
@@ -38,6 +40,8 @@ KEPT_ROOMS = 64
 SEEDS = 2**53  # whole numbers that a browser can show exactly
 
 Receipt = dict[str, Any]
+
+_log = logs.get("headroom.auction")
 
 
 class RefusedError(Exception):
@@ -119,7 +123,10 @@ class Turn:
         state = self.state
         at = max(self.now, state.at)
         for event in bot_events(state, max(min(at, state.deadline or at), state.at)):
-            self.add(event)
+            try:
+                self.add(event)
+            except AuctionRuleError as error:  # a bot that errs must not keep the round open for everybody
+                _log.error("a bot's move was refused", auction=self.row.id, bidder=event.actor, why=str(error)[:300])
         self.add(round_closed(self.state, at, actor))
         while (comes := following(self.state, at)) is not None:
             self.add(comes)

@@ -129,6 +129,7 @@ def _desk(rooms: Rooms, row: AuctionRow, live: Live, people: list[Person]) -> di
         bidder["seen_s_ago"] = round(max(0.0, now - max(one.seen for one in seated)), 1) if seated else None
     return {
         "code": row.code,
+        "origin": live.state.configuration.origin,
         "automatic": row.automatic,
         "shows_code": row.shows_code,
         "study": row.study_id,
@@ -150,7 +151,8 @@ def _public(here: Here, join: Join) -> bytes:
     """Return the fields of the public view, without the braces around them."""
     room, row, live = here
     part: bytes = room.keep("public", live.public, lambda: _bytes(views.public(live.state, room.places))[1:-1])
-    return part + b',"join":' + _bytes(join(row.code) if row.shows_code else None)
+    way_in = _bytes(join(row.code) if row.shows_code else None)
+    return part + f',"turn":{live.turn},"join":'.encode() + way_in
 
 
 def _tag(view: str, revision: int, here: Here) -> str:

@@ -15,6 +15,7 @@ from engine.auction.views import PRIVATE
 from engine.errors import LedgerError
 
 LOGGED = 100  # entries that the host's log tells
+BEGINS = frozenset({"opened", "practice begun", "round closed", "round annulled"})  # what a round begins with
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -23,6 +24,7 @@ class Live:
 
     state: AuctionState
     last: Entry
+    turn: int  # number of the entry that began the open round: no other round, practice or annulled, has it
     public: int  # number of the last entry that everybody may know of
     own: Mapping[str, int]  # by bidder: number of the last entry that only he may know of
     log: tuple[Mapping[str, Any], ...]  # the last entries in words, the newest last
@@ -48,7 +50,9 @@ def replayed(live: Live | None, entry: Entry) -> Live:
 
 def _after(live: Live | None, entry: Entry, state: AuctionState) -> Live:
     event = entry.event
-    public, own = (0, {}) if live is None else (live.public, live.own)
+    turn, public, own = (0, 0, {}) if live is None else (live.turn, live.public, live.own)
+    if event.kind in BEGINS:
+        turn = entry.number
     if event.kind in PRIVATE:
         own = {**own, str(event.data["bidder"]): entry.number}
     else:
@@ -61,7 +65,7 @@ def _after(live: Live | None, entry: Entry, state: AuctionState) -> Live:
         "words": words(event, state),
     }
     log = (told,) if live is None else (*live.log[-LOGGED + 1 :], told)
-    return Live(state, entry, public, own, log)
+    return Live(state, entry, turn, public, own, log)
 
 
 def words(event: Event, state: AuctionState) -> str:

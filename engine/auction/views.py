@@ -36,7 +36,7 @@ def public(state: AuctionState, places: Places) -> View:
     return {
         "title": configuration.title,
         "currency": configuration.currency,
-        "origin": configuration.origin,
+        "origin": configuration.origin if state.phase == "closed" else "",  # may tell how values were drawn
         "phase": state.phase,
         "practice": state.practice,
         "round": state.round,

@@ -10,10 +10,11 @@ import pytest
 from flask import Flask
 
 from app import create_app
-from callbacks import auction_access
+from callbacks import auction_access, auction_room
 from callbacks.auction_room import SETTLE_S, SLEPT_S, WAKE_S, Rooms
 from callbacks.settings import Settings
 from engine.auction import bundles
+from engine.auction.events import Event
 from engine.auction.ledger import verify
 from engine.auction.results import result_files
 from engine.auction.rules import Activity, Timing
@@ -418,6 +419,50 @@ def test_a_practice_counts_for_nothing(server: Flask, rooms: Rooms, host: Visito
     after = ann.look(auction, "bidder")
     assert (after["phase"], after["practice"], after["round"], after["mine"]["pay"]) == ("set up", False, 0, 0)
     assert host.order(auction, "open")["accepted"]
+
+
+def test_an_order_for_a_practice_or_an_annulled_round_is_none_for_the_round_of_its_number(
+    server: Flask, rooms: Rooms, host: Visitor
+) -> None:
+    auction = rooms.create(host.user, configuration(), [seat("Ann")])
+    (ann,) = seated(server, rooms, auction, "b1")
+    host.order(auction, "practice", on=True)
+    turns = [ann.look(auction, "bidder")["turn"]]
+    host.order(auction, "practice", on=False)
+    host.order(auction, "open")
+    turns.append(ann.look(auction, "bidder")["turn"])
+    ann.act(auction, "bids", 1, bids=[["lot-1", 5]], turn=turns[1])
+    host.order(auction, "close")
+    host.order(auction, "annul")
+    turns.append(ann.look(auction, "bidder")["turn"])
+    for turn in turns[:2]:
+        refused = ann.act(auction, "bids", 1, bids=[["lot-2", 5]], turn=turn)
+        assert [one["rule"] for one in refused["refused"]] == ["round"]
+        assert "begun again" in refused["words"]
+    assert ann.act(auction, "bids", 1, bids=[["lot-2", 5]], turn=turns[2])["accepted"]
+
+
+def test_a_bot_whose_move_is_refused_does_not_keep_the_round_open(
+    rooms: Rooms, host: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    auction = rooms.create(host.user, configuration(), [seat("Robot", bot="straightforward")])
+    host.order(auction, "open")
+    data = {"bidder": "b1", "round": 1, "request": "", "bids": [["lot-1", 1, 1]]}  # below the minimum
+    move = (Event("bids submitted", rooms.now(), "b1", data),)
+    monkeypatch.setattr(auction_room, "bot_events", lambda *_: move)
+    assert host.order(auction, "close")["accepted"]
+    assert host.look(auction, "host")["phase"] == "closed"
+
+
+def test_where_the_values_were_drawn_from_is_told_after_the_end(server: Flask, rooms: Rooms, host: Visitor) -> None:
+    sold = replace(configuration(), origin="drawn from seed 8")
+    auction = rooms.create(host.user, sold, [seat("Ann")])
+    (ann,) = seated(server, rooms, auction, "b1")
+    host.order(auction, "open")
+    assert ann.look(auction, "bidder")["origin"] == ""
+    assert host.look(auction, "host")["host"]["origin"] == "drawn from seed 8"
+    host.order(auction, "close")
+    assert ann.look(auction, "bidder")["origin"] == "drawn from seed 8"
 
 
 def test_an_order_sent_twice_is_done_once_and_a_round_closed_by_two_hosts_too(
