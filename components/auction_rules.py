@@ -271,7 +271,8 @@ def origins(rules: Rules, sources: Mapping[str, str], currency: str) -> html.Det
     for control in CONTROLS:
         if control.path in sources:
             unit = currency if control.unit == "currency" else control.unit
-            said = f"{values[control.path]} {unit}".strip()
+            value = values[control.path]
+            said = f"{value:g} {unit}".strip() if isinstance(value, int | float) else f"{value} {unit}".strip()
             source = sources[control.path]
             rows.append(html.Li([html.Strong(f"{control.label}: {said}"), html.Span(source)]))
     return html.Details(

@@ -77,7 +77,7 @@ def test_a_rule_is_shown_only_where_it_applies() -> None:
 
 def test_the_form_tells_where_each_number_of_the_fcc_preset_comes_from() -> None:
     shown = text(auction_rules.origins(PRESETS["FCC"], ORIGINS, "k$"))
-    assert "Least increment (N): 10.0 %" in shown
+    assert "Least increment (N): 10 %" in shown
     assert "three activity rule waivers" in shown
     assert all(source in shown for path, source in ORIGINS.items() if path in auction_rules.PATHS)
 
