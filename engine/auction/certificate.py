@@ -213,25 +213,27 @@ def market_of(configuration: Configuration, valuations: Sequence[Valuation | Non
     return Market(configuration, tuple(valuations), verdicts, optimum, bound)
 
 
-def certificate(
+def certificate(  # noqa: PLR0913 (what is at hand saves making it again)
     state: AuctionState,
     valuations: Sequence[Valuation | None] | None = None,
     *,
     events: Sequence[Event] = (),
     market: Market | None = None,
     departures: bool = True,
+    as_if_ended: bool = False,
 ) -> Certificate:
     """Return the certificate of the last closed round.
 
     ``valuations`` (N,) are read from the state where they are not given; ``events`` is the ledger so far, for the
     numbers of what broke a premise; ``market`` is :func:`market_of` where it is at hand. Without ``departures`` bids
-    that were not for a best bundle are not looked for, which takes long with many complements. Raises
-    AuctionRuleError for an assigned valuation that cannot be read.
+    that were not for a best bundle are not looked for, which takes long with many complements. ``as_if_ended`` counts
+    reserves already: what stands below one is not awarded. Raises AuctionRuleError for an assigned valuation that
+    cannot be read.
     """
     if valuations is None:
         valuations = market.valuations if market is not None else read(state)
     market = market_of(state.configuration, valuations) if market is None else market
-    outcome = outcome_of(state)
+    outcome = outcome_of(state, as_if_ended=as_if_ended)
     checks = tuple(
         None if valuation is None else check_bidder(valuation, outcome, place, list_all=False)
         for place, valuation in enumerate(valuations)

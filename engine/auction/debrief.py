@@ -129,7 +129,8 @@ class Debrief:
 
 
 def debrief(entries: Sequence[Entry]) -> Debrief:
-    """Return the debrief of a ledger; of an auction that still runs, as if it ended with its last closed round.
+    """Return the debrief of a ledger; of an auction that still runs or was cancelled, as if it ended with its last
+    closed round.
 
     Raises LedgerError for one that cannot be replayed or has no closed round.
     """
@@ -138,10 +139,11 @@ def debrief(entries: Sequence[Entry]) -> Debrief:
         raise LedgerError("no round is closed yet: there is nothing to tell", None)
     valuations, notices = read(state), list[str]()
     market = market_of(state.configuration, valuations)
-    told = certificate(state, valuations, events=[entry.event for entry in entries], market=market)
+    events = [entry.event for entry in entries]
+    told = certificate(state, valuations, events=events, market=market, as_if_ended=True)
     theory = yardsticks(state, market, notices)
     regret = regrets(state, valuations)
-    paid = results.payments(state)
+    paid = results.payments(state, as_if_ended=True)
     bidders = tuple(_bidder(state, paid[place], told, theory, regret) for place in range(len(state.bidders)))
     rounds = _rounds(state, after, market, regret, notices)
     totals = _totals(state, told, theory, bidders)
@@ -185,7 +187,7 @@ def _bidder(
     place = payment.bidder
     bidder = state.bidders[place]
     valuation, check, optimum = told.market.valuations[place], told.checks[place], told.market.optimum
-    won = np.bincount(state.sale.slot_lot[results.winners(state) == place], minlength=len(state.minimum))
+    won = np.bincount(state.sale.slot_lot[results.awarded(state) == place], minlength=len(state.minimum))
     value = None if valuation is None else valuation.value(won)
     surplus = None if value is None else value - payment.total
     best = None if optimum is None else optimum.bundles[place]
@@ -222,7 +224,7 @@ def _bidder(
 
 
 def _totals(state: AuctionState, told: Certificate, theory: Yardsticks, bidders: Sequence[BidderRow]) -> Totals:
-    won, lots = results.winners(state) != NOBODY, state.configuration.lots
+    won, lots = results.awarded(state) != NOBODY, state.configuration.lots
     mw = np.array([lot.capacity_mw for lot in lots])[state.sale.slot_lot]
     optimum, check, prices = told.market.optimum, told.equilibrium, theory.prices
     known = optimum is not None and check is not None

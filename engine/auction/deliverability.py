@@ -139,7 +139,7 @@ def awards(state: AuctionState) -> tuple[Award, ...]:
 
     Once the auction has closed, blocks that ended under their reserve or were not paid for are not awarded.
     """
-    holders = winners(state) if state.phase == "closed" else state.holder
+    holders = state.holder if state.phase in ("open", "paused") else winners(state)
     found = []
     for place, lot in enumerate(state.configuration.lots):
         own = holders[state.slots_of(place)]

@@ -187,14 +187,14 @@ class EquilibriumCheck:
         return _tolerance(float(self.outcome.price.sum()))
 
 
-def outcome_of(state: AuctionState) -> Outcome:
-    """Return the outcome as things stand; after the close without what is not awarded.
+def outcome_of(state: AuctionState, *, as_if_ended: bool = False) -> Outcome:
+    """Return the outcome as things stand; after the close, or ``as_if_ended``, without what is not awarded.
 
-    A block that stayed below its reserve is the seller's, at the reserve.
+    A block that stayed below its reserve is then the seller's, at the reserve.
     """
     configuration, sale = state.configuration, state.sale
     reserve = results.reserves(state).astype(np.float64)
-    holder = results.winners(state) if state.phase == "closed" else np.array(state.holder)
+    holder = results.awarded(state) if as_if_ended or state.phase == "closed" else np.array(state.holder)
     free = state.holder == NOBODY
     first = np.maximum(state.minimum - first_step(configuration), 0)[sale.slot_lot]
     price = np.where(free, first, state.price).astype(np.float64)

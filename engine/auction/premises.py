@@ -215,7 +215,7 @@ def _best(valuation: Valuation, minimum: Counts, held: Counts) -> Counts:
 def _departures(state: AuctionState, valuations: Sequence[Valuation | None], numbers: _Numbers) -> list[Broken]:
     """Name each bidder's first round in which his bids were not for his best bundle, and count the rest.
 
-    Where his eligibility did not let him in that round, that is what is named.
+    So is, by itself, the first round in which it was his eligibility that did not let him.
     """
     regret = regrets(state, valuations)
     found = []
@@ -224,24 +224,44 @@ def _departures(state: AuctionState, valuations: Sequence[Valuation | None], num
             continue
         with np.errstate(invalid="ignore"):
             rows = np.flatnonzero(regret[:, place] > ROUNDING * (1.0 + valuation.value(valuation.quantity)))
-        if not len(rows):
-            continue
-        result, bidder = state.rounds[rows[0]], state.bidders[place]
-        bound = _by_eligibility(state, place, valuation, int(rows[0]))
-        if bound is not None:
-            event = numbers.of("admitted", bidder.id)
-            found.append(Broken("eligibility does not bind", bound, event, result.round, place))
-            continue
-        words = (
-            f"{bidder.name} did not bid for his best bundle in round {result.round}: at the minimum bids it was "
-            f"worth {told(regret[rows[0], place])} more to him"
-        )
-        if len(rows) > 1:
-            words += f"; so in {len(rows)} rounds"
-        event = numbers.of("bids submitted", bidder.id, result.round)
-        event = numbers.of("round closed", "", result.round) if result.acted.get(place, _NOTHING).bids == () else event
-        found.append(Broken("straightforward bidding", words, event, result.round, place))
+        own: list[int] = []
+        bound = False
+        for row in rows.tolist():
+            words = _by_eligibility(state, place, valuation, row)
+            if words is None:
+                own.append(row)
+            elif not bound:
+                bound = True
+                event = _limited_by(state, place, row, numbers)
+                played = state.rounds[row].round
+                found.append(Broken("eligibility does not bind", words, event, played, place))
+        if own:
+            found.append(_departure(state, place, float(regret[own[0], place]), own, numbers))
     return found
+
+
+def _departure(state: AuctionState, place: int, regret: float, rows: Sequence[int], numbers: _Numbers) -> Broken:
+    """Name the first of the rounds in which a bidder could have bid for his best bundle and did not."""
+    result, bidder = state.rounds[rows[0]], state.bidders[place]
+    words = (
+        f"{bidder.name} did not bid for his best bundle in round {result.round}: at the minimum bids it was "
+        f"worth {told(regret)} more to him"
+    )
+    if len(rows) > 1:
+        words += f"; so in {len(rows)} rounds"
+    silent = result.acted.get(place, _NOTHING).bids == ()
+    event = numbers.of("round closed" if silent else "bids submitted", "" if silent else bidder.id, result.round)
+    return Broken("straightforward bidding", words, event, result.round, place)
+
+
+def _limited_by(state: AuctionState, place: int, row: int, numbers: _Numbers) -> int | None:
+    """Return the event that left a bidder his eligibility of a round: the last cut before it, else his admission."""
+    left = state.bidders[place].initial_eligibility
+    cut = None
+    for result in state.rounds[:row]:
+        if place < len(result.eligibility) and result.eligibility[place] < left:
+            left, cut = int(result.eligibility[place]), result.round
+    return numbers.of("admitted", state.bidders[place].id) if cut is None else numbers.of("round closed", "", cut)
 
 
 def _by_eligibility(state: AuctionState, place: int, valuation: Valuation, row: int) -> str | None:

@@ -38,18 +38,37 @@ def reserves(state: AuctionState) -> Amounts:
     return each
 
 
-def winners(state: AuctionState) -> Amounts:
-    """Return who wins each block as things stand: NOBODY below the reserve or where the winner defaulted, (U,)."""
+def awarded(state: AuctionState) -> Amounts:
+    """Return who would win each block if the last closed round were the last, (U,).
+
+    NOBODY below the reserve or where the winner defaulted.
+    """
     won = np.where(state.price >= reserves(state), state.holder, NOBODY)
     for default in state.defaults:
         won[default.slot] = NOBODY
     return won
 
 
-def payments(state: AuctionState) -> tuple[Payment, ...]:
-    """Return what each bidder pays as things stand, in the order of the bidders."""
-    won = winners(state)
+def counts(state: AuctionState) -> bool:
+    """Return whether anything of this is awarded and paid: not in a practice, and not once it is cancelled."""
+    return not state.practice and state.phase != "cancelled"
+
+
+def winners(state: AuctionState) -> Amounts:
+    """Return who wins each block as things stand, (U,): nobody in a practice or once the auction is cancelled."""
+    return awarded(state) if counts(state) else np.full(len(state.holder), NOBODY)
+
+
+def payments(state: AuctionState, *, as_if_ended: bool = False) -> tuple[Payment, ...]:
+    """Return what each bidder pays as things stand, in the order of the bidders.
+
+    In a practice, or once the auction is cancelled, that is nothing; ``as_if_ended``, what he would pay if the last
+    closed round had ended it.
+    """
     bids, known, interim, defaults = (np.zeros(len(state.bidders), np.int64) for _ in range(4))
+    if not counts(state) and not as_if_ended:
+        return tuple(Payment(place, 0, 0, 0, 0, bidder.deposit) for place, bidder in enumerate(state.bidders))
+    won = awarded(state)
     np.add.at(bids, won[won >= 0], state.price[won >= 0])
     for withdrawal in state.withdrawals:
         (interim if withdrawal.due is None else known)[withdrawal.bidder] += due_of(state, withdrawal)

@@ -54,7 +54,6 @@ def run(
     """Play an auction to its end and return ledger and state.
 
     ``progress`` is told the number of each round before it is played; what it raises ends the run.
-
     A seat without a bot of its own is played by one of kind ``bot``; a seat without values bids for nothing. Times are
     the rounds' numbers times their length, from 0. Raises QuestionError for a kind that is not there, LimitError when
     bids still come after ``most_rounds`` rounds.
@@ -71,7 +70,7 @@ def run(
                 0.0,
                 "host",
                 {
-                    "bidder": bidder_id(number),
+                    "bidder": seat.id or bidder_id(number),
                     "name": seat.name,
                     "eligibility": seat.eligibility,
                     "deposit": max(seat.deposit, seat.eligibility * rules.deposit_per_unit),

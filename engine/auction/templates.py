@@ -31,6 +31,7 @@ class Seat:
     bot: str = ""  # the kind of bot that sits here; "" for a person
     eligibility: int = 0  # bidding units
     deposit: int = 0  # currency units
+    id: str = ""  # "bidder-1" and so on by place where it is empty
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,7 +112,10 @@ def rerun(
         progress=_told(progress, guess, 0, "the rules as they were"),
     ).state
     after = run(
-        configuration, changed_seats, most_rounds=most_rounds, progress=_told(progress, guess, 1, change.title)
+        configuration,
+        changed_seats,
+        most_rounds=most_rounds,
+        progress=_told(progress, guess, 1, change.title),
     ).state
     everybody = range(len(state.bidders))
     told = (
@@ -200,7 +203,7 @@ def suggestions(configuration: Configuration) -> tuple[Change, ...]:
 def _seat(state: AuctionState, place: int) -> Seat:
     bidder = state.bidders[place]
     bot = bidder.bot or DEFAULT_BOT
-    return Seat(bidder.name, bidder.valuation, bot, bidder.initial_eligibility, bidder.deposit)
+    return Seat(bidder.name, bidder.valuation, bot, bidder.initial_eligibility, bidder.deposit, bidder.id)
 
 
 def _with_bots(
@@ -224,7 +227,7 @@ def _optimum(state: AuctionState) -> float:
 
 def _outcome(title: str, state: AuctionState, places: Sequence[int], bidders: int, optimum: float | None) -> Outcome:
     """Return how an auction went. ``places`` are those of its bidders among the ``bidders`` of the ledger."""
-    won, paid, valuations = results.winners(state), results.payments(state), read(state)
+    won, paid, valuations = results.awarded(state), results.payments(state, as_if_ended=True), read(state)
     lots = range(len(state.configuration.lots))
     surplus: list[float | None] = [None] * bidders
     for own, place in enumerate(places):
@@ -235,7 +238,7 @@ def _outcome(title: str, state: AuctionState, places: Sequence[int], bidders: in
     known = [one for one in surplus if one is not None]
     welfare = None
     if optimum is not None:
-        welfare = sum(known) + sum(payment.total for payment in paid) + outcome_of(state).kept
+        welfare = sum(known) + sum(payment.total for payment in paid) + outcome_of(state, as_if_ended=True).kept
     mean = [state.price[state.slots_of(lot)][won[state.slots_of(lot)] != NOBODY] for lot in lots]
     waivers = sum(
         len(result.automatic_waivers) + sum(acted.waiver for acted in result.acted.values()) for result in state.rounds

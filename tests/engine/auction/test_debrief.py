@@ -176,3 +176,16 @@ def test_budgets_and_bots_are_told_with_the_bidders() -> None:
     told = debrief(run(template.configuration, seats).entries)
     assert (told.bidders[0].budget, told.bidders[0].bot) == (200.0, "budgeted")
     assert told.certificate["badge"] == "none"
+
+
+def test_what_stands_below_a_reserve_is_worth_nothing_to_its_holder_before_the_end_either() -> None:
+    """Bid 5, reserve 30: the seller keeps the lot, which is worth 30 to him and 20 to the bidder."""
+    room = Room(configured(lots(1, reserve=30)), opened=False)
+    room.do("admitted", bidder="a", name="A", eligibility=1, valuation={"kind": "additive", "values": {"1": 20}})
+    room.do("opened", deadline=None)
+    room.round(a=[["1", 5]])
+    for end in (lambda: None, lambda: room.do("cancelled", reason="fire alarm")):
+        end()
+        told = debrief(chain(room.events))
+        assert (told.totals.welfare, told.totals.optimum, told.totals.revenue) == (30.0, 30.0, 0)
+        assert (told.bidders[0].won, told.bidders[0].value, told.bidders[0].pays) == ((), 0.0, 0)

@@ -300,3 +300,15 @@ def test_a_ledger_without_entries_is_no_auction(tmp_path: Path) -> None:
         sign((), signing_key(tmp_path))
     with pytest.raises(LedgerError, match=r"entry 1 \(opened\)"):
         replay(chain([Event("opened", 0.0, "host", {})]))
+
+
+def test_a_cancelled_auction_awards_nothing_and_nobody_pays() -> None:
+    room = Room(configured(lots(1)), "a")
+    room.round(a=[["1", 5]])
+    room.do("cancelled", reason="fire alarm")
+    files = result_files(room.entries())
+    assert len(files["allocation.csv"].splitlines()) == 1  # its header
+    rows = list(csv.DictReader(io.StringIO(files["payments.csv"].decode())))
+    assert [row["total"] for row in rows] == ["0"]
+    rows = list(csv.DictReader(io.StringIO(files["prices.csv"].decode())))
+    assert [(row["holder"], row["awarded"]) for row in rows] == [("a", "no")]

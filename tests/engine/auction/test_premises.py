@@ -124,6 +124,21 @@ def test_who_is_muted_as_a_practice_ends_still_is() -> None:
     assert _kinds(room, _the_one(room, "straightforward bidding", "A was muted")) == "muted"
 
 
+def test_eligibility_in_one_round_does_not_excuse_the_next() -> None:
+    """In round 1 three lots are best and two units are all he has; in round 2 two are, and he lets lot 1 go."""
+    rules = Rules(increment=STEP, activity=Activity(enforced=True, stages=(0.5,)))
+    room = Room(configured(lots(1, 1, 1), rules), opened=False)
+    for bidder, units, values in (("a", 2, (40, 40, 7)), ("b", 3, (50, 10, 100))):
+        worth = {"kind": "additive", "values": {str(lot): value for lot, value in enumerate(values, 1)}}
+        room.do("admitted", bidder=bidder, name=bidder.upper(), eligibility=units, valuation=worth)
+    room.do("opened", deadline=None)
+    room.round(a=[["2", 5]], b=[["1", 5], ["3", 5]])
+    room.round()
+    bound = _the_one(room, "eligibility does not bind", "A's best bundle in round 1 has 3 units")
+    assert _kinds(room, bound) == "admitted"
+    _the_one(room, "straightforward bidding", "A did not bid for his best bundle")
+
+
 def test_a_muted_bidder_a_default_and_an_unmet_reserve() -> None:
     room = _room(reserve=30)
     room.do("muted", bidder="b", muted=True)

@@ -25,6 +25,15 @@ def test_no_change_gives_the_auction_that_bots_played() -> None:
     assert told.played.surplus == (30.0, 25.0)
 
 
+def test_random_ties_fall_again_as_they_fell_whatever_the_seats_are_called() -> None:
+    template = TEMPLATES["classroom"]
+    seats = [replace(seat, id=f"b{number}", bot="straightforward") for number, seat in enumerate(template.seats, 1)]
+    entries = run(template.configuration, seats).entries
+    told = rerun(entries, Change("nothing"))
+    assert told.played.surplus == told.before.surplus
+    assert told.played.prices == told.before.prices
+
+
 def test_a_changed_increment_is_the_auction_with_that_increment() -> None:
     told = rerun(LEDGER, Change("increment 2 k$", {"increment.amount": 2}))
     rules = replace(PAPER.configuration.rules, preset="Own", increment=Increment("fixed", 2))
