@@ -54,6 +54,7 @@ def layout(
             dcc.Link("Make it an auction", href=f"/auction?make=template:{asked.template}",
                      className="hr-button hr-button-primary", id=f"{ids.AUCTION_EXAMPLE}-make"),
             dcc.Link("Join by a code", href="/auction/join", className="hr-button"),
+            dcc.Link("Open a ledger", href="/auction/debrief", className="hr-button"),
         ]),
         html.Div(
             [

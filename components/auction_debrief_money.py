@@ -6,6 +6,7 @@ import plotly.graph_objects as go
 from dash import html
 
 from components.auction_debrief_parts import (
+    MOST_IN_CARD,
     Cell,
     Column,
     Row,
@@ -20,9 +21,12 @@ from components.auction_debrief_parts import (
 )
 from components.format import MISSING, count, number, percent
 from components.skeleton import Part
+from components.why_card import why_card, why_number
 from engine.auction.debrief import BidderRow, Debrief
 
 MOST_BARS = 20  # bidders that have bars
+MOST_CARDS = 40  # products and bidders whose price and payment say why
+SOURCE = "simultaneous ascending auction, Milgrom (2000); arXiv 2604.08854, section III"
 
 
 def places_of(debrief: Debrief) -> dict[str, int]:
@@ -65,11 +69,65 @@ def allocation(debrief: Debrief) -> Part:
             numbered(lot["capacity_mw"]),
             Cell("firm" if lot["risk"] == 0 else percent(lot["risk"]), lot["risk"]),
             str(lot["bus"]) or MISSING,
-            numbered(standing) if sold else Cell(MISSING, None),
+            _price(debrief, place, standing) if sold else Cell(MISSING, None),
             who or "nobody",
             Cell(number(unsold) if unsold else "", unsold),
         ]))  # fmt: skip
     return table("allocation", "What each product went for", columns, rows)
+
+
+def _price(debrief: Debrief, lot: int, standing: int | None) -> Cell:
+    """Return a final price, of the first products with how it came about."""
+    if standing is None or lot >= MOST_CARDS:
+        return numbered(standing)
+    name, several = lot_name(debrief.lots[lot]), int(debrief.lots[lot]["quantity"]) > 1
+    steps = []
+    before: tuple[object, object] = (None, None)
+    for row in debrief.rounds:
+        now = (row.prices[lot], row.holders[lot])
+        if now != before:
+            who = Counter(debrief.bidders[place].name for place in row.holders[lot] if place is not None)
+            held = ", ".join(one if times == 1 else f"{one} ({times})" for one, times in who.items())
+            steps.append((f"Round {number(row.round)}", f"{amount(row.prices[lot])}, {held or 'nobody'}"))
+        before = now
+    if len(steps) > MOST_IN_CARD:
+        left = len(steps) - MOST_IN_CARD + 1
+        steps = [*steps[:3], ("…", f"{number(left)} more changes"), *steps[4 - MOST_IN_CARD :]]
+    ended = "Nobody offered more in the last round." if debrief.rounds[-1].new_bids == 0 else "The rounds were over."
+    card = why_card(
+        f"Price of {name}",
+        formula="*p*_l = lowest standing bid of its blocks" if several else "*p*_l = standing bid",
+        values=steps,
+        binds=[ended] if debrief.phase == "closed" else [],
+        source=SOURCE,
+    )
+    return Cell(why_number(f"debrief-why-price-{lot}", amount(standing), card, label=f"price of {name}"), standing)
+
+
+def _pays(debrief: Debrief, place: int) -> Cell:
+    """Return what a bidder pays, of the first bidders with what for."""
+    bidder = debrief.bidders[place]
+    if place >= MOST_CARDS or not bidder.pays:
+        return numbered(bidder.pays)
+    places, last = places_of(debrief), debrief.rounds[-1]
+    parts = []
+    for lot, blocks in bidder.won[: MOST_IN_CARD - 1]:
+        about, price = debrief.lots[places[lot]], last.prices[places[lot]]
+        said = amount(price) if int(about["quantity"]) == 1 else f"{number(blocks)} blocks"
+        parts.append((str(about["name"]), said))
+    if len(bidder.won) >= MOST_IN_CARD:
+        parts.append(("…", f"{number(len(bidder.won) - MOST_IN_CARD + 1)} more"))
+    parts.append(("Bids together", money(bidder.bids_paid, debrief.currency)))
+    if bidder.other_payments:
+        parts.append(("Withdrawals and defaults", money(bidder.other_payments, debrief.currency)))
+    card = why_card(
+        f"What {bidder.name} pays",
+        formula="his standing bids on what he won, and what he owes for bids withdrawn or not paid",
+        values=parts,
+        source=SOURCE,
+    )
+    return Cell(why_number(f"debrief-why-pays-{place}", amount(bidder.pays), card, label=f"what {bidder.name} pays"),
+                bidder.pays)  # fmt: skip
 
 
 def payments(debrief: Debrief) -> Part:
@@ -81,11 +139,10 @@ def payments(debrief: Debrief) -> Part:
                   Column("Withdrawals, defaults", debrief.currency, number=True)] if other else []),
                Column("Pays", debrief.currency, number=True)]  # fmt: skip
     rows = []
-    for bidder in debrief.bidders:
+    for place, bidder in enumerate(debrief.bidders):
         more = [numbered(bidder.bids_paid), numbered(bidder.other_payments)] if other else []
-        rows.append(
-            Row([bidder.name, bundle_words(bidder.won, places), numbered(bidder.won_mw), *more, numbered(bidder.pays)])
-        )
+        won = bundle_words(bidder.won, places)
+        rows.append(Row([bidder.name, won, numbered(bidder.won_mw), *more, _pays(debrief, place)]))
     totals = debrief.totals
     more = [numbered(totals.revenue), numbered(totals.payments - totals.revenue)] if other else []
     rows.append(Row(["All", "", numbered(totals.sold_mw), *more, numbered(totals.payments)], "hr-debrief-sum"))

@@ -18,6 +18,7 @@ from engine.auction.debrief_why import Why
 
 MOST_ROWS = 200  # of one table on the page; the files have all
 MOST_IN_CARD = 12
+MOST_NAMED = 24  # products of a bundle that are named
 CHART_PX = 320
 
 
@@ -216,9 +217,14 @@ def lot_name(lot: Mapping[str, Any]) -> str:
 def bundle_words(
     pairs: Sequence[Sequence[Any]], places: Mapping[str, int], names: Mapping[str, str] | None = None
 ) -> str:
-    """Return a bundle as the numbers of its products (``1, 3``), or by their names where they are given."""
+    """Return a bundle as the numbers of its products (``1, 3``), or by their names where they are given.
+
+    Of many products the first are named.
+    """
     said = []
-    for lot, blocks in pairs:
+    for lot, blocks in pairs[:MOST_NAMED]:
         one = names[lot] if names is not None else number(places[lot] + 1)
         said.append(one if blocks == 1 else f"{number(blocks)} of {one}")
+    if len(pairs) > MOST_NAMED:
+        return f"{', '.join(said)} and {number(len(pairs) - MOST_NAMED)} more"
     return ", ".join(said) or "nothing"

@@ -18,6 +18,7 @@ from engine.auction.debrief import Debrief
 PAPER = "arXiv 2604.08854, section III and appendix VI-F"
 SMALL = 64  # bundles up to which all have a row on the page
 OPEN = 160  # bundles of all bidders up to which every table stands open
+FEW = 12  # products held up to which bundles are told by their products, not by how they differ
 TELLING = 24  # of more, those with the largest surplus
 _BADGES = {
     "equilibrium": ("fine", "A competitive equilibrium under the modified values (8)"),
@@ -180,11 +181,14 @@ def rows_of(one: Mapping[str, Any]) -> list[dict[str, Any]]:
 def _bundles(debrief: Debrief, one: Mapping[str, Any], places: Mapping[str, int]) -> html.Details:
     unit, every = debrief.currency, rows_of(one)
     listed = telling(every)
+    held = next((row for row in listed if row["held"]), None)
+    own = dict(held["bundle"]) if held is not None else {}
+    whole = bool(one.get("whole", True)) or len(own) <= FEW
     columns = [Column("Bundle, by No."), Column("Value", unit, number=True), Column("Penalty", unit, number=True),
                Column("Price", unit, number=True), Column("Surplus after penalty", unit, number=True)]  # fmt: skip
     rows = []
     for row in listed:
-        words = bundle_words(row["bundle"], places)
+        words = bundle_words(row["bundle"], places) if whole else _against(row["bundle"], own, places)
         best = "★ " if row["best"] else ""
         mark = html.Span(", won", className="visually-hidden") if row["held"] else None
         rows.append(
@@ -198,9 +202,7 @@ def _bundles(debrief: Debrief, one: Mapping[str, Any], places: Mapping[str, int]
             )
         )
     name = str(one["name"])
-    held = next((row for row in listed if row["held"]), None)
     most = max((row["modified_surplus"] for row in listed), default=0.0)
-    whole = len(listed) == len(every) and one.get("whole", True)
     verdict = ""
     if held is not None:
         short = most - held["modified_surplus"]
@@ -209,7 +211,11 @@ def _bundles(debrief: Debrief, one: Mapping[str, Any], places: Mapping[str, int]
             if held["best"]
             else f": would rather have another bundle, worth {money(short, unit)} more"
         )
-    what = "every bundle" if whole else "the bundles with the largest surplus"
+    what = (
+        "every bundle"
+        if len(listed) == len(every) and one.get("whole", True)
+        else "the bundles with the largest surplus"
+    )
     label = f"{name}: {what} at the final prices"
     key = f"bundles-{one['bidder']}"
     if len(listed) == len(every):
@@ -228,6 +234,19 @@ def _bundles(debrief: Debrief, one: Mapping[str, Any], places: Mapping[str, int]
         className="hr-worked-details",
         open=len(every) * len(debrief.tables) <= OPEN,
     )
+
+
+def _against(bundle: Sequence[Sequence[Any]], own: Mapping[str, int], places: Mapping[str, int]) -> str:
+    """Return a bundle by how it differs from what the bidder holds, which has many products."""
+    wanted = {str(lot): int(blocks) for lot, blocks in bundle}
+    more = [[lot, wanted[lot] - own.get(lot, 0)] for lot in wanted if wanted[lot] > own.get(lot, 0)]
+    less = [[lot, own[lot] - wanted.get(lot, 0)] for lot in own if own[lot] > wanted.get(lot, 0)]
+    if not wanted:
+        return "nothing"
+    if not more and not less:
+        return f"the {number(len(own))} products held"
+    said = [f"{word} {bundle_words(part, places)}" for word, part in (("with", more), ("without", less)) if part]
+    return f"what is held, {' and '.join(said)}"
 
 
 def telling(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -213,7 +213,10 @@ def test_a_large_auction_is_shown_in_part_and_says_so() -> None:
     lots = paths.drawn_lots(found, paths.MOST_LINES)
     assert min(prices[lot] for lot in lots) >= np.sort(prices)[-paths.MOST_LINES]
     size = len(json.dumps([part.to_plotly_json() for part in drawn], default=lambda one: one.to_plotly_json()))
-    assert size < 2_000_000
+    assert size < 1_200_000
+    bundles = [row[0] for row in table(drawn, "bundles-0")]
+    assert "the 807 products held" in bundles
+    assert any(row.startswith("what is held, with") for row in bundles)
 
 
 def test_bundles_are_ranked_where_there_are_many() -> None:
