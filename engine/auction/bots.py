@@ -320,10 +320,15 @@ def move(state: AuctionState, place: int, kind: str = "", valuation: Valuation |
 
 
 def bot_events(state: AuctionState, at: float, valuations: Valuations | None = None) -> tuple[Event, ...]:
-    """Return what all bots on unmuted seats do in the open round, in the order of seats. Each event is legal."""
+    """Return what all bots on unmuted seats do in the open round, in the order of seats. Each event is legal.
+
+    What a person did before a bot took his seat over stands: there the bot begins with the next round.
+    """
     events: list[Event] = []
     for place, bidder in enumerate(state.bidders):
-        if bidder.bot and not bidder.muted:
+        acted = state.acted.get(place, Acted())
+        stands = acted.bids or acted.withdrawn or acted.waiver or acted.reduce
+        if bidder.bot and not bidder.muted and not stands:
             known = None if valuations is None else valuations.get(place)
             events.extend(events_of(state, place, move(state, place, valuation=known), at))
     return tuple(events)

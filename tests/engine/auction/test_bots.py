@@ -14,7 +14,7 @@ from engine.auction.checking import check_bids
 from engine.auction.demand import Means, best_bundle
 from engine.auction.ledger import verify
 from engine.auction.presets import PRESETS
-from engine.auction.rules import Activity, Configuration, Increment, Jump, Lot, Rules
+from engine.auction.rules import Activity, Configuration, Increment, Jump, Lot, Rules, Withdrawals
 from engine.auction.simulate import bidder_id, play, run
 from engine.auction.state import AuctionState
 from engine.auction.templates import TEMPLATES, Seat, classroom, total_units
@@ -144,6 +144,35 @@ def test_a_bot_takes_a_seat_over_and_hands_it_back() -> None:
     assert event.data == {"bidder": "b", "round": 1, "bids": [[str(k), 5, 1] for k in range(1, 5)]}
     room.do("seat given", bidder="b", bot="")
     assert bot_events(room.state, room.now + 1) == ()
+
+
+@pytest.mark.parametrize("kind", [kind for kind in BOTS if not kind.startswith("paper")])
+@pytest.mark.parametrize("done", ["waiver used", "withdrawn", "bids submitted", "reduction chosen", "taken back"])
+def test_what_a_person_did_before_a_bot_took_over_stands(kind: str, done: str) -> None:
+    rules = Rules(
+        increment=Increment(amount=5),
+        jump=Jump(kind="any"),
+        activity=Activity(enforced=True, stages=(1.0,), waivers=2),
+        withdrawals=Withdrawals(rounds=2),
+    )
+    room = Room(configured(lots(3, 1), rules), opened=False)
+    for bidder in ("a", "b"):
+        room.do("admitted", bidder=bidder, name=bidder, eligibility=4, valuation=_additive(400, 400))
+    room.do("opened", deadline=None)
+    room.round(a=[["1", 5]])
+    if done in ("bids submitted", "taken back"):
+        room.bid("a", ["2", 5])
+    else:
+        room.act(done, "a", **({"lots": ["1"]} if done == "withdrawn" else {}))
+    if done == "taken back":
+        room.bid("a")
+    room.do("seat given", bidder="a", bot=kind)
+    before = room.state
+    for event in bot_events(before, room.now):
+        room.do(event.kind, event.actor, **event.data)
+    if done != "taken back":
+        assert room.state.acted[0] == before.acted[0]
+    assert room.close().round == 3
 
 
 def test_a_muted_bot_is_silent() -> None:
