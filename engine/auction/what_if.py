@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from engine.auction import results
+from engine.auction.amounts import told
 from engine.auction.bots import BOTS
 from engine.auction.certificate import read
 from engine.auction.configuration import check_configuration, rules_from_json, rules_to_json
@@ -118,20 +119,20 @@ def rerun(
         progress=_told(progress, guess, 1, change.title),
     ).state
     everybody = range(len(state.bidders))
-    told = (
+    outcomes = (
         _outcome("as played", state, everybody, len(state.bidders), optimum),
         _outcome("bots, the same rules", before, places, len(state.bidders), optimum),
         _outcome(f"bots, {change.title}", after, places, len(state.bidders), optimum),
     )
     return Comparison(
         change=change,
-        played=told[0],
-        before=told[1],
-        after=told[2],
+        played=outcomes[0],
+        before=outcomes[1],
+        after=outcomes[2],
         optimum=optimum,
         lots=tuple(lot.id for lot in state.configuration.lots),
         bidders=tuple(bidder.name for bidder in state.bidders),
-        words=_words(told[1], told[2], state.configuration.currency),
+        words=_words(outcomes[1], outcomes[2], state.configuration.currency),
         notices=tuple(notices),
     )
 
@@ -268,18 +269,23 @@ def _words(before: Outcome, after: Outcome, currency: str) -> tuple[str, ...]:
         after.surplus,
     ):
         return (f"With {after.title.removeprefix('bots, ')} nothing changes: same rounds, prices and winners.",)
+    unit = f" {currency}"
     said = [
-        f"Revenue in {currency}: {_changed(before.revenue, after.revenue)}.",
+        f"Revenue: {_changed(before.revenue, after.revenue, unit)}.",
         f"Rounds: {_changed(before.rounds, after.rounds)}.",
     ]
     if before.efficiency is not None and after.efficiency is not None:
-        said.append(f"Efficiency in %: {_changed(100 * before.efficiency, 100 * after.efficiency)}.")
+        said.append(f"Efficiency: {_changed(100 * before.efficiency, 100 * after.efficiency, ' %')}.")
     if before.loss is not None and after.loss is not None and (before.loss or after.loss):
-        said.append(f"Losses to exposure in {currency}: {_changed(before.loss, after.loss)}.")
+        said.append(f"Losses to exposure: {_changed(before.loss, after.loss, unit)}.")
     moved = sum(a != b for a, b in zip(before.prices, after.prices, strict=True))
     said.append(f"The prices of {moved} of {len(before.prices)} lots differ.")
     return tuple(said)
 
 
-def _changed(before: float, after: float) -> str:
-    return f"{before:.6g} to {after:.6g}" if before != after else f"{after:.6g} as before"
+def _changed(before: float, after: float, unit: str = "") -> str:
+    """Say by how much a number changes: "2 815 k$, 45 less than without the change"."""
+    first, second = told(before, 1), told(after, 1)
+    if first == second:
+        return f"{second}{unit}, as before"
+    return f"{second}{unit}, {told(abs(after - before), 1)}{unit} {'more' if after > before else 'less'} than before"

@@ -42,7 +42,7 @@ def test_a_changed_increment_is_the_auction_with_that_increment() -> None:
     assert told.after.rounds == len(direct.rounds)
     assert told.after.prices == tuple(direct.price.tolist())
     assert told.before.rounds == 5
-    assert f"Rounds: 5 to {len(direct.rounds)}." in told.words
+    assert f"Rounds: {len(direct.rounds)}, {len(direct.rounds) - 5} more than before." in told.words
 
 
 def test_reduced_demand_brings_less_revenue() -> None:
