@@ -69,6 +69,7 @@ def create_app(settings: Settings) -> Dash:
         update_title="",
         on_error=http.on_error,
     )
+    app.server.extensions[processes.CLOSE] = services.close
     http.compress(app.server)
     packed.install(app.server)
     http.install_faults(app, settings.max_upload_mb)

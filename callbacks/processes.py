@@ -1,6 +1,9 @@
 """The two processes of the running product, and the small supervisor that keeps both alive."""
 
+import atexit
+import gc
 import json
+import logging
 import os
 import signal
 import subprocess
@@ -21,6 +24,7 @@ from callbacks.settings import Settings
 _log = logs.get("headroom.supervisor")
 
 SUPERVISED = "_HEADROOM_SUPERVISED"  # set for a child whose standard input closes when its supervisor is gone
+CLOSE = "headroom.close"  # among the extensions of the WSGI application: closes what it has open
 RUNNER_SIGN = "runner.alive"  # a file in the data folder, touched while the runner works: its age is its health
 _SIGN_EVERY_S = 5.0
 _OWNER_ONLY = 0o077  # of this machine's users only the one who runs the product reads what it keeps
@@ -126,6 +130,7 @@ def serve(settings: Settings, make_wsgi: Callable[[], Any]) -> int:
     """Serve the WSGI application that ``make_wsgi`` builds, once in each worker, until a signal ends it."""
     logs.configure(settings.log_level, "web")
     os.umask(_OWNER_ONLY)
+    _end_at_once()
     _end_with_supervisor()
     _Server(settings, make_wsgi).run()
     return 0
@@ -155,6 +160,7 @@ class _Server(BaseApplication):
             "logger_class": logs.ServerLogger,
             "loglevel": settings.log_level.lower(),
             "control_socket_disable": True,
+            "worker_exit": _leave,
         }
         for name, value in chosen.items():
             if name in self.cfg.settings:
@@ -164,10 +170,27 @@ class _Server(BaseApplication):
         return self.make_wsgi()
 
 
+def _leave(_server: Any, worker: Any) -> None:
+    """Close what a worker's application has open, and end the worker's process here.
+
+    Python's own end would wait for the threads of HiGHS, some of which never end once a program with whole numbers was
+    solved in a thread of the server.
+    """
+    close = getattr(getattr(worker, "wsgi", None), "extensions", {}).get(CLOSE)  # the master has none
+    if close is None:
+        return
+    close()
+    failure = sys.exc_info()[1]
+    failed = failure is not None and not (isinstance(failure, SystemExit) and not failure.code)
+    logging.shutdown()
+    os._exit(1 if failed else 0)
+
+
 def run_jobs(settings: Settings, work: Callable[[threading.Event], None]) -> int:
     """Let ``work(stop)`` run queued jobs until a signal sets ``stop``, giving a sign of life meanwhile."""
     logs.configure(settings.log_level, "runner")
     os.umask(_OWNER_ONLY)
+    _end_at_once()
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
@@ -186,6 +209,11 @@ def run_jobs(settings: Settings, work: Callable[[threading.Event], None]) -> int
         stop.set()
         sign.unlink(missing_ok=True)  # a runner that ended is told as missing at once
     return 0
+
+
+def _end_at_once() -> None:
+    """Let this process and those it forks end without a last collection of all their objects, which takes seconds."""
+    atexit.register(gc.freeze)
 
 
 def _end_with_supervisor() -> None:

@@ -158,7 +158,7 @@ def campaign(home: Path, database_url: str, parts: tuple[str, ...], seed: int) -
                 wait_for(lambda server=server, gone=gone: children(server)["web"].pid != gone)
                 moment = time.monotonic()
                 wait_for(lambda moment=moment: writers.last > moment)
-                wait_for(lambda job=job: not jobs.get(_OWNER, job.id).active, timeout_s=120)
+                wait_for(lambda job=job: not jobs.get(_OWNER, job.id).active)
                 ended = jobs.get(_OWNER, job.id)
                 assert ended.state == ("cancelled" if cancelled else "done"), f"after the kill of {part}: {ended}"
                 happened.append(
@@ -248,7 +248,7 @@ def check_answers(store: Store, jobs: Jobs, artifacts: Artifacts, asked: list[tu
     for key in (first.result or {})["artifacts"]:
         (artifacts.directory / key).unlink()
     undisturbed = jobs.submit("somebody else", PREPARE, arguments, theirs)
-    wait_for(lambda: jobs.get("somebody else", undisturbed.id).state == "done", timeout_s=120)
+    wait_for(lambda: jobs.get("somebody else", undisturbed.id).state == "done")
     np.testing.assert_array_equal(found, net_demand(artifacts, arguments))
 
 

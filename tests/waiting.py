@@ -6,7 +6,7 @@ from collections.abc import Callable
 _LOOK_EVERY_S = 0.05
 
 
-def wait_for(condition: Callable[[], bool], timeout_s: float = 60.0) -> None:
+def wait_for(condition: Callable[[], bool], timeout_s: float = 180.0) -> None:
     """Return when ``condition`` holds; fail when it does not in time."""
     deadline = time.monotonic() + timeout_s
     while not condition():

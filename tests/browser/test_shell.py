@@ -35,7 +35,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             cwd=ROOT, env={**os.environ, "PORT": str(port)}, stdout=sink, stderr=sink,
         )  # fmt: skip
         try:
-            wait_for(lambda: listens(port) or process.poll() is not None, 180)
+            wait_for(lambda: listens(port) or process.poll() is not None)
             assert process.poll() is None, log.read_text(encoding="utf-8")
             yield f"http://127.0.0.1:{port}"
         finally:
