@@ -5,10 +5,10 @@ Whoever changes an auction holds its row meanwhile, so that workers and machines
 
 The clock. A bid counts by the moment its request reached the server. Whoever looks at a room whose deadline is over
 closes the round, once: a poll, a bid, the host. It is closed from ``SETTLE_S`` after the deadline on, so that bids
-that came in time and still wait for their turn are in. A room that nobody looked at for ``SLEPT_S`` after its
-deadline (the server was down, or everybody's machine asleep) is not closed behind its bidders' backs: its round gets
-up to ``WAKE_S`` more. So no round begins and ends unseen, and there is never more than one to close. Machines that
-share a database keep their clocks together by NTP.
+that came in time and still wait for their turn are in. When nobody has looked at an open round for ``SLEPT_S`` (the
+server was down, or everybody's machine asleep), nobody could bid: whoever looks first gives the time back, up to
+``WAKE_S``, before anything is closed. So no round passes unseen, and there is never more than one to close. Machines
+that share a database keep their clocks together by NTP.
 """
 
 import secrets
@@ -35,6 +35,7 @@ from engine.store.store import Store
 SETTLE_S = 0.5
 SLEPT_S = 5.0
 WAKE_S = 30.0
+LOOK_EVERY_S = 2.0  # that somebody looks at a round is written down this often
 SEEN_EVERY_S = 5.0  # signs of life are written together, this often
 KEPT_ROOMS = 64
 SEEDS = 2**53  # whole numbers that a browser can show exactly
@@ -62,6 +63,7 @@ class Room:
         self.writing = threading.Lock()  # one writer of a process at a time: the others need not ask the database
         self.live: Live | None = None
         self.receipts: dict[tuple[str, str], Receipt] = {}
+        self.looked = 0.0
         self.access = -1
         self.people: tuple[Person, ...] = ()
         self.kept: dict[str, tuple[object, Any]] = {}  # parts of views, each with what it was made from
@@ -187,7 +189,7 @@ class Rooms:
             live = advance(live, Event("admitted", at, "host", seat_data(live.state, f"b{place + 1}", _fields(seat))))
             entries.append(live.last)
         new = NewAuction(configuration.title, study, version, places, automatic)
-        return self.store.create(user, new, entries, head_of(live.state))
+        return self.store.create(user, new, entries, head_of(live.state, at))
 
     def list(self, user: str) -> list[AuctionSummary]:
         """Return the auctions that the user hosts, bids or watches in, one line for each role; the newest first."""
@@ -199,9 +201,13 @@ class Rooms:
         """Return where the auction stands now, having closed a round that is over."""
         row = self.store.row(auction_id)
         room = self._room(auction_id)
-        if over(row, self.now()):
+        now = self.now()
+        if over(row, now) or slept(row, now):
             self._end_round(room)
             row = self.store.row(auction_id)
+        elif row.phase == "open" and now - max(row.looked, room.looked) >= LOOK_EVERY_S:
+            room.looked = now  # once for all threads of this process
+            self.store.note_look(auction_id, now)
         return Here(room, row, self._caught_up(room, row))
 
     def people(self, room: Room, row: AuctionRow) -> tuple[Person, ...]:
@@ -248,7 +254,7 @@ class Rooms:
                 turn = Turn(writing.row, writing, live, self.now())
                 yield turn
                 if turn.added:
-                    writing.append(turn.added, head_of(turn.state))
+                    writing.append(turn.added, head_of(turn.state, turn.now))
             room.take(turn.live, turn.added)
         if any(stored.entry.event.kind == "round closed" for stored in turn.added):
             self.after_round(auction_id)
@@ -261,16 +267,16 @@ class Rooms:
             turn.close("server")
 
     def _end_round(self, room: Room) -> None:
-        """Close the round whose time is over, or wake the room, unless somebody has done so meanwhile."""
+        """Wake the room, or close the round whose time is over, unless somebody has done so meanwhile."""
         with self.turn(room.id) as turn:
-            if not over(turn.row, turn.now):
-                return
-            deadline = turn.row.deadline or 0.0
-            if turn.now - deadline <= SLEPT_S:
+            row, now = turn.row, turn.now
+            if row.deadline is not None and slept(row, now):
+                lost = min(row.deadline, now) - row.looked
+                longest = min(WAKE_S, turn.state.configuration.rules.timing.round_s)
+                deadline = max(row.deadline, now) + max(SLEPT_S, min(lost, longest))
+                turn.add(Event("extended", now, "server", {"deadline": round(deadline, 3)}))
+            elif over(row, now):
                 turn.close("server")
-                return
-            longest = min(WAKE_S, turn.state.configuration.rules.timing.round_s)
-            turn.add(Event("extended", turn.now, "server", {"deadline": round(turn.now + longest, 3)}))
 
     def _room(self, auction_id: str) -> Room:
         room = self._rooms.get(auction_id)
@@ -306,9 +312,14 @@ def over(row: AuctionRow, now: float) -> bool:
     return row.phase == "open" and row.deadline is not None and now >= row.deadline + SETTLE_S
 
 
-def head_of(state: AuctionState) -> Head:
+def slept(row: AuctionRow, now: float) -> bool:
+    """Tell whether nobody has looked at the open round for so long that nobody could bid."""
+    return row.phase == "open" and row.deadline is not None and now - row.looked > SLEPT_S
+
+
+def head_of(state: AuctionState, now: float) -> Head:
     """Return what is kept beside the ledger."""
-    return Head(state.phase, state.round, state.deadline)
+    return Head(state.phase, state.round, state.deadline, now)
 
 
 def seat_data(state: AuctionState, bidder: str, seat: Mapping[str, Any]) -> dict[str, Any]:

@@ -47,6 +47,7 @@ class AuctionRow:
     phase: str
     round: int
     deadline: float | None
+    looked: float
     created: float
     updated: float
 
@@ -109,11 +110,12 @@ class NewAuction:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """What the ledger adds up to, kept beside it so that a poll need not replay it."""
+    """What the ledger adds up to, kept beside it so that a poll need not replay it, and when it came to that."""
 
     phase: str
     round: int
     deadline: float | None
+    at: float = 0.0
 
 
 class Writing:
@@ -133,7 +135,8 @@ class Writing:
         if numbers != list(range(self.row.events + 1, self.row.events + 1 + len(added))):
             raise ValueError(f"entries {numbers} do not follow entry {self.row.events} of the ledger")
         _insert(self._connection, self.row.id, added)
-        self._change(events=self.row.events + len(added), phase=head.phase, round=head.round, deadline=head.deadline)
+        changes = {"phase": head.phase, "round": head.round, "deadline": head.deadline, "looked": head.at}
+        self._change(events=self.row.events + len(added), **changes)
 
     def people(self) -> list[Person]:
         """Return everybody in the room."""
@@ -227,6 +230,7 @@ class Auctions:
                     phase=head.phase,
                     round=head.round,
                     deadline=head.deadline,
+                    looked=head.at,
                     created=epoch(),
                     updated=epoch(),
                 )
@@ -294,6 +298,12 @@ class Auctions:
             columns = (auction_keys.c.auction_id, auction_keys.c.role, auction_keys.c.bidder)
             row = connection.execute(sa.select(*columns).where(auction_keys.c.key_digest == _digest(key))).one_or_none()
         return None if row is None else Key(*row)
+
+    def note_look(self, auction_id: str, now: float) -> None:
+        """Write down that somebody looks at the open round now."""
+        mine = sa.update(auctions).where(auctions.c.id == auction_id, auctions.c.looked < now)
+        with self._database.writing() as connection:
+            connection.execute(mine.values(looked=now))
 
     def note_seen(self, seen: Mapping[tuple[str, str, str], float]) -> None:
         """Write down when sessions, by auction, user and role, last asked for something."""

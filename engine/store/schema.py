@@ -197,6 +197,7 @@ auctions = Table(
     Column("phase", String(16), nullable=False),  # this and the next two as the ledger's fold has them
     Column("round", Integer, nullable=False),
     Column("deadline", Double, nullable=True),
+    Column("looked", Double, nullable=False),  # when somebody last looked at the open round, to a few seconds
     Column("created", Double, nullable=False),
     Column("updated", Double, nullable=False),
     Index("ix_auctions_code", "code", unique=True),

@@ -61,6 +61,7 @@ def worker(url: str, auction: str, number: int, gates: Any) -> None:
     for turn in range(1, ROUNDS + 1):
         row = rooms.store.row(auction)
         clock.now = row.deadline or 0.0
+        rooms.store.note_look(auction, clock.now)  # somebody was there all the time
         bid = Act(f"w{number}-{turn}", turn, "bids", [[f"lot-{number % 3 + 1}", 5 * turn + number]], [])
         if turn > 1:  # his own standing bid cannot be raised
             bid = Act(f"w{number}-{turn}", turn, "bids", [[f"lot-{(number + turn) % 3 + 1}", 100 * turn]], [])
@@ -107,6 +108,7 @@ def test_two_hosts_and_a_poll_close_a_round_once(url: str) -> None:
         bid = Act(f"x{number}", number, "bids", [["lot-1", 5 * number]], [])
         assert act(workers[0], f"user-{number % 2}", auction, bid, clock.now)["accepted"]
         clock.now = (workers[0].store.row(auction).deadline or 0.0) + SETTLE_S
+        workers[0].store.note_look(auction, clock.now)  # somebody was there all the time
         start = threading.Barrier(3)
 
         def close(host: int, number: int = number, start: threading.Barrier = start) -> None:

@@ -48,6 +48,9 @@ def test_a_ledger_comes_back_as_it_was_written(room: Auctions, auction: str) -> 
     assert [one.entry.number for one in room.entries(auction, 1)] == [2, 3]
     row = room.row(auction)
     assert (row.events, row.phase, row.round, row.deadline) == (3, "open", 3, 9.5)
+    room.note_look(auction, 123.5)
+    room.note_look(auction, 100.0)  # another worker's, later
+    assert room.row(auction).looked == 123.5
     assert room.places(auction) == {"lot-1": (1.5, -2.5)}
 
 
