@@ -82,12 +82,14 @@
   function risk(lot) { return lot.risk ? D.percent(lot.risk) : 'firm'; }
   function requiredShare(snapshot) { return snapshot.stages && snapshot.stages.length ? snapshot.stages[Math.min(snapshot.stage, snapshot.stages.length - 1)] : null; }
 
+  function out(seat) { return Boolean(seat.mine && seat.snapshot.activity_rule && !seat.mine.eligibility && seat.snapshot.phase !== 'set up'); }
   // May the form be used now, and if not why: {open, words}
   function may(seat) {
     const s = seat.snapshot, mine = seat.mine, left = seat.room.left();
     if (!mine) return { open: false, words: 'You have no seat in this auction.' };
     if (seat.room.connection === 'refused') return { open: false, words: 'This seat is not open here.' };
     if (s.phase !== 'open') return { open: false, words: s.phase === 'set up' ? 'The auction has not opened yet.' : s.phase === 'paused' ? 'The auction is paused.' : 'The auction is over.' };
+    if (out(seat)) return { open: false, words: 'Your eligibility is 0: you can bid no more.' };
     if (mine.muted) return { open: false, words: 'The host has stopped your bids.' };
     if (mine.bot) return { open: false, words: 'A bot bids for you; take your seat back first.' };
     if (left !== null && left <= 0) return { open: false, words: 'Round ' + s.round + ' is over.' };
@@ -95,7 +97,7 @@
   }
 
   window.headroom.bidding = {
-    lotsBy: lotsBy, held: held, value: value, valued: valued, choices: choices, free: free, fresh: fresh, entry: entry, parse: parse, tick: tick, bids: bids,
+    lotsBy: lotsBy, held: held, value: value, valued: valued, out: out, choices: choices, free: free, fresh: fresh, entry: entry, parse: parse, tick: tick, bids: bids,
     keyOf: keyOf, sentKey: sentKey, totals: totals, complaint: complaint, money: money, risk: risk, requiredShare: requiredShare, may: may,
   };
 })();

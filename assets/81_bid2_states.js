@@ -38,8 +38,10 @@
       const won = mine ? (mine.holdings.length ? 'You won ' + mine.holdings.map(function (one) { return seat.by.get(one.lot).lot.name + (one.blocks > 1 ? ' \u00d7' + one.blocks : ''); }).join(', ') + ' and pay ' + B.money(seat, mine.pay) + '.' : 'You won nothing and pay ' + B.money(seat, mine.pay || 0) + '.') : '';
       found.push(line('over', 'The auction is over', [sentence(s.ended_because), won].filter(Boolean).join(' '), debrief(room)));
     } else if (left !== null && left <= 0) found.push(line('wait', 'Round ' + s.round + ' is over', 'Its result is being worked out.'));
-    if (mine && mine.muted) found.push(line('wrong', 'The host has stopped your bids', 'Your standing bids stay. Ask the host.'));
-    if (mine && mine.bot) found.push(line('wait', 'A bot bids in your seat', 'It plays ' + mine.bot + '.', h('button', { type: 'button', class: 'hr-button', on: { click: seat.takeBack } }, 'Take my seat back')));
+    const running = s.phase !== 'closed' && s.phase !== 'cancelled';
+    if (mine && running && B.out(seat)) found.push(line('wrong', 'You are out of the bidding', 'Your eligibility is 0 units. What you hold stays yours.'));
+    if (mine && running && mine.muted) found.push(line('wrong', 'The host has stopped your bids', 'Your standing bids stay. Ask the host.'));
+    if (mine && mine.bot && running) found.push(line('wait', 'A bot bids in your seat', 'It plays ' + mine.bot + '.', h('button', { type: 'button', class: 'hr-button', on: { click: seat.takeBack } }, 'Take my seat back')));
     return found;
   }
 

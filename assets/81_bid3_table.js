@@ -183,7 +183,7 @@
       h('span', { class: 'hr-room-show' }, h('select', { 'aria-label': 'Show', class: 'form-select hr-input', value: seat.show, on: { change: function (event) { seat.show = event.target.value; seat.redraw(); } } },
           shows.map(function (one) { return h('option', { value: one[0] }, one[1]); }))),
       h('span', { class: 'hr-room-show hr-room-narrow-only' }, h('select', { 'aria-label': 'Order', class: 'form-select hr-input', value: seat.sort.key, on: { change: function (event) { seat.sort = { key: event.target.value, down: false }; seat.redraw(); } } },
-          h('option', { value: '' }, 'As listed'), columns(seat).filter(function (c) { return c.by; }).map(function (c) { return h('option', { value: c.key }, 'By ' + c.label.toLowerCase()); }))),
+          h('option', { value: '' }, 'As listed'), columns(seat).filter(function (c) { return c.by; }).map(function (c) { return h('option', { value: c.key }, 'By ' + (c.key === 'mw' ? c.label : c.label.toLowerCase())); }))),
       h('div', { class: 'hr-bid-ticks' },
         hints.length > 0 && h('button', { type: 'button', key: 'hint', class: 'hr-button', disabled: !open, on: { click: function () { tickAll(hints); } } }, 'Tick my demand (' + hints.length + ')'),
         lost.length > 0 && h('button', { type: 'button', key: 'lost', class: 'hr-button', disabled: !open, on: { click: function () { tickAll(lost.map(function (id) { return { lot: id, blocks: 1 }; })); } } }, 'Tick where I was outbid (' + lost.length + ')'),

@@ -3,6 +3,8 @@
   'use strict';
   const headroom = window.headroom, D = headroom.pane, h = D.h, B = headroom.bidding;
   const WHAT_IF_MS = 450; // after the last change
+  const RECEIPT_S = 10; // a receipt so young outlives the round that it was for
+  const LOOK_MS = 800; // after a new round has begun, before a press counts: it was meant for the old one
 
   headroom.room.page('seat', function (root, room) {
     const part = {};
@@ -12,16 +14,17 @@
     const seat = {
       room: room, snapshot: null, mine: null, by: new Map(),
       form: new Map(), refused: new Map(), // lot -> {rule, words}
+      sent: null, // {turn, list}: bids on their way, or acknowledged before a snapshot told of them
       history: { rounds: [], upto: 0, practice: false }, outbid: [], notes: [], // what became of my last bids
       search: '', show: 'all', sort: { key: '', down: false },
       whatIf: null, // {key, answer} for the bids with this key
       sending: false, receipt: null, dialog: null, unread: {}, link: '', chosen: null, // a product pressed on the map
     };
-    let round = '', asked = null, heard = 0, seen = 0;
+    let round = '', asked = null, heard = 0, seen = 0, turned = -LOOK_MS;
 
     seat.redraw = draw;
-    seat.changed = function () { seat.refused.clear(); askWhatIf(); draw(); };
-    seat.change = function (lot, entry) { seat.form.set(lot.id, entry); seat.refused.delete(lot.id); askWhatIf(); draw(); };
+    seat.changed = function () { seat.refused.clear(); B.keep(seat); askWhatIf(); draw(); };
+    seat.change = function (lot, entry) { seat.form.set(lot.id, entry); seat.refused.delete(lot.id); B.keep(seat); askWhatIf(); draw(); };
     seat.press = press;
     seat.takeBack = function () { act({ what: 'take back' }, 'The seat is yours again'); };
     seat.withdraw = function (one) {
@@ -44,7 +47,8 @@
       if (!seat.mine || !seat.mine.values || (!list.length && !seat.mine.holdings.length)) { seat.whatIf = null; return Promise.resolve(null); }
       if (seat.whatIf && seat.whatIf.key === key) return Promise.resolve(seat.whatIf.answer);
       return room.post('what-if', { bids: list }, false).then(function (answer) {
-        if (answer.status !== 200 || !answer.body || !answer.body.known) return null;
+        if (answer.status !== 200 || !answer.body) return { failed: true };
+        if (!answer.body.known) return null;
         seat.whatIf = { key: key, answer: answer.body };
         seat.known = answer.body;
         draw();
@@ -64,7 +68,7 @@
     // Sending ---------------------------------------------------------------------------------------------------------
     function press() {
       const may = B.may(seat), ticked = B.bids(seat);
-      if (seat.sending) return;
+      if (seat.sending || performance.now() - turned < LOOK_MS) return;
       if (!may.open) { room.say(may.words); return; }
       if (ticked.unreadable.length) {
         room.say('A bid is no whole number');
@@ -75,8 +79,15 @@
       if (seat.mine.acted && B.keyOf(ticked.list) === B.sentKey(seat)) return;
       seat.sending = true;
       draw();
+      const turn = seat.snapshot.turn;
       whatIf().then(function (answer) {
         seat.sending = false;
+        if (turn !== seat.snapshot.turn) { draw(); return; }
+        if (answer && answer.failed) {
+          draw();
+          confirm('The warning could not be worked out', [h('p', null, 'The server did not say whether a part of these bids would be a loss to you.')], 'Send all the same', function () { send(ticked.list); });
+          return;
+        }
         if (!exposed(answer)) { send(ticked.list); return; }
         draw();
         confirm('Part of this may be a loss', [
@@ -92,13 +103,18 @@
       seat.receipt = null;
       seat.refused.clear();
       draw();
-      room.post('act', Object.assign({ round: seat.snapshot.round }, what)).then(function (answer) {
+      const turn = seat.snapshot.turn, inRound = seat.snapshot.round;
+      seat.sent = what.bids ? { turn: turn, list: what.bids } : null;
+      if (seat.mine) seat.before = B.remember(seat);
+      room.post('act', Object.assign({ round: inRound, turn: turn }, what)).then(function (answer) {
         const body = answer.body || {};
         seat.sending = false;
+        if (!body.accepted) { seat.sent = null; if (seat.snapshot.turn === turn) seat.before = B.remember(seat); }
+        B.keep(seat);
         const at = body.at || room.now();
         if (body.accepted) {
           const bids = body.confirmed || [];
-          const title = done || (bids.length ? D.count(bids.length, 'bid') + ' confirmed in round ' + seat.snapshot.round : before ? 'All your bids of this round are taken back' : 'You pass in round ' + seat.snapshot.round);
+          const title = done || (bids.length ? D.count(bids.length, 'bid') + ' confirmed in round ' + inRound : before ? 'All your bids of this round are taken back' : 'You pass in round ' + inRound);
           seat.receipt = { good: true, title: title, at: at, lines: done ? [] : bids.map(function (bid) { return lotNames([bid.lot]) + (bid.blocks > 1 ? ' \u00d7' + bid.blocks : '') + ' at ' + B.money(seat, bid.amount); }) };
         } else if (body.refused && body.refused.length) {
           body.refused.forEach(function (one) { if (one.lot && seat.by.has(one.lot)) seat.refused.set(one.lot, one); });
@@ -163,33 +179,39 @@
       });
     }
 
-    // Rounds: what became of my bids, and a fresh form ------------------------------------------------------------------
+    // Rounds: what became of my bids, and what of the form goes on
     function newRound() {
-      const s = seat.snapshot, now = (s.practice ? 'practice ' : '') + s.phase.replace('paused', 'open') + ' ' + s.round;
-      if (now === round) return;
-      const first = round === '', unsent = first ? 0 : B.bids(seat).list.length && seat.before && B.keyOf(B.bids(seat).list) !== seat.before.sent ? B.bids(seat).list.length : 0;
-      const held = seat.mine ? new Set(seat.mine.holdings.map(function (one) { return one.lot; })) : new Set();
+      const s = seat.snapshot, key = B.roundKey(s), before = seat.before, mine = seat.mine;
+      if (key === round) { elsewhere(); return; }
+      const first = round === '';
+      round = key;
+      seat.dialog = null; // a question about a round that is over
       seat.notes = [];
       seat.outbid = [];
-      if (!first && seat.before && seat.mine) {
-        seat.outbid = Array.from(new Set(seat.before.held.concat(seat.before.bid))).filter(function (id) { return !held.has(id); });
-        const won = seat.before.bid.filter(function (id) { return held.has(id); });
-        const words = [won.length ? 'your bids stand on ' + lotNames(won) : '', seat.outbid.length ? 'you were outbid on ' + lotNames(seat.outbid) : ''].filter(Boolean).join('; ');
-        const begins = s.phase === 'open' ? B.phaseWords(s) + ' begins' : B.phaseWords(s);
-        if (words) seat.notes.push(words.charAt(0).toUpperCase() + words.slice(1) + '.');
-        if (seat.mine.waivers < seat.before.waivers) seat.notes.push('A waiver was used; ' + D.number(seat.mine.waivers) + ' left.');
-        if (seat.mine.eligibility < seat.before.eligibility) seat.notes.push('Your eligibility fell to ' + D.number(seat.mine.eligibility) + ' units.');
-        if (unsent) seat.notes.push('The round ended before ' + D.count(unsent, 'ticked bid') + ' ' + (unsent === 1 ? 'was' : 'were') + ' sent.');
-        room.say(begins + '. ' + seat.notes.join(' '));
-      }
-      round = now;
-      seat.form = B.fresh(seat);
-      seat.known = null;
-      askWhatIf();
+      if (mine && before && !first) {
+        const found = B.outcome(seat, before, lotNames), next = B.carried(seat, before);
+        seat.notes = found.notes;
+        seat.outbid = found.outbid;
+        seat.form = next.form;
+        if (next.left) seat.notes.push(D.count(next.left, 'ticked bid') + ' of the round before ' + (next.left === 1 ? 'was' : 'were') + ' not sent and ' + (next.left === 1 ? 'is' : 'are') + ' still ticked, at no less than the new minimum.');
+        room.say((s.phase === 'open' ? B.phaseWords(s) + ' begins' : B.phaseWords(s)) + '. ' + seat.notes.join(' '));
+      } else if (mine) seat.form = B.kept(seat) || B.fresh(seat);
+      B.keep(seat);
       seat.refused.clear();
       seat.whatIf = null;
-      if (!first) seat.receipt = null;
+      seat.known = null;
+      turned = first ? -LOOK_MS : performance.now();
+      if (!first) window.setTimeout(draw, LOOK_MS + 20);
+      askWhatIf();
+      if (seat.receipt && room.now() - seat.receipt.at > RECEIPT_S) seat.receipt = null;
       window.setTimeout(fetchHistory, first ? 0 : 700 * Math.random()); // not everybody at once
+    }
+    // The same seat on another device: what it sends comes into this form too, unless something else is ticked here.
+    function elsewhere() {
+      const acted = seat.mine && seat.mine.acted, before = seat.before;
+      if (!acted || !before || seat.sending || B.sentKey(seat) === before.sent) return;
+      if (B.keyOf(B.bids(seat).list) === before.sent) seat.form = B.fresh(seat);
+      else seat.notes = ['Another device of yours sent ' + D.count(acted.bids.length, 'bid') + ' at ' + D.clockTime(acted.at) + '; sending here replaces ' + (acted.bids.length === 1 ? 'it' : 'them') + '.'];
     }
     function fetchHistory() {
       const s = seat.snapshot, have = seat.history;
@@ -219,7 +241,7 @@
       if (!mine || seat.snapshot.phase === 'closed' || seat.snapshot.phase === 'cancelled') return null;
       const sums = B.totals(seat), may = B.may(seat), answer = known(), acted = mine.acted, n = sums.list.length;
       const same = acted && B.keyOf(sums.list) === B.sentKey(seat);
-      const sentence = n === 0 ? (acted && acted.waiver ? 'A waiver is used in this round' : acted && acted.reduce ? 'Your eligibility will fall instead of a waiver' : acted && acted.bids.length ? 'Take back all bids of this round' : acted ? 'You pass in this round' : may.open ? 'Tick the products to bid on, or pass' : may.words)
+      const sentence = n === 0 ? (acted && acted.waiver ? 'A waiver is used in this round' : acted && acted.reduce ? 'Your eligibility will fall instead of a waiver' : acted && acted.bids.length ? 'Take back all bids of this round' : acted ? 'You pass in this round' : may.open ? 'Tick the products to bid on, or pass' : may.words.replace(/\.$/, ''))
         : 'Bid ' + D.count(n, 'lot') + ', pay up to ' + B.money(seat, sums.pay);
       const lines = [];
       if (seat.snapshot.activity_rule && sums.over) lines.push(h('span', { key: 'over', class: 'hr-bid-warn' }, D.number(sums.over) + ' units more than your eligibility of ' + D.number(mine.eligibility) + ': it will be refused.'));
@@ -236,11 +258,11 @@
           closeButton(function () { seat.receipt = null; draw(); })),
         h('div', { class: 'hr-bid-press-row', key: 'row' },
           h('div', { class: 'hr-bid-sentence' },
-            h('p', null, sentence, seat.snapshot.activity_rule && sums.share !== null ? [', activity ', D.why('seat-bar-activity', D.percent(sums.share, 0), 'My activity', { formula: 'activity = (units held + units of new bids) / eligibility',
+            h('p', null, sentence, seat.snapshot.activity_rule && sums.share !== null && (n || may.open) ? [', activity ', D.why('seat-bar-activity', D.percent(sums.share, 0), 'My activity', { formula: 'activity = (units held + units of new bids) / eligibility',
               values: [['Units held', D.number(mine.activity_held)], ['Units of ticked bids', D.number(sums.units)], ['Eligibility', D.number(mine.eligibility)], ['Required', mine.required ? D.number(mine.required) + ' units' : 'nothing']] })] : null),
             lines.length > 0 && h('p', { class: 'hr-bid-lines' }, lines)),
           more(may),
-          h('button', { type: 'button', class: 'hr-button hr-button-primary hr-room-press hr-bid-send', disabled: seat.sending || !may.open || same, title: may.words, on: { click: press } },
+          h('button', { type: 'button', class: 'hr-button hr-button-primary hr-room-press hr-bid-send', disabled: seat.sending || !may.open || same || performance.now() - turned < LOOK_MS, title: may.words, on: { click: press } },
             seat.sending ? 'Sending' : same ? (n ? 'Sent' : acted.waiver ? 'Waiver used' : 'Passed') : n ? 'Send' : acted && acted.bids.length ? 'Take back' : 'Pass')),
       ];
     }
@@ -324,7 +346,8 @@
           seat.by = B.lotsBy(snapshot);
           newRound();
           newWords();
-          seat.before = seat.mine ? { held: seat.mine.holdings.map(function (one) { return one.lot; }), bid: seat.mine.acted ? seat.mine.acted.bids.map(function (bid) { return bid.lot; }) : [], sent: B.sentKey(seat), waivers: seat.mine.waivers, eligibility: seat.mine.eligibility } : null;
+          if (seat.mine && !seat.sending && seat.sent && seat.mine.acted) seat.sent = null; // the snapshot tells it now
+          seat.before = seat.mine ? B.remember(seat) : null;
         }
         draw();
       },

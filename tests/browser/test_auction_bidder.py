@@ -154,8 +154,10 @@ def test_what_is_typed_and_where_it_is_scrolled_outlives_what_others_do(
     assert table.evaluate("table => table.scrollTop") == 900
     host.order("close")
     expect_round(page, "Round 2")
-    expect(page.locator(".hr-bid-note")).to_contain_text("The round ended before 1 ticked bid was sent.")
-    expect(box).to_have_value("")
+    expect(page.locator(".hr-bid-note")).to_contain_text("1 ticked bid of the round before was not sent")
+    expect(box).to_have_value("12345")
+    page.reload()
+    expect(page.get_by_label("My bid on Site 31, k$")).to_have_value("12345")
     expect(cells(page, "Site 31").locator(".hr-bid-holder")).to_contain_text("Ben")
 
 
@@ -204,6 +206,8 @@ def test_a_part_that_would_be_a_loss_is_told_before_it_is_sent(
     press_send(page)
     warning.get_by_role("button", name="Send all the same").click()
     expect_round(page, "Round 2")  # all have acted
+    expect(page.locator(".hr-bid-receipt")).to_contain_text("3 bids confirmed in round 1")
+    expect(page.locator(".hr-bid-note")).not_to_contain_text("not sent")
 
 
 SKEWED = "window.skew = 7 * 3600e3; const real = Date.now; Date.now = () => real() + window.skew;"
@@ -272,7 +276,7 @@ def test_what_a_seat_is_told_in_each_state(
     told, send = page.locator(".hr-room-state"), page.locator(".hr-bid-send")
     for order, more, words, may_send in (
         ("practice", {"on": True}, "Practice", True),
-        ("practice", {"on": False}, "Waiting for the opening", False),
+        ("practice", {"on": False}, "Waiting for the opening", False),  # and no word of having been outbid
         ("open", {}, "", True),
         ("pause", {}, "Paused", False),
         ("resume", {}, "", True),
@@ -283,6 +287,7 @@ def test_what_a_seat_is_told_in_each_state(
         host.order(order, **more)
         expect(told).to_contain_text(words) if words else expect(told).to_be_empty()
         expect(send).to_be_enabled(enabled=may_send)
+        expect(page.locator(".hr-bid-bar")).not_to_contain_text("outbid")
     page.get_by_role("button", name="Take my seat back").click()
     expect(told).to_be_empty()
     host.order("invite", bidder=ada)
