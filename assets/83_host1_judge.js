@@ -42,6 +42,10 @@
       source: 'proposition 3 and bound (9), arXiv 2604.08854',
     });
   }
+  function broken(premises) { // kinds of premises, and in how many places each was broken
+    const kinds = new Set(premises.map(function (one) { return one.premise; })).size;
+    return d.count(kinds, 'premise') + ' of the theory broken' + (premises.length > kinds ? ', in ' + premises.length + ' places' : '');
+  }
   function certificate(s, tools) {
     const c = s.host.certificate;
     if (!c || !c.round || !c.bidders) return section('certificate', 'Certificate', h('p', { class: 'hr-muted' }, s.host.certificate_words || 'It is worked out when a round has closed.'));
@@ -56,7 +60,7 @@
       shown.length > 0 && h('ul', { class: 'hr-host-wishes', 'aria-label': 'Who would rather hold something else' }, shown.map(function (one) { return wish(one, s, tools); })),
       want.length > MOST && h('button', { type: 'button', class: 'hr-button hr-button-quiet', on: { click: function () { tools.open.wishes = !tools.open.wishes; tools.redraw(); } } }, tools.open.wishes ? 'Fewer' : 'and ' + (want.length - MOST) + ' more'),
       h('details', { key: 'words' }, h('summary', null, 'In words'), h('ul', { class: 'hr-host-lines' }, (c.words || []).map(function (line, place) { return h('li', { key: 'c' + place }, line); }))),
-      c.premises && c.premises.length > 0 && h('details', { key: 'premises' }, h('summary', null, d.count(c.premises.length, 'premise') + ' of the theory broken'),
+      c.premises && c.premises.length > 0 && h('details', { key: 'premises' }, h('summary', null, broken(c.premises)),
         h('ul', { class: 'hr-host-lines' }, c.premises.map(function (one, place) { return h('li', { key: 'p' + place }, one.words + (one.event ? ' (entry ' + one.event + ')' : '')); }))),
       h('p', { class: 'hr-muted hr-host-small' }, 'It uses assigned values: seen by you and in the debrief only.')]);
   }

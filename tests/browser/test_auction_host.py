@@ -1,7 +1,6 @@
 """The host's side of an auction on the running product: the worked example, the form, the desk."""
 
 import re
-from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
@@ -10,14 +9,6 @@ from tests.browser.browsing import PHONE, THEMES, axe_violations, open_page, set
 
 PRICES = "#auction-example .hr-worked-table >> nth=0"
 SUMMARY = "#auction-summary"
-
-
-@pytest.fixture(autouse=True)
-def patience() -> Iterator[None]:
-    """An answer waits for the server: a busy machine is given time."""
-    expect.set_options(timeout=20_000)
-    yield
-    expect.set_options(timeout=5_000)
 
 
 def open_form(page: Page, key: str) -> None:
