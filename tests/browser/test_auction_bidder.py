@@ -25,7 +25,6 @@ HALL = {"width": 1920, "height": 1080}
 COLUMNS = ("value", "penalty", "price", "modified_surplus")
 SMALLEST_PX = 24  # on the projector
 THUMBS = ".hr-seat input:not([type=file]), .hr-seat select, .hr-seat .hr-room-press, .hr-tab"
-expect.set_options(timeout=15_000)  # several browsers and a server share two cores
 
 
 @pytest.fixture
