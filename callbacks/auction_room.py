@@ -205,7 +205,7 @@ class Rooms:
         if over(row, now) or slept(row, now):
             self._end_round(room)
             row = self.store.row(auction_id)
-        elif row.phase == "open" and now - max(row.looked, room.looked) >= LOOK_EVERY_S:
+        elif row.phase == "open" and row.deadline and now - max(row.looked, room.looked) >= LOOK_EVERY_S:
             room.looked = now  # once for all threads of this process
             self.store.note_look(auction_id, now)
         return Here(room, row, self._caught_up(room, row))
