@@ -24,6 +24,7 @@ from components import ids
 from components.auction_room import text_of
 from components.theme import figure_template
 from engine.auction.ledger import Entry, replay
+from engine.auction.signing import PUBLIC_KEY_FILE, public_hex, signing_key
 from engine.auction.tables import cells_to_csv
 from engine.errors import EngineError, NotFoundError, QuestionError
 
@@ -42,6 +43,7 @@ _RESULTS = (
     ("all_bids.xml", "all bids in the FCC's XML"),
     ("configuration.json", "what was sold and by which rules: with the records it makes the auction again"),
 )
+_KEY = (PUBLIC_KEY_FILE, "this server's public key: it checks the ledger's signature")
 _LEDGER = ("ledger.jsonl", "the ledger, signed once the auction is over; it holds everybody's values")
 
 
@@ -73,19 +75,26 @@ def _told(services: Services, reader: Reader, here: Here) -> list[Any]:
         return [view.instead("This ledger cannot be told", f"{error}.", [_LOBBY], kind="failed")]
     state, auction = here.live.state, here.room.id
     changes, words = changes_of(state, reader)
-    host = reader.role == "host"
+    host, closed = reader.role == "host", state.phase == "closed"
+    audited = host or (closed and state.configuration.rules.disclose_values)
     return view.story(
         view.Story(
             cut(found, reader),
             state.configuration,
             auction=auction,
             delivery=_delivery(here),
-            files=[*([_LEDGER] if host else []), *(_RESULTS if host or state.phase == "closed" else ())],
+            files=[*([_LEDGER, _KEY] if audited else []), *(_RESULTS if host or closed else ())],
+            fingerprint=_fingerprint() if audited else "",
             changes=[one.title for one in changes],
             changes_words=words,
             ways=[(f"/auction?auction={auction}", "To the desk")] if host else [_LOBBY],
         )
     )
+
+
+def _fingerprint() -> str:
+    """Return this server's public key in hexadecimal digits, as a signed ledger names it."""
+    return public_hex(signing_key(_home()).public_key())
 
 
 def _delivery(here: Here) -> Any:

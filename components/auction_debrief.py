@@ -36,6 +36,7 @@ class Story:
     auction: str = ""  # "": from a file
     delivery: Mapping[str, Any] | None = None  # of an auction that sells a product set
     files: Sequence[tuple[str, str]] = ()  # name and words of what can be downloaded
+    fingerprint: str = ""  # of the public key that signs, for whoever may check the ledger
     changes: Sequence[str] = ()  # what one rule change could have been; none where that cannot be told
     changes_words: str = ""  # why not
     origin: Sequence[str] = ()  # of a file: what its check found
@@ -88,7 +89,7 @@ def story(given: Story) -> list[Part]:
     if given.delivery is not None:
         sections.append(("delivery", "Can it be delivered?", more.delivery(given.delivery)))
     sections.append(("change", "What another rule would have done", more.change(given.changes, given.changes_words)))
-    sections.append(("files", "Files", more.files(given.auction, given.files)))
+    sections.append(("files", "Files", more.files(given.auction, given.files, given.fingerprint)))
     return [
         _head(given, [(key, title) for key, title, _ in sections]),
         *(_section(key, title, parts) for key, title, parts in sections),
@@ -172,8 +173,12 @@ def lead(debrief: Debrief) -> str:
     there = sum(int(lot["quantity"]) for lot in debrief.lots)
     what = "product" if there == len(debrief.lots) else "block"
     verb = "went" if debrief.phase == "closed" else "would go"
+    if debrief.phase == "cancelled":
+        return f"Cancelled after {count(totals_.rounds, 'closed round')}: none of {count(there, what)} was sold."
     if not blocks:
-        said = [f"Nobody bid: none of {count(there, what)} was sold."]
+        bids = sum(row.new_bids for row in debrief.rounds)
+        why = "No bid was good enough" if bids else "Nobody bid"
+        said = [f"{why}: none of {count(there, what)} {'was' if debrief.phase == 'closed' else 'would be'} sold."]
     else:
         sold = f"All {count(there, what)}" if blocks == there else f"{number(blocks)} of {count(there, what)}"
         said = [

@@ -140,8 +140,11 @@ def _prices(found: Comparison, currency: str) -> html.Details:
 # Files
 
 
-def files(auction: str, listed: Sequence[tuple[str, str]]) -> list[Part]:
-    """Return what can be taken home: links for an auction of the room, one button for a ledger from a file."""
+def files(auction: str, listed: Sequence[tuple[str, str]], fingerprint: str = "") -> list[Part]:
+    """Return what can be taken home: links for an auction of the room, one button for a ledger from a file.
+
+    ``fingerprint`` is the public key that signs, for whoever may check the ledger.
+    """
     if auction:
         links = [
             html.Li(
@@ -157,10 +160,33 @@ def files(auction: str, listed: Sequence[tuple[str, str]]) -> list[Part]:
             )
             for name, words in listed
         ]
-        return [html.Ul(links, className="hr-debrief-files")]
+        return [html.Ul(links, className="hr-debrief-files"), *(_audit(fingerprint) if fingerprint else [])]
     return [
         html.P("Made from the file that you opened; nothing of it is stored here."),
         button("All result files in a ZIP", ids.AUCTION_DEBRIEF_KEEP, icon_name="download"),
+    ]
+
+
+def _audit(fingerprint: str) -> list[Part]:
+    """Return how anybody checks the ledger without this server."""
+    return [
+        html.H3("Check it without this server", className="hr-debrief-sub"),
+        html.P(
+            [
+                "Signed by the key ",
+                html.Code(fingerprint, className="hr-debrief-code"),
+                ": compare it with what the host has published elsewhere. With Headroom on your own machine, ",
+                "the first command checks every hash and the signature, the second plays the ledger again by the rules "
+                "and writes the same result files:",
+            ]
+        ),
+        html.Pre(
+            "python -m engine.auction verify ledger.jsonl --public-key auction_public_key.pem\n"
+            "python -m engine.auction replay ledger.jsonl --public-key auction_public_key.pem --out results",
+            className="hr-debrief-commands",
+            tabIndex=0,
+        ),
+        html.P(["Or ", dcc.Link("open the ledger", href="/auction/debrief"), " here or on another Headroom."]),
     ]
 
 

@@ -28,7 +28,7 @@ from engine.auction.debrief import debrief
 from engine.auction.ledger import Entry, replay
 from engine.auction.presets import PRESETS
 from engine.auction.results import result_files
-from engine.auction.signing import sign, signing_key, to_file
+from engine.auction.signing import check_signature, read_file, read_public_key, sign, signing_key, to_file
 from engine.auction.simulate import play
 from engine.auction.templates import TEMPLATES, classroom
 from engine.auction.what_if import rerun, suggestions
@@ -104,6 +104,12 @@ def page(visitor: Visitor, auction: str) -> str:
     return answer.get_data(as_text=True)
 
 
+def _kept(folder: Path, content: bytes) -> Path:
+    path = folder / "key.pem"
+    path.write_bytes(content)
+    return path
+
+
 def values_in(content: str, bidder: int) -> list[int]:
     plain = content.replace("\\u2009", "").replace("\u2009", "")
     return [value for value in SECRETS[bidder] if str(value) in plain]
@@ -165,7 +171,9 @@ def test_a_forged_store_is_told_nothing(server: Flask, rooms: Rooms) -> None:
     assert values_in(content, 0) == values_in(content, 1) == []
 
 
-def test_after_the_close_everybody_in_the_room_reads_it_where_values_are_disclosed(server: Flask, rooms: Rooms) -> None:
+def test_after_the_close_everybody_in_the_room_reads_it_where_values_are_disclosed(
+    server: Flask, rooms: Rooms, tmp_path: Path
+) -> None:
     host = Visitor(server)
     auction = ended(rooms, host, secret_auction(rooms, host))
     for visitor in (host, joined(server, rooms, auction, "bidder", "b1"), joined(server, rooms, auction, "watcher")):
@@ -174,7 +182,13 @@ def test_after_the_close_everybody_in_the_room_reads_it_where_values_are_disclos
         assert values_in(content, 1)
         assert "Play it again" in content
     assert "signed once the auction is over" in page(host, auction)
-    assert "signed once the auction is over" not in page(joined(server, rooms, auction, "watcher"), auction)
+    watcher = joined(server, rooms, auction, "watcher")
+    assert "signed once the auction is over" in page(watcher, auction)
+    ledger_, key = (watcher.get(f"{auction}/download/{name}") for name in ("ledger.jsonl", "auction_public_key.pem"))
+    entries, signature = read_file(ledger_.data)
+    assert signature is not None
+    check_signature(entries, signature, read_public_key(_kept(tmp_path, key.data)))
+    assert signature.public_key in page(watcher, auction)
     assert "There is no such auction" in page(Visitor(server), auction)
 
 
@@ -188,6 +202,7 @@ def test_values_stay_private_where_the_rules_say_so(server: Flask, rooms: Rooms)
         assert values_in(pages[own], own)
         assert values_in(pages[own], other) == []
     assert values_in(watcher, 0) == values_in(watcher, 1) == []
+    assert first.get(f"{auction}/download/ledger.jsonl").status_code == 403
     for content in (*pages, watcher):
         assert "keep assigned values private" in content
         for word in ("Efficiency", "L(p)", "VCG payment", "Play it again"):

@@ -86,7 +86,7 @@ def everything(visitor: Visitor, auction: str) -> None:
 
 def test_no_answer_to_one_bidder_holds_a_secret_of_another(server: Flask, rooms: Rooms, host: Visitor) -> None:
     rule = Activity(True, (0.01,), waivers=3)
-    auction, ann, bob = room_of_two(server, rooms, host, information="anonymous", activity=rule)
+    auction, ann, bob = room_of_two(server, rooms, host, information="anonymous", activity=rule, disclose_values=False)
     bob_key = bob.post(f"{auction}/key").json["key"]
     assert ann.act(auction, "bids", 1, bids=[["lot-1", 900_001]])["accepted"]
     assert bob.act(auction, "bids", 1, bids=[["lot-1", LOSING], ["lot-2", SEALED]])["accepted"]
@@ -102,7 +102,7 @@ def test_no_answer_to_one_bidder_holds_a_secret_of_another(server: Flask, rooms:
     host.order(auction, "close")
     everything(ann, auction)
     seen = "\n".join(ann.seen)
-    for secret in (WORTH, BUDGET, bob_key, bob.user):  # results are open after the end, values never are
+    for secret in (WORTH, BUDGET, bob_key, bob.user):  # results are open after the end, values not
         assert str(secret) not in seen
     everything(bob, auction)
     own = "\n".join(bob.seen)
