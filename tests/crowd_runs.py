@@ -112,7 +112,7 @@ def killed(home: Path, database_url: str, kills: int, seed: int) -> Happened:
     store = Store(database_url)
     try:
         rooms, tally = Rooms(store), Tally()
-        auction = rooms.create("nobody", sale(12, 5.0), [seat(f"Bidder {n}") for n in range(6)])
+        auction = rooms.create("nobody", sale(12, 10.0), [seat(f"Bidder {n}") for n in range(6)])
         host_key, seat_keys, _ = keys_of(rooms, auction)
         guests = [Guest(server.address, auction, "bidder", tally, seed * 1000 + n) for n in range(6)]
         guests.append(Guest(server.address, auction, "host", tally, seed * 1000 + 999))
