@@ -84,7 +84,7 @@ def _told(services: Services, reader: Reader, here: Here) -> list[Any]:
             auction=auction,
             delivery=_delivery(here),
             files=[*([_LEDGER, _KEY] if audited else []), *(_RESULTS if host or closed else ())],
-            fingerprint=_fingerprint() if audited else "",
+            fingerprint=_fingerprint() if audited and state.ended_because else "",
             changes=[one.title for one in changes],
             changes_words=words,
             ways=[(f"/auction?auction={auction}", "To the desk")] if host else [_LOBBY],
