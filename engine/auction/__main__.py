@@ -35,8 +35,10 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         entries, signature = read_file(options.file.read_bytes())
+        if not entries:
+            raise LedgerError("the file has no entry: there is nothing to check")
         verify(entries)
-        _say(f"{len(entries)} entries, every hash is right; the last is {entries[-1].hash}" if entries else "no entry")
+        _say(f"{len(entries)} entries, every hash is right; the last is {entries[-1].hash}")
         _say(_signed(entries, signature, options.public_key))
         if options.command == "replay":
             _replay(entries, options.out)

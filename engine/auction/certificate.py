@@ -28,7 +28,7 @@ from engine.auction.optimum import EQUAL, Allocation, LinearBound, efficient, lp
 from engine.auction.premises import Broken, broken_premises
 from engine.auction.revealed import Revealed, revealed
 from engine.auction.rules import Configuration
-from engine.auction.state import AuctionState
+from engine.auction.state import Acted, AuctionState, RoundResult
 from engine.auction.substitutes import Verdict, check_substitutes
 from engine.auction.values import SUBSTITUTES, Counts, Valuation, from_json
 
@@ -125,13 +125,26 @@ class Certificate:
         return envy + self.outcome.unsold + self.outcome.below_reserve + self.outcome.one_increment_each
 
     def _nobody_wants_more(self) -> bool:
-        """Return whether everybody of unknown values let the last closed round pass without a bid or a waiver."""
-        if not self.state.rounds:
+        """Return whether everybody of unknown values could bid in the last closed round and let it pass.
+
+        His silence tells nothing where a withdrawal made prices fall after it, or where he came later, was muted, used
+        a waiver or lost eligibility in it.
+        """
+        rounds = self.state.rounds
+        if not rounds or self.state.phase == "cancelled":
             return False
-        last = self.state.rounds[-1]
-        acted = (last.acted.get(seen.bidder) for seen in self.revealed)
-        waived = {seen.bidder for seen in self.revealed} & set(last.automatic_waivers)
-        return not waived and not any(one is not None and (one.bids or one.withdrawn or one.waiver) for one in acted)
+        last = rounds[-1]
+        if any(acted.withdrawn for acted in last.acted.values()):
+            return False
+        return all(self._passed(seen.bidder, last) for seen in self.revealed)
+
+    def _passed(self, place: int, last: RoundResult) -> bool:
+        bidder, acted = self.state.bidders[place], last.acted.get(place, Acted())
+        if place >= len(last.eligibility) or bidder.muted or place in last.automatic_waivers:
+            return False
+        before = [result.eligibility[place] for result in self.state.rounds[-2:-1] if place < len(result.eligibility)]
+        kept = last.eligibility[place] == (before[0] if before else bidder.initial_eligibility)
+        return bool(kept) and not acted.bids and not acted.waiver
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -258,24 +271,30 @@ def read(state: AuctionState) -> tuple[Valuation | None, ...]:
 
 def _verdict(found: Certificate) -> list[str]:
     """Say whether the outcome is an equilibrium, and whose condition fails."""
-    when = "The outcome" if found.final else "If the auction ended now, the outcome"
+    when = "The outcome is"
+    if not found.final:
+        cancelled = found.state.phase == "cancelled"
+        when = f"{'Had it ended' if cancelled else 'If the auction ended'} with its last round, the outcome would "
+        when += "have been" if cancelled else "be"
     if found.badge == "equilibrium":
-        return [f"{when} is a competitive equilibrium under the modified values (8): (7a) and (7b) hold."]
+        return [f"{when} a competitive equilibrium under the modified values (8): (7a) and (7b) hold."]
     names, currency = found.state.bidders, found.outcome.configuration.currency
     said = []
     if found.badge == "no equilibrium":
-        said.append(f"{when} is no competitive equilibrium, not even under the modified values (8).")
+        said.append(f"{when} no competitive equilibrium, not even under the modified values (8).")
     elif found.budgeted:
         who = ", ".join(names[place].name for place in found.budgeted)
         said.append(f"No badge: {who} bid within a budget, which the theory does not know.")
     else:
-        who = f"{len(found.revealed)} of {len(names)} bidders have"
+        have = "has" if len(found.revealed) == 1 else "have"
+        who = f"{len(found.revealed)} of {len(names)} bidders {have}"
         said.append(f"No badge: {who} no assigned values, so nobody can tell whether they hold what is best for them.")
     envious = sorted((c for c in found.checks if c is not None and not c.holds), key=lambda c: -c.envy)
     for check in envious[:_NAMED]:
         best = _bundle(found.outcome.configuration, check.maximisers[0])
         who = names[check.bidder].name
-        said.append(f"{who} would rather hold {best}: {told(check.envy)} {currency} more, as (8).")
+        limit = ", if money were no limit" if check.bidder in found.budgeted else ""
+        said.append(f"{who} would rather hold {best}: {told(check.envy)} {currency} more, as (8){limit}.")
     if len(envious) > _NAMED:
         rest = sum(check.envy for check in envious[_NAMED:])
         said.append(
@@ -295,7 +314,8 @@ def _prices(found: Certificate) -> list[str]:
         return []
     optimum, gap = market.optimum, found.gap
     best = f"the optimal welfare is {told(optimum.welfare)}" + ("" if optimum.proven else " or more")
-    said = [f"L(p) is {told(found.dual_value)} {currency}; {best}: the gap is {told(gap)}."]
+    size = told(gap) if optimum.proven else f"{told(gap)} or less"
+    said = [f"L(p) is {told(found.dual_value)} {currency}; {best}: the gap is {size}."]
     if market.prices_exist is False:
         said.append(
             f"No linear-price equilibrium exists: the least L(p) of any prices is {told(market.bound.value)} "

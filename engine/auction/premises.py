@@ -61,11 +61,12 @@ def broken_premises(
     that were not for a best bundle are not looked for: that needs everybody's demand in every round.
     """
     numbers = _Numbers(events)
+    regret = regrets(state, valuations) if departures else np.full((len(state.rounds), len(valuations)), np.nan)
     found = [
         *_values(state, valuations, verdicts, numbers),
         *_rules(state, numbers),
-        *_rounds(state, numbers),
-        *(_departures(state, valuations, numbers) if departures else ()),
+        *_rounds(state, regret, numbers),
+        *(_departures(state, valuations, regret, numbers) if departures else ()),
         *_hands_on(events, state),
         *_ending(state, numbers),
     ]
@@ -118,12 +119,16 @@ def _rules(state: AuctionState, numbers: _Numbers) -> list[Broken]:
     return [Broken("one fixed increment", words, numbers.of("configured"))]
 
 
-def _rounds(state: AuctionState, numbers: _Numbers) -> list[Broken]:
-    """Name jump bids, withdrawals, waivers and cut eligibility, round by round."""
+def _rounds(state: AuctionState, regret: Money, numbers: _Numbers) -> list[Broken]:
+    """Name jump bids, withdrawals, waivers and cut eligibility, round by round.
+
+    ``regret`` is that of :func:`regrets`: who bid for his best bundle does not miss the eligibility that fell by it, and
+    :func:`_departures` names the round in which a best bundle does not fit.
+    """
     found: list[Broken] = []
     minimum = sale_of(state.configuration).first_bid
     eligibility = np.array([bidder.initial_eligibility for bidder in state.bidders])
-    for result in state.rounds:
+    for row, result in enumerate(state.rounds):
         for place, acted in sorted(result.acted.items()):
             found += _of_bidder(state, result, place, minimum, numbers)
             if acted.waiver:
@@ -134,11 +139,13 @@ def _rounds(state: AuctionState, numbers: _Numbers) -> list[Broken]:
         closed = numbers.of("round closed", "", result.round)
         for place in result.automatic_waivers:
             words = f"a waiver was used for {state.bidders[place].name} in round {result.round}: his activity was short"
+            words += "; he gave nothing up by it" if abs(regret[row, place]) <= ROUNDING else ""
             found.append(Broken("straightforward bidding", words, closed, result.round, place))
         for place in np.flatnonzero(result.eligibility < eligibility[: len(result.eligibility)]).tolist():
             before, after = eligibility[place], result.eligibility[place]
             words = f"{state.bidders[place].name}'s eligibility fell from {before} to {after} in round {result.round}"
-            found.append(Broken("eligibility does not bind", words, closed, result.round, place))
+            if not abs(regret[row, place]) <= ROUNDING:  # nan: not known
+                found.append(Broken("eligibility does not bind", words, closed, result.round, place))
             eligibility[place] = after
         minimum = result.minimum
     return found
@@ -212,12 +219,13 @@ def _best(valuation: Valuation, minimum: Counts, held: Counts) -> Counts:
     return best_addition(valuation, Offer(held, lot, minimum[lot].astype(np.float64)))
 
 
-def _departures(state: AuctionState, valuations: Sequence[Valuation | None], numbers: _Numbers) -> list[Broken]:
+def _departures(
+    state: AuctionState, valuations: Sequence[Valuation | None], regret: Money, numbers: _Numbers
+) -> list[Broken]:
     """Name each bidder's first round in which his bids were not for his best bundle, and count the rest.
 
     So is, by itself, the first round in which it was his eligibility that did not let him.
     """
-    regret = regrets(state, valuations)
     found = []
     for place, valuation in enumerate(valuations):
         if valuation is None:

@@ -23,6 +23,7 @@ PAPER = Rules(
     ties="alternating",
     information="full",
     timing=Timing(pace="by hand"),
+    default_share=0.0,
 )
 
 CLASSROOM = Rules(

@@ -126,7 +126,7 @@ def _lot(inputs: Inputs, lot: Lot, factor: float, unit: float, currency: str) ->
 
 
 def _steps(inputs: Inputs, factor: float) -> tuple[Step, ...]:
-    years = f"{inputs.years} years at {100 * inputs.discount_rate:g} % a year"
+    years = f"{inputs.years} {'year' if inputs.years == 1 else 'years'} at {100 * inputs.discount_rate:g} % a year"
     return (
         Step("R", "revenue of a MW in a year", inputs.revenue_per_mw_year, "$/(MW year)"),
         Step("c", "what a MWh from backup costs above the grid", inputs.backup_cost_per_mwh, "$/MWh"),

@@ -52,8 +52,8 @@ def rules_words(configuration: Configuration) -> tuple[str, ...]:
         if rules.information == "full"
         else "After a round only prices and numbers of bids are shown; who bid and who holds is told after the end.",
         _deposit(rules, currency),
-        "A winner who does not pay owes what the sale loses by it, and "
-        f"{_percent(rules.default_share)} of the lesser bid besides.",
+        "A winner who does not pay owes what the sale loses by it"
+        + (f", and {_percent(rules.default_share)} of the lesser bid besides." if rules.default_share else "."),
         "A bidder with assigned values is shown what he would demand at these prices." if rules.demand_hint else "",
         "After the end everybody may see all assigned values and what they prove of the result."
         if rules.disclose_values
@@ -91,8 +91,8 @@ def _minimum(step: Increment, currency: str) -> str:
         return f"{money(step.amount, currency)} above the standing bid"
     rounded = f", rounded up to {money(step.rounding, currency)}" if step.rounding > 1 else ""
     return (
-        f"{_percent(step.floor)} above the standing bid while few bid on the product, up to {_percent(step.ceiling)} "
-        f"while many do{rounded}"
+        f"{_percent(step.floor)} above the standing bid while nobody bids on the product, more with each bid that it "
+        f"gets, up to {_percent(step.ceiling)}{rounded}"
     )
 
 
@@ -133,13 +133,15 @@ def _activity(rules: Rules) -> list[str]:
         f"A bidder's eligibility is the most units he may hold and bid on. In each round he must be active on {need}, "
         "by standing and new bids."
     ]
-    short = "else his eligibility falls to what he was active on, over that share"
+    fallen = "to what he was active on, over that share"
+    short = f"else his eligibility falls {fallen}"
     if activity.waivers:
-        how = "used by itself when he is short" if activity.automatic_waivers else "used only when he says so"
+        itself = "by itself" if activity.waivers == 1 else "by themselves"
+        how = f"used {itself} when he is short" if activity.automatic_waivers else "used only when he says so"
         keep = "keeps" if activity.waivers == 1 else "keep"
         said.append(f"He has {_count(activity.waivers, 'waiver')} that {keep} it for a round, {how}; {short}.")
     else:
-        said.append(f"There are no waivers: {short}.")
+        said.append(f"There are no waivers: the eligibility of who is short falls {fallen}.")
     if len(shares) > 1 and activity.quiet_rounds:
         said.append(
             f"The stage rises after {_count(activity.quiet_rounds, 'round')} in which new bids covered less than "
@@ -167,8 +169,10 @@ def _withdrawals(rules: Rules) -> str:
 
 def _closing(rules: Rules) -> str:
     quiet = "The auction ends for all products together, after a round without a new bid"
+    more = ["a withdrawal"] if rules.withdrawals.rounds else []
+    more += ["a waiver that somebody chose"] if _chosen_waivers(rules) else []
     extra = (
-        ", a withdrawal or a waiver that somebody chose" if rules.withdrawals.rounds or _chosen_waivers(rules) else ""
+        ", a withdrawal or a waiver that somebody chose" if len(more) == 2 else "".join(f" or {one}" for one in more)
     )
     limit = f", at the latest after {_count(rules.closing.max_rounds, 'round')}" if rules.closing.max_rounds else ""
     return f"{quiet}{extra}{limit}."

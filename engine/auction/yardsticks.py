@@ -42,7 +42,8 @@ def yardsticks(state: AuctionState, market: Market, notices: list[str]) -> Yards
     known, optimum, bound = market.known, market.optimum, market.bound
     if known is None or optimum is None or bound is None:
         missing = sum(valuation is None for valuation in market.valuations)
-        notices.append(f"{missing} of {len(market.valuations)} bidders have no assigned values: no efficiency")
+        have = "has" if missing == 1 else "have"
+        notices.append(f"{missing} of {len(market.valuations)} bidders {have} no assigned values: no efficiency")
         return Yardsticks()
     if len(known) * len(state.price) > LARGEST_THEORY:
         notices.append("too many bidders and blocks for equilibrium prices and VCG payments")

@@ -11,7 +11,7 @@ from engine.auction.amounts import told
 from engine.auction.certificate import Certificate, certificate, market_of, read
 from engine.auction.equilibrium import table
 from engine.auction.revealed import revealed
-from engine.auction.rules import Increment, Jump, Rules
+from engine.auction.rules import Closing, Increment, Jump, Rules, Withdrawals
 from engine.auction.simulate import run
 from engine.auction.templates import TEMPLATES, Seat
 from tests.engine.auction.room import STEP, Room, configured, lots
@@ -123,7 +123,7 @@ def test_people_without_values_are_bounded_by_their_bids() -> None:
     room.round()
     found = _certified(room)
     assert (found.badge, found.equilibrium, found.gap) == ("none", None, None)
-    assert "1 of 2 bidders have no assigned values" in found.words[0]
+    assert "1 of 2 bidders has no assigned values" in found.words[0]
     told = found.revealed[0]
     assert (told.held_at_least, told.pays) == (20, 20)  # lots 1 and 3 for 15 + 5
     assert told.offers.value({0}) == 0  # never offered alone
@@ -133,6 +133,31 @@ def test_people_without_values_are_bounded_by_their_bids() -> None:
     assert found.loss_at_most == 30
     assert found.to_json()["optimum"] is None
     assert any("worth 20 or more to him" in words for words in found.words)
+
+
+def test_silence_tells_nothing_where_a_withdrawal_lowers_prices_after_it() -> None:
+    """A jumps to 50, B is outbid at 5 and rightly silent; then A withdraws, and B's 30 are lost, not one increment."""
+    rules = Rules(increment=STEP, jump=Jump(kind="any"), withdrawals=Withdrawals(rounds=1), closing=Closing(2))
+    room = Room(configured(lots(1), rules), opened=False)
+    room.do("admitted", bidder="a", name="A", eligibility=1, valuation={"kind": "additive", "values": {"1": 4}})
+    room.do("admitted", bidder="b", name="B", eligibility=1)
+    room.do("opened", deadline=None)
+    room.round(a=[["1", 50]], b=[["1", 5]])
+    room.act("withdrawn", "a", lots=["1"])
+    assert room.close().phase == "closed"
+    assert _certified(room).loss_at_most is None
+
+
+def test_who_came_late_or_was_muted_has_not_let_the_round_pass() -> None:
+    room = _room(None, SECOND)
+    room.round(b2=[["1", 5]])
+    assert _certified(room).loss_at_most is not None
+    room.do("admitted", bidder="late", name="Late", eligibility=4)
+    assert _certified(room).loss_at_most is None
+    room.round(b2=[["2", 5]])
+    assert _certified(room).loss_at_most is not None
+    room.do("muted", bidder="late", muted=True)
+    assert _certified(room).loss_at_most is None
 
 
 def test_an_offer_once_made_for_what_is_held_now_counts() -> None:

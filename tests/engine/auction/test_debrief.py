@@ -107,7 +107,7 @@ def test_without_somebodys_values_nothing_is_made_up() -> None:
     told = _unknown()
     assert (told.totals.welfare, told.totals.optimum, told.totals.efficiency, told.totals.vcg_revenue) == (None,) * 4
     assert [row.surplus for row in told.bidders] == [45.0, None]
-    assert "1 of 2 bidders have no assigned values" in told.notices[0]
+    assert "1 of 2 bidders has no assigned values" in told.notices[0]
     assert told.certificate["badge"] == "none"
     assert [table["bidder"] for table in told.tables] == [0]
     assert "efficiency" not in told.why

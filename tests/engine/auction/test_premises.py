@@ -124,6 +124,15 @@ def test_who_is_muted_as_a_practice_ends_still_is() -> None:
     assert _kinds(room, _the_one(room, "straightforward bidding", "A was muted")) == "muted"
 
 
+def test_eligibility_that_nobody_needs_may_fall() -> None:
+    """A wants lot 1 only and bids for it: half of his two units go, and nothing is broken by that."""
+    rules = Rules(increment=STEP, activity=Activity(enforced=True, stages=(1.0,), waivers=0))
+    room = _room(rules, {"kind": "additive", "values": {"1": 9, "2": 4}})
+    room.round(a=[["1", 5]], b=[["1", 5]])
+    assert min(bidder.eligibility for bidder in room.state.bidders) == 1
+    assert _broken(room) == ()
+
+
 def test_eligibility_in_one_round_does_not_excuse_the_next() -> None:
     """In round 1 three lots are best and two units are all he has; in round 2 two are, and he lets lot 1 go."""
     rules = Rules(increment=STEP, activity=Activity(enforced=True, stages=(0.5,)))
