@@ -17,16 +17,17 @@ from typing import Any
 from callbacks.network_import import received
 from components.auction_debrief_more import MOST_BYTES
 from components.format import count, number
-from engine.auction import fcc_files, record_files
+from engine.auction import fcc_files, fcc_xml, record_files
 from engine.auction.bundles import zipped
 from engine.auction.configuration import configuration_from_json
 from engine.auction.events import Event
 from engine.auction.ledger import Entry, chain, verify
-from engine.auction.records import Records
+from engine.auction.records import BidderRecord, Records
 from engine.auction.records_replay import events_of
 from engine.auction.results import result_files
 from engine.auction.rules import Configuration
 from engine.auction.signing import PUBLIC_KEY_FILE, Signature, check_signature, read_file, read_public_key
+from engine.auction.templates import total_units
 from engine.errors import EngineError, FileFormatError, LimitError
 
 MOST_UNPACKED = 100_000_000  # bytes of a ZIP's members together
@@ -56,7 +57,8 @@ def opened(contents: Any, names: Any, home: Path) -> Opened:
         raise FileFormatError(f"the files have more than {MOST_BYTES // 1_000_000} MB together")
     if len(files) == 1:
         (name, content), *_ = files.items()
-        if not _is_zip(content) and _json_object(content).get("format") != record_files.FORMAT:
+        rounds = _is_zip(content) or name.lower().endswith(".xml")
+        if not rounds and _json_object(content).get("format") != record_files.FORMAT:
             return _ledger(name, content, home)
     return _round_files(files)
 
@@ -118,7 +120,7 @@ def _bounded(entries: Sequence[Entry]) -> None:
 
 def _round_files(files: Mapping[str, bytes]) -> Opened:
     configuration, others = _configuration(files)
-    records = _records(others)
+    records = _records(others, configuration)
     events: tuple[Event, ...] = events_of(records, configuration)
     rounds = max((record.round for record in records.bids), default=0)
     words = (
@@ -140,7 +142,7 @@ def _configuration(files: Mapping[str, bytes]) -> tuple[Configuration, dict[str,
     return configuration_from_json(_json_object(content)), {one: files[one] for one in files if one != name}
 
 
-def _records(files: Mapping[str, bytes]) -> Records:
+def _records(files: Mapping[str, bytes], configuration: Configuration) -> Records:
     if not files:
         raise FileFormatError("there is a configuration, and no round files")
     for content in files.values():
@@ -151,7 +153,22 @@ def _records(files: Mapping[str, bytes]) -> Records:
         texts |= _unpacked(name, content) if _is_zip(content) else {name: _text(name, content)}
     if "bids.csv" in texts:
         return record_files.from_csv_files(texts)
+    xml = [name for name in texts if name.lower().endswith(".xml")]
+    if xml and len(texts) == 1:
+        return _all_bids(xml[0], texts[xml[0]], configuration)
     return fcc_files.from_files(texts)
+
+
+def _all_bids(name: str, content: str, configuration: Configuration) -> Records:
+    """Return the records of an ALL_BIDS file alone: bidders in the order of their first bids, free to bid on all."""
+    bids = fcc_xml.from_xml(content)
+    if not all(bid.bidder for bid in bids):
+        raise FileFormatError(f"{name} does not tell who bid: only a file with bidders can be played again")
+    if configuration.rules.activity.enforced:
+        raise FileFormatError(f"{name} tells no eligibility, which these rules ask for: take the round files instead")
+    units = total_units(configuration)
+    bidders = dict.fromkeys(bid.bidder for bid in bids)
+    return Records(tuple(BidderRecord(bidder, bidder, units) for bidder in bidders), bids=bids)
 
 
 def _unpacked(name: str, content: bytes) -> dict[str, str]:

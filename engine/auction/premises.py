@@ -122,8 +122,8 @@ def _rules(state: AuctionState, numbers: _Numbers) -> list[Broken]:
 def _rounds(state: AuctionState, regret: Money, numbers: _Numbers) -> list[Broken]:
     """Name jump bids, withdrawals, waivers and cut eligibility, round by round.
 
-    ``regret`` is that of :func:`regrets`: who bid for his best bundle does not miss the eligibility that fell by it, and
-    :func:`_departures` names the round in which a best bundle does not fit.
+    ``regret`` is that of :func:`regrets`: who bid for his best bundle does not miss the eligibility that fell by it,
+    and :func:`_departures` names the round in which a best bundle does not fit.
     """
     found: list[Broken] = []
     minimum = sale_of(state.configuration).first_bid

@@ -28,6 +28,7 @@ from engine.auction.debrief import debrief
 from engine.auction.ledger import Entry, replay
 from engine.auction.presets import PRESETS
 from engine.auction.results import result_files
+from engine.auction.rules import Activity
 from engine.auction.signing import check_signature, read_file, read_public_key, sign, signing_key, to_file
 from engine.auction.simulate import play
 from engine.auction.templates import TEMPLATES, classroom
@@ -307,7 +308,7 @@ def test_a_changed_entry_is_named(ledger: Sequence[Entry], tmp_path: Path) -> No
     assert f"ntry {place + 1} (bids submitted) was changed" in said
 
 
-@pytest.mark.parametrize("name", ["tables.zip", "tables.json", "fcc_round_files.zip"])
+@pytest.mark.parametrize("name", ["tables.zip", "tables.json", "fcc_round_files.zip", "all_bids.xml"])
 def test_round_files_with_the_configuration_make_the_auction_again(
     ledger: Sequence[Entry], tmp_path: Path, name: str
 ) -> None:
@@ -317,12 +318,14 @@ def test_round_files_with_the_configuration_make_the_auction_again(
     found = from_file.opened(*upload((name, made), ("configuration.json", sold)), tmp_path)
     again = replay(found.entries)
     assert (again.price == state.price).all()
-    assert [again.bidders[place].name for place in again.holder] == [
-        state.bidders[place].name for place in state.holder
-    ]
+    assert [again.bidders[place].id for place in again.holder] == [state.bidders[place].id for place in state.holder]
     assert any("no values, no hashes and no signature" in line for line in found.words)
     with pytest.raises(EngineError, match=r"configuration\.json"):
         from_file.opened(*upload((name, made)), tmp_path)
+
+
+ONE_BID = b"""<dataroot><ALL_BIDS><round>1</round><item_name>3-firm</item_name><bid_amount>5</bid_amount></ALL_BIDS>
+</dataroot>"""
 
 
 def zip_of(name: str, content: bytes) -> bytes:
@@ -334,6 +337,8 @@ def zip_of(name: str, content: bytes) -> bytes:
 
 def test_files_that_are_no_ledger_are_refused_in_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     sold = ("configuration.json", json.dumps(configuration_to_json(PAPER.configuration)).encode())
+    rules = replace(PAPER.configuration.rules, activity=Activity(enforced=True))
+    strict = (sold[0], json.dumps(configuration_to_json(replace(PAPER.configuration, rules=rules))).encode())
     monkeypatch.setattr(from_file, "MOST_UNPACKED", 1000)
     for files, words in (
         ((("x.jsonl", b""),), "holds no entry"),
@@ -344,6 +349,11 @@ def test_files_that_are_no_ledger_are_refused_in_words(tmp_path: Path, monkeypat
         ((("bomb.zip", zip_of("bids.csv", b"0" * 5000)), sold), "unpacks to more than"),
         ((("broken.zip", b"PK\x03\x04 and nothing"), sold), "cannot be unpacked"),
         ((sold, ("other.json", sold[1])), "need the auction's"),
+        ((sold, ("bids.xml", ONE_BID)), "does not tell who bid"),
+        (
+            (strict, ("bids.xml", ONE_BID.replace(b"</bid_amount>", b"</bid_amount><bidder>a</bidder>"))),
+            "no eligibility",
+        ),
     ):
         said = text(auction_debrief.file_story(*upload(*files), tmp_path))
         assert words in said, (files[0][0], said)
