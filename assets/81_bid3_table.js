@@ -24,8 +24,12 @@
     { key: 'value', label: 'My value', money: true, number: true, by: function (seat, lot) { const v = B.value(seat, seat.by.get(lot.id).place); return v === null ? -1 : v; } },
     { key: 'bid', label: 'My bid', money: true, plain: true },
   ];
+  // A value that does not simply add up says so where it stands.
+  const COUNTS = { campus: 'My value in a campus', 'unit demand': 'My value, if it is my best' };
+  function valueLabel(seat) { return (B.valued(seat) && COUNTS[seat.mine.values.kind]) || 'My value'; }
   function columns(seat) {
-    return COLUMNS.filter(function (c) { return c.key !== 'value' || B.valued(seat); });
+    return COLUMNS.filter(function (c) { return c.key !== 'value' || B.valued(seat); })
+      .map(function (c) { return c.key === 'value' ? Object.assign({}, c, { label: valueLabel(seat) }) : c; });
   }
 
   function rows(seat) {
@@ -139,7 +143,7 @@
       holder: h('td', { class: 'hr-bid-wide hr-bid-holder', role: 'cell' }, holderWords(lot), lot.bids ? h('small', null, D.count(lot.bids, 'new bid')) : null),
       price: h('td', { class: 'hr-num hr-bid-price', role: 'cell', 'data-label': 'standing' }, whyPrice(seat, lot)),
       minimum: h('td', { class: 'hr-num hr-bid-minimum', role: 'cell', 'data-label': 'minimum' }, whyMinimum(seat, lot)),
-      value: h('td', { class: 'hr-num hr-bid-value', role: 'cell', 'data-label': 'my value' }, D.number(B.value(seat, seat.by.get(lot.id).place))),
+      value: h('td', { class: 'hr-num hr-bid-value', role: 'cell', 'data-label': valueLabel(seat).replace('My', 'my') }, D.number(B.value(seat, seat.by.get(lot.id).place))),
       bid: h('td', { class: 'hr-bid-mine', role: 'cell' }, h('div', { class: 'hr-bid-control' }, control(seat, lot, can)), marks(seat, lot)),
     };
     return h('tr', { key: lot.id, role: 'row', class: 'hr-bid-row' + (one.on ? ' hr-bid-on' : '') + (have.blocks ? ' hr-bid-held' : '') + (seat.chosen === lot.id ? ' hr-bid-chosen' : '') },

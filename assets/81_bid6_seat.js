@@ -62,6 +62,8 @@
     function lotNames(list) { return list.map(function (id) { return seat.by.has(id) ? seat.by.get(id).lot.name : id; }).join(', '); }
     function exposed(answer) { return Boolean(answer && answer.worst); }
     function exposureWords(answer) {
+      const asked = B.bids(seat).list;
+      if (asked.length === 1 && asked[0][2] === 1 && answer.worst.lots.length === 1) return 'If it is won you could lose ' + (answer.worst.exact ? '' : 'at least ') + B.money(seat, answer.worst.loss) + '.';
       return 'If only part is won you could lose ' + (answer.worst.exact ? '' : 'at least ') + B.money(seat, answer.worst.loss) + (answer.worst.lots.length ? ', with ' + lotNames(answer.worst.lots.map(function (one) { return one.lot; })) + ' alone' : '') + '.';
     }
 

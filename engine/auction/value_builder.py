@@ -197,7 +197,7 @@ def value_sheet(valuation: Mapping[str, Any], configuration: Configuration) -> l
         least = float(valuation["minimum_mw"])
         where = "all held" if valuation.get("counted") == "over all buses" else "what is held at one bus"
         words = f"below {least:g} MW, {where} is worth 0"
-        rows.append(_row("", "Minimum campus size", 0, words))
+        rows.append(_row("", f"A campus below {least:g} MW", 0, words))
     return rows
 
 
