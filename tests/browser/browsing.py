@@ -146,7 +146,7 @@ class Watch:
         # Listened to, not routed: routing turns the browser's cache off, and asks us about each file of each page.
         page.context.on("request", self._trace)
         page.on("console", self._note)
-        page.on("pageerror", lambda error: self.console.append(str(error)))
+        page.on("pageerror", lambda error: self.console.append(f"{error} {(error.stack or '')[:2_000]} at {page.url}"))
         page.on("response", lambda answer: answer.status >= 500 and self.failed.append(answer.url))
 
     def _trace(self, request: Request) -> None:
