@@ -317,6 +317,7 @@
     holder.appendChild(toast);
     while (holder.children.length > 3) holder.firstChild.remove();
     wait();
+    return toast;
   };
 
   // Functions that callbacks name ------------------------------------------------------------------------------

@@ -21,8 +21,8 @@ OPEN = 160  # bundles of all bidders up to which every table stands open
 FEW = 12  # products held up to which bundles are told by their products, not by how they differ
 TELLING = 24  # of more, those with the largest surplus
 _BADGES = {
-    "equilibrium": ("fine", "A competitive equilibrium under the modified values (8)"),
-    "no equilibrium": ("binding", "No competitive equilibrium, not even under the modified values (8)"),
+    "equilibrium": ("fine", "At these prices nobody would rather hold anything else: a competitive equilibrium"),
+    "no equilibrium": ("binding", "The prices do not support the result: no competitive equilibrium"),
     "none": ("candidate", "No verdict"),
 }
 

@@ -277,11 +277,15 @@ def _verdict(found: Certificate) -> list[str]:
         when = f"{'Had it ended' if cancelled else 'If the auction ended'} with its last round, the outcome would "
         when += "have been" if cancelled else "be"
     if found.badge == "equilibrium":
-        return [f"{when} a competitive equilibrium under the modified values (8): (7a) and (7b) hold."]
+        said = "at these prices nobody would rather hold anything else, up to one increment for each product"
+        return [f"{when} a competitive equilibrium: {said} ((7a) and (7b) hold under the modified values (8))."]
     names, currency = found.state.bidders, found.outcome.configuration.currency
     said = []
     if found.badge == "no equilibrium":
-        said.append(f"{when} no competitive equilibrium, not even under the modified values (8).")
+        said.append(
+            f"{when} no competitive equilibrium: the prices do not support it, not even up to one increment for each "
+            "product (the modified values (8))."
+        )
     elif found.budgeted:
         who = ", ".join(names[place].name for place in found.budgeted)
         said.append(f"No badge: {who} bid within a budget, which the theory does not know.")
