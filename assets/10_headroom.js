@@ -6,7 +6,11 @@
   const headroom = window.headroom;
   const NO_UPDATE = function () { return window.dash_clientside.no_update; };
 
-  function setProps(id, props) { window.dash_clientside.set_props(id, props); }
+  // A page may be left while something is on its way to one of its parts: Dash throws for a part that is not there.
+  function isDrawn(id) {
+    try { return Boolean(window.dash_component_api.getLayout(id)); } catch (error) { return false; }
+  }
+  function setProps(id, props) { if (isDrawn(id)) window.dash_clientside.set_props(id, props); }
   headroom.setProps = setProps;
   headroom.select = function (page, data) { setProps(page + '-selection', { data: data }); };
   headroom.calm = function () { return window.matchMedia('(prefers-reduced-motion: reduce)').matches; };
@@ -308,7 +312,7 @@
     button.addEventListener('click', function () {
       gone();
       const store = undo && undo.store ? undo.store : 'shell-undo'; // a page's own, while that page is open
-      if (undo && window.dash_component_api.getLayout(store)) setProps(store, { data: Object.assign({}, undo, { at: Date.now() }) });
+      if (undo) setProps(store, { data: Object.assign({}, undo, { at: Date.now() }) });
     });
     toast.appendChild(button);
     const wait = function () { if (stay) return; window.clearTimeout(timer); timer = window.setTimeout(gone, undo ? 12000 : 6000); };

@@ -10,6 +10,7 @@ import random
 import time
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -86,10 +87,18 @@ class Line:
         return Answer(status, headers, body)
 
     def close(self) -> None:
-        """Hang up."""
+        """Hang up, as soon as the loop comes to it."""
         if self._streams is not None:
             self._streams[1].close()
             self._streams = None
+
+    async def leave(self) -> None:
+        """Hang up now."""
+        streams = self._streams
+        self.close()
+        if streams is not None:
+            with suppress(OSError):
+                await streams[1].wait_closed()
 
 
 @dataclass(slots=True)
@@ -124,6 +133,11 @@ class Guest:
         self.acting.cookie = self.line.cookie
         answer = await self.line.ask("POST", "/api/auctions/join", {"key": key})
         assert answer.status == 200, answer.body
+
+    async def leave(self) -> None:
+        """Close both lines."""
+        await self.line.leave()
+        await self.acting.leave()
 
     async def stay(self, until: asyncio.Event) -> None:
         """Poll until told to stop."""

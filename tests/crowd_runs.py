@@ -43,9 +43,7 @@ async def play(
     await asyncio.sleep(1.5)  # the last result reaches every screen
     over.set()
     await asyncio.gather(*tasks)
-    for guest in guests:
-        guest.line.close()
-        guest.acting.close()
+    await asyncio.gather(*(guest.leave() for guest in guests))
 
 
 async def _bidding(guest: Guest, over: asyncio.Event, lots: int) -> None:
@@ -87,6 +85,7 @@ async def _flooding(address: str, auction: str, cookie: str, seconds: float) -> 
                 statuses[(await line.ask("POST", f"/api/auctions/{auction}/act", body)).status] += 1
             except OSError:
                 statuses[0] += 1
+        await line.leave()
 
     await asyncio.gather(*(one(number) for number in range(_FLOOD_LINES)))
     return statuses
@@ -163,6 +162,7 @@ async def _under_kills(server: Server, guests: Sequence[Guest], keys: Sequence[s
         run.longest_s = max(run.longest_s, time.monotonic() - moment)
     over.set()
     await asyncio.gather(*tasks)
+    await asyncio.gather(*(guest.leave() for guest in guests))
     return run
 
 

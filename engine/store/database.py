@@ -39,6 +39,19 @@ def _epoch_postgresql(*_: Any, **__: Any) -> str:
     return "extract(epoch from clock_timestamp())::double precision"
 
 
+def _answer_lost_lines(dialect: sa.Dialect) -> None:
+    """Let a connection whose line was cut count as gone when it is tried: pg8000 raises the socket's own error."""
+    ping = dialect.do_ping
+
+    def tried(connection: Any) -> bool:
+        try:
+            return bool(ping(connection))
+        except OSError:
+            return False
+
+    dialect.do_ping = tried  # type: ignore[assignment]
+
+
 class Database:
     """Transactions on one database. Safe to share between threads; a process opens its own."""
 
@@ -66,6 +79,7 @@ class Database:
                 pool_size=POOL_SIZE,
                 max_overflow=POOL_OVERFLOW,
             )
+            _answer_lost_lines(self.engine.dialect)
 
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:

@@ -77,6 +77,7 @@ def test_every_page_is_left_without_an_error(page: Page) -> None:
         page.get_by_role("link", name=name, exact=True).click()
         expect(page.get_by_role("link", name=name, exact=True)).to_have_attribute("aria-current", "page")
         settle(page)
+    page.evaluate("headroom.setProps('capacity-job-ended', {data: {}})")  # what comes too late for its page
 
 
 def test_a_study_goes_out_as_a_file_and_comes_back(page: Page) -> None:

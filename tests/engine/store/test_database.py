@@ -161,3 +161,22 @@ def test_another_kind_of_database_is_refused_by_name() -> None:
 
 def test_a_sign_of_life_reaches_the_database(store: Store) -> None:
     store.check()
+
+
+class _CutLine:
+    """A connection whose socket the other end has reset."""
+
+    def cursor(self) -> "_CutLine":
+        return self
+
+    def execute(self, _statement: str) -> None:
+        raise ConnectionResetError(104, "Connection reset by peer")
+
+    def close(self) -> None:
+        pass
+
+
+def test_a_connection_that_was_reset_counts_as_gone_and_not_as_a_fault() -> None:
+    database = Database("postgresql://nobody@127.0.0.1:1/none?sslmode=disable")
+    assert database.engine.dialect.do_ping(_CutLine()) is False
+    database.engine.dispose()
