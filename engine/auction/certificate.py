@@ -278,7 +278,7 @@ def _verdict(found: Certificate) -> list[str]:
         when += "have been" if cancelled else "be"
     if found.badge == "equilibrium":
         nobody = "at these prices nobody would rather hold anything else, up to one increment for each product"
-        return [f"{when} a competitive equilibrium: {nobody} ((7a) and (7b) hold under the modified values (8))."]
+        return [f"{when} a competitive equilibrium: {nobody}; (7a) and (7b) hold under the modified values (8)."]
     names, currency = found.state.bidders, found.outcome.configuration.currency
     said = []
     if found.badge == "no equilibrium":

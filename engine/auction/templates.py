@@ -198,7 +198,7 @@ def classroom(bidders: int = 6, lots: int = 8, seed: int = 1) -> Template:
         }
         seats.append(Seat(f"Bidder {number}", {"kind": "additive", "values": values}, "", -(-6 * total // 10)))
     words = (
-        f"{lots} products, {bidders} bidders, each with private values drawn from seed {seed} and eligible for 60 % of "
+        f"{lots} products, {bidders} bidders, each with private values drawn by chance and eligible for 60 % of "
         "all bidding units."
     )
     return Template("classroom", configuration.title, words, configuration, tuple(seats))

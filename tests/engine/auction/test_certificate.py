@@ -60,7 +60,7 @@ def test_the_papers_example_1_round_by_round() -> None:
     assert found.market.prices_exist is True
     assert found.words[0] == (
         "The outcome is a competitive equilibrium: at these prices nobody would rather hold anything else, up to one "
-        "increment for each product ((7a) and (7b) hold under the modified values (8))."
+        "increment for each product; (7a) and (7b) hold under the modified values (8)."
     )
     assert "L(p) is 105 k$; the optimal welfare is 95: the gap is 10." in found.words
     # In round 1 bidder 2 bid for one lot only: told, although the outcome is an equilibrium all the same.
