@@ -54,29 +54,31 @@
     return found;
   }
 
-  // Whys ---------------------------------------------------------------------------------------------------------
-  function whyMinimum(seat, lot) {
+  // Whys, of the seat and of the pages to watch: `page` is {kind, snapshot, by, history: {rounds}} ---------------------
+  function whyMinimum(page, lot) {
     const none = lot.price === null;
     if (lot.minimum === null) return D.DASH;
-    const values = none ? [['Opening bid', B.money(seat, lot.opening || 0)]] : [[lot.quantity > 1 ? 'Lowest standing block' : 'Standing price', B.money(seat, lot.price)]];
-    values.push(['Increment in round ' + seat.snapshot.round, B.money(seat, lot.increment)]);
-    values.push(['Minimum bid', B.money(seat, lot.minimum)]);
-    return D.why('seat-minimum-' + lot.id, D.number(lot.minimum), 'Minimum bid on ' + lot.name, {
+    const values = none ? [['Opening bid', B.money(page, lot.opening || 0)]] : [[lot.quantity > 1 ? 'Lowest standing block' : 'Standing price', B.money(page, lot.price)]];
+    values.push(['Increment in round ' + page.snapshot.round, B.money(page, lot.increment)]);
+    values.push(['Minimum bid', B.money(page, lot.minimum)]);
+    return D.why(page.kind + '-minimum-' + lot.id, D.number(lot.minimum), 'Minimum bid on ' + lot.name, {
       formula: none ? (lot.quantity > 1 && lot.held ? 'while a block is free: ' : '') + 'minimum = max(opening bid, increment)' : lot.quantity > 1 ? 'minimum = lowest standing block + increment' : 'minimum = standing price + increment',
       values: values, note: 'The increment is ' + lot.increment_words + '.',
-      source: seat.snapshot.rules_words.find(function (line) { return (none ? /first bid/ : /^A new bid/).test(line); }) || '',
+      source: page.snapshot.rules_words.find(function (line) { return (none ? /first bid/ : /^A new bid/).test(line); }) || '',
     });
   }
-  function whyPrice(seat, lot) {
-    const path = seat.history.rounds.map(function (round) {
-      const at = round.prices ? round.prices[seat.by.get(lot.id).place] : null;
-      return at === null || at === undefined ? null : ['Round ' + round.round, B.money(seat, at) + (round.bids && round.bids[seat.by.get(lot.id).place] ? ', ' + D.count(round.bids[seat.by.get(lot.id).place], 'new bid') : '')];
+  function whyPrice(page, lot, more) { // more: further values, [[name, value], ...]
+    const place = page.by.get(lot.id).place;
+    const path = page.history.rounds.map(function (round) {
+      const at = round.prices ? round.prices[place] : null;
+      return at === null || at === undefined ? null : ['Round ' + round.round, B.money(page, at) + (round.bids && round.bids[place] ? ', ' + D.count(round.bids[place], 'new bid') : '')];
     }).filter(Boolean).slice(-8);
     const values = [];
-    if (lot.quantity > 1) for (let i = 0; i < lot.quantity; i += 1) values.push(['Block ' + (i + 1), i < lot.standing.length ? B.money(seat, lot.standing[i]) : 'no bid']);
-    return D.why('seat-price-' + lot.id, D.number(lot.price), 'Standing price of ' + lot.name, {
-      values: values.concat(path),
-      note: !lot.held ? 'Nobody has bid on it.' : lot.quantity > 1 ? (lot.price === null ? 'Not all of its ' + lot.quantity + ' equal blocks have a bid.' : 'The lowest of the bids that stand on its ' + lot.quantity + ' equal blocks.') : 'The highest bid so far. Its maker pays it if the auction ends now.',
+    if (lot.quantity > 1) for (let i = 0; i < lot.quantity; i += 1) values.push(['Block ' + (i + 1), i < lot.standing.length ? B.money(page, lot.standing[i]) : 'no bid']);
+    return D.why(page.kind + '-price-' + lot.id, D.number(lot.price), 'Standing price of ' + lot.name, {
+      formula: lot.quantity > 1 ? 'price = lowest of the ' + lot.quantity + ' best bids' : 'price = highest bid so far',
+      values: values.concat(path, more || []),
+      note: !lot.held ? 'Nobody has bid on it.' : lot.quantity > 1 ? (lot.price === null ? 'Not all of its ' + lot.quantity + ' equal blocks have a bid.' : 'The lowest of the bids that stand on its ' + lot.quantity + ' equal blocks.') : (page.snapshot.phase === 'closed' ? '' : 'Its maker pays it if the auction ends now.') + (more && more.length ? ' The increment is ' + lot.increment_words + '.' : ''),
     });
   }
 
@@ -195,5 +197,5 @@
     ];
   }
 
-  Object.assign(B, { table: table, tools: tools, holderWords: holderWords, hinted: hinted });
+  Object.assign(B, { table: table, tools: tools, holderWords: holderWords, hinted: hinted, whyPrice: whyPrice, whyMinimum: whyMinimum });
 })();

@@ -12,7 +12,7 @@
     const say = B.Sayer(room);
     const map = B.map('auction-seat', root);
     const seat = {
-      room: room, snapshot: null, mine: null, by: new Map(),
+      kind: 'seat', room: room, snapshot: null, mine: null, by: new Map(),
       form: new Map(), refused: new Map(), // lot -> {rule, words}
       sent: null, // {turn, list}: bids on their way, or acknowledged before a snapshot told of them
       history: { rounds: [], upto: 0, practice: false }, outbid: [], notes: [], // what became of my last bids
