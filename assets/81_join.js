@@ -55,7 +55,7 @@
         h('h2', { class: 'hr-join-title' }, 'Join an auction'),
         h('p', { class: 'hr-muted' }, 'The code stands on the screen in the room, or in the invitation that you got.'),
         field('code', 'Code', null, { autocapitalize: 'characters', spellcheck: 'false', maxlength: 24 }),
-        field('name', 'Your name', 'The host sees it. Others see the name of the seat that you get.', { autocomplete: 'nickname', maxlength: 60 }),
+        field('name', 'Your name', 'The host sees it, and so do all others where the auction shows who bids. Where bidding is anonymous, they never see it.', { autocomplete: 'nickname', maxlength: 60 }),
         h('p', { class: 'hr-field-message', id: 'join-words', role: 'alert' }, form.words),
         h('button', { class: 'hr-button hr-button-primary hr-room-press', type: 'submit', disabled: form.busy }, form.busy ? 'Joining' : 'Join')));
     }

@@ -9,7 +9,7 @@ from typing import Any
 
 from callbacks.auction_access import BadOrderError, flag, is_request, names, read_order, text, whole
 from callbacks.auction_room import Receipt, RefusedError, Rooms, Turn, refusal
-from callbacks.auction_seats import called, new_seat
+from callbacks.auction_seats import called, new_seat, persons_seat, rename, take_name
 from engine.auction.bots import BOTS
 from engine.auction.rules import MAX_AMOUNT
 from engine.auction.values import check as check_values
@@ -155,16 +155,22 @@ def _admit(turn: Turn, body: Order) -> Receipt:
     people = turn.store.people()
     person = next((one for one in people if one.role == "waiting" and one.place == body["waiting"]), None)
     if person is None:
-        raise AuctionRuleError([Problem("waiting", "error", "nobody of this number waits: he is in already, or left")])
-    bidder = body.get("bidder", "")
+        raise AuctionRuleError([Problem("waiting", "error", "nobody of this number waits any more: admitted already, or gone")])
+    bidder, name = body.get("bidder", ""), called(body.get("name") or person.name)
     if bidder:
         _known(turn, bidder)
         if turn.state.bidders[turn.state.bidder_place[bidder]].bot:
             turn.tell("seat given", {"bidder": bidder, "bot": ""})
+        take_name(turn, bidder, name)
     else:
-        bidder = _seated(turn, body, body.get("name") or person.name)
+        bidder = _seated(turn, body, persons_seat(turn.state, name))
     turn.store.admit(person.user, "bidder", bidder=bidder, name=person.name)
     return {"words": f"{person.name} is in", "bidder": bidder}
+
+
+def _rename(turn: Turn, body: Order) -> Receipt:
+    _known(turn, body["bidder"])
+    return {"words": f"The seat is called {rename(turn, body['bidder'], called(body['name']))} from now on"}
 
 
 def _seat(turn: Turn, body: Order) -> Receipt:
@@ -240,6 +246,7 @@ ORDERS: Mapping[str, tuple[Callable[[Turn, Order], Receipt], tuple[str, ...], tu
     "mute": (_mute, ("bidder", "muted"), ()),
     "bot": (_bot, ("bidder", "bot"), ()),
     "admit": (_admit, ("waiting",), ("bidder", "name", "eligibility", "valuation")),
+    "rename": (_rename, ("bidder", "name"), ()),
     "seat": (_seat, ("name",), ("eligibility", "bot", "valuation")),
     "refuse": (_refuse, ("waiting",), ()),
     "default": (_default, ("bidder", "lots"), ()),

@@ -2,19 +2,27 @@
 
 A seat belongs to whoever opened it with its key or was let in by the host. It may be open on several devices at once;
 a key that the host gives anew puts all of them out. A browser has one seat in an auction.
+
+Where the rules show names, a seat is called as who sits in it says; where bidding is anonymous it keeps its own name,
+and what somebody calls himself is seen by the host alone: it is in no ledger.
 """
 
+import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from callbacks.auction_access import BadOrderError, is_request, read_order, text
 from callbacks.auction_room import RefusedError, Rooms, Turn, no_seat, seat_data
+from engine.auction.event_data import MAX_NAME
 from engine.auction.state import AuctionState
 from engine.store.auctions import CODE_LENGTH, CODE_LETTERS, Key, Person
 from engine.store.codec import clean_text
 
 MAX_CALLED = 60  # characters of a name
 MAX_WAITING = 300
+ROOM_FOR_NUMBER = 5  # characters kept free for " 2" and so on
+NUMBERED = re.compile(r"(Bidder|Seat) \d+")  # a seat that no template gave a part of its own
 _GOES_ON = ("set up", "open", "paused")
 _FIELDS = {"request": is_request, "code": text(40), "name": text(200), "key": text(100)}
 
@@ -48,10 +56,14 @@ def join(rooms: Rooms, user: str, content: bytes) -> dict[str, Any]:
 
 
 def called(name: str, *, needed: bool = True) -> str:
-    """Return what somebody calls himself, in one line. Raises BadOrderError on a name too long, or empty and needed."""
-    cleaned = " ".join(clean_text(name).split())
+    """Return what somebody calls himself, in one line and without what cannot be seen (marks that turn the direction).
+
+    Raises BadOrderError on a name too long, or empty and needed.
+    """
+    words = unicodedata.normalize("NFC", clean_text(name)).split()
+    cleaned = " ".join("".join(letter for letter in word if letter.isprintable()) for word in words).strip()
     if len(cleaned) > MAX_CALLED or (needed and not cleaned):
-        raise BadOrderError(f"a name has 1 to {MAX_CALLED} characters")
+        raise BadOrderError(f"a name has 1 to {MAX_CALLED} characters that can be seen")
     return cleaned
 
 
@@ -60,6 +72,8 @@ def _by_key(rooms: Rooms, user: str, key: Key, name: str) -> dict[str, Any]:
     with rooms.turn(key.auction) as turn:
         people = turn.store.people()
         there = _mine(people, user, key.role)
+        if key.bidder and name and not any(one.bidder == key.bidder for one in people if one.role == "bidder"):
+            take_name(turn, key.bidder, name)  # who comes first names the seat, not whoever gets hold of its link later
         if there is None or there.bidder != key.bidder:
             turn.store.admit(user, key.role, bidder=key.bidder, name=name or (there.name if there else ""))
         if key.bidder and turn.state.bidders[turn.state.bidder_place[key.bidder]].bot and turn.state.phase in _GOES_ON:
@@ -82,7 +96,11 @@ def _by_code(rooms: Rooms, user: str, auction_id: str, name: str) -> dict[str, A
             return {"auction": auction_id, "state": "closed", "bidder": "", "name": "", "key": None}
         cleaned = called(name)
         if turn.row.automatic:
-            bidder = free_seat(turn, people) or new_seat(turn, cleaned)
+            bidder = free_seat(turn, people)
+            if bidder is None:
+                bidder = new_seat(turn, persons_seat(turn.state, cleaned))
+            else:
+                take_name(turn, bidder, cleaned)
             turn.store.admit(user, "bidder", bidder=bidder, name=cleaned)
             return _admitted(turn, bidder, turn.store.new_key("bidder", bidder))
         if waiting is None and sum(one.role == "waiting" for one in people) >= MAX_WAITING:
@@ -123,11 +141,45 @@ def next_id(state: AuctionState) -> str:
     return f"b{number}"
 
 
-def free_name(state: AuctionState, name: str) -> str:
-    """Return the name, with a number where another bidder has it."""
-    taken, found, number = {bidder.name for bidder in state.bidders}, name, 2
-    while found in taken:
+def free_name(state: AuctionState, name: str, but: str = "") -> str:
+    """Return the name, with a number where a bidder other than ``but`` has one that reads the same."""
+    taken = {_read(bidder.name) for bidder in state.bidders if bidder.id != but}
+    found, number = name, 2
+    while _read(found) in taken:
         found, number = f"{name} {number}", number + 1
+    return found
+
+
+def _read(name: str) -> str:
+    return unicodedata.normalize("NFKC", name).casefold()
+
+
+def names_are_shown(state: AuctionState) -> bool:
+    """Tell whether the rules let everybody know who bids."""
+    return state.configuration.rules.information == "full"
+
+
+def persons_seat(state: AuctionState, name: str) -> str:
+    """Return what a new seat is called that is made for somebody of that name."""
+    return name if names_are_shown(state) else f"Bidder {len(state.bidders) + 1}"
+
+
+def take_name(turn: Turn, bidder: str, name: str) -> None:
+    """Call a seat as who takes it calls himself, where the rules show names.
+
+    A seat with a part of its own ("Training campus") keeps it behind the name.
+    """
+    seat = turn.state.bidders[turn.state.bidder_place[bidder]]
+    if names_are_shown(turn.state):
+        part = "" if NUMBERED.fullmatch(seat.seat) or _read(seat.seat) == _read(name) else f" ({seat.seat})"
+        rename(turn, bidder, f"{name}{part}" if len(name + part) <= MAX_NAME - ROOM_FOR_NUMBER else name)
+
+
+def rename(turn: Turn, bidder: str, name: str) -> str:
+    """Give a seat a name, with a number where another has it; return it."""
+    found = free_name(turn.state, name, bidder)
+    if found != turn.state.bidders[turn.state.bidder_place[bidder]].name:
+        turn.tell("renamed", {"bidder": bidder, "name": found})
     return found
 
 

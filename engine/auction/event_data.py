@@ -10,6 +10,7 @@ from engine.auction.state import AuctionState, Phase
 from engine.errors import AuctionRuleError, Problem
 
 HOST, SERVER = "host", "server"
+MAX_NAME = 80  # characters of a bidder's name
 LATEST = 1e11  # seconds since 1970; milliseconds are exact below
 
 

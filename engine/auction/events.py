@@ -11,6 +11,7 @@ from typing import Any, Literal
 EventKind = Literal[
     "configured",  # configuration (engine.auction.configuration.configuration_to_json)
     "admitted",  # bidder, name, eligibility (units), deposit, valuation (JSON or None), bot ("" or its kind)
+    "renamed",  # bidder, name: whoever sits there is called so from now on, in rounds gone by too
     "opened",  # deadline (None: no clock)
     "bids submitted",  # bidder, round, bids [[lot, amount, blocks], ...], request; replaces his set of this round
     "withdrawn",  # bidder, round, lots [lot, ...] (all his blocks of each), request; replaces his list of this round
@@ -37,6 +38,7 @@ FIELDS: Mapping[EventKind, frozenset[str]] = MappingProxyType(
     {
         "configured": frozenset({"configuration"}),
         "admitted": frozenset({"bidder", "name", "eligibility", "deposit", "valuation", "bot"}),
+        "renamed": frozenset({"bidder", "name"}),
         "opened": frozenset({"deadline"}),
         "bids submitted": frozenset({"bidder", "round", "bids", "request"}),
         "withdrawn": frozenset({"bidder", "round", "lots", "request"}),

@@ -72,6 +72,8 @@ def words(event: Event, state: AuctionState) -> str:
     """Return one sentence on an event for the host's log, ``state`` being that after it. No amount is in it."""
     place = state.bidder_place.get(str(event.data.get("bidder")))
     name = "" if place is None else state.bidders[place].name
+    if event.kind == "extended" and event.actor == "server":
+        return f"Round {state.round} was given time back: nobody had looked at the room for a while"
     return _WORDS[event.kind](event.data, name, state)
 
 
@@ -80,7 +82,7 @@ def _count(number: int, one: str) -> str:
 
 
 def _bids(data: Mapping[str, Any], name: str, _: AuctionState) -> str:
-    return f"{name} bids on {_count(len(data['bids']), 'lot')}" if data["bids"] else f"{name} takes all bids back"
+    return f"{name} bids on {_count(len(data['bids']), 'product')}" if data["bids"] else f"{name} takes all bids back"
 
 
 def _because(text: object) -> str:
@@ -88,13 +90,14 @@ def _because(text: object) -> str:
 
 
 _WORDS: Mapping[str, Callable[[Mapping[str, Any], str, AuctionState], str]] = {
-    "configured": lambda _, __, s: f"The auction was made: {_count(len(s.configuration.lots), 'lot')}",
+    "configured": lambda _, __, s: f"The auction was made: {_count(len(s.configuration.lots), 'product')}",
     "admitted": lambda d, n, _: (
         f"{n} was admitted with {_count(d['eligibility'], 'unit')}" + (", played by a bot" if d.get("bot") else "")
     ),
+    "renamed": lambda d, n, s: f"{s.bidders[s.bidder_place[d['bidder']]].seat} is called {n} from now on",
     "opened": lambda _, __, ___: "The auction opened with round 1",
     "bids submitted": _bids,
-    "withdrawn": lambda d, n, _: f"{n} withdraws from {_count(len(d['lots']), 'lot')}",
+    "withdrawn": lambda d, n, _: f"{n} withdraws from {_count(len(d['lots']), 'product')}",
     "waiver used": lambda _, n, __: f"{n} uses a waiver",
     "reduction chosen": lambda _, n, __: f"{n} lets eligibility fall",
     "round closed": lambda d, _, s: (
@@ -112,5 +115,5 @@ _WORDS: Mapping[str, Callable[[Mapping[str, Any], str, AuctionState], str]] = {
     "announced": lambda d, _, __: f"Announced: {d['text']}",
     "cancelled": lambda _, __, s: f"The auction was {s.ended_because}",
     "closed": lambda _, __, s: f"The auction closed: {s.ended_because}",
-    "defaulted": lambda d, n, _: f"{n} does not pay {_count(len(d['lots']), 'lot')}",
+    "defaulted": lambda d, n, _: f"{n} does not pay {_count(len(d['lots']), 'product')}",
 }

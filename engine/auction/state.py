@@ -30,7 +30,7 @@ class Bidder:
     """One seat."""
 
     id: str
-    name: str
+    name: str  # of the seat, or of whoever sits there: what all screens and files tell
     eligibility: int  # bidding units, now
     initial_eligibility: int
     deposit: int
@@ -39,6 +39,7 @@ class Bidder:
     valuation: Mapping[str, Any] | None  # assigned values as JSON (engine.auction.values); private
     bot: str = ""  # the kind of bot that sits here; "" for a person
     muted: bool = False
+    seat: str = ""  # what the seat was called when it was made
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from engine.auction.configuration import check_configuration, configuration_from
 from engine.auction.event_data import (
     HOST,
     LATEST,
+    MAX_NAME,
     SERVER,
     by_host,
     check_fields,
@@ -105,14 +106,13 @@ def _admitted(state: AuctionState, event: Event) -> AuctionState:
     need(state, event, "set up", "open", "paused")
     by_host(event)
     rules = state.configuration.rules
-    bidder_id, name = text_of(event, "bidder", 64, 1), text_of(event, "name", 80, 1)
+    bidder_id, name = text_of(event, "bidder", 64, 1), _name_of(event)
     eligibility, deposit = count_of(event, "eligibility"), count_of(event, "deposit") if "deposit" in event.data else 0
     valuation, bot = object_of(event, "valuation"), text_of(event, "bot", 40)
     problems = []
     if bidder_id in state.bidder_place or bidder_id in (HOST, SERVER):
         problems.append(Problem("bidder", "error", f"the bidder id {bidder_id!r} is taken"))
-    if any(bidder.name == name for bidder in state.bidders):
-        problems.append(Problem("name", "error", f"another bidder is called {name!r}"))
+    problems += _name_taken(state, name)
     needed = eligibility * rules.deposit_per_unit
     if deposit < needed:
         words = f"{name}: a deposit of {deposit} {state.configuration.currency} buys less than the eligibility of"
@@ -129,9 +129,28 @@ def _admitted(state: AuctionState, event: Event) -> AuctionState:
         withdrawal_rounds_left=rules.withdrawals.rounds,
         valuation=valuation,
         bot=bot,
+        seat=name,
     )
     places = {**state.bidder_place, bidder_id: len(state.bidders)}
     return replace(state, bidders=(*state.bidders, bidder), bidder_place=places)
+
+
+def _name_of(event: Event) -> str:
+    return text_of(event, "name", MAX_NAME, 1)
+
+
+def _name_taken(state: AuctionState, name: str, but: int = NOBODY) -> list[Problem]:
+    others = (bidder.name for place, bidder in enumerate(state.bidders) if place != but)
+    return [Problem("name", "error", f"another bidder is called {name!r}")] if name in others else []
+
+
+def _renamed(state: AuctionState, event: Event) -> AuctionState:
+    need(state, event, "set up", "open", "paused")
+    by_host(event)
+    place, name = seat_of(state, event), _name_of(event)
+    if taken := _name_taken(state, name, place):
+        raise AuctionRuleError(taken)
+    return replace(state, bidders=_with_seat(state, place, name=name))
 
 
 def _opened(state: AuctionState, event: Event) -> AuctionState:
@@ -311,7 +330,7 @@ def _defaulted(state: AuctionState, event: Event) -> AuctionState:
     by_host(event)
     place, lots = seat_of(state, event), event.data.get("lots")
     if not isinstance(lots, list | tuple) or not lots:
-        raise refused("form", "the lots that a winner does not pay are a list")
+        raise refused("form", "the products that a winner does not pay are a list")
     done = {default.slot for default in state.defaults}
     found, problems = list[Default](), list[Problem]()
     for lot in lots:
@@ -320,7 +339,7 @@ def _defaulted(state: AuctionState, event: Event) -> AuctionState:
         won = [slot for slot in slots if state.holder[slot] == place and slot not in done]
         won = [slot for slot in won if state.price[slot] >= state.configuration.lots[int(number or 0)].reserve]
         if not won or number is None:
-            words = f"{state.bidders[place].name} won nothing of lot {short(lot)}, or defaulted on it already"
+            words = f"{state.bidders[place].name} won nothing of product {short(lot)}, or defaulted on it already"
             problems.append(Problem("holder", "error", words, "lots", element=short(lot)))
             continue
         done.update(won)
@@ -332,6 +351,7 @@ def _defaulted(state: AuctionState, event: Event) -> AuctionState:
 
 _HANDLERS: Mapping[str, Callable[[AuctionState, Event], AuctionState]] = {
     "admitted": _admitted,
+    "renamed": _renamed,
     "opened": _opened,
     "bids submitted": acting.bids_submitted,
     "withdrawn": acting.withdrawn,

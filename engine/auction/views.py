@@ -249,6 +249,7 @@ def host_bidders(state: AuctionState) -> list[View]:
         {
             "id": bidder.id,
             "name": bidder.name,
+            "seat": bidder.seat,
             "acted": place in state.acted,
             "bids": len(state.acted[place].bids) if place in state.acted else 0,
             "eligibility": bidder.eligibility,

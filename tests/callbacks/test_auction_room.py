@@ -1,6 +1,8 @@
 """The auction room through its addresses: the clock, the roles, the seats, the host."""
 
+import itertools
 import json
+import random
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +13,7 @@ from flask import Flask
 
 from app import create_app
 from callbacks import auction_access, auction_room
-from callbacks.auction_room import SETTLE_S, WAKE_S, Rooms
+from callbacks.auction_room import BACK_S, SETTLE_S, SLEPT_S, WAKE_S, Rooms
 from callbacks.settings import Settings
 from engine.auction import bundles
 from engine.auction.events import Event
@@ -20,6 +22,7 @@ from engine.auction.results import result_files
 from engine.auction.rules import Activity, Timing
 from engine.auction.signing import check_signature, read_file
 from engine.auction.templates import TEMPLATES
+from engine.store import Store
 from tests.rooms import Visitor, configuration, seat
 
 # Example 1 of arXiv 2604.08854, section VI: (lot number, amount) of bidder 1's and of bidder 2's bids, round by round.
@@ -211,6 +214,52 @@ def test_a_room_that_slept_gets_the_time_back_and_loses_no_round(
     assert ann.look(auction, "bidder")["round"] == 2
 
 
+def test_a_round_that_ended_while_no_server_ran_goes_on_and_the_first_bid_after_it_counts(
+    server: Flask, rooms: Rooms, host: Visitor, clock: Clock
+) -> None:
+    auction, ann, bob = open_room(server, rooms, host)
+    deadline = ann.look(auction, "bidder")["deadline"]
+    watched(ann, auction, clock, deadline - 3.0)
+    ann.look(auction, "bidder")
+    clock.now = deadline + 2.0  # away for 5 s around the end of the round
+    assert bob.act(auction, "bids", 1, bids=[["lot-2", 5]])["accepted"]  # before anybody else asked
+    assert host.look(auction, "host")["deadline"] == clock.now + BACK_S
+    others = Rooms(Store(rooms.store._database.url), clock)  # another worker, which has just begun
+    assert others.look(auction).row.deadline == clock.now + BACK_S
+    others.store._database.close()
+    watched(ann, auction, clock, clock.now + BACK_S + SETTLE_S)
+    after = ann.look(auction, "bidder")
+    assert (after["round"], after["lots"][1]["holders"]) == (2, ["Bob"])
+    kinds = [stored.entry.event.kind for stored in rooms.store.entries(auction)][4:]
+    assert kinds == ["extended", "bids submitted", "round closed"]
+    log = [one["words"] for one in host.look(auction, "host")["host"]["log"]]
+    assert "Round 1 was given time back: nobody had looked at the room for a while" in log
+
+
+def test_before_every_close_somebody_looked_all_the_time(
+    server: Flask, rooms: Rooms, host: Visitor, clock: Clock
+) -> None:
+    dice = random.Random(8)  # noqa: S311 (when the server is away, and for how long)
+    auction, *turns = open_room(server, rooms, host, timing=Timing("clock", 15.0))
+    looks, number, away = [clock.now], 1, 0
+    while number < 12:
+        mine = turns[number % 2]
+        if not mine.look(auction, "bidder")["mine"]["acted"]:
+            assert mine.act(auction, "bids", number, bids=[["lot-1", 5 * number]])["accepted"]
+        clock.now += dice.uniform(SLEPT_S + 1.0, 40.0) if dice.random() < 0.08 else dice.uniform(0.8, 1.2)
+        away += clock.now - looks[-1] > SLEPT_S
+        seen = turns[0].look(auction, "bidder")
+        assert seen["phase"] == "open"
+        if seen["round"] > number:
+            last = [moment for moment in looks if moment > clock.now - BACK_S] + [clock.now]
+            assert max(after - before for before, after in itertools.pairwise(last)) <= SLEPT_S
+            number = seen["round"]
+        looks.append(clock.now)
+    kinds = [stored.entry.event.kind for stored in rooms.store.entries(auction)]
+    assert kinds.count("extended") == away > 5
+    assert kinds.count("round closed") == 11
+
+
 def test_a_round_ends_when_all_people_have_acted_where_the_pace_says_so(
     server: Flask, rooms: Rooms, host: Visitor
 ) -> None:
@@ -310,7 +359,7 @@ def test_automatic_admission_fills_free_seats_and_then_makes_new_ones(
     code = host.look(auction, "host")["host"]["code"]
     told = [Visitor(server).post("join", {"code": code, "name": name}).json for name in ("Ann", "Bob", "Bob")]
     assert [(one["state"], one["bidder"], one["name"]) for one in told] == [
-        ("admitted", "b3", "Seat 3"),
+        ("admitted", "b3", "Ann"),  # the rules show names: the seat has hers
         ("admitted", "b4", "Bob"),
         ("admitted", "b5", "Bob 2"),
     ]

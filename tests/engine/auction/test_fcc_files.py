@@ -64,7 +64,7 @@ class Room:
 
 def played(name: str, seed: int, rounds: int = 12) -> Room:
     """An auction of random legal moves: bids, blocks, withdrawals, waivers, reductions, stages, an annulment, a late
-    comer, a practice before."""
+    comer, a name, a practice before."""
     generator, room = np.random.default_rng(seed), Room(RULES[name])
     for number in (1, 2, 3):
         state = room.admit(number)
@@ -77,7 +77,8 @@ def played(name: str, seed: int, rounds: int = 12) -> Room:
     while state.phase == "open" and state.round <= rounds:
         number = state.round
         if number == 4 and "b4" not in state.bidder_place:
-            state = room.admit(4)
+            room.admit(4)
+            state = room.do("renamed", bidder="b2", name="Ana, who came late")
         for bidder in [bidder.id for bidder in state.bidders]:
             state = moved(room, generator, bidder)
         state = room.take(round_closed(state, room.at, "host"))

@@ -35,7 +35,7 @@ from tests.engine.auction.room import Room, configured, lots
 
 @pytest.fixture(scope="module")
 def room() -> Room:
-    """A finished auction with ties, blocks, a waiver, a withdrawal, an annulled round, a pause and a bot."""
+    """A finished auction with ties, blocks, a waiver, a withdrawal, an annulled round, a pause, a name and a bot."""
     rules = Rules(
         increment=Increment(kind="smoothed"),
         jump=Jump(kind="any"),
@@ -55,6 +55,7 @@ def room() -> Room:
     played.round(**{loser: [["1", 250]]})
     played.do("round annulled", round=2, reason="a test", deadline=None)
     played.do("admitted", bidder="c", name="=SUM(A1)", eligibility=20)
+    played.do("renamed", bidder="b", name="Zoë")
     played.do("seat given", bidder="c", bot="random")
     played.do("bids submitted", "server", bidder="c", round=2, bids=[["2", 100, 1]], request="bot-1")
     played.close()
@@ -268,6 +269,7 @@ def table(files: dict[str, bytes], name: str) -> list[dict[str, str]]:
 def test_the_result_files_tell_what_was_played() -> None:
     room = Room(configured(lots(1, 2), Rules(increment=Increment(amount=5), jump=Jump(kind="any"))), "a", "=b")
     room.round(**{"a": [["1", 50], ["2", 10, 1]], "=b": [["2", 20, 1]]})
+    room.do("renamed", bidder="a", name="Ana")
     room.close()
     files = result_files(room.entries())
     assert [(row["lot"], row["block"], row["price"], row["holder"]) for row in table(files, "prices.csv")] == [
@@ -279,6 +281,7 @@ def test_the_result_files_tell_what_was_played() -> None:
         ("a", "60", "60"),
         ("'=b", "20", "20"),
     ]
+    assert [row["name"] for row in table(files, "payments.csv")] == ["Ana", "'=B"]
     assert [(row["bidder"], row["lot"], row["blocks"], row["pays"]) for row in table(files, "allocation.csv")] == [
         ("a", "1", "1", "50"),
         ("a", "2", "1", "10"),

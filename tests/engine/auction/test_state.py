@@ -155,6 +155,34 @@ def test_a_bot_takes_a_seat_over_and_hands_it_back() -> None:
     assert room.refusal("seat given", bidder="z", bot="") == {"bidder"}
 
 
+def test_a_seat_takes_the_name_of_who_sits_there_and_keeps_it_through_practice_and_annulment() -> None:
+    room = Room(configured(lots(1)), "a", "b", opened=False)
+    room.do("practice begun", deadline=None)
+    room.do("renamed", bidder="a", name="Ana")
+    room.do("practice ended")
+    room.do("opened", deadline=None)
+    room.round(a=[["1", 5]])
+    room.do("paused", remaining_s=None)
+    room.do("renamed", bidder="b", name="Bo")
+    room.do("resumed", deadline=None)
+    room.do("round annulled", round=1, reason="", deadline=None)
+    assert [(one.id, one.name, one.seat) for one in room.state.bidders] == [("a", "Ana", "A"), ("b", "Bo", "B")]
+    assert room.do("renamed", bidder="a", name="Ana") is not None  # its own name is not somebody else's
+
+
+def test_a_name_is_one_bidders_and_can_be_shown() -> None:
+    room = Room(configured(lots(1)), "a", "b")
+    assert room.refusal("renamed", bidder="a", name="B") == {"name"}
+    for name in ("", "x" * 81, "two\nlines", "turned\u202earound", 5):
+        assert room.refusal("renamed", bidder="a", name=name) == {"name"}
+    assert room.refusal("renamed", bidder="c", name="C") == {"bidder"}
+    assert room.refusal("renamed", "a", bidder="a", name="C") == {"actor"}
+    assert room.refusal("renamed", bidder="a", name="C", round=1) == {"field"}
+    room.close()
+    assert room.state.phase == "closed"
+    assert room.refusal("renamed", bidder="a", name="C") == {"phase"}
+
+
 def test_a_practice_counts_for_nothing_and_keeps_everybody_who_came() -> None:
     room = Room(configured(lots(1, 1, units=10), KEEN), "a", "b", opened=False)
     before = kept(room)
