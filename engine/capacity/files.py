@@ -32,16 +32,19 @@ def read_sample(filename: str, content: bytes, network: Network) -> Sample:
     Raises FileFormatError with every problem found: unknown or repeated columns, cells that are not numbers,
     weights that are not above zero, too many rows or cells.
     """
+    return _sample(filename, read_table(filename, content), network)
+
+
+def read_table(filename: str, content: bytes) -> pa.Table:
+    """Return a CSV or Parquet file as it stands. Raises FileFormatError for another one, or for one too large."""
     if len(content) > MOST_BYTES:
         raise _refused(f"{filename}: {len(content) / 2**20:.0f} MB; the limit is {MOST_BYTES // 2**20} MB")
     name = filename.lower()
     if name.endswith(".parquet"):
-        table = _parquet(filename, content)
-    elif name.endswith((".csv", ".txt", ".tsv")):
-        table = _csv(filename, content)
-    else:
-        raise _refused(f"{filename}: net demand is read from .csv or .parquet files")
-    return _sample(filename, table, network)
+        return _parquet(filename, content)
+    if name.endswith((".csv", ".txt", ".tsv")):
+        return _csv(filename, content)
+    raise _refused(f"{filename}: numbers of MW are read from .csv or .parquet files")
 
 
 def _parquet(filename: str, content: bytes) -> pa.Table:
@@ -94,10 +97,10 @@ def _sample(filename: str, table: pa.Table, network: Network) -> Sample:
     filed = filed_net_demand(network)
     states = np.tile(filed, (table.num_rows, 1))
     for column, bus in columns.buses:
-        states[:, bus] = _numbers(table, column, problems)
+        states[:, bus] = numbers(table, column, problems)
     weights = None
     if columns.weight is not None:
-        weights = _numbers(table, columns.weight, problems)
+        weights = numbers(table, columns.weight, problems)
         low = np.flatnonzero(~(weights > 0))
         if low.size:
             text = f"column 'weight': {low.size} weights are not above 0, first in row {low[0] + 2}"
@@ -146,7 +149,7 @@ def _columns(names: Sequence[str], network: Network, problems: list[Problem]) ->
     return _Columns(label, weight, buses)
 
 
-def _numbers(table: pa.Table, column: int, problems: list[Problem]) -> Vector:
+def numbers(table: pa.Table, column: int, problems: list[Problem]) -> Vector:
     """Return a column as numbers; cells that are none are reported and stand as zero."""
     name = table.column_names[column]
     data = table.column(column)

@@ -121,7 +121,7 @@ def hourly_sample(
     own = settings.model == "texas" or (settings.model == "auto" and is_texas(network))
     if own and not is_texas(network):
         raise UncertaintyDataError("the Texas series need the areas 1 to 8 and the weather zones of synthetic Texas")
-    area_words, load = _load(ready, hours, settings, noise, own=own)
+    area_words, load = year_load(ready, hours, settings, noise, own=own)
     most = available_mw(ready, hours, settings.weather, weather, texas_hydro=own)
     load, short = _within_supply(ready, load, most)
     options = DispatchOptions(
@@ -204,8 +204,13 @@ def _points_of(units: Units, unit: int, count: int) -> tuple[tuple[float, float]
     return tuple(zip(ends.tolist(), costs.tolist(), strict=True))
 
 
-def _load(network: Network, hours: Integers, settings: HourlySettings, seed: int, *, own: bool) -> tuple[str, Matrix]:
-    """Return the model in words and the (T, B) loads, MW; ``own`` where the Texas series are the grid's own."""
+def year_load(
+    network: Network, hours: Integers, settings: HourlySettings, seed: int, *, own: bool
+) -> tuple[str, Matrix]:
+    """Return the model in words and the (T, B) loads, MW, in hours of the year counted from 0.
+
+    ``own`` where the Texas series are the grid's own.
+    """
     area_mw = texas.area_load_2016()
     filed = np.where(network.buses.in_service, network.buses.load_mw, 0.0)
     multiple = {"": _multiple(area_mw.sum(axis=1), sum(texas.AREA_FILED_MW) if own else None)}
