@@ -2,13 +2,15 @@
 
 import base64
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from dash import ALL, ClientsideFunction, Dash, Input, Output, Patch, State, ctx, html, no_update
 from flask import current_app
 
+from callbacks import auction_jobs
 from callbacks import auction_ledger_file as from_file
 from callbacks.auction_debrief_runs import Runs
 from callbacks.auction_debrief_seen import Debriefs, NotYetError, Reader, changes_of, cut, entries_of, reader_of
@@ -23,9 +25,12 @@ from components import auction_debrief_proof as proof
 from components import ids
 from components.auction_room import text_of
 from components.theme import figure_template
+from engine.auction.debrief import Debrief
+from engine.auction.debrief_jobs import DEBRIEF, debrief_arguments
 from engine.auction.ledger import Entry, replay
 from engine.auction.signing import PUBLIC_KEY_FILE, public_hex, signing_key
 from engine.auction.tables import cells_to_csv
+from engine.compute import Artifacts
 from engine.errors import EngineError, NotFoundError, QuestionError
 
 _DEBRIEFS = Debriefs()
@@ -62,7 +67,7 @@ def page_layout(services: Services, auction: object = "", **_query: object) -> A
     title = f"{here.live.state.configuration.title}: debrief"
     if not here.live.state.rounds:
         return _no_round(here, wanted, title)
-    if not _DEBRIEFS.at_once(here.live.state, here.live.last.hash):
+    if not _DEBRIEFS.at_once(here.live.state, here.live.last.number):
         return view.layout([view.working(here.live.last.number), _hidden_upload()], title, auction=wanted, asked=wanted)
     return view.layout([*_told(services, reader, here), _hidden_upload()], title, auction=wanted)
 
@@ -72,7 +77,15 @@ def _told(services: Services, reader: Reader, here: Here) -> list[Any]:
     try:
         found = _DEBRIEFS.of(entries_of(services.auctions, here))
     except EngineError as error:
-        return [view.instead("This ledger cannot be told", f"{error}.", [_LOBBY], kind="failed")]
+        return _untold(error)
+    return _of_room(reader, here, found)
+
+
+def _untold(error: EngineError) -> list[Any]:
+    return [view.instead("This ledger cannot be told", f"{error}.", [_LOBBY], kind="failed")]
+
+
+def _of_room(reader: Reader, here: Here, found: Debrief) -> list[Any]:
     state, auction = here.live.state, here.room.id
     changes, words = changes_of(state, reader)
     host, closed = reader.role == "host", state.phase == "closed"
@@ -134,19 +147,65 @@ def _hidden_none() -> Any:
     return html.Div(hidden=True)
 
 
+# Large ones
+
+
+@dataclass(frozen=True, slots=True)
+class Waited:
+    """The debrief of a large auction once its job has given it; until then what is said, and the job that runs."""
+
+    debrief: Debrief | None = None
+    said: Any = None
+    job: str | None = None
+
+
+def by_job(services: Services, last_hash: str, entries: Callable[[], Sequence[Entry]], *, asked: bool) -> Waited:
+    """Return the debrief of the ledger with that last entry, or where the job stands that works it out.
+
+    Raises EngineError in words.
+    """
+    found = _DEBRIEFS.found(last_hash, services.artifacts)
+    if found is not None:
+        return Waited(found)
+    arguments = debrief_arguments(auction_jobs.keep(services, last_hash, entries))
+    job = auction_jobs.standing(services, current_user(), DEBRIEF, arguments, asked=asked)
+    if job is not None and job.active:
+        return Waited(said=view.job_card(job.id), job=job.id)
+    if job is not None and job.state == "done":
+        return Waited(_DEBRIEFS.found(last_hash, services.artifacts), view.gone())
+    return Waited(said=view.stopped((job.error if job is not None else "") or "it was cancelled"))
+
+
+def large(services: Services, reader: Reader, here: Here, *, asked: bool) -> tuple[list[Any], str | None]:
+    """Return the story of a large auction of the room, or its progress with the job that is waited for."""
+    try:
+        got = by_job(services, here.live.last.hash, lambda: entries_of(services.auctions, here), asked=asked)
+    except EngineError as error:
+        return _untold(error), None
+    return ([got.said] if got.debrief is None else _of_room(reader, here, got.debrief)), got.job
+
+
 # Files
 
 
-def file_story(contents: Any, names: Any, home: Path) -> list[Any]:
-    """Return the story of a ledger from files, or why they are not taken."""
+def file_story(
+    services: Services, contents: Any, names: Any, home: Path, *, asked: bool = True
+) -> tuple[list[Any], str | None]:
+    """Return the story of a ledger from files, or why they are not taken; with the job that is waited for."""
     try:
         found = from_file.opened(contents, names, home)
         state = replay(found.entries)
         if not state.rounds:
-            return [more.refused(["the ledger has no closed round: there is nothing to tell"])]
-        told = _DEBRIEFS.of(found.entries)
+            return [more.refused(["the ledger has no closed round: there is nothing to tell"])], None
+        if _DEBRIEFS.at_once(state, len(found.entries)):
+            told = _DEBRIEFS.of(found.entries)
+        else:
+            got = by_job(services, found.entries[-1].hash, lambda: found.entries, asked=asked)
+            if got.debrief is None:
+                return [got.said], got.job
+            told = got.debrief
     except EngineError as error:
-        return [more.refused(from_file.reasons(error))]
+        return [more.refused(from_file.reasons(error))], None
     changes, words = changes_of(state, Reader("file"))
     return view.story(
         view.Story(
@@ -156,7 +215,7 @@ def file_story(contents: Any, names: Any, home: Path) -> list[Any]:
             changes_words=words,
             origin=found.words,
         )
-    )
+    ), None
 
 
 class Source:
@@ -180,9 +239,10 @@ def _home() -> Path:
     return desk.home
 
 
-def bundles_csv(source: Source, bidder: Any) -> dict[str, Any]:
+def bundles_csv(source: Source, bidder: Any, artifacts: Artifacts) -> dict[str, Any]:
     """Return all bundles of one bidder as a download. Raises QuestionError where the reader has no such table."""
-    told = cut(_DEBRIEFS.of(source.entries), source.reader)
+    known = _DEBRIEFS.found(source.entries[-1].hash, artifacts)
+    told = cut(_DEBRIEFS.of(source.entries) if known is None else known, source.reader)
     found = next((one for one in told.tables if one["bidder"] == bidder), None)
     if found is None:
         raise QuestionError("there is no table of this bidder")
@@ -212,18 +272,34 @@ def register(app: Dash, services: Services) -> None:
 
 
 def _register_story(app: Dash, services: Services) -> None:
+    for name in (ids.AUCTION_DEBRIEF, ids.AUCTION_DEBRIEF_READ):
+        app.clientside_callback(
+            ClientsideFunction("capacityAside", "ended"),
+            Output(f"{name}-seen", "data"),
+            Input(ids.JOBS, "data"),
+            Input(f"{name}-job", "data"),
+            State(name, "id"),
+        )
+
     @app.callback(
         Output(ids.AUCTION_DEBRIEF, "children"),
+        Output(f"{ids.AUCTION_DEBRIEF}-job", "data"),
+        Output(ids.JOBS_WAKE, "data", allow_duplicate=True),
         Input(ids.AUCTION_DEBRIEF_ASKED, "data"),
+        Input(f"{ids.AUCTION_DEBRIEF}-ended", "data"),
+        prevent_initial_call="initial_duplicate",
     )
-    def tell(auction: Any) -> Any:
+    def tell(auction: Any, ended: Any) -> Any:
         if not isinstance(auction, str) or not auction:
-            return no_update
+            return no_update, no_update, no_update
         try:
             reader, here = reader_of(services.auctions, current_user(), auction)
         except (NotFoundError, NotYetError):
-            return view.instead("There is no such auction", "It is not there, or not yours to read.", [_LOBBY])
-        return [*_told(services, reader, here), _hidden_upload()]
+            said = view.instead("There is no such auction", "It is not there, or not yours to read.", [_LOBBY])
+            return said, None, no_update
+        # A running auction goes on meanwhile: what its ledger is by now is asked anew.
+        story, job = large(services, reader, here, asked=not ended or here.live.state.phase != "closed")
+        return [*story, _hidden_upload()], job, time.time() if job else no_update
 
     @app.callback(
         Output({"type": "auction-debrief-figure", "name": ALL}, "figure"),
@@ -238,12 +314,19 @@ def _register_story(app: Dash, services: Services) -> None:
 
     @app.callback(
         Output(ids.AUCTION_DEBRIEF_READ, "children"),
+        Output(f"{ids.AUCTION_DEBRIEF_READ}-job", "data"),
+        Output(ids.JOBS_WAKE, "data", allow_duplicate=True),
         Input(ids.AUCTION_DEBRIEF_FILE, "contents"),
+        Input(f"{ids.AUCTION_DEBRIEF_READ}-ended", "data"),
         State(ids.AUCTION_DEBRIEF_FILE, "filename"),
         prevent_initial_call=True,
     )
-    def read(contents: Any, names: Any) -> Any:
-        return no_update if not contents else file_story(contents, names, _home())
+    def read(contents: Any, _ended: Any, names: Any) -> Any:
+        if not contents:
+            return no_update, no_update, no_update
+        asked = ctx.triggered_id == ids.AUCTION_DEBRIEF_FILE
+        story, job = file_story(services, contents, names, _home(), asked=asked)
+        return story, job, time.time() if job else no_update
 
 
 def _register_keeping(app: Dash, services: Services) -> None:
@@ -262,7 +345,7 @@ def _register_keeping(app: Dash, services: Services) -> None:
             return no_update, no_update, no_update
         try:
             source = Source(services, auction, contents, names)
-            return bundles_csv(source, ctx.triggered_id.get("bidder")), no_update, no_update
+            return bundles_csv(source, ctx.triggered_id.get("bidder"), services.artifacts), no_update, no_update
         except EngineError as error:
             return no_update, toast(str(error)), no_update
 

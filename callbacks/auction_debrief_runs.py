@@ -1,18 +1,18 @@
-"""What another rule would have done: played here where it is quick, else by a job of the study behind the auction."""
+"""What another rule would have done: played here where it is quick, else by a job of whoever asks."""
 
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from callbacks import auction_jobs
 from callbacks.auction_debrief_seen import changes_of
-from callbacks.capacity_aside import begin, standing
 from callbacks.services import Kept, Services
 from components import auction_debrief_more as more
-from engine.auction.ledger import Entry, replay
+from engine.auction.ledger import replay
 from engine.auction.state import AuctionState
 from engine.auction.what_if import Change, Comparison, rerun
-from engine.auction.what_if_jobs import WHAT_IF, comparison_from_json, keep_ledger, what_if_arguments
-from engine.errors import LimitError, QuestionError
+from engine.auction.what_if_jobs import WHAT_IF, comparison_from_json, what_if_arguments
+from engine.errors import QuestionError
 
 if TYPE_CHECKING:
     from callbacks.auction_debrief import Source
@@ -51,28 +51,17 @@ class Runs:
         return self._job(source, change, user, currency, asked=asked)
 
     def _job(self, source: "Source", change: Change, user: str, currency: str, *, asked: bool) -> Played:
-        study = None if source.here is None or source.reader.role != "host" else source.here.row.study_id
-        if study is None:
-            raise LimitError(
-                "this auction takes longer to play than a page waits; its host can ask for it where it was made from a "
-                "study's products"
-            )
-        arguments = _arguments(keep(self._services, source.entries), change)
-        found = standing(self._services, user, study, WHAT_IF, arguments)
-        if found.content is None and asked and not (found.job is not None and found.job.active):
-            found = begin(self._services, user, study, WHAT_IF, arguments)
-        if found.content is not None:
-            return Played(more.compared(comparison_from_json(found.content), currency))
-        if found.job is not None and found.job.active:
-            return Played(more.running(found.job.id), found.job.id)
-        if found.job is not None and found.job.state == "cancelled":
+        key = auction_jobs.keep(self._services, source.entries[-1].hash, lambda: source.entries)
+        job = auction_jobs.standing(self._services, user, WHAT_IF, _arguments(key, change), asked=asked)
+        if job is None:
+            return Played(more.failed("the run has no answer"))
+        if job.result is not None:
+            return Played(more.compared(comparison_from_json(job.result), currency))
+        if job.active:
+            return Played(more.running(job.id), job.id)
+        if job.state == "cancelled":
             return Played(more.failed("the run was cancelled; press again to begin anew"))
-        return Played(more.failed((found.job.error if found.job is not None else "") or "the run has no answer"))
-
-
-def keep(services: Services, entries: tuple[Entry, ...]) -> str:
-    """Keep the ledger where the job finds it and return its key."""
-    return keep_ledger(entries, services.artifacts)
+        return Played(more.failed(job.error or "the run has no answer"))
 
 
 def quick(state: AuctionState) -> bool:

@@ -4,24 +4,29 @@ The host reads it at any time. Everybody else in the room reads it after the clo
 rules of the auction disclose them, else with his own only: what follows from others' values is then left out too.
 """
 
-from collections.abc import Sequence
+import json
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Literal
 
 from callbacks.auction_room import Here, Rooms
 from callbacks.services import Kept
 from engine.auction.certificate import read
 from engine.auction.debrief import BidderRow, Debrief, RoundRow, Totals, debrief
+from engine.auction.debrief_jobs import debrief_from_json, debrief_key
 from engine.auction.ledger import Entry
 from engine.auction.state import AuctionState
 from engine.auction.values import SUBSTITUTES
 from engine.auction.what_if import Change, suggestions
+from engine.compute import Artifacts
 from engine.errors import EngineError
 from engine.store.access import missing
 
 Role = Literal["host", "bidder", "watcher", "file"]
 AT_ONCE = 600  # bidders times blocks up to which the debrief is worked out while the page is asked for
 AT_ONCE_HARD = 60  # the same with values that are no substitutes
+AT_ONCE_ENTRIES = 4_000  # of its ledger
 KEPT = 24
 
 
@@ -70,7 +75,10 @@ def entries_of(rooms: Rooms, here: Here) -> tuple[Entry, ...]:
 
 
 class Debriefs:
-    """The debriefs worked out last in this process, by the hash of their ledgers' last entries. None is ever cut."""
+    """The debriefs worked out last in this process, by the hash of their ledgers' last entries. None is ever cut.
+
+    Those of large auctions are worked out by jobs, and read from the artefact cache.
+    """
 
     def __init__(self) -> None:
         self._kept: Kept[Debrief] = Kept(KEPT)
@@ -78,17 +86,35 @@ class Debriefs:
 
     def of(self, entries: Sequence[Entry]) -> Debrief:
         """Return the debrief of a ledger, worked out now where it is not kept. Raises EngineError in words."""
-        key = entries[-1].hash
-        found = self._kept.get(key, lambda: debrief(entries))
-        self._known.add(key)
+        return self._keep(entries[-1].hash, lambda: debrief(entries))
+
+    def found(self, last_hash: str, artifacts: Artifacts) -> Debrief | None:
+        """Return the debrief of the ledger with that last entry where it was worked out, else None."""
+        if last_hash in self._known:
+            path = None
+        elif (path := artifacts.open(debrief_key(last_hash))) is None:
+            return None
+        try:
+            return self._keep(last_hash, lambda: _opened(path))
+        except FileNotFoundError:  # gone from here and from the cache
+            self._known.discard(last_hash)
+            return None
+
+    def at_once(self, state: AuctionState, entries: int) -> bool:
+        """Tell whether the debrief of a ledger of so many entries takes so little that the page can wait for it."""
+        size = len(state.bidders) * len(state.price)
+        return size <= (AT_ONCE if _simple(state) else AT_ONCE_HARD) and entries <= AT_ONCE_ENTRIES
+
+    def _keep(self, last_hash: str, make: Callable[[], Debrief]) -> Debrief:
+        found = self._kept.get(last_hash, make)
+        self._known.add(last_hash)
         return found
 
-    def at_once(self, state: AuctionState, last_hash: str) -> bool:
-        """Tell whether the debrief is there, or takes so little that the page can wait for it."""
-        if last_hash in self._known:
-            return True
-        size = len(state.bidders) * len(state.price)
-        return size <= (AT_ONCE if _simple(state) else AT_ONCE_HARD) and len(state.rounds) <= AT_ONCE
+
+def _opened(path: Path | None) -> Debrief:
+    if path is None:
+        raise FileNotFoundError
+    return debrief_from_json(json.loads(path.read_bytes()))
 
 
 def _simple(state: AuctionState) -> bool:

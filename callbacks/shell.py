@@ -33,6 +33,7 @@ _JOB_TITLES = {
     "capacity.largest": "Largest load at each bus, with redispatch",
     "capacity.answer": "Capacity with outages, redispatch or periods",
     "auction.deliverability": "Delivery of what an auction has sold",
+    "auction.debrief": "Debrief of an auction",
     "auction.what_if": "An auction under another rule",
     "network.opf": "Least-cost dispatch",
 }

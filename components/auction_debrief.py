@@ -17,7 +17,7 @@ from components import ids
 from components.auction_debrief_parts import amount, money, told
 from components.format import count, megawatts, number, percent
 from components.icons import icon
-from components.skeleton import Part, page, state, totals
+from components.skeleton import Part, page, progress_card, state, totals
 from components.why_card import why_card, why_number
 from engine.auction.debrief import Debrief
 from engine.auction.rules import Configuration
@@ -51,6 +51,11 @@ def layout(body: Part, title: str, *, auction: str | None = None, asked: str | N
     return page(
         dcc.Store(id=ids.AUCTION_DEBRIEF_OF, data=auction),
         dcc.Store(id=ids.AUCTION_DEBRIEF_ASKED, data=asked),
+        *(
+            dcc.Store(id=f"{name}-{part}")
+            for name in (ids.AUCTION_DEBRIEF, ids.AUCTION_DEBRIEF_READ)
+            for part in ("job", "ended", "seen")
+        ),
         html.Div(body, id=ids.AUCTION_DEBRIEF, className="hr-debrief"),
         title=title,
         class_name="hr-auction hr-page-scroll hr-debrief-page",
@@ -64,6 +69,21 @@ def working(entries: int) -> Part:
         "allocation, an equilibrium and VCG payments. With complements this takes up to a minute."
     )
     return html.Div(state("computing", words, title="Working out the debrief"), className="hr-capacity-alone")
+
+
+def job_card(job: str) -> Part:
+    """Return the progress of the job that works the story out."""
+    return html.Div(progress_card("Working out the debrief", job=job), className="hr-capacity-alone")
+
+
+def stopped(why: str) -> Part:
+    """Return what is said where the job gave no debrief."""
+    return instead("The debrief is not worked out", f"{why[:1].upper()}{why[1:]}. Open this page again to try anew.")
+
+
+def gone() -> Part:
+    """Return what is said where the debrief was worked out and is not kept any more."""
+    return stopped("it was worked out, and its file is not kept any more")
 
 
 def instead(title: str, message: Part, ways: Sequence[tuple[str, str]] = (), *, kind: Any = "empty") -> Part:

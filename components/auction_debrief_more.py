@@ -162,7 +162,7 @@ def files(auction: str, listed: Sequence[tuple[str, str]], fingerprint: str = ""
         ]
         return [html.Ul(links, className="hr-debrief-files"), *(_audit(fingerprint) if fingerprint else [])]
     return [
-        html.P("Made from the file that you opened; nothing of it is stored here."),
+        html.P("Made from the file that you opened; nobody else sees it."),
         button("All result files in a ZIP", ids.AUCTION_DEBRIEF_KEEP, icon_name="download"),
     ]
 
@@ -200,7 +200,8 @@ def open_ledger() -> html.Section:
             html.H2("Open a ledger", className="hr-debrief-title"),
             html.P(
                 "Choose the ledger of a finished auction (ledger.jsonl): its hashes and signature are checked, every "
-                "event is applied again by the rules, and the result is told here. Nothing is stored."
+                "event is applied again by the rules, and the result is told here. It joins no list and nobody else "
+                "sees it."
             ),
             html.Div(
                 dcc.Upload(

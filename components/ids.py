@@ -415,11 +415,11 @@ AUCTION_SCREEN = "auction-screen"  # key of the projector's map
 
 
 # Auction: debrief
-AUCTION_DEBRIEF = "auction-debrief"  # what the page tells
+AUCTION_DEBRIEF = "auction-debrief"  # what the page tells; its Stores: -job, -ended, -seen
 AUCTION_DEBRIEF_ASKED = "auction-debrief-asked"  # Store: the auction whose debrief is still to be worked out
 AUCTION_DEBRIEF_OF = "auction-debrief-of"  # Store: the auction that is told, None for a ledger from a file
 AUCTION_DEBRIEF_FILE = "auction-debrief-file"  # upload: a ledger, or round files with a configuration
-AUCTION_DEBRIEF_READ = "auction-debrief-read"  # what the file holds
+AUCTION_DEBRIEF_READ = "auction-debrief-read"  # what the file holds; the same Stores
 AUCTION_DEBRIEF_KEEP = "auction-debrief-keep"  # the result files of an uploaded ledger
 AUCTION_DEBRIEF_CHANGE = "auction-debrief-change"  # which rule would have been another
 AUCTION_DEBRIEF_RUN = "auction-debrief-run"

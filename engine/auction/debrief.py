@@ -7,7 +7,7 @@ Holds private values: for the host, and for all once the auction is over. Letter
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -28,6 +28,7 @@ from engine.errors import LedgerError
 
 LARGEST_TABLE = 1024  # bundles of one bidder that are listed: ten lots
 NEIGHBOURS = 60  # lots that are added or left out one by one where there are more bundles
+STEPS = 100  # of the progress that is told
 LARGEST_PATH = 200_000  # bidders x lots x rounds up to which L(p) is worked out for every round
 
 
@@ -128,23 +129,28 @@ class Debrief:
         return asdict(self)
 
 
-def debrief(entries: Sequence[Entry]) -> Debrief:
+def debrief(entries: Sequence[Entry], *, progress: Callable[[int, int, str], None] | None = None) -> Debrief:
     """Return the debrief of a ledger; of an auction that still runs or was cancelled, as if it ended with its last
-    closed round.
+    closed round. ``progress`` is told (done, total, what comes next); what it raises ends the work.
 
     Raises LedgerError for one that cannot be replayed or has no closed round.
     """
-    state, after = _replayed(entries)
+    told_of = progress or (lambda _done, _total, _words: None)
+    state, after = _replayed(entries, told_of)
     if not state.rounds:
         raise LedgerError("no round is closed yet: there is nothing to tell", None)
     valuations, notices = read(state), list[str]()
+    told_of(40, STEPS, "the best possible allocation")
     market = market_of(state.configuration, valuations)
+    told_of(50, STEPS, "the certificate")
     events = [entry.event for entry in entries]
     told = certificate(state, valuations, events=events, market=market, as_if_ended=True)
+    told_of(60, STEPS, "equilibrium and VCG payments")
     theory = yardsticks(state, market, notices)
     regret = regrets(state, valuations)
     paid = results.payments(state, as_if_ended=True)
     bidders = tuple(_bidder(state, paid[place], told, theory, regret) for place in range(len(state.bidders)))
+    told_of(75, STEPS, "every round")
     rounds = _rounds(state, after, market, regret, notices)
     totals = _totals(state, told, theory, bidders)
     return Debrief(
@@ -158,16 +164,20 @@ def debrief(entries: Sequence[Entry]) -> Debrief:
         bidders=bidders,
         totals=totals,
         certificate=told.to_json(),
-        tables=_tables(state, told, notices),
+        tables=_tables(state, told, notices, told_of),
         why=whys(state.configuration, totals, bidders),
         notices=tuple(notices),
     )
 
 
-def _replayed(entries: Sequence[Entry]) -> tuple[AuctionState, dict[int, AuctionState]]:
+def _replayed(
+    entries: Sequence[Entry], told_of: Callable[[int, int, str], None]
+) -> tuple[AuctionState, dict[int, AuctionState]]:
     """Return the last state, and the state after each round; of a round played again, after the later one."""
     state, after = None, dict[int, AuctionState]()
-    for entry in entries:
+    for place, entry in enumerate(entries):
+        if place % 200 == 0:
+            told_of(40 * place // len(entries), STEPS, f"entry {place + 1} of the ledger's {len(entries)}")
         state = apply(state, entry.event)
         if entry.event.kind == "round closed":
             after[state.rounds[-1].round] = state
@@ -260,16 +270,20 @@ def _rounds(
     if known is not None and not follow:
         notices.append("too large to work L(p) out for every round")
     found = []
+    ends = np.cumsum(state.sale.quantity)  # the slots of a product stand together
+    starts = ends - state.sale.quantity
     for row, result in enumerate(state.rounds):
         dual = dual_value(known, outcome_of(after[result.round])) if follow and known is not None else None
-        slots = [state.slots_of(lot) for lot in range(len(state.configuration.lots))]
+        free = np.logical_or.reduceat(result.holder == NOBODY, starts).tolist()
+        lowest = np.minimum.reduceat(result.price, starts).tolist()
+        holder = [None if one == NOBODY else one for one in result.holder.tolist()]
         proactive = [place for place, acted in result.acted.items() if acted.waiver]
         found.append(
             RoundRow(
                 round=result.round,
                 stage=result.stage + 1,
-                prices=tuple(_lowest(result.price[s], result.holder[s]) for s in slots),
-                holders=tuple(tuple(_place(h) for h in result.holder[s].tolist()) for s in slots),
+                prices=tuple(None if gone else price for gone, price in zip(free, lowest, strict=True)),
+                holders=tuple(tuple(holder[a:b]) for a, b in zip(starts.tolist(), ends.tolist(), strict=True)),
                 minimum=tuple(result.minimum.tolist()),
                 bids=tuple(result.bids_per_lot.tolist()),
                 new_bids=int(result.bids_per_lot.sum()),
@@ -296,15 +310,9 @@ def _bundles(quantity: Counts) -> int:
     return math.prod(blocks + 1 for blocks in quantity.tolist())
 
 
-def _lowest(price: Any, holder: Any) -> int | None:
-    return None if (holder == NOBODY).any() else int(price.min())
-
-
-def _place(holder: int) -> int | None:
-    return None if holder == NOBODY else holder
-
-
-def _tables(state: AuctionState, told: Certificate, notices: list[str]) -> tuple[Mapping[str, Any], ...]:
+def _tables(
+    state: AuctionState, told: Certificate, notices: list[str], told_of: Callable[[int, int, str], None]
+) -> tuple[Mapping[str, Any], ...]:
     """Return known bidders' bundles as in Tables VI to IX, with which he holds and which is best.
 
     ``whole`` says whether all are there; of too many only the telling ones are.
@@ -316,6 +324,7 @@ def _tables(state: AuctionState, told: Certificate, notices: list[str]) -> tuple
         notices.append(f"a bidder has {number} bundles: tables list all up to {LARGEST_TABLE}, else the telling ones")
     found = []
     for place, (valuation, check) in enumerate(zip(told.market.valuations, told.checks, strict=True)):
+        told_of(90 + 10 * place // len(told.checks), STEPS, f"bundles of {state.bidders[place].name}")
         if valuation is None or check is None:
             continue
         held = tuple(check.bundle.tolist())

@@ -17,9 +17,14 @@ WHAT_IF = "auction.what_if"
 
 def keep_ledger(entries: Sequence[Entry], artifacts: Artifacts) -> str:
     """Keep a ledger for the job and return its key."""
-    key = f"auction-ledger-{entries[-1].hash}"
+    key = ledger_key(entries[-1].hash)
     artifacts.save(key, to_file(entries, None))
     return key
+
+
+def ledger_key(last_hash: str) -> str:
+    """Return the key under which the ledger with that last entry is kept."""
+    return f"auction-ledger-{last_hash}"
 
 
 def what_if_arguments(key: str, change: Change) -> dict[str, Any]:

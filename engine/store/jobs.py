@@ -31,7 +31,7 @@ class Job:
     """One computation. Moments are seconds since 1970."""
 
     id: str
-    study_id: str
+    study_id: str  # "" for a job of no study
     kind: str
     arguments: Json
     input_hash: str
@@ -69,8 +69,8 @@ class Jobs:
         self._artifacts = artifacts
         self._kinds = kinds
 
-    def submit(self, user: str, kind: str, arguments: Mapping[str, Any], study_id: str) -> Job:
-        """Ask for a computation on a study; readers may, too.
+    def submit(self, user: str, kind: str, arguments: Mapping[str, Any], study_id: str | None) -> Job:
+        """Ask for a computation on a study; readers may, too. Without a study it is the user's own.
 
         The same question again gives the job that is under way, or the finished result at once, whoever
         computed it; a failed or cancelled one is computed again. Every content digest in ``arguments`` must be
@@ -80,12 +80,13 @@ class Jobs:
         input_hash = hash_input(kind, self._kinds[kind], text)
         with self._database.writing() as connection:
             self._database.serialise(connection, f"submit {user}")
-            role = study_row(connection, user, study_id).role
+            role = None if study_id is None else study_row(connection, user, study_id).role
             network_digest = _check_digests(connection, study_id, arguments)
             result_id = cached_result(connection, kind, input_hash, self._artifacts)
-            mine = (jobs.c.user_id == user, jobs.c.study_id == study_id, jobs.c.input_hash == input_hash)
+            of_study = jobs.c.study_id.is_(None) if study_id is None else jobs.c.study_id == study_id
+            mine = (jobs.c.user_id == user, of_study, jobs.c.input_hash == input_hash)
             job_id = _present(connection, mine, result_id)
-            if result_id is not None and role == "owner":
+            if result_id is not None and study_id is not None and role == "owner":
                 attach(connection, study_id, kind, input_hash, result_id)
             if job_id is None:
                 job_id = new_id()
@@ -175,7 +176,7 @@ def _present(connection: sa.Connection, mine: tuple[sa.ColumnElement[bool], ...]
     return job_id
 
 
-def _check_digests(connection: sa.Connection, study_id: str, arguments: Mapping[str, Any]) -> str | None:
+def _check_digests(connection: sa.Connection, study_id: str | None, arguments: Mapping[str, Any]) -> str | None:
     """Refuse digests of networks and files that are not this study's; return its network's, when one is named.
 
     Results are shared by the hash of their arguments, so naming content must need the right to read it.
@@ -184,7 +185,7 @@ def _check_digests(connection: sa.Connection, study_id: str, arguments: Mapping[
     network = None
     for digest in sorted(named):
         own_file = sa.exists().where(datasets.c.study_id == study_id, datasets.c.digest == digest)
-        if is_version(connection, study_id, digest):
+        if study_id is not None and is_version(connection, study_id, digest):
             network = digest
         elif not connection.execute(sa.select(own_file)).scalar_one():
             known = sa.or_(sa.exists().where(networks.c.digest == digest), sa.exists().where(files.c.digest == digest))
@@ -208,10 +209,13 @@ def _mine(user: str, *, results: bool = True) -> sa.Select[Any]:
     content = stored.c.content if results else sa.null()
     return (
         sa.select(jobs, content.label("result"), epoch().label("now"))
-        .join(members, sa.and_(members.c.study_id == jobs.c.study_id, members.c.user_id == user))
-        .join(studies, sa.and_(studies.c.id == jobs.c.study_id, studies.c.deleted.is_(None)))
+        .outerjoin(members, sa.and_(members.c.study_id == jobs.c.study_id, members.c.user_id == user))
+        .outerjoin(studies, sa.and_(studies.c.id == jobs.c.study_id, studies.c.deleted.is_(None)))
         .outerjoin(stored, stored.c.id == jobs.c.result_id)
-        .where(jobs.c.user_id == user)
+        .where(
+            jobs.c.user_id == user,
+            sa.or_(jobs.c.study_id.is_(None), sa.and_(members.c.user_id.is_not(None), studies.c.id.is_not(None))),
+        )
     )
 
 
@@ -226,7 +230,7 @@ def _read(connection: sa.Connection, query: sa.Select[Any]) -> list[Job]:
     return [
         Job(
             id=row.id,
-            study_id=row.study_id,
+            study_id=row.study_id or "",
             kind=row.kind,
             arguments=load_json(row.arguments),
             input_hash=row.input_hash,

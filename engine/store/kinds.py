@@ -24,6 +24,7 @@ KINDS: Mapping[str, JobKind] = {
     "capacity.check": JobKind("engine.capacity.check_jobs:check_job"),
     "capacity.largest": JobKind("engine.redispatch.largest_jobs:largest_job"),
     "auction.deliverability": JobKind("engine.auction.deliver_jobs:deliver_job"),
+    "auction.debrief": JobKind("engine.auction.debrief_jobs:debrief_job"),
     "auction.what_if": JobKind("engine.auction.what_if_jobs:what_if_job"),
     "network.opf": JobKind("engine.opf.jobs:opf_job"),
 }

@@ -35,7 +35,7 @@ class Claim:
 
     id: str
     user: str
-    study_id: str
+    study_id: str  # "" for a job of no study
     kind: str
     arguments: Json
     input_hash: str
@@ -88,7 +88,7 @@ class Queue:
                     return Claim(
                         row.id,
                         row.user_id,
-                        row.study_id,
+                        row.study_id or "",
                         row.kind,
                         load_json(row.arguments),
                         row.input_hash,
@@ -182,11 +182,11 @@ class Queue:
         under_way = sa.exists().where(same.c.input_hash == jobs.c.input_hash, same.c.state == "running")
         query = (
             sa.select(jobs)
-            .join(studies, studies.c.id == jobs.c.study_id)
+            .outerjoin(studies, studies.c.id == jobs.c.study_id)
             .where(
                 jobs.c.state == "queued",
                 jobs.c.cancel_requested.is_(False),
-                studies.c.deleted.is_(None),
+                studies.c.deleted.is_(None),  # where the job is of a study
                 jobs.c.kind.in_(list(self._kinds)),
                 running < self._running_per_user,
                 ~under_way,

@@ -155,7 +155,9 @@ jobs = Table(
     METADATA,
     Column("id", ID, primary_key=True),
     Column("user_id", String(128), nullable=False),
-    Column("study_id", ID, ForeignKey("studies.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column(
+        "study_id", ID, ForeignKey("studies.id", ondelete="CASCADE"), nullable=True, index=True
+    ),  # null: its user's own
     Column("kind", String(64), nullable=False),
     Column("arguments", Text, nullable=False),
     Column("network_digest", DIGEST, ForeignKey("networks.digest"), nullable=True, index=True),  # keeps it from a purge

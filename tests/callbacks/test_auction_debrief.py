@@ -13,29 +13,33 @@ import pytest
 from flask import Flask
 
 from app import create_app
-from callbacks import auction_access, auction_debrief, auction_debrief_runs
+from callbacks import auction_access, auction_debrief, auction_debrief_runs, auction_debrief_seen
 from callbacks import auction_ledger_file as from_file
 from callbacks.auction_debrief_runs import Runs, quick
-from callbacks.auction_debrief_seen import NotYetError, Reader, changes_of, cut, entries_of, reader_of
+from callbacks.auction_debrief_seen import Debriefs, NotYetError, Reader, changes_of, cut, entries_of, reader_of
 from callbacks.auction_room import Rooms
-from callbacks.capacity_desk import AtOnce
 from callbacks.imported import CHECKS
 from callbacks.services import Services
 from callbacks.settings import Settings
+from components import auction_debrief as view
 from engine.auction.bundles import bundle
 from engine.auction.configuration import configuration_to_json
 from engine.auction.debrief import debrief
+from engine.auction.debrief_jobs import debrief_arguments, debrief_from_json, debrief_job
 from engine.auction.ledger import Entry, replay
 from engine.auction.presets import PRESETS
 from engine.auction.results import result_files
 from engine.auction.rules import Activity
 from engine.auction.signing import check_signature, read_file, read_public_key, sign, signing_key, to_file
 from engine.auction.simulate import play
-from engine.auction.templates import TEMPLATES, classroom
+from engine.auction.templates import TEMPLATES, Seat, classroom
 from engine.auction.what_if import rerun, suggestions
 from engine.auction.what_if_jobs import WHAT_IF, comparison_from_json, keep_ledger, what_if_arguments, what_if_job
 from engine.errors import EngineError, LedgerError, NotFoundError, QuestionError
-from tests.callbacks.screen import ANNE, text
+from engine.store.jobs import Job
+from engine.store.kinds import KINDS
+from engine.store.queue import Queue
+from tests.callbacks.screen import ANNE, BEN, text
 from tests.rooms import Visitor
 
 PAPER = TEMPLATES["paper-1"]
@@ -159,10 +163,16 @@ def test_a_forged_store_is_told_nothing(server: Flask, rooms: Rooms) -> None:
     auction = secret_auction(rooms, host)
     host.order(auction, "close")
     bidder = joined(server, rooms, auction, "bidder", "b1")
+    listed = bidder.client.get("/_dash-dependencies").json
+    assert listed is not None
+    wired = next(one for one in listed if any(i["id"] == "auction-debrief-asked" for i in one["inputs"]))
+    names = [name.rpartition(".") for name in wired["output"].strip(".").split("...")]
     asked = {
-        "output": "auction-debrief.children",
-        "outputs": {"id": "auction-debrief", "property": "children"},
-        "inputs": [{"id": "auction-debrief-asked", "property": "data", "value": auction}],
+        "output": wired["output"],
+        "outputs": [{"id": part, "property": name} for part, _, name in names],
+        "inputs": [
+            {**one, "value": auction if one["id"] == "auction-debrief-asked" else None} for one in wired["inputs"]
+        ],
         "changedPropIds": ["auction-debrief-asked.data"],
     }
     answer = bidder.client.post("/_dash-update-component", json=asked)
@@ -276,13 +286,13 @@ def ledger() -> tuple[Entry, ...]:
     return play(PAPER.configuration, PAPER.seats)
 
 
-def test_a_ledger_is_checked_and_told(ledger: Sequence[Entry], tmp_path: Path) -> None:
+def test_a_ledger_is_checked_and_told(services: Services, ledger: Sequence[Entry], tmp_path: Path) -> None:
     file = to_file(ledger, sign(ledger, signing_key(tmp_path)))
     found = from_file.opened(*upload(("ledger.jsonl", file)), tmp_path)
     assert found.entries == tuple(ledger)
     assert "every hash is right" in found.words[0]
     assert found.words[1] == "Signed by this server: nothing was changed since."
-    said = text(auction_debrief.file_story(*upload(("ledger.jsonl", file)), tmp_path))
+    said = text(auction_debrief.file_story(services, *upload(("ledger.jsonl", file)), tmp_path))
     assert "All 4 products, 31.9 MW, went to 2 bidders for 40 k$ in 5 rounds." in said
     with zipfile.ZipFile(io.BytesIO(from_file.results_zip(found))) as archive:
         assert {name: archive.read(name) for name in archive.namelist()} == result_files(ledger)
@@ -297,14 +307,14 @@ def test_whose_key_signed_is_said(ledger: Sequence[Entry], tmp_path: Path) -> No
     assert bare.words[1].startswith("Not signed")
 
 
-def test_a_changed_entry_is_named(ledger: Sequence[Entry], tmp_path: Path) -> None:
+def test_a_changed_entry_is_named(services: Services, ledger: Sequence[Entry], tmp_path: Path) -> None:
     lines = to_file(ledger, sign(ledger, signing_key(tmp_path))).decode().split("\n")
     place = next(n for n, line in enumerate(lines) if '"bids submitted"' in line)
     lines[place] = lines[place].replace('"3-firm",5', '"3-firm",6')
     with pytest.raises(LedgerError, match=f"entry {place + 1} .* was changed") as raised:
         from_file.opened(*upload(("l.jsonl", "\n".join(lines).encode())), tmp_path)
     assert raised.value.entry == place + 1
-    said = text(auction_debrief.file_story(*upload(("l.jsonl", "\n".join(lines).encode())), tmp_path))
+    said = text(auction_debrief.file_story(services, *upload(("l.jsonl", "\n".join(lines).encode())), tmp_path))
     assert f"ntry {place + 1} (bids submitted) was changed" in said
 
 
@@ -335,7 +345,9 @@ def zip_of(name: str, content: bytes) -> bytes:
     return target.getvalue()
 
 
-def test_files_that_are_no_ledger_are_refused_in_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_files_that_are_no_ledger_are_refused_in_words(
+    services: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     sold = ("configuration.json", json.dumps(configuration_to_json(PAPER.configuration)).encode())
     rules = replace(PAPER.configuration.rules, activity=Activity(enforced=True))
     strict = (sold[0], json.dumps(configuration_to_json(replace(PAPER.configuration, rules=rules))).encode())
@@ -355,7 +367,7 @@ def test_files_that_are_no_ledger_are_refused_in_words(tmp_path: Path, monkeypat
             "no eligibility",
         ),
     ):
-        said = text(auction_debrief.file_story(*upload(*files), tmp_path))
+        said = text(auction_debrief.file_story(services, *upload(*files), tmp_path))
         assert words in said, (files[0][0], said)
 
 
@@ -405,52 +417,117 @@ def test_runs_by_bots_are_not_for_whom_values_are_hidden_from(ledger: Sequence[E
     assert "private" in words
 
 
-def test_a_long_run_is_a_job_of_the_study(
+class Runner:
+    """The context of a job that runs here, and the progress that it tells."""
+
+    def __init__(self, services: Services) -> None:
+        self.artifacts = services.artifacts
+        self.steps: list[tuple[int, int]] = []
+
+    def progress(self, done: int, total: int, message: str = "") -> None:  # noqa: ARG002
+        self.steps.append((done, total))
+
+
+def finished(services: Services, job: Job, work: Any) -> Runner:
+    """Compute a job as a runner does; its result is stored."""
+    queue = Queue(services.store.database, services.artifacts, KINDS, 9)
+    claim = queue.claim()
+    assert claim is not None
+    assert claim.id == job.id
+    context = Runner(services)
+    queue.finish(claim, json.loads(json.dumps(work(dict(claim.arguments), context))), 0.1)
+    return context
+
+
+def test_a_long_run_is_a_job_of_whoever_asks(
     services: Services, ledger: Sequence[Entry], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Played as a job, the answer is the same, and it says how far it is."""
     monkeypatch.setattr(auction_debrief_runs, "AT_ONCE", 0)
-    with pytest.raises(EngineError, match="longer to play"):
-        Runs(services).answer(Asked(ledger), "0", ANNE, asked=True)  # type: ignore[arg-type]
-    study = services.studies.create(ANNE, "Four", _tables())
-    rooms = services.auctions
-    auction = rooms.create(ANNE, PAPER.configuration, PAPER.seats, study=study)
-    _, here = reader_of(rooms, ANNE, auction)
-    asked = Asked(ledger, Reader("host"), here)
-    shown = Runs(services).answer(asked, "0", ANNE, asked=True)  # type: ignore[arg-type]
+    asked, runs = Asked(ledger), Runs(services)
+    shown = runs.answer(asked, "0", ANNE, asked=True)  # type: ignore[arg-type]
     assert shown.job is not None
     job = services.jobs.get(ANNE, shown.job)
-    assert job.kind == WHAT_IF
-
-    steps: list[tuple[int, int]] = []
-
-    class Context(AtOnce):
-        def progress(self, done: int, total: int, message: str = "") -> None:  # noqa: ARG002
-            steps.append((done, total))
-
-    context = Context(services, ANNE, study, services.network(ANNE, study))
-    content = json.loads(json.dumps(what_if_job(dict(job.arguments), context)))
-    change = suggestions(PAPER.configuration)[0]
-    assert comparison_from_json(content).to_json() == rerun(ledger, change).to_json()
+    assert (job.kind, job.study_id) == (WHAT_IF, "")
+    steps = finished(services, job, what_if_job).steps
     assert steps == sorted(steps)
     assert 0 < steps[0][0] < steps[-1][0] < steps[-1][1]
+    change = suggestions(PAPER.configuration)[0]
+    content = services.jobs.get(ANNE, job.id).result
+    assert content is not None
+    assert comparison_from_json(content).to_json() == rerun(ledger, change).to_json()
     CHECKS.answers[WHAT_IF](content)
-
-
-def _tables() -> Any:
-    from engine.network import library  # noqa: PLC0415 (one test's)
-
-    return library.load("fourbus")
+    told = runs.answer(asked, "0", ANNE, asked=False)  # type: ignore[arg-type]
+    assert text(rerun(ledger, change).words[0]) in text(told.children)
 
 
 def test_a_ledger_that_is_gone_is_said(services: Services, ledger: Sequence[Entry]) -> None:
-    study = services.studies.create(ANNE, "Four", _tables())
-    context = AtOnce(services, ANNE, study, services.network(ANNE, study))
+    context: Any = Runner(services)
     arguments = what_if_arguments("auction-ledger-gone", suggestions(PAPER.configuration)[0])
     with pytest.raises(QuestionError, match="not kept any more"):
         what_if_job(arguments, context)
+    with pytest.raises(QuestionError, match="not kept any more"):
+        debrief_job(debrief_arguments("auction-ledger-gone"), context)
     key = keep_ledger(ledger, services.artifacts)
     assert what_if_job(arguments | {"ledger": key}, context)["played"]["rounds"] == len(replay(ledger).rounds)
+
+
+# Large ones
+
+
+def test_a_debrief_comes_back_from_its_file_as_it_was(ledger: Sequence[Entry]) -> None:
+    drawn = classroom(3, 5, 1)
+    for entries in (ledger, play(drawn.configuration, drawn.seats)):
+        told = debrief(entries)
+        again = debrief_from_json(json.loads(json.dumps(told.to_json())))
+        assert (again.rounds, again.bidders, again.totals) == (told.rounds, told.bidders, told.totals)
+        assert again.why == told.why
+        given = replay(entries).configuration
+        assert str(view.story(view.Story(again, given))) == str(view.story(view.Story(told, given)))
+
+
+def test_a_large_debrief_is_a_job_of_its_reader_and_cut_to_him(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The page waits for nothing: it shows the job, and then the story that a small auction's page has at once."""
+    monkeypatch.setattr(auction_debrief, "_DEBRIEFS", Debriefs())
+    monkeypatch.setattr(auction_debrief_seen, "AT_ONCE_ENTRIES", 0)
+    lots = PAPER.configuration.lots[:3]
+    rules = replace(PRESETS["Paper"], increment=replace(PAPER.configuration.rules.increment, amount=300_000))
+    values = [{"kind": "additive", "values": dict(zip([lot.id for lot in lots], one, strict=True))} for one in SECRETS]
+    seats = [Seat(f"Bidder {n}", value, "straightforward", 99, 0) for n, value in enumerate(values, 1)]
+    entries = play(replace(PAPER.configuration, lots=lots, rules=rules), seats)
+    assert not auction_debrief._DEBRIEFS.at_once(replay(entries), len(entries))
+    monkeypatch.setattr(auction_debrief, "current_user", lambda: ANNE)
+    waited = auction_debrief.by_job(services, entries[-1].hash, lambda: entries, asked=True)
+    assert waited.debrief is None
+    job = services.jobs.get(ANNE, str(waited.job))
+    assert f"data-job='{job.id}'" in str(waited.said)
+    with pytest.raises(NotFoundError):
+        services.jobs.get(BEN, job.id)
+    steps = finished(services, job, debrief_job).steps
+    assert steps == sorted(steps)
+    assert steps[0][0] < steps[-1][0] < steps[-1][1]
+    found = auction_debrief.by_job(services, entries[-1].hash, lambda: entries, asked=False).debrief
+    assert found is not None
+    assert found.totals == debrief(entries).totals
+    assert values_in(json.dumps(found.to_json()), 1) == list(SECRETS[1])
+    mine = cut(found, Reader("bidder", 0, everything=False))
+    assert values_in(json.dumps(mine.to_json()), 1) == []
+
+
+def test_a_debrief_that_was_cancelled_says_how_to_try_anew(
+    services: Services, ledger: Sequence[Entry], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(auction_debrief, "_DEBRIEFS", Debriefs())
+    monkeypatch.setattr(auction_debrief, "current_user", lambda: ANNE)
+    first = auction_debrief.by_job(services, ledger[-1].hash, lambda: ledger, asked=True)
+    services.jobs.cancel(ANNE, str(first.job))
+    stopped = auction_debrief.by_job(services, ledger[-1].hash, lambda: ledger, asked=False)
+    assert "The debrief is not worked out" in str(stopped.said)
+    assert "It was cancelled. Open this page again" in str(stopped.said)
+    again = auction_debrief.by_job(services, ledger[-1].hash, lambda: ledger, asked=True)
+    assert again.job not in (None, first.job)
 
 
 # Files of one table
@@ -459,13 +536,13 @@ def test_a_ledger_that_is_gone_is_said(services: Services, ledger: Sequence[Entr
 def test_all_bundles_come_as_a_file_for_whom_they_are(services: Services) -> None:
     template = classroom(3, 7, 1)
     entries = play(template.configuration, template.seats)
-    csv = auction_debrief.bundles_csv(Asked(entries), 1)["content"]  # type: ignore[arg-type]
+    csv = auction_debrief.bundles_csv(Asked(entries), 1, services.artifacts)["content"]  # type: ignore[arg-type]
     assert len(csv.strip().split("\n")) == 1 + 2**7
     mine = Asked(entries, Reader("bidder", 0, everything=False))
-    assert auction_debrief.bundles_csv(mine, 0)["content"]  # type: ignore[arg-type]
+    assert auction_debrief.bundles_csv(mine, 0, services.artifacts)["content"]  # type: ignore[arg-type]
     for bidder in (1, 99, None, "0"):
         with pytest.raises(QuestionError):
-            auction_debrief.bundles_csv(mine, bidder)  # type: ignore[arg-type]
+            auction_debrief.bundles_csv(mine, bidder, services.artifacts)  # type: ignore[arg-type]
 
 
 def test_the_ledger_is_told_up_to_where_it_was_looked_at(server: Flask, rooms: Rooms) -> None:

@@ -46,7 +46,7 @@ def test_migrating_twice_changes_nothing(url: str) -> None:
         database = Database(url)
         database.migrate()
         with database.reading() as connection:
-            assert connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalars().all() == ["0002"]
+            assert connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalars().all() == ["0003"]
         database.close()
 
 

@@ -68,6 +68,24 @@ def bench(store: Store, artifacts: Artifacts, grid: NetworkTables) -> Bench:
 # Asking
 
 
+def test_a_job_of_no_study_is_its_users_alone_and_shares_the_result(bench: Bench) -> None:
+    own = bench.jobs.submit("ann", "test.count", {"to": 3}, None)
+    assert own.study_id == ""
+    with pytest.raises(NotFoundError):
+        bench.jobs.get("ben", own.id)
+    assert bench.jobs.list("ben") == []
+    assert [job.id for job in bench.jobs.list("ann")] == [own.id]
+    assert bench.jobs.list("ann", bench.study) == []
+    assert bench.jobs.submit("ann", "test.count", {"to": 3}, None).id == own.id
+    other = bench.jobs.submit("ben", "test.count", {"to": 3}, None)
+    bench.compute(bench.runner(), {"counted": 3})
+    assert bench.see(own).result == {"counted": 3}
+    assert bench.runner().claim() is None  # the other one is answered with the same result
+    assert bench.jobs.get("ben", other.id).result == {"counted": 3}
+    with pytest.raises(NotFoundError):  # content of somebody's study is not to be had this way
+        bench.jobs.submit("ann", "test.count", {"network": bench.grid.digest()}, None)
+
+
 def test_the_same_question_again_is_the_same_job_until_it_has_ended_badly(bench: Bench) -> None:
     first = bench.submit(to=3)
     assert (first.state, first.fraction, first.eta_s) == ("queued", 0.0, None)
