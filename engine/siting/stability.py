@@ -1,0 +1,111 @@
+"""How far an order of sites can be trusted: leave-one-out, other weights, other envelopes, and the noise of prices.
+
+Min-max scaling and entropy depend on the set of alternatives: leaving a bad site out can reverse the order of good
+ones. What is said here is how often that happens.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.errors import QuestionError
+from engine.network.model import Matrix, Vector
+from engine.siting.ranking import FIXED_WEIGHTS, GROUPS, Criterion, Ranking, overlap, places, rank, spearman, top
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LeaveOneOut:
+    """What leaving each one of N alternatives out does to the first K places."""
+
+    kept_share: Vector  # (K,), of each shortlisted site: in how many of the runs without another it stays
+    least_overlap: float  # of a shortlist with the full one, the one left out not counted
+    worst: int  # position of the alternative whose absence changes most; -1 if none changes anything
+    reversals: int  # runs in which two shortlisted sites change their order
+
+
+def leave_one_out(
+    values: Matrix,
+    criteria: Sequence[Criterion],
+    groups: Mapping[str, Sequence[Criterion]] = GROUPS,
+    *,
+    count: int = 20,
+) -> LeaveOneOut:
+    """Return how the first ``count`` places of :func:`engine.siting.ranking.rank` stand without each alternative."""
+    table = np.asarray(values, dtype=np.float64)
+    full = top(rank(table, criteria, groups).place, count)
+    stays = np.zeros(len(full))
+    runs = np.zeros(len(full))
+    least, worst, reversals = 1.0, -1, 0
+    for left_out in range(len(table)):
+        others = np.delete(np.arange(len(table)), left_out)
+        try:
+            place = rank(table[others], criteria, groups).place
+        except QuestionError:  # without this one nothing tells the others apart
+            place = np.arange(1, len(others) + 1)
+        found = others[top(place, count)]
+        expected = full[full != left_out]
+        runs += full != left_out
+        stays += np.isin(full, found)
+        shared = float(np.isin(expected, found).mean()) if len(expected) else 1.0
+        if shared < least:
+            least, worst = shared, left_out
+        both = [site for site in found.tolist() if site in set(expected.tolist())]
+        reversals += both != [site for site in expected.tolist() if site in set(both)]
+    return LeaveOneOut(stays / np.maximum(runs, 1.0), least, worst, reversals)
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """One other way to weigh the groups, against TOPSIS: equations (36) and (37)."""
+
+    name: str
+    weights: tuple[float, ...]
+    spearman: float
+    top_overlap: float
+
+
+def diagnostics(ranking: Ranking, *, count: int = 20) -> list[Diagnostic]:
+    """Return fixed weights (if all three groups are there) and equal ones against the score that ranks."""
+    size = len(ranking.groups)
+    chosen = [("equal weights", (1.0 / size,) * size)]
+    if size == len(FIXED_WEIGHTS):
+        chosen.insert(0, ("fixed weights of the source", FIXED_WEIGHTS))
+    best = top(ranking.place, count).tolist()
+    found = []
+    for name, weights in chosen:
+        other = ranking.weighted_sum(weights)
+        listed = top(places(other, np.zeros((len(other), 0))), count).tolist()
+        found.append(Diagnostic(name, weights, spearman(ranking.score, other), overlap(best, listed)))
+    return found
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Robust:
+    """Aggregates over E envelopes for the sites that qualify in all of them, equations of section 5."""
+
+    sites: tuple[int, ...]  # those in every envelope
+    least: Vector  # the lowest score over the envelopes
+    expected: Vector  # the mean with the envelopes' probabilities
+    partial: Mapping[int, tuple[str, ...]]  # the others, and the envelopes that they miss
+
+
+def robust(scores: Mapping[str, Mapping[int, float]], probability: Mapping[str, float] | None = None) -> Robust:
+    """Return the lowest and the expected score of each site; ``scores`` is envelope -> site -> score.
+
+    Raises QuestionError unless the probabilities name the envelopes and sum to one; left out, they are equal.
+    """
+    names = list(scores)
+    if not names:
+        raise QuestionError("robust scores need at least one envelope")
+    chance = {name: 1.0 / len(names) for name in names} if probability is None else dict(probability)
+    if set(chance) != set(names) or min(chance.values()) < 0.0 or abs(sum(chance.values()) - 1.0) > 1e-9:
+        raise QuestionError(f"the probabilities must name {', '.join(names)}, be 0 or more, and sum to 1")
+    every = sorted({site for own in scores.values() for site in own})
+    common = [site for site in every if all(site in scores[name] for name in names)]
+    table = np.array([[scores[name][site] for name in names] for site in common]).reshape(len(common), len(names))
+    partial = {
+        site: tuple(name for name in names if site not in scores[name]) for site in every if site not in set(common)
+    }
+    weights = np.array([chance[name] for name in names])
+    return Robust(tuple(common), table.min(axis=1, initial=np.inf), table @ weights, partial)

@@ -1,0 +1,150 @@
+"""The audit of a meter against an agreement: each rule broken once, by hand."""
+
+from datetime import date, datetime, timedelta
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from engine.errors import QuestionError
+from engine.siting.agreement import LADDER, Agreement, Rung, agreement_from_json
+from engine.siting.audit import audit, read_meter
+from engine.siting.envelopes import envelope
+
+START = datetime(2027, 6, 1)
+SHIFT = Agreement("bus 5120", envelope("shift"), 1000.0, response_min=0, tolerance_share=0.0)
+
+
+def meter(days: int, minutes: int = 15) -> tuple[list[datetime], np.ndarray]:
+    """Return what a load that draws exactly its shift envelope meters."""
+    times = [START + timedelta(minutes=minutes * k) for k in range(days * 1440 // minutes)]
+    return times, SHIFT.cap_mw[[time.hour for time in times]]
+
+
+def test_a_load_at_its_cap_keeps_the_envelope() -> None:
+    found = audit(SHIFT, *meter(2))
+    assert found.kept
+    assert [day.energy_mwh for day in found.days] == pytest.approx([19_200.0, 19_200.0])  # 24 x 800
+    assert [day.peak_mw for day in found.days] == pytest.approx([640.0, 640.0])
+    assert found.consequence == ("", "")
+
+
+@given(sample=st.integers(0, 95), over=st.floats(0.01, 50.0))
+@settings(max_examples=40)
+def test_one_sample_above_the_cap_is_found_where_it_is(sample: int, over: float) -> None:
+    times, mw = meter(1)
+    mw = mw.copy()
+    mw[sample] += over
+    cap = [v for v in audit(SHIFT, times, mw).days[0].violations if v.rule == "cap"]
+    assert [v.at for v in cap] == [times[sample]]
+    assert cap[0].metered - cap[0].allowed == pytest.approx(over)
+
+
+def test_the_larger_tolerance_counts_and_the_edge_is_allowed() -> None:
+    terms = Agreement("s", envelope("firm"), 1000.0, tolerance_mw=5.0, tolerance_share=0.01, response_min=0)
+    times = meter(1)[0]
+    mw = np.full(96, 808.0)
+    assert audit(terms, times, mw).kept  # 1 % of 800 is 8 MW
+    mw[3] = 808.001
+    assert not audit(terms, times, mw).kept
+
+
+def test_in_the_response_time_the_cap_of_the_hour_before_holds() -> None:
+    terms = Agreement("s", envelope("shift"), 1000.0, response_min=15, tolerance_share=0.0)
+    times, mw = meter(1)
+    mw = mw.copy()
+    mw[60] = 832.0  # 15:00, the first sample of hour 16
+    assert audit(terms, times, mw).kept
+    mw[61] = 700.0
+    (broken,) = audit(terms, times, mw).days[0].violations
+    assert (broken.rule, broken.at, broken.allowed) == (
+        "cap",
+        START + timedelta(hours=15, minutes=15),
+        pytest.approx(640.0),
+    )
+
+
+def test_a_ramp_beyond_the_bound_is_found_over_midnight_too() -> None:
+    terms = Agreement("s", envelope("firm"), 1000.0, tolerance_share=0.0, energy_band=1.0)
+    times = meter(2)[0]
+    mw = np.full(192, 500.0)
+    mw[96:] = 750.0  # 250 MW into the first hour of the second day; 200 allowed
+    first, second = audit(terms, times, mw).days
+    assert not first.violations
+    assert [(v.rule, v.at, v.metered, v.allowed) for v in second.violations] == [
+        ("ramp", START + timedelta(days=1), 250.0, 200.0)
+    ]
+
+
+def test_energy_above_the_band_breaks_and_below_it_only_for_shift() -> None:
+    times, mw = meter(1)
+    (broken,) = audit(SHIFT, times, mw * 0.9).days[0].violations
+    assert (broken.rule, broken.metered, broken.allowed) == ("energy", pytest.approx(17_280.0), pytest.approx(18_240.0))
+    firm = Agreement("s", envelope("firm"), 1000.0)
+    assert audit(firm, times, np.full(96, 100.0)).kept
+
+
+def test_a_day_with_too_few_samples_is_not_judged() -> None:
+    times, mw = meter(2)
+    mw = mw.copy()
+    mw[5] = 2000.0
+    found = audit(SHIFT, times[:50] + times[96:], np.concatenate([mw[:50], mw[96:]]))
+    assert [day.judged for day in found.days] == [False, True]
+    assert found.days[0].coverage == pytest.approx(50 / 96)
+    assert found.kept
+
+
+def test_the_ladder_counts_days_in_violation_of_the_last_thirty() -> None:
+    times, mw = meter(40)
+    mw = mw.copy()
+    for day in (0, 1, 2, 35):
+        mw[day * 96 + 40] = 900.0
+    found = audit(SHIFT, times, mw)
+    assert found.days_in_violation[:4] == (1, 2, 3, 3)
+    assert found.days_in_violation[30:33] == (2, 1, 0)  # the first three have left the window
+    assert found.consequence[0] == LADDER[0].consequence
+    assert found.consequence[2] == LADDER[1].consequence
+    assert found.consequence[32] == ""
+    assert found.days_in_violation[35] == 1
+
+
+def test_an_agreement_survives_its_json_and_names_all_problems() -> None:
+    assert agreement_from_json(SHIFT.to_json()) == SHIFT
+    bad = Agreement("s", envelope("firm"), -5.0, sampling_min=7, response_min=90, ladder=(Rung(3, "x"), Rung(2, "y")))
+    with pytest.raises(QuestionError) as refused:
+        bad.checked()
+    for words in ("-5 MW", "every 7 min", "90 min", "[3, 2]"):
+        assert words in str(refused.value)
+
+
+def test_the_draft_names_every_term() -> None:
+    terms = dict(SHIFT.terms())
+    assert (
+        terms["Cap by hour"]
+        == "hours 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 20, 21, 22, 23, 24: 832 MW; hours 16-19: 640 MW"
+    )
+    assert terms["Ramp"].startswith("at most 200 MW")
+    assert "19,200 MWh" in terms["Energy"]
+
+
+def test_a_meters_file_is_read_and_its_problems_told() -> None:
+    times, mw = read_meter("time,mw\n2027-06-01T00:00,5\n2027-06-01 00:15,6.5\n")
+    assert times == [START, START + timedelta(minutes=15)]
+    assert mw.tolist() == [5.0, 6.5]
+    with pytest.raises(QuestionError) as refused:
+        read_meter("time,mw\nnoon,5\n2027-06-01,-1\n2027-06-01,nan\n")
+    for words in ("line 2", "line 3: -1 MW", "line 4"):
+        assert words in str(refused.value)
+    with pytest.raises(QuestionError, match="columns time and mw"):
+        read_meter("when,load\n")
+
+
+def test_times_off_the_grid_and_doubles_are_refused() -> None:
+    with pytest.raises(QuestionError, match="not on the grid of 15 min"):
+        audit(SHIFT, [START + timedelta(minutes=7)], np.array([1.0]))
+    with pytest.raises(QuestionError, match="comes twice"):
+        audit(SHIFT, [START, START], np.array([1.0, 1.0]))
+    with pytest.raises(QuestionError, match="-3 MW"):
+        audit(SHIFT, [START], np.array([-3.0]))
+    assert audit(SHIFT, [START], np.array([3.0])).days[0].day == date(2027, 6, 1)
