@@ -31,7 +31,7 @@
     const why = function (list) {
       return { formula: 'sum of my standing bids' + (list.length > now.length ? ' and the ticked ones' : ''),
         values: list.map(function (one) { return [seat.by.get(one[0]).lot.name, B.money(seat, one[1])]; }),
-        note: 'Each bidder pays his own standing bids when the auction ends.' };
+        note: 'Whoever holds a product pays the bid that stands on it when the auction ends.' };
     };
     if (!all.length) return h('p', { key: 'none', class: 'hr-muted' }, 'I hold nothing yet. Tick a product to see what I would hold and pay.');
     return [h('div', { class: 'hr-room-scroll', key: 'table' }, h('table', { class: 'hr-room-table' },

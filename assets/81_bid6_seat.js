@@ -246,7 +246,7 @@
       const sums = B.totals(seat), may = B.may(seat), answer = known(), acted = mine.acted, n = sums.list.length;
       const same = acted && B.keyOf(sums.list) === B.sentKey(seat);
       const sentence = n === 0 ? (acted && acted.waiver ? 'A waiver is used in this round' : acted && acted.reduce ? 'Your eligibility will fall instead of a waiver' : acted && acted.bids.length ? 'Take back all bids of this round' : acted ? 'You pass in this round' : may.open ? 'Tick the products to bid on, or pass' : may.words.replace(/\.$/, ''))
-        : 'Bid ' + D.count(n, 'lot') + ', pay up to ' + B.money(seat, sums.pay);
+        : 'Bid ' + D.count(n, 'product') + ', pay up to ' + B.money(seat, sums.pay);
       const lines = [];
       if (seat.snapshot.activity_rule && sums.over) lines.push(h('span', { key: 'over', class: 'hr-bid-warn' }, D.number(sums.over) + ' units more than your eligibility of ' + D.number(mine.eligibility) + ': it will be refused.'));
       else if (mine.required && sums.short && may.open) lines.push(h('span', { key: 'short', class: 'hr-bid-warn' }, D.number(sums.short) + ' units short of the ' + D.number(mine.required) + ' required: ' + (mine.waivers && !(acted && acted.reduce) ? 'a waiver is used (' + mine.waivers + ' left).' : 'your eligibility falls.')));

@@ -23,7 +23,7 @@
     return h('li', { key: key },
       h('button', { type: 'button', class: 'hr-host-wish', 'aria-expanded': String(wide), on: { click: function () { tools.open[key] = !wide; tools.redraw(); } } },
         h('strong', null, one.name), ': ' + tools.money(one.envy) + ' more with ' + (count ? d.count(count, 'product') : 'nothing')),
-      wide && h('p', { class: 'hr-muted' }, one.best.length ? one.best.map(function (pair) { return (pair[1] > 1 ? pair[1] + ' of ' : '') + (names.get(pair[0]) || pair[0]); }).join(', ') : 'It would be better for him to hold nothing.'));
+      wide && h('p', { class: 'hr-muted' }, one.best.length ? one.best.map(function (pair) { return (pair[1] > 1 ? pair[1] + ' of ' : '') + (names.get(pair[0]) || pair[0]); }).join(', ') : 'It would be better for the bidder to hold nothing.'));
   }
   function gap(c, money) {
     if (c.gap === null || c.gap === undefined) return 'not known';
@@ -52,7 +52,7 @@
     const look = headline(c, s.phase === 'closed');
     const want = c.bidders.filter(function (one) { return one.known && !one.holds; }).sort(function (a, b) { return b.envy - a.envy; });
     const shown = tools.open.wishes ? want : want.slice(0, MOST);
-    const none = (c.words || []).filter(function (line) { return line.indexOf('No linear-price') === 0; });
+    const none = (c.words || []).filter(function (line) { return line.indexOf('linear-price') >= 0; });
     return section('certificate', 'Certificate of round ' + c.round, [
       h('p', { class: look[0] }, look[1]),
       h('dl', { class: 'hr-facts' }, fact('Gap of the prices', gap(c, tools.money)), fact('Welfare', welfare(c, tools.money))),

@@ -122,7 +122,7 @@ def _pays(debrief: Debrief, place: int) -> Cell:
         parts.append(("Withdrawals and defaults", money(bidder.other_payments, debrief.currency)))
     card = why_card(
         f"What {bidder.name} pays",
-        formula="his standing bids on what he won, and what he owes for bids withdrawn or not paid",
+        formula="the standing bids on what was won, and what is owed for bids withdrawn or not paid",
         values=parts,
         source=SOURCE,
     )
@@ -235,11 +235,11 @@ def exposure(debrief: Debrief) -> list[Part]:
     losers = [bidder for bidder in known if bidder.loss]
     of = "" if len(known) == len(debrief.bidders) else f" of the {number(len(known))} whose values are known"
     if not losers:
-        return [html.P(f"Nobody{of} pays more than what he won is worth to him.")]
+        return [html.P(f"Nobody{of} pays more than what was won is worth to the bidder.")]
     names, unit = names_of(debrief), debrief.currency
     lines = [
         html.Li([html.Strong(f"{bidder.name} loses {money(bidder.loss, unit)}"),
-                 f": {bundle_words(bidder.won, {}, names)}, worth {money(bidder.value, unit)} to him, "
+                 f": {bundle_words(bidder.won, {}, names)}, worth {money(bidder.value, unit)} to the bidder, "
                  f"{_cost(bidder, unit)}"])
         for bidder in losers
     ]  # fmt: skip

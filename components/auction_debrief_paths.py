@@ -181,16 +181,19 @@ def gaps(debrief: Debrief) -> list[Part]:
     rows = [row for row in debrief.rounds if row.dual_value is not None]
     if not rows or debrief.totals.optimum is None:
         return []
-    columns = [Column("Round", number=True), Column("L(p)", debrief.currency, number=True),
-               Column("Gap L(p) − W*", debrief.currency, number=True),
+    columns = [Column("Round", number=True), Column("Promised by the prices, L(p)", debrief.currency, number=True),
+               Column("Gap, L(p) − W*", debrief.currency, number=True),
                Column("Surplus given up against straightforward bidding", debrief.currency, number=True)]  # fmt: skip
     body = [
         Row([number(row.round), numbered(row.dual_value), numbered(row.gap), _given_up(row)]) for row in debrief.rounds
     ]
-    twin = table("gaps", "L(p) and gap after each round", columns, body, file="certificate-by-round")
+    twin = table(
+        "gaps", "What the prices promise, and the gap, after each round", columns, body, file="certificate-by-round"
+    )
     label = (
-        f"L(p) after each round, from {amount(rows[0].dual_value)} to {amount(rows[-1].dual_value)} "
-        f"{debrief.currency}, and the best possible welfare, {amount(debrief.totals.optimum)}"
+        f"What the prices promise in all, L(p), after each round, from {amount(rows[0].dual_value)} to "
+        f"{amount(rows[-1].dual_value)} {debrief.currency}, and the best possible welfare, "
+        f"{amount(debrief.totals.optimum)}"
     )
     return [chart("gaps", gap_figure(debrief), label, twin, height=260)]
 
@@ -208,14 +211,14 @@ def gap_figure(debrief: Debrief) -> go.Figure:
     flat = [totals.optimum] * len(rounds)
     hover = f"round %{{x}}: %{{y:,.2~f}} {debrief.currency}<extra>%{{fullData.name}}</extra>"
     figure = go.Figure()
-    figure.add_trace(go.Scatter(x=rounds, y=values, name="L(p) at the standing prices", mode="lines+markers",
+    figure.add_trace(go.Scatter(x=rounds, y=values, name="promised by the standing prices, L(p)", mode="lines+markers",
                                 line={"shape": "hv", "width": 2.5}, hovertemplate=hover))  # fmt: skip
-    figure.add_trace(go.Scatter(x=rounds, y=flat, name="W*, best possible welfare", mode="lines",
+    figure.add_trace(go.Scatter(x=rounds, y=flat, name="best possible welfare, W*", mode="lines",
                                 line={"dash": "dash", "width": 2}, hovertemplate=hover))  # fmt: skip
     bound = totals.linear_bound
     if bound is not None and totals.optimum is not None and bound > totals.optimum * (1 + 1e-6):
-        figure.add_trace(go.Scatter(x=rounds, y=[bound] * len(rounds), name="least L(p) of any prices", mode="lines",
-                                    line={"dash": "dot", "width": 2}, hovertemplate=hover))  # fmt: skip
+        figure.add_trace(go.Scatter(x=rounds, y=[bound] * len(rounds), name="least that any prices promise",
+                                    mode="lines", line={"dash": "dot", "width": 2}, hovertemplate=hover))  # fmt: skip
     return figure.update_layout(
         xaxis={"title": "round", "dtick": _step(rounds)}, yaxis={"title": debrief.currency}, showlegend=True
     )

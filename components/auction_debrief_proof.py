@@ -12,7 +12,7 @@ from components.auction_debrief_paths import gaps
 from components.format import count, number
 from components.icons import icon
 from components.skeleton import Part
-from components.why_card import notation, why_card, why_number
+from components.why_card import why_card, why_number
 from engine.auction.debrief import Debrief
 
 PAPER = "arXiv 2604.08854, section III and appendix VI-F"
@@ -31,7 +31,7 @@ def certificate(debrief: Debrief) -> list[Part]:
     """Return the certificate. Without one, because the reader may not see it, say so and show his own table."""
     found = debrief.certificate
     if not found:
-        said = "The rules of this auction keep assigned values private: each bidder sees his own table only."
+        said = "The rules of this auction keep assigned values private: bidders see their own table only."
         return [html.P(said), *tables(debrief)]
     sign, words = _BADGES[str(found["badge"])]
     when = "" if found["final"] else f", if the auction ended after round {number(found['round'])}"
@@ -56,17 +56,16 @@ def _conditions(debrief: Debrief, found: Mapping[str, Any]) -> html.Dl:
     """Return the conditions and bounds as numbers, each with its reason."""
     unit = debrief.currency
     rows: list[tuple[list[Part], Part]] = []
-    if found["condition_7a"] is not None:
-        rows.append((["(7a): everybody holds what is best for him"], _whether(found["condition_7a"])))
-    else:
-        rows.append((["(7a): everybody holds what is best for him"], "not known without values"))
-    rows.append((["(7b): unsold products have no price"], _whether(found["condition_7b"])))
+    best = "Everybody holds what is best for them"
+    rows.append(([best], _whether("7a", best, found["condition_7a"])))
+    free = "Unsold products have no price"
+    rows.append(([free], _whether("7b", free, found["condition_7b"])))
     if found["loss"] is not None:
         most = "" if found["optimum_proven"] else "at most "
         rows += [
             (["Welfare lost against the optimum"], [most, _why("loss", found, unit)]),
-            (["Bound (9): one increment for each block"], _why("bound", found, unit)),
-            (["Sharper bound: an increment for each block that moved"], _why("tighter_bound", found, unit)),
+            (["Most that the theory allows: an increment for each block"], _why("bound", found, unit)),
+            (["The same for blocks that the optimum gives to others"], _why("tighter_bound", found, unit)),
         ]
     else:
         rows += [
@@ -74,11 +73,11 @@ def _conditions(debrief: Debrief, found: Mapping[str, Any]) -> html.Dl:
             (["Below the optimum, if bids are straightforward"], _at_most(found["loss_at_most"], unit)),
         ]
     if found["dual_value"] is not None:
-        rows.append((notation("*L*(*p*) at the final prices"), _why("dual_value", found, unit)))
+        rows.append((["Promised by the final prices, in all"], _why("dual_value", found, unit)))
     if found["gap"] is not None:
-        rows.append((notation("Gap *L*(*p*) − *W*^{*}"), _why("gap", found, unit)))
+        rows.append((["More than the best possible welfare: the gap"], _why("gap", found, unit)))
     if found["linear_bound"] is not None:
-        rows.append((notation("Least *L*(*p*) of any prices"), _why("linear_bound", found, unit)))
+        rows.append((["Least that any prices promise"], _why("linear_bound", found, unit)))
     if found["prices_exist"] is False:
         rows.append((["Linear prices that support an equilibrium"], "none exist"))
     elif found["prices_exist"]:
@@ -87,11 +86,22 @@ def _conditions(debrief: Debrief, found: Mapping[str, Any]) -> html.Dl:
     return html.Dl(lines, className="hr-facts hr-debrief-facts")
 
 
-def _whether(holds: bool) -> html.Span:
-    return html.Span(
-        "holds" if holds else "does not hold",
-        className=f"hr-debrief-mark hr-sign-{'fine' if holds else 'binding'}",
-    )
+_CONDITIONS: Mapping[str, tuple[str, str]] = {
+    "7a": (
+        "condition (7a): *X*_i maximises *v*_i(*S*) − ε |*S* without *X*_i| − *p*(*S*) over all *S*",
+        "With the modified values (8): an increment more for each block that is not held.",
+    ),
+    "7b": ("condition (7b): *p*_l = 0 for every unsold *l*", "A reserve price counts as the seller's own value."),
+}
+
+
+def _whether(key: str, title: str, holds: bool | None) -> Part:
+    if holds is None:
+        return "not known without values"
+    formula, note = _CONDITIONS[key]
+    card = why_card(title, formula=formula, note=note, source=PAPER)
+    said = why_number(f"debrief-why-{key}", "holds" if holds else "does not hold", card, label=title)
+    return html.Span(said, className=f"hr-debrief-mark hr-sign-{'fine' if holds else 'binding'}")
 
 
 _REASONS: Mapping[str, tuple[str, str, tuple[tuple[str, str], ...], str]] = {
@@ -221,7 +231,9 @@ def _bundles(debrief: Debrief, one: Mapping[str, Any], places: Mapping[str, int]
     if len(listed) == len(every):
         shown = table(key, label, columns, rows, file=key)
     else:
-        words = f"{number(len(listed))} of {number(len(every))} bundles: those with the largest surplus, and his own."
+        words = (
+            f"{number(len(listed))} of {number(len(every))} bundles: those with the largest surplus, and what was won."
+        )
         keep = html.Button(
             [icon("download", size=14), f"CSV of all {number(len(every))}"],
             id=ids.auction_debrief_bundles(int(one["bidder"])),

@@ -138,7 +138,7 @@ def seat_columns(lots: Sequence[Any], bots: Sequence[str]) -> list[GridColumn]:
         GridColumn("bot", "Played by", width=140, editable=True, choices=("", *bots), more=_PLAYERS,
                    help="A person, or a kind of bot; the host may change it at any time"),
         GridColumn("eligibility", "Eligibility", "units", "number", 0, width=130, editable=True,
-                   help="Most units he may hold and bid on; empty: all there are"),
+                   help="Most units to hold and bid on; empty: all there are"),
         GridColumn("kind", "Values", width=125, editable=True, choices=tuple(KIND_WORDS), more=_KINDS,
                    help="Assigned values, private to the seat: none, or a kind"),
         *(

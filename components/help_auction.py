@@ -25,17 +25,17 @@ ENTRIES: tuple[tuple[str, str, str], ...] = (
     (
         "eligibility",
         "Eligibility and units",
-        "Each product has units, its size as a rule. A bidder's eligibility is the most units that he may hold and bid "
+        "Each product has units, its size as a rule. A bidder's eligibility is the most units to hold and bid "
         "on in a round. It can only fall.",
     ),
     (
         "activity",
         "Activity rule",
-        "In each round a bidder must be active on a share of his eligibility, by what he holds and what he newly bids "
-        "on, else his eligibility falls. It keeps bidders from waiting until the end.",
+        "In each round a bidder must be active on a share of the eligibility, by what is held and newly bid "
+        "on, else the eligibility falls. It keeps bidders from waiting until the end.",
     ),
     ("stage", "Stage", "A part of the auction with its own required share of activity; later stages require more."),
-    ("waiver", "Waiver", "Keeps a bidder's eligibility in a round in which he is not active enough."),
+    ("waiver", "Waiver", "Keeps a bidder's eligibility in a round with too little activity."),
     (
         "withdrawing",
         "Withdrawal of a bid",
@@ -109,14 +109,14 @@ ENTRIES: tuple[tuple[str, str, str], ...] = (
     (
         "exposure",
         "Exposure loss",
-        "What a bidder pays beyond what he won is worth to him: with products that he needs together he can be left "
-        "with a part.",
+        "What a bidder pays beyond the worth of what was won: with products that are needed together a bidder can be "
+        "left with a part.",
     ),
     (
         "vcg",
         "VCG payments",
-        "What each bidder would pay under the mechanism of Vickrey, Clarke and Groves: what his presence costs the "
-        "others. Truthful bids are best there, so it is a measure of what strategy has changed.",
+        "What each bidder would pay under the mechanism of Vickrey, Clarke and Groves: what the bidder's presence "
+        "costs the others. Truthful bids are best there, so it is a measure of what strategy has changed.",
     ),
     (
         "campus",

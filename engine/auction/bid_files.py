@@ -122,7 +122,7 @@ class _Reading:
             self._unknown(number, written)
         elif place in self.found:
             self.twice.add(place)
-            words = f"line {number}: lot {written!r} is on line {self.found[place][0]} already"
+            words = f"line {number}: product {written!r} is on line {self.found[place][0]} already"
             self.say(number, "lot", written, words)
         amount = self._whole(number, "amount", written, amount_cell, MAX_AMOUNT)
         blocks = self._whole(number, "blocks", written, blocks_cell, _most(lot)) if blocks_cell else 1
@@ -131,7 +131,7 @@ class _Reading:
             self.found[place] = (number, Bid(place, amount or 0, blocks or 0) if whole else None)
 
     def _unknown(self, number: int, written: str) -> None:
-        words = f"there is no lot {written[:60]!r} in this auction" if written else "no lot is named"
+        words = f"there is no product {written[:60]!r} in this auction" if written else "no product is named"
         self.say(number, "lot", written[:60], f"line {number}: {words}")
 
     def _whole(self, number: int, column: str, lot: str, cell: str, most: int) -> int | None:

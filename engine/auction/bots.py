@@ -108,7 +108,8 @@ def _wanted(seen: Sight, ties: Ties = STANDARD) -> tuple[Counts, str]:
     try:
         return best_bundle(seen.valuation, seen.ask, seen.held, ties, seen.means) - seen.held, BEST
     except SolverError:
-        return one_by_one(seen.valuation, seen.ask, seen.held, seen.means), "lots that pay one by one: a solver stopped"
+        alone = one_by_one(seen.valuation, seen.ask, seen.held, seen.means)
+        return alone, "products that pay one by one: a solver stopped"
 
 
 def _at_minimum(seen: Sight, added: Counts) -> tuple[Bid, ...]:
@@ -283,10 +284,10 @@ _KINDS = (
     BotKind("jump", "Jump", "straightforward, but raises some bids above the minimum where the rules allow it", _jump),
     BotKind("random", "Random", "bids by chance, within its values and the rules", _random),
     BotKind("paper-highest", "Straightforward, paper's bidder 1",
-            "the largest best bundle in round 1, then the smallest; the highest lot numbers among equals",
+            "the largest best bundle in round 1, then the smallest; the highest product numbers among equals",
             lambda seen: _by_the_paper(seen, _PAPER_1)),
     BotKind("paper-lowest", "Straightforward, paper's bidder 2",
-            "the largest best bundle in round 1, then the smallest; the lowest lot numbers among equals",
+            "the largest best bundle in round 1, then the smallest; the lowest product numbers among equals",
             lambda seen: _by_the_paper(seen, _PAPER_2)),
 )  # fmt: skip
 BOTS: Mapping[str, BotKind] = MappingProxyType({kind.kind: kind for kind in _KINDS})

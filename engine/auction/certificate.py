@@ -278,13 +278,13 @@ def _verdict(found: Certificate) -> list[str]:
         when += "have been" if cancelled else "be"
     if found.badge == "equilibrium":
         nobody = "at these prices nobody would rather hold anything else, up to one increment for each product"
-        return [f"{when} a competitive equilibrium: {nobody}; (7a) and (7b) hold under the modified values (8)."]
+        return [f"{when} a competitive equilibrium: {nobody}."]
     names, currency = found.state.bidders, found.outcome.configuration.currency
     said = []
     if found.badge == "no equilibrium":
         said.append(
             f"{when} no competitive equilibrium: the prices do not support it, not even up to one increment for each "
-            "product (the modified values (8))."
+            "product."
         )
     elif found.budgeted:
         who = ", ".join(names[place].name for place in found.budgeted)
@@ -298,14 +298,17 @@ def _verdict(found: Certificate) -> list[str]:
         best = _bundle(found.outcome.configuration, check.maximisers[0])
         who = names[check.bidder].name
         limit = ", if money were no limit" if check.bidder in found.budgeted else ""
-        said.append(f"{who} would rather hold {best}: {told(check.envy)} {currency} more, as (8){limit}.")
+        said.append(f"{who} would rather hold {best}: {told(check.envy)} {currency} more{limit}.")
     if len(envious) > _NAMED:
         rest = sum(check.envy for check in envious[_NAMED:])
         said.append(
             f"So would {len(envious) - _NAMED} others rather hold something else: {told(rest)} {currency} more."
         )
     if found.outcome.unsold > 0:
-        said.append(f"Unsold blocks have prices of {told(found.outcome.unsold)} {currency} in all, against (7b).")
+        said.append(
+            f"Unsold blocks have prices of {told(found.outcome.unsold)} {currency} in all; in an equilibrium they have "
+            "none."
+        )
     if found.outcome.below_reserve > 0:
         said.append(f"Blocks stand {told(found.outcome.below_reserve)} {currency} below their reserves in all.")
     return said
@@ -317,16 +320,22 @@ def _prices(found: Certificate) -> list[str]:
     if market.optimum is None or market.bound is None or found.gap is None or found.dual_value is None:
         return []
     optimum, gap = market.optimum, found.gap
-    best = f"the optimal welfare is {told(optimum.welfare)}" + ("" if optimum.proven else " or more")
+    best = f"the best possible welfare is {told(optimum.welfare)}" + ("" if optimum.proven else " or more")
     size = told(gap) if optimum.proven else f"{told(gap)} or less"
-    said = [f"L(p) is {told(found.dual_value)} {currency}; {best}: the gap is {size}."]
+    said = [
+        f"These prices promise {told(found.dual_value)} {currency} in all, if the seller and every bidder got the best "
+        f"at them; {best}: the gap is {size}."
+    ]
     if market.prices_exist is False:
         said.append(
-            f"No linear-price equilibrium exists: the least L(p) of any prices is {told(market.bound.value)} "
-            f"{currency}, {told(market.bound.value - optimum.welfare)} above the optimum."
+            f"No prices of single products would content everybody: any of them promise "
+            f"{told(market.bound.value)} {currency} or more, {told(market.bound.value - optimum.welfare)} above the "
+            "best possible welfare. No linear-price equilibrium exists."
         )
     elif market.prices_exist is None:
-        said.append("Whether any linear prices support an equilibrium was not settled in the time allowed.")
+        said.append(
+            "Whether any prices of single products would content everybody was not settled in the time allowed."
+        )
     return said
 
 
@@ -338,11 +347,14 @@ def _losses(found: Certificate) -> list[str]:
             return [f"{least}; how far it is below the optimum nobody can tell while people without values bid."]
         return [
             f"{least}, and at most {told(found.loss_at_most)} below the optimum if everybody without assigned values "
-            "bids straightforwardly for substitutes and no rule kept him from a bid."
+            "bids straightforwardly for substitutes and no rule kept them from a bid."
         ]
-    allowed = f"(9) allows {told(check.bound)}, the blocks that moved {told(check.tighter_bound)}"
+    allowed = (
+        f"the theory allows {told(check.bound)}, an increment for each block, and {told(check.tighter_bound)} "
+        "counting only blocks that the optimum gives to somebody else"
+    )
     if not check.holds:
-        allowed = f"prices and envy leave {told(check.loss_bound)} possible"
+        allowed = f"these prices leave {told(check.loss_bound)} possible"
     most = "" if check.optimum.proven else "at most "
     return [f"The welfare is {told(check.welfare)} {currency}, {most}{told(check.loss)} below the optimum; {allowed}."]
 

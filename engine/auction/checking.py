@@ -67,7 +67,7 @@ def examine_bids(
     if not isinstance(bids, list | tuple):
         return (), [*found, BidProblem("", "form", "bids are a list of [lot, amount, blocks]")]
     if len(bids) > len(state.configuration.lots):
-        words = f"{len(bids)} bids for {len(state.configuration.lots)} lots; one for each is possible"
+        words = f"{len(bids)} bids for {len(state.configuration.lots)} products; one for each is possible"
         return (), [*found, BidProblem("", "form", words)]
     place = state.bidder_place[str(bidder_id)]
     acted = state.acted.get(place, Acted())
@@ -104,7 +104,7 @@ def _read(state: AuctionState, row: object) -> Bid | BidProblem:
     lot, amount, blocks = row if len(row) == 3 else (*row, 1)
     place = state.sale.lot_place.get(lot) if isinstance(lot, str) else None
     if place is None:
-        return BidProblem(short(lot), "lot", f"there is no lot {short(lot)} in this auction")
+        return BidProblem(short(lot), "lot", f"there is no product {short(lot)} in this auction")
     if type(amount) is int and type(blocks) is int and abs(amount) <= MAX_AMOUNT >= abs(blocks):
         return Bid(place, amount, blocks)
     rule, words = _number_problem("amount", amount, state.configuration.currency)
@@ -183,9 +183,9 @@ def check_withdrawal(state: AuctionState, bidder_id: object, lots: object, at: f
     if found and found[0].rule == "bidder":
         return found
     if not isinstance(lots, list | tuple):
-        return [*found, BidProblem("", "form", "withdrawn lots are a list")]
+        return [*found, BidProblem("", "form", "withdrawn products are a list")]
     if len(lots) > len(state.configuration.lots):
-        words = f"{len(lots)} withdrawals from {len(state.configuration.lots)} lots; one from each is possible"
+        words = f"{len(lots)} withdrawals from {len(state.configuration.lots)} products; one from each is possible"
         return [*found, BidProblem("", "form", words)]
     place = state.bidder_place[str(bidder_id)]
     acted, held = state.acted.get(place, Acted()), state.blocks_of(place)
@@ -194,7 +194,7 @@ def check_withdrawal(state: AuctionState, bidder_id: object, lots: object, at: f
     for lot in lots:
         number = state.sale.lot_place.get(lot) if isinstance(lot, str) else None
         if number is None:
-            found.append(BidProblem(short(lot), "lot", f"there is no lot {short(lot)} in this auction"))
+            found.append(BidProblem(short(lot), "lot", f"there is no product {short(lot)} in this auction"))
             continue
         if number in good:
             found.append(_problem(state, number, "duplicate", "named twice"))

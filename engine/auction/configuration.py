@@ -179,14 +179,14 @@ def check_configuration(configuration: Configuration) -> list[Problem]:
         found.append(_error("seed", "the seed is from 0 to 2**53 - 1", column="seed"))
     lots = configuration.lots
     if not 1 <= len(lots) <= MOST_LOTS:
-        found.append(_error("lots", f"there are {len(lots)} lots; from 1 to {MOST_LOTS} are possible", "lots"))
+        found.append(_error("lots", f"there are {len(lots)} products; from 1 to {MOST_LOTS} are possible", "lots"))
     blocks = sum(lot.quantity for lot in lots)
     if blocks > MOST_BLOCKS:
-        found.append(_error("blocks", f"the lots have {blocks} blocks; at most {MOST_BLOCKS} are possible", "lots"))
+        found.append(_error("blocks", f"the products have {blocks} blocks; at most {MOST_BLOCKS} are possible", "lots"))
     seen: dict[str, int] = {}
     for row, lot in enumerate(lots):
         if lot.id in seen:
-            words = f"lot {row + 1} has the id {short(lot.id)} of lot {seen[lot.id] + 1}"
+            words = f"product {row + 1} has the id {short(lot.id)} of product {seen[lot.id] + 1}"
             found.append(_error("duplicate-lot", words, "lots", row, "id"))
         seen.setdefault(lot.id, row)
         found.extend(_check_lot(lot, row))
@@ -194,7 +194,7 @@ def check_configuration(configuration: Configuration) -> list[Problem]:
 
 
 def _check_lot(lot: Lot, row: int) -> list[Problem]:
-    named = f"lot {lot.name or lot.id or row + 1}"
+    named = f"product {lot.name or lot.id or row + 1}"
     found = []
     for column, text, least, most in (("id", lot.id, 1, 64), ("name", lot.name, 1, 120), ("bus", lot.bus, 0, 120)):
         if not least <= len(text) <= most or not clean(text):

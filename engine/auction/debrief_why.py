@@ -50,14 +50,14 @@ def whys(configuration: Configuration, totals: "Totals", bidders: Sequence["Bidd
         if row.value is not None and row.surplus is not None:
             found[f"surplus {row.id}"] = Why(
                 f"Surplus of {row.name}",
-                "value of what he won - what he pays",
+                "value of what was won - what is paid for it",
                 (
                     ("v", row.value, currency),
                     ("bids", row.bids_paid, currency),
                     ("other payments", row.other_payments, currency),
                     ("surplus", row.surplus, currency),
                 ),
-                "a loss: he was left with a part that is worth less than it costs, or paid too much for the whole"
+                "a loss: the bidder was left with a part worth less than it costs, or paid too much for the whole"
                 if row.surplus < 0.0
                 else "",
                 f"{PAPER}, section III (quasi-linear utility)",
@@ -72,7 +72,7 @@ def _of_values(totals: "Totals", bidders: Sequence["BidderRow"], currency: str) 
     found = {
         "welfare": Why(
             "Welfare",
-            "sum of the bidders' values of what they won + the seller's reserves of what he keeps",
+            "sum of the bidders' values of what they won + the reserves of what the seller keeps",
             (
                 *((row.name, row.value or 0.0, currency) for row in known),
                 ("the seller keeps", welfare - sum(row.value or 0.0 for row in known), currency),
@@ -111,7 +111,7 @@ def _of_values(totals: "Totals", bidders: Sequence["BidderRow"], currency: str) 
     if totals.vcg_revenue is not None:
         found["vcg_revenue"] = Why(
             "Revenue of Vickrey, Clarke and Groves",
-            "sum over bidders of: optimum without him - (optimum - his value in it)",
+            "sum over bidders of: optimum without the bidder - (optimum - the bidder's value in it)",
             tuple((row.name, row.vcg_payment or 0.0, currency) for row in known),
             "what truthful bids would bring where nobody can gain by strategy",
             "Vickrey 1961, Clarke 1971, Groves 1973",
@@ -121,7 +121,7 @@ def _of_values(totals: "Totals", bidders: Sequence["BidderRow"], currency: str) 
             "Least L(p) of any prices",
             "min over p of: sum of prices + sum over bidders of max over S of v(S) - p(S)",
             (("least L(p)", totals.linear_bound, currency), ("optimum", optimum, currency)),
-            "equal to the optimum exactly if prices exist at which everybody wants what the optimum gives him",
+            "equal to the optimum exactly if prices exist at which all bidders want what the optimum gives them",
             "Bikhchandani and Mamer 1997",
         )
     return found

@@ -34,7 +34,7 @@ def deliver_arguments(
     Raises QuestionError when the auction has no network, sells another set, or the set is of another network.
     """
     if not configuration.product_set_digest:
-        raise QuestionError("the lots of this auction come from no network: there is nothing to deliver them by")
+        raise QuestionError("the products of this auction come from no network: there is nothing to deliver them by")
     origin, question = Origin.of(products), CapacityQuestion.from_json(products.question)
     if configuration.product_set_digest != origin.product_set:
         raise QuestionError(

@@ -349,7 +349,9 @@ def _words(verdict: Verdict, tight: Sequence[TightRow], broken: Sequence[TightRo
 def _notices(question: CapacityQuestion, *, margins: bool) -> list[str]:
     found = []
     if not question.downward_closed:
-        found.append("sold all or nothing: it counts that everyone awarded draws his MW, which may relieve limits")
+        found.append(
+            "sold all or nothing: it counts that all bidders draw the MW awarded to them, which may relieve limits"
+        )
     if not margins:
         found.append("units redispatch: a dispatch is judged in every state, and limits have no margin of their own")
     elif question.security == "n-1":

@@ -72,7 +72,7 @@ def solve_part(part: Part, time_limit_s: float) -> Owners:
     Raises SolverError if a program has no allocation by then.
     """
     if all(isinstance(valuation, Additive) for valuation in part.valuations):
-        bundles, method = _highest(part), "each lot to the highest value"
+        bundles, method = _highest(part), "each product to the highest value"
     elif all(isinstance(valuation, SUBSTITUTES) for valuation in part.valuations):
         bundles, method = _assigned(part), "an assignment of blocks to marginal values"
     elif np.prod(part.quantity + 1.0) <= TRIED:

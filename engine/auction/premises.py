@@ -115,7 +115,7 @@ def _values(
 def _rules(state: AuctionState, numbers: _Numbers) -> list[Broken]:
     if state.configuration.rules.increment.kind == "fixed":
         return []
-    words = "the increments follow the bids on each lot, so there is not one for all"
+    words = "the increments follow the bids on each product, so there is not one for all"
     return [Broken("one fixed increment", words, numbers.of("configured"))]
 
 
@@ -133,13 +133,13 @@ def _rounds(state: AuctionState, regret: Money, numbers: _Numbers) -> list[Broke
             found += _of_bidder(state, result, place, minimum, numbers)
             if acted.waiver:
                 name = state.bidders[place].name
-                words = f"{name} used a waiver in round {result.round} and so did not bid for what he wants"
+                words = f"{name} used a waiver in round {result.round} and so did not bid for the best bundle"
                 event = numbers.of("waiver used", state.bidders[place].id, result.round)
                 found.append(Broken("straightforward bidding", words, event, result.round, place))
         closed = numbers.of("round closed", "", result.round)
         for place in result.automatic_waivers:
-            words = f"a waiver was used for {state.bidders[place].name} in round {result.round}: his activity was short"
-            words += "; he gave nothing up by it" if abs(regret[row, place]) <= ROUNDING else ""
+            words = f"a waiver was used for {state.bidders[place].name} in round {result.round}: the activity was short"
+            words += "; nothing was given up by it" if abs(regret[row, place]) <= ROUNDING else ""
             found.append(Broken("straightforward bidding", words, closed, result.round, place))
         for place in np.flatnonzero(result.eligibility < eligibility[: len(result.eligibility)]).tolist():
             before, after = eligibility[place], result.eligibility[place]
@@ -252,8 +252,8 @@ def _departure(state: AuctionState, place: int, regret: float, rows: Sequence[in
     """Name the first of the rounds in which a bidder could have bid for his best bundle and did not."""
     result, bidder = state.rounds[rows[0]], state.bidders[place]
     words = (
-        f"{bidder.name} did not bid for his best bundle in round {result.round}: at the minimum bids it was "
-        f"worth {told(regret)} more to him"
+        f"{bidder.name} did not bid for the best bundle in round {result.round}: at the minimum bids it was "
+        f"worth {told(regret)} more"
     )
     if len(rows) > 1:
         words += f"; so in {len(rows)} rounds"
@@ -288,7 +288,7 @@ def _by_eligibility(state: AuctionState, place: int, valuation: Valuation, row: 
     if units <= eligibility:
         return None
     name, played = state.bidders[place].name, state.rounds[row].round
-    return f"{name}'s best bundle in round {played} has {units} units; his eligibility of {eligibility} is less"
+    return f"{name}'s best bundle in round {played} has {units} units; the eligibility of {eligibility} is less"
 
 
 _NOTHING = Acted()
@@ -309,7 +309,7 @@ def _hands_on(events: Sequence[Event], state: AuctionState) -> list[Broken]:
             words = f"round {played} was annulled: everybody had seen its bids, which then did not stand"
             found.append(Broken("bids stand", words, number, played))
         elif event.kind == "muted" and event.data.get("muted"):
-            words = f"{state.bidders[place].name} was muted: bids were refused whatever he wanted"
+            words = f"{state.bidders[place].name} was muted: every bid was refused"
             found.append(Broken("straightforward bidding", words, number, None, place))
     return found
 

@@ -50,8 +50,8 @@ def revealed(state: AuctionState, bidder: int) -> Revealed:
     pays = float(state.price[own].sum())
     least = max(offers.value(_blocks(state, own)), pays)
     words = (
-        f"{state.bidders[bidder].name} has no assigned values. His bids say that what he holds is worth "
-        f"{told(least)} or more to him, if he never offers more than a bundle is worth"
+        f"{state.bidders[bidder].name} has no assigned values. The bids say that what is held is worth "
+        f"{told(least)} or more to the bidder, if no bundle is bid for above its worth"
     )
     return Revealed(bidder, offers, least, pays, words)
 

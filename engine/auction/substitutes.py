@@ -180,8 +180,8 @@ def _violated(valuation: Valuation, configuration: Configuration, failure: _Fail
         also = f", {names[2]} {_told(asked[2])}" if len(lots) == 3 else ""
         words += (
             f" If {names[0]} costs {_told(asked[0])}, {names[1]} {_told(asked[1] - step)}{also} and nothing else is "
-            f"offered, he takes {names[0]} and {names[1]}; when only {names[1]} rises to {_told(asked[1] + step)} he "
-            f"{instead}: he drops {names[0]} although its price has not changed."
+            f"offered, the bidder takes {names[0]} and {names[1]}; when only {names[1]} rises to "
+            f"{_told(asked[1] + step)} the bidder {instead}: {names[0]} is dropped although its price has not changed."
         )
     before = _listing(configuration, held)
     opening = f"With {before} in hand, " if before else ""

@@ -140,10 +140,10 @@ def campus() -> Template:
         Lot("East-flex5", "10 MW at 5 % at East", 10.0, 0.05, "East", 10),
     )
     configuration = Configuration(
-        title="A campus needs both lots",
+        title="A campus needs both products",
         lots=lots,
         rules=replace(PRESETS["Classroom"], increment=Increment("fixed", 5)),
-        origin="template: a campus needs both lots (made up)",
+        origin="template: a campus needs both products (made up)",
     )
     units = total_units(configuration)
     big = {"West-firm-1": 30, "West-firm-2": 30, "West-flex5": 12}
@@ -157,7 +157,7 @@ def campus() -> Template:
         Seat("Cloud region", {"kind": "additive", "values": rival}, "", units),
     )
     words = (
-        "A campus of at least 20 MW needs two firm lots at one bus. No prices clear this market, and a campus that "
+        "A campus of at least 20 MW needs two firm products at one bus. No prices clear this market, and a campus that "
         "bids for both can be left with one, or pay more than both are worth: the exposure problem."
     )
     return Template("campus", configuration.title, words, configuration, seats)
@@ -169,7 +169,7 @@ def classroom(bidders: int = 6, lots: int = 8, seed: int = 1) -> Template:
     Raises QuestionError outside 2 to 60 bidders and 2 to 60 lots.
     """
     if not (2 <= bidders <= 60 and 2 <= lots <= 60):
-        raise QuestionError(f"a class-room auction has 2 to 60 bidders and 2 to 60 lots, not {bidders} and {lots}")
+        raise QuestionError(f"a class-room auction has 2 to 60 bidders and 2 to 60 products, not {bidders} and {lots}")
     draws = np.random.default_rng(seed)
     products = []
     for number in range(lots):

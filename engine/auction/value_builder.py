@@ -96,7 +96,7 @@ def build(inputs: Inputs, configuration: Configuration) -> Built:
     lots = tuple(_lot(inputs, lot, factor, unit, configuration.currency) for lot in configuration.lots)
     too_much = [row.lot for row in lots if row.value > MAX_AMOUNT]
     if too_much:
-        raise QuestionError(f"lot {too_much[0]!r} would be worth more than {MAX_AMOUNT} {configuration.currency}")
+        raise QuestionError(f"product {too_much[0]!r} would be worth more than {MAX_AMOUNT} {configuration.currency}")
     values = {row.lot: row.value for row in lots}
     valuation: dict[str, Any] = {"kind": "additive", "values": values}
     if inputs.minimum_campus_mw > 0.0:
@@ -121,7 +121,7 @@ def _lot(inputs: Inputs, lot: Lot, factor: float, unit: float, currency: str) ->
         f"{inputs.backup_cost_per_mwh:g} x {hours:g}) = {exact:,.6g} {currency}"
     )
     if exact < 0.0:
-        words += ": backup costs more than the lot earns, so it is left unused and worth 0"
+        words += ": backup costs more than the product earns, so it is left unused and worth 0"
     return LotWorking(lot.id, lot.name, lot.capacity_mw, lot.risk, hours, earned, exact, value, words)
 
 
@@ -139,11 +139,13 @@ def _notices(inputs: Inputs, configuration: Configuration, lots: tuple[LotWorkin
     notices = []
     lost = [row.lot for row in lots if row.exact < 0.0]
     if lost:
-        notices.append(f"{len(lost)} lots are worth nothing, backup costs more than they earn: {', '.join(lost[:5])}")
+        notices.append(
+            f"{len(lost)} products are worth nothing, backup costs more than they earn: {', '.join(lost[:5])}"
+        )
     if inputs.minimum_campus_mw > 0.0:
         notices.append(
-            f"nothing is built at a bus below {inputs.minimum_campus_mw:g} MW: lots there are complements, winning a "
-            "part of what is needed is a loss"
+            f"nothing is built at a bus below {inputs.minimum_campus_mw:g} MW: products there are complements, winning "
+            "a part of what is needed is a loss"
         )
         by_bus: dict[str, float] = {}
         for lot in configuration.lots:
@@ -220,7 +222,7 @@ def _sheet_rows(
         return rows
     words = {
         "additive": "adds this much, whatever else is won",
-        "unit demand": "if this is the best lot won; further lots add nothing",
+        "unit demand": "if this is the best product won; further ones add nothing",
         "campus": "adds this much once the campus is large enough",
     }[kind]
     rows = []

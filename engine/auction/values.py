@@ -271,14 +271,14 @@ def to_json(valuation: Valuation, configuration: Configuration) -> dict[str, Any
 
 def _check_values(values: object, configuration: Configuration) -> list[Problem]:
     if not isinstance(values, Mapping):
-        return [_problem("value-field", "the values are an object from lot to value", column="values")]
+        return [_problem("value-field", "the values are an object from product to value", column="values")]
     known = {lot.id for lot in configuration.lots}
     problems = []
     for lot, value in values.items():
         if lot not in known:
-            problems.append(_problem("value-lot", f"there is no lot {lot!r}", column="values", element=str(lot)))
+            problems.append(_problem("value-lot", f"there is no product {lot!r}", column="values", element=str(lot)))
         else:
-            problems += _amount(value, f"the value of lot {lot!r}", "values", element=lot)
+            problems += _amount(value, f"the value of product {lot!r}", "values", element=lot)
     return problems
 
 
@@ -314,7 +314,7 @@ def _check_totals(totals: object, configuration: Configuration) -> list[Problem]
 
 def _check_bundles(bundles: object, configuration: Configuration) -> list[Problem]:
     if not isinstance(bundles, list | tuple) or not bundles:
-        return [_problem("value-field", "the bundles are a list of lots and their value", column="bundles")]
+        return [_problem("value-field", "the bundles are a list of products and their value", column="bundles")]
     if len(bundles) > MAX_BUNDLES:
         words = f"{len(bundles)} bundles are listed; the limit is {MAX_BUNDLES}"
         return [_problem("value-field", words, column="bundles")]
@@ -322,16 +322,16 @@ def _check_bundles(bundles: object, configuration: Configuration) -> list[Proble
     problems = []
     for row, bundle in enumerate(bundles):
         if not isinstance(bundle, Mapping) or not isinstance(bundle.get("lots"), Mapping) or not bundle["lots"]:
-            words = f"bundle {row + 1} names no lots: it is an object with lots and value"
+            words = f"bundle {row + 1} names no products: it is an object with lots and value"
             problems.append(_problem("value-field", words, column="bundles", row=row))
             continue
         problems += _amount(bundle.get("value"), f"the value of bundle {row + 1}", "bundles", row=row)
         for lot, blocks in bundle["lots"].items():
             if lot not in quantity:
-                words = f"bundle {row + 1}: there is no lot {lot!r}"
+                words = f"bundle {row + 1}: there is no product {lot!r}"
                 problems.append(_problem("value-lot", words, column="bundles", row=row, element=str(lot)))
             elif isinstance(blocks, bool) or not isinstance(blocks, int) or not 1 <= blocks <= quantity[lot]:
-                words = f"bundle {row + 1}: {blocks!r} blocks of lot {lot!r}, which has {_blocks(quantity[lot])}"
+                words = f"bundle {row + 1}: {blocks!r} blocks of product {lot!r}, which has {_blocks(quantity[lot])}"
                 problems.append(_problem("value-blocks", words, column="bundles", row=row, element=lot))
     return problems
 

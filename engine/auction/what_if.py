@@ -279,7 +279,7 @@ def _words(before: Outcome, after: Outcome, currency: str) -> tuple[str, ...]:
     if before.loss is not None and after.loss is not None and (before.loss or after.loss):
         said.append(f"Losses to exposure: {_changed(before.loss, after.loss, unit)}.")
     moved = sum(a != b for a, b in zip(before.prices, after.prices, strict=True))
-    said.append(f"The prices of {moved} of {len(before.prices)} lots differ.")
+    said.append(f"The prices of {moved} of {len(before.prices)} products differ.")
     return tuple(said)
 
 

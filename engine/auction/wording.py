@@ -54,10 +54,10 @@ def rules_words(configuration: Configuration) -> tuple[str, ...]:
         _deposit(rules, currency),
         "A winner who does not pay owes what the sale loses by it"
         + (f", and {_percent(rules.default_share)} of the lesser bid besides." if rules.default_share else "."),
-        "A bidder with assigned values is shown what he would demand at these prices." if rules.demand_hint else "",
+        "A bidder with assigned values is shown what to demand at these prices." if rules.demand_hint else "",
         "After the end everybody may see all assigned values and what they prove of the result."
         if rules.disclose_values
-        else "Assigned values stay private after the end: each bidder sees his own, the host all.",
+        else "Assigned values stay private after the end: bidders see their own, the host all.",
     ]
     return tuple(line for line in said if line)
 
@@ -130,16 +130,22 @@ def _activity(rules: Rules) -> list[str]:
     listed = ", ".join(f"{_percent(share)} in stage {place + 1}" for place, share in enumerate(shares))
     need = f"{_percent(shares[0])} of it" if len(shares) == 1 else f"a share of it: {listed}"
     said = [
-        f"A bidder's eligibility is the most units he may hold and bid on. In each round he must be active on {need}, "
-        "by standing and new bids."
+        f"A bidder's eligibility is the most units to hold and bid on. In each round the bidder must be active on "
+        f"{need}, by standing and new bids."
     ]
-    fallen = "to what he was active on, over that share"
-    short = f"else his eligibility falls {fallen}"
+    fallen = "to what the bidder was active on, over that share"
+    short = f"else eligibility falls {fallen}"
     if activity.waivers:
         itself = "by itself" if activity.waivers == 1 else "by themselves"
-        how = f"used {itself} when he is short" if activity.automatic_waivers else "used only when he says so"
+        how = (
+            f"used {itself} when the activity is short"
+            if activity.automatic_waivers
+            else "used only when the bidder says so"
+        )
         keep = "keeps" if activity.waivers == 1 else "keep"
-        said.append(f"He has {_count(activity.waivers, 'waiver')} that {keep} it for a round, {how}; {short}.")
+        said.append(
+            f"Every bidder has {_count(activity.waivers, 'waiver')} that {keep} it for a round, {how}; {short}."
+        )
     else:
         said.append(f"There are no waivers: the eligibility of who is short falls {fallen}.")
     if len(shares) > 1 and activity.quiet_rounds:

@@ -93,11 +93,11 @@ def test_everything_is_told_at_once() -> None:
     assert [(p.line, p.column) for p in problems] == [
         (2, "lot"), (3, ""), (4, "amount"), (4, "blocks"), (5, "lot"), (6, "lot"), (7, "amount"), (8, "lot"),
     ]  # fmt: skip
-    assert "there is no lot 'nowhere'" in problems[0].words
+    assert "there is no product 'nowhere'" in problems[0].words
     assert "an amount has no separators within" in problems[1].words
     assert problems[3].words == "line 4, blocks: must be from 1 to 3, found 4"
-    assert problems[4].words == "line 5: lot '4-flex5' is on line 4 already"
-    assert "no lot is named" in problems[5].words
+    assert problems[4].words == "line 5: product '4-flex5' is on line 4 already"
+    assert "no product is named" in problems[5].words
     assert "a whole number is needed, found none" in problems[6].words
 
 

@@ -302,7 +302,7 @@ def test_a_changed_number_is_found_by_the_replay() -> None:
         (changed("withdrawals", given, block=40), "on block 40 of lot .* in the records only"),
         (changed("rounds", records.rounds[1], annulled=10**9), "1000000000 rounds annulled before it"),
         (replace(records, bidders=(*records.bidders, records.bidders[0])), "is listed twice"),
-        (changed("bids", bid, lot="gone"), "there is no lot 'gone'"),
+        (changed("bids", bid, lot="gone"), "there is no product 'gone'"),
         (changed("status", status, waivers_left=9), f"round 2, {status.bidder}: the records leave .* 9 waivers"),
     ):
         with pytest.raises(AuctionRuleError, match=words):

@@ -145,7 +145,7 @@ def test_eligibility_in_one_round_does_not_excuse_the_next() -> None:
     room.round()
     bound = _the_one(room, "eligibility does not bind", "A's best bundle in round 1 has 3 units")
     assert _kinds(room, bound) == "admitted"
-    _the_one(room, "straightforward bidding", "A did not bid for his best bundle")
+    _the_one(room, "straightforward bidding", "A did not bid for the best bundle")
 
 
 def test_a_muted_bidder_a_default_and_an_unmet_reserve() -> None:
@@ -187,12 +187,12 @@ def test_increments_that_follow_the_bids_and_bidders_outside_the_theory() -> Non
 def test_a_bid_that_is_not_for_the_best_bundle_and_a_round_slept_through() -> None:
     room = _room(values={"kind": "additive", "values": {"1": 20, "2": 17}})
     room.round(a=[["2", 5]], b=[["1", 5], ["2", 5]])
-    found = _the_one(room, "straightforward bidding", "A did not bid for his best bundle in round 1")
-    assert "worth 15 more to him" in found.words  # lot 1 is worth 20 and could be had for 5
+    found = _the_one(room, "straightforward bidding", "A did not bid for the best bundle in round 1")
+    assert "worth 15 more" in found.words  # lot 1 is worth 20 and could be had for 5
     assert _kinds(room, found) == "bids submitted"
     room = _room(values={"kind": "additive", "values": {"1": 20, "2": 17}})
     room.round(b=[["1", 5], ["2", 5]])
-    found = _the_one(room, "straightforward bidding", "A did not bid for his best bundle")
+    found = _the_one(room, "straightforward bidding", "A did not bid for the best bundle")
     assert "worth 27 more" in found.words  # 15 and 12
     assert _kinds(room, found) == "round closed"
 
@@ -203,7 +203,7 @@ def test_eligibility_that_is_less_than_the_best_bundle_is_what_is_named() -> Non
     room.do("admitted", bidder="a", name="A", eligibility=1, valuation=values)
     room.do("opened", deadline=None)
     room.round(a=[["1", 5]])
-    found = _the_one(room, "eligibility does not bind", "A's best bundle in round 1 has 2 units; his eligibility of 1")
+    found = _the_one(room, "eligibility does not bind", "A's best bundle in round 1 has 2 units; the eligibility of 1")
     assert (found.round, _kinds(room, found)) == (1, "admitted")
     assert len(_broken(room)) == 1
 

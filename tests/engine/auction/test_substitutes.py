@@ -58,7 +58,7 @@ def test_condition_b_finds_what_is_submodular_and_still_no_substitute() -> None:
     assert found is not None
     assert (found.condition, found.first, found.second, found.third, found.excess) == ("b", 0, 1, 2, 2)
     assert "Lot 1 with Lot 2 adds 4 and Lot 3 alone 3" in found.words
-    assert "takes Lot 3 instead of both: he drops Lot 1" in found.words
+    assert "takes Lot 3 instead of both: Lot 1 is dropped" in found.words
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -104,7 +104,8 @@ def test_the_prices_that_are_told_do_make_him_drop_the_lot() -> None:
     found = violation(from_json(content, market), market)
     assert found is not None
     first, low, high = (
-        float(n) for n in re.search(r"costs ([\d.]+), Lot 2 ([\d.]+) and .* rises to ([\d.]+) he", found.words).groups()
+        float(n)
+        for n in re.search(r"costs ([\d.]+), Lot 2 ([\d.]+) and .* rises to ([\d.]+) the", found.words).groups()
     )
 
     def wants(price_1: float, price_2: float) -> set[tuple[int, ...]]:

@@ -90,7 +90,7 @@ def test_every_problem_is_named_at_once() -> None:
         ("value-amount", "minimum_mw", ""),
         ("value-field", "counted", ""),
     ]
-    with pytest.raises(AuctionRuleError, match="there is no lot '9'"):
+    with pytest.raises(AuctionRuleError, match="there is no product '9'"):
         from_json(content, FOUR)
 
 
@@ -99,7 +99,7 @@ def test_every_problem_is_named_at_once() -> None:
     [
         (7, "an object with a kind"),
         ({"kind": ["additive"]}, "is no kind of valuation"),
-        ({"kind": "additive"}, "object from lot to value"),
+        ({"kind": "additive"}, "object from product to value"),
         ({"kind": "additive", "values": {"1": float("nan")}}, "must be between 0 and"),
         ({"kind": "additive", "values": {"1": 10**400}}, "must be between 0 and"),
         ({"kind": "additive", "values": {}, "budget": -1}, "the budget is -1"),
@@ -109,9 +109,12 @@ def test_every_problem_is_named_at_once() -> None:
         ({"kind": "symmetric", "totals": [0, 10, 30]}, "block 2 adds 20, more than the 10 of block 1"),
         ({"kind": "symmetric", "totals": [0, 1, 2, 3, 4, 5]}, "up to 5 blocks, but there are only 4"),
         ({"kind": "bundles", "bundles": []}, "bundles are a list"),
-        ({"kind": "bundles", "bundles": [{"lots": {}, "value": 1}]}, "bundle 1 names no lots"),
-        ({"kind": "bundles", "bundles": [{"lots": {"1": 2}, "value": 1}]}, "2 blocks of lot '1', which has 1 block"),
-        ({"kind": "bundles", "bundles": [{"lots": {"z": 1}, "value": 1}]}, "there is no lot 'z'"),
+        ({"kind": "bundles", "bundles": [{"lots": {}, "value": 1}]}, "bundle 1 names no products"),
+        (
+            {"kind": "bundles", "bundles": [{"lots": {"1": 2}, "value": 1}]},
+            "2 blocks of product '1', which has 1 block",
+        ),
+        ({"kind": "bundles", "bundles": [{"lots": {"z": 1}, "value": 1}]}, "there is no product 'z'"),
     ],
 )
 def test_refusals_name_the_field_and_the_limit(content: object, words: str) -> None:
