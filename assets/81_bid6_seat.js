@@ -20,7 +20,7 @@
       whatIf: null, // {key, answer} for the bids with this key
       sending: false, receipt: null, dialog: null, unread: {}, link: '', chosen: null, // a product pressed on the map
     };
-    let round = '', asked = null, heard = 0, seen = 0, turned = -LOOK_MS, announced = null;
+    let round = '', asked = null, heard = 0, seen = 0, turned = -LOOK_MS, announced = null, unseen = 0;
 
     seat.redraw = draw;
     seat.changed = function () { seat.refused.clear(); B.keep(seat); askWhatIf(); draw(); };
@@ -231,9 +231,9 @@
       const list = seat.snapshot.announcements || [], newest = list.length ? list[list.length - 1].at : 0;
       if (seen && newest > seen) {
         const fresh = list.filter(function (one) { return one.at > seen; }), text = fresh[fresh.length - 1].text;
-        const more = (announced && announced.isConnected ? 1 : 0) + fresh.length - 1;
+        unseen = (announced && announced.isConnected ? unseen + 1 : 0) + fresh.length - 1;
         if (announced) announced.remove(); // one at a time: on a phone several would cover the bids
-        announced = headroom.toast('The host: ' + (text.length > 160 ? text.slice(0, 159) + '\u2026' : text) + (more ? ' (' + more + ' more under News)' : ''), null, true);
+        announced = headroom.toast('The host' + (unseen ? ' (' + D.number(unseen) + ' more under News)' : '') + ': ' + (text.length > 160 ? text.slice(0, 159) + '\u2026' : text), null, true);
         seat.unread.news = true;
       }
       seen = Math.max(newest, 1);

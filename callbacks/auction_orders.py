@@ -15,6 +15,8 @@ from engine.auction.rules import MAX_AMOUNT
 from engine.auction.values import check as check_values
 from engine.errors import AuctionRuleError, Problem
 
+ANNOUNCED_A_MINUTE = 6  # each covers something on a phone for a while
+
 Order = Mapping[str, Any]
 _FIELDS: dict[str, Callable[[object], bool]] = {
     "request": is_request,
@@ -131,6 +133,10 @@ def _stage(turn: Turn, body: Order) -> Receipt:
 
 
 def _announce(turn: Turn, body: Order) -> Receipt:
+    lately = sum(at > turn.now - 60.0 for at, _ in turn.state.announcements)
+    if lately >= ANNOUNCED_A_MINUTE:
+        words = f"{lately} announcements were made within a minute; more than {ANNOUNCED_A_MINUTE} nobody can read"
+        raise AuctionRuleError([Problem("announcements", "error", f"{words}. Wait a little and send this one again")])
     turn.tell("announced", {"text": body["text"]})
     return {"words": "All have been told"}
 
@@ -155,7 +161,9 @@ def _admit(turn: Turn, body: Order) -> Receipt:
     people = turn.store.people()
     person = next((one for one in people if one.role == "waiting" and one.place == body["waiting"]), None)
     if person is None:
-        raise AuctionRuleError([Problem("waiting", "error", "nobody of this number waits any more: admitted already, or gone")])
+        raise AuctionRuleError(
+            [Problem("waiting", "error", "nobody of this number waits any more: admitted already, or gone")]
+        )
     bidder, name = body.get("bidder", ""), called(body.get("name") or person.name)
     if bidder:
         _known(turn, bidder)

@@ -13,6 +13,7 @@ from flask import Flask
 
 from app import create_app
 from callbacks import auction_access, auction_room
+from callbacks.auction_orders import ANNOUNCED_A_MINUTE
 from callbacks.auction_room import BACK_S, SETTLE_S, SLEPT_S, WAKE_S, Rooms
 from callbacks.settings import Settings
 from engine.auction import bundles
@@ -402,6 +403,20 @@ def test_a_second_host_and_a_spectator_come_by_their_keys(server: Flask, rooms: 
     assert spectator.look(auction, "public")["phase"] == "paused"
     assert spectator.get(f"{auction}/snapshot?as=host").status_code == 403
     assert spectator.get(f"{auction}/snapshot?as=bidder").status_code == 403
+
+
+def test_more_announcements_than_can_be_read_are_refused_until_a_minute_has_passed(
+    server: Flask, rooms: Rooms, host: Visitor, clock: Clock
+) -> None:
+    auction, ann, _ = open_room(server, rooms, host)
+    receipts = [host.order(auction, "announce", text=f"Word {n}") for n in range(300)]
+    assert [one["accepted"] for one in receipts] == [n < ANNOUNCED_A_MINUTE for n in range(300)]
+    assert {one["refused"][0]["rule"] for one in receipts[ANNOUNCED_A_MINUTE:]} == {"announcements"}
+    assert "Wait a little" in receipts[-1]["words"]
+    assert len(ann.look(auction, "bidder")["announcements"]) == ANNOUNCED_A_MINUTE
+    assert host.order(auction, "pause")["accepted"]  # what is limited is words, not the host
+    clock.now += 60.0
+    assert host.order(auction, "announce", text="Go on")["accepted"]
 
 
 def test_a_bot_keeps_a_seat_and_hands_it_back(server: Flask, rooms: Rooms, host: Visitor) -> None:
