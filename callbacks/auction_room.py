@@ -7,8 +7,9 @@ The clock. A bid counts by the moment its request reached the server. Whoever lo
 closes the round, once: a poll, a bid, the host. It is closed from ``SETTLE_S`` after the deadline on, so that bids
 that came in time and still wait for their turn are in. When nobody has looked at an open round for ``SLEPT_S`` (the
 server was down, or everybody's machine asleep), nobody could bid: whoever looks first gives the time back, up to
-``WAKE_S``, before anything is closed. So no round passes unseen, and there is never more than one to close. Machines
-that share a database keep their clocks together by NTP.
+``WAKE_S`` and never less than ``BACK_S``, in which everybody finds the room again, before anything is closed. So no
+round passes unseen, there is never more than one to close, and the last ``BACK_S`` before a close have no such gap.
+Machines that share a database keep their clocks together by NTP.
 """
 
 import secrets
@@ -33,9 +34,10 @@ from engine.store.auctions import AuctionRow, Auctions, AuctionSummary, Head, Ne
 from engine.store.store import Store
 
 SETTLE_S = 0.5
-SLEPT_S = 5.0
+SLEPT_S = 4.0  # longer than a browser in the background pauses between two polls, shorter than a restart takes
+BACK_S = 10.0
 WAKE_S = 30.0
-LOOK_EVERY_S = 2.0  # that somebody looks at a round is written down this often
+LOOK_EVERY_S = 1.0  # that somebody looks at a round is written down this often
 SEEN_EVERY_S = 5.0  # signs of life are written together, this often
 KEPT_ROOMS = 64
 SEEDS = 2**53  # whole numbers that a browser can show exactly
@@ -273,7 +275,7 @@ class Rooms:
             if row.deadline is not None and slept(row, now):
                 lost = min(row.deadline, now) - row.looked
                 longest = min(WAKE_S, turn.state.configuration.rules.timing.round_s)
-                deadline = max(row.deadline, now) + max(SLEPT_S, min(lost, longest))
+                deadline = max(row.deadline, now) + max(BACK_S, min(lost, longest))
                 turn.add(Event("extended", now, "server", {"deadline": round(deadline, 3)}))
             elif over(row, now):
                 turn.close("server")

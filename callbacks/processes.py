@@ -150,7 +150,7 @@ class _Server(BaseApplication):
         chosen = {
             "bind": f"{host}:{settings.port}",
             "workers": settings.web_workers,
-            "worker_class": "gthread",
+            "worker_class": "callbacks.web_worker.Worker",
             "threads": settings.threads,
             "timeout": _REQUEST_TIMEOUT_S,
             "graceful_timeout": int(_GRACE_S) - 5,
