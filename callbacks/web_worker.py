@@ -38,7 +38,7 @@ class Worker(ThreadWorker):
         """Tell whether the master is there; where it is not, take no more connections and tell those who wait so."""
         if super().is_parent_alive():
             return True
-        self._orphan = True
+        self._orphan, self.alive = True, False  # what is answered from now on says that the line is closed then
         self.set_accept_enabled(False)
         for listener in self.sockets:
             listener.close()
