@@ -7,19 +7,16 @@
   const PANES = [['round', 'Round'], ['people', 'People'], ['lots', 'Products'], ['log', 'Log']];
   const PHASES = { 'set up': 'Not open yet', open: 'Open', paused: 'Paused', closed: 'Closed', cancelled: 'Cancelled' };
 
-  function lotNote(lot, minimum) { // what its name does not tell
-    const size = d.megawatts(lot.mw), risk = lot.risk > 0 ? 'interrupted at most ' + d.percent(lot.risk) : 'firm';
-    const named = lot.name.replace(/[\u2009\u00a0]/g, ' ').indexOf(size.replace(/[\u2009\u00a0]/g, ' ')) >= 0;
-    return [named ? '' : size, named ? '' : risk, lot.bus ? 'bus ' + lot.bus : '', lot.quantity > 1 ? d.count(lot.quantity, 'block') : '', minimum].filter(Boolean).join(', ');
-  }
+  const ALIKE = 3; // so many entries of one kind and moment stand by themselves in the log
+  const RUNS = { admitted: 'seats were made', 'bids submitted': 'sets of bids by bots' };
 
   headroom.room.page('host', function (root, room) {
     const parts = {};
     root.querySelectorAll('[data-host]').forEach(function (part) { parts[part.dataset.host] = part; });
     const invitation = JSON.parse(root.dataset.invitation || '{}');
     const bots = JSON.parse(root.dataset.bots || '[]');
-    const own = { pane: 'round', busy: '', ask: '', reason: '', text: '', seat: '', sort: 'number', way: 0, keys: {}, seats: {}, open: {} };
-    const tools = { money: money, press: press, ask: ask, act: act, keyField: keyField, own: own, open: own.open, bots: bots, redraw: redraw };
+    const own = { pane: 'round', busy: '', ask: '', reason: '', text: '', seat: '', sort: '', shown: 0, search: '', way: 0, keys: {}, seats: {}, names: {}, open: {} };
+    const tools = { money: money, press: press, ask: ask, act: act, keyField: keyField, own: own, open: own.open, bots: bots, redraw: redraw, invitation: invitation };
     let seen = null; // {round, phase} of what was told last
 
     function redraw() { room.redraw(); }
@@ -117,60 +114,12 @@
         h('button', { type: 'button', class: 'hr-button', 'data-copy': id }, 'Copy'));
     }
 
-    // Products ---------------------------------------------------------------------------------------------------
-    function holder(lot, s) {
-      if (lot.holders && lot.holders.length) return lot.holders.join(', ');
-      if (lot.held) return lot.quantity > 1 ? lot.held + ' of ' + lot.quantity + ' held' : 'held';
-      return s.phase === 'closed' ? 'not sold' : 'nobody';
-    }
-    function priceWhy(lot, s) {
-      const values = [['Standing bid', money(lot.price)], ['Next minimum', money(lot.minimum)], ['New bids in the last round', d.number(lot.bids || 0)]];
-      if (lot.opening) values.push(['Opening bid', money(lot.opening)]);
-      if (lot.increment_words) values.push(['Increment', lot.increment_words]);
-      if (lot.quantity > 1) values.push(['Standing blocks', (lot.standing || []).map(function (one) { return d.number(one); }).join(', ') || d.DASH]);
-      return d.why('auction-price-' + lot.id, money(lot.price), 'price of ' + lot.name, {
-        formula: lot.quantity > 1 ? 'p = lowest of the ' + lot.quantity + ' best standing bids' : 'p = highest bid so far',
-        values: values, source: 'simultaneous ascending auction: after each round the best bid stands' + (s.round > 1 ? ', round ' + (s.round - 1) : ''),
-      });
-    }
-    function lots(s) {
-      const most = Math.max.apply(null, s.lots.map(function (lot) { return lot.bids || 0; }).concat([1]));
-      const listed = s.lots.slice();
-      if (own.sort === 'demand') listed.sort(function (a, b) { return (b.bids || 0) - (a.bids || 0) || (b.price || 0) - (a.price || 0); });
-      const sold = s.lots.filter(function (lot) { return lot.held > 0; }).length;
-      const revenue = s.lots.reduce(function (sum, lot) { return sum + (lot.standing || []).reduce(function (a, b) { return a + b; }, 0); }, 0);
-      return [
-        h('div', { class: 'hr-pane-head' },
-          h('h2', { class: 'hr-pane-title' }, 'Products'),
-          h('button', { type: 'button', class: 'hr-button hr-button-quiet', on: { click: function () { own.sort = own.sort === 'demand' ? 'number' : 'demand'; redraw(); } } }, own.sort === 'demand' ? 'In their order' : 'Most wanted first')),
-        h('dl', { class: 'hr-totals hr-host-totals' },
-          total(s.phase === 'closed' ? 'Revenue' : 'Standing revenue', d.why('auction-revenue', money(revenue), s.phase === 'closed' ? 'revenue' : 'standing revenue', { formula: 'R = \u03a3 standing bids of all blocks', values: [['Products with a standing bid', sold + ' of ' + s.lots.length], ['Revenue', money(revenue)]], source: s.phase === 'closed' ? 'winners pay their standing bids' : 'what winners would pay if the auction ended now' })),
-          total('Held', sold + ' of ' + s.lots.length),
-          s.phase !== 'closed' && total('New bids last round', d.number(s.lots.reduce(function (sum, lot) { return sum + (lot.bids || 0); }, 0)))),
-        h('div', { class: 'hr-host-scroll', tabindex: '0', role: 'group', 'aria-label': 'Products' },
-          h('table', { class: 'hr-host-lots' },
-            h('thead', null, h('tr', null, h('th', { scope: 'col' }, 'Product'), h('th', { scope: 'col', class: 'hr-host-demand' }, 'New bids'), h('th', { scope: 'col', class: 'hr-num' }, 'Price'), h('th', { scope: 'col' }, 'Holder'))),
-            h('tbody', null, listed.map(function (lot) {
-              return h('tr', { key: lot.id, class: lot.held ? '' : 'hr-host-free' },
-                h('th', { scope: 'row' }, h('span', { class: 'hr-host-lot' }, lot.name), h('span', { class: 'hr-host-note' }, lotNote(lot, s.phase === 'closed' || lot.minimum === null ? '' : 'next bid from ' + money(lot.minimum)))),
-                h('td', { class: 'hr-host-demand' }, h('span', { class: 'hr-host-bar', style: { '--share': 100 * (lot.bids || 0) / most + '%' }, 'data-hot': lot.bids > lot.quantity }), h('span', null, d.number(lot.bids || 0))),
-                h('td', { class: 'hr-num' }, priceWhy(lot, s)),
-                h('td', { class: 'hr-host-holder' }, holder(lot, s)));
-            })))),
-      ];
-    }
-    function total(label, value, note) {
-      return h('div', { class: 'hr-total' }, h('dt', { class: 'hr-total-label' }, label),
-        h('dd', null, h('span', { class: 'hr-total-number' }, h('span', { class: 'hr-host-total' }, value)), note && h('span', { class: 'hr-total-note' }, note)));
-    }
-
     // The round ---------------------------------------------------------------------------------------------------
     const acted = headroom.hostPeople.acted;
     function quiet(s) { // nobody has bid and no bot will: closed now, the round would end the auction
       return s.host.bidders.every(function (one) { return !one.bids && !one.bot; });
     }
     function next(s) { // the one large button
-      if (s.phase === 'set up') return press('Open round 1', 'open', {}, { large: true, off: !s.host.bidders.length });
       if (s.phase === 'paused') return press('Resume round ' + s.round, 'resume', {}, { large: true });
       if (s.phase === 'open' && !s.practice && quiet(s)) return ask('Close round ' + s.round, 'close', { large: true, quiet: false });
       if (s.phase === 'open') return press(s.practice ? 'Close practice round ' + s.round : 'Close round ' + s.round, 'close', { round: s.round }, { large: true });
@@ -178,11 +127,7 @@
       return h('a', { key: 'again', class: 'hr-button hr-button-primary hr-host-next', href: '/auction' }, 'To the auctions');
     }
     function nextNote(s) {
-      const who = acted(s), waiting = (s.host.waiting || []).length;
-      if (s.phase === 'set up') {
-        const joined = s.host.automatic ? 'Who has the code gets a seat at once.' : 'Who has the code waits until you admit him' + (waiting ? ': ' + waiting + (waiting === 1 ? ' waits now.' : ' wait now.') : '.');
-        return (s.host.bidders.length ? d.count(s.host.bidders.length, 'seat') + ', ' + who.people.length + ' for people. ' : 'There is no seat yet. ') + joined;
-      }
+      const who = acted(s);
       if (s.phase === 'open') {
         const end = { clock: 'It ends by its clock.', 'all acted': who.people.length ? 'It ends when all have acted.' : 'It ends by its clock, or when you close it.' }[s.pace] || '';
         return end + (who.empty.length ? ' ' + d.count(who.empty.length, 'seat is', 'seats are') + ' empty and will not act.' : '');
@@ -191,13 +136,8 @@
       return s.ended_because ? s.ended_because[0].toUpperCase() + s.ended_because.slice(1) + '.' : '';
     }
     function inOne(s) { // presses for many people at once
-      const who = acted(s), waiting = (s.host.waiting || []).length;
-      const able = who.empty.filter(function (one) { return one.assigned; });
-      if (s.phase === 'closed' || s.phase === 'cancelled') return null;
-      return h('div', { class: 'hr-host-row hr-host-minor', key: 'many' },
-        s.phase === 'set up' && press(s.host.automatic ? 'Let everybody wait for me' : 'Seat everybody who has the code', 'automatic', { on: !s.host.automatic }, { quiet: s.host.automatic }),
-        waiting > 0 && press(waiting === 1 ? 'Admit the one who waits' : 'Admit all ' + waiting + ' who wait', 'admit all', null, { click: function () { headroom.hostPeople.admitAll(room, tools); } }),
-        able.length > 0 && press(able.length === 1 ? 'Give the empty seat to a bot' : 'Give the ' + able.length + ' empty seats to bots', 'bots', null, { quiet: true, click: function () { headroom.hostPeople.fill(room, tools, able); } }));
+      const many = s.phase === 'open' || s.phase === 'paused' ? headroom.hostSteps.many(s, room, tools) : [];
+      return many.length > 0 && h('div', { class: 'hr-host-row hr-host-minor', key: 'many' }, many);
     }
     function clockWords() {
       const s = room.snapshot, left = room.left();
@@ -219,11 +159,9 @@
         h('div', { class: 'hr-host-now' },
           h('p', { class: 'hr-host-round' }, words, stages && running ? h('span', { class: 'hr-muted' }, ', stage ' + (s.stage + 1) + ' of ' + s.stages.length + ' (' + d.percent(s.stages[s.stage]) + ')') : null),
           running && clock(s, who),
-          next(s),
-          h('p', { class: 'hr-host-next-note' }, nextNote(s)),
+          s.phase === 'set up' ? headroom.hostSteps.list(s, room, tools) : [next(s), h('p', { class: 'hr-host-next-note' }, nextNote(s))],
           inOne(s),
           h('div', { class: 'hr-host-row hr-host-minor' },
-            s.phase === 'set up' && press('Practice round', 'practice', { on: true }),
             s.practice && press('End the practice', 'practice', { on: false }),
             s.phase === 'open' && !who.people.length && press(own.playing ? 'Stop playing' : 'Play to the end', 'play', null, { click: function () { own.playing = !own.playing; redraw(); } }),
             s.phase === 'open' && press('Pause', 'pause', {}),
@@ -234,7 +172,7 @@
           confirm(s)),
         running && h('section', { class: 'hr-host-acted', 'aria-label': 'Who has acted' },
           h('h3', { class: 'hr-section-title' }, who.here.length ? who.done.length + ' of ' + d.count(who.here.length, 'person here has acted', 'people here have acted') + (who.empty.length ? ', ' + d.count(who.empty.length, 'seat is', 'seats are') + ' empty' : '') : who.people.length ? 'Nobody is here yet' : 'Only bots play: each acts when the round closes'),
-          h('ul', { class: 'hr-host-dots' }, s.host.bidders.map(function (one) { return headroom.hostPeople.dot(one, s); }))),
+          headroom.hostPeople.awaited(s, who)),
         s.phase !== 'cancelled' && h('form', { class: 'hr-host-say', on: { submit: function (event) { event.preventDefault(); announce(); } } },
           h('label', null, h('span', { class: 'visually-hidden' }, 'Message to all'),
             h('input', { class: 'hr-input', placeholder: 'Message to all', maxlength: 300, value: own.text, on: { input: function (event) { own.text = event.target.value; } } })),
@@ -269,14 +207,26 @@
           press('Keep it', 'keep', null, { click: function () { own.ask = ''; redraw(); } })));
     }
     // Certificate, deliverability, log --------------------------------------------------------------------------------
+    function entry(one) { return h('li', { key: one.number }, h('time', null, d.clockTime(one.at)), h('span', null, one.words)); }
+    function runs(listed) { // what happened at one moment in one way is one line of the log: sixty bots that bid
+      const found = [];
+      listed.forEach(function (one) {
+        const last = found.length ? found[found.length - 1] : null;
+        if (last && last[0].kind === one.kind && last[0].at === one.at && last[0].actor === one.actor) last.push(one); else found.push([one]);
+      });
+      return found;
+    }
     function log(s) {
       const listed = (s.host.log || []).slice().sort(function (a, b) { return b.number - a.number; });
       return [
         headroom.hostJudge.certificate(s, tools), headroom.hostJudge.deliverability(s, tools),
         h('section', { class: 'hr-section', key: 'log' },
           h('h3', { class: 'hr-section-title' }, 'Log'),
-          h('ol', { class: 'hr-host-log' }, listed.map(function (one) {
-            return h('li', { key: one.number }, h('time', null, d.clockTime(one.at)), h('span', null, one.words));
+          h('ol', { class: 'hr-host-log' }, runs(listed).map(function (run) {
+            const many = run.length > ALIKE && RUNS[run[0].kind];
+            if (!many) return run.map(entry);
+            return h('li', { key: run[run.length - 1].number }, h('time', null, d.clockTime(run[0].at)),
+              h('details', null, h('summary', null, d.number(run.length) + (run.indexOf(listed[listed.length - 1]) >= 0 && listed[listed.length - 1].number > 1 ? ' or more ' : ' ') + many), h('ul', null, run.map(function (one) { return h('li', { key: one.number }, one.words); }))));
           })),
           !listed.length && h('p', { class: 'hr-muted' }, 'Nothing has happened yet.')),
       ];
@@ -312,7 +262,7 @@
         root.setAttribute('data-phase', s.practice ? 'practice' : s.phase);
         d.draw(parts.head, head(s));
         d.draw(parts.tabs, tabs(s));
-        d.draw(parts.lots, lots(s));
+        d.draw(parts.lots, headroom.hostLots.pane(s, tools));
         d.draw(parts.round, round(s));
         d.draw(parts.people, headroom.hostPeople.pane(s, tools));
         d.draw(parts.log, log(s));

@@ -4,6 +4,8 @@
   const headroom = window.headroom;
   const d = headroom.pane, h = d.h;
   const AWAY_S = 15; // a browser that has not asked for so long is told as away
+  const FEW = 6; // so many bots are listed at once; more are folded
+  const NAMED = 12; // people named of those who have not acted yet
 
   // Seats of people who may bid: all, those with somebody in them, those empty, and who of them has acted.
   function acted(s) {
@@ -33,7 +35,7 @@
     each(seats, function (one, next) { tools.act('bot', { bidder: one.id, bot: tools.bots[0][0] }, next); });
   }
   function called(one) { // the seat, and who sits there by his own name
-    const who = (one.who || []).filter(function (name) { return name !== one.name; });
+    const who = (one.who || []).filter(function (name) { return one.name.indexOf(name) !== 0; });
     return who.length ? who.join(', ') + ' (' + one.name + ')' : one.name;
   }
   function status(one, s) {
@@ -45,9 +47,10 @@
     if (one.acted) return ['acted', one.bids ? 'bid on ' + one.bids : 'acted'];
     return away ? ['away', one.seen_s_ago === null || one.seen_s_ago === undefined ? 'not here yet' : 'away'] : ['waiting', 'not yet'];
   }
-  function dot(one, s) {
-    const told = status(one, s);
-    return h('li', { key: one.id, class: 'hr-host-dot', 'data-status': told[0] }, h('span', { class: 'hr-host-mark', 'aria-hidden': 'true' }), h('span', { class: 'hr-host-name' }, called(one)), h('span', { class: 'hr-muted' }, told[1]));
+  function awaited(s, who) { // who of the people here has not acted; the rows below tell the rest
+    const late = s.phase === 'open' ? who.here.filter(function (one) { return !one.acted; }) : [];
+    if (!late.length) return null;
+    return h('p', { class: 'hr-host-awaited' }, 'Not yet: ' + late.slice(0, NAMED).map(called).join(', ') + (late.length > NAMED ? ' and ' + (late.length - NAMED) + ' more' : ''));
   }
 
   // The pane --------------------------------------------------------------------------------------------------------
@@ -68,7 +71,8 @@
             press('Admit', 'admit', { waiting: one.id, bidder: chosen, name: one.name }, { key: 'admit' + one.id, primary: true, label: 'Admit ' + one.name }),
             press('Refuse', 'refuse', { waiting: one.id }, { key: 'refuse' + one.id, quiet: true, label: 'Refuse ' + one.name })));
       })),
-      h('ul', { class: 'hr-host-people' }, s.host.bidders.map(function (one) { return person(one, s, over, tools); })),
+      rows(s.host.bidders.filter(function (one) { return !one.bot; }), 'People', s, over, tools),
+      bots(s, over, tools),
       !s.host.bidders.length && h('p', { class: 'hr-muted' }, 'No seat yet.'),
       !over && h('form', { class: 'hr-host-say', on: { submit: function (event) { event.preventDefault(); addSeat(tools); } } },
         h('label', null, h('span', { class: 'visually-hidden' }, 'Name of a new seat'),
@@ -76,10 +80,30 @@
         h('button', { type: 'submit', class: 'hr-button', disabled: Boolean(own.busy) }, 'Add a seat')),
     ];
   }
+  function rows(list, label, s, over, tools) {
+    return list.length > 0 && h('ul', { class: 'hr-host-people', key: label, 'aria-label': label }, list.map(function (one) { return person(one, s, over, tools); }));
+  }
+  function bots(s, over, tools) { // behind one line where they are many: a host looks for people
+    const list = s.host.bidders.filter(function (one) { return one.bot; }), own = tools.own;
+    if (list.length <= FEW) return rows(list, 'Bots', s, over, tools);
+    const wide = Boolean(own.open.bots);
+    const held = list.reduce(function (sum, one) { return sum + (one.holdings || []).reduce(function (blocks, lot) { return blocks + lot.blocks; }, 0); }, 0);
+    return [
+      h('button', { type: 'button', key: 'bots', class: 'hr-host-person hr-host-fold', 'aria-expanded': String(wide), on: { click: function () { own.open.bots = !wide; tools.redraw(); } } },
+        h('span', { class: 'hr-host-mark', 'data-status': 'bot', 'aria-hidden': 'true' }),
+        h('span', { class: 'hr-host-name' }, d.count(list.length, 'bot')),
+        h('span', { class: 'hr-muted' }, wide ? 'fold' : 'show all'),
+        h('span', { class: 'hr-host-pay' }, held ? d.number(held) + ' held, ' + tools.money(list.reduce(function (sum, one) { return sum + one.pay; }, 0)) : 'hold nothing')),
+      wide && rows(list, 'Bots', s, over, tools)];
+  }
   function addSeat(tools) {
     const own = tools.own;
     const name = own.seat.trim();
     if (name) tools.act('seat', { name: name }, function () { own.seat = ''; });
+  }
+  function rename(one, tools) {
+    const own = tools.own, name = (own.names[one.id] || '').trim();
+    if (name) tools.act('rename', { bidder: one.id, name: name }, function () { own.names[one.id] = ''; own.open[one.id] = false; });
   }
   function person(one, s, over, tools) {
     const own = tools.own, press = tools.press, ask = tools.ask, money = tools.money, redraw = tools.redraw, bots = tools.bots, keyField = tools.keyField;
@@ -103,14 +127,18 @@
                 bots.map(function (kind) { return h('option', { key: kind[0], value: kind[0] }, kind[1]); }))),
               press('Let a bot play', 'bot', null, { key: 'bot', click: function () { tools.act('bot', { bidder: one.id, bot: own.seats['bot ' + one.id] || bots[0][0] }, fold); } })],
           !one.bot && press('New personal link', 'invite', { bidder: one.id }, { key: 'invite', quiet: true, done: function (answer) { own.keys[one.id] = answer.key; } })),
+        !over && h('form', { class: 'hr-host-say', on: { submit: function (event) { event.preventDefault(); rename(one, tools); } } },
+          h('label', null, h('span', { class: 'visually-hidden' }, 'Another name for ' + one.name),
+            h('input', { class: 'hr-input', placeholder: s.information === 'full' ? 'Another name, seen by all' : 'Another name of the seat', maxlength: 60, value: own.names[one.id] || '', on: { input: function (event) { own.names[one.id] = event.target.value; } } })),
+          h('button', { type: 'submit', class: 'hr-button', disabled: Boolean(own.busy) }, 'Rename')),
         s.phase === 'closed' && blocks > 0 && h('div', { class: 'hr-host-row' },
           own.ask === 'default ' + one.id ? [
-            h('span', { key: 'words' }, 'He loses all that he won and owes what the sale loses by it.'),
+            h('span', { key: 'words' }, 'The bidder loses all that was won and owes what the sale loses by it.'),
             press('Note the default', 'default', { bidder: one.id, lots: one.holdings.map(function (held) { return held.lot; }) }, { primary: true }),
             press('Keep it', 'keep', null, { click: function () { own.ask = ''; redraw(); } })]
             : ask('Does not pay', 'default ' + one.id, { label: 'Does not pay: ' + one.name })),
         own.keys[one.id] && keyField('auction-key-' + one.id, 'Whoever opens this takes the seat; other devices are put out', '/auction/join#key=' + own.keys[one.id])));
   }
 
-  headroom.hostPeople = { acted: acted, dot: dot, pane: pane, admitAll: admitAll, fill: fill };
+  headroom.hostPeople = { acted: acted, awaited: awaited, pane: pane, admitAll: admitAll, fill: fill };
 })();

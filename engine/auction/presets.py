@@ -30,9 +30,10 @@ CLASSROOM = Rules(
     preset="Classroom",
     increment=Increment(kind="fixed", amount=5),
     jump=Jump(kind="click box", steps=3, step_share=0.2),
-    activity=Activity(enforced=True, stages=(0.5, 1.0), waivers=1, quiet_share=0.2, quiet_rounds=2),
+    # Waivers for two late rounds and one more: who is new to an auction misses rounds, and eligibility never comes back.
+    activity=Activity(enforced=True, stages=(0.5, 1.0), waivers=3, quiet_share=0.2, quiet_rounds=2),
     closing=Closing(max_rounds=40),
-    timing=Timing(pace="all acted", round_s=90.0),
+    timing=Timing(pace="all acted", round_s=120.0),
     ties="random",
     information="full",
 )

@@ -125,7 +125,7 @@ def test_the_words_tell_each_rule_that_is_on() -> None:
 def test_the_sentence_names_what_is_sold_to_how_many_and_how() -> None:
     blocks = replace(LOTS[0], quantity=3)
     told = sentence(Configuration("T", (blocks, LOTS[1]), replace(PRESETS["Classroom"], preset="Own")), 12)
-    assert told.startswith("Sell 4 blocks of 2 products (50 MW) to 12 bidders by its own rules, rounds of 90 s")
+    assert told.startswith("Sell 4 blocks of 2 products (50 MW) to 12 bidders by its own rules, rounds of 2 min")
 
 
 def test_the_words_of_the_pages_have_meanings() -> None:
