@@ -30,7 +30,7 @@ CLASSROOM = Rules(
     preset="Classroom",
     increment=Increment(kind="fixed", amount=5),
     jump=Jump(kind="click box", steps=3, step_share=0.2),
-    # Waivers for two late rounds and one more: who is new to an auction misses rounds, and eligibility never comes back.
+    # Waivers for two late rounds and one more: who is new misses rounds, and eligibility never comes back.
     activity=Activity(enforced=True, stages=(0.5, 1.0), waivers=3, quiet_share=0.2, quiet_rounds=2),
     closing=Closing(max_rounds=40),
     timing=Timing(pace="all acted", round_s=120.0),

@@ -3,6 +3,7 @@
 import pytest
 
 from engine.auction.eligibility import activity_of, required_activity
+from engine.auction.presets import PRESETS
 from engine.auction.rules import Activity, Rules
 from engine.auction.state import Acted
 from tests.engine.auction.room import STEP, Room, configured, lots
@@ -77,6 +78,14 @@ def test_a_bidder_may_choose_the_reduction_and_keep_his_waiver() -> None:
     room.round(b=on(2, 3, 4, 5, 6))
     assert (room.state.bidders[0].eligibility, room.state.bidders[0].waivers_left) == (20, 2)
     assert room.state.rounds[0].automatic_waivers == ()
+
+
+def test_who_is_late_twice_is_not_out_of_a_class() -> None:
+    room = room_with(PRESETS["Classroom"].activity, "late", "busy")
+    room.round(busy=on(1, 2, 3, 4, 5))
+    room.round(busy=on(6, 7, 8, 9, 10))
+    assert [one.eligibility for one in room.state.bidders] == [100, 100]
+    room.bid("late", *on(1, at=10))
 
 
 def test_without_automatic_waivers_eligibility_falls_at_once() -> None:
