@@ -1,10 +1,15 @@
 """Whole runs of a crowd: so many rounds played, or a server that is killed again and again under it."""
 
 import asyncio
+import itertools
 import random
+import re
+import socket
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -14,14 +19,16 @@ import psutil
 from callbacks.auction_room import SETTLE_S, Rooms
 from engine.store import Store
 from tests.browser.browsing import Server, end, start
-from tests.crowd import Guest, Line, Tally, check, keys_of, sale
+from tests.crowd import Guest, Tally, check, keys_of, sale
 from tests.kills import children, kill
 from tests.rooms import seat
 from tests.waiting import wait_for
 
 KILLED = ("web worker", "web server", "everything")
 _GOES_ON_WITHIN_S = 90.0
-_FLOOD_LINES = 32
+_FLOOD_LINES = 16
+_FLOOD_PATIENCE_S = 5.0
+_STATUS = re.compile(rb"HTTP/1\.1 (\d{3})")
 _LATEST_S = 1.0  # before a deadline a hurried bidder still sends
 
 
@@ -66,29 +73,37 @@ async def _bidding(guest: Guest, over: asyncio.Event, lots: int) -> None:
             await guest.bid(guest.dice.randint(1, lots))
 
 
-def flood(address: str, auction: str, cookie: str, seconds: float) -> Counter[int]:
-    """Send sets of bids from one seat as fast as this process can, over many connections; return what came back."""
-    return asyncio.run(_flooding(address, auction, cookie, seconds))
+def flood(address: str, auction: str, cookie: str, seconds: float, at_once: int) -> Counter[str]:
+    """Send orders of one seat as fast as this process can, ``at_once`` on a line before it listens to what comes back.
 
+    Return how many were sent, how many lines were cut before an answer came, and how many answers had which status.
+    """
+    parts = urlsplit(address)
+    target, counted = (str(parts.hostname), int(parts.port or 80)), [Counter[str]() for _ in range(_FLOOD_LINES)]
+    body = b'{"request":"f%08d","round":1,"what":"bids","bids":[["lot-01",5,1]]}'
+    head = f"POST /api/auctions/{auction}/act HTTP/1.1\r\nHost: {target[0]}:{target[1]}\r\nCookie: {cookie}\r\n"
+    head += f"Content-Type: application/json\r\nContent-Length: {len(body % 0)}\r\n\r\n"
+    numbers, until = itertools.count(1), time.monotonic() + seconds
 
-async def _flooding(address: str, auction: str, cookie: str, seconds: float) -> Counter[int]:
-    statuses: Counter[int] = Counter()
-    until = time.monotonic() + seconds
-
-    async def one(number: int) -> None:
-        line, sent = Line(address), 0
-        line.cookie = cookie
+    def send(counts: Counter[str]) -> None:
         while time.monotonic() < until:
-            sent += 1
-            body = {"request": f"f{number}-{sent}", "round": 1, "what": "bids", "bids": [["lot-01", 5, 1]]}
-            try:
-                statuses[(await line.ask("POST", f"/api/auctions/{auction}/act", body)).status] += 1
-            except OSError:
-                statuses[0] += 1
-        await line.leave()
+            orders = b"".join(head.encode() + body % (next(numbers) % 10**8) for _ in range(at_once))
+            told = b""
+            with suppress(OSError), socket.create_connection(target, _FLOOD_PATIENCE_S) as line:
+                line.sendall(orders)
+                counts["sent"] += at_once
+                while len(_STATUS.findall(told)) < at_once and (part := line.recv(65_536)):
+                    told += part
+            answers = _STATUS.findall(told)
+            counts.update(status.decode() for status in answers)
+            counts["cut"] += not answers
 
-    await asyncio.gather(*(one(number) for number in range(_FLOOD_LINES)))
-    return statuses
+    threads = [threading.Thread(target=send, args=(counts,)) for counts in counted]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return sum(counted, Counter())
 
 
 @dataclass(frozen=True, slots=True)
