@@ -3,12 +3,12 @@
 import time
 from typing import Any
 
-from dash import Dash, Input, Output, ctx, no_update
+from dash import Dash, Input, Output, State, ctx, no_update
 
 from callbacks import auction_debrief, auction_example, auction_host, auction_new, auction_screen, auction_seat
 from callbacks.security import current_user
 from callbacks.services import Services
-from callbacks.shell import since
+from callbacks.shell import since, toast
 from components import auction, ids
 from components import auction_host as desk
 from engine.errors import EngineError, NotFoundError
@@ -49,6 +49,19 @@ def lines(services: Services, user: str, now: float) -> list[auction.AuctionLine
     ]
 
 
+def play(services: Services, user: str, asked: auction.Asked) -> str:
+    """Make the example's auction with the user in its first seat and bots in all others, and open its first round.
+
+    Return the address of the seat. Raises EngineError in words.
+    """
+    configuration, seats = auction_example.to_play(asked)
+    made = services.auctions.create(user, configuration, seats)
+    with services.auctions.turn(made) as turn:
+        turn.store.admit(user, "bidder", bidder=turn.state.bidders[0].id, name=turn.state.bidders[0].name)
+        turn.tell("opened", {"deadline": turn.now + configuration.rules.timing.round_s})
+    return f"/auction/seat?auction={made}"
+
+
 def register(app: Dash, services: Services) -> None:
     """Wire the page, and the maps of the live pages."""
     auction_new.register(app, services)
@@ -77,3 +90,23 @@ def register(app: Dash, services: Services) -> None:
         except EngineError as error:
             return auction.failed(f"{str(error)[:1].upper()}{str(error)[1:]}."), no_update, no_update, no_update
         return _EXAMPLES.result(asked), f"/auction?make=template:{asked.template}", asked.increment, asked.ties
+
+    @app.callback(
+        Output(ids.LOCATION, "href", allow_duplicate=True),
+        Output(ids.TOAST, "data", allow_duplicate=True),
+        Input(f"{ids.AUCTION_EXAMPLE}-play", "n_clicks"),
+        State(words["template"], "value"),
+        State(words["increment"], "value"),
+        State(words["ties"], "value"),
+        State(words["bots"], "value"),
+        running=[(Output(f"{ids.AUCTION_EXAMPLE}-play", "disabled"), True, False)],
+        prevent_initial_call=True,
+    )
+    def begin(clicks: Any, template: Any, increment: Any, ties: Any, bots: Any) -> Any:
+        if not clicks:
+            return no_update, no_update
+        try:
+            asked = auction_example.asked_of(template, increment, ties, bots)
+            return play(services, current_user(), asked), no_update
+        except EngineError as error:
+            return no_update, toast(str(error))

@@ -9,12 +9,14 @@ from components.auction import AS_THEY_ARE, Asked
 from engine.auction import equilibrium, templates
 from engine.auction.bots import BOTS
 from engine.auction.certificate import certificate
+from engine.auction.rules import Configuration, Timing
 from engine.auction.simulate import run
 from engine.auction.state import AuctionState
 from engine.errors import EngineError, QuestionError
 
 FIRST = "paper-1"
 MOST_ROUNDS = 400
+PATIENCE_S = 1800.0  # that a round played alone against bots waits for its one person
 MOST_TABLED = 5  # products up to which every bundle has its row
 _KEPT = 32
 
@@ -55,6 +57,20 @@ def asked_of(template: Any, increment: Any, ties: Any, kind: Any) -> Asked:
 
 def played(asked: Asked) -> AuctionState:
     """Return the finished auction. Raises EngineError where the rules let it have no end."""
+    return run(*_made(asked), most_rounds=MOST_ROUNDS).state
+
+
+def to_play(asked: Asked) -> tuple[Configuration, list[templates.Seat]]:
+    """Return the auction with its first seat for a person and bots in all others; a round ends once he has acted."""
+    configuration, seats = _made(asked)
+    timing = Timing(pace="all acted", round_s=PATIENCE_S)
+    title = f"{configuration.title}, against bots"
+    mine = replace(seats[0], bot="")
+    others = [replace(seat, bot=seat.bot or "straightforward") for seat in seats[1:]]
+    return replace(configuration, title=title, rules=replace(configuration.rules, timing=timing)), [mine, *others]
+
+
+def _made(asked: Asked) -> tuple[Configuration, list[templates.Seat]]:
     template = templates.TEMPLATES[asked.template]
     rules = template.configuration.rules
     step = rules.increment
@@ -64,7 +80,7 @@ def played(asked: Asked) -> AuctionState:
     configuration = replace(template.configuration, rules=replace(rules, increment=step, ties=ties))
     kind = "" if asked.bots == AS_THEY_ARE else asked.bots
     seats = [replace(seat, bot=kind or seat.bot) for seat in template.seats]
-    return run(configuration, seats, most_rounds=MOST_ROUNDS).state
+    return configuration, seats
 
 
 def judged(state: AuctionState) -> auction_worked.Judged:

@@ -10,7 +10,7 @@ from components import ids
 from components.auction_new import Source
 from components.format import count
 from components.icons import icon
-from components.skeleton import Part, page, question_bar, state, word_number, word_select
+from components.skeleton import Part, button, page, question_bar, state, word_number, word_select
 
 PAGE = ids.AUCTION
 PHASES = {"set up": "not open yet", "open": "open", "paused": "paused", "closed": "closed", "cancelled": "cancelled"}
@@ -51,8 +51,9 @@ def layout(
     """Return the page. ``result`` is the worked example's, there when the page opens."""
     return page(
         question_bar(PAGE, sentence(asked, templates, bots), actions=[
+            button("Play it against bots", f"{ids.AUCTION_EXAMPLE}-play", primary=True),
             dcc.Link("Make it an auction", href=f"/auction?make=template:{asked.template}",
-                     className="hr-button hr-button-primary", id=f"{ids.AUCTION_EXAMPLE}-make"),
+                     className="hr-button", id=f"{ids.AUCTION_EXAMPLE}-make"),
             dcc.Link("Join by a code", href="/auction/join", className="hr-button"),
             dcc.Link("Open a ledger", href="/auction/debrief", className="hr-button"),
         ]),

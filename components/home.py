@@ -28,6 +28,7 @@ class Door:
     example: str  # library key
     size: str
     page: str  # where it opens, when that page exists
+    address: str = ""  # of a door that opens no study
 
 
 DOORS = (
@@ -43,12 +44,13 @@ DOORS = (
     Door(
         "teach",
         "Teach",
-        "Four buses, one line of 100 MW",
-        "The smallest grid on which firm and flexible capacity differ, with its answer. Change a rating on its drawing "
-        "and ask again.",
+        "An auction to play at once",
+        "Capacity of a small grid sold in rounds: see how it ends, bid yourself against a bot, or run it for a class "
+        "with phones and a projector.",
         "fourbus",
-        "4 buses, 3 lines",
-        "capacity",
+        "4 products, 2 bidders",
+        "auction",
+        address="/auction",
     ),
     Door(
         "show",
@@ -138,28 +140,31 @@ def layout(studies: Sequence[StudyCard], examples: Sequence[Example], auctions: 
     )
 
 
-def door(entry: Door) -> html.Button:
-    """Return one of the three doors: one large button."""
-    return html.Button(
-        [
-            picture(f"/api/thumbnails/example/{entry.example}.svg", "hr-door-map"),
-            html.Span(
-                [
-                    html.Span(entry.verb, className="hr-door-verb"),
-                    html.Span(entry.title, className="hr-door-title"),
-                    html.Span(entry.text, className="hr-door-text"),
-                    html.Span(
-                        [html.Span(entry.size), html.Span(["Open", icon("arrow", size=16)], className="hr-door-go")],
-                        className="hr-door-foot",
-                    ),
-                ],
-                className="hr-door-words",
-            ),
-        ],
-        id=ids.home_open(f"{entry.example}:{entry.page}"),
-        type="button",
-        className=f"hr-door hr-door-{entry.key}",
-    )
+def door(entry: Door) -> Any:
+    """Return one of the three doors: one large button, or a link where it opens no study."""
+    inside = _door(entry)
+    look = f"hr-door hr-door-{entry.key}"
+    if entry.address:
+        return dcc.Link(inside, href=entry.address, className=look)
+    return html.Button(inside, id=ids.home_open(f"{entry.example}:{entry.page}"), type="button", className=look)
+
+
+def _door(entry: Door) -> list[Any]:
+    return [
+        picture(f"/api/thumbnails/example/{entry.example}.svg", "hr-door-map"),
+        html.Span(
+            [
+                html.Span(entry.verb, className="hr-door-verb"),
+                html.Span(entry.title, className="hr-door-title"),
+                html.Span(entry.text, className="hr-door-text"),
+                html.Span(
+                    [html.Span(entry.size), html.Span(["Open", icon("arrow", size=16)], className="hr-door-go")],
+                    className="hr-door-foot",
+                ),
+            ],
+            className="hr-door-words",
+        ),
+    ]
 
 
 def picture(address: str, class_name: str) -> html.Span:

@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.browsing import PHONE, THEMES, axe_violations, open_page, set_theme, settle
+from tests.browser.browsing import PHONE, barriers, open_page, settle
 
 
 def open_small_grid(page: Page) -> None:
@@ -15,18 +15,13 @@ def open_small_grid(page: Page) -> None:
     settle(page)
 
 
-def test_an_example_opens_as_a_study_of_ones_own(page: Page) -> None:
+def test_an_example_opens_as_a_study_of_ones_own_and_is_deleted_with_undo(page: Page) -> None:
     open_small_grid(page)
     assert "study=" in page.url
     open_page(page, "/")
     card = page.locator("#home-recent li")
     expect(card).to_have_count(1)
     expect(card).to_contain_text("14 buses, 20 branches")
-
-
-def test_a_study_is_deleted_with_undo(page: Page) -> None:
-    open_small_grid(page)
-    open_page(page, "/")
     page.locator("#home-recent").get_by_role("button").click()
     expect(page.locator("#home-recent")).to_contain_text("No studies yet")
     page.get_by_role("button", name="Undo").click()
@@ -80,7 +75,7 @@ def test_every_page_is_left_without_an_error(page: Page) -> None:
     page.evaluate("headroom.setProps('capacity-job-ended', {data: {}})")  # what comes too late for its page
 
 
-def test_a_study_goes_out_as_a_file_and_comes_back(page: Page) -> None:
+def test_a_study_goes_out_as_a_file_and_comes_back_and_no_other_file_does(page: Page) -> None:
     open_small_grid(page)
     page.locator("#shell-study-menu").click()
     with page.expect_download() as download:
@@ -94,15 +89,13 @@ def test_a_study_goes_out_as_a_file_and_comes_back(page: Page) -> None:
     settle(page)
     open_page(page, "/")
     expect(page.locator("#home-recent li")).to_have_count(2)
-
-
-def test_a_file_that_is_no_study_is_refused_in_words(page: Page) -> None:
-    open_page(page, "/")
     page.locator("#shell-study-menu").click()
     page.locator("#shell-study-import input[type=file]").set_input_files(
         {"name": "study.zip", "mimeType": "application/zip", "buffer": b"not a study"}
     )
     expect(page.locator("#shell-toasts")).to_contain_text("Nothing was imported")
+    open_page(page, "/")
+    expect(page.locator("#home-recent li")).to_have_count(2)
 
 
 def test_a_shared_link_lets_another_reader_in_read_only(page: Page) -> None:
@@ -128,7 +121,7 @@ def test_a_shared_link_lets_another_reader_in_read_only(page: Page) -> None:
     other.close()
 
 
-@pytest.mark.parametrize("door", ["plan", "teach", "show"])
+@pytest.mark.parametrize("door", ["plan", "show"])
 def test_a_door_opens_a_grid_whose_answer_is_there_or_on_its_way(page: Page, door: str) -> None:
     open_page(page, "/")
     page.locator(f".hr-door-{door}").click()
@@ -136,27 +129,36 @@ def test_a_door_opens_a_grid_whose_answer_is_there_or_on_its_way(page: Page, doo
     expect(page.locator(".hr-progress").or_(page.locator(".hr-total-value .hr-why-number")).first).to_be_visible()
 
 
-def test_a_recent_study_tells_what_it_answered(page: Page) -> None:
+def test_the_teacher_s_door_opens_an_auction_that_is_played_at_once(page: Page) -> None:
     open_page(page, "/")
     page.locator(".hr-door-teach").click()
+    page.wait_for_url("**/auction")
+    page.get_by_role("button", name="Play it against bots").click()
+    page.wait_for_url("**/auction/seat?auction=*")
+    expect(page.locator("main")).to_contain_text("Round 1")
+
+
+def test_a_recent_study_tells_what_it_answered(page: Page) -> None:
+    open_page(page, "/")
+    page.locator(".hr-example-title").get_by_text("4-bus auction paper").click()
+    page.wait_for_url("**study=*")
+    page.get_by_role("link", name="Capacity", exact=True).click()
     expect(page.locator(".hr-total-value .hr-why-number").first).to_have_text("20.0")  # 10 and 10, the published case
     settle(page)
     open_page(page, "/")
     expect(page.locator("#home-recent li")).to_contain_text(re.compile(r"Firm 20\.0.MW, 3\d\.\d.MW with flexible"))
 
 
-@pytest.mark.parametrize("theme", THEMES)
-def test_home_with_studies_menu_and_dialog_is_within_wcag_2_aa(page: Page, theme: str) -> None:
-    set_theme(page, theme)
+def test_home_with_studies_menu_and_dialog_is_within_wcag_2_aa(page: Page) -> None:
     open_small_grid(page)
     open_page(page, "/")
-    assert axe_violations(page) == []
+    assert barriers(page) == []
     page.locator("#shell-study-menu").click()
     expect(page.locator("#shell-study-list li")).to_have_count(1)
-    assert axe_violations(page) == []
+    assert barriers(page) == []
     page.get_by_role("button", name="New study").click()
     expect(page.get_by_role("dialog", name="New study")).to_be_visible()
-    assert axe_violations(page) == []
+    assert barriers(page) == []
     page.keyboard.press("Escape")
     page.set_viewport_size(PHONE)
-    assert axe_violations(page) == []
+    assert barriers(page) == []

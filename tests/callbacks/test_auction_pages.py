@@ -11,7 +11,9 @@ from flask import Flask
 
 from callbacks import auction as page
 from callbacks import auction_example, auction_host, auction_new
+from callbacks.auction_acts import Act, act
 from callbacks.auction_invite import install
+from callbacks.auction_room import RefusedError
 from callbacks.capacity_answer import Seat
 from callbacks.capacity_publish import publish
 from callbacks.services import Services
@@ -56,6 +58,22 @@ def test_another_increment_gives_another_auction() -> None:
     # With increment 1 the winner of product 1 pays the other's value of it, 20, or one increment more.
     assert 20 <= int(fine.price[0]) <= 21
     assert auction_example.judged(fine).gap == pytest.approx(0, abs=4)  # at most an increment for each product
+
+
+def test_an_example_is_played_against_bots_with_one_press(services: Services) -> None:
+    """Whoever presses sits in the first seat of an open round; it closes, bots and all, as soon as he has acted."""
+    address = page.play(services, ANNE, auction_example.as_given("paper-1"))
+    path, _, made = address.partition("?auction=")
+    room, row, live = services.auctions.look(made)
+    assert (path, live.state.phase, live.state.round) == ("/auction/seat", "open", 1)
+    assert services.auctions.seat(room, row, ANNE) == live.state.bidders[0].id
+    assert [bool(bidder.bot) for bidder in live.state.bidders] == [False, True]
+    first = live.state.configuration.lots[0]
+    receipt = act(services.auctions, ANNE, made, Act("r1", 1, "bids", [[first.id, 5, 1]], []), live.state.at)
+    assert receipt["accepted"]  # specification, section 7: the first round's bids are 5
+    assert services.auctions.look(made).live.state.round == 2
+    with pytest.raises(RefusedError):
+        services.auctions.seat(room, row, BEN)
 
 
 @pytest.mark.parametrize("key", list(TEMPLATES))
