@@ -1,0 +1,179 @@
+"""Clearing by score and as a batch, on a gate whose limits are known planes: all portfolios are enumerated too."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+import pytest
+
+from engine.errors import InfeasibleError, QuestionError
+from engine.program import Status
+from engine.siting.clearing import (
+    Applicant,
+    ClearingRules,
+    JointFailure,
+    JointVerdict,
+    Offer,
+    Placed,
+    broken_rule,
+    clear_by_score,
+    fits,
+)
+from engine.siting.envelopes import envelope
+from engine.siting.portfolio import best_portfolio
+
+FIRM = envelope("firm", utilisation=1.0)
+PAUSE = envelope("pause", utilisation=1.0, depth=0.5)
+
+
+@dataclass(frozen=True)
+class Planes:
+    """A gate of P pairs of hour and outage, each with one limit on the loads: price (P, B) @ load <= room (P,)."""
+
+    price: np.ndarray
+    room: np.ndarray
+    hours: tuple[int, ...]  # (P,), of the day
+    allowed: int = 0
+
+    def check(self, placed: Sequence[Placed]) -> JointVerdict:
+        failures = []
+        for pair, hour in enumerate(self.hours):
+            load = np.zeros(self.price.shape[1])
+            for one in placed:
+                load[one.bus] += one.envelope.level_mw(one.nameplate_mw, np.array([hour]))[0]
+            if self.price[pair] @ load > self.room[pair] + 1e-9:
+                failures.append(JointFailure(pair, 0, 1, self.price[pair], float(self.room[pair]), f"pair {pair}"))
+        return JointVerdict(len(self.hours), self.allowed, tuple(failures))
+
+    def hour_of_day(self, hour: int) -> int:
+        return self.hours[hour]
+
+
+def offer(bus: int, score: float, largest: float = 1000.0, **more: object) -> Offer:
+    return Offer(bus, f"b{bus}", more.pop("envelope", FIRM), score, largest, **more)  # type: ignore[arg-type]
+
+
+ONE_LIMIT = Planes(np.array([[1.0, 1.0, 0.0]]), np.array([1500.0]), (16,))
+
+
+def test_sites_certified_alone_are_refused_together() -> None:
+    applicants = [Applicant("Ann", 1000.0, "2026-01-01"), Applicant("Bob", 1000.0, "2026-01-02")]
+    found = clear_by_score(applicants, [offer(0, 0.9), offer(1, 0.8), offer(2, 0.1)], ClearingRules(), ONE_LIMIT)
+    assert [(a.applicant.name, a.offer.bus) for a in found.awards] == [("Ann", 0), ("Bob", 2)]
+    (refused,) = [r for r in found.refusals if r.offer.bus == 1]
+    assert "1 of 1 hours and outages fail, 0 are allowed; the first is pair 0" in refused.reason
+
+
+def test_equal_scores_go_by_date_then_size_then_name() -> None:
+    one = [offer(2, 0.5)]
+    late, early = Applicant("A", 500.0, "2026-03-01"), Applicant("Z", 100.0, "2026-02-01")
+    large, small = Applicant("Z", 500.0, "2026-02-01"), Applicant("A", 100.0, "2026-02-01")
+    named = Applicant("M", 500.0, "2026-02-01")
+    for pair, first in (((late, early), "Z"), ((small, large), "Z"), ((large, named), "M")):
+        found = clear_by_score(pair, one, ClearingRules(), ONE_LIMIT)
+        assert [award.applicant.name for award in found.awards] == [first]
+        assert len(found.unplaced) == 1
+
+
+@pytest.mark.parametrize(
+    ("rules", "words"),
+    [
+        (ClearingRules(tranche_mw=900.0), "tranche of 900 MW"),
+        (ClearingRules(corridor_cap_mw={"North-West": 900.0}), "cap of corridor North-West"),
+        (ClearingRules(zone_cap_mw={"North": 900.0}), "cap of zone North"),
+        (ClearingRules(most_per_zone=1), "zone North has 1 awards"),
+    ],
+)
+def test_each_published_rule_stops_the_second_award(rules: ClearingRules, words: str) -> None:
+    applicants = [Applicant("Ann", 500.0, "2026-01-01"), Applicant("Bob", 500.0, "2026-01-02")]
+    places = [offer(0, 0.9, zone="North", corridor="North-West"), offer(1, 0.8, zone="North", corridor="North-West")]
+    found = clear_by_score(applicants, places, rules, ONE_LIMIT)
+    assert [award.applicant.name for award in found.awards] == ["Ann"]
+    assert any(words in refusal.reason for refusal in found.refusals)
+
+
+def test_an_applicant_gets_only_what_they_would_sign_and_the_site_can_carry() -> None:
+    picky = Applicant("Ann", 500.0, "2026-01-01", frozenset({1}), frozenset({"pause"}))
+    assert not fits(picky, offer(0, 0.9, envelope=PAUSE))
+    assert not fits(picky, offer(1, 0.9))
+    assert not fits(picky, offer(1, 0.9, 400.0, envelope=PAUSE))
+    assert fits(picky, offer(1, 0.9, envelope=PAUSE))
+
+
+def test_committed_loads_count() -> None:
+    there = [Placed(1, FIRM, 1000.0)]
+    found = clear_by_score(
+        [Applicant("Ann", 1000.0, "2026-01-01")], [offer(0, 0.9)], ClearingRules(), ONE_LIMIT, placed=there
+    )
+    assert not found.awards
+    with pytest.raises(InfeasibleError, match="committed before fail in 1 of 1"):
+        best_portfolio([], [], ClearingRules(), ONE_LIMIT, placed=[Placed(1, FIRM, 2000.0)])
+
+
+def test_wrong_applications_are_named_all_at_once() -> None:
+    wrong = [
+        Applicant("Ann", -5.0, "2026-01-01"),
+        Applicant("Bob", 5.0, "2026-01-01"),
+        Applicant("Bob", 5.0, "2026-01-01"),
+    ]
+    with pytest.raises(QuestionError, match=r"'Ann' asks for -5 MW.*'Bob' applies twice"):
+        clear_by_score(wrong, [], ClearingRules(), ONE_LIMIT)
+
+
+def brute_force(
+    applicants: Sequence[Applicant],
+    offers: Sequence[Offer],
+    rules: ClearingRules,
+    gate: Planes,
+    placed: Sequence[Placed],
+) -> float:
+    best = -np.inf
+    for choice in product([None, *offers], repeat=len(applicants)):
+        awarded: list[tuple[Applicant, Offer]] = []
+        allowed = True
+        for applicant, place in zip(applicants, choice, strict=True):
+            if place is None:
+                continue
+            allowed &= fits(applicant, place) and not broken_rule(applicant, place, rules, awarded)
+            awarded.append((applicant, place))
+        loads = [*placed, *(Placed(place.bus, place.envelope, one.mw) for one, place in awarded)]
+        if allowed and gate.check(loads).passes:
+            best = max(best, sum(place.score * one.mw for one, place in awarded))
+    return best
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_the_portfolio_is_the_best_of_all_that_pass(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    pairs = 9
+    gate = Planes(
+        rng.normal(0.3, 0.6, (pairs, 4)),
+        rng.uniform(100.0, 900.0, pairs),
+        tuple(rng.choice([3, 16], pairs).tolist()),
+        allowed=int(rng.integers(0, 3)),
+    )
+    applicants = [Applicant(f"A{k}", float(rng.uniform(200.0, 900.0)), f"2026-01-0{k + 1}") for k in range(3)]
+    offers = [
+        offer(bus, float(rng.uniform(0.1, 1.0)), envelope=kind, zone="NS"[bus % 2])
+        for bus in range(4)
+        for kind in (FIRM, PAUSE)
+    ]
+    rules = ClearingRules(tranche_mw=float(rng.uniform(600.0, 3000.0)), most_per_zone=2)
+    placed = [Placed(3, PAUSE, 50.0)] if gate.check([Placed(3, PAUSE, 50.0)]).passes else []
+    found = best_portfolio(applicants, offers, rules, gate, placed=placed)
+    assert found.status is Status.OPTIMAL
+    assert found.verdict.passes
+    assert found.value == pytest.approx(brute_force(applicants, offers, rules, gate, placed), abs=1e-6)
+    assert found.bound == pytest.approx(found.value, rel=1e-6, abs=1e-6)
+
+
+def test_a_batch_is_worth_at_least_the_sequence() -> None:
+    # The best site first blocks two others: the sequence takes it, the batch does not.
+    gate = Planes(np.array([[1.0, 0.4, 0.4]]), np.array([1000.0]), (16,))
+    applicants = [Applicant("Ann", 1000.0, "2026-01-01"), Applicant("Bob", 1000.0, "2026-01-02")]
+    places = [offer(0, 0.9), offer(1, 0.8), offer(2, 0.7)]
+    sequence = clear_by_score(applicants, places, ClearingRules(), gate)
+    batch = best_portfolio(applicants, places, ClearingRules(), gate)
+    assert sequence.placed_mw == 1000.0
+    assert batch.value == pytest.approx(1500.0)
