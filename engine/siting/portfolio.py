@@ -5,8 +5,8 @@
 
 a mixed-integer program to which the gate adds what it finds: a ray of hour t and outage c holds a portfolio to
 ``sum of price_b load_r(t) x_ro <= room + M u_tc``, with u_tc = 1 where the pair is one of the failures that the
-threshold allows. Solved, checked by the gate, cut and solved again until the gate passes the optimum: then no other portfolio is
-better, since every cut holds for all that pass. The big M is the largest left side any portfolio can have.
+threshold allows. Solved, checked by the gate, cut and solved again until the gate passes the optimum: then no other
+portfolio is better, since every cut holds for all that pass. The big M is the largest left side any portfolio can have.
 """
 
 from collections.abc import Sequence
