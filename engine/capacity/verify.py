@@ -109,12 +109,12 @@ class _Check:
                 above, below = float(mw[site] - demand[site]), float(before[site] - mw[site])
                 if above > TOLERANCE_MW:
                     yield Violation(
-                        "bounds", bus, level, above, f"bus {bus} is granted {above:.6f} MW above its demand"
+                        "bounds", bus, level, above, f"bus {bus} is granted {above:.6g} MW above its demand"
                     )
                 if below > TOLERANCE_MW and level == 0:
-                    yield Violation("bounds", bus, level, below, f"bus {bus} is granted {below:.6f} MW less than none")
+                    yield Violation("bounds", bus, level, below, f"bus {bus} is granted {below:.6g} MW less than none")
                 elif below > TOLERANCE_MW:
-                    yield Violation("nesting", bus, level, below, f"bus {bus} loses {below:.6f} MW at a higher risk")
+                    yield Violation("nesting", bus, level, below, f"bus {bus} loses {below:.6g} MW at a higher risk")
             before = mw
 
     def buses(self) -> Iterator[Violation]:
@@ -219,8 +219,8 @@ class _Check:
             for place in np.flatnonzero(over > TOLERANCE_MW).tolist():
                 where = "firm" if level == 0 else f"risk {percent(level)}"
                 words = (
-                    f"{self.prefix}{limits.names[place]}, {where}: {existing[place] + added[place]:.6f} MW against a "
-                    f"limit of {limits.limit_mw[place]:.6f} MW"
+                    f"{self.prefix}{limits.names[place]}, {where}: {existing[place] + added[place]:.6g} MW against a "
+                    f"limit of {limits.limit_mw[place]:.6g} MW"
                 )
                 rule = limits.rules[0 if level == 0 else 1]
                 yield Violation(rule, limits.elements[place], level, float(over[place]), words)

@@ -84,6 +84,56 @@ def everything(visitor: Visitor, auction: str) -> None:
     visitor.post("join", {"code": "AAAAAA", "name": "x"})
 
 
+def every_page(visitor: Visitor, auction: str) -> int:
+    """Open every page of the auction and call every callback of the pages with its id in every place.
+
+    Return how many callbacks answered.
+    """
+    for path in ("", "/seat", "/screen", "/watch", "/join", "/debrief"):
+        where = {"Referer": f"http://localhost/auction{path}?auction={auction}"}
+        visitor.seen.append(visitor.client.get("/_dash-layout", headers=where).get_data(as_text=True))
+    answered = 0
+    for one in visitor.client.get("/_dash-dependencies").json or []:
+        if one["clientside_function"] is not None or "auction" not in json.dumps(one):
+            continue
+        names = [name.rpartition(".") for name in one["output"].strip(".").split("...")]
+        outputs = [{"id": part, "property": name} for part, _, name in names]
+        places = {
+            kind: [[] if "{" in place["id"] else {**place, "value": auction} for place in one[kind]]
+            for kind in ("inputs", "state")
+        }
+        first = one["inputs"][0]
+        body = {
+            **places,
+            "output": one["output"],
+            "outputs": outputs if one["output"].startswith("..") else outputs[0],
+            "changedPropIds": [f"{first['id']}.{first['property']}"],
+        }
+        answer = visitor.client.post("/_dash-update-component", json=body)
+        answered += answer.status_code in (200, 204)
+        visitor.seen.append(answer.get_data(as_text=True).replace("\\u2009", "").replace("\u2009", ""))
+    return answered
+
+
+def test_no_page_and_no_callback_tells_one_bidder_a_secret_of_another(
+    server: Flask, rooms: Rooms, host: Visitor
+) -> None:
+    auction, ann, bob = room_of_two(server, rooms, host, information="anonymous", disclose_values=False)
+    assert ann.act(auction, "bids", 1, bids=[["lot-1", 900_001]])["accepted"]
+    assert bob.act(auction, "bids", 1, bids=[["lot-1", LOSING], ["lot-2", SEALED]])["accepted"]
+    assert every_page(ann, auction) > 5
+    for secret in (SEED, WORTH, BUDGET, UNITS, LOSING, SEALED, bob.user):
+        assert str(secret) not in "\n".join(ann.seen)
+    host.order(auction, "close")
+    host.order(auction, "close")
+    assert rooms.look(auction).live.state.phase == "closed"
+    every_page(ann, auction)
+    for secret in (WORTH, BUDGET, bob.user):
+        assert str(secret) not in "\n".join(ann.seen)
+    every_page(bob, auction)
+    assert str(WORTH) in "\n".join(bob.seen)  # his own debrief tells him: the markers do mark
+
+
 def test_no_answer_to_one_bidder_holds_a_secret_of_another(server: Flask, rooms: Rooms, host: Visitor) -> None:
     rule = Activity(True, (0.01,), waivers=3)
     auction, ann, bob = room_of_two(server, rooms, host, information="anonymous", activity=rule, disclose_values=False)
