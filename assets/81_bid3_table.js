@@ -76,7 +76,7 @@
     const values = [];
     if (lot.quantity > 1) for (let i = 0; i < lot.quantity; i += 1) values.push(['Block ' + (i + 1), i < lot.standing.length ? B.money(page, lot.standing[i]) : 'no bid']);
     return D.why(page.kind + '-price-' + lot.id, D.number(lot.price), 'Standing price of ' + lot.name, {
-      formula: lot.quantity > 1 ? 'price = lowest of the ' + lot.quantity + ' best bids' : 'price = highest bid so far',
+      formula: !lot.held ? '' : lot.quantity > 1 ? 'price = lowest of the ' + lot.quantity + ' best bids' : 'price = highest bid so far',
       values: values.concat(path, more || []),
       note: !lot.held ? 'Nobody has bid on it.' : lot.quantity > 1 ? (lot.price === null ? 'Not all of its ' + lot.quantity + ' equal blocks have a bid.' : 'The lowest of the bids that stand on its ' + lot.quantity + ' equal blocks.') : (page.snapshot.phase === 'closed' ? '' : 'Its maker pays it if the auction ends now.') + (more && more.length ? ' The increment is ' + lot.increment_words + '.' : ''),
     });
