@@ -10,7 +10,7 @@ from playwright.sync_api import APIRequestContext, Browser, BrowserContext, Page
 from callbacks.services import Services
 from engine.auction.rules import Configuration
 from engine.auction.templates import Seat
-from tests.browser.browsing import DESKTOP, Server, Watch
+from tests.browser.browsing import DESKTOP, PATIENCE_S, Server, Watch
 
 _numbers = itertools.count(1)
 HOST = "host of the browser tests"
@@ -43,10 +43,11 @@ def made(
 
 
 class Host:
-    """The host of an auction, without a page."""
+    """The host of an auction, without a page unless one is asked for."""
 
     def __init__(self, browser: Browser, server: Server, room: Made) -> None:
-        self.context = browser.new_context(base_url=server.address)
+        self.context = browser.new_context(base_url=server.address, viewport=DESKTOP, reduced_motion="reduce")
+        self.context.set_default_timeout(PATIENCE_S * 1000)
         self.asks: APIRequestContext = self.context.request
         self.room = room
         self.asks.get("/auction/join")
@@ -58,6 +59,13 @@ class Host:
         told = self._post(f"/api/auctions/{self.room.id}/host", body)
         assert told["accepted"], told
         return told
+
+    def desk(self, watch: Watch) -> Page:
+        """Open the host's desk in a page."""
+        page = self.context.new_page()
+        watch.see(page)
+        page.goto(f"/auction?auction={self.room.id}")
+        return page
 
     def sees(self) -> dict[str, Any]:
         """Return the host's snapshot."""
@@ -85,6 +93,7 @@ def come_in(
     context: BrowserContext = browser.new_context(
         base_url=server.address, viewport=size, reduced_motion="reduce", **more
     )
+    context.set_default_timeout(PATIENCE_S * 1000)
     page = context.new_page()
     watch.see(page)
     if before:
@@ -93,3 +102,15 @@ def come_in(
     page.wait_for_url("**/auction/seat?auction=*")
     expect(page.locator(".hr-bid-table")).to_be_attached()
     return page
+
+
+def cells(page: Page, lot_name: str) -> Any:
+    return page.locator(".hr-bid-row").filter(has=page.get_by_text(lot_name, exact=True))
+
+
+def press_send(page: Page) -> None:
+    page.locator(".hr-bid-send").click()
+
+
+def expect_round(page: Page, words: str) -> None:
+    expect(page.locator(".hr-room-round strong")).to_have_text(words)

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,9 +15,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import psutil
-from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, Request
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, Request, expect
 
 from app import open_services
+from callbacks.services import Services
 from callbacks.settings import Settings
 from tests.ports import free_port
 from tests.programs import chromium_on_path
@@ -27,18 +28,21 @@ DESKTOP = {"width": 1440, "height": 900}
 PHONE = {"width": 390, "height": 844}
 LOG = "log.jsonl"
 THEMES = ("light", "dark")
+_OF_COLOURS = ("color-contrast", "link-in-text-block")  # the rules of axe-core that look at colours
 
 PATIENCE_S = 60.0
 _READY_WITHIN_S = 180.0
 _ENDS_WITHIN_S = 60.0
-# What keeps a browser quiet: none of these looks for an update, a proxy or a field trial.
+# What keeps a browser quiet: none of these looks for an update, a proxy or a field trial. No page asks for WebGL,
+# so no graphics card is emulated for one.
 _ARGUMENTS = (
-    "--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--disable-default-apps", "--disable-domain-reliability",
+    "--no-sandbox", "--disable-gpu", "--disable-3d-apis", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-default-apps",
+    "--disable-domain-reliability",
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",  # no page reaches another host, whatever it asks for
 )  # fmt: skip
 _homes: dict[str, Path] = {}  # the data folder of each product that was started, by its address
-_NO_WEBGL = ("--disable-gpu", "--disable-3d-apis", "--disable-webgl", "--disable-webgl2")
+_services: dict[str, Services] = {}  # opened there by the tests themselves
 
 
 @dataclass(slots=True)
@@ -67,6 +71,8 @@ def running(home: Path, **more: str) -> Iterator[Server]:
     try:
         yield server
     finally:
+        if server.address in _services:
+            _services.pop(server.address).close()
         end(server.process)
     assert server.process.returncode == 0, f"it ended with status {server.process.returncode}: {tail(server.log)}"
 
@@ -125,12 +131,12 @@ def tail(log: Path, lines: int = 20) -> str:
     return "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:])
 
 
-def launch(playwright: Playwright, *, webgl: bool = True) -> Browser:
+def launch(playwright: Playwright) -> Browser:
     """Start Chromium: that of HEADROOM_CHROMIUM, else of the PATH, else Playwright's own."""
     path = os.environ.get("HEADROOM_CHROMIUM") or chromium_on_path() or playwright.chromium.executable_path
     if not Path(path).exists():
         raise FileNotFoundError("no Chromium was found; `python3 -m tests` installs one")
-    return playwright.chromium.launch(executable_path=path, args=[*_ARGUMENTS, *(() if webgl else _NO_WEBGL)])
+    return playwright.chromium.launch(executable_path=path, args=list(_ARGUMENTS))
 
 
 @dataclass
@@ -149,6 +155,10 @@ class Watch:
         page.on("pageerror", lambda error: self.console.append(f"{error} {(error.stack or '')[:2_000]} at {page.url}"))
         page.on("response", lambda answer: answer.status >= 500 and self.failed.append(answer.url))
 
+    def leave(self, context: BrowserContext) -> None:
+        """Watch no longer what pages of that context ask for."""
+        context.remove_listener("request", self._trace)
+
     def _trace(self, request: Request) -> None:
         if urlsplit(request.url).hostname not in {"127.0.0.1", None}:
             self.foreign.append(request.url)
@@ -165,17 +175,24 @@ class Watch:
         assert self.failed == [], "answers with a fault"
 
 
+def forget(page: Page, address: str) -> None:
+    """Make the reader of a page one who was never at that address: nothing is kept of it but what is public."""
+    talk = page.context.new_cdp_session(page)
+    talk.send("Storage.clearDataForOrigin", {"origin": address, "storageTypes": "cookies,local_storage,indexeddb"})
+    talk.detach()
+    page.context.clear_cookies()
+
+
 def begin_study(page: Page, example: str) -> str:
     """Make a grid of the library a study of the page's reader, as a press on Home does; return the study's id."""
     answer = page.request.get("/")  # a first visit gives the reader his cookie
     (cookie,) = [one for one in page.context.cookies() if one["name"] == "headroom"]
     content = cookie["value"].partition(".")[0]
     user = json.loads(base64.urlsafe_b64decode(content + "=" * (-len(content) % 4)))["user"]
-    services = open_services(Settings.from_env({"HEADROOM_HOME": str(_homes[answer.url.rstrip("/")])}))
-    try:
-        return services.open_example(user, example)
-    finally:
-        services.close()
+    address = answer.url.rstrip("/")
+    if address not in _services:
+        _services[address] = open_services(Settings.from_env({"HEADROOM_HOME": str(_homes[address])}))
+    return _services[address].open_example(user, example)
 
 
 def open_page(page: Page, address: str) -> None:
@@ -199,14 +216,37 @@ def set_theme(page: Page, theme: str) -> None:
     page.emulate_media(color_scheme=theme, reduced_motion="reduce")
 
 
-def axe_violations(page: Page, within: str = "body") -> list[str]:
-    """Return the WCAG 2 A and AA violations that axe-core finds within a selector, one sentence each."""
+def axe_violations(page: Page, within: str = "body", rules: Sequence[str] = ()) -> list[str]:
+    """Return the WCAG 2 A and AA violations that axe-core finds within a selector, one sentence each: in the theme
+    that shows. ``rules`` are those to check; all unless told.
+    """
     # Evaluated, not added as a script element: the page's policy stays as strict as a reader's.
-    page.evaluate((Path(__file__).parent / "axe.min.js").read_text(encoding="utf-8") + "\n;0")
+    if not page.evaluate("() => Boolean(window.axe)"):
+        page.evaluate((Path(__file__).parent / "axe.min.js").read_text(encoding="utf-8") + "\n;0")
     found = page.evaluate(
-        """async (within) => (await axe.run(within, {
-               runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'], resultTypes: ['violations'],
+        """async ([within, rules]) => (await axe.run(within, {
+               runOnly: rules.length ? {type: 'rule', values: rules} : ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'],
+               resultTypes: ['violations'],
            })).violations.map(v => ({id: v.id, help: v.help, at: v.nodes.map(n => n.html.slice(0, 160))}))""",
-        within,
+        [within, list(rules)],
     )
     return [f"{one['id']}: {one['help']}: {'; '.join(one['at'][:5])}" for one in found]
+
+
+def barriers(page: Page, within: str = "body") -> list[str]:
+    """Return the violations in both themes, one sentence each. The page ends in the theme in which it was.
+
+    A theme changes colours only, so in the second one the rules on colours are checked and no other.
+    """
+    root = page.locator("html")
+    shown = root.get_attribute("data-bs-theme")
+    assert shown in THEMES
+    (other,) = {*THEMES} - {shown}
+    found = [f"{shown}: {one}" for one in axe_violations(page, within)]
+    for theme in (other, shown):
+        set_theme(page, theme)
+        expect(root).to_have_attribute("data-bs-theme", theme)
+        page.wait_for_function("() => !document.getAnimations().some(one => one instanceof CSSTransition)")
+        if theme == other:
+            found += [f"{other}: {one}" for one in axe_violations(page, within, _OF_COLOURS)]
+    return found

@@ -1,13 +1,15 @@
 """Fixtures of the browser tests: the running product, and pages that watch what they do."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
 
-from tests.browser.browsing import DESKTOP, PATIENCE_S, Server, Watch, launch, running
+from tests.browser.auction_page import come_in
+from tests.browser.browsing import DESKTOP, PATIENCE_S, Server, Watch, forget, launch, running
 
 _FAILED = pytest.StashKey[bool]()
 # No test is about how fast the machine is: each has a minute for whatever it waits for.
@@ -42,31 +44,23 @@ def watch() -> Watch:
     return Watch()
 
 
+@pytest.fixture(scope="session")
+def context(browser: Browser, server: Server) -> Iterator[BrowserContext]:
+    """Yield where the pages of all tests are opened, one after another: what the product serves is fetched once."""
+    context = browser.new_context(base_url=server.address, viewport=DESKTOP, reduced_motion="reduce")
+    context.set_default_timeout(PATIENCE_S * 1000)
+    yield context
+    context.close()
+
+
 @pytest.fixture
-def page(browser: Browser, server: Server, watch: Watch, request: pytest.FixtureRequest) -> Iterator[Page]:
+def page(context: BrowserContext, server: Server, watch: Watch, request: pytest.FixtureRequest) -> Iterator[Page]:
     """Yield a page of a reader who was never here, on a wide screen. It must end without an error, at the
     console, in the server's log or as a request to another host.
     """
-    yield from _watched(browser, server, watch, request)
-
-
-@pytest.fixture
-def page_without_webgl(
-    playwright: Playwright, server: Server, watch: Watch, request: pytest.FixtureRequest
-) -> Iterator[Page]:
-    """Yield a page in a browser that can draw without WebGL only."""
-    browser = launch(playwright, webgl=False)
-    try:
-        yield from _watched(browser, server, watch, request)
-    finally:
-        browser.close()
-
-
-def _watched(browser: Browser, server: Server, watch: Watch, request: pytest.FixtureRequest) -> Iterator[Page]:
     before = len(server.faults())
-    context = browser.new_context(base_url=server.address, viewport=DESKTOP, reduced_motion="reduce")
-    context.set_default_timeout(PATIENCE_S * 1000)
     page = context.new_page()
+    forget(page, server.address)
     watch.see(page)
     yield page
     try:
@@ -76,7 +70,24 @@ def _watched(browser: Browser, server: Server, watch: Watch, request: pytest.Fix
             watch.check()
             assert server.faults()[before:] == [], "errors in the server's log"
     finally:
-        context.close()
+        watch.leave(context)
+        for one in context.pages:
+            one.close()
+
+
+@pytest.fixture
+def opened(browser: Browser, server: Server, watch: Watch) -> Iterator[Callable[..., Page]]:
+    """Yield what opens a seat of an auction; at the end its pages must have done nothing that they must not do."""
+    pages: list[Page] = []
+
+    def of(key: str, **more: Any) -> Page:
+        pages.append(come_in(browser, server, watch, key, **more))
+        return pages[-1]
+
+    yield of
+    for page in pages:
+        page.context.close()
+    watch.check()
 
 
 def _photograph(page: Page, request: pytest.FixtureRequest) -> None:

@@ -1,45 +1,21 @@
 """The live pages of an auction in browsers: join, bid, lose the connection, watch, show on the projector."""
 
-import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
-import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from engine.auction.presets import PRESETS
 from engine.auction.rules import Configuration, Jump, Lot, Timing
 from engine.auction.templates import TEMPLATES, Seat
-from tests.browser.auction_page import Host, Made, come_in, made
-from tests.browser.browsing import DESKTOP, PHONE, THEMES, Server, Watch, axe_violations, set_theme
+from tests.browser.auction_page import Host, Made, cells, expect_round, made, press_send
+from tests.browser.browsing import DESKTOP, PHONE, Server, Watch, barriers
 
-EXAMPLE = json.loads((Path(__file__).parents[1] / "cases" / "auction" / "saa_examples.json").read_text())[
-    "example1_additive"
-]
-PAPER = TEMPLATES["paper-1"]
-LOTS = tuple(lot.id for lot in PAPER.configuration.lots)
 HALL = {"width": 1920, "height": 1080}
-COLUMNS = ("value", "penalty", "price", "modified_surplus")
 SMALLEST_PX = 24  # on the projector
 THUMBS = ".hr-seat input:not([type=file]), .hr-seat select, .hr-seat .hr-room-press, .hr-tab"
-
-
-@pytest.fixture
-def opened(browser: Browser, server: Server, watch: Watch) -> Iterator[Callable[..., Page]]:
-    """Yield what opens a seat; at the end its pages must have done nothing that they must not do."""
-    pages: list[Page] = []
-
-    def of(key: str, **more: Any) -> Page:
-        pages.append(come_in(browser, server, watch, key, **more))
-        return pages[-1]
-
-    yield of
-    for page in pages:
-        page.context.close()
-    watch.check()
 
 
 def sixty(**rules: Any) -> Configuration:
@@ -53,81 +29,6 @@ def sixty(**rules: Any) -> Configuration:
 
 def two_seats(units: int = 600) -> tuple[Seat, ...]:
     return tuple(Seat(name, None, eligibility=units) for name in ("Ada", "Ben"))
-
-
-def cells(page: Page, lot_name: str) -> Any:
-    return page.locator(".hr-bid-row").filter(has=page.get_by_text(lot_name, exact=True))
-
-
-def press_send(page: Page) -> None:
-    page.locator(".hr-bid-send").click()
-
-
-def expect_round(page: Page, words: str) -> None:
-    expect(page.locator(".hr-room-round strong")).to_have_text(words)
-
-
-def standing(page: Page) -> dict[str, tuple[str, str]]:
-    """Return holder and standing price of each product as the page shows them."""
-    rows: dict[str, tuple[str, str]] = page.evaluate(
-        """() => Object.fromEntries([...document.querySelectorAll('.hr-bid-row')].map(row => [
-            row.querySelector('.hr-bid-title').textContent,
-            [row.querySelector('.hr-bid-holder').firstChild.textContent,
-             row.querySelector('.hr-bid-price button').textContent],
-        ]))"""
-    )
-    return {name: (holder, price) for name, (holder, price) in rows.items()}
-
-
-def bundles_of(page: Page, place: int) -> dict[tuple[int, ...], tuple[int, ...]]:
-    """Return a bidder's table of the debrief: value, penalty, price and surplus of each bundle, by its numbers."""
-    table = page.locator(f"#debrief-table-bundles-{place}")
-    expect(table).to_be_visible()
-    rows: list[list[str]] = table.locator("tbody tr").evaluate_all(
-        "rows => rows.map(row => [...row.children].map(cell => cell.innerText.replaceAll('\u2212', '-')))"
-    )
-    numbers = [[[int(found) for found in re.findall(r"-?\d+", cell)] for cell in row] for row in rows]
-    return {tuple(bundle): tuple(one[0] for one in rest) for bundle, *rest in numbers}
-
-
-def test_the_papers_example_one_round_by_round(browser: Browser, server: Server, opened: Callable[..., Page]) -> None:
-    room = made(server, PAPER.configuration, [replace(seat, bot="") for seat in PAPER.seats])
-    host = Host(browser, server, room)
-    pages = {"bidder1": opened(room.seats["Bidder 1"]), "bidder2": opened(room.seats["Bidder 2"], size=PHONE)}
-    names = {lot.id: lot.name for lot in PAPER.configuration.lots}
-    host.order("open")
-    for played in EXAMPLE["rounds"]:
-        number = played["round"]
-        for bidder, page in pages.items():
-            expect_round(page, f"Round {number}")
-            bids = played["bids"][bidder]
-            for item, amount in bids:
-                name = names[LOTS[item - 1]]
-                expect(cells(page, name).locator(".hr-bid-minimum button")).to_have_text(str(amount))
-                page.get_by_role("checkbox", name=f"Bid on {name}", exact=True).check()
-            press_send(page)
-            words = f"{len(bids)} bid{'s' * (len(bids) != 1)} confirmed in round {number}"
-            expect(page.locator(".hr-bid-receipt strong")).to_have_text(
-                words if bids else f"You pass in round {number}"
-            )
-        host.order("close")
-        expect_round(pages["bidder1"], f"Round {number + 1}")
-        wanted = {
-            names[LOTS[one["item"] - 1]]: (f"Bidder {one['holder']}", str(one["price"])) for one in played["standing"]
-        }
-        assert standing(pages["bidder1"]) == wanted
-    last = EXAMPLE["final"]["closing_round_with_no_bids"]
-    host.order("close")
-    for bidder, page in pages.items():
-        expect_round(page, f"Closed after round {last}")
-        won = ", ".join(names[LOTS[item - 1]] for item in EXAMPLE["final"]["allocation"][bidder])
-        paid = EXAMPLE["final"]["payment"][bidder]
-        expect(page.locator(".hr-room-line-over")).to_contain_text(f"You won {won} and pay {paid} k$.")
-    assert [one["pay"] for one in host.sees()["outcome"]] == list(EXAMPLE["final"]["payment"].values())
-    pages["bidder1"].get_by_role("link", name="See the debrief").click()
-    for place, rows in enumerate(EXAMPLE["modified_surplus_tables"].values()):  # Tables VI and VII
-        wanted_rows = {tuple(row["bundle"]): tuple(row[name] for name in COLUMNS) for row in rows}
-        assert bundles_of(pages["bidder1"], place) == wanted_rows
 
 
 def test_what_is_typed_and_where_it_is_scrolled_outlives_what_others_do(
@@ -295,28 +196,11 @@ def test_what_a_seat_is_told_in_each_state(
     watch.console.clear()  # the refusals that were provoked
 
 
-def test_a_file_of_bids_is_ticked_and_not_sent_and_its_faults_are_listed(
+def test_sixty_products_are_searched_and_sorted_and_a_file_of_bids_is_ticked_and_not_sent(
     browser: Browser, server: Server, opened: Callable[..., Page]
 ) -> None:
     room = made(server, sixty(), two_seats())
     host, page = Host(browser, server, room), opened(room.seats["Ada"])
-    host.order("open")
-    expect_round(page, "Round 1")
-    chooser = page.locator(".hr-room-item input")
-    chooser.set_input_files({"name": "bad.csv", "mimeType": "text/csv", "buffer": b"lot,amount\nP2,42\nQ9,50\n"})
-    expect(page.locator(".hr-bid-receipt")).to_contain_text("Line 3")
-    assert page.locator(".hr-bid-on").count() == 0
-    chooser.set_input_files({"name": "bids.csv", "mimeType": "text/csv", "buffer": b"lot,amount\nP2,42\nP9,60\n"})
-    expect(page.locator(".hr-bid-receipt")).to_contain_text("2 bids ticked from bids.csv, not sent yet")
-    expect(page.locator(".hr-bid-sentence p").first).to_contain_text("Bid 2 lots, pay up to 102 k$")
-    assert host.sees()["host"]["bidders"][0]["bids"] == 0
-
-
-def test_sixty_products_are_searched_sorted_and_chosen_from(
-    browser: Browser, server: Server, opened: Callable[..., Page]
-) -> None:
-    room = made(server, sixty(), two_seats())
-    page = opened(room.seats["Ada"])
     titles = page.locator(".hr-bid-title")
     expect(titles).to_have_count(60)
     page.get_by_role("button", name="MW", exact=True).click()
@@ -329,6 +213,19 @@ def test_sixty_products_are_searched_sorted_and_chosen_from(
     expect(titles).to_have_count(5)
     page.get_by_label("Search a product").fill("nowhere")
     expect(page.locator(".hr-bid-none")).to_contain_text("No product is like this")
+    page.get_by_label("Search a product").fill("")
+    page.get_by_label("Show", exact=True).select_option("all")
+    expect(titles).to_have_count(60)
+    host.order("open")
+    expect_round(page, "Round 1")
+    chooser = page.locator(".hr-room-item input")
+    chooser.set_input_files({"name": "bad.csv", "mimeType": "text/csv", "buffer": b"lot,amount\nP2,42\nQ9,50\n"})
+    expect(page.locator(".hr-bid-receipt")).to_contain_text("Line 3")
+    assert page.locator(".hr-bid-on").count() == 0
+    chooser.set_input_files({"name": "bids.csv", "mimeType": "text/csv", "buffer": b"lot,amount\nP2,42\nP9,60\n"})
+    expect(page.locator(".hr-bid-receipt")).to_contain_text("2 bids ticked from bids.csv, not sent yet")
+    expect(page.locator(".hr-bid-sentence p").first).to_contain_text("Bid 2 products, pay up to 102 k$")
+    assert host.sees()["host"]["bidders"][0]["bids"] == 0
 
 
 def test_on_a_phone_everything_is_within_reach_of_a_thumb(
@@ -405,26 +302,23 @@ def test_every_live_page_is_within_wcag_2_aa_in_both_themes_wide_and_narrow(
     for tab in looks(seat):
         if tab:
             seat.locator(f"[data-room-tab={tab}]").click()
-        assert axe_violations(seat) == []
+        assert barriers(seat) == []
     press_send(seat)
     expect(seat.get_by_role("dialog", name="Part of this may be a loss")).to_be_visible()
-    assert axe_violations(seat) == []
+    assert barriers(seat) == []
     seat.get_by_role("button", name="Send all the same").click()
     expect(seat.locator(".hr-bid-receipt")).to_contain_text("confirmed")
     seat.get_by_role("button", name="More", exact=True).click()
-    assert axe_violations(seat) == []
+    assert barriers(seat) == []
     for name in ("watch", "screen"):
         shown = watcher(browser, server, watch, room, name)
         for _ in looks(shown, tabs=("",)):
-            assert axe_violations(shown) == []
+            assert barriers(shown) == []
         shown.context.close()
 
 
 def looks(page: Page, tabs: tuple[str, ...] = ("bid", "mine", "map", "news")) -> Iterator[str]:
-    """Show a page in each theme and size; yield once for each, on a phone once for each of its tabs."""
-    for theme in THEMES:
-        set_theme(page, theme)
-        expect(page.locator("html")).to_have_attribute("data-bs-theme", theme)
-        for size in (DESKTOP, PHONE):
-            page.set_viewport_size({"width": size["width"], "height": size["height"]})
-            yield from tabs if size == PHONE else ("",)
+    """Show a page in each size; yield once for each, on a phone once for each of its tabs."""
+    for size in (DESKTOP, PHONE):
+        page.set_viewport_size({"width": size["width"], "height": size["height"]})
+        yield from tabs if size == PHONE else ("",)

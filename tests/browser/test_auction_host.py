@@ -2,10 +2,9 @@
 
 import re
 
-import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.browsing import PHONE, THEMES, axe_violations, open_page, set_theme, settle
+from tests.browser.browsing import PHONE, barriers, open_page, settle
 
 PRICES = "#auction-example .hr-worked-table >> nth=0"
 SUMMARY = "#auction-summary"
@@ -97,33 +96,6 @@ def test_values_are_built_for_the_chosen_seats(page: Page) -> None:
     expect(page.locator('#auction-seats-grid [row-index="0"] [col-id="value:3-firm"]')).to_have_text("20")
 
 
-def test_the_paper_s_auction_is_run_to_its_end_from_the_desk(page: Page) -> None:
-    make(page, "paper-1")
-    press(page, "Open round 1")
-    for number in range(1, 6):
-        press(page, f"Close round {number}")
-        if number < 5:
-            expect(page.get_by_role("button", name=f"Close round {number + 1}")).to_be_visible()
-    expect(page.get_by_role("link", name="Open the debrief")).to_be_visible()
-    rows = page.locator(".hr-host-lots tbody tr")
-    # Example 1: final prices 20, 5, 10, 5; bidder 2 wins the first two.
-    for place, (price, holder) in enumerate(
-        (("20", "Bidder 2"), ("5", "Bidder 2"), ("10", "Bidder 1"), ("5", "Bidder 1"))
-    ):
-        expect(rows.nth(place)).to_contain_text(f"{price}\u2009k$")
-        expect(rows.nth(place)).to_contain_text(holder)
-    aside = page.locator("[data-host=log]")
-    expect(aside).to_contain_text("A competitive equilibrium")
-    page.locator("#auction-gap").click()
-    expect(page.get_by_role("dialog", name="Why: gap of the prices")).to_contain_text("100\u2009k$")
-    page.keyboard.press("Escape")
-    press(page, "Annul round 5")
-    page.get_by_label("Reason, told to everybody").fill("A wrong press")
-    page.get_by_role("group", name="Annul round 5").get_by_role("button", name="Annul round 5").click()
-    expect(page.get_by_role("button", name="Close round 5")).to_be_visible()
-    expect(aside).to_contain_text("A wrong press")
-
-
 def test_a_host_admits_mutes_replaces_pauses_and_announces(page: Page) -> None:
     make(page, "classroom")
     code = page.locator("#auction-invite strong").inner_text()
@@ -142,7 +114,7 @@ def test_a_host_admits_mutes_replaces_pauses_and_announces(page: Page) -> None:
     )
     expect(page.locator(".hr-host-waiting")).to_contain_text("Ada waits")
     press(page, "Admit Ada")
-    expect(person(page, "Ada (Bidder 1)")).to_be_visible()
+    expect(person(page, "Ada")).to_be_visible()
     other.close()
     press(page, "Open round 1")
     expect(page.locator(".hr-host-clock")).to_have_text(re.compile(r"1:\d\d"))
@@ -192,15 +164,13 @@ def test_a_desk_is_shown_to_its_host_only(page: Page) -> None:
     expect(page.locator("main")).to_contain_text("There is no such auction")
 
 
-@pytest.mark.parametrize("theme", THEMES)
-def test_lobby_form_and_desk_are_within_wcag_2_aa(page: Page, theme: str) -> None:
-    set_theme(page, theme)
+def test_lobby_form_and_desk_are_within_wcag_2_aa(page: Page) -> None:
     open_page(page, "/auction")
     page.locator(".hr-worked-details summary").first.click()
-    assert axe_violations(page) == []
+    assert barriers(page) == []
     open_form(page, "campus")
     page.get_by_role("button", name="More").click()
-    assert axe_violations(page) == []
+    assert barriers(page) == []
     page.get_by_role("button", name="More").click()
     press(page, "Make the auction")
     expect(page.locator(".hr-host-next")).to_be_visible()
@@ -211,12 +181,12 @@ def test_lobby_form_and_desk_are_within_wcag_2_aa(page: Page, theme: str) -> Non
     press(page, "Close round 1")
     expect(page.get_by_role("button", name="Close round 2")).to_be_visible()
     page.locator("#auction-invite").click()
-    assert axe_violations(page) == []
+    assert barriers(page) == []
     page.keyboard.press("Escape")
     press(page, "Annul round 1")
-    assert axe_violations(page) == []
+    assert barriers(page) == []
     page.set_viewport_size(PHONE)
     for pane in ("People", "Products", "Log", "Round"):
         page.locator(".hr-tabs").get_by_role("button", name=pane).click()
-        assert axe_violations(page) == []
+        assert barriers(page) == []
     assert page.evaluate("() => document.documentElement.scrollWidth <= document.documentElement.clientWidth")

@@ -13,13 +13,11 @@ from playwright.sync_api import Browser, Page, expect
 from tests.browser.browsing import (
     DESKTOP,
     PHONE,
-    THEMES,
     Server,
     Watch,
-    axe_violations,
+    barriers,
     begin_study,
     open_page,
-    set_theme,
     settle,
 )
 
@@ -66,6 +64,7 @@ def test_the_paper_case_is_answered_as_the_page_opens_and_a_new_word_answers_ane
     assert [float(cell(page, bus, "inc0")) for bus in ("3", "4")] == pytest.approx([6.71, 5.39], abs=0.6)
     expect(page.locator(FIRM)).to_contain_text("20.0")
     expect(page.locator(BINDS)).to_contain_text("1-2")
+    every_large_number_says_why(page)
     before = page.locator(f"{FLEXIBLE} .hr-why-number").inner_text()
     page.locator("#capacity-word-epsilon").select_option("0.1")
     expect(page.locator(FLEXIBLE)).to_contain_text("at 10 %")
@@ -82,9 +81,7 @@ def test_the_paper_case_is_answered_as_the_page_opens_and_a_new_word_answers_ane
     expect(page.get_by_role("columnheader", name="+ at 10 %, MW")).to_be_visible()
 
 
-def test_every_large_number_says_why(page: Page) -> None:
-    open_study(page)
-    answered(page)
+def every_large_number_says_why(page: Page) -> None:
     for place, words in (
         (FIRM, "Method: robust and CVaR"),
         (FLEXIBLE, "interrupted in at most 5 %"),
@@ -185,9 +182,7 @@ def test_limits_exceeded_already_are_listed_and_can_be_held(page: Page) -> None:
     expect(state).to_contain_text("1 limit exceeded before anything is added")
 
 
-def test_exports_carry_their_origin(page: Page) -> None:
-    open_study(page)
-    answered(page)
+def exports_carry_their_origin(page: Page) -> None:
     rows = list(csv.DictReader(io.StringIO(exported(page, "CSV"))))
     assert [(row["bus"], float(row["firm_mw"])) for row in rows] == [("3", pytest.approx(10)), ("4", pytest.approx(10))]
     for name in ("network_digest", "question_digest", "uncertainty_digest", "computed", "data", "solver"):
@@ -202,11 +197,12 @@ def test_exports_carry_their_origin(page: Page) -> None:
     assert content["product_set"]["witness"]["rows_checked"] > 0
 
 
-def test_products_are_published_once_kept_and_stale_when_the_question_changes(
+def test_products_are_exported_published_once_kept_and_stale_when_the_question_changes(
     page: Page, browser: Browser, server: Server, watch: Watch
 ) -> None:
     study = open_study(page)
     answered(page)
+    exports_carry_their_origin(page)
     page.get_by_role("button", name="Publish 4 products").click()
     expect(page.locator("#shell-toasts")).to_contain_text("Published version 1: 4 products, 32.0 MW. Checked apart")
     show_table(page, "Products")
@@ -289,30 +285,28 @@ def test_the_page_can_be_used_with_the_keyboard_alone(page: Page) -> None:
     expect(page.locator(FLEXIBLE)).to_contain_text("at 10 %")
 
 
-@pytest.mark.parametrize("theme", THEMES)
-def test_the_page_has_no_barrier(page: Page, theme: str) -> None:
-    set_theme(page, theme)
+def test_the_page_has_no_barrier(page: Page) -> None:
     open_study(page, query="&sel=bus:3")
     answered(page)
     expect(page.locator("#capacity-curve .scatterlayer .trace").first).to_be_visible()
-    assert axe_violations(page) == []
+    assert barriers(page) == []
     page.locator(f"{FIRM} .hr-why-number").click()
-    assert axe_violations(page) == []
+    assert barriers(page) == []
     page.keyboard.press("Escape")
     page.get_by_role("button", name="More").click()
-    assert axe_violations(page) == []
+    assert barriers(page) == []
     page.get_by_role("button", name="More").click()
     for words in ("All buses", "What binds", "Products"):
         show_table(page, words)
-    assert axe_violations(page) == []
+    assert barriers(page) == []
     page.locator("#capacity-sites-word").click()
-    assert axe_violations(page) == []
+    assert barriers(page) == []
     page.keyboard.press("Escape")
     page.set_viewport_size(PHONE)
     settle(page)
     for pane in ("Map", "Why", "Table"):
         page.locator("[data-pane-tab]", has_text=pane).click()
-        assert axe_violations(page) == []
+        assert barriers(page) == []
         assert page.evaluate("() => document.documentElement.scrollWidth") <= PHONE["width"]
     expect(page.locator(".hr-sentence-plain")).to_contain_text("How much can 2 sites take, as listed MW asked at each")
     expect(page.locator("#capacity-word-epsilon")).to_be_hidden()

@@ -29,7 +29,9 @@ def cyrillic() -> bytes:
     return write_network(named, "csv")[1]
 
 
-def test_bad_files_are_refused_in_words_and_the_open_study_stays_as_it_is(page: Page, tmp_path: Path) -> None:
+def test_files_are_understood_before_they_are_taken_and_bad_ones_leave_the_study_as_it_is(
+    page: Page, tmp_path: Path
+) -> None:
     open_example(page, "fourbus")
     case = write_network(library.load("fourbus"), "matpower")[1]
     branches = "branch,from_bus,to_bus,reactance_pu\n1,1,2,0.1\n"
@@ -73,19 +75,11 @@ def test_bad_files_are_refused_in_words_and_the_open_study_stays_as_it_is(page: 
     page.locator("#network-replace").click()
     said(page, "Imported")
     assert exported(page).buses["name"].tolist()[:2] == ["Київ", "Мар'їнка"]
-
-
-def test_a_file_is_understood_before_it_is_taken_and_a_bad_one_is_refused(page: Page, tmp_path: Path) -> None:
-    open_example(page, "fourbus")
-    bad = tmp_path / "bad.m"
-    bad.write_bytes(b"mpc.bus = [1 2\n")
+    # A grid of the library in its place, and back.
     page.locator("#network-import").click()
-    page.locator("#network-upload input[type=file]").set_input_files(bad)
-    expect(page.locator("#network-uploaded")).to_contain_text("bad.m was not taken")
-    expect(page.locator("#network-replace")).to_be_disabled()
     page.locator("#network-library").select_option("ieee14")
     page.locator("#network-library-show").click()
-    expect(page.locator("#network-uploaded")).to_contain_text("14 buses")
+    expect(page.locator(UPLOADED)).to_contain_text("14 buses")
     page.locator("#network-replace").click()
     expect(page.locator("#network-totals")).to_contain_text("20")
     expect(page.get_by_role("button", name="Undo")).to_be_enabled()
