@@ -140,7 +140,7 @@ def _no_round(here: Here, auction: str, title: str) -> Any:
 
 def _hidden_upload() -> Any:
     """Return the upload where no file is asked for: the callbacks of a story look at it."""
-    return html.Div(more.open_ledger(), hidden=True)
+    return html.Div(more.opener(), hidden=True)
 
 
 def _hidden_none() -> Any:

@@ -330,20 +330,24 @@ def _tightest(rows: Sequence[TightRow], question: CapacityQuestion) -> tuple[Tig
     return tuple(found)
 
 
+def _shown(mw: float) -> str:
+    return f"{mw:,.1f}".replace(",", "\u2009")
+
+
 def _words(verdict: Verdict, tight: Sequence[TightRow], broken: Sequence[TightRow], total_mw: float) -> str:
     if not verdict.holds:
         return f"cannot be delivered: {verdict.words}"
     if broken:
         worst = min(broken, key=lambda row: row.slack_mw)
-        return f"cannot be delivered: {worst.words} is exceeded by {-worst.slack_mw:.6f} MW"
+        return f"cannot be delivered: {worst.words} is exceeded by {-worst.slack_mw:.6g} MW"
     if total_mw == 0:
         return f"nothing is sold yet: {verdict.words}"
-    words = f"{total_mw:,.1f} MW can be delivered: {verdict.words}"
+    words = f"{_shown(total_mw)} MW can be delivered: {verdict.words}"
     if not tight:
         return words
     least = min(tight, key=lambda row: row.slack_mw)
     where = "firm" if least.level == 0 else f"risk {percent(least.level)}"
-    return f"{words}; least room: {max(least.slack_mw, 0.0):,.1f} MW on {least.words} ({where})"
+    return f"{words}; least room: {_shown(max(least.slack_mw, 0.0))} MW on {least.words} ({where})"
 
 
 def _notices(question: CapacityQuestion, *, margins: bool) -> list[str]:
