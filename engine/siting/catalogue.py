@@ -1,0 +1,227 @@
+"""The catalogue of certified sites: one row per bus, envelope and size, its versions, what changed, and its files.
+
+Columns as section 9 of the specification lists them; a row that does not qualify stays in the catalogue with its reason,
+so that a reader sees what was looked at. Source: arXiv 2605.14714, "Output of the planning framework".
+"""
+
+import csv
+import hashlib
+import hmac
+import io
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, Literal, Self
+
+import numpy as np
+
+from engine.errors import QuestionError
+from engine.network.model import Network
+from engine.siting.metrics import METRICS, WINDOWS
+from engine.siting.ranking import spearman
+
+FORMAT = "headroom-catalogue-1"
+Standing = Literal[
+    "qualified", "gate failed", "gate undecided", "market infeasible", "market time limit", "not in market"
+]
+STANDINGS: tuple[Standing, ...] = (
+    "qualified", "gate failed", "gate undecided", "market infeasible", "market time limit", "not in market",
+)  # fmt: skip
+METRIC_COLUMNS = tuple(f"{window}_{metric}" for window in WINDOWS for metric in METRICS)
+Key = tuple[str, str, float]  # bus, envelope, nameplate MW
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One bus under one envelope at one nameplate."""
+
+    bus: str
+    envelope: str
+    nameplate_mw: float
+    standing: Standing
+    pass_rate: float  # the share of hours and outages that certainly pass
+    pass_rate_at_most: float  # that may pass: above ``pass_rate`` where something is undecided
+    first_failure: str = ""  # hour and outage, in words
+    largest_mw: float | None = None  # nameplate that passes the gate; None where it was not asked
+    metrics: tuple[float, ...] = ()  # (15,), windows by metrics; empty without a market run
+    gap: float | None = None  # of the market run
+    groups: tuple[float, ...] = ()  # group scores
+    score: float | None = None
+    place: int | None = None  # 1 is the best, inside its envelope and size
+
+    @property
+    def key(self) -> Key:
+        """Return what makes the entry the same one in another version."""
+        return self.bus, self.envelope, self.nameplate_mw
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """One version: its entries, and the manifest of the run that made it."""
+
+    version: int
+    made: str  # ISO 8601, given by whoever runs it: the engine has no clock
+    entries: tuple[Entry, ...]
+    manifest: Mapping[str, Any]  # case hash, hours, contingencies, threshold, tolerances, solver, gaps, seed
+    group_names: tuple[str, ...] = ()
+    depth: Mapping[str, tuple[float, float, float]] = field(
+        default_factory=dict
+    )  # envelope: depth, make-up, ramp share
+
+    def of(self, envelope: str, nameplate_mw: float, standing: Standing | None = None) -> list[Entry]:
+        """Return the entries of one envelope and size, best place first; of one standing, if it is given."""
+        chosen = [
+            entry
+            for entry in self.entries
+            if entry.envelope == envelope
+            and entry.nameplate_mw == nameplate_mw
+            and (standing is None or entry.standing == standing)
+        ]
+        return sorted(chosen, key=lambda entry: (entry.place or len(self.entries) + 1, entry.bus))
+
+    def to_csv(self) -> str:
+        """Return ``catalogue.csv``: one line per entry, a cell that has no value is empty."""
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        groups = [f"group_{place + 1}" for place in range(len(self.group_names))]
+        writer.writerow(
+            ["bus", "envelope", "nameplate_mw", "alpha_on", "m_off", "ramp_mw_per_h", "standing", "pass_rate",
+             "pass_rate_at_most", "first_failure", "largest_mw", *METRIC_COLUMNS, "gap", *groups, "score", "place"]
+        )  # fmt: skip
+        for entry in self.entries:
+            depth, make_up, ramp = self.depth.get(entry.envelope, (float("nan"),) * 3)
+            writer.writerow(
+                [entry.bus, _safe(entry.envelope), entry.nameplate_mw, depth, make_up, ramp * entry.nameplate_mw,
+                 entry.standing, entry.pass_rate, entry.pass_rate_at_most, _safe(entry.first_failure),
+                 _cell(entry.largest_mw), *(entry.metrics or [""] * len(METRIC_COLUMNS)), _cell(entry.gap),
+                 *(entry.groups or [""] * len(groups)), _cell(entry.score), _cell(entry.place)]
+            )  # fmt: skip
+        return text.getvalue()
+
+    def to_geojson(self, network: Network) -> str:
+        """Return the entries as points at their buses; those without a place on the map have no geometry."""
+        place_of = {bus: place for place, bus in enumerate(network.buses.ids)}
+        features = []
+        for entry in self.entries:
+            bus = place_of.get(entry.bus)
+            where = None
+            if (
+                bus is not None
+                and np.isfinite(network.buses.longitude[bus])
+                and np.isfinite(network.buses.latitude[bus])
+            ):
+                spot = [float(network.buses.longitude[bus]), float(network.buses.latitude[bus])]
+                where = {"type": "Point", "coordinates": spot}
+            known = {name: value for name, value in asdict(entry).items() if name not in {"metrics", "groups"}}
+            known |= dict(zip(METRIC_COLUMNS, entry.metrics, strict=False))
+            features.append({"type": "Feature", "geometry": where, "properties": known})
+        return json.dumps({"type": "FeatureCollection", "features": features}, allow_nan=False)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what :meth:`from_json` reads."""
+        return {"format": FORMAT, **asdict(self)}
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> Self:
+        """Return what :meth:`to_json` wrote. Raises QuestionError when it is something else."""
+        try:
+            if content["format"] != FORMAT:
+                raise QuestionError(f"not a catalogue of this version: {content['format']!r:.40}")
+            entries = tuple(
+                Entry(**{**row, "metrics": tuple(row["metrics"]), "groups": tuple(row["groups"])})
+                for row in content["entries"]
+            )
+            return cls(
+                int(content["version"]),
+                str(content["made"]),
+                entries,
+                dict(content["manifest"]),
+                tuple(content["group_names"]),
+                {name: (float(a), float(b), float(c)) for name, (a, b, c) in content["depth"].items()},
+            )
+        except (KeyError, TypeError, ValueError, AttributeError):
+            raise QuestionError("a catalogue needs its version, entries, manifest and envelopes") from None
+
+    def redacted(self, secret: bytes) -> "Catalogue":
+        """Return the version for an archive that others may read: buses by keyed hashes, no element named.
+
+        The same secret gives the same names, so that versions can be compared; without it they cannot be undone.
+        """
+
+        def hidden(text: str) -> str:
+            return "site-" + hmac.new(secret, text.encode(), hashlib.sha256).hexdigest()[:12]
+
+        entries = tuple(replace(entry, bus=hidden(entry.bus), first_failure="") for entry in self.entries)
+        kept = {name: value for name, value in self.manifest.items() if name not in {"committed", "network_name"}}
+        return replace(self, entries=tuple(sorted(entries, key=lambda entry: entry.key)), manifest=kept)
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What one version has that another has not, for one envelope and size."""
+
+    envelope: str
+    nameplate_mw: float
+    entered: tuple[str, ...]  # buses that qualify now and did not
+    left: tuple[tuple[str, str], ...]  # buses that do not any more, and what they are now
+    before: int
+    after: int
+    spearman: float  # of the scores of those in both; nan without two
+    moves: tuple[tuple[str, int, int], ...]  # bus, place before, place now: the largest moves first
+
+    @property
+    def grew(self) -> bool:
+        """Return whether more sites qualify: after a load was added an exception, which counter-flow can make."""
+        return self.after > self.before
+
+
+def changes(old: Catalogue, new: Catalogue, *, most_moves: int = 20) -> list[Changes]:
+    """Return what changed, for every envelope and size that is in either version."""
+    pairs = sorted({(entry.envelope, entry.nameplate_mw) for entry in (*old.entries, *new.entries)})
+    return [_change(old, new, envelope, size, most_moves) for envelope, size in pairs]
+
+
+def _change(old: Catalogue, new: Catalogue, envelope: str, size: float, most_moves: int) -> Changes:
+    before = {entry.bus: entry for entry in old.of(envelope, size, "qualified")}
+    after = {entry.bus: entry for entry in new.of(envelope, size, "qualified")}
+    now = {entry.bus: entry for entry in new.of(envelope, size)}
+    both = [bus for bus in before if bus in after and _scored(before[bus]) and _scored(after[bus])]
+    scores = np.array([[before[bus].score, after[bus].score] for bus in both], dtype=np.float64).reshape(-1, 2)
+    moved = [(bus, int(before[bus].place or 0), int(after[bus].place or 0)) for bus in both]
+    moved = sorted((move for move in moved if move[1] != move[2]), key=lambda move: (-abs(move[1] - move[2]), move[2]))
+    return Changes(
+        envelope=envelope,
+        nameplate_mw=size,
+        entered=tuple(sorted(set(after) - set(before))),
+        left=tuple(
+            (bus, now[bus].standing if bus in now else "not a candidate") for bus in sorted(set(before) - set(after))
+        ),
+        before=len(before),
+        after=len(after),
+        spearman=spearman(scores[:, 0], scores[:, 1]) if len(both) > 1 else float("nan"),
+        moves=tuple(moved[:most_moves]),
+    )
+
+
+def _scored(entry: Entry) -> bool:
+    return entry.score is not None and entry.place is not None
+
+
+def _cell(value: float | None) -> float | str:
+    return "" if value is None else value
+
+
+def _safe(text: str) -> str:
+    """Keep a name from being read as a formula by a spreadsheet."""
+    return f"'{text}" if text[:1] in {"=", "+", "-", "@", "\t", "\r"} else text
+
+
+def funnel(catalogue: Catalogue, candidates: int, shortlist: int) -> list[tuple[str, float, Sequence[int]]]:
+    """Return per envelope and size the counts of the funnel: candidates, gate, market, shortlist."""
+    found = []
+    for envelope, size in dict.fromkeys((entry.envelope, entry.nameplate_mw) for entry in catalogue.entries):
+        rows = catalogue.of(envelope, size)
+        gate = [entry for entry in rows if entry.standing not in {"gate failed", "gate undecided"}]
+        market = [entry for entry in gate if entry.standing == "qualified"]
+        found.append((envelope, size, (candidates, len(gate), len(market), min(shortlist, len(market)))))
+    return found

@@ -1,0 +1,91 @@
+"""The catalogue: its files, its versions and what changed between them, its archive without names."""
+
+import csv
+import io
+import json
+import math
+
+import pytest
+
+from engine.errors import QuestionError
+from engine.network.library import load
+from engine.network.model import Network
+from engine.siting.catalogue import METRIC_COLUMNS, Catalogue, Entry, changes, funnel
+
+METRICS = tuple(float(n) for n in range(15))
+SHAPES = {"firm": (0.0, 0.0, 0.2), "shift": (0.2, 0.04, 0.2)}
+
+
+def entry(bus: str, score: float | None, place: int | None, standing: str = "qualified", **more: object) -> Entry:
+    known = {"metrics": METRICS, "groups": (0.1, 0.2, 0.3)} if score is not None else {}
+    return Entry(bus, "firm", 1000.0, standing, 0.97, 0.97, score=score, place=place, **(known | more))  # type: ignore[arg-type]
+
+
+def catalogue(*entries: Entry, version: int = 1) -> Catalogue:
+    return Catalogue(
+        version, "2026-11-21T00:00:00", entries, {"case": "abc", "network_name": "Texas"}, ("a", "b", "c"), SHAPES
+    )
+
+
+OLD = catalogue(entry("1", 0.9, 1), entry("2", 0.5, 2), entry("3", 0.2, 3), entry("4", None, None, "gate failed"))
+NEW = catalogue(
+    entry("1", 0.4, 2), entry("2", 0.8, 1), entry("3", None, None, "gate failed"), entry("4", 0.1, 3), version=2
+)  # fmt: skip
+
+
+def test_a_catalogue_survives_its_json() -> None:
+    assert Catalogue.from_json(json.loads(json.dumps(OLD.to_json()))) == OLD
+    for wrong in ({}, {"format": "other"}, {**OLD.to_json(), "entries": [{"bus": "1"}]}):
+        with pytest.raises(QuestionError):
+            Catalogue.from_json(wrong)
+
+
+def test_its_csv_has_every_column_of_the_specification_and_keeps_formulas_harmless() -> None:
+    odd = catalogue(entry("9", None, None, "gate failed", first_failure="=cmd()"))
+    rows = list(csv.DictReader(io.StringIO(OLD.to_csv())))
+    assert set(METRIC_COLUMNS) < set(rows[0])
+    assert rows[0]["all_mean_lmp"] == "0.0"
+    assert rows[0]["off_peak_rent"] == "14.0"
+    assert (rows[0]["ramp_mw_per_h"], rows[0]["alpha_on"]) == ("200.0", "0.0")
+    assert (rows[3]["score"], rows[3]["standing"]) == ("", "gate failed")
+    assert "'=cmd()" in odd.to_csv()
+
+
+def test_its_geojson_has_a_point_where_the_bus_has_a_place() -> None:
+    network = Network.from_tables(load("texas-2016"))
+    here = Catalogue(1, "", (entry(network.buses.ids[0], 0.9, 1), entry("nowhere", 0.5, 2)), {})
+    one, other = json.loads(here.to_geojson(network))["features"]
+    assert one["geometry"]["coordinates"] == [network.buses.longitude[0], network.buses.latitude[0]]
+    assert one["properties"]["on_peak_rent"] == 9.0
+    assert other["geometry"] is None
+
+
+def test_changes_name_who_entered_who_left_and_how_the_others_moved() -> None:
+    (found,) = changes(OLD, NEW)
+    assert found.entered == ("4",)
+    assert found.left == (("3", "gate failed"),)
+    assert (found.before, found.after, found.grew) == (3, 3, False)
+    assert found.spearman == -1.0  # two in both, their order reversed
+    assert found.moves == (("2", 2, 1), ("1", 1, 2))
+    (back,) = changes(OLD, catalogue(version=2))
+    assert [reason for _, reason in back.left] == ["not a candidate"] * 3
+    assert math.isnan(back.spearman)
+
+
+def test_an_archive_without_names_compares_versions_and_tells_no_bus() -> None:
+    secret = b"kept elsewhere"
+    old, new = OLD.redacted(secret), NEW.redacted(secret)
+    (found,) = changes(old, new)
+    assert (len(found.entered), len(found.left), found.spearman) == (1, 1, -1.0)
+    text = json.dumps(old.to_json())
+    assert "Texas" not in text
+    assert not {one.bus for one in old.entries} & {"1", "2", "3", "4"}
+    assert {one.bus for one in old.entries} != {one.bus for one in OLD.redacted(b"another").entries}
+
+
+def test_the_funnel_counts_each_stage() -> None:
+    mixed = catalogue(
+        entry("1", 0.9, 1), entry("2", None, None, "market infeasible"), entry("3", None, None, "gate failed"),
+        entry("4", None, None, "gate undecided"),
+    )  # fmt: skip
+    assert funnel(mixed, 10, 20) == [("firm", 1000.0, (10, 2, 1, 1))]
