@@ -225,6 +225,16 @@ class LazyProgram:
         row_lower[rows], row_upper[rows] = lower, upper
         self._program = replace(self._program, row_lower=row_lower, row_upper=row_upper)
 
+    def basis(self) -> object:
+        """Return where the last solve ended, for :meth:`start_from`."""
+        found, kept = self._model.getBasis(), highspy.HighsBasis()
+        kept.col_status, kept.row_status, kept.valid = found.col_status, found.row_status, found.valid
+        return kept
+
+    def start_from(self, basis: object) -> None:
+        """Let the next solve start from a basis of as many rows and columns as there are now."""
+        self._model.setBasis(basis)
+
     def solve(self, *, time_limit_s: float | None = None) -> Solution:
         """Solve from where the last solve ended, and again from nothing if that gives no clear answer.
 
@@ -245,7 +255,8 @@ class LazyProgram:
                     break
                 self._model.clearSolver()
                 _set_options(self._model, attempt)
-            _set_options(self._model, {"time_limit": max(0.0, left)})
+            # The solver's clock runs on from solve to solve, and its limit counts from the first.
+            _set_options(self._model, {"time_limit": max(0.0, left) + self._model.getRunTime()})
             answer = _run(self._model)
             if answer in _STATUS:
                 break

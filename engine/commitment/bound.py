@@ -1,0 +1,174 @@
+"""A lower bound on the cost of any schedule, from prices alone: weak duality, unit by unit.
+
+Give any price of energy to each bus and hour, any price of reserve that is not negative, and any price of a limit on a
+flow: what all units together lose at best against these prices, plus what load, reserve and limits are worth, is never
+above the cost of a schedule. Each unit on its own is solved exactly: its quadratic or piecewise cost, least hours on
+and off, starts and stops (ramps are left out, which can only lower the bound). Nothing here uses a solver, so a bound
+holds whatever the solver that found the prices got wrong.
+
+Source: Geoffrion, "Lagrangean relaxation for integer programming", Mathematical Programming Study 2, 1974; for unit
+commitment Muckstadt and Koenig, Operations Research 25(3), 1977.
+"""
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+
+from engine.commitment.instance import Instance
+from engine.commitment.lines import FlowRows
+from engine.commitment.pieces import cost_at
+from engine.network.model import Flags, Matrix, Vector
+
+_NEVER = 1e12  # $: what a state costs that a unit must not be in
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Prices:
+    """What the bound is made from."""
+
+    energy: Vector  # (T,), $/MWh at the slack of the factors
+    reserve: Vector  # (T,), $/MW, not negative
+    flows: FlowRows  # (k,) limits that have a price
+    limit: Vector  # (k,), $/MWh, positive where the lower limit holds, negative for the upper one
+
+    def at_buses(self) -> Matrix:
+        """Return (T, B) in $/MWh."""
+        return self.energy[:, np.newaxis] + self.flows.at_buses(self.limit, len(self.energy))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Bound:
+    """The bound, and what every unit does at these prices."""
+
+    value: float  # $
+    units: Vector  # (G,), least cost of each unit less what it earns, $
+    flip: Matrix  # (T, N), what it costs a committed unit more to be the other way in an hour, $ (0: no preference)
+    on: Flags  # (T, N), how each would be by itself
+
+
+def lower_bound(instance: Instance, prices: Prices) -> Bound:
+    """Return the bound at ``prices``; those of reserve count as 0 where negative."""
+    reserve = np.maximum(prices.reserve, 0.0)
+    loss = running_loss(instance, prices, reserve)
+    chosen = instance.committed
+    best_on, best_off = _best(instance, loss[:, chosen])
+    units = np.where(instance.network.units.in_service, loss.sum(axis=0), 0.0)
+    units[chosen] = np.minimum(best_on, best_off)[0] if len(chosen) else 0.0
+    case = instance.case
+    worth = float((prices.energy * case.demand_mw.sum(axis=1)).sum() + reserve @ instance.reserve_mw)
+    worth += prices.flows.worth(prices.limit, case.demand_mw)
+    return Bound(worth + float(units.sum()), units, np.abs(best_on - best_off), best_on < best_off)
+
+
+def running_loss(instance: Instance, prices: Prices, reserve: Vector) -> Matrix:
+    """Return the least loss (T, G), $/h, of every unit that is on."""
+    case, fleet, curves = instance.case, instance.fleet, instance.curves
+    price = prices.at_buses()[:, instance.network.units.bus]
+    least, largest = case.least_mw, case.largest_mw
+    lower, upper = curves.bounds(least, largest)
+
+    def output(at: Matrix) -> Matrix:
+        """Return the outputs (T, G) at which marginal costs meet the prices (T, G)."""
+        gap = at[:, curves.unit] - curves.slope
+        curved = curves.quadratic > 0.0
+        value = np.where(gap > 0.0, upper, lower)
+        value[:, curved] = np.clip(gap[:, curved] / curves.quadratic[curved], lower[:, curved], upper[:, curved])
+        return np.clip(curves.output_mw(value), least, largest)
+
+    most = np.minimum(fleet.reserve_mw, largest - least)
+    free = output(price)  # as long as all its reserve fits above it
+    held = np.maximum(output(price - reserve[:, np.newaxis]), largest - most)  # each MW takes one of reserve
+    mw = np.where(free <= largest - most, free, held)
+    given = np.minimum(most, largest - mw)
+    return cost_at(instance, mw) - price * mw - reserve[:, np.newaxis] * given
+
+
+def _best(instance: Instance, loss: Matrix) -> tuple[Matrix, Matrix]:
+    """Return the least cost (T, N) of each committed unit's day if it is on in an hour, and if it is off.
+
+    A day is a chain of spells on and off. ``start[t]`` is the least cost from hour t if a spell on begins there,
+    ``stop[t]`` the same for a spell off; ``began`` and ``ended`` are the same up to hour t, exclusive. The least over
+    the spells that hold an hour is a running minimum over their first and last hours.
+    """
+    spells = _Spells.of(instance, loss)
+    hours, count = loss.shape
+    from_on, from_off = spells.forwards()
+    to_on, to_off = spells.backwards()
+    best = []
+    for running, before, after, least in (
+        (spells.on, from_on, to_off, spells.up),
+        (spells.off, from_off, to_on, spells.down),
+    ):
+        total = np.full((hours, hours + 1, count), 2.0 * _NEVER)  # first hour, last hour + 1
+        for first in range(hours):
+            end = np.arange(first + 1, hours + 1)
+            long_enough = (end[:, np.newaxis] - first >= least[first]) | (end[:, np.newaxis] == hours)
+            value = before[first] + (running[end] - running[first]) + after[end]
+            total[first, first + 1 :] = np.where(long_enough, value, 2.0 * _NEVER)
+        held = np.minimum.accumulate(total[:, ::-1], axis=1)[:, ::-1]  # the last hour is at least so late
+        held = np.minimum.accumulate(held, axis=0)  # and the first at most so late
+        best.append(held[np.arange(hours), np.arange(1, hours + 1)])
+    return best[0], best[1]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Spells:
+    """The days of N units as chains of spells."""
+
+    on: Matrix  # (T + 1, N), running sums of the loss while on
+    off: Matrix  # (T + 1, N), the same while off: 0, or never
+    up: Matrix  # (T, N), least length of a spell on that begins in the hour
+    down: Matrix  # (T, N)
+    start: Vector  # (N,), $
+    stop: Vector  # (N,), $
+    first_on: Vector  # (N,), what it costs to be on in the first hour
+    first_off: Vector  # (N,)
+
+    @classmethod
+    def of(cls, instance: Instance, loss: Matrix) -> Self:
+        chosen, fleet, initial = instance.committed, instance.fleet, instance.initial
+        hours, count = loss.shape
+        pinned = instance.pinned
+        zero = np.zeros((1, count))
+        on = np.concatenate([zero, np.cumsum(np.where(pinned["off"], _NEVER, loss), axis=0)])
+        off = np.concatenate([zero, np.cumsum(np.where(pinned["on"], _NEVER, 0.0), axis=0)])
+        up = np.tile(fleet.least_up_h[chosen].astype(np.float64), (hours, 1))
+        down = np.tile(fleet.least_down_h[chosen].astype(np.float64), (hours, 1))
+        start, stop = fleet.startup_cost[chosen], fleet.shutdown_cost[chosen]
+        if initial is None:  # a spell that holds the first hour may be as old as it likes
+            up[0] = down[0] = 1
+            return cls(on, off, up, down, start, stop, np.zeros(count), np.zeros(count))
+        was, since = initial.on[chosen], initial.hours[chosen]
+        up[0] = np.where(was, np.maximum(up[0] - since, 1), up[0])
+        down[0] = np.where(was, down[0], np.maximum(down[0] - since, 1))
+        return cls(on, off, up, down, start, stop, np.where(was, 0.0, start), np.where(was, stop, 0.0))
+
+    def backwards(self) -> tuple[Matrix, Matrix]:
+        """Return (T + 1, N) twice: the least cost from hour t if a spell on, or off, begins there; its start too."""
+        hours = len(self.up)
+        to_on, to_off = np.full_like(self.on, _NEVER), np.full_like(self.off, _NEVER)
+        to_on[hours] = to_off[hours] = 0.0  # the day is over
+        column = np.arange(self.on.shape[1])
+        late_on, late_off = np.empty_like(self.on), np.empty_like(self.off)  # least of sums over ends at or after t
+        late_on[hours], late_off[hours] = self.on[hours], self.off[hours]
+        for t in range(hours - 1, 0, -1):
+            until = np.minimum(t + self.up[t].astype(int), hours)
+            to_on[t] = self.start + late_on[until, column] - self.on[t]
+            until = np.minimum(t + self.down[t].astype(int), hours)
+            to_off[t] = self.stop + late_off[until, column] - self.off[t]
+            late_on[t] = np.minimum(late_on[t + 1], self.on[t] + to_off[t])
+            late_off[t] = np.minimum(late_off[t + 1], self.off[t] + to_on[t])
+        return to_on, to_off
+
+    def forwards(self) -> tuple[Matrix, Matrix]:
+        """Return (T, N) twice: the least cost up to hour t if a spell on, or off, begins there; its start too."""
+        from_on, from_off = np.full_like(self.up, _NEVER), np.full_like(self.up, _NEVER)
+        from_on[0], from_off[0] = self.first_on, self.first_off
+        for t in range(1, len(self.up)):
+            first = np.arange(t)[:, np.newaxis]
+            before_on = from_on[:t] + (self.on[t] - self.on[:t])
+            before_off = from_off[:t] + (self.off[t] - self.off[:t])
+            from_off[t] = self.stop + np.where(t - first >= self.up[:t], before_on, _NEVER).min(axis=0)
+            from_on[t] = self.start + np.where(t - first >= self.down[:t], before_off, _NEVER).min(axis=0)
+        return from_on, from_off

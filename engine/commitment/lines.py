@@ -1,0 +1,97 @@
+"""Limits on flows, hour by hour, as they are found to matter: of branches and interfaces, before and after outages."""
+
+from dataclasses import dataclass, fields
+from typing import Self
+
+import numpy as np
+
+from engine.commitment.instance import Instance
+from engine.network.model import Integers, Matrix, Vector
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FlowRows:
+    """k limits, each of one hour: ``lower <= factor (injections) + fixed <= upper``."""
+
+    hour: Integers  # (k,)
+    monitored: Integers  # (k,), a branch, or L plus an interface
+    outage: Integers  # (k,), -1 for none
+    factor: Matrix  # (k, B), flow per MW injected at a bus
+    fixed_mw: Vector  # (k,), flow that no injection makes
+    lower_mw: Vector  # (k,)
+    upper_mw: Vector  # (k,)
+
+    @classmethod
+    def none(cls, buses: int) -> Self:
+        """Return no limits."""
+        whole, real = np.zeros(0, dtype=np.intp), np.zeros(0)
+        return cls(whole, whole, whole, np.zeros((0, buses)), real, real, real)
+
+    @classmethod
+    def of(cls, instance: Instance, hour: Integers, monitored: Integers, outage: Integers) -> Self:
+        """Return the limits of these hours, rows and outages (k,)."""
+        weights = instance.limits.rows(monitored, outage)
+        used = np.unique(weights.indices).astype(np.intp)
+        factor = np.asarray(weights[:, used] @ instance.factors.rows(used), dtype=np.float64)
+        lower, upper = instance.limits.bounds(monitored, outage)
+        fixed = np.asarray(weights @ instance.factors.shift_flow_mw, dtype=np.float64)
+        return cls(hour, monitored, outage, factor, fixed, lower, upper)
+
+    def __len__(self) -> int:
+        return len(self.hour)
+
+    def at(self, places: Integers) -> Self:
+        """Return some of the limits."""
+        return type(self)(*(getattr(self, part.name)[places] for part in fields(self)))
+
+    def and_(self, other: "FlowRows") -> "FlowRows":
+        """Return these limits and then the other ones."""
+        joined = (np.concatenate([getattr(self, part.name), getattr(other, part.name)]) for part in fields(self))
+        return FlowRows(*joined)
+
+    def keys(self) -> set[tuple[int, int, int]]:
+        """Return hour, monitored row and outage of each."""
+        return set(zip(self.hour.tolist(), self.monitored.tolist(), self.outage.tolist(), strict=True))
+
+    def flow_mw(self, injection_mw: Matrix) -> Vector:
+        """Return the flows (k,) of injections (T, B)."""
+        found: Vector = (self.factor * injection_mw[self.hour]).sum(axis=1) + self.fixed_mw
+        return found
+
+    def at_buses(self, price: Vector, hours: int) -> Matrix:
+        """Return (T, B): what a MW produced at a bus earns by prices of the limits (k,)."""
+        found = np.zeros((hours, self.factor.shape[1]))
+        np.add.at(found, self.hour, price[:, np.newaxis] * self.factor)
+        return found
+
+    def worth(self, price: Vector, demand_mw: Matrix) -> float:
+        """Return what the limits are worth at prices (k,), positive for lower ones, when the load (T, B) is drawn.
+
+        That is minus infinity where a limit that does not exist has a price.
+        """
+        used = np.flatnonzero(price)
+        limit = np.where(price > 0.0, self.lower_mw, self.upper_mw)[used]
+        drawn = (self.factor[used] * demand_mw[self.hour[used]]).sum(axis=1)
+        return float((price[used] * (limit - self.fixed_mw[used] + drawn)).sum())
+
+
+def injections(instance: Instance, output_mw: Matrix) -> Matrix:
+    """Return the injections (T, B) of outputs (T, G)."""
+    found = -instance.case.demand_mw
+    np.add.at(found.T, instance.network.units.bus, output_mw.T)
+    return found
+
+
+def broken(instance: Instance, output_mw: Matrix, known: FlowRows) -> FlowRows:
+    """Return the limits that the outputs (T, G) break by more than rounding and that are not ``known``."""
+    flows = instance.factors.flows(injections(instance, output_mw).T)
+    have = known.keys()
+    found: list[tuple[int, int, int]] = []
+    for hour in range(instance.hours):
+        over = instance.limits.exceeded(flows[:, hour])
+        every = zip(over.monitored.tolist(), over.outage.tolist(), strict=True)
+        found += [(hour, *row) for row in every if (hour, *row) not in have]
+    if not found:
+        return FlowRows.none(len(instance.network.buses.ids))
+    hour_of, monitored, outage = (np.array(part, dtype=np.intp) for part in zip(*found, strict=True))
+    return FlowRows.of(instance, hour_of, monitored, outage)

@@ -1,0 +1,172 @@
+"""The linear relaxation of a commitment, kept in the solver: rows that bind are added, and solves start warm."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.commitment.bound import Prices
+from engine.commitment.instance import Instance
+from engine.commitment.lines import FlowRows, broken
+from engine.commitment.model import Model
+from engine.errors import SolverError
+from engine.network.model import Matrix, Vector
+from engine.program import LazyProgram, LinearProgram, Status
+
+_ROUNDS = 40  # of adding rows; a handful is usual
+_BREACH_MW = 1e-5
+_RAMP_MW = 1e-6
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Relaxed:
+    """The least-cost answer if units could be on in part."""
+
+    values: Vector  # (V,)
+    on: Matrix  # (T, N), 0 to 1
+    objective: float  # $
+    prices: Prices
+    breach_mw: Matrix  # (T, 5), as BREACHES; all zero in a day that can be supplied
+
+    @property
+    def kept(self) -> bool:
+        """Return whether nothing is broken."""
+        return not (self.breach_mw > _BREACH_MW).any()
+
+
+class Relaxation:
+    """The relaxation of one instance and of the same instance with other loads."""
+
+    def __init__(self, instance: Instance) -> None:
+        self.instance = instance
+        self.model = Model.of(instance)
+        self.flows = FlowRows.none(len(instance.network.buses.ids))
+        self._flow_rows = np.zeros(0, dtype=np.intp)
+        self._ramps: set[tuple[int, int, bool]] = set()
+        self._lazy = LazyProgram(self.model.program())
+        self._mark: tuple[int, int, set[tuple[int, int, bool]], object] | None = None
+
+    @property
+    def program(self) -> LinearProgram:
+        """Return the program with all rows so far, for the loads last set."""
+        return self._lazy.program
+
+    def set_loads(self, instance: Instance) -> None:
+        """Take the loads and reserves of an instance that differs in nothing else."""
+        self.instance = instance
+        balance = self.model.balance_mw(instance)
+        hours = np.arange(instance.hours)
+        self._lazy.set_row_bounds(hours + self.model.balance_rows.start, balance, balance)
+        rows = self.model.reserve_rows
+        if rows.stop > rows.start:
+            self._lazy.set_row_bounds(hours + rows.start, instance.reserve_mw, np.full(len(hours), np.inf))
+        if len(self.flows):
+            self._lazy.set_row_bounds(self._flow_rows, *self.model.flow_bounds(self.flows, instance))
+
+    def remember(self) -> None:
+        """Mark where things stand now: :meth:`reset` goes back there, so that what comes next has no history."""
+        self._mark = (self._lazy.row_count, len(self.flows), set(self._ramps), self._lazy.basis())
+
+    def reset(self) -> None:
+        """Drop the rows added since the mark, and start the next solve from its basis."""
+        if self._mark is None:
+            return
+        rows, flows, ramps, basis = self._mark
+        if self._lazy.row_count > rows:
+            self._lazy.delete_rows(np.arange(rows, self._lazy.row_count))
+        self.flows, self._flow_rows = self.flows.at(np.arange(flows)), self._flow_rows[:flows]
+        self._ramps = set(ramps)
+        self._lazy.start_from(basis)
+
+    def solve(self, *, time_limit_s: float = np.inf) -> Relaxed | None:
+        """Return the least-cost answer within all limits and ramps; None if time runs out.
+
+        Raises SolverError if the solver stops for another reason.
+        """
+        left = time_limit_s
+        for _ in range(_ROUNDS):
+            found = self._lazy.solve(time_limit_s=left if np.isfinite(left) else None)
+            left -= found.time_s
+            if found.status is Status.TIME_LIMIT or left <= 0.0:
+                return None
+            found.optimum()
+            if not self.add_broken(found.x):
+                return self._relaxed(found.x, found.row_dual, found.objective)
+        raise SolverError(f"limits were still being broken after {_ROUNDS} rounds of adding them")
+
+    def least_breach(self) -> Matrix:
+        """Return (T, 5): the least breaches that any dispatch has, units on in part allowed and whatever it costs.
+
+        More than nothing proves that no schedule exists. The costs are put back afterwards.
+        """
+        program = self._lazy.program
+        only = np.zeros(len(program.cost))
+        only[self.model.place("e")] = 1.0
+        self._lazy.set_cost(only)
+        try:
+            for _ in range(_ROUNDS):
+                found = self._lazy.solve().optimum()
+                if not self.add_broken(found.x):
+                    break
+        finally:
+            self._lazy.set_cost(program.cost, program.offset)
+        return np.where(found.x > _BREACH_MW, found.x, 0.0)[self.model.place("e")]
+
+    def add_broken(self, values: Vector) -> int:
+        """Add the rows of limits and ramps that column values (V,) break; return how many."""
+        output = self.model.outputs_mw(values)
+        new = broken(self.instance, output, self.flows)
+        self.add_flows(new)
+        ramps = self._broken_ramps(values, output)
+        for upwards in (True, False):
+            own = [(hour, unit) for hour, unit, up in ramps if up == upwards]
+            if own:
+                hours, units = (np.array(part, dtype=np.intp) for part in zip(*own, strict=True))
+                rows = self.model.ramp_rows(hours, units, upwards=upwards)
+                self._lazy.add_rows(rows.matrix, rows.lower, rows.upper)
+        self._ramps |= set(ramps)
+        return len(new) + len(ramps)
+
+    def add_flows(self, new: FlowRows) -> None:
+        """Add limits on flows that are not there yet."""
+        if not len(new):
+            return
+        matrix = self.model.flow_rows(new)
+        at = self._lazy.add_rows(matrix, *self.model.flow_bounds(new, self.instance))
+        self.flows = self.flows.and_(new)
+        self._flow_rows = np.concatenate([self._flow_rows, at])
+
+    def _broken_ramps(self, values: Vector, output_mw: Matrix) -> list[tuple[int, int, bool]]:
+        instance, fleet = self.instance, self.instance.fleet
+        chosen, initial = instance.committed, instance.initial
+        on = np.ones(output_mw.shape)
+        on[:, chosen] = values[self.model.place("x")]
+        start = np.zeros(output_mw.shape)
+        start[:, chosen] = values[self.model.place("y")]
+        if initial is None:
+            before_mw, before_on = output_mw[:-1], on[:-1]
+            first = 1
+        else:
+            before_mw = np.concatenate([initial.output_mw[np.newaxis], output_mw[:-1]])
+            before_on = np.concatenate([initial.on[np.newaxis].astype(np.float64), on[:-1]])
+            first = 0
+        change, now, began = output_mw[first:] - before_mw, on[first:], start[first:]
+        stop = before_on - now + began
+        limited = np.isfinite(fleet.ramp_mw) & instance.network.units.in_service
+        ramp, edge = np.where(limited, fleet.ramp_mw, 0.0), np.where(limited, fleet.edge_mw, 0.0)
+        found = []
+        for upwards, over in (
+            (True, change - ramp * before_on - edge * began),
+            (False, -change - ramp * now - edge * stop),
+        ):
+            hour, unit = np.nonzero((over > _RAMP_MW) & limited)
+            found += [(int(t) + first, int(g), upwards) for t, g in zip(hour, unit, strict=True)]
+        return [key for key in found if key not in self._ramps]
+
+    def _relaxed(self, values: Vector, dual: Vector, objective: float) -> Relaxed:
+        model = self.model
+        reserve = np.zeros(self.instance.hours)
+        rows = model.reserve_rows
+        if rows.stop > rows.start:
+            reserve = dual[rows]
+        prices = Prices(dual[model.balance_rows], reserve, self.flows, dual[self._flow_rows])
+        return Relaxed(values, values[model.place("x")], objective, prices, values[model.place("e")])

@@ -1,0 +1,323 @@
+"""Security-constrained unit commitment with a certified gap: a day, and the same day with one more load.
+
+A day is solved in four steps. The linear relaxation gives prices; these give a bound on the cost of any schedule that
+needs no solver (:mod:`engine.commitment.bound`), and for every unit and hour what it would cost to decide otherwise. An
+integer program decides the hours that are not clear, then the dispatch with exact costs says what the schedule costs.
+Where the gap is still too wide, all hours that could matter are freed: a unit that would cost more than the gap to
+decide otherwise is as it is in every better schedule, so the integer program's own bound counts then.
+
+A further load changes right-hand sides only: the relaxation starts from the base day's basis.
+"""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+import numpy as np
+
+from engine.commitment.bound import Bound, lower_bound
+from engine.commitment.instance import InitialState, Instance
+from engine.commitment.integer import IntegerAnswer, solve_integer
+from engine.commitment.model import BREACHES
+from engine.commitment.relaxation import Relaxation, Relaxed
+from engine.commitment.sced import Dispatch, Hints, dispatch, whole_on, with_flows
+from engine.errors import QuestionError
+from engine.network.model import Flags, Matrix, Vector
+from engine.program import SOLVER, Status
+
+_WHOLE = 1e-6
+_CLEAR_PER_DAY = 300.0  # $: an hour that costs more to decide otherwise is not looked at in the first pass
+_SHARE_OF_GAP = 0.3  # of what is asked, given to the integer program: the rest is for what it cannot see
+_WIDER = 4.0
+_PASSES = 5
+_WORDS = {
+    "short": "MW of load cannot be supplied",
+    "surplus": "MW of least output have nowhere to go",
+    "reserve": "MW of reserve are lacking",
+    "ahead": "MW are over a limit on flows",
+    "behind": "MW are over a limit on flows",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """How far to go."""
+
+    gap: float  # (cost - bound) / cost
+    time_limit_s: float = 300.0  # wall clock, of one day
+    seed: int = 0  # of the integer program's solver
+
+
+BASE, SITE = Effort(1e-4), Effort(3e-4)
+
+
+class End(StrEnum):
+    """How a commitment ended. Only the first is a schedule with the proof that was asked for."""
+
+    WITHIN_GAP = "within gap"
+    WIDER_GAP = "wider gap"  # everything was looked at, and costs in straight pieces leave more than was asked
+    TIME_LIMIT = "time limit"
+    INFEASIBLE = "infeasible"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Commitment:
+    """The end of one commitment; without a schedule ``on`` and ``dispatch`` are None and the cost infinite."""
+
+    status: End
+    reason: str  # in words: what is short, or what ran out
+    on: Flags | None  # (T, N), of the units that are committed
+    dispatch: Dispatch | None
+    cost: float  # $, exact
+    bound: float  # $, no schedule costs less
+    bound_by: str  # "prices" (weak duality, checked by hand) or "branch and bound" (the solver's word)
+    effort: Effort
+    time_s: float
+    times_s: dict[str, float] = field(default_factory=dict)  # of the steps, wall clock
+    fractional: int = 0  # unit hours that the relaxation left in part
+    solver: str = SOLVER
+
+    @property
+    def gap(self) -> float:
+        """Return (cost - bound) / cost; infinite without a schedule."""
+        return (self.cost - self.bound) / abs(self.cost) if np.isfinite(self.cost) else np.inf
+
+    @property
+    def lmp(self) -> Matrix:
+        """Return the prices (T, B), $/MWh. Raises QuestionError where there is no schedule."""
+        return self._dispatched().lmp
+
+    @property
+    def mu(self) -> Matrix:
+        """Return (T, L): mu+ plus mu- of each branch, $/MWh. Raises QuestionError where there is no schedule."""
+        return self._dispatched().branch_price()
+
+    def running(self, instance: Instance) -> Flags:
+        """Return (T, G): which units run, those always on among them."""
+        self._dispatched()
+        assert self.on is not None  # noqa: S101 (a schedule has both)
+        return whole_on(instance, self.on)
+
+    def last_state(self, instance: Instance) -> InitialState:
+        """Return what runs in the last hour, for the day that follows."""
+        return last_state(instance, self.running(instance), self._dispatched().output_mw)
+
+    def _dispatched(self) -> Dispatch:
+        if self.dispatch is None:
+            raise QuestionError(f"there is no schedule: {self.reason}")
+        return self.dispatch
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BaseCommitment:
+    """A day without further load, and the solver's model of it: what :func:`solve_site` starts from.
+
+    It belongs to one process; another one makes its own, with the same answers.
+    """
+
+    instance: Instance
+    commitment: Commitment
+    relaxation: Relaxation
+    relaxed: Relaxed | None  # None where the time did not suffice
+
+
+def commit(instance: Instance, effort: Effort = BASE) -> BaseCommitment:
+    """Return the schedule of a day, or of several in a row.
+
+    A day that cannot be supplied is a status with its reason, not an exception, and so is a time limit.
+    """
+    begin = time.perf_counter()
+    relaxation = Relaxation(instance)
+    relaxed = relaxation.solve(time_limit_s=effort.time_limit_s)
+    if relaxed is None:
+        nothing = _no_time(effort, -np.inf, time.perf_counter() - begin, "the linear relaxation took all the time")
+        return BaseCommitment(instance, nothing, relaxation, None)
+    search = _Search(relaxation, relaxed, effort, begin)
+    found = search.run(None)
+    relaxation.set_loads(instance)
+    relaxation.remember()
+    return BaseCommitment(instance, found, relaxation, relaxed)
+
+
+def solve_site(base: BaseCommitment, bus: int, load_mw: Vector, effort: Effort = SITE) -> Commitment:
+    """Return the day with ``load_mw`` (T,) drawn at ``bus`` (position) in addition.
+
+    The answer does not depend on which sites were solved before. Raises QuestionError when the base day has no
+    schedule, and for loads of another number of hours.
+    """
+    if base.commitment.on is None:
+        raise QuestionError(f"the base day has no schedule: {base.commitment.reason}")
+    if np.shape(load_mw) != (base.instance.hours,):
+        raise QuestionError(f"the load has {np.size(load_mw)} values, the day has {base.instance.hours} hours")
+    begin = time.perf_counter()
+    relaxation = base.relaxation
+    relaxation.reset()
+    relaxation.set_loads(base.instance.with_load(bus, np.asarray(load_mw, dtype=np.float64)))
+    try:
+        relaxed = relaxation.solve(time_limit_s=effort.time_limit_s)
+        if relaxed is None:
+            return _no_time(effort, -np.inf, time.perf_counter() - begin, "the linear relaxation took all the time")
+        search = _Search(relaxation, relaxed, effort, begin)
+        hints = base.commitment.dispatch.hints if base.commitment.dispatch is not None else None
+        return search.run(base.commitment.on, hints)
+    finally:
+        relaxation.reset()
+        relaxation.set_loads(base.instance)
+
+
+class _Search:
+    """From a relaxation to a schedule within the gap."""
+
+    def __init__(self, relaxation: Relaxation, relaxed: Relaxed, effort: Effort, begin: float) -> None:
+        self.relaxation, self.relaxed, self.effort = relaxation, relaxed, effort
+        self.begin, self.end = begin, begin + effort.time_limit_s
+        self.times = {"relaxation": time.perf_counter() - begin, "integer": 0.0, "dispatch": 0.0}
+        self.best: Dispatch | None = None
+        self.on: Flags | None = None
+        self.hints: Hints | None = None
+
+    def run(self, known: Flags | None, hints: Hints | None = None) -> Commitment:
+        """Return the commitment; ``known`` (T, N) is a schedule that is probably near."""
+        instance, relaxed = self.relaxation.instance, self.relaxed
+        if not relaxed.kept:
+            return self._short()
+        bound = lower_bound(instance, relaxed.prices)
+        self.bound, self.bound_by = bound.value, "prices"
+        flows = relaxed.prices.flows.at(np.flatnonzero(np.abs(relaxed.prices.limit) > _WHOLE))
+        self.hints = with_flows(hints or Hints.none(instance), flows)
+        partly = (relaxed.on > _WHOLE) & (relaxed.on < 1.0 - _WHOLE)
+        clear = _CLEAR_PER_DAY
+        for _ in range(_PASSES):
+            free = partly | (bound.flip <= clear)
+            if known is not None:
+                free |= np.abs(relaxed.on - known) > 0.5
+            enough = np.isfinite(self.cost) and clear >= self.cost - self.bound
+            if self._pass(free, bound, known, certain=bool(enough or free.all())) is End.INFEASIBLE:
+                return self._finished(End.INFEASIBLE, "no choice of units that run supplies the day", partly)
+            if self.cost - self.bound <= self.effort.gap * abs(self.cost):
+                return self._finished(End.WITHIN_GAP, "", partly)
+            if time.perf_counter() >= self.end:
+                break
+            if enough:
+                return self._finished(
+                    End.WIDER_GAP, f"costs in straight pieces leave a gap of {self._gap():.2g}", partly
+                )
+            known = self.on if self.on is not None else known
+            clear = max(_WIDER * clear, self.cost - self.bound) if np.isfinite(self.cost) else _WIDER**2 * clear
+        return self._finished(End.TIME_LIMIT, f"the gap is {self._gap():.2g} so far", partly)
+
+    def _gap(self) -> float:
+        return (self.cost - self.bound) / abs(self.cost) if np.isfinite(self.cost) else np.inf
+
+    @property
+    def cost(self) -> float:
+        return np.inf if self.best is None else self.best.cost
+
+    def _pass(self, free: Flags, bound: Bound, known: Flags | None, *, certain: bool) -> End | None:
+        """Decide the free hours by the integer program, the others as the relaxation has them; keep what is better."""
+        relaxation, x = self.relaxation, self.relaxation.model.place("x")
+        whole = np.round(self.relaxed.on) > 0.5 if not certain else bound.on
+        start = None
+        if known is not None:
+            start = self.relaxed.values.copy()
+            start[x] = np.where(free, known, whole)
+        begin = time.perf_counter()
+        effort = replace(self.effort, gap=_SHARE_OF_GAP * self.effort.gap, time_limit_s=self.end - begin)
+        found = decided(relaxation, free, whole, effort, start=start)
+        self.times["integer"] += time.perf_counter() - begin
+        if certain and found.bound > self.bound and np.isfinite(found.bound):
+            self.bound, self.bound_by = min(found.bound, self.cost), "branch and bound"
+        if not np.isfinite(found.objective):
+            return End.INFEASIBLE if found.status is Status.INFEASIBLE and free.all() else None
+        self._dispatch(found.x[x] > 0.5)
+        return None
+
+    def _dispatch(self, on: Flags) -> None:
+        begin = time.perf_counter()
+        found = dispatch(self.relaxation.instance, on, self.hints, time_limit_s=max(self.end - begin, 1.0))
+        self.times["dispatch"] += time.perf_counter() - begin
+        if found.status is not Status.OPTIMAL:
+            return
+        known = self.relaxation.flows.keys()
+        keys = zip(found.flows.hour.tolist(), found.flows.monitored.tolist(), found.flows.outage.tolist(), strict=True)
+        self.relaxation.add_flows(
+            found.flows.at(np.array([key not in known for key in keys], dtype=np.bool_).nonzero()[0])
+        )
+        self.hints = found.hints
+        if found.cost < self.cost:
+            self.best, self.on = found, on
+
+    def _short(self) -> Commitment:
+        """Return what cannot be supplied, proven by the least breaches, or say that it is not proven."""
+        breach = self.relaxation.least_breach()
+        seconds = time.perf_counter() - self.begin
+        if not breach.any():
+            return _no_time(self.effort, -np.inf, seconds, "limits are kept only at more than the price of a breach")
+        words = breach_words(self.relaxation.instance.case.labels, breach)
+        return Commitment(End.INFEASIBLE, words, None, None, np.inf, np.inf, "prices", self.effort, seconds, self.times)
+
+    def _finished(self, status: End, reason: str, partly: Flags) -> Commitment:
+        if self.best is None and status is End.TIME_LIMIT:
+            reason = "no schedule was found in time"
+        return Commitment(
+            status=status,
+            reason=reason,
+            on=self.on,
+            dispatch=self.best,
+            cost=self.cost,
+            bound=self.bound,
+            bound_by=self.bound_by,
+            effort=self.effort,
+            time_s=time.perf_counter() - self.begin,
+            times_s=self.times,
+            fractional=int(partly.sum()),
+        )
+
+
+def decided(  # noqa: PLR0913 (the last two are by name)
+    relaxation: Relaxation,
+    free: Flags,
+    whole: Flags,
+    effort: Effort,
+    *,
+    start: Vector | None = None,
+    cost: Vector | None = None,
+) -> IntegerAnswer:
+    """Decide the ``free`` hours (T, N) by the integer program, the others being on as ``whole`` (T, N) says.
+
+    ``start`` (V,) is a point to begin with, ``cost`` (V,) other costs.
+    """
+    model, program = relaxation.model, relaxation.program
+    lower, upper = program.lower.copy(), program.upper.copy()
+    x = model.place("x")
+    lower[x] = np.where(free, lower[x], np.maximum(lower[x], whole))
+    upper[x] = np.where(free, upper[x], np.minimum(upper[x], whole))
+    upper[model.place("e")] = 0.0
+    changed = replace(program, lower=lower, upper=upper, cost=program.cost if cost is None else cost)
+    limits = {"gap": effort.gap, "time_limit_s": effort.time_limit_s}
+    return solve_integer(changed, np.sort(x[free]), **limits, start=start, seed=effort.seed)
+
+
+def last_state(instance: Instance, running: Flags, output_mw: Matrix) -> InitialState:
+    """Return what runs (T, G) in the last hour and for how long, the hours before the first included where known."""
+    same = (running == running[-1])[::-1]
+    hours = np.where(same.all(axis=0), len(running), np.argmin(same, axis=0))
+    initial = instance.initial
+    if initial is None:  # free: whatever was so all day may have been so for long
+        hours = np.where(same.all(axis=0), np.maximum(hours, 24), hours)
+    else:
+        hours = hours + np.where(same.all(axis=0) & (initial.on == running[-1]), initial.hours, 0)
+    return InitialState(running[-1].copy(), hours.astype(np.intp), np.where(running[-1], output_mw[-1], 0.0))
+
+
+def breach_words(labels: Sequence[str], breach_mw: Matrix) -> str:
+    """Return what is broken most, and in how many hours, from the breaches (T, 5)."""
+    hour, kind = np.unravel_index(int(np.argmax(breach_mw)), breach_mw.shape)
+    count = int((breach_mw > 0.0).any(axis=1).sum())
+    more = f"; {count} hours fall short" if count > 1 else ""
+    return f"in hour {labels[int(hour)]} at least {breach_mw[hour, kind]:,.1f} {_WORDS[BREACHES[int(kind)]]}{more}"
+
+
+def _no_time(effort: Effort, bound: float, seconds: float, reason: str) -> Commitment:
+    return Commitment(End.TIME_LIMIT, reason, None, None, np.inf, bound, "prices", effort, seconds)
