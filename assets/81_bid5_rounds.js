@@ -21,7 +21,8 @@
   function ending(before, s) {
     if (!before.running) return 'begun';
     if (before.practice !== s.practice || (before.practice && s.phase === 'set up')) return 'practice over';
-    if (s.results && s.results.round === before.round && (s.round > before.round || !running(s))) return 'closed';
+    // Rounds may have closed while this device slept.
+    if (s.results && s.results.round >= before.round && (s.round > before.round || !running(s))) return 'closed';
     return s.phase === 'cancelled' ? 'begun' : 'annulled';
   }
   // {notes, outbid} of a round that has ended
