@@ -218,8 +218,7 @@ def flood_report() -> list[str]:
         heading(
             f"the room above for one round, while {SENDERS} other processes on this machine send sets of bids of one "
             f"of its {BIDDERS} seats as fast as they can: so many orders on a line, then they listen and call again. "
-            "The first order that is too much is turned away, before session, JSON and database are looked at, and "
-            "its line is cut, with what was sent behind it. The other columns are the other 199."
+            "Turned away: refused before session, JSON and database are looked at. The other columns are the other 199."
         ),
         "",
         "| orders on a line | sent per second | turned away per second | answered by the room | sets acknowledged "
