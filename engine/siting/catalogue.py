@@ -1,7 +1,7 @@
 """The catalogue of certified sites: one row per bus, envelope and size, its versions, what changed, and its files.
 
-Columns as section 9 of the specification lists them; a row that does not qualify stays in the catalogue with its reason,
-so that a reader sees what was looked at. Source: arXiv 2605.14714, "Output of the planning framework".
+Columns as section 9 of the specification lists them; a row that does not qualify stays, with its reason, so that a reader
+sees what was looked at. Source: arXiv 2605.14714, "Output of the planning framework".
 """
 
 import csv
