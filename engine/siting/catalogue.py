@@ -1,6 +1,6 @@
 """The catalogue of certified sites: one row per bus, envelope and size, its versions, what changed, and its files.
 
-Columns as section 9 of the specification lists them; a row that does not qualify stays, with its reason, so that a reader
+Columns as section 9 of the specification lists them; a row that does not qualify stays with its reason: a reader
 sees what was looked at. Source: arXiv 2605.14714, "Output of the planning framework".
 """
 
