@@ -37,10 +37,17 @@
       bids += lot.bids || 0;
       (lot.standing || []).forEach(function (amount) { revenue += amount; });
     });
-    const closed = s.phase === 'closed', of = d.number(sold) + ' of ' + d.number(s.lots.length);
+    const closed = s.phase === 'closed';
+    if (closed && s.outcome) { // a block below its reserve is not sold
+      const products = new Set();
+      revenue = 0;
+      s.outcome.forEach(function (one) { revenue += one.pay; one.won.forEach(function (won) { products.add(won.lot); }); });
+      sold = products.size;
+    }
+    const of = d.number(sold) + ' of ' + d.number(s.lots.length);
     return h('dl', { class: 'hr-totals hr-host-totals' },
-      total(closed ? 'Revenue' : 'Standing revenue', d.why('auction-revenue', money(revenue), closed ? 'revenue' : 'standing revenue', { formula: 'R = \u03a3 standing bids of all blocks', values: [['Products with a standing bid', of], ['Revenue', money(revenue)]], source: closed ? 'winners pay their standing bids' : 'what winners would pay if the auction ended now' })),
-      total('Held', of),
+      total(closed ? 'Revenue' : 'Standing revenue', d.why('auction-revenue', money(revenue), closed ? 'revenue' : 'standing revenue', { formula: closed ? 'R = \u03a3 prices of all blocks sold' : 'R = \u03a3 standing bids of all blocks', values: [[closed ? 'Products sold' : 'Products with a standing bid', of], ['Revenue', money(revenue)]], source: closed ? 'winners pay their standing bids' : 'what winners would pay if the auction ended now' })),
+      total(closed ? 'Sold' : 'Held', of),
       !closed && total('New bids last round', d.number(bids)));
   }
 

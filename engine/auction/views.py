@@ -11,6 +11,7 @@ import numpy as np
 
 from engine.auction.eligibility import activities, required_activity
 from engine.auction.increments import MILLION, allowed_amounts, highest_amount, increment_share_ppm, step_of
+from engine.auction.results import awarded
 from engine.auction.rules import MAX_AMOUNT, Lot
 from engine.auction.state import NOBODY, Acted, AuctionState, RoundResult
 from engine.auction.value_builder import value_sheet
@@ -142,10 +143,11 @@ def _outcome(state: AuctionState) -> list[View] | None:
     if state.phase != "closed":
         return None
     totals: dict[int, list[View]] = {}
+    won = awarded(state)
     for place, lot in enumerate(state.configuration.lots):
         slots = state.slots_of(place)
-        for amount, holder in zip(state.price[slots].tolist(), state.holder[slots].tolist(), strict=True):
-            if holder != NOBODY and amount >= lot.reserve:
+        for amount, holder in zip(state.price[slots].tolist(), won[slots].tolist(), strict=True):
+            if holder != NOBODY:
                 totals.setdefault(holder, []).append({"lot": lot.id, "amount": amount})
     return [
         {"name": bidder.name, "won": totals.get(place, []), "pay": sum(won["amount"] for won in totals.get(place, []))}
@@ -179,7 +181,7 @@ def mine(state: AuctionState, place: int, hint: Sequence[Mapping[str, Any]] | No
         "muted": bidder.muted,
         "bot": bidder.bot,
         "holdings": _holdings(state, place),
-        "pay": int(state.standing_totals()[place]),
+        "pay": _pay(state)[place],
         "interim_due": sum(due_of(state, one) for one in state.withdrawals if one.bidder == place),
         "withdrawals": [
             {
@@ -202,13 +204,25 @@ def mine(state: AuctionState, place: int, hint: Sequence[Mapping[str, Any]] | No
 
 
 def _holdings(state: AuctionState, place: int) -> list[View]:
+    """Return what a bidder holds, block by block; once the auction is closed, what is sold to them."""
+    holder = awarded(state) if state.phase == "closed" else state.holder
     found = []
-    for number, blocks in state.blocks_of(place).items():
+    for number in state.blocks_of(place):
         slots = state.slots_of(number)
-        amounts = state.price[slots][state.holder[slots] == place].tolist()
-        lot = state.configuration.lots[number].id
-        found.append({"lot": lot, "blocks": blocks, "amount": max(amounts), "amounts": amounts, "pay": sum(amounts)})
+        amounts = state.price[slots][holder[slots] == place].tolist()
+        if amounts:
+            lot = state.configuration.lots[number].id
+            worth = {"amount": max(amounts), "amounts": amounts, "pay": sum(amounts)}
+            found.append({"lot": lot, "blocks": len(amounts), **worth})
     return found
+
+
+def _pay(state: AuctionState) -> list[int]:
+    """Return the sum of each bidder's standing bids; once the auction is closed, of those that bought something."""
+    if state.phase != "closed":
+        return [int(total) for total in state.standing_totals()]
+    won = awarded(state)
+    return [int(state.price[won == place].sum()) for place in range(len(state.bidders))]
 
 
 def _withdrawable(state: AuctionState, place: int) -> list[View]:
@@ -244,7 +258,7 @@ def _acted(state: AuctionState, acted: Acted) -> View:
 
 def host_bidders(state: AuctionState) -> list[View]:
     """Return what the host may see of every bidder: who has acted, how often, what he holds and pays."""
-    activity, held, pay = activities(state), state.held_units(), state.standing_totals()
+    activity, held, pay = activities(state), state.held_units(), _pay(state)
     return [
         {
             "id": bidder.id,
@@ -259,7 +273,7 @@ def host_bidders(state: AuctionState) -> list[View]:
             "waivers": bidder.waivers_left,
             "held": int(held[place]),
             "holdings": _holdings(state, place),
-            "pay": int(pay[place]),
+            "pay": pay[place],
             "bot": bidder.bot,
             "muted": bidder.muted,
             "assigned": bidder.valuation is not None,
