@@ -68,6 +68,10 @@ class ClusterError(EngineError):
     """The computers that tasks were to be given to cannot be used; the message says which and why."""
 
 
+class VerdictError(EngineError):
+    """An independent check contradicts a verdict that was computed; the message names what was judged."""
+
+
 class AuctionRuleError(EngineError):
     """An event breaks rules of the auction; ``problems`` names each rule, all at once, and nothing has changed."""
 
