@@ -1,0 +1,55 @@
+"""Corridors and substations, by hand and on Texas."""
+
+import numpy as np
+import pytest
+
+from engine.errors import QuestionError
+from engine.network.library import load
+from engine.network.model import Network
+from engine.siting.corridors import corridor_of, corridors, substations
+
+TEXAS = Network.from_tables(load("texas-2016"))
+
+
+def test_a_corridor_adds_what_lies_between_two_zones_whichever_way_a_line_is_drawn() -> None:
+    tables = load("rts24")
+    buses = tables.buses.assign(zone=["south"] * 10 + ["north"] * 14)
+    network = Network.from_tables(tables.with_table("buses", buses))
+    ends = network.branches
+    between = (ends.from_bus < 10) != (ends.to_bus < 10)
+    sign = np.where(ends.from_bus[between] >= 10, 1.0, -1.0)  # "north" comes first in the pair
+    flow = np.random.default_rng(0).normal(0.0, 50.0, (3, len(ends.ids)))
+    (found,) = corridors(network, flow, ("a", "b", "c"))
+    net = flow[:, between] @ sign
+    hour = int(np.abs(net).argmax())
+    assert found.zones == ("north", "south")
+    assert found.branches == between.sum()
+    assert (found.flow_mw, found.hour) == (pytest.approx(net[hour]), "abc"[hour])
+    assert found.headroom_mw == pytest.approx(ends.rating_a_mw[between].sum() - abs(net[hour]))
+    loading = np.abs(flow[:, between]) / ends.rating_a_mw[between]
+    assert found.loading == pytest.approx(loading.max())
+    assert found.fullest == ends.ids[np.flatnonzero(between)[loading.max(axis=0).argmax()]]
+
+
+def test_every_branch_between_zones_of_texas_is_in_one_corridor() -> None:
+    pairs, place = corridor_of(TEXAS)
+    zones = np.array(TEXAS.buses.zones)
+    between = zones[TEXAS.branches.from_bus] != zones[TEXAS.branches.to_bus]
+    assert ((place >= 0) == (between & TEXAS.branches.in_service)).all()
+    assert len(set(pairs)) == len(pairs)
+
+
+def test_flows_of_other_hours_are_refused() -> None:
+    with pytest.raises(QuestionError, match="do not fit 2 hours"):
+        corridors(TEXAS, np.zeros((1, len(TEXAS.branches.ids))), ("a", "b"))
+
+
+def test_substations_hold_every_bus_once_and_the_best_of_their_buses() -> None:
+    transformer = int(np.flatnonzero(np.array(TEXAS.branches.kinds) == "transformer")[0])
+    one, other = (TEXAS.buses.ids[end[transformer]] for end in (TEXAS.branches.from_bus, TEXAS.branches.to_bus))
+    found = substations(TEXAS, {"firm": {one: 300.0, other: 500.0}, "shift": {one: 400.0}})
+    assert sorted(bus for station in found for bus in station.buses) == sorted(TEXAS.buses.ids)
+    (station,) = [station for station in found if one in station.buses]
+    assert other in station.buses
+    assert station.largest_mw == {"firm": 500.0, "shift": 400.0}
+    assert sum(1 for station in found if station.largest_mw) == 1
