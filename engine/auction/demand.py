@@ -13,7 +13,6 @@ from typing import Literal
 import numpy as np
 
 from engine.auction.encoding import encode
-from engine.auction.integer import MixedIntegerProgram, solve_integer
 from engine.auction.values import (
     SIZE_TOLERANCE_MW,
     Additive,
@@ -27,6 +26,7 @@ from engine.auction.values import (
     Valuation,
 )
 from engine.errors import LimitError
+from engine.integer import MixedIntegerProgram, solve_integer
 from engine.program import Status, Vector
 
 Prefer = Literal["smallest", "largest"]

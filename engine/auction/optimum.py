@@ -11,10 +11,10 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from engine.auction.demand import Offer, best_addition, bundles_of
-from engine.auction.integer import TIME_LIMIT_S
 from engine.auction.parts import TRIED, Owners, Part, parts_of, solve_part
 from engine.auction.rules import Configuration
 from engine.auction.values import Counts, Money, Valuation
+from engine.integer import TIME_LIMIT_S
 from engine.program import LazyProgram, LinearProgram, Status, Vector
 
 EQUAL = 1e-6  # relative: amounts that differ by less are one, for a solver keeps its rows to 1e-7

@@ -14,9 +14,9 @@ from scipy.sparse import csr_array
 
 from engine.auction.demand import bundles_of
 from engine.auction.encoding import encode
-from engine.auction.integer import MixedIntegerProgram, solve_integer
 from engine.auction.values import SUBSTITUTES, Additive, Campus, Counts, Money, Symmetric, UnitDemand, Valuation
 from engine.errors import SolverError
+from engine.integer import MixedIntegerProgram, solve_integer
 from engine.program import Status
 
 TRIED = 2**6  # bundles up to which dynamic programming over the bidders is faster than a program

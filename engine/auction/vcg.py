@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from engine.auction.integer import TIME_LIMIT_S
 from engine.auction.optimum import Allocation, joined, split
 from engine.auction.parts import solve_part
 from engine.auction.rules import Configuration
 from engine.auction.values import Money, Valuation
+from engine.integer import TIME_LIMIT_S
 from engine.program import Status
 
 

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.sparse import csr_array
 
-from engine.auction.integer import MixedIntegerProgram, solve_integer
 from engine.compute import Progress
 from engine.errors import InfeasibleError, SolverError
+from engine.integer import MixedIntegerProgram, solve_integer
 from engine.network.model import Vector
 from engine.program import Status
 from engine.siting.clearing import (

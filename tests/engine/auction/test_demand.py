@@ -7,9 +7,9 @@ import pytest
 
 from engine.auction import demand
 from engine.auction.demand import Means, Ties, best_bundle, correspondence
-from engine.auction.integer import solve_integer
 from engine.auction.values import KINDS, from_json
 from engine.errors import LimitError
+from engine.integer import solve_integer
 from engine.program import Status
 from tests.engine.auction.markets import configuration, draw, everything, worth
 

@@ -7,12 +7,12 @@ import pytest
 from scipy.optimize import LinearConstraint, linprog, milp
 
 from engine.auction import parts
-from engine.auction.integer import IntegerSolution, MixedIntegerProgram, solve_integer
 from engine.auction.optimum import efficient, lp_bound
 from engine.auction.rules import Lot
 from engine.auction.values import KINDS, from_json
 from engine.auction.vcg import payments
 from engine.errors import SolverError
+from engine.integer import IntegerSolution, MixedIntegerProgram, solve_integer
 from engine.program import Status
 from tests.engine.auction.markets import best_partition, configuration, draw, everything, worth
 

@@ -1,4 +1,4 @@
-"""Mixed-integer programs of the auction, solved by HiGHS: status, bound and gap travel with the answer."""
+"""Mixed-integer programs of sales and allocations, solved to the end by HiGHS: status, bound and gap travel along."""
 
 from dataclasses import dataclass, field, replace
 
