@@ -20,7 +20,7 @@ from engine.commitment.lines import FlowRows
 from engine.commitment.pieces import cost_at
 from engine.network.model import Flags, Matrix, Vector
 
-_NEVER = 1e12  # $: what a state costs that a unit must not be in
+_NEVER = 1e9  # $: what a state costs that a unit must not be in; more would drown the others in rounding
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -14,7 +14,7 @@ _STATUS = {
     highspy.HighsModelStatus.kOptimal: Status.OPTIMAL,
     highspy.HighsModelStatus.kInfeasible: Status.INFEASIBLE,
     highspy.HighsModelStatus.kTimeLimit: Status.TIME_LIMIT,
-    highspy.HighsModelStatus.kSolutionLimit: Status.TIME_LIMIT,
+    highspy.HighsModelStatus.kObjectiveTarget: Status.OPTIMAL,
 }
 _FEASIBILITY = 1e-7
 
@@ -23,7 +23,7 @@ _FEASIBILITY = 1e-7
 class IntegerAnswer:
     """What came back. Without a point ``x`` is ``nan`` and the objective infinite."""
 
-    status: Status  # optimal: within the gap asked for
+    status: Status  # optimal: within the gap asked for, or not above the target
     x: Vector  # (V,)
     objective: float
     bound: float  # no point is below it
@@ -36,12 +36,13 @@ def solve_integer(  # noqa: PLR0913 (each of the four is by name)
     *,
     gap: float,
     time_limit_s: float,
+    target: float = -np.inf,
     start: Vector | None = None,
     seed: int = 0,
 ) -> IntegerAnswer:
     """Return what HiGHS makes of ``program`` when the columns ``whole`` take whole numbers only.
 
-    ``gap`` is relative; ``start`` (V,) is a point to begin with, of which the whole columns are used. An end without
+    ``gap`` is relative; a point whose objective is not above ``target`` is enough; ``start`` (V,) is a point to begin with, of which the whole columns are used. An end without
     a proof is a status, not an exception. Raises SolverError where the solver refuses the program.
     """
     solver: Any = highspy.Highs()  # type: ignore[no-untyped-call]
@@ -52,6 +53,7 @@ def solve_integer(  # noqa: PLR0913 (each of the four is by name)
         "mip_abs_gap": 0.0,
         "mip_feasibility_tolerance": _FEASIBILITY,
         "random_seed": seed,
+        "objective_target": target,
         "small_matrix_value": 1e-12,
         "time_limit": max(time_limit_s, 0.0),
     }

@@ -13,9 +13,9 @@ import numpy as np
 from engine.commitment.instance import Instance
 from engine.network.model import Integers, Matrix, Vector
 
-_ERROR_PER_MWH = 1e-5  # $/h that a curve may fall short by per MW of the whole fleet, if the number of pieces allows
-_ALL_PIECES = 3000  # of an hour, about
-_LEAST_PIECES, _MOST_PIECES = 6, 60  # that a unit may have
+_ERROR_PER_MWH = 1e-3  # $/h that all curves may fall short by per MW of the fleet, if the number of pieces allows
+_ALL_PIECES = 1600  # of an hour, about
+_LEAST_PIECES, _MOST_PIECES = 4, 24  # that a unit may have
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,8 +34,9 @@ class Pieces:
         least, largest = case.least_mw, case.largest_mw
         lowest, highest = least.min(axis=0), largest.max(axis=0)
         unit, slope, start, end = [], [], [], []
-        error = _ERROR_PER_MWH * max(float(largest.max(axis=0).sum()), 1.0)
-        most = int(np.clip(_ALL_PIECES // max(1, int((curves.quadratic > 0.0).sum())), _LEAST_PIECES, _MOST_PIECES))
+        curved = max(1, int((curves.quadratic > 0.0).sum()))
+        error = _ERROR_PER_MWH * max(float(highest.sum()), 1.0) / curved
+        most = int(np.clip(_ALL_PIECES // curved, _LEAST_PIECES, _MOST_PIECES))
         for place, position in enumerate(curves.unit.tolist()):
             low = max(lowest[position], curves.start_mw[place] + curves.least_mw[place])
             high = min(highest[position], curves.start_mw[place] + curves.most_mw[place])

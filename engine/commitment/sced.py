@@ -74,11 +74,18 @@ class Dispatch:
         np.add.at(found, (self.flows.hour[own], self.flows.monitored[own]), np.abs(self.flow_price[own]))
         return found
 
-    def limit_price(self) -> Vector:
-        """Return (T,): the largest price of any limit on flows in each hour, after outages and of interfaces too."""
-        found = np.zeros(len(self.energy))
-        np.maximum.at(found, self.flows.hour, np.abs(self.flow_price))
-        return found
+    def priced_limits(self) -> tuple[Matrix, Matrix]:
+        """Return prices, not negative, and flows (T, R) of the R limits that have a price in some hour.
+
+        They are of branches and interfaces, before and after outages; what the metrics of a market need.
+        """
+        used = np.flatnonzero(self.flow_price)
+        keys = np.column_stack([self.flows.monitored[used], self.flows.outage[used]])
+        which, column = np.unique(keys, axis=0, return_inverse=True)
+        prices, flows = np.zeros((len(self.energy), len(which))), np.zeros((len(self.energy), len(which)))
+        place = (self.flows.hour[used], column.ravel())
+        prices[place], flows[place] = np.abs(self.flow_price[used]), self.flow_mw[used]
+        return prices, flows
 
     def rent(self) -> Vector:
         """Return (T,) in $/h: the prices of limits times the flows that they hold."""

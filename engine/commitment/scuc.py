@@ -29,6 +29,7 @@ from engine.program import SOLVER, Status
 _WHOLE = 1e-6
 _CLEAR_PER_DAY = 300.0  # $: an hour that costs more to decide otherwise is not looked at in the first pass
 _SHARE_OF_GAP = 0.3  # of what is asked, given to the integer program: the rest is for what it cannot see
+_TARGET = 0.6  # of what is asked: a schedule so near the bound is enough
 _WIDER = 4.0
 _PASSES = 5
 _WORDS = {
@@ -195,7 +196,7 @@ class _Search:
             enough = np.isfinite(self.cost) and clear >= self.cost - self.bound
             if self._pass(free, bound, known, certain=bool(enough or free.all())) is End.INFEASIBLE:
                 return self._finished(End.INFEASIBLE, "no choice of units that run supplies the day", partly)
-            if self.cost - self.bound <= self.effort.gap * abs(self.cost):
+            if self._gap() <= self.effort.gap:
                 return self._finished(End.WITHIN_GAP, "", partly)
             if time.perf_counter() >= self.end:
                 break
@@ -224,7 +225,8 @@ class _Search:
             start[x] = np.where(free, known, whole)
         begin = time.perf_counter()
         effort = replace(self.effort, gap=_SHARE_OF_GAP * self.effort.gap, time_limit_s=self.end - begin)
-        found = decided(relaxation, free, whole, effort, start=start)
+        target = self.bound + _TARGET * self.effort.gap * abs(self.bound)
+        found = decided(relaxation, free, whole, effort, start=start, target=target)
         self.times["integer"] += time.perf_counter() - begin
         if certain and found.bound > self.bound and np.isfinite(found.bound):
             self.bound, self.bound_by = min(found.bound, self.cost), "branch and bound"
@@ -275,7 +277,7 @@ class _Search:
         )
 
 
-def decided(  # noqa: PLR0913 (the last two are by name)
+def decided(  # noqa: PLR0913 (the last three are by name)
     relaxation: Relaxation,
     free: Flags,
     whole: Flags,
@@ -283,10 +285,11 @@ def decided(  # noqa: PLR0913 (the last two are by name)
     *,
     start: Vector | None = None,
     cost: Vector | None = None,
+    target: float = -np.inf,
 ) -> IntegerAnswer:
     """Decide the ``free`` hours (T, N) by the integer program, the others being on as ``whole`` (T, N) says.
 
-    ``start`` (V,) is a point to begin with, ``cost`` (V,) other costs.
+    ``start`` (V,) is a point to begin with, ``cost`` (V,) other costs; ``target`` is low enough.
     """
     model, program = relaxation.model, relaxation.program
     lower, upper = program.lower.copy(), program.upper.copy()
@@ -295,7 +298,7 @@ def decided(  # noqa: PLR0913 (the last two are by name)
     upper[x] = np.where(free, upper[x], np.minimum(upper[x], whole))
     upper[model.place("e")] = 0.0
     changed = replace(program, lower=lower, upper=upper, cost=program.cost if cost is None else cost)
-    limits = {"gap": effort.gap, "time_limit_s": effort.time_limit_s}
+    limits = {"gap": effort.gap, "time_limit_s": effort.time_limit_s, "target": target}
     return solve_integer(changed, np.sort(x[free]), **limits, start=start, seed=effort.seed)
 
 

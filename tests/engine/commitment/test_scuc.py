@@ -1,0 +1,227 @@
+import numpy as np
+import pytest
+
+from engine.commitment.bound import Prices, lower_bound
+from engine.commitment.instance import CommitmentOptions, InitialState, Instance, ReserveRule
+from engine.commitment.lines import FlowRows
+from engine.commitment.scuc import Effort, End, commit, solve_site
+from engine.errors import QuestionError
+from tests.engine.commitment.small import (
+    NO_RESERVE,
+    TRIANGLE,
+    case_of,
+    day_load,
+    grid,
+    judged,
+    least_cost_of_all,
+    random_units,
+    short_instance,
+    unit,
+)
+
+TIGHT, LOOSE = Effort(1e-9, 60.0), Effort(1e-3, 60.0)
+RULES = CommitmentOptions(reserve=ReserveRule("none"))
+
+
+def random_short(seed: int, *, carried: bool) -> Instance:
+    """Three units and four hours on a triangle whose lines bind now and then."""
+    rng = np.random.default_rng(seed)
+    units = random_units(rng, 3)
+    units[0] |= {"fuel": "coal", "p_max_mw": 110.0}  # three hours on and off by the rule
+    lines = tuple((a, b, float(rng.uniform(0.05, 0.2)), float(rng.uniform(35, 70))) for a, b, _, _ in TRIANGLE)
+    total = rng.uniform(60, 120, 4)
+    case = case_of(grid(units, lines), total[:, np.newaxis] * np.array([0.1, 0.5, 0.4]))
+    initial = None
+    if carried:
+        on = np.array([True, False, True])
+        output = np.where(on, case.least_mw[0] + 10.0, 0.0)
+        initial = InitialState(on, rng.integers(1, 4, 3).astype(np.intp), output)
+    return short_instance(case, RULES, initial)
+
+
+@pytest.mark.parametrize("carried", [False, True])
+@pytest.mark.parametrize("seed", range(3))
+def test_least_cost_is_that_of_trying_every_choice(seed: int, carried: bool) -> None:
+    instance = random_short(seed, carried=carried)
+    wanted = least_cost_of_all(instance)
+    found = commit(instance, TIGHT).commitment
+    if not np.isfinite(wanted):
+        assert found.status is End.INFEASIBLE
+        return
+    assert found.status is End.WITHIN_GAP
+    assert found.cost == pytest.approx(wanted, rel=1e-7)
+    assert found.bound <= wanted * (1 + 1e-9)
+    assert judged(instance, found).problems == []
+
+
+def test_the_exhaustive_cases_are_not_all_infeasible_and_differ_by_state() -> None:
+    costs = {least_cost_of_all(random_short(seed, carried=carried)) for seed in range(2) for carried in (False, True)}
+    assert len([cost for cost in costs if np.isfinite(cost)]) >= 3
+
+
+def day_instance(level: float = 110.0, options: CommitmentOptions | None = None, seed: int = 3) -> Instance:
+    units = random_units(np.random.default_rng(seed), 5, quadratic=0.02)
+    if options is not None and options.reserve.kind == "largest unit":
+        for row in units:
+            row["ramp_30_min_mw"] = 150.0
+    return Instance.of(case_of(grid(units), day_load(level, 45.0)), options)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        CommitmentOptions(),
+        CommitmentOptions(reserve=ReserveRule("largest unit"), must_run=("g1",)),
+        CommitmentOptions(limit_scale=1.3, security="n-1"),
+        NO_RESERVE,
+    ],
+)
+def test_every_schedule_passes_the_judge(options: CommitmentOptions) -> None:
+    instance = day_instance(options=options, level=80.0)
+    found = commit(instance, LOOSE).commitment
+    assert found.status is End.WITHIN_GAP, found.reason
+    assert found.gap <= 1e-3
+    assert judged(instance, found).problems == []
+
+
+def test_a_site_is_the_same_as_a_day_with_that_load_from_nothing() -> None:
+    instance = day_instance(level=80.0)
+    base = commit(instance, LOOSE)
+    load = np.where(np.arange(24) < 12, 15.0, 25.0)
+    for bus in (2, 0):
+        found = solve_site(base, bus, load, LOOSE)
+        loaded = instance.with_load(bus, load)
+        cold = commit(loaded, LOOSE).commitment
+        assert found.status is End.WITHIN_GAP
+        assert max(found.bound, cold.bound) <= min(found.cost, cold.cost) * (1 + 1e-9)
+        assert found.cost == pytest.approx(cold.cost, rel=2e-3)
+        assert judged(loaded, found).problems == []
+
+
+def test_sites_do_not_depend_on_those_before_them() -> None:
+    instance = day_instance(level=80.0)
+    base, again = commit(instance, LOOSE), commit(instance, LOOSE)
+    load = np.full(24, 20.0)
+    solve_site(base, 0, load, LOOSE)
+    solve_site(base, 1, load, LOOSE)
+    one, other = solve_site(base, 2, load, LOOSE), solve_site(again, 2, load, LOOSE)
+    assert one.cost == other.cost
+    assert np.array_equal(one.lmp, other.lmp)
+
+
+def test_more_load_never_lowers_the_least_cost_of_units_without_least_outputs() -> None:
+    units = random_units(np.random.default_rng(1), 4, quadratic=0.02)
+    for row in units:
+        row["p_min_mw"] = 0.0
+    instance = Instance.of(case_of(grid(units), day_load(70.0, 30.0)), NO_RESERVE)
+    base = commit(instance, LOOSE)
+    before = base.commitment.bound
+    for mw in (5.0, 10.0, 20.0):
+        found = solve_site(base, 2, np.full(24, mw), LOOSE)
+        assert found.cost >= before
+        before = found.bound
+
+
+def test_what_cannot_be_supplied_is_told_with_its_hour_and_its_shortage() -> None:
+    instance = day_instance(level=80.0, options=NO_RESERVE)
+    most = instance.case.largest_mw.sum(axis=1)
+    base = commit(instance, LOOSE)
+    extra = np.zeros(24)
+    extra[17] = most[17] - instance.case.demand_mw[17].sum() + 40.0
+    found = solve_site(base, 0, extra)
+    assert found.status is End.INFEASIBLE
+    assert "2020-01-01 17:00" in found.reason
+    short = float(found.reason.split("at least ")[1].split(" MW")[0])
+    assert short >= 40.0 - 0.06  # ramps and lines may make it more
+    assert np.isinf(found.cost)
+    assert (
+        solve_site(base, 0, np.zeros(24), LOOSE).status is End.WITHIN_GAP
+    )  # and the next one is as if it had not been
+    with pytest.raises(QuestionError, match="no schedule"):
+        _ = found.lmp
+
+
+def test_a_line_that_cannot_carry_a_load_is_named_as_such() -> None:
+    units = [unit("g", "1", 0.0, 300.0, cost_c1_per_mwh=10.0, cost_c0_per_h=1.0)]
+    network = grid(units, (("1", "2", 0.1, 50.0),))
+    found = commit(Instance.of(case_of(network, np.tile([0.0, 60.0], (24, 1))), NO_RESERVE)).commitment
+    assert found.status is End.INFEASIBLE
+    assert "10.0 MW are over a limit on flows" in found.reason
+    assert "24 hours fall short" in found.reason
+
+
+def test_a_choice_that_no_whole_numbers_allow_is_infeasible_and_not_out_of_time() -> None:
+    # 25 MW: half a unit of 50 MW would do, a whole one produces 40 MW at least.
+    units = [unit("g", "1", 40.0, 50.0, cost_c1_per_mwh=10.0, cost_c0_per_h=1.0)]
+    network = grid(units, (("1", "2", 0.1, 90.0),))
+    found = commit(Instance.of(case_of(network, np.tile([0.0, 25.0], (24, 1))), NO_RESERVE)).commitment
+    assert found.status is End.INFEASIBLE
+
+
+def test_no_time_is_a_time_limit() -> None:
+    found = commit(day_instance(), Effort(1e-4, 0.0)).commitment
+    assert found.status is End.TIME_LIMIT
+    assert np.isinf(found.gap)
+
+
+def test_hours_that_are_not_whole_days_are_refused() -> None:
+    case = case_of(grid(random_units(np.random.default_rng(0), 3)), day_load(60.0, 10.0))
+    with pytest.raises(QuestionError, match="whole days"):
+        Instance.of(case.at(np.arange(23)))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_any_prices_give_a_bound_below_the_least_cost(seed: int) -> None:
+    instance = random_short(0, carried=False)
+    best = least_cost_of_all(instance)
+    assert np.isfinite(best)
+    rng = np.random.default_rng(seed)
+    flows = FlowRows.of(instance, np.arange(4), np.array([0, 1, 2, 0]), np.full(4, -1))
+    prices = Prices(rng.uniform(0, 60, 4), np.zeros(4), flows, rng.uniform(-20, 20, 4))
+    assert lower_bound(instance, prices).value <= best
+
+
+def test_the_bound_solves_each_unit_by_itself_exactly() -> None:
+    instance = random_short(1, carried=True)
+    rng = np.random.default_rng(5)
+    price = rng.uniform(5, 60, 4)
+    none = FlowRows.none(3)
+    found = lower_bound(instance, Prices(price, np.zeros(4), none, np.zeros(0)))
+    initial, fleet, units = instance.initial, instance.fleet, instance.network.units
+    assert initial is not None
+    for g in range(3):
+        best = {True: np.full(4, np.inf), False: np.full(4, np.inf)}
+        for bits in np.ndindex(2, 2, 2, 2):
+            on = np.zeros((4, 3), dtype=bool)
+            on[:, :] = initial.on  # the others stay as they were
+            on[:, g] = np.array(bits, dtype=bool)
+            if not _alone_long_enough(instance, on[:, g], g):
+                continue
+            state, was = on[:, g], np.append(initial.on[g], on[:-1, g])
+            most = np.where(
+                price > units.cost_c1_per_mwh[g], instance.case.largest_mw[:, g], instance.case.least_mw[:, g]
+            )
+            run = units.cost_c0_per_h[g] + (units.cost_c1_per_mwh[g] - price) * most
+            total = (run * state).sum() + fleet.startup_cost[g] * (state & ~was).sum()
+            total += fleet.shutdown_cost[g] * (was & ~state).sum()
+            for t in range(4):
+                best[bool(state[t])][t] = min(best[bool(state[t])][t], total)
+        assert found.units[g] == pytest.approx(min(best[True][0], best[False][0]), rel=1e-9)
+        both = np.isfinite(best[True]) & np.isfinite(best[False])
+        assert found.flip[both, g] == pytest.approx(np.abs(best[True] - best[False])[both], rel=1e-6, abs=1e-4)
+        assert (found.flip[~both, g] > 1e9).all()
+
+
+def _alone_long_enough(instance: Instance, state: np.ndarray, g: int) -> bool:
+    """By the definition, hour by hour: a start or stop needs its spell to have lasted, the initial hours counted."""
+    initial, fleet = instance.initial, instance.fleet
+    assert initial is not None
+    now, since = bool(initial.on[g]), int(initial.hours[g])
+    for on in state.tolist():
+        if on == now:
+            since += 1
+            continue
+        if since < (fleet.least_up_h[g] if now else fleet.least_down_h[g]):
+            return False
+        now, since = on, 1
+    return True
