@@ -43,7 +43,8 @@ class AcRow:
     least_voltage_bus: str = ""
     largest_voltage_pu: float = np.nan
     largest_voltage_bus: str = ""
-    outside: int = 0  # buses whose voltage is outside their limits
+    below: int = 0  # buses whose voltage is below their limit
+    above: int = 0  # buses whose voltage is above their limit
     loading: float = np.nan  # largest current, as a share of that at the rating
     loaded_branch: str = ""
     at_reactive_limit: int = 0  # units
@@ -117,7 +118,7 @@ def ac_check(  # noqa: PLR0913 (the state, then by name how it is looked at)
             branches = contingencies.branches(outage) if outage != INTACT else ()
             found = flow.solve(made, (load, load * reactive), branches)
             lacks = replace(row, status="no solution", flags=("no AC solution was found",))
-            row = lacks if found is None else _row(row, network, bus, found)
+            row = lacks if found is None else _row(row, network, bus, found, rows[0] if rows else None)
         rows.append(row)
     if progress is not None:
         progress(len(states), len(states))
@@ -209,11 +210,13 @@ def _notices(network: Network, power_factor: float) -> tuple[str, ...]:
     return tuple(words for true, words in found if true)
 
 
-def _row(row: AcRow, network: Network, site: int, found: AcSolution) -> AcRow:
-    """Return a row with what its solution says."""
+def _row(row: AcRow, network: Network, site: int, found: AcSolution, before: AcRow | None) -> AcRow:
+    """Return a row with what its solution says, beside that ``before``: no outage, without the load."""
     buses, voltage = network.tables.buses, found.voltage_pu
     low, high = buses["v_min_pu"].to_numpy() - _VOLTAGE_PU, buses["v_max_pu"].to_numpy() + _VOLTAGE_PU
     below, above = int((voltage < low).sum()), int((voltage > high).sum())
+    known = before is not None and before.status in {"solved", "beyond reactive limits"}
+    were = (f" ({before.below} without it)", f" ({before.above} without it)") if before and known else ("", "")
     units, unit = network.tables.units, found.reference
     limits = float(units["q_min_mvar"].iloc[unit]), float(units["q_max_mvar"].iloc[unit])
     past = max(limits[0] - found.reactive_mvar[unit], found.reactive_mvar[unit] - limits[1], 0.0)
@@ -223,8 +226,8 @@ def _row(row: AcRow, network: Network, site: int, found: AcSolution) -> AcRow:
     flags = (
         (not within, "solved only with units beyond their reactive limits"),
         (within and past > REACTIVE_MVAR, f"the reference unit is {past:.0f} Mvar beyond its reactive limits"),
-        (below > 0, f"{below} buses are below their lowest voltage"),
-        (above > 0, f"{above} buses are above their highest voltage"),
+        (below > 0, f"{below} buses are below their lowest voltage{were[0]}"),
+        (above > 0, f"{above} buses are above their highest voltage{were[1]}"),
         (found.loading[worst] > 1.0, f"branch {loaded} carries {100 * found.loading[worst]:.0f} % of its rating"),
         (found.beyond_mw > 0, f"running units have no room for {found.beyond_mw:.0f} MW of losses"),
     )
@@ -238,7 +241,8 @@ def _row(row: AcRow, network: Network, site: int, found: AcSolution) -> AcRow:
         least_voltage_bus=network.buses.ids[lowest],
         largest_voltage_pu=float(voltage[highest]),
         largest_voltage_bus=network.buses.ids[highest],
-        outside=below + above,
+        below=below,
+        above=above,
         loading=float(found.loading[worst]),
         loaded_branch=loaded,
         at_reactive_limit=int(found.at_limit.sum()),

@@ -100,8 +100,8 @@ def test_low_voltages_and_full_branches_are_flagged() -> None:
     row = found.rows[2]
     assert voltage < 0.9
     assert row.site_voltage_pu == pytest.approx(voltage, abs=1e-8)
-    assert row.outside == 1
-    assert row.flags[0] == "1 buses are below their lowest voltage"
+    assert (row.below, row.above) == (1, 0)
+    assert row.flags[0] == "1 buses are below their lowest voltage (0 without it)"
     assert row.flags[1].startswith("branch b carries 1")
     assert found.rows[0].flags == ()
     assert found.flagged == len([row for row in found.rows[1:] if row.flags])
