@@ -1,0 +1,264 @@
+"""One hour of the gate, exactly: rays first, then dispatches for many outages, then one program for each that is left.
+
+1. Without any load: which outages keep their limits, and a ray for each that cannot.
+2. The network as it is: the largest load of each bus, whose ray is carried to every outage.
+3. For each bus and level, one dispatch that keeps the limits after as many outages as it can.
+4. What is left: the largest load after that very outage, from one linear program each; its ray and its dispatch are
+   tried on the other buses that are open there.
+"""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from engine.errors import QuestionError
+from engine.network.model import Flags, Integers, Vector
+from engine.siting.gate.blocks import BlockProgram
+from engine.siting.gate.bounds import Intervals
+from engine.siting.gate.flows import FlowScreen
+from engine.siting.gate.model import INTACT, GateHour
+from engine.siting.gate.program import OVERLOAD, CaseAnswer, CaseProgram
+from engine.siting.gate.rays import Ray, carry
+from engine.siting.gate.units import kept_without_unit
+
+Report = Callable[[float], None]  # share done; may raise CancelledError
+_CAP = 1.02  # of the largest level: how far a load is looked at
+_FEW = 12  # open cases below which a dispatch for many is not looked for
+_PASSES = 6  # dispatches for one bus and level
+_WORTH = 1.5  # of the cap: rays that bound a bus further out are not used for it
+
+
+@dataclass(eq=False)
+class HourSolver:
+    """The state of one hour while it is solved."""
+
+    hour: GateHour
+    levels_mw: Vector  # (V,), rising
+    rays: list[Ray] = field(default_factory=list)  # from other hours; those found here are added
+    counts: Counter[str] = field(default_factory=Counter)
+
+    def __post_init__(self) -> None:
+        """Begin with nothing known."""
+        model = self.hour.model
+        self.cap_mw = _CAP * float(self.levels_mw.max())
+        self.intervals = Intervals.unknown(len(model.candidates), len(model))
+        self.screen = FlowScreen.of(model)
+        self.blocks = BlockProgram(self.hour, self.screen)
+        self.programs = CaseProgram(self.hour)
+        self.all_cases = np.arange(len(model))
+        self.all_buses = np.arange(len(model.candidates))
+        self.base_fails = np.zeros(len(model), dtype=np.bool_)
+
+    def solve(self, report: Report | None = None) -> Intervals:
+        """Decide every level in every case."""
+        tell = report or (lambda _: None)
+        self._check()
+        known, self.rays = self.rays, []
+        for ray in known:
+            self._cut_everywhere(ray)
+        self.without_load()
+        tell(0.05)
+        count = len(self.all_buses)
+        self.programs.go(INTACT)
+        for bus in self.all_buses.tolist():
+            self.as_it_is(bus)
+            if bus % 50 == 0:
+                tell(0.05 + 0.15 * bus / count)
+        for bus in self.all_buses.tolist():
+            self.many_outages(bus)
+            if bus % 20 == 0:
+                tell(0.2 + 0.3 * bus / count)
+        for case in self.all_cases.tolist():
+            self.one_outage(case)
+            if case % 50 == 0:
+                tell(0.5 + 0.5 * case / len(self.all_cases))
+        tell(1.0)
+        return self.intervals
+
+    def without_load(self) -> None:
+        """Find the cases that keep their limits without any load, and a ray for each that does not."""
+        wanted = np.ones(len(self.all_cases), dtype=np.bool_)
+        left = self._cover(0, 0.0, wanted, every_bus=True)
+        for case in np.flatnonzero(left).tolist():
+            if (self.intervals.reach_most[:, case] < 0.0).all():
+                self.base_fails[case] = True
+                continue
+            self.programs.go(case)
+            found = self.programs.base()
+            self.counts["base programs"] += 1
+            if found.overload > OVERLOAD:
+                self.base_fails[case] = True
+                if found.ray is not None:
+                    self.rays.append(found.ray)
+                    self.intervals.cut(self.hour, found.ray, self.all_buses, np.array([case]))
+            else:
+                self.intervals.sure_least[:, case] = 0.0
+                self.intervals.sure_most[:, case] = np.maximum(self.intervals.sure_most[:, case], 0.0)
+
+    def as_it_is(self, bus: int) -> None:
+        """Find the largest load of a bus in the network as it is, and carry its ray to every case."""
+        if not self._open(bus).any():
+            return
+        found = self.programs.most(bus, self.cap_mw)
+        self.counts["intact programs"] += 1
+        self._note(bus, INTACT, found)
+        if found.ray is not None:
+            self.rays.append(found.ray)
+            self._cut_everywhere(found.ray)
+
+    def many_outages(self, bus: int) -> None:
+        """Look for dispatches of one bus that keep the limits after many outages, the largest level first."""
+        aside = np.zeros(len(self.all_cases), dtype=np.bool_)  # left for programs of their own
+        for level in self.levels_mw[::-1].tolist():
+            open_ = self.intervals.open(bus, level) & ~aside
+            if open_.sum() <= _FEW or level > self.intervals.reach_most[bus, INTACT]:
+                continue
+            aside |= self._cover(bus, level, open_)
+
+    def one_outage(self, case: int) -> None:
+        """Decide what is left in one case, by one program for each bus."""
+        buses = np.flatnonzero(self._open_in(case))
+        if not buses.size:
+            return
+        self.programs.go(case)
+        while buses.size:
+            bus = int(buses[0])
+            found = self.programs.most(bus, self.cap_mw)
+            self.counts["outage programs"] += 1
+            self._note(bus, case, found)
+            others = buses[1:]
+            if found.ray is not None:
+                self.intervals.cut(self.hour, found.ray, others, np.array([case]))
+                self.intervals.cut(self.hour, found.ray, np.array([bus]), np.flatnonzero(self._open(bus)))
+            if self._open_at(bus, case):
+                self._relief(bus, case)
+            if found.overload <= OVERLOAD:
+                self._try_dispatch(found, case, others)
+                self._try_outages(found, bus, case)
+            buses = others[self._open_in(case)[others]]
+
+    def _relief(self, bus: int, case: int) -> None:
+        """Find where the loads begin that a bus can take: some make possible what nothing could without them."""
+        found = self.programs.least_load(bus, self.cap_mw)
+        self.counts["relief programs"] += 1
+        self.intervals.serve(bus, np.array([case]), found.load_mw)
+        if found.ray is not None:
+            self.intervals.cut(self.hour, found.ray, np.array([bus]), np.array([case]))
+
+    def _note(self, bus: int, case: int, found: CaseAnswer) -> None:
+        at = np.array([case])
+        if found.overload > OVERLOAD:
+            self.intervals.reach_most[bus, case] = -np.inf
+        else:
+            self.intervals.serve(bus, at, found.load_mw)
+        if found.ray is not None:
+            self.intervals.cut(self.hour, found.ray, np.array([bus]), at)
+
+    def _try_dispatch(self, found: CaseAnswer, case: int, buses: Integers) -> None:
+        """Try a dispatch on other buses of the same case: the same load there instead."""
+        model, lost = self.hour.model, self.hour.model.lost_of(case)
+        useful = buses[self.intervals.sure_most[buses, case] < found.load_mw]
+        if not useful.size:
+            return
+        rows_at, rows = model.at_candidates[:, useful], self.hour.fixed(case) + model.at_units @ found.output_mw
+        if lost >= 0:
+            moved = model.moved[:, lost]
+            rows = rows + moved * (model.lost_at_units[lost] @ found.output_mw)
+            rows_at = rows_at + moved[:, np.newaxis] * model.lost_at_candidates[lost, useful]
+        value = rows[:, np.newaxis] - found.load_mw * rows_at
+        for bus in useful[self.screen.inside(value, case)].tolist():
+            self.intervals.serve(bus, np.array([case]), found.load_mw)
+
+    def _try_outages(self, found: CaseAnswer, bus: int, case: int) -> None:
+        """Try a dispatch after the other outages that are open for the same bus."""
+        if case > self.hour.model.branch_cases or not self._open(bus)[1 : 1 + self.hour.model.branch_cases].any():
+            return
+        kept, _ = self.screen.kept(self.hour, found.output_mw, bus, found.load_mw)
+        self._serve(bus, np.flatnonzero(kept), found.load_mw)
+
+    def _cover(self, bus: int, load_mw: float, wanted: Flags, *, every_bus: bool = False) -> Flags:
+        """Look for dispatches that keep the limits in the wanted cases (N,); return those for which none was found."""
+        branches = 1 + self.hour.model.branch_cases
+        left = wanted.copy()
+        now = left[:branches].copy()
+        for _ in range(_PASSES):
+            self.counts["blocks"] += 1
+            found = self.blocks.cover(bus, load_mw, now)
+            if found is None:
+                break
+            output, kept, broken = found
+            units = np.flatnonzero(left[branches:])
+            all_kept = np.concatenate([kept, np.zeros(len(wanted) - branches, dtype=np.bool_)])
+            if units.size and kept[INTACT]:
+                all_kept[branches + units] = kept_without_unit(self.hour, self.screen, output, bus, load_mw, units)
+            if every_bus:
+                self.intervals.sure_least[:, all_kept] = 0.0
+                self.intervals.sure_most[:, all_kept] = np.maximum(self.intervals.sure_most[:, all_kept], 0.0)
+            else:
+                self._serve(bus, np.flatnonzero(all_kept), load_mw)
+            before, left = int(left[:branches].sum()), left & ~all_kept
+            after = int(left[:branches].sum())
+            if after <= _FEW:
+                break
+            # The rows that most of what is left breaks come alone: together with others they could not be kept.
+            now = left[:branches].copy()
+            mine = now[broken.case]
+            count = np.bincount(broken.row[mine], minlength=1)
+            row = int(count.argmax())
+            group = np.zeros(branches, dtype=np.bool_)
+            group[broken.case[mine & (broken.row == row)]] = True
+            if after > 0.8 * before or _ > 0:
+                now &= group
+            if now.sum() <= _FEW // 3:
+                break
+        return left
+
+    def _serve(self, bus: int, cases: Integers, load_mw: float) -> None:
+        self.intervals.serve(bus, cases, load_mw)
+
+    def _cut_everywhere(self, ray: Ray) -> None:
+        """Use a ray for every bus that it may decide, in every case that is open for some of them."""
+        known = carry(self.hour, ray, np.array([INTACT]))
+        least, most = known.bounds(self.hour, self.all_buses)
+        useful = (most[:, 0] < _WORTH * self.cap_mw) | (least[:, 0] > 0.0)
+        buses = np.flatnonzero(useful)
+        buses = buses[self._still_open[buses]] if buses.size else buses
+        if buses.size:
+            self.intervals.cut(self.hour, ray, buses, self.all_cases)
+            lowest = float(self.levels_mw.min())
+            done = self.intervals.failed(buses, lowest).all(axis=1)
+            done &= self.intervals.failed(buses, float(self.levels_mw.max())).all(axis=1)
+            self._still_open[buses[done]] = False
+
+    def _open(self, bus: int) -> Flags:
+        """Return in which cases (N,) some level of a bus is not decided."""
+        found = np.zeros(len(self.all_cases), dtype=np.bool_)
+        for level in self.levels_mw.tolist():
+            found |= self.intervals.open(bus, level)
+        return found
+
+    def _open_at(self, bus: int, case: int) -> bool:
+        return bool(self._open(bus)[case])
+
+    def _open_in(self, case: int) -> Flags:
+        """Return for which buses (C,) some level is not decided in a case."""
+        known = self.intervals
+        level = self.levels_mw[:, np.newaxis]
+        failed = (level > known.reach_most[:, case] + 1e-3) | (level < known.reach_least[:, case] - 1e-3)
+        passed = (level <= known.sure_most[:, case] + 1e-3) & (level >= known.sure_least[:, case] - 1e-3)
+        found: Flags = (~failed & ~passed).any(axis=0)
+        return found
+
+    def _check(self) -> None:
+        self._still_open = np.ones(len(self.all_buses), dtype=np.bool_)
+        if not len(self.levels_mw) or (self.levels_mw < 0.0).any() or not np.isfinite(self.levels_mw).all():
+            raise QuestionError("levels must be finite and not negative, and there must be one")
+        need, most = self.hour.demand_mw, float(self.hour.largest_mw.sum())
+        if need > most or need < float(self.hour.least_mw.sum()):
+            words = self.hour.state.words
+            least = float(self.hour.least_mw.sum())
+            raise QuestionError(
+                f"hour {words}: units can produce {least:,.0f} to {most:,.0f} MW, which cannot balance {need:,.0f} MW"
+            )

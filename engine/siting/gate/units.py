@@ -1,0 +1,32 @@
+"""A dispatch after the loss of a unit: the others make up for it in proportion to what each has left."""
+
+import numpy as np
+
+from engine.network.model import Flags, Integers, Vector
+from engine.siting.gate.flows import FlowScreen
+from engine.siting.gate.model import INTACT, GateHour
+
+
+def kept_without_unit(
+    hour: GateHour, screen: FlowScreen, output_mw: Vector, bus: int, load_mw: float, lost: Integers
+) -> Flags:
+    """Return after which lost units (n,), places among those of the model, a dispatch keeps every limit.
+
+    What a bus cannot produce any more is made up by all others in proportion to their room; where its units must
+    produce less than they did, or the room does not suffice, the answer is no, which proves nothing.
+    """
+    model = hour.model
+    units = model.lost_units[lost]
+    place = model.unit_place[units]
+    rows = hour.rows_mw(output_mw, bus, load_mw)[0]
+    room = np.maximum(hour.largest_mw - output_mw, 0.0)
+    most = hour.largest_mw[place] - hour.state.largest_mw[units]
+    least = hour.least_mw[place] - hour.state.least_mw[units]
+    missing = np.maximum(output_mw[place] - most, 0.0)
+    others = room.sum() - room[place]
+    able = (missing <= others) & (output_mw[place] - missing >= least - 1e-9) & (most >= least - 1e-9)
+    moved = model.at_units @ room
+    own = model.at_units[:, place]
+    change = (moved[:, np.newaxis] - own * room[place]) / np.maximum(others, 1e-9) - own
+    value = rows[:, np.newaxis] + change * missing
+    return able & screen.inside(value, INTACT)
