@@ -3,9 +3,9 @@
 It flags and never gates. The input of each state is its DC dispatch; :mod:`engine.siting.ac_flow` solves it.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from typing import Literal
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Literal, Self
 
 import numpy as np
 
@@ -71,6 +71,24 @@ class AcReport:
         more = "" if np.isnan(lost) else f"; losses without an outage change by {lost:+.1f} MW"
         states = len(self.rows) - 1
         return f"{self.flagged} of {states} states with {self.load_mw:g} MW at bus {self.bus} are flagged{more}"
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what :meth:`from_json` reads."""
+        content = asdict(self)
+        for row in content["rows"]:
+            row |= {name: None for name, value in row.items() if isinstance(value, float) and np.isnan(value)}
+        return content
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> Self:
+        """Return the report that :meth:`to_json` wrote."""
+        made = tuple(_row_of(row) for row in content["rows"])
+        return cls(**{**content, "rows": made, "notices": tuple(content["notices"])})
+
+
+def _row_of(content: Mapping[str, Any]) -> AcRow:
+    values: dict[str, Any] = {name: np.nan if value is None else value for name, value in content.items()}
+    return AcRow(**{**values, "flags": tuple(values["flags"])})
 
 
 def ac_check(  # noqa: PLR0913 (the state, then by name how it is looked at)

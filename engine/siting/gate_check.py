@@ -11,29 +11,24 @@ such cases are counted. Limits are those of the gate: ratings (after the loss of
 interfaces' limits, and withdrawal limits of buses.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
 from typing import Any, Protocol, Self
 
 import numpy as np
-from scipy.optimize import linprog
-from scipy.sparse import coo_array, csr_array, diags_array, hstack, vstack
 
 from engine.capacity.question import OutageRating
 from engine.compute import HERE, Progress, Workers, run_map
-from engine.errors import QuestionError, SolverError, VerdictError
-from engine.network.model import Flags, Integers, Matrix, Vector
-from engine.network.tables import NetworkTables
-from engine.network.terms import read_terms
+from engine.errors import QuestionError, VerdictError
+from engine.network.model import Integers
 from engine.siting.case import SitingCase
 from engine.siting.contingencies import Contingencies
+from engine.siting.gate_angles import NOISE_MW, AngleProblem, Grid, least_overload_mw
 
 EDGE_MW = 0.01  # an overload, or room, up to this decides nothing
 INTACT = -1  # in place of a contingency: nothing is lost
-_NOISE_MW = 1e-5  # of a linear program
-_LOOSE_MW = 1e-3  # what a dispatch may miss its own constraints by
-_WAYS = (("highs-ds", True), ("highs-ipm", True), ("highs-ds", False), ("highs", False))
-_OPTIMAL = 0  # as scipy counts
 _AT_ONCE = 20  # triples of one task
 _ENUMERATED = 200_000  # questions up to this many are drawn without any draw twice
 _DRAWS = 60  # per triple asked for, before half-and-half is given up
@@ -89,6 +84,11 @@ class CheckReport:
     found: tuple[Found, ...]
     seed: int
     undecided: int  # drawn, and skipped because the gate had not decided
+    case: str  # digest
+    contingencies: str  # digest
+    rating: str  # that holds after the loss of a branch
+    solver: str
+    time_s: float
 
     @property
     def mismatches(self) -> tuple[Found, ...]:
@@ -103,74 +103,34 @@ class CheckReport:
         text += f" from nothing (seed {self.seed}): {len(self.mismatches)} differ"
         return text + (f", {edge} within {EDGE_MW:g} MW of a limit" if edge else "")
 
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Grid:
-    """A network in angles, from its tables: B buses, L branches, G units, I interfaces."""
-
-    on: Flags  # (B,)
-    slack: int
-    live: Flags  # (L,)
-    first: Integers  # (L,), position of from_bus
-    last: Integers  # (L,)
-    mw_per_rad: Vector  # (L,)
-    shift_mw: Vector  # (L,), taken off the flow
-    rating_mw: Vector  # (L,), inf for none
-    after_mw: Vector  # (L,), after the loss of a branch
-    unit_bus: Integers  # (G,)
-    withdrawal_mw: Vector  # (B,), inf for none
-    sums: csr_array  # (I, L)
-    sum_lower_mw: Vector  # (I,)
-    sum_upper_mw: Vector  # (I,)
+    def to_json(self) -> dict[str, Any]:
+        """Return what :meth:`from_json` reads."""
+        content = asdict(self)
+        for found in content["found"]:
+            found["overload_mw"] = found["overload_mw"] if np.isfinite(found["overload_mw"]) else None
+        return content
 
     @classmethod
-    def of(cls, tables: NetworkTables, rating: OutageRating = "a") -> Self:
-        """Return the grid; ``rating`` holds after the loss of a branch, where it is given and not 0, else A."""
-        buses, branches, units = tables.buses, tables.branches, tables.units
-        place = {bus: at for at, bus in enumerate(buses["bus"].tolist())}
-        first = np.array([place[bus] for bus in branches["from_bus"].tolist()], dtype=np.intp)
-        last = np.array([place[bus] for bus in branches["to_bus"].tolist()], dtype=np.intp)
-        on = buses["in_service"].to_numpy(dtype=np.bool_)
-        live = branches["in_service"].to_numpy(dtype=np.bool_) & on[first] & on[last]
-        series = (branches["reactance_pu"] * branches["tap_ratio"]).to_numpy(dtype=np.float64)
-        mw_per_rad = np.zeros(len(live))
-        mw_per_rad[live] = tables.base_mva / series[live]
-        normal = _given(branches["rating_a_mw"].to_numpy(dtype=np.float64), np.full(len(live), np.inf))
-        after = _given(branches[f"rating_{rating}_mw"].to_numpy(dtype=np.float64), normal)
-        sums, lower, upper = _interfaces(tables)
-        return cls(
-            on=on,
-            slack=int(np.flatnonzero(buses["slack"].to_numpy(dtype=np.bool_))[0]),
-            live=live,
-            first=first,
-            last=last,
-            mw_per_rad=mw_per_rad,
-            shift_mw=mw_per_rad * np.deg2rad(branches["shift_deg"].to_numpy(dtype=np.float64)),
-            rating_mw=normal,
-            after_mw=after,
-            unit_bus=np.array([place[bus] for bus in units["bus"].tolist()], dtype=np.intp),
-            withdrawal_mw=buses["withdrawal_limit_mw"].to_numpy(dtype=np.float64),
-            sums=sums,
-            sum_lower_mw=lower,
-            sum_upper_mw=upper,
+    def from_json(cls, content: Mapping[str, Any]) -> Self:
+        """Return the report that :meth:`to_json` wrote."""
+        found = tuple(
+            Found(
+                **{
+                    **one,
+                    "triple": Triple(**one["triple"]),
+                    "overload_mw": np.inf if one["overload_mw"] is None else one["overload_mw"],
+                }
+            )
+            for one in content["found"]
         )
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Problem:
-    """One triple with all that its program needs besides the grid."""
-
-    triple: Triple
-    demand_mw: Vector  # (B,), with the load
-    least_mw: Vector  # (G,), without the unit lost
-    largest_mw: Vector  # (G,)
-    lost: tuple[int, ...]  # branches
+        return cls(**{**content, "found": found})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Task:
     grid: Grid
-    problems: tuple[_Problem, ...]
+    triples: tuple[Triple, ...]
+    problems: tuple[AngleProblem, ...]
 
 
 def check(  # noqa: PLR0913 (what is checked, then by name how)
@@ -188,9 +148,19 @@ def check(  # noqa: PLR0913 (what is checked, then by name how)
 
     Raises VerdictError naming the first verdicts that are wrong; SolverError when a program ends without an answer.
     """
+    start = time.perf_counter()
     triples, undecided = draw(contingencies, verdicts, count, seed)
     found = judge(case, contingencies, triples, rating=rating, workers=workers, progress=progress)
-    report = CheckReport(found, seed, undecided)
+    report = CheckReport(
+        found=found,
+        seed=seed,
+        undecided=undecided,
+        case=case.digest,
+        contingencies=contingencies.digest,
+        rating=rating,
+        solver=f"HiGHS in scipy {version('scipy')}",
+        time_s=time.perf_counter() - start,
+    )
     if report.mismatches:
         named = "; ".join(words(case, contingencies, wrong) for wrong in report.mismatches[:3])
         raise VerdictError(f"{len(report.mismatches)} of {len(found)} verdicts of the gate are wrong: {named}")
@@ -234,11 +204,11 @@ def judge(  # noqa: PLR0913 (what is judged, then by name how)
 ) -> tuple[Found, ...]:
     """Return what the check says of each triple, in order; ``rating`` holds after the loss of a branch."""
     grid = Grid.of(case.network.tables, rating)
-    problems = [_problem(case, contingencies, triple) for triple in triples]
-    tasks = [_Task(grid, tuple(problems[at : at + _AT_ONCE])) for at in range(0, len(problems), _AT_ONCE)]
+    parts = [triples[at : at + _AT_ONCE] for at in range(0, len(triples), _AT_ONCE)]
+    tasks = [_Task(grid, tuple(part), tuple(_problem(case, contingencies, one) for one in part)) for part in parts]
     names = [f"verdicts {at * _AT_ONCE + 1} and on" for at in range(len(tasks))]
-    parts = run_map(_judged, tasks, names=names, workers=workers, progress=progress)
-    return tuple(found for part in parts for found in part)
+    done = run_map(_judged, tasks, names=names, workers=workers, progress=progress)
+    return tuple(found for part in done for found in part)
 
 
 def words(case: SitingCase, contingencies: Contingencies, found: Found) -> str:
@@ -255,33 +225,17 @@ def words(case: SitingCase, contingencies: Contingencies, found: Found) -> str:
     return f"{triple.load_mw:g} MW at bus {bus} in {case.labels[triple.hour]} {after}: the gate says {said}, {seen}"
 
 
-def least_overload_mw(grid: Grid, problem: _Problem, *, free: bool = False) -> float:
-    """Return the least z by which limits are exceeded, MW; with ``free``, below 0 where there is room on all of them.
-
-    inf where units cannot balance the load. Raises SolverError when no way of solving it ends.
-    """
-    if _imbalance_mw(problem) > _NOISE_MW:
-        return np.inf
-    program = _Program.of(grid, problem)
-    for method, presolve in _WAYS:
-        found = program.solve(method, presolve=presolve, free=free)
-        if found is not None:
-            return found
-    raise SolverError(f"the check of bus {problem.triple.bus} ended without an answer")
-
-
 def _judged(task: _Task) -> list[Found]:
-    return [_found(task.grid, problem) for problem in task.problems]
+    return [_found(task.grid, *pair) for pair in zip(task.triples, task.problems, strict=True)]
 
 
-def _found(grid: Grid, problem: _Problem) -> Found:
-    triple = problem.triple
+def _found(grid: Grid, triple: Triple, problem: AngleProblem) -> Found:
     over = least_overload_mw(grid, problem)
-    keeps = over <= _NOISE_MW
+    keeps = over <= NOISE_MW
     if keeps == triple.passes:
         return Found(triple, over, on_edge=False, agrees=True)
     if np.isinf(over):
-        edge = _imbalance_mw(problem) <= EDGE_MW
+        edge = problem.imbalance_mw <= EDGE_MW
     elif keeps:
         edge = least_overload_mw(grid, problem, free=True) >= -EDGE_MW
     else:
@@ -289,7 +243,7 @@ def _found(grid: Grid, problem: _Problem) -> Found:
     return Found(triple, over, on_edge=edge, agrees=edge)
 
 
-def _problem(case: SitingCase, contingencies: Contingencies, triple: Triple) -> _Problem:
+def _problem(case: SitingCase, contingencies: Contingencies, triple: Triple) -> AngleProblem:
     demand = case.demand_mw[triple.hour].copy()
     demand[triple.bus] += triple.load_mw
     least, largest = case.least_mw[triple.hour].copy(), case.largest_mw[triple.hour].copy()
@@ -298,89 +252,7 @@ def _problem(case: SitingCase, contingencies: Contingencies, triple: Triple) -> 
         lost, unit = contingencies.branches(triple.contingency), contingencies.unit(triple.contingency)
         if unit >= 0:
             least[unit] = largest[unit] = 0.0
-    return _Problem(triple, demand, least, largest, lost)
-
-
-def _imbalance_mw(problem: _Problem) -> float:
-    """Return how far units are from balancing the load, whatever the flows: 0 or less where they can."""
-    total = problem.demand_mw.sum()
-    return float(max(total - problem.largest_mw.sum(), problem.least_mw.sum() - total))
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Program:
-    """The least z over outputs (G,), angles (B,) and z: ``limits x <= limit``, ``balance x = drawn``, bounds."""
-
-    grid: Grid
-    flow: csr_array  # (L, B)
-    limits: csr_array  # (k, G + B + 1)
-    limit_mw: Vector  # (k,)
-    balance: csr_array  # (B, G + B + 1)
-    drawn_mw: Vector  # (B,)
-    bounds: Matrix  # (G + B, 2)
-
-    @classmethod
-    def of(cls, grid: Grid, problem: _Problem) -> Self:
-        live = grid.live.copy()
-        live[list(problem.lost)] = False
-        count, size, place = len(grid.unit_bus), len(grid.on), np.flatnonzero(live)
-        sign = np.repeat([1.0, -1.0], len(place))
-        ends = np.concatenate([grid.first[place], grid.last[place]])
-        meets = csr_array(coo_array((sign, (np.tile(place, 2), ends)), shape=(len(live), size)))
-        flow = csr_array(diags_array(grid.mw_per_rad) @ meets)
-        produced = csr_array(coo_array((np.ones(count), (grid.unit_bus, np.arange(count))), shape=(size, count)))
-        shift = np.where(live, grid.shift_mw, 0.0)
-        rating = grid.after_mw if problem.lost else grid.rating_mw
-        rated = np.flatnonzero(live & np.isfinite(rating))
-        held = np.flatnonzero(grid.on & np.isfinite(grid.withdrawal_mw))
-        sums, nothing = csr_array(grid.sums @ flow), csr_array((size, 1))
-        rows = [
-            (csr_array((len(rated), count)), flow[rated], rating[rated] + shift[rated]),
-            (csr_array((len(rated), count)), -flow[rated], rating[rated] - shift[rated]),
-            (csr_array((sums.shape[0], count)), sums, grid.sum_upper_mw + grid.sums @ shift),
-            (csr_array((sums.shape[0], count)), -sums, -grid.sum_lower_mw - grid.sums @ shift),
-            (-produced[held], csr_array((len(held), size)), grid.withdrawal_mw[held] - problem.demand_mw[held]),
-        ]
-        limit = np.concatenate([most for _, _, most in rows])
-        kept = np.flatnonzero(np.isfinite(limit))
-        table = vstack([hstack([outputs, angles]) for outputs, angles, _ in rows], format="csr")[kept]
-        angle = np.where(grid.on & (np.arange(size) != grid.slack), np.inf, 0.0)
-        low = np.concatenate([problem.least_mw, -angle])
-        high = np.concatenate([problem.largest_mw, angle])
-        return cls(
-            grid=grid,
-            flow=flow,
-            limits=csr_array(hstack([table, -csr_array(np.ones((len(kept), 1)))])),
-            limit_mw=limit[kept],
-            balance=csr_array(hstack([produced, -(meets.T @ flow), nothing]))[np.flatnonzero(grid.on)],
-            drawn_mw=(problem.demand_mw - meets.T @ shift)[grid.on],
-            bounds=np.column_stack([low, high]),
-        )
-
-    def solve(self, method: str, *, presolve: bool, free: bool) -> float | None:
-        """Return the least z, or None where the solver gives no dispatch that keeps what it should."""
-        cost = np.zeros(self.balance.shape[1])
-        cost[-1] = 1.0
-        solver: Any = linprog  # whose types know no sparse tables
-        found = solver(
-            cost,
-            A_ub=self.limits,
-            b_ub=self.limit_mw,
-            A_eq=self.balance,
-            b_eq=self.drawn_mw,
-            bounds=np.vstack([self.bounds, [-np.inf if free else 0.0, np.inf]]),
-            method=method,
-            options={"presolve": presolve},
-        )
-        if found.status != _OPTIMAL:
-            return None
-        missed = max(
-            float(np.abs(self.balance @ found.x - self.drawn_mw).max(initial=0.0)),
-            float((self.limits @ found.x - self.limit_mw).max(initial=0.0)),
-            float((self.bounds[:, 0] - found.x[:-1]).max(initial=0.0)),
-            float((found.x[:-1] - self.bounds[:, 1]).max(initial=0.0)),
-        )
-        return float(found.fun) if missed <= _LOOSE_MW else None
+    return AngleProblem(demand, least, largest, lost)
 
 
 def _places(total: int, most: int, generator: np.random.Generator) -> Iterator[int]:
@@ -393,19 +265,3 @@ def _places(total: int, most: int, generator: np.random.Generator) -> Iterator[i
         if place not in seen:
             seen.add(place)
             yield place
-
-
-def _given(column: Vector, otherwise: Vector) -> Vector:
-    return np.where(np.isnan(column) | (column == 0.0), otherwise, column)
-
-
-def _interfaces(tables: NetworkTables) -> tuple[csr_array, Vector, Vector]:
-    table = tables.interfaces[tables.interfaces["in_service"].to_numpy(dtype=np.bool_)]
-    place = {branch: at for at, branch in enumerate(tables.branches["branch"].tolist())}
-    weights = np.zeros((len(table), len(place)))
-    for row, cell in enumerate(table["terms"].tolist()):
-        for branch, weight in read_terms(cell):
-            weights[row, place[branch]] += weight
-    upper = table["limit_mw"].to_numpy(dtype=np.float64)
-    backward = table["limit_backward_mw"].to_numpy(dtype=np.float64)
-    return csr_array(weights), -np.where(np.isnan(backward), upper, backward), upper

@@ -9,9 +9,9 @@ Clustering: k-medoids by alternation (Park and Jun, "A simple and fast algorithm
 Systems with Applications 36, 2009) from seeded k-means++ starts; the best of several, which need not be the optimum.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, Self
 
 import numpy as np
 from scipy.spatial.distance import cdist
@@ -39,6 +39,17 @@ class HourSet:
 
     def __len__(self) -> int:
         return len(self.hours)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what :meth:`from_json` reads."""
+        return asdict(self) | {"hours": self.hours.tolist(), "weight": self.weight.tolist()}
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> Self:
+        """Return the set that :meth:`to_json` wrote."""
+        hours = np.array(content["hours"], dtype=np.intp)
+        weight = np.array(content["weight"], dtype=np.float64)
+        return cls(content["kind"], hours, weight, tuple(content["reasons"]), tuple(content["notices"]))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

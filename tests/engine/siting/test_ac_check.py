@@ -1,5 +1,6 @@
 """Voltages and losses: a line in closed form, PYPOWER's power flow, and states without a solution."""
 
+import json
 import warnings
 from dataclasses import replace
 
@@ -110,12 +111,15 @@ def test_low_voltages_and_full_branches_are_flagged() -> None:
 
 def test_beyond_the_nose_of_the_curve_there_is_no_solution() -> None:
     # 0.5 - (PR + QX) must exceed |S||Z|: one circuit ends at about 407 MW with a power factor of 1.
-    most = 100 * 0.5 / (R + np.hypot(R, X))
+    most = float(100 * 0.5 / (R + np.hypot(R, X)))
     weak = replace(TWO, branches=TWO.branches.assign(rating_a_mw=900.0))
     below, above = (report(weak, most + step, power_factor=1.0).rows[2] for step in (-2.0, 2.0))
     assert below.status == "solved"
     assert (above.status, above.flags) == ("no solution", ("no AC solution was found",))
     assert np.isnan(above.site_voltage_pu)
+    whole = report(weak, most + 2.0, power_factor=1.0)
+    again = AcReport.from_json(json.loads(json.dumps(whole.to_json(), allow_nan=False)))
+    assert repr(again) == repr(whole)  # nan is not equal to nan
 
 
 def test_a_unit_stays_at_its_reactive_limit() -> None:

@@ -1,5 +1,6 @@
 """The gate's check: overloads known in closed form, PYPOWER's and PyPSA's dispatch, and verdicts that are wrong."""
 
+import json
 import logging
 import warnings
 from dataclasses import dataclass, replace
@@ -18,7 +19,7 @@ from engine.network.tables import NetworkTables, table_of
 from engine.siting import cases
 from engine.siting.case import SitingCase
 from engine.siting.contingencies import Contingencies, Rule
-from engine.siting.gate_check import EDGE_MW, INTACT, Triple, check, draw, judge
+from engine.siting.gate_check import EDGE_MW, INTACT, CheckReport, Triple, check, draw, judge
 from tests.engine.grids import Ppc, network_of, pypower_case
 
 # Two circuits of 100 MW from a source of 300 MW at bus 1 to bus 2, and a third one of half the susceptance.
@@ -139,6 +140,8 @@ def test_true_verdicts_pass_the_check() -> None:
     assert report.mismatches == ()
     assert "30 verdicts (14 passed, 16 failed) decided again from nothing (seed 1): 0 differ" in report.words()
     assert seen[-1] == (2, 2)
+    assert CheckReport.from_json(json.loads(json.dumps(report.to_json(), allow_nan=False))) == report
+    assert (report.case, report.rating) == (case.digest, "a")
 
 
 def test_one_wrong_verdict_fails_the_run_and_is_named() -> None:

@@ -1,5 +1,6 @@
 """Which hours are screened: orders and clusters that are known, and the two levels of every envelope."""
 
+import json
 from itertools import combinations
 
 import numpy as np
@@ -12,7 +13,7 @@ from engine.network.tables import NetworkTables, table_of
 from engine.siting import hour_sets
 from engine.siting.case import SitingCase
 from engine.siting.envelopes import envelope, own_envelope, standard
-from engine.siting.hour_sets import StressCounts, k_medoids
+from engine.siting.hour_sets import HourSet, StressCounts, k_medoids
 
 ENVELOPES = standard()
 NETWORK = Network.from_tables(
@@ -54,6 +55,9 @@ def test_the_stress_set_by_hand() -> None:
     )
     assert found.weight.tolist() == [1.0] * 5
     assert found.notices == ()
+    again = HourSet.from_json(json.loads(json.dumps(found.to_json())))
+    assert again.to_json() == found.to_json()
+    assert (again.hours.dtype, again.weight.dtype) == (found.hours.dtype, found.weight.dtype)
 
 
 def test_one_day_gives_a_few_hours_only_while_others_are_left() -> None:
