@@ -137,7 +137,10 @@ def test_forms_and_keys_change_name_and_delete_what_is_selected(page: Page) -> N
     assert drawn.buses["load_mw"].tolist() == [25, 26.5, 15, 20]
     assert drawn.branches["from_bus"].tolist() == ["1", "Hartley", "Hartley"]
     assert drawn.branches["in_service"].tolist() == [True, False, True]
-    # The network has a name that can be changed, and many elements are deleted at once.
+    # With nothing selected the network's own name can be changed; many elements are deleted at once.
+    canvas = page.locator("[data-draw-canvas]").bounding_box()
+    assert canvas is not None
+    page.mouse.click(canvas["x"] + 30, canvas["y"] + canvas["height"] - 30)  # where nothing is drawn
     name = page.locator("#network-name")
     name.fill("Seminar room")
     name.press("Enter")
