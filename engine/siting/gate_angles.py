@@ -19,7 +19,7 @@ from engine.network.terms import read_terms
 
 NOISE_MW = 1e-5  # of a linear program
 _LOOSE_MW = 1e-3  # what a dispatch may miss its own constraints by
-_WAYS = (("highs-ds", True), ("highs-ipm", True), ("highs-ds", False), ("highs", False))
+_WAYS = (("highs-ipm", True), ("highs-ds", True), ("highs-ds", False), ("highs", False))
 _MOST_ROOM_MW = 1e5  # where there is no limit at all
 _OPTIMAL = 0  # as scipy counts
 
