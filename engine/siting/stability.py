@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.errors import QuestionError
-from engine.network.model import Matrix, Vector
+from engine.network.model import Flags, Matrix, Vector
 from engine.siting.ranking import FIXED_WEIGHTS, GROUPS, Criterion, Ranking, overlap, places, rank, spearman, top
 
 
@@ -109,3 +109,42 @@ def robust(scores: Mapping[str, Mapping[int, float]], probability: Mapping[str, 
     }
     weights = np.array([chance[name] for name in names])
     return Robust(tuple(common), table.min(axis=1, initial=np.inf), table @ weights, partial)
+
+
+def noise_intervals(
+    values: Matrix,
+    criteria: Sequence[Criterion],
+    floor: Vector,
+    groups: Mapping[str, Sequence[Criterion]] = GROUPS,
+) -> Matrix:
+    """Return the lowest and highest score (N, 2) that each site has when its own figures move by the noise floor (J,).
+
+    The others stay where they are: an interval of one site at a time, not of all orders at once.
+    """
+    table = np.asarray(values, dtype=np.float64)
+    found = np.empty((len(table), 2))
+    for site in range(len(table)):
+        for side, sign in enumerate((1.0, -1.0)):  # all criteria are costs: more is worse
+            moved = table.copy()
+            moved[site] += sign * floor
+            try:
+                found[site, side] = rank(moved, criteria, groups).score[site]
+            except QuestionError:  # moved, it is like all others
+                found[site, side] = 0.5
+    return np.sort(found, axis=1)
+
+
+def open_places(score: Vector, interval: Matrix, count: int) -> Flags:
+    """Return the sites (N,) whose place among the first ``count`` the noise floor could change.
+
+    A site inside may leave if its lowest score is not above the highest of some site outside, and one outside may
+    enter if its highest is not below the lowest of some site inside.
+    """
+    order = np.argsort(-score, kind="stable")
+    inside = np.zeros(len(score), dtype=np.bool_)
+    inside[order[:count]] = True
+    if inside.all() or not inside.any():
+        return np.zeros(len(score), dtype=np.bool_)
+    best_outside, worst_inside = interval[~inside, 1].max(), interval[inside, 0].min()
+    found: Flags = np.where(inside, interval[:, 0] <= best_outside, interval[:, 1] >= worst_inside)
+    return found

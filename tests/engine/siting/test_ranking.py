@@ -15,7 +15,7 @@ from engine.errors import QuestionError
 from engine.siting.criteria import Criterion, passes, read_columns, scored
 from engine.siting.metrics import HourlyMarket, Spread, five_metrics, paired_change
 from engine.siting.ranking import EPSILON, GROUPS, benefit_of, metric_criteria, overlap, rank, spearman, top
-from engine.siting.stability import diagnostics, leave_one_out, robust
+from engine.siting.stability import diagnostics, leave_one_out, noise_intervals, open_places, robust
 
 NAMES = metric_criteria()
 SMALL = {"one": ("a", "b"), "two": ("c",)}
@@ -249,6 +249,21 @@ def test_robust_scores_are_over_sites_in_every_envelope() -> None:
     assert found.partial == {2: ("shift",), 3: ("firm",)}
     with pytest.raises(QuestionError, match="sum to 1"):
         robust({"firm": {1: 0.5}}, {"firm": 0.4})
+
+
+def test_without_noise_no_place_is_open_and_with_much_of_it_every_place_is() -> None:
+    values = np.random.default_rng(2).random((15, len(NAMES)))
+    score = rank(values, NAMES).score
+    none = noise_intervals(values, NAMES, np.zeros(len(NAMES)))
+    assert none == pytest.approx(np.column_stack([score, score]))
+    assert not open_places(score, none, 5).any()
+    assert open_places(score, noise_intervals(values, NAMES, np.ones(len(NAMES))), 5).all()
+
+
+def test_the_places_that_noise_opens_are_those_beside_the_border() -> None:
+    interval = np.array([[0.8, 0.9], [0.5, 0.62], [0.55, 0.7], [0.1, 0.2]])
+    found = open_places(np.array([0.85, 0.6, 0.58, 0.15]), interval, 2)
+    assert found.tolist() == [False, True, True, False]
 
 
 def test_a_readers_columns_gate_and_score() -> None:
