@@ -218,8 +218,11 @@ def year_load(
         column = int(name) - 1 if own else place % area_mw.shape[1]
         multiple[name] = _multiple(area_mw[:, column], texas.AREA_FILED_MW[column] if own else None)
     load = np.column_stack([multiple[area][hours] for area in network.buses.areas]) * filed
-    noise = np.random.default_rng(seed).standard_normal(load.shape)
-    load *= settings.load_scale * np.maximum(1.0 + settings.load_noise * noise, 0.0)
+    if settings.load_noise > 0.0:
+        noise = np.random.default_rng(seed).standard_normal(load.shape)
+        load *= settings.load_scale * np.maximum(1.0 + settings.load_noise * noise, 0.0)
+    else:
+        load *= settings.load_scale
     words = "load of the eight areas" if own else "load shapes of Texas given to the areas in turn (a stated default)"
     return words, load
 

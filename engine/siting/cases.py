@@ -128,7 +128,8 @@ def year_2016(
 ) -> SitingCase:
     """Return hours of 2016 (positions, from 0; None: all 8,784) with the load series that the product holds.
 
-    On synthetic Texas they are its own; on another network the load shapes are given to its areas in turn.
+    On synthetic Texas they are its own; on another network the load shapes are given to its areas in turn. The series
+    runs one hour ahead of the published file of 2020: hour h here has the shape of hour h + 1 there, in every zone.
     Raises QuestionError for an hour that the year does not have.
     """
     given = assumptions or Assumptions()

@@ -101,7 +101,7 @@ class StressCounts:
             raise QuestionError(f"most_per_day must be 1 or more, found {self.most_per_day}")
 
 
-def listed(case: SitingCase, hours: Sequence[int], envelopes: Sequence[Envelope]) -> HourSet:
+def listed(case: SitingCase, hours: Sequence[int], envelopes: Sequence[Envelope], reason: str = "chosen") -> HourSet:
     """Return hours by position, each once. Raises QuestionError for one that the case does not have, or for none."""
     chosen = np.unique(np.asarray(hours, dtype=np.intp))
     outside = (chosen < 0) | (chosen >= len(case))
@@ -109,7 +109,7 @@ def listed(case: SitingCase, hours: Sequence[int], envelopes: Sequence[Envelope]
         raise QuestionError(f"hour {chosen[outside][0] + 1} is not one of the {len(case):,} hours of the case")
     if not len(chosen):
         raise QuestionError("a list of hours needs one hour or more")
-    reasons = ("chosen",) * len(chosen)
+    reasons = (reason,) * len(chosen)
     kind: Kind = "one" if len(chosen) == 1 else "list"
     return HourSet(kind, chosen, np.ones(len(chosen)), reasons, _not_screened(case, chosen, envelopes))
 

@@ -6,7 +6,7 @@ import pytest
 
 from engine.capacity.jobs import load_states, save_states
 from engine.capacity.question import UncertaintySpec
-from engine.capacity.series import HourlySettings, _load, hourly_sample, is_texas, pieces_of, ready_to_dispatch
+from engine.capacity.series import HourlySettings, hourly_sample, is_texas, pieces_of, ready_to_dispatch, year_load
 from engine.capacity.uncertainty import (
     Marginal,
     Sample,
@@ -173,7 +173,7 @@ def test_the_filed_loads_of_the_areas_are_those_of_the_case(big: Network) -> Non
 def test_a_load_added_to_texas_comes_on_top_with_or_without_an_area(big: Network) -> None:
     settings = HourlySettings.of({"load_noise": 0.0})
     hours = np.array([0, 4000, 8000])
-    base = _load(big, hours, settings, 1, own=True)[1]
+    base = year_load(big, hours, settings, 1, own=True)[1]
     drawn = {"bus": "drawn", "load_mw": 300.0, "area": "", "zone": ""}
     buses = big.tables.buses.copy()
     buses.loc[10, "load_mw"] += 500.0
@@ -185,7 +185,7 @@ def test_a_load_added_to_texas_comes_on_top_with_or_without_an_area(big: Network
     tables = big.tables.with_table("buses", table_of("buses", buses))
     edited = Network.from_tables(tables.with_table("branches", table_of("branches", branches)))
     assert is_texas(edited)
-    after = _load(edited, hours, settings, 1, own=True)[1]
+    after = year_load(edited, hours, settings, 1, own=True)[1]
     others = np.delete(np.arange(len(big.buses.ids)), 10)
     assert after[:, others] == pytest.approx(base[:, others])
     area = int(big.buses.areas[10]) - 1
@@ -197,11 +197,11 @@ def test_a_load_added_to_texas_comes_on_top_with_or_without_an_area(big: Network
 def test_a_bus_without_an_area_leaves_the_shapes_of_the_others() -> None:
     small_grid = Network.from_tables(load("rts24"))
     settings, hours = HourlySettings.of({"load_noise": 0.0}), np.arange(24)
-    base = _load(small_grid, hours, settings, 1, own=False)[1]
+    base = year_load(small_grid, hours, settings, 1, own=False)[1]
     buses = small_grid.tables.buses.copy()
     buses.loc[0, "area"] = ""
     edited = Network.from_tables(small_grid.tables.with_table("buses", buses))
-    assert _load(edited, hours, settings, 1, own=False)[1][:, 1:] == pytest.approx(base[:, 1:])
+    assert year_load(edited, hours, settings, 1, own=False)[1][:, 1:] == pytest.approx(base[:, 1:])
 
 
 def test_hours_of_texas_keep_weather_and_derated_limits(big: Network) -> None:
