@@ -1,0 +1,75 @@
+"""From a question to what the stages work on: hours with what is committed in them, and why each is there."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.errors import QuestionError
+from engine.network.model import Integers, Network
+from engine.siting import cases, hour_sets
+from engine.siting.case import SitingCase
+from engine.siting.cases import Assumptions
+from engine.siting.hour_sets import HourSet
+from engine.siting.hourly_file import HourlyFile
+from engine.siting.question import SitingQuestion
+
+LoadDataset = Callable[[str], tuple[str, bytes]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Prepared:
+    """The hours of a study, with the loads that are committed already."""
+
+    year: SitingCase  # every hour of the source
+    case: SitingCase  # the hours that the gate screens
+    hours: HourSet  # positions in ``year``, weights and reasons
+
+
+def prepare(question: SitingQuestion, network: Network, load_dataset: LoadDataset | None = None) -> Prepared:
+    """Return the hours that a checked question asks for. ``load_dataset`` gives a file by its digest.
+
+    Raises QuestionError for hours that the source does not have, FileFormatError for a file that cannot be read.
+    """
+    assumed = Assumptions(thermal=question.thermal, load_scale=question.load_scale, seed=question.seed)
+    if question.source == "filed":
+        year = cases.as_filed(network)
+    elif question.source == "2016":
+        year = cases.year_2016(network, assumed)
+    else:
+        if load_dataset is None:
+            raise QuestionError("the file of hours is not at hand")
+        name, content = load_dataset(question.dataset)
+        year = cases.from_file(network, HourlyFile.read(name, content, network), assumed)
+    year = with_committed(year, question)
+    hours = chosen_hours(year, question)
+    return Prepared(year, year.at(hours.hours), hours)
+
+
+def chosen_hours(year: SitingCase, question: SitingQuestion) -> HourSet:
+    """Return the hours of a source that a question chooses, with the reason for each."""
+    envelopes = question.envelopes
+    if question.choice in {"one", "list"}:
+        return hour_sets.listed(year, question.hours or (0,), envelopes)
+    if question.choice == "stress":
+        return hour_sets.stress(year, envelopes)
+    if question.choice == "representative":
+        return hour_sets.representative(year, min(question.count, len(year)), envelopes, question.seed)
+    return hour_sets.year(year, envelopes)
+
+
+def with_committed(case: SitingCase, question: SitingQuestion) -> SitingCase:
+    """Return the case with every committed load drawn."""
+    place = {bus: position for position, bus in enumerate(case.network.buses.ids)}
+    for load in question.committed:
+        case = case.with_load(place[load.bus], load.envelope.level_mw(load.nameplate_mw, case.hour_of_day))
+    return case
+
+
+def levels_mw(question: SitingQuestion, hour_of_day: Integers) -> dict[tuple[str, float], np.ndarray]:
+    """Return the load (T,) of each envelope and size in hours of the day."""
+    return {
+        (envelope.name, size): envelope.level_mw(size, hour_of_day)
+        for envelope in question.envelopes
+        for size in question.sizes_mw
+    }

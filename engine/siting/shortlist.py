@@ -1,0 +1,84 @@
+"""Stage 3 of a study: the market figures of the sites that qualify become scores and places, and catalogue entries."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.errors import QuestionError
+from engine.network.model import Integers, Matrix, Vector
+from engine.siting.market import SiteMarket
+from engine.siting.ranking import GROUPS, TIE_CRITERION, Criterion, Ranking, metric_criteria, places, rank
+
+POOLED: Literal["pooled"] = "pooled"
+Scaling = Literal["pooled", "per envelope"]  # all envelopes in one normalisation, as in the source
+Labels = npt.NDArray[np.str_]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ranked:
+    """N alternatives (bus, envelope, size) with their scores, and their places inside envelope and size."""
+
+    sites: tuple[SiteMarket, ...]
+    criteria: tuple[Criterion, ...]
+    values: Matrix  # (N, J)
+    score: Vector  # (N,)
+    groups: tuple[str, ...]
+    group_score: Matrix  # (N, Γ)
+    place: Integers  # (N,), inside the envelope and size
+    rankings: Mapping[str, Ranking]  # one, or one per envelope
+
+
+def rank_sites(
+    sites: Sequence[SiteMarket],
+    extra: Mapping[str, Vector] | None = None,
+    *,
+    groups: Mapping[str, Sequence[Criterion]] = GROUPS,
+    scaling: Scaling = POOLED,
+    group_weights: Sequence[float] | None = None,
+) -> Ranked:
+    """Rank the sites that every day serves; ``extra`` are further cost columns (N,), named in ``groups``.
+
+    All envelopes and sizes are scaled together unless ``scaling`` is "per envelope"; places are given inside each
+    envelope and size. Raises QuestionError when there is no site, or nothing tells the sites apart.
+    """
+    if not sites:
+        raise QuestionError("no site is left to rank")
+    unserved = next((site for site in sites if not site.served), None)
+    if unserved is not None:
+        raise QuestionError(f"a site without a schedule cannot be ranked: {unserved.reason()}")
+    names = (*metric_criteria(), *(extra or {}))
+    own = [site.metrics.ravel() for site in sites]
+    columns = [np.array(own), *(np.asarray(column)[:, np.newaxis] for column in (extra or {}).values())]
+    values = np.column_stack(columns)
+    labels = np.array([_label(site) for site in sites])
+    parts = {POOLED: np.arange(len(sites))} if scaling == POOLED else _by(labels)
+    score, found = np.empty(len(sites)), {}
+    every = tuple(groups)
+    group_score = np.full((len(sites), len(every)), np.nan)
+    for name, rows in parts.items():
+        ranking = rank(values[rows], names, groups, group_weights=group_weights)
+        found[name] = ranking
+        score[rows] = ranking.score
+        for column, group in enumerate(ranking.groups):
+            group_score[rows, every.index(group)] = ranking.group_score[:, column]
+    place = np.empty(len(sites), dtype=np.intp)
+    tie = values[
+        :,
+        [names.index(TIE_CRITERION)],
+    ]
+    buses = np.array([site.placement.bus if site.placement else -1 for site in sites], dtype=np.float64)
+    for rows in _by(labels).values():
+        place[rows] = places(score[rows], np.column_stack([tie[rows], buses[rows]]))
+    return Ranked(tuple(sites), names, values, score, every, group_score, place, found)
+
+
+def _label(site: SiteMarket) -> str:
+    placed = site.placement
+    return "" if placed is None else f"{placed.envelope.name} {placed.nameplate_mw!r}"
+
+
+def _by(labels: Labels) -> dict[str, Integers]:
+    return {str(label): np.flatnonzero(labels == label) for label in np.unique(labels)}
