@@ -65,10 +65,7 @@ def rank_sites(
         for column, group in enumerate(ranking.groups):
             group_score[rows, every.index(group)] = ranking.group_score[:, column]
     place = np.empty(len(sites), dtype=np.intp)
-    tie = values[
-        :,
-        [names.index(TIE_CRITERION)],
-    ]
+    tie = values[:, names.index(TIE_CRITERION)]
     buses = np.array([site.placement.bus if site.placement else -1 for site in sites], dtype=np.float64)
     for rows in _by(labels).values():
         place[rows] = places(score[rows], np.column_stack([tie[rows], buses[rows]]))
