@@ -25,8 +25,11 @@ from engine.siting.gate.units import kept_without_unit
 
 Report = Callable[[float], None]  # share done; may raise CancelledError
 _CAP = 1.02  # of the largest level: how far a load is looked at
+_MANY = 40  # open cases above which a bus is decided by itself
 _FEW = 12  # open cases below which a dispatch for many is not looked for
-_PASSES = 6  # dispatches for one bus and level
+_PASSES = 16  # dispatches for one bus and level at most
+_SHARE = 0.8  # of what was open before: more than that left, and cases are taken apart by limits
+_GAIN, _POOR = 8, 3  # cases that make a dispatch worth while, and how often it may not be
 _WORTH = 1.5  # of the cap: rays that bound a bus further out are not used for it
 
 
@@ -50,11 +53,13 @@ class HourSolver:
         self.all_cases = np.arange(len(model))
         self.all_buses = np.arange(len(model.candidates))
         self.base_fails = np.zeros(len(model), dtype=np.bool_)
+        self.base_rays: dict[int, Ray] = {}  # of the cases that fail without any load
+        self._still_open = np.ones(len(self.all_buses), dtype=np.bool_)
 
     def solve(self, report: Report | None = None) -> Intervals:
         """Decide every level in every case."""
         tell = report or (lambda _: None)
-        self._check()
+        self.begin()
         known, self.rays = self.rays, []
         for ray in known:
             self._cut_everywhere(ray)
@@ -70,6 +75,9 @@ class HourSolver:
             self.many_outages(bus)
             if bus % 20 == 0:
                 tell(0.2 + 0.3 * bus / count)
+        for bus in self.all_buses.tolist():
+            if self._open(bus).sum() > _MANY:
+                self.one_bus(bus)
         for case in self.all_cases.tolist():
             self.one_outage(case)
             if case % 50 == 0:
@@ -82,16 +90,13 @@ class HourSolver:
         wanted = np.ones(len(self.all_cases), dtype=np.bool_)
         left = self._cover(0, 0.0, wanted, every_bus=True)
         for case in np.flatnonzero(left).tolist():
-            if (self.intervals.reach_most[:, case] < 0.0).all():
-                self.base_fails[case] = True
-                continue
             self.programs.go(case)
             found = self.programs.base()
             self.counts["base programs"] += 1
             if found.overload > OVERLOAD:
                 self.base_fails[case] = True
                 if found.ray is not None:
-                    self.rays.append(found.ray)
+                    self.base_rays[case] = found.ray
                     self.intervals.cut(self.hour, found.ray, self.all_buses, np.array([case]))
             else:
                 self.intervals.sure_least[:, case] = 0.0
@@ -117,27 +122,51 @@ class HourSolver:
                 continue
             aside |= self._cover(bus, level, open_)
 
+    def one_bus(self, bus: int) -> None:
+        """Decide what is left of one bus, by programs for one case after another."""
+        cases = np.flatnonzero(self._open(bus))
+        while cases.size:
+            self.programs.go(int(cases[0]))
+            self._decide(bus, int(cases[0]), np.array([bus]), cases)
+            cases = cases[1:][self._open(bus)[cases[1:]]]
+
     def one_outage(self, case: int) -> None:
-        """Decide what is left in one case, by one program for each bus."""
+        """Decide what is left in one case, by programs for one bus after another."""
         buses = np.flatnonzero(self._open_in(case))
-        if not buses.size:
-            return
-        self.programs.go(case)
+        if buses.size:
+            self.programs.go(case)
         while buses.size:
-            bus = int(buses[0])
-            found = self.programs.most(bus, self.cap_mw)
+            self._decide(int(buses[0]), case, buses, np.array([case]))
+            buses = buses[1:][self._open_in(case)[buses[1:]]]
+
+    def _decide(self, bus: int, case: int, buses: Integers, cases: Integers) -> None:
+        """Decide every level of one bus in one case; what is found is tried on other buses and cases too."""
+        for level in self.levels_mw[::-1].tolist():
+            if not self.intervals.open(bus, level)[case]:
+                continue
+            found = self.programs.at(bus, level)
             self.counts["outage programs"] += 1
-            self._note(bus, case, found)
-            others = buses[1:]
-            if found.ray is not None:
-                self.intervals.cut(self.hour, found.ray, others, np.array([case]))
-                self.intervals.cut(self.hour, found.ray, np.array([bus]), np.flatnonzero(self._open(bus)))
-            if self._open_at(bus, case):
-                self._relief(bus, case)
-            if found.overload <= OVERLOAD:
-                self._try_dispatch(found, case, others)
-                self._try_outages(found, bus, case)
-            buses = others[self._open_in(case)[others]]
+            if found.overload > OVERLOAD:
+                if found.ray is not None:
+                    self.intervals.cut(self.hour, found.ray, buses, np.array([case]))
+                    self.intervals.cut(self.hour, found.ray, np.array([bus]), cases)
+                if self.intervals.open(bus, level)[case]:
+                    self._edge(bus, case)
+                    return
+                continue
+            self.intervals.serve(bus, np.array([case]), level)
+            self._try_dispatch(found, case, buses[buses != bus])
+
+    def _edge(self, bus: int, case: int) -> None:
+        """Decide a case whose levels lie at the edge: by the largest load, and the least where a load relieves."""
+        found = self.programs.most(bus, self.cap_mw)
+        self.counts["edge programs"] += 1
+        self._note(bus, case, found)
+        if self._open_at(bus, case):
+            self._relief(bus, case)
+        if self._open_at(bus, case) and found.overload <= OVERLOAD:
+            # The bounds meet but for rounding: the program's own word stands.
+            self.intervals.reach_most[bus, case] = found.load_mw
 
     def _relief(self, bus: int, case: int) -> None:
         """Find where the loads begin that a bus can take: some make possible what nothing could without them."""
@@ -171,18 +200,13 @@ class HourSolver:
         for bus in useful[self.screen.inside(value, case)].tolist():
             self.intervals.serve(bus, np.array([case]), found.load_mw)
 
-    def _try_outages(self, found: CaseAnswer, bus: int, case: int) -> None:
-        """Try a dispatch after the other outages that are open for the same bus."""
-        if case > self.hour.model.branch_cases or not self._open(bus)[1 : 1 + self.hour.model.branch_cases].any():
-            return
-        kept, _ = self.screen.kept(self.hour, found.output_mw, bus, found.load_mw)
-        self._serve(bus, np.flatnonzero(kept), found.load_mw)
-
     def _cover(self, bus: int, load_mw: float, wanted: Flags, *, every_bus: bool = False) -> Flags:
         """Look for dispatches that keep the limits in the wanted cases (N,); return those for which none was found."""
         branches = 1 + self.hour.model.branch_cases
         left = wanted.copy()
         now = left[:branches].copy()
+        tried: list[int] = []
+        poor = 0
         for _ in range(_PASSES):
             self.counts["blocks"] += 1
             found = self.blocks.cover(bus, load_mw, now)
@@ -200,18 +224,21 @@ class HourSolver:
                 self._serve(bus, np.flatnonzero(all_kept), load_mw)
             before, left = int(left[:branches].sum()), left & ~all_kept
             after = int(left[:branches].sum())
-            if after <= _FEW:
+            poor += before - after < _GAIN
+            if after <= _FEW or poor > _POOR:
                 break
-            # The rows that most of what is left breaks come alone: together with others they could not be kept.
-            now = left[:branches].copy()
-            mine = now[broken.case]
-            count = np.bincount(broken.row[mine], minlength=1)
-            row = int(count.argmax())
-            group = np.zeros(branches, dtype=np.bool_)
-            group[broken.case[mine & (broken.row == row)]] = True
-            if after > 0.8 * before or _ > 0:
-                now &= group
-            if now.sum() <= _FEW // 3:
+            if not tried and after < _SHARE * before:
+                now = left[:branches].copy()
+                continue
+            # The cases that break one limit come alone: together with those of another they could not be kept.
+            mine = left[broken.case] & ~np.isin(broken.row, tried)
+            if not mine.any():
+                break
+            row = int(np.bincount(broken.row[mine]).argmax())
+            tried.append(row)
+            now = np.zeros(branches, dtype=np.bool_)
+            now[broken.case[mine & (broken.row == row)]] = True
+            if now.sum() < _GAIN:
                 break
         return left
 
@@ -251,8 +278,8 @@ class HourSolver:
         found: Flags = (~failed & ~passed).any(axis=0)
         return found
 
-    def _check(self) -> None:
-        self._still_open = np.ones(len(self.all_buses), dtype=np.bool_)
+    def begin(self) -> None:
+        """Refuse levels that are none, and an hour that units cannot balance."""
         if not len(self.levels_mw) or (self.levels_mw < 0.0).any() or not np.isfinite(self.levels_mw).all():
             raise QuestionError("levels must be finite and not negative, and there must be one")
         need, most = self.hour.demand_mw, float(self.hour.largest_mw.sum())

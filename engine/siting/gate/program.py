@@ -55,7 +55,11 @@ class CaseProgram:
         self._least, self._largest = self.hour.box(case)
         self._lower, self._upper = self.hour.model.bounds(case)
         self._fixed = self.hour.fixed(case)
+        basis = self._model.getBasis() if self._model is not None and seeds is None else None
+        before = len(self._rows)
         self._fresh(*(seeds if seeds is not None else (self._rows, self._signs)))
+        if basis is not None and basis.valid and before == len(self._rows):
+            self._model.setBasis(basis)
 
     def most(self, bus: int, cap_mw: float) -> CaseAnswer:
         """Return the largest load of a candidate (place), at most ``cap_mw``, or the dispatch of least overload."""
@@ -64,6 +68,13 @@ class CaseProgram:
         self._turn(bus)
         found = self._ends(bus, cap_mw, elastic=False)
         return found if found is not None else self._must(self._ends(bus, cap_mw, elastic=True), bus)
+
+    def at(self, bus: int, load_mw: float) -> CaseAnswer:
+        """Return the dispatch of least overload, not below zero, that serves one load: quicker than the largest."""
+        if len(self._rows) > _MOST_ROWS:
+            self._purge()
+        self._turn(bus)
+        return self._must(self._ends(bus, load_mw, elastic=True, least_mw=load_mw), bus)
 
     def least_load(self, bus: int, cap_mw: float) -> CaseAnswer:
         """Return the least load of a candidate that keeps every limit: of one whose load relieves."""
@@ -85,11 +96,13 @@ class CaseProgram:
             raise SolverError(f"the program of bus {name} in {self.hour.state.words} has no answer")
         return found
 
-    def _ends(self, bus: int, cap_mw: float, *, elastic: bool, direction: float = -1.0) -> CaseAnswer | None:
+    def _ends(
+        self, bus: int, cap_mw: float, *, elastic: bool, direction: float = -1.0, least_mw: float = 0.0
+    ) -> CaseAnswer | None:
         model = self._model
         model.changeColCost(self._load, 0.0 if elastic else direction * _COST)
         model.changeColCost(self._over, _COST if elastic else 0.0)
-        model.changeColBounds(self._load, 0.0, cap_mw)
+        model.changeColBounds(self._load, least_mw, cap_mw)
         model.changeColBounds(self._over, 0.0, highspy.kHighsInf if elastic else 0.0)
         while True:
             if not self._run():
@@ -130,9 +143,10 @@ class CaseProgram:
 
     def _broken(self, bus: int, output: Vector, load_mw: float, over: float) -> tuple[Integers, Vector]:
         model, lost = self.hour.model, self.hour.model.lost_of(self._case)
-        value, flow = self.hour.rows_mw(output, bus, load_mw)
+        value = self._fixed + model.at_units @ output - load_mw * model.at_candidates[:, bus]
         if lost >= 0:
-            value = value + model.moved[:, lost] * flow[lost]
+            flow = float(model.lost_at_units[lost] @ output) - load_mw * model.lost_at_candidates[lost, bus]
+            value += model.moved[:, lost] * flow
         above, below = _over(value, self._upper, over), _over(-value, -self._lower, over)
         worst = np.maximum(above, below)
         at = np.flatnonzero(worst > 0.0)
@@ -175,7 +189,9 @@ class CaseProgram:
         width = table.shape[1]
         starts = np.arange(0, table.size, width, dtype=np.int32)
         index = np.tile(np.arange(width, dtype=np.int32), len(rows))
-        self._model.addRows(len(rows), np.full(len(rows), -highspy.kHighsInf), room, table.size, starts, index, table.ravel())
+        self._model.addRows(
+            len(rows), np.full(len(rows), -highspy.kHighsInf), room, table.size, starts, index, table.ravel()
+        )
         self._rows, self._signs = np.concatenate([self._rows, rows]), np.concatenate([self._signs, signs])
 
     def _turn(self, bus: int) -> None:
@@ -211,4 +227,8 @@ def _scale(limit_mw: Vector) -> Vector:
 def _over(value_mw: Vector, limit_mw: Vector, overload: float) -> Vector:
     """Return by how much (R,) values exceed their limits beyond the overload and the tolerance."""
     size = np.abs(limit_mw)
-    return value_mw - limit_mw - np.where(np.isfinite(size), overload * np.maximum(size, 1.0) + LIMIT_TOLERANCE * (1.0 + size), 0.0)
+    return (
+        value_mw
+        - limit_mw
+        - np.where(np.isfinite(size), overload * np.maximum(size, 1.0) + LIMIT_TOLERANCE * (1.0 + size), 0.0)
+    )

@@ -101,7 +101,9 @@ def carry(hour: GateHour, ray: Ray, cases: Integers) -> Carried:
         lost_units = model.lost_units[cases[units] - 1 - model.branch_cases]
         at = price[model.unit_place[lost_units]]
         floor[units] -= np.minimum(at * hour.state.least_mw[lost_units], at * hour.state.largest_mw[lost_units])
-    size = float(np.abs(price) @ np.maximum(np.abs(hour.least_mw), np.abs(hour.largest_mw)) + np.abs(m) @ np.abs(after_limit))
+    size = float(
+        np.abs(price) @ np.maximum(np.abs(hour.least_mw), np.abs(hour.largest_mw)) + np.abs(m) @ np.abs(after_limit)
+    )
     size += abs(constant)
     largest = float(np.abs(price).max(initial=0.0))
     return Carried(

@@ -1,0 +1,225 @@
+"""What the gate found: for every candidate, hour, load and outage whether it passed, failed, or is not decided."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.capacity.archive import AnyArray, pack, unpack
+from engine.errors import QuestionError, UncertaintyDataError
+from engine.network.model import Flags, Integers, Matrix, Vector
+from engine.siting.envelopes import Envelope, envelope_from_json
+
+FORMAT = "headroom-gate-1"
+UNDECIDED, FAILED, PASSED = -1, 0, 1
+Bits = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HourVerdicts:
+    """One hour: V loads, C candidates, N cases (the network as it is, then distinct contingencies)."""
+
+    levels_mw: Vector  # (V,), rising
+    passed: Bits  # (V, C, ceil(N / 8)), packed
+    failed: Bits
+    base_fails: Flags  # (N,), no dispatch keeps every limit before any load is added
+    time_s: float  # of the processor
+    counts: Mapping[str, int]  # of what was solved
+
+    def level(self, load_mw: float) -> int:
+        """Return the place of a load. Raises QuestionError for one that was not screened."""
+        place = int(np.abs(self.levels_mw - load_mw).argmin())
+        if abs(self.levels_mw[place] - load_mw) > 1e-6:
+            raise QuestionError(f"a load of {load_mw:g} MW was not screened: {self.levels_mw.tolist()} MW were")
+        return place
+
+    def flags(self, bits: Bits, level: int) -> Flags:
+        """Return one level as (C, N)."""
+        return np.unpackbits(bits[level], axis=1, count=len(self.base_fails)).astype(np.bool_)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class GateResult:
+    """The verdicts of T hours, C candidates and K contingencies, and what they were asked for."""
+
+    case_digest: str
+    contingencies_digest: str
+    labels: tuple[str, ...]  # (T,)
+    hour_of_day: Integers  # (T,)
+    hour_weight: Vector  # (T,), sums to 1
+    buses: Integers  # (C,), positions
+    envelopes: tuple[Envelope, ...]
+    sizes_mw: tuple[float, ...]
+    threshold: float
+    rating: str
+    ids: tuple[str, ...]  # (K,)
+    case_of: Integers  # (K,), the case that decides each contingency: equal ones share it
+    islanding: tuple[str, ...]  # left out, in words
+    verdicts: tuple[HourVerdicts | None, ...]  # (T,), None for an hour that was not screened
+    solver: str
+
+    @property
+    def hours(self) -> Integers:
+        """Return the positions (T,) of the hours in the case."""
+        return np.arange(len(self.labels))
+
+    @property
+    def levels(self) -> int:
+        """Return the number of pairs of an envelope and a nameplate."""
+        return len(self.envelopes) * len(self.sizes_mw)
+
+    def load_mw(self, hour: int, level: int) -> float:
+        """Return the load of a pair (envelope by envelope) in an hour."""
+        envelope, size = divmod(level, len(self.sizes_mw))
+        return self._load(self.envelopes[envelope], self.sizes_mw[size], hour)
+
+    def verdict(self, candidate: int, hour: int, level: int, contingency: int) -> int:
+        """Return 1 for passed, 0 for failed, -1 for not decided; all by place."""
+        known = self.verdicts[hour]
+        if known is None:
+            return UNDECIDED
+        place, case = known.level(self.load_mw(hour, level)), int(self.case_of[contingency])
+        byte, bit = divmod(case, 8)
+        if known.passed[place, candidate, byte] >> (7 - bit) & 1:
+            return PASSED
+        return FAILED if known.failed[place, candidate, byte] >> (7 - bit) & 1 else UNDECIDED
+
+    def pass_rate(self, envelope: str, nameplate_mw: float) -> tuple[Vector, Vector]:
+        """Return bounds (C,) on the share of (hour, contingency) that pass: equal where all is decided."""
+        low, high = np.zeros(len(self.buses)), np.zeros(len(self.buses))
+        for hour, weight in enumerate(self.hour_weight.tolist()):
+            passed, failed = self.by_hour(hour, envelope, nameplate_mw)
+            low += weight * passed
+            high += weight * (1.0 - failed)
+        return low, np.maximum(low, high)
+
+    def by_hour(self, hour: int, envelope: str, nameplate_mw: float) -> tuple[Vector, Vector]:
+        """Return the shares (C,) of the contingencies that certainly pass and certainly fail in one hour."""
+        found = self._flags(hour, envelope, nameplate_mw)
+        if found is None:
+            return np.zeros(len(self.buses)), np.zeros(len(self.buses))
+        share = self._share
+        return found[0] @ share, found[1] @ share
+
+    def by_contingency(self, bus: int, envelope: str, nameplate_mw: float) -> tuple[Vector, Vector]:
+        """Return for one candidate (place) the weights (K,) of the hours that certainly pass and certainly fail."""
+        passed, failed = np.zeros(len(self.ids)), np.zeros(len(self.ids))
+        for hour, weight in enumerate(self.hour_weight.tolist()):
+            found = self._flags(hour, envelope, nameplate_mw)
+            if found is not None:
+                passed += weight * found[0][bus, self.case_of]
+                failed += weight * found[1][bus, self.case_of]
+        return passed, failed
+
+    def qualified(
+        self, envelope: str, nameplate_mw: float, threshold: float | None = None
+    ) -> npt.NDArray[np.int8]:
+        """Return (C,): 1 where the pass rate reaches the threshold, 0 where it cannot, -1 where that is open."""
+        low, high = self.pass_rate(envelope, nameplate_mw)
+        wanted = (self.threshold if threshold is None else threshold) - 1e-12
+        return np.where(low >= wanted, PASSED, np.where(high < wanted, FAILED, UNDECIDED)).astype(np.int8)
+
+    def strict(self, envelope: str, nameplate_mw: float) -> npt.NDArray[np.int8]:
+        """Return (C,): the same when every contingency of every hour must pass."""
+        return self.qualified(envelope, nameplate_mw, 1.0)
+
+    def first_failure(self, bus: int, envelope: str, nameplate_mw: float) -> tuple[int, int] | None:
+        """Return the first hour, and in it the first contingency, that certainly fails at a candidate, by place."""
+        for hour in range(len(self.labels)):
+            found = self._flags(hour, envelope, nameplate_mw)
+            if found is not None:
+                failed = np.flatnonzero(found[1][bus, self.case_of])
+                if failed.size:
+                    return hour, int(failed[0])
+        return None
+
+    def base_infeasible(self) -> list[tuple[int, int]]:
+        """Return the (hour, contingency) pairs that no dispatch survives before any load is added, by place."""
+        found: list[tuple[int, int]] = []
+        for hour, known in enumerate(self.verdicts):
+            if known is not None:
+                found += [(hour, int(k)) for k in np.flatnonzero(known.base_fails[self.case_of])]
+        return found
+
+    def intact_fails(self) -> list[int]:
+        """Return the hours in which no dispatch keeps every limit even without an outage and without a load."""
+        return [hour for hour, known in enumerate(self.verdicts) if known is not None and known.base_fails[0]]
+
+    @property
+    def undecided(self) -> int:
+        """Return how many (candidate, hour, load, case) are not decided, of the hours that were screened."""
+        count = 0
+        for known in self.verdicts:
+            if known is not None:
+                all_ = known.passed.shape[0] * known.passed.shape[1] * len(known.base_fails)
+                count += all_ - int(np.bitwise_count(known.passed | known.failed).sum())
+        return count
+
+    @property
+    def _share(self) -> Vector:
+        """Return the share (N,) of the contingencies that each case decides; none is decided by the intact network."""
+        cases = max((len(known.base_fails) for known in self.verdicts if known is not None), default=1)
+        return np.bincount(self.case_of, minlength=cases) / max(len(self.case_of), 1)
+
+    def _flags(self, hour: int, envelope: str, nameplate_mw: float) -> tuple[Flags, Flags] | None:
+        known = self.verdicts[hour]
+        if known is None:
+            return None
+        level = known.level(self._load(self._envelope(envelope), nameplate_mw, hour))
+        return known.flags(known.passed, level), known.flags(known.failed, level)
+
+    def _load(self, envelope: Envelope, nameplate_mw: float, hour: int) -> float:
+        return float(envelope.level_mw(nameplate_mw, self.hour_of_day[hour : hour + 1])[0])
+
+    def _envelope(self, name: str) -> Envelope:
+        for envelope in self.envelopes:
+            if envelope.name == name:
+                return envelope
+        raise QuestionError(f"no envelope {name!r} was screened")
+
+    def save(self) -> bytes:
+        """Return the ``.npz`` bytes that :meth:`load` reads."""
+        arrays: dict[str, AnyArray] = {name: getattr(self, name) for name in _ARRAYS}
+        told: list[dict[str, Any] | None] = []
+        for hour, known in enumerate(self.verdicts):
+            told.append(None if known is None else {"time_s": known.time_s, "counts": dict(known.counts)})
+            if known is not None:
+                arrays |= {f"{name}_{hour}": getattr(known, name) for name in _HOUR_ARRAYS}
+        meta: dict[str, Any] = {name: getattr(self, name) for name in _META}
+        envelopes = [asdict(envelope) for envelope in self.envelopes]
+        return pack(arrays, {"format": FORMAT, **meta, "envelopes": envelopes, "verdicts": told})
+
+    @classmethod
+    def load(cls, source: Path | bytes) -> Self:
+        """Return what :meth:`save` wrote. Raises UncertaintyDataError when it is something else."""
+        arrays, meta = unpack(source)
+        if meta.get("format") != FORMAT:
+            raise UncertaintyDataError("not a file of gate verdicts of this version")
+        verdicts = tuple(
+            None if told is None else HourVerdicts(**{name: arrays[f"{name}_{hour}"] for name in _HOUR_ARRAYS}, **told)
+            for hour, told in enumerate(meta["verdicts"])
+        )
+        envelopes = tuple(envelope_from_json(one) for one in meta["envelopes"])
+        listed = {name: tuple(meta[name]) for name in ("labels", "sizes_mw", "ids", "islanding")}
+        known: dict[str, Any] = {name: meta[name] for name in _META} | listed
+        return cls(**{name: arrays[name] for name in _ARRAYS}, **known, envelopes=envelopes, verdicts=verdicts)
+
+
+_ARRAYS = ("hour_of_day", "hour_weight", "buses", "case_of")
+_HOUR_ARRAYS = ("levels_mw", "passed", "failed", "base_fails")
+_META = (
+    "case_digest",
+    "contingencies_digest",
+    "labels",
+    "sizes_mw",
+    "threshold",
+    "rating",
+    "ids",
+    "islanding",
+    "solver",
+)
+
+
