@@ -55,14 +55,20 @@
     return acted ? keyOf(acted.bids.map(function (bid) { return [bid.lot, bid.amount, bid.blocks]; })) : '';
   }
 
-  // What the ticked bids come to: {count, add, pay, units, activity, share, required, short, over}
+  function withdrawn(seat) { // the lots whose standing bids I give back as this round closes
+    return seat.mine && seat.mine.acted ? seat.mine.acted.withdrawn || [] : [];
+  }
+
+  // What the ticked bids come to: {list, unreadable, add, pay, held, units, activity, share, short, over}; units that
+  // are withdrawn in this round are not held
   function totals(seat) {
     const by = seat.by, mine = seat.mine, ticked = bids(seat);
+    const kept = withdrawn(seat).reduce(function (units, id) { return units - by.get(id).lot.units * held(seat, id).blocks; }, mine.activity_held);
     let add = 0, units = 0;
     ticked.list.forEach(function (bid) { add += bid[1] * bid[2]; units += by.get(bid[0]).lot.units * bid[2]; });
-    const activity = mine.activity_held + units;
+    const activity = kept + units;
     return {
-      list: ticked.list, unreadable: ticked.unreadable, add: add, pay: mine.pay + add, units: units, activity: activity,
+      list: ticked.list, unreadable: ticked.unreadable, add: add, pay: mine.pay + add, held: kept, units: units, activity: activity,
       share: mine.eligibility ? activity / mine.eligibility : null,
       short: Math.max(0, (mine.required || 0) - activity), over: Math.max(0, activity - mine.eligibility),
     };
@@ -98,6 +104,6 @@
 
   window.headroom.bidding = {
     lotsBy: lotsBy, held: held, value: value, valued: valued, out: out, choices: choices, free: free, fresh: fresh, entry: entry, parse: parse, tick: tick, bids: bids,
-    keyOf: keyOf, sentKey: sentKey, totals: totals, complaint: complaint, money: money, risk: risk, requiredShare: requiredShare, may: may,
+    keyOf: keyOf, sentKey: sentKey, totals: totals, withdrawn: withdrawn, complaint: complaint, money: money, risk: risk, requiredShare: requiredShare, may: may,
   };
 })();

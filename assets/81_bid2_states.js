@@ -36,7 +36,8 @@
     else if (s.phase === 'cancelled') found.push(line('over', 'Cancelled', (sentence(s.ended_because) || 'The host has cancelled the auction.') + ' Nothing is sold and nobody pays.'));
     else if (s.phase === 'closed') {
       const won = mine ? (mine.holdings.length ? 'You won ' + mine.holdings.map(function (one) { return seat.by.get(one.lot).lot.name + (one.blocks > 1 ? ' \u00d7' + one.blocks : ''); }).join(', ') + ' and pay ' + B.money(seat, mine.pay) + '.' : 'You won nothing and pay ' + B.money(seat, mine.pay || 0) + '.') : '';
-      found.push(line('over', 'The auction is over', [sentence(s.ended_because), won].filter(Boolean).join(' '), debrief(room)));
+      const back = mine && mine.interim_due ? 'Besides, you pay ' + B.money(seat, mine.interim_due) + ' for withdrawn bids.' : '';
+      found.push(line('over', 'The auction is over', [sentence(s.ended_because), won, back].filter(Boolean).join(' '), debrief(room)));
     } else if (left !== null && left <= 0) found.push(line('wait', 'Round ' + s.round + ' is over', 'Its result is being worked out.'));
     const running = s.phase !== 'closed' && s.phase !== 'cancelled';
     if (mine && running && B.out(seat)) found.push(line('wrong', 'You are out of the bidding', 'Your eligibility is 0 units. What you hold stays yours.'));

@@ -16,11 +16,12 @@
     const line = function (one, coming) { // one: lot, what is paid for it, blocks
       const lot = seat.by.get(one[0]).lot;
       const can = !coming && open && (mine.can_withdraw || []).find(function (w) { return w.lot === lot.id; });
+      const gone = !coming && B.withdrawn(seat).indexOf(lot.id) >= 0;
       return h('tr', { key: (coming ? 'new-' : 'held-') + lot.id + '-' + one[1], class: coming ? 'hr-bid-coming' : '' },
-        h('th', { scope: 'row' }, lot.name + (one[2] > 1 ? ' \u00d7' + one[2] : ''), coming ? h('small', null, 'if this bid wins') : null),
+        h('th', { scope: 'row' }, lot.name + (one[2] > 1 ? ' \u00d7' + one[2] : ''), coming ? h('small', null, 'if this bid wins') : gone ? h('small', null, 'withdrawn when this round closes') : null),
         h('td', { class: 'hr-num' }, D.number(one[1])),
         values && h('td', { class: 'hr-num' }, D.number((B.value(seat, seat.by.get(lot.id).place) || 0) * one[2])),
-        h('td', { class: 'hr-num' }, can ? h('button', { type: 'button', class: 'hr-button hr-button-quiet', 'aria-label': 'Withdraw my bid on ' + lot.name, on: { click: function () { seat.withdraw(can); } } }, 'Withdraw') : null));
+        h('td', { class: 'hr-num' }, can ? h('button', { type: 'button', class: 'hr-button hr-button-quiet', 'aria-label': (gone ? 'Keep my bid on ' : 'Withdraw my bid on ') + lot.name, on: { click: function () { if (gone) seat.keepBid(lot.id); else seat.withdraw(can); } } }, gone ? 'Keep it' : 'Withdraw') : null));
     };
     const total = function (label, amount, list, key, card) {
       return h('tr', { class: 'hr-bid-sum', key: key }, h('th', { scope: 'row' }, label),
@@ -54,8 +55,8 @@
     return [
       rule && h('div', { class: 'hr-meter', key: 'meter', role: 'img', 'aria-label': words },
         h('span', { class: 'hr-meter-eligible', style: { width: share(mine.eligibility) } }),
-        h('span', { class: 'hr-meter-held', style: { width: share(mine.activity_held) } }),
-        h('span', { class: 'hr-meter-bids', style: { left: share(mine.activity_held), width: share(sums.units) } }),
+        h('span', { class: 'hr-meter-held', style: { width: share(sums.held) } }),
+        h('span', { class: 'hr-meter-bids', style: { left: share(sums.held), width: share(sums.units) } }),
         needs && h('span', { class: 'hr-meter-required', style: { left: share(mine.required) } })),
       rule && h('p', { class: 'hr-meter-legend', key: 'legend', 'aria-hidden': 'true' }, h('span', { class: 'hr-meter-key-held' }, 'held'), h('span', { class: 'hr-meter-key-bids' }, 'ticked'),
         needs && h('span', { class: 'hr-meter-key-required' }, 'required'), h('span', { class: 'hr-meter-key-eligible' }, 'eligible')),
@@ -64,13 +65,13 @@
           values: [['At the beginning', D.number(mine.initial) + ' units'], ['Now', D.number(mine.eligibility) + ' units']],
           note: 'The units of what I hold and bid on may not be more. It never rises; it falls when my activity is short and no waiver is used.' })),
         rule && fact('Activity with the ticked bids', D.why('seat-activity', D.number(sums.activity) + ' units', 'My activity', {
-          formula: 'activity = units held + units of new bids', values: [['Held', D.number(mine.activity_held)], ['New bids, ticked', D.number(sums.units)], ['Share of my eligibility', sums.share === null ? D.DASH : D.percent(sums.share, 0)]] })),
+          formula: 'activity = units held + units of new bids', values: [['Held and not withdrawn', D.number(sums.held)], ['New bids, ticked', D.number(sums.units)], ['Share of my eligibility', sums.share === null ? D.DASH : D.percent(sums.share, 0)]] })),
         needs ? fact('Required', D.why('seat-required', D.number(mine.required) + ' units', 'Required activity', {
           formula: 'required = share of the stage \u00d7 eligibility', values: [['Share in stage ' + (seat.snapshot.stage + 1), stage === null ? D.DASH : D.percent(stage)], ['Eligibility', D.number(mine.eligibility) + ' units']],
           note: 'With less, a waiver is used if I have one, else my eligibility falls to activity / share.' })) : null,
         rule && fact('Waivers left', D.number(mine.waivers)),
         mine.withdrawal_rounds || (mine.withdrawals || []).length ? fact('Rounds left to withdraw in', D.number(mine.withdrawal_rounds)) : null,
-        mine.interim_due ? fact('Interim payments due', B.money(seat, mine.interim_due)) : null),
+        mine.interim_due ? fact('To pay for withdrawn bids', B.money(seat, mine.interim_due)) : null),
       (mine.withdrawals || []).length > 0 && h('ul', { class: 'hr-room-lines', 'aria-label': 'My withdrawals' }, mine.withdrawals.map(function (w, i) {
         return h('li', { key: i }, seat.by.get(w.lot).lot.name + ': withdrawn at ' + B.money(seat, w.amount) + ' in round ' + w.round + '; ' + (w.due === null ? B.money(seat, w.interim) + ' stand until it is sold again' : B.money(seat, w.due) + ' due'));
       })),

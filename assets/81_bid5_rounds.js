@@ -12,7 +12,7 @@
     const s = seat.snapshot, mine = seat.mine, acted = mine.acted, sent = seat.sent && seat.sent.turn === s.turn ? seat.sent.list : null;
     const list = sent || (acted ? acted.bids.map(function (bid) { return [bid.lot, bid.amount, bid.blocks]; }) : []);
     return {
-      key: roundKey(s), turn: s.turn, round: s.round, practice: s.practice, running: running(s), waivers: mine.waivers, eligibility: mine.eligibility,
+      key: roundKey(s), turn: s.turn, round: s.round, practice: s.practice, running: running(s), stage: s.stage, waivers: mine.waivers, eligibility: mine.eligibility,
       held: mine.holdings.map(function (one) { return one.lot; }), bid: list.map(function (bid) { return bid[0]; }), sent: B.keyOf(list),
     };
   }
@@ -33,12 +33,21 @@
     if (how !== 'closed') return found;
     const held = new Set(mine.holdings.map(function (one) { return one.lot; })), asked = Array.from(new Set(before.bid));
     const stand = asked.filter(function (id) { return held.has(id); });
-    found.outbid = Array.from(new Set(before.held.concat(asked))).filter(function (id) { return !held.has(id); });
+    // Rounds may have closed while this device slept: all that was given back since then.
+    const gone = Array.from(new Set((mine.withdrawals || []).filter(function (one) { return one.round >= before.round && before.held.indexOf(one.lot) >= 0 && !held.has(one.lot); }).map(function (one) { return one.lot; })));
+    found.outbid = Array.from(new Set(before.held.concat(asked))).filter(function (id) { return !held.has(id) && gone.indexOf(id) < 0; });
     const words = [stand.length ? 'your bids stand on ' + names(stand) : '', found.outbid.length ? 'you were outbid on ' + names(found.outbid) : ''].filter(Boolean).join('; ');
     if (words) found.notes.push(words.charAt(0).toUpperCase() + words.slice(1) + '.');
+    if (gone.length) found.notes.push('You withdrew ' + names(gone) + '.');
     if (mine.waivers < before.waivers) found.notes.push('A waiver was used; ' + D.number(mine.waivers) + ' left.');
     if (mine.eligibility < before.eligibility) found.notes.push('Your eligibility fell to ' + D.number(mine.eligibility) + ' units.');
     return found;
+  }
+  // What is told when a stage begins, with a round or within one; '' where none does.
+  function stageBegins(seat, before) {
+    const s = seat.snapshot, share = B.requiredShare(s);
+    if (!s.activity_rule || !running(s) || share === null || s.stage <= before.stage) return '';
+    return 'Stage ' + (s.stage + 1) + ' begins: activity on ' + D.percent(share) + ' of your eligibility is required, ' + D.number(seat.mine.required) + ' units.';
   }
   // The form of the next round: what was ticked and not sent stays ticked, no lower than the new minimum.
   function carried(seat, before) {
@@ -69,5 +78,5 @@
     } catch (error) { return null; }
   }
 
-  Object.assign(B, { roundKey: roundKey, remember: remember, outcome: outcome, carried: carried, keep: keep, kept: kept });
+  Object.assign(B, { roundKey: roundKey, remember: remember, outcome: outcome, stageBegins: stageBegins, carried: carried, keep: keep, kept: kept });
 })();

@@ -33,7 +33,10 @@
         h('p', null, 'You stop holding ' + lot.name + ' at ' + B.money(seat, one.amount) + '. This uses one of your ' + D.count(seat.mine.withdrawal_rounds, 'round') + ' to withdraw in.'),
         h('p', null, 'If it is sold again for less you pay the difference, for as much or more nothing. Until then, and if nobody buys it here, the interim payment stands.'),
         h('dl', { class: 'hr-facts' }, B.fact('Interim payment', B.money(seat, one.interim)), B.fact('The difference is at most', B.money(seat, one.amount))),
-      ], 'Withdraw', function () { act({ what: 'withdraw', lots: [one.lot] }, 'The withdrawal is received'); });
+      ], 'Withdraw', function () { act({ what: 'withdraw', lots: B.withdrawn(seat).concat([one.lot]) }, 'The withdrawal of ' + lot.name + ' is received'); });
+    };
+    seat.keepBid = function (id) { // what is sent replaces the list of before
+      act({ what: 'withdraw', lots: B.withdrawn(seat).filter(function (other) { return other !== id; }) }, 'The bid on ' + seat.by.get(id).lot.name + ' stays');
     };
 
     // What the ticked bids would mean, from the server, who alone knows my values as a whole ------------------------
@@ -154,7 +157,7 @@
         }
         seat.receipt = {
           good: !problems.length, at: room.now(), title: problems.length ? file.name + ': nothing was ticked, mend these lines' : D.count(body.bids.length, 'bid') + ' ticked from ' + file.name + ', not sent yet',
-          lines: problems.map(function (one) { return (one.line ? 'Line ' + one.line + ': ' : '') + one.words; }),
+          lines: problems.map(function (one) { return one.words.charAt(0).toUpperCase() + one.words.slice(1); }),
         };
         room.say(seat.receipt.title);
         seat.changed();
@@ -184,7 +187,12 @@
     // Rounds: what became of my bids, and what of the form goes on
     function newRound() {
       const s = seat.snapshot, key = B.roundKey(s), before = seat.before, mine = seat.mine;
-      if (key === round) { elsewhere(); return; }
+      const stage = mine && before ? B.stageBegins(seat, before) : '';
+      if (key === round) {
+        if (stage) { seat.notes.push(stage); room.say(stage); }
+        elsewhere();
+        return;
+      }
       const first = round === '';
       round = key;
       seat.dialog = null; // a question about a round that is over
@@ -195,6 +203,8 @@
         seat.notes = found.notes;
         seat.outbid = found.outbid;
         seat.form = next.form;
+        if (stage) seat.notes.push(stage);
+        if (seat.show === 'ticked' && !next.left) seat.show = 'all';
         if (next.left) seat.notes.push(D.count(next.left, 'ticked bid') + ' of the round before ' + (next.left === 1 ? 'was' : 'were') + ' not sent and ' + (next.left === 1 ? 'is' : 'are') + ' still ticked, at no less than the new minimum.');
         room.say((s.phase === 'open' ? B.phaseWords(s) + ' begins' : B.phaseWords(s)) + '. ' + seat.notes.join(' '));
       } else if (mine) seat.form = B.kept(seat) || B.fresh(seat);
@@ -243,9 +253,9 @@
     function bar() {
       const mine = seat.mine;
       if (!mine || seat.snapshot.phase === 'closed' || seat.snapshot.phase === 'cancelled') return null;
-      const sums = B.totals(seat), may = B.may(seat), answer = known(), acted = mine.acted, n = sums.list.length;
+      const sums = B.totals(seat), may = B.may(seat), answer = known(), acted = mine.acted, gone = B.withdrawn(seat), n = sums.list.length;
       const same = acted && B.keyOf(sums.list) === B.sentKey(seat);
-      const sentence = n === 0 ? (acted && acted.waiver ? 'A waiver is used in this round' : acted && acted.reduce ? 'Your eligibility will fall instead of a waiver' : acted && acted.bids.length ? 'Take back all bids of this round' : acted ? 'You pass in this round' : may.open ? 'Tick the products to bid on, or pass' : may.words.replace(/\.$/, ''))
+      const sentence = n === 0 ? (acted && acted.waiver ? 'A waiver is used in this round' : acted && acted.reduce ? 'Your eligibility will fall instead of a waiver' : acted && acted.bids.length ? 'Take back all bids of this round' : gone.length ? 'You withdraw ' + lotNames(gone) : acted ? 'You pass in this round' : may.open ? 'Tick the products to bid on, or pass' : may.words.replace(/\.$/, ''))
         : 'Bid ' + D.count(n, 'product') + ', pay up to ' + B.money(seat, sums.pay);
       const lines = [];
       if (seat.snapshot.activity_rule && sums.over) lines.push(h('span', { key: 'over', class: 'hr-bid-warn' }, D.number(sums.over) + ' units more than your eligibility of ' + D.number(mine.eligibility) + ': it will be refused.'));
@@ -263,11 +273,11 @@
         h('div', { class: 'hr-bid-press-row', key: 'row' },
           h('div', { class: 'hr-bid-sentence' },
             h('p', null, sentence, seat.snapshot.activity_rule && sums.share !== null && (n || may.open) ? [', activity ', D.why('seat-bar-activity', D.percent(sums.share, 0), 'My activity', { formula: 'activity = (units held + units of new bids) / eligibility',
-              values: [['Units held', D.number(mine.activity_held)], ['Units of ticked bids', D.number(sums.units)], ['Eligibility', D.number(mine.eligibility)], ['Required', mine.required ? D.number(mine.required) + ' units' : 'nothing']] })] : null),
+              values: [['Units held and not withdrawn', D.number(sums.held)], ['Units of ticked bids', D.number(sums.units)], ['Eligibility', D.number(mine.eligibility)], ['Required', mine.required ? D.number(mine.required) + ' units' : 'nothing']] })] : null),
             lines.length > 0 && h('p', { class: 'hr-bid-lines' }, lines)),
           more(may),
           h('button', { type: 'button', class: 'hr-button hr-button-primary hr-room-press hr-bid-send', disabled: seat.sending || !may.open || same || performance.now() - turned < LOOK_MS, title: may.words, on: { click: press } },
-            seat.sending ? 'Sending' : same ? (n ? 'Sent' : acted.waiver ? 'Waiver used' : 'Passed') : n ? 'Send' : acted && acted.bids.length ? 'Take back' : 'Pass')),
+            seat.sending ? 'Sending' : same ? (n ? 'Sent' : acted.waiver ? 'Waiver used' : gone.length ? 'Sent' : 'Passed') : n ? 'Send' : acted && acted.bids.length ? 'Take back' : 'Pass')),
       ];
     }
     function closeButton(then) { return h('button', { type: 'button', class: 'hr-button hr-button-quiet', on: { click: then } }, 'Close'); }

@@ -174,3 +174,41 @@ def test_rounds_that_closed_while_the_device_slept_are_no_annulled_ones(rooms: F
     play.see()  # of round 2 nothing was seen here
     expect(page.locator(".hr-bid-note")).to_contain_text("You were outbid on Lot 1")
     expect(page.locator(".hr-bid-note")).not_to_contain_text("annulled")
+
+
+def test_a_withdrawn_bid_is_marked_can_be_kept_and_was_not_outbid(rooms: Flask, page: Page) -> None:
+    play = Play(rooms, page, configuration(activity=Activity(enforced=True, stages=(0.5, 1.0), waivers=1)))
+    assert play.ann.act(play.auction, "bids", 1, bids=[["lot-1", 5, 1], ["lot-2", 5, 1], ["lot-3", 5, 1]])["accepted"]
+    play.see()
+    play.host.order(play.auction, "close")
+    play.see()
+    for name in ("Lot 1", "Lot 3"):  # the second must not replace the first
+        page.get_by_role("button", name=f"Withdraw my bid on {name}").click()
+        page.get_by_role("dialog").get_by_role("button", name="Withdraw", exact=True).click()
+        sent = play.sent("act")[-1]
+        assert play.ann.act(play.auction, "withdraw", 2, lots=sent["lots"])["accepted"]
+        play.see()
+    bar, mine = page.locator("[data-part=bar]"), page.locator("[data-part=mine]")
+    assert play.sent("act")[-1]["lots"] == ["lot-1", "lot-3"]
+    expect(bar).to_contain_text("You withdraw Lot 1, Lot 3")
+    expect(mine).to_contain_text("20 units")  # of 10, 20 and 30 the second stays
+    expect(bar).to_contain_text("10 units short of the 30 required")
+    page.get_by_role("button", name="Keep my bid on Lot 1").click()
+    assert play.sent("act")[-1]["lots"] == ["lot-3"]
+    assert play.ann.act(play.auction, "withdraw", 2, lots=["lot-3"])["accepted"]
+    assert play.bob.act(play.auction, "bids", 2, bids=[["lot-2", 10, 1]])["accepted"]
+    assert play.host.order(play.auction, "stage", stage=1)["accepted"]  # with the next round: some have acted
+    play.see()
+    note = page.locator(".hr-bid-note")
+    expect(note).not_to_contain_text("Stage 2")
+    play.host.order(play.auction, "close")
+    play.see()
+    expect(note).to_contain_text("Stage 2 begins: activity on 100\u2009% of your eligibility is required, 60 units.")
+    expect(note).to_contain_text("You were outbid on Lot 2. You withdrew Lot 3.")
+    expect(mine).to_contain_text("Lot 3: withdrawn at 5 k$ in round 2; 1 k$ stand until it is sold again")
+    assert play.bob.act(play.auction, "bids", 3, bids=[["lot-1", 10, 1]])["accepted"]
+    for _ in range(2):
+        play.host.order(play.auction, "close")
+    play.see()
+    # 3 % of 5, rounded up: nobody has bought it.
+    expect(page.locator("[data-part=state]")).to_contain_text("Besides, you pay 1\u2009k$ for withdrawn bids")
