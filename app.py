@@ -118,7 +118,7 @@ def work_off(settings: Settings, stop: threading.Event) -> None:
     from engine.store.artifacts import Artifacts  # noqa: PLC0415
 
     kept = Artifacts(settings.home / ARTEFACTS, settings.artefact_cache_mb * MEGABYTE)
-    runner.run(settings.database_url, kept, settings.job_workers, stop)
+    runner.run(settings.database_url, kept, settings.job_workers, stop, compute=settings.compute)
 
 
 def _with_services(layout: Callable[..., Any], services: Any) -> Callable[..., Any]:

@@ -24,6 +24,7 @@ from engine.capacity.margins import Prepared
 from engine.capacity.products import ProductSet, product_set
 from engine.capacity.question import CapacityQuestion
 from engine.capacity.results import RiskCurve, Verdict
+from engine.compute import HERE, Workers
 from engine.errors import EngineError, QuestionError
 from engine.network.model import Network
 from engine.network.tables import NetworkTables
@@ -304,6 +305,7 @@ class AtOnce:
 
     def __init__(self, services: Services, user: str, study: str, network: Network) -> None:
         self.artifacts = services.artifacts
+        self.workers: Workers = HERE
         self._services, self._user, self._study, self._network = services, user, study, network
 
     def progress(self, done: int, total: int, message: str = "") -> None:

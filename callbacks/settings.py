@@ -10,6 +10,9 @@ from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
 
+from engine.compute import workers_of
+from engine.errors import QuestionError
+
 _LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 _LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
 _SHORTEST_SECRET = 32  # characters; a shorter signing key can be guessed
@@ -38,6 +41,7 @@ class Settings:
     web_workers: int = 2
     threads: int = 8  # per web worker
     job_workers: int = 2
+    compute: str = "here"  # who computes the parts of one long computation, see engine.compute.workers_of
     max_upload_mb: int = 50
     artefact_cache_mb: int = 2048
     log_level: str = "INFO"
@@ -63,6 +67,7 @@ class Settings:
             "web_workers": reader.take("WEB_WORKERS", str(min(2, cores)), _whole(1, 64)),
             "threads": reader.take("THREADS", "8", _whole(1, 128)),
             "job_workers": reader.take("JOB_WORKERS", str(min(2, cores)), _whole(1, 64)),
+            "compute": reader.take("COMPUTE", f"processes:{cores}" if cores > 1 else "here", _workers),
             "max_upload_mb": reader.take("MAX_UPLOAD_MB", "50", _whole(1, 2048)),
             "artefact_cache_mb": reader.take("ARTEFACT_CACHE_MB", "2048", _whole(64, 1024 * 1024)),
             "log_level": reader.take("LOG_LEVEL", "INFO", _log_level),
@@ -127,6 +132,16 @@ def _whole(least: int, most: int) -> Callable[[str], int]:
         return int(text)
 
     return parse
+
+
+def _workers(text: str) -> str:
+    try:
+        workers_of(text)
+    except QuestionError:
+        raise ValueError(
+            "it must be here, processes:4 or the address of a Dask scheduler, tcp://10.0.0.5:8786"
+        ) from None
+    return text
 
 
 def _host(text: str) -> str:

@@ -48,6 +48,10 @@ class JobContext(Protocol):
     def artifacts(self) -> Artifacts:
         """The cache that the job keeps its files in."""
 
+    @property
+    def workers(self) -> "Workers":
+        """Who computes the parts of one long computation."""
+
     def progress(self, done: int, total: int, message: str = "") -> None:
         """Record progress. Raises CancelledError when the job has been cancelled."""
 

@@ -218,7 +218,7 @@ def _safe(text: str) -> str:
 
 def funnel(catalogue: Catalogue, candidates: int, shortlist: int) -> list[tuple[str, float, Sequence[int]]]:
     """Return per envelope and size the counts of the funnel: candidates, gate, market, shortlist."""
-    found = []
+    found: list[tuple[str, float, Sequence[int]]] = []
     for envelope, size in dict.fromkeys((entry.envelope, entry.nameplate_mw) for entry in catalogue.entries):
         rows = catalogue.of(envelope, size)
         gate = [entry for entry in rows if entry.standing not in {"gate failed", "gate undecided"}]

@@ -31,12 +31,13 @@ CANCEL_GRACE_S = 2.0  # for a job to report, and so to hear that it is cancelled
 _RETRY_S = 1.0  # pause after the database did not answer
 
 
-def run(
+def run(  # noqa: PLR0913, PLR0917 (what a runner is given at its start)
     url: str,
     artifacts: Artifacts,
     workers: int = 2,
     stop: threading.Event | None = None,
     kinds: Mapping[str, JobKind] = KINDS,
+    compute: str = "here",
 ) -> None:
     """Compute queued jobs with ``workers`` processes until ``stop`` is set, or SIGTERM or SIGINT arrives.
 
@@ -49,7 +50,7 @@ def run(
     store.migrate()
     queue = Queue(store.database, artifacts, kinds, running_per_user=workers)
     with _signals(stop):
-        runner = _Runner(store, queue, artifacts, kinds, workers)
+        runner = _Runner(store, queue, artifacts, kinds, workers, compute)
         _log.info("job runner started with %d workers", workers)
         try:
             runner.loop(stop)
@@ -80,14 +81,21 @@ class _Slot:
 
 
 class _Runner:
-    def __init__(
-        self, store: Store, queue: Queue, artifacts: Artifacts, kinds: Mapping[str, JobKind], workers: int
+    def __init__(  # noqa: PLR0913, PLR0917 (made in one place)
+        self,
+        store: Store,
+        queue: Queue,
+        artifacts: Artifacts,
+        kinds: Mapping[str, JobKind],
+        workers: int,
+        compute: str,
     ) -> None:
         self._store = store
         self._queue = queue
         self._artifacts = artifacts
         self._kinds = kinds
         self._workers = workers
+        self._compute = compute
         self._slots = [_Slot(self._new_worker()) for _ in range(workers)]  # and one more while somebody is crowded out
         self._next_beat = self._next_recover = self._next_purge = 0.0
 
@@ -218,7 +226,7 @@ class _Runner:
         slot.worker = self._new_worker()
 
     def _new_worker(self) -> Worker:
-        return Worker(self._store.database.url, self._artifacts)
+        return Worker(self._store.database.url, self._artifacts, self._compute)
 
 
 @contextmanager

@@ -19,6 +19,7 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 
+from engine.compute import Workers, workers_of
 from engine.errors import CancelledError, EngineError
 from engine.network.tables import NetworkTables
 from engine.store.access import missing, study_row
@@ -54,6 +55,7 @@ class Context:
     claim: Claim
     channel: Connection
     cancel: Event
+    workers: Workers
     _last: list[float] = field(default_factory=lambda: [0.0])
 
     def progress(self, done: int, total: int, message: str = "") -> None:
@@ -89,10 +91,12 @@ class Context:
 class Worker:
     """One worker process, from the side of the runner."""
 
-    def __init__(self, url: str, artifacts: Artifacts) -> None:
+    def __init__(self, url: str, artifacts: Artifacts, compute: str = "here") -> None:
         self.channel, there = _SPAWN.Pipe()
         self._process: BaseProcess = _SPAWN.Process(
-            target=serve, args=(there, url, str(artifacts.directory), artifacts.capacity_bytes), name="headroom-worker"
+            target=serve,
+            args=(there, url, str(artifacts.directory), artifacts.capacity_bytes, compute),
+            name="headroom-worker",
         )
         self._process.start()
         there.close()  # so that its end is felt here
@@ -143,15 +147,15 @@ class Worker:
         self.channel.close()
 
 
-def serve(channel: Connection, url: str, artifacts_dir: str, capacity_bytes: int) -> None:
+def serve(channel: Connection, url: str, artifacts_dir: str, capacity_bytes: int, compute_by: str = "here") -> None:
     """Compute jobs one after the other: the main function of a worker process."""
     os.setsid()
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     store, artifacts = Store(url), Artifacts(Path(artifacts_dir), capacity_bytes)
-    ears = _Ears(channel)
+    ears, workers = _Ears(channel), workers_of(compute_by)
     while True:
         claim, function = ears.next_job()
-        context = Context(artifacts, store, claim, channel, ears.cancel)
+        context = Context(artifacts, store, claim, channel, ears.cancel, workers)
         channel.send(compute(function, claim.arguments, context))
 
 
