@@ -3,7 +3,8 @@
 Give any price of energy to each bus and hour, any price of reserve that is not negative, and any price of a limit on a
 flow: what all units together lose at best against these prices, plus what load, reserve and limits are worth, is never
 above the cost of a schedule. Each unit on its own is solved exactly: its quadratic or piecewise cost, least hours on
-and off, starts and stops (ramps are left out, which can only lower the bound). Nothing here uses a solver, so a bound
+and off, starts and stops, what it may produce in the first and last hour (ramps between other hours are left out, which
+can only lower the bound). Nothing here uses a solver, so a bound
 holds whatever the solver that found the prices got wrong.
 
 Source: Geoffrion, "Lagrangean relaxation for integer programming", Mathematical Programming Study 2, 1974; for unit
@@ -50,9 +51,10 @@ class Bound:
 def lower_bound(instance: Instance, prices: Prices) -> Bound:
     """Return the bound at ``prices``; those of reserve count as 0 where negative."""
     reserve = np.maximum(prices.reserve, 0.0)
-    loss = running_loss(instance, prices, reserve)
-    chosen = instance.committed
-    best_on, best_off = _best(instance, loss[:, chosen])
+    largest, chosen = instance.case.largest_mw, instance.committed
+    loss = running_loss(instance, prices, reserve, largest)
+    at_end = running_loss(instance, prices, reserve, np.minimum(largest, instance.fleet.edge_mw))
+    best_on, best_off = _best(instance, loss[:, chosen], np.maximum(at_end - loss, 0.0)[:, chosen])
     units = np.where(instance.network.units.in_service, loss.sum(axis=0), 0.0)
     units[chosen] = np.minimum(best_on, best_off)[0] if len(chosen) else 0.0
     case = instance.case
@@ -61,11 +63,11 @@ def lower_bound(instance: Instance, prices: Prices) -> Bound:
     return Bound(worth + float(units.sum()), units, np.abs(best_on - best_off), best_on < best_off)
 
 
-def running_loss(instance: Instance, prices: Prices, reserve: Vector) -> Matrix:
-    """Return the least loss (T, G), $/h, of every unit that is on."""
+def running_loss(instance: Instance, prices: Prices, reserve: Vector, largest: Matrix) -> Matrix:
+    """Return the least loss (T, G), $/h, of every unit that is on and produces at most ``largest`` (T, G)."""
     case, fleet, curves = instance.case, instance.fleet, instance.curves
     price = prices.at_buses()[:, instance.network.units.bus]
-    least, largest = case.least_mw, case.largest_mw
+    least = case.least_mw
     lower, upper = curves.bounds(least, largest)
 
     def output(at: Matrix) -> Matrix:
@@ -84,27 +86,29 @@ def running_loss(instance: Instance, prices: Prices, reserve: Vector) -> Matrix:
     return cost_at(instance, mw) - price * mw - reserve[:, np.newaxis] * given
 
 
-def _best(instance: Instance, loss: Matrix) -> tuple[Matrix, Matrix]:
+def _best(instance: Instance, loss: Matrix, end: Matrix) -> tuple[Matrix, Matrix]:
     """Return the least cost (T, N) of each committed unit's day if it is on in an hour, and if it is off.
 
     A day is a chain of spells on and off. ``start[t]`` is the least cost from hour t if a spell on begins there,
     ``stop[t]`` the same for a spell off; ``began`` and ``ended`` are the same up to hour t, exclusive. The least over
-    the spells that hold an hour is a running minimum over their first and last hours.
+    the spells that hold an hour is a running minimum over their first and last hours. ``end`` (T, N) is what the unit
+    loses more in the first and in the last hour of a spell on; in a spell of one hour it does so once.
     """
-    spells = _Spells.of(instance, loss)
+    spells = _Spells.of(instance, loss, end)
     hours, count = loss.shape
     from_on, from_off = spells.forwards()
     to_on, to_off = spells.backwards()
     best = []
-    for running, before, after, least in (
-        (spells.on, from_on, to_off, spells.up),
-        (spells.off, from_off, to_on, spells.down),
+    for running, before, after, least, twice in (
+        (spells.on, from_on, to_off, spells.up, spells.twice),
+        (spells.off, from_off, to_on, spells.down, np.zeros_like(loss)),
     ):
         total = np.full((hours, hours + 1, count), 2.0 * _NEVER)  # first hour, last hour + 1
         for first in range(hours):
-            end = np.arange(first + 1, hours + 1)
-            long_enough = (end[:, np.newaxis] - first >= least[first]) | (end[:, np.newaxis] == hours)
-            value = before[first] + (running[end] - running[first]) + after[end]
+            until = np.arange(first + 1, hours + 1)
+            long_enough = (until[:, np.newaxis] - first >= least[first]) | (until[:, np.newaxis] == hours)
+            value = before[first] + (running[until] - running[first]) + after[until]
+            value[0] -= twice[first]
             total[first, first + 1 :] = np.where(long_enough, value, 2.0 * _NEVER)
         held = np.minimum.accumulate(total[:, ::-1], axis=1)[:, ::-1]  # the last hour is at least so late
         held = np.minimum.accumulate(held, axis=0)  # and the first at most so late
@@ -120,13 +124,14 @@ class _Spells:
     off: Matrix  # (T + 1, N), the same while off: 0, or never
     up: Matrix  # (T, N), least length of a spell on that begins in the hour
     down: Matrix  # (T, N)
-    start: Vector  # (N,), $
-    stop: Vector  # (N,), $
+    start: Matrix  # (T, N), $, of a spell on that begins in the hour
+    stop: Matrix  # (T + 1, N), $, of a spell on that ended before the hour
+    twice: Matrix  # (T, N), $, what a spell on of that hour alone is charged twice
     first_on: Vector  # (N,), what it costs to be on in the first hour
     first_off: Vector  # (N,)
 
     @classmethod
-    def of(cls, instance: Instance, loss: Matrix) -> Self:
+    def of(cls, instance: Instance, loss: Matrix, end: Matrix) -> Self:
         chosen, fleet, initial = instance.committed, instance.fleet, instance.initial
         hours, count = loss.shape
         pinned = instance.pinned
@@ -135,14 +140,19 @@ class _Spells:
         off = np.concatenate([zero, np.cumsum(np.where(pinned["on"], _NEVER, 0.0), axis=0)])
         up = np.tile(fleet.least_up_h[chosen].astype(np.float64), (hours, 1))
         down = np.tile(fleet.least_down_h[chosen].astype(np.float64), (hours, 1))
-        start, stop = fleet.startup_cost[chosen], fleet.shutdown_cost[chosen]
+        start, stop = fleet.startup_cost[chosen] + end, np.tile(fleet.shutdown_cost[chosen], (hours + 1, 1))
+        stop[1:] += end
+        twice = end.copy()
+        twice[-1] = 0.0  # the day ends, the spell does not
         if initial is None:  # a spell that holds the first hour may be as old as it likes
             up[0] = down[0] = 1
-            return cls(on, off, up, down, start, stop, np.zeros(count), np.zeros(count))
+            twice[0] = 0.0
+            return cls(on, off, up, down, start, stop, twice, np.zeros(count), np.zeros(count))
         was, since = initial.on[chosen], initial.hours[chosen]
         up[0] = np.where(was, np.maximum(up[0] - since, 1), up[0])
         down[0] = np.where(was, down[0], np.maximum(down[0] - since, 1))
-        return cls(on, off, up, down, start, stop, np.where(was, 0.0, start), np.where(was, stop, 0.0))
+        twice[0] = np.where(was, 0.0, twice[0])
+        return cls(on, off, up, down, start, stop, twice, np.where(was, 0.0, start[0]), np.where(was, stop[0], 0.0))
 
     def backwards(self) -> tuple[Matrix, Matrix]:
         """Return (T + 1, N) twice: the least cost from hour t if a spell on, or off, begins there; its start too."""
@@ -154,9 +164,10 @@ class _Spells:
         late_on[hours], late_off[hours] = self.on[hours], self.off[hours]
         for t in range(hours - 1, 0, -1):
             until = np.minimum(t + self.up[t].astype(int), hours)
-            to_on[t] = self.start + late_on[until, column] - self.on[t]
+            alone = np.where(self.up[t] <= 1, self.on[t + 1] + to_off[t + 1] - self.twice[t], 2.0 * _NEVER * hours)
+            to_on[t] = self.start[t] + np.minimum(late_on[until, column], alone) - self.on[t]
             until = np.minimum(t + self.down[t].astype(int), hours)
-            to_off[t] = self.stop + late_off[until, column] - self.off[t]
+            to_off[t] = self.stop[t] + late_off[until, column] - self.off[t]
             late_on[t] = np.minimum(late_on[t + 1], self.on[t] + to_off[t])
             late_off[t] = np.minimum(late_off[t + 1], self.off[t] + to_on[t])
         return to_on, to_off
@@ -169,6 +180,7 @@ class _Spells:
             first = np.arange(t)[:, np.newaxis]
             before_on = from_on[:t] + (self.on[t] - self.on[:t])
             before_off = from_off[:t] + (self.off[t] - self.off[:t])
-            from_off[t] = self.stop + np.where(t - first >= self.up[:t], before_on, _NEVER).min(axis=0)
-            from_on[t] = self.start + np.where(t - first >= self.down[:t], before_off, _NEVER).min(axis=0)
+            before_on[t - 1] -= self.twice[t - 1]
+            from_off[t] = self.stop[t] + np.where(t - first >= self.up[:t], before_on, _NEVER).min(axis=0)
+            from_on[t] = self.start[t] + np.where(t - first >= self.down[:t], before_off, _NEVER).min(axis=0)
         return from_on, from_off

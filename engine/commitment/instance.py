@@ -94,7 +94,7 @@ class Fleet:
     least_up_h: Integers  # (G,), 1 or more
     least_down_h: Integers  # (G,), 1 or more
     ramp_mw: Vector  # (G,), from one hour to the next, inf for no limit
-    edge_mw: Vector  # (G,), most in the first and in the last hour on
+    edge_mw: Vector  # (G,), most output and reserve in the first and in the last hour on
     reserve_mw: Vector  # (G,), most reserve, inf for no limit but the headroom
     must_run: Flags  # (G,)
 

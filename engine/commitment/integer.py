@@ -42,8 +42,9 @@ def solve_integer(  # noqa: PLR0913 (each of the four is by name)
 ) -> IntegerAnswer:
     """Return what HiGHS makes of ``program`` when the columns ``whole`` take whole numbers only.
 
-    ``gap`` is relative; a point whose objective is not above ``target`` is enough; ``start`` (V,) is a point to begin with, of which the whole columns are used. An end without
-    a proof is a status, not an exception. Raises SolverError where the solver refuses the program.
+    ``gap`` is relative; a point whose objective is not above ``target`` is enough; ``start`` (V,) is a point to begin
+    with, of which the whole columns are used. An end without a proof is a status, not an exception. Raises SolverError
+    where the solver refuses the program.
     """
     solver: Any = highspy.Highs()  # type: ignore[no-untyped-call]
     options: dict[str, str | float | int | bool] = {

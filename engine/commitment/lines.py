@@ -49,9 +49,13 @@ class FlowRows:
         joined = (np.concatenate([getattr(self, part.name), getattr(other, part.name)]) for part in fields(self))
         return FlowRows(*joined)
 
+    def key_list(self) -> list[tuple[int, int, int]]:
+        """Return hour, monitored row and outage of each, in order."""
+        return list(zip(self.hour.tolist(), self.monitored.tolist(), self.outage.tolist(), strict=True))
+
     def keys(self) -> set[tuple[int, int, int]]:
         """Return hour, monitored row and outage of each."""
-        return set(zip(self.hour.tolist(), self.monitored.tolist(), self.outage.tolist(), strict=True))
+        return set(self.key_list())
 
     def flow_mw(self, injection_mw: Matrix) -> Vector:
         """Return the flows (k,) of injections (T, B)."""

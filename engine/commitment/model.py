@@ -285,9 +285,11 @@ class Model:
         return Rows(matrix, lower.ravel(), np.full(x.size, np.inf))
 
     def _capacity(self) -> Rows:
-        """Return ``output + reserve <= largest x``, for what is above the least output.
+        """Return ``output + reserve <= largest x`` above the least output, and less at both ends of a stay on.
 
-        A unit always on has no such row unless it gives reserve: its pieces have bounds.
+        In the first and in the last hour, a unit produces and reserves what it can reach in an hour at most. Where
+        these can be the same hour, each has a row; else one row has both, which is tighter. A unit always on has no
+        such row unless it gives reserve: its pieces have bounds.
         """
         case, fleet, pieces = self.instance.case, self.instance.fleet, self.pieces
         reserved = np.zeros(case.least_mw.shape[1], dtype=np.bool_)
@@ -299,14 +301,27 @@ class Model:
         row = np.arange(hours)[:, np.newaxis] * size
         with_row = np.flatnonzero(number[pieces.unit] >= 0)
         room = case.largest_mw - case.least_mw
-        chosen = self.instance.committed
-        parts = [
+        chosen, x, y = self.instance.committed, self.place("x"), self.place("y")
+        less = np.maximum(case.largest_mw - fleet.edge_mw, 0.0)[:, chosen]
+        upper = np.where(fleet.committed, 0.0, room)[:, rows].ravel()
+        none = np.full(hours * size, -np.inf)
+        own = row + number[chosen]
+        level = [
             (row + number[pieces.unit[with_row]], self.place("q")[:, with_row], np.ones((hours, len(with_row)))),
             (row + number[self.reserved], self.place("r"), np.ones((hours, len(self.reserved)))),
-            (row + number[chosen], self.place("x"), -room[:, chosen]),
+            (own, x, -room[:, chosen]),
         ]
-        upper = np.where(fleet.committed, 0.0, room)[:, rows].ravel()
-        return Rows(_table(parts, hours * size, self.count), np.full(hours * size, -np.inf), upper)
+        first = [(own, y, less)]
+        last = [(own[:-1], x[:-1], less[:-1]), (own[:-1], x[1:], -less[:-1]), (own[:-1], y[1:], less[:-1])]
+        long = fleet.least_up_h[chosen] > 1
+        joined = [(at[:, long], column[:, long], value[:, long]) for at, column, value in last]
+        one = Rows(_table([*level, *first, *joined], hours * size, self.count), none, upper)
+        short = np.flatnonzero(
+            fleet.committed & (fleet.least_up_h == 1) & (fleet.edge_mw < case.largest_mw.max(axis=0))
+        )
+        other = Rows(_table([*level, *last], hours * size, self.count), none, upper)
+        places = (row + number[short]).ravel()
+        return stacked([one, Rows(csr_array(other.matrix[places]), other.lower[places], other.upper[places])])
 
     def _reserve_of_units(self) -> Rows:
         """Return ``reserve <= ten-minute ramp x`` for committed units: by the bound alone, a unit half on gives all."""

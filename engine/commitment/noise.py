@@ -12,8 +12,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from engine.commitment.bound import lower_bound
+from engine.commitment.integer import solve_integer
+from engine.commitment.reduced import reduced
 from engine.commitment.sced import Dispatch, dispatch
-from engine.commitment.scuc import BaseCommitment, decided
+from engine.commitment.scuc import BaseCommitment
 from engine.errors import QuestionError
 from engine.network.model import Flags, Matrix, Vector
 from engine.program import Status
@@ -21,7 +23,8 @@ from engine.program import Status
 Metrics = Callable[[Dispatch], Mapping[str, float]]
 
 _HAIR = 1e-6  # share of the load
-_CLEAR = 300.0  # $, as in the first pass of the commitment
+_CLEAR = 100.0  # $: hours that cost less to decide otherwise may come out otherwise
+_SHARE = 0.3  # of the gap, for the integer program
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,18 +83,19 @@ def noise(base: BaseCommitment, *, samples: int = 8, metrics: Metrics | None = N
 
 def _another(base: BaseCommitment, free: Flags, gap: float, seed: int) -> Flags | None:
     """Return the best commitment (T, N) at costs changed by a random share of about the gap."""
-    base.relaxation.reset()
-    base.relaxation.set_loads(base.instance)
-    cost = base.relaxation.program.cost
-    shaken = cost * (1.0 + gap * np.random.default_rng(seed).standard_normal(len(cost)))
-    on = base.commitment.on
-    if on is None:
+    relaxation, relaxed, on = base.relaxation, base.relaxed, base.commitment.on
+    if on is None or relaxed is None:
         return None
-    effort = replace(base.commitment.effort, gap=0.3 * gap, seed=seed)
-    answer = decided(base.relaxation, free, on, effort, cost=shaken)
-    if not np.isfinite(answer.objective):
-        return None
-    return np.asarray(answer.x[base.relaxation.model.place("x")] > 0.5)
+    relaxation.reset()
+    relaxation.set_loads(base.instance)
+    program = reduced(relaxation, relaxed, free, on)
+    cost = program.cost * (1.0 + gap * np.random.default_rng(seed).standard_normal(len(program.cost)))
+    x = relaxation.model.place("x")
+    limit = base.commitment.effort.time_limit_s
+    answer = solve_integer(
+        replace(program, cost=cost), np.sort(x[free]), gap=_SHARE * gap, time_limit_s=limit, seed=seed
+    )
+    return np.asarray(answer.x[x] > 0.5) if np.isfinite(answer.objective) else None
 
 
 def _priced(base: BaseCommitment, on: Flags, first: Dispatch, share: float) -> Matrix:

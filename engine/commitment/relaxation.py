@@ -1,5 +1,6 @@
 """The linear relaxation of a commitment, kept in the solver: rows that bind are added, and solves start warm."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +10,7 @@ from engine.commitment.instance import Instance
 from engine.commitment.lines import FlowRows, broken
 from engine.commitment.model import Model
 from engine.errors import SolverError
-from engine.network.model import Matrix, Vector
+from engine.network.model import Integers, Matrix, Vector
 from engine.program import LazyProgram, LinearProgram, Status
 
 _ROUNDS = 40  # of adding rows; a handful is usual
@@ -40,7 +41,7 @@ class Relaxation:
         self.instance = instance
         self.model = Model.of(instance)
         self.flows = FlowRows.none(len(instance.network.buses.ids))
-        self._flow_rows = np.zeros(0, dtype=np.intp)
+        self.flow_rows: Integers = np.zeros(0, dtype=np.intp)  # where the limits are among the rows
         self._ramps: set[tuple[int, int, bool]] = set()
         self._lazy = LazyProgram(self.model.program())
         self._mark: tuple[int, int, set[tuple[int, int, bool]], object] | None = None
@@ -60,7 +61,7 @@ class Relaxation:
         if rows.stop > rows.start:
             self._lazy.set_row_bounds(hours + rows.start, instance.reserve_mw, np.full(len(hours), np.inf))
         if len(self.flows):
-            self._lazy.set_row_bounds(self._flow_rows, *self.model.flow_bounds(self.flows, instance))
+            self._lazy.set_row_bounds(self.flow_rows, *self.model.flow_bounds(self.flows, instance))
 
     def remember(self) -> None:
         """Mark where things stand now: :meth:`reset` goes back there, so that what comes next has no history."""
@@ -73,7 +74,7 @@ class Relaxation:
         rows, flows, ramps, basis = self._mark
         if self._lazy.row_count > rows:
             self._lazy.delete_rows(np.arange(rows, self._lazy.row_count))
-        self.flows, self._flow_rows = self.flows.at(np.arange(flows)), self._flow_rows[:flows]
+        self.flows, self.flow_rows = self.flows.at(np.arange(flows)), self.flow_rows[:flows]
         self._ramps = set(ramps)
         self._lazy.start_from(basis)
 
@@ -117,6 +118,12 @@ class Relaxation:
         new = broken(self.instance, output, self.flows)
         self.add_flows(new)
         ramps = self._broken_ramps(values, output)
+        self.add_ramps(ramps)
+        return len(new) + len(ramps)
+
+    def add_ramps(self, given: Iterable[tuple[int, int, bool]]) -> None:
+        """Add ramps by hour, unit and direction (upwards) that are not there yet."""
+        ramps = [key for key in given if key not in self._ramps]
         for upwards in (True, False):
             own = [(hour, unit) for hour, unit, up in ramps if up == upwards]
             if own:
@@ -124,16 +131,17 @@ class Relaxation:
                 rows = self.model.ramp_rows(hours, units, upwards=upwards)
                 self._lazy.add_rows(rows.matrix, rows.lower, rows.upper)
         self._ramps |= set(ramps)
-        return len(new) + len(ramps)
 
     def add_flows(self, new: FlowRows) -> None:
         """Add limits on flows that are not there yet."""
+        known = self.flows.keys()
+        new = new.at(np.array([at for at, key in enumerate(new.key_list()) if key not in known], dtype=np.intp))
         if not len(new):
             return
         matrix = self.model.flow_rows(new)
         at = self._lazy.add_rows(matrix, *self.model.flow_bounds(new, self.instance))
         self.flows = self.flows.and_(new)
-        self._flow_rows = np.concatenate([self._flow_rows, at])
+        self.flow_rows = np.concatenate([self.flow_rows, at])
 
     def _broken_ramps(self, values: Vector, output_mw: Matrix) -> list[tuple[int, int, bool]]:
         instance, fleet = self.instance, self.instance.fleet
@@ -168,5 +176,5 @@ class Relaxation:
         rows = model.reserve_rows
         if rows.stop > rows.start:
             reserve = dual[rows]
-        prices = Prices(dual[model.balance_rows], reserve, self.flows, dual[self._flow_rows])
+        prices = Prices(dual[model.balance_rows], reserve, self.flows, dual[self.flow_rows])
         return Relaxed(values, values[model.place("x")], objective, prices, values[model.place("e")])

@@ -141,16 +141,22 @@ class _Day:
         self.instance, self.on = instance, on
         self.running = whole_on(instance, on)
         self.least = np.where(self.running, case.least_mw, 0.0)
-        self.largest = np.where(self.running, case.largest_mw, 0.0)
         self.start, self.stop = starts_and_stops(instance, on)
-        lower, upper = curves.bounds(case.least_mw, case.largest_mw)
+        largest = case.largest_mw.copy()
+        ends = self.start.copy()
+        ends[:-1] |= self.stop[1:]
+        hour, number = np.nonzero(ends)
+        unit = instance.committed[number]
+        largest[hour, unit] = np.minimum(largest[hour, unit], fleet.edge_mw[unit])
+        self.largest = np.where(self.running, largest, 0.0)
+        lower, upper = curves.bounds(case.least_mw, largest)
         hour, place = np.nonzero(self.running[:, curves.unit] & (upper > lower))
         self.hour, self.place = hour.astype(np.intp), place.astype(np.intp)
         self.unit = curves.unit[self.place]
         self.low, self.high = lower[hour, place], upper[hour, place]
         # A column fixed at both ends is a constant: together they are the output at the least of every column.
         self.fixed = np.where(self.running, curves.output_mw(lower), 0.0)
-        given = np.minimum(fleet.reserve_mw, case.largest_mw - case.least_mw)
+        given = np.minimum(fleet.reserve_mw, largest - case.least_mw)
         self.most_reserve = np.where(self.running, np.maximum(given, 0.0), 0.0)
         self.flows, self.ramps = hints.flows, set(hints.ramps)
         self.reserved = set(hints.reserve) if instance.reserve_mw.any() else set()
@@ -224,14 +230,12 @@ class _Day:
         )
 
     def nothing(self, status: Status, time_s: float) -> Dispatch:
-        """Return what is left where there is no dispatch."""
+        """Return what is left where there is no dispatch: the limits and ramps that were looked at."""
         shape, buses = self.running.shape, len(self.instance.network.buses.ids)
-        gap, hours = np.full(shape, np.nan), np.full(shape[0], np.nan)
-        flows = FlowRows.none(buses)
+        gap, hours, rows = np.full(shape, np.nan), np.full(shape[0], np.nan), np.full(len(self.flows), np.nan)
+        hints = Hints(self.flows, frozenset(self.ramps), frozenset(self.reserved))
         lmp = np.full((shape[0], buses), np.nan)
-        hints = Hints.none(self.instance)
-        none = np.zeros(0)
-        return Dispatch(status, gap, gap, np.inf, hours, hours, flows, none, none, lmp, 0, hints, time_s)
+        return Dispatch(status, gap, gap, np.inf, hours, hours, self.flows, rows, rows, lmp, 0, hints, time_s)
 
     def _cost(self, output_mw: Matrix) -> float:
         instance, fleet, chosen = self.instance, self.instance.fleet, self.instance.committed

@@ -18,20 +18,26 @@ import numpy as np
 
 from engine.commitment.bound import Bound, lower_bound
 from engine.commitment.instance import InitialState, Instance
-from engine.commitment.integer import IntegerAnswer, solve_integer
+from engine.commitment.integer import solve_integer
 from engine.commitment.model import BREACHES
+from engine.commitment.reduced import Nearness, reduced
 from engine.commitment.relaxation import Relaxation, Relaxed
 from engine.commitment.sced import Dispatch, Hints, dispatch, whole_on, with_flows
 from engine.errors import QuestionError
 from engine.network.model import Flags, Matrix, Vector
-from engine.program import SOLVER, Status
+from engine.program import SOLVER, LinearProgram, Status
 
 _WHOLE = 1e-6
-_CLEAR_PER_DAY = 300.0  # $: an hour that costs more to decide otherwise is not looked at in the first pass
+# Of an hour that costs more to decide otherwise, in $, the first passes do not ask; and what is near to them. The last
+# pass has the whole program, and all hours that could matter.
+_PASSES: tuple[tuple[float, Nearness | None], ...] = (
+    (20.0, Nearness()),
+    (20.0, Nearness(1.0, 0.01, 50.0)),
+    (100.0, Nearness(2.0, 0.005, 50.0)),
+    (0.0, None),
+)
 _SHARE_OF_GAP = 0.3  # of what is asked, given to the integer program: the rest is for what it cannot see
-_TARGET = 0.6  # of what is asked: a schedule so near the bound is enough
-_WIDER = 4.0
-_PASSES = 5
+_TARGET = 0.6  # of what is asked: a schedule so near the relaxation, whose costs are in pieces too, is enough
 _WORDS = {
     "short": "MW of load cannot be supplied",
     "surplus": "MW of least output have nowhere to go",
@@ -188,24 +194,20 @@ class _Search:
         flows = relaxed.prices.flows.at(np.flatnonzero(np.abs(relaxed.prices.limit) > _WHOLE))
         self.hints = with_flows(hints or Hints.none(instance), flows)
         partly = (relaxed.on > _WHOLE) & (relaxed.on < 1.0 - _WHOLE)
-        clear = _CLEAR_PER_DAY
-        for _ in range(_PASSES):
-            free = partly | (bound.flip <= clear)
+        for clear, near in _PASSES:
+            gap = self.cost - self.bound
+            free = partly | (bound.flip <= (clear if near is not None else gap))
             if known is not None:
                 free |= np.abs(relaxed.on - known) > 0.5
-            enough = np.isfinite(self.cost) and clear >= self.cost - self.bound
-            if self._pass(free, bound, known, certain=bool(enough or free.all())) is End.INFEASIBLE:
+            if self._pass(free, bound, known, near) is End.INFEASIBLE:
                 return self._finished(End.INFEASIBLE, "no choice of units that run supplies the day", partly)
             if self._gap() <= self.effort.gap:
                 return self._finished(End.WITHIN_GAP, "", partly)
             if time.perf_counter() >= self.end:
                 break
-            if enough:
-                return self._finished(
-                    End.WIDER_GAP, f"costs in straight pieces leave a gap of {self._gap():.2g}", partly
-                )
             known = self.on if self.on is not None else known
-            clear = max(_WIDER * clear, self.cost - self.bound) if np.isfinite(self.cost) else _WIDER**2 * clear
+        else:
+            return self._finished(End.WIDER_GAP, f"costs in straight pieces leave a gap of {self._gap():.2g}", partly)
         return self._finished(End.TIME_LIMIT, f"the gap is {self._gap():.2g} so far", partly)
 
     def _gap(self) -> float:
@@ -215,23 +217,32 @@ class _Search:
     def cost(self) -> float:
         return np.inf if self.best is None else self.best.cost
 
-    def _pass(self, free: Flags, bound: Bound, known: Flags | None, *, certain: bool) -> End | None:
-        """Decide the free hours by the integer program, the others as the relaxation has them; keep what is better."""
+    def _pass(self, free: Flags, bound: Bound, known: Flags | None, near: Nearness | None) -> End | None:
+        """Decide the free hours by an integer program near the relaxation, or by the whole one; keep what is better."""
         relaxation, x = self.relaxation, self.relaxation.model.place("x")
-        whole = np.round(self.relaxed.on) > 0.5 if not certain else bound.on
+        whole = np.round(self.relaxed.on) > 0.5 if near is not None else bound.on
         start = None
         if known is not None:
             start = self.relaxed.values.copy()
             start[x] = np.where(free, known, whole)
         begin = time.perf_counter()
-        effort = replace(self.effort, gap=_SHARE_OF_GAP * self.effort.gap, time_limit_s=self.end - begin)
-        target = self.bound + _TARGET * self.effort.gap * abs(self.bound)
-        found = decided(relaxation, free, whole, effort, start=start, target=target)
+        program = decided(relaxation, free, whole)
+        if near is not None:
+            program = reduced(relaxation, self.relaxed, free, whole, near)
+        found = solve_integer(
+            program,
+            np.sort(x[free]),
+            gap=_SHARE_OF_GAP * self.effort.gap,
+            time_limit_s=self.end - begin,
+            target=self.relaxed.objective + _TARGET * self.effort.gap * abs(self.relaxed.objective),
+            start=start,
+            seed=self.effort.seed,
+        )
         self.times["integer"] += time.perf_counter() - begin
-        if certain and found.bound > self.bound and np.isfinite(found.bound):
+        if near is None and found.bound > self.bound and np.isfinite(found.bound):
             self.bound, self.bound_by = min(found.bound, self.cost), "branch and bound"
         if not np.isfinite(found.objective):
-            return End.INFEASIBLE if found.status is Status.INFEASIBLE and free.all() else None
+            return End.INFEASIBLE if found.status is Status.INFEASIBLE and near is None and free.all() else None
         self._dispatch(found.x[x] > 0.5)
         return None
 
@@ -239,13 +250,10 @@ class _Search:
         begin = time.perf_counter()
         found = dispatch(self.relaxation.instance, on, self.hints, time_limit_s=max(self.end - begin, 1.0))
         self.times["dispatch"] += time.perf_counter() - begin
+        self.relaxation.add_flows(found.flows)
+        self.relaxation.add_ramps(found.hints.ramps)
         if found.status is not Status.OPTIMAL:
             return
-        known = self.relaxation.flows.keys()
-        keys = zip(found.flows.hour.tolist(), found.flows.monitored.tolist(), found.flows.outage.tolist(), strict=True)
-        self.relaxation.add_flows(
-            found.flows.at(np.array([key not in known for key in keys], dtype=np.bool_).nonzero()[0])
-        )
         self.hints = found.hints
         if found.cost < self.cost:
             self.best, self.on = found, on
@@ -277,29 +285,14 @@ class _Search:
         )
 
 
-def decided(  # noqa: PLR0913 (the last three are by name)
-    relaxation: Relaxation,
-    free: Flags,
-    whole: Flags,
-    effort: Effort,
-    *,
-    start: Vector | None = None,
-    cost: Vector | None = None,
-    target: float = -np.inf,
-) -> IntegerAnswer:
-    """Decide the ``free`` hours (T, N) by the integer program, the others being on as ``whole`` (T, N) says.
-
-    ``start`` (V,) is a point to begin with, ``cost`` (V,) other costs; ``target`` is low enough.
-    """
+def decided(relaxation: Relaxation, free: Flags, whole: Flags) -> LinearProgram:
+    """Return the whole program in which units are decided where ``free`` (T, N); elsewhere on as ``whole`` says."""
     model, program = relaxation.model, relaxation.program
-    lower, upper = program.lower.copy(), program.upper.copy()
-    x = model.place("x")
+    lower, upper, x = program.lower.copy(), program.upper.copy(), model.place("x")
     lower[x] = np.where(free, lower[x], np.maximum(lower[x], whole))
     upper[x] = np.where(free, upper[x], np.minimum(upper[x], whole))
     upper[model.place("e")] = 0.0
-    changed = replace(program, lower=lower, upper=upper, cost=program.cost if cost is None else cost)
-    limits = {"gap": effort.gap, "time_limit_s": effort.time_limit_s, "target": target}
-    return solve_integer(changed, np.sort(x[free]), **limits, start=start, seed=effort.seed)
+    return replace(program, lower=lower, upper=upper)
 
 
 def last_state(instance: Instance, running: Flags, output_mw: Matrix) -> InitialState:

@@ -197,6 +197,7 @@ def _ramps(case: SitingCase, schedule: Schedule, initial: InitialState | None, f
     if initial is not None:
         on, output = np.vstack([initial.on, on]), np.vstack([initial.output_mw, output])
         labels = ["the hour before", *labels]
+    _ends(case, schedule, initial, edge, found)
     for hour in range(1, len(on)):
         change = output[hour] - output[hour - 1]
         up = np.where(on[hour - 1], ramp, edge)
@@ -209,6 +210,22 @@ def _ramps(case: SitingCase, schedule: Schedule, initial: InitialState | None, f
                     f"unit {name!r} {words} by {mw:.3f} MW into hour {labels[hour]}, {allowed:.3f} MW are allowed",
                     float(over[unit]),
                 )
+
+
+def _ends(case: SitingCase, schedule: Schedule, initial: InitialState | None, edge: Vector, found: Verdict) -> None:
+    """Judge output and reserve in the first and the last hour of every stay on."""
+    used = schedule.output_mw + schedule.reserve_mw
+    names = case.network.tables.units["unit"].tolist()
+    for unit in range(len(names)):
+        state = schedule.on[:, unit]
+        for hour in np.flatnonzero(state).tolist():
+            before = state[hour - 1] if hour else (True if initial is None else bool(initial.on[unit]))
+            after = state[hour + 1] if hour + 1 < len(state) else True
+            over = float(used[hour, unit] - edge[unit])
+            if not (before and after) and over > _MW:
+                what = "first" if not before else "last"
+                words = f"in its {what} hour on, {case.labels[hour]}, {over:.3f} MW more than it may then"
+                found.say(f"unit {names[unit]!r} produces and reserves {words}", over)
 
 
 def _cost(case: SitingCase, options: CommitmentOptions, schedule: Schedule, initial: InitialState | None) -> float:

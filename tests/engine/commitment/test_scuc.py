@@ -198,9 +198,11 @@ def test_the_bound_solves_each_unit_by_itself_exactly() -> None:
             if not _alone_long_enough(instance, on[:, g], g):
                 continue
             state, was = on[:, g], np.append(initial.on[g], on[:-1, g])
-            most = np.where(
-                price > units.cost_c1_per_mwh[g], instance.case.largest_mw[:, g], instance.case.least_mw[:, g]
+            ends = ~was | ~np.append(on[1:, g], True)
+            high = np.where(
+                ends, np.minimum(instance.case.largest_mw[:, g], fleet.edge_mw[g]), instance.case.largest_mw[:, g]
             )
+            most = np.where(price > units.cost_c1_per_mwh[g], high, instance.case.least_mw[:, g])
             run = units.cost_c0_per_h[g] + (units.cost_c1_per_mwh[g] - price) * most
             total = (run * state).sum() + fleet.startup_cost[g] * (state & ~was).sum()
             total += fleet.shutdown_cost[g] * (was & ~state).sum()
