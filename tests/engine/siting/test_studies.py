@@ -1,0 +1,71 @@
+"""The studies of the source: what each changes, and the laws that their results keep."""
+
+import numpy as np
+import pytest
+
+from engine.errors import QuestionError
+from engine.network.factors import Factors
+from engine.network.library import load
+from engine.network.model import Network
+from engine.opf.dc_opf import dc_opf
+from engine.siting.cases import Assumptions, as_filed
+from engine.siting.contingencies import Contingencies, Rule
+from engine.siting.envelopes import standard
+from engine.siting.gate.question import GateQuestion
+from engine.siting.gate.results import GateResult
+from engine.siting.gate.screening import screen
+from engine.siting.studies import dearer, depth_envelopes, naive_sites, size_curve, threshold_sweep
+
+
+@pytest.fixture(scope="module")
+def result() -> GateResult:
+    network = Network.from_tables(load("rts24"))
+    case = as_filed(network, Assumptions(thermal="zero"))
+    lost = Contingencies.of(Factors.of(network), Rule("all", units=False))
+    return screen(case, lost, GateQuestion(np.arange(24), standard(), (50.0, 150.0, 300.0, 500.0)))
+
+
+def test_fewer_sites_qualify_as_the_threshold_rises(result: GateResult) -> None:
+    for counts in threshold_sweep(result, (0.5, 0.8, 0.9, 0.95, 1.0)).values():
+        found = [count.qualified for count in counts]
+        assert found == sorted(found, reverse=True)
+        assert all(count.undecided == 0 for count in counts)
+
+
+def test_fewer_sites_qualify_as_the_size_grows_where_nothing_fails_before(result: GateResult) -> None:
+    assert not result.base_infeasible()
+    for counts in size_curve(result).values():
+        found = [count.qualified for count in counts]
+        assert found == sorted(found, reverse=True)
+        assert found[0] > 0
+
+
+def test_on_the_peak_pause_and_shift_qualify_wherever_firm_does(result: GateResult) -> None:
+    for size in result.sizes_mw:
+        firm, pause, shift = (result.qualified(name, size) for name in ("firm", "pause", "shift"))
+        assert (pause >= firm).all()  # one hour, of the peak: a smaller load
+        assert (shift >= pause).all()
+
+
+def test_naive_sites_are_the_cheapest_candidates() -> None:
+    price = np.array([5.0, 1.0, 3.0, 1.0, 9.0])
+    assert naive_sites(price, np.array([0, 2, 3, 4]), 2).tolist() == [3, 2]
+    assert naive_sites(price, np.arange(5), 2).tolist() == [1, 3]
+    with pytest.raises(QuestionError, match="1 of 2 candidates have no price"):
+        naive_sites(np.array([1.0, np.nan]), np.arange(2))
+
+
+def test_depths_are_kept_or_repaired_and_keep_their_ramp() -> None:
+    found = depth_envelopes()
+    assert len(found) == 16
+    assert all(not one.problems() for one in found)
+    kinds = [one.kind for one in found if one.name.startswith("shift")]
+    assert kinds == ["shift"] * 4 + ["own"] * 4  # u (depth + depth / 5) <= 0.2: 20 % is the deepest step
+
+
+def test_prices_rise_with_marginal_costs_in_proportion() -> None:
+    network = Network.from_tables(load("rts24"))
+    before, after = dc_opf(network), dc_opf(dearer(network, 1.2))
+    assert after.prices.lmp_per_mwh == pytest.approx(1.2 * before.prices.lmp_per_mwh, rel=1e-6)
+    with pytest.raises(QuestionError, match="costs times 0"):
+        dearer(network, 0.0)
