@@ -223,7 +223,9 @@ def test_pypower_finds_a_dispatch_exactly_where_we_do(name: str) -> None:
 def test_pypsa_finds_a_dispatch_exactly_where_we_do() -> None:
     logging.getLogger("pypsa").setLevel(logging.ERROR)
     logging.getLogger("linopy").setLevel(logging.ERROR)
-    case, contingencies, triples = sampled("case24_ieee_rts", 4)
+    case, contingencies, some = sampled("case24_ieee_rts", 12)
+    over = [one.overload_mw > EDGE_MW for one in judge(case, contingencies, some)]
+    triples = [some[over.index(False)], some[over.index(True)]]  # one of each kind: PyPSA takes seconds for one
     network, base = case.network, case.network.base_mva
     ends, units = network.branches, network.units
     solved = []
@@ -252,5 +254,4 @@ def test_pypsa_finds_a_dispatch_exactly_where_we_do() -> None:
             status = net.optimize(solver_name="highs", output_flag=False)
         assert status[1] in {"optimal", "infeasible", "infeasible_or_unbounded"}
         solved.append(status[1] == "optimal")
-    assert [one.overload_mw <= EDGE_MW for one in judge(case, contingencies, triples)] == solved
-    assert len(set(solved)) == 2
+    assert solved == [True, False]
