@@ -1,0 +1,165 @@
+"""What the stages found, as one catalogue: every candidate under every envelope and size, where it stands and why."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.commitment.scuc import End
+from engine.siting.catalogue import Catalogue, Entry, Standing
+from engine.siting.contingencies import Contingencies
+from engine.siting.gate.results import GateResult
+from engine.siting.market import MarketBase, SiteMarket
+from engine.siting.prepare import Prepared
+from engine.siting.question import SitingQuestion
+from engine.siting.ranking import GROUPS, Criterion
+from engine.siting.shortlist import Ranked
+
+Key = tuple[int, str, float]  # bus (position), envelope, nameplate
+
+
+def compiled(  # noqa: PLR0913 (what each stage found, and by name what is known beside it)
+    question: SitingQuestion,
+    prepared: Prepared,
+    contingencies: Contingencies,
+    gate: GateResult,
+    *,
+    base: MarketBase | None = None,
+    sites: Sequence[SiteMarket] = (),
+    ranked: Ranked | None = None,
+    groups: Mapping[str, Sequence[Criterion]] = GROUPS,
+    version: int = 1,
+    made: str = "",
+) -> Catalogue:
+    """Return the catalogue. Sites that passed the gate and have no market run stand as "not in market"."""
+    market = {_key(site): site for site in sites}
+    place = {} if ranked is None else {_key(site): number for number, site in enumerate(ranked.sites)}
+    verdicts = {(one.name, size): gate.qualified(one.name, size) for one in gate.envelopes for size in gate.sizes_mw}
+    entries = []
+    for number_of, envelope in enumerate(gate.envelopes):
+        largest = _largest(gate, envelope.name, verdicts)
+        for size_of, size in enumerate(gate.sizes_mw):
+            low, high = gate.pass_rate(envelope.name, size)
+            failures = _first_failures(gate, contingencies, number_of * len(gate.sizes_mw) + size_of)
+            verdict = verdicts[envelope.name, size]
+            for candidate, bus in enumerate(gate.buses.tolist()):
+                key = (bus, envelope.name, size)
+                site, number = market.get(key), place.get(key)
+                entries.append(
+                    Entry(
+                        bus=prepared.case.network.buses.ids[bus],
+                        envelope=envelope.name,
+                        nameplate_mw=size,
+                        standing=_standing(int(verdict[candidate]), site),
+                        pass_rate=float(low[candidate]),
+                        pass_rate_at_most=float(high[candidate]),
+                        first_failure=failures[candidate],
+                        largest_mw=largest[candidate],
+                        metrics=tuple(site.metrics.ravel().tolist()) if site is not None and site.served else (),
+                        gap=None if site is None or not site.served else site.gap,
+                        groups=() if number is None or ranked is None else _numbers(ranked, number),
+                        score=None if number is None or ranked is None else float(ranked.score[number]),
+                        place=None if number is None or ranked is None else int(ranked.place[number]),
+                    )
+                )
+    return Catalogue(
+        version=version,
+        made=made,
+        entries=tuple(entries),
+        manifest=manifest(question, prepared, contingencies, gate, base, groups),
+        group_names=() if ranked is None else ranked.groups,
+        depth={one.name: (one.depth, one.make_up, one.ramp_share) for one in gate.envelopes},
+    )
+
+
+def manifest(  # noqa: PLR0913, PLR0917 (what the run is made of)
+    question: SitingQuestion,
+    prepared: Prepared,
+    contingencies: Contingencies,
+    gate: GateResult,
+    base: MarketBase | None,
+    groups: Mapping[str, Sequence[Criterion]],
+) -> dict[str, Any]:
+    """Return everything that determines the run and everything that a reader must know of it, as JSON values."""
+    case = prepared.case
+    found: dict[str, Any] = {
+        "network": case.network.digest,
+        "network_name": case.network.name,
+        "case": case.digest,
+        "source": case.source,
+        "notices": list(case.notices),
+        "question": question.to_json(),
+        "hours": [
+            {"hour": label, "weight": float(weight), "why": why}
+            for label, weight, why in zip(case.labels, prepared.hours.weight, prepared.hours.reasons, strict=True)
+        ],
+        "hours_of_the_source": len(prepared.year),
+        "contingencies": contingencies.digest,
+        "contingencies_in_words": contingencies.summary(),
+        "islanding": list(gate.islanding),
+        "base_infeasible": [
+            {"hour": gate.labels[hour], "contingency": gate.ids[lost]} for hour, lost in gate.base_infeasible()
+        ],
+        "threshold": gate.threshold,
+        "rating_after_outages": gate.rating,
+        "undecided": gate.undecided,
+        "gate_solver": gate.solver,
+        "groups": {name: list(listed) for name, listed in groups.items()},
+    }
+    if base is not None:
+        found["market"] = {
+            "days": [
+                {**asdict(day), "state_before": before} for day, before in zip(base.days, base.before, strict=True)
+            ],
+            "base_gap_asked": base.effort.gap,
+            "base_gap": base.base.gap,
+            "reserve": base.options.reserve.words(),
+            "security": base.options.security,
+            "peak_hours": list(base.peak_hours),
+        }
+    return found
+
+
+def _standing(verdict: int, site: SiteMarket | None) -> Standing:
+    if verdict == 0:
+        return "gate failed"
+    if verdict < 0:
+        return "gate undecided"
+    if site is None:
+        return "not in market"
+    ends: dict[End, Standing] = {End.INFEASIBLE: "market infeasible", End.TIME_LIMIT: "market time limit"}
+    return ends.get(site.status, "qualified")
+
+
+def _first_failures(gate: GateResult, lost: Contingencies, level: int) -> list[str]:
+    """Return for each candidate the first hour and outage that fails, in words; "" where none does."""
+    found = [""] * len(gate.buses)
+    for hour, known in enumerate(gate.verdicts):
+        if known is None:
+            continue
+        failed = known.flags(known.failed, known.level(gate.load_mw(hour, level)))[:, gate.case_of]
+        for candidate in np.flatnonzero(failed.any(axis=1)).tolist():
+            if not found[candidate]:
+                found[candidate] = f"{gate.labels[hour]}, {lost.words(int(failed[candidate].argmax()))}"
+    return found
+
+
+def _largest(
+    gate: GateResult, envelope: str, verdicts: Mapping[tuple[str, float], npt.NDArray[np.int8]]
+) -> list[float | None]:
+    """Return for each candidate the largest size of the question that qualifies; between two sizes nothing is said."""
+    return [
+        max((size for size in gate.sizes_mw if verdicts[envelope, size][candidate] == 1), default=None)
+        for candidate in range(len(gate.buses))
+    ]
+
+
+def _numbers(ranked: Ranked, number: int) -> tuple[float, ...]:
+    return tuple(float(score) for score in ranked.group_score[number])
+
+
+def _key(site: SiteMarket) -> Key:
+    placed = site.placement
+    return (-1, "", 0.0) if placed is None else (placed.bus, placed.envelope.name, placed.nameplate_mw)
