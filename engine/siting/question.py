@@ -120,7 +120,8 @@ class SitingQuestion:
 
     def to_json(self) -> dict[str, Any]:
         """Return what :meth:`from_json` reads."""
-        return asdict(self) | {
+        plain = {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
+        return plain | {
             "envelopes": [envelope.to_json() for envelope in self.envelopes],
             "committed": [{**asdict(load), "envelope": load.envelope.to_json()} for load in self.committed],
         }
