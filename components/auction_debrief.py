@@ -78,7 +78,10 @@ def job_card(job: str) -> Part:
 
 def stopped(why: str) -> Part:
     """Return what is said where the job gave no debrief."""
-    return instead("The debrief is not worked out", f"{why[:1].upper()}{why[1:]}. Open this page again to try anew.")
+    again = html.A("Work it out again", href="", className="hr-button hr-button-primary")  # opens this very page
+    message = f"{why[:1].upper()}{why[1:]}."
+    told = state("empty", message, title="The debrief is not worked out", action=[again])
+    return html.Div(told, className="hr-capacity-alone")
 
 
 def gone() -> Part:

@@ -20,6 +20,7 @@ SMALL = 64  # bundles up to which all have a row on the page
 OPEN = 160  # bundles of all bidders up to which every table stands open
 FEW = 12  # products held up to which bundles are told by their products, not by how they differ
 TELLING = 24  # of more, those with the largest surplus
+MOST_TABLES = 12  # bidders whose bundles have a table; of the others a line and a file
 _BADGES = {
     "equilibrium": ("fine", "At these prices nobody would rather hold anything else: a competitive equilibrium"),
     "no equilibrium": ("binding", "The prices do not support the result: no competitive equilibrium"),
@@ -168,7 +169,7 @@ def tables(debrief: Debrief) -> list[Part]:
          "increment for each block not won; products by their numbers."],
         className="hr-muted",
     )  # fmt: skip
-    folded = [_bundles(debrief, one, places) for one in debrief.tables]
+    folded = [_bundles(debrief, one, places, listed=place < MOST_TABLES) for place, one in enumerate(debrief.tables)]
     return [key, html.Div(folded, className="hr-debrief-bundles")]
 
 
@@ -188,7 +189,42 @@ def rows_of(one: Mapping[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
-def _bundles(debrief: Debrief, one: Mapping[str, Any], places: Mapping[str, int]) -> html.Details:
+def _bundles(debrief: Debrief, one: Mapping[str, Any], places: Mapping[str, int], *, listed: bool) -> Part:
+    """Return one bidder's bundles as a table; where they are not listed, what it says in a line and its file."""
+    every = rows_of(one)
+    head, keep = [html.Strong(str(one["name"])), _verdict(every, debrief.currency)], _keep_all(one, len(every))
+    if not listed:
+        return html.Div([html.Span(head), keep], className="hr-debrief-bundle-line")
+    shown = _bundle_table(debrief, one, places, keep)
+    return html.Details(
+        [html.Summary(head), shown],
+        className="hr-worked-details",
+        open=len(every) * len(debrief.tables) <= OPEN,
+    )
+
+
+def _verdict(every: Sequence[Mapping[str, Any]], unit: str) -> str:
+    """Return in words whether the bidder holds a best bundle."""
+    held = next((row for row in every if row["held"]), None)
+    if held is None:
+        return ""
+    if held["best"]:
+        return f": holds a best bundle, {money(held['modified_surplus'], unit)}"
+    short = max(row["modified_surplus"] for row in every) - held["modified_surplus"]
+    return f": would rather have another bundle, worth {money(short, unit)} more"
+
+
+def _keep_all(one: Mapping[str, Any], rows: int) -> html.Button:
+    words = html.Span(f" of the bundles of {one['name']}", className="visually-hidden")
+    return html.Button(
+        [icon("download", size=14), html.Span([f"CSV of all {number(rows)}", words])],
+        id=ids.auction_debrief_bundles(int(one["bidder"])),
+        type="button",
+        className="hr-button hr-button-quiet",
+    )
+
+
+def _bundle_table(debrief: Debrief, one: Mapping[str, Any], places: Mapping[str, int], keep: Part) -> html.Div:
     unit, every = debrief.currency, rows_of(one)
     listed = telling(every)
     held = next((row for row in listed if row["held"]), None)
@@ -211,41 +247,17 @@ def _bundles(debrief: Debrief, one: Mapping[str, Any], places: Mapping[str, int]
                 ("hr-worked-won " if row["held"] else "") + ("hr-debrief-best" if row["best"] else ""),
             )
         )
-    name = str(one["name"])
-    most = max((row["modified_surplus"] for row in listed), default=0.0)
-    verdict = ""
-    if held is not None:
-        short = most - held["modified_surplus"]
-        verdict = (
-            f": holds a best bundle, {money(held['modified_surplus'], unit)}"
-            if held["best"]
-            else f": would rather have another bundle, worth {money(short, unit)} more"
-        )
     what = (
         "every bundle"
         if len(listed) == len(every) and one.get("whole", True)
         else "the bundles with the largest surplus"
     )
-    label = f"{name}: {what} at the final prices"
+    label = f"{one['name']}: {what} at the final prices"
     key = f"bundles-{one['bidder']}"
     if len(listed) == len(every):
-        shown = table(key, label, columns, rows, file=key)
-    else:
-        words = (
-            f"{number(len(listed))} of {number(len(every))} bundles: those with the largest surplus, and what was won."
-        )
-        keep = html.Button(
-            [icon("download", size=14), f"CSV of all {number(len(every))}"],
-            id=ids.auction_debrief_bundles(int(one["bidder"])),
-            type="button",
-            className="hr-button hr-button-quiet",
-        )
-        shown = table(key, label, columns, rows, keep=keep, note=words)
-    return html.Details(
-        [html.Summary([html.Strong(name), verdict]), shown],
-        className="hr-worked-details",
-        open=len(every) * len(debrief.tables) <= OPEN,
-    )
+        return table(key, label, columns, rows, file=key)
+    words = f"{number(len(listed))} of {number(len(every))} bundles: those with the largest surplus, and what was won."
+    return table(key, label, columns, rows, keep=keep, note=words)
 
 
 def _against(bundle: Sequence[Sequence[Any]], own: Mapping[str, int], places: Mapping[str, int]) -> str:

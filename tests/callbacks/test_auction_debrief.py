@@ -525,7 +525,8 @@ def test_a_debrief_that_was_cancelled_says_how_to_try_anew(
     services.jobs.cancel(ANNE, str(first.job))
     stopped = auction_debrief.by_job(services, ledger[-1].hash, lambda: ledger, asked=False)
     assert "The debrief is not worked out" in str(stopped.said)
-    assert "It was cancelled. Open this page again" in str(stopped.said)
+    assert "It was cancelled." in str(stopped.said)
+    assert "Work it out again" in str(stopped.said)
     again = auction_debrief.by_job(services, ledger[-1].hash, lambda: ledger, asked=True)
     assert again.job not in (None, first.job)
 

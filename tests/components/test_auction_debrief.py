@@ -219,6 +219,18 @@ def test_a_large_auction_is_shown_in_part_and_says_so() -> None:
     assert any(row.startswith("what is held, with") for row in bundles)
 
 
+def test_of_many_bidders_the_first_have_a_table_and_each_has_a_line_and_a_file() -> None:
+    found = told("paper-1")
+    many = [dict(found.tables[0], bidder=place, name=f"Bidder {place + 1}") for place in range(40)]
+    drawn = proof.tables(replace(found, tables=tuple(many)))
+    listed = {one for one in ids_in(drawn) if str(one).startswith("debrief-table-bundles-")}
+    assert listed == {f"debrief-table-bundles-{place}" for place in range(proof.MOST_TABLES)}
+    kept = [one.id["bidder"] for one in inside(drawn) if isinstance(getattr(one, "id", None), dict)]
+    assert kept == list(range(proof.MOST_TABLES, 40))
+    # The paper's table VI: bidder 1 won {3, 4} with 30, the largest surplus after the penalty.
+    assert text(drawn).count("holds a best bundle, 30 k$") == 40
+
+
 def test_bundles_are_ranked_where_there_are_many() -> None:
     rows = [{"modified_surplus": float(n % 100), "held": n == 3, "best": n % 100 == 99} for n in range(256)]
     kept = proof.telling(rows)
