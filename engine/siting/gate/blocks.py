@@ -6,6 +6,7 @@ covered at once; limits after outages enter when they are broken, and those of a
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import highspy
 import numpy as np
@@ -32,7 +33,7 @@ class BlockProgram:
         self.hour, self.screen, self.solves = hour, screen, 0
         self._units, self._cases = len(hour.least_mw), 1 + hour.model.branch_cases
         self._limits = len(hour.model.upper_mw)
-        model = highspy.Highs()
+        model: Any = highspy.Highs()  # type: ignore[no-untyped-call]
         for option, value in (("output_flag", False), ("threads", 1), ("presolve", "off"), ("solver", "simplex")):
             model.setOptionValue(option, value)
         units, none = self._units, np.zeros(0, dtype=np.int32)

@@ -97,7 +97,8 @@ class FlowScreen:
         """Return which of n dispatches keep every limit of a case, by the values (R, n) of the rows in it."""
         lower, upper = self.model.bounds(case)
         high, low = (upper + _hair(upper))[:, np.newaxis], (lower - _hair(lower))[:, np.newaxis]
-        return ((value_mw <= high) & (value_mw >= low)).all(axis=0)
+        kept: Flags = np.all((value_mw <= high) & (value_mw >= low), axis=0)
+        return kept
 
     def kept(self, hour: GateHour, output_mw: Vector, bus: int, load_mw: float) -> tuple[Flags, Broken]:
         """Return in which cases of no or a branch outage (1 + J,) a dispatch keeps every limit, and what it breaks."""

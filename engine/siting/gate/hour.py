@@ -17,7 +17,7 @@ from engine.errors import QuestionError
 from engine.network.model import Flags, Integers, Vector
 from engine.siting.gate.blocks import BlockProgram
 from engine.siting.gate.bounds import Intervals
-from engine.siting.gate.flows import FlowScreen
+from engine.siting.gate.flows import Broken, FlowScreen
 from engine.siting.gate.model import INTACT, GateHour
 from engine.siting.gate.program import OVERLOAD, CaseAnswer, CaseProgram
 from engine.siting.gate.rays import Ray, carry
@@ -25,11 +25,12 @@ from engine.siting.gate.units import kept_without_unit
 
 Report = Callable[[float], None]  # share done; may raise CancelledError
 _CAP = 1.02  # of the largest level: how far a load is looked at
-_MANY = 40  # open cases above which a bus is decided by itself
+_MANY = 60  # open cases above which a bus is decided by itself
 _FEW = 12  # open cases below which a dispatch for many is not looked for
 _PASSES = 16  # dispatches for one bus and level at most
+_NEIGHBOURS, _NEIGHBOURS_POOR = 24, 10  # dispatches of buses alike that are tried, and how many may bring little
 _SHARE = 0.8  # of what was open before: more than that left, and cases are taken apart by limits
-_GAIN, _POOR = 8, 3  # cases that make a dispatch worth while, and how often it may not be
+_GAIN, _POOR = 12, 3  # cases that make a dispatch worth while, and how often it may not be
 _WORTH = 1.5  # of the cap: rays that bound a bus further out are not used for it
 
 
@@ -54,6 +55,7 @@ class HourSolver:
         self.all_buses = np.arange(len(model.candidates))
         self.base_fails = np.zeros(len(model), dtype=np.bool_)
         self.base_rays: dict[int, Ray] = {}  # of the cases that fail without any load
+        self._found: dict[float, list[tuple[int, Vector]]] = {}  # dispatches for many outages, by load
         self._still_open = np.ones(len(self.all_buses), dtype=np.bool_)
 
     def solve(self, report: Report | None = None) -> Intervals:
@@ -127,7 +129,7 @@ class HourSolver:
         cases = np.flatnonzero(self._open(bus))
         while cases.size:
             self.programs.go(int(cases[0]))
-            self._decide(bus, int(cases[0]), np.array([bus]), cases)
+            self._decide(bus, int(cases[0]), np.flatnonzero(self._open_in(int(cases[0]))), cases)
             cases = cases[1:][self._open(bus)[cases[1:]]]
 
     def one_outage(self, case: int) -> None:
@@ -203,9 +205,12 @@ class HourSolver:
     def _cover(self, bus: int, load_mw: float, wanted: Flags, *, every_bus: bool = False) -> Flags:
         """Look for dispatches that keep the limits in the wanted cases (N,); return those for which none was found."""
         branches = 1 + self.hour.model.branch_cases
-        left = wanted.copy()
+        left = wanted.copy() if every_bus else self._neighbours(bus, load_mw, wanted)
+        if left[:branches].sum() <= _FEW and not left[branches:].any():
+            return left
         now = left[:branches].copy()
-        tried: list[int] = []
+        tried: list[int] = []  # limits whose cases no further dispatch helps
+        taken: list[int] = []  # the limit whose cases are looked at
         poor = 0
         for _ in range(_PASSES):
             self.counts["blocks"] += 1
@@ -213,10 +218,8 @@ class HourSolver:
             if found is None:
                 break
             output, kept, broken = found
-            units = np.flatnonzero(left[branches:])
-            all_kept = np.concatenate([kept, np.zeros(len(wanted) - branches, dtype=np.bool_)])
-            if units.size and kept[INTACT]:
-                all_kept[branches + units] = kept_without_unit(self.hour, self.screen, output, bus, load_mw, units)
+            self._found.setdefault(load_mw, []).append((bus, output))
+            all_kept = self._with_units(output, bus, load_mw, kept, left)
             if every_bus:
                 self.intervals.sure_least[:, all_kept] = 0.0
                 self.intervals.sure_most[:, all_kept] = np.maximum(self.intervals.sure_most[:, all_kept], 0.0)
@@ -224,21 +227,51 @@ class HourSolver:
                 self._serve(bus, np.flatnonzero(all_kept), load_mw)
             before, left = int(left[:branches].sum()), left & ~all_kept
             after = int(left[:branches].sum())
-            poor += before - after < _GAIN
+            if before - after < _GAIN:
+                poor, tried = poor + 1, tried + taken
             if after <= _FEW or poor > _POOR:
                 break
-            if not tried and after < _SHARE * before:
+            if not taken and after < _SHARE * before:
                 now = left[:branches].copy()
                 continue
             # The cases that break one limit come alone: together with those of another they could not be kept.
-            mine = left[broken.case] & ~np.isin(broken.row, tried)
-            if not mine.any():
-                break
-            row = int(np.bincount(broken.row[mine]).argmax())
-            tried.append(row)
-            now = np.zeros(branches, dtype=np.bool_)
-            now[broken.case[mine & (broken.row == row)]] = True
+            row, now = _of_one_limit(broken, left[:branches], tried)
+            taken = [row]
             if now.sum() < _GAIN:
+                break
+        return left
+
+    def _with_units(self, output: Vector, bus: int, load_mw: float, kept: Flags, left: Flags) -> Flags:
+        """Return in which cases (N,) a dispatch is kept, from those of branches and what is left to look for."""
+        branches = len(kept)
+        found = np.concatenate([kept, np.zeros(len(left) - branches, dtype=np.bool_)])
+        units = np.flatnonzero(left[branches:])
+        if units.size and kept[INTACT]:
+            row_mw = self.hour.rows_mw(output, bus, load_mw)[0]
+            found[branches + units] = kept_without_unit(self.screen, self.hour, output, row_mw, units)
+        return found
+
+    def _neighbours(self, bus: int, load_mw: float, wanted: Flags) -> Flags:
+        """Try the dispatches of the buses that move flows most alike; return the cases that they leave open."""
+        left = wanted.copy()
+        known = self._found.get(load_mw, [])
+        if not known:
+            return left
+        model = self.hour.model
+        others = np.array([other for other, _ in known])
+        near, place = np.unique(others, return_inverse=True)
+        apart = np.abs(model.at_candidates[:, near] - model.at_candidates[:, [bus]]).max(axis=0)
+        order = np.argsort(apart[place], kind="stable")[:_NEIGHBOURS].tolist()
+        poor = 0
+        for at in order:
+            output = known[at][1]
+            self.counts["neighbours tried"] += 1
+            kept, _ = self.screen.kept(self.hour, output, bus, load_mw)
+            all_kept = self._with_units(output, bus, load_mw, kept, left)
+            poor += int((all_kept & left).sum()) < _GAIN
+            self._serve(bus, np.flatnonzero(all_kept), load_mw)
+            left &= ~all_kept
+            if left.sum() <= _FEW or poor >= _NEIGHBOURS_POOR:
                 break
         return left
 
@@ -275,7 +308,7 @@ class HourSolver:
         level = self.levels_mw[:, np.newaxis]
         failed = (level > known.reach_most[:, case] + 1e-3) | (level < known.reach_least[:, case] - 1e-3)
         passed = (level <= known.sure_most[:, case] + 1e-3) & (level >= known.sure_least[:, case] - 1e-3)
-        found: Flags = (~failed & ~passed).any(axis=0)
+        found: Flags = np.any(~failed & ~passed, axis=0)
         return found
 
     def begin(self) -> None:
@@ -289,3 +322,12 @@ class HourSolver:
             raise QuestionError(
                 f"hour {words}: units can produce {least:,.0f} to {most:,.0f} MW, which cannot balance {need:,.0f} MW"
             )
+
+
+def _of_one_limit(broken: Broken, left: Flags, tried: list[int]) -> tuple[int, Flags]:
+    """Return the limit that most of the cases left (1 + J,) break, of those not tried, and these cases."""
+    mine = left[broken.case] & ~np.isin(broken.row, tried)
+    row = int(np.bincount(broken.row[mine], minlength=1).argmax())
+    found = np.zeros(len(left), dtype=np.bool_)
+    found[broken.case[mine & (broken.row == row)]] = True
+    return row, found

@@ -156,8 +156,8 @@ class GateHour:
             model=model,
             state=state,
             demand_mw=float(state.demand_mw.sum()),
-            least_mw=np.bincount(model.unit_place, weights=state.least_mw, minlength=buses),
-            largest_mw=np.bincount(model.unit_place, weights=state.largest_mw, minlength=buses),
+            least_mw=np.bincount(model.unit_place, weights=state.least_mw, minlength=buses).astype(np.float64),
+            largest_mw=np.bincount(model.unit_place, weights=state.largest_mw, minlength=buses).astype(np.float64),
             fixed_mw=np.asarray(model.limits.weights @ flow),
             fixed_lost_mw=flow[model.lost_branches],
         )

@@ -158,7 +158,7 @@ class CaseProgram:
         return at[new], signs[new]
 
     def _fresh(self, rows: Integers, signs: Vector, *, keep: bool = False) -> None:
-        model = highspy.Highs()
+        model: Any = highspy.Highs()  # type: ignore[no-untyped-call]
         for option, value in _OPTIONS.items():
             model.setOptionValue(option, value)
         count, none = self._load, np.zeros(0, dtype=np.int32)
@@ -209,7 +209,7 @@ class CaseProgram:
         self._rows, self._signs = self._rows[kept], self._signs[kept]
 
 
-_OPTIONS = {
+_OPTIONS: dict[str, Any] = {
     "output_flag": False,
     "threads": 1,
     "presolve": "off",

@@ -18,7 +18,7 @@ from typing import Self
 
 import numpy as np
 
-from engine.network.model import Flags, Integers, Matrix, Vector
+from engine.network.model import Integers, Matrix, Vector
 from engine.siting.gate.model import GateHour
 
 _ROUNDING = 1e-11  # of the sum of all terms of a floor: what plain sums may be wrong by

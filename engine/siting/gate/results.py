@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from engine.capacity.archive import AnyArray, pack, unpack
 from engine.errors import QuestionError, UncertaintyDataError
-from engine.network.model import Flags, Integers, Matrix, Vector
+from engine.network.model import Flags, Integers, Vector
 from engine.siting.envelopes import Envelope, envelope_from_json
 
 FORMAT = "headroom-gate-1"
@@ -114,9 +114,7 @@ class GateResult:
                 failed += weight * found[1][bus, self.case_of]
         return passed, failed
 
-    def qualified(
-        self, envelope: str, nameplate_mw: float, threshold: float | None = None
-    ) -> npt.NDArray[np.int8]:
+    def qualified(self, envelope: str, nameplate_mw: float, threshold: float | None = None) -> npt.NDArray[np.int8]:
         """Return (C,): 1 where the pass rate reaches the threshold, 0 where it cannot, -1 where that is open."""
         low, high = self.pass_rate(envelope, nameplate_mw)
         wanted = (self.threshold if threshold is None else threshold) - 1e-12
@@ -125,6 +123,18 @@ class GateResult:
     def strict(self, envelope: str, nameplate_mw: float) -> npt.NDArray[np.int8]:
         """Return (C,): the same when every contingency of every hour must pass."""
         return self.qualified(envelope, nameplate_mw, 1.0)
+
+    def largest_size(self, envelope: str, threshold: float | None = None) -> tuple[Vector, Vector]:
+        """Return for each candidate (C,) the largest nameplate screened that qualifies, and the largest that may.
+
+        0 where none does. A smaller nameplate need not qualify where loads relieve outages.
+        """
+        sure, may = np.zeros(len(self.buses)), np.zeros(len(self.buses))
+        for size in sorted(self.sizes_mw):
+            found = self.qualified(envelope, size, threshold)
+            sure[found == PASSED] = size
+            may[found != FAILED] = size
+        return sure, may
 
     def first_failure(self, bus: int, envelope: str, nameplate_mw: float) -> tuple[int, int] | None:
         """Return the first hour, and in it the first contingency, that certainly fails at a candidate, by place."""
@@ -199,13 +209,20 @@ class GateResult:
         if meta.get("format") != FORMAT:
             raise UncertaintyDataError("not a file of gate verdicts of this version")
         verdicts = tuple(
-            None if told is None else HourVerdicts(**{name: arrays[f"{name}_{hour}"] for name in _HOUR_ARRAYS}, **told)
+            None if told is None else hour_of({name: arrays[f"{name}_{hour}"] for name in _HOUR_ARRAYS}, told)
             for hour, told in enumerate(meta["verdicts"])
         )
         envelopes = tuple(envelope_from_json(one) for one in meta["envelopes"])
         listed = {name: tuple(meta[name]) for name in ("labels", "sizes_mw", "ids", "islanding")}
         known: dict[str, Any] = {name: meta[name] for name in _META} | listed
-        return cls(**{name: arrays[name] for name in _ARRAYS}, **known, envelopes=envelopes, verdicts=verdicts)
+        known |= {name: arrays[name] for name in _ARRAYS}
+        return cls(**known, envelopes=envelopes, verdicts=verdicts)
+
+
+def hour_of(arrays: Mapping[str, AnyArray], told: Mapping[str, Any]) -> HourVerdicts:
+    """Return an hour from its arrays and the other fields."""
+    known: dict[str, Any] = {**arrays, **told}
+    return HourVerdicts(**known)
 
 
 _ARRAYS = ("hour_of_day", "hour_weight", "buses", "case_of")
@@ -221,5 +238,3 @@ _META = (
     "islanding",
     "solver",
 )
-
-

@@ -19,12 +19,12 @@ from engine.siting.gate.bounds import FAILED, PASSED
 from engine.siting.gate.hour import HourSolver
 from engine.siting.gate.model import GateHour, GateModel
 from engine.siting.gate.question import GateQuestion
-from engine.siting.gate.results import GateResult, HourVerdicts
+from engine.siting.gate.results import GateResult, HourVerdicts, hour_of
 
 _MODELS = 2  # kept by a process: tasks of one question share theirs
 
 
-def screen(
+def screen(  # noqa: PLR0913 (the case and the question, then by name how)
     case: SitingCase,
     contingencies: Contingencies,
     question: GateQuestion,
@@ -37,8 +37,8 @@ def screen(
     """Decide every candidate, hour, load and contingency.
 
     ``parts`` divides the candidates of each hour into so many tasks, for hours that are fewer than the workers. With
-    ``artifacts`` what is done is kept as it comes, and a run that was stopped goes on where it was. Raises QuestionError
-    when the case is of another network, or units cannot balance the load of an hour.
+    ``artifacts`` what is done is kept as it comes, and a run that was stopped goes on where it was. Raises
+    QuestionError when the case is of another network, or units cannot balance the load of an hour.
     """
     if case.network.digest != contingencies.network.digest:
         raise QuestionError("the contingencies are of another network than the hours")
@@ -144,4 +144,4 @@ def _dump(found: HourVerdicts) -> bytes:
 
 def _load(content: bytes) -> HourVerdicts:
     arrays, meta = unpack(content)
-    return HourVerdicts(**{name: np.array(array) for name, array in arrays.items()}, **meta)
+    return hour_of({name: np.array(array) for name, array in arrays.items()}, meta)

@@ -7,18 +7,16 @@ from engine.siting.gate.flows import FlowScreen
 from engine.siting.gate.model import INTACT, GateHour
 
 
-def kept_without_unit(
-    hour: GateHour, screen: FlowScreen, output_mw: Vector, bus: int, load_mw: float, lost: Integers
-) -> Flags:
+def kept_without_unit(screen: FlowScreen, hour: GateHour, output_mw: Vector, row_mw: Vector, lost: Integers) -> Flags:
     """Return after which lost units (n,), places among those of the model, a dispatch keeps every limit.
 
+    ``row_mw`` (R,) are the rows of the dispatch (U,) and its load before the loss.
     What a bus cannot produce any more is made up by all others in proportion to their room; where its units must
     produce less than they did, or the room does not suffice, the answer is no, which proves nothing.
     """
     model = hour.model
     units = model.lost_units[lost]
     place = model.unit_place[units]
-    rows = hour.rows_mw(output_mw, bus, load_mw)[0]
     room = np.maximum(hour.largest_mw - output_mw, 0.0)
     most = hour.largest_mw[place] - hour.state.largest_mw[units]
     least = hour.least_mw[place] - hour.state.least_mw[units]
@@ -28,5 +26,6 @@ def kept_without_unit(
     moved = model.at_units @ room
     own = model.at_units[:, place]
     change = (moved[:, np.newaxis] - own * room[place]) / np.maximum(others, 1e-9) - own
-    value = rows[:, np.newaxis] + change * missing
-    return able & screen.inside(value, INTACT)
+    value = row_mw[:, np.newaxis] + change * missing
+    kept: Flags = able & screen.inside(value, INTACT)
+    return kept

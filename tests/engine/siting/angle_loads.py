@@ -35,10 +35,13 @@ def load_interval(network: Network, demand_mw, least_mw, largest_mw, bus, *, bra
     balance[network.units.bus, np.arange(units)] += 1.0
     balance[bus, -1] -= 1.0
     rated = live & np.isfinite(branches.rating_a_mw)
-    limits, most = [flow[rated], -flow[rated]], [
-        branches.rating_a_mw[rated] - own[rated],
-        branches.rating_a_mw[rated] + own[rated],
-    ]
+    limits, most = (
+        [flow[rated], -flow[rated]],
+        [
+            branches.rating_a_mw[rated] - own[rated],
+            branches.rating_a_mw[rated] + own[rated],
+        ],
+    )
     weights = network.interfaces.weights.toarray()
     for sign, limit in ((1.0, network.interfaces.upper_mw), (-1.0, -network.interfaces.lower_mw)):
         limits.append(sign * weights @ flow)
@@ -46,7 +49,9 @@ def load_interval(network: Network, demand_mw, least_mw, largest_mw, bus, *, bra
     held = np.isfinite(buses.withdrawal_limit_mw)
     limits.append(-out[held])
     most.append(buses.withdrawal_limit_mw[held] + shifted[held])
-    bounds = [(low, high) if g != unit else (0.0, 0.0) for g, (low, high) in enumerate(zip(least_mw, largest_mw, strict=True))]
+    bounds = [
+        (low, high) if g != unit else (0.0, 0.0) for g, (low, high) in enumerate(zip(least_mw, largest_mw, strict=True))
+    ]
     bounds += [(0.0, 0.0) if b == network.slack else (None, None) for b in range(count)] + [(0.0, cap_mw)]
     found = []
     for sign in (1.0, -1.0):
