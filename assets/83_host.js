@@ -116,8 +116,8 @@
 
     // The round ---------------------------------------------------------------------------------------------------
     const acted = headroom.hostPeople.acted;
-    function quiet(s) { // nobody has bid and no bot will: closed now, the round would end the auction
-      return s.host.bidders.every(function (one) { return !one.bids && !one.bot; });
+    function quiet(s) { // no bid, withdrawal or waiver, and no bot will bid: closed now, the round would end the auction
+      return s.host.bidders.every(function (one) { return !one.keeps_open && !one.bot; });
     }
     function next(s) { // the one large button
       if (s.phase === 'paused') return press('Resume round ' + s.round, 'resume', {}, { large: true });

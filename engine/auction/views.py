@@ -256,6 +256,11 @@ def _acted(state: AuctionState, acted: Acted) -> View:
     }
 
 
+def _keeps_open(acted: Acted) -> bool:
+    """Return whether what a bidder did keeps the auction open when the round closes."""
+    return bool(acted.bids or acted.withdrawn or acted.waiver)
+
+
 def host_bidders(state: AuctionState) -> list[View]:
     """Return what the host may see of every bidder: who has acted, how often, what he holds and pays."""
     activity, held, pay = activities(state), state.held_units(), _pay(state)
@@ -266,6 +271,7 @@ def host_bidders(state: AuctionState) -> list[View]:
             "seat": bidder.seat,
             "acted": place in state.acted,
             "bids": len(state.acted[place].bids) if place in state.acted else 0,
+            "keeps_open": place in state.acted and _keeps_open(state.acted[place]),
             "eligibility": bidder.eligibility,
             "initial": bidder.initial_eligibility,
             "activity": int(activity[place]),

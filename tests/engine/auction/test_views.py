@@ -1,7 +1,7 @@
 """What the room is told of an auction: what is sold at its end."""
 
 from engine.auction.results import payments
-from engine.auction.rules import Increment, Jump, Rules
+from engine.auction.rules import Activity, Increment, Jump, Rules, Withdrawals
 from engine.auction.views import host_bidders, mine, public
 from tests.engine.auction.room import Room, configured, lots
 
@@ -19,3 +19,22 @@ def test_a_block_below_its_reserve_is_held_while_the_auction_runs_and_not_sold_a
     assert [one["lot"] for one in seat["holdings"]] == ["1"]
     assert seat["pay"] == host_bidders(room.state)[0]["pay"] == payments(room.state)[0].bids == 30
     assert public(room.state, {})["outcome"][0] == {"name": "A", "won": [{"lot": "1", "amount": 30}], "pay": 30}
+
+
+def test_the_host_sees_what_keeps_the_auction_open() -> None:
+    rules = Rules(
+        increment=Increment(kind="fixed", amount=5),
+        activity=Activity(enforced=True, stages=(1.0,), waivers=2),
+        withdrawals=Withdrawals(rounds=1),
+    )
+    room = Room(configured(lots(1, 1), rules), "a", "b")
+    assert [one["keeps_open"] for one in host_bidders(room.state)] == [False, False]
+    room.bid("a", ["1", 5])
+    room.bid("b")  # a pass
+    assert [one["keeps_open"] for one in host_bidders(room.state)] == [True, False]
+    room.close()
+    room.act("withdrawn", "a", lots=["1"])
+    room.act("waiver used", "b")
+    assert [one["keeps_open"] for one in host_bidders(room.state)] == [True, True]
+    room.close()
+    assert room.state.phase == "open"
