@@ -16,6 +16,7 @@ class FlowRows:
     hour: Integers  # (k,)
     monitored: Integers  # (k,), a branch, or L plus an interface
     outage: Integers  # (k,), -1 for none
+    side: Integers  # (k,), 1 for the upper limit, -1 for the lower one, 0 for both
     factor: Matrix  # (k, B), flow per MW injected at a bus
     fixed_mw: Vector  # (k,), flow that no injection makes
     lower_mw: Vector  # (k,)
@@ -25,17 +26,21 @@ class FlowRows:
     def none(cls, buses: int) -> Self:
         """Return no limits."""
         whole, real = np.zeros(0, dtype=np.intp), np.zeros(0)
-        return cls(whole, whole, whole, np.zeros((0, buses)), real, real, real)
+        return cls(whole, whole, whole, whole, np.zeros((0, buses)), real, real, real)
 
     @classmethod
-    def of(cls, instance: Instance, hour: Integers, monitored: Integers, outage: Integers) -> Self:
-        """Return the limits of these hours, rows and outages (k,)."""
+    def of(
+        cls, instance: Instance, hour: Integers, monitored: Integers, outage: Integers, side: Integers | None = None
+    ) -> Self:
+        """Return the limits of these hours, rows and outages (k,), both sides of each unless one is given."""
         weights = instance.limits.rows(monitored, outage)
         used = np.unique(weights.indices).astype(np.intp)
         factor = np.asarray(weights[:, used] @ instance.factors.rows(used), dtype=np.float64)
         lower, upper = instance.limits.bounds(monitored, outage)
         fixed = np.asarray(weights @ instance.factors.shift_flow_mw, dtype=np.float64)
-        return cls(hour, monitored, outage, factor, fixed, lower, upper)
+        given = np.zeros(len(hour), dtype=np.intp) if side is None else side
+        lower, upper = np.where(given > 0, -np.inf, lower), np.where(given < 0, np.inf, upper)
+        return cls(hour, monitored, outage, given, factor, fixed, lower, upper)
 
     def __len__(self) -> int:
         return len(self.hour)
@@ -49,13 +54,14 @@ class FlowRows:
         joined = (np.concatenate([getattr(self, part.name), getattr(other, part.name)]) for part in fields(self))
         return FlowRows(*joined)
 
-    def key_list(self) -> list[tuple[int, int, int]]:
-        """Return hour, monitored row and outage of each, in order."""
-        return list(zip(self.hour.tolist(), self.monitored.tolist(), self.outage.tolist(), strict=True))
+    def without(self, known: "FlowRows") -> Self:
+        """Return those that are not ``known``."""
+        have = set(known._keys())
+        return self.at(np.array([at for at, key in enumerate(self._keys()) if key not in have], dtype=np.intp))
 
-    def keys(self) -> set[tuple[int, int, int]]:
-        """Return hour, monitored row and outage of each."""
-        return set(self.key_list())
+    def _keys(self) -> list[tuple[int, int, int, int]]:
+        parts = (self.hour, self.monitored, self.outage, self.side)
+        return list(zip(*(part.tolist() for part in parts), strict=True))
 
     def flow_mw(self, injection_mw: Matrix) -> Vector:
         """Return the flows (k,) of injections (T, B)."""
@@ -88,14 +94,17 @@ def injections(instance: Instance, output_mw: Matrix) -> Matrix:
 
 def broken(instance: Instance, output_mw: Matrix, known: FlowRows) -> FlowRows:
     """Return the limits that the outputs (T, G) break by more than rounding and that are not ``known``."""
-    flows = instance.factors.flows(injections(instance, output_mw).T)
-    have = known.keys()
-    found: list[tuple[int, int, int]] = []
-    for hour in range(instance.hours):
-        over = instance.limits.exceeded(flows[:, hour])
-        every = zip(over.monitored.tolist(), over.outage.tolist(), strict=True)
-        found += [(hour, *row) for row in every if (hour, *row) not in have]
-    if not found:
+    injection = injections(instance, output_mw)
+    flows = instance.factors.flows(injection.T)
+    hour, monitored, outage = [], [], []
+    for t in range(instance.hours):
+        over = instance.limits.exceeded(flows[:, t])
+        hour.append(np.full(len(over), t, dtype=np.intp))
+        monitored.append(over.monitored)
+        outage.append(over.outage)
+    key = (np.concatenate(hour), np.concatenate(monitored), np.concatenate(outage))
+    if not len(key[0]):
         return FlowRows.none(len(instance.network.buses.ids))
-    hour_of, monitored, outage = (np.array(part, dtype=np.intp) for part in zip(*found, strict=True))
-    return FlowRows.of(instance, hour_of, monitored, outage)
+    both = FlowRows.of(instance, *key)
+    side = np.where(both.flow_mw(injection) > both.upper_mw, 1, -1)
+    return FlowRows.of(instance, *key, side).without(known)

@@ -136,7 +136,8 @@ class Model:
         found = csr_array(vstack([rows for _, rows in blocks], format="csr"))[np.argsort(row)]
         breach = self.place("e")[flows.hour]
         order = np.arange(len(flows))[:, np.newaxis]
-        relief = _table([(order, breach[:, 3:], np.tile([-1.0, 1.0], (len(flows), 1)))], len(flows), self.count)
+        either = np.column_stack([-(flows.side >= 0).astype(np.float64), flows.side <= 0])
+        relief = _table([(order, breach[:, 3:], either)], len(flows), self.count)
         return csr_array(found + relief)
 
     def flow_bounds(self, flows: FlowRows, instance: Instance) -> tuple[Vector, Vector]:

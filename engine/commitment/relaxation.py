@@ -134,8 +134,7 @@ class Relaxation:
 
     def add_flows(self, new: FlowRows) -> None:
         """Add limits on flows that are not there yet."""
-        known = self.flows.keys()
-        new = new.at(np.array([at for at, key in enumerate(new.key_list()) if key not in known], dtype=np.intp))
+        new = new.without(self.flows)
         if not len(new):
             return
         matrix = self.model.flow_rows(new)

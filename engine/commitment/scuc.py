@@ -16,7 +16,7 @@ from enum import StrEnum
 
 import numpy as np
 
-from engine.commitment.bound import Bound, lower_bound
+from engine.commitment.bound import lower_bound
 from engine.commitment.instance import InitialState, Instance
 from engine.commitment.integer import solve_integer
 from engine.commitment.model import BREACHES
@@ -35,7 +35,10 @@ _PASSES: tuple[tuple[float, Nearness | None], ...] = (
     (20.0, Nearness(1.0, 0.01, 50.0)),
     (100.0, Nearness(2.0, 0.005, 50.0)),
     (0.0, None),
+    (0.0, None),  # again, with the limits and ramps that the first answers broke
+    (0.0, None),
 )
+_MORE = 100.0  # the same for units that may start in addition to those of the base day
 _SHARE_OF_GAP = 0.3  # of what is asked, given to the integer program: the rest is for what it cannot see
 _TARGET = 0.6  # of what is asked: a schedule so near the relaxation, whose costs are in pieces too, is enough
 _WORDS = {
@@ -173,6 +176,15 @@ def solve_site(base: BaseCommitment, bus: int, load_mw: Vector, effort: Effort =
         relaxation.set_loads(base.instance)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Choice:
+    """What one pass decides."""
+
+    free: Flags  # (T, N)
+    whole: Flags  # (T, N), what is on elsewhere
+    near: Nearness | None  # None: the whole program
+
+
 class _Search:
     """From a relaxation to a schedule within the gap."""
 
@@ -183,6 +195,7 @@ class _Search:
         self.best: Dispatch | None = None
         self.on: Flags | None = None
         self.hints: Hints | None = None
+        self.all_asked = False  # all that could be better was looked at
 
     def run(self, known: Flags | None, hints: Hints | None = None) -> Commitment:
         """Return the commitment; ``known`` (T, N) is a schedule that is probably near."""
@@ -194,21 +207,30 @@ class _Search:
         flows = relaxed.prices.flows.at(np.flatnonzero(np.abs(relaxed.prices.limit) > _WHOLE))
         self.hints = with_flows(hints or Hints.none(instance), flows)
         partly = (relaxed.on > _WHOLE) & (relaxed.on < 1.0 - _WHOLE)
+        if known is not None:  # what runs without the load goes on, and more may start
+            more = ~known & ((relaxed.on > _WHOLE) | (bound.flip <= _MORE))
+            self._pass(_Choice(more, known, Nearness()), known)
         for clear, near in _PASSES:
-            gap = self.cost - self.bound
-            free = partly | (bound.flip <= (clear if near is not None else gap))
-            if known is not None:
-                free |= np.abs(relaxed.on - known) > 0.5
-            if self._pass(free, bound, known, near) is End.INFEASIBLE:
-                return self._finished(End.INFEASIBLE, "no choice of units that run supplies the day", partly)
-            if self._gap() <= self.effort.gap:
-                return self._finished(End.WITHIN_GAP, "", partly)
-            if time.perf_counter() >= self.end:
+            if self._enough(near):
                 break
             known = self.on if self.on is not None else known
-        else:
+            free = partly | (bound.flip <= (clear if near is not None else self.cost - self.bound))
+            if known is not None:
+                free |= np.abs(relaxed.on - known) > 0.5
+            whole = relaxed.on > 0.5 if near is not None else bound.on
+            if self._pass(_Choice(free, whole, near), known) is End.INFEASIBLE:
+                return self._finished(End.INFEASIBLE, "no choice of units that run supplies the day", partly)
+        if self._gap() <= self.effort.gap:
+            return self._finished(End.WITHIN_GAP, "", partly)
+        if time.perf_counter() < self.end:
             return self._finished(End.WIDER_GAP, f"costs in straight pieces leave a gap of {self._gap():.2g}", partly)
         return self._finished(End.TIME_LIMIT, f"the gap is {self._gap():.2g} so far", partly)
+
+    def _enough(self, near: Nearness | None) -> bool:
+        """Return whether another pass, near the relaxation or not, is of no use, or too late."""
+        if self._gap() <= self.effort.gap or time.perf_counter() >= self.end:
+            return True
+        return near is None and self.best is not None and self.all_asked
 
     def _gap(self) -> float:
         return (self.cost - self.bound) / abs(self.cost) if np.isfinite(self.cost) else np.inf
@@ -217,10 +239,10 @@ class _Search:
     def cost(self) -> float:
         return np.inf if self.best is None else self.best.cost
 
-    def _pass(self, free: Flags, bound: Bound, known: Flags | None, near: Nearness | None) -> End | None:
+    def _pass(self, choice: _Choice, known: Flags | None) -> End | None:
         """Decide the free hours by an integer program near the relaxation, or by the whole one; keep what is better."""
         relaxation, x = self.relaxation, self.relaxation.model.place("x")
-        whole = np.round(self.relaxed.on) > 0.5 if near is not None else bound.on
+        free, whole, near = choice.free, choice.whole, choice.near
         start = None
         if known is not None:
             start = self.relaxed.values.copy()
@@ -239,6 +261,7 @@ class _Search:
             seed=self.effort.seed,
         )
         self.times["integer"] += time.perf_counter() - begin
+        self.all_asked |= near is None and found.status is Status.OPTIMAL
         if near is None and found.bound > self.bound and np.isfinite(found.bound):
             self.bound, self.bound_by = min(found.bound, self.cost), "branch and bound"
         if not np.isfinite(found.objective):

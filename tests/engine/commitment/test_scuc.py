@@ -59,8 +59,8 @@ def test_the_exhaustive_cases_are_not_all_infeasible_and_differ_by_state() -> No
     assert len([cost for cost in costs if np.isfinite(cost)]) >= 3
 
 
-def day_instance(level: float = 110.0, options: CommitmentOptions | None = None, seed: int = 3) -> Instance:
-    units = random_units(np.random.default_rng(seed), 5, quadratic=0.02)
+def day_instance(level: float = 110.0, options: CommitmentOptions | None = None, count: int = 5) -> Instance:
+    units = random_units(np.random.default_rng(3), count, quadratic=0.02)
     if options is not None and options.reserve.kind == "largest unit":
         for row in units:
             row["ramp_30_min_mw"] = 150.0
@@ -85,7 +85,7 @@ def test_every_schedule_passes_the_judge(options: CommitmentOptions) -> None:
 
 
 def test_a_site_is_the_same_as_a_day_with_that_load_from_nothing() -> None:
-    instance = day_instance(level=80.0)
+    instance = day_instance(80.0, NO_RESERVE, count=3)
     base = commit(instance, LOOSE)
     load = np.where(np.arange(24) < 12, 15.0, 25.0)
     for bus in (2, 0):
@@ -99,7 +99,7 @@ def test_a_site_is_the_same_as_a_day_with_that_load_from_nothing() -> None:
 
 
 def test_sites_do_not_depend_on_those_before_them() -> None:
-    instance = day_instance(level=80.0)
+    instance = day_instance(80.0, NO_RESERVE, count=3)
     base, again = commit(instance, LOOSE), commit(instance, LOOSE)
     load = np.full(24, 20.0)
     solve_site(base, 0, load, LOOSE)
@@ -110,7 +110,7 @@ def test_sites_do_not_depend_on_those_before_them() -> None:
 
 
 def test_more_load_never_lowers_the_least_cost_of_units_without_least_outputs() -> None:
-    units = random_units(np.random.default_rng(1), 4, quadratic=0.02)
+    units = random_units(np.random.default_rng(1), 3, quadratic=0.02)
     for row in units:
         row["p_min_mw"] = 0.0
     instance = Instance.of(case_of(grid(units), day_load(70.0, 30.0)), NO_RESERVE)
