@@ -13,9 +13,9 @@ import numpy.typing as npt
 
 from engine.network.model import Flags, Integers, Matrix, Vector
 from engine.siting.gate.model import GateHour
+from engine.siting.gate.program import HAIR_MW
 from engine.siting.gate.rays import Ray, carry
 
-HAIR_MW = 1e-3  # a level this far beyond the largest load still counts as that load
 UNKNOWN, FAILED, PASSED = -1, 0, 1
 
 

@@ -10,7 +10,8 @@ from engine.siting.case import SitingCase
 from engine.siting.contingencies import Contingencies
 from engine.siting.gate.joint import cut_of
 from engine.siting.gate.model import GateHour, GateModel
-from engine.siting.gate.program import OVERLOAD, CaseProgram
+from engine.siting.gate.program import HAIR_MW, OVERLOAD, CaseProgram
+from engine.siting.gate.rays import Ray
 
 INTACT = -1  # in place of a contingency
 
@@ -21,7 +22,7 @@ class GateCertificate:
 
     passes: bool
     output_mw: Vector  # (G,), of every unit: keeps every limit where it passes, is the least bad one else
-    overload: float  # relative, of that dispatch: 0 where it passes
+    overload: float  # relative, of that dispatch: 0 where it passes, inf where units cannot balance the load
     price: Vector  # (B,), of the cut price @ load <= room on loads beside the demand; zeros where it passes
     room_mw: float
     limits: tuple[str, ...]  # in words, those that the cut counts, the one that weighs most first
@@ -43,6 +44,12 @@ def certificate(  # noqa: PLR0913, PLR0917 (which verdict, then by name how)
     gate_case = 0
     if contingency != INTACT:
         gate_case = 1 + int(np.searchsorted(contingencies.distinct, contingencies.same_as[contingency]))
+    low, high = at.box(gate_case)
+    total = at.demand_mw + load_mw
+    if not low.sum() - HAIR_MW <= total <= high.sum() + HAIR_MW:  # units alone cannot balance it, whatever the limits
+        ray = Ray(np.zeros(0, dtype=np.intp), np.zeros(0), -1.0 if total > high.sum() else 1.0)
+        output = high if total > high.sum() else low
+        return GateCertificate(False, _by_unit(at, output, gate_case), np.inf, *cut_of(at, ray, gate_case), ())
     program = CaseProgram(at)
     program.go(gate_case)
     found = program.at(0, load_mw)

@@ -19,7 +19,7 @@ from engine.siting.gate.blocks import BlockProgram
 from engine.siting.gate.bounds import Intervals
 from engine.siting.gate.flows import Broken, FlowScreen
 from engine.siting.gate.model import INTACT, GateHour
-from engine.siting.gate.program import OVERLOAD, CaseAnswer, CaseProgram
+from engine.siting.gate.program import HAIR_MW, OVERLOAD, CaseAnswer, CaseProgram
 from engine.siting.gate.rays import Ray, carry
 from engine.siting.gate.units import kept_without_unit
 
@@ -62,6 +62,7 @@ class HourSolver:
         """Decide every level in every case."""
         tell = report or (lambda _: None)
         self.begin()
+        self.balance()
         known, self.rays = self.rays, []
         for ray in known:
             self._cut_everywhere(ray)
@@ -87,9 +88,20 @@ class HourSolver:
         tell(1.0)
         return self.intervals
 
+    def balance(self) -> None:
+        """Note what the units' limits alone allow in every case, and which cases fail by them without a load."""
+        none, no = np.zeros(0, dtype=np.intp), np.zeros(0)
+        for energy in (-1.0, 1.0):
+            ray = Ray(none, no, energy)
+            self.intervals.cut(self.hour, ray, self.all_buses, self.all_cases)
+            floor = carry(self.hour, ray, self.all_cases).floor_mw
+            for case in np.flatnonzero(floor > HAIR_MW).tolist():
+                self.base_fails[case] = True
+                self.base_rays[case] = ray
+
     def without_load(self) -> None:
         """Find the cases that keep their limits without any load, and a ray for each that does not."""
-        wanted = np.ones(len(self.all_cases), dtype=np.bool_)
+        wanted = ~self.base_fails
         left = self._cover(0, 0.0, wanted, every_bus=True)
         for case in np.flatnonzero(left).tolist():
             self.programs.go(case)
@@ -306,8 +318,8 @@ class HourSolver:
         """Return for which buses (C,) some level is not decided in a case."""
         known = self.intervals
         level = self.levels_mw[:, np.newaxis]
-        failed = (level > known.reach_most[:, case] + 1e-3) | (level < known.reach_least[:, case] - 1e-3)
-        passed = (level <= known.sure_most[:, case] + 1e-3) & (level >= known.sure_least[:, case] - 1e-3)
+        failed = (level > known.reach_most[:, case] + HAIR_MW) | (level < known.reach_least[:, case] - HAIR_MW)
+        passed = (level <= known.sure_most[:, case] + HAIR_MW) & (level >= known.sure_least[:, case] - HAIR_MW)
         found: Flags = np.any(~failed & ~passed, axis=0)
         return found
 

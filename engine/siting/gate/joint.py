@@ -50,6 +50,7 @@ def infeasible_pairs(
             progress(hour, len(case))
         solver = HourSolver(GateHour.of(model, case.state(hour)), np.zeros(1))
         solver.begin()
+        solver.balance()
         solver.without_load()
         for gate_case in np.flatnonzero(solver.base_fails).tolist():
             if gate_case == 0:  # the network as it is: not a contingency

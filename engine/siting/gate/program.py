@@ -16,6 +16,7 @@ from engine.network.model import Integers, Vector
 from engine.siting.gate.model import GateHour
 from engine.siting.gate.rays import Ray
 
+HAIR_MW = 1e-3  # a level this far beyond the largest load still counts as that load
 LIMIT_TOLERANCE = 1e-7  # MW over a limit, per MW of limit plus one, that counts as keeping it
 OVERLOAD = 1e-7  # relative: what counts as none
 _COST = 100.0  # of the objective: the solver's tolerance on reduced costs must not be seen
@@ -70,7 +71,14 @@ class CaseProgram:
         return found if found is not None else self._must(self._ends(bus, cap_mw, elastic=True), bus)
 
     def at(self, bus: int, load_mw: float) -> CaseAnswer:
-        """Return the dispatch of least overload, not below zero, that serves one load: quicker than the largest."""
+        """Return the dispatch of least overload, not below zero, that serves one load: quicker than the largest.
+
+        A load that units could not balance by less than a hair is served as far as they can. Raises SolverError where
+        they are further off.
+        """
+        range_mw = (float(self._least.sum()) - self.hour.demand_mw, float(self._largest.sum()) - self.hour.demand_mw)
+        if range_mw[0] - HAIR_MW <= load_mw <= range_mw[1] + HAIR_MW:
+            load_mw = min(max(load_mw, range_mw[0]), range_mw[1])
         if len(self._rows) > _MOST_ROWS:
             self._purge()
         self._turn(bus)

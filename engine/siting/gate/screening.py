@@ -21,6 +21,7 @@ from engine.siting.gate.model import GateHour, GateModel
 from engine.siting.gate.question import GateQuestion
 from engine.siting.gate.results import GateResult, HourVerdicts, hour_of
 
+_ROUND = 4  # tasks begun at once where the time is limited
 _MODELS = 2  # kept by a process: tasks of one question share theirs
 
 
@@ -33,8 +34,12 @@ def screen(  # noqa: PLR0913 (the case and the question, then by name how)
     progress: Progress | None = None,
     artifacts: Artifacts | None = None,
     parts: int = 1,
+    budget_s: float | None = None,
 ) -> GateResult:
     """Decide every candidate, hour, load and contingency.
+
+    Hours are begun in their order until ``budget_s`` is spent; what is begun is ended. The verdicts of the others stay
+    open, so that a pass rate is a bracket: order the hours by what should be known first.
 
     ``parts`` divides the candidates of each hour into so many tasks, for hours that are fewer than the workers. With
     ``artifacts`` what is done is kept as it comes, and a run that was stopped goes on where it was. Raises
@@ -53,9 +58,19 @@ def screen(  # noqa: PLR0913 (the case and the question, then by name how)
             one = case.at(np.array([hour]))
             tasks.append(_Task(one, contingencies, question.buses[chunk], levels, question.rating))
             names.append(f"hour {case.labels[hour]}" + (f", part {part + 1}" if len(chunks) > 1 else ""))
-    kept = None if artifacts is None else Kept(artifacts, [task.key() for task in tasks], _dump, _load)
-    done = run_map(screen_hour, tasks, names=names, workers=workers, progress=progress, kept=kept)
-    verdicts = [joined(done[hour * len(chunks) : (hour + 1) * len(chunks)]) for hour in range(len(case))]
+    done: list[HourVerdicts] = []
+    start, step = time.perf_counter(), len(tasks) if budget_s is None else _ROUND
+    for first in range(0, len(tasks), max(step, 1)):
+        if budget_s is not None and time.perf_counter() - start >= budget_s:
+            break
+        some = slice(first, first + step)
+        keys = [task.key() for task in tasks[some]]
+        kept = None if artifacts is None else Kept(artifacts, keys, _dump, _load)
+        tell = None if progress is None else _shifted(progress, first, len(tasks))
+        done += run_map(screen_hour, tasks[some], names=names[some], workers=workers, progress=tell, kept=kept)
+    whole = len(done) // len(chunks)  # hours of which every part is there
+    verdicts: list[HourVerdicts | None] = [None] * len(case)
+    verdicts[:whole] = [joined(done[hour * len(chunks) : (hour + 1) * len(chunks)]) for hour in range(whole)]
     network = case.network
     return GateResult(
         case_digest=case.digest,
@@ -74,6 +89,11 @@ def screen(  # noqa: PLR0913 (the case and the question, then by name how)
         verdicts=tuple(verdicts),
         solver=SOLVER,
     )
+
+
+def _shifted(progress: Progress, first: int, total: int) -> Progress:
+    """Return the report of a part of the tasks as one of all of them."""
+    return lambda done, _: progress(first + done, total)
 
 
 @dataclass(frozen=True, eq=False)

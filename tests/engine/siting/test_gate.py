@@ -226,6 +226,9 @@ def test_a_certificate_is_a_dispatch_or_a_cut():
     assert (passes.output_mw >= case.least_mw[0] - 1e-6).all()
     assert not fails.passes
     assert fails.limits == ("line A-B/2",)
+    short = certificate(case, contingencies, 0, 50.0, 0, 3)  # without unit b, 200 MW for 250
+    assert not short.passes
+    assert short.price[1] * 50.0 > short.room_mw
     assert fails.price[0] * 30.0 > fails.room_mw  # the cut is broken by this load, and kept by 70 MW
     assert fails.price[0] * 70.0 <= fails.room_mw + 1e-6
 
@@ -235,3 +238,16 @@ def test_the_largest_size_is_the_last_that_qualifies():
     sure, may = result.largest_size("firm", 0.5)
 
     assert sure.tolist() == may.tolist() == [pytest.approx(199.0 / 0.8), 0.0]
+
+
+def test_hours_beyond_the_budget_stay_open_and_the_rate_is_a_bracket():
+    case = _case(_pair(), (1.0,) * 6)
+    contingencies = Contingencies.of(Factors.of(case.network), Rule(), case)
+    question = GateQuestion(np.array([0]), (envelope("firm"),), (150.0 / 0.8,), threshold=0.5)
+    none = screen(case, contingencies, question, budget_s=0.0)
+    all_ = screen(case, contingencies, question)
+
+    assert np.concatenate(none.pass_rate("firm", 150.0 / 0.8)) == pytest.approx([0.0, 1.0])
+    assert none.qualified("firm", 150.0 / 0.8).tolist() == [-1]
+    assert all_.qualified("firm", 150.0 / 0.8).tolist() == [1]
+    assert np.concatenate(all_.pass_rate("firm", 150.0 / 0.8)) == pytest.approx([0.5, 0.5])
