@@ -392,7 +392,10 @@ def stacked(parts: Sequence[Rows]) -> Rows:
 
 
 def _firsts(blocks: Sequence[csr_array]) -> list[int]:
-    return np.concatenate([[0], np.cumsum([block.shape[0] for block in blocks])[:-1]]).astype(int).tolist()
+    found = [0]
+    for block in blocks[:-1]:
+        found.append(found[-1] + int(block.shape[0]))
+    return found
 
 
 def _table(parts: Sequence[tuple[Matrix | Integers, Integers, Matrix]], rows: int, columns: int) -> csr_array:

@@ -1,10 +1,11 @@
 """A small integer program near the relaxation's answer, to find a schedule fast. It proves nothing, and need not.
 
-Three things are taken from the relaxation. Pieces of cost whose price lies clearly above or below the price of power
-stay as they are. Limits on flows that are far from binding are left out. In those that are kept, units that hardly move
-the flow stay at their relaxed output; a flow does not change when the same amount is taken from all its factors,
-because injections sum to zero, so the middle factor is taken off first and most units hardly move it. What the schedule
-costs, and whether it keeps every limit, is then seen by the exact dispatch.
+Four things are taken from the relaxation. Pieces of cost whose price lies clearly above or below the price of power
+stay as they are. Hours in which reserve is worth nothing have enough of it. Limits on flows that are far from binding
+are left out. In those that are kept, units that hardly move the flow stay at their relaxed output; a flow does not
+change when the same amount is taken from all its factors, because injections sum to zero, so the middle factor is taken
+off first and most units hardly move it. What the schedule costs, and whether it keeps every limit, is then seen by the
+exact dispatch.
 """
 
 from dataclasses import dataclass, replace
@@ -15,6 +16,8 @@ from scipy.sparse import csr_array, vstack
 from engine.commitment.relaxation import Relaxation, Relaxed
 from engine.network.model import Flags
 from engine.program import LinearProgram
+
+_WORTH = 1e-6  # $/MW
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +54,20 @@ def reduced(
     upper[q] = np.where(empty | (~runs & ~decided), 0.0, upper[q])
     lower[q] = np.where(full & runs & ~decided, upper[q], lower[q])
 
+    need = program.row_lower.copy()
+    if model.reserve_rows.stop > model.reserve_rows.start:  # where reserve is worth nothing there is enough of it
+        idle = relaxed.prices.reserve <= _WORTH
+        need[model.reserve_rows] = np.where(idle, -np.inf, need[model.reserve_rows])
+        r = model.place("r")
+        lower[r], upper[r] = 0.0, np.where(idle[:, np.newaxis], 0.0, upper[r])
+
     matrix, flows = program.matrix, relaxation.flows
     activity = np.asarray(matrix @ values)
     at = relaxation.flow_rows
     others = np.setdiff1d(np.arange(len(activity)), at)
     room = np.minimum(activity - program.row_lower, program.row_upper - activity)[at]
     kept = np.flatnonzero(room <= used.margin_mw)
-    blocks, row_lower, row_upper = [matrix[others]], [program.row_lower[others]], [program.row_upper[others]]
+    blocks, row_lower, row_upper = [matrix[others]], [need[others]], [program.row_upper[others]]
     if kept.size:
         factor = flows.factor[kept]
         middle = np.median(factor[:, instance.network.units.bus[instance.committed]], axis=1)
