@@ -324,16 +324,9 @@ class HourSolver:
         return found
 
     def begin(self) -> None:
-        """Refuse levels that are none, and an hour that units cannot balance."""
+        """Refuse levels that are none."""
         if not len(self.levels_mw) or (self.levels_mw < 0.0).any() or not np.isfinite(self.levels_mw).all():
             raise QuestionError("levels must be finite and not negative, and there must be one")
-        need, most = self.hour.demand_mw, float(self.hour.largest_mw.sum())
-        if need > most or need < float(self.hour.least_mw.sum()):
-            words = self.hour.state.words
-            least = float(self.hour.least_mw.sum())
-            raise QuestionError(
-                f"hour {words}: units can produce {least:,.0f} to {most:,.0f} MW, which cannot balance {need:,.0f} MW"
-            )
 
 
 def _of_one_limit(broken: Broken, left: Flags, tried: list[int]) -> tuple[int, Flags]:

@@ -40,7 +40,7 @@ def infeasible_pairs(
 ) -> list[InfeasiblePair]:
     """Return every (hour, contingency) of a case that fails with the loads that are in its demand.
 
-    Raises QuestionError when units cannot balance the load of an hour.
+    Where units cannot balance the load the energy alone is the cut.
     """
     network = case.network
     model = GateModel.of(contingencies, np.array([network.slack]), rating)

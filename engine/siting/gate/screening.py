@@ -42,8 +42,9 @@ def screen(  # noqa: PLR0913 (the case and the question, then by name how)
     open, so that a pass rate is a bracket: order the hours by what should be known first.
 
     ``parts`` divides the candidates of each hour into so many tasks, for hours that are fewer than the workers. With
-    ``artifacts`` what is done is kept as it comes, and a run that was stopped goes on where it was. Raises
-    QuestionError when the case is of another network, or units cannot balance the load of an hour.
+    ``artifacts`` what is done is kept as it comes, and a run that was stopped goes on where it was. An hour
+    that units cannot balance is no error: every outage of it fails before any load (:meth:`GateResult.intact_fails`).
+    Raises QuestionError when the contingencies are of another network, or weights are not those of the hours.
     """
     if case.network.digest != contingencies.network.digest:
         raise QuestionError("the contingencies are of another network than the hours")

@@ -179,9 +179,20 @@ def test_what_cannot_be_asked_is_refused_by_name():
     case, contingencies, _ = _pair_result()
     with pytest.raises(QuestionError, match="above 0"):
         GateQuestion(np.array([0]), (envelope("firm"),), (0.0,))
+    with pytest.raises(QuestionError, match="as many weights"):
+        screen(case, contingencies, GateQuestion(np.array([0]), (envelope("firm"),), (9.0,), hour_weight=(1.0, 2.0)))
+
+
+def test_an_hour_that_units_cannot_balance_fails_as_a_whole_and_says_so():
+    case, contingencies, _ = _pair_result()
     short = SitingCase(case.network, 3.0 * case.demand_mw, case.least_mw, case.largest_mw, case.hour_of_day, ("x",), "")
-    with pytest.raises(QuestionError, match="cannot balance"):
-        screen(short, contingencies, GateQuestion(np.array([0]), (envelope("firm"),), (100.0,)))
+    result = screen(short, contingencies, GateQuestion(np.array([0]), (envelope("firm"),), (100.0,)))
+
+    assert result.intact_fails() == [0]
+    assert len(result.base_infeasible()) == len(contingencies)
+    assert [result.verdict(0, 0, 0, k) for k in range(4)] == [0] * 4
+    cut = infeasible_pairs(short, contingencies)[0]
+    assert cut.room_mw / cut.price[1] == pytest.approx(400.0 - 600.0)  # what the units are short of
 
 
 def test_parts_and_kept_tasks_give_the_same_result(tmp_path):
