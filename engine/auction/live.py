@@ -82,7 +82,7 @@ def _count(number: int, one: str) -> str:
 
 
 def _bids(data: Mapping[str, Any], name: str, _: AuctionState) -> str:
-    return f"{name} bids on {_count(len(data['bids']), 'product')}" if data["bids"] else f"{name} takes all bids back"
+    return f"{name} bids on {_count(len(data['bids']), 'product')}" if data["bids"] else f"{name} passes"
 
 
 def _because(text: object) -> str:

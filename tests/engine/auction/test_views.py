@@ -1,5 +1,6 @@
 """What the room is told of an auction: what is sold at its end."""
 
+from engine.auction.live import words
 from engine.auction.results import payments
 from engine.auction.rules import Activity, Increment, Jump, Rules, Withdrawals
 from engine.auction.views import host_bidders, mine, public
@@ -38,3 +39,11 @@ def test_the_host_sees_what_keeps_the_auction_open() -> None:
     assert [one["keeps_open"] for one in host_bidders(room.state)] == [True, True]
     room.close()
     assert room.state.phase == "open"
+
+
+def test_the_hosts_log_tells_a_set_without_bids_as_a_pass() -> None:
+    room = Room(configured(lots(1)), "a", "b")
+    room.bid("a", ["1", 5])
+    assert words(room.entries()[-1].event, room.state) == "A bids on 1 product"
+    room.bid("a")
+    assert words(room.entries()[-1].event, room.state) == "A passes"
