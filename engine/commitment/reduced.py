@@ -70,7 +70,7 @@ def reduced(
     blocks, row_lower, row_upper = [matrix[others]], [need[others]], [program.row_upper[others]]
     if kept.size:
         factor = flows.factor[kept]
-        middle = np.median(factor[:, instance.network.units.bus[instance.committed]], axis=1)
+        middle = np.median(factor[:, instance.network.units.bus], axis=1)
         moved = factor - middle[:, np.newaxis]
         undecided = np.zeros(instance.case.demand_mw.shape, dtype=np.bool_)  # buses with a unit to be decided
         hour, unit = np.nonzero(free)

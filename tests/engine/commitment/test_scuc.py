@@ -158,6 +158,16 @@ def test_a_choice_that_no_whole_numbers_allow_is_infeasible_and_not_out_of_time(
     assert found.status is End.INFEASIBLE
 
 
+def test_a_day_without_units_to_commit_is_a_dispatch() -> None:
+    units = [unit("a", "1", 0.0, 60.0, cost_c1_per_mwh=10.0), unit("b", "2", 0.0, 60.0, cost_c1_per_mwh=30.0)]
+    network = grid(units, (("1", "2", 0.1, 40.0),))
+    found = commit(Instance.of(case_of(network, np.tile([0.0, 70.0], (24, 1))), NO_RESERVE)).commitment
+    assert found.status is End.WITHIN_GAP
+    assert found.cost == pytest.approx(24 * (40 * 10.0 + 30 * 30.0))
+    assert found.lmp == pytest.approx(np.tile([10.0, 30.0], (24, 1)), abs=1e-5)
+    assert found.mu == pytest.approx(np.full((24, 1), 20.0), abs=1e-5)
+
+
 def test_no_time_is_a_time_limit() -> None:
     found = commit(day_instance(), Effort(1e-4, 0.0)).commitment
     assert found.status is End.TIME_LIMIT
