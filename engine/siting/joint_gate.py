@@ -1,0 +1,52 @@
+"""The gate for several loads at once, on the hours of a case: what clearing asks (:mod:`engine.siting.clearing`)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.capacity.question import OutageRating
+from engine.siting.case import SitingCase
+from engine.siting.clearing import JointFailure, JointVerdict, Placed
+from engine.siting.contingencies import Contingencies
+from engine.siting.gate.joint import infeasible_pairs
+from engine.siting.gate.question import THRESHOLD
+
+_ROUNDING = 1e-9
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CaseGate:
+    """A case, what may be lost, and the share of hours and outages that must pass."""
+
+    case: SitingCase
+    contingencies: Contingencies
+    threshold: float = THRESHOLD
+    rating: OutageRating = "a"
+
+    def check(self, placed: Sequence[Placed]) -> JointVerdict:
+        """Return the verdict on exactly these loads; QuestionError when units cannot balance them."""
+        loads = np.zeros((len(self.case), len(self.case.network.buses.ids)))
+        for one in placed:
+            loads[:, one.bus] += one.envelope.level_mw(one.nameplate_mw, self.case.hour_of_day)
+        case = self.case
+        for bus in np.flatnonzero(loads.any(axis=0)).tolist():
+            case = case.with_load(bus, loads[:, bus])
+        pairs = len(self.case) * len(self.contingencies)
+        failures = tuple(
+            JointFailure(
+                hour=pair.hour,
+                contingency=pair.contingency,
+                weight=round(pair.weight),
+                price=pair.price,
+                # The ray's room is for loads beyond these; the clearing counts from none.
+                room_mw=pair.room_mw + float(pair.price @ loads[pair.hour]),
+                words=pair.words,
+            )
+            for pair in infeasible_pairs(case, self.contingencies, self.rating)
+        )
+        return JointVerdict(pairs, int((1.0 - self.threshold) * pairs + _ROUNDING), failures)
+
+    def hour_of_day(self, hour: int) -> int:
+        """Return the hour of the day, 1 to 24, of an hour of the case."""
+        return int(self.case.hour_of_day[hour])
