@@ -26,14 +26,14 @@ from engine.commitment.verify import Schedule, verify
 from engine.network import library
 from engine.network.model import Network
 from engine.siting import cases
-from engine.siting.envelopes import standard
+from engine.siting.envelopes import UTILISATION
 from engine.siting.hourly_file import HourlyFile
 
 RESULT = Path(__file__).parent / "results" / "siting_market.md"
-BASE, SITE = Effort(1e-4, 240.0), Effort(3e-4, 180.0)
+BASE, SITE = Effort(1e-4, 100.0), Effort(3e-4, 90.0)
 SITES = 2
 NAMEPLATE_MW = 1000.0
-COLD_LIMIT_S = 150.0
+COLD_LIMIT_S = 60.0
 Found = TypeVar("Found")
 
 
@@ -104,6 +104,7 @@ def measure() -> list[Row]:
     base, wall, cpu = timed(lambda: commit(instance, BASE))
     first = base.commitment
     rows = [Row("base day", wall, cpu, gap_of(first), judged(instance, first))]
+    print(rows[-1], flush=True)
     if first.dispatch is None or first.on is None or base.relaxed is None:
         return rows
     on, hints, prices = first.on, first.dispatch.hints, base.relaxed.prices
@@ -112,7 +113,7 @@ def measure() -> list[Row]:
     rows.append(Row("dispatch of 24 hours with prices", wall, cpu, "-", note))
     _, wall, cpu = timed(lambda: lower_bound(instance, prices))
     rows.append(Row("bound from prices, all units", wall, cpu, "-", f"{len(instance.committed)} units by themselves"))
-    load = standard("firm").level_mw(NAMEPLATE_MW, instance.case.hour_of_day)
+    load = np.full(instance.hours, UTILISATION * NAMEPLATE_MW)
     for bus in sites_of(instance.network):
         found, wall, cpu = timed(lambda bus=bus: solve_site(base, bus, load, SITE))
         name = f"site {instance.network.buses.ids[bus]}, firm, 1 GW"
