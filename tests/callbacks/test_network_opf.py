@@ -20,6 +20,7 @@ from callbacks.services import Services
 from components.network_dispatch import WHAT
 from components.network_rows import TABLES
 from components.network_view import View, read_question, read_view
+from engine.compute import HERE
 from engine.errors import NotFoundError, QuestionError
 from engine.network import library
 from engine.opf.jobs import opf_job
@@ -113,7 +114,9 @@ def work_off(services: Services) -> None:
     claim = queue.claim()
     assert claim is not None
     channel, there = multiprocessing.Pipe()
-    content = opf_job(claim.arguments, Context(services.artifacts, services.store, claim, there, threading.Event()))
+    content = opf_job(
+        claim.arguments, Context(services.artifacts, services.store, claim, there, threading.Event(), HERE)
+    )
     queue.finish(claim, content, 0.1)
     channel.close()
     there.close()

@@ -235,7 +235,7 @@ def test_conditions_that_cap_are_kept_and_least_amounts_are_told() -> None:
     over = check(GRID, products, [Award("x", "3", 0.1, 9.0, 1)], states)
     assert over.verdict.holds
     assert not over.holds
-    assert over.words == "cannot be delivered: the condition 'bus 3: together at most 8 MW' is exceeded by 1.000000 MW"
+    assert over.words == "cannot be delivered: the condition 'bus 3: together at most 8 MW' is exceeded by 1 MW"
 
 
 def loads(network: Network, question: CapacityQuestion, known: Sample, level: float) -> tuple[Any, Any, Any]:
