@@ -108,7 +108,7 @@ class Gate:
         ]
         length = environ.get("CONTENT_LENGTH") or "0"
         if not length.isdigit() or int(length) > 0:
-            headers.append(("Connection", "close"))  # the body stays unread
+            headers.append(("Connection", "close"))  # the body is not read here; the web server may go on with the line
         start_response("429 TOO MANY REQUESTS", headers)
         return [_TOO_MANY]
 

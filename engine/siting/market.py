@@ -1,6 +1,6 @@
 """Stage 2: what a load does to the market: unit commitment and dispatch of stated days with it, against without it.
 
-Each (day, placement) is a task of its own: a worker commits the base day once, keeps it, and solves the day again with
+A task is one day with a few placements: a worker commits the base day once, keeps it, and solves the day again with
 each load. What comes back is small: the hourly figures that the metrics need, the mean price at every bus, and how the
 solve ended. A site that one day cannot serve leaves the market's set; one whose day ran out of time is told apart.
 """

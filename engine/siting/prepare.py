@@ -3,10 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import numpy as np
-
 from engine.errors import QuestionError
-from engine.network.model import Integers, Network
+from engine.network.model import Network
 from engine.siting import cases, hour_sets
 from engine.siting.case import SitingCase
 from engine.siting.cases import Assumptions
@@ -64,12 +62,3 @@ def with_committed(case: SitingCase, question: SitingQuestion) -> SitingCase:
     for load in question.committed:
         case = case.with_load(place[load.bus], load.envelope.level_mw(load.nameplate_mw, case.hour_of_day))
     return case
-
-
-def levels_mw(question: SitingQuestion, hour_of_day: Integers) -> dict[tuple[str, float], np.ndarray]:
-    """Return the load (T,) of each envelope and size in hours of the day."""
-    return {
-        (envelope.name, size): envelope.level_mw(size, hour_of_day)
-        for envelope in question.envelopes
-        for size in question.sizes_mw
-    }

@@ -15,6 +15,7 @@ from engine.errors import QuestionError
 from engine.network.model import Integers, Network
 from engine.siting.contingencies import BranchRule, Rule
 from engine.siting.envelopes import Envelope, envelope_from_json, standard
+from engine.siting.gate.question import CANDIDATE_KV, PAPER_KV, THRESHOLD, candidates
 
 Source = Literal["filed", "2016", "file"]
 HourChoice = Literal["one", "list", "stress", "representative", "year"]
@@ -22,9 +23,6 @@ CandidateRule = Literal["source", "paper", "listed"]
 SOURCES: tuple[Source, ...] = get_args(Source)
 HOUR_CHOICES: tuple[HourChoice, ...] = get_args(HourChoice)
 CANDIDATE_RULES: tuple[CandidateRule, ...] = get_args(CandidateRule)
-SOURCE_KV = (24.0, 500.0)  # the source's text
-PAPER_KV = (115.0, 161.0, 230.0)  # its published pipeline
-THRESHOLD = 0.95
 SHORTLIST = 20
 MOST_SIZES, MOST_ENVELOPES, MOST_MW = 40, 12, 20_000.0
 
@@ -163,14 +161,12 @@ def candidates_of(network: Network, rule: CandidateRule, buses: Sequence[str] = 
 
     Raises QuestionError when there is none.
     """
-    kv, on = network.buses.base_kv, network.buses.in_service
+    on = network.buses.in_service
     if rule == "listed":
         place = {bus: position for position, bus in enumerate(network.buses.ids)}
         found = np.array(sorted({place[bus] for bus in buses if bus in place and on[place[bus]]}), dtype=np.intp)
-    elif rule == "paper":
-        found = np.flatnonzero(on & np.isin(kv, PAPER_KV))
     else:
-        found = np.flatnonzero(on & (kv >= SOURCE_KV[0]) & (kv <= SOURCE_KV[1]))
+        found = candidates(network, PAPER_KV if rule == "paper" else None)
     if not found.size:
         raise QuestionError(f"network {network.name!r} has no candidate bus: {candidate_words(rule)}")
     return found
@@ -179,7 +175,7 @@ def candidates_of(network: Network, rule: CandidateRule, buses: Sequence[str] = 
 def candidate_words(rule: CandidateRule) -> str:
     """Return a rule of candidates in words."""
     return {
-        "source": f"buses of {SOURCE_KV[0]:g} to {SOURCE_KV[1]:g} kV",
+        "source": f"buses of {CANDIDATE_KV[0]:g} to {CANDIDATE_KV[1]:g} kV",
         "paper": f"buses at {', '.join(f'{kv:g}' for kv in PAPER_KV)} kV",
         "listed": "the buses listed",
     }[rule]

@@ -4,7 +4,7 @@ Source: sections 2 and 3 of arXiv 2605.14714: the naive heuristic, the threshold
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -12,7 +12,6 @@ from engine.errors import QuestionError
 from engine.network.model import Integers, Network, Vector
 from engine.network.tables import cost_points
 from engine.siting.envelopes import Envelope, envelope
-from engine.siting.gate.question import GateQuestion
 from engine.siting.gate.results import GateResult
 from engine.siting.ramps import repaired
 
@@ -69,11 +68,6 @@ def depth_envelopes(
             asked = envelope(kind, depth=depth, name=name)  # type: ignore[arg-type]
             found.append(repaired(asked))
     return tuple(found)
-
-
-def with_envelopes(question: GateQuestion, envelopes: Sequence[Envelope]) -> GateQuestion:
-    """Return the question of the gate with other envelopes: of a sweep, pooled with firm."""
-    return replace(question, envelopes=tuple(envelopes))
 
 
 def dearer(network: Network, factor: float = DEARER) -> Network:
