@@ -26,7 +26,7 @@ def compiled(  # noqa: PLR0913 (what each stage found, and by name what is known
     contingencies: Contingencies,
     gate: GateResult,
     *,
-    base: MarketBase | None = None,
+    market: Mapping[str, Any] | None = None,
     sites: Sequence[SiteMarket] = (),
     ranked: Ranked | None = None,
     groups: Mapping[str, Sequence[Criterion]] = GROUPS,
@@ -34,7 +34,7 @@ def compiled(  # noqa: PLR0913 (what each stage found, and by name what is known
     made: str = "",
 ) -> Catalogue:
     """Return the catalogue. Sites that passed the gate and have no market run stand as "not in market"."""
-    market = {_key(site): site for site in sites}
+    known = {_key(site): site for site in sites}
     place = {} if ranked is None else {_key(site): number for number, site in enumerate(ranked.sites)}
     verdicts = {(one.name, size): gate.qualified(one.name, size) for one in gate.envelopes for size in gate.sizes_mw}
     entries = []
@@ -46,7 +46,7 @@ def compiled(  # noqa: PLR0913 (what each stage found, and by name what is known
             verdict = verdicts[envelope.name, size]
             for candidate, bus in enumerate(gate.buses.tolist()):
                 key = (bus, envelope.name, size)
-                site, number = market.get(key), place.get(key)
+                site, number = known.get(key), place.get(key)
                 entries.append(
                     Entry(
                         bus=prepared.case.network.buses.ids[bus],
@@ -68,7 +68,7 @@ def compiled(  # noqa: PLR0913 (what each stage found, and by name what is known
         version=version,
         made=made,
         entries=tuple(entries),
-        manifest=manifest(question, prepared, contingencies, gate, base, groups),
+        manifest=manifest(question, prepared, contingencies, gate, market, groups),
         group_names=() if ranked is None else ranked.groups,
         depth={one.name: (one.depth, one.make_up, one.ramp_share) for one in gate.envelopes},
     )
@@ -79,10 +79,13 @@ def manifest(  # noqa: PLR0913, PLR0917 (what the run is made of)
     prepared: Prepared,
     contingencies: Contingencies,
     gate: GateResult,
-    base: MarketBase | None,
+    market: Mapping[str, Any] | None,
     groups: Mapping[str, Sequence[Criterion]],
 ) -> dict[str, Any]:
-    """Return everything that determines the run and everything that a reader must know of it, as JSON values."""
+    """Return everything that determines the run and everything that a reader must know of it, as JSON values.
+
+    ``market`` is what :func:`market_facts` says of the days.
+    """
     case = prepared.case
     found: dict[str, Any] = {
         "network": case.network.digest,
@@ -95,7 +98,7 @@ def manifest(  # noqa: PLR0913, PLR0917 (what the run is made of)
             {"hour": label, "weight": float(weight), "why": why}
             for label, weight, why in zip(case.labels, prepared.hours.weight, prepared.hours.reasons, strict=True)
         ],
-        "hours_of_the_source": len(prepared.year),
+        "hours_of_the_source": prepared.of_source,
         "contingencies": contingencies.digest,
         "contingencies_in_words": contingencies.summary(),
         "islanding": list(gate.islanding),
@@ -108,18 +111,21 @@ def manifest(  # noqa: PLR0913, PLR0917 (what the run is made of)
         "gate_solver": gate.solver,
         "groups": {name: list(listed) for name, listed in groups.items()},
     }
-    if base is not None:
-        found["market"] = {
-            "days": [
-                {**asdict(day), "state_before": before} for day, before in zip(base.days, base.before, strict=True)
-            ],
-            "base_gap_asked": base.effort.gap,
-            "base_gap": base.base.gap,
-            "reserve": base.options.reserve.words(),
-            "security": base.options.security,
-            "peak_hours": list(base.peak_hours),
-        }
+    if market is not None:
+        found["market"] = dict(market)
     return found
+
+
+def market_facts(base: MarketBase) -> dict[str, Any]:
+    """Return what a reader must know of the days that the market was run on, as JSON values."""
+    return {
+        "days": [{**asdict(day), "state_before": before} for day, before in zip(base.days, base.before, strict=True)],
+        "base_gap_asked": base.effort.gap,
+        "base_gap": base.base.gap,
+        "reserve": base.options.reserve.words(),
+        "security": base.options.security,
+        "peak_hours": list(base.peak_hours),
+    }
 
 
 def _standing(verdict: int, site: SiteMarket | None) -> Standing:

@@ -1,13 +1,13 @@
 """From a question to what the stages work on: hours with what is committed in them, and why each is there."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from engine.errors import QuestionError
 from engine.network.model import Network
 from engine.siting import cases, hour_sets
 from engine.siting.case import SitingCase
-from engine.siting.cases import Assumptions
+from engine.siting.cases import Assumptions, Thermal
 from engine.siting.hour_sets import HourSet
 from engine.siting.hourly_file import HourlyFile
 from engine.siting.question import SitingQuestion
@@ -19,9 +19,9 @@ LoadDataset = Callable[[str], tuple[str, bytes]]
 class Prepared:
     """The hours of a study, with the loads that are committed already."""
 
-    year: SitingCase  # every hour of the source
     case: SitingCase  # the hours that the gate screens
-    hours: HourSet  # positions in ``year``, weights and reasons
+    hours: HourSet  # their positions in the source, weights and reasons
+    of_source: int  # hours that the source has
 
 
 def prepare(question: SitingQuestion, network: Network, load_dataset: LoadDataset | None = None) -> Prepared:
@@ -29,19 +29,43 @@ def prepare(question: SitingQuestion, network: Network, load_dataset: LoadDatase
 
     Raises QuestionError for hours that the source does not have, FileFormatError for a file that cannot be read.
     """
-    assumed = Assumptions(thermal=question.thermal, load_scale=question.load_scale, seed=question.seed)
+    year = hours_of(question, network, load_dataset)
+    hours = chosen_hours(year, question)
+    return Prepared(year.at(hours.hours), hours, len(year))
+
+
+def prepared_again(
+    question: SitingQuestion, network: Network, hours: HourSet, of_source: int, load_dataset: LoadDataset | None = None
+) -> Prepared:
+    """Return what :func:`prepare` gave when it chose ``hours`` of ``of_source``: only these are made."""
+    chosen = None if question.source == "filed" else hours.hours.tolist()
+    return Prepared(hours_of(question, network, load_dataset, hours=chosen), hours, of_source)
+
+
+def hours_of(
+    question: SitingQuestion,
+    network: Network,
+    load_dataset: LoadDataset | None = None,
+    *,
+    hours: Sequence[int] | None = None,
+    thermal: Thermal | None = None,
+) -> SitingCase:
+    """Return hours of the question's source (positions; None: all) with what is committed.
+
+    ``thermal`` takes the place of the question's rule for least outputs: the market keeps those filed. Raises as
+    :func:`prepare`.
+    """
+    assumed = Assumptions(thermal=thermal or question.thermal, load_scale=question.load_scale, seed=question.seed)
     if question.source == "filed":
-        year = cases.as_filed(network)
+        found = cases.as_filed(network)
     elif question.source == "2016":
-        year = cases.year_2016(network, assumed)
+        found = cases.year_2016(network, assumed, hours)
     else:
         if load_dataset is None:
             raise QuestionError("the file of hours is not at hand")
         name, content = load_dataset(question.dataset)
-        year = cases.from_file(network, HourlyFile.read(name, content, network), assumed)
-    year = with_committed(year, question)
-    hours = chosen_hours(year, question)
-    return Prepared(year, year.at(hours.hours), hours)
+        found = cases.from_file(network, HourlyFile.read(name, content, network), assumed, hours)
+    return with_committed(found, question)
 
 
 def chosen_hours(year: SitingCase, question: SitingQuestion) -> HourSet:

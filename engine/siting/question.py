@@ -11,8 +11,10 @@ from typing import Any, Literal, Self, get_args
 
 import numpy as np
 
+from engine.capacity.question import OutageRating
 from engine.errors import QuestionError
 from engine.network.model import Integers, Network
+from engine.siting.cases import Thermal
 from engine.siting.contingencies import BranchRule, Rule
 from engine.siting.envelopes import Envelope, envelope_from_json, standard
 from engine.siting.gate.question import CANDIDATE_KV, PAPER_KV, THRESHOLD, candidates
@@ -23,6 +25,14 @@ CandidateRule = Literal["source", "paper", "listed"]
 SOURCES: tuple[Source, ...] = get_args(Source)
 HOUR_CHOICES: tuple[HourChoice, ...] = get_args(HourChoice)
 CANDIDATE_RULES: tuple[CandidateRule, ...] = get_args(CandidateRule)
+_ALLOWED: Mapping[str, tuple[str, ...]] = {
+    "source": SOURCES,
+    "choice": HOUR_CHOICES,
+    "candidates": CANDIDATE_RULES,
+    "outage_rating": get_args(OutageRating),
+    "branches": get_args(BranchRule),
+    "thermal": get_args(Thermal),
+}
 SHORTLIST = 20
 MOST_SIZES, MOST_ENVELOPES, MOST_MW = 40, 12, 20_000.0
 
@@ -46,7 +56,7 @@ class SitingQuestion:
     choice: HourChoice = "stress"
     hours: tuple[int, ...] = ()  # for "one" and "list"
     count: int = 24  # of representative hours
-    thermal: Literal["zero", "filed"] = "zero"  # least output of thermal units
+    thermal: Thermal = "zero"  # least output of thermal units
     load_scale: float = 1.0
     seed: int = 0
     candidates: CandidateRule = "source"
@@ -56,6 +66,7 @@ class SitingQuestion:
     threshold: float = THRESHOLD
     branches: BranchRule = "voltage"
     units: bool = True
+    outage_rating: OutageRating = "a"  # of branches after the loss of another
     committed: tuple[Committed, ...] = ()
     shortlist: int = SHORTLIST
 
@@ -143,7 +154,7 @@ class SitingQuestion:
                               str(one.get("name", "")))
                     for one in given["committed"]
                 )  # fmt: skip
-            for name, allowed in (("source", SOURCES), ("choice", HOUR_CHOICES), ("candidates", CANDIDATE_RULES)):
+            for name, allowed in _ALLOWED.items():
                 if name in given and given[name] not in allowed:
                     raise QuestionError(f"{name} is one of {', '.join(allowed)}, not {given[name]!r:.40}")
             return cls(**given)

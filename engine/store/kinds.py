@@ -26,5 +26,8 @@ KINDS: Mapping[str, JobKind] = {
     "auction.deliverability": JobKind("engine.auction.deliver_jobs:deliver_job"),
     "auction.debrief": JobKind("engine.auction.debrief_jobs:debrief_job"),
     "auction.what_if": JobKind("engine.auction.what_if_jobs:what_if_job"),
+    "siting.gate": JobKind("engine.siting.jobs:gate_job"),
+    "siting.market": JobKind("engine.siting.jobs:market_job"),
+    "siting.ac": JobKind("engine.siting.jobs:ac_job"),
     "network.opf": JobKind("engine.opf.jobs:opf_job"),
 }

@@ -1,0 +1,217 @@
+"""The jobs of a siting study: ``siting.gate``, ``siting.market`` and ``siting.ac``.
+
+A job's arguments are its inputs' hash; what is large goes into files under keys made of the same arguments. While the
+gate runs, what is known so far lies under :func:`partial_key`, and goes when the run ends.
+"""
+
+import hashlib
+import json
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from engine.compute import JobContext, Progress
+from engine.errors import QuestionError
+from engine.network.factors import Factors
+from engine.network.model import Network
+from engine.siting.ac_check import ac_check
+from engine.siting.contingencies import Contingencies
+from engine.siting.gate.results import FORMAT as GATE_FORMAT
+from engine.siting.gate.results import GateResult
+from engine.siting.hour_sets import HourSet
+from engine.siting.market_run import FORMAT as MARKET_FORMAT
+from engine.siting.market_run import MarketQuestion, run_market
+from engine.siting.prepare import prepare, prepared_again
+from engine.siting.question import SitingQuestion
+from engine.siting.run import CHECKED, GateRun, checked_again, remade, run_gate
+
+GATE, MARKET, AC = "siting.gate", "siting.market", "siting.ac"
+_STEPS = 1000
+_SCREENED = 0.9  # of the gate's progress; the rest is the check
+# What the jobs return beside the keys of their files.
+GATE_SHAPE: Mapping[str, type] = {
+    "hours": dict,
+    "of_source": int,
+    "candidates": int,
+    "contingencies": int,
+    "verdicts": int,
+    "undecided": int,
+    "check": dict,
+    "time_s": float,
+    "processor_s": float,
+}
+MARKET_SHAPE: Mapping[str, type] = {"sites": int, "served": int, "gap": float, "base_gap": float, "time_s": float}
+
+
+def gate_arguments(network_digest: str, question: SitingQuestion) -> dict[str, Any]:
+    """Return the arguments of the gate's job."""
+    asked = question.to_json()
+    del asked["shortlist"]  # how many are shown changes nothing that is computed
+    return {"network": network_digest, "question": asked, "format": GATE_FORMAT}
+
+
+def gate_key(arguments: Mapping[str, Any]) -> str:
+    """Return the key of the file of verdicts."""
+    return f"siting-gate-{_hash(arguments)}.npz"
+
+
+def partial_key(arguments: Mapping[str, Any]) -> str:
+    """Return the key of the verdicts that are known while the gate runs."""
+    return f"siting-gate-{_hash(arguments)}-partial.npz"
+
+
+def market_arguments(network_digest: str, question: SitingQuestion, market: MarketQuestion) -> dict[str, Any]:
+    """Return the arguments of the market's job: the gate's, and what is asked of the market."""
+    return gate_arguments(network_digest, question) | {"market": market.to_json(), "market_format": MARKET_FORMAT}
+
+
+def market_key(arguments: Mapping[str, Any]) -> str:
+    """Return the key of the file of the market run."""
+    return f"siting-market-{_hash(arguments)}.npz"
+
+
+def ac_arguments(network_digest: str, question: SitingQuestion, bus: str, load_mw: float, hour: int) -> dict[str, Any]:
+    """Return the arguments of the AC power flows of one site: its load in one hour, by its position in the source."""
+    asked = question.to_json()
+    kept = ("source", "dataset", "thermal", "load_scale", "seed", "branches", "units", "committed")
+    return {
+        "network": network_digest,
+        "question": {name: asked[name] for name in kept},
+        "bus": bus,
+        "load_mw": round(load_mw, 6),
+        "hour": hour,
+    }
+
+
+def question_of(arguments: Mapping[str, Any]) -> SitingQuestion:
+    """Return the question in a job's arguments."""
+    return SitingQuestion.from_json(arguments["question"])
+
+
+def gate_job(arguments: dict[str, Any], context: JobContext) -> dict[str, Any]:
+    """Screen, check a sample from nothing, keep the verdicts. Raises QuestionError; VerdictError at a mismatch."""
+    started = time.perf_counter()
+    question = question_of(arguments)
+    run = run_gate(
+        question,
+        Network.from_tables(context.load_network(arguments["network"])),
+        context.load_dataset,
+        workers=context.workers,
+        progress=_part(context, 0.0, _SCREENED, "hours screened"),
+        artifacts=context.artifacts,
+    )
+    verdicts = decided(run.gate)
+    report = checked_again(
+        run,
+        count=min(CHECKED, verdicts),
+        seed=question.seed,
+        workers=context.workers,
+        progress=_part(context, _SCREENED, 1.0 - _SCREENED, "verdicts decided again"),
+    )
+    key = gate_key(gate_arguments(arguments["network"], question))
+    context.artifacts.save(key, run.gate.save())
+    return {
+        "hours": run.prepared.hours.to_json(),
+        "of_source": run.prepared.of_source,
+        "candidates": len(run.gate.buses),
+        "contingencies": len(run.contingencies),
+        "verdicts": verdicts,
+        "undecided": run.gate.undecided,
+        "check": {
+            "words": report.words(),
+            "count": len(report.found),
+            "mismatches": len(report.mismatches),
+            "seed": report.seed,
+        },
+        "time_s": time.perf_counter() - started,
+        "processor_s": float(sum(known.time_s for known in run.gate.verdicts if known is not None)),
+        "artifacts": [key],
+    }
+
+
+def market_job(arguments: dict[str, Any], context: JobContext) -> dict[str, Any]:
+    """Run the market of the sites that passed a gate that was run before, and keep it.
+
+    Raises QuestionError when the gate's verdicts are not kept any more.
+    """
+    started = time.perf_counter()
+    market = MarketQuestion.from_json(arguments["market"])
+    run = kept_run(arguments, context)
+    found = run_market(
+        run,
+        market,
+        context.load_dataset,
+        workers=context.workers,
+        progress=_part(context, 0.0, 1.0, "parts of the market"),
+        artifacts=context.artifacts,
+    )
+    key = market_key(arguments)
+    context.artifacts.save(key, found.save())
+    served = [site for site in found.sites if site.served]
+    return {
+        "sites": len(found.sites),
+        "served": len(served),
+        "gap": max((site.gap for site in served), default=0.0),
+        "base_gap": found.base.gap,
+        "time_s": time.perf_counter() - started,
+        "artifacts": [key],
+    }
+
+
+def ac_job(arguments: dict[str, Any], context: JobContext) -> dict[str, Any]:
+    """Return the AC power flows of a site's base and worst outages, as :class:`AcReport` writes them."""
+    question = question_of({"question": {**arguments["question"], "choice": "list", "hours": [arguments["hour"]]}})
+    if question.source == "filed":
+        question = question_of({"question": {**arguments["question"], "choice": "one", "hours": []}})
+    network = Network.from_tables(context.load_network(arguments["network"]))
+    case = prepare(question, network, context.load_dataset).case
+    lost = Contingencies.of(Factors.of(case.network), question.rule, case)
+    if arguments["bus"] not in case.network.buses.ids:
+        raise QuestionError(f"there is no bus {arguments['bus']!r:.60}")
+    bus = case.network.buses.ids.index(arguments["bus"])
+    report = ac_check(case, lost, bus, arguments["load_mw"], 0, progress=_part(context, 0.0, 1.0, "power flows"))
+    return dict(report.to_json())
+
+
+def kept_run(arguments: Mapping[str, Any], context: JobContext) -> GateRun:
+    """Return the gate's run whose verdicts a job of the same question kept. Raises QuestionError when they are gone."""
+    question = question_of(arguments)
+    path = context.artifacts.open(gate_key(gate_arguments(arguments["network"], question)))
+    if path is None:
+        raise QuestionError("the gate's verdicts are not kept any more: run the gate again")
+    gate = GateResult.load(path)
+    network = Network.from_tables(context.load_network(arguments["network"]))
+    return remade(question, prepare(question, network, context.load_dataset), gate)
+
+
+def run_of(
+    arguments: Mapping[str, Any], result: Mapping[str, Any], gate: GateResult, network: Network, load_dataset: Any
+) -> GateRun:
+    """Return the run of a gate's job from what it returned and its file: only its own hours are made again."""
+    question = question_of(arguments)
+    hours = HourSet.from_json(result["hours"])
+    return remade(question, prepared_again(question, network, hours, result["of_source"], load_dataset), gate)
+
+
+def decided(gate: GateResult) -> int:
+    """Return how many (candidate, hour, level, contingency) were decided, equal loads of an hour counted once."""
+    total = 0
+    for known in gate.verdicts:
+        if known is not None:
+            total += len(known.levels_mw) * len(gate.buses) * len(gate.ids)
+    return total
+
+
+def _hash(arguments: Mapping[str, Any]) -> str:
+    text = json.dumps(dict(arguments), sort_keys=True, allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:40]
+
+
+def _part(context: JobContext, start: float, share: float, words: str) -> Progress:
+    """Return the report of one stage as a share of the job's bar."""
+
+    def report(done: int, total: int) -> None:
+        place = round(_STEPS * (start + share * done / max(total, 1)))
+        context.progress(place, _STEPS, f"{done:,} of {total:,} {words}")
+
+    return report

@@ -1,0 +1,284 @@
+"""The market of the sites that passed the gate: which of them, on which days, and what is kept of it.
+
+A market day of a large grid takes time, so a reader chooses how many sites of each envelope and size go on; which ones
+is a stated rule, and those left out are counted and stay in the catalogue as "not in market".
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Self, get_args
+
+import numpy as np
+
+from engine.capacity.archive import AnyArray, pack, unpack
+from engine.commitment.days import Day, typical_days
+from engine.commitment.instance import Instance
+from engine.commitment.noise import noise
+from engine.commitment.sced import Dispatch
+from engine.commitment.scuc import Effort, End, commit
+from engine.compute import HERE, Artifacts, Progress, Workers
+from engine.errors import QuestionError, UncertaintyDataError
+from engine.network.factors import Factors
+from engine.network.model import Matrix, Vector
+from engine.siting.compiling import market_facts
+from engine.siting.envelopes import envelope_from_json
+from engine.siting.market import DayMarket, MarketBase, Placement, SiteMarket, hourly, market_base, market_impact
+from engine.siting.metrics import HourlyMarket, five_metrics
+from engine.siting.prepare import LoadDataset, hours_of
+from engine.siting.studies import dearer
+
+if TYPE_CHECKING:
+    from engine.siting.run import GateRun
+
+FORMAT = "headroom-market-run-1"
+DayChoice = Literal["peak", "typical", "listed"]
+DAY_CHOICES: tuple[DayChoice, ...] = get_args(DayChoice)
+ORDER = "the higher pass rate, then the lower position of the bus in the network"
+_NUMBERS = ("cost", "bound", "gap", "time_s")
+_HOURLY = ("mean_lmp", "p95_p5", "std", "largest_limit_price", "rent_per_h")
+_BASE_SHARE, _NOISE_SHARE = 0.25, 0.1  # of the progress
+_STEPS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class MarketQuestion:
+    """Which sites, on which days, how exactly."""
+
+    days: DayChoice = "peak"
+    dates: tuple[str, ...] = ()  # for "listed", ISO 8601
+    most_sites: int = 20  # of each envelope and size; 0 for all that passed
+    base_gap: float = 1e-4
+    site_gap: float = 3e-4
+    base_time_s: float = 600.0  # of one day
+    site_time_s: float = 120.0  # of one day with one site
+    cost_factor: float = 1.0  # of every marginal cost
+    samples: int = 8  # of the noise floor, per day; 0 for none
+    seed: int = 0
+
+    def checked(self) -> Self:
+        """Return the question. Raises QuestionError with every problem at once."""
+        found = [
+            f"the {name} is {value:g}: {least:g} to {most:g}"
+            for name, value, least, most in (
+                ("number of sites", self.most_sites, 0, 100_000),
+                ("gap of the days without a site", self.base_gap, 1e-6, 0.1),
+                ("gap of the sites", self.site_gap, 1e-6, 0.1),
+                ("time of a day without a site, s,", self.base_time_s, 1, 36_000),
+                ("time of a day with a site, s,", self.site_time_s, 1, 36_000),
+                ("factor of costs", self.cost_factor, 0.1, 10),
+                ("number of samples", self.samples, 0, 64),
+            )
+            if not least <= value <= most
+        ]
+        if self.days not in DAY_CHOICES:
+            found.append(f"the days are one of {', '.join(DAY_CHOICES)}, not {self.days!r:.40}")
+        if self.days == "listed" and not self.dates:
+            found.append("name the days")
+        if found:
+            raise QuestionError("; ".join(found))
+        return self
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what :meth:`from_json` reads."""
+        return asdict(self) | {"dates": list(self.dates)}
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> Self:
+        """Return the question that :meth:`to_json` wrote. Raises QuestionError for anything else."""
+        if unknown := sorted(set(content) - set(cls.__dataclass_fields__)):
+            raise QuestionError(f"a market run has no field {unknown[0]!r:.60}")
+        try:
+            return cls(**{**content, "dates": tuple(content.get("dates", ()))}).checked()
+        except TypeError:
+            raise QuestionError("a market run needs its fields as it gave them") from None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MarketRun:
+    """The market without and with each site, and how far apart equally good schedules are."""
+
+    question: MarketQuestion
+    base: SiteMarket
+    sites: tuple[SiteMarket, ...]
+    facts: Mapping[str, Any]  # of the days: what a table made from them prints
+    floor: Matrix | None  # (3, 5), the noise floor of each metric; None when it was not asked for
+
+    def save(self) -> bytes:
+        """Return the ``.npz`` bytes that :meth:`load` reads."""
+        every = [self.base, *self.sites]
+        arrays: dict[str, AnyArray] = {
+            "metrics": np.array([site.metrics for site in every]),
+            "mean_lmp_bus": np.array([[day.mean_lmp for day in site.days] for site in every]),
+            "numbers": np.array([[[getattr(day, name) for name in _NUMBERS] for day in site.days] for site in every]),
+            "hours": np.array([[_hourly_rows(day) for day in site.days] for site in every]),
+        }
+        if self.floor is not None:
+            arrays["floor"] = self.floor
+        meta = {
+            "format": FORMAT,
+            "question": self.question.to_json(),
+            "facts": self.facts,
+            "status": [[day.status.value for day in site.days] for site in every],
+            "reason": [[day.reason for day in site.days] for site in every],
+            "placements": [_placement_json(site.placement) for site in every],
+        }
+        return pack(arrays, meta)
+
+    @classmethod
+    def load(cls, source: Path | bytes) -> Self:
+        """Return what :meth:`save` wrote. Raises UncertaintyDataError when it is something else."""
+        arrays, meta = unpack(source)
+        if meta.get("format") != FORMAT:
+            raise UncertaintyDataError("not a file of a market run of this version")
+        found = []
+        for place, placement in enumerate(meta["placements"]):
+            days = []
+            for day, (status, reason) in enumerate(zip(meta["status"][place], meta["reason"][place], strict=True)):
+                hours = arrays["hours"][place, day]
+                numbers = dict(zip(_NUMBERS, arrays["numbers"][place, day].tolist(), strict=True))
+                own = None if np.isnan(hours).any() else HourlyMarket(*hours)
+                days.append(DayMarket(End(status), reason, own, arrays["mean_lmp_bus"][place, day], **numbers))
+            found.append(SiteMarket(_placement_of(placement), tuple(days), arrays["metrics"][place]))
+        question = MarketQuestion.from_json(meta["question"])
+        return cls(question, found[0], tuple(found[1:]), meta["facts"], arrays.get("floor"))
+
+
+def chosen_sites(run: "GateRun", market: MarketQuestion) -> tuple[list[Placement], int]:
+    """Return the placements that go to the market, by :data:`ORDER`, and how many that passed are left out."""
+    chosen: list[Placement] = []
+    left = 0
+    for envelope in run.gate.envelopes:
+        for size in run.gate.sizes_mw:
+            passed = np.flatnonzero(run.gate.qualified(envelope.name, size) == 1)
+            rate = run.gate.pass_rate(envelope.name, size)[0][passed]
+            order = passed[np.lexsort((run.gate.buses[passed], -np.round(rate, 12)))]
+            taken = order if market.most_sites == 0 else order[: market.most_sites]
+            left += len(order) - len(taken)
+            chosen += [Placement(int(run.gate.buses[place]), envelope, size) for place in taken]
+    return chosen, left
+
+
+def run_market(  # noqa: PLR0913 (what passed and the question, then by name how)
+    run: "GateRun",
+    market: MarketQuestion,
+    load_dataset: LoadDataset | None = None,
+    *,
+    placements: Sequence[Placement] | None = None,
+    workers: Workers = HERE,
+    progress: Progress | None = None,
+    artifacts: Artifacts | None = None,
+) -> MarketRun:
+    """Return the market of the sites that passed the gate, or of ``placements``.
+
+    Units keep the least output that is filed for them, whatever the gate assumed. Raises QuestionError for a source
+    without days, and for days that cannot be committed even without a site.
+    """
+    market = market.checked()
+    if run.question.source == "filed":
+        raise QuestionError(
+            "the network as filed is one hour; the market needs days: choose the hours of 2016 or a file"
+        )
+    left = 0
+    if placements is None:
+        placements, left = chosen_sites(run, market)
+    if not placements:
+        raise QuestionError("no site passed the gate: there is nothing to run the market for")
+    network = run.network if market.cost_factor == 1.0 else dearer(run.network, market.cost_factor)
+    year = hours_of(run.question, network, load_dataset, thermal="filed")
+    factors = Factors.of(year.network)
+    base = market_base(
+        year,
+        days_of(typical_days(year), market, year.labels),
+        effort=Effort(market.base_gap, market.base_time_s, market.seed),
+        factors=factors,
+        progress=_part(progress, 0.0, _BASE_SHARE),
+    )
+    floor = noise_floor(base, market, factors, _part(progress, _BASE_SHARE, _NOISE_SHARE))
+    sites = market_impact(
+        base,
+        placements,
+        effort=Effort(market.site_gap, market.site_time_s, market.seed),
+        workers=workers,
+        progress=_part(progress, _BASE_SHARE + _NOISE_SHARE, 1.0 - _BASE_SHARE - _NOISE_SHARE),
+        artifacts=artifacts,
+    )
+    facts = market_facts(base) | {
+        "sites": len(placements),
+        "left_out": left,
+        "order": ORDER,
+        "site_gap_asked": market.site_gap,
+        "cost_factor": market.cost_factor,
+        "seed": market.seed,
+        "case": year.digest,
+    }
+    return MarketRun(market, base.base, tuple(sites), facts, floor)
+
+
+def days_of(typical: Sequence[Day], market: MarketQuestion, labels: Sequence[str]) -> tuple[Day, ...]:
+    """Return the days that a market question names. Raises QuestionError for a date that the hours do not have."""
+    if market.days == "typical":
+        return tuple(typical)
+    if market.days == "peak":
+        return tuple(day for day in typical if day.reason.startswith("highest load"))[:1]
+    number = {label[:10]: place // 24 for place, label in reversed(list(enumerate(labels)))}
+    missing = [date for date in market.dates if date not in number]
+    if missing:
+        raise QuestionError(f"the hours have no day {', '.join(repr(date) for date in missing)}")
+    return tuple(Day(number[date], date, "chosen", 1.0) for date in sorted(set(market.dates)))
+
+
+def noise_floor(
+    base: MarketBase, market: MarketQuestion, factors: Factors, progress: Progress | None = None
+) -> Matrix | None:
+    """Return (3, 5): the interquartile range of every metric over schedules as good as the base's, mean of the days."""
+    if not market.samples:
+        return None
+    total, weight = np.zeros((3, 5)), 0.0
+    for place, day in enumerate(base.days):
+        case = base.day_case(day)
+        instance = Instance.of(case, base.options, factors=factors, initial=base.initial[place])
+        committed = commit(instance, base.effort)
+
+        def measured(found: Dispatch, hour_of_day: Any = case.hour_of_day) -> Mapping[str, float]:
+            table = five_metrics(hourly(found), hour_of_day, base.peak_hours)
+            return {str(number): float(value) for number, value in enumerate(table.ravel())}
+
+        spread = noise(committed, samples=market.samples, metrics=measured, seed=market.seed)
+        total += day.weight * np.array([spread.floor(str(number)) for number in range(15)]).reshape(3, 5)
+        weight += day.weight
+        if progress is not None:
+            progress(place + 1, len(base.days))
+    return total / weight
+
+
+def lmp_change(market: MarketRun, site: SiteMarket) -> Vector:
+    """Return (B,): the mean price at every bus with a site less that without, over the weighted days, $/MWh."""
+    weight = np.array([day["weight"] for day in market.facts["days"]])
+    rows = [after.mean_lmp - before.mean_lmp for after, before in zip(site.days, market.base.days, strict=True)]
+    return np.asarray(weight @ np.array(rows) / weight.sum(), dtype=np.float64)
+
+
+def _hourly_rows(day: DayMarket) -> Matrix:
+    if day.hours is None:
+        return np.full((len(_HOURLY), 24), np.nan)
+    return np.array([getattr(day.hours, name) for name in _HOURLY])
+
+
+def _placement_json(placed: Placement | None) -> dict[str, Any] | None:
+    if placed is None:
+        return None
+    return {"bus": placed.bus, "envelope": placed.envelope.to_json(), "nameplate_mw": placed.nameplate_mw}
+
+
+def _placement_of(content: Mapping[str, Any] | None) -> Placement | None:
+    if content is None:
+        return None
+    return Placement(int(content["bus"]), envelope_from_json(content["envelope"]), float(content["nameplate_mw"]))
+
+
+def _part(progress: Progress | None, start: float, share: float) -> Progress | None:
+    """Return the report of one stage as a share of all."""
+    if progress is None:
+        return None
+    return lambda done, total: progress(round(_STEPS * (start + share * done / max(total, 1))), _STEPS)

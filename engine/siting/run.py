@@ -1,0 +1,140 @@
+"""A siting study from its question to its catalogue: what the web's jobs, a notebook and the reports call.
+
+Two runs make it: the gate over its hours, and the market of the sites that passed. Each keeps what it has done, so that
+a run that was stopped goes on where it was; what both found is put together in a moment, as often as a reader likes.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from engine.compute import HERE, Artifacts, Progress, Workers
+from engine.errors import QuestionError
+from engine.network.factors import Factors
+from engine.network.model import Network, Vector
+from engine.siting.catalogue import Catalogue
+from engine.siting.compiling import compiled
+from engine.siting.contingencies import Contingencies
+from engine.siting.gate.question import GateQuestion
+from engine.siting.gate.results import GateResult
+from engine.siting.gate.screening import screen
+from engine.siting.gate_check import CheckReport, check
+from engine.siting.market_run import MarketRun
+from engine.siting.prepare import LoadDataset, Prepared, prepare
+from engine.siting.question import SitingQuestion, candidates_of
+from engine.siting.ranking import GROUPS, Criterion
+from engine.siting.shortlist import POOLED, Ranked, Scaling, rank_sites
+
+CHECKED = 1000  # verdicts that are decided again, from nothing, in every run
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class GateRun:
+    """A question's hours and contingencies, and what the gate found."""
+
+    question: SitingQuestion
+    prepared: Prepared
+    contingencies: Contingencies
+    gate: GateResult
+
+    @property
+    def network(self) -> Network:
+        """Return the network that was screened: with every unit that may run."""
+        return self.prepared.case.network
+
+
+def run_gate(  # noqa: PLR0913 (the question, then by name how)
+    question: SitingQuestion,
+    network: Network,
+    load_dataset: LoadDataset | None = None,
+    *,
+    workers: Workers = HERE,
+    progress: Progress | None = None,
+    artifacts: Artifacts | None = None,
+) -> GateRun:
+    """Return what the gate says of every candidate, envelope and size.
+
+    Raises QuestionError with every problem of the question.
+    """
+    prepared = prepare(question.checked(network), network, load_dataset)
+    contingencies = contingencies_of(question, prepared)
+    gate = screen(
+        prepared.case,
+        contingencies,
+        gate_question(question, prepared),
+        workers=workers,
+        progress=progress,
+        artifacts=artifacts,
+    )
+    return GateRun(question, prepared, contingencies, gate)
+
+
+def checked_again(
+    run: GateRun,
+    *,
+    count: int = CHECKED,
+    seed: int = 0,
+    workers: Workers = HERE,
+    progress: Progress | None = None,
+) -> CheckReport:
+    """Return the verdicts that were drawn and decided again from nothing. Raises VerdictError at any that differs."""
+    return check(
+        run.prepared.case, run.contingencies, run.gate, count=count, seed=seed, rating=run.question.outage_rating,
+        workers=workers, progress=progress,
+    )  # fmt: skip
+
+
+def remade(question: SitingQuestion, prepared: Prepared, gate: GateResult) -> GateRun:
+    """Return a run whose verdicts were kept. Raises QuestionError when its hours are others."""
+    if prepared.case.digest != gate.case_digest:
+        raise QuestionError("the verdicts kept are of other hours than the question's: run the gate again")
+    return GateRun(question, prepared, contingencies_of(question, prepared), gate)
+
+
+def contingencies_of(question: SitingQuestion, prepared: Prepared) -> Contingencies:
+    """Return what a study may lose."""
+    return Contingencies.of(Factors.of(prepared.case.network), question.rule, prepared.case)
+
+
+def gate_question(question: SitingQuestion, prepared: Prepared) -> GateQuestion:
+    """Return what is asked of the gate."""
+    return GateQuestion(
+        buses=candidates_of(prepared.case.network, question.candidates, question.buses),
+        envelopes=question.envelopes,
+        sizes_mw=question.sizes_mw,
+        threshold=question.threshold,
+        rating=question.outage_rating,
+        hour_weight=tuple(prepared.hours.weight.tolist()),
+    )
+
+
+def ranked(
+    market: MarketRun,
+    extra: Mapping[str, Vector] | None = None,
+    *,
+    groups: Mapping[str, Sequence[Criterion]] = GROUPS,
+    group_weights: Sequence[float] | None = None,
+    scaling: Scaling = POOLED,
+) -> Ranked:
+    """Return the order of the sites that every day serves.
+
+    Raises QuestionError when there is none, or when nothing tells them apart.
+    """
+    served = [site for site in market.sites if site.served]
+    return rank_sites(served, extra, groups=groups, group_weights=group_weights, scaling=scaling)
+
+
+def catalogue_of(
+    run: GateRun,
+    market: MarketRun | None = None,
+    order: Ranked | None = None,
+    *,
+    version: int = 1,
+    made: str = "",
+) -> Catalogue:
+    """Return the catalogue of what is known."""
+    facts = None if market is None else market.facts
+    sites = () if market is None else market.sites
+    return compiled(
+        run.question, run.prepared, run.contingencies, run.gate,
+        market=facts, sites=sites, ranked=order, version=version, made=made,
+    )  # fmt: skip
