@@ -79,6 +79,8 @@ def create_app(settings: Settings) -> Dash:
     auction_invite.install(app.server, settings)
     auction_routes.register(app.server, services, settings.home)
     routes.register(app.server, services, limiter, settings.home)
+    if settings.forwarded_allow:  # before all else, also the gate: everybody reads the address from it
+        app.server.wsgi_app = security.TrustedProxy(app.server.wsgi_app, settings.forwarded_allow)
     app.index_string = shell.INDEX_STRING
     shell_callbacks.register(app, services, PAGES)
     pages: dict[str, opening.Page] = {}

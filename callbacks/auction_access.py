@@ -26,6 +26,8 @@ REQUEST = re.compile(r"[A-Za-z0-9_.:-]{1,40}")
 _ACTS = re.compile(rb"^/api/auctions/[^/]+/(act|host|what-if|bid-file|key)$|^/api/auctions/join$")
 _ROOM = re.compile(rb"^/api/auctions/")
 RECEIVED = "headroom.received"  # in the WSGI environment: when the request reached the server
+REFUSED = "headroom.refused"  # there too: that the request is one of a flood, and its line one person's
+PROXIED = "headroom.proxied"  # there too: that a trusted proxy sent it, whose lines carry everybody's requests
 # The session's cookie as browsers send it. One in quotes may be written in many ways that mean the same.
 _SESSION = re.compile(r"(?:^|;)\s*(?:__Host-)?headroom=([^\";\s]+)")
 _TOO_MANY = b'{"error":"Too many requests in a short time","detail":"Wait a second and send again","code":"too many"}'
@@ -98,7 +100,8 @@ class Gate:
         answer: Iterable[bytes] = self._inner(environ, start_response)
         return answer
 
-    def _turn_away(self, environ: Mapping[str, Any], start_response: Any) -> Iterable[bytes]:
+    def _turn_away(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        environ[REFUSED] = not environ.get(PROXIED, False)  # the web server lets the line wait: callbacks.web_worker
         headers = [
             ("Content-Type", "application/json"),
             ("Content-Length", str(len(_TOO_MANY))),

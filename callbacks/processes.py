@@ -18,7 +18,7 @@ from typing import Any
 
 from gunicorn.app.base import BaseApplication
 
-from callbacks import logs
+from callbacks import logs, web_worker
 from callbacks.settings import Settings
 
 _log = logs.get("headroom.supervisor")
@@ -160,6 +160,7 @@ class _Server(BaseApplication):
             "logger_class": logs.ServerLogger,
             "loglevel": settings.log_level.lower(),
             "control_socket_disable": True,
+            "post_request": web_worker.note_refusal,
             "worker_exit": _leave,
         }
         for name, value in chosen.items():

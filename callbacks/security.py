@@ -17,6 +17,7 @@ from flask_limiter import Limiter
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from callbacks import bodies
+from callbacks.auction_access import PROXIED
 from callbacks.settings import Settings
 
 _DAY_S = 24 * 3600
@@ -59,8 +60,6 @@ def install(app: Dash, settings: Settings) -> Limiter:
         SESSION_REFRESH_EACH_REQUEST=False,  # a cookie on each answer would spoil the browser's cache of maps
         PERMANENT_SESSION_LIFETIME=_SESSION_DAYS * _DAY_S,
     )
-    if settings.forwarded_allow:
-        server.wsgi_app = TrustedProxy(server.wsgi_app, settings.forwarded_allow)
     server.before_request(_refuse_forged)
     policy = _policy(app)
 
@@ -214,7 +213,8 @@ class TrustedProxy:
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
         """Answer as WSGI asks."""
-        chosen = self.behind if self._known(environ.get("REMOTE_ADDR", "")) else self.plain
+        environ[PROXIED] = self._known(environ.get("REMOTE_ADDR", ""))
+        chosen = self.behind if environ[PROXIED] else self.plain
         return chosen(environ, start_response)
 
     def _known(self, address: str) -> bool:
