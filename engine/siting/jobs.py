@@ -8,6 +8,7 @@ import hashlib
 import json
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from engine.compute import JobContext, Progress
@@ -46,7 +47,7 @@ MARKET_SHAPE: Mapping[str, type] = {"sites": int, "served": int, "gap": float, "
 def gate_arguments(network_digest: str, question: SitingQuestion) -> dict[str, Any]:
     """Return the arguments of the gate's job."""
     asked = question.to_json()
-    del asked["shortlist"]  # how many are shown changes nothing that is computed
+    del asked["shortlist"], asked["threshold"]  # what is read from the verdicts changes none of them
     return {"network": network_digest, "question": asked, "format": GATE_FORMAT}
 
 
@@ -62,7 +63,11 @@ def partial_key(arguments: Mapping[str, Any]) -> str:
 
 def market_arguments(network_digest: str, question: SitingQuestion, market: MarketQuestion) -> dict[str, Any]:
     """Return the arguments of the market's job: the gate's, and what is asked of the market."""
-    return gate_arguments(network_digest, question) | {"market": market.to_json(), "market_format": MARKET_FORMAT}
+    return gate_arguments(network_digest, question) | {
+        "threshold": question.threshold,
+        "market": market.to_json(),
+        "market_format": MARKET_FORMAT,
+    }
 
 
 def market_key(arguments: Mapping[str, Any]) -> str:
@@ -84,8 +89,9 @@ def ac_arguments(network_digest: str, question: SitingQuestion, bus: str, load_m
 
 
 def question_of(arguments: Mapping[str, Any]) -> SitingQuestion:
-    """Return the question in a job's arguments."""
-    return SitingQuestion.from_json(arguments["question"])
+    """Return the question in a job's arguments; the gate's have no threshold of their own."""
+    own = {"threshold": arguments["threshold"]} if "threshold" in arguments else {}
+    return SitingQuestion.from_json({**arguments["question"], **own})
 
 
 def gate_job(arguments: dict[str, Any], context: JobContext) -> dict[str, Any]:
@@ -179,7 +185,7 @@ def kept_run(arguments: Mapping[str, Any], context: JobContext) -> GateRun:
     path = context.artifacts.open(gate_key(gate_arguments(arguments["network"], question)))
     if path is None:
         raise QuestionError("the gate's verdicts are not kept any more: run the gate again")
-    gate = GateResult.load(path)
+    gate = replace(GateResult.load(path), threshold=question.threshold)
     network = Network.from_tables(context.load_network(arguments["network"]))
     return remade(question, prepare(question, network, context.load_dataset), gate)
 

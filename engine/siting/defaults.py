@@ -1,0 +1,50 @@
+"""The question that a siting study opens with on a network: the source's on synthetic Texas, a small one elsewhere."""
+
+import numpy as np
+
+from engine.capacity.series import is_texas
+from engine.network.model import Network
+from engine.siting.contingencies import LEAST_KV, BranchRule
+from engine.siting.gate.question import candidates
+from engine.siting.question import SitingQuestion
+
+TEXAS_SIZES = (250.0, 500.0, 1000.0, 1500.0, 2000.0)
+_SHARES = (0.02, 0.05, 0.10, 0.15, 0.20, 0.25)  # of the filed load, as nameplates on another network
+_SMALL = 40  # buses: so few are screened in the whole stress set at once
+
+
+def starting_question(network: Network) -> SitingQuestion:
+    """Return the question that a study opens with when nobody has asked one yet."""
+    if is_texas(network):
+        return SitingQuestion(sizes_mw=TEXAS_SIZES)
+    known = candidates(network)
+    on = network.buses.in_service
+    listed = tuple(bus for bus, ready in zip(network.buses.ids, on.tolist(), strict=True) if ready)
+    return SitingQuestion(
+        choice="stress" if int(on.sum()) <= _SMALL else "representative",
+        count=8,
+        candidates="source" if known.size else "listed",
+        buses=() if known.size else listed,
+        sizes_mw=sizes_for(network),
+        branches=branch_rule(network),
+    )
+
+
+def sizes_for(network: Network) -> tuple[float, ...]:
+    """Return nameplates that suit the load of a network: a few per cent of it each, as round numbers."""
+    load = float(network.buses.load_mw[network.buses.in_service].clip(min=0.0).sum()) or 100.0
+    return tuple(sorted({_round(share * load) for share in _SHARES}))
+
+
+def branch_rule(network: Network) -> BranchRule:
+    """Return the source's rule where the network has branches of its voltages, else each branch."""
+    kv = network.buses.base_kv
+    branches = network.branches
+    high = (kv[branches.from_bus] >= LEAST_KV) & (kv[branches.to_bus] >= LEAST_KV) & branches.in_service
+    return "voltage" if bool(np.any(high)) else "all"
+
+
+def _round(mw: float) -> float:
+    step = 10.0 ** np.floor(np.log10(mw))
+    nearest = min((1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0), key=lambda mark: abs(mark - mw / step))
+    return float(np.round(nearest * step, 6))
