@@ -34,7 +34,7 @@ _ALLOWED: Mapping[str, tuple[str, ...]] = {
     "thermal": get_args(Thermal),
 }
 SHORTLIST = 20
-MOST_SIZES, MOST_ENVELOPES, MOST_MW = 40, 12, 20_000.0
+MOST_SIZES, MOST_ENVELOPES, MOST_MW = 40, 16, 20_000.0
 
 
 @dataclass(frozen=True, slots=True)
