@@ -434,3 +434,91 @@ def auction_debrief_figure(name: str) -> dict[str, str]:
 def auction_debrief_bundles(bidder: int) -> dict[str, str | int]:
     """Return the id of the button that keeps all bundles of the bidder at a place."""
     return {"type": "auction-debrief-bundles", "bidder": bidder}
+
+
+# Siting
+SITING = "siting"  # the page's key
+SITING_STUDY = "siting-study"  # Store: the study this page was opened for
+SITING_FOUND = "siting-found"  # Store: the question whose gate (whole or in part) and market the page has, by key
+SITING_ANSWERED = "siting-answered"  # Store: what is drawn: {"gate", "market", "envelope", "size", "threshold", ...}
+SITING_VIEW = "siting-view"  # Store: envelope, size, threshold, shortlist, weights that the controls hold
+SITING_JOB = "siting-job"  # Store: ids of the jobs that the page waits for
+SITING_JOB_ENDED = "siting-job-ended"  # Store: written in the browser when one of them ends or has come further
+SITING_COMPUTE = "siting-compute"
+SITING_STATE = "siting-state"  # the strip between the question and the answer
+SITING_FRAME = "siting-frame"  # around the answer: hatched while it is stale
+SITING_QUERY = "siting-query"  # Store: the question as a query string
+SITING_ADDRESS = "siting-address"  # Store: the whole query string in the address bar
+SITING_UPLOAD = "siting-upload"
+SITING_FILES = "siting-files"  # Store: (value, name) of the study's files of hours
+SITING_TAB = "siting-tab"  # which table the drawer shows
+SITING_TABLES = "siting-tables"
+SITING_ENVELOPE = "siting-envelope"  # which envelope is drawn
+SITING_SIZE = "siting-size"  # which nameplate is drawn
+SITING_TOP = "siting-top"  # how many sites the shortlist holds
+SITING_SCALING = "siting-scaling"  # whether envelopes are scaled together
+SITING_OVERVIEW = "siting-overview"  # in the inspector, while no bus is selected
+SITING_SHEET = "siting-sheet"  # in the inspector: the sheet of the selected bus
+SITING_SIZES_CHART = "siting-sizes-chart"  # how many sites qualify against size
+SITING_MARKET = "siting-market"  # the panel of the market's job
+SITING_MARKET_RUN = "siting-market-run"
+SITING_COMPARE = "siting-compare"  # who enters and who leaves between two envelopes
+SITING_ZONES = "siting-zones"
+SITING_PATHWAYS = "siting-pathways"  # the two pathways to power
+SITING_CATALOGUE = "siting-catalogue"  # in the drawer
+SITING_STUDIES = "siting-studies"  # in the drawer
+SITING_AGREEMENT = "siting-agreement"  # in the drawer
+
+
+def siting_word(name: str) -> str:
+    """Return the id of a control of the siting question."""
+    return f"siting-word-{name}"
+
+
+def siting_weight(place: int) -> str:
+    """Return the id of the weight of a group of criteria, by its place."""
+    return f"siting-weight-{place}"
+
+
+def siting_years(pathway: str, end: str) -> str:
+    """Return the id of an end, "least" or "most", of a pathway's years."""
+    return f"siting-years-{pathway}-{end}"
+
+
+# Siting: the sheet of a site and what follows from a study
+SITING_SITE = "siting-site"  # in the sheet: what is told of the selected bus
+SITING_OUTAGE = "siting-outage"  # Store: {"k", "hour", "at"}, the outage whose reason is asked for
+SITING_OUTAGE_TOLD = "siting-outage-told"
+SITING_AC = "siting-ac"  # the panel of the AC power flows; its Stores are named after it: -job, -ended, -seen
+SITING_AC_RUN = "siting-ac-run"
+SITING_TERMS = "siting-terms"  # the draft agreement in words
+SITING_TERMS_HELD = "siting-terms-held"  # Store: the agreement as JSON
+SITING_TERMS_KEEP = "siting-terms-keep"
+SITING_TERMS_FILE = "siting-terms-file"  # download
+SITING_LADDER = "siting-ladder"
+SITING_METER = "siting-meter"  # upload: a CSV of metered MW
+SITING_METER_TRY = "siting-meter-try"
+SITING_AUDIT = "siting-audit"
+SITING_ENTRIES = "siting-entries"  # what the Catalogue tab tells
+SITING_STANDING = "siting-standing"  # which entries its table shows
+SITING_KEEP = "siting-keep"  # the files of the catalogue
+SITING_KEEP_FILE = "siting-keep-file"  # download
+SITING_REFRESH = "siting-refresh"  # the timeline of versions; its Stores: -job, -ended, -seen, -held
+SITING_REFRESH_RUN = "siting-refresh-run"
+SITING_STUDY_PANEL = "siting-study-panel"  # what the pressed study found; its Stores: -job, -ended, -seen
+SITING_STUDY_ASKED = "siting-study-asked"  # Store: {"name", "at"} of the study that was pressed
+SITING_CORRIDORS = "siting-corridors"  # headroom of corridors and substations; its Stores: -job, -ended, -seen
+SITING_CORRIDORS_RUN = "siting-corridors-run"
+SITING_CLEARING = "siting-clearing"  # awards; its Stores: -job, -ended, -seen
+SITING_CLEARING_RUN = "siting-clearing-run"
+SITING_APPLICANTS = "siting-applicants"  # the applications, as CSV text
+
+
+def siting_term(name: object) -> dict[str, object]:
+    """Return the id of the control of a term of the agreement: ``"tolerance_mw"``."""
+    return {"type": "siting-term", "name": name}
+
+
+def siting_rule(name: object) -> dict[str, object]:
+    """Return the id of the control of a rule of the clearing: ``"tranche_mw"``."""
+    return {"type": "siting-rule", "name": name}

@@ -206,3 +206,24 @@ def _energy(agreement: Agreement, start: datetime, energy: float, *, whole: bool
 def _consequence(agreement: Agreement, days: int) -> str:
     reached = [rung.consequence for rung in agreement.ladder if rung.days <= days]
     return reached[-1] if reached else ""
+
+
+def invented_month(agreement: Agreement, first: date, days: int = 30) -> tuple[list[datetime], Vector]:
+    """Return a made-up meter that shows the rules: each day 1 % below its caps, but the fifth and the ninth.
+
+    The fifth day is 10 % above its cap through its first peak hour; of the ninth every tenth sample is missing.
+    """
+    per_day = _MINUTES_OF_DAY // agreement.sampling_min
+    step = timedelta(minutes=agreement.sampling_min)
+    hour = np.arange(per_day) * agreement.sampling_min // 60
+    below = 0.99 * agreement.cap_mw[hour]
+    above = np.where(hour + 1 == agreement.envelope.peak_hours[0], 1.1 * agreement.cap_mw[hour], below)
+    times: list[datetime] = []
+    values: list[float] = []
+    for day in range(days):
+        start = datetime.combine(first + timedelta(days=day), datetime.min.time())
+        for sample, mw in enumerate((above if day == 4 else below).tolist()):
+            if day != 8 or sample % 10:
+                times.append(start + sample * step)
+                values.append(mw)
+    return times, np.array(values)

@@ -53,7 +53,7 @@ def rank_sites(
     own = [site.metrics.ravel() for site in sites]
     columns = [np.array(own), *(np.asarray(column)[:, np.newaxis] for column in (extra or {}).values())]
     values = np.column_stack(columns)
-    labels = np.array([_label(site) for site in sites])
+    labels = np.array([label_of(site) for site in sites])
     parts = {POOLED: np.arange(len(sites))} if scaling == POOLED else _by(labels)
     score, found = np.empty(len(sites)), {}
     every = tuple(groups)
@@ -72,7 +72,8 @@ def rank_sites(
     return Ranked(tuple(sites), names, values, score, every, group_score, place, found)
 
 
-def _label(site: SiteMarket) -> str:
+def label_of(site: SiteMarket) -> str:
+    """Return envelope and size: what is placed together."""
     placed = site.placement
     return "" if placed is None else f"{placed.envelope.name} {placed.nameplate_mw!r}"
 

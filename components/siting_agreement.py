@@ -1,0 +1,222 @@
+"""The Agreement tab: draft terms for the selected site, and the audit that applies exactly them to metered MW."""
+
+import dash_bootstrap_components as dbc
+from dash import dcc, html
+
+from components import ids
+from components.capacity_answer import pressed_button
+from components.format import count, megawatts, number, percent
+from components.siting_site import bar, small_table
+from components.skeleton import Part, button, facts, section, state
+from components.why_card import why_card, why_number
+from engine.siting.agreement import LADDER, LADDER_DAYS, Agreement
+from engine.siting.audit import Audit, AuditDay, Violation
+from engine.siting.envelopes import HOURS_OF_DAY
+
+SAMPLINGS = (1, 5, 10, 15, 30, 60)
+_MOST_NAMED = 3
+_UNITS = {"cap": "MW", "ramp": "MW/h", "energy": "MWh"}
+_NUMBERS: tuple[tuple[str, str, float, str], ...] = (
+    ("response_min", "Response after a cap falls", 15, "min"),
+    ("tolerance_mw", "Tolerance", 0, "MW"),
+    ("tolerance_share", "or of the cap, the larger", 1, "%"),
+    ("energy_band", "Band of the day's energy", 5, "%"),
+    ("least_coverage", "Least share of a day's samples", 95, "%"),
+)
+PERCENT = ("tolerance_share", "energy_band", "least_coverage")
+
+
+def place() -> html.Div:
+    """Return the tab: the terms at the left, the audit at the right."""
+    return html.Div(
+        [
+            dcc.Store(id=ids.SITING_TERMS_HELD),
+            dcc.Download(id=ids.SITING_TERMS_FILE),
+            dcc.Store(id=f"{ids.SITING_METER_TRY}-pressed"),
+            html.Div([_controls(), html.Div(id=ids.SITING_TERMS)], className="hr-siting-half"),
+            html.Div([_meter(), html.Div(id=ids.SITING_AUDIT, **{"aria-live": "polite"})], className="hr-siting-half"),
+        ],
+        className="hr-siting-halves",
+    )
+
+
+def _controls() -> Part:
+    options = [{"value": str(value), "label": f"{value} min"} for value in SAMPLINGS]
+    choose = dbc.Select(
+        id=ids.siting_term("sampling_min"), options=options, value="15", class_name="hr-input hr-input-small"
+    )
+    fields = [html.Label(["A metered mean every", choose], className="hr-siting-field")]
+    fields += [
+        html.Label(
+            [
+                words,
+                html.Span(
+                    [
+                        dbc.Input(
+                            id=ids.siting_term(name), type="number", value=value, debounce=True, min=0, step="any",
+                            class_name="hr-input hr-input-small",
+                        ),
+                        html.Span(unit, className="hr-unit"),
+                    ]
+                ),
+            ],
+            className="hr-siting-field",
+        )
+        for name, words, value, unit in _NUMBERS
+    ]  # fmt: skip
+    ladder = html.Label(
+        [
+            f"Ladder: days of the last {LADDER_DAYS} with a violation, and what follows",
+            dbc.Textarea(
+                id=ids.SITING_LADDER, value=ladder_text(), debounce=True, rows=4, class_name="hr-input",
+            ),
+        ],
+        className="hr-siting-field hr-siting-wide",
+    )  # fmt: skip
+    keep = button("Keep as JSON", ids.SITING_TERMS_KEEP, icon_name="download")
+    return section("Draft agreement", html.Div([*fields, ladder, keep], className="hr-siting-fields"))
+
+
+def _meter() -> Part:
+    return section(
+        "Audit of metered MW",
+        html.P(
+            "A CSV with the columns time (ISO 8601, local) and mw: the mean of each sample from that time on. "
+            "The terms at the left are applied as they stand.",
+            className="hr-muted",
+        ),
+        html.Div(
+            [
+                html.Div(
+                    dcc.Upload(
+                        html.Span("Audit a CSV of metered MW", className="hr-button"),
+                        id=ids.SITING_METER, accept=".csv,text/csv", max_size=-1,
+                    ),
+                    **{"data-siting-upload": "CSV of metered MW"},
+                ),
+                pressed_button("Try with an invented month", ids.SITING_METER_TRY),
+            ],
+            className="hr-siting-ways",
+        ),
+    )  # fmt: skip
+
+
+def ladder_text() -> str:
+    """Return the ladder as the box holds it."""
+    return "\n".join(f"{rung.days}: {rung.consequence}" for rung in LADDER)
+
+
+def no_site() -> Part:
+    """Return the terms while there is no site to write them for."""
+    words = "Select a candidate bus: the terms are drafted for it, under the envelope and size that are drawn."
+    return state("empty", words)
+
+
+def refused(message: str) -> Part:
+    """Return what is said of terms or a meter that cannot be taken."""
+    return state("failed", f"{message[:1].upper()}{message[1:]}.", title="Not possible")
+
+
+def terms(agreement: Agreement) -> Part:
+    """Return the draft."""
+    caps, held = agreement.cap_mw, agreement.tolerance()
+    most = float(agreement.nameplate_mw)
+    rows = [
+        (
+            str(hour),
+            (bar(cap / most, number(cap, 1), sign="firm"), cap),
+            (number(cap + extra, 1), cap + extra),
+        )
+        for hour, cap, extra in zip(range(1, HOURS_OF_DAY + 1), caps.tolist(), held.tolist(), strict=True)
+    ]
+    note = "A draft for the parties to edit, not legal advice. Sampling, response, tolerances and ladder are proposals."
+    return html.Div(
+        [
+            html.P(note, className="hr-muted"),
+            facts([(name, words) for name, words in agreement.terms()]),
+            small_table(
+                "caps",
+                "Cap by hour of the day",
+                ["Hour", "Cap, MW", "Violated above, MW"],
+                rows,
+                file="caps",
+                tall=True,
+            ),
+        ],
+        className="hr-siting-terms",
+    )
+
+
+# The audit
+
+
+def audited(found: Audit, name: str) -> Part:
+    """Return what a meter says of an agreement."""
+    broken = [day for day in found.days if day.violations]
+    skipped = sum(not day.judged for day in found.days)
+    last = found.consequence[-1]
+    words = (
+        "No judged day has a violation."
+        if found.kept
+        else f"{count(len(broken), 'day')} of {count(len(found.days), 'day')} with a violation. "
+        + (f"On the last day the ladder stands at: {last}." if last else "On the last day nothing follows any more.")
+    )
+    rows = [_day(found, place, day) for place, day in enumerate(found.days)]
+    heads = ["Day", "Samples", "Peak, MW", "Energy, MWh", "Violations", f"Of {LADDER_DAYS} days", "What follows"]
+    return html.Div(
+        [
+            state("done" if found.kept else "infeasible", words, title="Kept" if found.kept else "Not kept"),
+            facts(
+                [
+                    ("Meter", name),
+                    ("Site", found.agreement.site),
+                    ("Largest MW in the peak hours", _peak(found)),
+                    ("Days that cannot be judged", number(skipped)),
+                ]
+            ),
+            small_table("audit", "Audit by day", heads, rows, text=(0, 4, 6), file="audit", tall=True),
+        ]
+    )
+
+
+def _peak(found: Audit) -> Part:
+    day = max(found.days, key=lambda one: one.peak_mw if one.peak_mw == one.peak_mw else -1.0)
+    peak = found.agreement.envelope.peak_hours
+    cap = float(min(found.agreement.cap_mw[hour - 1] for hour in peak))
+    text = megawatts(day.peak_mw)
+    card = why_card(
+        f"{text} on {day.day}",
+        formula="max over samples in the peak hours of metered MW \u2264 cap + tolerance",
+        values=[
+            ("peak hours", f"{peak[0]}\u2013{peak[-1]}"),
+            ("least cap in them", megawatts(cap)),
+            ("tolerance there", megawatts(float(found.agreement.tolerance()[peak[0] - 1]))),
+            ("samples of that day", percent(day.coverage, 1)),
+        ],
+        source="the agreement's own terms, as drafted at the left",
+    )
+    return why_number("siting-why-meter", text, card, label="largest metered MW in the peak hours")
+
+
+def _day(found: Audit, place: int, day: AuditDay) -> tuple[Part, ...]:
+    words = "; ".join(_violation(one) for one in day.violations[:_MOST_NAMED])
+    if len(day.violations) > _MOST_NAMED:
+        words += f"; and {number(len(day.violations) - _MOST_NAMED)} more"
+    if not day.judged:
+        words = "too few samples to judge"
+    every = "; ".join(_violation(one) for one in day.violations)
+    return (
+        str(day.day),
+        (percent(day.coverage, 0), day.coverage),
+        (number(day.peak_mw, 1), day.peak_mw),
+        (number(day.energy_mwh), day.energy_mwh),
+        (html.Span(words or "none", className="hr-sign-binding" if day.violations else "hr-muted"), every or words),
+        number(found.days_in_violation[place]),
+        found.consequence[place] or "nothing",
+    )
+
+
+def _violation(one: Violation) -> str:
+    when = f"{one.at:%H:%M}" if one.rule != "energy" else "the day"
+    unit = _UNITS[one.rule]
+    return f"{one.rule} at {when}: {number(one.metered, 1)} {unit}, allowed {number(one.allowed, 1)}"

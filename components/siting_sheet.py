@@ -1,0 +1,64 @@
+"""The sheet of a site: what the study says of the selected bus, top to bottom, in the inspector."""
+
+from dash import dcc, html
+
+from components import ids
+from components.capacity_sites import bus_facts
+from components.format import megawatts
+from components.icons import icon
+from components.siting_sheet_gate import gate_sections
+from components.siting_sheet_market import market_sections, ranking_sections
+from components.siting_site import SiteStudy
+from components.skeleton import Part, facts, section, state
+from engine.errors import QuestionError
+
+REPORT_PATH = "/siting/report"
+
+
+def place() -> html.Div:
+    """Return the sheet's place in the inspector, with its Stores."""
+    ac = ids.SITING_AC
+    return html.Div(
+        [
+            dcc.Store(id=ids.SITING_OUTAGE),
+            dcc.Store(id=f"{ac}-job"),
+            dcc.Store(id=f"{ac}-ended"),
+            dcc.Store(id=f"{ac}-seen"),
+            dcc.Store(id=f"{ids.SITING_AC_RUN}-pressed"),
+            html.Div(id=ids.SITING_SITE),
+            html.Div(id=ids.SITING_OUTAGE_TOLD, **{"aria-live": "polite"}),
+            html.Section(
+                [html.H3("Voltages and losses", className="hr-section-title"), html.Div(id=ac)],
+                className="hr-section",
+                id=f"{ac}-section",
+                hidden=True,
+            ),
+        ],
+        className="hr-siting-sheet",
+    )
+
+
+def nothing_yet() -> Part:
+    """Return what is said before there is an answer."""
+    return state("empty", "What the gate says of this bus appears here once it is computed.")
+
+
+def sheet(study: SiteStudy, bus: int, report: str) -> list[Part]:
+    """Return the sheet of a bus (position); ``report`` is the address of its printable sheet."""
+    network = study.network
+    head = [html.H3(study.words(bus), className="hr-capacity-title")]
+    data = section("Data", facts(bus_facts(network, bus)))
+    if bus not in study.gate.buses:
+        words = "This bus is not among the candidates of the question: nothing was screened here."
+        return [*head, state("empty", words, title="Not a candidate"), data]
+    try:
+        gate = gate_sections(study, bus)
+    except QuestionError as error:
+        return [*head, state("empty", f"{error}."), data]
+    way = html.A(
+        [icon("copy", size=14), "Printable sheet"], href=report, target="_blank", rel="noopener", className="hr-button"
+    )
+    terms = html.Button("Draft agreement", type="button", className="hr-button", **{"data-siting-tab": "agreement"})
+    looked = html.P(f"{study.envelope}, {megawatts(study.size_mw)}", className="hr-muted")
+    ways = html.Div([way, terms], className="hr-siting-ways")
+    return [*head, looked, ways, *gate, *ranking_sections(study, bus), *market_sections(study, bus), data]

@@ -1,0 +1,229 @@
+"""The market and the ranking on a site's sheet: metrics beside the median and the noise, prices, why it ranks there."""
+
+import numpy as np
+from dash import html
+
+from components.format import MINUS, count, number, percent, price
+from components.siting_site import SOURCE_MARKET, SOURCE_RANKING, SiteStudy, bar, small_table
+from components.skeleton import Part, facts, section
+from components.why_card import why_card, why_number
+from engine.commitment.scuc import End
+from engine.siting.market import SiteMarket
+from engine.siting.market_run import lmp_change
+from engine.siting.metrics import METRIC_UNITS, METRIC_WORDS, WINDOW_WORDS, Metric
+from engine.siting.ranking import criterion_words
+from engine.siting.sheet import MetricLine, Neighbour, ScoreReasons, metric_lines, row_of, score_reasons, site_market
+
+_FORMULA: dict[Metric, str] = {
+    "mean_lmp": "(1/|*W*|) \u03a3_t \u03bb\u0304_t, \u03bb\u0304_t = (1/*N*_b) \u03a3_b \u03bb_{bt}",
+    "p95_p5": "(1/|*W*|) \u03a3_t [P95_b(\u03bb_{bt}) \u2212 P5_b(\u03bb_{bt})]",
+    "std": "(1/|*W*|) \u03a3_t \u221a( \u03a3_b (\u03bb_{bt} \u2212 \u03bb\u0304_t)^2 / (*N*_b \u2212 1) )",
+    "binding_hours": "\u03a3_t 1[max_l \u03bc_{lt} > 10^{\u22126}]",
+    "rent": "10^{\u22126} (1/*D*) \u03a3_t \u03a3_l \u03bc_{lt} |*f*_{lt}|",
+}
+_DIGITS: dict[Metric, int] = {"mean_lmp": 3, "p95_p5": 3, "std": 3, "binding_hours": 1, "rent": 4}
+_MOST_BUSES = 5
+_MOST_CRITERIA = 10
+
+
+def market_sections(study: SiteStudy, bus: int) -> list[Part]:
+    """Return what the market says of a site: its metrics, and where prices move."""
+    if study.market is None:
+        return [section("Market", html.P("The market of this site was not run.", className="hr-muted"))]
+    site = site_market(study.market, bus, study.envelope, study.size_mw)
+    if site is None:
+        words = (
+            "This bus under this envelope and size did not go to the market: it did not pass the gate, or the sites "
+            f"that went were chosen by {study.market.facts.get('order', 'the pass rate')}."
+        )
+        return [section("Market", html.P(words, className="hr-muted"))]
+    if not site.served:
+        words = "ran out of time" if site.status is End.TIME_LIMIT else "has no schedule"
+        return [section("Market", html.P(f"A day {words}: {site.reason()}.", className="hr-sign-binding"))]
+    return [
+        section("Market beside the other sites", *_metrics(study, site)),
+        section("What the load does to prices", *_prices(study, site, bus)),
+    ]
+
+
+def _metrics(study: SiteStudy, site: SiteMarket) -> list[Part]:
+    market = study.market
+    assert market is not None  # noqa: S101 (asked only with one)
+    lines = metric_lines(market, site)
+    rows = [_metric_row(study, site, line) for line in lines]
+    heads = ["Metric", "Here", "Median", "From it", "Noise floor", "Change by the load"]
+    days = market.facts.get("days", [])
+    dates = ", ".join(f"{day['label']} ({day['reason']})" for day in days)
+    inside = sum(line.within_noise for line in lines)
+    words = f"Medians of {count(lines[0].peers.sites, 'site')} of {study.envelope}, {number(study.size_mw)} MW."
+    if market.floor is None:
+        words += " The noise floor was not asked for: small differences may mean nothing."
+    else:
+        words += (
+            f" {number(inside)} of 15 lie no farther from the median than the noise floor (marked \u2248): "
+            "equally good schedules differ by as much."
+        )
+    return [
+        html.P(words, className="hr-muted"),
+        small_table("metrics", "Market metrics", heads, rows, file="metrics"),
+        html.P(f"Days: {dates}. Largest gap of a day: {percent(site.gap, 3)}.", className="hr-muted"),
+    ]
+
+
+def _metric_row(study: SiteStudy, site: SiteMarket, line: MetricLine) -> tuple[Part, ...]:
+    digits, unit = _DIGITS[line.metric], METRIC_UNITS[line.metric]
+    label = f"{WINDOW_WORDS[line.window]} {METRIC_WORDS[line.metric]}"
+    text = number(line.value, digits)
+    card = why_card(
+        f"{label}: {text} {unit}",
+        formula=_FORMULA[line.metric],
+        values=[
+            ("without the load", f"{number(line.base, digits)} {unit}"),
+            ("median of the sites", f"{number(line.peers.median, digits)} {unit}"),
+            ("distance between their quartiles", f"{number(line.peers.iqr, digits)} {unit}"),
+            ("noise floor", f"{number(line.floor, digits)} {unit}"),
+            ("widest gap of a day", percent(site.gap, 3)),
+        ],
+        inputs=study.inputs(market=True),
+        source=SOURCE_MARKET,
+        note="The noise floor is the distance between the quartiles of this metric over schedules as good as the "
+        "base day's.",
+    )
+    sign = "\u2248 " if line.within_noise else ""
+    return (
+        (f"{label}, {unit}", label),
+        (why_number(f"siting-why-{line.window}-{line.metric}", text, card, label=label), line.value),
+        (number(line.peers.median, digits), line.peers.median),
+        (sign + signed(line.from_median, digits), line.from_median),
+        (number(line.floor, digits), line.floor),
+        (signed(line.change, digits), line.change),
+    )
+
+
+def _prices(study: SiteStudy, site: SiteMarket, bus: int) -> list[Part]:
+    market = study.market
+    assert market is not None  # noqa: S101 (asked only with one)
+    change = lmp_change(market, site)
+    known = np.flatnonzero(np.isfinite(change))
+    if not known.size:
+        return [html.P("No bus has a price.", className="hr-muted")]
+    before, after = (float(np.nanmean([day.mean_lmp[bus] for day in days])) for days in (market.base.days, site.days))
+    rows: list[tuple[Part, Part]] = [
+        ("Here, without and with it", f"{price(before)}, {price(after)}"),
+        ("Here", f"{signed(float(change[bus]), 3)} $/MWh"),
+        ("Mean of all buses", f"{signed(float(change[known].mean()), 3)} $/MWh"),
+        ("Buses that rise, and fall", f"{number(int((change > 1e-3).sum()))}, {number(int((change < -1e-3).sum()))}"),
+    ]
+    order = known[np.argsort(-change[known], kind="stable")]
+    most = [*order[:_MOST_BUSES].tolist(), *order[-_MOST_BUSES:].tolist()]
+    listed = [
+        (_select(study, place), (signed(float(change[place]), 3), float(change[place])))
+        for place in dict.fromkeys(most)
+    ]
+    return [
+        facts(rows),
+        small_table("prices", "Buses whose price moves most", ["Bus", "Change, $/MWh"], listed, file="lmp-change"),
+    ]
+
+
+def _select(study: SiteStudy, place: int) -> tuple[Part, str]:
+    key = study.network.buses.ids[place]
+    press = html.Button(
+        study.words(place), type="button", className="hr-siting-link", **{"data-siting-select": f"bus:{key}"}
+    )
+    return press, key
+
+
+# The ranking
+
+
+def ranking_sections(study: SiteStudy, bus: int) -> list[Part]:
+    """Return why the site ranks where it does."""
+    if study.ranked is None:
+        return []
+    row = row_of(study.ranked, bus, study.envelope, study.size_mw)
+    if row is None:
+        return [section("Why it ranks there", html.P("It is not ranked.", className="hr-muted"))]
+    reasons = score_reasons(study.ranked, row)
+    return [
+        section(
+            f"Why place {number(reasons.place)} of {number(reasons.alternatives)}",
+            facts([("Score", score_number(study, reasons)), *_groups(reasons)]),
+            *_costs(reasons),
+            *_neighbours(study, reasons),
+            *(html.P(f"{notice[:1].upper()}{notice[1:]}.", className="hr-muted") for notice in reasons.notices),
+        )
+    ]
+
+
+def score_number(study: SiteStudy, reasons: ScoreReasons) -> Part:
+    """Return the score with its card."""
+    text = number(reasons.score, 3)
+    card = why_card(
+        f"Score {text}, place {number(reasons.place)} of {number(reasons.alternatives)}",
+        formula="*C* = *S*^{\u2212} / (*S*^{+} + *S*^{\u2212})",
+        values=[
+            ("*S*^{+}, to the ideal", number(reasons.to_ideal, 5)),
+            ("*S*^{\u2212}, to the worst", number(reasons.to_anti_ideal, 5)),
+            *((f"group {name}", number(score, 4)) for name, score, _ in reasons.groups),
+        ],
+        inputs=study.inputs(market=True),
+        source=SOURCE_RANKING,
+        note="The score depends on the set of sites: leaving one out can change the order of others.",
+    )
+    return why_number("siting-why-score", text, card, label="score")
+
+
+def _groups(reasons: ScoreReasons) -> list[tuple[Part, Part]]:
+    return [
+        (
+            f"{name[:1].upper()}{name[1:]}",
+            bar(score, f"{number(score, 3)}, {percent(share, 0)} of the way to the ideal", sign="flexible"),
+        )
+        for name, score, share in reasons.groups
+    ]
+
+
+def _costs(reasons: ScoreReasons) -> list[Part]:
+    rows = []
+    for cost in reasons.costs[:_MOST_CRITERIA]:
+        gain = cost.score_at_best - reasons.score
+        rows.append(
+            (
+                criterion_words(cost.criterion),
+                cost.group,
+                (number(cost.value, 3), cost.value),
+                (number(cost.best, 3), cost.best),
+                (percent(cost.weight, 0), cost.weight),
+                (bar(cost.lost, number(cost.lost, 3), sign="binding"), cost.lost),
+                (signed(gain, 3), gain),
+            )
+        )
+    heads = ["Criterion", "Group", "Here", "Best", "Weight", "Lost of 1", "Score, if best"]
+    return [
+        html.P("What each criterion takes from the score, the one that takes most first:"),
+        small_table("costs", "What each criterion costs", heads, rows, text=(0, 1), file="criteria"),
+    ]
+
+
+def _neighbours(study: SiteStudy, reasons: ScoreReasons) -> list[Part]:
+    lines = []
+    for other, word in ((reasons.above, "Above"), (reasons.below, "Below")):
+        if other is not None:
+            lines.append(html.Li([html.Strong(f"{word}: "), *_neighbour_words(study, other)]))
+    return [html.Ul(lines, className="hr-siting-neighbours")] if lines else []
+
+
+def _neighbour_words(study: SiteStudy, other: Neighbour) -> list[Part]:
+    press, _ = _select(study, other.bus)
+    parts: list[Part] = [f"place {number(other.place)}, ", press, f", score {number(other.score, 3)}"]
+    if other.apart:
+        said = [f"{signed(points, 3)} by {criterion_words(name)}" for name, points in other.apart[:3]]
+        parts.append(f"; this site is {'; '.join(said)}")
+    return parts
+
+
+def signed(value: float, digits: int) -> str:
+    """Return a difference with its sign."""
+    text = number(value, digits)
+    return text if text == "0" or text.startswith(MINUS) or np.isnan(value) else f"+{text}"

@@ -1,0 +1,151 @@
+"""A siting study as its sheets, catalogue and studies read it, and the small parts that they share."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from dash import html
+
+from components.auction_debrief_parts import csv_button
+from components.capacity_sites import bus_words
+from components.format import number, percent
+from components.skeleton import Part
+from components.why_card import WhyInput
+from engine.network.model import Network
+from engine.siting.gate.results import PASSED, UNDECIDED, GateResult
+from engine.siting.market_run import MarketRun
+from engine.siting.run import GateRun
+from engine.siting.shortlist import Ranked
+
+SOURCE = "arXiv 2605.14714, stage 1"
+SOURCE_MARKET = "arXiv 2605.14714, stage 2, equations (13) to (19)"
+SOURCE_RANKING = "arXiv 2605.14714, stage 3, equations (20) to (35); TOPSIS: Hwang and Yoon, 1981"
+MOST_ROWS = 400  # of one small table on the page
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SiteStudy:
+    """What is drawn: a gate, its market and ranking where they are there, and what the page looks at."""
+
+    run: GateRun
+    market: MarketRun | None
+    ranked: Ranked | None
+    envelope: str
+    size_mw: float
+    threshold: float
+
+    @property
+    def network(self) -> Network:
+        """Return the network that was screened."""
+        return self.run.network
+
+    @property
+    def gate(self) -> GateResult:
+        """Return the verdicts."""
+        return self.run.gate
+
+    def bus(self, element: tuple[str, str] | None) -> int | None:
+        """Return the position of the selected bus, None when no bus of the network is selected."""
+        if element is None or element[0] != "bus" or element[1] not in self.network.buses.ids:
+            return None
+        return self.network.buses.ids.index(element[1])
+
+    def words(self, bus: int) -> str:
+        """Return a bus in words."""
+        return bus_words(self.network, bus)
+
+    def inputs(self, *, market: bool = False) -> list[WhyInput]:
+        """Return what the numbers are made from."""
+        found = [
+            WhyInput("Network", self.network.digest),
+            WhyInput(f"Hours and units, {self.run.prepared.case.source}", self.gate.case_digest),
+            WhyInput("Outages", self.gate.contingencies_digest),
+        ]
+        if market and self.market is not None:
+            found.append(WhyInput("Market days", str(self.market.facts.get("case", ""))))
+        return found
+
+
+def share_words(low: float, high: float, digits: int = 1) -> str:
+    """Return a share that is known, or its bounds: ``97.1 %``, ``93.2-97.1 %``."""
+    if high - low < 5e-5:
+        return percent(low, digits)
+    return f"{number(100 * low, digits)}\u2013{percent(high, digits)}"
+
+
+def verdict_words(verdict: int) -> str:
+    """Return a verdict in a word."""
+    return "passes" if verdict == PASSED else "open" if verdict == UNDECIDED else "fails"
+
+
+def verdict_mark(verdict: int) -> html.Span:
+    """Return a verdict with its sign."""
+    sign = "fine" if verdict == PASSED else "muted" if verdict == UNDECIDED else "binding"
+    return html.Span(
+        verdict_words(verdict), className="hr-muted" if sign == "muted" else f"hr-sign-{sign} hr-siting-verdict"
+    )
+
+
+def small_table(
+    name: str,
+    label: str,
+    heads: Sequence[str],
+    rows: Iterable[Sequence[Part]],
+    *,
+    text: Iterable[int] = (0,),
+    file: str = "",
+    note: str = "",
+    tall: bool = False,
+) -> html.Div:
+    """Return a table that scrolls by itself, with its CSV; the columns at the positions ``text`` are text.
+
+    A cell given as (shown, raw) holds ``raw`` in the CSV. Of a very long table the first rows are shown, and told.
+    """
+    words, listed = set(text), list(rows)
+
+    def cell(place: int, given: Any) -> Part:
+        shown, raw = given if isinstance(given, tuple) else (given, None)
+        more = {} if raw is None else {"data-raw": str(raw)}
+        kind = "hr-siting-text" if place in words else "hr-num"
+        return (
+            html.Th(shown, scope="row", className=kind, **more)
+            if place == 0
+            else html.Td(shown, className=kind, **more)
+        )
+
+    head = [
+        html.Th(word, scope="col", className="hr-siting-text" if place in words else "hr-num")
+        for place, word in enumerate(heads)
+    ]
+    body = [html.Tr([cell(place, given) for place, given in enumerate(row)]) for row in listed[:MOST_ROWS]]
+    left = len(listed) - len(body)
+    said = f"{note} {number(len(body))} of {number(len(listed))} rows are shown." if left else note
+    key = f"siting-table-{name}"
+    return html.Div(
+        [
+            html.Div(
+                html.Table([html.Thead(html.Tr(head)), html.Tbody(body)], className="hr-siting-table", id=key),
+                className="hr-siting-scroll" + ("" if tall else " hr-siting-low"),
+                tabIndex=0,
+                role="group",
+                **{"aria-label": label},
+            ),
+            html.Div(
+                [html.Span(said.strip(), className="hr-muted"), csv_button(key, file or name, label)],
+                className="hr-siting-under",
+            ),
+        ],
+        className="hr-siting-tabled",
+    )
+
+
+def bar(share: float, words: Part, *, sign: str = "firm") -> html.Div:
+    """Return a number with a bar of that length behind it; ``share`` is 0 to 1."""
+    width = f"{100 * min(1.0, max(0.0, share)):.2f}%"
+    return html.Div(
+        [
+            html.Span(className=f"hr-siting-bar hr-siting-bar-{sign}", style={"width": width}),
+            html.Span(words, className="hr-siting-bar-words"),
+        ],
+        className="hr-siting-barred",
+    )
