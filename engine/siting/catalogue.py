@@ -29,6 +29,8 @@ STANDINGS: tuple[Standing, ...] = (
 )  # fmt: skip
 METRIC_COLUMNS = tuple(f"{window}_{metric}" for window in WINDOWS for metric in METRICS)
 Key = tuple[str, str, float]  # bus, envelope, nameplate MW
+# What of a manifest names the network or its elements; hashes stay.
+_NAMING = frozenset({"committed", "network_name", "source", "notices", "islanding", "base_infeasible"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +154,10 @@ class Catalogue:
             return "site-" + hmac.new(secret, text.encode(), hashlib.sha256).hexdigest()[:12]
 
         entries = tuple(replace(entry, bus=hidden(entry.bus), first_failure="") for entry in self.entries)
-        kept = {name: value for name, value in self.manifest.items() if name not in {"committed", "network_name"}}
+        kept = {name: value for name, value in self.manifest.items() if name not in _NAMING}
+        if isinstance(kept.get("question"), Mapping):
+            asked = kept["question"]
+            kept["question"] = {name: asked[name] for name in asked if name not in {"buses", "committed"}}
         return replace(self, entries=tuple(sorted(entries, key=lambda entry: entry.key)), manifest=kept)
 
 

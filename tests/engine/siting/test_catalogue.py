@@ -83,6 +83,15 @@ def test_an_archive_without_names_compares_versions_and_tells_no_bus() -> None:
     assert {one.bus for one in old.entries} != {one.bus for one in OLD.redacted(b"another").entries}
 
 
+def test_an_archive_without_names_keeps_what_determines_the_run_and_no_element() -> None:
+    manifest = {
+        "case": "abc", "threshold": 0.95, "base_infeasible": [{"hour": "h", "contingency": "branch 7-8"}],
+        "islanding": ["loss of line 8-9"], "question": {"buses": ["7"], "committed": [{"bus": "8"}], "seed": 3},
+    }  # fmt: skip
+    archived = Catalogue(1, "", (entry("7", 0.9, 1),), manifest).redacted(b"kept elsewhere")
+    assert archived.manifest == {"case": "abc", "threshold": 0.95, "question": {"seed": 3}}
+
+
 def test_the_funnel_counts_each_stage() -> None:
     mixed = catalogue(
         entry("1", 0.9, 1), entry("2", None, None, "market infeasible"), entry("3", None, None, "gate failed"),
