@@ -32,6 +32,7 @@ PAGES: tuple[PageLink, ...] = (
     PageLink("home", "/", "Home", "home"),
     PageLink("network", "/network", "Network", "network"),
     PageLink("capacity", "/capacity", "Capacity", "capacity"),
+    PageLink("siting", "/siting", "Siting", "siting"),
     PageLink("auction", "/auction", "Auction", "auction"),
 )
 # Reached from another page, which wires them too: not in the navigation.
@@ -44,7 +45,7 @@ SIDE_PAGES: tuple[PageLink, ...] = (
     PageLink("auction_debrief", "/auction/debrief", "Debrief of an auction", "auction"),
 )
 
-MAPPED = frozenset({"network", "capacity", "difference"})  # pages that open with the map of a study
+MAPPED = frozenset({"network", "capacity", "siting", "difference"})  # pages that open with the map of a study
 
 
 def create_app(settings: Settings) -> Dash:

@@ -67,8 +67,12 @@
     const few = s.buses.size <= 320;
     let radius = (few ? s.dot || 5 : painted ? 3.1 : p.v >= 300 ? 2.6 : 1.9);
     if (candidate) radius = Math.max(radius, 4.6);
+    const shape = number && layer.shapes && layer.shapes[number - 1] || 'dot';
+    if (shape === 'diamond') radius = radius * 1.5 + 1.6;
+    if (shape === 'small') radius *= 0.72;
     return {
       radius: radius * s.scale,
+      shape: shape,
       stroke: !hidden,
       color: binding ? tokens.binding : candidate ? tokens.candidate : painted ? tokens.bus : tokens.surface,
       weight: binding || candidate ? 2.2 : few ? 1 : 0.5,
@@ -105,8 +109,24 @@
   };
   headroom.busPoint = function (f, latlng, context) {
     const s = state(context.hideout.page);
-    return new window.L.CircleMarker(latlng, busStyle(s, f.properties));
+    const marker = new window.L.CircleMarker(latlng, busStyle(s, f.properties));
+    const round = marker._updatePath;
+    marker._updatePath = function () { if (!angular(this)) round.call(this); };
+    return marker;
   };
+  // A class may have corners, so that it is told apart without its colour.
+  function angular(marker) {
+    const shape = marker.options.shape, renderer = marker._renderer;
+    if ((shape !== 'diamond' && shape !== 'square') || !renderer || !renderer._ctx) return false;
+    if (!renderer._drawing || marker._empty()) return true;
+    const p = marker._point, ctx = renderer._ctx, r = marker._radius;
+    const corners = shape === 'diamond' ? [[0, -r], [r, 0], [0, r], [-r, 0]] : [[-r, -r], [r, -r], [r, r], [-r, r]];
+    ctx.beginPath();
+    corners.forEach(function (c, i) { if (i) ctx.lineTo(p.x + c[0], p.y + c[1]); else ctx.moveTo(p.x + c[0], p.y + c[1]); });
+    ctx.closePath();
+    renderer._fillStroke(ctx, marker);
+    return true;
+  }
   const outlines = [];
   headroom.eachOutline = function (f, layer) {
     const fill = f.properties && f.properties.name;
@@ -190,6 +210,7 @@
       s.bindingBranches.forEach(function (i) { const l = byPosition(s.branches, i); if (l) l.bringToFront(); });
       s.buses.forEach(function (layer) { layer.bringToFront(); });
     }
+    if (s.map) s.buses.forEach(function (layer) { if (layer.options.shape === 'diamond') layer.bringToFront(); });
     if (s.ring) s.ring.bringToFront();
   }
   function byPosition(store, i) {
@@ -292,7 +313,10 @@
       if (layer.labels.length) {
         box.append(title);
         const shape = layer.buses ? 'dot' : 'line';
-        layer.labels.forEach(function (words, i) { const c = colour(layer, i + 1); if (c && words) list.append(mark(c, shape, words)); });
+        layer.labels.forEach(function (words, i) {
+          const c = colour(layer, i + 1);
+          if (c && words) list.append(mark(c, layer.shapes && layer.shapes[i] || shape, words));
+        });
         const numbers = layer.buses || layer.branches || [];
         if (layer.palette !== 'signs' && numbers.indexOf(0) >= 0) list.append(mark(tokens.branch, shape, 'no value'));
       }

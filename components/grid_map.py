@@ -43,6 +43,7 @@ class Layer:
     bus_text: Sequence[str] | None = None  # (B,), added to the tooltip
     branch_text: Sequence[str] | None = None  # (L,)
     note: str = ""  # a line under the legend
+    shapes: tuple[str, ...] = ()  # of the classes 1, 2, ...: "dot" (the usual), "diamond" or "square", "small"
 
 
 def is_geographic(tables: NetworkTables) -> bool:
@@ -164,6 +165,7 @@ def layers_data(
                 "busText": None if layer.bus_text is None else list(layer.bus_text),
                 "branchText": None if layer.branch_text is None else list(layer.branch_text),
                 "note": layer.note,
+                "shapes": list(layer.shapes),
             }
             for layer in layers
         },

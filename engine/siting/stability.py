@@ -111,26 +111,31 @@ def robust(scores: Mapping[str, Mapping[int, float]], probability: Mapping[str, 
     return Robust(tuple(common), table.min(axis=1, initial=np.inf), table @ weights, partial)
 
 
-def noise_intervals(
+def noise_intervals(  # noqa: PLR0913 (two of these are by name)
     values: Matrix,
     criteria: Sequence[Criterion],
     floor: Vector,
     groups: Mapping[str, Sequence[Criterion]] = GROUPS,
+    *,
+    group_weights: Sequence[float] | None = None,
+    rows: Sequence[int] | None = None,
 ) -> Matrix:
     """Return the lowest and highest score (N, 2) that each site has when its own figures move by the noise floor (J,).
 
-    The others stay where they are: an interval of one site at a time, not of all orders at once.
+    The others stay where they are: an interval of one site at a time, not of all orders at once. ``rows`` are the
+    sites that are asked for (all if left out), ``group_weights`` as :func:`engine.siting.ranking.rank` takes them.
     """
     table = np.asarray(values, dtype=np.float64)
-    found = np.empty((len(table), 2))
-    for site in range(len(table)):
+    asked = range(len(table)) if rows is None else rows
+    found = np.empty((len(asked), 2))
+    for place, site in enumerate(asked):
         for side, sign in enumerate((1.0, -1.0)):  # all criteria are costs: more is worse
             moved = table.copy()
             moved[site] += sign * floor
             try:
-                found[site, side] = rank(moved, criteria, groups).score[site]
+                found[place, side] = rank(moved, criteria, groups, group_weights=group_weights).score[site]
             except QuestionError:  # moved, it is like all others
-                found[site, side] = 0.5
+                found[place, side] = 0.5
     return np.sort(found, axis=1)
 
 

@@ -1,0 +1,132 @@
+// The Siting page in the browser: which table shows, words that come and go, the address, its jobs, brushing.
+(function () {
+  'use strict';
+  const clientside = (window.dash_clientside = window.dash_clientside || {});
+  const KEEP = function () { return window.dash_clientside.no_update; };
+  const PAGE = 'siting', FURTHER_MS = 8000;
+  const waited = {}; // by job: {seen, told, done, at}; one that was seen and leaves the list has ended
+
+  function active(job) { return job.state === 'queued' || job.state === 'running'; }
+  function text(value) { return value === null || value === undefined ? '' : String(value); }
+  function grid(name) {
+    try { return window.dash_ag_grid.getApi('siting-' + name + '-grid'); } catch (error) { return null; }
+  }
+
+  clientside.siting = {
+    showTab: function (tab, id) {
+      [document.getElementById(id), document.getElementById(id + '-tools')].forEach(function (holder) {
+        if (holder) holder.dataset.tab = tab;
+      });
+      window.dispatchEvent(new Event('resize'));
+      return KEEP();
+    },
+    showWords: function (source, choice, candidates, days, kinds, own) {
+      const filed = source === 'filed';
+      const names = (kinds || []).concat(text(own).split('\n').map(function (line) { return line.split(':')[0].trim(); }).filter(Boolean));
+      const words = names.length < 2 ? names.join('') : names.slice(0, -1).join(', ') + ' or ' + names[names.length - 1];
+      return [
+        filed || (choice !== 'one' && choice !== 'list'), filed || choice !== 'representative', candidates !== 'listed',
+        days !== 'listed', filed, words || 'no envelope',
+      ];
+    },
+    showSheet: function (selection) {
+      const bus = text(selection).indexOf('bus:') === 0;
+      return [bus, !bus];
+    },
+    // Told when a job ends, and now and then while it runs: what is known so far is drawn.
+    jobs: function (jobs, followed) {
+      const told = [];
+      (followed || []).forEach(function (id) { waited[id] = waited[id] || { at: Date.now(), done: 0 }; });
+      Object.keys(waited).forEach(function (id) {
+        const held = waited[id];
+        if (held.told) return;
+        const job = (jobs || []).find(function (entry) { return entry.id === id; });
+        if (job && active(job)) {
+          held.seen = true;
+          if (job.done > held.done && Date.now() - held.at > FURTHER_MS) { held.done = job.done; held.at = Date.now(); told.push(id); }
+        } else if (job || held.seen) { held.told = true; told.push(id); }
+      });
+      if (told.length) window.headroom.setProps('siting-job-ended', { data: { ids: told, at: Date.now() } });
+      return KEEP();
+    },
+    // What the table shows is what the map shows in full; the other buses are faint. In the map's view: the other way.
+    brush: function (shown, within, tab, rows) {
+      inView(within && within.length > 0);
+      if (tab !== 'ranked' || !shown || !rows || shown.length === rows.length || (within && within.length)) return null;
+      const wanted = new Set(shown.map(function (row) { return String(row.id); }));
+      const found = [];
+      const map = window.headroom.maps[PAGE];
+      if (map) map.buses.forEach(function (layer, id) { if (wanted.has(id)) found.push(layer.feature.properties.i); });
+      return found;
+    },
+    // The address bar holds the whole view; it is replaced without a new page.
+    address: function (query, layer, tab, selection, drawn, study) {
+      if (!study || query === null || query === undefined) return KEEP();
+      const parts = ['study=' + encodeURIComponent(study)];
+      if (query) parts.push(query);
+      const of = drawn || {};
+      const equal = (of.weights || []).every(function (weight) { return weight === 1; });
+      const view = {
+        env: of.envelope, mw: of.size, k: of.top, w: equal ? '' : (of.weights || []).join(','), scale: of.pooled === false ? 'own' : '',
+        layer: layer === 'shortlist' ? '' : layer, tab: tab === 'ranked' ? '' : tab, sel: selection,
+      };
+      Object.keys(view).forEach(function (name) {
+        const value = text(view[name]);
+        if (value) parts.push(name + '=' + encodeURIComponent(value));
+      });
+      const search = '?' + parts.join('&');
+      if (window.location.pathname === '/siting' && window.location.search !== search) {
+        window.history.replaceState(window.history.state, '', window.location.pathname + search);
+      }
+      return search;
+    },
+  };
+
+  // Only the sites in the map's view, in the table: asked of the grid again whenever the map has moved.
+  let watched = null, on = false;
+  function inView(wanted) {
+    const map = window.headroom.maps[PAGE] && window.headroom.maps[PAGE].map;
+    const changed = wanted !== on;
+    on = wanted;
+    if (map && watched !== map) { watched = map; map.on('moveend', function () { if (on) ask(); }); }
+    if (changed) ask();
+  }
+  function ask() {
+    const table = grid('ranked');
+    if (!table) return;
+    const s = window.headroom.maps[PAGE];
+    const bounds = s && s.map ? s.map.getBounds() : null;
+    table.setGridOption('isExternalFilterPresent', function () { return on && Boolean(bounds); });
+    table.setGridOption('doesExternalFilterPass', function (node) {
+      const layer = s.buses.get(String(node.data.id));
+      return Boolean(layer) && bounds.contains(layer.getLatLng());
+    });
+    table.onFilterChanged();
+  }
+
+  document.addEventListener('click', function (event) {
+    const press = event.target.closest && event.target.closest('[data-siting-press]');
+    if (press) {
+      press.disabled = true;
+      window.headroom.setProps(press.getAttribute('data-siting-press'), { data: Date.now() });
+    }
+    const select = event.target.closest && event.target.closest('[data-siting-select]');
+    if (select) window.headroom.select(PAGE, select.getAttribute('data-siting-select'));
+  });
+
+  // The score's cell: the number, and a bar in as many parts as there are groups of criteria.
+  const components = (window.dashAgGridComponentFunctions = window.dashAgGridComponentFunctions || {});
+  const SIGNS = ['firm', 'flexible', 'fine'];
+  components.SitingScore = function (props) {
+    const make = window.React.createElement;
+    const row = props.data || {};
+    if (row.score === null || row.score === undefined) return make('span', { className: 'hr-muted' }, '\u2013');
+    const parts = row.parts || [];
+    const bars = parts.map(function (part, at) {
+      return make('span', { key: at, className: 'hr-score-part hr-sign-' + SIGNS[at % 3], style: { width: (100 * Math.max(0, part) / Math.max(parts.length, 1)).toFixed(1) + '%' } });
+    });
+    return make('span', { className: 'hr-score' },
+      make('span', { className: 'hr-score-bars', 'aria-hidden': 'true' }, bars),
+      make('span', { className: 'hr-score-number' }, row.score.toFixed(3)));
+  };
+})();

@@ -1,0 +1,189 @@
+"""The Siting page: its layout for a study, and what its controls do. Identity comes from the session only."""
+
+import time
+from typing import Any
+
+from dash import ClientsideFunction, Dash, Input, Output, State, ctx, no_update
+
+from callbacks import siting_panes
+from callbacks.capacity import _frame, _map_urls
+from callbacks.security import current_user
+from callbacks.services import Services
+from callbacks.siting_answer import KEEP, Asked, Shown, answer_to, held_market, seat_of
+from callbacks.siting_desk import Desk
+from components import ids, siting, siting_market, siting_words
+from components.grid_map import register_map
+from components.siting_view import read_question, read_view
+from components.tables import register_grid
+from engine.errors import NetworkDataError, NotFoundError, QuestionError
+from engine.siting.market_run import MarketQuestion
+
+PAGE = ids.SITING
+HOURS_KIND = "siting-hours"  # of a study's files
+
+
+def page_layout(services: Services, **query: str) -> Any:
+    """Return the page for the study that the address names, as whoever asks may see it."""
+    study = query.get("study")
+    if not study:
+        return siting.no_study()
+    user, desk = current_user(), Desk(services)
+    try:
+        summary = services.studies.get(user, study)
+    except NotFoundError:
+        return siting.no_study()
+    try:
+        network = services.network(user, study)
+    except NetworkDataError as error:
+        return siting.unusable(study, [problem.message for problem in error.problems])
+    kept, problems = desk.first(user, study, query)
+    opened = kept or desk.begin(user, study)
+    try:
+        opened = read_question(query, opened) or opened
+    except QuestionError as error:
+        problems = [*problems, str(error)]
+    files = [entry for entry in services.studies.datasets(user, study) if entry.kind == HOURS_KIND]
+    return siting.layout(
+        siting.Opened(
+            study=study,
+            network=network,
+            question=opened,
+            market=MarketQuestion(),
+            view=read_view(query),
+            map_urls=_map_urls(study, network),
+            files=[(entry.digest, entry.name) for entry in files],
+            read_only=summary.role != "owner",
+            problems=problems,
+            **_frame(network),
+        )
+    )
+
+
+def register(app: Dash, services: Services) -> None:
+    """Wire the page."""
+    desk = Desk(services)
+    register_map(app, PAGE)
+    register_grid(app, PAGE, name="ranked")
+    register_grid(app, PAGE, name="candidates")
+    _register_browser_side(app)
+    _register_question(app, desk)
+    siting_panes.register(app, desk)
+
+
+def _register_browser_side(app: Dash) -> None:
+    """Wire what needs no server: tabs, words that come and go, the address, jobs, brushing, the sheet's place."""
+    app.clientside_callback(
+        ClientsideFunction("siting", "showTab"),
+        Output(f"{ids.SITING_TABLES}-shown", "data"),
+        Input(ids.SITING_TAB, "value"),
+        Input(ids.SITING_TABLES, "id"),
+    )
+    app.clientside_callback(
+        ClientsideFunction("siting", "showWords"),
+        Output(f"{ids.siting_word('hours')}-label", "hidden"),
+        Output(f"{ids.siting_word('count')}-label", "hidden"),
+        Output(f"{ids.siting_word('buses')}-label", "hidden"),
+        Output(f"{ids.siting_word('market-dates')}-label", "hidden"),
+        Output(ids.siting_word("choice"), "disabled"),
+        Output(f"{ids.siting_word('envelopes')}-text", "children"),
+        Input(ids.siting_word("source"), "value"),
+        Input(ids.siting_word("choice"), "value"),
+        Input(ids.siting_word("candidates"), "value"),
+        Input(ids.siting_word("market-days"), "value"),
+        Input(ids.siting_word("kinds"), "value"),
+        Input(ids.siting_word("own"), "value"),
+    )
+    app.clientside_callback(
+        ClientsideFunction("siting", "showSheet"),
+        Output(ids.SITING_OVERVIEW, "hidden"),
+        Output(ids.SITING_SHEET, "hidden"),
+        Input(ids.selection(PAGE), "data"),
+    )
+    app.clientside_callback(
+        ClientsideFunction("siting", "jobs"),
+        Output(f"{ids.SITING_JOB}-seen", "data"),
+        Input(ids.JOBS, "data"),
+        Input(ids.SITING_JOB, "data"),
+    )
+    app.clientside_callback(
+        ClientsideFunction("siting", "brush"),
+        Output(ids.map_filter(PAGE), "data"),
+        Input(ids.grid(PAGE, "ranked"), "virtualRowData"),
+        Input(f"{ids.SITING_TABLES}-in-view", "value"),
+        Input(ids.SITING_TAB, "value"),
+        State(ids.grid(PAGE, "ranked"), "rowData"),
+    )
+    app.clientside_callback(
+        ClientsideFunction("siting", "address"),
+        Output(ids.SITING_ADDRESS, "data"),
+        Input(ids.SITING_QUERY, "data"),
+        Input(ids.map_layer(PAGE), "value"),
+        Input(ids.SITING_TAB, "value"),
+        Input(ids.selection(PAGE), "data"),
+        Input(ids.SITING_ANSWERED, "data"),
+        State(ids.SITING_STUDY, "data"),
+    )
+
+
+_PARTS: dict[str, tuple[str, str]] = {
+    "found": (ids.SITING_FOUND, "data"),
+    "state": (ids.SITING_STATE, "children"),
+    "frame": (ids.SITING_FRAME, "className"),
+    "compute": (ids.SITING_COMPUTE, "hidden"),
+    "jobs": (ids.SITING_JOB, "data"),
+    "query": (ids.SITING_QUERY, "data"),
+    "envelopes": (ids.SITING_ENVELOPE, "options"),
+    "sizes": (ids.SITING_SIZE, "options"),
+}
+
+
+def outputs_of(shown: Shown) -> dict[str, Any]:
+    """Return what each part of the page is written with; a part to keep is left alone."""
+    made = {name: getattr(shown, name) for name in _PARTS}
+    made["compute"] = not shown.compute
+    return {name: no_update if value is KEEP else value for name, value in made.items()}
+
+
+def _register_question(app: Dash, desk: Desk) -> None:
+    @app.callback(
+        output={
+            "parts": {name: Output(*target) for name, target in _PARTS.items()},
+            "wake": Output(ids.JOBS_WAKE, "data", allow_duplicate=True),
+        },
+        inputs={
+            "given": {
+                "words": {name: Input(ids.siting_word(name), "value") for name in siting_words.NAMES},
+                "market": {name: Input(ids.siting_word(f"market-{name}"), "value") for name in siting_market.NAMES},
+                "compute": Input(ids.SITING_COMPUTE, "n_clicks"),
+                "run": Input(f"{ids.SITING_MARKET_RUN}-pressed", "data"),
+                "ended": Input(ids.SITING_JOB_ENDED, "data"),
+            }
+        },
+        state={
+            "held": {
+                "study": State(ids.SITING_STUDY, "data"),
+                "start": State(f"{ids.SITING_STUDY}-start", "data"),
+                "found": State(ids.SITING_FOUND, "data"),
+                "query": State(ids.SITING_QUERY, "data"),
+            }
+        },
+        prevent_initial_call="initial_duplicate",
+    )
+    def ask(given: dict[str, Any], held: dict[str, Any]) -> Any:
+        found, by = held["found"], ctx.triggered_id
+        asked = Asked(
+            words=given["words"],
+            market=given["market"],
+            start=held["start"] if isinstance(held["start"], dict) else {},
+            found=found if isinstance(found, dict) else None,
+            pressed=by == ids.SITING_COMPUTE and bool(given["compute"]),
+            market_pressed=by == f"{ids.SITING_MARKET_RUN}-pressed" and bool(given["run"]),
+            opening=held["query"] is None,  # nothing has been told yet
+            ended=by == ids.SITING_JOB_ENDED,
+        )
+        shown = answer_to(seat_of(desk, held["study"]), asked)
+        if shown.found is not KEEP:
+            shown.found = held_market(shown.found, asked.found)
+            if shown.found == asked.found:
+                shown.found = shown.envelopes = shown.sizes = KEEP
+        return {"parts": outputs_of(shown), "wake": time.time() if shown.jobs else no_update}

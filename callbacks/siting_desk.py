@@ -1,0 +1,315 @@
+"""What the Siting page asks of the engine and the store: gates and markets found or begun, opened once, ranked again.
+
+Everything goes through the services with the user's access; what is kept here is keyed by the hashes of its inputs.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from callbacks.capacity_aside import Standing, begin, standing
+from callbacks.capacity_desk import dataset_of
+from callbacks.services import Kept, Services
+from components.siting_answer import Answer, Drawn, Gate
+from components.siting_view import LONGEST_QUERY, question_query, stored_digest
+from engine.errors import EngineError, QuestionError
+from engine.network.model import Network
+from engine.siting import jobs
+from engine.siting.defaults import starting_question
+from engine.siting.gate.results import PASSED, GateResult
+from engine.siting.market_run import MarketQuestion, MarketRun
+from engine.siting.question import SitingQuestion
+from engine.siting.run import GateRun
+from engine.siting.shortlist import POOLED, Ranked, Scaling, rank_sites
+from engine.store.answers import Answer as StoredAnswer
+from engine.store.jobs import Job
+from engine.store.records import StudyId
+
+PAGE = "siting"
+ASKED = "siting.question"  # kind of a long question that a link names by digest
+KEPT_GATES = 3  # on Texas, 24 hours of three envelopes at five sizes take some 300 MB
+KEPT_MARKETS = 6
+KEPT_RANKINGS = 24
+_MOST_PARTIAL = 2
+
+Found = Literal["answered", "partial", "running", "needed", "failed", "cancelled"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class GateStands:
+    """Where a gate stands: all of it, what is known of it so far, or what it waits for."""
+
+    found: Found
+    gate: Gate | None = None
+    job: Job | None = None
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MarketStands:
+    """Where the market of a gate stands."""
+
+    found: Found
+    run: MarketRun | None = None
+    key: str | None = None
+    job: Job | None = None
+    message: str = ""
+
+
+class Desk:
+    """Answers siting questions for the page. One per process, safe to share between threads."""
+
+    def __init__(self, services: Services) -> None:
+        self.services = services
+        self._gates: Kept[Gate] = Kept(KEPT_GATES)
+        self._partial: Kept[Gate] = Kept(_MOST_PARTIAL)
+        self._markets: Kept[MarketRun] = Kept(KEPT_MARKETS)
+        self._rankings: Kept[tuple[Ranked | None, str]] = Kept(KEPT_RANKINGS)
+
+    # The gate
+
+    def look(self, user: str, study: str, question: SitingQuestion, *, submit: bool = False) -> GateStands:
+        """Return the gate of a checked question, or where its job stands; ``submit`` begins the job."""
+        network = self.services.network(user, study)
+        arguments = gate_arguments(network, question)
+        stands = self._stands(user, study, jobs.GATE, arguments, jobs.gate_key(arguments), submit=submit)
+        if stands.content is not None:
+            return GateStands("answered", self._gate(user, study, network, arguments, stands.content))
+        if stands.job is None:
+            return GateStands("needed")
+        if stands.job.active:
+            gate = self._so_far(question, arguments)
+            return GateStands("running" if gate is None else "partial", gate, stands.job)
+        return GateStands(_ended(stands.job), job=stands.job, message=stands.job.error or "")
+
+    def gate(self, user: str, study: str, drawn: Any) -> GateRun | None:
+        """Return the run that is drawn, with the threshold that is drawn; None when there is none (any more)."""
+        question = question_of(drawn)
+        if question is None or drawn.get("partial"):
+            return None
+        return self.run_of(user, study, question)
+
+    def run_of(self, user: str, study: str, question: SitingQuestion) -> GateRun | None:
+        """Return the run of a question if it is kept, at the question's threshold; nothing is started."""
+        gate = self.look(user, study, question).gate
+        if gate is None or gate.run is None:
+            return None
+        result = replace(gate.result, threshold=question.threshold)
+        return replace(gate.run, question=question, gate=result)
+
+    def start_gate(self, user: str, study: str, question: SitingQuestion) -> Standing:
+        """Begin the gate of a question, or return where it stands."""
+        network = self.services.network(user, study)
+        arguments = gate_arguments(network, question.checked(network))
+        return self._stands(user, study, jobs.GATE, arguments, jobs.gate_key(arguments), submit=True)
+
+    # The market
+
+    def look_market(
+        self, user: str, study: str, question: SitingQuestion, market: MarketQuestion, *, submit: bool = False
+    ) -> MarketStands:
+        """Return the market of a question's gate, or where its job stands; ``submit`` begins the job."""
+        network = self.services.network(user, study)
+        arguments = market_arguments(network, question, market)
+        key = jobs.market_key(arguments)
+        stands = self._stands(user, study, jobs.MARKET, arguments, key, submit=submit)
+        if stands.content is not None:
+            path = self.services.artifacts.open(key)
+            if path is not None:
+                return MarketStands("answered", self._markets.get(key, lambda: MarketRun.load(path)), key)
+            return MarketStands("needed")
+        if stands.job is None:
+            return MarketStands("needed")
+        if stands.job.active:
+            return MarketStands("running", job=stands.job)
+        return MarketStands(_ended(stands.job), job=stands.job, message=stands.job.error or "")
+
+    def market(self, user: str, study: str, drawn: Any) -> MarketRun | None:
+        """Return the market run that is drawn, None when there is none (any more)."""
+        question = question_of(drawn, asked=True)
+        if question is None or not drawn.get("market"):
+            return None
+        return self.market_of(user, study, question, MarketQuestion.from_json(drawn["market_question"]))
+
+    def market_of(self, user: str, study: str, question: SitingQuestion, market: MarketQuestion) -> MarketRun | None:
+        """Return the market of a question's gate if it is kept; nothing is started."""
+        return self.look_market(user, study, question, market).run
+
+    def start_market(self, user: str, study: str, question: SitingQuestion, market: MarketQuestion) -> Standing:
+        """Begin the market of a question's gate, or return where it stands."""
+        network = self.services.network(user, study)
+        arguments = market_arguments(network, question, market)
+        return self._stands(user, study, jobs.MARKET, arguments, jobs.market_key(arguments), submit=True)
+
+    # The answer
+
+    def answer(self, user: str, study: str, drawn: Any) -> Answer | None:
+        """Return what the page draws, from the Store that says so; None when there is none (any more).
+
+        Raises QuestionError when the network is not the one that was screened any more: another tab edits it too.
+        """
+        question = question_of(drawn)
+        if question is None:
+            return None
+        network = self.services.network(user, study)
+        if drawn.get("network") != network.digest:
+            raise QuestionError("the network has changed since this was drawn: press Screen, or reload the page")
+        gate = self.look(user, study, question).gate
+        if gate is None:
+            return None
+        return self.drawn_of(network, gate, drawn_of(drawn), self.market(user, study, drawn), drawn.get("market"))
+
+    def drawn_of(self, network: Network, gate: Gate, drawn: Drawn, market: MarketRun | None, market_key: Any) -> Answer:
+        """Return an answer with its ranking by the weights drawn, of the sites that qualify at the threshold drawn."""
+        if market is None or not isinstance(market_key, str):
+            return Answer(network, gate, drawn)
+        key = (gate.key, market_key, drawn.threshold, drawn.weights, drawn.pooled)
+        ranked, refused = self._rankings.get(key, lambda: ranking_of(gate, market, drawn))
+        return Answer(network, gate, drawn, market, market_key, ranked, refused)
+
+    def ranked(self, user: str, study: str, drawn: Any) -> Ranked | None:
+        """Return the ranking that is drawn."""
+        answer = self.answer(user, study, drawn)
+        return None if answer is None else answer.ranked
+
+    # The question
+
+    def first(self, user: str, study: str, query: Mapping[str, Any]) -> tuple[SitingQuestion | None, list[str]]:
+        """Return the question the page opens with but for one in the link itself, and what could not be read."""
+        problems: list[str] = []
+        digest = stored_digest(query)
+        if digest is not None:
+            kept = self.services.results.get(user, study, ASKED, digest)
+            if kept is not None:
+                return SitingQuestion.from_json(kept.content), problems
+            problems.append("the question of this link is not kept any more; this is the study's own")
+        saved = self.services.studies.question(user, study, PAGE)
+        if saved is not None:
+            try:
+                return SitingQuestion.from_json(saved), problems
+            except QuestionError as error:
+                problems.append(f"the saved question cannot be used: {error}")
+        return None, problems
+
+    def begin(self, user: str, study: str) -> SitingQuestion:
+        """Return the question that a study opens with when nobody has asked one yet."""
+        return starting_question(self.services.network(user, study))
+
+    def query(self, user: str, study: str, question: SitingQuestion, *, owner: bool) -> str:
+        """Return the question as a query string; a long one is kept by the store and named by its digest."""
+        network = self.services.network(user, study)
+        text = question_query(question, starting_question(network))
+        if len(text) <= LONGEST_QUERY:
+            return text
+        if owner:
+            digest = question.digest(network.digest)
+            self.services.results.put(user, study, StoredAnswer(ASKED, digest, question.to_json(), {}))
+            return f"q={digest}"
+        return ""
+
+    def remember(self, user: str, study: StudyId | str, question: SitingQuestion) -> None:
+        """Save what is asked with the study."""
+        self.services.studies.save_question(user, str(study), PAGE, question.to_json())
+
+    def _stands(  # noqa: PLR0913 (whose, which, and by name whether it begins)
+        self, user: str, study: str, kind: str, arguments: dict[str, Any], key: str, *, submit: bool
+    ) -> Standing:
+        found = standing(self.services, user, study, kind, arguments)
+        if found.content is not None and self.services.artifacts.open(key) is None:
+            found = Standing()  # its file was evicted since
+        if found.content is None and submit and not (found.job is not None and found.job.active):
+            found = begin(self.services, user, study, kind, arguments)
+        return found
+
+    def _gate(
+        self, user: str, study: str, network: Network, arguments: Mapping[str, Any], told: Mapping[str, Any]
+    ) -> Gate | None:
+        key = jobs.gate_key(arguments)
+        path = self.services.artifacts.open(key)
+        if path is None:
+            return None
+
+        def load(digest: str) -> tuple[str, bytes]:
+            return dataset_of(self.services, user, study, digest)
+
+        def made() -> Gate:
+            run = jobs.run_of(arguments, told, GateResult.load(path), network, load)
+            return Gate(key, run.question, run.gate, run, told)
+
+        return self._gates.get(key, made)
+
+    def _so_far(self, question: SitingQuestion, arguments: Mapping[str, Any]) -> Gate | None:
+        """Return what a running gate has kept so far, None before its first hour."""
+        key = jobs.partial_key(arguments)
+        path = self.services.artifacts.open(key)
+        if path is None:
+            return None
+        try:
+            stamp = path.stat().st_mtime_ns
+            return self._partial.get((key, stamp), lambda: Gate(f"{key}:{stamp}", question, GateResult.load(path)))
+        except (OSError, EngineError):  # it is being replaced, or the run has just ended
+            return None
+
+
+def ranking_of(gate: Gate, market: MarketRun, drawn: Drawn) -> tuple[Ranked | None, str]:
+    """Return the ranking of the served sites that qualify at the threshold drawn, or why there is none."""
+    qualified = {
+        (one.name, size): set(gate.buses[gate.verdict(one.name, size, drawn.threshold) == PASSED].tolist())
+        for one in gate.result.envelopes
+        for size in gate.result.sizes_mw
+    }
+    sites = [
+        site
+        for site in market.sites
+        if site.served
+        and site.placement is not None
+        and site.placement.bus in qualified.get((site.placement.envelope.name, site.placement.nameplate_mw), ())
+    ]
+    if not sites:
+        return None, "no site that qualifies was served by the market"
+    scaling: Scaling = POOLED if drawn.pooled else "per envelope"
+    try:
+        return rank_sites(sites, scaling=scaling, group_weights=drawn.weights), ""
+    except QuestionError as error:
+        return None, str(error)
+
+
+def gate_arguments(network: Network, question: SitingQuestion) -> dict[str, Any]:
+    """Return the job's arguments as they come back from it: plain JSON values, so that both compare equal."""
+    found: dict[str, Any] = json.loads(json.dumps(jobs.gate_arguments(network.digest, question)))
+    return found
+
+
+def market_arguments(network: Network, question: SitingQuestion, market: MarketQuestion) -> dict[str, Any]:
+    """Return the market's, likewise."""
+    found: dict[str, Any] = json.loads(json.dumps(jobs.market_arguments(network.digest, question, market)))
+    return found
+
+
+def question_of(drawn: Any, *, asked: bool = False) -> SitingQuestion | None:
+    """Return the question of the Store of what is drawn, at the threshold drawn; ``asked``: at that of the market."""
+    if not isinstance(drawn, Mapping) or not isinstance(drawn.get("question"), Mapping):
+        return None
+    question = SitingQuestion.from_json(drawn["question"])
+    threshold = drawn.get("market_threshold" if asked else "threshold")
+    return question if threshold is None else replace(question, threshold=float(threshold))
+
+
+def drawn_of(content: Mapping[str, Any]) -> Drawn:
+    """Return which part is drawn, from the Store that says so. Raises QuestionError for anything else."""
+    try:
+        return Drawn(
+            envelope=str(content["envelope"]),
+            size_mw=float(content["size"]),
+            threshold=float(content["threshold"]),
+            top=int(content["top"]),
+            weights=tuple(float(weight) for weight in content["weights"]),
+            pooled=bool(content["pooled"]),
+        )
+    except (KeyError, TypeError, ValueError):
+        raise QuestionError("what is drawn cannot be read: reload the page") from None
+
+
+def _ended(job: Job) -> Found:
+    return "cancelled" if job.state == "cancelled" else "failed"

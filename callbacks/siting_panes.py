@@ -1,0 +1,120 @@
+"""The panes of the Siting page, drawn at once from what is found and which part of it the controls ask for."""
+
+from typing import Any
+
+from dash import Dash, Input, Output, State, no_update
+
+from callbacks.siting_answer import Seat, drawn_from, market_stands, seat_of
+from callbacks.siting_desk import Desk
+from components import ids, siting_layers, siting_market, siting_overview, siting_tables, siting_totals
+from components.siting_controls import GROUP_NAMES
+from components.theme import Theme
+from engine.errors import EngineError
+from engine.siting.question import MOST_ENVELOPES
+
+PAGE = ids.SITING
+_DRAWN: dict[str, tuple[str, str]] = {
+    "answered": (ids.SITING_ANSWERED, "data"),
+    "totals": (ids.totals(PAGE), "children"),
+    "layers": (ids.map_layers(PAGE), "data"),
+    "rows": (ids.grid(PAGE, "ranked"), "rowData"),
+    "head": (f"{ids.SITING_OVERVIEW}-head", "children"),
+    "market": (ids.SITING_MARKET, "children"),
+    "rest": (f"{ids.SITING_OVERVIEW}-rest", "children"),
+}
+
+
+def draw(seat: Seat, found: Any, view: Any, market: Any, theme: Theme) -> dict[str, Any] | None:
+    """Return what every pane shows, None when nothing is found. Raises EngineError in words."""
+    if not isinstance(found, dict):
+        return None
+    drawn = drawn_from(found, view)
+    answer = seat.answer(drawn)
+    if answer is None:
+        return None
+    asked, stands = market_stands(seat, drawn, market)
+    return {
+        "answered": drawn,
+        "totals": siting_totals.totals_of(answer),
+        "layers": siting_layers.data(answer),
+        "rows": siting_tables.ranked_rows(answer),
+        "head": siting_overview.head(answer),
+        "market": siting_market.told(answer, asked, stands),
+        "rest": siting_overview.rest(answer, theme),
+    }
+
+
+def register(app: Dash, desk: Desk) -> None:
+    """Wire the panes."""
+    _register_draw(app, desk)
+    for place in range(MOST_ENVELOPES):
+        for stage in ("total", *siting_totals.STAGES):
+            _register_why(app, desk, stage, place)
+
+    @app.callback(
+        Output(ids.grid(PAGE, "candidates"), "rowData"),
+        Output(ids.grid(PAGE, "candidates"), "columnDefs"),
+        Input(ids.SITING_TAB, "value"),
+        Input(ids.SITING_ANSWERED, "data"),
+        State(ids.SITING_STUDY, "data"),
+    )
+    def all_candidates(tab: Any, drawn: Any, study: Any) -> Any:
+        if tab != "candidates" or not drawn:
+            return no_update, no_update
+        try:
+            answer = seat_of(desk, study).answer(drawn)
+        except EngineError:
+            return [], no_update
+        if answer is None:
+            return [], no_update
+        columns = siting_tables.definitions(siting_tables.candidate_columns(answer))
+        return siting_tables.candidate_rows(answer), columns
+
+
+def _register_draw(app: Dash, desk: Desk) -> None:
+    @app.callback(
+        output={name: Output(*target) for name, target in _DRAWN.items()},
+        inputs={
+            "found": Input(ids.SITING_FOUND, "data"),
+            "view": {
+                "envelope": Input(ids.SITING_ENVELOPE, "value"),
+                "size": Input(ids.SITING_SIZE, "value"),
+                "threshold": Input(ids.siting_word("threshold"), "value"),
+                "top": Input(ids.SITING_TOP, "value"),
+                "weights": [Input(ids.siting_weight(place), "value") for place in range(len(GROUP_NAMES))],
+                "scaling": Input(ids.SITING_SCALING, "value"),
+            },
+            "market": {name: Input(ids.siting_word(f"market-{name}"), "value") for name in siting_market.NAMES},
+            "theme": Input(ids.THEME, "data"),
+        },
+        state={"study": State(ids.SITING_STUDY, "data")},
+    )
+    def show(found: Any, view: Any, market: Any, theme: Any, study: Any) -> Any:
+        nothing = dict.fromkeys(_DRAWN, no_update)
+        try:
+            made = draw(seat_of(desk, study), found, view, market, "dark" if theme == "dark" else "light")
+        except EngineError as error:
+            return nothing | {"market": str(error)}
+        return nothing if made is None else made
+
+
+def _register_why(app: Dash, desk: Desk, stage: str, place: int) -> None:
+    name = siting_totals.why_id(stage, place)
+
+    @app.callback(
+        Output(f"{name}-panel", "children"),
+        Input(name, "n_clicks"),
+        State(ids.SITING_ANSWERED, "data"),
+        State(ids.SITING_STUDY, "data"),
+        prevent_initial_call=True,
+    )
+    def why_number(clicks: int | None, drawn: Any, study: Any) -> Any:
+        if not clicks:
+            return no_update
+        try:
+            answer = seat_of(desk, study).answer(drawn)
+        except EngineError as error:
+            return str(error)
+        if answer is None or place >= len(answer.envelopes):
+            return "this number is not drawn any more: press Screen, or reload the page"
+        return siting_totals.stage_card(answer, stage, place)

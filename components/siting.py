@@ -1,0 +1,206 @@
+"""The Siting page: the question, the funnel, the map of qualified and shortlisted buses, the sheet, the tables."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import dash_bootstrap_components as dbc
+from dash import dcc, html
+
+from components import ids
+from components.grid_map import Bounds, grid_map, layers_data
+from components.siting_controls import strip
+from components.siting_layers import empty_layers
+from components.siting_market import place as market_place
+from components.siting_question import Choices, question
+from components.siting_tables import GRIDS, drawer
+from components.siting_totals import empty_totals
+from components.siting_view import View
+from components.skeleton import Part, page, state, workbench
+from components.tables import tools
+from engine.network.model import Network
+from engine.siting.market_run import MarketQuestion
+from engine.siting.question import SitingQuestion
+
+TITLE = "Siting of flexible data centres"
+TAB_WORDS = {
+    "ranked": "Ranking",
+    "candidates": "All candidates",
+    "envelopes": "Envelopes",
+    "zones": "Zones",
+    "sizes": "Sizes",
+    "pathways": "Time to power",
+    "catalogue": "Catalogue",
+    "studies": "Studies",
+    "agreement": "Agreement",
+}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Opened:
+    """What the page is opened with."""
+
+    study: str
+    network: Network
+    question: SitingQuestion
+    market: MarketQuestion
+    view: View
+    bounds: Bounds
+    geographic: bool
+    texas: bool  # the county outline is drawn
+    map_urls: tuple[str, str]  # buses, branches
+    files: Choices = ()
+    read_only: bool = False
+    problems: Sequence[str] = field(default_factory=tuple)  # what of the link could not be read
+
+
+def layout(opened: Opened) -> html.Main:
+    """Return the page. Its numbers come with the first callback, once the map is on its way."""
+    asked, view = opened.question, opened.view
+    bench = workbench(
+        ids.SITING,
+        _map(opened),
+        html.Div(
+            [
+                html.Div(
+                    [
+                        html.Div(nothing_yet(), id=f"{ids.SITING_OVERVIEW}-head"),
+                        market_place(opened.market),
+                        html.Div(id=f"{ids.SITING_OVERVIEW}-rest"),
+                    ],
+                    id=ids.SITING_OVERVIEW,
+                    hidden=bool(view.selection),
+                ),
+                html.Div(id=ids.SITING_SHEET, hidden=not view.selection),
+            ],
+            className="hr-siting-inspector",
+        ),
+        drawer(view.tab, _panels()),
+        totals=empty_totals(asked),
+        drawer_tools=_drawer_tools(view.tab),
+        drawer_title="Table",
+    )
+    _select_first(bench, view.selection)
+    return page(
+        *_stores(opened),
+        question(asked, files=opened.files, read_only=opened.read_only),
+        html.Div(id=ids.SITING_STATE, className="hr-siting-state", **{"aria-live": "polite"}),
+        strip(asked, view),
+        html.Div([bench], id=ids.SITING_FRAME, className="hr-siting-frame"),
+        title=TITLE,
+        class_name="hr-siting",
+    )
+
+
+def _panels() -> dict[str, Part]:
+    """Return the drawer's tabs that are no grid."""
+    return {
+        "envelopes": html.Div(id=ids.SITING_COMPARE, className="hr-siting-panel"),
+        "zones": html.Div(id=ids.SITING_ZONES, className="hr-siting-panel"),
+        "sizes": html.Div(id=f"{ids.SITING_SIZES_CHART}-table", className="hr-siting-panel"),
+        "pathways": html.Div(id=ids.SITING_PATHWAYS, className="hr-siting-panel"),
+        "catalogue": html.Div(id=ids.SITING_CATALOGUE, className="hr-siting-panel"),
+        "studies": html.Div(id=ids.SITING_STUDIES, className="hr-siting-panel"),
+        "agreement": html.Div(id=ids.SITING_AGREEMENT, className="hr-siting-panel"),
+    }
+
+
+def nothing_yet() -> html.Div:
+    """Return what the inspector says before there is an answer."""
+    return state("empty", "The funnel from candidates to shortlist appears here once the gate has screened an hour.")
+
+
+def no_study() -> html.Main:
+    """Return the page without a study: what to do next."""
+    words = "A siting question is asked of a study's network. Open an example or one of your studies first."
+    way = dcc.Link("To Home", href="/", className="hr-button hr-button-primary")
+    return _alone(state("empty", words, title="No study is open", action=way))
+
+
+def unusable(study: str, problems: Sequence[str]) -> html.Main:
+    """Return the page of a network that cannot be screened yet: every reason, and where to mend it."""
+    way = dcc.Link(
+        "Mend it on the Network page", href=f"/network?study={study}", className="hr-button hr-button-primary"
+    )
+    words = "Sites can be screened once these are mended."
+    return _alone(state("infeasible", words, title="The network is not complete", details=list(problems), action=way))
+
+
+def _alone(content: Part) -> html.Main:
+    return page(html.Div(content, className="hr-siting-alone"), title=TITLE)
+
+
+def _stores(opened: Opened) -> list[Part]:
+    start = {"question": opened.question.to_json(), "problems": list(opened.problems)}
+    return [
+        dcc.Store(id=ids.SITING_STUDY, data=opened.study),
+        dcc.Store(id=f"{ids.SITING_STUDY}-start", data=start),
+        dcc.Store(id=ids.SITING_FOUND),
+        dcc.Store(id=ids.SITING_ANSWERED),
+        dcc.Store(id=ids.SITING_JOB),
+        dcc.Store(id=f"{ids.SITING_JOB}-seen"),  # written by nobody, as in grid_map.register_map
+        dcc.Store(id=ids.SITING_JOB_ENDED),
+        dcc.Store(id=ids.SITING_QUERY),
+        dcc.Store(id=ids.SITING_ADDRESS),
+        dcc.Store(id=f"{ids.SITING_MARKET_RUN}-pressed"),
+        dcc.Store(id=f"{ids.SITING_TABLES}-shown"),  # written by nobody
+        dcc.Store(id=f"{ids.SITING_TABLES}-brushed"),  # written by nobody
+        dcc.Store(id=f"{ids.SITING}-words-shown"),  # written by nobody
+        dcc.Store(id=f"{ids.SITING_SHEET}-shown"),  # written by nobody
+    ]
+
+
+def _map(opened: Opened) -> html.Div:
+    layers = empty_layers()
+    return grid_map(
+        ids.SITING,
+        bounds=opened.bounds,
+        buses_url=opened.map_urls[0],
+        branches_url=opened.map_urls[1],
+        geographic=opened.geographic,
+        outlines=("states", "texas") if opened.texas else ("states",),
+        layers=layers,
+        layer=opened.view.layer,
+        data=layers_data(layers),
+    )
+
+
+def _drawer_tools(tab: str) -> html.Div:
+    tabs = dbc.RadioItems(
+        id=ids.SITING_TAB,
+        options=[{"label": words, "value": name} for name, words in TAB_WORDS.items()],
+        value=tab,
+        class_name="hr-segments",
+    )
+    parts = [
+        html.Div(
+            tools(ids.SITING, name=name, label=f"Filter: {TAB_WORDS[name].lower()}", csv_name=f"siting-{name}.csv"),
+            className="hr-siting-tab",
+            **{"data-tab-body": name},
+        )
+        for name in GRIDS
+    ]
+    view = html.Label(
+        [
+            dcc.Checklist(
+                id=f"{ids.SITING_TABLES}-in-view",
+                options=[{"label": "In the map's view", "value": "view"}],
+                value=[],
+                className="hr-siting-in-view",
+            )
+        ],
+        className="hr-siting-tab",
+        **{"data-tab-body": "ranked"},
+    )
+    return html.Div(
+        [html.Div(tabs, role="group", **{"aria-label": "Table"}), view, *parts],
+        className="hr-siting-tools",
+        id=f"{ids.SITING_TABLES}-tools",
+        **{"data-tab": tab},
+    )
+
+
+def _select_first(bench: html.Div, selection: str) -> None:
+    """Put the link's selection in the workbench's Store."""
+    for child in bench.children:
+        if getattr(child, "id", None) == ids.selection(ids.SITING):
+            child.data = selection or None

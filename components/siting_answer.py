@@ -1,0 +1,201 @@
+"""What the Siting page draws: verdicts of the gate, figures of the market, and the ranking, for one view of them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.network.model import Integers, Network, Vector
+from engine.siting.gate.results import FAILED, PASSED, UNDECIDED, GateResult
+from engine.siting.market_run import MarketRun
+from engine.siting.question import SitingQuestion
+from engine.siting.ranking import top
+from engine.siting.run import GateRun
+from engine.siting.shortlist import Ranked
+from engine.siting.stability import noise_intervals
+
+_BEYOND, _MOST_INTERVALS = 10, 60  # places beyond the shortlist, and in all, that get an interval
+Verdicts = npt.NDArray[np.int8]
+
+
+@dataclass(frozen=True, eq=False)
+class Gate:
+    """A gate run, whole or as far as it has come, with what the page asks of it again and again."""
+
+    key: str
+    question: SitingQuestion
+    result: GateResult
+    run: GateRun | None = None  # None while only some hours are screened
+    told: Mapping[str, Any] = field(default_factory=dict)  # what the job returned
+    _rates: dict[tuple[str, float], tuple[Vector, Vector]] = field(default_factory=dict)
+
+    @property
+    def partial(self) -> bool:
+        """Return whether hours are still to be screened."""
+        return self.run is None
+
+    @property
+    def buses(self) -> Integers:
+        """Return the candidates (C,), positions of the network."""
+        return self.result.buses
+
+    @property
+    def hours_done(self) -> int:
+        """Return how many hours are screened."""
+        return sum(known is not None for known in self.result.verdicts)
+
+    def rate(self, envelope: str, size_mw: float) -> tuple[Vector, Vector]:
+        """Return bounds (C,) on the pass rate."""
+        key = (envelope, size_mw)
+        if key not in self._rates:
+            self._rates[key] = self.result.pass_rate(envelope, size_mw)
+        return self._rates[key]
+
+    def rate_so_far(self, envelope: str, size_mw: float) -> Vector:
+        """Return the pass rate (C,) over the hours that are screened; nan before the first."""
+        done = float(sum(w for w, known in zip(self.result.hour_weight, self.result.verdicts, strict=True) if known))
+        low = self.rate(envelope, size_mw)[0]
+        return low / done if done > 0 else np.full(len(low), np.nan)
+
+    def verdict(self, envelope: str, size_mw: float, threshold: float) -> Verdicts:
+        """Return (C,): 1 where the pass rate reaches the threshold, 0 where it cannot, -1 where that is open."""
+        low, high = self.rate(envelope, size_mw)
+        wanted = threshold - 1e-12
+        return np.where(low >= wanted, PASSED, np.where(high < wanted, FAILED, UNDECIDED)).astype(np.int8)
+
+    def outage_failures(self, envelope: str, size_mw: float) -> Vector:
+        """Return for each contingency (K,) how many candidates certainly fail it, a mean over the hours screened."""
+        total, done = np.zeros(len(self.result.ids)), 0.0
+        own = next(one for one in self.result.envelopes if one.name == envelope)
+        for hour, known in enumerate(self.result.verdicts):
+            if known is not None:
+                load = float(own.level_mw(size_mw, self.result.hour_of_day[hour : hour + 1])[0])
+                failed = known.flags(known.failed, known.level(load)).sum(axis=0)
+                weight = float(self.result.hour_weight[hour])
+                total += weight * failed[self.result.case_of]
+                done += weight
+        return total / done if done > 0 else total
+
+    def outage_words(self, contingency: int) -> str:
+        """Return a contingency in words."""
+        return self.result.ids[contingency] if self.run is None else self.run.contingencies.words(contingency)
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """Which part of an answer is drawn."""
+
+    envelope: str
+    size_mw: float
+    threshold: float
+    top: int
+    weights: tuple[float, ...]
+    pooled: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """A gate, its market if there is one, the ranking by the weights drawn, and which part of it is drawn."""
+
+    network: Network
+    gate: Gate
+    drawn: Drawn
+    market: MarketRun | None = None
+    market_key: str | None = None
+    ranked: Ranked | None = None
+    refused: str = ""  # why there is no ranking although there is a market
+
+    @property
+    def question(self) -> SitingQuestion:
+        """Return what was asked."""
+        return self.gate.question
+
+    @property
+    def envelopes(self) -> tuple[str, ...]:
+        """Return the names of the envelopes."""
+        return tuple(one.name for one in self.gate.result.envelopes)
+
+    @cached_property
+    def verdict(self) -> Verdicts:
+        """Return the verdicts (C,) for what is drawn."""
+        return self.verdict_of(self.drawn.envelope)
+
+    def verdict_of(self, envelope: str, size_mw: float | None = None) -> Verdicts:
+        """Return the verdicts (C,) of another envelope or size, at the threshold that is drawn."""
+        return self.gate.verdict(envelope, self.drawn.size_mw if size_mw is None else size_mw, self.drawn.threshold)
+
+    def qualified(self, envelope: str, size_mw: float | None = None) -> Integers:
+        """Return the positions of the buses that qualify."""
+        return self.gate.buses[self.verdict_of(envelope, size_mw) == PASSED]
+
+    @cached_property
+    def standings(self) -> Mapping[int, int]:
+        """Return bus position -> place in the arrays of the ranking, for what is drawn."""
+        return self.standings_of(self.drawn.envelope)
+
+    def standings_of(self, envelope: str, size_mw: float | None = None) -> Mapping[int, int]:
+        """Return bus position -> place in the arrays of the ranking, for an envelope and size."""
+        if self.ranked is None:
+            return {}
+        size = self.drawn.size_mw if size_mw is None else size_mw
+        return {
+            site.placement.bus: row
+            for row, site in enumerate(self.ranked.sites)
+            if site.placement is not None
+            and site.placement.envelope.name == envelope
+            and site.placement.nameplate_mw == size
+        }
+
+    @cached_property
+    def shortlist(self) -> tuple[int, ...]:
+        """Return the positions of the buses of the shortlist, best first."""
+        return self.shortlist_of(self.drawn.envelope)
+
+    def shortlist_of(self, envelope: str, size_mw: float | None = None) -> tuple[int, ...]:
+        """Return the first K places of an envelope and size; none without a ranking."""
+        rows = self.standings_of(envelope, size_mw)
+        if self.ranked is None or not rows:
+            return ()
+        buses = np.array(list(rows))
+        place = self.ranked.place[np.array(list(rows.values()))]
+        return tuple(buses[top(place, self.drawn.top)].tolist())
+
+    @cached_property
+    def intervals(self) -> Mapping[int, tuple[float, float]]:
+        """Return bus position -> the lowest and highest score within the noise floor of prices.
+
+        Of the first places of what is drawn only, since each takes two rankings; none without a noise floor.
+        """
+        ranked, floor = self.ranked, None if self.market is None else self.market.floor
+        if ranked is None or floor is None or not np.isfinite(floor).all() or len(ranked.rankings) > 1:
+            return {}
+        order = sorted(self.standings.items(), key=lambda entry: int(ranked.place[entry[1]]))
+        first = order[: min(self.drawn.top + _BEYOND, _MOST_INTERVALS)]
+        rows = [row for _, row in first]
+        found = noise_intervals(
+            ranked.values, ranked.criteria, floor.ravel(), group_weights=self.drawn.weights, rows=rows
+        )
+        return {bus: (float(low), float(high)) for (bus, _), (low, high) in zip(first, found, strict=True)}
+
+    @cached_property
+    def entered(self) -> Mapping[tuple[str, float, int], str]:
+        """Return (envelope, size, bus position) -> how the market ended, of the sites that were taken to it."""
+        if self.market is None:
+            return {}
+        return {
+            (site.placement.envelope.name, site.placement.nameplate_mw, site.placement.bus): site.status.value
+            for site in self.market.sites
+            if site.placement is not None
+        }
+
+    def served(self, envelope: str, size_mw: float | None = None) -> int:
+        """Return how many sites of an envelope and size the market serves and the gate qualifies."""
+        return len(self.standings_of(envelope, size_mw))
+
+    def taken(self, envelope: str, size_mw: float | None = None) -> int:
+        """Return how many sites of an envelope and size were taken to the market."""
+        size = self.drawn.size_mw if size_mw is None else size_mw
+        return sum(key[:2] == (envelope, size) for key in self.entered)

@@ -1,0 +1,192 @@
+"""The market's place in the inspector: which sites go on, on which days, how long that takes, and where it stands."""
+
+from typing import Any
+
+import dash_bootstrap_components as dbc
+from dash import html
+
+from components import ids
+from components.format import count, duration, number, percent, price
+from components.siting_answer import Answer, Gate
+from components.skeleton import Part, progress_card, section, state
+from engine.errors import QuestionError
+from engine.network.model import Network
+from engine.siting.gate.results import PASSED
+from engine.siting.market_run import MarketQuestion
+from engine.siting.metrics import METRIC_UNITS, METRIC_WORDS, METRICS, WINDOW_WORDS, WINDOWS
+
+DAYS = (("peak", "the day of the highest load"), ("typical", "seven typical days"), ("listed", "the days listed"))
+NAMES = ("days", "dates", "most", "gap", "time")
+SITE_S, BASE_S, NOISE_S = 30.0, 110.0, 60.0  # of a Texas day: a site, the base, its noise floor, as measured
+_TEXAS_BUSES = 2000
+AT_ONCE_S = 60.0
+
+
+def words_of(market: MarketQuestion) -> dict[str, Any]:
+    """Return what each control of the market holds."""
+    return {
+        "days": market.days,
+        "dates": ", ".join(market.dates),
+        "most": market.most_sites,
+        "gap": round(100 * market.site_gap, 9),
+        "time": market.site_time_s,
+    }
+
+
+def market_of(words: Any) -> MarketQuestion:
+    """Return the market question of the controls. Raises QuestionError for one that cannot be asked."""
+    try:
+        given = {
+            "days": str(words["days"]),
+            "dates": tuple(str(words["dates"] or "").replace(",", " ").split()),
+            "most_sites": int(words["most"]),
+            "site_gap": float(words["gap"]) / 100.0,
+            "site_time_s": float(words["time"]),
+        }
+    except (KeyError, TypeError, ValueError):
+        raise QuestionError("the market needs a number of sites, a gap in per cent and a time in seconds") from None
+    if given["days"] != "listed":
+        given["dates"] = ()
+    return MarketQuestion.from_json({**MarketQuestion().to_json(), **given})
+
+
+def place(market: MarketQuestion) -> html.Section:
+    """Return the section with its controls; what it says is filled by a callback."""
+    held = words_of(market)
+    days = dbc.Select(id=_id("days"), value=held["days"], options=[{"value": key, "label": text} for key, text in DAYS])
+    controls = html.Div(
+        [
+            _field("Days", days),
+            html.Div(
+                _field("Dates", _box("dates", held["dates"], type="text", placeholder="2016-08-12, 2016-01-19")),
+                id=f"{_id('dates')}-label",
+                hidden=held["days"] != "listed",
+            ),
+            _field("Sites of each envelope and size, 0 for all", _box("most", held["most"], type="number", min=0)),
+            _field("Gap of a site, %", _box("gap", held["gap"], type="number", min=0.0001, max=10, step="any")),
+            _field("Time of a site's day, s", _box("time", held["time"], type="number", min=1, step="any")),
+        ],
+        className="hr-siting-pairs",
+    )
+    return section("Market: what a site does to prices", controls, html.Div(id=ids.SITING_MARKET))
+
+
+def told(answer: Answer, market: MarketQuestion, stands: Any) -> list[Part]:
+    """Return what is said of the market: what would run and how long it takes, what runs, or what was found."""
+    sites, left, seconds = plan(answer.network, answer.gate, market, answer.drawn.threshold)
+    if answer.gate.partial:
+        return [html.P("The market begins once every hour is screened.", className="hr-muted")]
+    if answer.question.source == "filed":
+        words = "The network as filed is one hour; the market needs whole days: ask for the hours of 2016 or of a file."
+        return [state("empty", words, title="No days")]
+    if stands.found == "running" and stands.job is not None:
+        job = stands.job
+        card = progress_card("Committing and pricing the days", done=job.done, total=job.total or None,
+                             message=job.message, eta_s=job.eta_s, job=job.id)  # fmt: skip
+        return [card]
+    if not sites:
+        return [state("empty", "No site qualifies at this threshold: there is nothing to take to the market.")]
+    plan_words = html.P(_plan_words(market, sites, left, seconds))
+    button = html.Button(
+        f"Run the market of {count(sites, 'site')}",
+        type="button",
+        className="hr-button" + ("" if stands.found == "answered" else " hr-button-primary"),
+        **{"data-siting-press": f"{ids.SITING_MARKET_RUN}-pressed"},
+    )
+    if stands.found == "answered":
+        return [_found(answer)]
+    notes: list[Part] = []
+    if stands.found in {"failed", "cancelled"}:
+        notes.append(_ended(stands))
+    return [*notes, plan_words, button, *([_found(answer)] if answer.market is not None else [])]
+
+
+def plan(network: Network, gate: Gate, market: MarketQuestion, threshold: float) -> tuple[int, int, float]:
+    """Return how many placements go to the market, how many are left out, and about how long that takes."""
+    sites = left = 0
+    for one in gate.result.envelopes:
+        for size in gate.result.sizes_mw:
+            passed = int((gate.verdict(one.name, size, threshold) == PASSED).sum())
+            taken = passed if market.most_sites == 0 else min(passed, market.most_sites)
+            sites, left = sites + taken, left + passed - taken
+    days = {"peak": 1, "typical": 7}.get(market.days, max(1, len(market.dates)))
+    scale = min(1.0, len(network.buses.ids) / _TEXAS_BUSES)
+    return sites, left, days * scale * (BASE_S + NOISE_S + SITE_S * sites / 2.0)
+
+
+def _plan_words(market: MarketQuestion, sites: int, left: int, seconds: float) -> str:
+    days = dict(DAYS)[market.days] if market.days != "listed" else f"{count(len(market.dates), 'day')}"
+    rest = f"; {number(left)} more that qualify stay out" if left else ""
+    return (
+        f"{count(sites, 'site')} go on, taken by the higher pass rate, then bus order{rest}. Each is committed and "
+        f"priced on {days}: about {duration(round(seconds))} on two cores. What is done is kept."
+    )
+
+
+def _found(answer: Answer) -> Part:
+    market = answer.market
+    if market is None:
+        return html.Div()
+    served = sum(site.served for site in market.sites)
+    days = "; ".join(f"{day['label']} ({day['reason']}, counts {day['weight']:g})" for day in market.facts["days"])
+    left = int(market.facts.get("left_out", 0))
+    lines = [
+        f"{count(len(market.sites), 'site')} on {days}. {number(served)} are served on every day"
+        + (f"; {number(left)} that qualify were left out." if left else "."),
+        f"Widest gap {percent(max((site.gap for site in market.sites if site.served), default=0.0), 3)}; without a "
+        f"site {percent(market.base.gap, 3)}.",
+    ]
+    parts: list[Part] = [html.P(line) for line in lines]
+    if answer.refused:
+        parts.append(state("infeasible", f"{answer.refused[:1].upper()}{answer.refused[1:]}.", title="No ranking"))
+    if market.floor is not None:
+        parts.append(_floor(market))
+    return html.Div(parts)
+
+
+def _floor(market: Any) -> html.Details:
+    """Return the noise floor: what metrics move by although nothing that matters has changed."""
+    rows = [
+        html.Tr(
+            [
+                html.Th(METRIC_WORDS[metric].capitalize(), scope="row"),
+                *(html.Td(_amount(market.floor[w, m], metric)) for w in range(len(WINDOWS))),
+            ]
+        )
+        for m, metric in enumerate(METRICS)
+    ]
+    head = html.Tr([html.Td(), *(html.Th(WINDOW_WORDS[window].capitalize(), scope="col") for window in WINDOWS)])
+    return html.Details(
+        [
+            html.Summary("Noise floor: what equally good schedules differ by"),
+            html.Table([html.Thead(head), html.Tbody(rows)], className="hr-siting-small"),
+            html.P("A difference between two sites below it says nothing.", className="hr-muted"),
+        ],
+        open=True,
+    )
+
+
+def _amount(value: float, metric: Any) -> str:
+    if METRIC_UNITS[metric] == "$/MWh":
+        return price(float(value), digits=3)
+    return f"{number(float(value), 4 if metric == 'rent' else 1)} {METRIC_UNITS[metric]}"
+
+
+def _ended(stands: Any) -> Part:
+    if stands.found == "cancelled":
+        return state("empty", "What was done is kept; started again, it goes on from there.", title="Cancelled")
+    return state("failed", f"{stands.message} Started again, it goes on from what is done.", title="The market failed")
+
+
+def _id(name: str) -> str:
+    return ids.siting_word(f"market-{name}")
+
+
+def _box(name: str, value: Any, **props: Any) -> dbc.Input:
+    return dbc.Input(id=_id(name), value=value, debounce=True, autocomplete="off", **props)
+
+
+def _field(label: str, control: Part) -> html.Label:
+    return html.Label(
+        [html.Span(label), html.Span(control, className="hr-siting-control")], className="hr-siting-field"
+    )

@@ -1,0 +1,137 @@
+"""The tables of the Siting page: the ranking, all candidates. Columns and rows, nothing else."""
+
+from typing import Any
+
+import numpy as np
+from dash import html
+
+from components import ids
+from components.siting_answer import Answer
+from components.skeleton import Part
+from components.tables import GridColumn, column_definition, grid
+from engine.network.model import Network
+from engine.siting.gate.results import FAILED, PASSED, UNDECIDED
+from engine.siting.metrics import METRICS, WINDOWS
+
+Row = dict[str, Any]
+GRIDS = ("ranked", "candidates")
+_SHOWN = (
+    ("on_peak", "p95_p5", "On-peak P95-P5", "$/MWh", 3),
+    ("all", "mean_lmp", "Mean LMP", "$/MWh", 3),
+    ("all", "binding_hours", "Binding hours", "h", 1),
+    ("all", "rent", "Congestion rent", "M$/day", 4),
+)
+_WORDS = {PASSED: "qualified", FAILED: "not qualified", UNDECIDED: "open"}
+
+
+def ranked_columns() -> list[GridColumn]:
+    """Return the columns of the ranking. The score's cell is a bar in as many parts as there are groups."""
+    rules = {"cellClassRules": {"hr-siting-listed": "params.data.top"}}
+    return [
+        GridColumn("place", "Place", kind="number", digits=0, width=84, pinned=True, more=rules),
+        GridColumn("id", "Bus", width=84),
+        GridColumn("name", "Substation", width=150),
+        GridColumn("kv", "Voltage", "kV", "number", digits=0, width=108),
+        GridColumn("zone", "Zone", width=110),
+        GridColumn("rate", "Pass rate", "%", "percent", digits=2, width=116, help="Of hours and outages"),
+        GridColumn(
+            "score", "Score", kind="number", digits=3, width=190,
+            help="TOPSIS closeness; the bar's parts are the groups of criteria",
+            more={"cellRenderer": "SitingScore"},
+        ),
+        GridColumn("low", "Score, least", kind="number", digits=3, width=124, help="Within the noise floor of prices"),
+        GridColumn("high", "Score, most", kind="number", digits=3, width=124, help="Within the noise floor of prices"),
+        *(
+            GridColumn(f"{window}_{metric}", label, unit, "number", digits=digits, width=168)
+            for window, metric, label, unit, digits in _SHOWN
+        ),
+        GridColumn("end", "Market", width=128),
+    ]  # fmt: skip
+
+
+def ranked_rows(answer: Answer) -> list[Row]:
+    """Return the buses that qualify, best place first; without a ranking by pass rate, then bus order."""
+    rate = answer.gate.rate(answer.drawn.envelope, answer.drawn.size_mw)[0]
+    listed, ranked, size = set(answer.shortlist), answer.ranked, answer.drawn.size_mw
+    rows = []
+    for candidate in np.flatnonzero(answer.verdict == PASSED).tolist():
+        bus = int(answer.gate.buses[candidate])
+        row = _place(answer.network, bus) | {"rate": float(rate[candidate]), "top": bus in listed}
+        at = answer.standings.get(bus)
+        if ranked is not None and at is not None:
+            metrics = ranked.sites[at].metrics
+            row |= {"place": int(ranked.place[at]), "score": float(ranked.score[at])}
+            row["parts"] = [float(part) for part in np.nan_to_num(ranked.group_score[at])]
+            row |= {
+                f"{window}_{metric}": float(metrics[WINDOWS.index(window), METRICS.index(metric)])  # type: ignore[arg-type]
+                for window, metric, *_ in _SHOWN
+            }
+            if bus in answer.intervals:
+                row |= dict(zip(("low", "high"), answer.intervals[bus], strict=True))
+        row["end"] = answer.entered.get((answer.drawn.envelope, size, bus), "not taken" if answer.market else "not run")
+        rows.append(row)
+    return sorted(rows, key=lambda row: (row.get("place") or len(rows) + 1, -row["rate"]))
+
+
+def candidate_columns(answer: Answer | None) -> list[GridColumn]:
+    """Return the columns of all candidates: the pass rate and the verdict of each envelope at the size drawn."""
+    columns = [
+        GridColumn("id", "Bus", width=84, pinned=True),
+        GridColumn("name", "Substation", width=150),
+        GridColumn("kv", "Voltage", "kV", "number", digits=0, width=108),
+        GridColumn("zone", "Zone", width=110),
+    ]
+    for place, name in enumerate(answer.envelopes if answer else ()):
+        columns += [
+            GridColumn(f"rate{place}", f"Pass rate, {name}", "%", "percent", digits=2, width=168),
+            GridColumn(f"verdict{place}", name.capitalize(), width=128),
+        ]
+    if answer is not None:
+        columns.append(GridColumn("largest", f"Largest, {answer.drawn.envelope}", "MW", "number", digits=0, width=150))
+    return columns
+
+
+def candidate_rows(answer: Answer) -> list[Row]:
+    """Return every candidate with its pass rate under every envelope, and the largest size that qualifies."""
+    size = answer.drawn.size_mw
+    rates = [answer.gate.rate(name, size) for name in answer.envelopes]
+    verdicts = [answer.verdict_of(name) for name in answer.envelopes]
+    largest = np.zeros(len(answer.gate.buses))
+    for mw in sorted(answer.question.sizes_mw):
+        largest[answer.verdict_of(answer.drawn.envelope, mw) == PASSED] = mw
+    rows = []
+    for candidate, bus in enumerate(answer.gate.buses.tolist()):
+        row = _place(answer.network, bus)
+        for place in range(len(answer.envelopes)):
+            row[f"rate{place}"] = float(rates[place][0][candidate])
+            row[f"verdict{place}"] = _WORDS[int(verdicts[place][candidate])]
+        row["largest"] = float(largest[candidate]) or None
+        rows.append(row)
+    return rows
+
+
+def definitions(columns: list[GridColumn]) -> list[dict[str, Any]]:
+    """Return ag-grid's definitions."""
+    return [column_definition(column) for column in columns]
+
+
+def drawer(tab: str, panels: dict[str, Part]) -> html.Div:
+    """Return the tables of the drawer; ``panels`` are the tabs that are no grid."""
+    parts = [
+        _tab(
+            "ranked", grid(ids.SITING, ranked_columns(), (), name="ranked", label="Ranking of the sites that qualify")
+        ),
+        _tab("candidates", grid(ids.SITING, candidate_columns(None), (), name="candidates", label="All candidates")),
+        *(_tab(name, panel) for name, panel in panels.items()),
+    ]
+    return html.Div(parts, id=ids.SITING_TABLES, className="hr-siting-tabs", **{"data-tab": tab})
+
+
+def _tab(name: str, content: Part) -> html.Div:
+    return html.Div(content, className="hr-siting-tab", **{"data-tab-body": name})
+
+
+def _place(network: Network, bus: int) -> Row:
+    buses = network.buses
+    kv = float(buses.base_kv[bus])
+    return {"id": buses.ids[bus], "name": buses.names[bus], "kv": kv or None, "zone": buses.zones[bus]}

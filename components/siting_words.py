@@ -1,0 +1,277 @@
+"""The words of the siting question: what each control holds, and how a question is made of them and back.
+
+A control holds what a reader typed or chose; nothing here trusts it. A value that cannot be used is refused with
+QuestionError, which names the control and its limits.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from components.siting_hours import hours_of, hours_text
+from engine.errors import EngineError, QuestionError
+from engine.siting.envelopes import (
+    HOURS_OF_DAY,
+    PAUSE_DEPTH,
+    PEAK_HOURS,
+    RAMP_SHARE,
+    SHIFT_DEPTH,
+    UTILISATION,
+    Envelope,
+    envelope,
+    hours_words,
+    own_envelope,
+)
+from engine.siting.question import MOST_MW, Committed, SitingQuestion
+from engine.siting.ramps import repaired
+
+Words = dict[str, Any]
+
+SOURCES = (("2016", "2016, hour by hour"), ("filed", "the network as filed"), ("file", "my file of hours"))
+CHOICES = (
+    ("stress", "the hours under stress"),
+    ("representative", "representative hours"),
+    ("one", "one hour"),
+    ("list", "a list of hours"),
+    ("year", "every hour"),
+)
+CANDIDATES = (
+    ("source", "buses of 24 to 500 kV"),
+    ("paper", "buses at 115, 161 and 230 kV"),
+    ("listed", "the buses listed here"),
+)
+OUTAGES = (
+    ("voltage:units", "each branch of 69 kV or more and each unit"),
+    ("voltage", "each branch of 69 kV or more"),
+    ("all:units", "each branch and each unit"),
+    ("all", "each branch"),
+    ("listed:units", "the listed outages and each unit"),
+    ("listed", "the listed outages"),
+    ("none:units", "each unit"),
+)
+THERMAL = (("zero", "0: any unit may be off"), ("filed", "as filed: all run"))
+KINDS = (("firm", "firm"), ("pause", "pause"), ("shift", "shift"))
+NAMES = (
+    "source", "choice", "hours", "count", "thermal", "scale", "seed", "candidates", "buses", "sizes", "threshold",
+    "outages", "file", "committed", "kinds", "utilisation", "peak", "pause", "shift", "makeup", "ramp", "own", "repair",
+)  # fmt: skip
+_ANY_SPACE = str.maketrans({"\u2009": "", "\u00a0": " ", "%": " "})
+
+
+def words_of(question: SitingQuestion) -> Words:
+    """Return what each control holds for a question."""
+    return {
+        "source": question.source,
+        "choice": question.choice,
+        "hours": hours_text(question.hours, question.source),
+        "count": question.count,
+        "thermal": question.thermal,
+        "scale": _percent(question.load_scale),
+        "seed": question.seed,
+        "candidates": question.candidates,
+        "buses": ", ".join(question.buses),
+        "sizes": ", ".join(f"{mw:g}" for mw in question.sizes_mw),
+        "threshold": _percent(question.threshold),
+        "outages": question.branches + (":units" if question.units else ""),
+        "file": question.dataset,
+        "committed": "\n".join(_committed_line(load) for load in question.committed),
+        **_envelope_words(question.envelopes),
+    }
+
+
+def question_of(words: Mapping[str, Any], base: SitingQuestion) -> SitingQuestion:
+    """Return the question that the controls hold; what has no control is that of ``base``. Not yet checked."""
+    source = str(words["source"])
+    branches, _, units = str(words["outages"]).partition(":")
+    asked = {
+        **base.to_json(),
+        "source": source,
+        "choice": "one" if source == "filed" else str(words["choice"]),
+        "hours": [],
+        "count": int(_amount(words["count"], "number of representative hours", 1, 8784)),
+        "thermal": str(words["thermal"]),
+        "load_scale": _amount(words["scale"], "load in per cent of the source's", 1, 1000) / 100.0,
+        "seed": int(_amount(words["seed"], "seed", 0, 2**31)),
+        "candidates": str(words["candidates"]),
+        "buses": list(_listed(words["buses"])) if words["candidates"] == "listed" else [],
+        "sizes_mw": sorted(numbers(words["sizes"], "a size in MW", least=0.001, most=MOST_MW)),
+        "threshold": _amount(words["threshold"], "threshold in per cent", 50, 100) / 100.0,
+        "branches": branches,
+        "units": units == "units",
+        "dataset": str(words["file"] or "") if source == "file" else "",
+    }
+    if source not in {key for key, _ in SOURCES}:
+        raise QuestionError("hours are of 2016, of the network as filed, or of a file")
+    if source != "filed" and asked["choice"] in {"one", "list"}:
+        asked["hours"] = list(hours_of(str(words["hours"] or ""), source))  # type: ignore[arg-type]
+    made = replace(SitingQuestion.from_json(asked), envelopes=envelopes_of(words))
+    return replace(made, committed=committed_of(str(words["committed"] or ""), made.envelopes))
+
+
+def envelopes_of(words: Mapping[str, Any]) -> tuple[Envelope, ...]:
+    """Return the envelopes that are ticked or typed. Raises QuestionError with every problem of a profile."""
+    utilisation = _share(words["utilisation"], "utilisation", 1, 100)
+    ramp = _share(words["ramp"], "ramp bound", 0.1, 100)
+    peak = peak_of(str(words["peak"] or ""))
+    kinds = words["kinds"] if isinstance(words["kinds"], list) else []
+    made: list[Envelope] = []
+    for kind, _ in KINDS:
+        if kind in kinds:
+            depth = None if kind == "firm" else _share(words[kind], f"depth of {kind}", 0, 100)
+            more = None if kind != "shift" or _empty(words["makeup"]) else _share(words["makeup"], "make-up", 0, 100)
+            parts = {"utilisation": utilisation, "peak_hours": peak, "ramp_share": ramp, "depth": depth}
+            made.append(envelope(kind, **parts, make_up=more))  # type: ignore[arg-type]
+    made += [_own(line, peak, ramp) for line in str(words["own"] or "").splitlines() if line.strip()]
+    if not made:
+        raise QuestionError("choose an envelope: firm, pause, shift or one of your own")
+    if words["repair"]:
+        made = [_repaired(one) for one in made]
+    found = [problem for one in made for problem in one.problems()]
+    if found:
+        raise QuestionError("; ".join(found))
+    return tuple(made)
+
+
+def committed_of(text: str, envelopes: Sequence[Envelope]) -> tuple[Committed, ...]:
+    """Return the loads that are committed already: a line each with bus, MW and, for one not firm, its envelope."""
+    by_name = {one.name: one for one in envelopes}
+    found = []
+    for number, line in enumerate(text.splitlines(), start=1):
+        parts = line.replace(",", " ").split()
+        if not parts:
+            continue
+        name = " ".join(parts[2:]) or "firm"
+        own = by_name.get(name) or (envelope("firm") if name == "firm" else None)
+        try:
+            size = float(parts[1])
+        except (IndexError, ValueError):
+            raise QuestionError(f"committed loads, line {number}: a bus, its MW and its envelope") from None
+        if own is None:
+            raise QuestionError(f"committed loads, line {number}: there is no envelope {name!r:.40}")
+        found.append(Committed(parts[0], own, size))
+    return tuple(found)
+
+
+def numbers(text: Any, what: str, *, least: float, most: float) -> list[float]:
+    """Return a typed list of numbers, each once. Raises QuestionError naming the one that is none or outside."""
+    parts = str(text or "").translate(_ANY_SPACE).replace(";", ",").replace(",", " ").split()
+    found = [_amount(part, what, least, most) for part in parts]
+    if not found:
+        raise QuestionError(f"give {what}")
+    return list(dict.fromkeys(found))
+
+
+def peak_of(text: str) -> tuple[int, ...]:
+    """Return hours of the day typed as "16-19" or "7, 8, 18". Raises QuestionError for anything else."""
+    found: set[int] = set()
+    for part in text.replace("\u2013", "-").replace(";", ",").replace(",", " ").split():
+        first, dash, last = part.partition("-")
+        if not first.isdigit() or (dash and not last.isdigit()) or not 1 <= int(first) <= int(last or first) <= 24:
+            raise QuestionError(f"peak hours are hours of the day such as 16-19 or 7, 8, 18, not {part[:20]!r}")
+        found |= set(range(int(first), int(last or first) + 1))
+    return tuple(sorted(found))
+
+
+def sizes_words(sizes: Sequence[float]) -> str:
+    """Return sizes in words."""
+    return ", ".join(f"{mw:g}" for mw in sizes)
+
+
+def envelope_words(envelopes: Sequence[Envelope]) -> str:
+    """Return the names of envelopes for the sentence."""
+    names = [one.name for one in envelopes]
+    return names[0] if len(names) == 1 else ", ".join(names[:-1]) + " or " + names[-1]
+
+
+def _own(line: str, peak: Sequence[int], ramp: float) -> Envelope:
+    name, colon, values = line.partition(":")
+    if not colon:
+        raise QuestionError(f"an envelope of one's own is a name, a colon and {HOURS_OF_DAY} values: {line[:40]!r}")
+    parts = values.translate(_ANY_SPACE).replace(";", ",").replace(",", " ").split()
+    shares = [_amount(part, f"share of {name.strip()} in per cent", 0, 100) / 100.0 for part in parts]
+    return own_envelope(name.strip(), shares, peak_hours=peak, ramp_share=ramp)
+
+
+def _repaired(broken: Envelope) -> Envelope:
+    if len(broken.share) != HOURS_OF_DAY:
+        return broken
+    try:
+        return repaired(broken)
+    except EngineError as error:
+        raise QuestionError(str(error)) from error
+
+
+def _envelope_words(envelopes: Sequence[Envelope]) -> Words:
+    """Return the controls of envelopes; what their parameters cannot say is written out hour by hour."""
+    model = next((one for one in envelopes if one.kind != "own"), envelopes[0])
+    by_kind = {one.kind: one for one in envelopes if one.kind != "own" and one.name == one.kind}
+    shift = by_kind.get("shift")
+    held: Words = {
+        "kinds": [kind for kind, _ in KINDS if kind in by_kind],
+        "utilisation": _percent(model.utilisation if model.kind != "own" else UTILISATION),
+        "peak": hours_words(model.peak_hours or PEAK_HOURS),
+        "pause": _percent(by_kind["pause"].depth if "pause" in by_kind else PAUSE_DEPTH),
+        "shift": _percent(shift.depth if shift else SHIFT_DEPTH),
+        "makeup": None,
+        "ramp": _percent(model.ramp_share or RAMP_SHARE),
+        "own": "",
+        "repair": [],
+    }
+    if shift and not _is(shift, _made(held, "shift")):
+        held["makeup"] = _percent(shift.make_up)
+    told = [kind for kind in held["kinds"] if _is(by_kind[kind], _made(held, kind))]
+    held["kinds"] = told
+    others = [one for one in envelopes if not (one.kind in told and one.name == one.kind)]
+    held["own"] = "\n".join(f"{one.name}: {', '.join(_percent_text(v) for v in one.share)}" for one in others)
+    return held
+
+
+def _made(held: Words, kind: str) -> Envelope | None:
+    try:
+        return envelopes_of({**held, "kinds": [kind], "own": "", "repair": []})[0]
+    except QuestionError:
+        return None
+
+
+def _is(one: Envelope, other: Envelope | None) -> bool:
+    if other is None or one.peak_hours != other.peak_hours or not math.isclose(one.ramp_share, other.ramp_share):
+        return False
+    return all(math.isclose(a, b, abs_tol=1e-9) for a, b in zip(one.share, other.share, strict=True))
+
+
+def _committed_line(load: Committed) -> str:
+    return f"{load.bus} {load.nameplate_mw:g} {load.envelope.name}"
+
+
+def _listed(text: Any) -> tuple[str, ...]:
+    """Return the buses of a list: between commas or lines where there are some, else between spaces."""
+    given = str(text or "").replace(";", ",").replace("\n", ",")
+    parts = given.split(",") if "," in given.strip(", ") else given.replace(",", " ").split()
+    return tuple(dict.fromkeys(part.strip() for part in parts if part.strip()))
+
+
+def _empty(value: Any) -> bool:
+    return value is None or str(value).strip() == ""
+
+
+def _share(value: Any, what: str, least: float, most: float) -> float:
+    return round(_amount(value, f"{what} in per cent", least, most) / 100.0, 12)
+
+
+def _amount(value: Any, what: str, least: float, most: float) -> float:
+    try:
+        found = float(str(value).translate(_ANY_SPACE).strip())
+    except ValueError:
+        raise QuestionError(f"the {what} is a number, not {str(value)[:40]!r}") from None
+    if not least <= found <= most:
+        raise QuestionError(f"the {what} is {found:g}: {least:g} to {most:g}")
+    return found
+
+
+def _percent(share: float) -> float:
+    return round(100.0 * share, 9)
+
+
+def _percent_text(share: float) -> str:
+    return f"{round(100.0 * share, 9):g}"
