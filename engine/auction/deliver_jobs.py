@@ -20,6 +20,8 @@ from engine.compute import JobContext
 from engine.errors import QuestionError
 from engine.network.factors import Factors
 from engine.network.model import Network
+from engine.siting.product_jobs import deliver_sites
+from engine.siting.products import SITING
 
 DELIVER = "auction.deliverability"
 _STEPS = 1000
@@ -35,7 +37,7 @@ def deliver_arguments(
     """
     if not configuration.product_set_digest:
         raise QuestionError("the products of this auction come from no network: there is nothing to deliver them by")
-    origin, question = Origin.of(products), CapacityQuestion.from_json(products.question)
+    origin = Origin.of(products)
     if configuration.product_set_digest != origin.product_set:
         raise QuestionError(
             f"the product set is not the one that this auction sells: digest {origin.product_set[:12]} instead of "
@@ -48,6 +50,9 @@ def deliver_arguments(
                 f"{origin.network[:12]}"
             )
     sold = sold_of(awarded)
+    if SITING in products.question:
+        return {"network": network_digest, SITING: products.to_json(), "sold": [list(row) for row in sold]}
+    question = CapacityQuestion.from_json(products.question)
     levels_of(question, sold)
     return {
         **jobs.prepare_arguments(network_digest, question),
@@ -64,6 +69,11 @@ def deliver_job(arguments: dict[str, Any], context: JobContext) -> dict[str, Any
     digest of anything that was loaded is not the product set's.
     """
     network = Network.from_tables(context.load_network(arguments["network"]))
+    sold = tuple((str(bus), float(risk), float(mw)) for bus, risk, mw in arguments["sold"])
+    if SITING in arguments:
+        context.progress(0, 1, "the gate, for all that is awarded together")
+        products = ProductSet.from_json(arguments[SITING])
+        return deliver_sites(network, products, sold, context.load_dataset, workers=context.workers).to_json()
     question, origin = CapacityQuestion.from_json(arguments["question"]), Origin(**arguments["origin"])
     origin.check(network, question)
     factors = Factors.of(network)
@@ -76,7 +86,6 @@ def deliver_job(arguments: dict[str, Any], context: JobContext) -> dict[str, Any
         context.progress(round(_STEPS * share), _STEPS, f"checking every limit, {done} of {total}")
 
     report(0, 1)
-    sold = tuple((str(bus), float(risk), float(mw)) for bus, risk, mw in arguments["sold"])
     found = deliver(network, question, origin, sold, states, margins=margins, factors=factors, progress=report)
     return found.to_json()
 

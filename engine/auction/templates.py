@@ -227,7 +227,8 @@ def from_product_set(
     """Return the auction that sells a product set.
 
     Bidding units are the MW of a block, or its MW weighted by risk; what was chosen is written into the origin.
-    ``names`` gives buses their names. Raises QuestionError for an empty set or a number outside its range.
+    ``names`` gives buses their names. Certified sites bring the reserves of their scores. Raises QuestionError for an
+    empty set or a number outside its range.
     """
     if not products.products:
         raise QuestionError("the product set is empty: there is nothing to sell")
@@ -240,12 +241,14 @@ def from_product_set(
     for product in products.products:
         key = (product.bus, product.capacity_mw, product.risk) if choices.merge_equal_blocks else (product.id,)
         groups.setdefault(key, []).append(product)
+    offers = products.question.get("siting", {}).get("offers", {})  # certified sites bring their own reserves
     lots = []
     for group in groups.values():
         first = group[0]
         count = units_of(first.capacity_mw, first.risk, choices.units, weight)
         where = (names or {}).get(first.bus) or f"bus {first.bus}"
-        what = "firm" if first.risk == 0.0 else f"at {100 * first.risk:g} %"
+        own = offers.get(first.id)
+        what = _what(first) if own is None else own["envelope"]["name"]
         block = f", block {first.id.rsplit('-', 1)[-1]}" if len(group) == 1 and _numbered(first) else ""
         lots.append(
             Lot(
@@ -256,6 +259,7 @@ def from_product_set(
                 bus=first.bus,
                 units=count,
                 opening=round(rate * count),
+                reserve=0 if own is None else round(own["reserve_per_mw"] * first.capacity_mw),
                 quantity=len(group),
             )
         )
@@ -271,6 +275,10 @@ def from_product_set(
         product_set_digest=products.digest(),
         network_digest=str(products.provenance["network_digest"]),
     )
+
+
+def _what(product: Product) -> str:
+    return "firm" if product.risk == 0.0 else f"at {100 * product.risk:g} %"
 
 
 def units_of(capacity_mw: float, risk: float, units: Units, flexible_weight: float) -> int:

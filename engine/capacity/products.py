@@ -21,7 +21,7 @@ from engine.capacity.results import CapacityResult, Verdict
 from engine.errors import InfeasibleError
 from engine.network.model import Network, Vector
 
-ProductKind = Literal["firm", "flexible"]
+ProductKind = Literal["firm", "flexible", "envelope"]
 
 INDICATIVE = "indicative only: a linear (DC) power-flow study, no voltage, stability or outage limits"
 INDICATIVE_SECURE = "indicative only: a linear (DC) power-flow study, no voltage or stability limits"
@@ -40,7 +40,7 @@ class Product:
     id: str  # "5120-firm", "5120-flex5-2": bus, kind, level in percent, and the block's number where there are several
     bus: str
     capacity_mw: float
-    risk: float  # 0 for firm
+    risk: float  # 0 for firm, and for a load that keeps to an envelope, whose reductions are agreed and not risked
     kind: ProductKind
 
 

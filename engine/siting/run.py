@@ -28,18 +28,29 @@ CHECKED = 1000  # verdicts that are decided again, from nothing, in every run
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class GateRun:
-    """A question's hours and contingencies, and what the gate found."""
+class Ground:
+    """A question with its hours and with what may be lost: all that a verdict rests on."""
 
     question: SitingQuestion
     prepared: Prepared
     contingencies: Contingencies
-    gate: GateResult
+
+    @classmethod
+    def of(cls, question: SitingQuestion, prepared: Prepared) -> "Ground":
+        """Return the ground of a question whose hours are there."""
+        return cls(question, prepared, contingencies_of(question, prepared))
 
     @property
     def network(self) -> Network:
         """Return the network that was screened: with every unit that may run."""
         return self.prepared.case.network
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class GateRun(Ground):
+    """A question's ground, and what the gate found."""
+
+    gate: GateResult
 
 
 def run_gate(  # noqa: PLR0913 (the question, then by name how)

@@ -29,5 +29,6 @@ KINDS: Mapping[str, JobKind] = {
     "siting.gate": JobKind("engine.siting.jobs:gate_job"),
     "siting.market": JobKind("engine.siting.jobs:market_job"),
     "siting.ac": JobKind("engine.siting.jobs:ac_job"),
+    "siting.products": JobKind("engine.siting.product_jobs:products_job"),
     "network.opf": JobKind("engine.opf.jobs:opf_job"),
 }

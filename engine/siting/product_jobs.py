@@ -1,0 +1,120 @@
+"""From a shortlist to an auction, as jobs: which sites stand together, and whether what is sold does."""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any
+
+from engine.auction.deliverability import Delivery, Origin, Sold, TightRow
+from engine.capacity.products import ProductSet
+from engine.compute import HERE, JobContext, Workers
+from engine.errors import QuestionError
+from engine.network.model import Network
+from engine.siting.hour_sets import HourSet
+from engine.siting.jobs import kept_run, market_key
+from engine.siting.joint_gate import CaseGate
+from engine.siting.market_run import MarketRun
+from engine.siting.prepare import LoadDataset, prepared_again
+from engine.siting.products import (
+    SITING,
+    USE,
+    Made,
+    SaleTerms,
+    best_offers,
+    failing_rows,
+    placed_of,
+    product_set,
+    second_opinion,
+    stand_together,
+)
+from engine.siting.question import SitingQuestion
+from engine.siting.run import Ground, ranked
+
+PRODUCTS = "siting.products"
+_STEPS = 1000
+
+
+def product_arguments(
+    market: Mapping[str, Any], terms: SaleTerms, weights: Sequence[float] | None, *, pooled: bool = True
+) -> dict[str, Any]:
+    """Return the arguments of the job: those of the market's, the terms, and what ranks."""
+    listed = None if weights is None else list(weights)
+    return {**market, "terms": asdict(terms.checked()), "weights": listed, "pooled": pooled}
+
+
+def products_job(arguments: dict[str, Any], context: JobContext) -> dict[str, Any]:
+    """Return the product set of the best sites that stand together, as JSON.
+
+    Raises QuestionError when the gate's or the market's results are not kept any more, or nothing can be sold.
+    """
+    own = ("terms", "weights", "pooled")
+    path = context.artifacts.open(market_key({name: one for name, one in arguments.items() if name not in own}))
+    if path is None:
+        raise QuestionError("the market's results are not kept any more: run the market again")
+    run, terms = kept_run(arguments, context), SaleTerms(**arguments["terms"]).checked()
+    scaling = "pooled" if arguments["pooled"] else "per envelope"
+    order = ranked(MarketRun.load(path), group_weights=arguments["weights"], scaling=scaling)  # type: ignore[arg-type]
+    offers = best_offers(run, order, terms.count)
+
+    def report(done: int, total: int) -> None:
+        context.progress(round(_STEPS * done / max(total, 1)), _STEPS, f"{done:,} of {total:,} sites tried together")
+
+    clearing = stand_together(run, offers, report)
+    origin = Made(arguments["network"], datetime.now(UTC).isoformat(timespec="seconds"))
+    made = product_set(run, clearing, terms, origin, workers=context.workers)
+    return {"product_set": made.to_json()}
+
+
+def deliver_sites(
+    network: Network,
+    products: ProductSet,
+    sold: Sold,
+    load_dataset: LoadDataset | None = None,
+    *,
+    workers: Workers = HERE,
+) -> Delivery:
+    """Return whether what is sold of a set of sites passes the gate, made anew from the network and the question.
+
+    Raises QuestionError where the network, the hours or a bus are not those of the set.
+    """
+    begin = time.perf_counter()
+    asked, origin = products.question[SITING], Origin.of(products)
+    if network.digest != origin.network:
+        raise QuestionError(
+            f"the network is not the one that the sites were screened on: theirs has the digest {origin.network[:12]}, "
+            f"this one {network.digest[:12]}; nothing is said about it"
+        )
+    run = _ground_of(network, asked, load_dataset)
+    placed = placed_of(run, asked["offers"], sold)
+    gate = CaseGate(run.prepared.case, run.contingencies, run.question.threshold, run.question.outage_rating)
+    verdict = gate.check(placed)
+    opinion = second_opinion(run, verdict, placed, workers=workers)
+    total = sum(mw for _, _, mw in sold)
+    word = "pass" if opinion.holds else "do not pass"
+    return Delivery(
+        holds=opinion.holds,
+        words=f"The {total:,.0f} MW awarded {word} the gate together: {opinion.words}",
+        sold=sold,
+        sold_mw=(total,),
+        rows=tuple(
+            TightRow(0.0, row.element, row.words, "", row.margin_mw, row.used_mw, row.slack_mw)
+            for row in failing_rows(run, verdict, placed)
+        ),
+        verdict=opinion,
+        notices=(USE,),
+        inputs={**asdict(origin), "case": run.prepared.case.digest},
+        options={"threshold": run.question.threshold, "hours": len(run.prepared.case), "pairs": verdict.pairs},
+        date=datetime.now(UTC).isoformat(timespec="seconds"),
+        time_s=time.perf_counter() - begin,
+    )
+
+
+def _ground_of(network: Network, asked: Mapping[str, Any], load_dataset: LoadDataset | None) -> Ground:
+    """Return the hours of a product set and what may be lost in them."""
+    question = SitingQuestion.from_json(asked["question"]).checked(network)
+    hours = HourSet.from_json(asked["hours"])
+    prepared = prepared_again(question, network, hours, asked["of_source"], load_dataset)
+    if prepared.case.digest != asked["case"]:
+        raise QuestionError("the hours are not those that the sites were screened in; nothing is said about them")
+    return Ground.of(question, prepared)
