@@ -1,0 +1,311 @@
+"""The Studies tab: each study of the source is one button, and its answer a table that says what it means."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from dash import dcc, html
+
+from components import ids
+from components.format import count, number, percent, price
+from components.siting_clearing import place as clearing_place
+from components.siting_site import SOURCE, SOURCE_RANKING, SiteStudy, bar, share_words, small_table, verdict_mark
+from components.skeleton import Part, progress_card, section, state
+from components.why_card import why_card, why_number
+from engine.siting.sheet import GateSheet
+from engine.siting.studies import DEARER, NAIVE_SITES, Count
+from engine.store.jobs import Job
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A study as its button has it."""
+
+    title: str
+    words: str
+    source: str
+
+
+STUDIES: Mapping[str, Named] = {
+    "naive": Named(
+        "Lowest prices first",
+        f"Do the {NAIVE_SITES} candidates with the lowest mean price before any load pass the gate?",
+        "In the source 0 of 20 pass at 1 GW.",
+    ),
+    "threshold": Named(
+        "Threshold sweep",
+        "How many candidates qualify as the share of hours and outages that must pass rises?",
+        "The count falls as the threshold rises: a law, not a finding.",
+    ),
+    "depth": Named(
+        "Depth sweep",
+        "How many qualify when pause and shift give up 5 to 40 % in the peak hours?",
+        "In the source 188, 210, 239 and 253 sites at its four depths, the score best at the third.",
+    ),
+    "dearer": Named(
+        "Units 20 % dearer",
+        "Does the order of sites stand when every marginal cost rises by 20 %?",
+        "Prices that only scale leave the order as it is; start-up and no-load costs do not scale here.",
+    ),
+    "double": Named(
+        "Twice the size",
+        "How many sites still qualify at twice the nameplate, as 1 against 2 GW?",
+        "In the source pause and shift add 17 and 9 % of sites at 1 GW, 19 and 21 % at 2 GW.",
+    ),
+    "headroom": Named(
+        "Corridors and substations",
+        "How much room is left between zones, and at each substation?",
+        "Indicators beside the gate, which alone certifies.",
+    ),
+}
+
+
+def place() -> html.Div:
+    """Return the tab: the studies with what the pressed one found, and the clearing."""
+    name = ids.SITING_STUDY_PANEL
+    buttons = [
+        html.Button(
+            [html.Strong(one.title), html.Span(one.words)],
+            type="button",
+            className="hr-siting-study",
+            **{"data-siting-study": key, "aria-pressed": "false"},
+        )
+        for key, one in STUDIES.items()
+    ]
+    return html.Div(
+        [
+            dcc.Store(id=ids.SITING_STUDY_ASKED),
+            *(dcc.Store(id=f"{name}-{part}") for part in ("job", "ended", "seen")),
+            html.Div(
+                [
+                    html.Div(buttons, className="hr-siting-buttons", role="group", **{"aria-label": "Studies"}),
+                    html.Div(id=name, **{"aria-live": "polite"}),
+                ],
+                className="hr-siting-half",
+            ),
+            html.Div(clearing_place(), className="hr-siting-half"),
+        ],
+        className="hr-siting-halves",
+    )
+
+
+def nothing_yet() -> Part:
+    """Return the panel before there is an answer."""
+    return state("empty", "Compute the gate first: every study begins with it.")
+
+
+def no_market(name: str) -> Part:
+    """Return a study that needs prices, while there are none."""
+    words = "It needs the market: run the market of this question first."
+    return _framed(name, state("empty", words, title="Needs the market"))
+
+
+def waits(name: str, job: Job) -> Part:
+    """Return a study while its job computes."""
+    return _framed(
+        name, progress_card(STUDIES[name].title, done=job.done, total=job.total, message=job.message, job=job.id)
+    )
+
+
+def failed(name: str, message: str, *, cancelled: bool = False) -> Part:
+    """Return a study that ended without a result."""
+    words = "It was cancelled: press it again." if cancelled else message or "The job stopped without a word."
+    return _framed(name, state("empty" if cancelled else "failed", words))
+
+
+def _framed(name: str, *parts: Part) -> Part:
+    one = STUDIES[name]
+    return section(one.title, *parts, html.P(one.source, className="hr-muted"))
+
+
+# What they found
+
+
+def naive(study: SiteStudy, sheets: Sequence[GateSheet], mean_lmp: Mapping[int, float]) -> Part:
+    """Return the verdicts of the sites with the lowest prices."""
+    passed = sum(sheet.verdict == 1 for sheet in sheets)
+    unsure = sum(sheet.verdict == -1 for sheet in sheets)
+    text = f"{number(passed)} of {number(len(sheets))}"
+    card = why_card(
+        f"{text} pass",
+        formula="\u03bb\u0304_b = \u03a3_d *w*_d \u03bb_{bd} / \u03a3_d *w*_d, lowest first",
+        values=[
+            ("highest mean price among them", price(max(mean_lmp[sheet.bus] for sheet in sheets), digits=3)),
+            ("threshold *\u03c4*", percent(study.threshold)),
+            ("open", number(unsure)),
+        ],
+        inputs=study.inputs(market=True),
+        source=SOURCE,
+    )
+    rows = [
+        (
+            study.words(sheet.bus),
+            (number(mean_lmp[sheet.bus], 3), mean_lmp[sheet.bus]),
+            (bar(sheet.low, share_words(sheet.low, sheet.high)), f"{sheet.low:.6f}"),
+            verdict_mark(sheet.verdict),
+        )
+        for sheet in sheets
+    ]
+    shown = why_number("siting-why-naive", text, card, label="sites with the lowest prices that pass")
+    return _framed(
+        "naive",
+        html.P([shown, f" of the lowest mean prices pass: {study.envelope}, {number(study.size_mw)} MW."]),
+        small_table("naive", "Sites with the lowest prices", ["Site", "Mean LMP, $/MWh", "Pass rate", "Gate"], rows,
+                    text=(0, 3), file="lowest-prices", tall=True),
+    )  # fmt: skip
+
+
+def threshold(study: SiteStudy, thresholds: Sequence[float], found: Mapping[str, Sequence[Count]]) -> Part:
+    """Return the counts at each threshold, of the size that is drawn."""
+    most = max((one.qualified for counts in found.values() for one in counts), default=0)
+    rows = [
+        (
+            (percent(value), value),
+            *(_counted(counts[place], most) for counts in found.values()),
+        )
+        for place, value in enumerate(thresholds)
+    ]
+    here = {name: counts[_nearest(thresholds, study.threshold)].qualified for name, counts in found.items()}
+    words = "; ".join(f"{name} {number(amount)}" for name, amount in here.items())
+    near = thresholds[_nearest(thresholds, study.threshold)]
+    card = why_card(
+        f"At {percent(near)}: {words}",
+        formula="|*Q*_e(*\u03c4*)| = number of *b* with *r*_{b,e} \u2265 *\u03c4*",
+        values=[("candidates", number(len(study.gate.buses))), ("size", f"{number(study.size_mw)} MW")],
+        inputs=study.inputs(),
+        source=SOURCE,
+        note="The verdicts of the gate are read again: nothing is computed.",
+    )
+    shown = why_number("siting-why-threshold", f"At {percent(near)}: {words}", card, label="qualified sites")
+    return _framed(
+        "threshold",
+        html.P(shown),
+        small_table("threshold", "Qualified sites by threshold", ["Threshold", *found], rows, file="threshold-sweep",
+                    tall=True),
+    )  # fmt: skip
+
+
+def depth(
+    study: SiteStudy, counts: Mapping[str, Mapping[float, Count]], scores: Mapping[str, Mapping[float, float]]
+) -> Part:
+    """Return the counts, and where the market was run the median scores, by kind and depth."""
+    depths = sorted({one for own in counts.values() for one in own})
+    most = max((one.qualified for own in counts.values() for one in own.values()), default=0)
+    rows = []
+    for value in depths:
+        cells: list[Part] = [(percent(value), value)]
+        for kind, own in counts.items():
+            cells.append(_counted(own[value], most))
+            if scores:
+                score = scores.get(kind, {}).get(value)
+                cells.append((number(score, 3), "" if score is None else score))
+        rows.append(tuple(cells))
+    heads = ["Depth"]
+    for kind in counts:
+        heads += [f"{kind}, sites", *([f"{kind}, median score"] if scores else [])]
+    first = {kind: own[depths[0]].qualified for kind, own in counts.items()}
+    last = {kind: own[depths[-1]].qualified for kind, own in counts.items()}
+    words = "; ".join(f"{kind} {number(first[kind])} to {number(last[kind])}" for kind in counts)
+    card = why_card(
+        f"From {percent(depths[0])} to {percent(depths[-1])}: {words}",
+        formula="\u2113(*h*) = (1 \u2212 *\u03b1*) *u* *P* in the peak hours",
+        values=[("size", f"{number(study.size_mw)} MW"), ("threshold *\u03c4*", percent(study.threshold))],
+        inputs=study.inputs(market=bool(scores)),
+        source=SOURCE_RANKING,
+        note="A shift that breaks its ramp bound is the nearest profile that keeps it. All depths share one scaling.",
+    )
+    shown = why_number("siting-why-depth", words, card, label="qualified sites by depth")
+    rest = "" if scores else " Scores need the market of these envelopes: run the market, then press again."
+    return _framed(
+        "depth",
+        html.P(["Sites that qualify from the least depth to the most: ", shown, f".{rest}"]),
+        small_table("depth", "Sites by depth", heads, rows, file="depth-sweep", tall=True),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Dearer:
+    """The ranking with dearer units beside the one without."""
+
+    common: int
+    spearman: float
+    overlap: float
+    top: int
+    mean_before: float
+    mean_after: float
+    moves: tuple[tuple[int, int, int], ...]  # bus, place before, place after
+
+
+def dearer(study: SiteStudy, found: Dearer) -> Part:
+    """Return what dearer units change."""
+    ratio = found.mean_after / found.mean_before if found.mean_before else float("nan")
+    card = why_card(
+        f"Spearman {number(found.spearman, 4)} over {count(found.common, 'site')}",
+        formula="\u03c1 = corr(rank *C*, rank *C*\u2032)",
+        values=[
+            ("factor of marginal costs", number(DEARER, 2)),
+            ("mean LMP without a load", f"{price(found.mean_before, digits=3)}, {price(found.mean_after, digits=3)}"),
+            ("ratio of the means", number(ratio, 4)),
+            (f"top {found.top} shared", percent(found.overlap, 0)),
+        ],
+        inputs=study.inputs(market=True),
+        source=SOURCE_RANKING,
+    )
+    shown = why_number("siting-why-dearer", number(found.spearman, 3), card, label="Spearman of the scores")
+    rows = [(study.words(bus), number(before), number(after)) for bus, before, after in found.moves]
+    return _framed(
+        "dearer",
+        html.P(
+            ["The scores correlate by ", shown, f"; {percent(found.overlap, 0)} of the first {number(found.top)} "
+             f"places are shared; the mean price without a load goes from {price(found.mean_before, digits=3)} to "
+             f"{price(found.mean_after, digits=3)}."]
+        ),
+        small_table("dearer", "Places with dearer units", ["Site", "Place", "Place when dearer"], rows,
+                    file="dearer", tall=True),
+    )  # fmt: skip
+
+
+def double(study: SiteStudy, sizes: tuple[float, float], counts: Mapping[str, tuple[Count, Count]]) -> Part:
+    """Return the counts at two sizes, and how much more than firm each envelope has."""
+    firm = counts.get("firm")
+    most = max((one.qualified for pair in counts.values() for one in pair), default=0)
+    rows = []
+    for name, pair in counts.items():
+        cells: list[Part] = [name]
+        for place, one in enumerate(pair):
+            cells += [_counted(one, most), _growth(one, None if firm is None or name == "firm" else firm[place])]
+        cells.append(percent(pair[1].qualified / pair[0].qualified, 0) if pair[0].qualified else number(None))
+        rows.append(tuple(cells))
+    one, two = (f"{number(size)} MW" for size in sizes)
+    words = "; ".join(f"{name} {number(a.qualified)} and {number(b.qualified)}" for name, (a, b) in counts.items())
+    card = why_card(
+        f"At {one} and at {two}: {words}",
+        formula="|*Q*_e(*P*)| = number of *b* with *r*_{b,e}(*P*) \u2265 *\u03c4*",
+        values=[("threshold *\u03c4*", percent(study.threshold)), ("candidates", number(len(study.gate.buses)))],
+        inputs=study.inputs(),
+        source=SOURCE,
+        note="More load can relieve an outage: a site may qualify at the larger size alone.",
+    )
+    shown = why_number("siting-why-double", words, card, label=f"qualified sites at {one} and {two}")
+    return _framed(
+        "double",
+        html.P(["At ", one, " and at ", two, ": ", shown, "."]),
+        small_table("double", "Two sizes", ["Envelope", one, "More than firm", two, "More than firm ", "Kept"], rows,
+                    file="two-sizes"),
+    )  # fmt: skip
+
+
+def _growth(one: Count, firm: Count | None) -> tuple[str, str]:
+    if firm is None or not firm.qualified:
+        return number(None), ""
+    share = one.qualified / firm.qualified - 1.0
+    sign = "+" if share > 0 else ""
+    return f"{sign}{percent(share, 0)}", f"{share:.4f}"
+
+
+def _counted(one: Count, most: int) -> tuple[Part, int]:
+    words = number(one.qualified) + (f" (+{number(one.undecided)} open)" if one.undecided else "")
+    return bar(one.qualified / max(most, 1), words), one.qualified
+
+
+def _nearest(thresholds: Sequence[float], wanted: float) -> int:
+    return min(range(len(thresholds)), key=lambda place: abs(thresholds[place] - wanted))

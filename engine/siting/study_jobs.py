@@ -1,0 +1,215 @@
+"""The jobs of what follows from a gate: ``siting.corridors``, flows between zones, and ``siting.clear``, who gets what.
+
+Both make the hours of a question again; neither needs the verdicts.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from engine.compute import JobContext, Progress
+from engine.errors import InfeasibleError, QuestionError
+from engine.network.factors import Factors
+from engine.network.model import Matrix, Network
+from engine.opf.dc_opf import DcOpfOptions, dc_opf
+from engine.siting.ac_flow import shunt_mw
+from engine.siting.case import SitingCase
+from engine.siting.clearing import Applicant, Clearing, ClearingRules, Offer, clear_by_score
+from engine.siting.contingencies import Contingencies
+from engine.siting.corridors import Corridor, corridors
+from engine.siting.joint_gate import CaseGate
+from engine.siting.portfolio import Portfolio, best_portfolio
+from engine.siting.prepare import prepare
+from engine.siting.question import SitingQuestion
+
+CORRIDORS, CLEAR = "siting.corridors", "siting.clear"
+METHODS = ("sequence", "portfolio")
+MOST_APPLICANTS, MOST_OFFERS = 100, 500
+_KEPT = (
+    "source", "dataset", "choice", "hours", "count", "thermal", "load_scale", "seed", "envelopes", "branches", "units",
+    "outage_rating", "committed",
+)  # fmt: skip
+
+
+def corridors_arguments(network_digest: str, question: SitingQuestion) -> dict[str, Any]:
+    """Return the arguments of the job of the corridors: the hours of a question."""
+    asked = question.to_json()
+    return {"network": network_digest, "question": {name: asked[name] for name in _KEPT}}
+
+
+def clear_arguments(  # noqa: PLR0913 (what is cleared, and by name how)
+    network_digest: str,
+    question: SitingQuestion,
+    applicants: Sequence[Applicant],
+    offers: Sequence[Mapping[str, Any]],
+    *,
+    rules: Mapping[str, float],
+    method: str,
+) -> dict[str, Any]:
+    """Return the arguments of a clearing. ``offers`` have bus, envelope, score, largest_mw, zone.
+
+    ``rules`` are those of :class:`ClearingRules` that are set, a zone's cap as ``zone_cap_mw`` for every zone. Raises
+    QuestionError for a method that is none, and for more than can be cleared.
+    """
+    if method not in METHODS:
+        raise QuestionError(f"clearing is by {' or '.join(METHODS)}, not {method!r:.40}")
+    if not applicants or len(applicants) > MOST_APPLICANTS or not offers or len(offers) > MOST_OFFERS:
+        raise QuestionError(
+            f"{len(applicants)} applications and {len(offers)} certified sites: 1 to {MOST_APPLICANTS}, and 1 to "
+            f"{MOST_OFFERS}"
+        )
+    return corridors_arguments(network_digest, question) | {
+        "threshold": question.threshold,
+        "applicants": [
+            {"name": one.name, "mw": one.mw, "date": one.date, "buses": sorted(one.buses),
+             "envelopes": sorted(one.envelopes)}
+            for one in applicants
+        ],
+        "offers": [dict(offer) for offer in offers],
+        "rules": dict(rules),
+        "method": method,
+    }  # fmt: skip
+
+
+def corridors_job(arguments: dict[str, Any], context: JobContext) -> dict[str, Any]:
+    """Return the corridors for the least-cost dispatch of every hour, and how many hours have none."""
+    _, case = _prepared(arguments, context)
+    flows, hours = least_cost_flows(case, context.progress)
+    if not hours:
+        raise QuestionError("no hour of the question has a dispatch that keeps every limit")
+    found = corridors(case.network, flows, [case.labels[hour] for hour in hours])
+    listed = [
+        {name: None if value == np.inf else value for name, value in asdict(one).items()} for one in found
+    ]  # JSON has no infinity: a corridor with a branch without a rating
+    return {"corridors": listed, "hours": len(hours), "left_out": len(case) - len(hours)}
+
+
+def corridors_from(content: Mapping[str, Any]) -> list[Corridor]:
+    """Return the corridors that the job returned."""
+    found = []
+    for one in content["corridors"]:
+        known: dict[str, Any] = {name: np.inf if value is None else value for name, value in one.items()}
+        known["zones"] = tuple(one["zones"])
+        found.append(Corridor(**known))
+    return found
+
+
+def least_cost_flows(case: SitingCase, progress: Any = None) -> tuple[Matrix, list[int]]:
+    """Return the flows (T', L) of the hours that have a dispatch which keeps every limit, and these hours' places."""
+    flows, hours = [], []
+    for hour in range(len(case)):
+        options = DcOpfOptions(
+            load_mw=case.demand_mw[hour] - shunt_mw(case.network),
+            p_min_mw=case.least_mw[hour],
+            p_max_mw=case.largest_mw[hour],
+        )
+        try:
+            flows.append(dc_opf(case.network, options).flow_mw)
+            hours.append(hour)
+        except InfeasibleError:
+            pass  # told as left out
+        if progress is not None:
+            progress(hour + 1, len(case), f"{hour + 1:,} of {len(case):,} hours dispatched")
+    return np.array(flows).reshape(len(hours), len(case.network.branches.ids)), hours
+
+
+def clear_job(arguments: dict[str, Any], context: JobContext) -> dict[str, Any]:
+    """Return awards, those left without, and refusals with their reasons."""
+    question, case = _prepared(arguments, context)
+    gate = CaseGate(
+        case,
+        Contingencies.of(Factors.of(case.network), question.rule, case),
+        float(arguments["threshold"]),
+        question.outage_rating,
+    )
+    place = {bus: position for position, bus in enumerate(case.network.buses.ids)}
+    applicants = [
+        Applicant(
+            one["name"], one["mw"], one["date"], frozenset(place[bus] for bus in one["buses"] if bus in place),
+            frozenset(one["envelopes"]),
+        )
+        for one in arguments["applicants"]
+    ]  # fmt: skip
+    unknown = sorted({bus for one in arguments["applicants"] for bus in one["buses"] if bus not in place})
+    if unknown:
+        raise QuestionError(f"there is no bus {unknown[0]!r:.60}")
+    own = {envelope.name: envelope for envelope in question.envelopes}
+    offers = [
+        Offer(place[one["bus"]], one["bus"], own[one["envelope"]], one["score"], one["largest_mw"], one["zone"])
+        for one in arguments["offers"]
+    ]
+    rules = rules_of(arguments["rules"], {offer.zone for offer in offers if offer.zone})
+    words = "pairs tried" if arguments["method"] == "sequence" else "rounds of the portfolio"
+
+    def report(done: int, total: int) -> None:
+        context.progress(done, total, f"{done:,} of {total:,} {words}")
+
+    progress: Progress = report
+    if arguments["method"] == "sequence":
+        return _told_sequence(clear_by_score(applicants, offers, rules, gate, progress=progress), gate)
+    return _told_portfolio(best_portfolio(applicants, offers, rules, gate, progress=progress), applicants)
+
+
+def rules_of(given: Mapping[str, Any], zones: set[str]) -> ClearingRules:
+    """Return the rules; one cap counts for every zone."""
+    own = {name: given[name] for name in ("tranche_mw",) if name in given}
+    own |= {name: int(given[name]) for name in ("most_per_zone", "most_per_bus") if name in given}
+    if "zone_cap_mw" in given:
+        own["zone_cap_mw"] = dict.fromkeys(sorted(zones), float(given["zone_cap_mw"]))
+    return ClearingRules(**own)
+
+
+def _prepared(arguments: Mapping[str, Any], context: JobContext) -> tuple[SitingQuestion, SitingCase]:
+    question = SitingQuestion.from_json(arguments["question"])
+    network = Network.from_tables(context.load_network(arguments["network"]))
+    return question, prepare(question, network, context.load_dataset).case
+
+
+def _award(applicant: Applicant, offer: Offer, pass_rate: float | None) -> dict[str, Any]:
+    return {
+        "applicant": applicant.name,
+        "mw": applicant.mw,
+        "bus": offer.bus_id,
+        "envelope": offer.envelope.name,
+        "score": offer.score,
+        "pass_rate": pass_rate,
+    }
+
+
+def _told_sequence(found: Clearing, gate: CaseGate) -> dict[str, Any]:
+    pairs = len(gate.case) * len(gate.contingencies)
+    last = found.awards[-1].pass_rate if found.awards else None
+    return {
+        "method": "sequence",
+        "awards": [_award(one.applicant, one.offer, one.pass_rate) for one in found.awards],
+        "unplaced": [one.name for one in found.unplaced],
+        "refusals": [
+            {"applicant": one.applicant.name, "bus": one.offer.bus_id, "envelope": one.offer.envelope.name,
+             "reason": one.reason}
+            for one in found.refusals
+        ],
+        "pairs": pairs,
+        "allowed": int((1.0 - gate.threshold) * pairs + 1e-9),
+        "failed": 0 if last is None else round((1.0 - last) * pairs),
+    }  # fmt: skip
+
+
+def _told_portfolio(found: Portfolio, applicants: Sequence[Applicant]) -> dict[str, Any]:
+    verdict = found.verdict
+    rate = 1.0 - verdict.failed / max(verdict.pairs, 1)
+    placed = {applicant.name for applicant, _ in found.awards}
+    return {
+        "method": "portfolio",
+        "awards": [_award(applicant, offer, rate) for applicant, offer in found.awards],
+        "unplaced": [one.name for one in applicants if one.name not in placed],
+        "refusals": [],
+        "pairs": verdict.pairs,
+        "allowed": verdict.allowed,
+        "failed": verdict.failed,
+        "gap": found.gap,
+        "cuts": found.cuts,
+        "rounds": found.rounds,
+        "status": found.status.value,
+    }
