@@ -35,6 +35,7 @@ FORMAT = "headroom-market-run-1"
 DayChoice = Literal["peak", "typical", "listed"]
 DAY_CHOICES: tuple[DayChoice, ...] = get_args(DayChoice)
 ORDER = "the higher pass rate, then the lower position of the bus in the network"
+_FLOATS = ("base_gap", "site_gap", "base_time_s", "site_time_s", "cost_factor")
 _NUMBERS = ("cost", "bound", "gap", "time_s")
 _HOURLY = ("mean_lmp", "p95_p5", "std", "largest_limit_price", "rent_per_h")
 _BASE_SHARE, _NOISE_SHARE = 0.25, 0.1  # of the progress
@@ -89,8 +90,9 @@ class MarketQuestion:
         if unknown := sorted(set(content) - set(cls.__dataclass_fields__)):
             raise QuestionError(f"a market run has no field {unknown[0]!r:.60}")
         try:
-            return cls(**{**content, "dates": tuple(content.get("dates", ()))}).checked()
-        except TypeError:
+            numbers = {name: float(content[name]) for name in _FLOATS if name in content}  # a browser writes 1.0 as 1
+            return cls(**{**content, **numbers, "dates": tuple(content.get("dates", ()))}).checked()
+        except (TypeError, ValueError):
             raise QuestionError("a market run needs its fields as it gave them") from None
 
 

@@ -143,9 +143,14 @@ class SitingQuestion:
             raise QuestionError(f"a siting study has no field {unknown[0]!r:.60}")
         given = dict(content)
         try:
-            for name in ("hours", "buses", "sizes_mw"):
+            for name in ("hours", "buses"):
                 if name in given:
                     given[name] = tuple(given[name])
+            if "sizes_mw" in given:
+                given["sizes_mw"] = tuple(float(mw) for mw in given["sizes_mw"])
+            for name in ("load_scale", "threshold"):  # a browser writes 1.0 as 1: both are the same question
+                if name in given:
+                    given[name] = float(given[name])
             if "envelopes" in given:
                 given["envelopes"] = tuple(envelope_from_json(one) for one in given["envelopes"])
             if "committed" in given:
