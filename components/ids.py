@@ -511,12 +511,20 @@ SITING_CORRIDORS = "siting-corridors"  # headroom of corridors and substations; 
 SITING_CORRIDORS_RUN = "siting-corridors-run"
 SITING_CLEARING = "siting-clearing"  # awards; its Stores: -job, -ended, -seen
 SITING_CLEARING_RUN = "siting-clearing-run"
+SITING_AUCTION = "siting-auction"  # which sites can be sold together; its Stores: -job, -ended, -seen
+SITING_AUCTION_TRY = "siting-auction-try"
+SITING_AUCTION_SELL = "siting-auction-sell"
 SITING_APPLICANTS = "siting-applicants"  # the applications, as CSV text
 
 
 def siting_term(name: object) -> dict[str, object]:
     """Return the id of the control of a term of the agreement: ``"tolerance_mw"``."""
     return {"type": "siting-term", "name": name}
+
+
+def siting_sale(name: object) -> dict[str, object]:
+    """Return the id of the control of a term of sale: ``"count"``."""
+    return {"type": "siting-sale", "name": name}
 
 
 def siting_rule(name: object) -> dict[str, object]:

@@ -1,8 +1,8 @@
 """From a shortlist to an auction, as jobs: which sites stand together, and whether what is sold does."""
 
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -30,17 +30,24 @@ from engine.siting.products import (
 )
 from engine.siting.question import SitingQuestion
 from engine.siting.run import Ground, ranked
+from engine.siting.shortlist import POOLED, Scaling
 
 PRODUCTS = "siting.products"
 _STEPS = 1000
 
 
-def product_arguments(
-    market: Mapping[str, Any], terms: SaleTerms, weights: Sequence[float] | None, *, pooled: bool = True
-) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """Which part of a market is offered, and how it is ranked."""
+
+    size_mw: float | None = None  # None: all sizes
+    weights: tuple[float, ...] | None = None  # of the groups; None: alike
+    scaling: Scaling = POOLED
+
+
+def product_arguments(market: Mapping[str, Any], terms: SaleTerms, chosen: Chosen = Chosen()) -> dict[str, Any]:
     """Return the arguments of the job: those of the market's, the terms, and what ranks."""
-    listed = None if weights is None else list(weights)
-    return {**market, "terms": asdict(terms.checked()), "weights": listed, "pooled": pooled}
+    return {**market, "terms": asdict(terms.checked()), "chosen": asdict(chosen)}
 
 
 def products_job(arguments: dict[str, Any], context: JobContext) -> dict[str, Any]:
@@ -48,14 +55,14 @@ def products_job(arguments: dict[str, Any], context: JobContext) -> dict[str, An
 
     Raises QuestionError when the gate's or the market's results are not kept any more, or nothing can be sold.
     """
-    own = ("terms", "weights", "pooled")
-    path = context.artifacts.open(market_key({name: one for name, one in arguments.items() if name not in own}))
+    of_market = {name: one for name, one in arguments.items() if name not in {"terms", "chosen"}}
+    path = context.artifacts.open(market_key(of_market))
     if path is None:
         raise QuestionError("the market's results are not kept any more: run the market again")
     run, terms = kept_run(arguments, context), SaleTerms(**arguments["terms"]).checked()
-    scaling = "pooled" if arguments["pooled"] else "per envelope"
-    order = ranked(MarketRun.load(path), group_weights=arguments["weights"], scaling=scaling)  # type: ignore[arg-type]
-    offers = best_offers(run, order, terms.count)
+    chosen = Chosen(**arguments["chosen"])
+    order = ranked(MarketRun.load(path), group_weights=chosen.weights, scaling=chosen.scaling)
+    offers = best_offers(run, order, terms.count, chosen.size_mw)
 
     def report(done: int, total: int) -> None:
         context.progress(round(_STEPS * done / max(total, 1)), _STEPS, f"{done:,} of {total:,} sites tried together")

@@ -72,12 +72,16 @@ def reserve(score: float, terms: SaleTerms) -> float:
     return terms.reserve_per_mw * (2.0 - score)
 
 
-def best_offers(run: GateRun, order: Ranked, count: int) -> list[Offer]:
-    """Return the best ``count`` certified places, each bus once with its best envelope and size, best first."""
+def best_offers(run: GateRun, order: Ranked, count: int, size_mw: float | None = None) -> list[Offer]:
+    """Return the best ``count`` certified places, best first; each bus once, with its best envelope and size.
+
+    Only those of one nameplate where ``size_mw`` is given.
+    """
     network, found = run.network, dict[int, Offer]()
     for place in np.lexsort((order.place, -order.score)).tolist():
         placed = order.sites[place].placement
-        if placed is not None and placed.bus not in found and len(found) < count:
+        wanted = placed is not None and size_mw in {None, placed.nameplate_mw}
+        if wanted and placed is not None and placed.bus not in found and len(found) < count:
             found[placed.bus] = Offer(
                 bus=placed.bus,
                 bus_id=network.buses.ids[placed.bus],

@@ -1,0 +1,135 @@
+"""The Auction tab of the Siting page: which sites of the shortlist stand together, and the way to their auction."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import dash_bootstrap_components as dbc
+from dash import dcc, html
+
+from components import ids
+from components.capacity_answer import pressed_button
+from components.format import megawatts, number, percent
+from components.siting_site import SiteStudy, small_table
+from components.skeleton import Part, facts, progress_card, section, state
+from components.why_card import why_card, why_number
+from engine.siting.products import MOST_OFFERS, SITING, SaleTerms
+from engine.store.jobs import Job
+
+TERMS = SaleTerms()
+
+
+def place() -> list[Part]:
+    """Return the form and the place of what it finds."""
+    name = ids.SITING_AUCTION
+    fields = [
+        ("count", "Sites tried, best score first", TERMS.count, "", MOST_OFFERS),
+        ("reserve_per_mw", "Reserve r0, per MW", TERMS.reserve_per_mw, "currency", 1_000_000),
+    ]
+    given = [
+        html.Label(
+            [
+                words,
+                html.Span(
+                    [
+                        dbc.Input(
+                            id=ids.siting_sale(key), type="number", value=value, min=0, max=most, step="any",
+                            debounce=True, class_name="hr-input hr-input-small",
+                        ),
+                        html.Span(unit, className="hr-unit"),
+                    ]
+                ),
+            ],
+            className="hr-siting-field",
+        )
+        for key, words, value, unit, most in fields
+    ]  # fmt: skip
+    return [
+        *(dcc.Store(id=f"{name}-{part}") for part in ("job", "ended", "seen", "published")),
+        *(dcc.Store(id=f"{button}-pressed") for button in (ids.SITING_AUCTION_TRY, ids.SITING_AUCTION_SELL)),
+        section(
+            "Certified capacity for an auction",
+            html.P(
+                "Sites are certified one by one and need not stand together. They are taken by their scores, each tried "
+                "with all before it; what passes the gate as a whole can be sold. A lot is one site with its envelope, "
+                "and a worse score costs more: its reserve is r0 (2 \u2212 score) per MW.",
+                className="hr-muted",
+            ),
+            html.Div(given, className="hr-siting-fields"),
+            html.Div(pressed_button("Try them together", ids.SITING_AUCTION_TRY), className="hr-siting-ways"),
+            html.Div(id=name, **{"aria-live": "polite"}),
+        ),
+    ]
+
+
+def message(words: str, *, wrong: bool = False) -> Part:
+    """Return a word where there is nothing to sell."""
+    return state("failed" if wrong else "empty", words, title="Not possible" if wrong else None)
+
+
+def running(job: Job) -> Part:
+    """Return the place of the products while sites are tried."""
+    return progress_card("Sites tried together", done=job.done, total=job.total, message=job.message, job=job.id)
+
+
+def offered(study: SiteStudy, made: Mapping[str, Any], version: int | None, link: str, *, owner: bool) -> Part:
+    """Return what can be sold, what was refused and why, and the way to the auction."""
+    offers, witness = made["question"][SITING]["offers"], made["witness"]
+    total = sum(float(product["capacity_mw"]) for product in made["products"])
+    places = {key: place for place, key in enumerate(study.network.buses.ids)}
+    rows = [
+        (
+            (study.words(places[product["bus"]]), product["bus"]),
+            offers[product["id"]]["envelope"]["name"],
+            (number(product["capacity_mw"]), product["capacity_mw"]),
+            (number(offers[product["id"]]["score"], 3), offers[product["id"]]["score"]),
+            (number(offers[product["id"]]["reserve_per_mw"], 1), offers[product["id"]]["reserve_per_mw"]),
+        )
+        for product in made["products"]
+    ]
+    verdict = witness["verdict"]
+    text = megawatts(total)
+    card = why_card(
+        f"{text} at {number(len(rows))} sites pass the gate together",
+        formula="in the order of scores: keep a site if everything kept passes \u03c1 \u2265 threshold with it",
+        values=[
+            ("hours times outages", number(witness["rows_checked"])),
+            ("threshold", percent(made["question"][SITING]["question"]["threshold"], 0)),
+            ("decided again from nothing", number(verdict["rows_checked"])),
+        ],
+        inputs=study.inputs(market=True),
+        source="arXiv 2605.14714, clearing; the check is a linear program in bus angles for each hour and outage",
+        note=verdict["words"],
+    )
+    shown = why_number("siting-why-offered", text, card, label="MW that stand together")
+    refused = [words for words in made["notices"][2:]]
+    parts: list[Part] = [
+        facts([("Stand together", shown), ("Sites", number(len(rows))), ("Refused", number(len(refused)))]),
+        small_table(
+            "offered", "What can be sold", ["Site", "Envelope", "MW", "Score", "Reserve per MW"], rows, text=(0, 1),
+            file="certified-products",
+        ),
+    ]  # fmt: skip
+    if refused:
+        listed = [tuple(words.split(": ", 1)) for words in refused]
+        table = small_table(
+            "offers-refused",
+            "Refused",
+            ["Site and envelope", "Why not"],
+            listed,
+            text=(0, 1),
+            file="refused",
+            tall=True,
+        )
+        parts.append(html.Details([html.Summary(f"Refused, with reasons ({number(len(refused))})"), table]))
+    parts.append(_way(version, link, owner=owner))
+    return html.Div(parts)
+
+
+def _way(version: int | None, link: str, *, owner: bool) -> Part:
+    if version is not None:
+        words = f"Published as version {version} of this study's products."
+        way = dcc.Link(f"Auction version {version}", href=link, className="hr-button hr-button-primary")
+        return html.Div([html.P(words), way], className="hr-siting-ways")
+    if not owner:
+        return html.P("This study is shared with you to read: duplicate it to auction its sites.", className="hr-muted")
+    return html.Div(pressed_button("Publish as products", ids.SITING_AUCTION_SELL), className="hr-siting-ways")
