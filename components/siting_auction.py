@@ -49,9 +49,9 @@ def place() -> list[Part]:
         section(
             "Certified capacity for an auction",
             html.P(
-                "Sites are certified one by one and need not stand together. They are taken by their scores, each tried "
-                "with all before it; what passes the gate as a whole can be sold. A lot is one site with its envelope, "
-                "and a worse score costs more: its reserve is r0 (2 \u2212 score) per MW.",
+                "Sites are certified one by one and need not stand together. They are taken by their scores, each tried"
+                " with all before it; what passes the gate as a whole can be sold. A lot is one site with its envelope,"
+                " and a worse score costs more: its reserve is r0 (2 \u2212 score) per MW.",
                 className="hr-muted",
             ),
             html.Div(given, className="hr-siting-fields"),
@@ -101,7 +101,7 @@ def offered(study: SiteStudy, made: Mapping[str, Any], version: int | None, link
         note=verdict["words"],
     )
     shown = why_number("siting-why-offered", text, card, label="MW that stand together")
-    refused = [words for words in made["notices"][2:]]
+    refused = list(made["notices"][2:])
     parts: list[Part] = [
         facts([("Stand together", shown), ("Sites", number(len(rows))), ("Refused", number(len(refused)))]),
         small_table(
