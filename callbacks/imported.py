@@ -16,6 +16,9 @@ from engine.errors import EngineError, FileFormatError
 from engine.opf.results import OpfAnswer
 from engine.redispatch.largest_jobs import SHAPE as LARGEST_SHAPE
 from engine.shapes import check_shape
+from engine.siting.corridors import Corridor
+from engine.siting.study_jobs import corridors_from
+from engine.siting.versions import unpacked
 from engine.store.transfer import ImportChecks
 
 Content = Mapping[str, Any]
@@ -58,6 +61,23 @@ def _comparison(content: Content) -> None:
     check_shape(comparison_from_json(content), Comparison, "the comparison")
 
 
+def _corridors(content: Content) -> None:
+    check_shape(tuple(corridors_from(content)), tuple[Corridor, ...], "the corridors")
+    check_shape(content["left_out"], int, "the hours left out")
+
+
+def _cleared(content: Content) -> None:
+    for award in content["awards"]:
+        check_shape({name: str(award[name]) for name in ("applicant", "bus", "envelope")}, dict[str, str], "an award")
+        check_shape((float(award["mw"]), float(award["score"])), tuple[float, ...], "an award")
+    for refusal in content["refusals"]:
+        names = ("applicant", "bus", "envelope", "reason")
+        check_shape({name: refusal[name] for name in names}, dict[str, str], "a refusal")
+    check_shape(tuple(content["unplaced"]), tuple[str, ...], "those left without")
+    for name in ("pairs", "allowed", "failed"):
+        check_shape(content[name], int, name)
+
+
 def _products(content: Content) -> None:
     products = ProductSet.from_json(content)
     check_shape(products, ProductSet, "the product set")
@@ -96,6 +116,9 @@ CHECKS = ImportChecks(
             "capacity.largest": _largest,
             "auction.deliverability": _delivery,
             "auction.what_if": _comparison,
+            "siting.catalogue": unpacked,
+            "siting.corridors": _corridors,
+            "siting.clear": _cleared,
             "network.opf": OpfAnswer.from_json,
         }.items()
     },

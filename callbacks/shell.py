@@ -35,6 +35,8 @@ _JOB_TITLES = {
     "siting.gate": "Screening of the candidates",
     "siting.market": "Market of the sites that qualify",
     "siting.ac": "AC power flows of a site",
+    "siting.corridors": "Headroom of corridors",
+    "siting.clear": "Clearing of certified sites",
     "auction.deliverability": "Delivery of what an auction has sold",
     "auction.debrief": "Debrief of an auction",
     "auction.what_if": "An auction under another rule",

@@ -219,4 +219,4 @@ def _day(found: Audit, place: int, day: AuditDay) -> tuple[Part, ...]:
 def _violation(one: Violation) -> str:
     when = f"{one.at:%H:%M}" if one.rule != "energy" else "the day"
     unit = _UNITS[one.rule]
-    return f"{one.rule} at {when}: {number(one.metered, 1)} {unit}, allowed {number(one.allowed, 1)}"
+    return f"{one.rule} at {when}: {number(one.metered, 1)} {unit}, allowed {number(one.allowed, 1)} {unit}"

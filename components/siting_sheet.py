@@ -55,9 +55,8 @@ def sheet(study: SiteStudy, bus: int, report: str) -> list[Part]:
         gate = gate_sections(study, bus)
     except QuestionError as error:
         return [*head, state("empty", f"{error}."), data]
-    way = html.A(
-        [icon("copy", size=14), "Printable sheet"], href=report, target="_blank", rel="noopener", className="hr-button"
-    )
+    face = [icon("copy", size=14), "Printable sheet"]
+    way = html.A(face, href=report, target="_blank", rel="noopener", className="hr-button") if report else None
     terms = html.Button("Draft agreement", type="button", className="hr-button", **{"data-siting-tab": "agreement"})
     looked = html.P(f"{study.envelope}, {megawatts(study.size_mw)}", className="hr-muted")
     ways = html.Div([way, terms], className="hr-siting-ways")

@@ -99,6 +99,11 @@ def no_market(name: str) -> Part:
     return _framed(name, state("empty", words, title="Needs the market"))
 
 
+def to_press(name: str) -> Part:
+    """Return a study that was not computed for what is drawn."""
+    return _framed(name, state("empty", "Not computed for this question: press it to compute."))
+
+
 def waits(name: str, job: Job) -> Part:
     """Return a study while its job computes."""
     return _framed(

@@ -125,16 +125,13 @@ def clear_job(arguments: dict[str, Any], context: JobContext) -> dict[str, Any]:
         question.outage_rating,
     )
     place = {bus: position for position, bus in enumerate(case.network.buses.ids)}
-    applicants = [
-        Applicant(
-            one["name"], one["mw"], one["date"], frozenset(place[bus] for bus in one["buses"] if bus in place),
-            frozenset(one["envelopes"]),
-        )
-        for one in arguments["applicants"]
-    ]  # fmt: skip
-    unknown = sorted({bus for one in arguments["applicants"] for bus in one["buses"] if bus not in place})
+    unknown = sorted({bus for one in arguments["applicants"] for bus in one["buses"] if not 0 <= bus < len(place)})
     if unknown:
-        raise QuestionError(f"there is no bus {unknown[0]!r:.60}")
+        raise QuestionError(f"there is no bus at position {unknown[0]}")
+    applicants = [
+        Applicant(one["name"], one["mw"], one["date"], frozenset(one["buses"]), frozenset(one["envelopes"]))
+        for one in arguments["applicants"]
+    ]
     own = {envelope.name: envelope for envelope in question.envelopes}
     offers = [
         Offer(place[one["bus"]], one["bus"], own[one["envelope"]], one["score"], one["largest_mw"], one["zone"])

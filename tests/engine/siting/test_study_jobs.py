@@ -74,8 +74,8 @@ def test_what_cannot_be_cleared_is_refused() -> None:
         clear_arguments("d", QUESTION, [], [OFFER], rules={}, method="sequence")
     stranger = [Applicant("Dan", 1.0, "2026-01-01")]
     arguments = clear_arguments(network().digest, QUESTION, stranger, [OFFER], rules={}, method="sequence")
-    arguments["applicants"][0]["buses"] = ["nowhere"]
-    with pytest.raises(QuestionError, match="nowhere"):
+    arguments["applicants"][0]["buses"] = [2]
+    with pytest.raises(QuestionError, match="position 2"):
         clear_job(arguments, context(network()))
 
 

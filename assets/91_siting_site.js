@@ -1,0 +1,40 @@
+// The sheet of a site and the tabs that follow a study: presses on parts that come and go with the answer.
+(function () {
+  'use strict';
+
+  // Each press writes to a Store that stays on the page; `at` makes a second press of the same thing count.
+  const stores = {
+    'data-siting-outage': 'siting-outage',
+    'data-siting-keep': 'siting-keep',
+    'data-siting-study': 'siting-study-asked',
+  };
+
+  document.addEventListener('click', function (event) {
+    const near = function (name) { return event.target.closest && event.target.closest('[' + name + ']'); };
+    Object.keys(stores).forEach(function (name) {
+      const button = near(name);
+      if (button) window.headroom.setProps(stores[name], { data: { value: button.getAttribute(name), at: Date.now() } });
+    });
+    const study = near('data-siting-study');
+    if (study) {
+      document.querySelectorAll('[data-siting-study]').forEach(function (one) {
+        one.setAttribute('aria-pressed', one === study ? 'true' : 'false');
+      });
+    }
+    const link = near('data-siting-select');
+    if (link) window.headroom.select('siting', link.getAttribute('data-siting-select'));
+    const tab = near('data-siting-tab');
+    if (tab) {
+      const box = document.querySelector('#siting-tab input[value="' + tab.getAttribute('data-siting-tab') + '"]');
+      if (box) box.click();
+    }
+  });
+
+  // A file is chosen with the button; the browser's own field behind it is not reached by the keyboard.
+  window.setInterval(function () {
+    document.querySelectorAll('[data-siting-upload] input[type="file"]:not([aria-label])').forEach(function (file) {
+      file.setAttribute('aria-label', file.closest('[data-siting-upload]').getAttribute('data-siting-upload'));
+      file.tabIndex = -1;
+    });
+  }, 400);
+})();

@@ -1,0 +1,306 @@
+"""The Catalogue tab: entries, files, versions; a refresh places a load, commits it and runs gate and market again."""
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from dash import ClientsideFunction, Dash, Input, Output, State, ctx, html, no_update
+from flask import current_app
+
+from callbacks import siting_clearing, siting_studies
+from callbacks.services import Kept
+from callbacks.siting_desk import Desk
+from callbacks.siting_site import SiteSeat, site_seat
+from components import ids
+from components import siting_catalogue as view
+from components.format import megawatts
+from components.siting_site import SiteStudy
+from components.skeleton import parse_element, progress_card, state
+from components.tables import register_grid
+from engine.errors import EngineError, PermissionDeniedError, QuestionError
+from engine.siting.catalogue import Catalogue, changes
+from engine.siting.gate.results import PASSED
+from engine.siting.market_run import MarketQuestion
+from engine.siting.question import Committed, SitingQuestion
+from engine.siting.run import GateRun, catalogue_of, ranked
+from engine.siting.versions import packed, unpacked
+from engine.store.answers import Answer as StoredAnswer
+
+PAGE = ids.SITING
+KIND = "siting.catalogue"
+_KEPT = 3  # compiled: on Texas some 20 MB each
+_MOST_VERSIONS = 50  # told on the page
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """The timeline, the job it waits for, and the refresh that is under way."""
+
+    children: Any
+    job: str | None = None
+    held: Any = None
+
+
+class Catalogues:
+    """Catalogues compiled from what is drawn. One per process, safe to share between threads."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+        self._kept: Kept[Catalogue] = Kept(_KEPT)
+
+    def of(self, study: SiteStudy) -> Catalogue:
+        """Return the catalogue of what is drawn."""
+        question = json.dumps(study.run.question.to_json(), sort_keys=True)
+        market = "" if study.market is None else json.dumps(study.market.question.to_json(), sort_keys=True)
+        scores = () if study.ranked is None else tuple(study.ranked.score.tolist())
+        key = (study.gate.case_digest, study.gate.contingencies_digest, question, market, study.threshold, scores)
+        return self._kept.get(key, lambda: catalogue_of(study.run, study.market, study.ranked))
+
+
+def file_of(study: SiteStudy, catalogue: Catalogue, name: str, secret: bytes) -> tuple[str, str, str]:
+    """Return name, type and content of a file of the catalogue. Raises QuestionError for a name that is none."""
+    if name not in view.FILES:
+        raise QuestionError("there is no such file")
+    file, kind, _ = view.FILES[name]
+    if name == "csv":
+        content = catalogue.to_csv()
+    elif name == "geojson":
+        content = catalogue.to_geojson(study.network)
+    elif name == "manifest":
+        content = json.dumps(dict(catalogue.manifest), indent=1, allow_nan=False)
+    else:
+        shown = catalogue.redacted(secret) if name == "redacted" else catalogue
+        content = json.dumps(shown.to_json(), allow_nan=False)
+    return file, kind, content
+
+
+def archive_secret(study: str) -> bytes:
+    """Return the secret of a study's redacted archives: the same for all its versions, so that they can be compared."""
+    return f"{current_app.secret_key}\nsiting archive\n{study}".encode()
+
+
+# Versions
+
+
+def versions(seat: SiteSeat) -> list[Mapping[str, Any]]:
+    """Return the kept versions of a study, the newest first."""
+    found = [result.content for result in seat.desk.services.results.list(seat.user, seat.study, KIND)]
+    return sorted(found, key=lambda content: -int(content["version"]))
+
+
+def keep(seat: SiteSeat, catalogue: Catalogue, placed: str, now: str) -> None:
+    """Keep a catalogue as the study's next version; the same question on the same network is kept once."""
+    network = seat.desk.services.network(seat.user, seat.study).digest
+    key = SitingQuestion.from_json(catalogue.manifest["question"]).digest(network)
+    if seat.desk.services.results.get(seat.user, seat.study, KIND, key) is not None:
+        return
+    number = 1 + max((int(content["version"]) for content in versions(seat)), default=0)
+    content = packed(replace(catalogue, version=number, made=now), placed)
+    seat.desk.services.results.put(seat.user, seat.study, StoredAnswer(KIND, key, content, {"date": now}))
+
+
+def next_load(study: SiteStudy, selection: Any) -> Committed | None:
+    """Return the load that a refresh would place: at the selected bus if it passes, else at the best one that does."""
+    verdict = study.gate.qualified(study.envelope, study.size_mw, study.threshold)
+    passing = study.gate.buses[verdict == PASSED].tolist()
+    if not passing:
+        return None
+    bus = study.bus(parse_element(selection))
+    if bus not in passing:
+        rate = study.gate.pass_rate(study.envelope, study.size_mw)[0][verdict == PASSED]
+        bus = passing[int(rate.argmax())]
+        if study.ranked is not None:
+            placed = [
+                (int(study.ranked.place[row]), site.placement.bus)
+                for row, site in enumerate(study.ranked.sites)
+                if site.placement is not None
+                and site.placement.bus in passing
+                and site.placement.envelope.name == study.envelope
+                and site.placement.nameplate_mw == study.size_mw
+            ]
+            bus = min(placed)[1] if placed else bus
+    own = next(one for one in study.gate.envelopes if one.name == study.envelope)
+    return Committed(study.network.buses.ids[bus], own, study.size_mw, name="placed by a refresh")
+
+
+def refresh(  # noqa: PLR0913 (what the page holds, then by name how)
+    seat: SiteSeat, drawn: Any, selection: Any, held: Any, *, pressed: bool, now: str
+) -> Told:
+    """Return the timeline, after one step of a refresh where one is under way. Raises EngineError in words."""
+    study = seat.read(drawn)
+    if study is None:
+        return Told(view.nothing_yet())
+    owner = seat.desk.services.studies.get(seat.user, seat.study).role == "owner"
+    load = next_load(study, selection)
+    if pressed:
+        if not owner:
+            raise PermissionDeniedError("versions are kept by the study's owner")
+        if load is None:
+            raise QuestionError("no candidate passes under this envelope and size: there is nothing to place")
+        keep(seat, catalogue_of(study.run, study.market, study.ranked), "as first computed", now)
+        held = {
+            "study": seat.study,
+            "question": study.run.question.with_committed(load).to_json(),
+            "market": None if study.market is None else study.market.question.to_json(),
+            "placed": words_of(study, load),
+        }
+    ask = _ask(study, load)
+    job = None
+    if isinstance(held, Mapping) and held.get("study") == seat.study and owner:
+        card, job, held = _step(seat, held, now)
+        ask = html.Div([ask, card]) if held is None else card
+    listed = versions(seat)[:_MOST_VERSIONS]
+    return Told(view.timeline(listed, _changes(study, listed), ask, owner=owner), job, held)
+
+
+def words_of(study: SiteStudy, load: Committed) -> str:
+    """Return a placed load in words."""
+    bus = study.network.buses.ids.index(load.bus)
+    return f"{megawatts(load.nameplate_mw)} {load.envelope.name} at {study.words(bus)} committed"
+
+
+def _ask(study: SiteStudy, load: Committed | None) -> Any:
+    if load is None:
+        return state("empty", "No candidate passes under this envelope and size: there is nothing to place.")
+    return view.ask_refresh(f"{words_of(study, load)}; select another bus that passes to place it there")
+
+
+def _step(seat: SiteSeat, held: Mapping[str, Any], now: str) -> tuple[Any, str | None, Any]:
+    """Return what is told of a refresh, the job it waits for, and what is held of it; None when it has ended."""
+    question = SitingQuestion.from_json(held["question"])
+    desk, who = seat.desk, (seat.user, seat.study)
+    run = desk.run_of(*who, question)
+    if run is None:
+        return _waits(desk.start_gate(*who, question).job, "Gate with the load committed", held)
+    market = None
+    if held["market"] is not None and passes(run):
+        asked = MarketQuestion.from_json(held["market"])
+        market = desk.market_of(*who, question, asked)
+        if market is None:
+            return _waits(desk.start_market(*who, question, asked).job, "Market with the load committed", held)
+    try:
+        order = None if market is None else ranked(market)
+    except QuestionError:  # nothing tells the sites apart, or none is served: the catalogue says so
+        order = None
+    keep(seat, catalogue_of(run, market, order), str(held["placed"]), now)
+    return state("done", f"{held['placed']}: kept as a version.", title="Refreshed"), None, None
+
+
+def passes(run: GateRun) -> bool:
+    """Return whether some candidate passes under some envelope and size."""
+    gate = run.gate
+    return any((gate.qualified(own.name, mw) == PASSED).any() for own in gate.envelopes for mw in gate.sizes_mw)
+
+
+def _waits(job: Any, title: str, held: Any) -> tuple[Any, str | None, Any]:
+    if job is None:  # done this moment, or its file is gone: the next look finds it
+        return state("computing", f"{title}: press again to look."), None, held
+    if job.active:
+        return progress_card(title, done=job.done, total=job.total, message=job.message, job=job.id), job.id, held
+    cancelled = job.state == "cancelled"
+    words = "The refresh was cancelled." if cancelled else job.error or "The job stopped without a word."
+    return state("empty" if cancelled else "failed", words), None, None
+
+
+def _changes(study: SiteStudy, listed: list[Mapping[str, Any]]) -> list[Any]:
+    """Return what changed in each version since the one before it."""
+    words = {key: study.words(place) for place, key in enumerate(study.network.buses.ids)}
+    opened = [unpacked(content) for content in listed]
+    found: list[Any] = []
+    for place, own in enumerate(opened):
+        before = opened[place + 1] if place + 1 < len(opened) else None
+        found.append(None if before is None else view.change_table(own.version, changes(before, own), words))
+    return found
+
+
+def register(app: Dash, desk: Desk) -> None:
+    """Wire the tab, and those of the studies and of clearing."""
+    catalogues = Catalogues(desk)
+    register_grid(app, PAGE, name=view.GRID)
+    _register_entries(app, desk, catalogues)
+    _register_refresh(app, desk)
+    siting_studies.register(app, desk)
+    siting_clearing.register(app, desk)
+
+
+def _register_entries(app: Dash, desk: Desk, catalogues: Catalogues) -> None:
+    @app.callback(
+        Output(ids.SITING_ENTRIES, "children"),
+        Output(ids.grid(PAGE, view.GRID), "rowData"),
+        Input(ids.SITING_TAB, "value"),
+        Input(ids.SITING_ANSWERED, "data"),
+        Input(ids.SITING_STANDING, "value"),
+        State(ids.SITING_STUDY, "data"),
+    )
+    def write(tab: Any, drawn: Any, standing: Any, of: Any) -> Any:
+        if tab != "catalogue":
+            return no_update, no_update
+        try:
+            study = site_seat(desk, of).read(drawn)
+            if study is None:
+                return view.nothing_yet(), []
+            found = catalogues.of(study)
+            return view.summary(found, study), view.rows(found, study, str(standing))
+        except EngineError as error:
+            return state("failed", f"{error}."), []
+
+    @app.callback(
+        Output(ids.SITING_KEEP_FILE, "data"),
+        Input(ids.SITING_KEEP, "data"),
+        State(ids.SITING_ANSWERED, "data"),
+        State(ids.SITING_STUDY, "data"),
+        prevent_initial_call=True,
+    )
+    def save(pressed: Any, drawn: Any, of: Any) -> Any:
+        if not isinstance(pressed, Mapping):
+            return no_update
+        seat = site_seat(desk, of)
+        try:
+            study = seat.read(drawn)
+            if study is None:
+                return no_update
+            name = str(pressed.get("value"))
+            file, kind, content = file_of(study, catalogues.of(study), name, archive_secret(seat.study))
+        except EngineError:
+            return no_update
+        return {"filename": file, "content": content, "type": kind, "base64": False}
+
+
+def _register_refresh(app: Dash, desk: Desk) -> None:
+    name = ids.SITING_REFRESH
+    app.clientside_callback(
+        ClientsideFunction("capacityAside", "ended"),
+        Output(f"{name}-seen", "data"),
+        Input(ids.JOBS, "data"),
+        Input(f"{name}-job", "data"),
+        State(name, "id"),
+    )
+
+    @app.callback(
+        Output(name, "children"),
+        Output(f"{name}-job", "data"),
+        Output(f"{name}-held", "data"),
+        Output(ids.JOBS_WAKE, "data", allow_duplicate=True),
+        Input(ids.SITING_TAB, "value"),
+        Input(ids.SITING_ANSWERED, "data"),
+        Input(ids.selection(PAGE), "data"),
+        Input(f"{ids.SITING_REFRESH_RUN}-pressed", "data"),
+        Input(f"{name}-ended", "data"),
+        State(f"{name}-held", "data"),
+        State(ids.SITING_STUDY, "data"),
+        prevent_initial_call="initial_duplicate",
+    )
+    def write(*given: Any) -> Any:
+        tab, drawn, selection, press, _ended, held, of = given
+        if tab != "catalogue":
+            return (no_update,) * 4
+        pressed = bool(press) and ctx.triggered_id == f"{ids.SITING_REFRESH_RUN}-pressed"
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        try:
+            told = refresh(site_seat(desk, of), drawn, selection, held, pressed=pressed, now=now)
+        except EngineError as error:
+            told = Told(state("failed", f"{error}."))
+        return told.children, told.job, told.held, time.time() if told.job else no_update

@@ -1,0 +1,199 @@
+"""Clearing on the Studies tab: applications read, offers made of the shortlist, the job, its awards."""
+
+import csv
+import io
+import json
+import math
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx, no_update
+
+from callbacks.capacity_aside import begin, standing
+from callbacks.siting_desk import Desk
+from callbacks.siting_site import SiteSeat, site_seat
+from components import ids
+from components import siting_clearing as view
+from components.siting_site import SiteStudy
+from engine.errors import EngineError, QuestionError
+from engine.siting.clearing import Applicant, check_applicants
+from engine.siting.ranking import top
+from engine.siting.study_jobs import CLEAR, MOST_APPLICANTS, clear_arguments
+
+_LONGEST = 100_000
+_MOST_PROBLEMS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """The awards, or where they stand, and the job they wait for."""
+
+    children: Any
+    job: str | None = None
+
+
+def applicants_of(text: Any, study: SiteStudy) -> list[Applicant]:
+    """Return the applications of a CSV text. Raises QuestionError with every problem at once."""
+    rows = [row for row in csv.reader(io.StringIO(str(text or "")[:_LONGEST])) if any(cell.strip() for cell in row)]
+    head = [cell.strip().lower() for cell in rows[0]] if rows else []
+    if not {"name", "mw", "date"} <= set(head):
+        raise QuestionError("applications need a first line with the columns name, mw and date")
+    place = {key: position for position, key in enumerate(study.network.buses.ids)}
+    names = {own.name for own in study.gate.envelopes}
+    found, problems = [], []
+    for line, row in enumerate(rows[1:], start=2):
+        cells = dict(zip(head, (cell.strip() for cell in row), strict=False))
+        buses, envelopes = cells.get("buses", "").split(), cells.get("envelopes", "").split()
+        wrong = [f"there is no bus {bus!r:.40}" for bus in buses if bus not in place]
+        wrong += [f"there is no envelope {name!r:.40}" for name in envelopes if name not in names]
+        try:
+            name, mw, day = cells["name"], float(cells["mw"]), date.fromisoformat(cells["date"]).isoformat()
+        except (KeyError, ValueError):
+            name, mw, day = "", math.nan, ""
+        if not name or not math.isfinite(mw):
+            problems.append(f"line {line}: a name, MW as a number and an ISO date are needed")
+            continue
+        problems += [f"line {line}: {words}" for words in wrong]
+        found.append(
+            Applicant(name, mw, day, frozenset(place[bus] for bus in buses if bus in place),
+                      frozenset(envelopes))
+        )  # fmt: skip
+    if problems:
+        raise QuestionError("; ".join(problems[:_MOST_PROBLEMS]))
+    if not found or len(found) > MOST_APPLICANTS:
+        raise QuestionError(f"{len(found)} applications: 1 to {MOST_APPLICANTS}")
+    check_applicants(found)
+    return found
+
+
+def offers_of(study: SiteStudy, most: int) -> list[dict[str, Any]]:
+    """Return the first ``most`` places of each envelope at the size drawn, with the largest size that passes there.
+
+    Raises QuestionError without a ranking: clearing is by score.
+    """
+    if study.ranked is None:
+        raise QuestionError("clearing is by score: run the market of this question first")
+    network = study.network
+    zones = network.buses.zones if any(network.buses.zones) else network.buses.areas
+    candidate = {bus: place for place, bus in enumerate(study.gate.buses.tolist())}
+    found = []
+    for own in study.gate.envelopes:
+        rows = [
+            row
+            for row, site in enumerate(study.ranked.sites)
+            if site.placement is not None
+            and site.placement.envelope.name == own.name
+            and site.placement.nameplate_mw == study.size_mw
+        ]
+        largest = study.gate.largest_size(own.name, study.threshold)[0]
+        for position in top(study.ranked.place[rows], most).tolist() if rows else []:
+            placed = study.ranked.sites[rows[position]].placement
+            if placed is not None:
+                found.append(
+                    {
+                        "bus": network.buses.ids[placed.bus],
+                        "envelope": own.name,
+                        "score": float(study.ranked.score[rows[position]]),
+                        "largest_mw": float(largest[candidate[placed.bus]]),
+                        "zone": str(zones[placed.bus]),
+                    }
+                )
+    if not found:
+        raise QuestionError("no site of this size is ranked: there is nothing to clear")
+    return found
+
+
+def rules_of(given: Mapping[str, Any]) -> dict[str, float]:
+    """Return the rules that are set. Raises QuestionError for one that is no number above 0."""
+    found = {}
+    for name, value in given.items():
+        if name == "method" or value in (None, ""):
+            continue
+        try:
+            number = float(value)
+        except (TypeError, ValueError):
+            number = math.nan
+        if not number > 0 or (name.startswith("most") and number != int(number)):
+            raise QuestionError(f"the rule {name.replace('_', ' ')} must be a number above 0")
+        found[name] = number
+    return found
+
+
+def panel(seat: SiteSeat, drawn: Any, text: Any, rules: Mapping[str, Any], *, pressed: bool) -> Told:
+    """Return the awards, or where their job stands; a press begins it. Raises EngineError in words."""
+    study = seat.read(drawn)
+    if study is None:
+        return Told(view.message("Compute the gate and the market first: clearing is by score."))
+    if study.ranked is None and not pressed:
+        return Told(view.message("Clearing is by score: run the market of this question first."))
+    network = seat.desk.services.network(seat.user, seat.study).digest
+    arguments = clear_arguments(
+        network,
+        study.run.question,
+        applicants_of(text, study),
+        offers_of(study, study.run.question.shortlist),
+        rules=rules_of(rules),
+        method=str(rules.get("method")),
+    )
+    arguments = json.loads(json.dumps(arguments))  # as they come back from the job
+    act = begin if pressed else standing
+    found = act(seat.desk.services, seat.user, seat.study, CLEAR, arguments)
+    if found.content is not None:
+        return Told(view.cleared(study, found.content))
+    if found.job is None:
+        return Told(view.message("Press Clear: the applications and rules as they stand were not cleared yet."))
+    if found.job.active:
+        return Told(view.running(found.job), found.job.id)
+    cancelled = found.job.state == "cancelled"
+    words = "The clearing was cancelled." if cancelled else found.job.error or "The job stopped without a word."
+    return Told(view.message(words, wrong=not cancelled))
+
+
+def register(app: Dash, desk: Desk) -> None:
+    """Wire the form and the awards."""
+    name = ids.SITING_CLEARING
+    app.clientside_callback(
+        ClientsideFunction("capacityAside", "ended"),
+        Output(f"{name}-seen", "data"),
+        Input(ids.JOBS, "data"),
+        Input(f"{name}-job", "data"),
+        State(name, "id"),
+    )
+
+    @app.callback(
+        Output(ids.SITING_APPLICANTS, "value"),
+        Input(ids.SITING_ANSWERED, "data"),
+        State(ids.SITING_APPLICANTS, "value"),
+    )
+    def begin_with(drawn: Any, text: Any) -> Any:
+        size = drawn.get("size") if isinstance(drawn, Mapping) else None
+        return no_update if text or not isinstance(size, int | float) else view.example(float(size))
+
+    @app.callback(
+        Output(name, "children"),
+        Output(f"{name}-job", "data"),
+        Output(ids.JOBS_WAKE, "data", allow_duplicate=True),
+        Input(f"{ids.SITING_CLEARING_RUN}-pressed", "data"),
+        Input(f"{name}-ended", "data"),
+        Input(ids.SITING_ANSWERED, "data"),
+        Input(ids.siting_rule(ALL), "value"),
+        Input(ids.SITING_APPLICANTS, "value"),
+        State(ids.siting_rule(ALL), "id"),
+        State(ids.SITING_TAB, "value"),
+        State(ids.SITING_STUDY, "data"),
+        prevent_initial_call=True,
+    )
+    def write(*given: Any) -> Any:
+        press, _ended, drawn, values, text, names, tab, of = given
+        if tab != "studies":
+            return (no_update,) * 3
+        pressed = bool(press) and ctx.triggered_id == f"{ids.SITING_CLEARING_RUN}-pressed"
+        rules = {one["name"]: value for one, value in zip(names, values, strict=True)}
+        try:
+            told = panel(site_seat(desk, of), drawn, text, rules, pressed=pressed)
+        except EngineError as error:
+            told = Told(view.message(f"{error}.", wrong=True))
+        return told.children, told.job, time.time() if told.job else no_update

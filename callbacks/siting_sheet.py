@@ -1,0 +1,177 @@
+"""The sheet of the selected site: written when the selection or the answer changes; outages told, AC flows computed."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from dash import ClientsideFunction, Dash, Input, Output, Patch, State, ctx, no_update
+
+from callbacks import siting_agreement, siting_report
+from callbacks.capacity_aside import begin, standing
+from callbacks.siting_desk import Desk
+from callbacks.siting_site import SiteSeat, ac_arguments_of, packed_drawn, site_seat
+from components import ids, siting_ac
+from components import siting_sheet as view
+from components.siting_sheet_gate import marked_elements, outage_told
+from components.siting_site import SiteStudy
+from components.skeleton import parse_element, state
+from engine.errors import EngineError, QuestionError
+from engine.siting.ac_check import AcReport
+from engine.siting.gate.certificates import certificate
+from engine.siting.jobs import AC
+
+PAGE = ids.SITING
+_LONGEST_ADDRESS = 3500  # characters that every server takes
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A panel, the job it waits for, and whether it shows."""
+
+    children: Any
+    job: str | None = None
+    hidden: bool = False
+
+
+def sheet(seat: SiteSeat, drawn: Any, selection: Any) -> Any:
+    """Return the sheet of the selected bus. Raises EngineError in words."""
+    study = seat.read(drawn)
+    if study is None:
+        return view.nothing_yet()
+    bus = study.bus(parse_element(selection))
+    if bus is None:
+        return None
+    return view.sheet(study, bus, report_address(seat, drawn, study, bus))
+
+
+def report_address(seat: SiteSeat, drawn: Mapping[str, Any], study: SiteStudy, bus: int) -> str:
+    """Return the address of a bus's printable sheet, "" for a question that no address can hold."""
+    query = {"study": seat.study, "bus": study.network.buses.ids[bus], "drawn": packed_drawn(drawn)}
+    text = f"{view.REPORT_PATH}?{urlencode(query)}"
+    return text if len(text) <= _LONGEST_ADDRESS else ""
+
+
+def outage(seat: SiteSeat, drawn: Any, selection: Any, pressed: Any) -> tuple[Any, tuple[list[int], list[int]]]:
+    """Return why an outage fails at the selected bus, and what the map marks: nothing for none."""
+    study = seat.read(drawn)
+    bus = None if study is None else study.bus(parse_element(selection))
+    asked = _outage_of(pressed)
+    if study is None or bus is None or asked is None:
+        return None, ([], [])
+    contingency, hour = asked
+    run = study.run
+    if not (0 <= contingency < len(run.contingencies) and 0 <= hour < len(run.prepared.case)):
+        raise QuestionError("this outage is not drawn any more")
+    own = next(one for one in run.gate.envelopes if one.name == study.envelope)
+    load = float(own.level_mw(study.size_mw, run.gate.hour_of_day[hour : hour + 1])[0])
+    found = certificate(
+        run.prepared.case, run.contingencies, bus, load, hour, contingency, rating=run.question.outage_rating
+    )
+    marks = marked_elements(study, contingency, found.limits)
+    return outage_told(study, bus, (hour, contingency), load, found), marks
+
+
+def _outage_of(pressed: Any) -> tuple[int, int] | None:
+    """Return the contingency and the hour of a press, None for none."""
+    if not isinstance(pressed, dict) or not isinstance(pressed.get("value"), str):
+        return None
+    contingency, colon, hour = pressed["value"].partition(":")
+    return (int(contingency), int(hour)) if colon and contingency.isdigit() and hour.isdigit() else None
+
+
+def ac_panel(seat: SiteSeat, drawn: Any, selection: Any, *, pressed: bool) -> Told:
+    """Return the panel of the AC power flows: of the hour in which most outages fail, else of the largest load."""
+    study = seat.read(drawn)
+    bus = None if study is None else study.bus(parse_element(selection))
+    if study is None or bus is None or bus not in study.gate.buses:
+        return Told(None, hidden=True)
+    arguments, words = ac_arguments_of(seat, study, bus)
+    act = begin if pressed else standing
+    found = act(seat.desk.services, seat.user, seat.study, AC, arguments)
+    if found.content is not None:
+        return Told(siting_ac.done(AcReport.from_json(found.content), study.inputs()))
+    if found.job is None:
+        return Told(siting_ac.to_compute(words))
+    if found.job.active:
+        return Told(siting_ac.running(found.job), found.job.id)
+    return Told(siting_ac.failed(found.job.error or "", cancelled=found.job.state == "cancelled"))
+
+
+def register(app: Dash, desk: Desk) -> None:
+    """Wire the sheet and what hangs on it."""
+    _register_sheet(app, desk)
+    _register_ac(app, desk)
+    siting_agreement.register(app, desk)
+    siting_report.register(app, desk)
+
+
+def _register_sheet(app: Dash, desk: Desk) -> None:
+    @app.callback(
+        Output(ids.SITING_SITE, "children"),
+        Input(ids.selection(PAGE), "data"),
+        Input(ids.SITING_ANSWERED, "data"),
+        State(ids.SITING_STUDY, "data"),
+    )
+    def write(selection: Any, drawn: Any, study: Any) -> Any:
+        try:
+            return sheet(site_seat(desk, study), drawn, selection)
+        except EngineError as error:
+            return state("failed", f"{error}.")
+
+    @app.callback(
+        Output(ids.SITING_OUTAGE_TOLD, "children"),
+        Output(ids.map_layers(PAGE), "data", allow_duplicate=True),
+        Input(ids.SITING_OUTAGE, "data"),
+        Input(ids.selection(PAGE), "data"),
+        Input(ids.SITING_ANSWERED, "data"),
+        State(ids.SITING_STUDY, "data"),
+        State(ids.SITING_OUTAGE_TOLD, "children"),
+        prevent_initial_call=True,
+    )
+    def tell(pressed: Any, selection: Any, drawn: Any, study: Any, shown: Any) -> Any:
+        if ctx.triggered_id != ids.SITING_OUTAGE:
+            pressed = None
+            if not shown:
+                return no_update, no_update
+        layers = Patch()
+        try:
+            told, (branches, buses) = outage(site_seat(desk, study), drawn, selection, pressed)
+        except EngineError as error:
+            told, (branches, buses) = state("failed", f"{error}."), ([], [])
+        if ctx.triggered_id == ids.SITING_ANSWERED:
+            return told, no_update  # the map is drawn anew, without marks
+        layers["bindingBranches"], layers["bindingBuses"] = branches, buses
+        return told, layers
+
+
+def _register_ac(app: Dash, desk: Desk) -> None:
+    name = ids.SITING_AC
+    app.clientside_callback(
+        ClientsideFunction("capacityAside", "ended"),
+        Output(f"{name}-seen", "data"),
+        Input(ids.JOBS, "data"),
+        Input(f"{name}-job", "data"),
+        State(name, "id"),
+    )
+
+    @app.callback(
+        Output(name, "children"),
+        Output(f"{name}-job", "data"),
+        Output(f"{name}-section", "hidden"),
+        Output(ids.JOBS_WAKE, "data", allow_duplicate=True),
+        Input(ids.selection(PAGE), "data"),
+        Input(ids.SITING_ANSWERED, "data"),
+        Input(f"{ids.SITING_AC_RUN}-pressed", "data"),
+        Input(f"{name}-ended", "data"),
+        State(ids.SITING_STUDY, "data"),
+        prevent_initial_call="initial_duplicate",
+    )
+    def write(selection: Any, drawn: Any, press: Any, _ended: Any, study: Any) -> Any:
+        pressed = bool(press) and ctx.triggered_id == f"{ids.SITING_AC_RUN}-pressed"
+        try:
+            told = ac_panel(site_seat(desk, study), drawn, selection, pressed=pressed)
+        except EngineError as error:
+            told = Told(state("failed", f"{error}."))
+        return told.children, told.job, told.hidden, time.time() if told.job else no_update

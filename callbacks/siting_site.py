@@ -1,0 +1,81 @@
+"""Who asks, of which siting study: what the sheets, the catalogue and the studies read from the page's Stores."""
+
+import base64
+import json
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from callbacks.security import current_user
+from callbacks.siting_desk import Desk, drawn_of
+from components.format import megawatts
+from components.siting_site import SiteStudy
+from engine.errors import QuestionError
+from engine.siting.jobs import ac_arguments
+from engine.siting.sheet import gate_sheet
+
+_LARGEST_DRAWN = 1_000_000
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SiteSeat:
+    """Every read goes through the services with this user's access."""
+
+    desk: Desk
+    user: str
+    study: str
+
+    def read(self, drawn: Any) -> SiteStudy | None:
+        """Return what is drawn, None while no gate is. Raises EngineError in words."""
+        if not isinstance(drawn, Mapping):
+            return None
+        run = self.desk.gate(self.user, self.study, drawn)
+        if run is None:
+            return None
+        view = drawn_of(drawn)
+        market = self.desk.market(self.user, self.study, drawn)
+        ranked = self.desk.ranked(self.user, self.study, drawn)
+        return SiteStudy(run, market, ranked, view.envelope, view.size_mw, view.threshold)
+
+
+def ac_arguments_of(seat: SiteSeat, study: SiteStudy, bus: int) -> tuple[dict[str, Any], str]:
+    """Return the arguments of a site's AC power flows, and in words what they are for.
+
+    Of the hour in which most outages fail, among those of the largest demand. Raises QuestionError before any hour is
+    screened.
+    """
+    hours = gate_sheet(study.gate, bus, study.envelope, study.size_mw).hours
+    if not hours:
+        raise QuestionError("no hour is screened yet")
+    demand = study.run.prepared.case.demand_mw.sum(axis=1)
+    worst = max(hours, key=lambda one: (one.failed, float(demand[one.hour]), -one.hour))
+    network, key = seat.desk.services.network(seat.user, seat.study).digest, study.network.buses.ids[bus]
+    place = int(study.run.prepared.hours.hours[worst.hour])
+    arguments = ac_arguments(network, study.run.question, key, worst.load_mw, place)
+    words = f"{study.gate.labels[worst.hour]}, {megawatts(worst.load_mw)} at {study.words(bus)}"
+    return json.loads(json.dumps(arguments)), words
+
+
+def packed_drawn(drawn: Mapping[str, Any]) -> str:
+    """Return the Store of what is drawn as an address holds it."""
+    text = json.dumps(drawn, separators=(",", ":")).encode()
+    return base64.urlsafe_b64encode(zlib.compress(text, 9)).decode()
+
+
+def unpacked_drawn(text: str) -> dict[str, Any]:
+    """Return what :func:`packed_drawn` packed. Raises QuestionError for anything else."""
+    try:
+        expander = zlib.decompressobj()
+        content = expander.decompress(base64.urlsafe_b64decode(text), _LARGEST_DRAWN)
+        found = json.loads(content)
+    except (ValueError, zlib.error):
+        found = None
+    if not isinstance(found, dict):
+        raise QuestionError("the address does not say which study: open the sheet from the Siting page")
+    return found
+
+
+def site_seat(desk: Desk, study: Any) -> SiteSeat:
+    """Return the seat of whoever asks: the session says who it is, the page only which study."""
+    return SiteSeat(desk, current_user(), study if isinstance(study, str) else "")

@@ -1,0 +1,282 @@
+"""The Studies tab: the pressed study, found in what is kept or asked for as a job of the same kinds as the page's."""
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from dash import ClientsideFunction, Dash, Input, Output, State, ctx, no_update
+
+from callbacks.capacity_aside import Standing, begin, standing
+from callbacks.siting_desk import Desk
+from callbacks.siting_site import SiteSeat, site_seat
+from components import ids
+from components import siting_studies as view
+from components.siting_clearing import headroom
+from components.siting_site import SiteStudy
+from components.skeleton import state
+from engine.errors import EngineError, QuestionError
+from engine.siting.corridors import substations
+from engine.siting.market_run import MarketRun
+from engine.siting.question import MOST_MW, SitingQuestion
+from engine.siting.ranking import overlap, spearman, top
+from engine.siting.run import GateRun, ranked
+from engine.siting.sheet import gate_sheet
+from engine.siting.shortlist import Ranked
+from engine.siting.studies import DEARER, Count, depth_envelopes, naive_sites, threshold_sweep
+from engine.siting.study_jobs import CORRIDORS, corridors_arguments, corridors_from
+from engine.store.jobs import Job
+
+THRESHOLDS = (0.80, 0.85, 0.90, 0.92, 0.94, 0.95, 0.96, 0.97, 0.98, 0.99, 1.0)
+_MOST_MOVES = 40
+_DIGITS = 9
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """The panel, and the job it waits for."""
+
+    children: Any
+    job: str | None = None
+
+
+def panel(seat: SiteSeat, drawn: Any, name: Any, *, pressed: bool) -> Told:
+    """Return what a study found, or where it stands; a press begins what it lacks. Raises EngineError in words."""
+    if name not in view.STUDIES:
+        return Told(None)
+    study = seat.read(drawn)
+    if study is None:
+        return Told(view.nothing_yet())
+    found: Mapping[str, Any] = {
+        "naive": _naive, "threshold": _threshold, "depth": _depth, "dearer": _dearer, "double": _double,
+        "headroom": _headroom,
+    }  # fmt: skip
+    told: Told = found[name](seat, study, pressed)
+    return told
+
+
+def _naive(seat: SiteSeat, study: SiteStudy, pressed: bool) -> Told:
+    del seat, pressed
+    if study.market is None:
+        return Told(view.no_market("naive"))
+    weight = np.array([day["weight"] for day in study.market.facts["days"]])
+    mean = weight @ np.array([day.mean_lmp for day in study.market.base.days]) / weight.sum()
+    chosen = naive_sites(mean, study.gate.buses).tolist()
+    sheets = [gate_sheet(study.gate, bus, study.envelope, study.size_mw, study.threshold) for bus in chosen]
+    return Told(view.naive(study, sheets, {bus: float(mean[bus]) for bus in chosen}))
+
+
+def _threshold(seat: SiteSeat, study: SiteStudy, pressed: bool) -> Told:
+    del seat, pressed
+    values = sorted({*THRESHOLDS, round(study.threshold, 6)})
+    counts = threshold_sweep(study.gate, values)
+    own = {envelope: found for (envelope, size), found in counts.items() if size == study.size_mw}
+    return Told(view.threshold(study, values, own))
+
+
+def _depth(seat: SiteSeat, study: SiteStudy, pressed: bool) -> Told:
+    envelopes = depth_envelopes()
+    question = replace(study.run.question, envelopes=envelopes, sizes_mw=(study.size_mw,))
+    run, waiting = _gate(seat, question, "depth", pressed=pressed)
+    if run is None:
+        return waiting
+    counts: dict[str, dict[float, Count]] = {}
+    for own in envelopes:
+        verdict = run.gate.qualified(own.name, study.size_mw)
+        one = Count(int((verdict == 1).sum()), int((verdict == -1).sum()))
+        counts.setdefault(_kind(own.name), {})[_depth_of(own.name)] = one
+    scores: dict[str, dict[float, float]] = {}
+    if study.market is not None and any(one.qualified for own in counts.values() for one in own.values()):
+        market, waiting = _market(seat, question, study.market, "depth", pressed=pressed)
+        if market is None and waiting.job is not None:
+            return waiting
+        order = None if market is None else _order(market)
+        if order is not None:
+            scores = _median_scores(order)
+    return Told(view.depth(study, counts, scores))
+
+
+def _kind(name: str) -> str:
+    return name.partition(" ")[0]
+
+
+def _depth_of(name: str) -> float:
+    return float(name.split(" ")[1]) / 100.0
+
+
+def _median_scores(order: Ranked) -> dict[str, dict[float, float]]:
+    listed: dict[tuple[str, float], list[float]] = {}
+    for site, score in zip(order.sites, order.score.tolist(), strict=True):
+        if site.placement is not None:
+            name = site.placement.envelope.name
+            listed.setdefault((_kind(name), _depth_of(name)), []).append(score)
+    found: dict[str, dict[float, float]] = {}
+    for (kind, depth), scores in listed.items():
+        found.setdefault(kind, {})[depth] = float(np.median(scores))
+    return found
+
+
+def _dearer(seat: SiteSeat, study: SiteStudy, pressed: bool) -> Told:
+    if study.market is None:
+        return Told(view.no_market("dearer"))
+    dear = replace(study.market, question=replace(study.market.question, cost_factor=DEARER))
+    market, waiting = _market(seat, study.run.question, dear, "dearer", pressed=pressed)
+    if market is None:
+        return waiting
+    before, after = _order(study.market), _order(market)
+    if before is None or after is None:
+        raise QuestionError("no site can be ranked in both: nothing to compare")
+    return Told(view.dearer(study, compared(study, before, after, market)))
+
+
+def compared(study: SiteStudy, before: Ranked, after: Ranked, market: MarketRun) -> view.Dearer:
+    """Return the order of the drawn envelope and size before and after, over the sites that both have."""
+    was, now = (_of_drawn(order, study) for order in (before, after))
+    both = [bus for bus in was if bus in now]
+    if not both:
+        raise QuestionError("no site of this envelope and size is ranked in both")
+    scores = np.array([[before.score[was[bus]], after.score[now[bus]]] for bus in both])
+    count = min(study.run.question.shortlist, len(both))
+    lists = []
+    for order, rows in ((before, was), (after, now)):
+        listed = list(rows)
+        lists.append([listed[k] for k in top(order.place[list(rows.values())], count).tolist()])
+    moves = sorted((int(before.place[was[bus]]), bus, int(after.place[now[bus]])) for bus in both)
+    assert study.market is not None  # noqa: S101 (asked only with one)
+    return view.Dearer(
+        common=len(both),
+        spearman=spearman(scores[:, 0], scores[:, 1]),
+        overlap=overlap(*lists),
+        top=count,
+        mean_before=float(study.market.base.metrics[0, 0]),
+        mean_after=float(market.base.metrics[0, 0]),
+        moves=tuple((bus, place, then) for place, bus, then in moves[:_MOST_MOVES]),
+    )
+
+
+def _of_drawn(order: Ranked, study: SiteStudy) -> dict[int, int]:
+    return {
+        site.placement.bus: row
+        for row, site in enumerate(order.sites)
+        if site.placement is not None
+        and site.placement.envelope.name == study.envelope
+        and site.placement.nameplate_mw == study.size_mw
+    }
+
+
+def _double(seat: SiteSeat, study: SiteStudy, pressed: bool) -> Told:
+    one, two = study.size_mw, round(2.0 * study.size_mw, _DIGITS)
+    if two > MOST_MW:
+        raise QuestionError(f"twice {one:g} MW is more than a study asks, {MOST_MW:,.0f} MW")
+    run: GateRun | None = study.run
+    if two not in study.gate.sizes_mw:
+        question = replace(study.run.question, sizes_mw=(one, two))
+        run, waiting = _gate(seat, question, "double", pressed=pressed)
+        if run is None:
+            return waiting
+    assert run is not None  # noqa: S101 (the one drawn, or the one just found)
+    counts = {}
+    for own in run.gate.envelopes:
+        pair = [run.gate.qualified(own.name, size, study.threshold) for size in (one, two)]
+        first, second = (Count(int((verdict == 1).sum()), int((verdict == -1).sum())) for verdict in pair)
+        counts[own.name] = (first, second)
+    return Told(view.double(study, (one, two), counts))
+
+
+def _headroom(seat: SiteSeat, study: SiteStudy, pressed: bool) -> Told:
+    network = seat.desk.services.network(seat.user, seat.study).digest
+    arguments = json.loads(json.dumps(corridors_arguments(network, study.run.question)))
+    act = begin if pressed else standing
+    found = act(seat.desk.services, seat.user, seat.study, CORRIDORS, arguments)
+    if found.content is None:
+        return _waiting("headroom", found)
+    gate = study.gate
+    keys = [study.network.buses.ids[bus] for bus in gate.buses.tolist()]
+    largest = {
+        own.name: dict(zip(keys, gate.largest_size(own.name, study.threshold)[0].tolist(), strict=True))
+        for own in gate.envelopes
+    }
+    places = substations(study.network, largest)
+    return Told(headroom(study, corridors_from(found.content), places, int(found.content["left_out"])))
+
+
+def _order(market: MarketRun) -> Ranked | None:
+    """Return the ranking of a market with the weights of the source, None where there is nothing to rank."""
+    try:
+        return ranked(market)
+    except QuestionError:
+        return None
+
+
+def _gate(seat: SiteSeat, question: SitingQuestion, name: str, *, pressed: bool) -> tuple[GateRun | None, Told]:
+    run = seat.desk.run_of(seat.user, seat.study, question)
+    if run is None and pressed:
+        found = seat.desk.start_gate(seat.user, seat.study, question)
+        run = seat.desk.run_of(seat.user, seat.study, question)
+        return run, _waiting(name, found)
+    if run is None:
+        return None, _waiting(name, _standing_of(seat.desk.look(seat.user, seat.study, question).job))
+    return run, Told(None)
+
+
+def _market(
+    seat: SiteSeat, question: SitingQuestion, like: MarketRun, name: str, *, pressed: bool
+) -> tuple[MarketRun | None, Told]:
+    found = seat.desk.market_of(seat.user, seat.study, question, like.question)
+    if found is None and pressed:
+        begun = seat.desk.start_market(seat.user, seat.study, question, like.question)
+        found = seat.desk.market_of(seat.user, seat.study, question, like.question)
+        return found, _waiting(name, begun)
+    if found is None:
+        stands = seat.desk.look_market(seat.user, seat.study, question, like.question)
+        return None, _waiting(name, _standing_of(stands.job))
+    return found, Told(None)
+
+
+def _standing_of(job: Job | None) -> Standing:
+    return Standing(job=job)
+
+
+def _waiting(name: str, found: Standing) -> Told:
+    job = found.job
+    if job is None:
+        return Told(view.to_press(name))
+    if job.active:
+        return Told(view.waits(name, job), job.id)
+    return Told(view.failed(name, job.error or "", cancelled=job.state == "cancelled"))
+
+
+def register(app: Dash, desk: Desk) -> None:
+    """Wire the studies."""
+    name = ids.SITING_STUDY_PANEL
+    app.clientside_callback(
+        ClientsideFunction("capacityAside", "ended"),
+        Output(f"{name}-seen", "data"),
+        Input(ids.JOBS, "data"),
+        Input(f"{name}-job", "data"),
+        State(name, "id"),
+    )
+
+    @app.callback(
+        Output(name, "children"),
+        Output(f"{name}-job", "data"),
+        Output(ids.JOBS_WAKE, "data", allow_duplicate=True),
+        Input(ids.SITING_STUDY_ASKED, "data"),
+        Input(ids.SITING_ANSWERED, "data"),
+        Input(f"{name}-ended", "data"),
+        State(ids.SITING_STUDY, "data"),
+        prevent_initial_call=True,
+    )
+    def write(asked: Any, drawn: Any, _ended: Any, of: Any) -> Any:
+        which = asked.get("value") if isinstance(asked, Mapping) else None
+        if which is None:
+            return (no_update,) * 3
+        # What was pressed goes on by itself from its gate to its market.
+        pressed = ctx.triggered_id in {ids.SITING_STUDY_ASKED, f"{name}-ended"}
+        try:
+            told = panel(site_seat(desk, of), drawn, which, pressed=pressed)
+        except EngineError as error:
+            told = Told(state("failed", f"{error}."))
+        return told.children, told.job, time.time() if told.job else no_update

@@ -1,0 +1,320 @@
+"""The sheet of a site, the catalogue, the agreement and the studies, on a study that is worked out by hand."""
+
+import base64
+import csv
+import io
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from callbacks import siting_agreement, siting_catalogue, siting_clearing, siting_sheet, siting_studies
+from callbacks.capacity_aside import Standing
+from callbacks.imported import CHECKS
+from callbacks.services import Services
+from callbacks.siting_report import sheet_page
+from callbacks.siting_site import SiteSeat, packed_drawn, unpacked_drawn
+from components import siting_catalogue as catalogue_view
+from engine.errors import NotFoundError, PermissionDeniedError, QuestionError
+from engine.siting.run import GateRun, ranked
+from engine.siting.sheet import gate_sheet, row_of, score_reasons
+from engine.siting.study_jobs import clear_job, corridors_job
+from engine.store.kinds import KINDS
+from engine.store.queue import Queue
+from tests.callbacks.screen import ANNE, BEN, text
+from tests.siting_study import gate_run, market_run, network
+
+DRAWN = {
+    "envelope": "firm", "size": 100.0, "threshold": 0.5, "top": 20, "weights": [1.0, 1.0, 1.0], "pooled": True,
+}  # fmt: skip
+TERMS = {
+    "sampling_min": "15", "response_min": 15, "tolerance_mw": 0, "tolerance_share": 1, "energy_band": 5,
+    "least_coverage": 95,
+}  # fmt: skip
+
+
+class Desk:
+    """The page's desk with the study's results in hand; other questions are begun and never end."""
+
+    def __init__(self, services: Services) -> None:
+        self.services = services
+        self.market_there = True
+        self.runs: dict[int, GateRun] = {0: gate_run()}  # by loads committed
+        self.begun: list[str] = []
+
+    def gate(self, user: str, study: str, drawn: Any) -> GateRun | None:
+        self.services.studies.get(user, study)
+        return gate_run() if drawn else None
+
+    def market(self, *_: Any) -> Any:
+        return market_run() if self.market_there else None
+
+    def ranked(self, *_: Any) -> Any:
+        return ranked(market_run()) if self.market_there else None
+
+    def run_of(self, _user: str, _study: str, question: Any) -> GateRun | None:
+        return self.runs.get(len(question.committed))
+
+    def look(self, *_: Any) -> Any:
+        return SimpleNamespace(job=None)
+
+    def look_market(self, *_: Any) -> Any:
+        return SimpleNamespace(job=None)
+
+    def market_of(self, *_: Any) -> Any:
+        return market_run() if self.market_there else None
+
+    def start_gate(self, *_: Any) -> Standing:
+        self.begun.append("gate")
+        return Standing(job=SimpleNamespace(id="g", active=True, done=1, total=4, message="1 of 4 hours"))  # type: ignore[arg-type]
+
+    def start_market(self, *_: Any) -> Standing:
+        self.begun.append("market")
+        return Standing()
+
+
+@pytest.fixture
+def services(tmp_path: Path) -> Iterator[Services]:
+    opened = Services.open(f"sqlite:///{tmp_path / 'store.db'}", tmp_path / "artefacts")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def seat(services: Services) -> SiteSeat:
+    study = services.studies.create(ANNE, "Pair", network().tables)
+    return SiteSeat(Desk(services), ANNE, study)  # type: ignore[arg-type]
+
+
+def desk_of(seat: SiteSeat) -> Desk:
+    assert isinstance(seat.desk, Desk)
+    return seat.desk
+
+
+def work(seat: SiteSeat) -> None:
+    """Compute the jobs that wait, as a runner does."""
+    services = seat.desk.services
+    queue = Queue(services.store.database, services.artifacts, KINDS, running_per_user=9)
+    context: Any = SimpleNamespace(
+        load_network=lambda _: network().tables, load_dataset=None, progress=lambda *_: None
+    )  # fmt: skip
+    while (claim := queue.claim()) is not None:
+        function = {"siting.clear": clear_job, "siting.corridors": corridors_job}[claim.kind]
+        found = json.loads(json.dumps(function(dict(claim.arguments), context)))
+        CHECKS.answers[claim.kind](found)
+        queue.finish(claim, found, 0.1)
+
+
+def test_the_sheet_says_what_the_engine_says_of_the_bus(seat: SiteSeat) -> None:
+    said = text(siting_sheet.sheet(seat, DRAWN, "bus:A"))
+    sheet = gate_sheet(gate_run().gate, 0, "firm", 100.0)
+    assert f"{100 * sheet.low:.1f} %" in said
+    order = ranked(market_run())
+    row = row_of(order, 0, "firm", 100.0)
+    assert row is not None
+    assert f"Why place {score_reasons(order, row).place} of 2" in said
+    assert "The loss of unit b at bus B" in said
+    assert "What the load does to prices" in said
+
+
+def test_the_sheet_without_answer_selection_candidate_or_market_says_so(seat: SiteSeat) -> None:
+    assert "once it is computed" in text(siting_sheet.sheet(seat, None, "bus:A"))
+    assert siting_sheet.sheet(seat, DRAWN, None) is None
+    assert siting_sheet.sheet(seat, DRAWN, "bus:nowhere") is None
+    desk_of(seat).market_there = False
+    assert "The market of this site was not run" in text(siting_sheet.sheet(seat, DRAWN, "bus:A"))
+
+
+def test_nobody_else_sees_it(seat: SiteSeat) -> None:
+    other = SiteSeat(seat.desk, BEN, seat.study)
+    for look in (siting_sheet.sheet, siting_sheet.ac_panel):
+        with pytest.raises(NotFoundError):
+            look(other, DRAWN, "bus:A", **({"pressed": False} if look is siting_sheet.ac_panel else {}))
+    with pytest.raises(NotFoundError):
+        sheet_page(other, {"study": seat.study, "bus": "A", "drawn": packed_drawn(DRAWN)}, datetime.now(UTC))
+
+
+def test_an_outage_is_told_with_the_limits_of_its_certificate_and_marked_on_the_map(seat: SiteSeat) -> None:
+    # The loss of a circuit with 80 MW more at B: what A must produce, 150 MW at least, has 80 MW of room.
+    told, (branches, buses) = siting_sheet.outage(seat, DRAWN, "bus:B", {"value": "0:0"})
+    said = text(told)
+    assert "No dispatch keeps these limits" in said
+    assert "A-B/2" in said
+    assert (branches, buses) == ([0, 1], [])
+    unit, marks = siting_sheet.outage(seat, DRAWN, "bus:B", {"value": "3:0"})
+    assert marks[1] == [1]
+    assert "unit b" in text(unit)
+    for nothing in (None, {"value": ""}, {"value": "x:y"}):
+        assert siting_sheet.outage(seat, DRAWN, "bus:B", nothing) == (None, ([], []))
+    with pytest.raises(QuestionError, match="not drawn any more"):
+        siting_sheet.outage(seat, DRAWN, "bus:B", {"value": "99:0"})
+
+
+def test_ac_flows_are_offered_for_the_worst_hour_and_begun_by_a_press(seat: SiteSeat) -> None:
+    asked = siting_sheet.ac_panel(seat, DRAWN, "bus:B", pressed=False)
+    assert "80.0 MW at Birch (bus B)" in text(asked.children)
+    begun = siting_sheet.ac_panel(seat, DRAWN, "bus:B", pressed=True)
+    assert begun.job is not None
+    assert siting_sheet.ac_panel(seat, DRAWN, "bus:B", pressed=False).job == begun.job
+    assert siting_sheet.ac_panel(seat, DRAWN, None, pressed=False).hidden
+
+
+def test_the_printed_sheet_holds_the_same_and_an_address_packs_what_is_drawn(seat: SiteSeat) -> None:
+    assert unpacked_drawn(packed_drawn(DRAWN)) == DRAWN
+    query = {"study": seat.study, "bus": "A", "drawn": packed_drawn(DRAWN)}
+    page = sheet_page(seat, query, datetime(2026, 11, 22, tzinfo=UTC))
+    sheet = gate_sheet(gate_run().gate, 0, "firm", 100.0)
+    assert f"{100 * sheet.low:.1f} %" in page
+    assert "Draft agreement" in page
+    assert "No AC power flow was computed" in page
+    for change, words in (({"bus": "Z"}, "not a candidate"), ({"drawn": "junk"}, "does not say which study")):
+        assert words in sheet_page(seat, {**query, **change}, datetime.now(UTC))
+
+
+# The agreement
+
+
+def test_a_draft_has_the_terms_of_the_controls_and_refuses_what_is_out_of_bounds(seat: SiteSeat) -> None:
+    found = siting_agreement.draft(seat, DRAWN, "bus:A", TERMS, "2: notice\n5: suspension")
+    assert found is not None
+    assert (found.nameplate_mw, found.tolerance_share, len(found.ladder)) == (100.0, 0.01, 2)
+    assert siting_agreement.draft(seat, DRAWN, None, TERMS, "") is None
+    for terms, ladder, words in (
+        ({**TERMS, "tolerance_share": 200}, "", "0 to 100"),
+        ({**TERMS, "response_min": None}, "", "not a number"),
+        (TERMS, "soon: notice", "not a number of days"),
+        (TERMS, "5: a\n2: b", "must rise"),
+    ):
+        with pytest.raises(QuestionError, match=words):
+            siting_agreement.draft(seat, DRAWN, "bus:A", terms, ladder)
+
+
+def test_a_meter_is_held_against_exactly_these_terms(seat: SiteSeat) -> None:
+    found = siting_agreement.draft(seat, DRAWN, "bus:A", {**TERMS, "sampling_min": "60"}, "1: written notice")
+    assert found is not None
+    held = json.loads(json.dumps(found.to_json()))
+
+    def sent(mw: float) -> str:
+        lines = [f"2026-06-01T{hour:02d}:00,{mw if hour == 15 else 79.0}" for hour in range(24)]
+        return "data:text/csv;base64," + base64.b64encode("\n".join(["time,mw", *lines]).encode()).decode()
+
+    # firm: 80 MW all day, 1 % of tolerance: 80.8 MW are allowed.
+    assert "Kept" in text(siting_agreement.audited(held, sent(80.8), "meter.csv"))
+    broken = text(siting_agreement.audited(held, sent(80.9), "meter.csv"))
+    assert "cap at 15:00: 80.9 MW, allowed 80.8 MW" in broken
+    assert "written notice" in broken
+    invented = text(siting_agreement.audited(held, None, ""))
+    assert "1 day of 30 days with a violation" in invented
+    assert "too few samples to judge" in invented
+    for contents in ("data:,???", "data:text/csv;base64," + base64.b64encode(b"a,b\n1,2").decode()):
+        with pytest.raises(QuestionError):
+            siting_agreement.audited(held, contents, "x")
+    with pytest.raises(QuestionError, match="select a candidate"):
+        siting_agreement.audited(None, None, "")
+
+
+# The catalogue
+
+
+def test_the_catalogue_lists_every_candidate_with_its_reason_and_its_files(seat: SiteSeat) -> None:
+    study = seat.read(DRAWN)
+    assert study is not None
+    found = siting_catalogue.Catalogues(seat.desk).of(study)
+    listed = catalogue_view.rows(found, study, catalogue_view.ALL)
+    assert {row["bus"]: row["standing"] for row in listed} == {"A": "qualified", "B": "gate failed"}
+    assert all(row["reason"] for row in listed)
+    assert [row["bus"] for row in catalogue_view.rows(found, study, "gate failed")] == ["B"]
+    files = {name: siting_catalogue.file_of(study, found, name, b"secret")[2] for name in catalogue_view.FILES}
+    assert len(list(csv.DictReader(io.StringIO(files["csv"])))) == 2 * 2 * 2
+    assert json.loads(files["geojson"])["features"][0]["geometry"]["coordinates"] == [-97.0, 31.0]
+    assert json.loads(files["manifest"])["case"] == gate_run().gate.case_digest
+    assert "A-B/" not in files["redacted"]
+    assert "A-B/" in files["json"]
+    with pytest.raises(QuestionError):
+        siting_catalogue.file_of(study, found, "../secrets", b"")
+
+
+def test_a_refresh_commits_a_load_runs_again_and_tells_what_changed(seat: SiteSeat) -> None:
+    def look(held: Any = None, *, pressed: bool = False) -> siting_catalogue.Told:
+        return siting_catalogue.refresh(seat, DRAWN, None, held, pressed=pressed, now="2026-11-22T01:00:00+00:00")
+
+    assert "100 MW firm at Alder (bus A) committed" in text(look().children)
+    running = look(pressed=True)
+    assert running.job == "g"
+    assert [content["version"] for content in siting_catalogue.versions(seat)] == [1]
+    desk_of(seat).runs[1] = GateRun(
+        gate_run().question.with_committed(*_committed(running.held)), gate_run().prepared, gate_run().contingencies,
+        gate_run().gate,
+    )  # fmt: skip
+    done = look(running.held)
+    assert done.held is None
+    said = text(done.children)
+    assert "Version 2" in said
+    assert "What changed" in said
+    for content in siting_catalogue.versions(seat):
+        CHECKS.answers[siting_catalogue.KIND](content)
+    assert look(running.held | {"study": "another"}).job is None
+    services = seat.desk.services
+    token = services.studies.share(ANNE, seat.study)
+    services.studies.accept_share(BEN, token)
+    reader = SiteSeat(seat.desk, BEN, seat.study)
+    with pytest.raises(PermissionDeniedError):
+        siting_catalogue.refresh(reader, DRAWN, None, None, pressed=True, now="")
+
+
+def _committed(held: Any) -> Any:
+    return siting_catalogue.SitingQuestion.from_json(held["question"]).committed
+
+
+# The studies
+
+
+def test_studies_that_need_no_run_answer_at_once(seat: SiteSeat) -> None:
+    def said(name: str) -> str:
+        return text(siting_studies.panel(seat, DRAWN, name, pressed=True).children)
+
+    assert said("naive").startswith("Lowest prices first 1 of 2 1 of 2 pass")
+    # In hour 16 shift draws 64 MW: less than the 70 MW at A that relieve the other circuit. Firm's 80 MW do.
+    assert "At 50 %: firm 1; shift 0" in said("threshold")
+    assert "The scores correlate by 1.000" in said("dearer")  # the desk gives the same market
+    assert siting_studies.panel(seat, DRAWN, "no such", pressed=True).children is None
+    desk_of(seat).market_there = False
+    for name in ("naive", "dearer"):
+        assert "Needs the market" in said(name)
+
+
+def test_studies_that_ask_another_question_begin_its_gate_only_when_pressed(seat: SiteSeat) -> None:
+    desk_of(seat).runs.clear()
+    for name in ("depth", "double"):
+        assert "press it to compute" in text(siting_studies.panel(seat, DRAWN, name, pressed=False).children)
+        assert siting_studies.panel(seat, DRAWN, name, pressed=True).job == "g"
+    assert desk_of(seat).begun == ["gate", "gate"]
+    smaller = siting_studies.panel(seat, {**DRAWN, "size": 50.0}, "double", pressed=False)
+    assert "At 50 MW and at 100 MW" in text(smaller.children)  # both are in the gate already
+
+
+def test_headroom_and_clearing_are_jobs_and_tell_what_they_found(seat: SiteSeat) -> None:
+    assert siting_studies.panel(seat, DRAWN, "headroom", pressed=True).job is not None
+    applications = "name,mw,date,envelopes\nAnn,50,2026-01-01,\nBob,100,2026-02-01,firm\n"
+    rules = {"method": "sequence", "most_per_bus": 1, "tranche_mw": None}
+    assert "Press Clear" in text(siting_clearing.panel(seat, DRAWN, applications, rules, pressed=False).children)
+    assert siting_clearing.panel(seat, DRAWN, applications, rules, pressed=True).job is not None
+    question = gate_run().question
+    assert question.source == "2016"  # the hours of the product's own year: here the hand-made ones stand in
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("engine.siting.study_jobs.prepare", lambda *_: gate_run().prepared)
+        work(seat)
+    told = text(siting_studies.panel(seat, DRAWN, "headroom", pressed=False).children)
+    assert "North - South" in told
+    assert "Alder" in told
+    cleared = text(siting_clearing.panel(seat, DRAWN, applications, rules, pressed=False).children)
+    assert "Awarded" in cleared
+    for wrong, words in (("name,mw\n", "first line"), ("name,mw,date\nAnn,much,today", "line 2")):
+        with pytest.raises(QuestionError, match=words):
+            siting_clearing.panel(seat, DRAWN, wrong, rules, pressed=True)
+    with pytest.raises(QuestionError, match="above 0"):
+        siting_clearing.panel(seat, DRAWN, applications, {**rules, "tranche_mw": -1}, pressed=True)
