@@ -146,11 +146,7 @@ class SitingQuestion:
             for name in ("hours", "buses"):
                 if name in given:
                     given[name] = tuple(given[name])
-            if "sizes_mw" in given:
-                given["sizes_mw"] = tuple(float(mw) for mw in given["sizes_mw"])
-            for name in ("load_scale", "threshold"):  # a browser writes 1.0 as 1: both are the same question
-                if name in given:
-                    given[name] = float(given[name])
+            given |= _floats(given)
             if "envelopes" in given:
                 given["envelopes"] = tuple(envelope_from_json(one) for one in given["envelopes"])
             if "committed" in given:
@@ -170,6 +166,12 @@ class SitingQuestion:
         """Return the SHA-256 of the question on one network."""
         text = json.dumps({"network": network_digest, **self.to_json()}, sort_keys=True, allow_nan=False)
         return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _floats(content: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the numbers that are no counts: a browser writes 1.0 as 1, and both are the same question."""
+    found: dict[str, Any] = {name: float(content[name]) for name in ("load_scale", "threshold") if name in content}
+    return found | ({"sizes_mw": tuple(float(mw) for mw in content["sizes_mw"])} if "sizes_mw" in content else {})
 
 
 def candidates_of(network: Network, rule: CandidateRule, buses: Sequence[str] = ()) -> Integers:
