@@ -59,7 +59,9 @@ def certificate(  # noqa: PLR0913, PLR0917 (which verdict, then by name how)
     if not passes and found.ray is not None:
         price, room = cut_of(at, found.ray, gate_case)
         words = _limits(model, found.ray.rows, found.ray.multiplier)
-    return GateCertificate(passes, _by_unit(at, found.output_mw, gate_case), found.overload, price, room, words)
+    return GateCertificate(
+        passes, _by_unit(at, found.output_mw, gate_case), max(found.overload, 0.0), price, room, words
+    )
 
 
 def _limits(model: GateModel, rows: Integers, multiplier: Vector) -> tuple[str, ...]:

@@ -33,6 +33,7 @@ class FlowScreen:
     """The pairs of rows and branch cases with large factors, and a bound on the others."""
 
     model: GateModel
+    first: Integers  # (J + 1,), where the pairs of each lost branch begin
     row: npt.NDArray[np.int32]  # (P,)
     lost: npt.NDArray[np.int32]  # (P,)
     factor: Vector  # (P,)
@@ -45,11 +46,12 @@ class FlowScreen:
         """Sort the factors of a model."""
         size = np.abs(model.moved)
         size[model.own_row[model.own_row >= 0], np.flatnonzero(model.own_row >= 0)] = 0.0
-        row, lost = np.nonzero(size >= _SMALL_FACTOR)
+        lost, row = np.nonzero(size.T >= _SMALL_FACTOR)
         factor = model.moved[row, lost]
         size[row, lost] = 0.0
         return cls(
             model,
+            np.searchsorted(lost, np.arange(size.shape[1] + 1)),
             row.astype(np.int32),
             lost.astype(np.int32),
             factor,
@@ -92,6 +94,27 @@ class FlowScreen:
         over = (row_mw > model.upper_mw + _hair(model.upper_mw)) | (row_mw < model.lower_mw - _hair(model.lower_mw))
         rows = np.flatnonzero(over)
         return rows, np.full(len(rows), INTACT - 1, dtype=np.intp), np.zeros(len(rows))
+
+    def kept_in(self, row_mw: Vector, lost_mw: Vector, cases: Integers) -> Flags:
+        """Return in which cases (n,) of no or a branch outage every limit is kept, by the flows before the outage."""
+        kept = np.ones(len(cases), dtype=np.bool_)
+        model, after = self.model, np.flatnonzero(cases != INTACT)
+        if len(after) < len(cases):
+            kept[cases == INTACT] = not len(self._intact(row_mw)[0])
+        lost = cases[after] - 1
+        above, below = self.upper_mw - row_mw, self.lower_mw - row_mw
+        whole = np.flatnonzero(self.dropped * np.abs(lost_mw[lost]).max(initial=0.0) > np.minimum(above, -below))
+        count = self.first[lost + 1] - self.first[lost]
+        owner = np.repeat(np.arange(len(lost)), count)
+        pair = np.arange(len(owner)) - np.repeat(np.cumsum(count) - count, count) + np.repeat(self.first[lost], count)
+        change, row = self.factor[pair] * lost_mw[self.lost[pair]], self.row[pair]
+        bad = np.bincount(owner[(change > above[row]) | (change < below[row])], minlength=len(lost)) > 0
+        moved = model.moved[np.ix_(whole, lost)] * lost_mw[lost]
+        over = (moved > above[whole, np.newaxis]) | (moved < below[whole, np.newaxis])
+        over &= model.own_row[lost] != whole[:, np.newaxis]
+        # A row that is over its limit before the outage is one of the whole ones.
+        kept[after] &= ~bad & ~over.any(axis=0)
+        return kept
 
     def inside(self, value_mw: Matrix, case: int) -> Flags:
         """Return which of n dispatches keep every limit of a case, by the values (R, n) of the rows in it."""

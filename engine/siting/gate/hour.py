@@ -25,12 +25,13 @@ from engine.siting.gate.units import kept_without_unit
 
 Report = Callable[[float], None]  # share done; may raise CancelledError
 _CAP = 1.02  # of the largest level: how far a load is looked at
-_MANY = 60  # open cases above which a bus is decided by itself
+_MANY = 8  # open cases above which a bus is decided by itself
 _FEW = 12  # open cases below which a dispatch for many is not looked for
-_PASSES = 16  # dispatches for one bus and level at most
+_PASSES, _BASE_PASSES = 2, 16  # dispatches at most for one bus and level, and without a load
 _NEIGHBOURS, _NEIGHBOURS_POOR = 24, 10  # dispatches of buses alike that are tried, and how many may bring little
 _SHARE = 0.8  # of what was open before: more than that left, and cases are taken apart by limits
 _GAIN, _POOR = 12, 3  # cases that make a dispatch worth while, and how often it may not be
+_ROUNDING_MW = 1e-7  # of the solver's bounds
 _WORTH = 1.5  # of the cap: rays that bound a bus further out are not used for it
 
 
@@ -169,6 +170,7 @@ class HourSolver:
                     return
                 continue
             self.intervals.serve(bus, np.array([case]), level)
+            self._try_cases(bus, found, cases)
             self._try_dispatch(found, case, buses[buses != bus])
 
     def _edge(self, bus: int, case: int) -> None:
@@ -199,6 +201,21 @@ class HourSolver:
         if found.ray is not None:
             self.intervals.cut(self.hour, found.ray, np.array([bus]), at)
 
+    def _try_cases(self, bus: int, found: CaseAnswer, cases: Integers) -> None:
+        """Try a dispatch in other cases of the same bus."""
+        hour, output, load_mw = self.hour, found.output_mw, found.load_mw
+        cases = cases[self.intervals.open(bus, load_mw)[cases]]
+        if not cases.size or (output < hour.least_mw - _ROUNDING_MW).any():
+            return  # the last: where a unit is lost its bus may have produced less than it can with it
+        row_mw, lost_mw = hour.rows_mw(output, bus, load_mw)
+        branch = cases <= hour.model.branch_cases
+        some = cases[branch]
+        self._serve(bus, some[self.screen.kept_in(row_mw, lost_mw, some)], load_mw)
+        units = cases[~branch] - 1 - hour.model.branch_cases
+        if units.size:
+            kept = kept_without_unit(self.screen, hour, output, row_mw, units)
+            self._serve(bus, cases[~branch][kept], load_mw)
+
     def _try_dispatch(self, found: CaseAnswer, case: int, buses: Integers) -> None:
         """Try a dispatch on other buses of the same case: the same load there instead."""
         model, lost = self.hour.model, self.hour.model.lost_of(case)
@@ -224,7 +241,7 @@ class HourSolver:
         tried: list[int] = []  # limits whose cases no further dispatch helps
         taken: list[int] = []  # the limit whose cases are looked at
         poor = 0
-        for _ in range(_PASSES):
+        for _ in range(_BASE_PASSES if every_bus else _PASSES):
             self.counts["blocks"] += 1
             found = self.blocks.cover(bus, load_mw, now)
             if found is None:

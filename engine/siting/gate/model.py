@@ -5,7 +5,9 @@ branch outages, then the distinct unit outages of :class:`engine.siting.continge
 row after a branch outage is its value before plus a factor times the flow that the lost branch had (see
 :mod:`engine.network.outages`); the loss of a unit takes its range of output away and leaves the rows as they are.
 
-Units at one bus are one column: what they may produce together is all that a linear flow sees of them.
+Units at one bus are one column: what they may produce together is all that a linear flow sees of them. So are units
+behind one bus at the end of a single branch, as behind their own transformers, in hours in which they cannot overload
+that branch: all they produce arrives at its other end.
 """
 
 from dataclasses import dataclass
@@ -16,12 +18,13 @@ import numpy as np
 
 from engine.capacity.question import OutageRating
 from engine.errors import QuestionError
-from engine.network.model import Integers, Matrix, Vector
+from engine.network.model import Flags, Integers, Matrix, Network, Vector
 from engine.redispatch.limits import FlowLimits
 from engine.redispatch.states import State
 from engine.siting.contingencies import Contingencies
 
 INTACT = 0
+_SAME = 1e-9  # MW per MW by which the factors of two buses may differ and count as equal
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,8 +34,10 @@ class GateModel:
     contingencies: Contingencies
     limits: FlowLimits
     candidates: Integers  # (C,), positions of buses
-    unit_buses: Integers  # (U,), positions of buses with units
+    rating: OutageRating
+    unit_buses: Integers  # (U,), positions of buses where units' output arrives
     unit_place: Integers  # (G,), place of each unit's bus among them
+    ends: "DeadEnds"  # where units count at the next bus
     at_units: Matrix  # (R, U), of rows per MW injected
     at_candidates: Matrix  # (R, C)
     lost_at_units: Matrix  # (J, U), of lost branches
@@ -45,8 +50,10 @@ class GateModel:
     after_upper_mw: Vector  # (R,)
 
     @classmethod
-    def of(cls, contingencies: Contingencies, candidates: Integers, rating: OutageRating = "a") -> Self:
-        """Return the model of the network that the contingencies belong to.
+    def of(
+        cls, contingencies: Contingencies, candidates: Integers, rating: OutageRating = "a", *, apart: bool = False
+    ) -> Self:
+        """Return the model of the network that the contingencies belong to; ``apart``: every bus with units counts.
 
         Raises QuestionError when an outage loses several branches, or a candidate is out of service.
         """
@@ -61,34 +68,52 @@ class GateModel:
         branches = np.array([outages.lost[k][0] for k in distinct if k < len(outages)], dtype=np.intp)
         limits = FlowLimits.of(outages.factors, outages, rating)
         factors, weights = limits.factors, limits.weights
-        unit_buses, unit_place = np.unique(network.units.bus, return_inverse=True)
-        columns = np.concatenate([unit_buses, candidates]).astype(np.intp)
-        transfer = factors.columns(columns)
-        rows, lost = np.asarray(weights @ transfer), transfer[branches]
-        moved = np.asarray(weights @ factors.lodf(branches)[0])
         place = np.full(len(network.branches.ids), -1, dtype=np.intp)
         place[limits.branches] = np.arange(len(limits.branches))
-        after_lower, after_upper = limits.lower_mw.copy(), limits.upper_mw.copy()
+        lower, upper = limits.lower_mw.copy(), limits.upper_mw.copy()
+        after_lower, after_upper = lower.copy(), upper.copy()
         own = slice(0, len(limits.branches))
         after_lower[own], after_upper[own] = -limits.after_mw, limits.after_mw
-        units = len(unit_buses)
+
+        def factors_of(buses: Integers) -> tuple[Matrix, Matrix]:
+            transfer = factors.columns(buses.astype(np.intp))
+            return np.asarray(weights @ transfer), transfer[branches]
+
+        ends = DeadEnds.none()
+        if not apart:
+            ends = DeadEnds.of(network, candidates, place, np.minimum(upper, after_upper))
+            ends = ends.where(_alike(ends, factors_of(ends.buses), factors_of(ends.next_buses)))
+            for limit, value in ((lower, -np.inf), (after_lower, -np.inf), (upper, np.inf), (after_upper, np.inf)):
+                limit[ends.rows[ends.rows >= 0]] = value
+        arrives = np.arange(len(network.buses.ids))
+        arrives[ends.buses] = ends.next_buses
+        unit_buses, unit_place = np.unique(arrives[network.units.bus], return_inverse=True)
+        at_units, lost_at_units = factors_of(unit_buses)
+        at_candidates, lost_at_candidates = factors_of(np.asarray(candidates))
         return cls(
             contingencies=contingencies,
             limits=limits,
             candidates=np.asarray(candidates, dtype=np.intp),
+            rating=rating,
             unit_buses=unit_buses.astype(np.intp),
             unit_place=unit_place.astype(np.intp),
-            at_units=np.ascontiguousarray(rows[:, :units]),
-            at_candidates=np.ascontiguousarray(rows[:, units:]),
-            lost_at_units=np.ascontiguousarray(lost[:, :units]),
-            lost_at_candidates=np.ascontiguousarray(lost[:, units:]),
-            moved=np.ascontiguousarray(moved),
+            ends=ends,
+            at_units=np.ascontiguousarray(at_units),
+            at_candidates=np.ascontiguousarray(at_candidates),
+            lost_at_units=np.ascontiguousarray(lost_at_units),
+            lost_at_candidates=np.ascontiguousarray(lost_at_candidates),
+            moved=np.ascontiguousarray(weights @ factors.lodf(branches)[0]),
             own_row=place[branches],
-            lower_mw=limits.lower_mw,
-            upper_mw=limits.upper_mw,
+            lower_mw=lower,
+            upper_mw=upper,
             after_lower_mw=after_lower,
             after_upper_mw=after_upper,
         )
+
+    @cached_property
+    def apart(self) -> "GateModel":
+        """Return the model in which every bus with units counts by itself."""
+        return GateModel.of(self.contingencies, self.candidates, self.rating, apart=True)
 
     @cached_property
     def lost_branches(self) -> Integers:
@@ -136,6 +161,66 @@ class GateModel:
 
 
 @dataclass(frozen=True, eq=False)
+class DeadEnds:
+    """E buses, no candidates, with one branch each: what their units produce arrives at the next bus."""
+
+    buses: Integers  # (E,), positions
+    next_buses: Integers  # (E,)
+    rows: Integers  # (E,), the row that limits the branch, -1 for none
+    limit_mw: Vector  # (E,), what it carries, with and without an outage
+
+    @classmethod
+    def none(cls) -> Self:
+        """Return no bus."""
+        no = np.zeros(0, dtype=np.intp)
+        return cls(no, no, no, np.zeros(0))
+
+    @classmethod
+    def of(cls, network: Network, candidates: Integers, row_of: Integers, limit_mw: Vector) -> Self:
+        """Return the dead ends with units; ``row_of`` (L,) is the row of each branch, with its limit (R,)."""
+        branches = network.branches
+        on = np.flatnonzero(branches.in_service)
+        first, last = branches.from_bus[on], branches.to_bus[on]
+        count = len(network.buses.ids)
+        degree = np.bincount(np.concatenate([first, last]), minlength=count)
+        is_end = degree == 1
+        is_end[candidates] = False
+        has_units = np.zeros(count, dtype=np.bool_)
+        has_units[network.units.bus] = True
+        is_end &= has_units
+        at_first, at_last = is_end[first] & ~is_end[last], is_end[last] & ~is_end[first]
+        row = row_of[np.concatenate([on[at_first], on[at_last]])]
+        return cls(
+            buses=np.concatenate([first[at_first], last[at_last]]),
+            next_buses=np.concatenate([last[at_first], first[at_last]]),
+            rows=row,
+            limit_mw=np.where(row >= 0, limit_mw[row], np.inf) if len(limit_mw) else np.full(len(row), np.inf),
+        )
+
+    def where(self, some: Flags) -> Self:
+        """Return some of them."""
+        return type(self)(self.buses[some], self.next_buses[some], self.rows[some], self.limit_mw[some])
+
+    def kept(self, state: State, unit_bus: Integers) -> bool:
+        """Return whether no output of units within their limits, some of them lost or not, overloads a branch."""
+        count = len(state.demand_mw)
+        most = np.bincount(unit_bus, weights=np.maximum(state.largest_mw, 0.0), minlength=count)[self.buses]
+        least = np.bincount(unit_bus, weights=np.minimum(state.least_mw, 0.0), minlength=count)[self.buses]
+        demand = state.demand_mw[self.buses]
+        return bool(np.all((most - demand <= self.limit_mw) & (least - demand >= -self.limit_mw)))
+
+
+def _alike(ends: DeadEnds, here: tuple[Matrix, Matrix], there: tuple[Matrix, Matrix]) -> Flags:
+    """Return which dead ends (E,) count in all rows but their own, and in all lost branches, as the next bus does."""
+    apart = np.abs(here[0] - there[0])
+    limited = np.flatnonzero(ends.rows >= 0)
+    apart[ends.rows[limited], limited] = 0.0
+    lost = np.abs(here[1] - there[1])
+    found: Flags = np.maximum(apart.max(axis=0, initial=0.0), lost.max(axis=0, initial=0.0)) <= _SAME
+    return found
+
+
+@dataclass(frozen=True, eq=False)
 class GateHour:
     """One hour of the model: what demand alone makes of every row, and what unit buses may produce. MW."""
 
@@ -149,7 +234,9 @@ class GateHour:
 
     @classmethod
     def of(cls, model: GateModel, state: State) -> Self:
-        """Return the hour of a state."""
+        """Return the hour of a state, of the model with every bus apart where a dead end could be overloaded."""
+        if not model.ends.kept(state, model.limits.network.units.bus):
+            model = model.apart
         flow = model.limits.factors.flows(-state.demand_mw)
         buses = len(model.unit_buses)
         return cls(

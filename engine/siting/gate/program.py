@@ -24,6 +24,7 @@ _MULTIPLIER = 1e-9  # of the largest one; below it a multiplier is rounding, and
 _AT_ONCE = 8  # of the broken limits, the worst first; the others are often cured with them
 _MOST_ROWS = 40  # beyond which those without a multiplier leave
 _LEAST_SCALE_MW = 1.0
+SPARE = 0.03  # of every limit, that a dispatch for one load leaves where it can: so it keeps those of other cases too
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,8 +33,8 @@ class CaseAnswer:
 
     output_mw: Vector  # (U,)
     load_mw: float
-    overload: float  # relative; 0 but where nothing is possible
-    ray: Ray | None  # None where the load ends at its cap
+    overload: float  # relative; above 0 where nothing is possible
+    ray: Ray | None  # None where the load ends at its cap, or is kept
 
 
 class CaseProgram:
@@ -56,10 +57,16 @@ class CaseProgram:
         self._least, self._largest = self.hour.box(case)
         self._lower, self._upper = self.hour.model.bounds(case)
         self._fixed = self.hour.fixed(case)
-        basis = self._model.getBasis() if self._model is not None and seeds is None else None
-        before = len(self._rows)
-        self._fresh(*(seeds if seeds is not None else (self._rows, self._signs)))
-        if basis is not None and basis.valid and before == len(self._rows):
+        if self._model is None or seeds is not None:
+            self._fresh(*(seeds if seeds is not None else (self._rows, self._signs)))
+            return
+        basis, rows, signs = self._model.getBasis(), self._rows, self._signs
+        count = self._load
+        self._model.deleteRows(len(rows), np.arange(1, len(rows) + 1, dtype=np.int32))
+        self._model.changeColsBounds(count, np.arange(count, dtype=np.int32), self._least, self._largest)
+        self._rows, self._signs = np.zeros(0, dtype=np.intp), np.zeros(0)
+        self._add(rows, signs)
+        if basis.valid and len(rows) == len(self._rows):
             self._model.setBasis(basis)
 
     def most(self, bus: int, cap_mw: float) -> CaseAnswer:
@@ -71,7 +78,9 @@ class CaseProgram:
         return found if found is not None else self._must(self._ends(bus, cap_mw, elastic=True), bus)
 
     def at(self, bus: int, load_mw: float) -> CaseAnswer:
-        """Return the dispatch of least overload, not below zero, that serves one load: quicker than the largest.
+        """Return the dispatch of least overload that serves one load: quicker than the largest.
+
+        The overload is below zero, down to ``-SPARE``, where the limits of the program can be kept with room to spare.
 
         A load that units could not balance by less than a hair is served as far as they can. Raises SolverError where
         they are further off.
@@ -111,19 +120,19 @@ class CaseProgram:
         model.changeColCost(self._load, 0.0 if elastic else direction * _COST)
         model.changeColCost(self._over, _COST if elastic else 0.0)
         model.changeColBounds(self._load, least_mw, cap_mw)
-        model.changeColBounds(self._over, 0.0, highspy.kHighsInf if elastic else 0.0)
+        model.changeColBounds(self._over, -SPARE if elastic else 0.0, highspy.kHighsInf if elastic else 0.0)
         while True:
             if not self._run():
                 return None
             solution = self._model.getSolution()
             value = np.array(solution.col_value)
             output, load, over = value[: self._load], float(value[self._load]), float(value[self._over])
-            rows, signs = self._broken(bus, output, load, over)
+            rows, signs = self._broken(bus, output, load, max(over, 0.0))
             if not len(rows):
                 break
             self._add(rows, signs)
         dual = np.array(solution.row_dual) / _COST
-        bound = not elastic and load >= cap_mw and direction < 0.0
+        bound = (not elastic and load >= cap_mw and direction < 0.0) or (elastic and over <= OVERLOAD)
         self._multiplier = dual[1:]
         return CaseAnswer(output, load, over, None if bound else self._ray(dual))
 
@@ -225,6 +234,8 @@ _OPTIONS: dict[str, Any] = {
     "dual_feasibility_tolerance": 1e-9,
     "primal_feasibility_tolerance": 1e-9,
     "small_matrix_value": 1e-12,
+    "simplex_scale_strategy": 0,  # rows are MW per MW: of one size as they are
+    "dual_simplex_cost_perturbation_multiplier": 0.0,
 }
 
 
@@ -234,9 +245,8 @@ def _scale(limit_mw: Vector) -> Vector:
 
 def _over(value_mw: Vector, limit_mw: Vector, overload: float) -> Vector:
     """Return by how much (R,) values exceed their limits beyond the overload and the tolerance."""
-    size = np.abs(limit_mw)
-    return (
-        value_mw
-        - limit_mw
-        - np.where(np.isfinite(size), overload * np.maximum(size, 1.0) + LIMIT_TOLERANCE * (1.0 + size), 0.0)
-    )
+    held = np.isfinite(limit_mw)
+    size = np.where(held, np.abs(limit_mw), 0.0)
+    allowed = overload * np.maximum(size, 1.0) + LIMIT_TOLERANCE * (1.0 + size)
+    over: Vector = value_mw - limit_mw - np.where(held, allowed, 0.0)
+    return over
