@@ -112,7 +112,7 @@ def gate_job(arguments: dict[str, Any], context: JobContext) -> dict[str, Any]:
         count=min(CHECKED, verdicts),
         seed=question.seed,
         workers=context.workers,
-        progress=_part(context, _SCREENED, 1.0 - _SCREENED, "verdicts decided again"),
+        progress=_part(context, _SCREENED, 1.0 - _SCREENED, "parts of the check from nothing"),
     )
     key = gate_key(gate_arguments(arguments["network"], question))
     context.artifacts.save(key, run.gate.save())
