@@ -5,7 +5,7 @@ from typing import Any
 
 from dash import ClientsideFunction, Dash, Input, Output, State, ctx, no_update
 
-from callbacks import siting_panes
+from callbacks import siting_catalogue, siting_panes, siting_sheet
 from callbacks.capacity import _frame, _map_urls
 from callbacks.security import current_user
 from callbacks.services import Services
@@ -68,6 +68,8 @@ def register(app: Dash, services: Services) -> None:
     _register_browser_side(app)
     _register_question(app, desk)
     siting_panes.register(app, desk)
+    siting_sheet.register(app, desk)
+    siting_catalogue.register(app, desk)
 
 
 def _register_browser_side(app: Dash) -> None:

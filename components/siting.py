@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import dash_bootstrap_components as dbc
 from dash import dcc, html
 
-from components import ids
+from components import ids, siting_agreement, siting_catalogue, siting_sheet, siting_studies
 from components.grid_map import Bounds, grid_map, layers_data
 from components.siting_controls import strip
 from components.siting_layers import empty_layers
@@ -70,7 +70,7 @@ def layout(opened: Opened) -> html.Main:
                     id=ids.SITING_OVERVIEW,
                     hidden=bool(view.selection),
                 ),
-                html.Div(id=ids.SITING_SHEET, hidden=not view.selection),
+                html.Div(siting_sheet.place(), id=ids.SITING_SHEET, hidden=not view.selection),
             ],
             className="hr-siting-inspector",
         ),
@@ -98,9 +98,9 @@ def _panels() -> dict[str, Part]:
         "zones": html.Div(id=ids.SITING_ZONES, className="hr-siting-panel"),
         "sizes": html.Div(id=f"{ids.SITING_SIZES_CHART}-table", className="hr-siting-panel"),
         "pathways": html.Div(id=ids.SITING_PATHWAYS, className="hr-siting-panel"),
-        "catalogue": html.Div(id=ids.SITING_CATALOGUE, className="hr-siting-panel"),
-        "studies": html.Div(id=ids.SITING_STUDIES, className="hr-siting-panel"),
-        "agreement": html.Div(id=ids.SITING_AGREEMENT, className="hr-siting-panel"),
+        "catalogue": html.Div(siting_catalogue.place(), id=ids.SITING_CATALOGUE, className="hr-siting-panel"),
+        "studies": html.Div(siting_studies.place(), id=ids.SITING_STUDIES, className="hr-siting-panel"),
+        "agreement": html.Div(siting_agreement.place(), id=ids.SITING_AGREEMENT, className="hr-siting-panel"),
     }
 
 

@@ -280,7 +280,7 @@ def test_studies_that_need_no_run_answer_at_once(seat: SiteSeat) -> None:
     assert said("naive").startswith("Lowest prices first 1 of 2 1 of 2 pass")
     # In hour 16 shift draws 64 MW: less than the 70 MW at A that relieve the other circuit. Firm's 80 MW do.
     assert "At 50 %: firm 1; shift 0" in said("threshold")
-    assert "The scores correlate by 1.000" in said("dearer")  # the desk gives the same market
+    assert "Spearman 1.0000 over 2 sites" in said("dearer")  # the desk gives the same market
     assert siting_studies.panel(seat, DRAWN, "no such", pressed=True).children is None
     desk_of(seat).market_there = False
     for name in ("naive", "dearer"):
