@@ -28,7 +28,7 @@ from engine.siting.ramps import repaired
 
 Words = dict[str, Any]
 
-SOURCES = (("2016", "2016, hour by hour"), ("filed", "the network as filed"), ("file", "my file of hours"))
+SOURCES = (("2016", "2016"), ("filed", "the network as filed"), ("file", "my file of hours"))
 CHOICES = (
     ("stress", "the hours under stress"),
     ("representative", "representative hours"),
@@ -42,13 +42,13 @@ CANDIDATES = (
     ("listed", "the buses listed here"),
 )
 OUTAGES = (
-    ("voltage:units", "each branch of 69 kV or more and each unit"),
-    ("voltage", "each branch of 69 kV or more"),
-    ("all:units", "each branch and each unit"),
-    ("all", "each branch"),
-    ("listed:units", "the listed outages and each unit"),
-    ("listed", "the listed outages"),
-    ("none:units", "each unit"),
+    ("voltage:units", "a branch of 69 kV or more, or a unit"),
+    ("voltage", "a branch of 69 kV or more"),
+    ("all:units", "a branch or a unit"),
+    ("all", "a branch"),
+    ("listed:units", "what the network lists, or a unit"),
+    ("listed", "what the network lists"),
+    ("none:units", "a unit"),
 )
 THERMAL = (("zero", "0: any unit may be off"), ("filed", "as filed: all run"))
 KINDS = (("firm", "firm"), ("pause", "pause"), ("shift", "shift"))
