@@ -26,7 +26,7 @@ REQUEST = re.compile(r"[A-Za-z0-9_.:-]{1,40}")
 _ACTS = re.compile(rb"^/api/auctions/[^/]+/(act|host|what-if|bid-file|key)$|^/api/auctions/join$")
 _ROOM = re.compile(rb"^/api/auctions/")
 RECEIVED = "headroom.received"  # in the WSGI environment: when the request reached the server
-REFUSED = "headroom.refused"  # there too: that the request is one of a flood, and its line one person's
+REFUSED = "headroom.refused"  # there too: the asker whose flood this request is of, where its line is his
 PROXIED = "headroom.proxied"  # there too: that a trusted proxy sent it, whose lines carry everybody's requests
 # The session's cookie as browsers send it. One in quotes may be written in many ways that mean the same.
 _SESSION = re.compile(r"(?:^|;)\s*(?:__Host-)?headroom=([^\";\s]+)")
@@ -73,6 +73,13 @@ class Buckets:
             return told
 
 
+def asker(cookies: str, address: str) -> bytes:
+    """Return who asks: the session that a request's cookies name, or all at that address who have none."""
+    session = _SESSION.search(cookies)  # it is the same until it is renewed
+    named = session.group(1) if session else f"address {address}"
+    return hashlib.blake2b(named.encode("latin-1", "replace"), digest_size=16).digest()
+
+
 class Gate:
     """Stands before the whole application: notes when a request came, and turns floods of the room away."""
 
@@ -86,22 +93,20 @@ class Gate:
         environ[RECEIVED] = self._clock()
         path = environ.get("PATH_INFO", "").encode("latin-1", "replace")
         if _ROOM.match(path):
-            # A session's cookie is the same until it is renewed; who has none is counted with his address.
-            session = _SESSION.search(environ.get("HTTP_COOKIE", ""))
-            asker = session.group(1) if session else f"address {environ.get('REMOTE_ADDR', '')}"
-            who = hashlib.blake2b(asker.encode("latin-1", "replace"), digest_size=16).digest()
+            who = asker(environ.get("HTTP_COOKIE", ""), environ.get("REMOTE_ADDR", ""))
             acts = environ.get("REQUEST_METHOD") == "POST" and _ACTS.match(path) is not None
             refused = (self._acts if acts else self._asks).take(who)
             if refused is not None:
                 if refused:
                     _log.warning("too many requests", path=path.decode("ascii", "replace")[:80], refused=refused,
                                  asker=who.hex()[:10])  # fmt: skip
+                if not environ.get(PROXIED):
+                    environ[REFUSED] = who  # the web server lets his lines wait: callbacks.web_doors
                 return self._turn_away(environ, start_response)
         answer: Iterable[bytes] = self._inner(environ, start_response)
         return answer
 
-    def _turn_away(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        environ[REFUSED] = not environ.get(PROXIED, False)  # the web server lets the line wait: callbacks.web_worker
+    def _turn_away(self, environ: Mapping[str, Any], start_response: Any) -> Iterable[bytes]:
         headers = [
             ("Content-Type", "application/json"),
             ("Content-Length", str(len(_TOO_MANY))),

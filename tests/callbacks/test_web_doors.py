@@ -16,7 +16,7 @@ from gunicorn.workers import gthread
 from callbacks import web_doors, web_worker
 from callbacks.auction_access import ACTS_BURST, Gate
 from callbacks.security import TrustedProxy
-from callbacks.web_doors import NEW_PER_S, WAIT_S, WAITING_PER_ADDRESS, WATCHED_S, Doors
+from callbacks.web_doors import LINES, WAIT_S, Doors
 from callbacks.web_worker import Worker, note_refusal
 
 ORDER = b"POST /api/auctions/a/act HTTP/1.1\r\nHost: x\r\nCookie: headroom=s\r\nContent-Length: 2\r\n\r\n{}"
@@ -32,41 +32,39 @@ class Clock:
         return self.now
 
 
-def test_only_an_address_that_was_refused_waits_and_only_for_a_while() -> None:
+def test_only_who_was_refused_waits_and_only_for_a_while() -> None:
     clock = Clock()
     doors = Doors(clock)
-    assert [doors.knock("a") for _ in range(1000)] == [0.0] * 1000
-    doors.refuse("a")
-    waits = [doors.knock("a") for _ in range(1000)]
-    let_in = [wait for wait in waits if wait is not None]
-    assert let_in == pytest.approx([turn / NEW_PER_S for turn in range(len(let_in))])
-    assert let_in[-1] == pytest.approx(WAIT_S)
-    assert waits[len(let_in) :] == [None] * (1000 - len(let_in))
-    assert doors.knock("b") == 0.0
-    clock.now += WATCHED_S
-    assert [doors.knock("a") for _ in range(1000)] == [0.0] * 1000
+    assert doors.quiet
+    doors.refuse(b"a")
+    assert [doors.quiet, doors.must_wait(b"a"), doors.must_wait(b"b")] == [False, True, False]
+    clock.now += WAIT_S - 0.01
+    assert [doors.quiet, doors.must_wait(b"a")] == [False, True]
+    clock.now += 0.02
+    assert [doors.quiet, doors.must_wait(b"a")] == [True, False]
 
 
-def test_so_many_lines_of_an_address_wait_and_so_many_of_all(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_so_many_lines_of_an_asker_wait_and_so_many_of_all(monkeypatch: pytest.MonkeyPatch) -> None:
     doors = Doors(Clock())
-    assert [doors.refuse("a") for _ in range(WAITING_PER_ADDRESS + 2)] == [True] * WAITING_PER_ADDRESS + [False] * 2
-    doors.over("a")
-    assert [doors.refuse("a") for _ in range(2)] == [True, False]
-    monkeypatch.setattr(web_doors, "MOST_WAITING", WAITING_PER_ADDRESS + 1)
-    assert [doors.refuse("b") for _ in range(2)] == [True, False]
+    doors.refuse(b"a")
+    doors.refuse(b"b")
+    assert [doors.wait(b"a") for _ in range(LINES + 2)] == [True] * LINES + [False] * 2
+    doors.over(b"a")
+    assert [doors.wait(b"a") for _ in range(2)] == [True, False]
+    monkeypatch.setattr(web_doors, "ALL_LINES", LINES + 1)
+    assert [doors.wait(b"b") for _ in range(2)] == [True, False]
 
 
-def test_addresses_are_forgotten_once_they_are_quiet(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(web_doors, "_MOST_ADDRESSES", 10)
+def test_askers_are_forgotten_once_they_are_quiet(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(web_doors, "_MOST_ASKERS", 10)
     clock = Clock()
     doors = Doors(clock)
     for number in range(10):
-        doors.refuse(str(number))
-    for number in range(9):
-        doors.over(str(number))
-    clock.now += WATCHED_S
-    doors.refuse("new")
-    assert set(doors._known) == {"9", "new"}  # the one line that waits is still counted
+        doors.refuse(b"%d" % number)
+    assert doors.wait(b"9")
+    clock.now += WAIT_S
+    doors.refuse(b"new")
+    assert set(doors._refused) == {b"9", b"new"}  # the one whose line waits is still counted
 
 
 class Here:
@@ -123,9 +121,10 @@ class Server:
     def close(self) -> None:
         for line in self.lines:
             line.close()
+        self.worker.alive = False
+        self.worker._cap_keepalive(self.clock.now)
+        self.go_on()
         self.worker.set_accept_enabled(False)
-        for _, _, act in self.worker._later:
-            act.args[0].sock.close()  # type: ignore[attr-defined]
         for key in list(self.worker.poller.get_map().values()):
             if isinstance(key.fileobj, socket.socket):
                 key.fileobj.close()
@@ -152,17 +151,17 @@ def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Server]]:
 
 
 def told(line: socket.socket) -> list[bytes]:
-    """Return the statuses of the answers that have come; [b"cut"] where the line was."""
+    """Return the statuses of the answers that have come, and b"end" where the line was closed."""
     line.setblocking(False)
-    got = b""
+    got, end = b"", [b"end"]
     try:
         while part := line.recv(65_536):
             got += part
     except BlockingIOError:
-        pass
+        end = []
     except ConnectionResetError:
-        return [b"cut"]
-    return [head[:3] for head in got.split(b"HTTP/1.1 ")[1:]]
+        pass
+    return [head[:3] for head in got.split(b"HTTP/1.1 ")[1:]] + end
 
 
 def refuse_next(server: Server) -> socket.socket:
@@ -170,7 +169,7 @@ def refuse_next(server: Server) -> socket.socket:
     line = server.call()
     line.sendall(ORDER * (BURST + 1))
     server.go_on()
-    assert told(line) == [b"200"] * BURST + [b"429"]
+    assert told(line)[-1] == b"429"
     return line
 
 
@@ -188,7 +187,7 @@ def test_what_follows_a_refused_order_on_its_line_is_not_read_for_a_second(serve
     assert told(line) in ([b"200"], [b"429"])  # read now; the gate has its own clock
 
 
-def test_what_was_read_ahead_waits_too(serve: Callable[..., Server], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_was_read_ahead_waits_too(serve: Callable[..., Server]) -> None:
     server = serve()
     line = server.call()
     line.sendall(ORDER * (BURST + 3))  # one read takes them all
@@ -200,41 +199,67 @@ def test_what_was_read_ahead_waits_too(serve: Callable[..., Server], monkeypatch
     assert len(told(line)) >= 1
 
 
-def test_more_lines_than_may_wait_are_cut_and_others_of_the_address_are_not(serve: Callable[..., Server]) -> None:
+def test_more_lines_than_may_wait_are_closed_and_those_of_others_at_the_address_are_not(
+    serve: Callable[..., Server], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(web_doors, "LINES", 5)
     server = serve()
     kept = server.call()  # somebody behind the same address, there before
     kept.sendall(PAGE)
+    lines = [server.call() for _ in range(8)]
+    for line in lines:
+        line.sendall(ORDER)
     server.go_on()
-    assert told(kept) == [b"200"]
-    lines = [server.call() for _ in range(WAITING_PER_ADDRESS + 3)]
-    server.go_on()
+    assert [told(line) for line in (kept, *lines)] == [[b"200"]] * 9
     refuse_next(server)
     for line in lines:
         line.sendall(ORDER)
     server.go_on()
-    assert [told(line) for line in lines] == [[b"429"]] * (WAITING_PER_ADDRESS - 1) + [[b"cut"]] * 4
+    assert [told(line) for line in lines] == [[b"429"]] * 4 + [[b"429", b"end"]] * 4
     kept.sendall(PAGE)
     server.go_on()
     assert told(kept) == [b"200"]
-    assert server.worker.nr_conns == 1 + WAITING_PER_ADDRESS
+    assert server.worker.nr_conns == 1  # those that wait take nobody's place
+    server.go_on(WAIT_S + 0.01)
+    assert server.worker.nr_conns == 1 + 4  # one had more to say, was refused again and waits again
 
 
-def test_who_calls_again_for_each_order_waits_unheard_and_a_browser_gets_in(serve: Callable[..., Server]) -> None:
+@pytest.mark.parametrize("at_once", [True, False], ids=["what it sends came with it", "what it sends comes later"])
+def test_who_calls_again_for_each_order_waits_unheard_and_others_do_not(
+    serve: Callable[..., Server], monkeypatch: pytest.MonkeyPatch, at_once: bool
+) -> None:
+    monkeypatch.setattr(web_doors, "LINES", 5)
     server = serve()
     refuse_next(server)
     lines = [server.call() for _ in range(20)]
+    browser = server.call()
+    if not at_once:
+        server.go_on()
     for line in lines:
         line.sendall(ORDER)
-    browser = server.call()
     browser.sendall(PAGE)
     server.go_on()
-    assert sum(told(line) != [] for line in lines) == 1  # the first one's turn is now
-    assert told(browser) == []
-    server.go_on(WAIT_S)
+    assert [told(line) for line in lines] == [[]] * 4 + [[b"end"]] * 16
     assert told(browser) == [b"200"]
-    more = [server.call() for _ in range(200)]
+    server.go_on(WAIT_S - 0.01)
+    assert [told(line) for line in lines[:4]] == [[]] * 4
+    server.go_on(0.02)
+    assert all(told(line) for line in lines[:4])
+
+
+def test_who_has_no_cookie_waits_with_all_others_of_his_address_who_have_none(serve: Callable[..., Server]) -> None:
+    server = serve()
+    nameless = ORDER.replace(b"Cookie: headroom=s\r\n", b"")
+    line = server.call()
+    line.sendall(nameless * (BURST + 1))
     server.go_on()
-    assert sum(told(line) == [b"cut"] for line in more) == 200 - (int(NEW_PER_S * WAIT_S) + 1)
+    assert told(line)[-1] == b"429"
+    again, named = server.call(), server.call()
+    again.sendall(nameless)
+    named.sendall(ORDER)
+    server.go_on()
+    assert told(again) == []
+    assert told(named) == [b"200"]
 
 
 def test_the_lines_of_a_trusted_proxy_never_wait(serve: Callable[..., Server]) -> None:
@@ -244,7 +269,7 @@ def test_the_lines_of_a_trusted_proxy_never_wait(serve: Callable[..., Server]) -
     server.go_on()
     answers = told(line)
     assert answers == [b"200"] * BURST + [b"429"] * 40 + [b"200"]
-    assert server.worker._later == []
+    assert not server.worker._later
 
 
 def test_a_silent_line_holds_no_thread(serve: Callable[..., Server]) -> None:
@@ -262,6 +287,7 @@ def test_a_worker_that_ends_lets_nobody_wait(serve: Callable[..., Server]) -> No
     line = refuse_next(server)
     line.sendall(PAGE)
     server.worker.alive = False
+    server.worker._cap_keepalive(server.clock.now)
     server.go_on()
-    assert told(line) == [b"200"]
-    assert server.worker._later == []
+    assert told(line) == [b"200", b"end"]
+    assert not server.worker._later
