@@ -35,6 +35,7 @@ _JOB_TITLES = {
     "siting.gate": "Screening of the candidates",
     "siting.market": "Market of the sites that qualify",
     "siting.ac": "AC power flows of a site",
+    "siting.products": "Sites tried together",
     "siting.corridors": "Headroom of corridors",
     "siting.clear": "Clearing of certified sites",
     "auction.deliverability": "Delivery of what an auction has sold",

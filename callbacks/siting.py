@@ -5,7 +5,7 @@ from typing import Any
 
 from dash import ClientsideFunction, Dash, Input, Output, State, ctx, no_update
 
-from callbacks import siting_catalogue, siting_panes, siting_sheet
+from callbacks import siting_auction, siting_catalogue, siting_panels, siting_panes, siting_sheet
 from callbacks.capacity import _frame, _map_urls
 from callbacks.security import current_user
 from callbacks.services import Services
@@ -68,8 +68,10 @@ def register(app: Dash, services: Services) -> None:
     _register_browser_side(app)
     _register_question(app, desk)
     siting_panes.register(app, desk)
+    siting_panels.register(app, desk)
     siting_sheet.register(app, desk)
     siting_catalogue.register(app, desk)
+    siting_auction.register(app, desk)
 
 
 def _register_browser_side(app: Dash) -> None:
@@ -98,7 +100,7 @@ def _register_browser_side(app: Dash) -> None:
     app.clientside_callback(
         ClientsideFunction("siting", "showSheet"),
         Output(ids.SITING_OVERVIEW, "hidden"),
-        Output(ids.SITING_SHEET, "hidden"),
+        Output(f"{ids.SITING_SHEET}-place", "hidden"),
         Input(ids.selection(PAGE), "data"),
     )
     app.clientside_callback(

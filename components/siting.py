@@ -6,7 +6,16 @@ from dataclasses import dataclass, field
 import dash_bootstrap_components as dbc
 from dash import dcc, html
 
-from components import ids, siting_agreement, siting_catalogue, siting_sheet, siting_studies
+from components import (
+    ids,
+    siting_agreement,
+    siting_auction,
+    siting_catalogue,
+    siting_compare,
+    siting_pathways,
+    siting_sheet,
+    siting_studies,
+)
 from components.grid_map import Bounds, grid_map, layers_data
 from components.siting_controls import strip
 from components.siting_layers import empty_layers
@@ -32,6 +41,7 @@ TAB_WORDS = {
     "catalogue": "Catalogue",
     "studies": "Studies",
     "agreement": "Agreement",
+    "auction": "Auction",
 }
 
 
@@ -70,11 +80,11 @@ def layout(opened: Opened) -> html.Main:
                     id=ids.SITING_OVERVIEW,
                     hidden=bool(view.selection),
                 ),
-                html.Div(siting_sheet.place(), id=ids.SITING_SHEET, hidden=not view.selection),
+                html.Div(siting_sheet.place(), id=f"{ids.SITING_SHEET}-place", hidden=not view.selection),
             ],
             className="hr-siting-inspector",
         ),
-        drawer(view.tab, _panels()),
+        drawer(view.tab, _panels(asked)),
         totals=empty_totals(asked),
         drawer_tools=_drawer_tools(view.tab),
         drawer_title="Table",
@@ -91,17 +101,20 @@ def layout(opened: Opened) -> html.Main:
     )
 
 
-def _panels() -> dict[str, Part]:
+def _panels(question: SitingQuestion) -> dict[str, Part]:
     """Return the drawer's tabs that are no grid."""
-    return {
-        "envelopes": html.Div(id=ids.SITING_COMPARE, className="hr-siting-panel"),
-        "zones": html.Div(id=ids.SITING_ZONES, className="hr-siting-panel"),
-        "sizes": html.Div(id=f"{ids.SITING_SIZES_CHART}-table", className="hr-siting-panel"),
-        "pathways": html.Div(id=ids.SITING_PATHWAYS, className="hr-siting-panel"),
-        "catalogue": html.Div(siting_catalogue.place(), id=ids.SITING_CATALOGUE, className="hr-siting-panel"),
-        "studies": html.Div(siting_studies.place(), id=ids.SITING_STUDIES, className="hr-siting-panel"),
-        "agreement": html.Div(siting_agreement.place(), id=ids.SITING_AGREEMENT, className="hr-siting-panel"),
+    names = [one.name for one in question.envelopes]
+    parts: dict[str, Part] = {
+        "envelopes": html.Div(siting_compare.place(names), id=ids.SITING_COMPARE),
+        "zones": html.Div(id=ids.SITING_ZONES),
+        "sizes": html.Div(id=f"{ids.SITING_SIZES_CHART}-table"),
+        "pathways": html.Div(siting_pathways.place(), id=ids.SITING_PATHWAYS),
+        "catalogue": html.Div(siting_catalogue.place(), id=ids.SITING_CATALOGUE),
+        "studies": html.Div(siting_studies.place(), id=ids.SITING_STUDIES),
+        "agreement": html.Div(siting_agreement.place(), id=ids.SITING_AGREEMENT),
+        "auction": siting_auction.place(),
     }
+    return {name: html.Div(content, className="hr-siting-panel") for name, content in parts.items()}
 
 
 def nothing_yet() -> html.Div:

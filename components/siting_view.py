@@ -15,7 +15,9 @@ from urllib.parse import quote
 from engine.errors import QuestionError
 from engine.siting.question import SitingQuestion
 
-TABS = ("ranked", "candidates", "envelopes", "zones", "sizes", "pathways", "catalogue", "studies", "agreement")
+TABS = (
+    "ranked", "candidates", "envelopes", "zones", "sizes", "pathways", "catalogue", "studies", "agreement", "auction",
+)  # fmt: skip
 LAYERS = ("shortlist", "rate", "score", "largest", "envelopes")
 LONGEST_QUERY = 2500  # characters: a longer question is kept by the server and the link carries its digest
 GROUPS = 3

@@ -1,0 +1,88 @@
+"""The drawer's panels of the Siting page, each filled when looked at: envelopes, zones, sizes, time to power."""
+
+from collections.abc import Callable
+from typing import Any
+
+from dash import Dash, Input, Output, State, no_update
+
+from callbacks.siting_answer import seat_of
+from callbacks.siting_desk import Desk
+from components import ids, siting_compare, siting_overview, siting_pathways, siting_zones
+from components.siting_answer import Answer
+from components.skeleton import state
+from engine.errors import EngineError
+
+PAGE = ids.SITING
+_NOTHING = "This table fills once the gate has screened the candidates."
+
+
+def fill(desk: Desk, study: Any, drawn: Any, make: Callable[[Answer], Any]) -> Any:
+    """Return a panel of the answer that is drawn, or in words why there is none."""
+    if not drawn:
+        return state("empty", _NOTHING)
+    try:
+        answer = seat_of(desk, study).answer(drawn)
+        return state("empty", _NOTHING) if answer is None else make(answer)
+    except EngineError as error:
+        return state("failed", str(error))
+
+
+def register(app: Dash, desk: Desk) -> None:
+    """Wire the panels."""
+    for tab, output, make in (
+        ("zones", ids.SITING_ZONES, siting_zones.told),
+        ("sizes", f"{ids.SITING_SIZES_CHART}-table", siting_overview.sizes_table),
+    ):
+        _register_panel(app, desk, tab, output, make)
+
+    @app.callback(
+        Output(f"{ids.SITING_COMPARE}-told", "children"),
+        Input(ids.SITING_TAB, "value"),
+        Input(ids.SITING_ANSWERED, "data"),
+        *(Input(f"{ids.SITING_COMPARE}-{side}", "value") for side in siting_compare.SIDES),
+        State(ids.SITING_STUDY, "data"),
+    )
+    def compare(tab: Any, drawn: Any, *rest: Any) -> Any:
+        *sides, study = rest
+        if tab != "envelopes":
+            return no_update
+        return fill(desk, study, drawn, lambda answer: siting_compare.told(answer, sides))
+
+    @app.callback(
+        *(Output(f"{ids.SITING_COMPARE}-{side}", "options") for side in siting_compare.SIDES),
+        *(Output(f"{ids.SITING_COMPARE}-{side}", "value") for side in siting_compare.SIDES),
+        Input(ids.SITING_ENVELOPE, "options"),
+        *(State(f"{ids.SITING_COMPARE}-{side}", "value") for side in siting_compare.SIDES),
+    )
+    def offer(options: Any, *sides: Any) -> Any:
+        names = [option["value"] for option in options or []]
+        if not names:
+            return (no_update,) * 4
+        first = sides[0] if sides[0] in names else names[0]
+        second = sides[1] if sides[1] in names else next((name for name in names if name != first), first)
+        return options, options, first, second
+
+    @app.callback(
+        Output(f"{ids.SITING_PATHWAYS}-told", "children"),
+        *(
+            Input(ids.siting_years(key, end), "value")
+            for key, *_ in siting_pathways.PATHWAYS
+            for end in siting_pathways.ENDS
+        ),
+    )
+    def years(*values: Any) -> Any:
+        try:
+            return siting_pathways.told(*siting_pathways.read(values))
+        except EngineError as error:
+            return state("failed", f"{str(error)[:1].upper()}{str(error)[1:]}.", title="These years cannot be used")
+
+
+def _register_panel(app: Dash, desk: Desk, tab: str, output: str, make: Callable[[Answer], Any]) -> None:
+    @app.callback(
+        Output(output, "children"),
+        Input(ids.SITING_TAB, "value"),
+        Input(ids.SITING_ANSWERED, "data"),
+        State(ids.SITING_STUDY, "data"),
+    )
+    def show(shown: Any, drawn: Any, study: Any) -> Any:
+        return fill(desk, study, drawn, make) if shown == tab else no_update
