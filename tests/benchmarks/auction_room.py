@@ -9,6 +9,7 @@ import asyncio
 import multiprocessing
 import os
 import platform
+import socket
 import sys
 import tempfile
 import threading
@@ -16,7 +17,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,7 +30,7 @@ from callbacks.auction_room import Rooms
 from engine.store import Store
 from tests.browser.browsing import Server, end, launch, start
 from tests.crowd import Guest, Tally, check, keys_of, sale
-from tests.crowd_runs import KILLED, Happened, flood, killed, play
+from tests.crowd_runs import KILLED, Happened, flood, hang_up, killed, play
 from tests.postgres import server as postgres
 from tests.rooms import seat
 
@@ -37,7 +38,9 @@ RESULT = Path(__file__).parent / "results" / "auction_room.md"
 BIDDERS, LOTS, BROWSERS, ROUND_S, ROUNDS, BIDS = 60, 60, 200, 30.0, 4, 20
 REAL = 2
 SENDERS = 2
-AT_ONCE = (1, 16)
+FLOODS = (  # orders on a line, whether the senders listen, whether to the room
+    (0, True, True), (1, True, True), (16, True, True), (1, False, True), (16, False, True), (16, False, False),
+)  # fmt: skip
 KILLS = 100
 
 
@@ -166,13 +169,17 @@ def loaded(database: str, home: Path, url: str) -> Load:
         end(server.process)
 
 
-def flooded(home: Path, url: str, at_once: int) -> str:
-    """Play one round while one seat of it sends all it can, so many orders at once; return the line of the table."""
+def flooded(home: Path, url: str, at_once: int, listening: bool, to_room: bool) -> str:
+    """Play one round while one seat of it sends all it can, so many orders at once; return the line of the table.
+
+    With none at once nobody sends: what the others measure then is what a flood is compared with. Where it is not sent
+    to the room but to a program beside it, they measure what the senders take from the machine.
+    """
     server = start(home, DATABASE_URL=url, WEB_WORKERS="2")
     spawn = multiprocessing.get_context("spawn")
     try:
         store = Store(url)
-        rooms, tally = Rooms(store), Tally()
+        rooms, tally, processor = Rooms(store), Tally(), Processor()
         auction = rooms.create("nobody", sale(LOTS, ROUND_S), [seat(f"Bidder {n}") for n in range(BIDDERS)])
         host, seats, watcher = keys_of(rooms, auction)
         watchers = BROWSERS - BIDDERS - 1
@@ -181,28 +188,50 @@ def flooded(home: Path, url: str, at_once: int) -> str:
         guests.append(Guest(server.address, auction, "host", tally, 5000))
         hostile = Guest(server.address, auction, "bidder", Tally(), 0)
         asyncio.run(_let_in(hostile, seats[0]))
-        told = (server.address, auction, hostile.line.cookie, ROUND_S, at_once)
-        with ProcessPoolExecutor(SENDERS, mp_context=spawn) as pool:
+        with ExitStack() as meanwhile:
+            target = server.address if to_room else meanwhile.enter_context(elsewhere())
+            pool = meanwhile.enter_context(ProcessPoolExecutor(SENDERS, mp_context=spawn))
+            told = (target, auction, hostile.line.cookie, ROUND_S, at_once)
             future: list[Future[Counter[str]]] = []
             keys = [*seats[1:], *[watcher] * watchers, host]
 
             def begun() -> None:
                 tally.polled_s.clear()
-                future.extend(pool.submit(flood, *told) for _ in range(SENDERS))
+                processor.busy_s, processor.watched_s = -used_s(server), -time.monotonic()
+                if at_once:
+                    future.extend(pool.submit(flood, *told, listening=listening) for _ in range(SENDERS))
 
             asyncio.run(play(guests, keys, rounds=1, lots=BIDS, begun=begun))
+            processor.busy_s += used_s(server)
+            processor.watched_s += time.monotonic()
             found = sum((one.result() for one in future), Counter[str]())
         acknowledged, _ = check(rooms, auction, guests)
         store.close()
         print("flood:", found)
+        how = f"{at_once}, then they {'listen' if listening else 'hang up'}" if at_once else "nothing is sent"
+        how += "" if to_room else "; to another program"
         return (
-            f"| {at_once} | {found['sent'] / ROUND_S:,.0f} | {found['429'] / ROUND_S:,.0f} | {found['200']:,} "
+            f"| {how} | {found['sent'] / ROUND_S:,.0f} | {found['429'] / ROUND_S:,.0f} | {found['200']:,} "
             f"| {acknowledged} "
             f"| {ms(tally.acknowledged_s, 95)} | {ms(tally.acknowledged_s, 100)} | {ms(tally.polled_s, 95)} "
-            f"| {ms(tally.shown_s, 95)} | {len(tally.faults) + tally.unanswered} |"
+            f"| {ms(tally.shown_s, 95)} | {len(tally.faults) + tally.unanswered} "
+            f"| {processor.percent:.0f} | {found['ms'] / ROUND_S / 10:.0f} |"
         )
     finally:
         end(server.process)
+
+
+@contextmanager
+def elsewhere() -> Iterator[str]:
+    """Give the address of a program that hangs up whoever calls."""
+    with socket.create_server(("127.0.0.1", 0), backlog=2048) as door:
+        process = multiprocessing.get_context("spawn").Process(target=hang_up, args=(door,), daemon=True)
+        process.start()
+        try:
+            yield f"http://127.0.0.1:{door.getsockname()[1]}"
+        finally:
+            process.kill()
+            process.join()
 
 
 async def _let_in(guest: Guest, key: str) -> None:
@@ -217,18 +246,22 @@ def flood_report() -> list[str]:
         "",
         heading(
             f"the room above for one round, while {SENDERS} other processes on this machine send sets of bids of one "
-            f"of its {BIDDERS} seats as fast as they can: so many orders on a line, then they listen and call again. "
-            "Turned away: refused before session, JSON and database are looked at. The other columns are the other 199."
+            f"of its {BIDDERS} seats as fast as they can: so many orders on a line, then they listen for the answers "
+            "or hang up, and call again. Everybody has the same address. Turned away: refused before session, JSON and "
+            "database are looked at; what is sent and not answered was never read. The columns from the bids to the "
+            "errors are the other 199. To another program: what the senders alone take from the machine's processors, "
+            "which the room and everybody who measures it are on as well."
         ),
         "",
         "| orders on a line | sent per second | turned away per second | answered by the room | sets acknowledged "
-        "| bid p95, ms | worst | poll p95, ms | result p95, ms | errors |",
-        "|---|---|---|---|---|---|---|---|---|---|",
+        "| bid p95, ms | worst | poll p95, ms | result p95, ms | errors | server CPU (one core = 100) "
+        "| the senders' own |",
+        "|---|---|---|---|---|---|---|---|---|---|---|---|",
     ]
-    for at_once in AT_ONCE:
+    for at_once, listening, to_room in FLOODS:
         with tempfile.TemporaryDirectory() as home:
             folder = Path(home)
-            lines.append(flooded(folder, f"sqlite:///{folder / 'headroom.sqlite'}", at_once))
+            lines.append(flooded(folder, f"sqlite:///{folder / 'headroom.sqlite'}", at_once, listening, to_room))
         print(lines[-1], flush=True)
     return lines
 
