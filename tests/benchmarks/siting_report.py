@@ -242,8 +242,8 @@ def attenuation(market: MarketRun, size: float) -> str:
         else f"{market.floor[WINDOWS.index('on_peak'), METRICS.index('p95_p5')]:.3f}"
     )
     return (
-        f"{size / 1000:g} GW, {len(both)} sites with both: median {spread.median:+.3f} $/MWh from firm to shift, it fell "
-        f"at {fell} and rose at {rose}; noise floor {floor} $/MWh"
+        f"{size / 1000:g} GW, {len(both)} sites with both: median {spread.median:+.3f} $/MWh from firm to shift, "
+        f"it fell at {fell} and rose at {rose}; noise floor {floor} $/MWh"
     )
 
 
@@ -346,9 +346,9 @@ def head(run: GateRun, load_1: float) -> list[str]:
     return [
         "# The siting study's tables beside ours",
         "",
-        f"Made {datetime.now(UTC):%Y-%m-%d} by tests/benchmarks/siting_report.py on {WORKERS} cores, load {load_1:.1f} at "
-        f"the start. Gate: {run.prepared.case.labels[0]}, {len(run.gate.buses):,} candidates, {run.contingencies.summary()}. "
-        "The study: arXiv 2605.14714.",
+        f"Made {datetime.now(UTC):%Y-%m-%d} by tests/benchmarks/siting_report.py on {WORKERS} cores, load "
+        f"{load_1:.1f} at the start. Gate: {run.prepared.case.labels[0]}, {len(run.gate.buses):,} candidates, "
+        f"{run.contingencies.summary()}. The study: arXiv 2605.14714.",
         "",
         *notices,
         "",
