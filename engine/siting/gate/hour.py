@@ -289,7 +289,7 @@ class HourSolver:
         model = self.hour.model
         others = np.array([other for other, _ in known])
         near, place = np.unique(others, return_inverse=True)
-        apart = np.abs(model.at_candidates[:, near] - model.at_candidates[:, [bus]]).max(axis=0)
+        apart = np.abs(model.at_candidates[:, near] - model.at_candidates[:, [bus]]).max(axis=0, initial=0.0)
         order = np.argsort(apart[place], kind="stable")[:_NEIGHBOURS].tolist()
         poor = 0
         for at in order:
