@@ -60,15 +60,17 @@
       return found;
     },
     // The address bar holds the whole view; it is replaced without a new page.
-    address: function (query, layer, tab, selection, drawn, study) {
+    address: function (query, layer, tab, selection, drawn, study, start) {
       if (!study || query === null || query === undefined) return KEEP();
       const parts = ['study=' + encodeURIComponent(study)];
       if (query) parts.push(query);
-      const of = drawn || {};
+      const of = drawn || {}, held = Array.from(arguments).slice(7), first = start && start.market || {};
+      const market = [first.days, (first.dates || []).join(', '), first.most_sites, Number((100 * first.site_gap).toFixed(9)), first.site_time_s];
+      const other = held.some(function (value, at) { return text(value) !== text(market[at]); });
       const equal = (of.weights || []).every(function (weight) { return weight === 1; });
       const view = {
         env: of.envelope, mw: of.size, k: of.top, w: equal ? '' : (of.weights || []).join(','), scale: of.pooled === false ? 'own' : '',
-        layer: layer === 'shortlist' ? '' : layer, tab: tab === 'ranked' ? '' : tab, sel: selection,
+        mk: other ? held.map(text).join('~') : '', layer: layer === 'shortlist' ? '' : layer, tab: tab === 'ranked' ? '' : tab, sel: selection,
       };
       Object.keys(view).forEach(function (name) {
         const value = text(view[name]);
@@ -116,14 +118,13 @@
 
   // The score's cell: the number, and a bar in as many parts as there are groups of criteria.
   const components = (window.dashAgGridComponentFunctions = window.dashAgGridComponentFunctions || {});
-  const SIGNS = ['firm', 'flexible', 'fine'];
   components.SitingScore = function (props) {
     const make = window.React.createElement;
     const row = props.data || {};
     if (row.score === null || row.score === undefined) return make('span', { className: 'hr-muted' }, '\u2013');
     const parts = row.parts || [];
     const bars = parts.map(function (part, at) {
-      return make('span', { key: at, className: 'hr-score-part hr-sign-' + SIGNS[at % 3], style: { width: (100 * Math.max(0, part) / Math.max(parts.length, 1)).toFixed(1) + '%' } });
+      return make('span', { key: at, className: 'hr-score-part hr-score-part-' + (at % 3), style: { width: (100 * Math.max(0, part) / Math.max(parts.length, 1)).toFixed(1) + '%' } });
     });
     return make('span', { className: 'hr-score' },
       make('span', { className: 'hr-score-bars', 'aria-hidden': 'true' }, bars),

@@ -16,7 +16,7 @@ from components.grid_map import register_map
 from components.siting_view import read_question, read_view
 from components.tables import register_grid
 from engine.errors import NetworkDataError, NotFoundError, QuestionError
-from engine.siting.market_run import MarketQuestion
+from engine.siting.defaults import starting_market
 
 PAGE = ids.SITING
 HOURS_KIND = "siting-hours"  # of a study's files
@@ -48,7 +48,7 @@ def page_layout(services: Services, **query: str) -> Any:
             study=study,
             network=network,
             question=opened,
-            market=MarketQuestion(),
+            market=siting_market.read(query.get("mk", ""), starting_market(network)),
             view=read_view(query),
             map_urls=_map_urls(study, network),
             files=[(entry.digest, entry.name) for entry in files],
@@ -126,6 +126,8 @@ def _register_browser_side(app: Dash) -> None:
         Input(ids.selection(PAGE), "data"),
         Input(ids.SITING_ANSWERED, "data"),
         State(ids.SITING_STUDY, "data"),
+        State(f"{ids.SITING_STUDY}-start", "data"),
+        *(Input(ids.siting_word(f"market-{name}"), "value") for name in siting_market.NAMES),
     )
 
 

@@ -10,8 +10,9 @@ from components import siting_controls, siting_market, siting_states, siting_wor
 from components.siting_answer import Answer
 from engine.errors import EngineError, NetworkDataError
 from engine.network.model import Network
+from engine.siting.gate.question import THRESHOLD
 from engine.siting.market_run import MarketQuestion
-from engine.siting.question import THRESHOLD, SitingQuestion
+from engine.siting.question import SitingQuestion
 
 FRAME_CLASS = "hr-siting-frame"
 STALE_CLASS = "hr-siting-frame hr-siting-stale"
@@ -129,7 +130,7 @@ def _market(seat: Seat, asked: Asked, question: SitingQuestion, stands: GateStan
     if stands.gate is None or stands.gate.partial or question.source == "filed":
         return None
     try:
-        market = siting_market.market_of(asked.market)
+        market = siting_market.market_of(asked.market, asked.start.get("market"))
     except EngineError:
         return None
     who = (seat.user, seat.study)
@@ -212,9 +213,9 @@ def _refused(error: EngineError, asked: Asked) -> Shown:
     return Shown(state=[siting_states.refused("; ".join(lines))], frame=STALE_CLASS if drawn else FRAME_CLASS)
 
 
-def market_stands(seat: Seat, drawn: Mapping[str, Any], words: Any) -> tuple[MarketQuestion, MarketStands]:
+def market_stands(seat: Seat, drawn: Mapping[str, Any], words: Any, base: Any) -> tuple[MarketQuestion, MarketStands]:
     """Return the market that the controls ask for, and where it stands. Raises EngineError in words."""
-    market = siting_market.market_of(words)
+    market = siting_market.market_of(words, base)
     question = question_of(drawn)
     if question is None or drawn.get("partial") or question.source == "filed":
         return market, MarketStands("needed")

@@ -1,5 +1,6 @@
 """The panes of the Siting page, drawn at once from what is found and which part of it the controls ask for."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from dash import Dash, Input, Output, State, no_update
@@ -24,22 +25,26 @@ _DRAWN: dict[str, tuple[str, str]] = {
 }
 
 
-def draw(seat: Seat, found: Any, view: Any, market: Any, theme: Theme) -> dict[str, Any] | None:
-    """Return what every pane shows, None when nothing is found. Raises EngineError in words."""
+def draw(seat: Seat, found: Any, asked: Mapping[str, Any], theme: Theme) -> dict[str, Any] | None:
+    """Return what every pane shows, None when nothing is found. Raises EngineError in words.
+
+    ``asked`` holds what the controls say: "view" of what is drawn, "market" of the market, whose other fields are
+    those of "base".
+    """
     if not isinstance(found, dict):
         return None
-    drawn = drawn_from(found, view)
+    drawn = drawn_from(found, asked["view"])
     answer = seat.answer(drawn)
     if answer is None:
         return None
-    asked, stands = market_stands(seat, drawn, market)
+    market, stands = market_stands(seat, drawn, asked["market"], asked["base"])
     return {
         "answered": drawn,
         "totals": siting_totals.totals_of(answer),
         "layers": siting_layers.data(answer),
         "rows": siting_tables.ranked_rows(answer),
         "head": siting_overview.head(answer),
-        "market": siting_market.told(answer, asked, stands),
+        "market": siting_market.told(answer, market, stands),
         "rest": siting_overview.rest(answer, theme),
     }
 
@@ -76,6 +81,7 @@ def _register_draw(app: Dash, desk: Desk) -> None:
         output={name: Output(*target) for name, target in _DRAWN.items()},
         inputs={
             "found": Input(ids.SITING_FOUND, "data"),
+            "theme": Input(ids.THEME, "data"),
             "view": {
                 "envelope": Input(ids.SITING_ENVELOPE, "value"),
                 "size": Input(ids.SITING_SIZE, "value"),
@@ -85,14 +91,17 @@ def _register_draw(app: Dash, desk: Desk) -> None:
                 "scaling": Input(ids.SITING_SCALING, "value"),
             },
             "market": {name: Input(ids.siting_word(f"market-{name}"), "value") for name in siting_market.NAMES},
-            "theme": Input(ids.THEME, "data"),
         },
-        state={"study": State(ids.SITING_STUDY, "data")},
+        state={
+            "held": {"study": State(ids.SITING_STUDY, "data"), "start": State(f"{ids.SITING_STUDY}-start", "data")},
+        },
     )
-    def show(found: Any, view: Any, market: Any, theme: Any, study: Any) -> Any:
+    def show(found: Any, theme: Any, view: Any, market: Any, held: Any) -> Any:
         nothing = dict.fromkeys(_DRAWN, no_update)
         try:
-            made = draw(seat_of(desk, study), found, view, market, "dark" if theme == "dark" else "light")
+            base = held["start"].get("market") if isinstance(held["start"], dict) else None
+            asked = {"view": view, "market": market, "base": base}
+            made = draw(seat_of(desk, held["study"]), found, asked, "dark" if theme == "dark" else "light")
         except EngineError as error:
             return nothing | {"market": str(error)}
         return nothing if made is None else made

@@ -143,7 +143,11 @@ def _alone(content: Part) -> html.Main:
 
 
 def _stores(opened: Opened) -> list[Part]:
-    start = {"question": opened.question.to_json(), "problems": list(opened.problems)}
+    start = {
+        "question": opened.question.to_json(),
+        "market": opened.market.to_json(),
+        "problems": list(opened.problems),
+    }
     return [
         dcc.Store(id=ids.SITING_STUDY, data=opened.study),
         dcc.Store(id=f"{ids.SITING_STUDY}-start", data=start),

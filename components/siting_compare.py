@@ -14,11 +14,26 @@ from components.siting_site import small_table
 from components.siting_totals import inputs_of
 from components.skeleton import Part, state
 from components.why_card import why_card, why_number
-from engine.siting.metrics import METRIC_UNITS, METRIC_WORDS, METRICS, WINDOW_WORDS, WINDOWS, paired_change
+from engine.siting.metrics import (
+    METRIC_UNITS,
+    METRIC_WORDS,
+    METRICS,
+    WINDOW_WORDS,
+    WINDOWS,
+    Metric,
+    Window,
+    paired_change,
+)
 from engine.siting.ranking import overlap, spearman
 
 SIDES = ("a", "b")
-_PAIRED = (("on_peak", "p95_p5"), ("on_peak", "rent"), ("off_peak", "p95_p5"), ("all", "mean_lmp"), ("all", "rent"))
+_PAIRED: tuple[tuple[Window, Metric], ...] = (
+    ("on_peak", "p95_p5"),
+    ("on_peak", "rent"),
+    ("off_peak", "p95_p5"),
+    ("all", "mean_lmp"),
+    ("all", "rent"),
+)
 _DIGITS = {"rent": 4, "binding_hours": 1}
 _NOTHING = "\u2013"
 
@@ -131,15 +146,15 @@ def _paired(answer: Answer, left: list[int], right: list[int], other: str) -> Pa
         raise ValueError("paired changes need a ranking")
     rows = []
     for window, metric in _PAIRED:
-        w, m = WINDOWS.index(window), METRICS.index(metric)  # type: ignore[arg-type]
+        w, m = WINDOWS.index(window), METRICS.index(metric)
         values = [np.array([ranked.sites[row].metrics[w, m] for row in side]) for side in (left, right)]
         change, rose, fell = paired_change(*values)
-        digits, unit = _DIGITS.get(metric, 3), METRIC_UNITS[metric]  # type: ignore[call-overload]
+        digits, unit = _DIGITS.get(metric, 3), METRIC_UNITS[metric]
         floor = None if market.floor is None else float(market.floor[w, m])
         beyond = floor is not None and abs(change.median) > floor
         rows.append(
             (
-                f"{WINDOW_WORDS[window]} {METRIC_WORDS[metric]}, {unit}".capitalize(),  # type: ignore[index]
+                f"{WINDOW_WORDS[window]} {METRIC_WORDS[metric]}, {unit}".capitalize(),
                 (number(change.median, digits), change.median),
                 (number(change.iqr, digits), change.iqr),
                 number(rose),

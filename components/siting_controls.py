@@ -80,7 +80,13 @@ def weights_panel(view: View) -> html.Span:
     rows = [
         html.Label(
             [
-                html.Span([name.capitalize(), html.Small(_criteria(name), className="hr-muted")]),
+                html.Span(
+                    [
+                        html.Span(className=f"hr-score-part hr-score-part-{place} hr-score-swatch"),
+                        name.capitalize(),
+                        html.Small(_criteria(name), className="hr-muted"),
+                    ]
+                ),
                 dbc.Input(
                     id=ids.siting_weight(place),
                     type="number",
@@ -151,7 +157,7 @@ def drawn_size(question: SitingQuestion, wanted: float | None) -> float:
     sizes: Sequence[float] = question.sizes_mw
     if wanted in sizes:
         return float(wanted or 0.0)
-    return 1000.0 if 1000.0 in sizes else sizes[(len(sizes) - 1) // 2]
+    return 1000.0 if 1000.0 in sizes else sizes[len(sizes) // 2]
 
 
 def _criteria(group: str) -> str:

@@ -101,7 +101,8 @@ def _largest(answer: Answer) -> Layer:
 def _envelopes(answer: Answer) -> Layer:
     """Return under how many of the envelopes a bus qualifies, and in words under which."""
     size = len(answer.network.buses.ids)
-    amount, names = np.zeros(size, dtype=int), [[] for _ in range(size)]  # type: list[list[str]]
+    amount = np.zeros(size, dtype=int)
+    names: list[list[str]] = [[] for _ in range(size)]
     for name in answer.envelopes:
         for bus in answer.qualified(name).tolist():
             amount[bus] += 1

@@ -33,8 +33,11 @@ def words_of(market: MarketQuestion) -> dict[str, Any]:
     }
 
 
-def market_of(words: Any) -> MarketQuestion:
-    """Return the market question of the controls. Raises QuestionError for one that cannot be asked."""
+def market_of(words: Any, base: Any = None) -> MarketQuestion:
+    """Return the market question of the controls; what has no control is that of ``base``, the page's first.
+
+    Raises QuestionError for one that cannot be asked.
+    """
     try:
         given = {
             "days": str(words["days"]),
@@ -47,7 +50,17 @@ def market_of(words: Any) -> MarketQuestion:
         raise QuestionError("the market needs a number of sites, a gap in per cent and a time in seconds") from None
     if given["days"] != "listed":
         given["dates"] = ()
-    return MarketQuestion.from_json({**MarketQuestion().to_json(), **given})
+    start = base if isinstance(base, dict) else MarketQuestion().to_json()
+    return MarketQuestion.from_json({**start, **given})
+
+
+def read(text: str, base: MarketQuestion) -> MarketQuestion:
+    """Return the market of a link; one that cannot be read is ``base``."""
+    parts = text.split("~")
+    try:
+        return market_of(dict(zip(NAMES, parts, strict=True)), base.to_json())
+    except (ValueError, QuestionError):
+        return base
 
 
 def place(market: MarketQuestion) -> html.Section:

@@ -11,11 +11,11 @@ from components.skeleton import Part
 from components.tables import GridColumn, column_definition, grid
 from engine.network.model import Network
 from engine.siting.gate.results import FAILED, PASSED, UNDECIDED
-from engine.siting.metrics import METRICS, WINDOWS
+from engine.siting.metrics import METRICS, WINDOWS, Metric, Window
 
 Row = dict[str, Any]
 GRIDS = ("ranked", "candidates")
-_SHOWN = (
+_SHOWN: tuple[tuple[Window, Metric, str, str, int], ...] = (
     ("on_peak", "p95_p5", "On-peak P95-P5", "$/MWh", 3),
     ("all", "mean_lmp", "Mean LMP", "$/MWh", 3),
     ("all", "binding_hours", "Binding hours", "h", 1),
@@ -63,7 +63,7 @@ def ranked_rows(answer: Answer) -> list[Row]:
             row |= {"place": int(ranked.place[at]), "score": float(ranked.score[at])}
             row["parts"] = [float(part) for part in np.nan_to_num(ranked.group_score[at])]
             row |= {
-                f"{window}_{metric}": float(metrics[WINDOWS.index(window), METRICS.index(metric)])  # type: ignore[arg-type]
+                f"{window}_{metric}": float(metrics[WINDOWS.index(window), METRICS.index(metric)])
                 for window, metric, *_ in _SHOWN
             }
             if bus in answer.intervals:

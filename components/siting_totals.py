@@ -157,7 +157,7 @@ def qualified_card(answer: Answer, place: int) -> html.Div:
         ("hours |*T*|", hours),
         ("outages |*C*| of each hour", number(len(result.ids))),
         ("threshold τ", percent(answer.drawn.threshold)),
-        ("load of the site", f"{number(levels[0])} to {megawatts(levels[-1])}"),
+        ("load of the site", megawatts(levels[0]) if levels[0] == levels[-1] else _span(levels[0], levels[-1])),
         ("reach τ", number(found)),
         ("cannot reach it", number(len(verdict) - found - open_)),
         ("open", number(open_)),
@@ -273,6 +273,10 @@ def _score_words(answer: Answer, bus: int) -> str:
     kv = float(answer.network.buses.base_kv[bus])
     level = f", {kv:g} kV" if kv > 0 else ""
     return f"bus {answer.network.buses.ids[bus]}{level}, score {number(float(answer.ranked.score[row]), 3)}"
+
+
+def _span(low: float, high: float) -> str:
+    return f"{number(low)} to {megawatts(high)}"
 
 
 def _change(now: int, before: int) -> str:

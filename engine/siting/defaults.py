@@ -6,10 +6,12 @@ from engine.capacity.series import is_texas
 from engine.network.model import Network
 from engine.siting.contingencies import LEAST_KV, BranchRule
 from engine.siting.gate.question import candidates
-from engine.siting.question import SitingQuestion
+from engine.siting.market_run import MarketQuestion
+from engine.siting.question import SHORTLIST, SitingQuestion
 
 TEXAS_SIZES = (250.0, 500.0, 1000.0, 1500.0, 2000.0)
-_SHARES = (0.02, 0.05, 0.10, 0.15, 0.20, 0.25)  # of the filed load, as nameplates on another network
+_SHARES = (0.05, 0.10, 0.15, 0.20)  # of the filed load, as nameplates on another network
+_LISTED = 0.2  # of the candidates, on the shortlist of another network
 _SMALL = 40  # buses: so few are screened in the whole stress set at once
 
 
@@ -27,7 +29,15 @@ def starting_question(network: Network) -> SitingQuestion:
         buses=() if known.size else listed,
         sizes_mw=sizes_for(network),
         branches=branch_rule(network),
+        shortlist=min(SHORTLIST, max(3, round(_LISTED * int(known.size or on.sum())))),
     )
+
+
+def starting_market(network: Network) -> MarketQuestion:
+    """Return the market that goes with it: on a small network fewer sites, each within a stated time."""
+    if is_texas(network):
+        return MarketQuestion()
+    return MarketQuestion(most_sites=5, base_time_s=60.0, site_time_s=20.0, samples=4)
 
 
 def sizes_for(network: Network) -> tuple[float, ...]:
