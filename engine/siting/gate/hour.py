@@ -43,6 +43,7 @@ class HourSolver:
     levels_mw: Vector  # (V,), rising
     rays: list[Ray] = field(default_factory=list)  # from other hours; those found here are added
     counts: Counter[str] = field(default_factory=Counter)
+    wider: "HourSolver | None" = None  # learns every ray found here: of the same buses, cases and levels
 
     def __post_init__(self) -> None:
         """Begin with nothing known."""
@@ -89,6 +90,26 @@ class HourSolver:
         tell(1.0)
         return self.intervals
 
+    def bound(self, programs: int, report: Report | None = None) -> Intervals:
+        """Decide what takes little: dispatches for many cases, and of each bus so many cases one by one."""
+        tell = report or (lambda _: None)
+        self.begin()
+        self.balance()
+        self.without_load()
+        self.programs.go(INTACT)
+        count = len(self.all_buses)
+        for bus in self.all_buses.tolist():
+            self.as_it_is(bus)
+        tell(0.2)
+        for bus in self.all_buses.tolist():
+            if self._open(bus).any() and self.intervals.reach_most[bus, INTACT] >= self.levels_mw[0]:
+                self.many_outages(bus)
+                self.one_bus(bus, programs)
+            if bus % 20 == 0:
+                tell(0.2 + 0.8 * bus / count)
+        tell(1.0)
+        return self.intervals
+
     def balance(self) -> None:
         """Note what the units' limits alone allow in every case, and which cases fail by them without a load."""
         none, no = np.zeros(0, dtype=np.intp), np.zeros(0)
@@ -112,7 +133,7 @@ class HourSolver:
                 self.base_fails[case] = True
                 if found.ray is not None:
                     self.base_rays[case] = found.ray
-                    self.intervals.cut(self.hour, found.ray, self.all_buses, np.array([case]))
+                    self._cut(found.ray, self.all_buses, np.array([case]))
             else:
                 self.intervals.sure_least[:, case] = 0.0
                 self.intervals.sure_most[:, case] = np.maximum(self.intervals.sure_most[:, case], 0.0)
@@ -137,10 +158,12 @@ class HourSolver:
                 continue
             aside |= self._cover(bus, level, open_)
 
-    def one_bus(self, bus: int) -> None:
-        """Decide what is left of one bus, by programs for one case after another."""
+    def one_bus(self, bus: int, most: int | None = None) -> None:
+        """Decide what is left of one bus, by programs for one case after another, of ``most`` cases at most."""
         cases = np.flatnonzero(self._open(bus))
-        while cases.size:
+        first = len(cases) if most is None else most
+        while cases.size and first:
+            first -= 1
             self.programs.go(int(cases[0]))
             self._decide(bus, int(cases[0]), np.flatnonzero(self._open_in(int(cases[0]))), cases)
             cases = cases[1:][self._open(bus)[cases[1:]]]
@@ -163,8 +186,8 @@ class HourSolver:
             self.counts["outage programs"] += 1
             if found.overload > OVERLOAD:
                 if found.ray is not None:
-                    self.intervals.cut(self.hour, found.ray, buses, np.array([case]))
-                    self.intervals.cut(self.hour, found.ray, np.array([bus]), cases)
+                    self._cut(found.ray, buses, np.array([case]))
+                    self._cut(found.ray, np.array([bus]), cases)
                 if self.intervals.open(bus, level)[case]:
                     self._edge(bus, case)
                     return
@@ -190,7 +213,7 @@ class HourSolver:
         self.counts["relief programs"] += 1
         self.intervals.serve(bus, np.array([case]), found.load_mw)
         if found.ray is not None:
-            self.intervals.cut(self.hour, found.ray, np.array([bus]), np.array([case]))
+            self._cut(found.ray, np.array([bus]), np.array([case]))
 
     def _note(self, bus: int, case: int, found: CaseAnswer) -> None:
         at = np.array([case])
@@ -199,7 +222,7 @@ class HourSolver:
         else:
             self.intervals.serve(bus, at, found.load_mw)
         if found.ray is not None:
-            self.intervals.cut(self.hour, found.ray, np.array([bus]), at)
+            self._cut(found.ray, np.array([bus]), at)
 
     def _try_cases(self, bus: int, found: CaseAnswer, cases: Integers) -> None:
         """Try a dispatch in other cases of the same bus."""
@@ -307,8 +330,15 @@ class HourSolver:
     def _serve(self, bus: int, cases: Integers, load_mw: float) -> None:
         self.intervals.serve(bus, cases, load_mw)
 
+    def _cut(self, ray: Ray, buses: Integers, cases: Integers) -> None:
+        self.intervals.cut(self.hour, ray, buses, cases)
+        if self.wider is not None:
+            self.wider.intervals.cut(self.wider.hour, ray, buses, cases)
+
     def _cut_everywhere(self, ray: Ray) -> None:
         """Use a ray for every bus that it may decide, in every case that is open for some of them."""
+        if self.wider is not None:
+            self.wider._cut_everywhere(ray)
         known = carry(self.hour, ray, np.array([INTACT]))
         least, most = known.bounds(self.hour, self.all_buses)
         useful = (most[:, 0] < _WORTH * self.cap_mw) | (least[:, 0] > 0.0)
