@@ -60,11 +60,12 @@
       return found;
     },
     // The address bar holds the whole view; it is replaced without a new page.
-    address: function (query, layer, tab, selection, drawn, study, start) {
+    address: function (query, layer, tab, selection, drawn) {
+      const rest = Array.from(arguments).slice(5), start = rest.pop(), study = rest.pop(); // between them: the market
       if (!study || query === null || query === undefined) return KEEP();
       const parts = ['study=' + encodeURIComponent(study)];
       if (query) parts.push(query);
-      const of = drawn || {}, held = Array.from(arguments).slice(7), first = start && start.market || {};
+      const of = drawn || {}, held = rest, first = start && start.market || {};
       const market = [first.days, (first.dates || []).join(', '), first.most_sites, Number((100 * first.site_gap).toFixed(9)), first.site_time_s];
       const other = held.some(function (value, at) { return text(value) !== text(market[at]); });
       const equal = (of.weights || []).every(function (weight) { return weight === 1; });

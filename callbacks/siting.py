@@ -125,9 +125,9 @@ def _register_browser_side(app: Dash) -> None:
         Input(ids.SITING_TAB, "value"),
         Input(ids.selection(PAGE), "data"),
         Input(ids.SITING_ANSWERED, "data"),
+        *(Input(ids.siting_word(f"market-{name}"), "value") for name in siting_market.NAMES),
         State(ids.SITING_STUDY, "data"),
         State(f"{ids.SITING_STUDY}-start", "data"),
-        *(Input(ids.siting_word(f"market-{name}"), "value") for name in siting_market.NAMES),
     )
 
 
