@@ -11,15 +11,15 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import dash
-from dash import Dash
-
-from callbacks import http, packed, processes, security
+from callbacks import processes
 from callbacks.settings import Settings, SettingsError
-from components import shell
-from components.shell import PageLink
+from components.links import PageLink
 
+# What computes and what draws is imported where it is used: the supervisor needs none of it, the runner no web, and
+# each process that computes jobs loads this file again.
 if TYPE_CHECKING:
+    from dash import Dash
+
     from callbacks.services import Services
 
 ARTEFACTS = "artefacts"  # in the data folder
@@ -48,11 +48,13 @@ SIDE_PAGES: tuple[PageLink, ...] = (
 MAPPED = frozenset({"network", "capacity", "siting", "difference"})  # pages that open with the map of a study
 
 
-def create_app(settings: Settings) -> Dash:
+def create_app(settings: Settings) -> "Dash":
     """Return the product as a Dash app, its WSGI callable in ``.server``. It opens the store of ``settings``."""
-    # Imported here: the supervisor needs none of it, and would hold it in memory as long as it lives.
-    from callbacks import auction_invite, auction_routes, opening, routes  # noqa: PLC0415
+    import dash  # noqa: PLC0415
+
+    from callbacks import auction_invite, auction_routes, http, opening, packed, routes, security  # noqa: PLC0415
     from callbacks import shell as shell_callbacks  # noqa: PLC0415
+    from components import shell  # noqa: PLC0415
 
     services = open_services(settings)
     dash.page_registry.clear()  # it is one per process, and a test builds many apps
@@ -100,8 +102,17 @@ def create_app(settings: Settings) -> Dash:
     return app
 
 
-def _finish(app: Dash) -> None:
+def load() -> None:
+    """Import all that :func:`create_app` needs: once for all web workers, which are forked after it."""
+    names = ("auction_invite", "auction_routes", "http", "opening", "packed", "routes", "security", "services", "shell")
+    for name in (*names, *(link.key for link in (*PAGES, *SIDE_PAGES))):
+        import_module(f"callbacks.{name}")
+
+
+def _finish(app: "Dash") -> None:
     """Let Dash do now what it leaves to its first request: several of them at once would do it side by side."""
+    from dash import Dash  # noqa: PLC0415
+
     for prepare in app.server.before_request_funcs[None]:
         if prepare.__module__ == Dash.__module__:
             prepare()
@@ -109,7 +120,7 @@ def _finish(app: Dash) -> None:
 
 def open_services(settings: Settings) -> "Services":
     """Return the store and all that is computed from it, as ``settings`` place them."""
-    from callbacks.services import Services  # noqa: PLC0415 (as above)
+    from callbacks.services import Services  # noqa: PLC0415
 
     capacity = settings.artefact_cache_mb * MEGABYTE
     return Services.open(settings.database_url, settings.home / ARTEFACTS, capacity_bytes=capacity)
@@ -117,7 +128,7 @@ def open_services(settings: Settings) -> "Services":
 
 def work_off(settings: Settings, stop: threading.Event) -> None:
     """Run queued jobs until ``stop`` is set."""
-    from engine.store import runner  # noqa: PLC0415 (as above)
+    from engine.store import runner  # noqa: PLC0415
     from engine.store.artifacts import Artifacts  # noqa: PLC0415
 
     kept = Artifacts(settings.home / ARTEFACTS, settings.artefact_cache_mb * MEGABYTE)
@@ -143,6 +154,7 @@ def main(arguments: list[str], environ: dict[str, str]) -> int:
         case []:
             return processes.supervise(settings, Path(__file__).resolve())
         case ["web"]:
+            load()
             return processes.serve(settings, lambda: create_app(settings).server)
         case ["runner"]:
             return processes.run_jobs(settings, lambda stop: work_off(settings, stop))

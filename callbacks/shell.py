@@ -18,7 +18,8 @@ from callbacks.services import Services
 from components import difference_parts, ids, late
 from components.format import ago, count
 from components.help import help_body
-from components.shell import PageLink, StudyEntry, study_list
+from components.links import PageLink
+from components.shell import StudyEntry, study_list
 from engine.errors import EngineError, NotFoundError
 from engine.network.tables import NetworkTables
 from engine.store.jobs import Job

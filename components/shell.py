@@ -9,6 +9,7 @@ from dash import dcc, html, page_container
 
 from components import ids
 from components.icons import icon
+from components.links import PageLink
 from components.skeleton import popover
 
 # The theme script stands in the head, so that the colours are right at the first paint.
@@ -30,16 +31,6 @@ INDEX_STRING = """<!DOCTYPE html>
 <footer>{%config%}{%scripts%}{%renderer%}</footer>
 </body>
 </html>"""
-
-
-@dataclass(frozen=True, slots=True)
-class PageLink:
-    """One entry of the navigation: a page that exists."""
-
-    key: str  # the page's key in ids, help and assets: "capacity"
-    path: str  # "/capacity"
-    label: str
-    icon: str
 
 
 def layout(links: Sequence[PageLink], outlet: Any = page_container) -> html.Div:

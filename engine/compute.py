@@ -14,10 +14,12 @@ from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from engine.errors import CancelledError, ClusterError, EngineError, QuestionError
-from engine.network.tables import NetworkTables
+
+if TYPE_CHECKING:  # the settings are read with this module, before anything large is loaded
+    from engine.network.tables import NetworkTables
 
 Argument = TypeVar("Argument")
 Outcome = TypeVar("Outcome")
@@ -55,7 +57,7 @@ class JobContext(Protocol):
     def progress(self, done: int, total: int, message: str = "") -> None:
         """Record progress. Raises CancelledError when the job has been cancelled."""
 
-    def load_network(self, digest: str) -> NetworkTables:
+    def load_network(self, digest: str) -> "NetworkTables":
         """Return a network that the job's user may read, by content digest."""
 
     def load_dataset(self, digest: str) -> tuple[str, bytes]:

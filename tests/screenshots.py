@@ -14,7 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from app import PAGES
-from components.shell import PageLink
+from components.links import PageLink
 from tests.browser.browsing import DESKTOP, PHONE, THEMES, Server, launch, open_page, running, set_theme, settle
 
 FOLDER = Path(__file__).parent / "screenshots"

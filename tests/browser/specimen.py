@@ -15,6 +15,7 @@ from flask import Response, request
 
 from callbacks import http
 from components import grid_map, ids, late, shell, skeleton, tables, theme, why_card
+from components.links import PageLink
 from engine.network import library
 from engine.network.layout import positions
 from engine.network.tables import NetworkTables
@@ -22,8 +23,8 @@ from engine.network.tables import NetworkTables
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
 PAGE = "capacity"
 LINKS = (
-    shell.PageLink("home", "/", "Home", "home"),
-    shell.PageLink("capacity", "/capacity", "Capacity", "capacity"),
+    PageLink("home", "/", "Home", "home"),
+    PageLink("capacity", "/capacity", "Capacity", "capacity"),
 )
 
 KEPT = [("all", "every hour of 2016"), ("box", "a box")]

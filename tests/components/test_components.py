@@ -10,6 +10,7 @@ from dash.development.base_component import Component
 
 from components import help as words
 from components import help_auction, home, icons, ids, shell, skeleton, tables, why_card
+from components.links import PageLink
 from engine.network.tables import COLUMNS
 
 
@@ -119,7 +120,7 @@ def test_a_cell_that_looks_like_a_formula_is_quoted(cell: str) -> None:
 
 
 def test_the_rail_links_the_pages_that_exist_and_no_other() -> None:
-    frame = shell.layout([shell.PageLink("home", "/", "Home", "home")])
+    frame = shell.layout([PageLink("home", "/", "Home", "home")])
     assert [one.href for one in every(frame) if getattr(one, "className", "") == "hr-rail-link"] == ["/"]
     known = found_ids(frame)
     assert len([str(one) for one in known]) == len({str(one) for one in known})

@@ -11,6 +11,7 @@ from dash import dash_table, dcc
 from dash.development.base_component import Component
 
 from components import grid_map, ids, late, shell, tables
+from components.links import PageLink
 
 
 def every(component: Any) -> list[Component]:
@@ -34,7 +35,7 @@ def test_the_picker_marks_the_open_study_alone_and_says_what_to_do_without_any()
 
 
 def test_each_dialog_is_hidden_and_named_by_its_title() -> None:
-    frame = shell.layout([shell.PageLink("home", "/", "Home", "home")])
+    frame = shell.layout([PageLink("home", "/", "Home", "home")])
     dialogs = [one for one in every(frame) if getattr(one, "role", None) == "dialog" and "hr-dialog" in one.className]
     known = {one.id for one in every(frame) if isinstance(getattr(one, "id", None), str)}
     assert len(dialogs) == 2
@@ -45,7 +46,7 @@ def test_each_dialog_is_hidden_and_named_by_its_title() -> None:
 
 
 def test_every_button_of_the_frame_has_words_or_a_name() -> None:
-    frame = shell.layout([shell.PageLink("home", "/", "Home", "home")])
+    frame = shell.layout([PageLink("home", "/", "Home", "home")])
     for button in (one for one in every(frame) if one._type == "Button"):
         words = [part for part in str(button.children).split("'") if part[:1].isupper()]
         assert getattr(button, "aria-label", None) or isinstance(button.children, str) or words
