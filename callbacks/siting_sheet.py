@@ -35,14 +35,14 @@ class Told:
     hidden: bool = False
 
 
-def sheet(seat: SiteSeat, drawn: Any, selection: Any) -> Any:
-    """Return the sheet of the selected bus. Raises EngineError in words."""
+def sheet(seat: SiteSeat, drawn: Any, selection: Any) -> tuple[Any, Any]:
+    """Return the two parts of the sheet of the selected bus. Raises EngineError in words."""
     study = seat.read(drawn)
     if study is None:
-        return view.nothing_yet()
+        return view.nothing_yet(), None
     bus = study.bus(parse_element(selection))
     if bus is None:
-        return None
+        return None, None
     return view.sheet(study, bus, report_address(seat, drawn, study, bus))
 
 
@@ -110,6 +110,7 @@ def register(app: Dash, desk: Desk) -> None:
 def _register_sheet(app: Dash, desk: Desk) -> None:
     @app.callback(
         Output(ids.SITING_SITE, "children"),
+        Output(f"{ids.SITING_SITE}-rest", "children"),
         Input(ids.selection(PAGE), "data"),
         Input(ids.SITING_ANSWERED, "data"),
         State(ids.SITING_STUDY, "data"),
@@ -118,7 +119,7 @@ def _register_sheet(app: Dash, desk: Desk) -> None:
         try:
             return sheet(site_seat(desk, study), drawn, selection)
         except EngineError as error:
-            return state("failed", f"{error}.")
+            return state("failed", f"{error}."), None
 
     @app.callback(
         Output(ids.SITING_OUTAGE_TOLD, "children"),

@@ -27,6 +27,7 @@ def place() -> html.Div:
             dcc.Store(id=f"{ids.SITING_AC_RUN}-pressed"),
             html.Div(id=ids.SITING_SITE),
             html.Div(id=ids.SITING_OUTAGE_TOLD, **{"aria-live": "polite"}),
+            html.Div(id=f"{ids.SITING_SITE}-rest"),
             html.Section(
                 [html.H3("Voltages and losses", className="hr-section-title"), html.Div(id=ac)],
                 className="hr-section",
@@ -43,21 +44,23 @@ def nothing_yet() -> Part:
     return state("empty", "What the gate says of this bus appears here once it is computed.")
 
 
-def sheet(study: SiteStudy, bus: int, report: str) -> list[Part]:
-    """Return the sheet of a bus (position); ``report`` is the address of its printable sheet."""
-    network = study.network
+def sheet(study: SiteStudy, bus: int, report: str) -> tuple[list[Part], list[Part]]:
+    """Return the sheet of a bus (position): what the gate says, then ranking, market and data.
+
+    ``report`` is the address of its printable sheet, "" for none.
+    """
     head = [html.H3(study.words(bus), className="hr-capacity-title")]
-    data = section("Data", facts(bus_facts(network, bus)))
+    data = section("Data", facts(bus_facts(study.network, bus)))
     if bus not in study.gate.buses:
         words = "This bus is not among the candidates of the question: nothing was screened here."
-        return [*head, state("empty", words, title="Not a candidate"), data]
+        return [*head, state("empty", words, title="Not a candidate")], [data]
     try:
         gate = gate_sections(study, bus)
     except QuestionError as error:
-        return [*head, state("empty", f"{error}."), data]
+        return [*head, state("empty", f"{error}.")], [data]
     face = [icon("copy", size=14), "Printable sheet"]
     way = html.A(face, href=report, target="_blank", rel="noopener", className="hr-button") if report else None
     terms = html.Button("Draft agreement", type="button", className="hr-button", **{"data-siting-tab": "agreement"})
     looked = html.P(f"{study.envelope}, {megawatts(study.size_mw)}", className="hr-muted")
     ways = html.Div([way, terms], className="hr-siting-ways")
-    return [*head, looked, ways, *gate, *ranking_sections(study, bus), *market_sections(study, bus), data]
+    return [*head, looked, ways, *gate], [*ranking_sections(study, bus), *market_sections(study, bus), data]
