@@ -83,8 +83,8 @@ def columns() -> list[GridColumn]:
         GridColumn("bus", "Bus", width=84, pinned=True),
         GridColumn("name", "Name", width=150),
         GridColumn("standing", "Standing", width=140),
-        GridColumn("rate", "Pass rate", "%", "number", 2, width=104),
-        GridColumn("most", "at most", "%", "number", 2, width=96, help="Where verdicts are open"),
+        GridColumn("rate", "Pass rate", "%", "number", 2, width=124),
+        GridColumn("most", "At most", "%", "number", 2, width=114, help="Where verdicts are open"),
         GridColumn("place", "Place", "", "number", 0, width=76),
         GridColumn("score", "Score", "", "number", 3, width=80, sign="flexible"),
         GridColumn("largest", "Largest size that passes", "MW", "number", 0, width=150),
@@ -98,7 +98,10 @@ def rows(catalogue: Catalogue, study: SiteStudy, standing: str) -> list[dict[str
     names = dict(zip(study.network.buses.ids, study.network.buses.names, strict=True))
     return [
         _row(entry, names.get(entry.bus, ""))
-        for entry in catalogue.of(study.envelope, study.size_mw)
+        for entry in sorted(
+            catalogue.of(study.envelope, study.size_mw),
+            key=lambda entry: (entry.place is None, entry.place or 0, -entry.pass_rate),
+        )
         if standing in {ALL, entry.standing}
     ]
 
