@@ -15,8 +15,8 @@ from typing import Self
 
 import numpy as np
 
-from engine.capacity.conditioned import Extend, LevelSolver, level_solver
 from engine.capacity.level import TIGHT_MW, LevelProgram, Optimum, margin_above
+from engine.capacity.level_solver import Extend, LevelSolver, level_solver
 from engine.capacity.limiting import stopping_rows
 from engine.capacity.margins import Prepared
 from engine.capacity.over import AT_LIMIT_MW, over_after_outages, over_limit, secure_notices

@@ -21,8 +21,8 @@ from typing import Protocol
 
 import numpy as np
 
-from engine.capacity.conditioned import LevelSolver, level_solver
 from engine.capacity.level import LevelProgram
+from engine.capacity.level_solver import LevelSolver, level_solver
 from engine.capacity.margins import Prepared
 from engine.capacity.question import CapacityQuestion
 from engine.capacity.row_loads import loads_of

@@ -1,30 +1,28 @@
 """The program of one level under a reader's own conditions: cvxpy, with the network's rows brought in as needed.
 
-Without conditions the level's own programs are used (:mod:`engine.capacity.programs`). From Python, ``extend`` may
+Without conditions the level's own programs are used (:mod:`engine.capacity.level_solver`). From Python, ``extend`` may
 add any convex terms and constraints that cvxpy can write, on the variable of the MW granted.
 Source of the modelling language: Diamond and Boyd, "CVXPY: a Python-embedded modeling language for convex
 optimization", J. Machine Learning Research 17, 2016.
 """
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import cvxpy
 import numpy as np
 
-from engine.capacity import programs
-from engine.capacity.conditions import Condition, ConditionRows, condition_rows
+from engine.capacity.conditions import Condition, ConditionRows
 from engine.capacity.level import TIGHT_MW, LevelProgram, Optimum
-from engine.capacity.question import CapacityQuestion, Objective, TieRule
+from engine.capacity.level_solver import Extend
+from engine.capacity.question import Objective, TieRule
 from engine.capacity.results import Limit
 from engine.errors import InfeasibleError, Problem, QuestionError, SolverError
-from engine.network.model import Integers, Network, Vector
+from engine.network.model import Integers, Vector
 
 cp: Any = cvxpy  # its types leave out most of what it exports
-# From the variable of MW granted (K,), a cvxpy.Variable, to convex terms of the objective and convex constraints.
-Extend = Callable[[Any], tuple[list[Any], list[Any]]]
 
 _BROKEN_MW = 1e-7
 _NEAR_MW = 1e-3  # of its demand: a conic solver leaves less than this of a site that is served
@@ -33,55 +31,6 @@ _DUAL_ZERO = 1e-6
 _SAME_MW = 1e-8  # what a later stage may lose of an optimum, in MW at the median site
 _BACK_MW = 1e-6  # an interior point's answer this little outside is put back inside
 _GOOD = {cp.OPTIMAL, cp.OPTIMAL_INACCURATE}
-
-
-class LevelSolver(Protocol):
-    """What solves one level of an allocation."""
-
-    def solve(
-        self, problem: LevelProgram, objective: Objective, tie_rule: TieRule, warm: Integers | None = None
-    ) -> Optimum:
-        """Return the allocation of one level; ``warm`` names rows to begin with."""
-
-    def most_total(self, problem: LevelProgram, warm: Integers | None = None) -> Vector:
-        """Return the (K,) allocation of the largest total that the same rules allow."""
-
-    def whole(self, problem: LevelProgram) -> LevelProgram:
-        """Return ``problem`` with the conditions as further rows: an optimum's rows are positions among these."""
-
-    def limit(self, place: int) -> Limit:
-        """Return the condition behind the further row ``place``."""
-
-
-def level_solver(network: Network, question: CapacityQuestion, extend: Extend | None = None) -> LevelSolver:
-    """Return the solver of a question's levels. Raises QuestionError when a condition is about no site."""
-    if not question.conditions and extend is None:
-        return _Plain()
-    demand = np.array(question.demand_mw)
-    rows = condition_rows(question.conditions, network, question.candidates, demand)
-    return Conditioned(question.conditions, rows, extend)
-
-
-class _Plain:
-    """The level's own programs, without conditions."""
-
-    def solve(
-        self, problem: LevelProgram, objective: Objective, tie_rule: TieRule, warm: Integers | None = None
-    ) -> Optimum:
-        """Return the allocation of one level."""
-        return programs.solve_level(problem, objective, tie_rule, warm)
-
-    def most_total(self, problem: LevelProgram, warm: Integers | None = None) -> Vector:
-        """Return the (K,) allocation of the largest total."""
-        return programs.most_total(problem, warm)
-
-    def whole(self, problem: LevelProgram) -> LevelProgram:
-        """Return ``problem``: there are no conditions."""
-        return problem
-
-    def limit(self, place: int) -> Limit:
-        """Raise IndexError: there are no conditions."""
-        raise IndexError(place)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -13,13 +13,11 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from typing import Any, Self
 
-import cvxpy
 import numpy as np
 from scipy.optimize import linprog
 from scipy.sparse import csr_array
 
 from engine.capacity.allocation import usable_margin
-from engine.capacity.conditioned import Conditioned
 from engine.capacity.conditions import ConditionRows, condition_rows
 from engine.capacity.level import LevelProgram
 from engine.capacity.margins import Prepared
@@ -27,7 +25,6 @@ from engine.capacity.question import CapacityQuestion, percent
 from engine.errors import QuestionError
 from engine.network.model import Vector
 
-cp: Any = cvxpy  # its types leave out most of what it exports
 TOLERANCE_MW = 1e-5  # by which limits may be exceeded, and objectives differ at the median site
 _STATUS = {0: "optimal", 1: "iteration limit", 2: "infeasible", 3: "unbounded", 4: "numerical trouble"}
 
@@ -129,6 +126,11 @@ class _Level:
 
     def by_clarabel(self) -> SolverCheck:
         """Return what cvxpy with Clarabel finds."""
+        import cvxpy  # noqa: PLC0415 (it takes a second to import)
+
+        from engine.capacity.conditioned import Conditioned  # noqa: PLC0415
+
+        cp: Any = cvxpy  # its types leave out most of what it exports
         begin = time.perf_counter()
         problem, demand = self.problem, self.problem.demand_mw
         share = cp.Variable(len(demand))  # of demand, so that all numbers are of a size

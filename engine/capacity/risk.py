@@ -12,7 +12,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from scipy.stats import beta
+from scipy.special import betaincinv
 
 from engine.capacity.curtailment import TOLERANCE_MW
 from engine.capacity.question import CapacityQuestion
@@ -92,8 +92,8 @@ class Risk:
 def probability(value: float, effective: float) -> Share:
     """Return a measured probability with its exact binomial interval for ``effective`` independent states."""
     hits, tail = value * effective, (1.0 - CONFIDENCE) / 2.0
-    low = 0.0 if hits <= 1e-12 else float(beta.ppf(tail, hits, effective - hits + 1.0))
-    high = 1.0 if effective - hits <= 1e-12 else float(beta.ppf(1.0 - tail, hits + 1.0, effective - hits))
+    low = 0.0 if hits <= 1e-12 else float(betaincinv(hits, effective - hits + 1.0, tail))
+    high = 1.0 if effective - hits <= 1e-12 else float(betaincinv(hits + 1.0, effective - hits, 1.0 - tail))
     return Share(min(max(value, 0.0), 1.0), min(low, value), max(high, value))
 
 

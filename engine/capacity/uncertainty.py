@@ -14,7 +14,6 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import brentq, least_squares
 from scipy.special import ndtr, ndtri
-from scipy.stats import truncnorm
 
 from engine.capacity.question import UncertaintySpec
 from engine.errors import UncertaintyDataError
@@ -270,6 +269,7 @@ def _symmetric(middle: float, width: float, sd: float) -> tuple[float, float]:
 @lru_cache(maxsize=4096)
 def _unit_parent(sd: float) -> float:
     """Return the parent's standard deviation for a law on a range of 1 about its mean; thousands of buses share it."""
+    from scipy.stats import truncnorm  # noqa: PLC0415 (half a second to import, for those who ask for this law)
 
     def excess(parent_sd: float) -> float:
         half = 0.5 / parent_sd
@@ -279,6 +279,8 @@ def _unit_parent(sd: float) -> float:
 
 
 def _skewed(low: float, high: float, mean: float, sd: float) -> tuple[float, float]:
+    from scipy.stats import truncnorm  # noqa: PLC0415
+
     def misfit(parent: Vector) -> Vector:
         parent_mean, parent_sd = parent[0], np.exp(parent[1])
         law = truncnorm((low - parent_mean) / parent_sd, (high - parent_mean) / parent_sd, parent_mean, parent_sd)

@@ -22,7 +22,6 @@ from functools import cache
 
 import numpy as np
 from scipy.optimize import minimize
-from scipy.signal import lfilter
 from scipy.special import betaincinv, ndtr
 
 from engine.network import texas
@@ -117,6 +116,8 @@ def _wind_factor(
     distance_km: Matrix, hours: Integers, settings: WeatherSettings, seed: np.random.SeedSequence
 ) -> Matrix:
     """Return the (T, W) capacity factors of wind sites."""
+    from scipy.signal import lfilter  # noqa: PLC0415 (half a second to import)
+
     noise = np.random.default_rng(seed).standard_normal((_WARM_UP_H + HOURS, len(distance_km)))
     one, two = autoregression()
     score = lfilter([1.0], [1.0, -one, -two], noise, axis=0)[_WARM_UP_H:][hours]

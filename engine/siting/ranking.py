@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import rankdata
 
 from engine.errors import QuestionError
 from engine.network.model import Integers, Matrix, Vector
@@ -168,6 +167,8 @@ def overlap(one: Sequence[object], other: Sequence[object]) -> float:
 
 def spearman(one: Vector, other: Vector) -> float:
     """Return the rank correlation of two scores (N,), average ranks for ties; nan where one of them is flat."""
+    from scipy.stats import rankdata  # noqa: PLC0415 (half a second to import)
+
     first, second = rankdata(one), rankdata(other)
     first, second = first - first.mean(), second - second.mean()
     length = float(np.sqrt((first**2).sum() * (second**2).sum()))

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 from engine.capacity.allocation import allocate
-from engine.capacity.conditioned import Conditioned, level_solver
+from engine.capacity.conditioned import Conditioned
 from engine.capacity.conditions import Condition, condition_rows, read_conditions
 from engine.capacity.independent import check_independently
 from engine.capacity.level import LevelProgram
+from engine.capacity.level_solver import level_solver
 from engine.capacity.limiting import stopping_rows
 from engine.capacity.margins import prepare
 from engine.capacity.products import product_set
