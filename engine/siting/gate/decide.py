@@ -160,16 +160,14 @@ def screen_group(task: _Task) -> tuple[Matrix, Matrix]:
     together = Together.of(model, task.case)
     case_of = 1 + np.searchsorted(task.contingencies.distinct, task.contingencies.same_as)
     share = np.bincount(case_of, minlength=len(model)) / len(case_of)
-    wider = HourSolver(together.wider, task.levels_mw)
-    wider.begin()
-    wider.balance()
-    solver = HourSolver(together.narrower or together.wider, task.levels_mw)
+    wider = solver = HourSolver(together.wider, task.levels_mw)
     if len(task.case) == 1:
-        wider = solver
         solver.solve()
     else:
-        solver.wider = wider
-        solver.bound(_PROGRAMS)
+        buses = wider.cut_as_it_is()
+        if together.narrower is not None:
+            solver = HourSolver(together.narrower, task.levels_mw, wider=wider)
+            solver.bound(buses, _PROGRAMS)
     passed = [solver.intervals.passed(slice(None), level) @ share for level in task.levels_mw.tolist()]
     failed = [wider.intervals.failed(slice(None), level) @ share for level in task.levels_mw.tolist()]
     return np.array(passed) * (together.narrower is not None), np.array(failed)

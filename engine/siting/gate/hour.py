@@ -75,40 +75,47 @@ class HourSolver:
         for bus in self.all_buses.tolist():
             self.as_it_is(bus)
             if bus % 50 == 0:
-                tell(0.05 + 0.15 * bus / count)
+                tell(0.05 + 0.05 * bus / count)
         for bus in self.all_buses.tolist():
             self.many_outages(bus)
-            if bus % 20 == 0:
-                tell(0.2 + 0.3 * bus / count)
-        for bus in self.all_buses.tolist():
             if self._open(bus).sum() > _MANY:
                 self.one_bus(bus)
+            if bus % 5 == 0:
+                tell(0.1 + 0.8 * bus / count)
         for case in self.all_cases.tolist():
             self.one_outage(case)
             if case % 50 == 0:
-                tell(0.5 + 0.5 * case / len(self.all_cases))
+                tell(0.9 + 0.1 * case / len(self.all_cases))
         tell(1.0)
         return self.intervals
 
-    def bound(self, programs: int, report: Report | None = None) -> Intervals:
-        """Decide what takes little: dispatches for many cases, and of each bus so many cases one by one."""
-        tell = report or (lambda _: None)
+    def cut_as_it_is(self) -> Integers:
+        """Cut what each bus can take at most as the network is; return the buses that may take some level there."""
         self.begin()
         self.balance()
-        self.without_load()
         self.programs.go(INTACT)
-        count = len(self.all_buses)
         for bus in self.all_buses.tolist():
             self.as_it_is(bus)
-        tell(0.2)
-        for bus in self.all_buses.tolist():
-            if self._open(bus).any() and self.intervals.reach_most[bus, INTACT] >= self.levels_mw[0]:
+        return np.flatnonzero(self.intervals.reach_most[:, INTACT] >= self.levels_mw[0] - HAIR_MW)
+
+    def bound(self, buses: Integers, programs: int) -> None:
+        """Decide what takes little: dispatches of some buses for many cases, and so many cases of each one by one.
+
+        Nothing is decided where the network as it is cannot keep its limits even without a load.
+        """
+        self.begin()
+        self.balance()
+        self.programs.go(INTACT)
+        if self.base_fails[INTACT] or self.programs.base().overload > OVERLOAD:
+            return
+        self.without_load()
+        self.programs.go(INTACT)
+        for bus in buses.tolist():
+            self.as_it_is(bus)
+        for bus in buses.tolist():
+            if self.intervals.reach_most[bus, INTACT] >= self.levels_mw[0] - HAIR_MW:
                 self.many_outages(bus)
                 self.one_bus(bus, programs)
-            if bus % 20 == 0:
-                tell(0.2 + 0.8 * bus / count)
-        tell(1.0)
-        return self.intervals
 
     def balance(self) -> None:
         """Note what the units' limits alone allow in every case, and which cases fail by them without a load."""

@@ -3,7 +3,11 @@
 import hashlib
 import time
 from collections import OrderedDict
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Self
 
 import numpy as np
 
@@ -32,6 +36,7 @@ def screen(  # noqa: PLR0913 (the case and the question, then by name how)
     *,
     workers: Workers = HERE,
     progress: Progress | None = None,
+    share: Callable[[float], None] | None = None,
     artifacts: Artifacts | None = None,
     parts: int = 1,
     budget_s: float | None = None,
@@ -41,9 +46,11 @@ def screen(  # noqa: PLR0913 (the case and the question, then by name how)
     Hours are begun in their order until ``budget_s`` is spent; what is begun is ended. The verdicts of the others stay
     open, so that a pass rate is a bracket: order the hours by what should be known first.
 
-    ``parts`` divides the candidates of each hour into so many tasks, for hours that are fewer than the workers. With
-    ``artifacts`` what is done is kept as it comes, and a run that was stopped goes on where it was. An hour
-    that units cannot balance is no error: every outage of it fails before any load (:meth:`GateResult.intact_fails`).
+    ``progress`` counts tasks; ``share`` is told what share of all is done, tasks that are under way on this machine
+    included, and may raise CancelledError too. ``parts`` divides the candidates of each hour into so many tasks,
+    for hours that are fewer than the workers. With ``artifacts`` what is done is kept as it comes, and a run that
+    was stopped goes on where it was. An hour that units cannot balance is no error: every outage of it fails before
+    any load (:meth:`GateResult.intact_fails`).
     Raises QuestionError when the contingencies are of another network, or weights are not those of the hours.
     """
     if case.network.digest != contingencies.network.digest:
@@ -67,8 +74,15 @@ def screen(  # noqa: PLR0913 (the case and the question, then by name how)
         some = slice(first, first + step)
         keys = [task.key() for task in tasks[some]]
         kept = None if artifacts is None else Kept(artifacts, keys, _dump, _load)
-        tell = None if progress is None else _shifted(progress, first, len(tasks))
-        done += run_map(screen_hour, tasks[some], names=names[some], workers=workers, progress=tell, kept=kept)
+        with _Inside.of(progress, share, first, len(tasks)) as inside:
+            done += run_map(
+                screen_hour,
+                inside.marked(tasks[some]),
+                names=names[some],
+                workers=workers,
+                progress=inside.report if progress is not None or share is not None else None,
+                kept=kept,
+            )
     whole = len(done) // len(chunks)  # hours of which every part is there
     verdicts: list[HourVerdicts | None] = [None] * len(case)
     verdicts[:whole] = [joined(done[hour * len(chunks) : (hour + 1) * len(chunks)]) for hour in range(whole)]
@@ -92,9 +106,68 @@ def screen(  # noqa: PLR0913 (the case and the question, then by name how)
     )
 
 
-def _shifted(progress: Progress, first: int, total: int) -> Progress:
-    """Return the report of a part of the tasks as one of all of them."""
-    return lambda done, _: progress(first + done, total)
+_STEPS = 100  # of the share that is told, in each task
+
+
+@dataclass(eq=False)
+class _Inside:
+    """What is done of some tasks: each notes its share in a file of its own, where it runs on this machine."""
+
+    progress: Progress | None
+    share: Callable[[float], None] | None
+    first: int  # tasks done before
+    total: int
+    folder: TemporaryDirectory[str]
+    done: int = 0  # tasks of these
+
+    @classmethod
+    def of(cls, progress: Progress | None, share: Callable[[float], None] | None, first: int, total: int) -> Self:
+        """Return that nothing is done of the tasks from ``first`` on, of a total."""
+        return cls(progress, share, first, total, TemporaryDirectory(prefix="gate-"))
+
+    def __enter__(self) -> Self:
+        _listeners[self.folder.name] = self
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        del _listeners[self.folder.name]
+        self.folder.cleanup()
+
+    def marked(self, tasks: list["_Task"]) -> list["_Task"]:
+        """Return the tasks with the file that each notes in."""
+        return [replace(task, note=str(Path(self.folder.name) / str(place))) for place, task in enumerate(tasks)]
+
+    def report(self, done: int, _: int) -> None:
+        """Tell how many tasks are done, and the share of all."""
+        self.done = done
+        if self.progress is not None:
+            self.progress(self.first + done, self.total)
+        self.tell()
+
+    def tell(self) -> None:
+        """Tell the share of all that is done."""
+        if self.share is not None:
+            begun = sum(file.stat().st_size for file in Path(self.folder.name).iterdir())
+            self.share((self.first + max(self.done, begun / _STEPS)) / self.total)
+
+
+_listeners: dict[str, _Inside] = {}  # of this process
+
+
+def _note(path: str) -> Callable[[float], None]:
+    """Return what notes the share done of a task: as the length of its file, which a reader never sees half written."""
+    file = Path(path)
+
+    def tell(share: float) -> None:
+        if file.parent.is_dir():
+            size = file.stat().st_size if file.exists() else 0
+            with file.open("ab") as opened:
+                opened.write(b"." * max(0, int(_STEPS * share) - size))
+        here = _listeners.get(str(file.parent))
+        if here is not None:
+            here.tell()
+
+    return tell
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,6 +177,7 @@ class _Task:
     buses: Integers
     levels_mw: Vector
     rating: OutageRating
+    note: str = ""  # file for the share that is done
 
     def model_key(self) -> bytes:
         text = f"{self.contingencies.digest} {self.rating} ".encode()
@@ -121,7 +195,7 @@ def screen_hour(task: _Task) -> HourVerdicts:
     start = time.process_time()
     hour = GateHour.of(_model(task), task.case.state(0))
     solver = HourSolver(hour, task.levels_mw)
-    verdicts = solver.solve().verdicts(task.levels_mw)
+    verdicts = solver.solve(_note(task.note) if task.note else None).verdicts(task.levels_mw)
     return HourVerdicts(
         levels_mw=task.levels_mw,
         passed=np.packbits(verdicts == PASSED, axis=2),

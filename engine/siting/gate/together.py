@@ -27,6 +27,7 @@ from engine.siting.gate.model import GateHour, GateModel
 
 _STIFF = 0.05  # how much units answer by their ranges, against rows by their limits
 _LEAST_RANGE_MW = 1.0  # of a bus whose units answer
+_ALIKE_MW = 30.0  # ranges beyond this count the same: the loss of no unit may take a large part of the answer away
 _ROUNDING_MW = 1e-9
 
 
@@ -113,7 +114,7 @@ def _answers(model: GateModel, change_mw: Matrix, range_mw: Vector, missing_mw: 
     weighted = at_units * weight[:, np.newaxis]
     table = np.zeros((count + 1, count + 1))
     table[:count, :count] = at_units.T @ weighted
-    table[np.arange(count), np.arange(count)] += _STIFF / range_mw[able] ** 2
+    table[np.arange(count), np.arange(count)] += _STIFF / np.minimum(range_mw[able], _ALIKE_MW) ** 2
     table[count, :count] = table[:count, count] = 1.0
     found = np.zeros((len(range_mw), len(missing_mw)))
     found[able] = np.linalg.solve(table, np.vstack([-(weighted.T @ change_mw), missing_mw]))[:count]

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from engine.compute import HERE, Processes
 from engine.errors import CancelledError, QuestionError, UncertaintyDataError
 from engine.network import library
 from engine.network.factors import Factors
@@ -224,6 +225,24 @@ def test_parts_and_kept_tasks_give_the_same_result(tmp_path):
     for one, other in zip(whole.verdicts, again.verdicts, strict=True):
         assert (one.passed == other.passed).all()
         assert (one.failed == other.failed).all()
+
+
+@pytest.mark.parametrize("workers", [HERE, Processes(1)])
+def test_the_share_that_is_done_moves_inside_an_hour(workers):
+    case = _case(_network("ieee14", 1.3))
+    contingencies = Contingencies.of(Factors.of(case.network), Rule(least_kv=0.0), case)
+    told: list[float] = []
+    tasks: list[int] = []
+    screen(
+        case, contingencies, GateQuestion(np.arange(14), (envelope("firm"),), (60.0,)),
+        workers=workers, share=told.append, progress=lambda *now: tasks.append(now[0]),
+    )  # fmt: skip
+
+    assert told == sorted(told)
+    assert told[-1] == 1.0
+    assert set(tasks) <= {0, 1}
+    if workers is HERE:  # in another process it moves too, but this hour may be over before it is looked at
+        assert len({share for share in told if 0.0 < share < 1.0}) > 3
 
 
 def test_a_certificate_is_a_dispatch_or_a_cut():
