@@ -107,6 +107,10 @@
     table.onFilterChanged();
   }
 
+  // The number beside the slider, while it moves.
+  document.addEventListener('input', function (event) {
+    if (event.target.id === 'siting-top') document.getElementById('siting-top-shown').textContent = event.target.value;
+  });
   document.addEventListener('click', function (event) {
     const press = event.target.closest && event.target.closest('[data-siting-press]');
     if (press) {

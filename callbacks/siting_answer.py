@@ -16,6 +16,7 @@ from engine.siting.question import SitingQuestion
 
 FRAME_CLASS = "hr-siting-frame"
 STALE_CLASS = "hr-siting-frame hr-siting-stale"
+_MOST_TOP = 500  # sites of a shortlist
 KEEP = object()  # "leave this part of the page as it is"
 
 
@@ -191,7 +192,7 @@ def drawn_from(found: Mapping[str, Any], view: Mapping[str, Any]) -> dict[str, A
         "envelope": siting_controls.drawn_envelope(question, str(view.get("envelope") or "")),
         "size": siting_controls.drawn_size(question, _number(size)),
         "threshold": round(share, 12) if 0.5 <= share <= 1.0 else question.threshold,
-        "top": int(view.get("top") or question.shortlist),
+        "top": max(1, min(_MOST_TOP, int(_number(view.get("top")) or question.shortlist))),
         "weights": siting_controls.weights_of(view.get("weights")),
         "pooled": view.get("scaling") != "own",
     }

@@ -196,17 +196,16 @@ def _drawer_tools(tab: str) -> html.Div:
         )
         for name in GRIDS
     ]
-    view = html.Label(
-        [
-            dcc.Checklist(
-                id=f"{ids.SITING_TABLES}-in-view",
-                options=[{"label": "In the map's view", "value": "view"}],
-                value=[],
-                className="hr-siting-in-view",
-            )
-        ],
+    view = html.Div(
+        dbc.Checklist(
+            id=f"{ids.SITING_TABLES}-in-view",
+            options=[{"label": "In the map's view", "value": "view"}],
+            value=[],
+            class_name="hr-siting-in-view",
+        ),
         className="hr-siting-tab",
-        **{"data-tab-body": "ranked"},
+        role="group",
+        **{"aria-label": "Sites in the table", "data-tab-body": "ranked"},
     )
     return html.Div(
         [html.Div(tabs, role="group", **{"aria-label": "Table"}), view, *parts],

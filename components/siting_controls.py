@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import dash_bootstrap_components as dbc
-from dash import dcc, html
+from dash import html
 
 from components import ids
 from components.format import power
@@ -48,19 +48,18 @@ def strip(question: SitingQuestion, view: View) -> html.Div:
                 ],
                 className="hr-siting-pick",
             ),
-            html.Div(
+            html.Label(
                 [
-                    html.Span("Shortlist of", className="hr-muted", id=f"{ids.SITING_TOP}-name"),
-                    dcc.Slider(
+                    html.Span("Shortlist of", className="hr-muted"),
+                    dbc.Input(
                         id=ids.SITING_TOP,
+                        type="range",
                         min=1,
                         max=max(MOST_TOP, view.top or question.shortlist),
                         step=1,
                         value=view.top or question.shortlist,
-                        marks=None,
-                        included=True,
-                        updatemode="mouseup",
-                        allow_direct_input=False,
+                        debounce=120,
+                        class_name="hr-siting-range",
                     ),
                     html.Output(str(view.top or question.shortlist), id=f"{ids.SITING_TOP}-shown"),
                 ],

@@ -47,7 +47,7 @@ def _qualified_total(answer: Answer, place: int) -> dict[str, Any]:
     found, open_ = len(answer.qualified(name)), int((answer.verdict_of(name) == UNDECIDED).sum())
     first = len(answer.qualified(answer.envelopes[0]))
     of_all = f"of {number(len(answer.gate.buses))} candidates"
-    note = of_all if place == 0 or not first else f"{_change(found, first)} against {answer.envelopes[0]}"
+    note = of_all if place == 0 or not first else f"{_change(found, first)} {answer.envelopes[0]}"
     if open_:
         note = f"{number(open_)} still open"
     words = f"sites that qualify under {name} at {power(answer.drawn.size_mw)}"
@@ -282,4 +282,4 @@ def _span(low: float, high: float) -> str:
 def _change(now: int, before: int) -> str:
     share = now / before - 1.0
     sign = "+" if share > 0 else ""
-    return "the same number" if now == before else f"{sign}{percent(share, 0)}"
+    return "as many as" if now == before else f"{sign}{percent(share, 0)} against"

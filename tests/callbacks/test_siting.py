@@ -1,0 +1,337 @@
+"""The Siting page without a browser: its question and jobs, what is drawn, ranked again, compared and refused."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import pytest
+
+from callbacks import siting_answer
+from callbacks.capacity_desk import AtOnce
+from callbacks.services import Services
+from callbacks.siting_answer import KEEP, Asked, Seat, answer_to, drawn_from, held_market
+from callbacks.siting_desk import Desk, question_of
+from callbacks.siting_panes import draw
+from components import siting_compare, siting_market, siting_overview, siting_pathways, siting_tables, siting_words
+from components import siting_totals as totals
+from components import siting_view as view
+from components.format import count
+from components.siting_answer import Answer
+from engine.errors import NotFoundError, QuestionError
+from engine.network.model import Network
+from engine.siting import jobs
+from engine.siting.defaults import sizes_for, starting_question
+from engine.siting.envelopes import envelope, own_envelope, standard
+from engine.siting.market_run import MarketQuestion
+from engine.siting.question import Committed, SitingQuestion
+from engine.siting.timeline import CONVENTIONAL, PLANNER
+from engine.store.kinds import KINDS
+from engine.store.queue import Queue
+from tests.callbacks.screen import ANNE, BEN, text
+from tests.siting_study import network as pair
+
+QUESTION = SitingQuestion(
+    choice="list", hours=(15, 3), candidates="listed", buses=("A", "B"), sizes_mw=(50.0, 100.0), shortlist=1,
+)  # fmt: skip
+MARKET = MarketQuestion(most_sites=2, samples=0, base_time_s=20.0, site_time_s=10.0)
+
+
+@pytest.fixture(scope="module")
+def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
+    folder = tmp_path_factory.mktemp("siting")
+    opened = Services.open(f"sqlite:///{folder / 'store.db'}", folder / "artefacts")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="module")
+def network() -> Network:
+    """Two buses, with costs: the cheap unit is on the far side of the two circuits."""
+    tables = pair().tables
+    return Network.from_tables(
+        tables.with_table("units", tables.units.assign(cost_c1_per_mwh=[10.0, 30.0], p_min_mw=[100.0, 0.0]))
+    )
+
+
+@pytest.fixture(scope="module")
+def seat(services: Services, network: Network) -> Seat:
+    """Anne's study of two buses, opened once: its gate begins by itself."""
+    return Seat(Desk(services), ANNE, services.studies.create(ANNE, "Pair", network.tables))
+
+
+class Screen:
+    """The page as a browser holds it."""
+
+    def __init__(self, seat: Seat, question: SitingQuestion = QUESTION) -> None:
+        self.seat, self.start = seat, question
+        self.words = siting_words.words_of(question)
+        self.market = siting_market.words_of(MARKET)
+        self.found: Any = None
+        self.opened = False
+
+    def ask(self, **more: Any) -> siting_answer.Shown:
+        names = {"pressed", "market_pressed", "ended"}
+        self.words |= {name: value for name, value in more.items() if name not in names}
+        start = {"question": self.start.to_json(), "market": MARKET.to_json(), "problems": []}
+        flags = {name: value for name, value in more.items() if name in names}
+        opening, self.opened = not self.opened, True
+        shown = answer_to(self.seat, Asked(self.words, self.market, start, self.found, opening=opening, **flags))
+        if shown.found is not KEEP:
+            # A browser writes 1.0 as 1.
+            self.found = json.loads(json.dumps(held_market(shown.found, self.found)), parse_float=_short)
+        return shown
+
+    def drawn(self, **more: Any) -> dict[str, Any]:
+        return drawn_from(self.found, {"threshold": self.words["threshold"], **more})
+
+    def answer(self, **more: Any) -> Answer:
+        answer = self.seat.answer(self.drawn(**more))
+        assert answer is not None
+        return answer
+
+
+def _short(text_of: str) -> float | int:
+    value = float(text_of)
+    return int(value) if value.is_integer() else value
+
+
+def work(seat: Seat, network: Network) -> list[str]:
+    """Compute the jobs that wait, as a runner does."""
+    services = seat.desk.services
+    queue, done = Queue(services.store.database, services.artifacts, KINDS, running_per_user=9), []
+    functions = {jobs.GATE: jobs.gate_job, jobs.MARKET: jobs.market_job}
+    while (claim := queue.claim()) is not None:
+        context = AtOnce(services, seat.user, seat.study, network)
+        queue.finish(claim, json.loads(json.dumps(functions[claim.kind](dict(claim.arguments), context))), 0.1)
+        done.append(claim.kind)
+    return done
+
+
+@pytest.fixture(scope="module")
+def screen(seat: Seat, network: Network) -> Screen:
+    """The page opened, its gate and its market computed."""
+    screen = Screen(seat)
+    first = screen.ask()
+    assert "Screening the candidates" in text(first.state)
+    assert first.jobs is not None
+    assert first.found is KEEP  # nothing is drawn before the first hour
+    assert work(seat, network) == [jobs.GATE]
+    ended = screen.ask(ended=True)
+    assert ended.found is not KEEP
+    assert ended.jobs is not None  # on a small network the market begins by itself
+    assert work(seat, network) == [jobs.MARKET]
+    screen.ask(ended=True)
+    return screen
+
+
+def test_words_make_the_question_they_were_made_of() -> None:
+    own = own_envelope("night", [1.0] * 8 + [0.8] * 16)
+    asked = (
+        QUESTION,
+        SitingQuestion(source="filed", choice="one"),
+        SitingQuestion(source="file", dataset="f" * 64, choice="one", hours=(7,)),
+        replace(QUESTION, envelopes=(envelope("firm", utilisation=0.7), own), branches="none", threshold=0.9),
+        replace(QUESTION, envelopes=(envelope("shift", depth=0.1, make_up=0.01),), load_scale=0.5, seed=3, count=12),
+        replace(QUESTION, committed=(Committed("A", standard()[1], 20.0),), thermal="filed"),
+    )
+    for question in asked:
+        made = siting_words.question_of(
+            siting_words.words_of(question), replace(QUESTION, shortlist=question.shortlist)
+        )
+        assert json.loads(json.dumps(made.to_json())) == json.loads(json.dumps(question.to_json()))
+
+
+def test_hours_are_dates_days_or_rows() -> None:
+    # 1 March 2016 is day 61 of a leap year; hours of a day count from 1.
+    words = siting_words.words_of(QUESTION) | {"choice": "list"}
+    for typed in ("2016-03-01 16", "61/16", "2016-03-01/16", str(60 * 24 + 16)):
+        assert siting_words.question_of(words | {"hours": typed}, QUESTION).hours == (60 * 24 + 15,)
+    for typed in ("2016-02-30 1", "2015-03-01 1", "61/25", "noon", "0"):
+        with pytest.raises(QuestionError):
+            siting_words.question_of(words | {"hours": typed}, QUESTION)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ({"sizes": "50, many"}, "many"),
+        ({"sizes": "-5"}, "-5"),
+        ({"threshold": 20}, "50 to 100"),
+        ({"kinds": []}, "choose an envelope"),
+        ({"peak": "16-30"}, "16-30"),
+        ({"own": "night 1 2 3"}, "a colon"),
+        ({"own": "night: 1, 2, 3"}, "24 are needed"),
+        ({"shift": 40}, "ramp bound"),
+        ({"committed": "A much firm"}, "line 1"),
+        ({"committed": "A 5 lazy"}, "lazy"),
+        ({"source": "tomorrow"}, "hours are of"),
+    ],
+)
+def test_a_word_that_cannot_be_used_is_named(words: dict[str, Any], said: str) -> None:
+    with pytest.raises(QuestionError, match=said):
+        siting_words.question_of(siting_words.words_of(QUESTION) | words, QUESTION)
+
+
+def test_a_profile_that_breaks_its_ramp_is_mended_on_request() -> None:
+    words = siting_words.words_of(QUESTION) | {"kinds": ["shift"], "shift": 40, "repair": ["repair"]}
+    (mended,) = siting_words.question_of(words, QUESTION).envelopes
+    assert not mended.problems()
+    assert sum(mended.share) == pytest.approx(24 * 0.8)  # a shift keeps its energy
+
+
+def test_a_refused_question_leaves_what_was_drawn_under_a_hatch(seat: Seat, screen: Screen) -> None:
+    other = Screen(seat)
+    other.found = screen.found
+    shown = other.ask(sizes="none", threshold="much")
+    assert shown.frame == siting_answer.STALE_CLASS
+    assert shown.found is KEEP
+    assert "MW" in text(shown.state)
+
+
+def test_a_change_that_needs_another_gate_is_said_and_waits_for_a_press(seat: Seat, screen: Screen) -> None:
+    other = Screen(seat)
+    other.found, other.opened = screen.found, True
+    shown = other.ask(sizes="50, 75")
+    assert shown.compute
+    assert shown.frame == siting_answer.STALE_CLASS
+    assert "the sizes" in text(shown.state)
+    assert shown.found is KEEP
+
+
+def test_a_threshold_is_answered_at_once_and_monotone(screen: Screen) -> None:
+    for name in screen.answer().envelopes:
+        for size in QUESTION.sizes_mw:
+            counts = [len(screen.answer(threshold=tau, size=size).qualified(name)) for tau in (50, 75, 95, 100)]
+            assert counts == sorted(counts, reverse=True)  # a higher threshold lets no more pass
+    # The gate that is asked for has no threshold: another one is the same file.
+    keys = {jobs.gate_key(jobs.gate_arguments("n", replace(QUESTION, threshold=tau))) for tau in (0.5, 0.9)}
+    assert len(keys) == 1
+
+
+def test_the_verdicts_drawn_are_those_of_the_gate(seat: Seat, screen: Screen) -> None:
+    run = seat.desk.gate(seat.user, seat.study, screen.drawn(threshold=90))
+    assert run is not None
+    assert run.gate.threshold == 0.9
+    answer = screen.answer(threshold=90)
+    for name in answer.envelopes:
+        for size in QUESTION.sizes_mw:
+            assert answer.verdict_of(name, size).tolist() == run.gate.qualified(name, size).tolist()
+
+
+def test_every_pane_is_drawn_and_tells_the_same_numbers(seat: Seat, screen: Screen) -> None:
+    asked = {"view": {"threshold": 50, "size": "50"}, "market": screen.market, "base": MARKET.to_json()}
+    made = draw(seat, screen.found, asked, "dark")
+    assert made is not None
+    answer = screen.answer(threshold=50, size="50")
+    firm = len(answer.qualified("firm"))
+    assert firm > 0
+    assert len(made["rows"]) == firm
+    assert str(firm) in text(made["totals"])
+    painted = made["layers"]["layers"]["shortlist"]["buses"]
+    assert sum(number in {2, 3} for number in painted) == firm  # qualified, or on the shortlist
+    assert [row["id"] for row in made["rows"] if row["top"]] == [
+        answer.network.buses.ids[bus] for bus in answer.shortlist
+    ]
+    for part in ("head", "rest", "market"):
+        assert text(made[part])
+    rows = siting_overview.sizes_rows(answer)
+    assert len(rows) == len(answer.envelopes) * len(QUESTION.sizes_mw)
+    assert next(row for row in rows if row["envelope"] == "firm" and row["size"] == 50)["qualified"] == firm
+    assert len(siting_tables.candidate_rows(answer)) == 2
+
+
+def test_weights_change_scores_and_not_who_is_ranked(screen: Screen) -> None:
+    equal = screen.answer(threshold=50)
+    other = screen.answer(threshold=50, weights=[1, 0, 0])
+    if equal.ranked is None or other.ranked is None:
+        pytest.fail(f"nothing is ranked: {equal.refused}")
+    assert [site.placement for site in equal.ranked.sites] == [site.placement for site in other.ranked.sites]
+    for bad in ([0, 0, 0], [-1, 1, 1], ["x", 1, 1], [1, 1], [None, 1, 1]):
+        with pytest.raises(QuestionError):
+            screen.drawn(weights=bad)
+
+
+def test_every_number_of_the_funnel_says_why(screen: Screen) -> None:
+    answer = screen.answer(threshold=50)
+    every, passed, served, listed = totals.stage_counts(answer, "firm")
+    assert every >= passed >= (served or 0) >= (listed or 0)
+    for stage, amount in zip(totals.STAGES, (every, passed, served, listed), strict=True):
+        assert str(amount) in text(totals.stage_card(answer, stage, 0))
+
+
+def test_envelopes_are_compared_as_sets(screen: Screen) -> None:
+    answer = screen.answer(threshold=95, size="100")
+    firm, shift = set(answer.qualified("firm").tolist()), set(answer.qualified("shift").tolist())
+    said = text(siting_compare.told(answer, ("firm", "shift")))
+    assert f"{count(len(shift - firm), 'site')} enter with shift" in said
+    assert f"{count(len(firm - shift), 'site')} leave with shift" in said
+    assert siting_compare.chosen(answer, ("nobody", None)) == ("firm", "pause")
+
+
+def test_the_pathways_are_the_arithmetic_of_the_source() -> None:
+    # Equations (39) to (42) with the source's years: 3.5, 3.5 to 4.0, 5.25, 3.5 to 7.0.
+    said = text(siting_pathways.told(CONVENTIONAL, PLANNER))
+    for words in ("3.5 years", "3.5–4 years", "5.25 years", "3.5–7 years"):
+        assert words in said
+    with pytest.raises(QuestionError):
+        siting_pathways.told(*siting_pathways.read((8, 5, 1, None)))
+
+
+def test_a_link_restores_question_and_view(network: Network) -> None:
+    start = starting_question(network)
+    asked = replace(start, sizes_mw=(30.0,), threshold=0.9)
+    query = dict(part.split("=", 1) for part in view.question_query(asked, start).split("&"))
+    assert view.read_question({name: unquote(value) for name, value in query.items()}, start) == asked
+    assert view.question_query(start, start) == ""
+    seen = view.read_view({"env": "shift", "mw": "30", "k": "7", "w": "1,2,0", "scale": "own", "tab": "zones"})
+    assert (seen.envelope, seen.size_mw, seen.top, seen.weights, seen.pooled, seen.tab) == (
+        "shift", 30.0, 7, (1.0, 2.0, 0.0), False, "zones",
+    )  # fmt: skip
+    assert view.read_view({"mw": "x", "k": "0", "w": "0,0,0", "tab": "nowhere", "layer": "no"}) == view.View()
+    for bad in ("{", "[1]", '{"no_such": 1}'):
+        with pytest.raises(QuestionError):
+            view.read_question({"ask": bad}, start)
+    market = siting_market.read("listed~2016-08-12, 2016-01-01~3~0.1~5", MARKET)
+    assert (market.days, market.dates, market.most_sites) == ("listed", ("2016-08-12", "2016-01-01"), 3)
+    assert siting_market.read("nonsense", MARKET) == MARKET
+
+
+def test_another_sees_nothing_of_it(seat: Seat, screen: Screen) -> None:
+    stranger = Seat(seat.desk, BEN, seat.study)
+    with pytest.raises(NotFoundError):
+        stranger.answer(screen.drawn())
+    shown = answer_to(stranger, Asked(screen.words, screen.market, {"question": QUESTION.to_json()}))
+    assert shown.found is KEEP
+    assert "hr-state-failed" in str(shown.state)
+
+
+def test_what_is_drawn_is_read_with_care() -> None:
+    assert question_of(None) is None
+    assert question_of({"question": 3}) is None
+    with pytest.raises(QuestionError):
+        question_of({"question": {"nothing": 1}})
+
+
+def test_sizes_suit_the_load(network: Network) -> None:
+    # 200 MW of load: 5, 10, 15 and 20 % of it, as round numbers.
+    assert sizes_for(network) == (10.0, 20.0, 30.0, 40.0)
+
+
+def test_a_run_that_was_stopped_shows_what_is_known(seat: Seat, screen: Screen, tmp_path: Path) -> None:
+    del tmp_path
+    gate = seat.desk.look(seat.user, seat.study, QUESTION).gate
+    assert gate is not None
+    first = replace(gate.result, verdicts=(gate.result.verdicts[0], None))
+    some = type(gate)("so far", QUESTION, first)
+    assert some.partial
+    assert some.hours_done == 1
+    low, high = some.rate("firm", 50.0)
+    whole = gate.rate("firm", 50.0)[0]
+    assert (low <= whole + 1e-12).all()
+    assert (whole <= high + 1e-12).all()
+    assert (some.verdict("firm", 50.0, 1.0) != 1).all()  # nothing is certain before every hour is done
+    answer = Answer(screen.answer().network, some, screen.answer().drawn)
+    assert "still open" in text(totals.totals_of(answer)) or "candidates" in text(totals.totals_of(answer))
