@@ -16,7 +16,13 @@ from engine.errors import EngineError, FileFormatError
 from engine.opf.results import OpfAnswer
 from engine.redispatch.largest_jobs import SHAPE as LARGEST_SHAPE
 from engine.shapes import check_shape
+from engine.siting.ac_check import AcReport
 from engine.siting.corridors import Corridor
+from engine.siting.envelopes import envelope_from_json
+from engine.siting.hour_sets import HourSet
+from engine.siting.jobs import GATE_SHAPE, MARKET_SHAPE
+from engine.siting.products import SITING
+from engine.siting.question import SitingQuestion
 from engine.siting.study_jobs import corridors_from
 from engine.siting.versions import unpacked
 from engine.store.transfer import ImportChecks
@@ -84,6 +90,27 @@ def _products(content: Content) -> None:
     check_shape(Provenance(**products.provenance), Provenance, "the provenance")
 
 
+def _gate(content: Content) -> None:
+    _kept_files(content)
+    for name, kind in GATE_SHAPE.items():
+        check_shape(content[name], kind, name)
+    HourSet.from_json(content["hours"])
+    check_shape(content["check"]["words"], str, "the words of the check")
+
+
+def _market(content: Content) -> None:
+    _kept_files(content)
+    for name, kind in MARKET_SHAPE.items():
+        check_shape(content[name], kind, name)
+
+
+def _siting_products(content: Content) -> None:
+    _products(content["product_set"])
+    for name, offer in content["product_set"]["question"][SITING]["offers"].items():
+        check_shape({key: offer[key] for key in ("score", "reserve_per_mw")}, dict[str, float], f"the offer {name}")
+        envelope_from_json(offer["envelope"])
+
+
 def _kept_files(content: Content) -> None:
     check_shape(tuple(content["artifacts"]), tuple[str, ...], "the list of artefacts")
 
@@ -116,6 +143,11 @@ CHECKS = ImportChecks(
             "capacity.largest": _largest,
             "auction.deliverability": _delivery,
             "auction.what_if": _comparison,
+            "siting.question": SitingQuestion.from_json,
+            "siting.gate": _gate,
+            "siting.market": _market,
+            "siting.ac": AcReport.from_json,
+            "siting.products": _siting_products,
             "siting.catalogue": unpacked,
             "siting.corridors": _corridors,
             "siting.clear": _cleared,
