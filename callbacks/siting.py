@@ -5,11 +5,11 @@ from typing import Any
 
 from dash import ClientsideFunction, Dash, Input, Output, State, ctx, no_update
 
-from callbacks import siting_auction, siting_catalogue, siting_panels, siting_panes, siting_sheet
+from callbacks import siting_auction, siting_catalogue, siting_panels, siting_panes, siting_sheet, siting_upload
 from callbacks.capacity import _frame, _map_urls
 from callbacks.security import current_user
 from callbacks.services import Services
-from callbacks.siting_answer import KEEP, Asked, Shown, answer_to, held_market, seat_of
+from callbacks.siting_answer import KEEP, Asked, Seat, Shown, answer_to, held_market, seat_of
 from callbacks.siting_desk import Desk
 from components import ids, siting, siting_market, siting_words
 from components.grid_map import register_map
@@ -19,7 +19,6 @@ from engine.errors import NetworkDataError, NotFoundError, QuestionError
 from engine.siting.defaults import starting_market
 
 PAGE = ids.SITING
-HOURS_KIND = "siting-hours"  # of a study's files
 
 
 def page_layout(services: Services, **query: str) -> Any:
@@ -42,7 +41,6 @@ def page_layout(services: Services, **query: str) -> Any:
         opened = read_question(query, opened) or opened
     except QuestionError as error:
         problems = [*problems, str(error)]
-    files = [entry for entry in services.studies.datasets(user, study) if entry.kind == HOURS_KIND]
     return siting.layout(
         siting.Opened(
             study=study,
@@ -51,7 +49,7 @@ def page_layout(services: Services, **query: str) -> Any:
             market=siting_market.read(query.get("mk", ""), starting_market(network)),
             view=read_view(query),
             map_urls=_map_urls(study, network),
-            files=[(entry.digest, entry.name) for entry in files],
+            files=siting_upload.files_of(Seat(desk, user, study)),
             read_only=summary.role != "owner",
             problems=problems,
             **_frame(network),
@@ -69,6 +67,7 @@ def register(app: Dash, services: Services) -> None:
     _register_question(app, desk)
     siting_panes.register(app, desk)
     siting_panels.register(app, desk)
+    siting_upload.register(app, desk)
     siting_sheet.register(app, desk)
     siting_catalogue.register(app, desk)
     siting_auction.register(app, desk)

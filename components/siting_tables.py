@@ -30,15 +30,15 @@ def ranked_columns() -> list[GridColumn]:
     return [
         GridColumn("place", "Place", kind="number", digits=0, width=84, pinned=True, more=rules),
         GridColumn("id", "Bus", width=84),
+        GridColumn(
+            "score", "Score", kind="number", digits=3, width=176,
+            help="TOPSIS closeness; the bar's parts are the groups of criteria, in the order of Weights",
+            more={"cellRenderer": "SitingScore"},
+        ),
         GridColumn("name", "Substation", width=150),
         GridColumn("kv", "Voltage", "kV", "number", digits=0, width=108),
         GridColumn("zone", "Zone", width=110),
         GridColumn("rate", "Pass rate", "%", "percent", digits=2, width=116, help="Of hours and outages"),
-        GridColumn(
-            "score", "Score", kind="number", digits=3, width=190,
-            help="TOPSIS closeness; the bar's parts are the groups of criteria",
-            more={"cellRenderer": "SitingScore"},
-        ),
         GridColumn("low", "Score, least", kind="number", digits=3, width=124, help="Within the noise floor of prices"),
         GridColumn("high", "Score, most", kind="number", digits=3, width=124, help="Within the noise floor of prices"),
         *(
