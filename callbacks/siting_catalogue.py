@@ -153,7 +153,8 @@ def refresh(  # noqa: PLR0913 (what the page holds, then by name how)
         card, job, held = _step(seat, held, now)
         ask = html.Div([ask, card]) if held is None else card
     listed = versions(seat)[:_MOST_VERSIONS]
-    return Told(view.timeline(listed, _changes(study, listed), ask, owner=owner), job, held)
+    told = view.timeline(listed, _changes(study, listed), ask, size_mw=study.size_mw, owner=owner)
+    return Told(told, job, held)
 
 
 def words_of(study: SiteStudy, load: Committed) -> str:

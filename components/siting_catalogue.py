@@ -178,8 +178,14 @@ def nothing_yet() -> Part:
 # Versions
 
 
-def timeline(versions: Sequence[Mapping[str, Any]], found: Sequence[Part], ask: Part, *, owner: bool) -> Part:
-    """Return the versions, newest first, each with what changed since the one before (``found``, in their order)."""
+def timeline(
+    versions: Sequence[Mapping[str, Any]], found: Sequence[Part], ask: Part, *, size_mw: float, owner: bool
+) -> Part:
+    """Return the versions, newest first, each with what changed since the one before (``found``, in their order).
+
+    Counts are told of the size that is drawn.
+    """
+    own = f", {size_mw:g} MW"
     parts: list[Part] = [
         html.P(
             "A refresh places a load, commits it, runs the gate and the market again, and keeps the catalogue as a "
@@ -199,7 +205,11 @@ def timeline(versions: Sequence[Mapping[str, Any]], found: Sequence[Part], ask: 
                     ]
                 ),
                 html.Div(
-                    "; ".join(f"{name}: {number(amount)} pass" for name, amount in content["passed"].items()),
+                    "; ".join(
+                        f"{name}: {number(amount)} pass"
+                        for name, amount in content["passed"].items()
+                        if name.endswith(own)
+                    ),
                     className="hr-muted",
                 ),
                 changed,

@@ -65,7 +65,7 @@ def _metrics(study: SiteStudy, site: SiteMarket) -> list[Part]:
         )
     return [
         html.P(words, className="hr-muted"),
-        small_table("metrics", "Market metrics", heads, rows, file="metrics"),
+        small_table("metrics", "Market metrics", heads, rows, file="metrics", tall=True),
         html.P(f"Days: {dates}. Largest gap of a day: {percent(site.gap, 3)}.", className="hr-muted"),
     ]
 
@@ -178,7 +178,7 @@ def _groups(reasons: ScoreReasons) -> list[tuple[Part, Part]]:
     return [
         (
             f"{name[:1].upper()}{name[1:]}",
-            bar(score, f"{number(score, 3)}, {percent(share, 0)} of the way to the ideal", sign="flexible"),
+            bar(score, f"{number(score, 3)}, {percent(share, 0)} of the distance to the ideal", sign="flexible"),
         )
         for name, score, share in reasons.groups
     ]
@@ -190,8 +190,10 @@ def _costs(reasons: ScoreReasons) -> list[Part]:
         gain = cost.score_at_best - reasons.score
         rows.append(
             (
-                criterion_words(cost.criterion),
-                cost.group,
+                (
+                    [criterion_words(cost.criterion), html.Span(cost.group, className="hr-siting-small")],
+                    f"{criterion_words(cost.criterion)} ({cost.group})",
+                ),
                 (number(cost.value, 3), cost.value),
                 (number(cost.best, 3), cost.best),
                 (percent(cost.weight, 0), cost.weight),
@@ -199,10 +201,10 @@ def _costs(reasons: ScoreReasons) -> list[Part]:
                 (signed(gain, 3), gain),
             )
         )
-    heads = ["Criterion", "Group", "Here", "Best", "Weight", "Lost of 1", "Score, if best"]
+    heads = ["Criterion", "Here", "Best", "Weight", "Lost of 1", "Score, if best"]
     return [
         html.P("What each criterion takes from the score, the one that takes most first:"),
-        small_table("costs", "What each criterion costs", heads, rows, text=(0, 1), file="criteria"),
+        small_table("costs", "What each criterion costs", heads, rows, file="criteria", tall=True),
     ]
 
 
