@@ -126,6 +126,13 @@ def year(case: SitingCase, asked: argparse.Namespace) -> list[Row]:
          f"{found.groups}, {100 * found.looked_at:.1f} %", ""),
         ("decided, by minute", ", ".join(f"{minute:.0f}: {100 * share:.1f} %" for minute, share in told), ""),
     ]  # fmt: skip
+    drawn = np.random.default_rng(1).permutation(len(found.claims))[:CHECKS]
+    claims = [found.claims[place] for place in drawn]
+    triples = [gate_check.Triple(c.bus, c.load_mw, c.hour, c.contingency, c.passes) for c in claims]
+    wrong = sum(not one.agrees for one in gate_check.judge(case, contingencies, triples, workers=workers))
+    passing = sum(c.passes for c in claims)
+    words = f"verdicts that bounds stand on, {passing} passed and {len(claims) - passing} failed, decided from nothing"
+    rows.append((words, f"{wrong} mismatches", "0"))
     if asked.workers == 1:
         rows.append(("processor time", f"{cpu:,.0f} s", f"{CORES * YEAR_S:,.0f} s"))
     for envelope in standard():

@@ -7,7 +7,7 @@ everything is.
 """
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Self
 
 import numpy as np
@@ -30,7 +30,19 @@ _GROUPS = 64  # to begin with, where there are so many hours
 _PROGRAMS = 25  # cases of a candidate in a group of several hours that are looked at one by one
 _ROUND = 4  # groups begun at once
 _SURE = 1e-12
+_CLAIMS = 10  # drawn from each group, of what passes and of what fails
 _POWER_STEPS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One verdict that a bound stands on: for :func:`engine.siting.gate_check.judge`."""
+
+    bus: int  # position
+    load_mw: float
+    hour: int  # position in the case
+    contingency: int  # position
+    passes: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,6 +61,7 @@ class GateBracket:
     looked_at: float  # share of the hours, by weight, that some group looked at
     groups: int  # looked at
     time_s: float
+    claims: tuple[Claim, ...]  # drawn at random from what was proved of each group
 
     def pass_rate(self, envelope: str, nameplate_mw: float) -> tuple[Vector, Vector]:
         """Return bounds (C,) on the share of (hour, contingency) that pass."""
@@ -84,7 +97,8 @@ class GateBracket:
         return pack({name: getattr(self, name) for name in _ARRAYS}, {"format": FORMAT} | self._meta())
 
     def _meta(self) -> dict[str, Any]:
-        return {name: value for name, value in vars(self).items() if name not in _ARRAYS}
+        plain = {name: value for name, value in vars(self).items() if name not in _ARRAYS}
+        return plain | {"claims": [asdict(one) for one in self.claims]}
 
     @classmethod
     def load(cls, source: bytes) -> Self:
@@ -93,7 +107,8 @@ class GateBracket:
         if meta.pop("format", "") != FORMAT:
             raise UncertaintyDataError("not a file of gate bounds of this version")
         known: dict[str, Any] = dict(meta) | {name: np.array(arrays[name]) for name in _ARRAYS}
-        return cls(**known | {name: tuple(meta[name]) for name in ("envelopes", "sizes_mw")})
+        known |= {name: tuple(meta[name]) for name in ("envelopes", "sizes_mw")}
+        return cls(**known | {"claims": tuple(Claim(**one) for one in meta["claims"])})
 
 
 _ARRAYS = ("buses", "lower", "upper")
@@ -115,6 +130,7 @@ def decide(  # noqa: PLR0913 (the case and the question, then by name how)
     :func:`engine.siting.gate.screening.screen` does.
     """
     search = _Search(case, contingencies, question, _groups(case, question, groups))
+    claims: list[Claim] = []
     start = time.perf_counter()
     while search.pending().any() and (budget_s is None or time.perf_counter() - start < budget_s):
         tasks = search.next_tasks(_ROUND)
@@ -125,6 +141,7 @@ def decide(  # noqa: PLR0913 (the case and the question, then by name how)
             tasks, run_map(screen_group, [task for _, task in tasks], workers=workers), strict=True
         ):
             search.note(place, some, found)
+            claims += [replace(claim, hour=int(place.hours[claim.hour])) for claim in found.claims]
         if progress is not None:
             progress(int((search.decided() != UNKNOWN).sum()), search.decided().size)
     lower, upper = search.bounds()
@@ -142,7 +159,17 @@ def decide(  # noqa: PLR0913 (the case and the question, then by name how)
         looked_at=float(sum(search.weight[group.hours].sum() for group in seen)),
         groups=search.looked_at,
         time_s=time.perf_counter() - start,
+        claims=tuple(claims),
     )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class GroupShares:
+    """Shares (V, C) of the contingencies that certainly pass, and fail, in every hour of a group; some of them."""
+
+    passed: Matrix
+    failed: Matrix
+    claims: tuple[Claim, ...]  # hours by place in the group
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,8 +181,8 @@ class _Task:
     rating: OutageRating
 
 
-def screen_group(task: _Task) -> tuple[Matrix, Matrix]:
-    """Return the shares (V, C) of the contingencies that certainly pass, and that certainly fail, in every hour."""
+def screen_group(task: _Task) -> GroupShares:
+    """Return what certainly passes, and what certainly fails, in every hour of a group."""
     model = GateModel.of(task.contingencies, task.buses, task.rating)
     together = Together.of(model, task.case)
     case_of = 1 + np.searchsorted(task.contingencies.distinct, task.contingencies.same_as)
@@ -168,9 +195,28 @@ def screen_group(task: _Task) -> tuple[Matrix, Matrix]:
         if together.narrower is not None:
             solver = HourSolver(together.narrower, task.levels_mw, wider=wider)
             solver.bound(buses, _PROGRAMS)
-    passed = [solver.intervals.passed(slice(None), level) @ share for level in task.levels_mw.tolist()]
-    failed = [wider.intervals.failed(slice(None), level) @ share for level in task.levels_mw.tolist()]
-    return np.array(passed) * (together.narrower is not None), np.array(failed)
+    levels = task.levels_mw
+    passed = np.array([solver.intervals.passed(slice(None), level) for level in levels.tolist()])
+    passed &= together.narrower is not None
+    failed = np.array([wider.intervals.failed(slice(None), level) for level in levels.tolist()])
+    generator = np.random.default_rng(len(task.case))
+    claims = [
+        claim for flags, yes in ((passed, True), (failed, False)) for claim in _drawn(task, flags, yes, generator)
+    ]
+    return GroupShares(passed @ share, failed @ share, tuple(claims))
+
+
+def _drawn(task: _Task, flags: Flags, passes: bool, generator: np.random.Generator) -> list[Claim]:
+    """Return some of the (level, candidate, case) that are true."""
+    same = np.searchsorted(task.contingencies.distinct, task.contingencies.same_as)
+    found = []
+    true = np.flatnonzero(flags[:, :, 1:])
+    for place in generator.choice(true, min(_CLAIMS, len(true)), replace=False).tolist():
+        level, bus, case = np.unravel_index(place, flags[:, :, 1:].shape)
+        contingency = int(generator.choice(np.flatnonzero(same == case)))
+        hour, load_mw = int(generator.integers(len(task.case))), float(task.levels_mw[level])
+        found.append(Claim(int(task.buses[bus]), load_mw, hour, contingency, passes))
+    return found
 
 
 @dataclass(eq=False)
@@ -283,11 +329,11 @@ class _Search:
         buses = self.question.buses[np.flatnonzero(self.pending())]
         return _Task(self.case.at(group.hours), self.contingencies, buses, group.levels_mw, self.question.rating)
 
-    def note(self, group: _Group, some: Integers, found: tuple[Matrix, Matrix]) -> None:
+    def note(self, group: _Group, some: Integers, found: GroupShares) -> None:
         """Note what a group showed of some candidates (places); what was known of it before stays."""
         self.looked_at += 1
         shape = (len(group.levels_mw), len(self.question.buses))
-        for name, share in zip(("passed", "failed"), found, strict=True):
+        for name, share in (("passed", found.passed), ("failed", found.failed)):
             before = getattr(group, name)
             known = np.zeros(shape) if before is None else before.copy()
             known[:, some] = np.maximum(known[:, some], share)

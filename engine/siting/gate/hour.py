@@ -31,6 +31,7 @@ _PASSES, _BASE_PASSES = 2, 16  # dispatches at most for one bus and level, and w
 _NEIGHBOURS, _NEIGHBOURS_POOR = 24, 10  # dispatches of buses alike that are tried, and how many may bring little
 _SHARE = 0.8  # of what was open before: more than that left, and cases are taken apart by limits
 _GAIN, _POOR = 12, 3  # cases that make a dispatch worth while, and how often it may not be
+_LITTLE = 0.01  # of the cases, left open where bounds are enough
 _ROUNDING_MW = 1e-7  # of the solver's bounds
 _WORTH = 1.5  # of the cap: rays that bound a bus further out are not used for it
 
@@ -115,7 +116,8 @@ class HourSolver:
         for bus in buses.tolist():
             if self.intervals.reach_most[bus, INTACT] >= self.levels_mw[0] - HAIR_MW:
                 self.many_outages(bus)
-                self.one_bus(bus, programs)
+                if self._open(bus).sum() > _LITTLE * len(self.all_cases):
+                    self.one_bus(bus, programs)
 
     def balance(self) -> None:
         """Note what the units' limits alone allow in every case, and which cases fail by them without a load."""

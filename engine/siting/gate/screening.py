@@ -26,6 +26,7 @@ from engine.siting.gate.question import GateQuestion
 from engine.siting.gate.results import GateResult, HourVerdicts, hour_of
 
 _ROUND = 4  # tasks begun at once where the time is limited
+_TOLD_EVERY_S = 5.0
 _MODELS = 2  # kept by a process: tasks of one question share theirs
 
 
@@ -40,11 +41,14 @@ def screen(  # noqa: PLR0913 (the case and the question, then by name how)
     artifacts: Artifacts | None = None,
     parts: int = 1,
     budget_s: float | None = None,
+    partial: Callable[[GateResult], None] | None = None,
 ) -> GateResult:
     """Decide every candidate, hour, load and contingency.
 
     Hours are begun in their order until ``budget_s`` is spent; what is begun is ended. The verdicts of the others stay
     open, so that a pass rate is a bracket: order the hours by what should be known first.
+
+    ``partial`` is given what is known while hours are still under way, every few seconds.
 
     ``progress`` counts tasks; ``share`` is told what share of all is done, tasks that are under way on this machine
     included, and may raise CancelledError too. ``parts`` divides the candidates of each hour into so many tasks,
@@ -67,6 +71,7 @@ def screen(  # noqa: PLR0913 (the case and the question, then by name how)
             tasks.append(_Task(one, contingencies, question.buses[chunk], levels, question.rating))
             names.append(f"hour {case.labels[hour]}" + (f", part {part + 1}" if len(chunks) > 1 else ""))
     done: list[HourVerdicts] = []
+    told = _SoFar(case, contingencies, question, weight / weight.sum(), len(chunks), partial)
     start, step = time.perf_counter(), len(tasks) if budget_s is None else _ROUND
     for first in range(0, len(tasks), max(step, 1)):
         if budget_s is not None and time.perf_counter() - start >= budget_s:
@@ -82,28 +87,64 @@ def screen(  # noqa: PLR0913 (the case and the question, then by name how)
                 workers=workers,
                 progress=inside.report if progress is not None or share is not None else None,
                 kept=kept,
+                each=partial and told.take_from(first),
             )
-    whole = len(done) // len(chunks)  # hours of which every part is there
-    verdicts: list[HourVerdicts | None] = [None] * len(case)
-    verdicts[:whole] = [joined(done[hour * len(chunks) : (hour + 1) * len(chunks)]) for hour in range(whole)]
-    network = case.network
-    return GateResult(
-        case_digest=case.digest,
-        contingencies_digest=contingencies.digest,
-        labels=case.labels,
-        hour_of_day=case.hour_of_day,
-        hour_weight=weight / weight.sum(),
-        buses=question.buses,
-        envelopes=question.envelopes,
-        sizes_mw=question.sizes_mw,
-        threshold=question.threshold,
-        rating=question.rating,
-        ids=contingencies.ids,
-        case_of=1 + np.searchsorted(contingencies.distinct, contingencies.same_as),
-        islanding=tuple(one.words(network) for one in contingencies.islanding),
-        verdicts=tuple(verdicts),
-        solver=SOLVER,
-    )
+    return told.result({place: one for place, one in enumerate(done)})
+
+
+class _SoFar:
+    """The tasks of a run that are done, and the result that they make: hours of which a part lacks stay open."""
+
+    def __init__(  # noqa: PLR0913, PLR0917 (what a result is made of)
+        self,
+        case: SitingCase,
+        contingencies: Contingencies,
+        question: GateQuestion,
+        weight: Vector,
+        parts: int,
+        partial: Callable[[GateResult], None] | None,
+    ) -> None:
+        self._case, self._contingencies, self._question, self._weight = case, contingencies, question, weight
+        self._parts, self._partial = parts, partial
+        self._done: dict[int, HourVerdicts] = {}
+        self._at = time.monotonic()
+
+    def take_from(self, first: int) -> Callable[[int, HourVerdicts], None]:
+        """Return what takes the outcomes of a map whose tasks begin at ``first``, and tells of them now and then."""
+
+        def take(place: int, outcome: HourVerdicts) -> None:
+            self._done[first + place] = outcome
+            if self._partial is not None and time.monotonic() - self._at >= _TOLD_EVERY_S:
+                self._partial(self.result(self._done))
+                self._at = time.monotonic()
+
+        return take
+
+    def result(self, done: Mapping[int, HourVerdicts]) -> GateResult:
+        """Return the result of the tasks that are done."""
+        verdicts: list[HourVerdicts | None] = []
+        for hour in range(len(self._case)):
+            own = [done.get(hour * self._parts + part) for part in range(self._parts)]
+            there = [one for one in own if one is not None]
+            verdicts.append(joined(there) if len(there) == self._parts else None)
+        case, question, lost = self._case, self._question, self._contingencies
+        return GateResult(
+            case_digest=case.digest,
+            contingencies_digest=lost.digest,
+            labels=case.labels,
+            hour_of_day=case.hour_of_day,
+            hour_weight=self._weight,
+            buses=question.buses,
+            envelopes=question.envelopes,
+            sizes_mw=question.sizes_mw,
+            threshold=question.threshold,
+            rating=question.rating,
+            ids=lost.ids,
+            case_of=1 + np.searchsorted(lost.distinct, lost.same_as),
+            islanding=tuple(one.words(case.network) for one in lost.islanding),
+            verdicts=tuple(verdicts),
+            solver=SOLVER,
+        )
 
 
 _STEPS = 100  # of the share that is told, in each task

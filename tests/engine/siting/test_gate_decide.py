@@ -96,6 +96,10 @@ def test_bounds_hold_and_end_at_the_decision_of_the_exact_gate(fourteen, asked, 
                 assert (lower <= rate + 1e-9).all()
                 assert (rate <= upper + 1e-9).all()
             assert (bracket.qualified(one.name, size) == exact.qualified(one.name, size)).all()
+    assert {claim.passes for claim in bracket.claims} == {True, False}
+    for claim in bracket.claims:
+        level = int(np.argmin([abs(exact.load_mw(claim.hour, level) - claim.load_mw) for level in range(6)]))
+        assert exact.verdict(claim.bus, claim.hour, level, claim.contingency) == int(claim.passes)
     assert told == sorted(told)
     assert told[-1] == 14 * len(ENVELOPES) * len(SIZES)
     assert 0.0 < early.looked_at < 1.0 + 1e-9
