@@ -98,13 +98,24 @@ def gate_job(arguments: dict[str, Any], context: JobContext) -> dict[str, Any]:
     """Screen, check a sample from nothing, keep the verdicts. Raises QuestionError; VerdictError at a mismatch."""
     started = time.perf_counter()
     question = question_of(arguments)
+    asked, counted = gate_arguments(arguments["network"], question), [0, 0]
+
+    def count(done: int, total: int) -> None:
+        counted[:] = done, total
+
+    def tell(share: float) -> None:
+        words = f"{counted[0]:,} of {counted[1]:,} parts of the hours screened"
+        context.progress(round(_STEPS * _SCREENED * share), _STEPS, words)
+
     run = run_gate(
         question,
         Network.from_tables(context.load_network(arguments["network"])),
         context.load_dataset,
         workers=context.workers,
-        progress=_part(context, 0.0, _SCREENED, "hours screened"),
+        progress=count,
+        share=tell,
         artifacts=context.artifacts,
+        partial=lambda known: context.artifacts.save(partial_key(asked), known.save()),
     )
     verdicts = decided(run.gate)
     report = checked_again(
@@ -114,7 +125,7 @@ def gate_job(arguments: dict[str, Any], context: JobContext) -> dict[str, Any]:
         workers=context.workers,
         progress=_part(context, _SCREENED, 1.0 - _SCREENED, "parts of the check from nothing"),
     )
-    key = gate_key(gate_arguments(arguments["network"], question))
+    key = gate_key(asked)
     context.artifacts.save(key, run.gate.save())
     return {
         "hours": run.prepared.hours.to_json(),

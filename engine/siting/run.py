@@ -4,7 +4,7 @@ Two runs make it: the gate over its hours, and the market of the sites that pass
 a run that was stopped goes on where it was; what both found is put together in a moment, as often as a reader likes.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from engine.compute import HERE, Artifacts, Progress, Workers
@@ -24,6 +24,7 @@ from engine.siting.question import SitingQuestion, candidates_of
 from engine.siting.ranking import GROUPS, Criterion
 from engine.siting.shortlist import POOLED, Ranked, Scaling, rank_sites
 
+_MANY, _TASKS = 200, 4  # candidates from which an hour is divided, into how many tasks at most
 CHECKED = 1000  # verdicts that are decided again, from nothing, in every run
 
 
@@ -60,21 +61,28 @@ def run_gate(  # noqa: PLR0913 (the question, then by name how)
     *,
     workers: Workers = HERE,
     progress: Progress | None = None,
+    share: Callable[[float], None] | None = None,
     artifacts: Artifacts | None = None,
+    partial: Callable[[GateResult], None] | None = None,
 ) -> GateRun:
     """Return what the gate says of every candidate, envelope and size.
 
+    ``progress``, ``share`` and ``partial`` are told how far it is, see :func:`engine.siting.gate.screening.screen`.
     Raises QuestionError with every problem of the question.
     """
     prepared = prepare(question.checked(network), network, load_dataset)
     contingencies = contingencies_of(question, prepared)
+    asked = gate_question(question, prepared)
     gate = screen(
         prepared.case,
         contingencies,
-        gate_question(question, prepared),
+        asked,
         workers=workers,
         progress=progress,
+        share=share,
         artifacts=artifacts,
+        parts=parts_of(len(prepared.case), len(asked.buses)),
+        partial=partial,
     )
     return GateRun(question, prepared, contingencies, gate)
 
@@ -92,6 +100,11 @@ def checked_again(
         run.prepared.case, run.contingencies, run.gate, count=count, seed=seed, rating=run.question.outage_rating,
         workers=workers, progress=progress,
     )  # fmt: skip
+
+
+def parts_of(hours: int, candidates: int) -> int:
+    """Return into how many tasks the candidates of an hour are divided, so that few hours keep several workers busy."""
+    return 1 if candidates < _MANY else max(1, _TASKS // hours)
 
 
 def remade(question: SitingQuestion, prepared: Prepared, gate: GateResult) -> GateRun:

@@ -3,7 +3,7 @@
 import hashlib
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -48,13 +48,12 @@ def screen(  # noqa: PLR0913 (the case and the question, then by name how)
     Hours are begun in their order until ``budget_s`` is spent; what is begun is ended. The verdicts of the others stay
     open, so that a pass rate is a bracket: order the hours by what should be known first.
 
-    ``partial`` is given what is known while hours are still under way, every few seconds.
-
     ``progress`` counts tasks; ``share`` is told what share of all is done, tasks that are under way on this machine
     included, and may raise CancelledError too. ``parts`` divides the candidates of each hour into so many tasks,
     for hours that are fewer than the workers. With ``artifacts`` what is done is kept as it comes, and a run that
     was stopped goes on where it was. An hour that units cannot balance is no error: every outage of it fails before
     any load (:meth:`GateResult.intact_fails`).
+    ``partial`` is given what is known while hours are still under way, every few seconds.
     Raises QuestionError when the contingencies are of another network, or weights are not those of the hours.
     """
     if case.network.digest != contingencies.network.digest:
@@ -87,9 +86,9 @@ def screen(  # noqa: PLR0913 (the case and the question, then by name how)
                 workers=workers,
                 progress=inside.report if progress is not None or share is not None else None,
                 kept=kept,
-                each=partial and told.take_from(first),
+                each=told.take_from(first),
             )
-    return told.result({place: one for place, one in enumerate(done)})
+    return told.result(dict(enumerate(done)))
 
 
 class _SoFar:

@@ -12,6 +12,7 @@ from engine.network.tables import NetworkTables, table_of
 from engine.siting.case import SitingCase
 from engine.siting.contingencies import Contingencies, Rule
 from engine.siting.envelopes import envelope
+from engine.siting.gate import screening
 from engine.siting.gate.certificates import certificate
 from engine.siting.gate.joint import infeasible_pairs
 from engine.siting.gate.question import GateQuestion
@@ -281,3 +282,20 @@ def test_hours_beyond_the_budget_stay_open_and_the_rate_is_a_bracket():
     assert none.qualified("firm", 150.0 / 0.8).tolist() == [-1]
     assert all_.qualified("firm", 150.0 / 0.8).tolist() == [1]
     assert np.concatenate(all_.pass_rate("firm", 150.0 / 0.8)) == pytest.approx([0.5, 0.5])
+
+
+def test_what_is_known_is_told_while_hours_are_under_way(monkeypatch):
+    monkeypatch.setattr(screening, "_TOLD_EVERY_S", 0.0)
+    case = _case(_pair(), (1.0,) * 4)
+    contingencies = Contingencies.of(Factors.of(case.network), Rule(), case)
+    question = GateQuestion(np.array([0, 1]), (envelope("firm"),), (150.0 / 0.8,), threshold=0.5)
+    told = []
+    last = screen(case, contingencies, question, parts=2, partial=told.append)
+    screened = [sum(hour is not None for hour in known.verdicts) for known in told]
+
+    assert screened == [0, 1, 1, 2, 2, 3, 3, 4]  # an hour counts when both of its parts are there
+    for known in told:
+        (low, high), (rate, _) = known.pass_rate("firm", 150.0 / 0.8), last.pass_rate("firm", 150.0 / 0.8)
+        assert (low <= rate + 1e-12).all()
+        assert (rate <= high + 1e-12).all()
+    assert told[-1].save() == last.save()
