@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 
 from engine.errors import QuestionError
 from engine.network.model import Integers, Matrix, Vector
@@ -14,7 +13,6 @@ from engine.siting.ranking import GROUPS, TIE_CRITERION, Criterion, Ranking, met
 
 POOLED: Literal["pooled"] = "pooled"
 Scaling = Literal["pooled", "per envelope"]  # all envelopes in one normalisation, as in the source
-Labels = npt.NDArray[np.str_]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,8 +51,8 @@ def rank_sites(
     own = [site.metrics.ravel() for site in sites]
     columns = [np.array(own), *(np.asarray(column)[:, np.newaxis] for column in (extra or {}).values())]
     values = np.column_stack(columns)
-    labels = np.array([label_of(site) for site in sites])
-    parts = {POOLED: np.arange(len(sites))} if scaling == POOLED else _by(labels)
+    by_kind = by_label(sites)
+    parts = {POOLED: np.arange(len(sites))} if scaling == POOLED else by_kind
     score, found = np.empty(len(sites)), {}
     every = tuple(groups)
     group_score = np.full((len(sites), len(every)), np.nan)
@@ -67,7 +65,7 @@ def rank_sites(
     place = np.empty(len(sites), dtype=np.intp)
     tie = values[:, names.index(TIE_CRITERION)]
     buses = np.array([site.placement.bus if site.placement else -1 for site in sites], dtype=np.float64)
-    for rows in _by(labels).values():
+    for rows in by_kind.values():
         place[rows] = places(score[rows], np.column_stack([tie[rows], buses[rows]]))
     return Ranked(tuple(sites), names, values, score, every, group_score, place, found)
 
@@ -78,5 +76,7 @@ def label_of(site: SiteMarket) -> str:
     return "" if placed is None else f"{placed.envelope.name} {placed.nameplate_mw!r}"
 
 
-def _by(labels: Labels) -> dict[str, Integers]:
+def by_label(sites: Sequence[SiteMarket]) -> dict[str, Integers]:
+    """Return the positions of the sites of each envelope and size."""
+    labels = np.array([label_of(site) for site in sites])
     return {str(label): np.flatnonzero(labels == label) for label in np.unique(labels)}
