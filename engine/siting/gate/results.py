@@ -98,11 +98,11 @@ class GateResult:
 
     def by_hour(self, hour: int, envelope: str, nameplate_mw: float) -> tuple[Vector, Vector]:
         """Return the shares (C,) of the contingencies that certainly pass and certainly fail in one hour."""
-        found = self._flags(hour, envelope, nameplate_mw)
-        if found is None:
+        known = self.verdicts[hour]
+        if known is None:
             return np.zeros(len(self.buses)), np.zeros(len(self.buses))
-        share = self._share
-        return found[0] @ share, found[1] @ share
+        level = known.level(self._load(self._envelope(envelope), nameplate_mw, hour))
+        return self._shares(known.passed[level]), self._shares(known.failed[level])
 
     def by_contingency(self, bus: int, envelope: str, nameplate_mw: float) -> tuple[Vector, Vector]:
         """Return for one candidate (place) the weights (K,) of the hours that certainly pass and certainly fail."""
@@ -168,11 +168,16 @@ class GateResult:
                 count += all_ - int(np.bitwise_count(known.passed | known.failed).sum())
         return count
 
-    @property
-    def _share(self) -> Vector:
-        """Return the share (N,) of the contingencies that each case decides; none is decided by the intact network."""
-        cases = max((len(known.base_fails) for known in self.verdicts if known is not None), default=1)
-        return np.bincount(self.case_of, minlength=cases) / max(len(self.case_of), 1)
+    def _shares(self, bits: Bits) -> Vector:
+        """Return the share (C,) of the contingencies whose case has its bit set, of packed cases (C, bytes).
+
+        A case counts as many contingencies as it decides, the intact network none: bits are counted where they lie.
+        """
+        decides = np.bincount(self.case_of, minlength=8 * bits.shape[1])
+        total = np.zeros(len(bits))
+        for amount in np.unique(decides[decides > 0]).tolist():
+            total += amount * np.bitwise_count(bits & np.packbits(decides == amount)).sum(axis=1, dtype=np.intp)
+        return total / max(len(self.case_of), 1)
 
     def _flags(self, hour: int, envelope: str, nameplate_mw: float) -> tuple[Flags, Flags] | None:
         known = self.verdicts[hour]
