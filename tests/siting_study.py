@@ -47,6 +47,14 @@ def network() -> Network:
 
 
 @cache
+def priced() -> Network:
+    """The same with costs: the cheap unit is on the far side of the two circuits, whose limits so have a price."""
+    tables = network().tables
+    units = tables.units.assign(cost_c1_per_mwh=[10.0, 30.0], p_min_mw=[100.0, 0.0])
+    return Network.from_tables(tables.with_table("units", units))
+
+
+@cache
 def gate_run() -> GateRun:
     """The gate of two hours: 200 MW of load at 16 o'clock, 240 MW at 3."""
     grid = network()

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
@@ -15,12 +14,13 @@ from callbacks.services import Services
 from callbacks.siting_answer import KEEP, Asked, Seat, answer_to, drawn_from, held_market
 from callbacks.siting_desk import Desk, question_of
 from callbacks.siting_panes import draw
+from callbacks.siting_upload import files_of, take_in
 from components import siting_compare, siting_market, siting_overview, siting_pathways, siting_tables, siting_words
 from components import siting_totals as totals
 from components import siting_view as view
 from components.format import count
 from components.siting_answer import Answer
-from engine.errors import NotFoundError, QuestionError
+from engine.errors import FileFormatError, NotFoundError, QuestionError
 from engine.network.model import Network
 from engine.siting import jobs
 from engine.siting.defaults import sizes_for, starting_question
@@ -31,7 +31,7 @@ from engine.siting.timeline import CONVENTIONAL, PLANNER
 from engine.store.kinds import KINDS
 from engine.store.queue import Queue
 from tests.callbacks.screen import ANNE, BEN, text
-from tests.siting_study import network as pair
+from tests.siting_study import priced
 
 QUESTION = SitingQuestion(
     choice="list", hours=(15, 3), candidates="listed", buses=("A", "B"), sizes_mw=(50.0, 100.0), shortlist=1,
@@ -49,11 +49,7 @@ def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
 
 @pytest.fixture(scope="module")
 def network() -> Network:
-    """Two buses, with costs: the cheap unit is on the far side of the two circuits."""
-    tables = pair().tables
-    return Network.from_tables(
-        tables.with_table("units", tables.units.assign(cost_c1_per_mwh=[10.0, 30.0], p_min_mw=[100.0, 0.0]))
-    )
+    return priced()
 
 
 @pytest.fixture(scope="module")
@@ -320,18 +316,41 @@ def test_sizes_suit_the_load(network: Network) -> None:
     assert sizes_for(network) == (10.0, 20.0, 30.0, 40.0)
 
 
-def test_a_run_that_was_stopped_shows_what_is_known(seat: Seat, screen: Screen, tmp_path: Path) -> None:
-    del tmp_path
+def test_a_gate_that_runs_shows_what_is_known_so_far(seat: Seat, screen: Screen, network: Network) -> None:
     gate = seat.desk.look(seat.user, seat.study, QUESTION).gate
     assert gate is not None
+    asked = replace(QUESTION, seed=7)  # another job; what it keeps while it runs is that of the first hour
+    stands = seat.desk.look(seat.user, seat.study, asked, submit=True)
+    assert stands.found == "running"
     first = replace(gate.result, verdicts=(gate.result.verdicts[0], None))
-    some = type(gate)("so far", QUESTION, first)
-    assert some.partial
-    assert some.hours_done == 1
-    low, high = some.rate("firm", 50.0)
-    whole = gate.rate("firm", 50.0)[0]
-    assert (low <= whole + 1e-12).all()
-    assert (whole <= high + 1e-12).all()
-    assert (some.verdict("firm", 50.0, 1.0) != 1).all()  # nothing is certain before every hour is done
-    answer = Answer(screen.answer().network, some, screen.answer().drawn)
-    assert "still open" in text(totals.totals_of(answer)) or "candidates" in text(totals.totals_of(answer))
+    key = jobs.partial_key(jobs.gate_arguments(network.digest, asked))
+    seat.desk.services.artifacts.save(key, first.save())
+    page = Screen(seat, asked)
+    shown = page.ask()
+    assert "1 of 2 hours are screened" in text(shown.state)
+    assert page.found["partial"]
+    some = page.answer()
+    assert some.gate.hours_done == 1
+    for name in some.envelopes:
+        for size in QUESTION.sizes_mw:
+            low, high = some.gate.rate(name, size)
+            whole = gate.rate(name, size)[0]
+            assert (low <= whole + 1e-12).all()
+            assert (whole <= high + 1e-12).all()
+            assert (some.gate.verdict(name, size, 1.0) != 1).all()  # nothing is certain before every hour is done
+    assert "still open" in text(totals.totals_of(some))
+    made = draw(seat, page.found, {"view": {}, "market": page.market, "base": None}, "light")
+    assert made is not None
+    assert "once every hour is screened" in text(made["market"])
+    assert seat.desk.gate(seat.user, seat.study, page.drawn()) is None  # no run is made of a part
+    seat.desk.services.jobs.cancel(seat.user, stands.job.id if stands.job else "")
+
+
+def test_a_file_of_hours_is_read_before_it_is_kept(seat: Seat) -> None:
+    good = b"hour,bus A,bus B\n2024-07-01 15:00,0,180\n2024-07-01 16:00,0,190\n"
+    found = take_in(seat, "mine.csv", good)
+    assert found.message == "mine.csv: 2 hours read, loads by bus"
+    assert (found.value, "mine.csv") in files_of(seat)
+    with pytest.raises(FileFormatError, match="no column is named like"):
+        take_in(seat, "bad.csv", b"hour,bus nowhere\n2024-07-01 15:00,5\n")
+    assert "bad.csv" not in {name for _, name in files_of(seat)}
