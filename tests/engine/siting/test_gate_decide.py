@@ -19,7 +19,7 @@ from engine.siting.gate.together import Together
 from tests.engine.siting.angle_loads import load_interval
 from tests.engine.siting.test_gate import _network
 
-HOURS = 16
+HOURS = 10
 ENVELOPES = (envelope("firm"), envelope("shift"))
 SIZES = (12.0, 50.0, 150.0)
 
@@ -50,7 +50,7 @@ def test_what_passes_narrower_passes_and_what_fails_wider_fails_in_every_hour(fo
     levels = np.array([10.0, 40.0, 120.0])
     seen = set()
     order = np.argsort(fourteen.demand_mw.sum(axis=1))
-    for hours in (order[:3], order[6:8], order[11:]):
+    for hours in (order[:3], order[4:6], order[7:]):
         together = Together.of(model, fourteen.at(hours))
         assert together.narrower is not None
         narrow = HourSolver(together.narrower, levels).solve().verdicts(levels)
