@@ -10,7 +10,7 @@ from typing import Any
 from dash import ALL, Dash, Input, Output, State, ctx, no_update
 
 from callbacks.siting_desk import Desk
-from callbacks.siting_site import SiteSeat, site_seat
+from callbacks.siting_site import SiteSeat, named, site_seat
 from components import ids
 from components import siting_agreement as view
 from components.skeleton import parse_element
@@ -124,9 +124,8 @@ def _register_terms(app: Dash, desk: Desk) -> None:
     )
     def write(*given: Any) -> Any:
         values, ladder, selection, drawn, study, names = given
-        terms = {name["name"]: value for name, value in zip(names, values, strict=True)}
         try:
-            found = draft(site_seat(desk, study), drawn, selection, terms, ladder)
+            found = draft(site_seat(desk, study), drawn, selection, named(names, values), ladder)
         except EngineError as error:
             return view.refused(str(error)), None
         return (view.no_site(), None) if found is None else (view.terms(found), found.to_json())

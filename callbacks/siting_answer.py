@@ -8,7 +8,7 @@ from callbacks.security import current_user
 from callbacks.siting_desk import Desk, GateStands, MarketStands, drawn_of, question_of
 from components import siting_controls, siting_market, siting_states, siting_words
 from components.siting_answer import Answer
-from engine.errors import EngineError, NetworkDataError
+from engine.errors import EngineError, NetworkDataError, QuestionError
 from engine.network.model import Network
 from engine.siting.gate.question import THRESHOLD
 from engine.siting.market_run import MarketQuestion
@@ -76,7 +76,7 @@ def answer_to(seat: Seat, asked: Asked) -> Shown:
     try:
         owner = _is_owner(seat)
         network = seat.network()
-        base = SitingQuestion.from_json(asked.start["question"])
+        base = SitingQuestion.from_json(_question_in(asked.start))
         question = siting_words.question_of(asked.words, base).checked(network)
         small = siting_states.gate_seconds(network, question) <= siting_states.AT_ONCE_S
         stands = desk.look(seat.user, seat.study, question, submit=asked.pressed)
@@ -183,7 +183,7 @@ def drawn_from(found: Mapping[str, Any], view: Mapping[str, Any]) -> dict[str, A
 
     A part that the question does not have is replaced by its first. Raises QuestionError for weights that are none.
     """
-    question = SitingQuestion.from_json(found["question"])
+    question = SitingQuestion.from_json(_question_in(found))
     threshold = view.get("threshold")
     share = float(threshold) / 100.0 if isinstance(threshold, int | float) else question.threshold
     size = view.get("size")
@@ -221,3 +221,11 @@ def market_stands(seat: Seat, drawn: Mapping[str, Any], words: Any, base: Any) -
     if question is None or drawn.get("partial") or question.source == "filed":
         return market, MarketStands("needed")
     return market, seat.desk.look_market(seat.user, seat.study, question, market)
+
+
+def _question_in(held: Any) -> Mapping[str, Any]:
+    """Return the question in a Store of the page. Raises QuestionError for a Store that no page of ours writes."""
+    question = held.get("question") if isinstance(held, Mapping) else None
+    if not isinstance(question, Mapping):
+        raise QuestionError("the page holds no question: reload it")
+    return question

@@ -10,7 +10,7 @@ from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx, no_up
 
 from callbacks.capacity_aside import begin, standing
 from callbacks.siting_desk import Desk, drawn_of, market_arguments, question_of
-from callbacks.siting_site import SiteSeat, site_seat
+from callbacks.siting_site import SiteSeat, named, site_seat
 from components import ids
 from components import siting_auction as view
 from engine.errors import EngineError, PermissionDeniedError, QuestionError
@@ -128,7 +128,7 @@ def register(app: Dash, desk: Desk) -> None:
             return (no_update,) * 3
         by, seat = ctx.triggered_id, site_seat(desk, of)
         try:
-            terms = terms_of({one["name"]: value for one, value in zip(names, values, strict=True)})
+            terms = terms_of(named(names, values))
             if sold and by == f"{ids.SITING_AUCTION_SELL}-pressed":
                 publish(seat, drawn, terms)
             told = panel(seat, drawn, terms, pressed=bool(tried) and by == f"{ids.SITING_AUCTION_TRY}-pressed")

@@ -14,7 +14,7 @@ from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx, no_up
 
 from callbacks.capacity_aside import begin, standing
 from callbacks.siting_desk import Desk
-from callbacks.siting_site import SiteSeat, site_seat
+from callbacks.siting_site import SiteSeat, named, site_seat
 from components import ids
 from components import siting_clearing as view
 from components.siting_site import SiteStudy
@@ -191,9 +191,8 @@ def register(app: Dash, desk: Desk) -> None:
         if tab != "studies":
             return (no_update,) * 3
         pressed = bool(press) and ctx.triggered_id == f"{ids.SITING_CLEARING_RUN}-pressed"
-        rules = {one["name"]: value for one, value in zip(names, values, strict=True)}
         try:
-            told = panel(site_seat(desk, of), drawn, text, rules, pressed=pressed)
+            told = panel(site_seat(desk, of), drawn, text, named(names, values), pressed=pressed)
         except EngineError as error:
             told = Told(view.message(f"{error}.", wrong=True))
         return told.children, told.job, time.time() if told.job else no_update

@@ -55,7 +55,8 @@ def register(app: Dash, desk: Desk) -> None:
         *(State(f"{ids.SITING_COMPARE}-{side}", "value") for side in siting_compare.SIDES),
     )
     def offer(options: Any, *sides: Any) -> Any:
-        names = [option["value"] for option in options or []]
+        listed = options if isinstance(options, list) else []
+        names = [option["value"] for option in listed if isinstance(option, dict) and "value" in option]
         if not names:
             return (no_update,) * 4
         first = sides[0] if sides[0] in names else names[0]

@@ -79,3 +79,11 @@ def unpacked_drawn(text: str) -> dict[str, Any]:
 def site_seat(desk: Desk, study: Any) -> SiteSeat:
     """Return the seat of whoever asks: the session says who it is, the page only which study."""
     return SiteSeat(desk, current_user(), study if isinstance(study, str) else "")
+
+
+def named(names: Any, values: Any) -> dict[str, Any]:
+    """Return the values of a page's controls by their names. Raises QuestionError for what no page of ours sends."""
+    try:
+        return {one["name"]: value for one, value in zip(names, values, strict=True)}
+    except (KeyError, TypeError, ValueError):
+        raise QuestionError("the controls are not those of this page: reload it") from None

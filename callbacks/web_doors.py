@@ -3,7 +3,8 @@
 An asker is a session, or the address of all that have none: :func:`callbacks.auction_access.asker`. A request that was
 refused has cost its parsing. What comes after it on the same line is not read for a second, and no thread waits for
 that. The same holds for a new line whose first bytes, looked at and not yet read, tell that it is of an asker who was
-refused within that second: who calls again for each order waits unheard. Too many such lines are closed. Lines of other askers are never touched by this, whoever shares the address.
+refused within that second: who calls again for each order waits unheard. Too many such lines are closed. Lines of other
+askers are never touched by this, whoever shares the address.
 """
 
 import time
@@ -11,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 WAIT_S = 1.0  # what the refusal tells as Retry-After
-LINES = 100  # of one asker that wait, in each worker: a flood whose lines wait calls less often than one that is not kept
+LINES = 100  # of one asker that wait, in each worker: a flood whose lines wait calls less often than one cut off
 ALL_LINES = 400  # of all askers that wait, in each worker
 _MOST_ASKERS = 1_000
 
