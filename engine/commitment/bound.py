@@ -11,6 +11,7 @@ Source: Geoffrion, "Lagrangean relaxation for integer programming", Mathematical
 commitment Muckstadt and Koenig, Operations Research 25(3), 1977.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
@@ -48,13 +49,18 @@ class Bound:
     on: Flags  # (T, N), how each would be by itself
 
 
-def lower_bound(instance: Instance, prices: Prices) -> Bound:
-    """Return the bound at ``prices``; those of reserve count as 0 where negative."""
+def lower_bound(instance: Instance, prices: Prices, pinned: Mapping[str, Flags] | None = None) -> Bound:
+    """Return the bound at ``prices``; those of reserve count as 0 where negative.
+
+    ``pinned`` says where (T, N) units are held ``on`` or ``off`` in all schedules that the bound is of; left out, that
+    is as the instance has it.
+    """
     reserve = np.maximum(prices.reserve, 0.0)
     largest, chosen = instance.case.largest_mw, instance.committed
     loss = running_loss(instance, prices, reserve, largest)
     at_end = running_loss(instance, prices, reserve, np.minimum(largest, instance.fleet.edge_mw))
-    best_on, best_off = _best(instance, loss[:, chosen], np.maximum(at_end - loss, 0.0)[:, chosen])
+    end = np.maximum(at_end - loss, 0.0)[:, chosen]
+    best_on, best_off = _best(instance, loss[:, chosen], end, instance.pinned if pinned is None else pinned)
     units = np.where(instance.network.units.in_service, loss.sum(axis=0), 0.0)
     units[chosen] = np.minimum(best_on, best_off)[0] if len(chosen) else 0.0
     case = instance.case
@@ -86,7 +92,7 @@ def running_loss(instance: Instance, prices: Prices, reserve: Vector, largest: M
     return cost_at(instance, mw) - price * mw - reserve[:, np.newaxis] * given
 
 
-def _best(instance: Instance, loss: Matrix, end: Matrix) -> tuple[Matrix, Matrix]:
+def _best(instance: Instance, loss: Matrix, end: Matrix, pinned: Mapping[str, Flags]) -> tuple[Matrix, Matrix]:
     """Return the least cost (T, N) of each committed unit's day if it is on in an hour, and if it is off.
 
     A day is a chain of spells on and off. ``start[t]`` is the least cost from hour t if a spell on begins there,
@@ -94,7 +100,7 @@ def _best(instance: Instance, loss: Matrix, end: Matrix) -> tuple[Matrix, Matrix
     the spells that hold an hour is a running minimum over their first and last hours. ``end`` (T, N) is what the unit
     loses more in the first and in the last hour of a spell on; in a spell of one hour it does so once.
     """
-    spells = _Spells.of(instance, loss, end)
+    spells = _Spells.of(instance, loss, end, pinned)
     hours, count = loss.shape
     from_on, from_off = spells.forwards()
     to_on, to_off = spells.backwards()
@@ -131,10 +137,9 @@ class _Spells:
     first_off: Vector  # (N,)
 
     @classmethod
-    def of(cls, instance: Instance, loss: Matrix, end: Matrix) -> Self:
+    def of(cls, instance: Instance, loss: Matrix, end: Matrix, pinned: Mapping[str, Flags]) -> Self:
         chosen, fleet, initial = instance.committed, instance.fleet, instance.initial
         hours, count = loss.shape
-        pinned = instance.pinned
         zero = np.zeros((1, count))
         on = np.concatenate([zero, np.cumsum(np.where(pinned["off"], _NEVER, loss), axis=0)])
         off = np.concatenate([zero, np.cumsum(np.where(pinned["on"], _NEVER, 0.0), axis=0)])

@@ -6,6 +6,7 @@ from typing import Any
 import highspy
 import numpy as np
 
+from engine.commitment.squeeze import Squeezed
 from engine.errors import SolverError
 from engine.network.model import Integers, Vector
 from engine.program import LinearProgram, Status
@@ -46,6 +47,10 @@ def solve_integer(  # noqa: PLR0913 (each of the four is by name)
     with, of which the whole columns are used. An end without a proof is a status, not an exception. Raises SolverError
     where the solver refuses the program.
     """
+    small = Squeezed.of(program)
+    kinds = np.zeros(len(program.cost), dtype=np.bool_)
+    kinds[whole] = True
+    inner = np.flatnonzero(kinds[small.columns])
     solver: Any = highspy.Highs()  # type: ignore[no-untyped-call]
     options: dict[str, str | float | int | bool] = {
         "output_flag": False,
@@ -60,10 +65,10 @@ def solve_integer(  # noqa: PLR0913 (each of the four is by name)
     }
     for name, value in options.items():
         solver.setOptionValue(name, value)
-    if solver.passModel(_model(program, whole)) == highspy.HighsStatus.kError:
+    if solver.passModel(_model(small.program, inner)) == highspy.HighsStatus.kError:
         raise SolverError("the solver refused the program: a bound or a coefficient is not a number")
     if start is not None:
-        solver.setSolution(len(whole), whole.astype(np.int32), start[whole])
+        solver.setSolution(len(inner), inner.astype(np.int32), start[small.columns[inner]])
     outcome = solver.run()
     answer = solver.getModelStatus()
     if outcome == highspy.HighsStatus.kError and answer == highspy.HighsModelStatus.kNotset:
@@ -78,9 +83,9 @@ def solve_integer(  # noqa: PLR0913 (each of the four is by name)
     if not found.value_valid or info.primal_solution_status != highspy.SolutionStatus.kSolutionStatusFeasible:
         bound = np.inf if status is Status.INFEASIBLE else -np.inf
         return IntegerAnswer(status, np.full(len(program.cost), np.nan), np.inf, bound, word)
-    x = np.array(found.col_value)
+    x = small.values(np.array(found.col_value))
     x[whole] = np.round(x[whole])
-    bound = float(info.mip_dual_bound) if len(whole) else float(info.objective_function_value)
+    bound = float(info.mip_dual_bound) if len(inner) else float(info.objective_function_value)
     return IntegerAnswer(status, x, program.objective(x), bound, word)
 
 

@@ -10,7 +10,7 @@ from engine.commitment.instance import Instance
 from engine.commitment.lines import FlowRows, broken
 from engine.commitment.model import Model
 from engine.errors import SolverError
-from engine.network.model import Integers, Matrix, Vector
+from engine.network.model import Flags, Integers, Matrix, Vector
 from engine.program import LazyProgram, LinearProgram, Status
 
 _ROUNDS = 40  # of adding rows; a handful is usual
@@ -77,6 +77,14 @@ class Relaxation:
         self.flows, self.flow_rows = self.flows.at(np.arange(flows)), self.flow_rows[:flows]
         self._ramps = set(ramps)
         self._lazy.start_from(basis)
+
+    def pin(self, on: Flags, off: Flags) -> None:
+        """Hold units on or off (T, N) in the next solves, beside what the instance has."""
+        x, program = self.model.place("x"), self._lazy.program
+        pinned = self.instance.pinned
+        lower, upper = program.lower.copy(), program.upper.copy()
+        lower[x], upper[x] = pinned["on"] | on, ~(pinned["off"] | off)
+        self._lazy.set_bounds(lower, upper)
 
     def solve(self, *, time_limit_s: float = np.inf) -> Relaxed | None:
         """Return the least-cost answer within all limits and ramps; None if time runs out.

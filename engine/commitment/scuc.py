@@ -3,7 +3,8 @@
 A day is solved in four steps. The linear relaxation gives prices; these give a bound on the cost of any schedule that
 needs no solver (:mod:`engine.commitment.bound`), and for every unit and hour what it would cost to decide otherwise. An
 integer program decides the hours that are not clear, then the dispatch with exact costs says what the schedule costs.
-Where the gap is still too wide, all hours that could matter are freed: a unit that would cost more than the gap to
+Where the gap is still too wide, schedules are divided and each part has a bound of its own prices
+(:mod:`engine.commitment.branching`); in the end all hours that could matter are freed: a unit that would cost more than the gap to
 decide otherwise is as it is in every better schedule, so the integer program's own bound counts then.
 
 A further load changes right-hand sides only: the relaxation starts from the base day's basis.
@@ -17,6 +18,7 @@ from enum import StrEnum
 import numpy as np
 
 from engine.commitment.bound import lower_bound
+from engine.commitment.branching import Branching
 from engine.commitment.instance import InitialState, Instance
 from engine.commitment.integer import solve_integer
 from engine.commitment.model import BREACHES
@@ -39,6 +41,7 @@ _PASSES: tuple[tuple[float, Nearness | None], ...] = (
     (0.0, None),
 )
 _MORE = 100.0  # the same for units that may start in addition to those of the base day
+_DIVISIONS = 6  # of the schedules after each of the first passes, to raise the bound
 _SHARE_OF_GAP = 0.3  # of what is asked, given to the integer program: the rest is for what it cannot see
 _TARGET = 0.6  # of what is asked: a schedule so near the relaxation, whose costs are in pieces too, is enough
 _WORDS = {
@@ -81,7 +84,7 @@ class Commitment:
     dispatch: Dispatch | None
     cost: float  # $, exact
     bound: float  # $, no schedule costs less
-    bound_by: str  # "prices" (weak duality, checked by hand) or "branch and bound" (the solver's word)
+    bound_by: str  # "prices" or "prices of parts" (weak duality, checked by hand), "branch and bound" (solver's word)
     effort: Effort
     time_s: float
     times_s: dict[str, float] = field(default_factory=dict)  # of the steps, wall clock
@@ -210,7 +213,10 @@ class _Search:
         if known is not None:  # what runs without the load goes on, and more may start
             more = ~known & ((relaxed.on > _WHOLE) | (bound.flip <= _MORE))
             self._pass(_Choice(more, known, Nearness()), known)
+        tree = Branching(self.relaxation, relaxed, bound.value, self.end)
         for clear, near in _PASSES:
+            if near is not None:
+                self._lift(tree)
             if self._enough(near):
                 break
             known = self.on if self.on is not None else known
@@ -225,6 +231,16 @@ class _Search:
         if time.perf_counter() < self.end:
             return self._finished(End.WIDER_GAP, f"costs in straight pieces leave a gap of {self._gap():.2g}", partly)
         return self._finished(End.TIME_LIMIT, f"the gap is {self._gap():.2g} so far", partly)
+
+    def _lift(self, tree: Branching) -> None:
+        """Raise the bound by dividing the schedules, once there is one that is not near enough."""
+        if self._gap() <= self.effort.gap or not np.isfinite(self.cost):
+            return
+        begin = time.perf_counter()
+        value = tree.lift(self.cost - self.effort.gap * abs(self.cost), _DIVISIONS)
+        if value > self.bound:
+            self.bound, self.bound_by = min(value, self.cost), "prices of parts"
+        self.times["bound"] = self.times.get("bound", 0.0) + time.perf_counter() - begin
 
     def _enough(self, near: Nearness | None) -> bool:
         """Return whether another pass, near the relaxation or not, is of no use, or too late."""
