@@ -4,8 +4,8 @@ A day is solved in four steps. The linear relaxation gives prices; these give a 
 needs no solver (:mod:`engine.commitment.bound`), and for every unit and hour what it would cost to decide otherwise. An
 integer program decides the hours that are not clear, then the dispatch with exact costs says what the schedule costs.
 Where the gap is still too wide, schedules are divided and each part has a bound of its own prices
-(:mod:`engine.commitment.branching`); in the end all hours that could matter are freed: a unit that would cost more than the gap to
-decide otherwise is as it is in every better schedule, so the integer program's own bound counts then.
+(:mod:`engine.commitment.branching`). In the end all hours that could matter are freed: a unit that would cost more than
+the gap to decide otherwise is as it is in every better schedule, so the integer program's own bound counts then.
 
 A further load changes right-hand sides only: the relaxation starts from the base day's basis.
 """
