@@ -14,6 +14,7 @@ from callbacks.siting_site import SiteSeat, named, site_seat
 from components import ids
 from components import siting_agreement as view
 from components.skeleton import parse_element
+from components.static import static
 from engine.errors import EngineError, QuestionError
 from engine.siting.agreement import LADDER_DAYS, Agreement, Rung, agreement_from_json
 from engine.siting.audit import audit, invented_month, read_meter
@@ -106,7 +107,7 @@ def register(app: Dash, desk: Desk) -> None:
         if not (contents if by == ids.SITING_METER else press):
             return no_update
         try:
-            return audited(held, contents if by == ids.SITING_METER else None, str(name or "a meter"))
+            return static(audited(held, contents if by == ids.SITING_METER else None, str(name or "a meter")))
         except EngineError as error:
             return view.refused(str(error))
 
@@ -128,7 +129,7 @@ def _register_terms(app: Dash, desk: Desk) -> None:
             found = draft(site_seat(desk, study), drawn, selection, named(names, values), ladder)
         except EngineError as error:
             return view.refused(str(error)), None
-        return (view.no_site(), None) if found is None else (view.terms(found), found.to_json())
+        return (view.no_site(), None) if found is None else (static(view.terms(found)), found.to_json())
 
     @app.callback(
         Output(ids.SITING_TERMS_FILE, "data"),

@@ -19,6 +19,7 @@ from components import siting_catalogue as view
 from components.format import megawatts
 from components.siting_site import SiteStudy
 from components.skeleton import parse_element, progress_card, state
+from components.static import static
 from components.tables import register_grid
 from engine.errors import EngineError, PermissionDeniedError, QuestionError
 from engine.siting.catalogue import Catalogue, changes
@@ -244,7 +245,7 @@ def _register_entries(app: Dash, desk: Desk, catalogues: Catalogues) -> None:
             if study is None:
                 return view.nothing_yet(), []
             found = catalogues.of(study)
-            return view.summary(found, study), view.rows(found, study, str(standing))
+            return static(view.summary(found, study)), view.rows(found, study, str(standing))
         except EngineError as error:
             return state("failed", f"{error}."), []
 
@@ -304,4 +305,4 @@ def _register_refresh(app: Dash, desk: Desk) -> None:
             told = refresh(site_seat(desk, of), drawn, selection, held, pressed=pressed, now=now)
         except EngineError as error:
             told = Told(state("failed", f"{error}."))
-        return told.children, told.job, told.held, time.time() if told.job else no_update
+        return static(told.children), told.job, told.held, time.time() if told.job else no_update

@@ -18,6 +18,7 @@ from callbacks.siting_site import SiteSeat, named, site_seat
 from components import ids
 from components import siting_clearing as view
 from components.siting_site import SiteStudy
+from components.static import static
 from engine.errors import EngineError, QuestionError
 from engine.siting.clearing import Applicant, check_applicants
 from engine.siting.ranking import top
@@ -195,4 +196,4 @@ def register(app: Dash, desk: Desk) -> None:
             told = panel(site_seat(desk, of), drawn, text, named(names, values), pressed=pressed)
         except EngineError as error:
             told = Told(view.message(f"{error}.", wrong=True))
-        return told.children, told.job, time.time() if told.job else no_update
+        return static(told.children), told.job, time.time() if told.job else no_update

@@ -17,6 +17,7 @@ from components import siting_sheet as view
 from components.siting_sheet_gate import marked_elements, outage_told
 from components.siting_site import SiteStudy
 from components.skeleton import parse_element, state
+from components.static import static
 from engine.errors import EngineError, QuestionError
 from engine.siting.ac_check import AcReport
 from engine.siting.gate.certificates import certificate
@@ -117,7 +118,8 @@ def _register_sheet(app: Dash, desk: Desk) -> None:
     )
     def write(selection: Any, drawn: Any, study: Any) -> Any:
         try:
-            return sheet(site_seat(desk, study), drawn, selection)
+            first, rest = sheet(site_seat(desk, study), drawn, selection)
+            return static(first), static(rest)
         except EngineError as error:
             return state("failed", f"{error}."), None
 
@@ -141,6 +143,7 @@ def _register_sheet(app: Dash, desk: Desk) -> None:
             told, (branches, buses) = outage(site_seat(desk, study), drawn, selection, pressed)
         except EngineError as error:
             told, (branches, buses) = state("failed", f"{error}."), ([], [])
+        told = None if told is None else static(told)
         if ctx.triggered_id == ids.SITING_ANSWERED:
             return told, no_update  # the map is drawn anew, without marks
         layers["bindingBranches"], layers["bindingBuses"] = branches, buses
@@ -175,4 +178,4 @@ def _register_ac(app: Dash, desk: Desk) -> None:
             told = ac_panel(site_seat(desk, study), drawn, selection, pressed=pressed)
         except EngineError as error:
             told = Told(state("failed", f"{error}."))
-        return told.children, told.job, told.hidden, time.time() if told.job else no_update
+        return static(told.children), told.job, told.hidden, time.time() if told.job else no_update

@@ -17,6 +17,7 @@ from components import siting_studies as view
 from components.siting_clearing import headroom
 from components.siting_site import SiteStudy
 from components.skeleton import state
+from components.static import static
 from engine.errors import EngineError, QuestionError
 from engine.siting.corridors import substations
 from engine.siting.market_run import MarketRun
@@ -279,4 +280,4 @@ def register(app: Dash, desk: Desk) -> None:
             told = panel(site_seat(desk, of), drawn, which, pressed=pressed)
         except EngineError as error:
             told = Told(state("failed", f"{error}."))
-        return told.children, told.job, time.time() if told.job else no_update
+        return static(told.children), told.job, time.time() if told.job else no_update

@@ -64,9 +64,10 @@ def place() -> html.Div:
     name = ids.SITING_STUDY_PANEL
     buttons = [
         html.Button(
-            [html.Strong(one.title), html.Span(one.words)],
+            one.title,
             type="button",
-            className="hr-siting-study",
+            className="hr-button hr-siting-study",
+            title=one.words,
             **{"data-siting-study": key, "aria-pressed": "false"},
         )
         for key, one in STUDIES.items()
@@ -78,7 +79,11 @@ def place() -> html.Div:
             html.Div(
                 [
                     html.Div(buttons, className="hr-siting-buttons", role="group", **{"aria-label": "Studies"}),
-                    html.Div(id=name, **{"aria-live": "polite"}),
+                    html.Div(
+                        html.P("Press a study: each asks one question of what is drawn.", className="hr-muted"),
+                        id=name,
+                        **{"aria-live": "polite"},
+                    ),
                 ],
                 className="hr-siting-half",
             ),
@@ -119,7 +124,7 @@ def failed(name: str, message: str, *, cancelled: bool = False) -> Part:
 
 def _framed(name: str, *parts: Part) -> Part:
     one = STUDIES[name]
-    return section(one.title, *parts, html.P(one.source, className="hr-muted"))
+    return section(one.words, *parts, html.P(one.source, className="hr-muted"))
 
 
 # What they found

@@ -110,7 +110,7 @@ def work(seat: SiteSeat) -> None:
 
 
 def test_the_sheet_says_what_the_engine_says_of_the_bus(seat: SiteSeat) -> None:
-    said = text(siting_sheet.sheet(seat, DRAWN, "bus:A"))
+    said = text(list(siting_sheet.sheet(seat, DRAWN, "bus:A")))
     sheet = gate_sheet(gate_run().gate, 0, "firm", 100.0)
     assert f"{100 * sheet.low:.1f} %" in said
     order = ranked(market_run())
@@ -122,11 +122,11 @@ def test_the_sheet_says_what_the_engine_says_of_the_bus(seat: SiteSeat) -> None:
 
 
 def test_the_sheet_without_answer_selection_candidate_or_market_says_so(seat: SiteSeat) -> None:
-    assert "once it is computed" in text(siting_sheet.sheet(seat, None, "bus:A"))
-    assert siting_sheet.sheet(seat, DRAWN, None) is None
-    assert siting_sheet.sheet(seat, DRAWN, "bus:nowhere") is None
+    assert "once it is computed" in text(list(siting_sheet.sheet(seat, None, "bus:A")))
+    assert siting_sheet.sheet(seat, DRAWN, None) == (None, None)
+    assert siting_sheet.sheet(seat, DRAWN, "bus:nowhere") == (None, None)
     desk_of(seat).market_there = False
-    assert "The market of this site was not run" in text(siting_sheet.sheet(seat, DRAWN, "bus:A"))
+    assert "The market of this site was not run" in text(list(siting_sheet.sheet(seat, DRAWN, "bus:A")))
 
 
 def test_nobody_else_sees_it(seat: SiteSeat) -> None:
@@ -277,7 +277,9 @@ def test_studies_that_need_no_run_answer_at_once(seat: SiteSeat) -> None:
     def said(name: str) -> str:
         return text(siting_studies.panel(seat, DRAWN, name, pressed=True).children)
 
-    assert said("naive").startswith("Lowest prices first 1 of 2 1 of 2 pass")
+    assert said("naive").startswith(
+        "Do the 20 candidates with the lowest mean price before any load pass the gate? 1 of 2 1 of 2 pass"
+    )
     # In hour 16 shift draws 64 MW: less than the 70 MW at A that relieve the other circuit. Firm's 80 MW do.
     assert "At 50 %: firm 1; shift 0" in said("threshold")
     assert "Spearman 1.0000 over 2 sites" in said("dearer")  # the desk gives the same market
