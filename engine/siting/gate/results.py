@@ -89,12 +89,16 @@ class GateResult:
 
     def pass_rate(self, envelope: str, nameplate_mw: float) -> tuple[Vector, Vector]:
         """Return bounds (C,) on the share of (hour, contingency) that pass: equal where all is decided."""
-        low, high = np.zeros(len(self.buses)), np.zeros(len(self.buses))
+        low, open_ = np.zeros(len(self.buses)), np.zeros(len(self.buses))
         for hour, weight in enumerate(self.hour_weight.tolist()):
-            passed, failed = self.by_hour(hour, envelope, nameplate_mw)
-            low += weight * passed
-            high += weight * (1.0 - failed)
-        return low, np.maximum(low, high)
+            known = self.verdicts[hour]
+            if known is None:
+                open_ += weight
+                continue
+            level = known.level(self._load(self._envelope(envelope), nameplate_mw, hour))
+            low += weight * self._shares(known.passed[level])
+            open_ += weight * self._shares(~(known.passed[level] | known.failed[level]))  # 0 where all is decided
+        return low, low + open_
 
     def by_hour(self, hour: int, envelope: str, nameplate_mw: float) -> tuple[Vector, Vector]:
         """Return the shares (C,) of the contingencies that certainly pass and certainly fail in one hour."""
