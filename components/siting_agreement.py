@@ -82,7 +82,7 @@ def _meter() -> Part:
         "Audit of metered MW",
         html.P(
             "A CSV with the columns time (ISO 8601, local) and mw: the mean of each sample from that time on. "
-            "The terms at the left are applied as they stand.",
+            "The terms of the draft are applied as they stand.",
             className="hr-muted",
         ),
         html.Div(
@@ -193,7 +193,7 @@ def _peak(found: Audit) -> Part:
             ("tolerance there", megawatts(float(found.agreement.tolerance()[peak[0] - 1]))),
             ("samples of that day", percent(day.coverage, 1)),
         ],
-        source="the agreement's own terms, as drafted at the left",
+        source="the agreement's own terms, as drafted",
     )
     return why_number("siting-why-meter", text, card, label="largest metered MW in the peak hours")
 

@@ -178,7 +178,7 @@ def headroom(study: SiteStudy, found: Sequence[Corridor], places: Sequence[Subst
         heads = ["Corridor", "Branches", "Rating, MW", "Flow, MW", "Headroom, MW", "Hour", "Fullest branch"]
         parts.append(small_table("corridors", "Headroom of corridors", heads, rows, text=(0, 5, 6), file="corridors"))
     else:
-        parts.append(html.P("The network has no zones or areas: there is no corridor.", className="hr-muted"))
+        parts.append(html.P("No branch joins two zones or areas: there is no corridor.", className="hr-muted"))
     if left_out:
         words = f"{number(left_out)} hours have no dispatch that keeps every limit; their flows are left out."
         parts.append(html.P(words, className="hr-sign-binding"))
