@@ -13,12 +13,13 @@ from components.siting_sheet_market import signed
 from components.siting_site import SiteStudy, share_words, verdict_words
 from engine.siting.ac_check import AcReport
 from engine.siting.agreement import Agreement
+from engine.siting.gate.results import PASSED
 from engine.siting.metrics import METRIC_UNITS, METRIC_WORDS, WINDOW_WORDS
 from engine.siting.ranking import criterion_words
 from engine.siting.sheet import gate_sheet, metric_lines, row_of, score_reasons, site_market
 
 _MOST_OUTAGES = 10
-_MOST_HOURS = 12
+_MOST_HOURS = 6
 _MOST_CRITERIA = 6
 
 
@@ -66,15 +67,14 @@ def site_report(study: SiteStudy, bus: int, name: str, report: AcReport | None, 
 
 def _rates(study: SiteStudy, bus: int) -> Any:
     rows = []
-    for own in study.gate.envelopes:
-        for size in study.gate.sizes_mw:
+    for size in study.gate.sizes_mw:
+        cells = []
+        for own in study.gate.envelopes:
             sheet = gate_sheet(study.gate, bus, own.name, size, study.threshold)
-            rows.append(
-                (own.name, number(size), share_words(sheet.low, sheet.high), verdict_words(sheet.verdict),
-                 verdict_words(sheet.strict))
-            )  # fmt: skip
-    heads = ["Envelope", "Size, MW", "Pass rate", "Gate", "Strict"]
-    return table(heads, rows, "Pass rate by envelope and size", left=(0, 3, 4))
+            strict = ", strict too" if sheet.strict == PASSED else ""
+            cells.append(f"{share_words(sheet.low, sheet.high)}, {verdict_words(sheet.verdict)}{strict}")
+        rows.append((f"{number(size)} MW", *cells))
+    return table(["Size", *(own.name for own in study.gate.envelopes)], rows, "Pass rate and gate by size and envelope")
 
 
 def _hours(study: SiteStudy, hours: Sequence[Any]) -> Any:
