@@ -1,5 +1,6 @@
 """A siting study as its sheets, catalogue and studies read it, and the small parts that they share."""
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -100,6 +101,8 @@ def small_table(
     """Return a table that scrolls by itself, with its CSV; the columns at the positions ``text`` are text.
 
     A cell given as (shown, raw) holds ``raw`` in the CSV. Of a very long table the first rows are shown, and told.
+    Rows without a control travel as text and are drawn by ``assets/90_siting_table.js``: hundreds of Dash components
+    would hold up the browser for seconds whenever anything on the page changes.
     """
     words, listed = set(text), list(rows)
 
@@ -117,14 +120,20 @@ def small_table(
         html.Th(word, scope="col", className="hr-siting-text" if place in words else "hr-num")
         for place, word in enumerate(heads)
     ]
+    key = f"siting-table-{name}"
     body = [html.Tr([cell(place, given) for place, given in enumerate(row)]) for row in listed[:MOST_ROWS]]
+    packed = [plain(row.children) for row in body]
+    light = all(cells is not None for cells in packed)
+    table = html.Table([html.Thead(html.Tr(head)), html.Tbody(body)], className="hr-siting-table", id=key)
+    if light:
+        content = json.dumps({"key": key, "heads": plain(head), "rows": packed}, separators=(",", ":"))
+        table = html.Div(className="hr-siting-drawn", **{"data-siting-table": content})
     left = len(listed) - len(body)
     said = f"{note} {number(len(body))} of {number(len(listed))} rows are shown." if left else note
-    key = f"siting-table-{name}"
     return html.Div(
         [
             html.Div(
-                html.Table([html.Thead(html.Tr(head)), html.Tbody(body)], className="hr-siting-table", id=key),
+                table,
                 className="hr-siting-scroll" + ("" if tall else " hr-siting-low"),
                 tabIndex=0,
                 role="group",
@@ -137,6 +146,22 @@ def small_table(
         ],
         className="hr-siting-tabled",
     )
+
+
+def plain(part: Part) -> Any:
+    """Return text and marks as JSON values, None when there is a control among them."""
+    if part is None or isinstance(part, str | int | float):
+        return "" if part is None else str(part)
+    if isinstance(part, list | tuple):
+        listed = [plain(one) for one in part]
+        return None if any(one is None for one in listed) else listed
+    given = {name: value for name, value in part.to_plotly_json()["props"].items() if name != "children"}
+    known = given.pop("className", ""), given.pop("style", None), given.pop("scope", None), given.pop("data-raw", None)
+    held = getattr(part, "children", None)
+    inner = plain(held)
+    if given or inner is None or part._namespace != "dash_html_components":
+        return None
+    return [part._type.lower(), *known, inner if isinstance(held, list | tuple) else [inner]]
 
 
 def bar(share: float, words: Part, *, sign: str = "firm") -> html.Div:

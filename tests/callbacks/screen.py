@@ -53,7 +53,19 @@ def text(part: Any) -> str:
         return " ".join(text(child) for child in part)
     if isinstance(part, str | int | float):
         return str(part)
-    return text(getattr(part, "children", None) or "")
+    packed = getattr(part, "data-siting-table", None)
+    if packed is not None:  # a table that the browser draws
+        content = json.loads(packed)
+        return _packed([content["heads"], *content["rows"]])
+    inner = getattr(part, "children", None)  # one that has no children itself counts as false
+    return "" if inner is None else text(inner)
+
+
+def _packed(part: Any) -> str:
+    if isinstance(part, str):
+        return part
+    marks = part[-1] if len(part) == 6 and isinstance(part[0], str) and isinstance(part[-1], list) else part
+    return " ".join(_packed(inner) for inner in marks)
 
 
 def ids_in(part: Any) -> set[str]:
