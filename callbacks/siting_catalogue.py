@@ -80,7 +80,7 @@ def file_of(study: SiteStudy, catalogue: Catalogue, name: str, secret: bytes) ->
 
 def archive_secret(study: str) -> bytes:
     """Return the secret of a study's redacted archives: the same for all its versions, so that they can be compared."""
-    return f"{current_app.secret_key}\nsiting archive\n{study}".encode()
+    return f"{current_app.secret_key!r}\nsiting archive\n{study}".encode()
 
 
 # Versions
@@ -110,7 +110,7 @@ def next_load(study: SiteStudy, selection: Any) -> Committed | None:
     if not passing:
         return None
     bus = study.bus(parse_element(selection))
-    if bus not in passing:
+    if bus is None or bus not in passing:
         rate = study.gate.pass_rate(study.envelope, study.size_mw)[0][verdict == PASSED]
         bus = passing[int(rate.argmax())]
         if study.ranked is not None:

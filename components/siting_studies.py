@@ -285,22 +285,22 @@ def double(study: SiteStudy, sizes: tuple[float, float], counts: Mapping[str, tu
             cells += [_counted(one, most), _growth(one, None if firm is None or name == "firm" else firm[place])]
         cells.append(percent(pair[1].qualified / pair[0].qualified, 0) if pair[0].qualified else number(None))
         rows.append(tuple(cells))
-    one, two = (f"{number(size)} MW" for size in sizes)
+    small, large = (f"{number(size)} MW" for size in sizes)
     words = "; ".join(f"{name} {number(a.qualified)} and {number(b.qualified)}" for name, (a, b) in counts.items())
     card = why_card(
-        f"At {one} and at {two}: {words}",
+        f"At {small} and at {large}: {words}",
         formula="|*Q*_e(*P*)| = number of *b* with *r*_{b,e}(*P*) \u2265 *\u03c4*",
         values=[("threshold *\u03c4*", percent(study.threshold)), ("candidates", number(len(study.gate.buses)))],
         inputs=study.inputs(),
         source=SOURCE,
         note="More load can relieve an outage: a site may qualify at the larger size alone.",
     )
-    shown = why_number("siting-why-double", words, card, label=f"qualified sites at {one} and {two}")
+    shown = why_number("siting-why-double", words, card, label=f"qualified sites at {small} and {large}")
     return _framed(
         "double",
-        html.P(["At ", one, " and at ", two, ": ", shown, "."]),
-        small_table("double", "Two sizes", ["Envelope", one, "More than firm", two, "More than firm ", "Kept"], rows,
-                    file="two-sizes"),
+        html.P(["At ", small, " and at ", large, ": ", shown, "."]),
+        small_table("double", "Two sizes", ["Envelope", small, "More than firm", large, "More than firm ", "Kept"],
+                    rows, file="two-sizes"),
     )  # fmt: skip
 
 
