@@ -136,6 +136,10 @@ def _market(seat: Seat, asked: Asked, question: SitingQuestion, stands: GateStan
         return None
     who = (seat.user, seat.study)
     found = seat.desk.look_market(*who, question, market, submit=asked.market_pressed)
+    if found.found == "needed" and question.threshold != THRESHOLD and not asked.found:
+        usual = seat.desk.look_market(*who, replace(question, threshold=THRESHOLD), market)
+        if usual.run is not None:  # that of the usual threshold is there: it is ranked at the one that is drawn
+            return replace(usual, threshold=THRESHOLD)
     if found.found == "needed" and (asked.opening or asked.ended) and _is_owner(seat):
         sites, _, seconds = siting_market.plan(seat.network(), stands.gate, market, question.threshold)
         if sites and seconds <= siting_market.AT_ONCE_S:
@@ -162,7 +166,7 @@ def _found(seat: Seat, question: SitingQuestion, stands: GateStands, market: Mar
         found |= {
             "market": market.key,
             "market_question": market.run.question.to_json(),
-            "market_threshold": question.threshold,
+            "market_threshold": question.threshold if market.threshold is None else market.threshold,
         }
     if market is not None:
         found["market_stands"] = [market.found, market.job.id if market.job else None]

@@ -55,6 +55,7 @@ class MarketStands:
     key: str | None = None
     job: Job | None = None
     message: str = ""
+    threshold: float | None = None  # that chose its sites, where it is not that of the question
 
 
 class Desk:

@@ -217,6 +217,14 @@ def test_the_verdicts_drawn_are_those_of_the_gate(seat: Seat, screen: Screen) ->
             assert answer.verdict_of(name, size).tolist() == run.gate.qualified(name, size).tolist()
 
 
+def test_a_page_opened_at_another_threshold_ranks_the_market_that_is_there(seat: Seat, screen: Screen) -> None:
+    again = Screen(seat, replace(QUESTION, threshold=0.6))
+    shown = again.ask()
+    assert shown.jobs is None  # nothing is begun
+    assert again.found["market"] == screen.found["market"]
+    assert again.answer().market is not None
+
+
 def test_every_pane_is_drawn_and_tells_the_same_numbers(seat: Seat, screen: Screen) -> None:
     asked = {"view": {"threshold": 50, "size": "50"}, "market": screen.market, "base": MARKET.to_json()}
     made = draw(seat, screen.found, asked, "dark")
