@@ -20,6 +20,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, P
 from app import open_services
 from callbacks.services import Services
 from callbacks.settings import Settings
+from engine.network.tables import NetworkTables
 from tests.ports import free_port
 from tests.programs import chromium_on_path
 
@@ -183,8 +184,11 @@ def forget(page: Page, address: str) -> None:
     page.context.clear_cookies()
 
 
-def begin_study(page: Page, example: str) -> str:
-    """Make a grid of the library a study of the page's reader, as a press on Home does; return the study's id."""
+def begin_study(page: Page, example: str, tables: NetworkTables | None = None) -> str:
+    """Make a grid of the library a study of the page's reader, as a press on Home does; return the study's id.
+
+    With ``tables`` it is a study of these, named ``example``.
+    """
     answer = page.request.get("/")  # a first visit gives the reader his cookie
     (cookie,) = [one for one in page.context.cookies() if one["name"] == "headroom"]
     content = cookie["value"].partition(".")[0]
@@ -192,7 +196,8 @@ def begin_study(page: Page, example: str) -> str:
     address = answer.url.rstrip("/")
     if address not in _services:
         _services[address] = open_services(Settings.from_env({"HEADROOM_HOME": str(_homes[address])}))
-    return _services[address].open_example(user, example)
+    services = _services[address]
+    return services.open_example(user, example) if tables is None else services.studies.create(user, example, tables)
 
 
 def open_page(page: Page, address: str) -> None:
