@@ -96,7 +96,7 @@ def test_a_word_that_needs_another_gate_waits_for_a_press_and_bad_ones_are_named
     page.keyboard.press("Enter")
     expect(page.locator("#siting-state")).to_contain_text("Changed since: the sizes")
     page.get_by_role("button", name="Screen", exact=True).click()
-    expect(page.locator("#siting-size")).to_contain_text("25 MW", timeout=JOB_MS)
+    expect(page.locator("#siting-size")).to_contain_text("25.0 MW", timeout=JOB_MS)
     expect(page.locator("#siting-state")).not_to_contain_text("Changed since")
     # The threshold needs none.
     page.locator("#siting-word-threshold").fill("100")
