@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import ipaddress
 import secrets
+import threading
 import time
 from collections.abc import Callable, Iterable
 from functools import wraps
@@ -14,6 +15,7 @@ from dash import Dash
 from dash.exceptions import DependencyException
 from flask import Response, abort, current_app, g, request, session
 from flask_limiter import Limiter
+from limits.storage import MemoryStorage
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from callbacks import bodies
@@ -150,10 +152,25 @@ def _refuse_forged() -> None:
         abort(415, "callbacks are called with JSON")
 
 
+class OneAtATime(MemoryStorage):
+    """Counts in memory, one request after the other: two at once may start the library's timer twice, which fails."""
+
+    STORAGE_SCHEME = ["one-at-a-time"]  # noqa: RUF012 (as the library declares it)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self._turn = threading.Lock()
+        super().__init__(*args, **kwargs)
+
+    def incr(self, key: str, expiry: float, amount: int = 1) -> int:
+        """Count a request."""
+        with self._turn:
+            return int(super().incr(key, expiry, amount))
+
+
 def _limiter(app: Dash) -> Limiter:
     """Limit how often one reader asks. Each worker counts for itself: it stops a loop, and is no exact account."""
     server = app.server
-    limiter = Limiter(_limit_key, app=server, storage_uri="memory://")
+    limiter = Limiter(_limit_key, app=server, storage_uri=f"{OneAtATime.STORAGE_SCHEME[0]}://")
     views = {rule.rule: rule.endpoint for rule in server.url_map.iter_rules()}
     for route in ("/", "/<path:path>"):
         server.view_functions[views[route]] = limiter.limit(PAGE_LIMIT)(server.view_functions[views[route]])

@@ -149,6 +149,8 @@ def _found(answer: Answer) -> Part:
         f"Widest gap {percent(max((site.gap for site in market.sites if site.served), default=0.0), 3)}; without a "
         f"site {percent(market.base.gap, 3)}.",
     ]
+    if again := str(market.facts.get("second_pass", "")):
+        lines.append(f"{again[:1].upper()}{again[1:]}.")
     parts: list[Part] = [html.P(line) for line in lines]
     if answer.refused:
         parts.append(state("infeasible", f"{answer.refused[:1].upper()}{answer.refused[1:]}.", title="No ranking"))

@@ -7,7 +7,7 @@ theorem: every table made from these days prints them.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import numpy as np
@@ -20,6 +20,7 @@ from engine.network.factors import Factors
 from engine.network.model import Integers, Matrix
 from engine.siting.case import HOURS_OF_DAY, SitingCase
 
+_WARM_UP_GAP = 1e-3  # of a day that is committed for its last state alone
 _SEASONS = {"winter": (12, 1, 2), "spring": (3, 4, 5), "summer": (6, 7, 8), "autumn": (9, 10, 11)}
 
 
@@ -91,8 +92,9 @@ def commit_days(  # noqa: PLR0913 (each of these is one choice, by name)
     """Return the commitments of days of a case, in the order of time.
 
     A day that follows the one before takes over its state. Any other starts, with ``warm_up``, from the last hour of
-    the day before it in the case, which is committed for that alone; else, and on the first day of the case, from a
-    free state: what is on in its first hour was on before. A day without a schedule hands over a free state.
+    the day before it in the case, which is committed for that alone, within 1e-3; else, and on the first day of the
+    case, from a free state: what is on in its first hour was on before. A day without a schedule hands over a free
+    state.
     """
     own = factors or Factors.of(case.network)
     found: list[CommittedDay] = []
@@ -102,7 +104,8 @@ def commit_days(  # noqa: PLR0913 (each of these is one choice, by name)
             initial, words = _state_after(found[-1].base), f"taken over from {found[-1].day.label}"
         elif warm_up and day.number > 0:
             before = SitingCase.at(case, day.hours - HOURS_OF_DAY)
-            initial = _state_after(commit(Instance.of(before, options, factors=own), effort))
+            rough = replace(effort, gap=max(effort.gap, _WARM_UP_GAP))
+            initial = _state_after(commit(Instance.of(before, options, factors=own), rough))
             words = f"after {before.labels[0]} as a warm-up day"
         base = commit(Instance.of(case.at(day.hours), options, factors=own, initial=initial), effort)
         found.append(CommittedDay(day, base, words if initial is not None else "free"))

@@ -49,19 +49,31 @@ class Noise:
         return float(high - low)
 
 
-def noise(base: BaseCommitment, *, samples: int = 8, metrics: Metrics | None = None, seed: int = 0) -> Noise:
-    """Return the spread of ``samples`` re-solves of a day within its gap. Raises QuestionError without a schedule."""
+def noise(
+    base: BaseCommitment,
+    *,
+    samples: int = 8,
+    metrics: Metrics | None = None,
+    seed: int = 0,
+    time_limit_s: float | None = None,
+) -> Noise:
+    """Return the spread of ``samples`` re-solves of a day within its gap. Raises QuestionError without a schedule.
+
+    Each sample has ``time_limit_s``, by default the day's own limit; what it has found by then is taken if it is good
+    enough.
+    """
     first, relaxed, instance = base.commitment, base.relaxed, base.instance
     if first.dispatch is None or first.on is None or relaxed is None:
         raise QuestionError(f"the day has no schedule: {first.reason}")
     gap = max(first.gap, first.effort.gap)
+    limit_s = first.effort.time_limit_s if time_limit_s is None else time_limit_s
     found: list[Dispatch] = [first.dispatch]
     ways: list[Flags] = [first.on]
     refused = 0
     flip = lower_bound(instance, relaxed.prices).flip
     free = (flip <= _CLEAR) | (np.abs(relaxed.on - np.round(relaxed.on)) > 1e-6) | ((relaxed.on > 0.5) != first.on)
     for sample in range(samples):
-        on = _another(base, free, gap, seed + sample)
+        on = _another(base, free, gap, seed + sample, limit_s)
         answer = None if on is None else dispatch(instance, on, first.dispatch.hints)
         within = answer is not None and answer.status is Status.OPTIMAL
         if not within or answer is None or on is None or answer.cost - first.bound > gap * abs(answer.cost):
@@ -81,7 +93,7 @@ def noise(base: BaseCommitment, *, samples: int = 8, metrics: Metrics | None = N
     )
 
 
-def _another(base: BaseCommitment, free: Flags, gap: float, seed: int) -> Flags | None:
+def _another(base: BaseCommitment, free: Flags, gap: float, seed: int, limit_s: float) -> Flags | None:
     """Return the best commitment (T, N) at costs changed by a random share of about the gap."""
     relaxation, relaxed, on = base.relaxation, base.relaxed, base.commitment.on
     if on is None or relaxed is None:
@@ -91,9 +103,8 @@ def _another(base: BaseCommitment, free: Flags, gap: float, seed: int) -> Flags 
     program = reduced(relaxation, relaxed, free, on)
     cost = program.cost * (1.0 + gap * np.random.default_rng(seed).standard_normal(len(program.cost)))
     x = relaxation.model.place("x")
-    limit = base.commitment.effort.time_limit_s
     answer = solve_integer(
-        replace(program, cost=cost), np.sort(x[free]), gap=_SHARE * gap, time_limit_s=limit, seed=seed
+        replace(program, cost=cost), np.sort(x[free]), gap=_SHARE * gap, time_limit_s=limit_s, seed=seed
     )
     return np.asarray(answer.x[x] > 0.5) if np.isfinite(answer.objective) else None
 

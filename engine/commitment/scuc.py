@@ -17,7 +17,7 @@ from enum import StrEnum
 
 import numpy as np
 
-from engine.commitment.bound import lower_bound
+from engine.commitment.bound import Bound, lower_bound
 from engine.commitment.branching import Branching
 from engine.commitment.instance import InitialState, Instance
 from engine.commitment.integer import solve_integer
@@ -135,10 +135,11 @@ class BaseCommitment:
     relaxed: Relaxed | None  # None where the time did not suffice
 
 
-def commit(instance: Instance, effort: Effort = BASE) -> BaseCommitment:
+def commit(instance: Instance, effort: Effort = BASE, known: Flags | None = None) -> BaseCommitment:
     """Return the schedule of a day, or of several in a row.
 
-    A day that cannot be supplied is a status with its reason, not an exception, and so is a time limit.
+    ``known`` (T, N) is a schedule that was found for this day before: it is dispatched and bounded again, and nothing
+    is searched. A day that cannot be supplied is a status with its reason, not an exception, and so is a time limit.
     """
     begin = time.perf_counter()
     relaxation = Relaxation(instance)
@@ -147,7 +148,7 @@ def commit(instance: Instance, effort: Effort = BASE) -> BaseCommitment:
         nothing = _no_time(effort, -np.inf, time.perf_counter() - begin, "the linear relaxation took all the time")
         return BaseCommitment(instance, nothing, relaxation, None)
     search = _Search(relaxation, relaxed, effort, begin)
-    found = search.run(None)
+    found = search.run(None) if known is None else search.again(known)
     relaxation.set_loads(instance)
     relaxation.remember()
     return BaseCommitment(instance, found, relaxation, relaxed)
@@ -202,13 +203,10 @@ class _Search:
 
     def run(self, known: Flags | None, hints: Hints | None = None) -> Commitment:
         """Return the commitment; ``known`` (T, N) is a schedule that is probably near."""
-        instance, relaxed = self.relaxation.instance, self.relaxed
+        relaxed = self.relaxed
         if not relaxed.kept:
             return self._short()
-        bound = lower_bound(instance, relaxed.prices)
-        self.bound, self.bound_by = bound.value, "prices"
-        flows = relaxed.prices.flows.at(np.flatnonzero(np.abs(relaxed.prices.limit) > _WHOLE))
-        self.hints = with_flows(hints or Hints.none(instance), flows)
+        bound = self._bounded(hints)
         partly = (relaxed.on > _WHOLE) & (relaxed.on < 1.0 - _WHOLE)
         if known is not None:  # what runs without the load goes on, and more may start
             more = ~known & ((relaxed.on > _WHOLE) | (bound.flip <= _MORE))
@@ -231,6 +229,26 @@ class _Search:
         if time.perf_counter() < self.end:
             return self._finished(End.WIDER_GAP, f"costs in straight pieces leave a gap of {self._gap():.2g}", partly)
         return self._finished(End.TIME_LIMIT, f"the gap is {self._gap():.2g} so far", partly)
+
+    def again(self, known: Flags) -> Commitment:
+        """Return the schedule ``known`` (T, N) with its cost, and the bound of the relaxation."""
+        if not self.relaxed.kept:
+            return self._short()
+        self._bounded(None)
+        self._dispatch(known)
+        partly = (self.relaxed.on > _WHOLE) & (self.relaxed.on < 1.0 - _WHOLE)
+        if self._gap() <= self.effort.gap:
+            return self._finished(End.WITHIN_GAP, "", partly)
+        return self._finished(End.WIDER_GAP, "a schedule found before, bounded by the relaxation alone", partly)
+
+    def _bounded(self, hints: Hints | None) -> Bound:
+        """Return the bound that the prices of the relaxation prove, and note it with the limits that they price."""
+        instance, prices = self.relaxation.instance, self.relaxed.prices
+        bound = lower_bound(instance, prices)
+        self.bound, self.bound_by = bound.value, "prices"
+        flows = prices.flows.at(np.flatnonzero(np.abs(prices.limit) > _WHOLE))
+        self.hints = with_flows(hints or Hints.none(instance), flows)
+        return bound
 
     def _lift(self, tree: Branching) -> None:
         """Raise the bound by dividing the schedules, once there is one that is not near enough."""

@@ -22,7 +22,7 @@ from engine.commitment.scuc import BASE, SITE, BaseCommitment, Commitment, Effor
 from engine.compute import HERE, Artifacts, Kept, Progress, Workers, run_map
 from engine.errors import QuestionError, UncertaintyDataError
 from engine.network.factors import Factors
-from engine.network.model import Matrix, Vector
+from engine.network.model import Flags, Matrix, Vector
 from engine.siting.case import SitingCase
 from engine.siting.envelopes import PEAK_HOURS, Envelope
 from engine.siting.metrics import HourlyMarket, five_metrics
@@ -116,6 +116,7 @@ class MarketBase:
     base: SiteMarket
     peak_hours: tuple[int, ...]
     effort: Effort
+    committed: tuple[BaseCommitment, ...] = ()  # of each day; for this process only
 
     def day_case(self, day: Day) -> SitingCase:
         """Return the hours of one day."""
@@ -153,6 +154,7 @@ def market_base(  # noqa: PLR0913 (each of these is one choice, by name)
         base=SiteMarket(None, parts, np.zeros((0, 0))),
         peak_hours=tuple(peak_hours),
         effort=effort,
+        committed=tuple(each.base for each in found),
     )
     return replace(empty, base=_together(empty, None, parts))
 
@@ -168,7 +170,15 @@ def market_impact(  # noqa: PLR0913 (each of these is one choice, by name)
 ) -> list[SiteMarket]:
     """Return the market of each placement, in order; with ``artifacts`` a killed run goes on where it was."""
     tasks = [
-        _Task(base.day_case(day), base.initial[place], base.options, base.effort, effort, tuple(placements[first:last]))
+        _Task(
+            base.day_case(day),
+            base.initial[place],
+            base.committed[place].commitment.on,
+            base.options,
+            base.effort,
+            effort,
+            tuple(placements[first:last]),
+        )
         for place, day in enumerate(base.days)
         for first, last in _chunks(len(placements))
     ]
@@ -189,6 +199,7 @@ def market_impact(  # noqa: PLR0913 (each of these is one choice, by name)
 class _Task:
     case: SitingCase
     initial: InitialState | None
+    on: Flags | None  # (T, N), the day's schedule without a further load
     options: CommitmentOptions
     base_effort: Effort
     effort: Effort
@@ -214,7 +225,7 @@ def _committed(day: _Keyed) -> BaseCommitment:
     network = task.case.network
     factors = _factors(_Keyed(network.digest, network))
     instance = Instance.of(task.case, task.options, factors=factors, initial=task.initial)
-    return commit(instance, task.base_effort)
+    return commit(instance, task.base_effort, task.on)
 
 
 @lru_cache(maxsize=1)
@@ -240,6 +251,8 @@ def _chunks(count: int) -> list[tuple[int, int]]:
 
 def _day_key(task: _Task) -> str:
     found = hashlib.sha256(f"{task.case.digest}{task.options!r}{task.base_effort!r}".encode())
+    if task.on is not None:
+        found.update(np.packbits(task.on).tobytes())
     if task.initial is not None:
         for part in (task.initial.on, task.initial.hours, task.initial.output_mw):
             found.update(np.ascontiguousarray(part).tobytes())

@@ -3,6 +3,7 @@
 import gzip
 import io
 import json
+import threading
 from dataclasses import replace
 from http.cookies import SimpleCookie
 from typing import Any
@@ -236,3 +237,33 @@ def test_forwarded_headers_are_believed_from_a_named_proxy_only() -> None:
     for sender, seen in (("10.1.2.3", "8.8.8.8"), ("9.9.9.9", "9.9.9.9")):
         environ = {"REMOTE_ADDR": sender, "HTTP_X_FORWARDED_FOR": "8.8.8.8", "REQUEST_METHOD": "GET"}
         assert guard(environ, None) == seen
+
+
+def test_two_requests_at_once_do_not_start_the_limiters_timer_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The library's timer may be started once: whoever counts meanwhile must wait for the first."""
+    inside, go_on, starts = threading.Event(), threading.Event(), []
+
+    class Timer:
+        def __init__(self, *_: Any) -> None: ...
+
+        def is_alive(self) -> bool:
+            return False
+
+        def start(self) -> None:
+            starts.append(threading.current_thread())
+            inside.set()
+            go_on.wait(30)
+
+    counted = security.OneAtATime("one-at-a-time://")
+    monkeypatch.setattr("limits.storage.memory.threading.Timer", Timer)
+    monkeypatch.setattr(counted, "timer", Timer())  # one that has run out
+    askers = [threading.Thread(target=counted.incr, args=("key", 60.0)) for _ in range(2)]
+    askers[0].start()
+    assert inside.wait(30)
+    askers[1].start()
+    askers[1].join(0.2)  # it would be inside by now
+    assert len(starts) == 1
+    go_on.set()
+    for asker in askers:
+        asker.join()
+    assert counted.get("key") == 2
