@@ -55,23 +55,25 @@ def page_layout(services: Services, **query: str) -> Any:
             network=network,
             question=opened,
             view=read_view(query),
-            map_urls=_map_urls(study, network),
+            map_urls=map_urls_of(study, network),
             kv=voltages(network),
             zones=zones(network),
             files=file_choices(files),
             read_only=summary.role != "owner",
             problems=problems,
-            **_frame(network),
+            **frame_of(network),
         )
     )
 
 
-def _map_urls(study: str, network: Network) -> tuple[str, str]:
+def map_urls_of(study: str, network: Network) -> tuple[str, str]:
+    """Return where a browser finds the map of a study: its buses, and its branches."""
     stem = f"/api/networks/{study}/{network.digest}/map"
     return f"{stem}/buses.geojson", f"{stem}/branches.geojson"
 
 
-def _frame(network: Network) -> dict[str, Any]:
+def frame_of(network: Network) -> dict[str, Any]:
+    """Return how a page opens on a network's map: its bounds, whether it is geographic, whether it is of Texas."""
     geographic = is_geographic(network.tables)
     points = map_points(network.tables, None if geographic else positions(network.tables))
     (south, west), (north, east) = bounds = map_bounds(points)

@@ -6,7 +6,7 @@ from typing import Any
 from dash import ClientsideFunction, Dash, Input, Output, State, ctx, no_update
 
 from callbacks import siting_auction, siting_catalogue, siting_panels, siting_panes, siting_sheet, siting_upload
-from callbacks.capacity import _frame, _map_urls
+from callbacks.capacity import frame_of, map_urls_of
 from callbacks.security import current_user
 from callbacks.services import Services
 from callbacks.siting_answer import KEEP, Asked, Seat, Shown, answer_to, held_market, seat_of
@@ -48,11 +48,11 @@ def page_layout(services: Services, **query: str) -> Any:
             question=opened,
             market=siting_market.read(query.get("mk", ""), starting_market(network)),
             view=read_view(query),
-            map_urls=_map_urls(study, network),
+            map_urls=map_urls_of(study, network),
             files=siting_upload.files_of(Seat(desk, user, study)),
             read_only=summary.role != "owner",
             problems=problems,
-            **_frame(network),
+            **frame_of(network),
         )
     )
 

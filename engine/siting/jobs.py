@@ -1,7 +1,7 @@
 """The jobs of a siting study: ``siting.gate``, ``siting.market`` and ``siting.ac``.
 
 A job's arguments are its inputs' hash; what is large goes into files under keys made of the same arguments. While the
-gate runs, what is known so far lies under :func:`partial_key`, and goes when the run ends.
+gate runs, what is known so far lies under :func:`partial_key`; nothing reads it once the run has ended.
 """
 
 import hashlib
