@@ -127,14 +127,16 @@ def say(words: str) -> None:
 
 
 def sampled(run: GateRun, sizes: Sequence[float], most: int) -> list[Placement]:
-    """Return the placements that qualify, ``most`` of each envelope and size drawn by lot, 0 for all."""
-    generator, found = np.random.default_rng(0), []
+    """Return the placements that qualify, ``most`` of each envelope and size drawn by lot, 0 for all.
+
+    One lot serves all envelopes and sizes, so that most buses drawn can be compared under each of them.
+    """
+    lot, found = np.random.default_rng(0).permutation(run.gate.buses), []
     for envelope in standard():
         for size in sizes:
             passed = run.gate.buses[run.gate.qualified(envelope.name, size) == 1]
-            if most and len(passed) > most:
-                passed = np.sort(generator.choice(passed, size=most, replace=False))
-            found += [Placement(int(bus), envelope, size) for bus in passed]
+            drawn = lot[np.isin(lot, passed)]
+            found += [Placement(int(bus), envelope, size) for bus in np.sort(drawn[:most] if most else drawn)]
     return found
 
 
