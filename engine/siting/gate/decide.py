@@ -4,114 +4,38 @@ Hours are put together into groups (:mod:`.together`): what is proved for a grou
 of most load come first; then the group with most that is open, of candidates that are not decided, is divided in two.
 A candidate whose bounds decide it is not looked at again. A group of one hour is decided exactly, so that with time
 everything is.
+
+The order of the groups depends on what was found alone. So a run that was stopped, or whose time was over, goes on
+where it was: it asks for the same groups again, and those that were kept are not computed again.
 """
 
+import hashlib
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any, Self
 
 import numpy as np
 
 from engine.capacity.archive import pack, unpack
 from engine.capacity.question import OutageRating
-from engine.compute import HERE, Progress, Workers, run_map
-from engine.errors import QuestionError, UncertaintyDataError
+from engine.compute import HERE, Artifacts, Here, Kept, Progress, Workers, run_map
+from engine.errors import QuestionError
 from engine.network.model import Flags, Integers, Matrix, Vector
 from engine.siting.case import SitingCase
 from engine.siting.contingencies import Contingencies
-from engine.siting.gate.bounds import FAILED, PASSED, UNKNOWN
+from engine.siting.gate.bounds import UNKNOWN
+from engine.siting.gate.bracket import FORMAT, SURE, Claim, GateBracket, decisions
 from engine.siting.gate.hour import HourSolver
 from engine.siting.gate.model import GateModel
 from engine.siting.gate.question import GateQuestion
 from engine.siting.gate.together import Together
 
-FORMAT = "headroom-gate-bracket-1"
 _GROUPS = 64  # to begin with, where there are so many hours
 _PROGRAMS = 25  # cases of a candidate in a group of several hours that are looked at one by one
-_ROUND = 4  # groups begun at once
-_SURE = 1e-12
+_ROUND = 4  # groups begun at once where others compute them
+_TOLD_EVERY_S = 5.0
 _CLAIMS = 10  # drawn from each group, of what passes and of what fails
 _POWER_STEPS = 12
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """One verdict that a bound stands on: for :func:`engine.siting.gate_check.judge`."""
-
-    bus: int  # position
-    load_mw: float
-    hour: int  # position in the case
-    contingency: int  # position
-    passes: bool
-
-
-@dataclass(frozen=True, eq=False)
-class GateBracket:
-    """Bounds on the pass rates of P pairs of an envelope and a nameplate (envelope by envelope), C candidates."""
-
-    case_digest: str
-    contingencies_digest: str
-    buses: Integers  # (C,), positions
-    envelopes: tuple[str, ...]
-    sizes_mw: tuple[float, ...]
-    threshold: float
-    lower: Matrix  # (P, C), of the rate
-    upper: Matrix  # (P, C)
-    hours: int
-    looked_at: float  # share of the hours, by weight, that some group looked at
-    groups: int  # looked at
-    time_s: float
-    claims: tuple[Claim, ...]  # drawn at random from what was proved of each group
-
-    def pass_rate(self, envelope: str, nameplate_mw: float) -> tuple[Vector, Vector]:
-        """Return bounds (C,) on the share of (hour, contingency) that pass."""
-        pair = self._pair(envelope, nameplate_mw)
-        return self.lower[pair], self.upper[pair]
-
-    def qualified(self, envelope: str, nameplate_mw: float) -> Integers:
-        """Return (C,): 1 where the pass rate reaches the threshold, 0 where it cannot, -1 where that is open."""
-        found: Integers = self._decided[self._pair(envelope, nameplate_mw)]
-        return found
-
-    @property
-    def decided_share(self) -> float:
-        """Return the share of (candidate, envelope, nameplate) that is decided."""
-        return float((self._decided != UNKNOWN).mean())
-
-    def undecided(self, envelope: str, nameplate_mw: float) -> Integers:
-        """Return the candidates (places) that are not decided."""
-        return np.flatnonzero(self.qualified(envelope, nameplate_mw) == UNKNOWN)
-
-    @property
-    def _decided(self) -> Integers:
-        found: Integers = _decisions(self.lower, self.upper, self.threshold)
-        return found
-
-    def _pair(self, envelope: str, nameplate_mw: float) -> int:
-        if envelope not in self.envelopes or nameplate_mw not in self.sizes_mw:
-            raise QuestionError(f"{envelope!r} at {nameplate_mw:g} MW was not asked")
-        return self.envelopes.index(envelope) * len(self.sizes_mw) + self.sizes_mw.index(nameplate_mw)
-
-    def save(self) -> bytes:
-        """Return the ``.npz`` bytes that :meth:`load` reads."""
-        return pack({name: getattr(self, name) for name in _ARRAYS}, {"format": FORMAT} | self._meta())
-
-    def _meta(self) -> dict[str, Any]:
-        plain = {name: value for name, value in vars(self).items() if name not in _ARRAYS}
-        return plain | {"claims": [asdict(one) for one in self.claims]}
-
-    @classmethod
-    def load(cls, source: bytes) -> Self:
-        """Return what :meth:`save` wrote. Raises UncertaintyDataError when it is something else."""
-        arrays, meta = unpack(source)
-        if meta.pop("format", "") != FORMAT:
-            raise UncertaintyDataError("not a file of gate bounds of this version")
-        known: dict[str, Any] = dict(meta) | {name: np.array(arrays[name]) for name in _ARRAYS}
-        known |= {name: tuple(meta[name]) for name in ("envelopes", "sizes_mw")}
-        return cls(**known | {"claims": tuple(Claim(**one) for one in meta["claims"])})
-
-
-_ARRAYS = ("buses", "lower", "upper")
 
 
 def decide(  # noqa: PLR0913 (the case and the question, then by name how)
@@ -123,44 +47,40 @@ def decide(  # noqa: PLR0913 (the case and the question, then by name how)
     workers: Workers = HERE,
     progress: Progress | None = None,
     groups: int = _GROUPS,
+    artifacts: Artifacts | None = None,
+    partial: Callable[[GateBracket], None] | None = None,
 ) -> GateBracket:
     """Bound the pass rates until every candidate is decided, or ``budget_s`` is spent; what is begun is ended.
 
-    ``progress`` counts what is decided of all (candidate, envelope, nameplate). Raises QuestionError as
+    ``progress`` counts what is decided of all (candidate, envelope, nameplate) and may raise CancelledError;
+    ``partial`` is given the bounds so far every few seconds. With ``artifacts`` every group is kept as it comes, and
+    the same question goes on where it was: ``budget_s`` is the time of this run. Raises QuestionError as
     :func:`engine.siting.gate.screening.screen` does.
     """
     search = _Search(case, contingencies, question, _groups(case, question, groups))
-    claims: list[Claim] = []
-    start = time.perf_counter()
+    start = told = time.perf_counter()
+    step = 1 if isinstance(workers, Here) else _ROUND
+
+    def tell() -> None:
+        if progress is not None:
+            progress(int((search.decided() != UNKNOWN).sum()), search.decided().size)
+
     while search.pending().any() and (budget_s is None or time.perf_counter() - start < budget_s):
-        tasks = search.next_tasks(_ROUND)
+        tasks = search.next_tasks(step)
         if not tasks:
             break
         some = np.flatnonzero(search.pending())
-        for (place, _), found in zip(
-            tasks, run_map(screen_group, [task for _, task in tasks], workers=workers), strict=True
-        ):
-            search.note(place, some, found)
-            claims += [replace(claim, hour=int(place.hours[claim.hour])) for claim in found.claims]
-        if progress is not None:
-            progress(int((search.decided() != UNKNOWN).sum()), search.decided().size)
-    lower, upper = search.bounds()
-    seen = [group for group in search.groups if group.passed is not None]
-    return GateBracket(
-        case_digest=case.digest,
-        contingencies_digest=contingencies.digest,
-        buses=question.buses,
-        envelopes=tuple(envelope.name for envelope in question.envelopes),
-        sizes_mw=question.sizes_mw,
-        threshold=question.threshold,
-        lower=lower,
-        upper=upper,
-        hours=len(case),
-        looked_at=float(sum(search.weight[group.hours].sum() for group in seen)),
-        groups=search.looked_at,
-        time_s=time.perf_counter() - start,
-        claims=tuple(claims),
-    )
+        kept = None if artifacts is None else Kept(artifacts, [task.key() for _, task in tasks], _dump, _load)
+        found = run_map(
+            screen_group, [task for _, task in tasks], workers=workers, kept=kept, progress=lambda *_: tell()
+        )
+        for (group, _), shares in zip(tasks, found, strict=True):
+            search.note(group, some, shares)
+        tell()
+        if partial is not None and time.perf_counter() - told >= _TOLD_EVERY_S:
+            told = time.perf_counter()
+            partial(search.bracket())
+    return search.bracket()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -170,6 +90,7 @@ class GroupShares:
     passed: Matrix
     failed: Matrix
     claims: tuple[Claim, ...]  # hours by place in the group
+    time_s: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -180,9 +101,18 @@ class _Task:
     levels_mw: Vector
     rating: OutageRating
 
+    def key(self) -> str:
+        """Return the name of a file for what is found: of all that it depends on."""
+        text = f"{FORMAT} {self.case.digest} {self.contingencies.digest} {self.rating} "
+        found = hashlib.sha256(text.encode())
+        for array, kind in ((self.contingencies.same_as, "<i8"), (self.buses, "<i8"), (self.levels_mw, "<f8")):
+            found.update(np.ascontiguousarray(array, dtype=kind).tobytes())
+        return f"gate-group-{found.hexdigest()[:40]}.npz"
+
 
 def screen_group(task: _Task) -> GroupShares:
     """Return what certainly passes, and what certainly fails, in every hour of a group."""
+    start = time.perf_counter()
     model = GateModel.of(task.contingencies, task.buses, task.rating)
     together = Together.of(model, task.case)
     case_of = 1 + np.searchsorted(task.contingencies.distinct, task.contingencies.same_as)
@@ -203,7 +133,18 @@ def screen_group(task: _Task) -> GroupShares:
     claims = [
         claim for flags, yes in ((passed, True), (failed, False)) for claim in _drawn(task, flags, yes, generator)
     ]
-    return GroupShares(passed @ share, failed @ share, tuple(claims))
+    return GroupShares(passed @ share, failed @ share, tuple(claims), time.perf_counter() - start)
+
+
+def _dump(found: GroupShares) -> bytes:
+    arrays = {"passed": found.passed, "failed": found.failed}
+    return pack(arrays, {"time_s": found.time_s, "claims": [asdict(one) for one in found.claims]})
+
+
+def _load(content: bytes) -> GroupShares:
+    arrays, meta = unpack(content)
+    claims = tuple(Claim(**one) for one in meta["claims"])
+    return GroupShares(arrays["passed"], arrays["failed"], claims, meta["time_s"])
 
 
 def _drawn(task: _Task, flags: Flags, passes: bool, generator: np.random.Generator) -> list[Claim]:
@@ -274,6 +215,8 @@ class _Search:
     question: GateQuestion
     groups: list[_Group]
     looked_at: int = 0
+    time_s: float = 0.0  # of all groups that were looked at
+    claims: list[Claim] = field(default_factory=list)
     weight: Vector = field(init=False)  # (T,)
 
     def __post_init__(self) -> None:
@@ -297,7 +240,7 @@ class _Search:
         return lower, np.maximum(lower, upper)
 
     def decided(self) -> Integers:
-        return _decisions(*self.bounds(), self.question.threshold)
+        return decisions(*self.bounds(), self.question.threshold)
 
     def pending(self) -> Flags:
         """Return which candidates (C,) are not decided for some pair."""
@@ -311,7 +254,7 @@ class _Search:
         while len(chosen) < count:
             open_ = [(self._open(group), place) for place, group in enumerate(self.groups) if group not in chosen]
             most, place = max(open_, default=(0.0, -1))
-            if most <= _SURE:
+            if most <= SURE:
                 break
             group = self.groups.pop(place)
             new = _halves(self.case, group) if len(group.hours) > 1 else [group]
@@ -332,6 +275,8 @@ class _Search:
     def note(self, group: _Group, some: Integers, found: GroupShares) -> None:
         """Note what a group showed of some candidates (places); what was known of it before stays."""
         self.looked_at += 1
+        self.time_s += found.time_s
+        self.claims += [replace(claim, hour=int(group.hours[claim.hour])) for claim in found.claims]
         shape = (len(group.levels_mw), len(self.question.buses))
         for name, share in (("passed", found.passed), ("failed", found.failed)):
             before = getattr(group, name)
@@ -339,8 +284,22 @@ class _Search:
             known[:, some] = np.maximum(known[:, some], share)
             setattr(group, name, known)
 
-
-def _decisions(lower: Matrix, upper: Matrix, threshold: float) -> Integers:
-    wanted = threshold - _SURE
-    found = np.where(lower >= wanted, PASSED, np.where(upper < wanted, FAILED, UNKNOWN))
-    return found.astype(np.intp)
+    def bracket(self) -> GateBracket:
+        """Return what is known."""
+        lower, upper = self.bounds()
+        seen = [group for group in self.groups if group.passed is not None]
+        return GateBracket(
+            case_digest=self.case.digest,
+            contingencies_digest=self.contingencies.digest,
+            buses=self.question.buses,
+            envelopes=tuple(envelope.name for envelope in self.question.envelopes),
+            sizes_mw=self.question.sizes_mw,
+            threshold=self.question.threshold,
+            lower=lower,
+            upper=upper,
+            hours=len(self.case),
+            looked_at=float(sum(self.weight[group.hours].sum() for group in seen)),
+            groups=self.looked_at,
+            time_s=self.time_s,
+            claims=tuple(self.claims),
+        )

@@ -10,7 +10,8 @@ from engine.network.tables import NetworkTables, table_of
 from engine.siting.case import SitingCase
 from engine.siting.contingencies import Contingencies, Rule
 from engine.siting.envelopes import envelope
-from engine.siting.gate.decide import GateBracket, decide
+from engine.siting.gate.bracket import GateBracket
+from engine.siting.gate.decide import decide
 from engine.siting.gate.hour import HourSolver
 from engine.siting.gate.model import GateHour, GateModel
 from engine.siting.gate.question import GateQuestion
