@@ -39,6 +39,9 @@ class Artifacts(Protocol):
     def save(self, key: str, content: bytes) -> None:
         """Keep ``content`` under ``key``; an existing key is left as it is."""
 
+    def replace(self, key: str, content: bytes) -> None:
+        """Keep ``content`` under ``key``, in the place of what is there."""
+
     def open(self, key: str) -> Path | None:
         """Return a local file with the content, or None when it is not there."""
 

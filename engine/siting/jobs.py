@@ -46,9 +46,7 @@ MARKET_SHAPE: Mapping[str, type] = {"sites": int, "served": int, "gap": float, "
 
 def gate_arguments(network_digest: str, question: SitingQuestion) -> dict[str, Any]:
     """Return the arguments of the gate's job."""
-    asked = question.to_json()
-    del asked["shortlist"], asked["threshold"]  # what is read from the verdicts changes none of them
-    return {"network": network_digest, "question": asked, "format": GATE_FORMAT}
+    return {"network": network_digest, "question": question.of_gate(), "format": GATE_FORMAT}
 
 
 def gate_key(arguments: Mapping[str, Any]) -> str:
@@ -63,11 +61,20 @@ def partial_key(arguments: Mapping[str, Any]) -> str:
 
 def market_arguments(network_digest: str, question: SitingQuestion, market: MarketQuestion) -> dict[str, Any]:
     """Return the arguments of the market's job: the gate's, and what is asked of the market."""
-    return gate_arguments(network_digest, question) | {
-        "threshold": question.threshold,
-        "market": market.to_json(),
-        "market_format": MARKET_FORMAT,
-    }
+    found: dict[str, Any] = {}
+    if question.screened_mw != question.sizes_mw:  # stages of energisation are gated only
+        found["sizes_mw"] = list(question.sizes_mw)
+    if gates := [criterion for criterion in question.criteria if criterion.gates]:
+        found |= {"criteria": [one.to_json() for one in gates], "criteria_file": question.criteria_file}
+    return (
+        found
+        | gate_arguments(network_digest, question)
+        | {
+            "threshold": question.threshold,
+            "market": market.to_json(),
+            "market_format": MARKET_FORMAT,
+        }
+    )
 
 
 def market_key(arguments: Mapping[str, Any]) -> str:
@@ -90,7 +97,8 @@ def ac_arguments(network_digest: str, question: SitingQuestion, bus: str, load_m
 
 def question_of(arguments: Mapping[str, Any]) -> SitingQuestion:
     """Return the question in a job's arguments; the gate's have no threshold of their own."""
-    own = {"threshold": arguments["threshold"]} if "threshold" in arguments else {}
+    names = ("threshold", "criteria", "criteria_file")
+    own = {name: arguments[name] for name in names if name in arguments}
     return SitingQuestion.from_json({**arguments["question"], **own})
 
 
@@ -115,7 +123,7 @@ def gate_job(arguments: dict[str, Any], context: JobContext) -> dict[str, Any]:
         progress=count,
         share=tell,
         artifacts=context.artifacts,
-        partial=lambda known: context.artifacts.save(partial_key(asked), known.save()),
+        partial=lambda known: context.artifacts.replace(partial_key(asked), known.save()),
     )
     verdicts = decided(run.gate)
     report = checked_again(
@@ -154,6 +162,9 @@ def market_job(arguments: dict[str, Any], context: JobContext) -> dict[str, Any]
     started = time.perf_counter()
     market = MarketQuestion.from_json(arguments["market"])
     run = kept_run(arguments, context)
+    if "sizes_mw" in arguments:
+        sizes = tuple(float(mw) for mw in arguments["sizes_mw"])
+        run = replace(run, question=replace(run.question, sizes_mw=sizes))
     found = run_market(
         run,
         market,

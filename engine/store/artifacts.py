@@ -35,11 +35,17 @@ class Artifacts:
         A reader sees the whole file or none. Raises ValueError on a key that is not a plain name, LimitError
         on a file larger than the whole cache.
         """
+        if self.open(key) is None:
+            self.replace(key, content)
+
+    def replace(self, key: str, content: bytes) -> None:
+        """Keep ``content`` under ``key``, in the place of what is there: for what is known while something computes.
+
+        Raises as :meth:`save`. Who reads the earlier file goes on reading it.
+        """
         path = self._path(key)
         if len(content) > self.capacity_bytes:
             raise LimitError(f"artefact {key} has {len(content):,} bytes; the cache holds {self.capacity_bytes:,}")
-        if self.open(key) is not None:
-            return
         self.directory.mkdir(parents=True, exist_ok=True)
         partial = self.directory / f"{_PARTIAL}{secrets.token_hex(8)}"
         try:

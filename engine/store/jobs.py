@@ -17,6 +17,7 @@ from engine.store.history import is_version
 from engine.store.kinds import KINDS, JobKind
 from engine.store.schema import datasets, files, jobs, members, networks, studies
 from engine.store.schema import results as stored
+from engine.store.shipped import give
 from engine.store.store import Store
 
 State = Literal["queued", "running", "done", "failed", "cancelled"]
@@ -73,8 +74,9 @@ class Jobs:
         """Ask for a computation on a study; readers may, too. Without a study it is the user's own.
 
         The same question again gives the job that is under way, or the finished result at once, whoever
-        computed it; a failed or cancelled one is computed again. Every content digest in ``arguments`` must be
-        of this study's network or data, else NotFoundError. Raises LimitError on too many jobs that wait.
+        computed it, or an answer that comes with the program; a failed or cancelled one is computed again. Every
+        content digest in ``arguments`` must be of this study's network or data, else NotFoundError. Raises LimitError
+        on too many jobs that wait.
         """
         text = dump_json(arguments, "the arguments of a job")
         input_hash = hash_input(kind, self._kinds[kind], text)
@@ -83,6 +85,8 @@ class Jobs:
             role = None if study_id is None else study_row(connection, user, study_id).role
             network_digest = _check_digests(connection, study_id, arguments)
             result_id = cached_result(connection, kind, input_hash, self._artifacts)
+            if result_id is None:
+                result_id = give(connection, kind, input_hash, self._artifacts)
             of_study = jobs.c.study_id.is_(None) if study_id is None else jobs.c.study_id == study_id
             mine = (jobs.c.user_id == user, of_study, jobs.c.input_hash == input_hash)
             job_id = _present(connection, mine, result_id)

@@ -92,3 +92,13 @@ def test_readers_see_whole_files_while_others_write(tmp_path: Path) -> None:
     artifacts.save("big", content)
     reader.join()
     assert seen[-1] == content
+
+
+def test_what_is_known_so_far_is_replaced_and_its_reader_keeps_what_was_read(artifacts: Artifacts) -> None:
+    artifacts.replace("partial", b"first")
+    path = artifacts.open("partial")
+    assert path is not None
+    with path.open("rb") as reader:
+        artifacts.replace("partial", b"second")
+        assert reader.read() == b"first"
+    assert artifacts.read("partial") == b"second"
