@@ -117,7 +117,18 @@ def load(key: str) -> NetworkTables:
         tables = texas.on_the_map(tables)
     elif entry.key == "texas-2020":
         tables = texas.with_fleet_2020(texas.on_the_map(tables))
+    elif entry.key == "rts-gmlc":
+        tables = _ramps_of_a_minute(tables)
     return replace(tables, name=entry.title, source=f"{entry.source}. Licence: {entry.licence}.")
+
+
+def _ramps_of_a_minute(tables: NetworkTables) -> NetworkTables:
+    """Return the tables with ramps of half an hour.
+
+    The file has one number in its three columns of ramps, and it is the "Ramp Rate MW/Min" of the test system's own
+    table of units: 4 for a coal unit of 350 MW, which would need 44 hours from nothing to all if these were 30 minutes.
+    """
+    return replace(tables, units=tables.units.assign(ramp_30_min_mw=30.0 * tables.units["ramp_30_min_mw"]))
 
 
 def case_text(case: str) -> str:

@@ -192,3 +192,11 @@ def test_the_tables_are_built_from_the_pinned_wheel_only(tmp_path: Path) -> None
     wheel.write_bytes(b"another wheel")
     with pytest.raises(FileFormatError, match="SHA-256"):
         build_texas.build(wheel)
+
+
+@pytest.mark.parametrize(
+    ("unit", "mw_per_min"), [("101-1", 3.0), ("101-3", 2.0), ("123-2", 4.0), ("121-1", 20.0), ("107-1", 4.14)]
+)
+def test_units_of_rts_gmlc_ramp_as_their_published_table_says(unit: str, mw_per_min: float) -> None:
+    units = library.load("rts-gmlc").units.set_index("unit")  # "Ramp Rate MW/Min" of the test system's gen.csv
+    assert units.loc[unit, "ramp_30_min_mw"] == pytest.approx(30.0 * mw_per_min)
