@@ -11,7 +11,7 @@ from components.skeleton import Part, button, facts, section, state
 from components.why_card import why_card, why_number
 from engine.siting.agreement import LADDER, LADDER_DAYS, Agreement
 from engine.siting.audit import Audit, AuditDay, Violation
-from engine.siting.envelopes import HOURS_OF_DAY
+from engine.siting.case import HOURS_OF_DAY
 
 SAMPLINGS = (1, 5, 10, 15, 30, 60)
 _MOST_NAMED = 3

@@ -118,7 +118,7 @@ def plan(network: Network, gate: Gate, market: MarketQuestion, threshold: float)
     """Return how many placements go to the market, how many are left out, and about how long that takes."""
     sites = left = 0
     for one in gate.result.envelopes:
-        for size in gate.result.sizes_mw:
+        for size in gate.question.sizes_mw:
             passed = int((gate.verdict(one.name, size, threshold) == PASSED).sum())
             taken = passed if market.most_sites == 0 else min(passed, market.most_sites)
             sites, left = sites + taken, left + passed - taken

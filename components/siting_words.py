@@ -11,8 +11,8 @@ from typing import Any
 
 from components.siting_hours import hours_of, hours_text
 from engine.errors import EngineError, QuestionError
+from engine.siting.case import HOURS_OF_DAY
 from engine.siting.envelopes import (
-    HOURS_OF_DAY,
     PAUSE_DEPTH,
     PEAK_HOURS,
     RAMP_SHARE,

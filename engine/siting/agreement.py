@@ -12,7 +12,8 @@ import numpy as np
 
 from engine.errors import QuestionError
 from engine.network.model import Vector
-from engine.siting.envelopes import HOURS_OF_DAY, Envelope, envelope_from_json, hours_words
+from engine.siting.case import HOURS_OF_DAY
+from engine.siting.envelopes import Envelope, envelope_from_json, hours_words
 
 _MINUTES = 60
 

@@ -20,7 +20,7 @@ import numpy as np
 from engine.errors import QuestionError
 from engine.network.model import Vector
 from engine.siting.agreement import LADDER_DAYS, Agreement
-from engine.siting.envelopes import HOURS_OF_DAY
+from engine.siting.case import HOURS_OF_DAY
 
 Rule = Literal["cap", "ramp", "energy"]
 _MINUTES_OF_DAY = 24 * 60

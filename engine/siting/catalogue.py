@@ -22,10 +22,12 @@ from engine.siting.ranking import spearman
 
 FORMAT = "headroom-catalogue-1"
 Standing = Literal[
-    "qualified", "gate failed", "gate undecided", "market infeasible", "market time limit", "not in market"
-]
+    "qualified", "gate failed", "gate undecided", "criteria failed", "market infeasible", "market time limit",
+    "not in market",
+]  # fmt: skip
 STANDINGS: tuple[Standing, ...] = (
-    "qualified", "gate failed", "gate undecided", "market infeasible", "market time limit", "not in market",
+    "qualified", "gate failed", "gate undecided", "criteria failed", "market infeasible", "market time limit",
+    "not in market",
 )  # fmt: skip
 METRIC_COLUMNS = tuple(f"{window}_{metric}" for window in WINDOWS for metric in METRICS)
 Key = tuple[str, str, float]  # bus, envelope, nameplate MW
@@ -50,6 +52,9 @@ class Entry:
     groups: tuple[float, ...] = ()  # group scores
     score: float | None = None
     place: int | None = None  # 1 is the best, inside its envelope and size
+    net_mw: float | None = None  # the most that the grid serves, less on-site resources; None: the load without any
+    stages: str = ""  # of energisation, in words: from when how many MW pass
+    own: tuple[float | None, ...] = ()  # a reader's own columns, None where the file says nothing
 
     @property
     def key(self) -> Key:
@@ -69,6 +74,7 @@ class Catalogue:
     depth: Mapping[str, tuple[float, float, float]] = field(
         default_factory=dict
     )  # envelope: depth, make-up, ramp share
+    own_names: tuple[str, ...] = ()  # of a reader's own columns
 
     def of(self, envelope: str, nameplate_mw: float, standing: Standing | None = None) -> list[Entry]:
         """Return the entries of one envelope and size, best place first; of one standing, if it is given."""
@@ -88,7 +94,8 @@ class Catalogue:
         groups = [f"group_{place + 1}" for place in range(len(self.group_names))]
         writer.writerow(
             ["bus", "envelope", "nameplate_mw", "alpha_on", "m_off", "ramp_mw_per_h", "standing", "pass_rate",
-             "pass_rate_at_most", "first_failure", "largest_mw", *METRIC_COLUMNS, "gap", *groups, "score", "place"]
+             "pass_rate_at_most", "first_failure", "largest_mw", *METRIC_COLUMNS, "gap", *groups, "score", "place",
+             *self._more_columns()]
         )  # fmt: skip
         for entry in self.entries:
             depth, make_up, ramp = self.depth.get(entry.envelope, (float("nan"),) * 3)
@@ -96,9 +103,21 @@ class Catalogue:
                 [entry.bus, _safe(entry.envelope), entry.nameplate_mw, depth, make_up, ramp * entry.nameplate_mw,
                  entry.standing, entry.pass_rate, entry.pass_rate_at_most, _safe(entry.first_failure),
                  _cell(entry.largest_mw), *(entry.metrics or [""] * len(METRIC_COLUMNS)), _cell(entry.gap),
-                 *(entry.groups or [""] * len(groups)), _cell(entry.score), _cell(entry.place)]
+                 *(entry.groups or [""] * len(groups)), _cell(entry.score), _cell(entry.place),
+                 *self._more_cells(entry)]
             )  # fmt: skip
         return text.getvalue()
+
+    def _more_columns(self) -> list[str]:
+        """Return the columns of on-site resources, stages and a reader's own criteria, where there are any."""
+        found = ["net_mw"] if any(entry.net_mw is not None for entry in self.entries) else []
+        found += ["stages"] if any(entry.stages for entry in self.entries) else []
+        return found + [_safe(name) for name in self.own_names]
+
+    def _more_cells(self, entry: Entry) -> list[float | str]:
+        known = {"net_mw": _cell(entry.net_mw), "stages": _safe(entry.stages)}
+        first = [known[name] for name in self._more_columns()[: -len(self.own_names) or None]]
+        return first + [_cell(value) for value in entry.own or (None,) * len(self.own_names)]
 
     def to_geojson(self, network: Network) -> str:
         """Return the entries as points at their buses; those without a place on the map have no geometry."""
@@ -114,8 +133,9 @@ class Catalogue:
             ):
                 spot = [float(network.buses.longitude[bus]), float(network.buses.latitude[bus])]
                 where = {"type": "Point", "coordinates": spot}
-            known = {name: value for name, value in asdict(entry).items() if name not in {"metrics", "groups"}}
+            known = {name: value for name, value in asdict(entry).items() if name not in {"metrics", "groups", "own"}}
             known |= dict(zip(METRIC_COLUMNS, entry.metrics, strict=False))
+            known |= dict(zip(self.own_names, entry.own, strict=False))
             features.append({"type": "Feature", "geometry": where, "properties": known})
         return json.dumps({"type": "FeatureCollection", "features": features}, allow_nan=False)
 
@@ -130,7 +150,7 @@ class Catalogue:
             if content["format"] != FORMAT:
                 raise QuestionError(f"not a catalogue of this version: {content['format']!r:.40}")
             entries = tuple(
-                Entry(**{**row, "metrics": tuple(row["metrics"]), "groups": tuple(row["groups"])})
+                Entry(**{**row, **{name: tuple(row.get(name, ())) for name in ("metrics", "groups", "own")}})
                 for row in content["entries"]
             )
             return cls(
@@ -140,6 +160,7 @@ class Catalogue:
                 dict(content["manifest"]),
                 tuple(content["group_names"]),
                 {name: (float(a), float(b), float(c)) for name, (a, b, c) in content["depth"].items()},
+                tuple(content.get("own_names", ())),
             )
         except (KeyError, TypeError, ValueError, AttributeError):
             raise QuestionError("a catalogue needs its version, entries, manifest and envelopes") from None
@@ -157,7 +178,9 @@ class Catalogue:
         kept = {name: value for name, value in self.manifest.items() if name not in _NAMING}
         if isinstance(kept.get("question"), Mapping):
             asked = kept["question"]
-            kept["question"] = {name: asked[name] for name in asked if name not in {"buses", "committed"}}
+            kept["question"] = {
+                name: asked[name] for name in asked if name not in {"buses", "committed", "criteria_file"}
+            }
         return replace(self, entries=tuple(sorted(entries, key=lambda entry: entry.key)), manifest=kept)
 
 

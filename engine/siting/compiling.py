@@ -8,15 +8,20 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.commitment.scuc import End
+from engine.siting.case import HOURS_OF_DAY
 from engine.siting.catalogue import Catalogue, Entry, Standing
 from engine.siting.contingencies import Contingencies
-from engine.siting.gate.results import GateResult
+from engine.siting.criteria import OwnCriteria
+from engine.siting.envelopes import Envelope
+from engine.siting.gate.results import FAILED, PASSED, UNDECIDED, GateResult
 from engine.siting.market import MarketBase, SiteMarket
 from engine.siting.prepare import Prepared
 from engine.siting.question import SitingQuestion
 from engine.siting.ranking import GROUPS, Criterion
 from engine.siting.shortlist import Ranked
+from engine.siting.staging import energised_mw
 
+_STAGE = {PASSED: "passes", FAILED: "fails", UNDECIDED: "open"}
 Key = tuple[int, str, float]  # bus (position), envelope, nameplate
 
 
@@ -29,11 +34,15 @@ def compiled(  # noqa: PLR0913 (what each stage found, and by name what is known
     market: Mapping[str, Any] | None = None,
     sites: Sequence[SiteMarket] = (),
     ranked: Ranked | None = None,
-    groups: Mapping[str, Sequence[Criterion]] = GROUPS,
+    own: OwnCriteria | None = None,
     version: int = 1,
     made: str = "",
 ) -> Catalogue:
-    """Return the catalogue. Sites that passed the gate and have no market run stand as "not in market"."""
+    """Return the catalogue, a row for each size asked for; a stage of energisation is told in its sites' rows.
+
+    Sites that passed the gate and have no market run stand as "not in market", those that a reader's own criteria stop
+    as "criteria failed".
+    """
     known = {_key(site): site for site in sites}
     place = {} if ranked is None else {_key(site): number for number, site in enumerate(ranked.sites)}
     verdicts = {(one.name, size): gate.qualified(one.name, size) for one in gate.envelopes for size in gate.sizes_mw}
@@ -41,6 +50,9 @@ def compiled(  # noqa: PLR0913 (what each stage found, and by name what is known
     for number_of, envelope in enumerate(gate.envelopes):
         largest = _largest(gate, envelope.name, verdicts)
         for size_of, size in enumerate(gate.sizes_mw):
+            if size not in question.sizes_mw:
+                continue
+            stages, net = _stages(question, gate, envelope.name, size), _net(envelope, size)
             low, high = gate.pass_rate(envelope.name, size)
             failures = _first_failures(gate, contingencies, number_of * len(gate.sizes_mw) + size_of)
             verdict = verdicts[envelope.name, size]
@@ -52,7 +64,9 @@ def compiled(  # noqa: PLR0913 (what each stage found, and by name what is known
                         bus=prepared.case.network.buses.ids[bus],
                         envelope=envelope.name,
                         nameplate_mw=size,
-                        standing=_standing(int(verdict[candidate]), site),
+                        standing=_standing(
+                            int(verdict[candidate]), site, stopped=own is not None and not own.passes[bus]
+                        ),
                         pass_rate=float(low[candidate]),
                         pass_rate_at_most=float(high[candidate]),
                         first_failure=failures[candidate],
@@ -62,15 +76,19 @@ def compiled(  # noqa: PLR0913 (what each stage found, and by name what is known
                         groups=() if number is None or ranked is None else _numbers(ranked, number),
                         score=None if number is None or ranked is None else float(ranked.score[number]),
                         place=None if number is None or ranked is None else int(ranked.place[number]),
+                        net_mw=net,
+                        stages=stages[candidate],
+                        own=_own(own, bus),
                     )
                 )
     return Catalogue(
         version=version,
         made=made,
         entries=tuple(entries),
-        manifest=manifest(question, prepared, contingencies, gate, market, groups),
+        manifest=manifest(question, prepared, contingencies, gate, market, GROUPS if own is None else own.groups()),
         group_names=() if ranked is None else ranked.groups,
         depth={one.name: (one.depth, one.make_up, one.ramp_share) for one in gate.envelopes},
+        own_names=() if own is None else tuple(one.column for one in own.criteria),
     )
 
 
@@ -128,11 +146,36 @@ def market_facts(base: MarketBase) -> dict[str, Any]:
     }
 
 
-def _standing(verdict: int, site: SiteMarket | None) -> Standing:
+def _net(envelope: Envelope, size: float) -> float | None:
+    """Return the most that the grid serves of a load with on-site resources, None for one without."""
+    if not envelope.onsite_mw:
+        return None
+    return float(envelope.level_mw(size, np.arange(1, HOURS_OF_DAY + 1)).max())
+
+
+def _stages(question: SitingQuestion, gate: GateResult, envelope: str, size: float) -> list[str]:
+    """Return for each candidate what the gate says of every stage, in words."""
+    told: list[list[str]] = [[] for _ in gate.buses]
+    for start, mw in energised_mw(question.stages, size):
+        for candidate, verdict in enumerate(gate.qualified(envelope, mw).tolist()):
+            told[candidate].append(f"{start} {mw:g} MW {_STAGE[verdict]}")
+    return ["; ".join(parts) for parts in told]
+
+
+def _own(own: OwnCriteria | None, bus: int) -> tuple[float | None, ...]:
+    """Return the values of a reader's own columns at a bus."""
+    if own is None:
+        return ()
+    return tuple(None if np.isnan(value) else value for _, value in own.values(bus))
+
+
+def _standing(verdict: int, site: SiteMarket | None, *, stopped: bool) -> Standing:
     if verdict == 0:
         return "gate failed"
     if verdict < 0:
         return "gate undecided"
+    if stopped:
+        return "criteria failed"
     if site is None:
         return "not in market"
     ends: dict[End, Standing] = {End.INFEASIBLE: "market infeasible", End.TIME_LIMIT: "market time limit"}

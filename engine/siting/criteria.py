@@ -5,18 +5,22 @@ import io
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
 from engine.errors import QuestionError
 from engine.network.model import Flags, Vector
+from engine.siting.ranking import GROUPS, metric_criteria
 
 Use = Literal["gate at most", "gate at least", "cost", "benefit"]
 USES: tuple[Use, ...] = ("gate at most", "gate at least", "cost", "benefit")
 _MOST_PROBLEMS = 50
 _MOST_COLUMNS = 40
 _LONGEST = 5_000_000
+_LONGEST_NAME = 60
+_MOST_WEIGHT = 1000.0
+OWN_GROUP = "own criteria"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,6 +38,66 @@ class Criterion:
     column: str
     use: Use
     limit: float = math.nan  # of a gate
+    group: str = OWN_GROUP  # of a score: one of the ranking's groups, or one of the reader's own
+    weight: float = 1.0  # of a score, times what entropy gives it inside its group
+
+    @property
+    def gates(self) -> bool:
+        """Return whether it lets sites through or stops them."""
+        return self.use.startswith("gate")
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what :func:`criteria_from_json` reads."""
+        own = {"limit": self.limit} if self.gates else {"group": self.group, "weight": self.weight}
+        return {"column": self.column, "use": self.use, **own}
+
+    def words(self) -> str:
+        """Return the criterion in words."""
+        if self.gates:
+            return f"{self.column} {self.use[5:]} {self.limit:g}"
+        return f"{self.column}, {'lower' if self.use == 'cost' else 'higher'} is better, in {self.group!r}"
+
+
+def criteria_from_json(content: Sequence[Mapping[str, Any]]) -> tuple[Criterion, ...]:
+    """Return the criteria, not yet checked. Raises QuestionError for anything else."""
+    try:
+        return tuple(
+            Criterion(
+                str(one["column"]),
+                one["use"],
+                float(one.get("limit", math.nan)),
+                str(one.get("group", OWN_GROUP)),
+                float(one.get("weight", 1.0)),
+            )
+            for one in content
+        )
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise QuestionError("a criterion needs its column, its use, and a limit or a weight as a number") from None
+
+
+def criteria_problems(criteria: Sequence[Criterion], group_weights: Sequence[tuple[str, float]] = ()) -> list[str]:
+    """Return what is wrong with criteria, each with its value and limit, whatever file they are of."""
+    found = [f"{len(criteria)} criteria: {_MOST_COLUMNS} at most"] if len(criteria) > _MOST_COLUMNS else []
+    names = [one.column for one in criteria]
+    found += [f"column {name!r:.60} is used twice" for name in dict.fromkeys(names) if names.count(name) > 1]
+    for one in criteria:
+        what = f"column {one.column!r:.60}"
+        if one.use not in USES:
+            found.append(f"{what} is used as one of {', '.join(USES)}, not {one.use!r:.40}")
+        elif one.gates and not math.isfinite(one.limit):
+            found.append(f"the gate on {what} needs a limit as a number")
+        elif not one.gates and not 0.0 < one.weight <= _MOST_WEIGHT:
+            found.append(f"the weight of {what} is {one.weight:g}: above 0, to {_MOST_WEIGHT:g}")
+        if not one.gates and not 1 <= len(one.group.strip()) <= _LONGEST_NAME:
+            found.append(f"{what} needs a group with a name of at most {_LONGEST_NAME} letters")
+        if one.column in metric_criteria():
+            found.append(f"{what} has the name of a market figure: give it another")
+    found += [
+        f"the weight of group {name!r:.60} is {weight:g}: 0 to {_MOST_WEIGHT:g}"
+        for name, weight in group_weights
+        if not 0.0 <= weight <= _MOST_WEIGHT
+    ]
+    return found
 
 
 def read_columns(text: str, bus_ids: Sequence[str]) -> list[Column]:
@@ -44,10 +108,7 @@ def read_columns(text: str, bus_ids: Sequence[str]) -> list[Column]:
     if len(text) > _LONGEST:
         raise QuestionError(f"the file has {len(text):,} characters; at most {_LONGEST:,} are read")
     rows = [row for row in csv.reader(io.StringIO(text)) if any(cell.strip() for cell in row)]
-    head = [cell.strip() for cell in rows[0]] if rows else []
-    names = [name for name in head if name.lower() != "bus"]
-    if len(names) != len(head) - 1 or not names or len(set(names)) != len(names) or len(names) > _MOST_COLUMNS:
-        raise QuestionError(f"criteria need one column bus and 1 to {_MOST_COLUMNS} others with names of their own")
+    head, names = _head(rows)
     key = next(place for place, name in enumerate(head) if name.lower() == "bus")
     place_of = {bus: place for place, bus in enumerate(bus_ids)}
     table = np.full((len(names), len(bus_ids)), np.nan)
@@ -77,6 +138,18 @@ def read_columns(text: str, bus_ids: Sequence[str]) -> list[Column]:
         more = f"; and {len(problems) - _MOST_PROBLEMS} more" if len(problems) > _MOST_PROBLEMS else ""
         raise QuestionError("; ".join(problems[:_MOST_PROBLEMS]) + more)
     return [Column(name, table[place]) for place, name in enumerate(names)]
+
+
+def _head(rows: Sequence[Sequence[str]]) -> tuple[list[str], list[str]]:
+    """Return the first line, and in it the names of the columns that are not the bus."""
+    head = [cell.strip() for cell in rows[0]] if rows else []
+    names = [name for name in head if name.lower() != "bus"]
+    if len(names) != len(head) - 1 or not names or len(set(names)) != len(names) or len(names) > _MOST_COLUMNS:
+        raise QuestionError(f"criteria need one column bus and 1 to {_MOST_COLUMNS} others with names of their own")
+    long = [name for name in names if not name or len(name) > _LONGEST_NAME]
+    if long:
+        raise QuestionError(f"a column is named {long[0][:_LONGEST_NAME]!r}: 1 to {_LONGEST_NAME} letters")
+    return head, names
 
 
 def passes(columns: Mapping[str, Column], criteria: Sequence[Criterion]) -> tuple[Flags, list[str]]:
@@ -111,9 +184,64 @@ def scored(columns: Mapping[str, Column], criteria: Sequence[Criterion], buses: 
             value = _column(columns, criterion).value[list(buses)]
             missing = np.flatnonzero(np.isnan(value))
             if missing.size:
-                raise QuestionError(f"{criterion.column} has no value at {missing.size} of {len(value)} sites to rank")
+                raise QuestionError(
+                    f"{criterion.column} has no value at {missing.size} of {len(value)} sites to rank: gate on it, so "
+                    "that only sites that are known stay, or complete the file"
+                )
             found[criterion.column] = value if criterion.use == "cost" else -value
     return found
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OwnCriteria:
+    """A reader's criteria on one network: who they let through, and what they add to the ranking."""
+
+    criteria: tuple[Criterion, ...]
+    columns: Mapping[str, Column]
+    group_weights: tuple[tuple[str, float], ...]
+    passes: Flags  # (B,)
+    said: tuple[str, ...]  # of each gate: how many buses it stops, and where it knows nothing
+
+    @classmethod
+    def of(
+        cls,
+        criteria: Sequence[Criterion],
+        columns: Sequence[Column],
+        group_weights: Sequence[tuple[str, float]] = (),
+    ) -> "OwnCriteria":
+        """Return the criteria on the columns of a file. Raises QuestionError with every column that is not there."""
+        table = {column.name: column for column in columns}
+        missing = [one.column for one in criteria if one.column not in table]
+        if missing:
+            listed = ", ".join(table) or "none"
+            raise QuestionError("; ".join(f"no column is named {name!r:.60}; there are {listed}" for name in missing))
+        stops, said = passes(table, criteria)
+        return cls(tuple(criteria), table, tuple(group_weights), stops, tuple(said))
+
+    def values(self, bus: int) -> list[tuple[Criterion, float]]:
+        """Return every criterion with its value at a bus (position), nan where the file says nothing."""
+        return [(one, float(self.columns[one.column].value[bus])) for one in self.criteria]
+
+    def groups(self) -> dict[str, tuple[str, ...]]:
+        """Return the groups of the ranking with the reader's columns in them; groups of their own come last."""
+        found = {name: tuple(listed) for name, listed in GROUPS.items()}
+        for one in self.criteria:
+            if not one.gates:
+                found[one.group] = (*found.get(one.group, ()), one.column)
+        return found
+
+    def weights_of_groups(self, given: Sequence[float]) -> list[float]:
+        """Return a weight for each of :meth:`groups`; ``given`` are those of the ranking's own."""
+        known = dict(self.group_weights)
+        return [*given, *(known.get(name, 1.0) for name in list(self.groups())[len(given) :])]
+
+    def weights_of_columns(self) -> dict[str, float]:
+        """Return the weight of every column that scores."""
+        return {one.column: one.weight for one in self.criteria if not one.gates}
+
+    def scored(self, buses: Sequence[int]) -> dict[str, Vector]:
+        """Return the scoring columns at some buses, see :func:`scored`."""
+        return scored(self.columns, self.criteria, buses)
 
 
 def _column(columns: Mapping[str, Column], criterion: Criterion) -> Column:

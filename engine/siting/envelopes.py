@@ -15,8 +15,9 @@ import numpy as np
 
 from engine.errors import QuestionError
 from engine.network.model import Integers, Vector
+from engine.siting.case import HOURS_OF_DAY
+from engine.siting.onsite import OnSite, net_load_mw
 
-HOURS_OF_DAY = 24
 PEAK_HOURS = (16, 17, 18, 19)  # counted from 1
 UTILISATION = 0.80
 PAUSE_DEPTH, SHIFT_DEPTH = 0.15, 0.20
@@ -40,14 +41,33 @@ class Envelope:
     depth: float = 0.0  # of the utilisation, less in the peak hours
     make_up: float = 0.0  # of the utilisation, more in the other hours
     ramp_share: float = RAMP_SHARE
+    onsite_mw: tuple[float, ...] = ()  # what on-site resources give: one value, or one per hour of the day; () for none
 
-    def level_mw(self, nameplate_mw: float, hour_of_day: Integers) -> Vector:
-        """Return what is drawn in hours of the day (T,), 1 to 24, MW."""
+    def gross_mw(self, nameplate_mw: float, hour_of_day: Integers) -> Vector:
+        """Return what the load itself draws in hours of the day (T,), 1 to 24, MW."""
         return nameplate_mw * np.array(self.share)[np.asarray(hour_of_day) - 1]
 
+    def level_mw(self, nameplate_mw: float, hour_of_day: Integers) -> Vector:
+        """Return what the grid serves in hours of the day (T,), MW: the load less what on-site resources give."""
+        gross = self.gross_mw(nameplate_mw, hour_of_day)
+        if not self.onsite_mw:
+            return gross
+        return net_load_mw(gross, OnSite(self.onsite_mw).of_hours(np.asarray(hour_of_day).tolist()))
+
     def energy_mwh(self, nameplate_mw: float) -> float:
-        """Return what a day draws."""
-        return nameplate_mw * float(np.sum(self.share))
+        """Return what a day draws from the grid."""
+        return float(self.level_mw(nameplate_mw, np.arange(1, HOURS_OF_DAY + 1)).sum())
+
+    def net_problems(self, nameplate_mw: float) -> list[str]:
+        """Return the hours into which the net load of a nameplate changes by more than the ramp bound allows."""
+        net = self.level_mw(nameplate_mw, np.arange(1, HOURS_OF_DAY + 1))
+        most = self.ramp_share * nameplate_mw
+        return [
+            f"less its on-site resources, {self.name!r} at {nameplate_mw:g} MW changes by {abs(step):.1f} MW into hour "
+            f"{hour}; its ramp bound is {most:g} MW an hour"
+            for hour, step in enumerate((net - np.roll(net, 1)).tolist(), start=1)
+            if abs(step) > most + 1e-6
+        ]
 
     def steps(self) -> Vector:
         """Return the change (24,) into each hour from the one before, of the nameplate; into hour 1 from hour 24."""
@@ -68,6 +88,7 @@ class Envelope:
                 )
         if not 0.0 < self.ramp_share <= 1.0:
             found.append(f"envelope {self.name!r} has a ramp bound of {100 * self.ramp_share:g} %/h: above 0, to 100")
+        found += OnSite(self.onsite_mw).problems() if self.onsite_mw else []
         for hour, step in enumerate(self.steps().tolist(), start=1):
             if abs(step) > self.ramp_share + _ROUNDING:
                 found.append(
@@ -84,6 +105,13 @@ class Envelope:
 
     def words(self) -> str:
         """Return the envelope in a sentence without its name."""
+        if not self.onsite_mw:
+            return self._gross_words()
+        low, high = min(self.onsite_mw), max(self.onsite_mw)
+        given = f"{low:g} MW" if low == high else f"{low:g} to {high:g} MW, hour by hour,"
+        return f"{self._gross_words()}; of that {given} from on-site resources"
+
+    def _gross_words(self) -> str:
         if self.kind == "own":
             low, high = min(self.share), max(self.share)
             return f"{100 * low:.0f} to {100 * high:.0f} % of the nameplate, hour by hour"
@@ -95,7 +123,9 @@ class Envelope:
 
     def to_json(self) -> dict[str, Any]:
         """Return what :func:`envelope_from_json` reads."""
-        return asdict(self) | {"share": list(self.share), "peak_hours": list(self.peak_hours)}
+        found = asdict(self) | {"share": list(self.share), "peak_hours": list(self.peak_hours)}
+        del found["onsite_mw"]
+        return found | ({"onsite_mw": list(self.onsite_mw)} if self.onsite_mw else {})
 
 
 def envelope(  # noqa: PLR0913 (all by name: the parameters of the source)
@@ -150,6 +180,7 @@ def envelope_from_json(content: Mapping[str, Any]) -> Envelope:
             depth=float(content["depth"]),
             make_up=float(content["make_up"]),
             ramp_share=float(content["ramp_share"]),
+            onsite_mw=tuple(float(value) for value in content.get("onsite_mw", ())),
         )
     except (KeyError, TypeError, ValueError):
         raise QuestionError("an envelope needs a name, a kind, 24 shares and its parameters as numbers") from None

@@ -19,12 +19,12 @@ from engine.commitment.scuc import Effort, End
 from engine.compute import HERE, Artifacts, Progress, Workers
 from engine.errors import QuestionError, UncertaintyDataError
 from engine.network.factors import Factors
-from engine.network.model import Integers, Matrix, Vector
+from engine.network.model import Flags, Integers, Matrix, Vector
 from engine.siting.compiling import market_facts
 from engine.siting.envelopes import envelope_from_json
 from engine.siting.market import DayMarket, MarketBase, Placement, SiteMarket, hourly, market_base, market_impact
 from engine.siting.metrics import HourlyMarket, five_metrics
-from engine.siting.prepare import LoadDataset, hours_of
+from engine.siting.prepare import LoadDataset, hours_of, own_criteria
 from engine.siting.second_pass import second_pass
 from engine.siting.shortlist import rank_sites
 from engine.siting.studies import dearer
@@ -147,13 +147,17 @@ class MarketRun:
         return cls(question, found[0], tuple(found[1:]), meta["facts"], arrays.get("floor"))
 
 
-def chosen_sites(run: "GateRun", market: MarketQuestion) -> tuple[list[Placement], int]:
-    """Return the placements that go to the market, by :data:`ORDER`, and how many that passed are left out."""
+def chosen_sites(run: "GateRun", market: MarketQuestion, allowed: Flags | None = None) -> tuple[list[Placement], int]:
+    """Return the placements that go to the market, by :data:`ORDER`, and how many that passed are left out.
+
+    ``allowed`` are the buses (B,) that a reader's own criteria let through; left out, all.
+    """
     chosen: list[Placement] = []
     left = 0
     for envelope in run.gate.envelopes:
         for size in run.gate.sizes_mw:
             passed = np.flatnonzero(run.gate.qualified(envelope.name, size) == 1)
+            passed = passed if allowed is None else passed[allowed[run.gate.buses[passed]]]
             rate = run.gate.pass_rate(envelope.name, size)[0][passed]
             order = passed[np.lexsort((run.gate.buses[passed], -np.round(rate, 12)))]
             taken = order if market.most_sites == 0 else order[: market.most_sites]
@@ -184,7 +188,8 @@ def run_market(  # noqa: PLR0913 (what passed and the question, then by name how
         )
     left = 0
     if placements is None:
-        placements, left = chosen_sites(run, market)
+        own = own_criteria(run.question, run.network, load_dataset)
+        placements, left = chosen_sites(run, market, None if own is None else own.passes)
     if not placements:
         raise QuestionError("no site passed the gate: there is nothing to run the market for")
     network = run.network if market.cost_factor == 1.0 else dearer(run.network, market.cost_factor)

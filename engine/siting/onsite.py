@@ -7,7 +7,9 @@ import numpy as np
 
 from engine.errors import QuestionError
 from engine.network.model import Vector
-from engine.siting.envelopes import HOURS_OF_DAY
+from engine.siting.case import HOURS_OF_DAY
+
+MOST_MW = 20_000.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +18,17 @@ class OnSite:
 
     mw: tuple[float, ...]
     name: str = "on-site resources"
+
+    def problems(self) -> list[str]:
+        """Return what stops these from being resources of every hour of the day, each with its value and limit."""
+        found = []
+        if len(self.mw) not in {1, HOURS_OF_DAY}:
+            found.append(f"{self.name} have {len(self.mw)} values: 1, or {HOURS_OF_DAY}, one per hour of the day")
+        for hour, value in enumerate(self.mw, start=1):
+            if not 0.0 <= value <= MOST_MW:
+                where = f" in hour {hour}" if len(self.mw) > 1 else ""
+                found.append(f"{self.name} give {value:g} MW{where}: 0 to {MOST_MW:,.0f}")
+        return found
 
     def of_hours(self, hour_of_day: Sequence[int]) -> Vector:
         """Return what they give (T,) in the hours of a study, 1 to 24 each.

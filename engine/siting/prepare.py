@@ -8,6 +8,7 @@ from engine.network.model import Network
 from engine.siting import cases, hour_sets
 from engine.siting.case import SitingCase
 from engine.siting.cases import Assumptions, Thermal
+from engine.siting.criteria import OwnCriteria, read_columns
 from engine.siting.hour_sets import HourSet
 from engine.siting.hourly_file import HourlyFile
 from engine.siting.question import SitingQuestion
@@ -86,3 +87,19 @@ def with_committed(case: SitingCase, question: SitingQuestion) -> SitingCase:
     for load in question.committed:
         case = case.with_load(place[load.bus], load.envelope.level_mw(load.nameplate_mw, case.hour_of_day))
     return case
+
+
+def own_criteria(
+    question: SitingQuestion, network: Network, load_dataset: LoadDataset | None = None
+) -> OwnCriteria | None:
+    """Return the reader's criteria on a network, None when the question has none.
+
+    Raises QuestionError with every problem of the file, and for a column that it does not have.
+    """
+    if not question.criteria:
+        return None
+    if load_dataset is None:
+        raise QuestionError("the file of criteria is not at hand")
+    content = load_dataset(question.criteria_file)[1]
+    columns = read_columns(content.decode("utf-8-sig", errors="replace"), network.buses.ids)
+    return OwnCriteria.of(question.criteria, columns, question.group_weights)

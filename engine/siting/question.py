@@ -5,7 +5,7 @@ The question is JSON; with the network's digest and the data set's it determines
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal, Self, get_args
 
@@ -16,8 +16,11 @@ from engine.errors import QuestionError
 from engine.network.model import Integers, Network
 from engine.siting.cases import Thermal
 from engine.siting.contingencies import BranchRule, Rule
+from engine.siting.criteria import Criterion, criteria_from_json, criteria_problems
 from engine.siting.envelopes import Envelope, envelope_from_json, standard
 from engine.siting.gate.question import CANDIDATE_KV, PAPER_KV, THRESHOLD, candidates
+from engine.siting.onsite import OnSite
+from engine.siting.staging import Stage, stage_problems, stages_from_json
 
 Source = Literal["filed", "2016", "file"]
 HourChoice = Literal["one", "list", "stress", "representative", "year"]
@@ -33,6 +36,10 @@ _ALLOWED: Mapping[str, tuple[str, ...]] = {
     "branches": get_args(BranchRule),
     "thermal": get_args(Thermal),
 }
+# Left out of the JSON where there are none, so that a question keeps its keys.
+_OPTIONAL = ("onsite_mw", "stages", "criteria", "criteria_file", "group_weights")
+# What is read from the verdicts and changes none of them; stages count as sizes.
+_READ_ONLY = ("shortlist", "threshold", "stages", "criteria", "criteria_file", "group_weights")
 SHORTLIST = 20
 MOST_SIZES, MOST_ENVELOPES, MOST_MW = 40, 16, 20_000.0
 
@@ -69,11 +76,19 @@ class SitingQuestion:
     outage_rating: OutageRating = "a"  # of branches after the loss of another
     committed: tuple[Committed, ...] = ()
     shortlist: int = SHORTLIST
+    onsite_mw: tuple[float, ...] = ()  # of on-site resources: one value, or one per hour of the day; () for none
+    stages: tuple[Stage, ...] = ()  # of energisation: each cap is a size that the gate screens too
+    criteria: tuple[Criterion, ...] = ()  # how columns of a reader's file count
+    criteria_file: str = ""  # digest of that file
+    group_weights: tuple[tuple[str, float], ...] = ()  # of groups of a reader's own; 1 where not given
 
     def checked(self, network: Network) -> Self:
         """Return the question. Raises QuestionError with every problem at once."""
         found = [problem for envelope in self.envelopes for problem in envelope.problems()]
-        found += self._numbers() + self._names(network)
+        found += self._numbers() + self._names(network) + self._resources()
+        found += criteria_problems(self.criteria, self.group_weights)
+        if self.criteria and not self.criteria_file:
+            found.append("criteria of one's own need their file")
         if self.source == "file" and not self.dataset:
             found.append("hours from a file need the file")
         if self.source == "filed" and (self.choice != "one" or self.hours not in {(), (0,)}):
@@ -118,6 +133,28 @@ class SitingQuestion:
             found += load.envelope.problems()
         return found
 
+    def _resources(self) -> list[str]:
+        """Return what is wrong with on-site resources and stages."""
+        largest = max(self.sizes_mw, default=0.0)
+        found = stage_problems(self.stages, largest) if self.stages else []
+        resources = OnSite(self.onsite_mw).problems() if self.onsite_mw else []
+        if resources or not self.onsite_mw:
+            return found + resources
+        sound = [one for one in self.net_envelopes if not one.problems()]
+        return found + [problem for one in sound for size in self.screened_mw for problem in one.net_problems(size)]
+
+    @property
+    def net_envelopes(self) -> tuple[Envelope, ...]:
+        """Return the envelopes as gate and market see them: less what on-site resources give."""
+        return tuple(replace(one, onsite_mw=self.onsite_mw) for one in self.envelopes)
+
+    @property
+    def screened_mw(self) -> tuple[float, ...]:
+        """Return the sizes that the gate screens: those asked for, and the stages'."""
+        if not self.stages:
+            return self.sizes_mw
+        return tuple(sorted({*self.sizes_mw, *(stage.cap_mw for stage in self.stages)}))
+
     @property
     def rule(self) -> Rule:
         """Return what is lost."""
@@ -130,10 +167,19 @@ class SitingQuestion:
     def to_json(self) -> dict[str, Any]:
         """Return what :meth:`from_json` reads."""
         plain = {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
-        return plain | {
+        plain |= {
             "envelopes": [envelope.to_json() for envelope in self.envelopes],
             "committed": [{**asdict(load), "envelope": load.envelope.to_json()} for load in self.committed],
+            "stages": [stage.to_json() for stage in self.stages],
+            "criteria": [criterion.to_json() for criterion in self.criteria],
+            "group_weights": [list(pair) for pair in self.group_weights],
         }
+        return {name: value for name, value in plain.items() if value or name not in _OPTIONAL}
+
+    def of_gate(self) -> dict[str, Any]:
+        """Return the JSON of what the gate is asked: what is read from the verdicts changes none of them."""
+        asked = self.to_json() | {"sizes_mw": list(self.screened_mw)}
+        return {name: value for name, value in asked.items() if name not in _READ_ONLY}
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> Self:
@@ -155,6 +201,7 @@ class SitingQuestion:
                               str(one.get("name", "")))
                     for one in given["committed"]
                 )  # fmt: skip
+            given |= {name: read(given[name]) for name, read in _READERS.items() if name in given}
             for name, allowed in _ALLOWED.items():
                 if name in given and given[name] not in allowed:
                     raise QuestionError(f"{name} is one of {', '.join(allowed)}, not {given[name]!r:.40}")
@@ -166,6 +213,15 @@ class SitingQuestion:
         """Return the SHA-256 of the question on one network."""
         text = json.dumps({"network": network_digest, **self.to_json()}, sort_keys=True, allow_nan=False)
         return hashlib.sha256(text.encode()).hexdigest()
+
+
+_READERS: Mapping[str, Callable[[Any], Any]] = {
+    "onsite_mw": lambda given: tuple(float(mw) for mw in given),
+    "stages": stages_from_json,
+    "criteria": criteria_from_json,
+    "criteria_file": str,
+    "group_weights": lambda given: tuple((str(name), float(weight)) for name, weight in given),
+}
 
 
 def _floats(content: Mapping[str, Any]) -> dict[str, Any]:

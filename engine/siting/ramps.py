@@ -14,7 +14,8 @@ from scipy.sparse import csr_array, eye_array, vstack
 
 from engine.errors import InfeasibleError
 from engine.program import LinearProgram, Status, solve
-from engine.siting.envelopes import HOURS_OF_DAY, Envelope, hours_words
+from engine.siting.case import HOURS_OF_DAY
+from engine.siting.envelopes import Envelope, hours_words
 
 _CLEAN = 9  # digits of a share: what the solver leaves beyond them is rounding
 

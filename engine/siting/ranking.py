@@ -52,17 +52,19 @@ class Ranking:
         return np.asarray(self.group_score @ np.asarray(weights, dtype=np.float64), dtype=np.float64)
 
 
-def rank(
+def rank(  # noqa: PLR0913 (the table, then by name what else counts)
     values: Matrix,
     criteria: Sequence[Criterion],
     groups: Mapping[str, Sequence[Criterion]] = GROUPS,
     *,
     group_weights: Sequence[float] | None = None,
+    criterion_weights: Mapping[Criterion, float] | None = None,
     ties: Matrix | None = None,
 ) -> Ranking:
     """Rank N alternatives by ``values`` (N, J), whose columns ``criteria`` name; lower is better in each.
 
-    ``group_weights`` multiply the normalised group scores; left out, groups count alike. ``ties`` (N, ·) orders equal
+    ``group_weights`` multiply the normalised group scores; left out, groups count alike. ``criterion_weights`` multiply
+    what entropy gives a criterion inside its group; those left out count once. ``ties`` (N, ·) orders equal
     scores, column after column, lower first; left out, that is the on-peak rent if it is there, then the order given.
     Raises QuestionError when a group names a column that is not there, a value is missing, or no criterion tells the
     alternatives apart.
@@ -70,11 +72,14 @@ def rank(
     table, names = np.asarray(values, dtype=np.float64), tuple(criteria)
     _check(table, names, groups, group_weights)
     chosen = [(criterion, place) for place, group in enumerate(groups) for criterion in groups[group]]
+    _check_weights(criterion_weights or {})
     used = np.array([names.index(criterion) for criterion, _ in chosen], dtype=np.intp)
     group_of = np.array([place for _, place in chosen], dtype=np.intp)
     benefit = benefit_of(table[:, used])
     entropy, divergence = entropies(benefit)
-    weight = _within_groups(divergence, group_of)
+    own_weights = criterion_weights or {}
+    times = np.array([own_weights.get(criterion, 1.0) for criterion, _ in chosen])
+    weight = _within_groups(divergence, group_of, times)
     score = np.stack([benefit[:, group_of == g] @ weight[group_of == g] for g in range(len(groups))], axis=1)
     length = np.sqrt((score**2).sum(axis=0))
     kept = np.flatnonzero(length > EPSILON)
@@ -127,12 +132,13 @@ def entropies(benefit: Matrix) -> tuple[Vector, Vector]:
     return entropy, divergence
 
 
-def _within_groups(divergence: Vector, group_of: Integers) -> Vector:
+def _within_groups(divergence: Vector, group_of: Integers, times: Vector) -> Vector:
     weight = np.zeros(len(divergence))
     for group in np.unique(group_of):
         own = group_of == group
-        total = divergence[own].sum()
-        weight[own] = divergence[own] / total if total >= FLAT else 1.0 / own.sum()
+        flat = divergence[own].sum() < FLAT
+        share = times[own] if flat else divergence[own] * times[own]
+        weight[own] = share / share.sum()
     return weight
 
 
@@ -211,3 +217,9 @@ def _check(
         weights = np.asarray(group_weights, dtype=np.float64)
         if weights.shape != (len(groups),) or (weights < 0).any() or not weights.sum() > 0:
             raise QuestionError(f"{len(groups)} groups need as many weights, none below zero and not all zero")
+
+
+def _check_weights(criterion_weights: Mapping[Criterion, float]) -> None:
+    for criterion, weight in criterion_weights.items():
+        if not 0.0 < weight < np.inf:
+            raise QuestionError(f"the weight of {criterion_words(criterion)} is {weight:g}: above 0")

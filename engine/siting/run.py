@@ -14,6 +14,7 @@ from engine.network.model import Network, Vector
 from engine.siting.catalogue import Catalogue
 from engine.siting.compiling import compiled
 from engine.siting.contingencies import Contingencies
+from engine.siting.criteria import OwnCriteria
 from engine.siting.gate.question import GateQuestion
 from engine.siting.gate.results import GateResult
 from engine.siting.gate.screening import screen
@@ -123,8 +124,8 @@ def gate_question(question: SitingQuestion, prepared: Prepared) -> GateQuestion:
     """Return what is asked of the gate."""
     return GateQuestion(
         buses=candidates_of(prepared.case.network, question.candidates, question.buses),
-        envelopes=question.envelopes,
-        sizes_mw=question.sizes_mw,
+        envelopes=question.net_envelopes,
+        sizes_mw=question.screened_mw,
         threshold=question.threshold,
         rating=question.outage_rating,
         hour_weight=tuple(prepared.hours.weight.tolist()),
@@ -147,11 +148,12 @@ def ranked(
     return rank_sites(served, extra, groups=groups, group_weights=group_weights, scaling=scaling)
 
 
-def catalogue_of(
+def catalogue_of(  # noqa: PLR0913 (what each stage found, then by name how it is told)
     run: GateRun,
     market: MarketRun | None = None,
     order: Ranked | None = None,
     *,
+    own: OwnCriteria | None = None,
     version: int = 1,
     made: str = "",
 ) -> Catalogue:
@@ -160,5 +162,5 @@ def catalogue_of(
     sites = () if market is None else market.sites
     return compiled(
         run.question, run.prepared, run.contingencies, run.gate,
-        market=facts, sites=sites, ranked=order, version=version, made=made,
+        market=facts, sites=sites, ranked=order, own=own, version=version, made=made,
     )  # fmt: skip

@@ -1,7 +1,7 @@
 """Stage 3 of a study: the market figures of the sites that qualify become scores and places, and catalogue entries."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -27,15 +27,18 @@ class Ranked:
     group_score: Matrix  # (N, Γ)
     place: Integers  # (N,), inside the envelope and size
     rankings: Mapping[str, Ranking]  # one, or one per envelope
+    membership: Mapping[str, tuple[Criterion, ...]] = field(default_factory=lambda: dict(GROUPS))  # of each group
+    criterion_weights: Mapping[Criterion, float] = field(default_factory=dict)
 
 
-def rank_sites(
+def rank_sites(  # noqa: PLR0913 (the sites, then by name what else counts)
     sites: Sequence[SiteMarket],
     extra: Mapping[str, Vector] | None = None,
     *,
     groups: Mapping[str, Sequence[Criterion]] = GROUPS,
     scaling: Scaling = POOLED,
     group_weights: Sequence[float] | None = None,
+    criterion_weights: Mapping[Criterion, float] | None = None,
 ) -> Ranked:
     """Rank the sites that every day serves; ``extra`` are further cost columns (N,), named in ``groups``.
 
@@ -57,7 +60,7 @@ def rank_sites(
     every = tuple(groups)
     group_score = np.full((len(sites), len(every)), np.nan)
     for name, rows in parts.items():
-        ranking = rank(values[rows], names, groups, group_weights=group_weights)
+        ranking = rank(values[rows], names, groups, group_weights=group_weights, criterion_weights=criterion_weights)
         found[name] = ranking
         score[rows] = ranking.score
         for column, group in enumerate(ranking.groups):
@@ -67,7 +70,10 @@ def rank_sites(
     buses = np.array([site.placement.bus if site.placement else -1 for site in sites], dtype=np.float64)
     for rows in by_kind.values():
         place[rows] = places(score[rows], np.column_stack([tie[rows], buses[rows]]))
-    return Ranked(tuple(sites), names, values, score, every, group_score, place, found)
+    member = {name: tuple(listed) for name, listed in groups.items()}
+    return Ranked(
+        tuple(sites), names, values, score, every, group_score, place, found, member, dict(criterion_weights or {})
+    )
 
 
 def label_of(site: SiteMarket) -> str:

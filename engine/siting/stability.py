@@ -118,12 +118,13 @@ def noise_intervals(  # noqa: PLR0913 (two of these are by name)
     groups: Mapping[str, Sequence[Criterion]] = GROUPS,
     *,
     group_weights: Sequence[float] | None = None,
+    criterion_weights: Mapping[Criterion, float] | None = None,
     rows: Sequence[int] | None = None,
 ) -> Matrix:
     """Return the lowest and highest score (N, 2) that each site has when its own figures move by the noise floor (J,).
 
     The others stay where they are: an interval of one site at a time, not of all orders at once. ``rows`` are the
-    sites that are asked for (all if left out), ``group_weights`` as :func:`engine.siting.ranking.rank` takes them.
+    sites that are asked for (all if left out), the weights as :func:`engine.siting.ranking.rank` takes them.
     """
     table = np.asarray(values, dtype=np.float64)
     asked = range(len(table)) if rows is None else rows
@@ -133,7 +134,9 @@ def noise_intervals(  # noqa: PLR0913 (two of these are by name)
             moved = table.copy()
             moved[site] += sign * floor
             try:
-                found[place, side] = rank(moved, criteria, groups, group_weights=group_weights).score[site]
+                found[place, side] = rank(
+                    moved, criteria, groups, group_weights=group_weights, criterion_weights=criterion_weights
+                ).score[site]
             except QuestionError:  # moved, it is like all others
                 found[place, side] = 0.5
     return np.sort(found, axis=1)

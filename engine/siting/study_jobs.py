@@ -29,14 +29,14 @@ METHODS = ("sequence", "portfolio")
 MOST_APPLICANTS, MOST_OFFERS = 100, 500
 _KEPT = (
     "source", "dataset", "choice", "hours", "count", "thermal", "load_scale", "seed", "envelopes", "branches", "units",
-    "outage_rating", "committed",
+    "outage_rating", "committed", "onsite_mw",
 )  # fmt: skip
 
 
 def corridors_arguments(network_digest: str, question: SitingQuestion) -> dict[str, Any]:
     """Return the arguments of the job of the corridors: the hours of a question."""
     asked = question.to_json()
-    return {"network": network_digest, "question": {name: asked[name] for name in _KEPT}}
+    return {"network": network_digest, "question": {name: asked[name] for name in _KEPT if name in asked}}
 
 
 def clear_arguments(  # noqa: PLR0913 (what is cleared, and by name how)
@@ -132,7 +132,7 @@ def clear_job(arguments: dict[str, Any], context: JobContext) -> dict[str, Any]:
         Applicant(one["name"], one["mw"], one["date"], frozenset(one["buses"]), frozenset(one["envelopes"]))
         for one in arguments["applicants"]
     ]
-    own = {envelope.name: envelope for envelope in question.envelopes}
+    own = {envelope.name: envelope for envelope in question.net_envelopes}
     offers = [
         Offer(place[one["bus"]], one["bus"], own[one["envelope"]], one["score"], one["largest_mw"], one["zone"])
         for one in arguments["offers"]
