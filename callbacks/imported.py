@@ -25,6 +25,7 @@ from engine.siting.products import SITING
 from engine.siting.question import SitingQuestion
 from engine.siting.study_jobs import corridors_from
 from engine.siting.versions import unpacked
+from engine.siting.year import AGAIN_SHAPE, YEAR_SHAPE
 from engine.store.transfer import ImportChecks
 
 Content = Mapping[str, Any]
@@ -96,12 +97,29 @@ def _gate(content: Content) -> None:
         check_shape(content[name], kind, name)
     HourSet.from_json(content["hours"])
     check_shape(content["check"]["words"], str, "the words of the check")
+    if "origin" in content:  # of an answer that came with the program
+        check_shape(content["origin"]["computed_at"], str, "when it was computed")
+        for name in ("seconds", "processor_s"):
+            check_shape(float(content["origin"][name]), float, name)
 
 
 def _market(content: Content) -> None:
     _kept_files(content)
     for name, kind in MARKET_SHAPE.items():
         check_shape(content[name], kind, name)
+
+
+def _year(content: Content) -> None:
+    _kept_files(content)
+    for name, kind in YEAR_SHAPE.items():
+        check_shape(content[name], kind, name)
+    check_shape(content["check"]["words"], str, "the words of the check")
+
+
+def _again(content: Content) -> None:
+    for name, kind in AGAIN_SHAPE.items():
+        check_shape(content[name], kind, name)
+    check_shape(content["check"]["words"], str, "the words of the check")
 
 
 def _siting_products(content: Content) -> None:
@@ -149,6 +167,8 @@ CHECKS = ImportChecks(
             "siting.ac": AcReport.from_json,
             "siting.products": _siting_products,
             "siting.catalogue": unpacked,
+            "siting.year": _year,
+            "siting.again": _again,
             "siting.corridors": _corridors,
             "siting.clear": _cleared,
             "network.opf": OpfAnswer.from_json,

@@ -37,6 +37,8 @@ _JOB_TITLES = {
     "siting.market": "Market of the sites that qualify",
     "siting.ac": "AC power flows of a site",
     "siting.products": "Sites tried together",
+    "siting.year": "The gate over the whole year",
+    "siting.again": "The gate once more, from nothing",
     "siting.corridors": "Headroom of corridors",
     "siting.clear": "Clearing of certified sites",
     "auction.deliverability": "Delivery of what an auction has sold",

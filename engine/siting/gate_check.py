@@ -148,8 +148,25 @@ def check(  # noqa: PLR0913 (what is checked, then by name how)
 
     Raises VerdictError naming the first verdicts that are wrong; SolverError when a program ends without an answer.
     """
-    start = time.perf_counter()
     triples, undecided = draw(contingencies, verdicts, count, seed)
+    return report_of(
+        case, contingencies, triples, seed=seed, undecided=undecided, rating=rating, workers=workers, progress=progress
+    )
+
+
+def report_of(  # noqa: PLR0913 (what is judged, then by name how)
+    case: SitingCase,
+    contingencies: Contingencies,
+    triples: Sequence[Triple],
+    *,
+    seed: int,
+    undecided: int = 0,
+    rating: OutageRating = "a",
+    workers: Workers = HERE,
+    progress: Progress | None = None,
+) -> CheckReport:
+    """Return the report on verdicts that were drawn. Raises as :func:`check`."""
+    start = time.perf_counter()
     found = judge(case, contingencies, triples, rating=rating, workers=workers, progress=progress)
     report = CheckReport(
         found=found,

@@ -51,12 +51,12 @@ def gate_arguments(network_digest: str, question: SitingQuestion) -> dict[str, A
 
 def gate_key(arguments: Mapping[str, Any]) -> str:
     """Return the key of the file of verdicts."""
-    return f"siting-gate-{_hash(arguments)}.npz"
+    return f"siting-gate-{hashed(arguments)}.npz"
 
 
 def partial_key(arguments: Mapping[str, Any]) -> str:
     """Return the key of the verdicts that are known while the gate runs."""
-    return f"siting-gate-{_hash(arguments)}-partial.npz"
+    return f"siting-gate-{hashed(arguments)}-partial.npz"
 
 
 def market_arguments(network_digest: str, question: SitingQuestion, market: MarketQuestion) -> dict[str, Any]:
@@ -79,7 +79,12 @@ def market_arguments(network_digest: str, question: SitingQuestion, market: Mark
 
 def market_key(arguments: Mapping[str, Any]) -> str:
     """Return the key of the file of the market run."""
-    return f"siting-market-{_hash(arguments)}.npz"
+    return f"siting-market-{hashed(arguments)}.npz"
+
+
+def market_partial_key(arguments: Mapping[str, Any]) -> str:
+    """Return the key of what is known while the market runs."""
+    return f"siting-market-{hashed(arguments)}-partial.npz"
 
 
 def ac_arguments(network_digest: str, question: SitingQuestion, bus: str, load_mw: float, hour: int) -> dict[str, Any]:
@@ -131,7 +136,7 @@ def gate_job(arguments: dict[str, Any], context: JobContext) -> dict[str, Any]:
         count=min(CHECKED, verdicts),
         seed=question.seed,
         workers=context.workers,
-        progress=_part(context, _SCREENED, 1.0 - _SCREENED, "parts of the check from nothing"),
+        progress=part_of(context, _SCREENED, 1.0 - _SCREENED, "parts of the check from nothing"),
     )
     key = gate_key(asked)
     context.artifacts.save(key, run.gate.save())
@@ -170,8 +175,9 @@ def market_job(arguments: dict[str, Any], context: JobContext) -> dict[str, Any]
         market,
         context.load_dataset,
         workers=context.workers,
-        progress=_part(context, 0.0, 1.0, "parts of the market"),
+        progress=part_of(context, 0.0, 1.0, "parts of the market"),
         artifacts=context.artifacts,
+        partial=lambda known: context.artifacts.replace(market_partial_key(arguments), known.save()),
     )
     key = market_key(arguments)
     context.artifacts.save(key, found.save())
@@ -197,7 +203,7 @@ def ac_job(arguments: dict[str, Any], context: JobContext) -> dict[str, Any]:
     if arguments["bus"] not in case.network.buses.ids:
         raise QuestionError(f"there is no bus {arguments['bus']!r:.60}")
     bus = case.network.buses.ids.index(arguments["bus"])
-    report = ac_check(case, lost, bus, arguments["load_mw"], 0, progress=_part(context, 0.0, 1.0, "power flows"))
+    report = ac_check(case, lost, bus, arguments["load_mw"], 0, progress=part_of(context, 0.0, 1.0, "power flows"))
     return dict(report.to_json())
 
 
@@ -230,12 +236,13 @@ def decided(gate: GateResult) -> int:
     return total
 
 
-def _hash(arguments: Mapping[str, Any]) -> str:
+def hashed(arguments: Mapping[str, Any]) -> str:
+    """Return what a file is named by: the hash of what it was computed from."""
     text = json.dumps(dict(arguments), sort_keys=True, allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()[:40]
 
 
-def _part(context: JobContext, start: float, share: float, words: str) -> Progress:
+def part_of(context: JobContext, start: float, share: float, words: str) -> Progress:
     """Return the report of one stage as a share of the job's bar."""
 
     def report(done: int, total: int) -> None:

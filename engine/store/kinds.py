@@ -29,6 +29,8 @@ KINDS: Mapping[str, JobKind] = {
     "siting.gate": JobKind("engine.siting.jobs:gate_job"),
     "siting.market": JobKind("engine.siting.jobs:market_job"),
     "siting.ac": JobKind("engine.siting.jobs:ac_job"),
+    "siting.year": JobKind("engine.siting.year:year_job"),
+    "siting.again": JobKind("engine.siting.year:again_job"),
     "siting.corridors": JobKind("engine.siting.study_jobs:corridors_job"),
     "siting.clear": JobKind("engine.siting.study_jobs:clear_job"),
     "siting.products": JobKind("engine.siting.product_jobs:products_job"),

@@ -54,28 +54,32 @@ def decide(  # noqa: PLR0913 (the case and the question, then by name how)
 
     ``progress`` counts what is decided of all (candidate, envelope, nameplate) and may raise CancelledError;
     ``partial`` is given the bounds so far every few seconds. With ``artifacts`` every group is kept as it comes, and
-    the same question goes on where it was: ``budget_s`` is the time of this run. Raises QuestionError as
+    the same question goes on where it was: ``budget_s`` is for what was not kept. Raises QuestionError as
     :func:`engine.siting.gate.screening.screen` does.
     """
     search = _Search(case, contingencies, question, _groups(case, question, groups))
-    start = told = time.perf_counter()
+    told, spent_s = time.perf_counter(), 0.0
     step = 1 if isinstance(workers, Here) else _ROUND
 
     def tell() -> None:
         if progress is not None:
             progress(int((search.decided() != UNKNOWN).sum()), search.decided().size)
 
-    while search.pending().any() and (budget_s is None or time.perf_counter() - start < budget_s):
+    while search.pending().any() and (budget_s is None or spent_s < budget_s):
         tasks = search.next_tasks(step)
         if not tasks:
             break
         some = np.flatnonzero(search.pending())
-        kept = None if artifacts is None else Kept(artifacts, [task.key() for _, task in tasks], _dump, _load)
+        keys = [task.key() for _, task in tasks]
+        new = artifacts is None or any(artifacts.open(key) is None for key in keys)
+        start = time.perf_counter()
+        kept = None if artifacts is None else Kept(artifacts, keys, _dump, _load)
         found = run_map(
             screen_group, [task for _, task in tasks], workers=workers, kept=kept, progress=lambda *_: tell()
         )
         for (group, _), shares in zip(tasks, found, strict=True):
             search.note(group, some, shares)
+        spent_s += time.perf_counter() - start if new else 0.0
         tell()
         if partial is not None and time.perf_counter() - told >= _TOLD_EVERY_S:
             told = time.perf_counter()
