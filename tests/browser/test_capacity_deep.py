@@ -98,7 +98,7 @@ def test_seasons_are_steps_in_map_table_and_inspector(page: Page) -> None:
     page.set_viewport_size(PHONE)
     open_page(page, page.url)
     expect(page.locator(FIRM)).to_contain_text("Firm, Dec-Feb")
-    assert page.evaluate("() => headroom.maps.capacity.layer") == "firm"
+    page.wait_for_function("() => headroom.maps.capacity.layer === 'firm'")
     page.locator("[data-pane-tab=table]").click()
     heads = page.locator("#capacity-sites-grid .ag-header-cell:not([col-id=id])")
     expect(heads.first).to_be_visible()
