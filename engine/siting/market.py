@@ -6,7 +6,9 @@ solve ended. A site that one day cannot serve leaves the market's set; one whose
 """
 
 import hashlib
-from collections.abc import Sequence
+import math
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -28,7 +30,8 @@ from engine.siting.envelopes import PEAK_HOURS, Envelope
 from engine.siting.metrics import HourlyMarket, five_metrics
 
 FORMAT = "headroom-market-1"
-_PER_TASK = 12  # placements of one day that a worker takes at a time
+_PER_TASK = 4  # placements of one day that a worker takes at a time
+_TELL_S = 3.0  # between two reports of what is known so far
 _HOURLY = ("mean_lmp", "p95_p5", "std", "largest_limit_price", "rent_per_h")
 
 
@@ -167,8 +170,13 @@ def market_impact(  # noqa: PLR0913 (each of these is one choice, by name)
     workers: Workers = HERE,
     progress: Progress | None = None,
     artifacts: Artifacts | None = None,
+    partial: Callable[[MarketBase, list[SiteMarket]], None] | None = None,
 ) -> list[SiteMarket]:
-    """Return the market of each placement, in order; with ``artifacts`` a killed run goes on where it was."""
+    """Return the market of each placement, in order; with ``artifacts`` a killed run goes on where it was.
+
+    ``partial`` is told now and then what is known so far: the days that are done for every placement, or before there
+    is one the first day that has some, and the sites that have all of these days.
+    """
     tasks = [
         _Task(
             base.day_case(day),
@@ -185,7 +193,16 @@ def market_impact(  # noqa: PLR0913 (each of these is one choice, by name)
     kept = None if artifacts is None else Kept(artifacts, [_key(task) for task in tasks], _dump, _load)
     by_day = len(_chunks(len(placements)))
     names = [f"{day.label}, part {part + 1}" for day in base.days for part in range(by_day)]
-    outcomes = run_map(_solve, tasks, names=names, workers=workers, progress=progress, kept=kept)
+    known: list[list[DayMarket] | None] = [None] * len(tasks)
+    told = [-math.inf]
+
+    def each(place: int, outcome: list[DayMarket]) -> None:
+        known[place] = outcome
+        if partial is not None and time.monotonic() - told[0] > _TELL_S:
+            partial(*_so_far(base, placements, known))
+            told[0] = time.monotonic()
+
+    outcomes = run_map(_solve, tasks, names=names, workers=workers, progress=progress, kept=kept, each=each)
     table = [
         [one for outcome in outcomes[place * by_day : (place + 1) * by_day] for one in outcome]
         for place in range(len(base.days))
@@ -193,6 +210,28 @@ def market_impact(  # noqa: PLR0913 (each of these is one choice, by name)
     return [
         _together(base, placement, tuple(day[number] for day in table)) for number, placement in enumerate(placements)
     ]
+
+
+def _so_far(
+    base: MarketBase, placements: Sequence[Placement], known: Sequence[list[DayMarket] | None]
+) -> tuple[MarketBase, list[SiteMarket]]:
+    """Return the base of the days of which most is known, and the sites that have all of these days."""
+    chunks = _chunks(len(placements))
+    parts = [known[place * len(chunks) : (place + 1) * len(chunks)] for place in range(len(base.days))]
+    whole = [place for place, day in enumerate(parts) if all(part is not None for part in day)]
+    begun = [place for place, day in enumerate(parts) if any(part is not None for part in day)]
+    days = whole or begun[:1]
+    shown = replace(base, **{name: tuple(getattr(base, name)[place] for place in days) for name in ("days", "before")})
+    shown = replace(shown, base=_together(shown, None, tuple(base.base.days[place] for place in days)))
+    sites = []
+    for number, (first, last) in enumerate(chunks):
+        found = [parts[place][number] for place in days]
+        own = [day for day in found if day is not None]
+        if len(own) == len(days):
+            sites += [
+                _together(shown, placements[first + at], tuple(day[at] for day in own)) for at in range(last - first)
+            ]
+    return shown, sites
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -4,7 +4,7 @@ A market day of a large grid takes time, so a reader chooses how many sites of e
 is a stated rule, and those left out are counted and stay in the catalogue as "not in market".
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self, get_args
@@ -155,7 +155,7 @@ def chosen_sites(run: "GateRun", market: MarketQuestion, allowed: Flags | None =
     chosen: list[Placement] = []
     left = 0
     for envelope in run.gate.envelopes:
-        for size in run.gate.sizes_mw:
+        for size in run.question.sizes_mw:  # stages of energisation are gated only
             passed = np.flatnonzero(run.gate.qualified(envelope.name, size) == 1)
             passed = passed if allowed is None else passed[allowed[run.gate.buses[passed]]]
             rate = run.gate.pass_rate(envelope.name, size)[0][passed]
@@ -175,10 +175,12 @@ def run_market(  # noqa: PLR0913 (what passed and the question, then by name how
     workers: Workers = HERE,
     progress: Progress | None = None,
     artifacts: Artifacts | None = None,
+    partial: Callable[[MarketRun], None] | None = None,
 ) -> MarketRun:
     """Return the market of the sites that passed the gate, or of ``placements``.
 
-    Units keep the least output that is filed for them, whatever the gate assumed. Raises QuestionError for a source
+    ``partial`` is told what is known while the sites are solved, see :func:`engine.siting.market.market_impact`. Units
+    keep the least output that is filed for them, whatever the gate assumed. Raises QuestionError for a source
     without days, and for days that cannot be committed even without a site.
     """
     market = market.checked()
@@ -203,6 +205,21 @@ def run_market(  # noqa: PLR0913 (what passed and the question, then by name how
         progress=_part(progress, 0.0, _BASE_SHARE),
     )
     floor = noise_floor(base, market, _part(progress, _BASE_SHARE, _NOISE_SHARE))
+    told = {
+        "sites": len(placements),
+        "left_out": left,
+        "order": ORDER,
+        "site_gap_asked": market.site_gap,
+        "cost_factor": market.cost_factor,
+        "seed": market.seed,
+        "case": year.digest,
+    }
+
+    def so_far(shown: MarketBase, known: list[SiteMarket]) -> None:
+        if partial is not None:
+            facts = market_facts(shown) | told | {"days_asked": len(base.days)}
+            partial(MarketRun(market, shown.base, tuple(known), facts, floor))
+
     sites = market_impact(
         base,
         placements,
@@ -210,6 +227,7 @@ def run_market(  # noqa: PLR0913 (what passed and the question, then by name how
         workers=workers,
         progress=_part(progress, _BASE_SHARE + _NOISE_SHARE, _SITES_SHARE),
         artifacts=artifacts,
+        partial=so_far,
     )
     again = ""
     if floor is not None:
@@ -219,16 +237,7 @@ def run_market(  # noqa: PLR0913 (what passed and the question, then by name how
         )  # fmt: skip
     if progress is not None:
         progress(1, 1)
-    facts = market_facts(base) | {
-        "sites": len(placements),
-        "left_out": left,
-        "order": ORDER,
-        "site_gap_asked": market.site_gap,
-        "second_pass": again,
-        "cost_factor": market.cost_factor,
-        "seed": market.seed,
-        "case": year.digest,
-    }
+    facts = market_facts(base) | told | {"second_pass": again}
     return MarketRun(market, base.base, tuple(sites), facts, floor)
 
 

@@ -11,7 +11,7 @@ from engine.compute import Processes
 from engine.errors import QuestionError
 from engine.siting.case import SitingCase
 from engine.siting.envelopes import envelope
-from engine.siting.market import MarketBase, Placement, market_base, market_impact
+from engine.siting.market import MarketBase, Placement, SiteMarket, market_base, market_impact
 from engine.store.artifacts import Artifacts
 from tests.engine.commitment.small import case_of, day_load, grid, random_units
 
@@ -76,3 +76,21 @@ def test_a_base_without_a_schedule_is_refused_by_its_day(days: SitingCase) -> No
     heavy = days.with_load(1, np.where(np.arange(48) < 24, 0.0, 5000.0))
     with pytest.raises(QuestionError, match="2020-01-02"):
         market_base(heavy, [Day(1, "2020-01-02", "summer", 1.0)])
+
+
+def test_what_is_known_so_far_is_whole_days_of_the_sites_that_are_solved(
+    base: MarketBase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engine.siting.market._PER_TASK", 2)
+    monkeypatch.setattr("engine.siting.market._TELL_S", -1.0)
+    told: list[tuple[MarketBase, list[SiteMarket]]] = []
+    found = market_impact(base, PLACEMENTS, partial=lambda shown, sites: told.append((shown, sites)))
+    # Two days of two parts each: the first day's first part, all of the first day, the same again, all of both days.
+    assert [(len(shown.days), len(sites)) for shown, sites in told] == [(1, 2), (1, 3), (1, 3), (2, 3)]
+    for shown, sites in told:
+        assert [site.placement for site in sites] == list(PLACEMENTS[: len(sites)])
+        assert len(shown.base.days) == len(shown.days) == len(shown.before)
+    first, last = told[1][1], told[-1][1]
+    for one, whole, final in zip(first, found, last, strict=True):
+        np.testing.assert_array_equal(one.days[0].mean_lmp, whole.days[0].mean_lmp)
+        np.testing.assert_array_equal(final.metrics, whole.metrics)
