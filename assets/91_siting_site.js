@@ -18,7 +18,9 @@
     const study = near('data-siting-study');
     if (study) {
       document.querySelectorAll('[data-siting-study]').forEach(function (one) {
-        one.setAttribute('aria-pressed', one === study ? 'true' : 'false');
+        if (!one.hasAttribute('aria-pressed')) return;  // a press inside a study's own panel
+        const key = study.getAttribute('data-siting-study').split(' ')[0];
+        one.setAttribute('aria-pressed', one.getAttribute('data-siting-study') === key ? 'true' : 'false');
       });
     }
     const link = near('data-siting-select');

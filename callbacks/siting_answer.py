@@ -79,6 +79,7 @@ def answer_to(seat: Seat, asked: Asked) -> Shown:
         base = SitingQuestion.from_json(_question_in(asked.start))
         question = siting_words.question_of(asked.words, base).checked(network)
         small = siting_states.gate_seconds(network, question) <= siting_states.AT_ONCE_S
+        small = small or desk.came_with_it(network, question)
         stands = desk.look(seat.user, seat.study, question, submit=asked.pressed)
         if stands.found == "needed" and asked.opening and owner and small:
             stands = desk.look(seat.user, seat.study, question, submit=True)
@@ -106,6 +107,8 @@ def _of_gate(seat: Seat, asked: Asked, question: SitingQuestion, stands: GateSta
         shown.found = _found(seat, question, stands, market)
         shown.envelopes = siting_controls.envelope_options(question)
         shown.sizes = siting_controls.size_options(question)
+        if "origin" in stands.gate.told:
+            shown.state.append(siting_states.came_with_it(stands.gate.told["origin"]))
         intact = len(stands.gate.result.intact_fails())
         if intact:
             shown.state.append(siting_states.nothing_qualifies(stands.gate, intact))

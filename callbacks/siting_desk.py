@@ -23,8 +23,11 @@ from engine.siting.question import SitingQuestion
 from engine.siting.run import GateRun
 from engine.siting.shortlist import POOLED, Ranked, Scaling, rank_sites
 from engine.store.answers import Answer as StoredAnswer
-from engine.store.jobs import Job
+from engine.store.codec import dump_json
+from engine.store.jobs import Job, hash_input
+from engine.store.kinds import KINDS
 from engine.store.records import StudyId
+from engine.store.shipped import manifest
 
 PAGE = "siting"
 ASKED = "siting.question"  # kind of a long question that a link names by digest
@@ -83,6 +86,12 @@ class Desk:
             gate = self._so_far(question, arguments)
             return GateStands("running" if gate is None else "partial", gate, stands.job)
         return GateStands(_ended(stands.job), job=stands.job, message=stands.job.error or "")
+
+    @staticmethod
+    def came_with_it(network: Network, question: SitingQuestion) -> bool:
+        """Return whether the answer to a checked question comes with the program."""
+        text = dump_json(gate_arguments(network, question), "the arguments of a job")
+        return manifest(hash_input(jobs.GATE, KINDS[jobs.GATE], text)) is not None
 
     def gate(self, user: str, study: str, drawn: Any) -> GateRun | None:
         """Return the run that is drawn, with the threshold that is drawn; None when there is none (any more)."""

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from dash import ClientsideFunction, Dash, Input, Output, State, ctx, no_update
 
+from callbacks import siting_year
 from callbacks.capacity_aside import Standing, begin, standing
 from callbacks.siting_desk import Desk
 from callbacks.siting_site import SiteSeat, site_seat
@@ -20,6 +21,7 @@ from components.skeleton import state
 from components.static import static
 from engine.errors import EngineError, QuestionError
 from engine.siting.corridors import substations
+from engine.siting.jobs import gate_arguments
 from engine.siting.market_run import MarketRun
 from engine.siting.question import MOST_MW, SitingQuestion
 from engine.siting.ranking import overlap, spearman, top
@@ -28,6 +30,7 @@ from engine.siting.sheet import gate_sheet
 from engine.siting.shortlist import Ranked
 from engine.siting.studies import DEARER, Count, depth_envelopes, naive_sites, threshold_sweep
 from engine.siting.study_jobs import CORRIDORS, corridors_arguments, corridors_from
+from engine.siting.year import AGAIN
 from engine.store.jobs import Job
 
 THRESHOLDS = (0.80, 0.85, 0.90, 0.92, 0.94, 0.95, 0.96, 0.97, 0.98, 0.99, 1.0)
@@ -45,16 +48,19 @@ class Told:
 
 def panel(seat: SiteSeat, drawn: Any, name: Any, *, pressed: bool) -> Told:
     """Return what a study found, or where it stands; a press begins what it lacks. Raises EngineError in words."""
-    if name not in view.STUDIES:
+    kind = name.partition(" ")[0] if isinstance(name, str) else ""
+    if kind not in view.STUDIES:
         return Told(None)
     study = seat.read(drawn)
     if study is None:
         return Told(view.nothing_yet())
+    if kind == "year":
+        return Told(*siting_year.panel(seat, study, drawn, name, pressed=pressed))
     found: Mapping[str, Any] = {
         "naive": _naive, "threshold": _threshold, "depth": _depth, "dearer": _dearer, "double": _double,
-        "headroom": _headroom,
+        "headroom": _headroom, "again": _again,
     }  # fmt: skip
-    told: Told = found[name](seat, study, pressed)
+    told: Told = found[kind](seat, study, pressed)
     return told
 
 
@@ -203,6 +209,16 @@ def _headroom(seat: SiteSeat, study: SiteStudy, pressed: bool) -> Told:
     return Told(headroom(study, corridors_from(found.content), places, int(found.content["left_out"])))
 
 
+def _again(seat: SiteSeat, study: SiteStudy, pressed: bool) -> Told:
+    network = seat.desk.services.network(seat.user, seat.study).digest
+    arguments = json.loads(json.dumps(gate_arguments(network, study.run.question)))
+    act = begin if pressed else standing
+    found = act(seat.desk.services, seat.user, seat.study, AGAIN, arguments)
+    if found.content is None:
+        return _waiting("again", found)
+    return Told(view.again(study, found.content))
+
+
 def _order(market: MarketRun) -> Ranked | None:
     """Return the ranking of a market with the weights of the source, None where there is nothing to rank."""
     try:
@@ -251,6 +267,7 @@ def _waiting(name: str, found: Standing) -> Told:
 
 def register(app: Dash, desk: Desk) -> None:
     """Wire the studies."""
+    siting_year.register(app, desk)
     name = ids.SITING_STUDY_PANEL
     app.clientside_callback(
         ClientsideFunction("capacityAside", "ended"),
@@ -272,7 +289,7 @@ def register(app: Dash, desk: Desk) -> None:
     )
     def write(asked: Any, drawn: Any, _ended: Any, of: Any) -> Any:
         which = asked.get("value") if isinstance(asked, Mapping) else None
-        if which is None:
+        if not isinstance(which, str):
             return (no_update,) * 3
         # What was pressed goes on by itself from its gate to its market.
         pressed = ctx.triggered_id in {ids.SITING_STUDY_ASKED, f"{name}-ended"}

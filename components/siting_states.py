@@ -1,6 +1,6 @@
 """The strip between the siting question and its answer, in words: what runs, how long it takes, what is wrong."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from engine.siting.question import SitingQuestion, candidates_of
 SECONDS_EACH = 1.4e-4  # of a candidate, an outage and an hour, measured on Texas with two processes
 STRESS_HOURS = 16
 AT_ONCE_S = 60.0  # a gate of so much is begun when the page opens
+LONG_S = 3600.0  # a year of more than this is better asked as bounds
 _YEAR = 8784
 
 
@@ -59,6 +60,13 @@ def computing(job: Any, gate: Gate | None) -> list[Part]:
 def to_screen(network: Network, question: SitingQuestion, changed: Sequence[str], *, has_answer: bool) -> html.Div:
     """Return the state of a question whose gate must be run first; Screen stands in the question bar."""
     about = f"about {duration(round(gate_seconds(network, question)))} on two cores"
+    if question.choice == "year" and gate_seconds(network, question) > LONG_S:
+        words = (
+            f"Every hour of the year, one by one, takes {about}. Bounds that decide most candidates take minutes, and "
+            "never guess: answer the question for a few hours, then press Studies, Over the whole year. Screen here "
+            "begins the long run; what is done is kept."
+        )
+        return state("stale" if has_answer else "empty", words, title="A year hour by hour is long")
     if has_answer:
         what = ", ".join(changed) or "the question"
         return state("stale", f"Changed since: {what}. What is drawn is the answer of before; press Screen ({about}).")
@@ -68,6 +76,14 @@ def to_screen(network: Network, question: SitingQuestion, changed: Sequence[str]
         "kept, also when it is stopped. Another threshold, weight or length of the shortlist is answered at once.",
         title="Not screened yet",
     )
+
+
+def came_with_it(origin: Mapping[str, Any]) -> html.Div:
+    """Return where an answer comes from that was computed before, by these programs, and came with them."""
+    when, took = str(origin.get("computed_at", ""))[:10], duration(round(float(origin.get("seconds", 0.0))))
+    on = f"computed on {when} in {took} by this program, and kept with it under the hash of the question"
+    words = f"This answer was {on}. To run it again and compare: Studies, Once more, from nothing."
+    return html.Div(html.P(words), className="hr-muted hr-siting-origin", role="status")
 
 
 def failed(message: str, *, cancelled: bool = False, what: str = "The gate") -> html.Div:
@@ -111,7 +127,7 @@ def changed_words(before: SitingQuestion, now: SitingQuestion) -> list[str]:
         "count": "the hours", "thermal": "least outputs", "load_scale": "the loads", "seed": "the seed",
         "candidates": "the candidates", "buses": "the candidates", "envelopes": "the envelopes",
         "sizes_mw": "the sizes", "branches": "the outages", "units": "the outages", "outage_rating": "the rating",
-        "committed": "the committed loads",
+        "committed": "the committed loads", "onsite_mw": "on-site resources", "stages": "the stages",
     }  # fmt: skip
     old, new = before.to_json(), now.to_json()
-    return list(dict.fromkeys(words for name, words in names.items() if old[name] != new[name]))
+    return list(dict.fromkeys(words for name, words in names.items() if old.get(name) != new.get(name)))

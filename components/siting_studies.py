@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from dash import dcc, html
 
-from components import ids
-from components.format import count, number, percent, price
+from components import ids, siting_year
+from components.format import count, duration, number, percent, price
 from components.siting_clearing import place as clearing_place
 from components.siting_site import SOURCE, SOURCE_RANKING, SiteStudy, bar, share_words, small_table, verdict_mark
 from components.skeleton import Part, progress_card, section, state
@@ -50,6 +51,12 @@ STUDIES: Mapping[str, Named] = {
         "Twice the size",
         "How many sites still qualify at twice the nameplate, as 1 against 2 GW?",
         "In the source pause and shift add 17 and 9 % of sites at 1 GW, 19 and 21 % at 2 GW.",
+    ),
+    "year": Named(siting_year.TITLE, siting_year.WORDS, siting_year.FROM),
+    "again": Named(
+        "Once more, from nothing",
+        "Does the gate give the same verdicts when it is run again with nothing kept?",
+        "Another 1,000 verdicts are decided by a program that shares no code with the gate.",
     ),
     "headroom": Named(
         "Corridors and substations",
@@ -302,6 +309,27 @@ def double(study: SiteStudy, sizes: tuple[float, float], counts: Mapping[str, tu
         small_table("double", "Two sizes", ["Envelope", small, "More than firm", large, "More than firm ", "Kept"],
                     rows, file="two-sizes"),
     )  # fmt: skip
+
+
+def again(study: SiteStudy, told: Mapping[str, Any]) -> Part:
+    """Return how many verdicts are the same when everything is computed again."""
+    text = f"All {number(told['verdicts'])} verdicts are the same"
+    card = why_card(
+        text,
+        formula="|{(*b*, *t*, \u2113, *c*): *I* \u2260 *I*\u2032}|",
+        values=[
+            ("verdicts compared", number(told["verdicts"])),
+            ("that differ", number(told["differ"])),
+            ("time", duration(round(told["time_s"]))),
+            ("processor time of the gate", duration(round(told["processor_s"]))),
+        ],
+        inputs=study.inputs(),
+        source=SOURCE,
+        note="A run in which one differs fails, and names it.",
+    )
+    shown = why_number("siting-why-again", text, card, label="verdicts of both runs")
+    took = f": computed again in {duration(round(told['time_s']))}. {told['check']['words']}."
+    return _framed("again", html.P([shown, took]))
 
 
 def _growth(one: Count, firm: Count | None) -> tuple[str, str]:

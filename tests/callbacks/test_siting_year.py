@@ -1,0 +1,173 @@
+"""The studies over the year and once more from nothing, on a study that is worked out by hand; an answer that came."""
+
+import csv
+import io
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from callbacks import siting_studies, siting_year
+from callbacks.imported import CHECKS
+from callbacks.services import Services
+from callbacks.siting_site import SiteSeat
+from components.siting_states import came_with_it, to_screen
+from engine.errors import NotFoundError, QuestionError
+from engine.network.library import load
+from engine.network.model import Network
+from engine.siting import year
+from engine.siting.jobs import gate_arguments, gate_key
+from engine.siting.question import SitingQuestion
+from engine.siting.run import GateRun
+from engine.store.kinds import KINDS
+from engine.store.queue import Queue
+from tests.callbacks.screen import ANNE, BEN, text
+from tests.siting_study import gate_run, network
+
+DRAWN = {"envelope": "firm", "size": 100.0, "threshold": 0.5, "top": 20, "weights": [1.0, 1.0, 1.0], "pooled": True}
+
+
+class Desk:
+    """The page's desk with the study's gate in hand."""
+
+    def __init__(self, services: Services) -> None:
+        self.services = services
+
+    def gate(self, user: str, study: str, drawn: Any) -> GateRun | None:
+        self.services.studies.get(user, study)
+        return gate_run() if drawn else None
+
+    def market(self, *_: Any) -> None:
+        return None
+
+    ranked = own = market
+
+
+@pytest.fixture
+def seat(tmp_path: Path) -> Iterator[SiteSeat]:
+    services = Services.open(f"sqlite:///{tmp_path / 'store.db'}", tmp_path / "artefacts")
+    yield SiteSeat(Desk(services), ANNE, services.studies.create(ANNE, "Pair", network().tables))  # type: ignore[arg-type]
+    services.close()
+
+
+@pytest.fixture(autouse=True)
+def two_hours(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the year have the study's two hours."""
+    for place in ("engine.siting.year.prepare", "engine.siting.run.prepare", "engine.siting.jobs.prepare"):
+        monkeypatch.setattr(place, lambda *_: gate_run().prepared)
+
+
+def work(seat: SiteSeat, *, so_far: bool = False) -> dict[str, Any]:
+    """Compute the job that waits, as a worker would; ``so_far``: its bounds are told, and it is cancelled."""
+    services = seat.desk.services
+    queue = Queue(services.store.database, services.artifacts, KINDS, running_per_user=9)
+    claim = queue.claim()
+    assert claim is not None
+    context: Any = SimpleNamespace(
+        artifacts=services.artifacts, workers=year.HERE, progress=lambda *_: None,
+        load_network=lambda _: network().tables, load_dataset=None,
+    )  # fmt: skip
+    functions = {"siting.year": year.year_job, "siting.again": year.again_job}
+    content = functions[claim.kind](dict(claim.arguments), context)
+    if so_far:
+        queue.cancelled(claim.id)
+    else:
+        queue.finish(claim, content, 1.0)
+    return content
+
+
+def pressed(seat: SiteSeat, name: str, *, press: bool = True) -> siting_studies.Told:
+    return siting_studies.panel(seat, DRAWN, name, pressed=press)
+
+
+def test_the_year_is_begun_by_a_press_and_tells_what_is_certain(seat: SiteSeat) -> None:
+    assert pressed(seat, "year", press=False).job is None
+    begun = pressed(seat, "year")
+    assert begun.job is not None
+    assert pressed(seat, "year").job == begun.job  # another press begins no other
+    assert pressed(seat, "year 2 60").job == begun.job  # nor does a part that is not next
+    content = work(seat)
+    CHECKS.answers["siting.year"](content)
+
+    told = text(pressed(seat, "year", press=False).children)
+    exact = gate_run().gate
+    qualify = {envelope.name: int((exact.qualified(envelope.name, 100.0) == 1).sum()) for envelope in exact.envelopes}
+    assert content["decided_share"] == 1.0
+    assert "100 %" in told
+    assert "0 differ" in told
+    assert "Go on for" not in told
+    for envelope, amount in qualify.items():
+        assert f"{envelope}, 100 MW {amount} {2 - amount} 0" in " ".join(told.split())
+    rows = list(csv.DictReader(io.StringIO(siting_year.file_of(seat, DRAWN))))
+    assert len(rows) == 2 * 2 * 2
+    for row in rows:
+        place = network().buses.ids.index(row["bus"])
+        rate = exact.pass_rate(row["envelope"], float(row["nameplate_mw"]))[0][place]
+        assert float(row["rate_least"]) - 1e-8 <= rate <= float(row["rate_most"]) + 1e-8
+    with pytest.raises(NotFoundError):
+        siting_year.file_of(SiteSeat(seat.desk, BEN, seat.study), DRAWN)
+    with pytest.raises(QuestionError):
+        siting_year.file_of(seat, None)
+    with pytest.raises(QuestionError, match="no such part"):
+        pressed(seat, "year two 60")
+
+
+def test_what_was_decided_before_a_stop_is_shown_and_gone_on_with(
+    seat: SiteSeat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engine.siting.gate.decide._TOLD_EVERY_S", 0.0)
+    pressed(seat, "year")
+    work(seat, so_far=True)
+    stopped = text(pressed(seat, "year", press=False).children)
+    assert "What was decided is kept" in stopped
+    assert "So far" in stopped
+    assert "Certainly qualify" in stopped
+    again = pressed(seat, "year 1 60")
+    assert again.job is not None
+    work(seat)
+    assert "0 differ" in text(pressed(seat, "year 1 60").children)  # its end begins no other part
+
+
+def test_a_part_that_leaves_some_open_offers_the_next(seat: SiteSeat, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engine.siting.gate.decide._GROUPS", 2)
+    own = year.decide
+    monkeypatch.setattr(year, "decide", lambda *a, **k: own(*a, **{**k, "budget_s": 1e-9}))
+    pressed(seat, "year")
+    content = work(seat)
+    assert content["groups"] == 1
+    told = pressed(seat, "year", press=False)
+    assert "Go on for 60 min" in text(told.children)
+    assert "An open one is not decided yet" in text(told.children)
+    monkeypatch.setattr(year, "decide", own)
+    assert pressed(seat, "year 2 60").job is not None
+    assert work(seat)["decided_share"] == 1.0
+
+
+def test_a_gate_that_is_run_again_gives_the_same_and_a_changed_one_is_found_out(seat: SiteSeat) -> None:
+    artifacts = seat.desk.services.artifacts
+    key = gate_key(gate_arguments(network().digest, gate_run().question))
+    artifacts.save(key, gate_run().gate.save())
+    assert "press it to compute" in text(pressed(seat, "again", press=False).children)
+    assert pressed(seat, "again").job is not None
+    content = work(seat)
+    CHECKS.answers["siting.again"](content)
+    assert "verdicts are the same" in text(pressed(seat, "again", press=False).children)
+
+    first = gate_run().gate.verdicts[0]
+    assert first is not None
+    flipped = np.array(first.failed) ^ np.uint8(0b01000000)
+    changed = replace(gate_run().gate, verdicts=(replace(first, failed=flipped), *gate_run().gate.verdicts[1:]))
+    assert year.differing(gate_run().gate, changed) > 0
+
+
+def test_a_year_hour_by_hour_points_to_the_bounds_where_it_is_long() -> None:
+    texas = Network.from_tables(load("texas-2016"))
+    long = text(to_screen(texas, SitingQuestion(choice="year"), [], has_answer=False))
+    assert "Over the whole year" in long
+    assert "Over the whole year" not in text(to_screen(texas, SitingQuestion(), [], has_answer=False))
+    origin = {"computed_at": "2026-11-22T04:00:00+00:00", "seconds": 372.4}
+    assert "computed on 2026-11-22 in 6 min 12 s" in text(came_with_it(origin))
