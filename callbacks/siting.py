@@ -5,7 +5,15 @@ from typing import Any
 
 from dash import ClientsideFunction, Dash, Input, Output, State, ctx, no_update
 
-from callbacks import siting_auction, siting_catalogue, siting_panels, siting_panes, siting_sheet, siting_upload
+from callbacks import (
+    siting_auction,
+    siting_catalogue,
+    siting_envelopes,
+    siting_panels,
+    siting_panes,
+    siting_sheet,
+    siting_upload,
+)
 from callbacks.capacity import frame_of, map_urls_of
 from callbacks.security import current_user
 from callbacks.services import Services
@@ -68,6 +76,7 @@ def register(app: Dash, services: Services) -> None:
     siting_panes.register(app, desk)
     siting_panels.register(app, desk)
     siting_upload.register(app, desk)
+    siting_envelopes.register(app)
     siting_sheet.register(app, desk)
     siting_catalogue.register(app, desk)
     siting_auction.register(app, desk)

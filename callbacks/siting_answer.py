@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from callbacks.security import current_user
-from callbacks.siting_desk import Desk, GateStands, MarketStands, drawn_of, question_of
+from callbacks.siting_desk import Desk, GateStands, MarketStands, criteria_in, drawn_of, question_of
 from components import siting_controls, siting_market, siting_states, siting_words
 from components.siting_answer import Answer
 from engine.errors import EngineError, NetworkDataError, QuestionError
@@ -141,7 +141,7 @@ def _market(seat: Seat, asked: Asked, question: SitingQuestion, stands: GateStan
     found = seat.desk.look_market(*who, question, market, submit=asked.market_pressed)
     if found.found == "needed" and question.threshold != THRESHOLD and not asked.found:
         usual = seat.desk.look_market(*who, replace(question, threshold=THRESHOLD), market)
-        if usual.run is not None:  # that of the usual threshold is there: it is ranked at the one that is drawn
+        if usual.found == "answered":  # that of the usual threshold is there: it is ranked at the one that is drawn
             return replace(usual, threshold=THRESHOLD)
     if found.found == "needed" and (asked.opening or asked.ended) and _is_owner(seat):
         sites, _, seconds = siting_market.plan(seat.network(), stands.gate, market, question.threshold)
@@ -170,7 +170,10 @@ def _found(seat: Seat, question: SitingQuestion, stands: GateStands, market: Mar
             "market": market.key,
             "market_question": market.run.question.to_json(),
             "market_threshold": question.threshold if market.threshold is None else market.threshold,
+            "market_criteria": criteria_in(question),  # whose gates chose its sites
         }
+        if market.found == "running":
+            found["market_sites"] = len(market.run.sites)
     if market is not None:
         found["market_stands"] = [market.found, market.job.id if market.job else None]
     return found
@@ -181,8 +184,8 @@ def held_market(found: Any, before: Any) -> Any:
     if not isinstance(found, Mapping) or not isinstance(before, Mapping) or found.get("market"):
         return found
     same = found["gate"] == before.get("gate") and before.get("market")
-    names = ("market", "market_question", "market_threshold")
-    return {**found, **{name: before[name] for name in names}} if same else found
+    names = ("market", "market_question", "market_threshold", "market_criteria")
+    return {**found, **{name: before[name] for name in names if name in before}} if same else found
 
 
 def drawn_from(found: Mapping[str, Any], view: Mapping[str, Any]) -> dict[str, Any]:

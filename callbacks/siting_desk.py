@@ -16,9 +16,11 @@ from components.siting_view import LONGEST_QUERY, question_query, stored_digest
 from engine.errors import EngineError, QuestionError
 from engine.network.model import Network
 from engine.siting import jobs
+from engine.siting.criteria import OwnCriteria
 from engine.siting.defaults import starting_question
 from engine.siting.gate.results import PASSED, GateResult
 from engine.siting.market_run import MarketQuestion, MarketRun
+from engine.siting.prepare import own_criteria
 from engine.siting.question import SitingQuestion
 from engine.siting.run import GateRun
 from engine.siting.shortlist import POOLED, Ranked, Scaling, rank_sites
@@ -51,7 +53,7 @@ class GateStands:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MarketStands:
-    """Where the market of a gate stands."""
+    """Where the market of a gate stands; one that is running has what is known so far, if anything is."""
 
     found: Found
     run: MarketRun | None = None
@@ -70,6 +72,7 @@ class Desk:
         self._partial: Kept[Gate] = Kept(_MOST_PARTIAL)
         self._markets: Kept[MarketRun] = Kept(KEPT_MARKETS)
         self._rankings: Kept[tuple[Ranked | None, str]] = Kept(KEPT_RANKINGS)
+        self._own: Kept[OwnCriteria | None] = Kept(KEPT_RANKINGS)
 
     # The gate
 
@@ -79,7 +82,7 @@ class Desk:
         arguments = gate_arguments(network, question)
         stands = self._stands(user, study, jobs.GATE, arguments, jobs.gate_key(arguments), submit=submit)
         if stands.content is not None:
-            return GateStands("answered", self._gate(user, study, network, arguments, stands.content))
+            return GateStands("answered", _asked(self._gate(user, study, network, arguments, stands.content), question))
         if stands.job is None:
             return GateStands("needed")
         if stands.job.active:
@@ -132,7 +135,8 @@ class Desk:
         if stands.job is None:
             return MarketStands("needed")
         if stands.job.active:
-            return MarketStands("running", job=stands.job)
+            run, so_far = self._market_so_far(arguments)
+            return MarketStands("running", run, so_far, stands.job)
         return MarketStands(_ended(stands.job), job=stands.job, message=stands.job.error or "")
 
     def market(self, user: str, study: str, drawn: Any) -> MarketRun | None:
@@ -144,7 +148,8 @@ class Desk:
 
     def market_of(self, user: str, study: str, question: SitingQuestion, market: MarketQuestion) -> MarketRun | None:
         """Return the market of a question's gate if it is kept; nothing is started."""
-        return self.look_market(user, study, question, market).run
+        stands = self.look_market(user, study, question, market)
+        return stands.run if stands.found == "answered" else None
 
     def start_market(self, user: str, study: str, question: SitingQuestion, market: MarketQuestion) -> Standing:
         """Begin the market of a question's gate, or return where it stands."""
@@ -168,20 +173,48 @@ class Desk:
         gate = self.look(user, study, question).gate
         if gate is None:
             return None
-        return self.drawn_of(network, gate, drawn_of(drawn), self.market(user, study, drawn), drawn.get("market"))
+        market, key = self._market_drawn(user, study, drawn)
+        return self.drawn_of(network, gate, drawn_of(drawn), market, key, self.own_of(user, study, question))
 
-    def drawn_of(self, network: Network, gate: Gate, drawn: Drawn, market: MarketRun | None, market_key: Any) -> Answer:
+    def drawn_of(  # noqa: PLR0913, PLR0917 (what was found, and what of it is drawn)
+        self,
+        network: Network,
+        gate: Gate,
+        drawn: Drawn,
+        market: MarketRun | None,
+        market_key: Any,
+        own: OwnCriteria | None = None,
+    ) -> Answer:
         """Return an answer with its ranking by the weights drawn, of the sites that qualify at the threshold drawn."""
         if market is None or not isinstance(market_key, str):
-            return Answer(network, gate, drawn)
-        key = (gate.key, market_key, drawn.threshold, drawn.weights, drawn.pooled)
-        ranked, refused = self._rankings.get(key, lambda: ranking_of(gate, market, drawn))
-        return Answer(network, gate, drawn, market, market_key, ranked, refused)
+            return Answer(network, gate, drawn, own=own)
+        asked = gate.question
+        key = (gate.key, market_key, drawn.threshold, drawn.weights, drawn.pooled, asked.criteria, asked.criteria_file,
+               asked.group_weights)  # fmt: skip
+        ranked, refused = self._rankings.get(key, lambda: ranking_of(gate, market, drawn, own))
+        return Answer(network, gate, drawn, market, market_key, ranked, refused, own)
+
+    def own(self, user: str, study: str, drawn: Any) -> OwnCriteria | None:
+        """Return the reader's own criteria of what is drawn, None when there are none. Raises EngineError in words."""
+        question = question_of(drawn)
+        return None if question is None else self.own_of(user, study, question)
+
+    def own_of(self, user: str, study: str, question: SitingQuestion) -> OwnCriteria | None:
+        """Return the reader's own criteria of a question."""
+        if not question.criteria:
+            return None
+        network = self.services.network(user, study)
+        key = (study, network.digest, question.criteria, question.criteria_file, question.group_weights)
+
+        def load(digest: str) -> tuple[str, bytes]:
+            return dataset_of(self.services, user, study, digest)
+
+        return self._own.get(key, lambda: own_criteria(question, network, load))
 
     def ranked(self, user: str, study: str, drawn: Any) -> Ranked | None:
-        """Return the ranking that is drawn."""
+        """Return the ranking that is drawn, None while it is provisional."""
         answer = self.answer(user, study, drawn)
-        return None if answer is None else answer.ranked
+        return None if answer is None or answer.provisional else answer.ranked
 
     # The question
 
@@ -261,9 +294,39 @@ class Desk:
         except (OSError, EngineError):  # it is being replaced, or the run has just ended
             return None
 
+    def _market_drawn(self, user: str, study: str, drawn: Mapping[str, Any]) -> tuple[MarketRun | None, str | None]:
+        """Return the market that is drawn and its key: whole, or while it runs what is known so far."""
+        question = question_of(drawn, asked=True)
+        if question is None or not drawn.get("market"):
+            return None, None
+        stands = self.look_market(user, study, question, MarketQuestion.from_json(drawn["market_question"]))
+        return stands.run, stands.key
 
-def ranking_of(gate: Gate, market: MarketRun, drawn: Drawn) -> tuple[Ranked | None, str]:
-    """Return the ranking of the served sites that qualify at the threshold drawn, or why there is none."""
+    def _market_so_far(self, arguments: Mapping[str, Any]) -> tuple[MarketRun | None, str | None]:
+        """Return what a running market has kept so far and its key, none before its first sites."""
+        key = jobs.market_partial_key(arguments)
+        path = self.services.artifacts.open(key)
+        if path is None:
+            return None, None
+        try:
+            stamped = f"{key}:{path.stat().st_mtime_ns}"
+            return self._markets.get(stamped, lambda: MarketRun.load(path)), stamped
+        except (OSError, EngineError):  # it is being replaced, or the run has just ended
+            return None, None
+
+
+def _asked(gate: Gate | None, question: SitingQuestion) -> Gate | None:
+    """Return a gate with the question as it is asked now: what no verdict depends on may have changed since."""
+    return None if gate is None else replace(gate, question=question)
+
+
+def ranking_of(
+    gate: Gate, market: MarketRun, drawn: Drawn, own: OwnCriteria | None = None
+) -> tuple[Ranked | None, str]:
+    """Return the ranking of the served sites that qualify at the threshold drawn, or why there is none.
+
+    A site that the reader's own criteria stop is not ranked; their scores are columns beside the market's.
+    """
     qualified = {
         (one.name, size): set(gate.buses[gate.verdict(one.name, size, drawn.threshold) == PASSED].tolist())
         for one in gate.result.envelopes
@@ -275,12 +338,19 @@ def ranking_of(gate: Gate, market: MarketRun, drawn: Drawn) -> tuple[Ranked | No
         if site.served
         and site.placement is not None
         and site.placement.bus in qualified.get((site.placement.envelope.name, site.placement.nameplate_mw), ())
+        and (own is None or own.passes[site.placement.bus])
     ]
     if not sites:
         return None, "no site that qualifies was served by the market"
     scaling: Scaling = POOLED if drawn.pooled else "per envelope"
     try:
-        return rank_sites(sites, scaling=scaling, group_weights=drawn.weights), ""
+        if own is None:
+            return rank_sites(sites, scaling=scaling, group_weights=drawn.weights), ""
+        extra = own.scored([site.placement.bus for site in sites if site.placement is not None])
+        return rank_sites(
+            sites, extra, groups=own.groups(), scaling=scaling,
+            group_weights=own.weights_of_groups(drawn.weights), criterion_weights=own.weights_of_columns(),
+        ), ""  # fmt: skip
     except QuestionError as error:
         return None, str(error)
 
@@ -302,8 +372,18 @@ def question_of(drawn: Any, *, asked: bool = False) -> SitingQuestion | None:
     if not isinstance(drawn, Mapping) or not isinstance(drawn.get("question"), Mapping):
         return None
     question = SitingQuestion.from_json(drawn["question"])
+    if asked and isinstance(drawn.get("market_criteria"), Mapping):
+        question = SitingQuestion.from_json({**question.to_json(), **NO_CRITERIA, **drawn["market_criteria"]})
     threshold = drawn.get("market_threshold" if asked else "threshold")
     return question if threshold is None else replace(question, threshold=float(threshold))
+
+
+NO_CRITERIA: Mapping[str, Any] = {"criteria": [], "criteria_file": "", "group_weights": []}
+
+
+def criteria_in(question: SitingQuestion) -> dict[str, Any]:
+    """Return the reader's own criteria of a question as the Store of what is drawn holds them."""
+    return {name: value for name, value in question.to_json().items() if name in NO_CRITERIA}
 
 
 def drawn_of(content: Mapping[str, Any]) -> Drawn:

@@ -36,7 +36,8 @@ class SiteSeat:
         view = drawn_of(drawn)
         market = self.desk.market(self.user, self.study, drawn)
         ranked = self.desk.ranked(self.user, self.study, drawn)
-        return SiteStudy(run, market, ranked, view.envelope, view.size_mw, view.threshold)
+        own = self.desk.own(self.user, self.study, drawn)
+        return SiteStudy(run, market, ranked, view.envelope, view.size_mw, view.threshold, own)
 
 
 def ac_arguments_of(seat: SiteSeat, study: SiteStudy, bus: int) -> tuple[dict[str, Any], str]:

@@ -453,6 +453,7 @@ SITING_UPLOAD = "siting-upload"
 SITING_FILES = "siting-files"  # Store: (value, name) of the study's files of hours
 SITING_TAB = "siting-tab"  # which table the drawer shows
 SITING_TABLES = "siting-tables"
+SITING_WHY_ROW = "siting-why-row"  # the card of a number in a row; its Stores: -asked
 SITING_ENVELOPE = "siting-envelope"  # which envelope is drawn
 SITING_SIZE = "siting-size"  # which nameplate is drawn
 SITING_TOP = "siting-top"  # how many sites the shortlist holds
@@ -515,6 +516,9 @@ SITING_AUCTION = "siting-auction"  # which sites can be sold together; its Store
 SITING_AUCTION_TRY = "siting-auction-try"
 SITING_AUCTION_SELL = "siting-auction-sell"
 SITING_APPLICANTS = "siting-applicants"  # the applications, as CSV text
+SITING_PROFILES = "siting-profiles"  # in the panel of envelopes: each profile, as asked and as mended
+SITING_CRITERIA = "siting-criteria"  # the panel of a reader's own criteria; -table, -groups, -message
+SITING_CRITERIA_UPLOAD = "siting-criteria-upload"
 
 
 def siting_term(name: object) -> dict[str, object]:

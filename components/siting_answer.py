@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.network.model import Integers, Network, Vector
+from engine.siting.criteria import OwnCriteria
 from engine.siting.gate.results import FAILED, PASSED, UNDECIDED, GateResult
 from engine.siting.market_run import MarketRun
 from engine.siting.question import SitingQuestion
@@ -107,6 +108,7 @@ class Answer:
     market_key: str | None = None
     ranked: Ranked | None = None
     refused: str = ""  # why there is no ranking although there is a market
+    own: OwnCriteria | None = None  # a reader's own criteria: a site that they stop does not qualify
 
     @property
     def question(self) -> SitingQuestion:
@@ -118,6 +120,11 @@ class Answer:
         """Return the names of the envelopes."""
         return tuple(one.name for one in self.gate.result.envelopes)
 
+    @property
+    def provisional(self) -> bool:
+        """Return whether the market still runs: its sites and days are those that are done so far."""
+        return self.market is not None and "days_asked" in self.market.facts
+
     @cached_property
     def verdict(self) -> Verdicts:
         """Return the verdicts (C,) for what is drawn."""
@@ -125,7 +132,8 @@ class Answer:
 
     def verdict_of(self, envelope: str, size_mw: float | None = None) -> Verdicts:
         """Return the verdicts (C,) of another envelope or size, at the threshold that is drawn."""
-        return self.gate.verdict(envelope, self.drawn.size_mw if size_mw is None else size_mw, self.drawn.threshold)
+        found = self.gate.verdict(envelope, self.drawn.size_mw if size_mw is None else size_mw, self.drawn.threshold)
+        return found if self.own is None else np.where(self.own.passes[self.gate.buses], found, FAILED).astype(np.int8)
 
     def qualified(self, envelope: str, size_mw: float | None = None) -> Integers:
         """Return the positions of the buses that qualify."""
@@ -175,9 +183,12 @@ class Answer:
         order = sorted(self.standings.items(), key=lambda entry: int(ranked.place[entry[1]]))
         first = order[: min(self.drawn.top + _BEYOND, _MOST_INTERVALS)]
         rows = [row for _, row in first]
+        columns = np.concatenate([floor.ravel(), np.zeros(len(ranked.criteria) - floor.size)])  # own ones have none
+        weights = list(self.drawn.weights) if self.own is None else self.own.weights_of_groups(self.drawn.weights)
         found = noise_intervals(
-            ranked.values, ranked.criteria, floor.ravel(), group_weights=self.drawn.weights, rows=rows
-        )
+            ranked.values, ranked.criteria, columns, ranked.membership, group_weights=weights,
+            criterion_weights=ranked.criterion_weights, rows=rows,
+        )  # fmt: skip
         return {bus: (float(low), float(high)) for (bus, _), (low, high) in zip(first, found, strict=True)}
 
     @cached_property

@@ -142,7 +142,10 @@ def envelope_options(question: SitingQuestion) -> list[dict[str, str]]:
 
 def size_options(question: SitingQuestion) -> list[dict[str, str]]:
     """Return the sizes of a question."""
-    return [{"label": power(mw), "value": f"{mw:g}"} for mw in question.sizes_mw]
+    asked = set(question.sizes_mw)
+    return [
+        {"label": power(mw) + ("" if mw in asked else ", a stage"), "value": f"{mw:g}"} for mw in question.screened_mw
+    ]
 
 
 def drawn_envelope(question: SitingQuestion, wanted: str) -> str:
@@ -154,7 +157,7 @@ def drawn_envelope(question: SitingQuestion, wanted: str) -> str:
 def drawn_size(question: SitingQuestion, wanted: float | None) -> float:
     """Return the size to draw: the one wanted if it was asked for, else the source's 1 GW, else the middle one."""
     sizes: Sequence[float] = question.sizes_mw
-    if wanted in sizes:
+    if wanted in question.screened_mw:
         return float(wanted or 0.0)
     return 1000.0 if 1000.0 in sizes else sizes[len(sizes) // 2]
 

@@ -45,7 +45,8 @@ def question(asked: SitingQuestion, *, files: Choices = (), read_only: bool = Fa
             word_select(_id("outages"), words.OUTAGES, held["outages"], "What is lost"),
             "?",
         ],
-        more=more(held, files, read_only=read_only),
+        more=[more(held, files, read_only=read_only), dcc.Input(type="hidden", id=_id("criteria"),
+                                                                value=held["criteria"])],
         actions=[button("Screen", ids.SITING_COMPUTE, primary=True, hidden=True)],
     )  # fmt: skip
 
@@ -87,9 +88,19 @@ def envelopes_panel(held: words.Words) -> html.Div:
                 "One a line: a name, a colon, 24 values in % of the nameplate, hour 1 first",
                 _area("own", held["own"], "night: 80, 80, 80, ... (24 values)"),
             ),
+            html.H3("On-site resources", className="hr-section-title"),
+            _field(
+                "What they give: MW, or 24 values, hour 1 first",
+                _box("onsite", held["onsite"], "none"),
+            ),
+            html.P(
+                "Gate and market see the net load: what the envelope draws less this, and never less than 0.",
+                className="hr-muted",
+            ),
+            html.Div(id=ids.SITING_PROFILES, **{"aria-live": "polite"}),
             dbc.Checklist(
                 id=_id("repair"),
-                options=[{"label": "Mend a profile that breaks its ramp bound", "value": "repair"}],
+                options=[{"label": "Mend profiles that break their ramp bound", "value": "repair"}],
                 value=held["repair"],
                 class_name="hr-siting-checks",
             ),
@@ -107,6 +118,17 @@ def more(held: words.Words, files: Choices, *, read_only: bool) -> html.Div:
                 _select("thermal", "Least output of thermal units", words.THERMAL, held),
                 _number("scale", "Loads, of the source's", held, "%", 1, 1000),
                 _number("seed", "Seed of the synthetic wind and sun", held, "", 0),
+            ]),
+            _group("Outages", [
+                _select("rating", "Rating of branches after an outage", words.RATINGS, held),
+                html.P("What a branch may carry once another is lost; before that rating A holds.",
+                       className="hr-muted"),
+            ]),
+            _group("Staged energisation", [
+                _field("One a line: from when, at most how many MW",
+                       _area("stages", held["stages"], "2027-06-01 300\n2029-01-01 1000")),
+                html.P("Each stage is gated like a load of its size; a site's sheet says which passes from when.",
+                       className="hr-muted"),
             ]),
             _group("Loads that are committed already", [
                 _field("One a line: bus, MW, envelope", _area("committed", held["committed"], "1004 500 firm")),

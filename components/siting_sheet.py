@@ -6,6 +6,7 @@ from components import ids
 from components.capacity_sites import bus_facts
 from components.format import megawatts
 from components.icons import icon
+from components.siting_resources import resource_sections
 from components.siting_sheet_gate import gate_sections
 from components.siting_sheet_market import market_sections, ranking_sections
 from components.siting_site import SiteStudy
@@ -63,4 +64,5 @@ def sheet(study: SiteStudy, bus: int, report: str) -> tuple[list[Part], list[Par
     terms = html.Button("Draft agreement", type="button", className="hr-button", **{"data-siting-tab": "agreement"})
     looked = html.P(f"{study.envelope}, {megawatts(study.size_mw)}", className="hr-muted")
     ways = html.Div([way, terms], className="hr-siting-ways")
-    return [*head, looked, ways, *gate], [*ranking_sections(study, bus), *market_sections(study, bus), data]
+    own = resource_sections(study, bus)
+    return [*head, looked, ways, *gate, *own], [*ranking_sections(study, bus), *market_sections(study, bus), data]

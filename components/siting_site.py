@@ -13,6 +13,7 @@ from components.format import number, percent
 from components.skeleton import Part
 from components.why_card import WhyInput
 from engine.network.model import Network
+from engine.siting.criteria import OwnCriteria
 from engine.siting.gate.results import PASSED, UNDECIDED, GateResult
 from engine.siting.market_run import MarketRun
 from engine.siting.run import GateRun
@@ -34,6 +35,7 @@ class SiteStudy:
     envelope: str
     size_mw: float
     threshold: float
+    own: OwnCriteria | None = None  # a reader's own criteria
 
     @property
     def network(self) -> Network:

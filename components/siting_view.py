@@ -59,7 +59,7 @@ def read_view(query: Mapping[str, Any]) -> View:
 def question_query(question: SitingQuestion, start: SitingQuestion) -> str:
     """Return the fields of a question that differ from those a study opens with, as a query string."""
     own, usual = question.to_json(), start.to_json()
-    changed = {name: value for name, value in own.items() if value != usual[name]}
+    changed = {name: own.get(name, []) for name in own | usual if own.get(name) != usual.get(name)}
     return f"ask={quote(json.dumps(changed, separators=(',', ':')), safe=',:')}" if changed else ""
 
 

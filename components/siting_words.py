@@ -4,9 +4,12 @@ A control holds what a reader typed or chose; nothing here trusts it. A value th
 QuestionError, which names the control and its limits.
 """
 
+import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from datetime import date
+from functools import partial
 from typing import Any
 
 from components.siting_hours import hours_of, hours_text
@@ -25,6 +28,7 @@ from engine.siting.envelopes import (
 )
 from engine.siting.question import MOST_MW, Committed, SitingQuestion
 from engine.siting.ramps import repaired
+from engine.siting.staging import Stage
 
 Words = dict[str, Any]
 
@@ -50,11 +54,17 @@ OUTAGES = (
     ("listed", "what the network lists"),
     ("none:units", "a unit"),
 )
+RATINGS = (
+    ("a", "A: continuous"),
+    ("b", "B: long-term emergency, A where not given"),
+    ("c", "C: short-term emergency, A where not given"),
+)
 THERMAL = (("zero", "0: any unit may be off"), ("filed", "as filed: all run"))
 KINDS = (("firm", "firm"), ("pause", "pause"), ("shift", "shift"))
 NAMES = (
     "source", "choice", "hours", "count", "thermal", "scale", "seed", "candidates", "buses", "sizes", "threshold",
     "outages", "file", "committed", "kinds", "utilisation", "peak", "pause", "shift", "makeup", "ramp", "own", "repair",
+    "rating", "onsite", "stages", "criteria",
 )  # fmt: skip
 _ANY_SPACE = str.maketrans({"\u2009": "", "\u00a0": " ", "%": " "})
 
@@ -76,55 +86,80 @@ def words_of(question: SitingQuestion) -> Words:
         "outages": question.branches + (":units" if question.units else ""),
         "file": question.dataset,
         "committed": "\n".join(_committed_line(load) for load in question.committed),
+        "rating": question.outage_rating,
+        "onsite": ", ".join(f"{mw:g}" for mw in question.onsite_mw),
+        "stages": "\n".join(f"{stage.start} {stage.cap_mw:g}" for stage in question.stages),
+        "criteria": criteria_word(question),
         **_envelope_words(question.envelopes),
     }
 
 
+class _Problems(list[str]):
+    """Reads one control after the other, and keeps what is wrong with each: all is told at once."""
+
+    def read(self, made: Callable[[], Any], instead: Any) -> Any:
+        """Return what ``made`` reads; where that is refused, note why and return ``instead``."""
+        try:
+            return made()
+        except EngineError as error:
+            self.append(str(error))
+            return instead
+
+    def told(self) -> None:
+        """Raise QuestionError with everything noted."""
+        if self:
+            raise QuestionError("; ".join(dict.fromkeys(self)))
+
+
 def question_of(words: Mapping[str, Any], base: SitingQuestion) -> SitingQuestion:
-    """Return the question that the controls hold; what has no control is that of ``base``. Not yet checked."""
+    """Return the question that the controls hold; what has no control is that of ``base``. Not yet checked.
+
+    Raises QuestionError with every control that cannot be read.
+    """
     source = str(words["source"])
     branches, _, units = str(words["outages"]).partition(":")
+    found = _Problems()
+
+    def amount(name: str, what: str, least: float, most: float) -> float:
+        return float(found.read(lambda: _amount(words[name], what, least, most), least))
+
     asked = {
         **base.to_json(),
         "source": source,
         "choice": "one" if source == "filed" else str(words["choice"]),
         "hours": [],
-        "count": int(_amount(words["count"], "number of representative hours", 1, 8784)),
+        "count": int(amount("count", "number of representative hours", 1, 8784)),
         "thermal": str(words["thermal"]),
-        "load_scale": _amount(words["scale"], "load in per cent of the source's", 1, 1000) / 100.0,
-        "seed": int(_amount(words["seed"], "seed", 0, 2**31)),
+        "load_scale": amount("scale", "load in per cent of the source's", 1, 1000) / 100.0,
+        "seed": int(amount("seed", "seed", 0, 2**31)),
         "candidates": str(words["candidates"]),
         "buses": list(_listed(words["buses"])) if words["candidates"] == "listed" else [],
-        "sizes_mw": sorted(numbers(words["sizes"], "a size in MW", least=0.001, most=MOST_MW)),
-        "threshold": _amount(words["threshold"], "threshold in per cent", 50, 100) / 100.0,
+        "sizes_mw": found.read(
+            lambda: sorted(numbers(words["sizes"], "a size in MW", least=0.001, most=MOST_MW)), [1.0]
+        ),
+        "threshold": amount("threshold", "threshold in per cent", 50, 100) / 100.0,
         "branches": branches,
         "units": units == "units",
         "dataset": str(words["file"] or "") if source == "file" else "",
+        "outage_rating": str(words["rating"]),
+        "onsite_mw": found.read(lambda: onsite_of(words["onsite"]), []),
+        "stages": [stage.to_json() for stage in found.read(lambda: stages_of(words["stages"]), ())],
+        **found.read(lambda: _criteria(words["criteria"]), {}),
     }
     if source not in {key for key, _ in SOURCES}:
-        raise QuestionError("hours are of 2016, of the network as filed, or of a file")
-    if source != "filed" and asked["choice"] in {"one", "list"}:
-        asked["hours"] = list(hours_of(str(words["hours"] or ""), source))  # type: ignore[arg-type]
-    made = replace(SitingQuestion.from_json(asked), envelopes=envelopes_of(words))
-    return replace(made, committed=committed_of(str(words["committed"] or ""), made.envelopes))
+        found.append("hours are of 2016, of the network as filed, or of a file")
+    elif source != "filed" and asked["choice"] in {"one", "list"}:
+        typed = str(words["hours"] or "")
+        asked["hours"] = list(found.read(lambda: hours_of(typed, source), ()))  # type: ignore[arg-type]
+    envelopes = found.read(lambda: envelopes_of(words), base.envelopes)
+    committed = found.read(lambda: committed_of(str(words["committed"] or ""), envelopes), ())
+    found.told()
+    return replace(SitingQuestion.from_json(asked), envelopes=envelopes, committed=committed)
 
 
 def envelopes_of(words: Mapping[str, Any]) -> tuple[Envelope, ...]:
     """Return the envelopes that are ticked or typed. Raises QuestionError with every problem of a profile."""
-    utilisation = _share(words["utilisation"], "utilisation", 1, 100)
-    ramp = _share(words["ramp"], "ramp bound", 0.1, 100)
-    peak = peak_of(str(words["peak"] or ""))
-    kinds = words["kinds"] if isinstance(words["kinds"], list) else []
-    made: list[Envelope] = []
-    for kind, _ in KINDS:
-        if kind in kinds:
-            depth = None if kind == "firm" else _share(words[kind], f"depth of {kind}", 0, 100)
-            more = None if kind != "shift" or _empty(words["makeup"]) else _share(words["makeup"], "make-up", 0, 100)
-            parts = {"utilisation": utilisation, "peak_hours": peak, "ramp_share": ramp, "depth": depth}
-            made.append(envelope(kind, **parts, make_up=more))  # type: ignore[arg-type]
-    made += [_own(line, peak, ramp) for line in str(words["own"] or "").splitlines() if line.strip()]
-    if not made:
-        raise QuestionError("choose an envelope: firm, pause, shift or one of your own")
+    made = drafted(words)
     if words["repair"]:
         made = [_repaired(one) for one in made]
     found = [problem for one in made for problem in one.problems()]
@@ -133,10 +168,94 @@ def envelopes_of(words: Mapping[str, Any]) -> tuple[Envelope, ...]:
     return tuple(made)
 
 
+def drafted(words: Mapping[str, Any]) -> list[Envelope]:
+    """Return the envelopes as they are ticked or typed, whether or not they keep their ramps.
+
+    Raises QuestionError with everything that cannot be read, and when there is none.
+    """
+    found = _Problems()
+    utilisation = found.read(lambda: _share(words["utilisation"], "utilisation", 1, 100), UTILISATION)
+    ramp = found.read(lambda: _share(words["ramp"], "ramp bound", 0.1, 100), RAMP_SHARE)
+    peak = found.read(lambda: peak_of(str(words["peak"] or "")), PEAK_HOURS)
+    kinds = words["kinds"] if isinstance(words["kinds"], list) else []
+
+    def made_of(kind: str) -> Envelope:
+        depth = None if kind == "firm" else _share(words[kind], f"depth of {kind}", 0, 100)
+        more = None if kind != "shift" or _empty(words["makeup"]) else _share(words["makeup"], "make-up", 0, 100)
+        parts = {"utilisation": utilisation, "peak_hours": peak, "ramp_share": ramp, "depth": depth}
+        return envelope(kind, **parts, make_up=more)  # type: ignore[arg-type]
+
+    made = [found.read(partial(made_of, kind), None) for kind, _ in KINDS if kind in kinds]
+    lines = [line for line in str(words["own"] or "").splitlines() if line.strip()]
+    made += [found.read(partial(_own, line, peak, ramp), None) for line in lines]
+    if not made:
+        found.append("choose an envelope: firm, pause, shift or one of your own")
+    found.told()
+    return made
+
+
+def onsite_of(text: Any) -> list[float]:
+    """Return the MW of on-site resources: none, one for every hour, or one for each hour of the day.
+
+    Raises QuestionError naming a value that is none, and how many there are.
+    """
+    parts = str(text or "").translate(_ANY_SPACE).replace(";", ",").replace(",", " ").split()
+    found = _Problems()
+    values = [
+        found.read(partial(_amount, part, _hour(hour, len(parts)), 0, MOST_MW), 0.0)
+        for hour, part in enumerate(parts, start=1)
+    ]
+    if len(parts) not in {0, 1, HOURS_OF_DAY}:
+        found.append(f"on-site resources have {len(parts)} values: 1, or {HOURS_OF_DAY}, one per hour of the day")
+    found.told()
+    return values if any(values) else []
+
+
+def stages_of(text: Any) -> tuple[Stage, ...]:
+    """Return the stages of energisation: a line each with a date and MW. Raises QuestionError with every wrong line."""
+    found, made = _Problems(), []
+    for number, line in enumerate(str(text or "").splitlines(), start=1):
+        parts = line.replace(",", " ").replace(";", " ").split()
+        if not parts:
+            continue
+        try:
+            made.append(Stage(date.fromisoformat(parts[0]), float(parts[1])))
+            wrong = len(parts) > 2
+        except (IndexError, ValueError):
+            wrong = True
+        if wrong:
+            found.append(f"stages, line {number}: a date and MW such as 2027-06-01 300, not {line.strip()[:40]!r}")
+    found.told()
+    return tuple(made)
+
+
+def criteria_word(question: SitingQuestion) -> str:
+    """Return the reader's own criteria as the page's control holds them."""
+    names = ("criteria", "criteria_file", "group_weights")
+    held = {name: value for name, value in question.to_json().items() if name in names}
+    return json.dumps(held, separators=(",", ":")) if held else ""
+
+
+def _criteria(text: Any) -> dict[str, Any]:
+    """Return the fields of a question that :func:`criteria_word` wrote."""
+    empty: dict[str, Any] = {"criteria": [], "criteria_file": "", "group_weights": []}
+    if not text:
+        return empty
+    try:
+        held = json.loads(str(text))
+        return empty | {name: held[name] for name in empty if name in held}
+    except (ValueError, TypeError):
+        raise QuestionError("the criteria cannot be read: choose their file again") from None
+
+
+def _hour(hour: int, values: int) -> str:
+    return "output of on-site resources in MW" + (f" in hour {hour}" if values > 1 else "")
+
+
 def committed_of(text: str, envelopes: Sequence[Envelope]) -> tuple[Committed, ...]:
     """Return the loads that are committed already: a line each with bus, MW and, for one not firm, its envelope."""
     by_name = {one.name: one for one in envelopes}
-    found = []
+    made, found = [], _Problems()
     for number, line in enumerate(text.splitlines(), start=1):
         parts = line.replace(",", " ").split()
         if not parts:
@@ -146,11 +265,14 @@ def committed_of(text: str, envelopes: Sequence[Envelope]) -> tuple[Committed, .
         try:
             size = float(parts[1])
         except (IndexError, ValueError):
-            raise QuestionError(f"committed loads, line {number}: a bus, its MW and its envelope") from None
+            found.append(f"committed loads, line {number}: a bus, its MW and its envelope")
+            continue
         if own is None:
-            raise QuestionError(f"committed loads, line {number}: there is no envelope {name!r:.40}")
-        found.append(Committed(parts[0], own, size))
-    return tuple(found)
+            found.append(f"committed loads, line {number}: there is no envelope {name!r:.40}")
+            continue
+        made.append(Committed(parts[0], own, size))
+    found.told()
+    return tuple(made)
 
 
 def numbers(text: Any, what: str, *, least: float, most: float) -> list[float]:

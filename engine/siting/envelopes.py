@@ -64,7 +64,7 @@ class Envelope:
         most = self.ramp_share * nameplate_mw
         return [
             f"less its on-site resources, {self.name!r} at {nameplate_mw:g} MW changes by {abs(step):.1f} MW into hour "
-            f"{hour}; its ramp bound is {most:g} MW an hour"
+            f"{hour}, more than its ramp bound of {most:g} MW an hour"
             for hour, step in enumerate((net - np.roll(net, 1)).tolist(), start=1)
             if abs(step) > most + 1e-6
         ]
@@ -92,8 +92,8 @@ class Envelope:
         for hour, step in enumerate(self.steps().tolist(), start=1):
             if abs(step) > self.ramp_share + _ROUNDING:
                 found.append(
-                    f"envelope {self.name!r} changes by {100 * abs(step):.1f} % of the nameplate into hour {hour}; "
-                    f"its ramp bound is {100 * self.ramp_share:g} % an hour"
+                    f"envelope {self.name!r} changes by {100 * abs(step):.1f} % of the nameplate into hour {hour}, "
+                    f"more than its ramp bound of {100 * self.ramp_share:g} % an hour"
                 )
         return found
 

@@ -122,7 +122,7 @@ def test_every_problem_of_resources_and_stages_is_told_with_its_limit() -> None:
     noon = tuple(50.0 if hour == 12 else 0.0 for hour in range(1, 25))
     flat = replace(HERE.question, envelopes=(own_envelope("flat", [0.8] * 24),), onsite_mw=noon, sizes_mw=(100.0,))
     with pytest.raises(
-        QuestionError, match=r"'flat' at 100 MW changes by 50.0 MW into hour 12; its ramp bound is 20 MW"
+        QuestionError, match=r"'flat' at 100 MW changes by 50.0 MW into hour 12, more than its ramp bound of 20 MW"
     ):
         flat.checked(HERE.network)
 
