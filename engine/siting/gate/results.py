@@ -96,8 +96,8 @@ class GateResult:
                 open_ += weight
                 continue
             level = known.level(self._load(self._envelope(envelope), nameplate_mw, hour))
-            low += weight * self._shares(known.passed[level])
-            open_ += weight * self._shares(~(known.passed[level] | known.failed[level]))  # 0 where all is decided
+            low += weight * self.shares(known.passed[level])
+            open_ += weight * self.shares(~(known.passed[level] | known.failed[level]))  # 0 where all is decided
         return low, low + open_
 
     def by_hour(self, hour: int, envelope: str, nameplate_mw: float) -> tuple[Vector, Vector]:
@@ -106,7 +106,7 @@ class GateResult:
         if known is None:
             return np.zeros(len(self.buses)), np.zeros(len(self.buses))
         level = known.level(self._load(self._envelope(envelope), nameplate_mw, hour))
-        return self._shares(known.passed[level]), self._shares(known.failed[level])
+        return self.shares(known.passed[level]), self.shares(known.failed[level])
 
     def by_contingency(self, bus: int, envelope: str, nameplate_mw: float) -> tuple[Vector, Vector]:
         """Return for one candidate (place) the weights (K,) of the hours that certainly pass and certainly fail."""
@@ -172,7 +172,7 @@ class GateResult:
                 count += all_ - int(np.bitwise_count(known.passed | known.failed).sum())
         return count
 
-    def _shares(self, bits: Bits) -> Vector:
+    def shares(self, bits: Bits) -> Vector:
         """Return the share (C,) of the contingencies whose case has its bit set, of packed cases (C, bytes).
 
         A case counts as many contingencies as it decides, the intact network none: bits are counted where they lie.
