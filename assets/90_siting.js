@@ -29,6 +29,10 @@
         days !== 'listed', filed, words || 'no envelope',
       ];
     },
+    criterionUse: function (use) {
+      const gates = text(use).indexOf('gate') === 0, scores = Boolean(use) && !gates;
+      return [!gates, !scores, !scores];
+    },
     showSheet: function (selection) {
       const bus = text(selection).indexOf('bus:') === 0;
       return [bus, !bus];
@@ -121,18 +125,46 @@
     if (select) window.headroom.select(PAGE, select.getAttribute('data-siting-select'));
   });
 
+  // A number of a row opens its card; the press is no choice of the row.
+  document.addEventListener('click', function (event) {
+    const why = event.target.closest && event.target.closest('[data-siting-why]');
+    if (!why) return;
+    event.__ag_Grid_Stop_Propagation = true;
+    window.headroom.setProps('siting-why-row-asked', { data: { value: why.getAttribute('data-siting-why'), at: Date.now() } });
+  }, true);
+  document.addEventListener('keydown', function (event) {
+    const cell = event.key === 'Enter' && event.target.closest && event.target.closest('.hr-siting .ag-cell');
+    const why = cell && cell.querySelector('[data-siting-why]');
+    if (!why || event.target === why) return;
+    event.preventDefault();
+    event.stopPropagation();
+    why.click();
+  }, true);
+  function whyFace(props, words) {
+    return window.React.createElement('button', {
+      type: 'button', className: 'hr-why-number', tabIndex: -1, 'data-popover': 'siting-why-row', 'aria-haspopup': 'dialog', 'aria-expanded': 'false',
+      'data-siting-why': props.data.id + '|' + props.column.getColId(),
+    }, words);
+  }
+
   // The score's cell: the number, and a bar in as many parts as there are groups of criteria.
   const components = (window.dashAgGridComponentFunctions = window.dashAgGridComponentFunctions || {});
   components.SitingScore = function (props) {
     const make = window.React.createElement;
     const row = props.data || {};
-    if (row.score === null || row.score === undefined) return make('span', { className: 'hr-muted' }, '\u2013');
+    if (row.score === null || row.score === undefined) return make('span', { className: 'hr-muted' }, row.reference ? '' : '\u2013');
     const parts = row.parts || [];
     const bars = parts.map(function (part, at) {
-      return make('span', { key: at, className: 'hr-score-part hr-score-part-' + (at % 3), style: { width: (100 * Math.max(0, part) / Math.max(parts.length, 1)).toFixed(1) + '%' } });
+      return make('span', { key: at, className: 'hr-score-part hr-score-part-' + (at % 5), style: { width: (100 * Math.max(0, part) / Math.max(parts.length, 1)).toFixed(1) + '%' } });
     });
     return make('span', { className: 'hr-score' },
       make('span', { className: 'hr-score-bars', 'aria-hidden': 'true' }, bars),
-      make('span', { className: 'hr-score-number' }, row.score.toFixed(3)));
+      make('span', { className: 'hr-score-number' }, whyFace(props, row.score.toFixed(3))));
+  };
+  // A number with a card; one of the rows below the table has none.
+  components.SitingWhy = function (props) {
+    const words = props.valueFormatted || text(props.value);
+    if (props.value === null || props.value === undefined || props.data.reference) return window.React.createElement('span', null, words);
+    return whyFace(props, words);
   };
 })();

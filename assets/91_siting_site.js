@@ -25,6 +25,12 @@
     }
     const link = near('data-siting-select');
     if (link) window.headroom.select('siting', link.getAttribute('data-siting-select'));
+    const layer = near('data-siting-layer');
+    if (layer) {
+      const choice = document.querySelector('#siting-map-layer input[value="' + layer.getAttribute('data-siting-layer') + '"]');
+      if (choice) choice.click();
+      window.headroom.showPane('siting', 'map');
+    }
     const tab = near('data-siting-tab');
     if (tab) {
       const box = document.querySelector('#siting-tab input[value="' + tab.getAttribute('data-siting-tab') + '"]');

@@ -26,6 +26,12 @@ def number(value: float | None, digits: int = 0) -> str:
     return text if value >= 0 or not text.strip(f"0.{THIN}") else MINUS + text
 
 
+def signed(value: float, digits: int) -> str:
+    """Return a difference with its sign."""
+    text = number(value, digits)
+    return text if text == "0" or text.startswith(MINUS) or math.isnan(value) else f"+{text}"
+
+
 def meant_digits(value: float | None) -> int:
     """Return how many decimals a number of MW, MVA or MWh carries on screen: one below 100, else none."""
     return 1 if value is not None and math.isfinite(value) and abs(value) < 99.95 else 0

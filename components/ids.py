@@ -3,6 +3,8 @@
 The shell's ids come first; a page that needs more adds its own block at the end.
 """
 
+from typing import Any
+
 # The shell: outlives a page change.
 LOCATION = "shell-location"  # dcc.Location
 STUDY = "shell-study"  # Store: id of the open study, or None
@@ -453,6 +455,7 @@ SITING_UPLOAD = "siting-upload"
 SITING_FILES = "siting-files"  # Store: (value, name) of the study's files of hours
 SITING_TAB = "siting-tab"  # which table the drawer shows
 SITING_TABLES = "siting-tables"
+SITING_PRICES = "siting-prices"  # what a site does to prices: its Store -shown; the table is the grid "prices"
 SITING_WHY_ROW = "siting-why-row"  # the card of a number in a row; its Stores: -asked
 SITING_ENVELOPE = "siting-envelope"  # which envelope is drawn
 SITING_SIZE = "siting-size"  # which nameplate is drawn
@@ -474,6 +477,16 @@ SITING_AGREEMENT = "siting-agreement"  # in the drawer
 def siting_word(name: str) -> str:
     """Return the id of a control of the siting question."""
     return f"siting-word-{name}"
+
+
+def criterion(part: str, name: Any) -> dict[str, Any]:
+    """Return the id of a part ("use", "limit", ...) of a reader's own criterion, by its column."""
+    return {"type": f"siting-criterion-{part}", "name": name}
+
+
+def own_group(name: Any) -> dict[str, Any]:
+    """Return the id of the weight of a reader's own group of criteria."""
+    return {"type": "siting-own-group", "name": name}
 
 
 def siting_weight(place: int) -> str:

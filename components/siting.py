@@ -34,6 +34,7 @@ TITLE = "Siting of flexible data centres"
 TAB_WORDS = {
     "ranked": "Ranking",
     "candidates": "All candidates",
+    "prices": "Prices",
     "envelopes": "Envelopes",
     "zones": "Zones",
     "sizes": "Sizes",
@@ -58,7 +59,8 @@ class Opened:
     geographic: bool
     texas: bool  # the county outline is drawn
     map_urls: tuple[str, str]  # buses, branches
-    files: Choices = ()
+    files: Choices = ()  # of hours
+    criteria_files: Choices = ()
     read_only: bool = False
     problems: Sequence[str] = field(default_factory=tuple)  # what of the link could not be read
 
@@ -94,7 +96,7 @@ def layout(opened: Opened) -> html.Main:
         *_stores(opened),
         question(asked, files=opened.files, read_only=opened.read_only),
         html.Div(id=ids.SITING_STATE, className="hr-siting-state", **{"aria-live": "polite"}),
-        strip(asked, view),
+        strip(asked, view, opened.criteria_files, read_only=opened.read_only),
         html.Div([bench], id=ids.SITING_FRAME, className="hr-siting-frame"),
         title=TITLE,
         class_name="hr-siting",
@@ -159,6 +161,7 @@ def _stores(opened: Opened) -> list[Part]:
         dcc.Store(id=ids.SITING_QUERY),
         dcc.Store(id=ids.SITING_ADDRESS),
         dcc.Store(id=f"{ids.SITING_MARKET_RUN}-pressed"),
+        dcc.Store(id=f"{ids.SITING_WHY_ROW}-asked"),
         dcc.Store(id=f"{ids.SITING_TABLES}-shown"),  # written by nobody
         dcc.Store(id=f"{ids.SITING_TABLES}-brushed"),  # written by nobody
         dcc.Store(id=f"{ids.SITING}-words-shown"),  # written by nobody

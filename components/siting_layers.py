@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from components import siting_prices
 from components.format import number, percent, power
 from components.grid_map import Layer, layers_data, magnitude
 from components.siting_answer import Answer
@@ -24,17 +25,19 @@ def empty_layers() -> list[Layer]:
         Layer("largest", "Largest size"),
         Layer("envelopes", "Envelopes"),
         Layer("score", "Score", note=_NO_MARKET),
+        siting_prices.layer(siting_prices.NONE_YET),
     ]
 
 
-def layers(answer: Answer) -> list[Layer]:
-    """Return the layers of an answer, in the order of the switch."""
-    return [_shortlist(answer), _rate(answer), _largest(answer), _envelopes(answer), _score(answer)]
+def layers(answer: Answer, bus: int | None = None) -> list[Layer]:
+    """Return the layers of an answer, in the order of the switch; prices are those of the selected ``bus``."""
+    prices = siting_prices.layer(siting_prices.prices_of(answer, bus))
+    return [_shortlist(answer), _rate(answer), _largest(answer), _envelopes(answer), _score(answer), prices]
 
 
-def data(answer: Answer) -> dict[str, Any]:
+def data(answer: Answer, bus: int | None = None) -> dict[str, Any]:
     """Return the Store of the map."""
-    return layers_data(layers(answer))
+    return layers_data(layers(answer, bus))
 
 
 def _shortlist(answer: Answer) -> Layer:

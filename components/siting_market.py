@@ -96,7 +96,7 @@ def told(answer: Answer, market: MarketQuestion, stands: Any) -> list[Part]:
         job = stands.job
         card = progress_card("Committing and pricing the days", done=job.done, total=job.total or None,
                              message=job.message, eta_s=job.eta_s, job=job.id)  # fmt: skip
-        return [card]
+        return [card, *([_so_far(answer)] if answer.provisional else [])]
     if not sites:
         return [state("empty", "No site qualifies at this threshold: there is nothing to take to the market.")]
     plan_words = html.P(_plan_words(market, sites, left, seconds))
@@ -133,6 +133,25 @@ def _plan_words(market: MarketQuestion, sites: int, left: int, seconds: float) -
     return (
         f"{count(sites, 'site')} go on, taken by the higher pass rate, then bus order{rest}. Each is committed and "
         f"priced on {days}: about {duration(round(seconds))} on two cores. What is done is kept."
+    )
+
+
+def _so_far(answer: Answer) -> Part:
+    """Return what is known while the market runs."""
+    market = answer.market
+    if market is None:
+        return None
+    facts = market.facts
+    days = f"{number(len(facts['days']))} of {count(int(facts['days_asked']), 'day')}"
+    return html.Div(
+        [
+            html.P(
+                f"So far: {number(len(market.sites))} of {count(int(facts['sites']), 'site')} on {days}. Places are "
+                "provisional: every further site and day can move them.",
+                className="hr-siting-provisional",
+            ),
+            *([_floor(market)] if market.floor is not None else []),
+        ]
     )
 
 

@@ -5,11 +5,10 @@ from datetime import datetime
 from typing import Any
 
 from components.capacity_sites import bus_facts
-from components.format import megawatts, number, percent
+from components.format import megawatts, number, percent, signed
 from components.report_html import breakable, bullets, el, facts, numbers, printed_at, section, table
 from components.siting_ac import outcome
 from components.siting_sheet_gate import failure_words
-from components.siting_sheet_market import signed
 from components.siting_site import SiteStudy, share_words, verdict_words
 from engine.siting.ac_check import AcReport
 from engine.siting.agreement import Agreement

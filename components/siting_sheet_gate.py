@@ -30,6 +30,14 @@ def gate_sections(study: SiteStudy, bus: int) -> list[Part]:
 
 def rate_number(study: SiteStudy, sheet: GateSheet, envelope: str, size_mw: float) -> Part:
     """Return a pass rate that says why."""
+    place = f"{envelope}-{size_mw:g}"
+    key = "".join(letter if letter.isalnum() else "-" for letter in place)
+    text, label = share_words(sheet.low, sheet.high), f"pass rate, {envelope}, {size_mw:g} MW"
+    return why_number(f"siting-why-rate-{key}", text, rate_card(study, sheet), label=label)
+
+
+def rate_card(study: SiteStudy, sheet: GateSheet) -> Part:
+    """Return why a pass rate is what it is."""
     passed = sum(hour.passed for hour in sheet.hours) * sheet.outages
     failed = sum(hour.failed for hour in sheet.hours) * sheet.outages
     weighted = len({round(float(weight), 9) for weight in study.gate.hour_weight}) > 1
@@ -39,7 +47,7 @@ def rate_number(study: SiteStudy, sheet: GateSheet, envelope: str, size_mw: floa
         binds.append(f"First failure: {failure_words(study, sheet.first)}")
     if sheet.open_hours:
         binds.append(f"{count(sheet.open_hours, 'hour is', 'hours are')} not screened yet and count as open")
-    card = why_card(
+    return why_card(
         f"{study.words(sheet.bus)}: {text} of hours and outages pass",
         formula=_RATE,
         values=[
@@ -57,9 +65,6 @@ def rate_number(study: SiteStudy, sheet: GateSheet, envelope: str, size_mw: floa
         source=SOURCE,
         note="Hours count by their weight." if weighted else None,
     )
-    place = f"{envelope}-{size_mw:g}"
-    key = "".join(letter if letter.isalnum() else "-" for letter in place)
-    return why_number(f"siting-why-rate-{key}", text, card, label=f"pass rate, {envelope}, {size_mw:g} MW")
 
 
 def failure_words(study: SiteStudy, failure: tuple[int, int]) -> str:

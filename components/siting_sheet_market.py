@@ -1,9 +1,11 @@
 """The market and the ranking on a site's sheet: metrics beside the median and the noise, prices, why it ranks there."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from dash import html
 
-from components.format import MINUS, count, number, percent, price
+from components.format import count, number, percent, price, signed
 from components.siting_site import SOURCE_MARKET, SOURCE_RANKING, SiteStudy, bar, small_table
 from components.skeleton import Part, facts, section
 from components.why_card import why_card, why_number
@@ -24,6 +26,7 @@ _FORMULA: dict[Metric, str] = {
 _DIGITS: dict[Metric, int] = {"mean_lmp": 3, "p95_p5": 3, "std": 3, "binding_hours": 1, "rent": 4}
 _MOST_BUSES = 5
 _MOST_CRITERIA = 10
+_MOST_BOUND = 3
 
 
 def market_sections(study: SiteStudy, bus: int) -> list[Part]:
@@ -73,22 +76,7 @@ def _metrics(study: SiteStudy, site: SiteMarket) -> list[Part]:
 def _metric_row(study: SiteStudy, site: SiteMarket, line: MetricLine) -> tuple[Part, ...]:
     digits, unit = _DIGITS[line.metric], METRIC_UNITS[line.metric]
     label = f"{WINDOW_WORDS[line.window]} {METRIC_WORDS[line.metric]}"
-    text = number(line.value, digits)
-    card = why_card(
-        f"{label}: {text} {unit}",
-        formula=_FORMULA[line.metric],
-        values=[
-            ("without the load", f"{number(line.base, digits)} {unit}"),
-            ("median of the sites", f"{number(line.peers.median, digits)} {unit}"),
-            ("distance between their quartiles", f"{number(line.peers.iqr, digits)} {unit}"),
-            ("noise floor", f"{number(line.floor, digits)} {unit}"),
-            ("widest gap of a day", percent(site.gap, 3)),
-        ],
-        inputs=study.inputs(market=True),
-        source=SOURCE_MARKET,
-        note="The noise floor is the distance between the quartiles of this metric over schedules as good as the "
-        "base day's.",
-    )
+    text, card = number(line.value, digits), metric_card(study, site, line)
     sign = "\u2248 " if line.within_noise else ""
     return (
         (f"{label}, {unit}", label),
@@ -97,6 +85,28 @@ def _metric_row(study: SiteStudy, site: SiteMarket, line: MetricLine) -> tuple[P
         (sign + signed(line.from_median, digits), line.from_median),
         (number(line.floor, digits), line.floor),
         (signed(line.change, digits), line.change),
+    )
+
+
+def metric_card(study: SiteStudy, site: SiteMarket, line: MetricLine) -> Part:
+    """Return why a metric is what it is: its formula, the days without the load, the other sites, the noise floor."""
+    digits, unit = _DIGITS[line.metric], METRIC_UNITS[line.metric]
+    label = f"{WINDOW_WORDS[line.window]} {METRIC_WORDS[line.metric]}"
+    return why_card(
+        f"{label}: {number(line.value, digits)} {unit}",
+        formula=_FORMULA[line.metric],
+        values=[
+            ("without the load", f"{number(line.base, digits)} {unit}"),
+            (f"median of {count(line.peers.sites, 'site')}", f"{number(line.peers.median, digits)} {unit}"),
+            ("distance between their quartiles", f"{number(line.peers.iqr, digits)} {unit}"),
+            ("noise floor", f"{number(line.floor, digits)} {unit}"),
+            ("widest gap of a day", percent(site.gap, 3)),
+        ],
+        binds=["Its distance to the median is within the noise floor: it says nothing"] if line.within_noise else (),
+        inputs=study.inputs(market=True),
+        source=SOURCE_MARKET,
+        note="The noise floor is the distance between the quartiles of this metric over schedules as good as the "
+        "base day's.",
     )
 
 
@@ -122,6 +132,13 @@ def _prices(study: SiteStudy, site: SiteMarket, bus: int) -> list[Part]:
     ]
     return [
         facts(rows),
+        html.Div(
+            [
+                html.Button("Show on the map", type="button", className="hr-button", **{"data-siting-layer": "lmp"}),
+                html.Button("Every bus", type="button", className="hr-button", **{"data-siting-tab": "prices"}),
+            ],
+            className="hr-siting-ways",
+        ),
         small_table("prices", "Buses whose price moves most", ["Bus", "Change, $/MWh"], listed, file="lmp-change"),
     ]
 
@@ -158,20 +175,48 @@ def ranking_sections(study: SiteStudy, bus: int) -> list[Part]:
 
 def score_number(study: SiteStudy, reasons: ScoreReasons) -> Part:
     """Return the score with its card."""
+    return why_number("siting-why-score", number(reasons.score, 3), score_card(study, reasons), label="score")
+
+
+def score_card(
+    study: SiteStudy,
+    reasons: ScoreReasons,
+    *,
+    weights: Sequence[float] = (),
+    interval: tuple[float, float] | None = None,
+    provisional: bool = False,
+) -> Part:
+    """Return why a site has its score: its groups, the distances to best and worst, what takes most from it.
+
+    ``weights`` are those of the groups, ``interval`` the least and the most score within the noise floor.
+    """
     text = number(reasons.score, 3)
-    card = why_card(
+    values = [
+        ("*S*^{+}, distance to the best", number(reasons.to_ideal, 5)),
+        ("*S*^{\u2212}, distance to the worst", number(reasons.to_anti_ideal, 5)),
+    ]
+    for place, (name, score, share) in enumerate(reasons.groups):
+        counts = f", weight {weights[place]:g}" if place < len(weights) else ""
+        lost = f"{percent(share, 0)} of the distance to the best"
+        values.append((f"*G*_{{{place + 1}}}, {name}{counts}", f"{number(score, 3)} of 1, {lost}"))
+    if interval is not None:
+        values.append(("score within the noise floor", f"{number(interval[0], 3)}\u2013{number(interval[1], 3)}"))
+    binds = [
+        f"{criterion_words(cost.criterion)}: {number(cost.value, 3)}, best {number(cost.best, 3)}, worst "
+        f"{number(cost.worst, 3)}; were it the best, the score would be {number(cost.score_at_best, 3)}"
+        for cost in reasons.costs[:_MOST_BOUND]
+        if cost.score_at_best > reasons.score
+    ]
+    so_far = "Provisional: the market still runs. " if provisional else ""
+    return why_card(
         f"Score {text}, place {number(reasons.place)} of {number(reasons.alternatives)}",
-        formula="*C* = *S*^{\u2212} / (*S*^{+} + *S*^{\u2212})",
-        values=[
-            ("*S*^{+}, to the ideal", number(reasons.to_ideal, 5)),
-            ("*S*^{\u2212}, to the worst", number(reasons.to_anti_ideal, 5)),
-            *((f"group {name}", number(score, 4)) for name, score, _ in reasons.groups),
-        ],
+        formula="*C* = *S*^{\u2212} / (*S*^{+} + *S*^{\u2212}),  *S*^{\u00b1} = \u2016*R* \u2212 *A*^{\u00b1}\u2016",
+        values=values,
+        binds=binds,
         inputs=study.inputs(market=True),
         source=SOURCE_RANKING,
-        note="The score depends on the set of sites: leaving one out can change the order of others.",
+        note=f"{so_far}The score depends on the set of sites: leaving one out can change the order of others.",
     )
-    return why_number("siting-why-score", text, card, label="score")
 
 
 def _groups(reasons: ScoreReasons) -> list[tuple[Part, Part]]:
@@ -223,9 +268,3 @@ def _neighbour_words(study: SiteStudy, other: Neighbour) -> list[Part]:
         said = [f"{signed(points, 3)} by {criterion_words(name)}" for name, points in other.apart[:3]]
         parts.append(f"; this site is {'; '.join(said)}")
     return parts
-
-
-def signed(value: float, digits: int) -> str:
-    """Return a difference with its sign."""
-    text = number(value, digits)
-    return text if text == "0" or text.startswith(MINUS) or np.isnan(value) else f"+{text}"

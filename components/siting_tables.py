@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from dash import html
 
-from components import ids
+from components import ids, siting_prices, siting_why
 from components.siting_answer import Answer
 from components.skeleton import Part
 from components.tables import GridColumn, column_definition, grid
@@ -14,36 +14,41 @@ from engine.siting.gate.results import FAILED, PASSED, UNDECIDED
 from engine.siting.metrics import METRICS, WINDOWS, Metric, Window
 
 Row = dict[str, Any]
-GRIDS = ("ranked", "candidates")
-_SHOWN: tuple[tuple[Window, Metric, str, str, int], ...] = (
-    ("on_peak", "p95_p5", "On-peak P95-P5", "$/MWh", 3),
-    ("all", "mean_lmp", "Mean LMP", "$/MWh", 3),
-    ("all", "binding_hours", "Binding hours", "h", 1),
-    ("all", "rent", "Congestion rent", "M$/day", 4),
+GRIDS = ("ranked", "candidates", "prices")
+_SHOWN: tuple[tuple[Window, Metric, str, str, int, int], ...] = (
+    ("on_peak", "p95_p5", "On-peak P95-P5", "$/MWh", 3, 196),
+    ("all", "mean_lmp", "Mean LMP", "$/MWh", 3, 150),
+    ("all", "binding_hours", "Binding hours", "h", 1, 150),
+    ("all", "rent", "Congestion rent", "M$/day", 4, 190),
 )
+_WITHIN = "Within the noise floor of prices"
+_WHY = {"cellRenderer": "SitingWhy"}  # a number that opens its card
+_NO_END = {True: "not taken", False: "not run"}
 _WORDS = {PASSED: "qualified", FAILED: "not qualified", UNDECIDED: "open"}
 
 
 def ranked_columns() -> list[GridColumn]:
     """Return the columns of the ranking. The score's cell is a bar in as many parts as there are groups."""
-    rules = {"cellClassRules": {"hr-siting-listed": "params.data.top"}}
+    rules = {
+        "cellClassRules": {"hr-siting-listed": "params.data.top", "hr-siting-provisional": "params.data.provisional"}
+    }
     return [
         GridColumn("place", "Place", kind="number", digits=0, width=84, pinned=True, more=rules),
         GridColumn("id", "Bus", width=84),
         GridColumn(
             "score", "Score", kind="number", digits=3, width=176,
             help="TOPSIS closeness; the bar's parts are the groups of criteria, in the order of Weights",
-            more={"cellRenderer": "SitingScore"},
+            more={"cellRenderer": "SitingScore"},  # with its card, as the others that are worked out
         ),
         GridColumn("name", "Substation", width=150),
         GridColumn("kv", "Voltage", "kV", "number", digits=0, width=108),
         GridColumn("zone", "Zone", width=110),
-        GridColumn("rate", "Pass rate", "%", "percent", digits=2, width=116, help="Of hours and outages"),
-        GridColumn("low", "Score, least", kind="number", digits=3, width=124, help="Within the noise floor of prices"),
-        GridColumn("high", "Score, most", kind="number", digits=3, width=124, help="Within the noise floor of prices"),
+        GridColumn("rate", "Pass rate", "%", "percent", digits=2, width=116, help="Of hours and outages", more=_WHY),
+        GridColumn("low", "Score, least", kind="number", digits=3, width=124, help=_WITHIN, more=_WHY),
+        GridColumn("high", "Score, most", kind="number", digits=3, width=124, help=_WITHIN, more=_WHY),
         *(
-            GridColumn(f"{window}_{metric}", label, unit, "number", digits=digits, width=168)
-            for window, metric, label, unit, digits in _SHOWN
+            GridColumn(f"{window}_{metric}", label, unit, "number", digits=digits, width=width, more=_WHY)
+            for window, metric, label, unit, digits, width in _SHOWN
         ),
         GridColumn("end", "Market", width=128),
     ]  # fmt: skip
@@ -68,9 +73,28 @@ def ranked_rows(answer: Answer) -> list[Row]:
             }
             if bus in answer.intervals:
                 row |= dict(zip(("low", "high"), answer.intervals[bus], strict=True))
-        row["end"] = answer.entered.get((answer.drawn.envelope, size, bus), "not taken" if answer.market else "not run")
+        row["end"] = answer.entered.get((answer.drawn.envelope, size, bus), _NO_END[answer.market is not None])
+        if answer.provisional:
+            row["provisional"] = True
+            row["end"] = "provisional" if bus in answer.standings else "not priced yet"
         rows.append(row)
     return sorted(rows, key=lambda row: (row.get("place") or len(rows) + 1, -row["rate"]))
+
+
+def reference_rows(answer: Answer) -> list[Row]:
+    """Return the rows below the ranking: the median of the sites that are served, and the noise floor."""
+    market, rows = answer.market, list(answer.standings.values())
+    if market is None or answer.ranked is None or not rows:
+        return []
+    sites = [answer.ranked.sites[row] for row in rows]
+    cells = [(f"{window}_{metric}", WINDOWS.index(window), METRICS.index(metric)) for window, metric, *_ in _SHOWN]
+    median: Row = {"id": "Median", "name": f"of {len(sites)} served", "reference": True} | {
+        name: float(np.median([site.metrics[w, m] for site in sites])) for name, w, m in cells
+    }
+    if market.floor is None:
+        return [median, {"id": "Noise", "name": "floor not asked for", "reference": True}]
+    floor = {name: float(market.floor[w, m]) for name, w, m in cells}
+    return [median, {"id": "Noise", "name": "floor", "reference": True} | floor]
 
 
 def candidate_columns(answer: Answer | None) -> list[GridColumn]:
@@ -83,11 +107,13 @@ def candidate_columns(answer: Answer | None) -> list[GridColumn]:
     ]
     for place, name in enumerate(answer.envelopes if answer else ()):
         columns += [
-            GridColumn(f"rate{place}", f"Pass rate, {name}", "%", "percent", digits=2, width=168),
+            GridColumn(f"rate{place}", f"Pass rate, {name}", "%", "percent", digits=2, width=168, more=_WHY),
             GridColumn(f"verdict{place}", name.capitalize(), width=128),
         ]
     if answer is not None:
-        columns.append(GridColumn("largest", f"Largest, {answer.drawn.envelope}", "MW", "number", digits=0, width=150))
+        columns.append(
+            GridColumn("largest", f"Largest, {answer.drawn.envelope}", "MW", "number", digits=0, width=150, more=_WHY)
+        )
     return columns
 
 
@@ -122,7 +148,9 @@ def drawer(tab: str, panels: dict[str, Part]) -> html.Div:
             "ranked", grid(ids.SITING, ranked_columns(), (), name="ranked", label="Ranking of the sites that qualify")
         ),
         _tab("candidates", grid(ids.SITING, candidate_columns(None), (), name="candidates", label="All candidates")),
+        _tab("prices", siting_prices.place()),
         *(_tab(name, panel) for name, panel in panels.items()),
+        siting_why.place(),
     ]
     return html.Div(parts, id=ids.SITING_TABLES, className="hr-siting-tabs", **{"data-tab": tab})
 

@@ -71,7 +71,8 @@ def _shortlist_total(answer: Answer) -> dict[str, Any]:
     card = shortlist_card(answer)
     shown = why_number(why_id("best", 0), name, card, label="the best site of the shortlist")
     asked = "" if len(listed) == answer.drawn.top else f" of {answer.drawn.top} asked"
-    return {"label": f"Best of {count(len(listed), 'site')}{asked}", "value": shown, "note": _score_words(answer, best)}
+    label = "Best so far, provisional" if answer.provisional else f"Best of {count(len(listed), 'site')}{asked}"
+    return {"label": label, "value": shown, "note": _score_words(answer, best)}
 
 
 def shortlist_card(answer: Answer) -> html.Div:
@@ -225,7 +226,8 @@ def _market_card(answer: Answer, name: str) -> html.Div:
         if envelope == name and nameplate == size and bus in passed:
             ends[end] = ends.get(end, 0) + 1
     taken = sum(ends.values())
-    values = [("qualified by the gate", number(len(passed))), ("taken to the market", number(taken))]
+    said = "priced so far, provisional" if answer.provisional else "taken to the market"
+    values = [("qualified by the gate", number(len(passed))), (said, number(taken))]
     values += [(words, number(amount)) for words, amount in sorted(ends.items())]
     days = [f"{day['label']}: {day['reason']}" for day in market.facts.get("days", ())]
     return why_card(

@@ -16,9 +16,10 @@ from engine.errors import QuestionError
 from engine.siting.question import SitingQuestion
 
 TABS = (
-    "ranked", "candidates", "envelopes", "zones", "sizes", "pathways", "catalogue", "studies", "agreement", "auction",
+    "ranked", "candidates", "prices", "envelopes", "zones", "sizes", "pathways", "catalogue", "studies", "agreement",
+    "auction",
 )  # fmt: skip
-LAYERS = ("shortlist", "rate", "score", "largest", "envelopes")
+LAYERS = ("shortlist", "rate", "score", "largest", "envelopes", "lmp")
 LONGEST_QUERY = 2500  # characters: a longer question is kept by the server and the link carries its digest
 GROUPS = 3
 _DIGEST = re.compile(r"[0-9a-f]{64}")

@@ -304,9 +304,14 @@ def noise_floor(base: MarketBase, market: MarketQuestion, progress: Progress | N
 
 def lmp_change(market: MarketRun, site: SiteMarket) -> Vector:
     """Return (B,): the mean price at every bus with a site less that without, over the weighted days, $/MWh."""
+    return mean_prices(market, site) - mean_prices(market, market.base)
+
+
+def mean_prices(market: MarketRun, site: SiteMarket) -> Vector:
+    """Return (B,): the mean price at every bus over the weighted days, $/MWh; nan where a day has no schedule."""
     weight = np.array([day["weight"] for day in market.facts["days"]])
-    rows = [after.mean_lmp - before.mean_lmp for after, before in zip(site.days, market.base.days, strict=True)]
-    return np.asarray(weight @ np.array(rows) / weight.sum(), dtype=np.float64)
+    rows = np.array([day.mean_lmp for day in site.days])
+    return np.asarray(weight @ rows / weight.sum(), dtype=np.float64)
 
 
 def _hourly_rows(day: DayMarket) -> Matrix:

@@ -1,0 +1,161 @@
+"""What the load of one site does to prices: a layer of the map, and the same rows in a table with its CSV."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from dash import html
+
+from components import ids
+from components.format import megawatts, number, signed
+from components.grid_map import Layer, classes
+from components.siting_answer import Answer
+from components.skeleton import Part, state
+from components.tables import GridColumn, grid
+from engine.network.model import Vector
+from engine.siting.market_run import lmp_change, mean_prices
+from engine.siting.metrics import METRICS, WINDOWS
+from engine.siting.sheet import site_market
+
+KEY, LABEL, UNIT = "lmp", "Price change", "$/MWh"
+NONE_YET = "Run the market: it prices the days with and without each site"
+_LEAST = 0.001  # $/MWh: below it no change is drawn, also without a noise floor
+_SHARES = (0.5, 0.9)  # of the buses whose price moves: where the two outer classes of each side begin
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Prices:
+    """Mean prices at every bus (B,), $/MWh, over the weighted days, without and with the load of one site."""
+
+    bus: int  # position of the site
+    without: Vector
+    change: Vector
+    floor: float  # the noise floor of the mean price, nan where it is not known
+    words: str  # the site, its envelope and size
+    default: bool  # of the best site, since none is selected
+
+    @property
+    def quiet(self) -> float:
+        """Return the change below which nothing is said."""
+        return max(_LEAST, self.floor) if np.isfinite(self.floor) else _LEAST
+
+
+def prices_of(answer: Answer, bus: int | None) -> Prices | str:
+    """Return the prices of the selected site, of the best when none is selected, or in words why there are none."""
+    market, drawn = answer.market, answer.drawn
+    if market is None:
+        return NONE_YET
+    at = bus if bus is not None else answer.shortlist[0] if answer.shortlist else None
+    if at is None:
+        return "Select a site that the market serves"
+    network = answer.network.buses
+    words = f"{network.names[at] or 'bus'} ({network.ids[at]}), {drawn.envelope}, {megawatts(drawn.size_mw)}"
+    site = site_market(market, at, drawn.envelope, drawn.size_mw)
+    if site is None or not site.served:
+        why = "was not taken to the market" if site is None else "is not served on every day"
+        return f"{words}: {why}"
+    floor = np.nan if market.floor is None else float(market.floor[WINDOWS.index("all"), METRICS.index("mean_lmp")])
+    change = lmp_change(market, site)
+    return Prices(at, mean_prices(market, market.base), change, floor, words, bus is None)
+
+
+def layer(found: Prices | str) -> Layer:
+    """Return the layer: purple where prices fall, orange where they rise, the middle within the noise floor."""
+    if isinstance(found, str):
+        return Layer(KEY, LABEL, UNIT, note=found)
+    marks = breaks(found.change, found.quiet)
+    low, mid, high = (number(mark, _digits(mark)) for mark in marks)
+    labels = (
+        f"falls by {high} and more", f"falls by {mid}\u2013{high}", f"falls by {low}\u2013{mid}", f"within {low}",
+        f"rises by {low}\u2013{mid}", f"rises by {mid}\u2013{high}", f"rises by {high} and more",
+    )  # fmt: skip
+    cuts = [-mark for mark in reversed(marks)] + list(marks)
+    text = ["" if np.isnan(value) else f"{signed(value, 3)} $/MWh" for value in found.change.tolist()]
+    known = "the noise floor of the mean price" if np.isfinite(found.floor) else "no noise floor was asked for"
+    best = "The best site: " if found.default else ""
+    note = f"{best}{found.words}. Within {low}: {known}"
+    return Layer(KEY, LABEL, UNIT, "difference", classes(found.change, cuts), labels=labels, bus_text=text, note=note)
+
+
+def breaks(change: Vector, quiet: float) -> tuple[float, float, float]:
+    """Return three rising marks of a change's size: what is quiet, and two round numbers above it."""
+    moved = np.abs(change[np.isfinite(change) & (np.abs(change) > quiet)])
+    marks = [quiet]
+    for share in _SHARES:
+        wanted = float(np.quantile(moved, share)) if moved.size else 0.0
+        rounded = float(f"{wanted:.1g}")
+        marks.append(rounded if rounded > 1.2 * marks[-1] else float(f"{2.0 * marks[-1]:.1g}"))
+    return marks[0], marks[1], marks[2]
+
+
+def _digits(mark: float) -> int:
+    return 0 if mark >= 10 else 1 if mark >= 1 else 2 if mark >= 0.1 else 3
+
+
+def columns() -> list[GridColumn]:
+    """Return the columns of the table: one row for each bus of the network."""
+    return [
+        GridColumn("id", "Bus", width=84, pinned=True),
+        GridColumn("name", "Substation", width=170),
+        GridColumn("kv", "Voltage", "kV", "number", digits=0, width=108),
+        GridColumn("zone", "Zone", width=120),
+        GridColumn("without", "Mean LMP without the site", "$/MWh", "number", digits=3, width=250),
+        GridColumn("with", "With it", "$/MWh", "number", digits=3, width=140),
+        GridColumn("change", "Change", "$/MWh", "number", digits=3, width=140),
+        GridColumn("said", "Beside the noise floor", width=190),
+    ]
+
+
+def rows(answer: Answer, found: Prices | str) -> list[dict[str, Any]]:
+    """Return every bus, the largest change first."""
+    if isinstance(found, str):
+        return []
+    buses = answer.network.buses
+    order = np.argsort(-np.abs(np.nan_to_num(found.change)), kind="stable")
+    return [
+        {
+            "id": buses.ids[bus],
+            "name": buses.names[bus],
+            "kv": float(buses.base_kv[bus]) or None,
+            "zone": buses.zones[bus],
+            "without": float(found.without[bus]),
+            "with": float(found.without[bus] + found.change[bus]),
+            "change": float(found.change[bus]),
+            "said": _said(found, float(found.change[bus])),
+        }
+        for bus in order.tolist()
+        if np.isfinite(found.change[bus])
+    ]
+
+
+def _said(found: Prices, change: float) -> str:
+    if not np.isfinite(found.floor):
+        return "not known"
+    return "within it" if abs(change) <= found.floor else "beyond it"
+
+
+def told(found: Prices | str) -> Part:
+    """Return the line above the table."""
+    if isinstance(found, str):
+        return state("empty", f"{found}.")
+    floor = (
+        f"the noise floor of the mean price is {number(found.floor, 3)} $/MWh: a smaller change says nothing"
+        if np.isfinite(found.floor)
+        else "no noise floor was asked for: small changes may mean nothing"
+    )
+    known = found.change[np.isfinite(found.change)]
+    best = " (the best site, since none is selected)" if found.default else ""
+    return html.P(
+        f"Prices with {found.words}{best}, over the weighted days; mean change of all buses "
+        f"{signed(float(known.mean()), 3)} $/MWh; {floor}.",
+        className="hr-muted",
+    )
+
+
+def place() -> Sequence[Part]:
+    """Return the tab: a line, and the table. A row selects nothing: that would ask for the prices of another site."""
+    return [
+        html.Div(id=f"{ids.SITING_PRICES}-told", className="hr-siting-above"),
+        grid(ids.SITING, columns(), (), name="prices", label="Prices at every bus, without and with the site"),
+    ]
