@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from engine.network.model import Integers, Network, Vector
 from engine.siting.criteria import OwnCriteria
+from engine.siting.gate.between import Between
 from engine.siting.gate.results import FAILED, PASSED, UNDECIDED, GateResult
 from engine.siting.market_run import MarketRun
 from engine.siting.question import SitingQuestion
@@ -47,6 +48,11 @@ class Gate:
     def hours_done(self) -> int:
         """Return how many hours are screened."""
         return sum(known is not None for known in self.result.verdicts)
+
+    @cached_property
+    def between(self) -> Between:
+        """Return what the verdicts prove of sizes that were not screened."""
+        return Between.of(self.result)
 
     def rate(self, envelope: str, size_mw: float) -> tuple[Vector, Vector]:
         """Return bounds (C,) on the pass rate."""

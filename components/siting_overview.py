@@ -1,7 +1,9 @@
 """The inspector of the Siting page while no bus is selected: the funnel, count against size, what it is made from."""
 
+from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import plotly.graph_objects as go
 from dash import dcc, html
 
@@ -12,11 +14,12 @@ from components.siting_site import small_table
 from components.siting_totals import funnel, sign_of
 from components.skeleton import Part, facts, section, state
 from components.theme import Theme, styled, token
-from engine.siting.gate.results import PASSED, UNDECIDED
+from engine.siting.gate.results import FAILED, PASSED, UNDECIDED
 
 _DASHES = ("solid", "dash", "dot", "dashdot")
 _MARKS = ("circle", "diamond", "square", "triangle-up")
 _HEIGHT = "210px"
+_LEAST_MW, _POINTS = 50.0, 79  # of the band: on Texas with 2 GW every 25 MW
 
 
 def head(answer: Answer) -> list[Part]:
@@ -42,7 +45,10 @@ def _sizes_section(answer: Answer, theme: Theme) -> Part:
         style={"height": _HEIGHT},
         config={"displayModeBar": False},
     )
-    note = f"At least {percent(answer.drawn.threshold)} of outages pass. The same rows stand in the table under Sizes."
+    note = (
+        f"At least {percent(answer.drawn.threshold)} of outages pass. The same rows stand in the table under Sizes. "
+        f"The band is what these verdicts prove of {answer.drawn.envelope} at every size between."
+    )
     return section(
         "Sites that qualify, by size", html.Div(graph, style={"height": _HEIGHT}), html.P(note, className="hr-muted")
     )
@@ -52,6 +58,16 @@ def sizes_figure(answer: Answer, theme: Theme = "light") -> go.Figure:
     """Return how many sites qualify at each size, a line per envelope; a band where verdicts are open."""
     figure = go.Figure()
     sizes = sorted(answer.question.sizes_mw)
+    own = token(sign_of(answer.envelopes.index(answer.drawn.envelope)), theme)
+    low, high = between(answer, np.linspace(min(_LEAST_MW, sizes[0]), sizes[-1], _POINTS).tolist())
+    for counts, words, fill in ((low, "at least", None), (high, "at most", "tonexty")):
+        figure.add_trace(
+            go.Scatter(
+                x=list(counts), y=list(counts.values()), name=f"{answer.drawn.envelope}, {words}", mode="lines",
+                showlegend=False, line={"color": own, "width": 0}, fill=fill, fillcolor=_faint(own),
+                hovertemplate=f"%{{x:,.0f}} MW {answer.drawn.envelope}: {words} %{{y:,}}<extra></extra>",
+            )
+        )  # fmt: skip
     for place, name in enumerate(answer.envelopes):
         verdicts = [answer.verdict_of(name, mw) for mw in sizes]
         sure = [int((found == PASSED).sum()) for found in verdicts]
@@ -80,6 +96,21 @@ def sizes_figure(answer: Answer, theme: Theme = "light") -> go.Figure:
         hovermode="closest",
     )
     return styled(figure, theme, key=f"sizes-{answer.gate.key}")
+
+
+def between(answer: Answer, sizes_mw: Sequence[float]) -> tuple[dict[float, int], dict[float, int]]:
+    """Return how many sites of the envelope drawn qualify at least, and at most, at any size: nothing is computed."""
+    known = {
+        mw: answer.gate.between.qualified(answer.drawn.envelope, mw, answer.drawn.threshold) for mw in sorted(sizes_mw)
+    }
+    least = {mw: int((found == PASSED).sum()) for mw, found in known.items()}
+    return least, {mw: int((found != FAILED).sum()) for mw, found in known.items()}
+
+
+def _faint(colour: str) -> str:
+    """Return a colour such as ``#0072b2`` as the fill of a band."""
+    parts = ",".join(str(int(colour[at : at + 2], 16)) for at in (1, 3, 5))
+    return f"rgba({parts},0.16)"
 
 
 def sizes_rows(answer: Answer) -> list[dict[str, Any]]:
