@@ -30,7 +30,7 @@
       ];
     },
     criterionUse: function (use) {
-      const gates = text(use).indexOf('gate') === 0, scores = Boolean(use) && !gates;
+      const gates = text(use).indexOf('gate') === 0, scores = use === 'cost' || use === 'benefit';
       return [!gates, !scores, !scores];
     },
     showSheet: function (selection) {
@@ -122,7 +122,7 @@
       window.headroom.setProps(press.getAttribute('data-siting-press'), { data: Date.now() });
     }
     const select = event.target.closest && event.target.closest('[data-siting-select]');
-    if (select) window.headroom.select(PAGE, select.getAttribute('data-siting-select'));
+    if (select) window.headroom.select(PAGE, select.getAttribute('data-siting-select') || null);
   });
 
   // A number of a row opens its card; the press is no choice of the row.

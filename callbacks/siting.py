@@ -8,9 +8,11 @@ from dash import ClientsideFunction, Dash, Input, Output, State, ctx, no_update
 from callbacks import (
     siting_auction,
     siting_catalogue,
+    siting_criteria,
     siting_envelopes,
     siting_panels,
     siting_panes,
+    siting_rows,
     siting_sheet,
     siting_upload,
 )
@@ -58,6 +60,7 @@ def page_layout(services: Services, **query: str) -> Any:
             view=read_view(query),
             map_urls=map_urls_of(study, network),
             files=siting_upload.files_of(Seat(desk, user, study)),
+            criteria_files=siting_criteria.files_of(Seat(desk, user, study)),
             read_only=summary.role != "owner",
             problems=problems,
             **frame_of(network),
@@ -77,6 +80,8 @@ def register(app: Dash, services: Services) -> None:
     siting_panels.register(app, desk)
     siting_upload.register(app, desk)
     siting_envelopes.register(app)
+    siting_criteria.register(app, desk)
+    siting_rows.register(app, desk)
     siting_sheet.register(app, desk)
     siting_catalogue.register(app, desk)
     siting_auction.register(app, desk)

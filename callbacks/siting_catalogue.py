@@ -23,10 +23,12 @@ from components.static import static
 from components.tables import register_grid
 from engine.errors import EngineError, PermissionDeniedError, QuestionError
 from engine.siting.catalogue import Catalogue, changes
+from engine.siting.criteria import OwnCriteria
 from engine.siting.gate.results import PASSED
-from engine.siting.market_run import MarketQuestion
+from engine.siting.market_run import MarketQuestion, MarketRun
 from engine.siting.question import Committed, SitingQuestion
 from engine.siting.run import GateRun, catalogue_of, ranked
+from engine.siting.shortlist import Ranked
 from engine.siting.versions import packed, unpacked
 from engine.store.answers import Answer as StoredAnswer
 
@@ -58,7 +60,7 @@ class Catalogues:
         market = "" if study.market is None else json.dumps(study.market.question.to_json(), sort_keys=True)
         scores = () if study.ranked is None else tuple(study.ranked.score.tolist())
         key = (study.gate.case_digest, study.gate.contingencies_digest, question, market, study.threshold, scores)
-        return self._kept.get(key, lambda: catalogue_of(study.run, study.market, study.ranked))
+        return self._kept.get(key, lambda: catalogue_of(study.run, study.market, study.ranked, own=study.own))
 
 
 def file_of(study: SiteStudy, catalogue: Catalogue, name: str, secret: bytes) -> tuple[str, str, str]:
@@ -141,7 +143,7 @@ def refresh(  # noqa: PLR0913 (what the page holds, then by name how)
             raise PermissionDeniedError("versions are kept by the study's owner")
         if load is None:
             raise QuestionError("no candidate passes under this envelope and size: there is nothing to place")
-        keep(seat, catalogue_of(study.run, study.market, study.ranked), "as first computed", now)
+        keep(seat, catalogue_of(study.run, study.market, study.ranked, own=study.own), "as first computed", now)
         held = {
             "study": seat.study,
             "question": study.run.question.with_committed(load).to_json(),
@@ -183,12 +185,21 @@ def _step(seat: SiteSeat, held: Mapping[str, Any], now: str) -> tuple[Any, str |
         market = desk.market_of(*who, question, asked)
         if market is None:
             return _waits(desk.start_market(*who, question, asked).job, "Market with the load committed", held)
+    own = desk.own_of(*who, question)
     try:
-        order = None if market is None else ranked(market)
+        order = None if market is None else _ranked(market, own)
     except QuestionError:  # nothing tells the sites apart, or none is served: the catalogue says so
         order = None
-    keep(seat, catalogue_of(run, market, order), str(held["placed"]), now)
+    keep(seat, catalogue_of(run, market, order, own=own), str(held["placed"]), now)
     return state("done", f"{held['placed']}: kept as a version.", title="Refreshed"), None, None
+
+
+def _ranked(market: MarketRun, own: OwnCriteria | None) -> Ranked:
+    """Return the ranking of a market run, with the reader's own criteria where there are some."""
+    if own is None:
+        return ranked(market)
+    buses = [site.placement.bus for site in market.sites if site.served and site.placement is not None]
+    return ranked(market, own.scored(buses), groups=own.groups(), criterion_weights=own.weights_of_columns())
 
 
 def passes(run: GateRun) -> bool:

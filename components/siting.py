@@ -33,7 +33,7 @@ from engine.siting.question import SitingQuestion
 TITLE = "Siting of flexible data centres"
 TAB_WORDS = {
     "ranked": "Ranking",
-    "candidates": "All candidates",
+    "candidates": "Candidates",
     "prices": "Prices",
     "envelopes": "Envelopes",
     "zones": "Zones",
@@ -202,7 +202,7 @@ def _drawer_tools(tab: str) -> html.Div:
     view = html.Div(
         dbc.Checklist(
             id=f"{ids.SITING_TABLES}-in-view",
-            options=[{"label": "In the map's view", "value": "view"}],
+            options=[{"label": "In view", "value": "view"}],
             value=[],
             class_name="hr-siting-in-view",
         ),

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import dash_bootstrap_components as dbc
 from dash import html
 
-from components import ids
+from components import ids, siting_criteria
 from components.format import power
 from components.icons import icon
 from components.siting_view import View
@@ -19,7 +19,9 @@ GROUP_NAMES = tuple(GROUPS)
 MOST_WEIGHT = 1000.0
 
 
-def strip(question: SitingQuestion, view: View) -> html.Div:
+def strip(
+    question: SitingQuestion, view: View, criteria_files: Sequence[tuple[str, str]] = (), *, read_only: bool = False
+) -> html.Div:
     """Return the strip above the map. Every control answers at once."""
     return html.Div(
         [
@@ -66,6 +68,7 @@ def strip(question: SitingQuestion, view: View) -> html.Div:
                 className="hr-siting-slider",
             ),
             weights_panel(view),
+            siting_criteria.panel(criteria_files, question.criteria_file, read_only=read_only),
         ],
         className="hr-siting-strip",
         id=f"{ids.SITING}-strip",

@@ -132,12 +132,13 @@ def gate_question(question: SitingQuestion, prepared: Prepared) -> GateQuestion:
     )
 
 
-def ranked(
+def ranked(  # noqa: PLR0913 (the market, then by name what else counts)
     market: MarketRun,
     extra: Mapping[str, Vector] | None = None,
     *,
     groups: Mapping[str, Sequence[Criterion]] = GROUPS,
     group_weights: Sequence[float] | None = None,
+    criterion_weights: Mapping[Criterion, float] | None = None,
     scaling: Scaling = POOLED,
 ) -> Ranked:
     """Return the order of the sites that every day serves.
@@ -145,7 +146,9 @@ def ranked(
     Raises QuestionError when there is none, or when nothing tells them apart.
     """
     served = [site for site in market.sites if site.served]
-    return rank_sites(served, extra, groups=groups, group_weights=group_weights, scaling=scaling)
+    return rank_sites(
+        served, extra, groups=groups, group_weights=group_weights, criterion_weights=criterion_weights, scaling=scaling
+    )
 
 
 def catalogue_of(  # noqa: PLR0913 (what each stage found, then by name how it is told)
