@@ -23,8 +23,6 @@
         one.setAttribute('aria-pressed', one.getAttribute('data-siting-study') === key ? 'true' : 'false');
       });
     }
-    const link = near('data-siting-select');
-    if (link) window.headroom.select('siting', link.getAttribute('data-siting-select'));
     const layer = near('data-siting-layer');
     if (layer) {
       const choice = document.querySelector('#siting-map-layer input[value="' + layer.getAttribute('data-siting-layer') + '"]');

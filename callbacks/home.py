@@ -1,6 +1,7 @@
 """Home: opens an example as the reader's own study, lists recent studies, deletes with undo, draws thumbnails."""
 
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ from engine.network import library
 from engine.network.layout import positions
 from engine.network.tables import NetworkTables
 from engine.opf import jobs
+from engine.siting.jobs import GATE, MARKET
 from engine.store.records import StudySummary
 
 MOST_RECENT = 8
@@ -54,10 +56,28 @@ def answered(services: Services, user: str, study: StudySummary) -> str:
     told = [totals(newest.content, same_network=newest.input_hash == study.network_digest) for newest in kept]
     if jobs.KIND in study.answered:
         told.append("dispatch and prices")
+    told += siting(services, user, study)
     if study.products:
         told.append(count(study.products, "product set"))
     text = ", ".join(told)
     return text[:1].upper() + text[1:]
+
+
+def siting(services: Services, user: str, study: StudySummary) -> list[str]:
+    """Return in words what a study's newest gate and market found, nothing for none."""
+    told = []
+    for kind, words in ((GATE, _screened), (MARKET, _priced)):
+        kept = services.results.list(user, study.id, kind)[:1] if kind in study.answered else []
+        told += [words(newest.content) for newest in kept]
+    return told
+
+
+def _screened(content: Mapping[str, Any]) -> str:
+    return f"{count(content['candidates'], 'site')} screened for siting"
+
+
+def _priced(content: Mapping[str, Any]) -> str:
+    return f"{content['served']:,} of {content['sites']:,} served by the market"
 
 
 def totals(content: Any, *, same_network: bool) -> str:
@@ -80,10 +100,17 @@ def _card(study: StudySummary, told: str, now: float, pages: dict[str, str] | No
         size=f"{count(study.buses, 'bus', 'buses')}, {count(study.branches, 'branch', 'branches')}",
         answered=told,
         when=since(study.updated, now),
-        href=study_address(pages or _open_pages(), study.id, None if study.buses else "network"),
+        href=study_address(pages or _open_pages(), study.id, _page_of(study)),
         thumbnail=f"/api/thumbnails/study/{study.id}/{study.network_digest}.svg",
         read_only=study.role == "reader",
     )
+
+
+def _page_of(study: StudySummary) -> str | None:
+    """Return the page that a study is opened on: where it has an answer; None for the usual one."""
+    if not study.buses:
+        return "network"
+    return "siting" if GATE in study.answered and ANSWERED not in study.answered else None
 
 
 def _open_pages() -> dict[str, str]:

@@ -54,7 +54,7 @@ def panel(seat: SiteSeat, drawn: Any, terms: SaleTerms, *, pressed: bool) -> Tol
     """Return what can be sold, or where the job stands; a press begins it. Raises EngineError in words."""
     study = seat.read(drawn)
     if study is None or study.ranked is None:
-        return Told(view.message("Screen the candidates and run the market first: reserves are by score."))
+        return Told(view.message("Screen the candidates and run the market first: reserves are by score.", done=0))
     arguments = arguments_of(seat, drawn, terms)
     act = begin if pressed else standing
     found = act(seat.desk.services, seat.user, seat.study, PRODUCTS, arguments)

@@ -32,6 +32,11 @@ def signed(value: float, digits: int) -> str:
     return text if text == "0" or text.startswith(MINUS) or math.isnan(value) else f"+{text}"
 
 
+def sentence(text: str) -> str:
+    """Return a text with its first letter as a capital and the others as they are."""
+    return f"{text[:1].upper()}{text[1:]}"
+
+
 def meant_digits(value: float | None) -> int:
     """Return how many decimals a number of MW, MVA or MWh carries on screen: one below 100, else none."""
     return 1 if value is not None and math.isfinite(value) and abs(value) < 99.95 else 0

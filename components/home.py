@@ -1,4 +1,4 @@
-"""Home: what this is in one screen, three doors, recent studies, examples that open at once."""
+"""Home: what this is in one screen, four doors, recent studies, examples that open at once."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ THUMBNAIL = (132, 84)  # pixels
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """One of the three ways in."""
+    """One of the ways in."""
 
     key: str
     verb: str
@@ -40,6 +40,15 @@ DOORS = (
         "texas-2020",
         f"{number(2000)} buses, 598 units",
         "capacity",
+    ),
+    Door(
+        "site",
+        "Site",
+        "Sites ranked before anybody asks",
+        "Every bus against every outage, what a load does to prices, a ranked shortlist for firm and flexible use.",
+        "texas-2020",
+        f"{number(2000)} buses, 3 envelopes",
+        "siting",
     ),
     Door(
         "teach",
@@ -141,7 +150,7 @@ def layout(studies: Sequence[StudyCard], examples: Sequence[Example], auctions: 
 
 
 def door(entry: Door) -> Any:
-    """Return one of the three doors: one large button, or a link where it opens no study."""
+    """Return one of the doors: one large button, or a link where it opens no study."""
     inside = _door(entry)
     look = f"hr-door hr-door-{entry.key}"
     if entry.address:

@@ -18,6 +18,32 @@ from engine.store.jobs import Job
 TERMS = SaleTerms()
 
 
+STEPS = (
+    ("Shortlist", "ranked by the market"),
+    ("Stand together", "the gate of all of them at once"),
+    ("Products", "published, with reserves by score"),
+    ("Auction", "bids in the room"),
+    ("Signed result", "the ledger's file, with its proof"),
+    ("Deliverability", "what was sold, checked in the debrief"),
+)
+
+
+def path(done: int) -> html.Ol:
+    """Return the way from the shortlist to a checked result; the first ``done`` steps are behind."""
+    return html.Ol(
+        [
+            html.Li(
+                [html.Strong(name), html.Span(words)],
+                className="hr-siting-done" if place < done else "hr-siting-next" if place == done else "",
+                **({"aria-current": "step"} if place == done else {}),
+            )
+            for place, (name, words) in enumerate(STEPS)
+        ],
+        className="hr-siting-path",
+        **{"aria-label": "From the shortlist to a checked result"},
+    )
+
+
 def place() -> list[Part]:
     """Return the form and the place of what it finds."""
     name = ids.SITING_AUCTION
@@ -56,14 +82,14 @@ def place() -> list[Part]:
             ),
             html.Div(given, className="hr-siting-fields"),
             html.Div(pressed_button("Try them together", ids.SITING_AUCTION_TRY), className="hr-siting-ways"),
-            html.Div(id=name, **{"aria-live": "polite"}),
+            html.Div(path(1), id=name, **{"aria-live": "polite"}),
         ),
     ]
 
 
-def message(words: str, *, wrong: bool = False) -> Part:
+def message(words: str, *, wrong: bool = False, done: int = 1) -> Part:
     """Return a word where there is nothing to sell."""
-    return state("failed" if wrong else "empty", words, title="Not possible" if wrong else None)
+    return html.Div([path(done), state("failed" if wrong else "empty", words, title="Not possible" if wrong else None)])
 
 
 def running(job: Job) -> Part:
@@ -122,7 +148,7 @@ def offered(study: SiteStudy, made: Mapping[str, Any], version: int | None, link
         )
         parts.append(html.Details([html.Summary(f"Refused, with reasons ({number(len(refused))})"), table]))
     parts.append(_way(version, link, owner=owner))
-    return html.Div(parts)
+    return html.Div([path(3 if version is not None else 2), *parts])
 
 
 def _way(version: int | None, link: str, *, owner: bool) -> Part:

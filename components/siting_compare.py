@@ -8,7 +8,7 @@ import numpy as np
 from dash import html
 
 from components import ids
-from components.format import count, number, percent, power
+from components.format import count, number, percent, power, sentence
 from components.siting_answer import Answer
 from components.siting_site import small_table
 from components.siting_totals import inputs_of
@@ -154,7 +154,7 @@ def _paired(answer: Answer, left: list[int], right: list[int], other: str) -> Pa
         beyond = floor is not None and abs(change.median) > floor
         rows.append(
             (
-                f"{WINDOW_WORDS[window]} {METRIC_WORDS[metric]}, {unit}".capitalize(),
+                sentence(f"{WINDOW_WORDS[window]} {METRIC_WORDS[metric]}, {unit}"),
                 (number(change.median, digits), change.median),
                 (number(change.iqr, digits), change.iqr),
                 number(rose),

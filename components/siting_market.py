@@ -1,14 +1,16 @@
 """The market's place in the inspector: which sites go on, on which days, how long that takes, and where it stands."""
 
+from collections import Counter
 from typing import Any
 
 import dash_bootstrap_components as dbc
 from dash import html
 
 from components import ids
-from components.format import count, duration, number, percent, price
+from components.format import count, duration, number, percent, price, sentence
 from components.siting_answer import Answer, Gate
 from components.skeleton import Part, progress_card, section, state
+from engine.commitment.scuc import End
 from engine.errors import QuestionError
 from engine.network.model import Network
 from engine.siting.gate.results import PASSED
@@ -20,6 +22,10 @@ NAMES = ("days", "dates", "most", "gap", "time")
 SITE_S, BASE_S, NOISE_S = 30.0, 110.0, 60.0  # of a Texas day: a site, the base, its noise floor, as measured
 _TEXAS_BUSES = 2000
 AT_ONCE_S = 60.0
+_NOT_SERVED = {
+    End.TIME_LIMIT: "out of time before a schedule was proven: give a site's day more seconds",
+    End.INFEASIBLE: "without any schedule",
+}
 
 
 def words_of(market: MarketQuestion) -> dict[str, Any]:
@@ -165,9 +171,12 @@ def _found(answer: Answer) -> Part:
     lines = [
         f"{count(len(market.sites), 'site')} on {days}. {number(served)} are served on every day"
         + (f"; {number(left)} that qualify were left out." if left else "."),
-        f"Widest gap {percent(max((site.gap for site in market.sites if site.served), default=0.0), 3)}; without a "
-        f"site {percent(market.base.gap, 3)}.",
+        _gaps(market),
     ]
+    lost = Counter(site.status for site in market.sites if not site.served)
+    if lost:
+        said = [f"{number(lost[end])} {words}" for end, words in _NOT_SERVED.items() if lost[end]]
+        lines.append(f"Not served: {', '.join(said)}. They leave the ranking and stay in the catalogue.")
     if again := str(market.facts.get("second_pass", "")):
         lines.append(f"{again[:1].upper()}{again[1:]}.")
     parts: list[Part] = [html.P(line) for line in lines]
@@ -178,18 +187,24 @@ def _found(answer: Answer) -> Part:
     return html.Div(parts)
 
 
+def _gaps(market: Any) -> str:
+    served = [site.gap for site in market.sites if site.served]
+    widest = f"Widest gap of a site {percent(max(served), 3)}; without" if served else "Without"
+    return f"{widest} a site {percent(market.base.gap, 3)}."
+
+
 def _floor(market: Any) -> html.Details:
     """Return the noise floor: what metrics move by although nothing that matters has changed."""
     rows = [
         html.Tr(
             [
-                html.Th(METRIC_WORDS[metric].capitalize(), scope="row"),
+                html.Th(sentence(METRIC_WORDS[metric]), scope="row"),
                 *(html.Td(_amount(market.floor[w, m], metric)) for w in range(len(WINDOWS))),
             ]
         )
         for m, metric in enumerate(METRICS)
     ]
-    head = html.Tr([html.Td(), *(html.Th(WINDOW_WORDS[window].capitalize(), scope="col") for window in WINDOWS)])
+    head = html.Tr([html.Td(), *(html.Th(sentence(WINDOW_WORDS[window]), scope="col") for window in WINDOWS)])
     return html.Details(
         [
             html.Summary("Noise floor: what equally good schedules differ by"),

@@ -26,7 +26,24 @@ def head(answer: Answer) -> list[Part]:
     """Return what stands first: the funnel at the size drawn."""
     title = f"From candidates to shortlist, {power(answer.drawn.size_mw)}"
     hint = "Press a bus on the map or a row of the ranking for its sheet; press a number and it says why."
-    return [section(title, funnel(answer), html.P(hint, className="hr-muted"))]
+    return [section(title, funnel(answer), html.P(hint, className="hr-muted"), _ways(answer))]
+
+
+def _ways(answer: Answer) -> Part:
+    """Return where the shortlist leads: to an auction of what stands together, to the catalogue, to a clearing."""
+    if not answer.shortlist or answer.provisional:
+        return None
+    ways = (("Auction the shortlist", "auction"), ("Catalogue", "catalogue"), ("Clear applications", "studies"))
+    return html.Div(
+        [
+            html.Button(
+                words, type="button", className="hr-button" + ("" if place else " hr-button-primary"),
+                **{"data-siting-tab": tab},
+            )
+            for place, (words, tab) in enumerate(ways)
+        ],
+        className="hr-siting-ways",
+    )  # fmt: skip
 
 
 def rest(answer: Answer, theme: Theme) -> list[Part]:

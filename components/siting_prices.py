@@ -18,7 +18,7 @@ from engine.siting.market_run import lmp_change, mean_prices
 from engine.siting.metrics import METRICS, WINDOWS
 from engine.siting.sheet import site_market
 
-KEY, LABEL, UNIT = "lmp", "Price change", "$/MWh"
+KEY, LABEL, UNIT = "lmp", "Prices", "$/MWh"
 NONE_YET = "Run the market: it prices the days with and without each site"
 _LEAST = 0.001  # $/MWh: below it no change is drawn, also without a noise floor
 _SHARES = (0.5, 0.9)  # of the buses whose price moves: where the two outer classes of each side begin

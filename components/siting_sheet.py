@@ -59,10 +59,11 @@ def sheet(study: SiteStudy, bus: int, report: str) -> tuple[list[Part], list[Par
         gate = gate_sections(study, bus)
     except QuestionError as error:
         return [*head, state("empty", f"{error}.")], [data]
-    face = [icon("copy", size=14), "Printable sheet"]
+    face = [icon("download", size=14), "Printable sheet"]
     way = html.A(face, href=report, target="_blank", rel="noopener", className="hr-button") if report else None
     terms = html.Button("Draft agreement", type="button", className="hr-button", **{"data-siting-tab": "agreement"})
     looked = html.P(f"{study.envelope}, {megawatts(study.size_mw)}", className="hr-muted")
-    ways = html.Div([way, terms], className="hr-siting-ways")
+    back = html.Button("All sites", type="button", className="hr-button hr-button-quiet", **{"data-siting-select": ""})
+    ways = html.Div([way, terms, back], className="hr-siting-ways")
     own = resource_sections(study, bus)
     return [*head, looked, ways, *gate, *own], [*ranking_sections(study, bus), *market_sections(study, bus), data]
