@@ -9,7 +9,7 @@ from dash import html
 from components.format import count, duration, number, percent
 from components.siting_site import SOURCE, SiteStudy, bar, small_table, verdict_mark
 from components.skeleton import Part, progress_card, section, state
-from components.why_card import why_card, why_number
+from components.why_card import WhyInput, why_card, why_number
 from engine.network.model import Integers
 from engine.siting.gate.bounds import FAILED, PASSED, UNKNOWN
 from engine.siting.gate.bracket import GateBracket
@@ -101,7 +101,11 @@ def _summary(study: SiteStudy, bracket: GateBracket) -> list[Part]:
             ("threshold *\u03c4*", percent(bracket.threshold)),
             ("time of all groups", duration(round(bracket.time_s))),
         ],
-        inputs=study.inputs(),
+        inputs=[
+            WhyInput("Network", study.network.digest),
+            WhyInput(f"All {number(bracket.hours)} hours", bracket.case_digest),
+            WhyInput("Outages", bracket.contingencies_digest),
+        ],
         source=SOURCE,
         note="p, f: shares of the outages that certainly pass, and fail, in every hour of a group; w: its weight.",
     )

@@ -14,6 +14,7 @@ from markupsafe import escape
 
 _NAMES = {"className": "class", "tabIndex": "tabindex", "htmlFor": "for", "colSpan": "colspan", "rowSpan": "rowspan"}
 _VOID = {"br", "hr", "img", "input"}
+_BLOCKS = {"div", "p", "h3", "h4", "ul", "dl", "table", "section"}
 
 
 def static(part: Any, **props: Any) -> html.Div:
@@ -34,8 +35,18 @@ def markup(part: Any) -> str:
     tag = part._type.lower()
     props = part.to_plotly_json()["props"]
     children = props.pop("children", None)
+    if tag == "p" and _holds_block(children):  # a browser would end the paragraph before it, and tear both apart
+        tag, props = "div", {**props, "className": f"hr-paragraph {props.get('className', '')}".strip()}
     attributes = "".join(_attribute(name, value) for name, value in props.items())
     return f"<{tag}{attributes}>" if tag in _VOID else f"<{tag}{attributes}>{markup(children)}</{tag}>"
+
+
+def _holds_block(part: Any) -> bool:
+    if isinstance(part, list | tuple):
+        return any(_holds_block(child) for child in part)
+    if not isinstance(part, Component):
+        return False
+    return part._type.lower() in _BLOCKS or _holds_block(getattr(part, "children", None))
 
 
 def _attribute(name: str, value: Any) -> str:

@@ -126,6 +126,7 @@ def test_what_was_decided_before_a_stop_is_shown_and_gone_on_with(
     assert "What was decided is kept" in stopped
     assert "So far" in stopped
     assert "Certainly qualify" in stopped
+    assert "Go on for 10 min" in text(pressed(seat, "year").children)  # it is not begun again unasked
     again = pressed(seat, "year 1 60")
     assert again.job is not None
     work(seat)

@@ -26,3 +26,9 @@ def test_elements_attributes_and_text_are_written_and_escaped() -> None:
 def test_a_component_that_a_callback_could_write_is_refused() -> None:
     with pytest.raises(TypeError, match="Store"):
         markup(html.Div(dcc.Store(id="x")))
+
+
+def test_a_paragraph_around_a_block_is_none_since_a_browser_would_tear_them_apart() -> None:
+    around = html.P([html.Span(html.Div("card")), " of all"], className="hr-muted")
+    assert markup(around) == '<div class="hr-paragraph hr-muted"><span><div>card</div></span> of all</div>'
+    assert markup(html.P(["5 ", html.Span("MW")])) == "<p>5 <span>MW</span></p>"
