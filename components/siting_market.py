@@ -117,7 +117,8 @@ def told(answer: Answer, market: MarketQuestion, stands: Any) -> list[Part]:
     notes: list[Part] = []
     if stands.found in {"failed", "cancelled"}:
         notes.append(_ended(stands))
-    return [*notes, plan_words, button, *([_found(answer)] if answer.market is not None else [])]
+    known = [] if answer.market is None else [_so_far(answer) if answer.provisional else _found(answer)]
+    return [*notes, plan_words, button, *known]
 
 
 def plan(network: Network, gate: Gate, market: MarketQuestion, threshold: float) -> tuple[int, int, float]:

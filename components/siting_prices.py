@@ -9,7 +9,7 @@ from dash import html
 
 from components import ids
 from components.format import megawatts, number, signed
-from components.grid_map import Layer, classes
+from components.grid_map import Layer
 from components.siting_answer import Answer
 from components.skeleton import Part, state
 from components.tables import GridColumn, grid
@@ -21,6 +21,7 @@ from engine.siting.sheet import site_market
 KEY, LABEL, UNIT = "lmp", "Prices", "$/MWh"
 NONE_YET = "Run the market: it prices the days with and without each site"
 _LEAST = 0.001  # $/MWh: below it no change is drawn, also without a noise floor
+_MIDDLE = 4  # the class of seven within which nothing is said
 _SHARES = (0.5, 0.9)  # of the buses whose price moves: where the two outer classes of each side begin
 
 
@@ -70,12 +71,14 @@ def layer(found: Prices | str) -> Layer:
         f"falls by {high} and more", f"falls by {mid}\u2013{high}", f"falls by {low}\u2013{mid}", f"within {low}",
         f"rises by {low}\u2013{mid}", f"rises by {mid}\u2013{high}", f"rises by {high} and more",
     )  # fmt: skip
-    cuts = [-mark for mark in reversed(marks)] + list(marks)
+    size = np.abs(found.change)
+    steps = (size > marks[0]).astype(int) + (size >= marks[1]) + (size >= marks[2])
+    painted = np.where(np.isnan(size), 0, _MIDDLE + np.sign(np.nan_to_num(found.change)).astype(int) * steps)
     text = ["" if np.isnan(value) else f"{signed(value, 3)} $/MWh" for value in found.change.tolist()]
     known = "the noise floor of the mean price" if np.isfinite(found.floor) else "no noise floor was asked for"
     best = "The best site: " if found.default else ""
     note = f"{best}{found.words}. Within {low}: {known}"
-    return Layer(KEY, LABEL, UNIT, "difference", classes(found.change, cuts), labels=labels, bus_text=text, note=note)
+    return Layer(KEY, LABEL, UNIT, "difference", painted.tolist(), labels=labels, bus_text=text, note=note)
 
 
 def breaks(change: Vector, quiet: float) -> tuple[float, float, float]:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import unquote
 
+import numpy as np
 import pytest
 
 from callbacks import siting_answer
@@ -15,10 +16,19 @@ from callbacks.siting_answer import KEEP, Asked, Seat, answer_to, drawn_from, he
 from callbacks.siting_desk import Desk, question_of
 from callbacks.siting_panes import draw
 from callbacks.siting_upload import files_of, take_in
-from components import siting_compare, siting_market, siting_overview, siting_pathways, siting_tables, siting_words
+from components import (
+    siting_compare,
+    siting_market,
+    siting_overview,
+    siting_pathways,
+    siting_prices,
+    siting_tables,
+    siting_why,
+    siting_words,
+)
 from components import siting_totals as totals
 from components import siting_view as view
-from components.format import count
+from components.format import count, number, percent
 from components.siting_answer import Answer
 from engine.errors import FileFormatError, NotFoundError, QuestionError
 from engine.network.model import Network
@@ -352,6 +362,88 @@ def test_a_gate_that_runs_shows_what_is_known_so_far(seat: Seat, screen: Screen,
     assert "once every hour is screened" in text(made["market"])
     assert seat.desk.gate(seat.user, seat.study, page.drawn()) is None  # no run is made of a part
     seat.desk.services.jobs.cancel(seat.user, stands.job.id if stands.job else "")
+
+
+def test_a_market_that_runs_shows_the_sites_so_far_as_provisional(seat: Seat, screen: Screen, network: Network) -> None:
+    run = screen.answer(threshold=50, size="50").market
+    assert run is not None
+    asked = {**MARKET.to_json(), "site_gap": 4e-4}  # another job; what it keeps is a part of the run that is there
+    page = Screen(seat)
+    page.market = siting_market.words_of(MarketQuestion.from_json(asked))
+    page.ask(threshold=50)
+    shown = page.ask(market_pressed=True)
+    assert shown.jobs is not None
+    question = replace(QUESTION, threshold=0.5)
+    arguments = jobs.market_arguments(network.digest, question, MarketQuestion.from_json(asked))
+    facts = {**run.facts, "days_asked": 1}
+    part = replace(run, question=MarketQuestion.from_json(asked), sites=run.sites[:3], facts=facts)
+    seat.desk.services.artifacts.replace(jobs.market_partial_key(arguments), part.save())
+    page.ask(ended=True)
+    some = page.answer(threshold=50, size="50")
+    assert some.provisional
+    assert some.market is not None
+    assert len(some.market.sites) == 3
+    view_of = {"view": {"threshold": 50, "size": "50"}, "market": page.market, "base": MARKET.to_json()}
+    made = draw(seat, page.found, view_of, "light")
+    assert made is not None
+    assert f"So far: 3 of {len(run.sites)} sites" in text(made["market"])
+    assert all(row["provisional"] for row in made["rows"])
+    drawn = page.drawn(threshold=50, size="50")
+    # Nothing that is kept or handed on is made of a part: no catalogue, no sheet, no products.
+    assert seat.desk.market(seat.user, seat.study, drawn) is None
+    assert seat.desk.ranked(seat.user, seat.study, drawn) is None
+    for job in seat.desk.services.jobs.list(seat.user, seat.study):
+        if job.active:
+            seat.desk.services.jobs.cancel(seat.user, job.id)
+
+
+def test_each_number_of_a_row_opens_the_card_of_its_own_value(screen: Screen) -> None:
+    answer = screen.answer(threshold=50, size="50")
+    rows = siting_tables.ranked_rows(answer)
+    assert rows
+    for row in rows:
+        assert percent(row["rate"], 1) in text(siting_why.row_card(answer, row["id"], "rate"))
+        assert f"Score {number(row['score'], 3)}" in text(siting_why.row_card(answer, row["id"], "score"))
+        assert number(row["all_mean_lmp"], 3) in text(siting_why.row_card(answer, row["id"], "all_mean_lmp"))
+    first = siting_tables.candidate_rows(answer)[0]
+    assert percent(first["rate1"], 1) in text(siting_why.row_card(answer, first["id"], "rate1"))
+    assert siting_why.row_card(answer, "nowhere", "rate") == siting_why.GONE
+    assert siting_why.row_card(answer, rows[0]["id"], "rate99") == siting_why.GONE
+    median = siting_tables.reference_rows(answer)[0]
+    assert median["all_mean_lmp"] == pytest.approx(np.median([row["all_mean_lmp"] for row in rows]))
+
+
+def test_prices_are_those_of_the_selected_site_else_of_the_best(screen: Screen) -> None:
+    answer = screen.answer(threshold=50, size="50")
+    best = siting_prices.prices_of(answer, None)
+    assert isinstance(best, siting_prices.Prices)
+    assert best.bus == answer.shortlist[0]
+    assert answer.market is not None
+    site = next(one for one in answer.market.sites if one.placement and one.placement.bus == best.bus)
+    before = answer.market.base.days[0].mean_lmp  # one day: its mean is the mean of the days
+    rows = {row["id"]: row for row in siting_prices.rows(answer, best)}
+    for bus, key in enumerate(answer.network.buses.ids):
+        assert rows[key]["without"] == pytest.approx(before[bus])
+        assert rows[key]["with"] == pytest.approx(site.days[0].mean_lmp[bus])
+        assert rows[key]["change"] == pytest.approx(site.days[0].mean_lmp[bus] - before[bus])
+    layer = siting_prices.layer(best)
+    assert layer.palette == "difference"
+    assert layer.bus_class is not None
+    assert len(layer.labels) == 7
+
+
+def test_classes_of_a_price_change_are_even_on_both_sides_and_quiet_in_the_middle() -> None:
+    change = np.array([-5.0, -0.4, -0.01, 0.0, 0.01, 0.4, 5.0, np.nan])
+    found = siting_prices.Prices(0, np.zeros(8), change, 0.02, "a site", default=False)
+    marks = siting_prices.breaks(change, found.quiet)
+    assert marks[0] == 0.02
+    assert list(marks) == sorted(marks)
+    classes = siting_prices.layer(found).bus_class
+    assert classes is not None
+    assert list(classes[2:5]) == [4, 4, 4]  # within the noise floor: the middle of seven
+    assert classes[7] == 0
+    for low, high in ((0, 6), (1, 5)):
+        assert classes[low] + classes[high] == 8  # as far from the middle
 
 
 def test_a_file_of_hours_is_read_before_it_is_kept(seat: Seat) -> None:
