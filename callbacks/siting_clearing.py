@@ -20,7 +20,9 @@ from components import siting_clearing as view
 from components.siting_site import SiteStudy
 from components.static import static
 from engine.errors import EngineError, QuestionError
-from engine.siting.clearing import Applicant, check_applicants
+from engine.network.model import Network
+from engine.siting.clearing import TIE_BREAKS, Applicant, check_applicants
+from engine.siting.corridors import corridor_of, zones_of
 from engine.siting.ranking import top
 from engine.siting.study_jobs import CLEAR, MOST_APPLICANTS, clear_arguments
 
@@ -50,13 +52,13 @@ def applicants_of(text: Any, study: SiteStudy) -> list[Applicant]:
         buses, envelopes = cells.get("buses", "").split(), cells.get("envelopes", "").split()
         wrong = [f"there is no bus {bus!r:.40}" for bus in buses if bus not in place]
         wrong += [f"there is no envelope {name!r:.40}" for name in envelopes if name not in names]
-        try:
-            name, mw, day = cells["name"], float(cells["mw"]), date.fromisoformat(cells["date"]).isoformat()
-        except (KeyError, ValueError):
-            name, mw, day = "", math.nan, ""
-        if not name or not math.isfinite(mw):
-            problems.append(f"line {line}: a name, MW as a number and an ISO date are needed")
-            continue
+        name, mw, day = cells.get("name", ""), _number(cells.get("mw", "")), _date(cells.get("date", ""))
+        if not name:
+            wrong.append("the name is missing")
+        if math.isnan(mw):
+            wrong.append(f"mw is {cells.get('mw', '')!r:.40}, not a number")
+        if not day:
+            wrong.append(f"date is {cells.get('date', '')!r:.40}, not a date such as 2026-01-15")
         problems += [f"line {line}: {words}" for words in wrong]
         found.append(
             Applicant(name, mw, day, frozenset(place[bus] for bus in buses if bus in place),
@@ -78,7 +80,7 @@ def offers_of(study: SiteStudy, most: int) -> list[dict[str, Any]]:
     if study.ranked is None:
         raise QuestionError("clearing is by score: run the market of this question first")
     network = study.network
-    zones = network.buses.zones if any(network.buses.zones) else network.buses.areas
+    zones = zones_of(network)
     candidate = {bus: place for place, bus in enumerate(study.gate.buses.tolist())}
     found = []
     for own in study.gate.envelopes:
@@ -107,20 +109,65 @@ def offers_of(study: SiteStudy, most: int) -> list[dict[str, Any]]:
     return found
 
 
-def rules_of(given: Mapping[str, Any]) -> dict[str, float]:
-    """Return the rules that are set. Raises QuestionError for one that is no number above 0."""
-    found = {}
-    for name, value in given.items():
-        if name == "method" or value in (None, ""):
+def rules_of(given: Mapping[str, Any], network: Network) -> dict[str, Any]:
+    """Return the rules that are set. Raises QuestionError with every one that cannot be used."""
+    found: dict[str, Any] = {}
+    problems: list[str] = []
+    for key, words, unit in view.FIELDS:
+        if (value := given.get(key)) in (None, ""):
             continue
-        try:
-            number = float(value)
-        except (TypeError, ValueError):
-            number = math.nan
-        if not number > 0 or (name.startswith("most") and number != int(number)):
-            raise QuestionError(f"the rule {name.replace('_', ' ')} must be a number above 0")
-        found[name] = number
+        number = _number(value)
+        if not 0.0 < number < math.inf or (key.startswith("most") and number != int(number)):
+            wanted = "a whole number above 0" if key.startswith("most") else f"a number of {unit or 'points'} above 0"
+            problems.append(f"{words[:1].lower()}{words[1:]}: {value}; it must be {wanted}".replace("; it", ", it"))
+            continue
+        found[key] = number
+    tie = given.get("tie_break") or "date"
+    if tie not in TIE_BREAKS:
+        problems.append(f"equal scores are told apart by one of {', '.join(TIE_BREAKS)}, not {tie!r:.40}")
+    elif tie != "date":
+        found["tie_break"] = tie
+    if str(given.get("caps") or "").strip():
+        found["caps"] = _caps(str(given["caps"]), network, problems)
+    if problems:
+        raise QuestionError("; ".join(problems[:_MOST_PROBLEMS]))
     return found
+
+
+def _caps(text: str, network: Network, problems: list[str]) -> list[list[Any]]:
+    """Return the caps that are typed, as [zone or corridor, name, MW]; what is wrong goes to ``problems``."""
+    pairs = [" - ".join(pair) for pair in corridor_of(network)[0]]
+    zones = sorted(set(zones_of(network)) - {""})
+    kinds = dict.fromkeys(zones, "zone") | dict.fromkeys(pairs, "corridor")
+    found = []
+    for line, words in enumerate(text.splitlines(), start=1):
+        if not words.strip():
+            continue
+        name, _, mw = words.strip().rpartition(" ")
+        name, number = name.strip().rstrip(","), _number(mw)
+        if name not in kinds:
+            known = ", ".join([*zones, *pairs][:12]) or "none"
+            problems.append(f"caps, line {line}: there is no zone or corridor {name!r:.60}, there are {known}")
+        elif not 0.0 < number < math.inf:
+            problems.append(f"caps, line {line}: {mw!r:.40} is no number of MW above 0")
+        else:
+            found.append([kinds[name], name, number])
+    return found
+
+
+def _number(value: Any) -> float:
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return math.nan
+
+
+def _date(text: str) -> str:
+    """Return an ISO date, "" for anything else."""
+    try:
+        return date.fromisoformat(text).isoformat()
+    except ValueError:
+        return ""
 
 
 def panel(seat: SiteSeat, drawn: Any, text: Any, rules: Mapping[str, Any], *, pressed: bool) -> Told:
@@ -136,7 +183,7 @@ def panel(seat: SiteSeat, drawn: Any, text: Any, rules: Mapping[str, Any], *, pr
         study.run.question,
         applicants_of(text, study),
         offers_of(study, study.run.question.shortlist),
-        rules=rules_of(rules),
+        rules=rules_of(rules, study.network),
         method=str(rules.get("method")),
     )
     arguments = json.loads(json.dumps(arguments))  # as they come back from the job

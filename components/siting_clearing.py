@@ -12,9 +12,19 @@ from components.format import megawatts, number, percent
 from components.siting_site import SiteStudy, small_table
 from components.skeleton import Part, facts, progress_card, section, state
 from components.why_card import why_card, why_number
+from engine.siting.clearing import TIE_BREAKS
 from engine.siting.corridors import Corridor, Substation
 from engine.store.jobs import Job
 
+FIELDS = (
+    ("score_step", "Scores count in steps of", ""),
+    ("tranche_mw", "Tranche: in all at most", "MW"),
+    ("corridor_cap_mw", "In each corridor at most", "MW"),
+    ("zone_cap_mw", "In each zone at most", "MW"),
+    ("most_per_corridor", "Awards in a corridor at most", ""),
+    ("most_per_zone", "Awards in a zone at most", ""),
+    ("most_per_bus", "Awards at a bus at most", ""),
+)
 METHODS = (("sequence", "by score, in sequence"), ("portfolio", "the best portfolio"))
 EXAMPLE = """name,mw,date,envelopes
 Campus A,{one:g},2026-01-15,
@@ -27,30 +37,30 @@ _MOST_SUBSTATIONS = 100
 def place() -> list[Part]:
     """Return the form and the place of the awards."""
     name = ids.SITING_CLEARING
-    fields = [
-        ("tranche_mw", "Tranche at most", "MW"),
-        ("zone_cap_mw", "In one zone at most", "MW"),
-        ("most_per_zone", "Awards in one zone at most", ""),
-        ("most_per_bus", "Awards at one bus at most", ""),
-    ]
-    rules = [
-        html.Label(
-            [
-                words,
-                html.Span(
-                    [
-                        dbc.Input(
-                            id=ids.siting_rule(key), type="number", value=1 if key == "most_per_bus" else None, min=0,
-                            step="any", placeholder="no limit", debounce=True, class_name="hr-input hr-input-small",
-                        ),
-                        html.Span(unit, className="hr-unit"),
-                    ]
+    rules = [_number(key, words, unit) for key, words, unit in FIELDS]
+    tie = html.Label(
+        [
+            html.Span("Between equal scores"),
+            html.Span(
+                dbc.Select(
+                    id=ids.siting_rule("tie_break"),
+                    value="date",
+                    options=[{"value": key, "label": words} for key, words in TIE_BREAKS.items()],
                 ),
-            ],
-            className="hr-siting-field",
-        )
-        for key, words, unit in fields
-    ]  # fmt: skip
+                className="hr-siting-control",
+            ),
+        ],
+        className="hr-siting-field",
+    )
+    caps = html.Label(
+        [
+            "Caps of single zones or corridors, one a line: name, MW; they take the place of those for each",
+            dbc.Textarea(
+                id=ids.siting_rule("caps"), rows=2, debounce=True, placeholder="North - West 800", class_name="hr-input"
+            ),
+        ],
+        className="hr-siting-field hr-siting-wide",
+    )
     method = dbc.RadioItems(
         id=ids.siting_rule("method"),
         name="siting-rule-method",
@@ -72,15 +82,30 @@ def place() -> list[Part]:
             "Clearing",
             html.P(
                 "Who of the applicants gets which certified site. Sites certified one by one need not stand together: "
-                "every award is tried with all the others, and what is refused says why. Order: the higher score, then "
-                "the earlier date, then the larger load, then the name.",
+                "every award is tried with all the others, and what is refused says why.",
                 className="hr-muted",
             ),
-            html.Div([applicants, *rules], className="hr-siting-fields"),
+            html.Div([applicants], className="hr-siting-fields"),
+            html.H3("Published rules", className="hr-section-title"),
+            html.Div([tie, *rules, caps], className="hr-siting-fields"),
+            html.P(
+                "A site belongs to the corridor between two zones whose flow a load there changes most, met by all "
+                "units. The order between equal scores counts in sequence only: the best portfolio has none.",
+                className="hr-muted",
+            ),
             html.Div([method, pressed_button("Clear", ids.SITING_CLEARING_RUN)], className="hr-siting-ways"),
             html.Div(id=name, **{"aria-live": "polite"}),
         ),
     ]
+
+
+def _number(key: str, words: str, unit: str) -> html.Label:
+    box = dbc.Input(
+        id=ids.siting_rule(key), type="number", value=1 if key == "most_per_bus" else None, min=0, step="any",
+        placeholder="as they are" if key == "score_step" else "no limit", debounce=True,
+        class_name="hr-input hr-input-small",
+    )  # fmt: skip
+    return html.Label([words, html.Span([box, html.Span(unit, className="hr-unit")])], className="hr-siting-field")
 
 
 def example(size_mw: float) -> str:
@@ -108,6 +133,8 @@ def cleared(study: SiteStudy, found: Mapping[str, Any]) -> Part:
             award["applicant"],
             (words.get(award["bus"], award["bus"]), award["bus"]),
             award["envelope"],
+            award.get("zone", ""),
+            award.get("corridor", ""),
             (number(award["mw"]), award["mw"]),
             (number(award["score"], 3), award["score"]),
             (percent(award["pass_rate"], 2) if award["pass_rate"] is not None else number(None), award["pass_rate"]),
@@ -138,10 +165,14 @@ def cleared(study: SiteStudy, found: Mapping[str, Any]) -> Part:
                 ("Awarded", shown),
                 ("Left without", ", ".join(unplaced) or "nobody"),
                 ("Refused pairs", number(len(refusals))),
+                *([("Order", f"{order[:1].upper()}{order[1:]}")] if (order := str(found.get("order", ""))) and not best
+                  else []),
             ]
         ),
-        small_table("awards", "Awards", ["Applicant", "Site", "Envelope", "MW", "Score", "Passes together"], rows,
-                    text=(0, 1, 2), file="awards"),
+        small_table("awards", "Awards",
+                    ["Applicant", "Site", "Envelope", "Zone", "Corridor", "MW", "Score", "Passes together"], rows,
+                    text=(0, 1, 2, 3, 4), file="awards"),
+        _left_without(found.get("why") or {}),
     ]  # fmt: skip
     if refusals:
         listed = [
@@ -154,6 +185,14 @@ def cleared(study: SiteStudy, found: Mapping[str, Any]) -> Part:
         )  # fmt: skip
         parts.append(html.Details([html.Summary(f"Refused, with reasons ({number(len(refusals))})"), table]))
     return html.Div(parts)
+
+
+def _left_without(why: Mapping[str, str]) -> Part:
+    """Return who is left without a site, and the rule or the limit that turned them away."""
+    if not why:
+        return None
+    rows = [(name, f"{reason[:1].upper()}{reason[1:]}") for name, reason in why.items()]
+    return small_table("left", "Left without a site", ["Left without", "Why"], rows, text=(0, 1), file="left-without")
 
 
 # Headroom

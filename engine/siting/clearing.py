@@ -4,19 +4,26 @@ Repeat: of all applicants and certified offers that fit each other, take the pai
 with everything placed so far, and keep it if the whole still passes the gate. Sites certified one by one need not stand
 together, so every award is tried with all the others: no award rests on its own certificate alone.
 
-The published order: the higher score, then the earlier date, then the larger load, then the applicant's name.
+The published order: the higher score, then a published tie-break, by default the earlier date, then the larger load,
+then the applicant's name. Scores may count in steps, so that sites that the noise floor cannot tell apart are equal.
 """
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Literal, Protocol
 
 from engine.compute import Progress
 from engine.errors import QuestionError
 from engine.network.model import Vector
 from engine.siting.envelopes import Envelope
 
-ORDER = "the higher score, then the earlier date, then the larger load, then the name"
+TieBreak = Literal["date", "large", "small"]
+TIE_BREAKS: Mapping[TieBreak, str] = {
+    "date": "the earlier date, then the larger load, then the name",
+    "large": "the larger load, then the earlier date, then the name",
+    "small": "the smaller load, then the earlier date, then the name",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +59,14 @@ class ClearingRules:
     zone_cap_mw: Mapping[str, float] = field(default_factory=dict)
     most_per_zone: int = 10**6  # awards: diversification
     most_per_bus: int = 1
+    most_per_corridor: int = 10**6
+    tie_break: TieBreak = "date"  # between equal scores, in sequence
+    score_step: float = 0.0  # scores count in whole steps of this; 0: as they are
+
+    def order(self) -> str:
+        """Return the order in which pairs are tried, in words."""
+        step = f" in steps of {self.score_step:g}" if self.score_step else ""
+        return f"the higher score{step}, then {TIE_BREAKS[self.tie_break]}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +148,6 @@ class Clearing:
     unplaced: tuple[Applicant, ...]
     refusals: tuple[Refusal, ...]
     rules: ClearingRules
-    order: str = ORDER
 
     @property
     def placed_mw(self) -> float:
@@ -155,7 +169,7 @@ def clear_by_score(  # noqa: PLR0913 (what is cleared, by what, and two by name)
     waiting, there = list(applicants), list(placed)
     awards: list[Award] = []
     refusals: list[Refusal] = []
-    pairs = list(_in_order(applicants, offers))
+    pairs = list(_in_order(applicants, offers, rules))
     for done, (applicant, offer) in enumerate(pairs):
         if progress is not None:
             progress(done, len(pairs))
@@ -167,15 +181,7 @@ def clear_by_score(  # noqa: PLR0913 (what is cleared, by what, and two by name)
         candidate = Placed(offer.bus, offer.envelope, applicant.mw)
         verdict = gate.check([*there, candidate])
         if not verdict.passes:
-            first = verdict.failures[0].words
-            refusals.append(
-                Refusal(
-                    applicant,
-                    offer,
-                    f"with the loads placed before it {verdict.failed} of {verdict.pairs} hours and outages fail, "
-                    f"{verdict.allowed} are allowed; the first is {first}",
-                )
-            )
+            refusals.append(Refusal(applicant, offer, _fails(verdict)))
             continue
         there.append(candidate)
         waiting.remove(applicant)
@@ -183,6 +189,49 @@ def clear_by_score(  # noqa: PLR0913 (what is cleared, by what, and two by name)
     if progress is not None:
         progress(len(pairs), len(pairs))
     return Clearing(tuple(awards), tuple(waiting), tuple(refusals), rules)
+
+
+def why_left(  # noqa: PLR0913 (who, of what, by which rules, beside what)
+    applicant: Applicant,
+    offers: Sequence[Offer],
+    rules: ClearingRules,
+    awarded: Sequence[tuple[Applicant, Offer]],
+    *,
+    gate: JointGate,
+    placed: Sequence[Placed] = (),
+) -> str:
+    """Return what keeps an applicant out of its best site beside the awards: that none fits, a rule, or the gate."""
+    mine = [offer for offer in offers if fits(applicant, offer)]
+    if not mine:
+        return _misfit(applicant, offers)
+    best = max(mine, key=lambda offer: offer.score)
+    at = f"at bus {best.bus_id} under {best.envelope.name}, its best site, "
+    if reason := broken_rule(applicant, best, rules, awarded):
+        return at + reason
+    there = [*placed, *(Placed(place.bus, place.envelope, one.mw) for one, place in awarded)]
+    verdict = gate.check([*there, Placed(best.bus, best.envelope, applicant.mw)])
+    if not verdict.passes:
+        return at + _fails(verdict)
+    return at + "the awards made are worth more"
+
+
+def _misfit(applicant: Applicant, offers: Sequence[Offer]) -> str:
+    """Return why no offer fits an applicant alone."""
+    found = [offer for offer in offers if not applicant.buses or offer.bus in applicant.buses]
+    if not found:
+        return "none of its buses is a certified site here"
+    found = [offer for offer in found if not applicant.envelopes or offer.envelope.name in applicant.envelopes]
+    if not found:
+        return "none of its sites is certified under an envelope that it would sign"
+    largest = max(offer.largest_mw for offer in found)
+    return f"it asks for {applicant.mw:g} MW, the largest of its sites is certified for {largest:g} MW"
+
+
+def _fails(verdict: JointVerdict) -> str:
+    return (
+        f"with the loads placed before it {verdict.failed} of {verdict.pairs} hours and outages fail, "
+        f"{verdict.allowed} are allowed; the first is {verdict.failures[0].words}"
+    )
 
 
 def fits(applicant: Applicant, offer: Offer) -> bool:
@@ -199,29 +248,27 @@ def broken_rule(
 ) -> str:
     """Return the published rule that one more award would break, in words; "" for none."""
 
-    def total(chosen: Callable[[Offer], bool]) -> float:
-        return sum(other.mw for other, place in awarded if chosen(place)) + applicant.mw
+    def total(chosen: Callable[[Offer], bool]) -> tuple[float, int]:
+        same = [other for other, place in awarded if chosen(place)]
+        return sum(other.mw for other in same) + applicant.mw, len(same)
 
-    count_bus = sum(place.bus == offer.bus for _, place in awarded)
-    count_zone = sum(place.zone == offer.zone for _, place in awarded)
-    checks = (
-        (total(lambda _: True) > rules.tranche_mw, f"the tranche of {rules.tranche_mw:g} MW would be exceeded"),
-        (
-            total(lambda place: place.corridor == offer.corridor)
-            > rules.corridor_cap_mw.get(offer.corridor, float("inf")),
-            f"the cap of corridor {offer.corridor} would be exceeded",
-        ),
-        (
-            total(lambda place: place.zone == offer.zone) > rules.zone_cap_mw.get(offer.zone, float("inf")),
-            f"the cap of zone {offer.zone} would be exceeded",
-        ),
-        (
-            count_zone >= rules.most_per_zone,
-            f"zone {offer.zone} has {count_zone} awards, {rules.most_per_zone} at most",
-        ),
-        (count_bus >= rules.most_per_bus, f"bus {offer.bus_id} has {count_bus} awards, {rules.most_per_bus} at most"),
-    )
-    return next((words for broken, words in checks if broken), "")
+    checks: list[tuple[str, float, tuple[float, int], float]] = [
+        ("the tranche", rules.tranche_mw, total(lambda _: True), math.inf),
+        (f"bus {offer.bus_id}", math.inf, total(lambda place: place.bus == offer.bus), rules.most_per_bus),
+    ]
+    if offer.corridor:
+        name, cap = offer.corridor, rules.corridor_cap_mw.get(offer.corridor, math.inf)
+        checks.append((f"corridor {name}", cap, total(lambda place: place.corridor == name), rules.most_per_corridor))
+    if offer.zone:
+        zone, cap = offer.zone, rules.zone_cap_mw.get(offer.zone, math.inf)
+        checks.append((f"zone {zone}", cap, total(lambda place: place.zone == zone), rules.most_per_zone))
+    for what, limit, (mw, count), most in checks:
+        if mw > limit:
+            named = f"{what} of {limit:g} MW" if what == "the tranche" else f"the cap of {what} of {limit:g} MW"
+            return f"{named} would be exceeded: {mw:g} MW with this one"
+        if count >= most:
+            return f"{what} has {count} awards, {most:g} at most"
+    return ""
 
 
 def check_applicants(applicants: Sequence[Applicant]) -> None:
@@ -233,12 +280,23 @@ def check_applicants(applicants: Sequence[Applicant]) -> None:
         raise QuestionError("; ".join(found))
 
 
-def _in_order(applicants: Sequence[Applicant], offers: Sequence[Offer]) -> Iterator[tuple[Applicant, Offer]]:
-    """Yield every pair that fits, in the published order."""
+def _in_order(
+    applicants: Sequence[Applicant], offers: Sequence[Offer], rules: ClearingRules
+) -> Iterator[tuple[Applicant, Offer]]:
+    """Yield every pair that fits, in the published order; of one applicant's equal sites the exact score decides."""
     pairs = [(applicant, offer) for applicant in applicants for offer in offers if fits(applicant, offer)]
-    return iter(
-        sorted(
-            pairs,
-            key=lambda pair: (-pair[1].score, pair[0].date, -pair[0].mw, pair[0].name, pair[1].bus_id),
-        )
-    )
+    ties: Mapping[TieBreak, Callable[[Applicant], tuple[Any, ...]]] = {
+        "date": lambda one: (one.date, -one.mw),
+        "large": lambda one: (-one.mw, one.date),
+        "small": lambda one: (one.mw, one.date),
+    }
+
+    def counted(score: float) -> float:
+        return math.floor(score / rules.score_step + 1e-9) if rules.score_step else score
+
+    def key(pair: tuple[Applicant, Offer]) -> tuple[Any, ...]:
+        applicant, offer = pair
+        tie = ties[rules.tie_break](applicant)
+        return (-counted(offer.score), *tie, applicant.name, -offer.score, offer.bus_id)
+
+    return iter(sorted(pairs, key=key))

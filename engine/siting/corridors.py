@@ -12,7 +12,10 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from engine.errors import QuestionError
+from engine.network.factors import Factors
 from engine.network.model import Integers, Matrix, Network
+
+_LEAST_SHARE = 1e-3  # of a load, below which a corridor does not feel it
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +47,17 @@ class Substation:
     largest_mw: Mapping[str, float]  # by envelope; missing where it was not asked
 
 
+def zones_of(network: Network) -> tuple[str, ...]:
+    """Return the zone of each bus (B,): those of the table; where it has none, the areas."""
+    return tuple(network.buses.zones if any(network.buses.zones) else network.buses.areas)
+
+
 def corridor_of(network: Network) -> tuple[list[tuple[str, str]], Integers]:
     """Return the corridors as pairs of zones, in order, and for each branch (L,) the place of its own, -1 for none.
 
-    Buses without a zone belong to none. Zones are those of the table; where it has none, the areas.
+    Buses without a zone belong to none.
     """
-    zones = np.array(network.buses.zones if any(network.buses.zones) else network.buses.areas, dtype=object)
+    zones = np.array(zones_of(network), dtype=object)
     first, last = zones[network.branches.from_bus], zones[network.branches.to_bus]
     between = network.branches.in_service & (first != last) & (first != "") & (last != "")
     pairs = sorted({tuple(sorted((str(a), str(b)))) for a, b in zip(first[between], last[between], strict=True)})
@@ -61,6 +69,30 @@ def corridor_of(network: Network) -> tuple[list[tuple[str, str]], Integers]:
     return [(pair[0], pair[1]) for pair in pairs], found
 
 
+def corridors_of_buses(network: Network, factors: Factors) -> list[str]:
+    """Return for each bus (B,) the name of the corridor whose net flow a load there changes most, "" for none.
+
+    The load is met by all units in service in proportion to their capacity, without outages: a published rule of who
+    belongs to which corridor, not a limit; the gate alone certifies.
+    """
+    pairs, of_branch = corridor_of(network)
+    units = network.units
+    capacity = np.where(units.in_service, np.maximum(units.p_max_mw, 0.0), 0.0)
+    if not pairs or not capacity.sum() > 0.0:
+        return [""] * len(network.buses.ids)
+    zones = np.array(zones_of(network), dtype=object)
+    first = np.array([pair[0] for pair in pairs], dtype=object)[of_branch]
+    sign = np.where(zones[network.branches.from_bus] == first, 1.0, -1.0)
+    weight = np.zeros((len(of_branch), len(pairs)))
+    between = np.flatnonzero(of_branch >= 0)
+    weight[between, of_branch[between]] = sign[between]
+    share = np.bincount(units.bus, weights=capacity, minlength=len(network.buses.ids)) / capacity.sum()
+    moved = np.abs(factors.with_slack(share).weighted(weight))
+    most, names = moved.argmax(axis=1), [" - ".join(pair) for pair in pairs]
+    felt = moved.max(axis=1) >= _LEAST_SHARE
+    return [names[place] if known else "" for place, known in zip(most.tolist(), felt.tolist(), strict=True)]
+
+
 def corridors(network: Network, flow_mw: Matrix, labels: Sequence[str]) -> list[Corridor]:
     """Return every corridor for the flows (T, L) of T hours, the one with the least headroom first.
 
@@ -69,7 +101,7 @@ def corridors(network: Network, flow_mw: Matrix, labels: Sequence[str]) -> list[
     if flow_mw.shape != (len(labels), len(network.branches.ids)) or not len(labels):
         raise QuestionError(f"flows of shape {flow_mw.shape} do not fit {len(labels)} hours of {network.name!r}")
     pairs, of_branch = corridor_of(network)
-    zones = np.array(network.buses.zones if any(network.buses.zones) else network.buses.areas, dtype=object)
+    zones = np.array(zones_of(network), dtype=object)
     found = []
     for place, pair in enumerate(pairs):
         own = np.flatnonzero(of_branch == place)

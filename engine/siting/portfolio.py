@@ -181,7 +181,10 @@ class _Master:
             held([offer.corridor == corridor for _, offer in self.pairs], limit, in_mw=True)
         for zone, limit in self.rules.zone_cap_mw.items():
             held([offer.zone == zone for _, offer in self.pairs], limit, in_mw=True)
-        for zone in dict.fromkeys(offer.zone for _, offer in self.pairs):
+        for corridor in dict.fromkeys(offer.corridor for _, offer in self.pairs if offer.corridor):
+            chosen = [offer.corridor == corridor for _, offer in self.pairs]
+            held(chosen, float(self.rules.most_per_corridor), in_mw=False)
+        for zone in dict.fromkeys(offer.zone for _, offer in self.pairs if offer.zone):
             held([offer.zone == zone for _, offer in self.pairs], float(self.rules.most_per_zone), in_mw=False)
         for bus in dict.fromkeys(offer.bus for _, offer in self.pairs):
             held([offer.bus == bus for _, offer in self.pairs], float(self.rules.most_per_bus), in_mw=False)

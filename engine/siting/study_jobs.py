@@ -16,9 +16,9 @@ from engine.network.model import Matrix, Network
 from engine.opf.dc_opf import DcOpfOptions, dc_opf
 from engine.siting.ac_flow import shunt_mw
 from engine.siting.case import SitingCase
-from engine.siting.clearing import Applicant, Clearing, ClearingRules, Offer, clear_by_score
+from engine.siting.clearing import Applicant, Clearing, ClearingRules, Offer, clear_by_score, why_left
 from engine.siting.contingencies import Contingencies
-from engine.siting.corridors import Corridor, corridors
+from engine.siting.corridors import Corridor, corridors, corridors_of_buses
 from engine.siting.joint_gate import CaseGate
 from engine.siting.portfolio import Portfolio, best_portfolio
 from engine.siting.prepare import prepare
@@ -45,13 +45,13 @@ def clear_arguments(  # noqa: PLR0913 (what is cleared, and by name how)
     applicants: Sequence[Applicant],
     offers: Sequence[Mapping[str, Any]],
     *,
-    rules: Mapping[str, float],
+    rules: Mapping[str, Any],
     method: str,
 ) -> dict[str, Any]:
     """Return the arguments of a clearing. ``offers`` have bus, envelope, score, largest_mw, zone.
 
-    ``rules`` are those of :class:`ClearingRules` that are set, a zone's cap as ``zone_cap_mw`` for every zone. Raises
-    QuestionError for a method that is none, and for more than can be cleared.
+    ``rules`` are those of :func:`rules_of` that are set. Raises QuestionError for a method that is none, and for more
+    than can be cleared.
     """
     if method not in METHODS:
         raise QuestionError(f"clearing is by {' or '.join(METHODS)}, not {method!r:.40}")
@@ -118,9 +118,11 @@ def least_cost_flows(case: SitingCase, progress: Any = None) -> tuple[Matrix, li
 def clear_job(arguments: dict[str, Any], context: JobContext) -> dict[str, Any]:
     """Return awards, those left without, and refusals with their reasons."""
     question, case = _prepared(arguments, context)
+    factors = Factors.of(case.network)
+    corridor = corridors_of_buses(case.network, factors)
     gate = CaseGate(
         case,
-        Contingencies.of(Factors.of(case.network), question.rule, case),
+        Contingencies.of(factors, question.rule, case),
         float(arguments["threshold"]),
         question.outage_rating,
     )
@@ -134,10 +136,19 @@ def clear_job(arguments: dict[str, Any], context: JobContext) -> dict[str, Any]:
     ]
     own = {envelope.name: envelope for envelope in question.net_envelopes}
     offers = [
-        Offer(place[one["bus"]], one["bus"], own[one["envelope"]], one["score"], one["largest_mw"], one["zone"])
+        Offer(
+            place[one["bus"]],
+            one["bus"],
+            own[one["envelope"]],
+            one["score"],
+            one["largest_mw"],
+            one["zone"],
+            corridor[place[one["bus"]]],
+        )
         for one in arguments["offers"]
     ]
-    rules = rules_of(arguments["rules"], {offer.zone for offer in offers if offer.zone})
+    zones, named = ({getattr(offer, name) for offer in offers} - {""} for name in ("zone", "corridor"))
+    rules = rules_of(arguments["rules"], zones, named)
     words = "pairs tried" if arguments["method"] == "sequence" else "rounds of the portfolio"
 
     def report(done: int, total: int) -> None:
@@ -145,16 +156,27 @@ def clear_job(arguments: dict[str, Any], context: JobContext) -> dict[str, Any]:
 
     progress: Progress = report
     if arguments["method"] == "sequence":
-        return _told_sequence(clear_by_score(applicants, offers, rules, gate, progress=progress), gate)
-    return _told_portfolio(best_portfolio(applicants, offers, rules, gate, progress=progress), applicants)
+        found = clear_by_score(applicants, offers, rules, gate, progress=progress)
+        told, pairs = _told_sequence(found, gate), [(one.applicant, one.offer) for one in found.awards]
+    else:
+        best = best_portfolio(applicants, offers, rules, gate, progress=progress)
+        told, pairs = _told_portfolio(best, applicants), list(best.awards)
+    placed = {applicant.name for applicant, _ in pairs}
+    left = [one for one in applicants if one.name not in placed]
+    why = {one.name: why_left(one, offers, rules, pairs, gate=gate) for one in left}
+    return told | {"why": why, "order": rules.order()}
 
 
-def rules_of(given: Mapping[str, Any], zones: set[str]) -> ClearingRules:
-    """Return the rules; one cap counts for every zone."""
-    own = {name: given[name] for name in ("tranche_mw",) if name in given}
-    own |= {name: int(given[name]) for name in ("most_per_zone", "most_per_bus") if name in given}
-    if "zone_cap_mw" in given:
-        own["zone_cap_mw"] = dict.fromkeys(sorted(zones), float(given["zone_cap_mw"]))
+def rules_of(given: Mapping[str, Any], zones: set[str], named: set[str]) -> ClearingRules:
+    """Return the rules of a clearing among zones and corridors (``named``).
+
+    ``zone_cap_mw`` and ``corridor_cap_mw`` hold for every one of them, ``caps`` ([kind, name, MW]) for those named.
+    """
+    own: dict[str, Any] = {name: given[name] for name in ("tranche_mw", "tie_break", "score_step") if name in given}
+    own |= {name: int(given[name]) for name in ("most_per_zone", "most_per_bus", "most_per_corridor") if name in given}
+    for kind, names in (("zone", zones), ("corridor", named)):
+        every = {name: float(given[f"{kind}_cap_mw"]) for name in sorted(names) if f"{kind}_cap_mw" in given}
+        own[f"{kind}_cap_mw"] = every | {name: float(mw) for of, name, mw in given.get("caps", ()) if of == kind}
     return ClearingRules(**own)
 
 
@@ -171,6 +193,8 @@ def _award(applicant: Applicant, offer: Offer, pass_rate: float | None) -> dict[
         "bus": offer.bus_id,
         "envelope": offer.envelope.name,
         "score": offer.score,
+        "zone": offer.zone,
+        "corridor": offer.corridor,
         "pass_rate": pass_rate,
     }
 

@@ -56,6 +56,11 @@ class Desk:
     def ranked(self, *_: Any) -> Any:
         return ranked(market_run()) if self.market_there else None
 
+    def own(self, *_: Any) -> None:
+        """No criteria of a reader's own."""
+
+    own_of = own
+
     def run_of(self, _user: str, _study: str, question: Any) -> GateRun | None:
         return self.runs.get(len(question.committed))
 
@@ -315,8 +320,22 @@ def test_headroom_and_clearing_are_jobs_and_tell_what_they_found(seat: SiteSeat)
     assert "Alder" in told
     cleared = text(siting_clearing.panel(seat, DRAWN, applications, rules, pressed=False).children)
     assert "Awarded" in cleared
-    for wrong, words in (("name,mw\n", "first line"), ("name,mw,date\nAnn,much,today", "line 2")):
+    assert "Published" not in cleared
+    assert "earlier date" in cleared
+    many = "name,mw,date,buses\nAnn,much,today,\n,5,2026-01-01,nowhere"
+    for wrong, words in (
+        ("name,mw\n", "first line"),
+        (many, r"line 2: mw is 'much', not a number; line 2: date is 'today'.*line 3: there is no bus 'nowhere'"),
+    ):
         with pytest.raises(QuestionError, match=words):
             siting_clearing.panel(seat, DRAWN, wrong, rules, pressed=True)
-    with pytest.raises(QuestionError, match="above 0"):
-        siting_clearing.panel(seat, DRAWN, applications, {**rules, "tranche_mw": -1}, pressed=True)
+    bad = {**rules, "tranche_mw": -1, "most_per_zone": 1.5, "tie_break": "dice", "caps": "West 500\nNorth much"}
+    with pytest.raises(QuestionError) as refused:
+        siting_clearing.panel(seat, DRAWN, applications, bad, pressed=True)
+    for words in (
+        "in all at most: -1, it must be a number of MW above 0", "most: 1.5, it must be a whole number", "not 'dice'",
+        "line 1: there is no zone or corridor 'West', there are North, South, North - South", "line 2: 'much' is no",
+    ):  # fmt: skip
+        assert words in str(refused.value)
+    caps = siting_clearing.rules_of({"caps": "North, 500\nNorth - South 800", "tie_break": "large"}, gate_run().network)
+    assert caps == {"tie_break": "large", "caps": [["zone", "North", 500.0], ["corridor", "North - South", 800.0]]}

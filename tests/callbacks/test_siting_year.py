@@ -44,6 +44,9 @@ class Desk:
     def market(self, *_: Any) -> None:
         return None
 
+    def own(self, *_: Any) -> None:
+        return None
+
     ranked = own = market
 
 

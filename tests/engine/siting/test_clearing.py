@@ -10,6 +10,7 @@ import pytest
 from engine.errors import InfeasibleError, QuestionError
 from engine.program import Status
 from engine.siting.clearing import (
+    TIE_BREAKS,
     Applicant,
     ClearingRules,
     JointFailure,
@@ -19,6 +20,7 @@ from engine.siting.clearing import (
     broken_rule,
     clear_by_score,
     fits,
+    why_left,
 )
 from engine.siting.envelopes import envelope
 from engine.siting.portfolio import best_portfolio
@@ -83,6 +85,7 @@ def test_equal_scores_go_by_date_then_size_then_name() -> None:
         (ClearingRules(corridor_cap_mw={"North-West": 900.0}), "cap of corridor North-West"),
         (ClearingRules(zone_cap_mw={"North": 900.0}), "cap of zone North"),
         (ClearingRules(most_per_zone=1), "zone North has 1 awards"),
+        (ClearingRules(most_per_corridor=1), "corridor North-West has 1 awards"),
     ],
 )
 def test_each_published_rule_stops_the_second_award(rules: ClearingRules, words: str) -> None:
@@ -91,6 +94,81 @@ def test_each_published_rule_stops_the_second_award(rules: ClearingRules, words:
     found = clear_by_score(applicants, places, rules, ONE_LIMIT)
     assert [award.applicant.name for award in found.awards] == ["Ann"]
     assert any(words in refusal.reason for refusal in found.refusals)
+
+
+def test_the_published_tie_break_decides_between_equal_scores_and_steps_make_them_equal() -> None:
+    early, large = Applicant("E", 100.0, "2026-01-01"), Applicant("L", 500.0, "2026-02-01")
+    wanted = {"date": "E", "large": "L", "small": "E"}
+    for tie, first in wanted.items():
+        found = clear_by_score((large, early), [offer(2, 0.5)], ClearingRules(tie_break=tie), ONE_LIMIT)  # type: ignore[arg-type]
+        assert [award.applicant.name for award in found.awards] == [first]
+        assert TIE_BREAKS[tie] in found.rules.order()  # type: ignore[index]
+    # Two sites 0.004 apart, one for each applicant, and a tranche for one: in steps of 0.01 they are equal.
+    mine = [Applicant("E", 100.0, "2026-01-01", frozenset({0})), Applicant("L", 100.0, "2026-02-01", frozenset({1}))]
+    places = [offer(0, 0.501), offer(1, 0.505)]
+    for step, first in ((0.0, "L"), (0.01, "E")):
+        rules = ClearingRules(tranche_mw=100.0, score_step=step)
+        found = clear_by_score(mine, places, rules, ONE_LIMIT)
+        assert [award.applicant.name for award in found.awards] == [first]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_no_clearing_exceeds_a_cap_and_each_refusal_by_a_rule_would(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    free = Planes(np.zeros((1, 6)), np.array([1.0]), (16,))  # the rules alone stop anyone
+    applicants = [Applicant(f"A{k}", float(rng.integers(1, 9)) * 100.0, f"2026-01-0{k + 1}") for k in range(5)]
+    offers = [
+        offer(bus, float(rng.uniform(0.1, 1.0)), zone="NS"[bus % 2], corridor=("N - S", "S - W", "")[bus % 3])
+        for bus in range(6)
+    ]
+    rules = ClearingRules(
+        tranche_mw=float(rng.uniform(800.0, 2500.0)),
+        corridor_cap_mw={"N - S": float(rng.uniform(200.0, 1200.0))},
+        zone_cap_mw={"N": float(rng.uniform(200.0, 1500.0))},
+        most_per_zone=2,
+        most_per_corridor=1,
+    )
+    found = clear_by_score(applicants, offers, rules, free)
+    best = best_portfolio(applicants, offers, rules, free)
+    for awards in ([(one.applicant, one.offer) for one in found.awards], list(best.awards)):
+        assert sum(one.mw for one, _ in awards) <= rules.tranche_mw
+        for kind, caps, most in (("corridor", rules.corridor_cap_mw, 1), ("zone", rules.zone_cap_mw, 2)):
+            for name in {getattr(place, kind) for _, place in awards} - {""}:
+                own = [one.mw for one, place in awards if getattr(place, kind) == name]
+                assert sum(own) <= caps.get(name, np.inf) + 1e-9
+                assert len(own) <= most
+        assert len({place.bus for _, place in awards}) == len(awards)
+        placed = {one.name for one, _ in awards}
+        for applicant in applicants:
+            if applicant.name not in placed:
+                said = why_left(applicant, offers, rules, awards, gate=free)
+                assert "would be exceeded" in said or "at most" in said or "are worth more" in said
+    assert best.value == pytest.approx(brute_force(applicants, offers, rules, free, []), abs=1e-6)
+    # What a rule refused in sequence breaks it beside the awards made before; those only grow.
+    final = [(one.applicant, one.offer) for one in found.awards]
+    for refusal in found.refusals:
+        if refusal.applicant in found.unplaced:
+            assert broken_rule(refusal.applicant, refusal.offer, rules, final)
+
+
+def test_whoever_is_left_out_is_told_why() -> None:
+    there = [(Applicant("Ann", 1000.0, "2026-01-01"), offer(0, 0.9))]
+    places = [offer(0, 0.9), offer(1, 0.8, 500.0), offer(1, 0.7, 500.0, envelope=PAUSE)]
+
+    def why(**more: object) -> str:
+        one = Applicant("Bob", **{"mw": 400.0, "date": "2026-02-01", **more})  # type: ignore[arg-type]
+        return why_left(one, places, ClearingRules(), there, gate=ONE_LIMIT)
+
+    assert why(buses=frozenset({2})) == "none of its buses is a certified site here"
+    assert why(envelopes=frozenset({"shift"})).endswith("under an envelope that it would sign")
+    assert why(mw=2000.0) == "it asks for 2000 MW, the largest of its sites is certified for 1000 MW"
+    assert why() == "at bus b0 under firm, its best site, bus b0 has 1 awards, 1 at most"
+    assert why(buses=frozenset({1}), mw=500.0) == (
+        "at bus b1 under firm, its best site, the awards made are worth more"
+    )
+    tight = Planes(ONE_LIMIT.price, np.array([1200.0]), (16,))
+    said = why_left(Applicant("Bob", 400.0, "2026-02-01", frozenset({1})), places, ClearingRules(), there, gate=tight)
+    assert "with the loads placed before it 1 of 1 hours and outages fail" in said
 
 
 def test_an_applicant_gets_only_what_they_would_sign_and_the_site_can_carry() -> None:
@@ -155,11 +233,16 @@ def test_the_portfolio_is_the_best_of_all_that_pass(seed: int) -> None:
     )
     applicants = [Applicant(f"A{k}", float(rng.uniform(200.0, 900.0)), f"2026-01-0{k + 1}") for k in range(3)]
     offers = [
-        offer(bus, float(rng.uniform(0.1, 1.0)), envelope=kind, zone="NS"[bus % 2])
+        offer(bus, float(rng.uniform(0.1, 1.0)), envelope=kind, zone="NS"[bus % 2], corridor=("", "N - S")[bus // 2])
         for bus in range(4)
         for kind in (FIRM, PAUSE)
     ]
-    rules = ClearingRules(tranche_mw=float(rng.uniform(600.0, 3000.0)), most_per_zone=2)
+    rules = ClearingRules(
+        tranche_mw=float(rng.uniform(600.0, 3000.0)),
+        most_per_zone=2,
+        most_per_corridor=1,
+        corridor_cap_mw={"N - S": 700.0},
+    )
     placed = [Placed(3, PAUSE, 50.0)] if gate.check([Placed(3, PAUSE, 50.0)]).passes else []
     found = best_portfolio(applicants, offers, rules, gate, placed=placed)
     assert found.status is Status.OPTIMAL

@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 
 from engine.errors import QuestionError
+from engine.network.factors import Factors
 from engine.network.library import load
 from engine.network.model import Network
-from engine.siting.corridors import corridor_of, corridors, substations
+from engine.siting.corridors import corridor_of, corridors, corridors_of_buses, substations
+from tests.siting_study import network as two_buses
 
 TEXAS = Network.from_tables(load("texas-2016"))
 
@@ -53,3 +55,17 @@ def test_substations_hold_every_bus_once_and_the_best_of_their_buses() -> None:
     assert other in station.buses
     assert station.largest_mw == {"firm": 500.0, "shift": 400.0}
     assert sum(1 for station in found if station.largest_mw) == 1
+
+
+def test_a_site_belongs_to_the_corridor_that_a_load_there_moves_most() -> None:
+    # Two buses, a unit of 200 MW at each: half of a load at either crosses the only corridor.
+    pair = two_buses()
+    assert corridors_of_buses(pair, Factors.of(pair)) == ["North - South", "North - South"]
+    # All capacity at A: a load there crosses nothing, one at B all of it.
+    units = pair.tables.units.assign(p_max_mw=[200.0, 0.0])
+    alone = Network.from_tables(pair.tables.with_table("units", units))
+    assert corridors_of_buses(alone, Factors.of(alone)) == ["", "North - South"]
+    # Without zones there is no corridor.
+    buses = pair.tables.buses.assign(zone="", area="")
+    plain = Network.from_tables(pair.tables.with_table("buses", buses))
+    assert corridors_of_buses(plain, Factors.of(plain)) == ["", ""]

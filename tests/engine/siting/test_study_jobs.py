@@ -36,7 +36,7 @@ def context(of: Network) -> Any:
     return SimpleNamespace(load_network=lambda _: of.tables, load_dataset=None, progress=lambda *_: None)
 
 
-def cleared(of: Network, method: str, **rules: float) -> dict[str, Any]:
+def cleared(of: Network, method: str, **rules: Any) -> dict[str, Any]:
     arguments = clear_arguments(of.digest, QUESTION, APPLICANTS, [OFFER], rules=rules, method=method)
     found = clear_job(json.loads(json.dumps(arguments)), context(of))
     assert json.loads(json.dumps(found, allow_nan=False)) == found
@@ -56,7 +56,13 @@ def test_awards_are_made_until_the_loads_do_not_stand_together() -> None:
 def test_a_rule_refuses_by_its_own_words() -> None:
     found = cleared(network(), "sequence", most_per_bus=9, zone_cap_mw=100.0)
     assert len(found["awards"]) == 1
-    assert "the cap of zone North would be exceeded" in {one["reason"] for one in found["refusals"]}
+    reason = "the cap of zone North of 100 MW would be exceeded: 200 MW with this one"  # 100 MW each
+    assert reason in {one["reason"] for one in found["refusals"]}
+    assert found["why"]["Bob"] == f"at bus A under {OFFER['envelope']}, its best site, {reason}"
+    assert found["order"].startswith("the higher score, then the earlier date")
+    one = cleared(network(), "sequence", most_per_bus=9, caps=[["corridor", "North - South", 150.0]])
+    assert "the cap of corridor North - South of 150 MW would be exceeded" in one["why"]["Bob"]
+    assert one["awards"][0]["corridor"] == "North - South"
 
 
 def test_the_best_portfolio_is_as_large_as_stands_together() -> None:
