@@ -3,16 +3,16 @@
 Give any price of energy to each bus and hour, any price of reserve that is not negative, and any price of a limit on a
 flow: what all units together lose at best against these prices, plus what load, reserve and limits are worth, is never
 above the cost of a schedule. Each unit on its own is solved exactly: its quadratic or piecewise cost, least hours on
-and off, starts and stops, what it may produce in the first and last hour (ramps between other hours are left out, which
-can only lower the bound). Nothing here uses a solver, so a bound
-holds whatever the solver that found the prices got wrong.
+and off, starts and stops, what it may produce in the first and last hour. Ramps between other hours have prices too
+(:mod:`engine.commitment.ramps`). Nothing here uses a solver, so a bound holds whatever the solver that found the prices
+got wrong.
 
 Source: Geoffrion, "Lagrangean relaxation for integer programming", Mathematical Programming Study 2, 1974; for unit
 commitment Muckstadt and Koenig, Operations Research 25(3), 1977.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Self
 
 import numpy as np
@@ -20,6 +20,7 @@ import numpy as np
 from engine.commitment.instance import Instance
 from engine.commitment.lines import FlowRows
 from engine.commitment.pieces import cost_at
+from engine.commitment.ramps import RampPrices, RampTerms
 from engine.network.model import Flags, Matrix, Vector
 
 _NEVER = 1e9  # $: what a state costs that a unit must not be in; more would drown the others in rounding
@@ -33,6 +34,7 @@ class Prices:
     reserve: Vector  # (T,), $/MW, not negative
     flows: FlowRows  # (k,) limits that have a price
     limit: Vector  # (k,), $/MWh, positive where the lower limit holds, negative for the upper one
+    ramps: RampPrices = field(default_factory=RampPrices.none)
 
     def at_buses(self) -> Matrix:
         """Return (T, B) in $/MWh."""
@@ -57,23 +59,24 @@ def lower_bound(instance: Instance, prices: Prices, pinned: Mapping[str, Flags] 
     """
     reserve = np.maximum(prices.reserve, 0.0)
     largest, chosen = instance.case.largest_mw, instance.committed
-    loss = running_loss(instance, prices, reserve, largest)
-    at_end = running_loss(instance, prices, reserve, np.minimum(largest, instance.fleet.edge_mw))
+    ramps = prices.ramps.terms(instance)
+    price = prices.at_buses()[:, instance.network.units.bus] - ramps.output
+    loss = _running_loss(instance, price, reserve, largest) + ramps.running
+    at_end = _running_loss(instance, price, reserve, np.minimum(largest, instance.fleet.edge_mw)) + ramps.running
     end = np.maximum(at_end - loss, 0.0)[:, chosen]
-    best_on, best_off = _best(instance, loss[:, chosen], end, instance.pinned if pinned is None else pinned)
+    held = instance.pinned if pinned is None else pinned
+    best_on, best_off = _best(_Spells.of(instance, loss[:, chosen], end, held, ramps))
     units = np.where(instance.network.units.in_service, loss.sum(axis=0), 0.0)
     units[chosen] = np.minimum(best_on, best_off)[0] if len(chosen) else 0.0
     case = instance.case
     worth = float((prices.energy * case.demand_mw.sum(axis=1)).sum() + reserve @ instance.reserve_mw)
-    worth += prices.flows.worth(prices.limit, case.demand_mw)
+    worth += prices.flows.worth(prices.limit, case.demand_mw) + ramps.fixed
     return Bound(worth + float(units.sum()), units, np.abs(best_on - best_off), best_on < best_off)
 
 
-def running_loss(instance: Instance, prices: Prices, reserve: Vector, largest: Matrix) -> Matrix:
-    """Return the least loss (T, G), $/h, of every unit that is on and produces at most ``largest`` (T, G)."""
-    case, fleet, curves = instance.case, instance.fleet, instance.curves
-    price = prices.at_buses()[:, instance.network.units.bus]
-    least = case.least_mw
+def _running_loss(instance: Instance, price: Matrix, reserve: Vector, largest: Matrix) -> Matrix:
+    """Return the least loss (T, G), $/h, of units on at ``price`` (T, G), producing at most ``largest`` (T, G)."""
+    fleet, curves, least = instance.fleet, instance.curves, instance.case.least_mw
     lower, upper = curves.bounds(least, largest)
 
     def output(at: Matrix) -> Matrix:
@@ -92,22 +95,20 @@ def running_loss(instance: Instance, prices: Prices, reserve: Vector, largest: M
     return cost_at(instance, mw) - price * mw - reserve[:, np.newaxis] * given
 
 
-def _best(instance: Instance, loss: Matrix, end: Matrix, pinned: Mapping[str, Flags]) -> tuple[Matrix, Matrix]:
+def _best(spells: "_Spells") -> tuple[Matrix, Matrix]:
     """Return the least cost (T, N) of each committed unit's day if it is on in an hour, and if it is off.
 
     A day is a chain of spells on and off. ``start[t]`` is the least cost from hour t if a spell on begins there,
     ``stop[t]`` the same for a spell off; ``began`` and ``ended`` are the same up to hour t, exclusive. The least over
-    the spells that hold an hour is a running minimum over their first and last hours. ``end`` (T, N) is what the unit
-    loses more in the first and in the last hour of a spell on; in a spell of one hour it does so once.
+    the spells that hold an hour is a running minimum over their first and last hours.
     """
-    spells = _Spells.of(instance, loss, end, pinned)
-    hours, count = loss.shape
+    hours, count = spells.up.shape
     from_on, from_off = spells.forwards()
     to_on, to_off = spells.backwards()
     best = []
     for running, before, after, least, twice in (
         (spells.on, from_on, to_off, spells.up, spells.twice),
-        (spells.off, from_off, to_on, spells.down, np.zeros_like(loss)),
+        (spells.off, from_off, to_on, spells.down, np.zeros_like(spells.twice)),
     ):
         total = np.full((hours, hours + 1, count), 2.0 * _NEVER)  # first hour, last hour + 1
         for first in range(hours):
@@ -137,7 +138,12 @@ class _Spells:
     first_off: Vector  # (N,)
 
     @classmethod
-    def of(cls, instance: Instance, loss: Matrix, end: Matrix, pinned: Mapping[str, Flags]) -> Self:
+    def of(cls, instance: Instance, loss: Matrix, end: Matrix, pinned: Mapping[str, Flags], ramps: RampTerms) -> Self:
+        """Return the spells of units that lose ``loss`` (T, N), $/h, while they are on.
+
+        ``end`` (T, N) is what a unit loses more in the first and in the last hour of a spell on; in a spell of one
+        hour it does so once.
+        """
         chosen, fleet, initial = instance.committed, instance.fleet, instance.initial
         hours, count = loss.shape
         zero = np.zeros((1, count))
@@ -145,8 +151,10 @@ class _Spells:
         off = np.concatenate([zero, np.cumsum(np.where(pinned["on"], _NEVER, 0.0), axis=0)])
         up = np.tile(fleet.least_up_h[chosen].astype(np.float64), (hours, 1))
         down = np.tile(fleet.least_down_h[chosen].astype(np.float64), (hours, 1))
-        start, stop = fleet.startup_cost[chosen] + end, np.tile(fleet.shutdown_cost[chosen], (hours + 1, 1))
+        start = fleet.startup_cost[chosen] + end + ramps.start[:, chosen]
+        stop = np.tile(fleet.shutdown_cost[chosen], (hours + 1, 1))
         stop[1:] += end
+        stop[:-1] += ramps.stop[:, chosen]
         twice = end.copy()
         twice[-1] = 0.0  # the day ends, the spell does not
         if initial is None:  # a spell that holds the first hour may be as old as it likes

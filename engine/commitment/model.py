@@ -150,12 +150,12 @@ class Model:
     def ramp_rows(self, hour: Integers, unit: Integers, *, upwards: bool) -> Rows:
         """Return the ramps into hours (k,) of units (k,), both by position; hour 0 follows the initial state.
 
-        With each comes, for units that may be on or off for one hour only, that a start needs a unit off before and
-        on then: without a ramp, costs alone see to that.
+        The k ramps are first. With each comes, for units that may be on or off for one hour only, that a start needs a
+        unit off before and on then: without a ramp, costs alone see to that.
         """
-        parts = []
-        for t, g in zip(hour.tolist(), unit.tolist(), strict=True):
-            parts.append(self._ramp(t, g, upwards=upwards))
+        keys = list(zip(hour.tolist(), unit.tolist(), strict=True))
+        parts = [self._ramp(t, g, upwards=upwards) for t, g in keys]
+        for t, g in keys:
             if self.instance.fleet.committed[g]:
                 parts += self._once(t, int(np.searchsorted(self.instance.committed, g)))
         return stacked(parts)

@@ -15,7 +15,7 @@ from engine.network.model import Integers, Matrix, Vector
 
 _ERROR_PER_MWH = 1e-3  # $/h that all curves may fall short by per MW of the fleet, if the number of pieces allows
 _ALL_PIECES = 1600  # of an hour, about
-_LEAST_PIECES, _MOST_PIECES = 4, 24  # that a unit may have
+_LEAST_PIECES, _MOST_PIECES = 4, 60  # that a unit may have
 
 
 @dataclass(frozen=True, slots=True, eq=False)

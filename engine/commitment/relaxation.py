@@ -1,6 +1,6 @@
 """The linear relaxation of a commitment, kept in the solver: rows that bind are added, and solves start warm."""
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +9,7 @@ from engine.commitment.bound import Prices
 from engine.commitment.instance import Instance
 from engine.commitment.lines import FlowRows, broken
 from engine.commitment.model import Model
+from engine.commitment.ramps import RampPrices
 from engine.errors import SolverError
 from engine.network.model import Flags, Integers, Matrix, Vector
 from engine.program import LazyProgram, LinearProgram, Status
@@ -42,14 +43,19 @@ class Relaxation:
         self.model = Model.of(instance)
         self.flows = FlowRows.none(len(instance.network.buses.ids))
         self.flow_rows: Integers = np.zeros(0, dtype=np.intp)  # where the limits are among the rows
-        self._ramps: set[tuple[int, int, bool]] = set()
+        self.ramps: dict[tuple[int, int, bool], int] = {}  # hour, unit, upwards: where the ramp is among the rows
         self._lazy = LazyProgram(self.model.program())
-        self._mark: tuple[int, int, set[tuple[int, int, bool]], object] | None = None
+        self._mark: tuple[int, int, dict[tuple[int, int, bool], int], object] | None = None
 
     @property
     def program(self) -> LinearProgram:
         """Return the program with all rows so far, for the loads last set."""
         return self._lazy.program
+
+    @property
+    def row_count(self) -> int:
+        """Return the number of rows so far."""
+        return self._lazy.row_count
 
     def set_loads(self, instance: Instance) -> None:
         """Take the loads and reserves of an instance that differs in nothing else."""
@@ -65,7 +71,7 @@ class Relaxation:
 
     def remember(self) -> None:
         """Mark where things stand now: :meth:`reset` goes back there, so that what comes next has no history."""
-        self._mark = (self._lazy.row_count, len(self.flows), set(self._ramps), self._lazy.basis())
+        self._mark = (self._lazy.row_count, len(self.flows), dict(self.ramps), self._lazy.basis())
 
     def reset(self) -> None:
         """Drop the rows added since the mark, and start the next solve from its basis."""
@@ -75,7 +81,7 @@ class Relaxation:
         if self._lazy.row_count > rows:
             self._lazy.delete_rows(np.arange(rows, self._lazy.row_count))
         self.flows, self.flow_rows = self.flows.at(np.arange(flows)), self.flow_rows[:flows]
-        self._ramps = set(ramps)
+        self.ramps = dict(ramps)
         self._lazy.start_from(basis)
 
     def pin(self, on: Flags, off: Flags) -> None:
@@ -129,16 +135,15 @@ class Relaxation:
         self.add_ramps(ramps)
         return len(new) + len(ramps)
 
-    def add_ramps(self, given: Iterable[tuple[int, int, bool]]) -> None:
+    def add_ramps(self, given: Collection[tuple[int, int, bool]]) -> None:
         """Add ramps by hour, unit and direction (upwards) that are not there yet."""
-        ramps = [key for key in given if key not in self._ramps]
         for upwards in (True, False):
-            own = [(hour, unit) for hour, unit, up in ramps if up == upwards]
+            own = sorted(key for key in given if key[2] == upwards and key not in self.ramps)
             if own:
-                hours, units = (np.array(part, dtype=np.intp) for part in zip(*own, strict=True))
+                hours, units = (np.array(part, dtype=np.intp) for part in list(zip(*own, strict=True))[:2])
                 rows = self.model.ramp_rows(hours, units, upwards=upwards)
-                self._lazy.add_rows(rows.matrix, rows.lower, rows.upper)
-        self._ramps |= set(ramps)
+                at = self._lazy.add_rows(rows.matrix, rows.lower, rows.upper)
+                self.ramps |= dict(zip(own, at[: len(own)].tolist(), strict=True))
 
     def add_flows(self, new: FlowRows) -> None:
         """Add limits on flows that are not there yet."""
@@ -175,7 +180,14 @@ class Relaxation:
         ):
             hour, unit = np.nonzero((over > _RAMP_MW) & limited)
             found += [(int(t) + first, int(g), upwards) for t, g in zip(hour, unit, strict=True)]
-        return [key for key in found if key not in self._ramps]
+        return [key for key in found if key not in self.ramps]
+
+    def _ramp_prices(self, dual: Vector) -> RampPrices:
+        if not self.ramps:
+            return RampPrices.none()
+        hour, unit, upwards = (np.array(part) for part in zip(*self.ramps, strict=True))
+        price = -dual[np.array(list(self.ramps.values()), dtype=np.intp)]
+        return RampPrices(hour.astype(np.intp), unit.astype(np.intp), upwards.astype(np.bool_), price)
 
     def _relaxed(self, values: Vector, dual: Vector, objective: float) -> Relaxed:
         model = self.model
@@ -183,5 +195,5 @@ class Relaxation:
         rows = model.reserve_rows
         if rows.stop > rows.start:
             reserve = dual[rows]
-        prices = Prices(dual[model.balance_rows], reserve, self.flows, dual[self.flow_rows])
+        prices = Prices(dual[model.balance_rows], reserve, self.flows, dual[self.flow_rows], self._ramp_prices(dual))
         return Relaxed(values, values[model.place("x")], objective, prices, values[model.place("e")])

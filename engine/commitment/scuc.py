@@ -17,6 +17,7 @@ from enum import StrEnum
 
 import numpy as np
 
+from engine.commitment.alike import Alike
 from engine.commitment.bound import Bound, lower_bound
 from engine.commitment.branching import Branching
 from engine.commitment.instance import InitialState, Instance
@@ -32,14 +33,14 @@ from engine.program import SOLVER, LinearProgram, Status
 _WHOLE = 1e-6
 # Of an hour that costs more to decide otherwise, in $, the first passes do not ask; and what is near to them. The last
 # pass has the whole program, and all hours that could matter.
+_WHOLE_PASSES = 6
 _PASSES: tuple[tuple[float, Nearness | None], ...] = (
     (20.0, Nearness()),
     (20.0, Nearness(1.0, 0.01, 50.0)),
     (100.0, Nearness(2.0, 0.005, 50.0)),
-    (0.0, None),
-    (0.0, None),  # again, with the limits and ramps that the first answers broke
-    (0.0, None),
+    *[(0.0, None)] * _WHOLE_PASSES,  # until no answer breaks limits and ramps that were not looked at before
 )
+_SMALL = 2400  # unit hours: so few, if no ramp ties them, are decided by the whole program at once
 _MORE = 100.0  # the same for units that may start in addition to those of the base day
 _DIVISIONS = 6  # of the schedules after each of the first passes, to raise the bound
 _SHARE_OF_GAP = 0.3  # of what is asked, given to the integer program: the rest is for what it cannot see
@@ -208,17 +209,18 @@ class _Search:
             return self._short()
         bound = self._bounded(hints)
         partly = (relaxed.on > _WHOLE) & (relaxed.on < 1.0 - _WHOLE)
-        if known is not None:  # what runs without the load goes on, and more may start
+        small = relaxed.on.size <= _SMALL and not self.relaxation.ramps
+        if known is not None and not small:  # what runs without the load goes on, and more may start
             more = ~known & ((relaxed.on > _WHOLE) | (bound.flip <= _MORE))
             self._pass(_Choice(more, known, Nearness()), known)
         tree = Branching(self.relaxation, relaxed, bound.value, self.end)
-        for clear, near in _PASSES:
+        for clear, near in _PASSES[-_WHOLE_PASSES:] if small else _PASSES:
             if near is not None:
                 self._lift(tree)
             if self._enough(near):
                 break
             known = self.on if self.on is not None else known
-            free = partly | (bound.flip <= (clear if near is not None else self.cost - self.bound))
+            free = partly | (bound.flip <= (clear if near is not None else self.cost - bound.value))
             if known is not None:
                 free |= np.abs(relaxed.on - known) > 0.5
             whole = relaxed.on > 0.5 if near is not None else bound.on
@@ -277,17 +279,21 @@ class _Search:
         """Decide the free hours by an integer program near the relaxation, or by the whole one; keep what is better."""
         relaxation, x = self.relaxation, self.relaxation.model.place("x")
         free, whole, near = choice.free, choice.whole, choice.near
-        start = None
-        if known is not None:
-            start = self.relaxed.values.copy()
-            start[x] = np.where(free, known, whole)
         begin = time.perf_counter()
-        program = decided(relaxation, free, whole)
-        if near is not None:
-            program = reduced(relaxation, self.relaxed, free, whole, near)
+        known = None if known is None else np.where(free, known, whole)
+        kinds, start = None, None
+        if near is None:
+            kinds = Alike.of(relaxation, decided(relaxation, free, whole))
+            program, integers = kinds.program, kinds.whole
+            start = None if known is None else kinds.start(known)
+        else:
+            program, integers = reduced(relaxation, self.relaxed, free, whole, near), np.sort(x[free])
+            if known is not None:
+                start = self.relaxed.values.copy()
+                start[x] = known
         found = solve_integer(
             program,
-            np.sort(x[free]),
+            integers,
             gap=_SHARE_OF_GAP * self.effort.gap,
             time_limit_s=self.end - begin,
             target=self.relaxed.objective + _TARGET * self.effort.gap * abs(self.relaxed.objective),
@@ -295,12 +301,13 @@ class _Search:
             seed=self.effort.seed,
         )
         self.times["integer"] += time.perf_counter() - begin
-        self.all_asked |= near is None and found.status is Status.OPTIMAL
         if near is None and found.bound > self.bound and np.isfinite(found.bound):
             self.bound, self.bound_by = min(found.bound, self.cost), "branch and bound"
         if not np.isfinite(found.objective):
             return End.INFEASIBLE if found.status is Status.INFEASIBLE and near is None and free.all() else None
-        self._dispatch(found.x[x] > 0.5)
+        rows = relaxation.row_count
+        self._dispatch(found.x[x] > 0.5 if kinds is None else kinds.schedule(found.x))
+        self.all_asked = near is None and found.status is Status.OPTIMAL and relaxation.row_count == rows
         return None
 
     def _dispatch(self, on: Flags) -> None:

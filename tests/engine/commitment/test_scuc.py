@@ -1,9 +1,13 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from engine.commitment.bound import Prices, lower_bound
 from engine.commitment.instance import CommitmentOptions, InitialState, Instance, ReserveRule
 from engine.commitment.lines import FlowRows
+from engine.commitment.ramps import RampPrices
+from engine.commitment.relaxation import Relaxation
 from engine.commitment.scuc import Effort, End, commit, solve_site
 from engine.errors import QuestionError
 from tests.engine.commitment.small import (
@@ -11,6 +15,7 @@ from tests.engine.commitment.small import (
     TRIANGLE,
     case_of,
     day_load,
+    dispatched,
     grid,
     judged,
     least_cost_of_all,
@@ -181,14 +186,36 @@ def test_hours_that_are_not_whole_days_are_refused() -> None:
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_any_prices_give_a_bound_below_the_least_cost(seed: int) -> None:
-    instance = random_short(0, carried=False)
+@pytest.mark.parametrize("carried", [False, True])
+def test_any_prices_give_a_bound_below_the_least_cost(seed: int, carried: bool) -> None:
+    instance = random_short(0, carried=carried)
     best = least_cost_of_all(instance)
     assert np.isfinite(best)
     rng = np.random.default_rng(seed)
     flows = FlowRows.of(instance, np.arange(4), np.array([0, 1, 2, 0]), np.full(4, -1))
-    prices = Prices(rng.uniform(0, 60, 4), np.zeros(4), flows, rng.uniform(-20, 20, 4))
+    keys = np.array([key for key in np.ndindex(4, 3, 2) if carried or key[0]])
+    ramps = RampPrices(keys[:, 0], keys[:, 1], keys[:, 2] > 0, rng.uniform(-4, 8, len(keys)))
+    prices = Prices(rng.uniform(0, 60, 4), np.zeros(4), flows, rng.uniform(-20, 20, 4), ramps)
     assert lower_bound(instance, prices).value <= best
+
+
+@pytest.mark.parametrize("carried", [False, True])
+def test_where_ramps_bind_their_prices_lift_the_bound_to_the_least_cost(carried: bool) -> None:
+    """Units that must run have a convex day, so prices prove its least cost exactly: strong duality."""
+    names = ("slow", "quick")
+    units = [
+        unit(name, "1", 10.0, 150.0, cost_c1_per_mwh=cost, startup_cost=90.0, ramp_30_min_mw=ramp)
+        for name, cost, ramp in zip(names, (10.0, 50.0), (4.0, 60.0), strict=True)
+    ]
+    initial = InitialState(np.ones(2, dtype=bool), np.full(2, 9), np.array([40.0, 20.0])) if carried else None
+    demand = np.array([60.0, 130.0, 150.0, 70.0])[:, np.newaxis] * np.array([1.0, 0.0, 0.0])
+    instance = short_instance(case_of(grid(units), demand), replace(RULES, must_run=names), initial)
+    wanted = dispatched(instance, np.ones((4, 2), dtype=bool), instance.network.units.cost_c1_per_mwh)
+    relaxed = Relaxation(instance).solve()
+    assert relaxed is not None
+    without = replace(relaxed.prices, ramps=RampPrices.none())
+    assert lower_bound(instance, without).value < wanted - 100.0
+    assert lower_bound(instance, relaxed.prices).value == pytest.approx(wanted, rel=1e-9)
 
 
 def test_the_bound_solves_each_unit_by_itself_exactly() -> None:
