@@ -47,9 +47,13 @@ class _Context:
         self.artifacts = Artifacts(Path(folder))
         self.workers: Workers = Processes(os.cpu_count() or 1)
         self._tables = tables
+        self._told = -1
 
     def progress(self, done: int, total: int, message: str = "") -> None:
-        print(f"{100 * done / max(total, 1):5.1f} % {message}", flush=True)  # noqa: T201 (a program that tells)
+        percent = int(100 * done / max(total, 1))
+        if percent > self._told:
+            self._told = percent
+            print(f"{percent} % {message}", flush=True)  # noqa: T201 (a program that tells)
 
     def load_network(self, digest: str) -> NetworkTables:
         del digest

@@ -116,10 +116,10 @@ def year(case: SitingCase, asked: argparse.Namespace) -> list[Row]:
 
     workers = Processes(asked.workers) if asked.workers > 1 else HERE
     found = decide(case, contingencies, question, budget_s=60.0 * asked.minutes, workers=workers, progress=tell)
-    cpu = time.process_time() - spent
+    wall, cpu = time.perf_counter() - start, time.process_time() - spent
     name = f"{len(case):,} hours, {len(question.buses):,} candidates, {len(contingencies):,} branch and unit outages"
     rows = [
-        (f"{name}: decided after {found.time_s / 60:.0f} min, {asked.workers} process(es)",
+        (f"{name}: decided after {wall / 60:.0f} min, {asked.workers} process(es)",
          f"{100 * found.decided_share:.1f} % of (bus, envelope, size)",
          f"{100 * YEAR_SHARE:.0f} % of (bus, envelope) after {YEAR_S / 60:.0f} min on {CORES} cores"),
         ("groups of hours looked at, and the share of the hours in them",

@@ -1,0 +1,110 @@
+"""Answers that come with the program: found by their inputs alone, told where they come from, and decided afresh."""
+
+import json
+from dataclasses import replace
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engine.errors import UncertaintyDataError
+from engine.network.library import load
+from engine.network.model import Network
+from engine.siting import jobs
+from engine.siting.defaults import starting_question
+from engine.siting.gate.results import GateResult
+from engine.siting.gate_check import check
+from engine.siting.question import SitingQuestion
+from engine.store import shipped
+from engine.store.artifacts import Artifacts
+from engine.store.codec import dump_json
+from engine.store.jobs import Jobs, hash_input
+from engine.store.kinds import KINDS
+from engine.store.store import Store
+
+FOLDER = resources.files("engine.data").joinpath(shipped.FOLDER)
+SAMPLE, SEED = 8, 20261122
+MOST_BYTES = 1_000_000
+
+
+@pytest.fixture(scope="module")
+def texas() -> Network:
+    return Network.from_tables(load("texas-2020"))
+
+
+def arguments_of(network: Network, question: SitingQuestion) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(json.dumps(jobs.gate_arguments(network.digest, question)))
+    return found
+
+
+def hash_of(arguments: dict[str, Any]) -> str:
+    return hash_input(jobs.GATE, KINDS[jobs.GATE], dump_json(arguments, "the arguments of a job"))
+
+
+def test_every_answer_lies_under_the_hash_of_its_inputs_and_all_are_small() -> None:
+    names = {item.name for item in FOLDER.iterdir()}
+    assert sum(len(FOLDER.joinpath(name).read_bytes()) for name in names) < MOST_BYTES
+    kept = {name.removesuffix(".json") for name in names if name.endswith(".json")}
+    assert kept
+    for digest in kept:
+        known = shipped.manifest(digest)
+        assert known is not None
+        assert hash_input(known["kind"], KINDS[known["kind"]], dump_json(known["arguments"], "")) == digest
+        assert known["result"]["artifacts"] == list(shipped.files_of(known))
+        assert {f"{key}.xz" for key in known["files"]} <= names
+
+
+def test_the_opening_question_of_texas_is_answered_at_once_and_its_verdicts_are_right(
+    texas: Network, tmp_path: Path
+) -> None:
+    """Some verdicts, drawn at random, are decided by a program in bus angles that shares no code with the gate."""
+    question = starting_question(texas).checked(texas)
+    arguments = arguments_of(texas, question)
+    store, artifacts = Store(f"sqlite:///{tmp_path / 'store.db'}"), Artifacts(tmp_path / "files")
+    store.migrate()
+    study = store.studies.create("anne", "Texas", texas.tables)
+    job = Jobs(store, artifacts).submit("anne", jobs.GATE, arguments, study)
+    kept = store.results.get("anne", study, jobs.GATE, job.input_hash)
+    store.close()
+
+    assert job.state == "done"
+    assert kept is not None
+    assert kept.provenance["computed_at"] == kept.content["origin"]["computed_at"]
+    path = artifacts.open(kept.content["artifacts"][0])
+    assert path is not None
+    gate = replace(GateResult.load(path), threshold=question.threshold)
+    run = jobs.run_of(arguments, kept.content, gate, texas, None)  # refuses verdicts of other hours
+    assert (gate.undecided, len(gate.buses), len(gate.labels)) == (0, 1431, 2)
+    assert jobs.decided(gate) == kept.content["verdicts"]
+    assert kept.content["check"]["mismatches"] == 0
+    assert kept.content["check"]["count"] == 1000
+    report = check(run.prepared.case, run.contingencies, gate, count=SAMPLE, seed=SEED)
+    assert (len(report.found), len(report.mismatches)) == (SAMPLE, 0)
+    assert {found.triple.passes for found in report.found} == {True, False}
+
+
+def test_a_question_that_differs_in_anything_finds_none(texas: Network, tmp_path: Path) -> None:
+    question = starting_question(texas)
+    assert shipped.manifest(hash_of(arguments_of(texas, question))) is not None
+    for other in (
+        replace(question, hours=question.hours[:1]),
+        replace(question, sizes_mw=question.sizes_mw[:2]),
+        replace(question, load_scale=1.01),
+    ):
+        assert shipped.manifest(hash_of(arguments_of(texas, other))) is None
+    another = arguments_of(texas, question) | {"network": "0" * 64}
+    assert shipped.manifest(hash_of(another)) is None
+    with Store(f"sqlite:///{tmp_path / 'store.db'}").database.writing() as connection:
+        of_another_kind = shipped.give(
+            connection, "siting.ac", hash_of(arguments_of(texas, question)), Artifacts(tmp_path)
+        )
+    assert of_another_kind is None
+
+
+def test_a_file_that_was_changed_is_refused(texas: Network) -> None:
+    known = shipped.manifest(hash_of(arguments_of(texas, starting_question(texas))))
+    assert known is not None
+    key = next(iter(known["files"]))
+    with pytest.raises(UncertaintyDataError, match="was changed"):
+        shipped.files_of({**known, "files": {key: "0" * 64}})
