@@ -47,7 +47,7 @@ class Desk:
     def own(self, *_: Any) -> None:
         return None
 
-    ranked = own = market
+    ranked = market
 
 
 @pytest.fixture
