@@ -13,6 +13,7 @@ from callbacks.siting_desk import Desk, drawn_of, market_arguments, question_of
 from callbacks.siting_site import SiteSeat, named, site_seat
 from components import ids
 from components import siting_auction as view
+from components.static import static
 from engine.errors import EngineError, PermissionDeniedError, QuestionError
 from engine.siting.market_run import MarketQuestion
 from engine.siting.product_jobs import PRODUCTS, Chosen, product_arguments
@@ -27,6 +28,7 @@ class Told:
 
     children: Any
     job: str | None = None
+    done: int = 1  # steps of the way to a checked result that are behind
 
 
 def terms_of(given: Mapping[str, Any]) -> SaleTerms:
@@ -54,7 +56,7 @@ def panel(seat: SiteSeat, drawn: Any, terms: SaleTerms, *, pressed: bool) -> Tol
     """Return what can be sold, or where the job stands; a press begins it. Raises EngineError in words."""
     study = seat.read(drawn)
     if study is None or study.ranked is None:
-        return Told(view.message("Screen the candidates and run the market first: reserves are by score.", done=0))
+        return Told(view.message("Screen the candidates and run the market first: reserves are by score."), done=0)
     arguments = arguments_of(seat, drawn, terms)
     act = begin if pressed else standing
     found = act(seat.desk.services, seat.user, seat.study, PRODUCTS, arguments)
@@ -63,7 +65,7 @@ def panel(seat: SiteSeat, drawn: Any, terms: SaleTerms, *, pressed: bool) -> Tol
         version = published(seat, made)
         link = f"/auction?make=set:{version}&study={seat.study}"
         owner = seat.desk.services.studies.get(seat.user, seat.study).role == "owner"
-        return Told(view.offered(study, made, version, link, owner=owner))
+        return Told(view.offered(study, made, version, link, owner=owner), done=2 if version is None else 3)
     if found.job is None:
         return Told(view.message("Press Try them together: it says which sites can be sold side by side."))
     if found.job.active:
@@ -110,6 +112,7 @@ def register(app: Dash, desk: Desk) -> None:
 
     @app.callback(
         Output(name, "children"),
+        Output(f"{name}-path", "children"),
         Output(f"{name}-job", "data"),
         Output(ids.JOBS_WAKE, "data", allow_duplicate=True),
         Input(f"{ids.SITING_AUCTION_TRY}-pressed", "data"),
@@ -125,7 +128,7 @@ def register(app: Dash, desk: Desk) -> None:
     def write(*given: Any) -> Any:
         tried, sold, _ended, drawn, values, tab, names, of = given
         if tab != "auction":
-            return (no_update,) * 3
+            return (no_update,) * 4
         by, seat = ctx.triggered_id, site_seat(desk, of)
         try:
             terms = terms_of(named(names, values))
@@ -134,4 +137,4 @@ def register(app: Dash, desk: Desk) -> None:
             told = panel(seat, drawn, terms, pressed=bool(tried) and by == f"{ids.SITING_AUCTION_TRY}-pressed")
         except EngineError as error:
             told = Told(view.message(f"{error}.", wrong=True))
-        return told.children, told.job, time.time() if told.job else no_update
+        return told.children, static(view.path(told.done)), told.job, time.time() if told.job else no_update

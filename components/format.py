@@ -29,7 +29,8 @@ def number(value: float | None, digits: int = 0) -> str:
 def signed(value: float, digits: int) -> str:
     """Return a difference with its sign."""
     text = number(value, digits)
-    return text if text == "0" or text.startswith(MINUS) or math.isnan(value) else f"+{text}"
+    plain = text.startswith(MINUS) or not text.strip(f"0.{THIN}") or math.isnan(value)
+    return text if plain else f"+{text}"
 
 
 def sentence(text: str) -> str:

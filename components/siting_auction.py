@@ -74,6 +74,7 @@ def place() -> list[Part]:
         *(dcc.Store(id=f"{button}-pressed") for button in (ids.SITING_AUCTION_TRY, ids.SITING_AUCTION_SELL)),
         section(
             "Certified capacity for an auction",
+            html.Div(path(0), id=f"{name}-path"),
             html.P(
                 "Sites are certified one by one and need not stand together. They are taken by their scores, each tried"
                 " with all before it; what passes the gate as a whole can be sold. A lot is one site with its envelope,"
@@ -82,14 +83,14 @@ def place() -> list[Part]:
             ),
             html.Div(given, className="hr-siting-fields"),
             html.Div(pressed_button("Try them together", ids.SITING_AUCTION_TRY), className="hr-siting-ways"),
-            html.Div(path(1), id=name, **{"aria-live": "polite"}),
+            html.Div(id=name, **{"aria-live": "polite"}),
         ),
     ]
 
 
-def message(words: str, *, wrong: bool = False, done: int = 1) -> Part:
+def message(words: str, *, wrong: bool = False) -> Part:
     """Return a word where there is nothing to sell."""
-    return html.Div([path(done), state("failed" if wrong else "empty", words, title="Not possible" if wrong else None)])
+    return state("failed" if wrong else "empty", words, title="Not possible" if wrong else None)
 
 
 def running(job: Job) -> Part:
@@ -148,7 +149,7 @@ def offered(study: SiteStudy, made: Mapping[str, Any], version: int | None, link
         )
         parts.append(html.Details([html.Summary(f"Refused, with reasons ({number(len(refused))})"), table]))
     parts.append(_way(version, link, owner=owner))
-    return html.Div([path(3 if version is not None else 2), *parts])
+    return html.Div(parts)
 
 
 def _way(version: int | None, link: str, *, owner: bool) -> Part:

@@ -75,7 +75,8 @@ def layer(found: Prices | str) -> Layer:
     steps = (size > marks[0]).astype(int) + (size >= marks[1]) + (size >= marks[2])
     painted = np.where(np.isnan(size), 0, _MIDDLE + np.sign(np.nan_to_num(found.change)).astype(int) * steps)
     text = ["" if np.isnan(value) else f"{signed(value, 3)} $/MWh" for value in found.change.tolist()]
-    known = "the noise floor of the mean price" if np.isfinite(found.floor) else "no noise floor was asked for"
+    known = "no noise floor was asked for" if np.isnan(found.floor) else "the noise floor of the mean price"
+    known = "too little to draw" if found.floor < _LEAST else known
     best = "The best site: " if found.default else ""
     note = f"{best}{found.words}. Within {low}: {known}"
     return Layer(KEY, LABEL, UNIT, "difference", painted.tolist(), labels=labels, bus_text=text, note=note)
@@ -135,7 +136,7 @@ def rows(answer: Answer, found: Prices | str) -> list[dict[str, Any]]:
 def _said(found: Prices, change: float) -> str:
     if not np.isfinite(found.floor):
         return "not known"
-    return "within it" if abs(change) <= found.floor else "beyond it"
+    return "within it" if abs(change) <= found.quiet else "beyond it"
 
 
 def told(found: Prices | str) -> Part:
@@ -143,7 +144,7 @@ def told(found: Prices | str) -> Part:
     if isinstance(found, str):
         return state("empty", f"{found}.")
     floor = (
-        f"the noise floor of the mean price is {number(found.floor, 3)} $/MWh: a smaller change says nothing"
+        f"the noise floor of the mean price is {number(found.floor, 3)} $/MWh: a change within it says nothing"
         if np.isfinite(found.floor)
         else "no noise floor was asked for: small changes may mean nothing"
     )

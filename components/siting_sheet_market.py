@@ -13,7 +13,7 @@ from engine.commitment.scuc import End
 from engine.siting.market import SiteMarket
 from engine.siting.market_run import lmp_change
 from engine.siting.metrics import METRIC_UNITS, METRIC_WORDS, WINDOW_WORDS, Metric
-from engine.siting.ranking import criterion_words
+from engine.siting.ranking import GROUPS, criterion_words
 from engine.siting.sheet import MetricLine, Neighbour, ScoreReasons, metric_lines, row_of, score_reasons, site_market
 
 _FORMULA: dict[Metric, str] = {
@@ -195,10 +195,12 @@ def score_card(
         ("*S*^{+}, distance to the best", number(reasons.to_ideal, 5)),
         ("*S*^{\u2212}, distance to the worst", number(reasons.to_anti_ideal, 5)),
     ]
-    for place, (name, score, share) in enumerate(reasons.groups):
-        counts = f", weight {weights[place]:g}" if place < len(weights) else ""
+    weight_of = dict(zip(GROUPS, weights, strict=False))
+    for name, score, share in reasons.groups:
+        sign = f"*G*_{{{[*GROUPS].index(name) + 1}}}, " if name in GROUPS else ""
+        counts = f", weight {weight_of[name]:g}" if name in weight_of else ""
         lost = f"{percent(share, 0)} of the distance to the best"
-        values.append((f"*G*_{{{place + 1}}}, {name}{counts}", f"{number(score, 3)} of 1, {lost}"))
+        values.append((f"{sign}{name}{counts}", f"{number(score, 3)} of 1, {lost}"))
     if interval is not None:
         values.append(("score within the noise floor", f"{number(interval[0], 3)}\u2013{number(interval[1], 3)}"))
     binds = [
