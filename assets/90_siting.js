@@ -12,6 +12,11 @@
     try { return window.dash_ag_grid.getApi('siting-' + name + '-grid'); } catch (error) { return null; }
   }
 
+  function lessOnSite(values) {
+    if (!values.length || values.every(function (mw) { return Number(mw) === 0; })) return '';
+    return ' less ' + (values.length === 1 ? values[0] + ' MW on site' : 'what is made on site');
+  }
+
   clientside.siting = {
     showTab: function (tab, id) {
       [document.getElementById(id), document.getElementById(id + '-tools')].forEach(function (holder) {
@@ -20,13 +25,13 @@
       window.dispatchEvent(new Event('resize'));
       return KEEP();
     },
-    showWords: function (source, choice, candidates, days, kinds, own) {
+    showWords: function (source, choice, candidates, days, kinds, own, onsite) {
       const filed = source === 'filed';
       const names = (kinds || []).concat(text(own).split('\n').map(function (line) { return line.split(':')[0].trim(); }).filter(Boolean));
       const words = names.length < 2 ? names.join('') : names.slice(0, -1).join(', ') + ' or ' + names[names.length - 1];
       return [
         filed || (choice !== 'one' && choice !== 'list'), filed || choice !== 'representative', candidates !== 'listed',
-        days !== 'listed', filed, words || 'no envelope',
+        days !== 'listed', filed, (words || 'no envelope') + lessOnSite(text(onsite).split(/[\s,;]+/).filter(Boolean)),
       ];
     },
     criterionUse: function (use) {

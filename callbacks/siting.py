@@ -109,6 +109,7 @@ def _register_browser_side(app: Dash) -> None:
         Input(ids.siting_word("market-days"), "value"),
         Input(ids.siting_word("kinds"), "value"),
         Input(ids.siting_word("own"), "value"),
+        Input(ids.siting_word("onsite"), "value"),
     )
     app.clientside_callback(
         ClientsideFunction("siting", "showSheet"),

@@ -28,7 +28,7 @@ def question(asked: SitingQuestion, *, files: Choices = (), read_only: bool = Fa
             " as ",
             word_popover(
                 ids.siting_word("envelopes"),
-                words.envelope_words(asked.envelopes),
+                words.envelope_words(asked.envelopes, asked.onsite_mw),
                 envelopes_panel(held),
                 "Operating envelopes",
                 width=420,

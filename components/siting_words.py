@@ -295,15 +295,13 @@ def peak_of(text: str) -> tuple[int, ...]:
     return tuple(sorted(found))
 
 
-def sizes_words(sizes: Sequence[float]) -> str:
-    """Return sizes in words."""
-    return ", ".join(f"{mw:g}" for mw in sizes)
-
-
-def envelope_words(envelopes: Sequence[Envelope]) -> str:
-    """Return the names of envelopes for the sentence."""
+def envelope_words(envelopes: Sequence[Envelope], onsite_mw: Sequence[float] = ()) -> str:
+    """Return the names of envelopes for the sentence, and what on-site resources take off."""
     names = [one.name for one in envelopes]
-    return names[0] if len(names) == 1 else ", ".join(names[:-1]) + " or " + names[-1]
+    listed = names[0] if len(names) == 1 else ", ".join(names[:-1]) + " or " + names[-1]
+    if not any(onsite_mw):
+        return listed
+    return listed + (f" less {onsite_mw[0]:g} MW on site" if len(onsite_mw) == 1 else " less what is made on site")
 
 
 def _own(line: str, peak: Sequence[int], ramp: float) -> Envelope:

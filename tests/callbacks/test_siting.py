@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import date
 from typing import Any
 from urllib.parse import unquote
 
@@ -37,6 +38,7 @@ from engine.siting.defaults import sizes_for, starting_question
 from engine.siting.envelopes import envelope, own_envelope, standard
 from engine.siting.market_run import MarketQuestion
 from engine.siting.question import Committed, SitingQuestion
+from engine.siting.staging import Stage
 from engine.siting.timeline import CONVENTIONAL, PLANNER
 from engine.store.kinds import KINDS
 from engine.store.queue import Queue
@@ -142,6 +144,9 @@ def test_words_make_the_question_they_were_made_of() -> None:
         replace(QUESTION, envelopes=(envelope("firm", utilisation=0.7), own), branches="none", threshold=0.9),
         replace(QUESTION, envelopes=(envelope("shift", depth=0.1, make_up=0.01),), load_scale=0.5, seed=3, count=12),
         replace(QUESTION, committed=(Committed("A", standard()[1], 20.0),), thermal="filed"),
+        replace(QUESTION, onsite_mw=(5.0,), outage_rating="b"),
+        replace(QUESTION, onsite_mw=tuple(float(hour) for hour in range(24))),
+        replace(QUESTION, stages=(Stage(date(2027, 6, 1), 20.0), Stage(date(2029, 1, 1), 100.0))),
     )
     for question in asked:
         made = siting_words.question_of(
