@@ -48,9 +48,10 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[Any]], caption: str, *, 
     return el("div", made, class_="table", tabindex="0", role="group", aria_label=caption)
 
 
-def facts(rows: Iterable[tuple[str, Any]]) -> Markup:
-    """Return names and values."""
-    return el("dl", *(el("div", el("dt", name), el("dd", value)) for name, value in rows), class_="facts")
+def facts(rows: Iterable[tuple[str, Any]], *, columns: int = 1) -> Markup:
+    """Return names and values, in one column or in two beside each other."""
+    look = "facts" if columns == 1 else "facts facts-two"
+    return el("dl", *(el("div", el("dt", name), el("dd", value)) for name, value in rows), class_=look)
 
 
 def numbers(rows: Iterable[tuple[str, str, str]]) -> Markup:

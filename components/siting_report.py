@@ -1,14 +1,15 @@
-"""The printable sheet of a site: one page of paper with what its gate, market, ranking and terms say."""
+"""The printable sheet of a site: about two pages of paper with what its gate, market, ranking and terms say."""
 
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from components.capacity_sites import bus_facts
-from components.format import megawatts, number, percent, signed
+from components.format import megawatts, number, percent, sentence, signed
 from components.report_html import breakable, bullets, el, facts, numbers, printed_at, section, table
 from components.siting_ac import outcome
 from components.siting_sheet_gate import failure_words
+from components.siting_sheet_market import DIGITS, price_facts
 from components.siting_site import SiteStudy, share_words, verdict_words
 from engine.siting.ac_check import AcReport
 from engine.siting.agreement import Agreement
@@ -60,7 +61,7 @@ def site_report(study: SiteStudy, bus: int, name: str, report: AcReport | None, 
         section("Market", _market(study, bus)),
         section("Voltages and losses", _ac(report)),
         section("Draft agreement", _terms(study, bus)),
-        section("Data", facts(bus_facts(study.network, bus)), _inputs(study)),
+        section("Data", facts(bus_facts(study.network, bus), columns=2), _inputs(study)),
     ]  # fmt: skip
 
 
@@ -107,8 +108,8 @@ def _ranking(reasons: Any) -> list[Any]:
         for cost in reasons.costs[:_MOST_CRITERIA]
     ]  # fmt: skip
     groups = [(name[:1].upper() + name[1:], number(score, 3)) for name, score, _ in reasons.groups]
-    heads = ["Criterion", "Group", "Here", "Best", "Lost of 1", "Score, if best"]
-    return [facts(groups), table(heads, rows, "What each criterion costs", left=(0, 1))]
+    heads = ["Criterion", "Group", "Here", "Best", "Lost of 1", "Gain, if best"]
+    return [facts(groups, columns=2), table(heads, rows, "What each criterion costs", left=(0, 1))]
 
 
 def _market(study: SiteStudy, bus: int) -> list[Any]:
@@ -121,15 +122,19 @@ def _market(study: SiteStudy, bus: int) -> list[Any]:
     rows = []
     for line in metric_lines(market, site):
         words = f"{WINDOW_WORDS[line.window]} {METRIC_WORDS[line.metric]}, {METRIC_UNITS[line.metric]}"
-        near = "\u2248 " if line.within_noise else ""
+        near, digits = "\u2248 " if line.within_noise else "", DIGITS[line.metric]
         rows.append(
-            (words, number(line.value, 3), number(line.peers.median, 3), near + signed(line.from_median, 3),
-             number(line.floor, 3), signed(line.change, 3))
+            (sentence(words), number(line.value, digits), number(line.peers.median, digits),
+             near + signed(line.from_median, digits), number(line.floor, digits), signed(line.change, digits))
         )  # fmt: skip
     days = ", ".join(f"{day['label']} ({day['reason']})" for day in market.facts.get("days", []))
     heads = ["Metric", "Here", "Median", "From it", "Noise floor", "Change by the load"]
-    note = el("p", f"Days: {days}. Largest gap {percent(site.gap, 3)}. \u2248: within the noise floor.")
-    return [table(heads, rows, "Metrics beside the other sites"), note]
+    note = el("p", f"Days: {days}. Largest gap {percent(site.gap, 3)}. \u2248: within the noise floor.", class_="muted")
+    return [
+        facts(price_facts(market, site, bus), columns=2),
+        table(heads, rows, "Metrics beside the other sites"),
+        note,
+    ]
 
 
 def _ac(report: AcReport | None) -> list[Any]:
@@ -143,9 +148,9 @@ def _terms(study: SiteStudy, bus: int) -> list[Any]:
     own = next(one for one in study.gate.envelopes if one.name == study.envelope)
     draft = Agreement(study.words(bus), own, study.size_mw)
     note = "A draft for the parties to edit, not legal advice; the terms the page proposes at first."
-    return [el("p", note), facts(draft.terms())]
+    return [el("p", note, class_="muted"), facts(draft.terms(), columns=2)]
 
 
 def _inputs(study: SiteStudy) -> Any:
     rows = [(entry.name, breakable(entry.digest)) for entry in study.inputs(market=True)]
-    return facts(rows)
+    return facts(rows, columns=2)

@@ -11,8 +11,8 @@ from components.skeleton import Part, facts, section
 from components.why_card import why_card, why_number
 from engine.commitment.scuc import End
 from engine.siting.market import SiteMarket
-from engine.siting.market_run import lmp_change
-from engine.siting.metrics import METRIC_UNITS, METRIC_WORDS, WINDOW_WORDS, Metric
+from engine.siting.market_run import MarketRun, lmp_change, mean_prices
+from engine.siting.metrics import METRIC_UNITS, METRIC_WORDS, METRICS, WINDOW_WORDS, WINDOWS, Metric
 from engine.siting.ranking import GROUPS, criterion_words
 from engine.siting.sheet import MetricLine, Neighbour, ScoreReasons, metric_lines, row_of, score_reasons, site_market
 
@@ -23,8 +23,9 @@ _FORMULA: dict[Metric, str] = {
     "binding_hours": "\u03a3_t 1[max_l \u03bc_{lt} > 10^{\u22126}]",
     "rent": "10^{\u22126} (1/*D*) \u03a3_t \u03a3_l \u03bc_{lt} |*f*_{lt}|",
 }
-_DIGITS: dict[Metric, int] = {"mean_lmp": 3, "p95_p5": 3, "std": 3, "binding_hours": 1, "rent": 4}
+DIGITS: dict[Metric, int] = {"mean_lmp": 3, "p95_p5": 3, "std": 3, "binding_hours": 1, "rent": 4}
 _MOST_BUSES = 5
+_MOVED = 1e-3  # $/MWh: a smaller change counts as none
 _MOST_CRITERIA = 10
 _MOST_BOUND = 3
 
@@ -74,7 +75,7 @@ def _metrics(study: SiteStudy, site: SiteMarket) -> list[Part]:
 
 
 def _metric_row(study: SiteStudy, site: SiteMarket, line: MetricLine) -> tuple[Part, ...]:
-    digits, unit = _DIGITS[line.metric], METRIC_UNITS[line.metric]
+    digits, unit = DIGITS[line.metric], METRIC_UNITS[line.metric]
     label = f"{WINDOW_WORDS[line.window]} {METRIC_WORDS[line.metric]}"
     text, card = number(line.value, digits), metric_card(study, site, line)
     sign = "\u2248 " if line.within_noise else ""
@@ -90,7 +91,7 @@ def _metric_row(study: SiteStudy, site: SiteMarket, line: MetricLine) -> tuple[P
 
 def metric_card(study: SiteStudy, site: SiteMarket, line: MetricLine) -> Part:
     """Return why a metric is what it is: its formula, the days without the load, the other sites, the noise floor."""
-    digits, unit = _DIGITS[line.metric], METRIC_UNITS[line.metric]
+    digits, unit = DIGITS[line.metric], METRIC_UNITS[line.metric]
     label = f"{WINDOW_WORDS[line.window]} {METRIC_WORDS[line.metric]}"
     return why_card(
         f"{label}: {number(line.value, digits)} {unit}",
@@ -117,13 +118,6 @@ def _prices(study: SiteStudy, site: SiteMarket, bus: int) -> list[Part]:
     known = np.flatnonzero(np.isfinite(change))
     if not known.size:
         return [html.P("No bus has a price.", className="hr-muted")]
-    before, after = (float(np.nanmean([day.mean_lmp[bus] for day in days])) for days in (market.base.days, site.days))
-    rows: list[tuple[Part, Part]] = [
-        ("Here, without and with it", f"{price(before)}, {price(after)}"),
-        ("Here", f"{signed(float(change[bus]), 3)} $/MWh"),
-        ("Mean of all buses", f"{signed(float(change[known].mean()), 3)} $/MWh"),
-        ("Buses that rise, and fall", f"{number(int((change > 1e-3).sum()))}, {number(int((change < -1e-3).sum()))}"),
-    ]
     order = known[np.argsort(-change[known], kind="stable")]
     most = [*order[:_MOST_BUSES].tolist(), *order[-_MOST_BUSES:].tolist()]
     listed = [
@@ -131,7 +125,7 @@ def _prices(study: SiteStudy, site: SiteMarket, bus: int) -> list[Part]:
         for place in dict.fromkeys(most)
     ]
     return [
-        facts(rows),
+        facts(price_facts(market, site, bus)),
         html.Div(
             [
                 html.Button("Show on the map", type="button", className="hr-button", **{"data-siting-layer": "lmp"}),
@@ -140,6 +134,22 @@ def _prices(study: SiteStudy, site: SiteMarket, bus: int) -> list[Part]:
             className="hr-siting-ways",
         ),
         small_table("prices", "Buses whose price moves most", ["Bus", "Change, $/MWh"], listed, file="lmp-change"),
+    ]
+
+
+def price_facts(market: MarketRun, site: SiteMarket, bus: int) -> list[tuple[str, str]]:
+    """Return what a load does to prices: here, over all buses, and at how many they rise and fall."""
+    change, before = lmp_change(market, site), float(mean_prices(market, market.base)[bus])
+    known = change[np.isfinite(change)]
+    rows = [("Mean LMP here, without and with it", f"{price(before)}, {price(before + float(change[bus]))}")]
+    if market.floor is not None:
+        floor = float(market.floor[WINDOWS.index("all"), METRICS.index("mean_lmp")])
+        rows.append(("Noise floor of the mean LMP", f"{number(floor, 3)} $/MWh"))
+    return [
+        *rows,
+        ("Change here", f"{signed(float(change[bus]), 3)} $/MWh"),
+        ("Change, mean of all buses", f"{signed(float(known.mean()), 3)} $/MWh"),
+        ("Buses that rise, and fall", f"{number(int((known > _MOVED).sum()))}, {number(int((known < -_MOVED).sum()))}"),
     ]
 
 
@@ -248,7 +258,7 @@ def _costs(reasons: ScoreReasons) -> list[Part]:
                 (signed(gain, 3), gain),
             )
         )
-    heads = ["Criterion", "Here", "Best", "Weight", "Lost of 1", "Score, if best"]
+    heads = ["Criterion", "Here", "Best", "Weight", "Lost of 1", "Gain, if best"]
     return [
         html.P("What each criterion takes from the score, the one that takes most first:"),
         small_table("costs", "What each criterion costs", heads, rows, file="criteria", tall=True),
