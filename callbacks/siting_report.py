@@ -39,7 +39,7 @@ def sheet_page(seat: SiteSeat, query: Mapping[str, str], now: datetime) -> str:
     except EngineError as error:
         told = el("div", el("strong", "No sheet: "), f"{error}.", class_="state", role="status")
         return document(name, [el("header", el("p", "Site sheet"), el("h1", name)), told], links=ways)
-    return document(f"{name}, {study.words(bus)}", parts, links=ways)
+    return document(f"{name}, {study.words(bus)}", [el("div", *parts, class_="sheet")], links=ways)
 
 
 def _ac(seat: SiteSeat, study: SiteStudy, bus: int) -> AcReport | None:
