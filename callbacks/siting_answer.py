@@ -144,7 +144,8 @@ def _market(seat: Seat, asked: Asked, question: SitingQuestion, stands: GateStan
         if usual.found == "answered":  # that of the usual threshold is there: it is ranked at the one that is drawn
             return replace(usual, threshold=THRESHOLD)
     if found.found == "needed" and (asked.opening or asked.ended) and _is_owner(seat):
-        sites, _, seconds = siting_market.plan(seat.network(), stands.gate, market, question.threshold)
+        own = seat.desk.own_of(seat.user, seat.study, question)
+        sites, _, seconds = siting_market.plan(seat.network(), stands.gate, market, question.threshold, own)
         if sites and seconds <= siting_market.AT_ONCE_S:
             return seat.desk.look_market(*who, question, market, submit=True)
     return found

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from engine.network.model import Integers, Network, Vector
+from engine.network.model import Flags, Integers, Network, Vector
 from engine.siting.criteria import OwnCriteria
 from engine.siting.gate.between import Between
 from engine.siting.gate.results import FAILED, PASSED, UNDECIDED, GateResult
@@ -139,7 +139,13 @@ class Answer:
     def verdict_of(self, envelope: str, size_mw: float | None = None) -> Verdicts:
         """Return the verdicts (C,) of another envelope or size, at the threshold that is drawn."""
         found = self.gate.verdict(envelope, self.drawn.size_mw if size_mw is None else size_mw, self.drawn.threshold)
-        return found if self.own is None else np.where(self.own.passes[self.gate.buses], found, FAILED).astype(np.int8)
+        return np.where(self.stopped, FAILED, found).astype(np.int8)
+
+    @property
+    def stopped(self) -> Flags:
+        """Return the candidates (C,) that a reader's own criteria stop, whatever the gate says."""
+        size = len(self.gate.buses)
+        return np.zeros(size, dtype=np.bool_) if self.own is None else ~self.own.passes[self.gate.buses]
 
     def qualified(self, envelope: str, size_mw: float | None = None) -> Integers:
         """Return the positions of the buses that qualify."""

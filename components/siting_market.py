@@ -13,6 +13,7 @@ from components.skeleton import Part, progress_card, section, state
 from engine.commitment.scuc import End
 from engine.errors import QuestionError
 from engine.network.model import Network
+from engine.siting.criteria import OwnCriteria
 from engine.siting.gate.results import PASSED
 from engine.siting.market_run import MarketQuestion
 from engine.siting.metrics import METRIC_UNITS, METRIC_WORDS, METRICS, WINDOW_WORDS, WINDOWS
@@ -92,7 +93,7 @@ def place(market: MarketQuestion) -> html.Section:
 
 def told(answer: Answer, market: MarketQuestion, stands: Any) -> list[Part]:
     """Return what is said of the market: what would run and how long it takes, what runs, or what was found."""
-    sites, left, seconds = plan(answer.network, answer.gate, market, answer.drawn.threshold)
+    sites, left, seconds = plan(answer.network, answer.gate, market, answer.drawn.threshold, answer.own)
     if answer.gate.partial:
         return [html.P("The market begins once every hour is screened.", className="hr-muted")]
     if answer.question.source == "filed":
@@ -121,12 +122,18 @@ def told(answer: Answer, market: MarketQuestion, stands: Any) -> list[Part]:
     return [*notes, plan_words, button, *known]
 
 
-def plan(network: Network, gate: Gate, market: MarketQuestion, threshold: float) -> tuple[int, int, float]:
-    """Return how many placements go to the market, how many are left out, and about how long that takes."""
+def plan(
+    network: Network, gate: Gate, market: MarketQuestion, threshold: float, own: OwnCriteria | None = None
+) -> tuple[int, int, float]:
+    """Return how many placements go to the market, how many are left out, and about how long that takes.
+
+    Sites that a reader's own criteria stop are neither.
+    """
     sites = left = 0
+    kept = True if own is None else own.passes[gate.buses]
     for one in gate.result.envelopes:
         for size in gate.question.sizes_mw:
-            passed = int((gate.verdict(one.name, size, threshold) == PASSED).sum())
+            passed = int(((gate.verdict(one.name, size, threshold) == PASSED) & kept).sum())
             taken = passed if market.most_sites == 0 else min(passed, market.most_sites)
             sites, left = sites + taken, left + passed - taken
     days = {"peak": 1, "typical": 7}.get(market.days, max(1, len(market.dates)))

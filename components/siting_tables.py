@@ -24,6 +24,7 @@ _SHOWN: tuple[tuple[Window, Metric, str, str, int, int], ...] = (
 _WITHIN = "Within the noise floor of prices"
 _WHY = {"cellRenderer": "SitingWhy"}  # a number that opens its card
 _NO_END = {True: "not taken", False: "not run"}
+_STOPPED = "stopped by your criteria"
 _WORDS = {PASSED: "qualified", FAILED: "not qualified", UNDECIDED: "open"}
 
 
@@ -121,7 +122,7 @@ def candidate_rows(answer: Answer) -> list[Row]:
     """Return every candidate with its pass rate under every envelope, and the largest size that qualifies."""
     size = answer.drawn.size_mw
     rates = [answer.gate.rate(name, size) for name in answer.envelopes]
-    verdicts = [answer.verdict_of(name) for name in answer.envelopes]
+    verdicts, stopped = [answer.verdict_of(name) for name in answer.envelopes], answer.stopped
     largest = np.zeros(len(answer.gate.buses))
     for mw in sorted(answer.question.sizes_mw):
         largest[answer.verdict_of(answer.drawn.envelope, mw) == PASSED] = mw
@@ -130,7 +131,7 @@ def candidate_rows(answer: Answer) -> list[Row]:
         row = _place(answer.network, bus)
         for place in range(len(answer.envelopes)):
             row[f"rate{place}"] = float(rates[place][0][candidate])
-            row[f"verdict{place}"] = _WORDS[int(verdicts[place][candidate])]
+            row[f"verdict{place}"] = _STOPPED if stopped[candidate] else _WORDS[int(verdicts[place][candidate])]
         row["largest"] = float(largest[candidate]) or None
         rows.append(row)
     return rows

@@ -13,11 +13,13 @@ from callbacks.siting_answer import Seat
 from callbacks.siting_criteria import criteria_of, held_of, own_groups, take_in, word_of
 from callbacks.siting_desk import Desk, drawn_of, ranking_of
 from components import siting_criteria as view
-from components import siting_words
+from components import siting_overview, siting_tables, siting_words
 from components.siting_answer import Answer, Gate
+from components.siting_market import plan
 from engine.errors import EngineError, QuestionError
 from engine.siting.criteria import Criterion, OwnCriteria, read_columns
 from engine.siting.gate.results import FAILED, PASSED
+from engine.siting.market_run import MarketQuestion, chosen_sites
 from engine.siting.question import SitingQuestion
 from engine.siting.ranking import GROUPS, metric_criteria, rank
 from engine.siting.run import catalogue_of
@@ -99,6 +101,14 @@ def test_a_gate_stops_a_site_on_the_map_in_the_ranking_and_in_the_catalogue() ->
     assert before.verdict.tolist() == [PASSED, PASSED]
     assert found.verdict.tolist() == [FAILED, PASSED]  # A has 3, at most 2 is asked
     assert (set(before.standings), set(found.standings)) == ({0, 1}, {1})
+    told = {row["id"]: row["verdict0"] for row in siting_tables.candidate_rows(found)}
+    assert told == {"A": "stopped by your criteria", "B": "qualified"}
+    assert "Your criteria: water at most 2: stops 1" in text(siting_overview.head(found))
+    everywhere = MarketQuestion(most_sites=0)
+    counts = [plan(network(), one.gate, everywhere, 0.0, one.own)[0] for one in (before, found)]
+    chosen = [chosen_sites(RUN, everywhere, None if one.own is None else one.own.passes)[0] for one in (before, found)]
+    assert [len(one) for one in chosen] == counts
+    assert counts == [8, 4]  # two envelopes, two sizes, two buses; then one
     rows = catalogue_of(RUN, market_run(), found.ranked, own=found.own)
     standing = {row.bus: row.standing for row in rows.of("firm", 50.0)}
     assert standing == {"A": "criteria failed", "B": "qualified"}

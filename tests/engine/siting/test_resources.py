@@ -13,7 +13,7 @@ from engine.siting import jobs
 from engine.siting.envelopes import envelope, envelope_from_json, own_envelope
 from engine.siting.gate.results import FAILED, PASSED
 from engine.siting.gate.screening import screen
-from engine.siting.market_run import MarketQuestion
+from engine.siting.market_run import MarketQuestion, chosen_sites
 from engine.siting.question import SitingQuestion
 from engine.siting.run import GateRun, catalogue_of, gate_question
 from engine.siting.staging import Stage, StageVerdict, may_draw_from, stage_verdicts
@@ -61,6 +61,9 @@ def test_a_net_load_is_judged_as_a_smaller_firm_load_of_the_same_mw() -> None:
         replace(HERE.question, envelopes=(envelope("firm"),), sizes_mw=(50.0,))
     )  # 0.8 x 100 - 40 = 0.8 x 50
     assert less.gate.pass_rate("firm", 100.0)[0] == pytest.approx(same.gate.pass_rate("firm", 50.0)[0])
+    free = replace(less, gate=replace(less.gate, threshold=0.0))
+    placed, _ = chosen_sites(free, MarketQuestion())  # what goes to the market draws the same net load
+    assert {float(one.envelope.level_mw(one.nameplate_mw, DAY).max()) for one in placed} == {40.0}
     (row,) = catalogue_of(less).of("firm", 100.0)[:1]
     assert row.net_mw == pytest.approx(40.0)
     assert "net_mw" in catalogue_of(less).to_csv().splitlines()[0]
