@@ -221,7 +221,8 @@ def _so_far(
     whole = [place for place, day in enumerate(parts) if all(part is not None for part in day)]
     begun = [place for place, day in enumerate(parts) if any(part is not None for part in day)]
     days = whole or begun[:1]
-    shown = replace(base, **{name: tuple(getattr(base, name)[place] for place in days) for name in ("days", "before")})
+    labels = tuple(base.before[place] for place in days)
+    shown = replace(base, days=tuple(base.days[place] for place in days), before=labels)
     shown = replace(shown, base=_together(shown, None, tuple(base.base.days[place] for place in days)))
     sites = []
     for number, (first, last) in enumerate(chunks):
