@@ -192,7 +192,7 @@ def _left_without(why: Mapping[str, str]) -> Part:
     if not why:
         return None
     rows = [(name, f"{reason[:1].upper()}{reason[1:]}") for name, reason in why.items()]
-    return small_table("left", "Left without a site", ["Left without", "Why"], rows, text=(0, 1), file="left-without")
+    return small_table("left", "Left without a site", ["Applicant", "Why"], rows, text=(0, 1), file="left-without")
 
 
 # Headroom
