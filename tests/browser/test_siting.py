@@ -51,6 +51,11 @@ def test_it_opens_with_a_result_and_every_word_of_what_is_drawn_answers_at_once(
     # One site is on the shortlist: the first row, and one diamond on the map.
     first = page.locator(f"{ROWS}[row-index='0']").get_attribute("row-id")
     assert shown(page) == [first]
+    # A number of a row says why, and pressing it chooses no row.
+    page.locator(f"{ROWS}[row-index='0'] [data-siting-why$='|score']").click()
+    expect(page.locator("#siting-why-row-panel")).to_contain_text("place 1 of")
+    expect(page.locator("#siting-overview")).to_be_visible()
+    page.keyboard.press("Escape")
     # A row selects the bus; the sheet takes the place of the funnel; the other way a bus selects its row.
     page.locator(f"{ROWS}[row-index='0'] [col-id='name']").click()
     expect(page.locator("#siting-sheet-place")).to_be_visible()
@@ -66,7 +71,12 @@ def test_it_opens_with_a_result_and_every_word_of_what_is_drawn_answers_at_once(
     page.locator("#siting-envelope").get_by_text("shift", exact=True).click()
     expect(page.locator("#siting-overview-head [aria-current]")).to_contain_text("shift")
     page.wait_for_function("() => new URLSearchParams(location.search).get('env') === 'shift'")
-    for tab, words in (("Envelopes", "stay"), ("Zones", "North"), ("Sizes", "Pass every outage")):
+    for tab, words in (
+        ("Prices", "Prices with"),
+        ("Envelopes", "stay"),
+        ("Zones", "North"),
+        ("Sizes", "Pass every outage"),
+    ):
         page.locator("#siting-tab").get_by_text(tab, exact=True).click()
         expect(page.locator("#siting-tables")).to_contain_text(words)
     page.locator("#siting-tab").get_by_text("Time to power", exact=True).click()
