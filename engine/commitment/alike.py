@@ -23,6 +23,8 @@ from engine.commitment.relaxation import Relaxation
 from engine.network.model import Flags, Integers, Vector
 from engine.program import LinearProgram
 
+_SMALL = 2400  # unit hours: so few, if no ramp ties them, are decided by the whole program at once
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Alike:
@@ -114,6 +116,11 @@ class Alike:
             on[change], since[change] = more > 0, hour + 1
             found[hour] = on
         return found
+
+
+def suits(relaxation: Relaxation) -> bool:
+    """Return whether a day is so small that the program of its kinds needs no first answer near the relaxation."""
+    return relaxation.model.place("x").size <= _SMALL and not relaxation.ramps
 
 
 def _kinds(instance: Instance, limited: set[int], *, by_bus: bool) -> list[Integers]:

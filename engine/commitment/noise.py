@@ -11,11 +11,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from engine.commitment.alike import Alike, suits
 from engine.commitment.bound import lower_bound
 from engine.commitment.integer import solve_integer
 from engine.commitment.reduced import reduced
 from engine.commitment.sced import Dispatch, dispatch
-from engine.commitment.scuc import BaseCommitment
+from engine.commitment.scuc import BaseCommitment, decided
 from engine.errors import QuestionError
 from engine.network.model import Flags, Matrix, Vector
 from engine.program import Status
@@ -100,13 +101,24 @@ def _another(base: BaseCommitment, free: Flags, gap: float, seed: int, limit_s: 
         return None
     relaxation.reset()
     relaxation.set_loads(base.instance)
-    program = reduced(relaxation, relaxed, free, on)
-    cost = program.cost * (1.0 + gap * np.random.default_rng(seed).standard_normal(len(program.cost)))
-    x = relaxation.model.place("x")
-    answer = solve_integer(
-        replace(program, cost=cost), np.sort(x[free]), gap=_SHARE * gap, time_limit_s=limit_s, seed=seed
-    )
-    return np.asarray(answer.x[x] > 0.5) if np.isfinite(answer.objective) else None
+    kinds = Alike.of(relaxation, decided(relaxation, free, on)) if suits(relaxation) else None
+    x, start = relaxation.model.place("x"), None
+    if kinds is None:
+        program, whole = reduced(relaxation, relaxed, free, on), np.sort(x[free])
+    else:
+        program, whole, start = kinds.program, kinds.whole, kinds.start(on)
+    rng = np.random.default_rng(seed)
+    cost = program.cost * (1.0 + gap * rng.standard_normal(len(program.cost)))
+    changed = replace(program, cost=cost)
+    answer = solve_integer(changed, whole, gap=_SHARE * gap, time_limit_s=limit_s, start=start, seed=seed)
+    if not np.isfinite(answer.objective):
+        return None
+    if kinds is None:
+        return np.asarray(answer.x[x] > 0.5)
+    found = kinds.schedule(answer.x)
+    for kind in kinds.kinds:  # any of them will do
+        found[:, kind] = found[:, rng.permutation(kind)]
+    return found
 
 
 def _priced(base: BaseCommitment, on: Flags, first: Dispatch, share: float) -> Matrix:

@@ -17,7 +17,7 @@ from enum import StrEnum
 
 import numpy as np
 
-from engine.commitment.alike import Alike
+from engine.commitment.alike import Alike, suits
 from engine.commitment.bound import Bound, lower_bound
 from engine.commitment.branching import Branching
 from engine.commitment.instance import InitialState, Instance
@@ -31,20 +31,21 @@ from engine.network.model import Flags, Matrix, Vector
 from engine.program import SOLVER, LinearProgram, Status
 
 _WHOLE = 1e-6
-# Of an hour that costs more to decide otherwise, in $, the first passes do not ask; and what is near to them. The last
-# pass has the whole program, and all hours that could matter.
 _WHOLE_PASSES = 6
+_WIDE = Nearness(2.0, 0.005, 50.0)  # behind limits that bind, units that hardly move a flow matter too
+# Of an hour that costs more to decide otherwise, in $, the first passes do not ask; and what is near to them. The last
+# passes have the whole program, and all hours that could matter.
 _PASSES: tuple[tuple[float, Nearness | None], ...] = (
-    (20.0, Nearness()),
-    (20.0, Nearness(1.0, 0.01, 50.0)),
-    (100.0, Nearness(2.0, 0.005, 50.0)),
+    (20.0, _WIDE),
+    (100.0, _WIDE),
     *[(0.0, None)] * _WHOLE_PASSES,  # until no answer breaks limits and ramps that were not looked at before
 )
-_SMALL = 2400  # unit hours: so few, if no ramp ties them, are decided by the whole program at once
 _MORE = 100.0  # the same for units that may start in addition to those of the base day
 _DIVISIONS = 6  # of the schedules after each of the first passes, to raise the bound
+_LIFTED = 2.0  # times what is asked: a wider gap is one of the schedule, and no bound can mend it
 _SHARE_OF_GAP = 0.3  # of what is asked, given to the integer program: the rest is for what it cannot see
-_TARGET = 0.6  # of what is asked: a schedule so near the relaxation, whose costs are in pieces too, is enough
+_FIRST_SHARE = 0.7  # the same for the whole program at first: the rest is usually enough
+_TARGET = 0.9  # of what is asked: a schedule so near the relaxation, whose costs are in pieces too, is enough
 _WORDS = {
     "short": "MW of load cannot be supplied",
     "surplus": "MW of least output have nowhere to go",
@@ -200,6 +201,7 @@ class _Search:
         self.best: Dispatch | None = None
         self.on: Flags | None = None
         self.hints: Hints | None = None
+        self.share = _FIRST_SHARE
         self.all_asked = False  # all that could be better was looked at
 
     def run(self, known: Flags | None, hints: Hints | None = None) -> Commitment:
@@ -209,7 +211,7 @@ class _Search:
             return self._short()
         bound = self._bounded(hints)
         partly = (relaxed.on > _WHOLE) & (relaxed.on < 1.0 - _WHOLE)
-        small = relaxed.on.size <= _SMALL and not self.relaxation.ramps
+        small = suits(self.relaxation)
         if known is not None and not small:  # what runs without the load goes on, and more may start
             more = ~known & ((relaxed.on > _WHOLE) | (bound.flip <= _MORE))
             self._pass(_Choice(more, known, Nearness()), known)
@@ -254,7 +256,7 @@ class _Search:
 
     def _lift(self, tree: Branching) -> None:
         """Raise the bound by dividing the schedules, once there is one that is not near enough."""
-        if self._gap() <= self.effort.gap or not np.isfinite(self.cost):
+        if not self.effort.gap < self._gap() <= _LIFTED * self.effort.gap:
             return
         begin = time.perf_counter()
         value = tree.lift(self.cost - self.effort.gap * abs(self.cost), _DIVISIONS)
@@ -294,7 +296,7 @@ class _Search:
         found = solve_integer(
             program,
             integers,
-            gap=_SHARE_OF_GAP * self.effort.gap,
+            gap=(_SHARE_OF_GAP if near is not None else self.share) * self.effort.gap,
             time_limit_s=self.end - begin,
             target=self.relaxed.objective + _TARGET * self.effort.gap * abs(self.relaxed.objective),
             start=start,
@@ -307,7 +309,8 @@ class _Search:
             return End.INFEASIBLE if found.status is Status.INFEASIBLE and near is None and free.all() else None
         rows = relaxation.row_count
         self._dispatch(found.x[x] > 0.5 if kinds is None else kinds.schedule(found.x))
-        self.all_asked = near is None and found.status is Status.OPTIMAL and relaxation.row_count == rows
+        if near is None and found.status is Status.OPTIMAL and relaxation.row_count == rows:
+            self.all_asked, self.share = self.share == _SHARE_OF_GAP, _SHARE_OF_GAP
         return None
 
     def _dispatch(self, on: Flags) -> None:
