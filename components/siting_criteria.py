@@ -67,13 +67,14 @@ def panel(files: Sequence[tuple[str, str]], chosen: str, *, read_only: bool) -> 
 def _upload() -> html.Div:
     return html.Div(
         [
-            html.Label(
+            html.Div(
                 dcc.Upload(
-                    html.Span("Upload a CSV of criteria", className="hr-button"),
+                    html.Button("Upload a CSV of criteria", type="button", className="hr-button"),
                     id=ids.SITING_CRITERIA_UPLOAD,
                     accept=".csv,text/csv",
                     max_size=-1,  # the server names its limit in words
-                )
+                ),
+                **{"data-siting-upload": "CSV of criteria"},
             ),
             html.P(
                 "One row a bus: a column bus, and any columns of numbers. An empty cell is a value not known.",

@@ -224,13 +224,14 @@ def _number(name: str, label: str, held: words.Words, unit: str, *limits: float,
 def _upload() -> html.Div:
     return html.Div(
         [
-            html.Label(
+            html.Div(
                 dcc.Upload(
-                    html.Span("Upload a CSV or Parquet of hours", className="hr-button"),
+                    html.Button("Upload a CSV or Parquet of hours", type="button", className="hr-button"),
                     id=ids.SITING_UPLOAD,
                     accept=".csv,.parquet,.gz,text/csv",
                     max_size=-1,  # the server names its limit in words
-                )
+                ),
+                **{"data-siting-upload": "File of hours"},
             ),
             html.P(
                 "One row an hour: a column hour, the load of each zone, area or bus, and what wind, solar and hydro "
