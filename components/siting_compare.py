@@ -151,7 +151,7 @@ def _paired(answer: Answer, left: list[int], right: list[int], other: str) -> Pa
         change, rose, fell = paired_change(*values)
         digits, unit = _DIGITS.get(metric, 3), METRIC_UNITS[metric]
         floor = None if market.floor is None else float(market.floor[w, m])
-        beyond = floor is not None and abs(change.median) > floor
+        beyond = floor is not None and abs(change.median) > max(floor, 0.5 * 10.0**-digits)  # shown as 0 says nothing
         rows.append(
             (
                 sentence(f"{WINDOW_WORDS[window]} {METRIC_WORDS[metric]}, {unit}"),

@@ -35,6 +35,7 @@ WINDOW_WORDS: dict[Window, str] = {"all": "all hours", "on_peak": "on-peak", "of
 BINDING_PER_MWH = 1e-6  # the source's tolerance: a limit with a larger price binds
 _HOURS_PER_DAY = 24.0
 _PER_MILLION = 1e-6
+_ROUNDING = 1e-9  # in a metric's own unit: a solver's last digits are no rise and no fall
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -121,4 +122,4 @@ def paired_change(one: Vector, other: Vector) -> tuple[Spread, int, int]:
     """
     both = ~(np.isnan(one) | np.isnan(other))
     change = other[both] - one[both]
-    return Spread.of(change), int((change > 0).sum()), int((change < 0).sum())
+    return Spread.of(change), int((change > _ROUNDING).sum()), int((change < -_ROUNDING).sum())
