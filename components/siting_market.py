@@ -20,8 +20,9 @@ from engine.siting.metrics import METRIC_UNITS, METRIC_WORDS, METRICS, WINDOW_WO
 
 DAYS = (("peak", "the day of the highest load"), ("typical", "seven typical days"), ("listed", "the days listed"))
 NAMES = ("days", "dates", "most", "gap", "time")
-SITE_S, BASE_S, NOISE_S = 30.0, 110.0, 60.0  # of a Texas day: a site, the base, its noise floor, as measured
+SITE_S, BASE_S, NOISE_S = 20.0, 110.0, 60.0  # of a Texas day: a site, the base, its noise floor, as measured
 _TEXAS_BUSES = 2000
+_LEAST_SCALE = 0.1  # of these for a grid however small: few units leave a wide gap to close
 AT_ONCE_S = 60.0
 _NOT_SERVED = {
     End.TIME_LIMIT: "out of time before a schedule was proven: give a site's day more seconds",
@@ -137,7 +138,7 @@ def plan(
             taken = passed if market.most_sites == 0 else min(passed, market.most_sites)
             sites, left = sites + taken, left + passed - taken
     days = {"peak": 1, "typical": 7}.get(market.days, max(1, len(market.dates)))
-    scale = min(1.0, len(network.buses.ids) / _TEXAS_BUSES)
+    scale = min(1.0, max(_LEAST_SCALE, len(network.buses.ids) / _TEXAS_BUSES))
     return sites, left, days * scale * (BASE_S + NOISE_S + SITE_S * sites / 2.0)
 
 
