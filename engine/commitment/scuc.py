@@ -32,10 +32,12 @@ from engine.program import SOLVER, LinearProgram, Status
 
 _WHOLE = 1e-6
 _WHOLE_PASSES = 6
+_DISPATCH_S = 10.0  # that the dispatch of a schedule has at least: without it there is nothing to show
 _WIDE = Nearness(2.0, 0.005, 50.0)  # behind limits that bind, units that hardly move a flow matter too
 # Of an hour that costs more to decide otherwise, in $, the first passes do not ask; and what is near to them. The last
 # passes have the whole program, and all hours that could matter.
 _PASSES: tuple[tuple[float, Nearness | None], ...] = (
+    (20.0, Nearness()),  # with a schedule that is probably near, more units start instead
     (20.0, _WIDE),
     (100.0, _WIDE),
     *[(0.0, None)] * _WHOLE_PASSES,  # until no answer breaks limits and ramps that were not looked at before
@@ -216,7 +218,7 @@ class _Search:
             more = ~known & ((relaxed.on > _WHOLE) | (bound.flip <= _MORE))
             self._pass(_Choice(more, known, Nearness()), known)
         tree = Branching(self.relaxation, relaxed, bound.value, self.end)
-        for clear, near in _PASSES[-_WHOLE_PASSES:] if small else _PASSES:
+        for clear, near in _PASSES[-_WHOLE_PASSES:] if small else _PASSES[known is not None :]:
             if near is not None:
                 self._lift(tree)
             if self._enough(near):
@@ -315,7 +317,7 @@ class _Search:
 
     def _dispatch(self, on: Flags) -> None:
         begin = time.perf_counter()
-        found = dispatch(self.relaxation.instance, on, self.hints, time_limit_s=max(self.end - begin, 1.0))
+        found = dispatch(self.relaxation.instance, on, self.hints, time_limit_s=max(self.end - begin, _DISPATCH_S))
         self.times["dispatch"] += time.perf_counter() - begin
         self.relaxation.add_flows(found.flows)
         self.relaxation.add_ramps(found.hints.ramps)
