@@ -34,7 +34,7 @@ class Context:
         self.file = ("mine.csv", b"3,4\n15,20\n16,21\n")
 
     def replace(self, key: str, content: bytes) -> None:
-        raise AssertionError(key)
+        raise AssertionError(f"{key}: {len(content)} bytes")
 
     def save(self, key: str, content: bytes) -> None:
         (self.folder / key).write_bytes(content)
