@@ -11,6 +11,8 @@ from engine.errors import QuestionError
 from engine.network.model import Integers, Matrix, Network
 from engine.redispatch.states import State
 
+_DIGITS = 6  # of MW, in the digest
+
 HOURS_OF_DAY = 24
 
 
@@ -92,10 +94,13 @@ class SitingCase:
 
     @cached_property
     def digest(self) -> str:
-        """Return the SHA-256 of all that results depend on: the network and the hours, not the words."""
+        """Return the SHA-256 of all that results depend on: the network and the hours, not the words.
+
+        MW count to a millionth: beyond it, sums come out differently on another processor.
+        """
         found = hashlib.sha256(self.network.digest.encode())
         for part in (self.demand_mw, self.least_mw, self.largest_mw):
-            found.update(np.ascontiguousarray(part, dtype="<f8").tobytes())
+            found.update(np.ascontiguousarray(np.round(part, _DIGITS) + 0.0, dtype="<f8").tobytes())
         found.update(np.ascontiguousarray(self.hour_of_day, dtype="<i8").tobytes())
         found.update("\n".join(self.labels).encode())
         return found.hexdigest()

@@ -142,6 +142,7 @@ def test_home_shows_what_to_do_when_there_is_no_study() -> None:
     opens = [one for one in found_ids(page) if isinstance(one, dict)]
     assert [one["example"] for one in opens] == [
         "texas-2020:capacity",
+        "texas-2020:siting",
         "rts-gmlc:capacity",
         "ieee14",
     ]

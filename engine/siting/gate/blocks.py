@@ -11,7 +11,6 @@ from typing import Any
 import highspy
 import numpy as np
 
-from engine.errors import SolverError
 from engine.network.model import Flags, Integers, Vector
 from engine.siting.gate.flows import Broken, FlowScreen
 from engine.siting.gate.model import INTACT, GateHour
@@ -51,8 +50,8 @@ class BlockProgram:
     def cover(self, bus: int, load_mw: float, wanted: Flags) -> tuple[Vector, Flags, Broken] | None:
         """Return a dispatch (U,) that serves a load, in which of the cases (1 + J,) it is kept, and what it breaks.
 
-        ``wanted`` (1 + J,) are the cases that count; the dispatch may or may not be kept in others. None where the
-        network as it is cannot serve the load.
+        ``wanted`` (1 + J,) are the cases that count; the dispatch may or may not be kept in others. None where none
+        was found, which proves nothing.
         """
         if len(self._row) > _MOST_ROWS:
             self._drop_idle()
@@ -123,10 +122,8 @@ class BlockProgram:
             self._model.clearSolver()
             self._model.run()
             answer = self._model.getModelStatus()
-        if answer == status.kInfeasible:
+        if answer != status.kOptimal:  # also where no clear answer comes: the cases are then decided one by one
             return None
-        if answer != status.kOptimal:
-            raise SolverError(f"a block of outages: the solver stopped at {self._model.modelStatusToString(answer)}")
         found = self._model.getSolution()
         value = np.array(found.col_value)
         dual = np.array(found.row_dual)[1:]

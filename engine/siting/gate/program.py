@@ -144,14 +144,18 @@ class CaseProgram:
     def _run(self) -> bool:
         """Solve, from nothing if the warm solve gives no clear word; return whether there is a point."""
         status = highspy.HighsModelStatus
-        for attempt in range(3):
+        for attempt in range(4):
             if attempt == 1:
                 self._model.clearSolver()
-            elif attempt == 2:
+            elif attempt >= 2:
                 self._fresh(self._rows, self._signs, keep=True)
+            if attempt == 3:  # an interior point, then crossover to a vertex
+                self._model.setOptionValue("solver", "ipm")
             self.solves += 1
             self._model.run()
             answer = self._model.getModelStatus()
+            if attempt == 3:
+                self._model.setOptionValue("solver", _OPTIONS["solver"])
             if answer == status.kOptimal:
                 return True
             if answer == status.kInfeasible:
