@@ -32,6 +32,7 @@ _EARTH_KM = 6371.0
 _UNPLACED_KM = 250.0  # distance taken between sites without coordinates: a correlation of about one half
 _SCORES = np.linspace(-4.0, 4.0, 321)  # normal scores at which the beta law is tabulated
 _WARM_UP_H = 240
+_NONE = 1e-12  # an eigenvalue of a correlation, per site, that is zero but for rounding
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +147,8 @@ def _spatial_root(distance_km: Matrix) -> Matrix:
 
     It is the symmetric root: eigenvectors have no sign of their own, and on another machine have another.
     A table of measured correlations need not be a correlation matrix everywhere: negative eigenvalues are
-    set to zero and the diagonal brought back to one.
+    set to zero and the diagonal brought back to one. So are those that rounding makes of zero, as sites in one place
+    have: their roots would be another processor's otherwise.
     """
     facts = texas.wind_facts()
     correlation = np.interp(
@@ -155,7 +157,8 @@ def _spatial_root(distance_km: Matrix) -> Matrix:
         np.concatenate([[1.0], facts.correlation_by_distance, [0.0]]),
     )
     values, vectors = np.linalg.eigh(correlation)
-    root = (vectors * np.sqrt(np.maximum(values, 0.0))) @ vectors.T
+    values = np.where(values > _NONE * len(values), values, 0.0)
+    root = (vectors * np.sqrt(values)) @ vectors.T
     return np.asarray(root / np.sqrt((root**2).sum(axis=1, keepdims=True)))
 
 

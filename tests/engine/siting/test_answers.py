@@ -1,6 +1,9 @@
 """Answers that come with the program: found by their inputs alone, told where they come from, and decided afresh."""
 
 import json
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from importlib import resources
 from pathlib import Path
@@ -15,6 +18,7 @@ from engine.siting import jobs
 from engine.siting.defaults import starting_question
 from engine.siting.gate.results import GateResult
 from engine.siting.gate_check import check
+from engine.siting.prepare import prepare
 from engine.siting.question import SitingQuestion
 from engine.store import shipped
 from engine.store.artifacts import Artifacts
@@ -108,3 +112,16 @@ def test_a_file_that_was_changed_is_refused(texas: Network) -> None:
     key = next(iter(known["files"]))
     with pytest.raises(UncertaintyDataError, match="was changed"):
         shipped.files_of({**known, "files": {key: "0" * 64}})
+
+
+@pytest.mark.parametrize("kernel", ["Prescott", "Haswell"])
+def test_the_opening_hours_are_the_same_with_the_sums_of_another_processor(texas: Network, kernel: str) -> None:
+    program = (
+        "from engine.network.library import load; from engine.network.model import Network\n"
+        "from engine.siting.defaults import starting_question; from engine.siting.prepare import prepare\n"
+        "network = Network.from_tables(load('texas-2020'))\n"
+        "print(prepare(starting_question(network), network).case.digest)"
+    )
+    environ = {**os.environ, "OPENBLAS_CORETYPE": kernel}  # numpy's sums as this kind of processor does them
+    told = subprocess.run([sys.executable, "-c", program], env=environ, capture_output=True, text=True, check=True)
+    assert told.stdout.strip() == prepare(starting_question(texas), texas).case.digest
