@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -193,10 +193,7 @@ def _double(seat: SiteSeat, study: SiteStudy, pressed: bool) -> Told:
 
 
 def _headroom(seat: SiteSeat, study: SiteStudy, pressed: bool) -> Told:
-    network = seat.desk.services.network(seat.user, seat.study).digest
-    arguments = json.loads(json.dumps(corridors_arguments(network, study.run.question)))
-    act = begin if pressed else standing
-    found = act(seat.desk.services, seat.user, seat.study, CORRIDORS, arguments)
+    found = _asked(seat, study, pressed, CORRIDORS, corridors_arguments)
     if found.content is None:
         return _waiting("headroom", found)
     gate = study.gate
@@ -210,10 +207,7 @@ def _headroom(seat: SiteSeat, study: SiteStudy, pressed: bool) -> Told:
 
 
 def _again(seat: SiteSeat, study: SiteStudy, pressed: bool) -> Told:
-    network = seat.desk.services.network(seat.user, seat.study).digest
-    arguments = json.loads(json.dumps(gate_arguments(network, study.run.question)))
-    act = begin if pressed else standing
-    found = act(seat.desk.services, seat.user, seat.study, AGAIN, arguments)
+    found = _asked(seat, study, pressed, AGAIN, gate_arguments)
     if found.content is None:
         return _waiting("again", found)
     return Told(view.again(study, found.content))
@@ -254,6 +248,16 @@ def _market(
 
 def _standing_of(job: Job | None) -> Standing:
     return Standing(job=job)
+
+
+def _asked(
+    seat: SiteSeat, study: SiteStudy, pressed: bool, kind: str, arguments: Callable[[str, SitingQuestion], Any]
+) -> Standing:
+    """Return where the job of a kind stands that asks about the question as it is; a press begins it."""
+    network = seat.desk.services.network(seat.user, seat.study).digest
+    plain = json.loads(json.dumps(arguments(network, study.run.question)))
+    act = begin if pressed else standing
+    return act(seat.desk.services, seat.user, seat.study, kind, plain)
 
 
 def _waiting(name: str, found: Standing) -> Told:

@@ -44,8 +44,9 @@ DOORS = (
     Door(
         "site",
         "Site",
-        "Sites ranked before anybody asks",
-        "Every bus against every outage, what a load does to prices, a ranked shortlist for firm and flexible use.",
+        "Which buses take 1 GW after any outage?",
+        "The buses that qualify for firm and flexible use are there at once; what each does to prices, and the ranked "
+        "shortlist, come with the market.",
         "texas-2020",
         f"{number(2000)} buses, 3 envelopes",
         "siting",

@@ -5,9 +5,9 @@ from typing import Any
 
 import dash_bootstrap_components as dbc
 import numpy as np
-from dash import dcc, html
+from dash import html
 
-from components import ids
+from components import ids, siting_upload
 from components.format import number
 from components.icons import icon
 from components.skeleton import Part, popover
@@ -65,23 +65,12 @@ def panel(files: Sequence[tuple[str, str]], chosen: str, *, read_only: bool) -> 
 
 
 def _upload() -> html.Div:
-    return html.Div(
-        [
-            html.Div(
-                dcc.Upload(
-                    html.Button("Upload a CSV of criteria", type="button", className="hr-button"),
-                    id=ids.SITING_CRITERIA_UPLOAD,
-                    accept=".csv,text/csv",
-                    max_size=-1,  # the server names its limit in words
-                ),
-                **{"data-siting-upload": "CSV of criteria"},
-            ),
-            html.P(
-                "One row a bus: a column bus, and any columns of numbers. An empty cell is a value not known.",
-                className="hr-muted",
-            ),
-        ],
-        className="hr-siting-upload",
+    return siting_upload.place(
+        ids.SITING_CRITERIA_UPLOAD,
+        "Upload a CSV of criteria",
+        accept=".csv,text/csv",
+        file="CSV of criteria",
+        hint="One row a bus: a column bus, and any columns of numbers. An empty cell is a value not known.",
     )
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import dash_bootstrap_components as dbc
 from dash import dcc, html
 
-from components import ids
+from components import ids, siting_upload
 from components import siting_words as words
 from components.skeleton import Part, button, question_bar, word_number, word_popover, word_select
 from engine.siting.question import SitingQuestion
@@ -222,23 +222,12 @@ def _number(name: str, label: str, held: words.Words, unit: str, *limits: float,
 
 
 def _upload() -> html.Div:
-    return html.Div(
-        [
-            html.Div(
-                dcc.Upload(
-                    html.Button("Upload a CSV or Parquet of hours", type="button", className="hr-button"),
-                    id=ids.SITING_UPLOAD,
-                    accept=".csv,.parquet,.gz,text/csv",
-                    max_size=-1,  # the server names its limit in words
-                ),
-                **{"data-siting-upload": "File of hours"},
-            ),
-            html.P(
-                "One row an hour: a column hour, the load of each zone, area or bus, and what wind, solar and hydro "
-                "can produce. All in MW.",
-                className="hr-muted",
-            ),
-            html.P(id=f"{ids.SITING_UPLOAD}-message", className="hr-siting-message", role="status"),
-        ],
-        className="hr-siting-upload",
+    return siting_upload.place(
+        ids.SITING_UPLOAD,
+        "Upload a CSV or Parquet of hours",
+        accept=".csv,.parquet,.gz,text/csv",
+        file="File of hours",
+        hint="One row an hour: a column hour, the load of each zone, area or bus, and what wind, solar and hydro "
+        "can produce. All in MW.",
+        message=html.P(id=f"{ids.SITING_UPLOAD}-message", className="hr-siting-message", role="status"),
     )

@@ -13,6 +13,7 @@ from engine.siting.case import SitingCase
 from engine.siting.contingencies import Contingencies, Rule
 from engine.siting.envelopes import envelope
 from engine.siting.gate import screening
+from engine.siting.gate.blocks import BlockProgram
 from engine.siting.gate.certificates import certificate
 from engine.siting.gate.joint import infeasible_pairs
 from engine.siting.gate.question import GateQuestion
@@ -282,6 +283,29 @@ def test_hours_beyond_the_budget_stay_open_and_the_rate_is_a_bracket():
     assert none.qualified("firm", 150.0 / 0.8).tolist() == [-1]
     assert all_.qualified("firm", 150.0 / 0.8).tolist() == [1]
     assert np.concatenate(all_.pass_rate("firm", 150.0 / 0.8)) == pytest.approx([0.5, 0.5])
+
+
+def test_verdicts_do_not_rest_on_blocks_of_outages_that_the_solver_gives_up_on(monkeypatch):
+    """A block only looks for dispatches; without one every case has a program of its own, and the same verdict."""
+    case = _case(_network("ieee14", 1.3), (1.0, 1.1))
+    contingencies = Contingencies.of(Factors.of(case.network), Rule(least_kv=0.0), case)
+    buses = np.flatnonzero(case.network.buses.in_service)
+    question = GateQuestion(buses, (envelope("firm"),), (10.0, 40.0, 80.0))
+    found = screen(case, contingencies, question)
+    asked = []
+
+    def gives_up(self) -> None:
+        asked.append(self)
+
+    monkeypatch.setattr(BlockProgram, "_solve", gives_up)
+    alone = screen(case, contingencies, question)
+
+    assert asked
+    for hour in range(len(case)):
+        for k in range(len(contingencies)):
+            for place in range(len(buses)):
+                for level in range(len(question.sizes_mw)):
+                    assert alone.verdict(place, hour, level, k) == found.verdict(place, hour, level, k)
 
 
 def test_what_is_known_is_told_while_hours_are_under_way(monkeypatch):
