@@ -1,14 +1,17 @@
-"""Make the answers that come with the program: run ``python -m engine.data.build_answers``, some minutes.
+"""Make the answers that come with the program: run ``python -m engine.data.build_answers [FOLDER]``, about an hour.
 
 For the question that the Siting page opens with on synthetic Texas, the job of the gate itself computes the verdicts
-and decides 1,000 of them again from nothing. Where an answer is there whose hours, outages, candidates, loads and
-solver are the same, only its question's hash being another, its verdicts are kept and 1,000 of them decided again.
+and decides 1,000 of them again from nothing; the job of the market then solves the day with each of the sites that it
+opens with. An answer to the very same inputs is kept. Where verdicts are there whose hours, outages, candidates, loads
+and solver are the same, only their question's hash being another, they are kept too and 1,000 of them decided again.
+What is computed on the way lies in FOLDER, so that a run that was stopped goes on where it was.
 """
 
 import json
 import lzma
 import os
 import platform
+import sys
 import tempfile
 import time
 from dataclasses import replace
@@ -24,7 +27,7 @@ from engine.network.library import load
 from engine.network.model import Network
 from engine.network.tables import NetworkTables
 from engine.siting import jobs
-from engine.siting.defaults import starting_question
+from engine.siting.defaults import starting_market, starting_question
 from engine.siting.gate.results import GateResult
 from engine.siting.prepare import prepare
 from engine.siting.question import SitingQuestion
@@ -33,7 +36,7 @@ from engine.store.artifacts import Artifacts
 from engine.store.codec import dump_json, sha256
 from engine.store.jobs import hash_input
 from engine.store.kinds import KINDS
-from engine.store.shipped import FOLDER
+from engine.store.shipped import FOLDER, files_of, manifest
 
 NETWORKS = ("texas-2020",)
 HERE = Path(__file__).parent / FOLDER
@@ -63,28 +66,51 @@ class _Context:
         raise KeyError(digest)
 
 
-def build(key: str) -> Path:
-    """Write the answer to the opening question on one network; return its manifest."""
+def build(key: str, folder: str) -> list[Path]:
+    """Write the answers to the opening questions on one network; return their manifests."""
     network = Network.from_tables(load(key))
     question = starting_question(network).checked(network)
-    arguments = json.loads(json.dumps(jobs.gate_arguments(network.digest, question)))
-    known = kept_before(question, network)
-    with tempfile.TemporaryDirectory() as folder:
-        context = _Context(network.tables, folder)
-        if known is None:
-            result = jobs.gate_job(arguments, context)
-            path = context.artifacts.open(jobs.gate_key(arguments))
-            if path is None:
-                raise FileNotFoundError(jobs.gate_key(arguments))
-            content, origin = path.read_bytes(), _origin(result)
-        else:
-            before, run, content = known
-            report = checked_again(run, count=CHECKED, seed=int(time.time()), workers=context.workers)
-            check = {"words": report.words(), "count": len(report.found), "mismatches": 0, "seed": report.seed}
-            key_now = [jobs.gate_key(arguments)]
-            result = {**before["result"], "hours": run.prepared.hours.to_json(), "check": check, "artifacts": key_now}
-            origin = before["result"]["origin"]
-    return write(jobs.GATE, arguments, {**result, "origin": origin}, {jobs.gate_key(arguments): content})
+    context = _Context(network.tables, folder)
+    gate = json.loads(json.dumps(jobs.gate_arguments(network.digest, question)))
+    market = json.loads(json.dumps(jobs.market_arguments(network.digest, question, starting_market(network))))
+    made = [_kept(jobs.GATE, gate, context) or _gate(gate, question, network, context)]
+    made.append(_kept(jobs.MARKET, market, context) or _market(market, context))
+    for old in HERE.iterdir():
+        if not any(old in files for files in made):
+            old.unlink()
+    return [files[0] for files in made]
+
+
+def _kept(kind: str, arguments: dict[str, Any], context: _Context) -> list[Path]:
+    """Return the files of the answer to the very same inputs, none where there is none."""
+    digest = hash_input(kind, KINDS[kind], dump_json(arguments, "the arguments of a job"))
+    known = manifest(digest)
+    if known is None:
+        return []
+    for key, content in files_of(known).items():
+        context.artifacts.save(key, content)
+    return [HERE / f"{digest}.json", *(HERE / f"{key}.xz" for key in known["files"])]
+
+
+def _gate(arguments: dict[str, Any], question: SitingQuestion, network: Network, context: _Context) -> list[Path]:
+    known, key = kept_before(question, network), jobs.gate_key(arguments)
+    if known is None:
+        result = jobs.gate_job(arguments, context)
+        return write(jobs.GATE, arguments, result | {"origin": _origin(result)}, context)
+    before, run, content = known
+    report = checked_again(run, count=CHECKED, seed=int(time.time()), workers=context.workers)
+    check = {"words": report.words(), "count": len(report.found), "mismatches": 0, "seed": report.seed}
+    result = {**before["result"], "hours": run.prepared.hours.to_json(), "check": check, "artifacts": [key]}
+    context.artifacts.save(key, content)
+    return write(jobs.GATE, arguments, result, context)
+
+
+def _market(arguments: dict[str, Any], context: _Context) -> list[Path]:
+    before = os.times()
+    result = jobs.market_job(arguments, context)
+    after = os.times()
+    spent = after.user + after.children_user - before.user - before.children_user
+    return write(jobs.MARKET, arguments, result | {"origin": _origin(result | {"processor_s": spent})}, context)
 
 
 def kept_before(question: SitingQuestion, network: Network) -> tuple[dict[str, Any], GateRun, bytes] | None:
@@ -93,6 +119,8 @@ def kept_before(question: SitingQuestion, network: Network) -> tuple[dict[str, A
     asked = gate_question(question, prepared)
     for path in HERE.glob("*.json"):
         before = json.loads(path.read_text(encoding="utf-8"))
+        if before["kind"] != jobs.GATE:
+            continue
         content = lzma.decompress((HERE / f"{before['result']['artifacts'][0]}.xz").read_bytes())
         gate = GateResult.load(content)
         if gate.case_digest != prepared.case.digest:
@@ -105,25 +133,28 @@ def kept_before(question: SitingQuestion, network: Network) -> tuple[dict[str, A
     return None
 
 
-def write(kind: str, arguments: dict[str, Any], result: dict[str, Any], files: dict[str, bytes]) -> Path:
-    """Write an answer in the place of those to other questions; return its manifest."""
+def write(kind: str, arguments: dict[str, Any], result: dict[str, Any], context: _Context) -> list[Path]:
+    """Write an answer whose files are kept; return its manifest and files."""
     input_hash = hash_input(kind, KINDS[kind], dump_json(arguments, "the arguments of a job"))
     HERE.mkdir(exist_ok=True)
-    for old in HERE.iterdir():
-        old.unlink()
-    for key, content in files.items():
-        packed = lzma.compress(content, preset=9 | lzma.PRESET_EXTREME)
-        (HERE / f"{key}.xz").write_bytes(packed)
-    manifest = {
+    written, digests = [HERE / f"{input_hash}.json"], {}
+    for key in result["artifacts"]:
+        path = context.artifacts.open(key)
+        if path is None:
+            raise FileNotFoundError(key)
+        content = path.read_bytes()
+        digests[key] = sha256(content)
+        written.append(HERE / f"{key}.xz")
+        written[-1].write_bytes(lzma.compress(content, preset=9 | lzma.PRESET_EXTREME))
+    told = {
         "kind": kind,
         "version": KINDS[kind].version,
         "arguments": arguments,
-        "files": {key: sha256(content) for key, content in files.items()},
+        "files": digests,
         "result": result,
     }
-    path = HERE / f"{input_hash}.json"
-    path.write_text(json.dumps(manifest, indent=1, sort_keys=True, allow_nan=False) + "\n", encoding="utf-8")
-    return path
+    written[0].write_text(json.dumps(told, indent=1, sort_keys=True, allow_nan=False) + "\n", encoding="utf-8")
+    return written
 
 
 def _origin(result: dict[str, Any]) -> dict[str, Any]:
@@ -137,6 +168,13 @@ def _origin(result: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def main() -> None:
+    """Build the answers in the folder of the command line, or in one that is gone at the end."""
+    with tempfile.TemporaryDirectory() as own:
+        folder = sys.argv[1] if len(sys.argv) > 1 else own
+        for name in NETWORKS:
+            print(*build(name, folder), sep="\n")  # noqa: T201
+
+
 if __name__ == "__main__":
-    for name in NETWORKS:
-        print(build(name))  # noqa: T201
+    main()
