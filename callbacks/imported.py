@@ -81,8 +81,9 @@ def _cleared(content: Content) -> None:
         names = ("applicant", "bus", "envelope", "reason")
         check_shape({name: refusal[name] for name in names}, dict[str, str], "a refusal")
     check_shape(tuple(content["unplaced"]), tuple[str, ...], "those left without")
-    for name in ("pairs", "allowed", "failed"):
+    for name in ("pairs", "failed"):
         check_shape(content[name], int, name)
+    check_shape((float(content["failed_share"]), float(content["allowed_share"])), tuple[float, ...], "the shares")
 
 
 def _products(content: Content) -> None:

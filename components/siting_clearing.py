@@ -150,8 +150,9 @@ def cleared(study: SiteStudy, found: Mapping[str, Any]) -> Part:
         else "repeat: the pair of the best score, kept if everything placed passes the gate together",
         values=[
             ("hours times outages", number(found["pairs"])),
-            ("of which may fail", number(found["allowed"])),
             ("fail with all awards", number(found["failed"])),
+            ("their share, by the weights of the hours", percent(found["failed_share"], 2)),
+            ("of which may fail", percent(found["allowed_share"])),
             *([("gap to the bound", percent(found["gap"], 3)), ("cuts", number(found["cuts"]))] if best else []),
         ],
         inputs=study.inputs(market=True),

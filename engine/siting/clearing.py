@@ -18,6 +18,7 @@ from engine.errors import QuestionError
 from engine.network.model import Vector
 from engine.siting.envelopes import Envelope
 
+ROUNDING = 1e-12  # of a share: what sums in another order may differ by
 TieBreak = Literal["date", "large", "small"]
 TIE_BREAKS: Mapping[TieBreak, str] = {
     "date": "the earlier date, then the larger load, then the name",
@@ -87,7 +88,8 @@ class JointFailure:
 
     hour: int
     contingency: int
-    weight: int  # outages that it stands for
+    outages: int  # that it stands for
+    share: float  # of all hours and outages, by the weights of the hours
     price: Vector  # (B,)
     room_mw: float
     words: str  # such as "2020-08-13 16:00, loss of line 12-40"
@@ -95,21 +97,38 @@ class JointFailure:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class JointVerdict:
-    """What the gate says of loads together."""
+    """What the gate says of loads together; shares are of hours and outages, by the weights of the hours."""
 
     pairs: int  # hours times outages
-    allowed: int  # failures that the threshold allows
+    allowed: float  # the share that may fail
     failures: tuple[JointFailure, ...]  # every one of them
 
     @property
     def failed(self) -> int:
         """Return how many hours and outages fail."""
-        return sum(failure.weight for failure in self.failures)
+        return sum(failure.outages for failure in self.failures)
+
+    @property
+    def failed_share(self) -> float:
+        """Return the share that fails."""
+        return sum(failure.share for failure in self.failures)
+
+    @property
+    def pass_rate(self) -> float:
+        """Return the share that passes, as the gate counts it for one load."""
+        return 1.0 - self.failed_share
 
     @property
     def passes(self) -> bool:
         """Return whether the loads pass the gate together."""
-        return self.failed <= self.allowed
+        return self.failed_share <= self.allowed + ROUNDING
+
+    def words(self) -> str:
+        """Return how many fail, what share that is, and what may."""
+        return (
+            f"{self.failed:,} of {self.pairs:,} hours and outages fail, {100.0 * self.failed_share:.2f} % by the "
+            f"weights of the hours; {100.0 * self.allowed:g} % may"
+        )
 
 
 class JointGate(Protocol):
@@ -148,6 +167,7 @@ class Clearing:
     unplaced: tuple[Applicant, ...]
     refusals: tuple[Refusal, ...]
     rules: ClearingRules
+    verdict: JointVerdict  # of the gate, on everything placed in the end
 
     @property
     def placed_mw(self) -> float:
@@ -167,6 +187,7 @@ def clear_by_score(  # noqa: PLR0913 (what is cleared, by what, and two by name)
     """Return who gets what; ``placed`` are loads committed before. Raises QuestionError naming a wrong application."""
     check_applicants(applicants)
     waiting, there = list(applicants), list(placed)
+    last: JointVerdict | None = None
     awards: list[Award] = []
     refusals: list[Refusal] = []
     pairs = list(_in_order(applicants, offers, rules))
@@ -185,10 +206,11 @@ def clear_by_score(  # noqa: PLR0913 (what is cleared, by what, and two by name)
             continue
         there.append(candidate)
         waiting.remove(applicant)
-        awards.append(Award(applicant, offer, 1.0 - verdict.failed / max(verdict.pairs, 1)))
+        awards.append(Award(applicant, offer, verdict.pass_rate))
+        last = verdict
     if progress is not None:
         progress(len(pairs), len(pairs))
-    return Clearing(tuple(awards), tuple(waiting), tuple(refusals), rules)
+    return Clearing(tuple(awards), tuple(waiting), tuple(refusals), rules, last or gate.check(there))
 
 
 def why_left(  # noqa: PLR0913 (who, of what, by which rules, beside what)
@@ -228,10 +250,7 @@ def _misfit(applicant: Applicant, offers: Sequence[Offer]) -> str:
 
 
 def _fails(verdict: JointVerdict) -> str:
-    return (
-        f"with the loads placed before it {verdict.failed} of {verdict.pairs} hours and outages fail, "
-        f"{verdict.allowed} are allowed; the first is {verdict.failures[0].words}"
-    )
+    return f"with the loads placed before it {verdict.words()}; the first is {verdict.failures[0].words}"
 
 
 def fits(applicant: Applicant, offer: Offer) -> bool:

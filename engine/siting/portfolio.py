@@ -5,8 +5,9 @@
 
 a mixed-integer program to which the gate adds what it finds: a ray of hour t and outage c holds a portfolio to
 ``sum of price_b load_r(t) x_ro <= room + M u_tc``, with u_tc = 1 where the pair is one of the failures that the
-threshold allows. Solved, checked by the gate, cut and solved again until the gate passes the optimum: then no other
-portfolio is better, since every cut holds for all that pass. The big M is the largest left side any portfolio can have.
+threshold allows; each counts its share of hours and outages, by the weight of its hour. Solved, checked by the gate,
+cut and solved again until the gate passes the optimum: then no other portfolio is better, since every cut holds for all
+that pass. The big M is the largest left side any portfolio can have.
 """
 
 from collections.abc import Sequence
@@ -21,6 +22,7 @@ from engine.integer import MixedIntegerProgram, solve_integer
 from engine.network.model import Vector
 from engine.program import Status
 from engine.siting.clearing import (
+    ROUNDING,
     Applicant,
     ClearingRules,
     JointFailure,
@@ -71,11 +73,10 @@ def best_portfolio(  # noqa: PLR0913 (what is cleared, by what, and two by name)
     alone = gate.check(placed)
     if not alone.passes:
         raise InfeasibleError(
-            f"the loads committed before fail in {alone.failed} of {alone.pairs} hours and outages, "
-            f"{alone.allowed} are allowed; the first is {alone.failures[0].words}"
+            f"with the loads committed before {alone.words()}; the first is {alone.failures[0].words}"
         )
     pairs = [(one, offer) for one in applicants for offer in offers if fits(one, offer)]
-    master = _Master(pairs, rules, gate, placed, alone.allowed)
+    master = _Master(pairs, rules, gate, placed, alone)
     master.cut(alone.failures)
     status, verdict = Status.OPTIMAL, alone
     for rounds in range(1, MOST_ROUNDS + 1):
@@ -100,9 +101,11 @@ class _Master:
         rules: ClearingRules,
         gate: JointGate,
         placed: Sequence[Placed],
-        allowed: int,
+        alone: JointVerdict,
     ) -> None:
-        self.pairs, self.rules, self.gate, self.placed, self.allowed = pairs, rules, gate, placed, allowed
+        self.pairs, self.rules, self.gate, self.placed = pairs, rules, gate, placed
+        self.scale = alone.pairs  # shares are tiny numbers: a pair of mean weight counts 1 in the program
+        self.allowed = (alone.allowed + ROUNDING) * self.scale
         self.cuts: list[JointFailure] = []
         self._known: set[tuple[int, int, bytes]] = set()
 
@@ -139,9 +142,9 @@ class _Master:
             table[place, len(self.pairs) + events.index((cut.hour, cut.contingency))] = -slack
             bound.append(room)
         if events:
-            weights = {(cut.hour, cut.contingency): cut.weight for cut in self.cuts}
-            table[-1, len(self.pairs) :] = [weights[event] for event in events]
-            bound.append(float(self.allowed))
+            share = {(cut.hour, cut.contingency): cut.share for cut in self.cuts}
+            table[-1, len(self.pairs) :] = [self.scale * share[event] for event in events]
+            bound.append(self.allowed)
         found = solve_integer(
             program.with_rows(csr_array(table), np.full(len(bound), -np.inf), np.array(bound)),
             time_limit_s=TIME_LIMIT_S,

@@ -94,8 +94,7 @@ def deliver_sites(
         )
     run = _ground_of(network, asked, load_dataset)
     placed = placed_of(run, asked["offers"], sold)
-    gate = CaseGate(run.prepared.case, run.contingencies, run.question.threshold, run.question.outage_rating)
-    verdict = gate.check(placed)
+    verdict = CaseGate.of(run).check(placed)
     opinion = second_opinion(run, verdict, placed, workers=workers)
     total = sum(mw for _, _, mw in sold)
     word = "pass" if opinion.holds else "do not pass"

@@ -98,13 +98,10 @@ def stand_together(run: GateRun, offers: Sequence[Offer], progress: Progress | N
 
     Raises QuestionError when the hours without them fail more often than the threshold allows.
     """
-    gate = _gate(run)
+    gate = CaseGate.of(run)
     alone = gate.check(())
     if not alone.passes:
-        raise QuestionError(
-            f"before any site is added {alone.failed:,} of {alone.pairs:,} hours and outages fail, "
-            f"{alone.allowed:,} may: nothing can be offered"
-        )
+        raise QuestionError(f"before any site is added {alone.words()}: nothing can be offered")
     supply = [
         Applicant(offer.bus_id, offer.largest_mw, "", frozenset({offer.bus}), frozenset({offer.envelope.name}))
         for offer in offers
@@ -121,7 +118,7 @@ def product_set(run: GateRun, clearing: Clearing, terms: SaleTerms, made: Made, 
     if not offers:
         raise QuestionError("no site of the shortlist passes the gate, tried with those before it")
     placed = [Placed(offer.bus, offer.envelope, offer.largest_mw) for offer in offers]
-    verdict = _gate(run).check(placed)
+    verdict = CaseGate.of(run).check(placed)
     products = tuple(Product(_id(offer), offer.bus_id, offer.largest_mw, 0.0, "envelope") for offer in offers)
     case, question = run.prepared.case, run.question
     terms_of = {
@@ -235,8 +232,8 @@ def second_opinion(
     found = judge(loads, lost, triples, rating=run.question.outage_rating, workers=workers)
     wrong = [one for one in found if not one.agrees]
     words = (
-        f"{verdict.failed:,} of {verdict.pairs:,} hours and outages fail with these loads, {verdict.allowed:,} may; "
-        f"{len(found):,} of them decided again from nothing: {len(wrong)} differ"
+        f"with these loads {verdict.words()}; "
+        f"{len(found):,} hours and outages decided again from nothing: {len(wrong)} differ"
     )
     broken = [] if verdict.passes else [Violation("gate", "", 0.0, 0.0, words)]
     broken += [
@@ -269,10 +266,6 @@ def _passing(run: Ground, failed: set[tuple[int, int]], count: int, seed: int) -
     drawn = generator.choice(every, size=min(count, every), replace=False).tolist()
     pairs = [(at // len(lost.distinct), int(lost.distinct[at % len(lost.distinct)])) for at in drawn]
     return [Triple(run.network.slack, 0.0, hour, at, True) for hour, at in pairs if (hour, at) not in failed]
-
-
-def _gate(run: Ground) -> CaseGate:
-    return CaseGate(run.prepared.case, run.contingencies, run.question.threshold, run.question.outage_rating)
 
 
 def _id(offer: Offer) -> str:

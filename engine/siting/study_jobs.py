@@ -16,13 +16,13 @@ from engine.network.model import Matrix, Network
 from engine.opf.dc_opf import DcOpfOptions, dc_opf
 from engine.siting.ac_flow import shunt_mw
 from engine.siting.case import SitingCase
-from engine.siting.clearing import Applicant, Clearing, ClearingRules, Offer, clear_by_score, why_left
-from engine.siting.contingencies import Contingencies
+from engine.siting.clearing import Applicant, Clearing, ClearingRules, JointVerdict, Offer, clear_by_score, why_left
 from engine.siting.corridors import Corridor, corridors, corridors_of_buses
 from engine.siting.joint_gate import CaseGate
 from engine.siting.portfolio import Portfolio, best_portfolio
-from engine.siting.prepare import prepare
+from engine.siting.prepare import Prepared, prepare
 from engine.siting.question import SitingQuestion
+from engine.siting.run import Ground
 
 CORRIDORS, CLEAR = "siting.corridors", "siting.clear"
 METHODS = ("sequence", "portfolio")
@@ -75,7 +75,7 @@ def clear_arguments(  # noqa: PLR0913 (what is cleared, and by name how)
 
 def corridors_job(arguments: dict[str, Any], context: JobContext) -> dict[str, Any]:
     """Return the corridors for the least-cost dispatch of every hour, and how many hours have none."""
-    _, case = _prepared(arguments, context)
+    case = _prepared(arguments, context)[1].case
     flows, hours = least_cost_flows(case, context.progress)
     if not hours:
         raise QuestionError("no hour of the question has a dispatch that keeps every limit")
@@ -117,15 +117,10 @@ def least_cost_flows(case: SitingCase, progress: Any = None) -> tuple[Matrix, li
 
 def clear_job(arguments: dict[str, Any], context: JobContext) -> dict[str, Any]:
     """Return awards, those left without, and refusals with their reasons."""
-    question, case = _prepared(arguments, context)
-    factors = Factors.of(case.network)
-    corridor = corridors_of_buses(case.network, factors)
-    gate = CaseGate(
-        case,
-        Contingencies.of(factors, question.rule, case),
-        float(arguments["threshold"]),
-        question.outage_rating,
-    )
+    question, prepared = _prepared(arguments, context)
+    case = prepared.case
+    gate = CaseGate.of(Ground.of(question, prepared), float(arguments["threshold"]))
+    corridor = corridors_of_buses(case.network, Factors.of(case.network))
     place = {bus: position for position, bus in enumerate(case.network.buses.ids)}
     unknown = sorted({bus for one in arguments["applicants"] for bus in one["buses"] if not 0 <= bus < len(place)})
     if unknown:
@@ -157,7 +152,7 @@ def clear_job(arguments: dict[str, Any], context: JobContext) -> dict[str, Any]:
     progress: Progress = report
     if arguments["method"] == "sequence":
         found = clear_by_score(applicants, offers, rules, gate, progress=progress)
-        told, pairs = _told_sequence(found, gate), [(one.applicant, one.offer) for one in found.awards]
+        told, pairs = _told_sequence(found), [(one.applicant, one.offer) for one in found.awards]
     else:
         best = best_portfolio(applicants, offers, rules, gate, progress=progress)
         told, pairs = _told_portfolio(best, applicants), list(best.awards)
@@ -180,10 +175,10 @@ def rules_of(given: Mapping[str, Any], zones: set[str], named: set[str]) -> Clea
     return ClearingRules(**own)
 
 
-def _prepared(arguments: Mapping[str, Any], context: JobContext) -> tuple[SitingQuestion, SitingCase]:
+def _prepared(arguments: Mapping[str, Any], context: JobContext) -> tuple[SitingQuestion, Prepared]:
     question = SitingQuestion.from_json(arguments["question"])
     network = Network.from_tables(context.load_network(arguments["network"]))
-    return question, prepare(question, network, context.load_dataset).case
+    return question, prepare(question, network, context.load_dataset)
 
 
 def _award(applicant: Applicant, offer: Offer, pass_rate: float | None) -> dict[str, Any]:
@@ -199,9 +194,16 @@ def _award(applicant: Applicant, offer: Offer, pass_rate: float | None) -> dict[
     }
 
 
-def _told_sequence(found: Clearing, gate: CaseGate) -> dict[str, Any]:
-    pairs = len(gate.case) * len(gate.contingencies)
-    last = found.awards[-1].pass_rate if found.awards else None
+def _told_verdict(verdict: JointVerdict) -> dict[str, Any]:
+    return {
+        "pairs": verdict.pairs,
+        "failed": verdict.failed,
+        "failed_share": verdict.failed_share,
+        "allowed_share": verdict.allowed,
+    }
+
+
+def _told_sequence(found: Clearing) -> dict[str, Any]:
     return {
         "method": "sequence",
         "awards": [_award(one.applicant, one.offer, one.pass_rate) for one in found.awards],
@@ -211,24 +213,18 @@ def _told_sequence(found: Clearing, gate: CaseGate) -> dict[str, Any]:
              "reason": one.reason}
             for one in found.refusals
         ],
-        "pairs": pairs,
-        "allowed": int((1.0 - gate.threshold) * pairs + 1e-9),
-        "failed": 0 if last is None else round((1.0 - last) * pairs),
+        **_told_verdict(found.verdict),
     }  # fmt: skip
 
 
 def _told_portfolio(found: Portfolio, applicants: Sequence[Applicant]) -> dict[str, Any]:
-    verdict = found.verdict
-    rate = 1.0 - verdict.failed / max(verdict.pairs, 1)
     placed = {applicant.name for applicant, _ in found.awards}
     return {
         "method": "portfolio",
-        "awards": [_award(applicant, offer, rate) for applicant, offer in found.awards],
+        "awards": [_award(applicant, offer, found.verdict.pass_rate) for applicant, offer in found.awards],
         "unplaced": [one.name for one in applicants if one.name not in placed],
         "refusals": [],
-        "pairs": verdict.pairs,
-        "allowed": verdict.allowed,
-        "failed": verdict.failed,
+        **_told_verdict(found.verdict),
         "gap": found.gap,
         "cuts": found.cuts,
         "rounds": found.rounds,

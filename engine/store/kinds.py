@@ -23,7 +23,7 @@ KINDS: Mapping[str, JobKind] = {
     "capacity.promise": JobKind("engine.capacity.promise_jobs:promise_job", 6),
     "capacity.check": JobKind("engine.capacity.check_jobs:check_job"),
     "capacity.largest": JobKind("engine.redispatch.largest_jobs:largest_job"),
-    "auction.deliverability": JobKind("engine.auction.deliver_jobs:deliver_job"),
+    "auction.deliverability": JobKind("engine.auction.deliver_jobs:deliver_job", 2),
     "auction.debrief": JobKind("engine.auction.debrief_jobs:debrief_job"),
     "auction.what_if": JobKind("engine.auction.what_if_jobs:what_if_job"),
     "siting.gate": JobKind("engine.siting.jobs:gate_job"),
@@ -32,7 +32,7 @@ KINDS: Mapping[str, JobKind] = {
     "siting.year": JobKind("engine.siting.year:year_job"),
     "siting.again": JobKind("engine.siting.year:again_job"),
     "siting.corridors": JobKind("engine.siting.study_jobs:corridors_job"),
-    "siting.clear": JobKind("engine.siting.study_jobs:clear_job"),
-    "siting.products": JobKind("engine.siting.product_jobs:products_job"),
+    "siting.clear": JobKind("engine.siting.study_jobs:clear_job", 2),
+    "siting.products": JobKind("engine.siting.product_jobs:products_job", 2),
     "network.opf": JobKind("engine.opf.jobs:opf_job"),
 }

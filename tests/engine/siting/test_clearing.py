@@ -1,7 +1,7 @@
 """Clearing by score and as a batch, on a gate whose limits are known planes: all portfolios are enumerated too."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 
 import numpy as np
@@ -31,12 +31,16 @@ PAUSE = envelope("pause", utilisation=1.0, depth=0.5)
 
 @dataclass(frozen=True)
 class Planes:
-    """A gate of P pairs of hour and outage, each with one limit on the loads: price (P, B) @ load <= room (P,)."""
+    """A gate of P pairs of hour and outage, each with one limit on the loads: price (P, B) @ load <= room (P,).
+
+    ``weight`` (P,) is what each counts, of 1; none: all count the same. ``allowed`` is the share that may fail.
+    """
 
     price: np.ndarray
     room: np.ndarray
     hours: tuple[int, ...]  # (P,), of the day
-    allowed: int = 0
+    allowed: float = 0.0
+    weight: tuple[float, ...] = ()
 
     def check(self, placed: Sequence[Placed]) -> JointVerdict:
         failures = []
@@ -45,7 +49,10 @@ class Planes:
             for one in placed:
                 load[one.bus] += one.envelope.level_mw(one.nameplate_mw, np.array([hour]))[0]
             if self.price[pair] @ load > self.room[pair] + 1e-9:
-                failures.append(JointFailure(pair, 0, 1, self.price[pair], float(self.room[pair]), f"pair {pair}"))
+                share = self.weight[pair] if self.weight else 1.0 / len(self.hours)
+                failures.append(
+                    JointFailure(pair, 0, 1, share, self.price[pair], float(self.room[pair]), f"pair {pair}")
+                )
         return JointVerdict(len(self.hours), self.allowed, tuple(failures))
 
     def hour_of_day(self, hour: int) -> int:
@@ -64,7 +71,10 @@ def test_sites_certified_alone_are_refused_together() -> None:
     found = clear_by_score(applicants, [offer(0, 0.9), offer(1, 0.8), offer(2, 0.1)], ClearingRules(), ONE_LIMIT)
     assert [(a.applicant.name, a.offer.bus) for a in found.awards] == [("Ann", 0), ("Bob", 2)]
     (refused,) = [r for r in found.refusals if r.offer.bus == 1]
-    assert "1 of 1 hours and outages fail, 0 are allowed; the first is pair 0" in refused.reason
+    assert refused.reason == (
+        "with the loads placed before it 1 of 1 hours and outages fail, 100.00 % by the weights of the hours; "
+        "0 % may; the first is pair 0"
+    )
 
 
 def test_equal_scores_go_by_date_then_size_then_name() -> None:
@@ -185,7 +195,7 @@ def test_committed_loads_count() -> None:
         [Applicant("Ann", 1000.0, "2026-01-01")], [offer(0, 0.9)], ClearingRules(), ONE_LIMIT, placed=there
     )
     assert not found.awards
-    with pytest.raises(InfeasibleError, match="committed before fail in 1 of 1"):
+    with pytest.raises(InfeasibleError, match="committed before 1 of 1 hours and outages fail"):
         best_portfolio([], [], ClearingRules(), ONE_LIMIT, placed=[Placed(1, FIRM, 2000.0)])
 
 
@@ -221,16 +231,20 @@ def brute_force(
     return best
 
 
+@pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("seed", range(12))
-def test_the_portfolio_is_the_best_of_all_that_pass(seed: int) -> None:
+def test_the_portfolio_is_the_best_of_all_that_pass(seed: int, weighted: bool) -> None:
     rng = np.random.default_rng(seed)
     pairs = 9
     gate = Planes(
         rng.normal(0.3, 0.6, (pairs, 4)),
         rng.uniform(100.0, 900.0, pairs),
         tuple(rng.choice([3, 16], pairs).tolist()),
-        allowed=int(rng.integers(0, 3)),
+        allowed=int(rng.integers(0, 3)) / pairs,
     )
+    if weighted:  # as days of a representative set: whole numbers of hours, of all
+        count = rng.integers(1, 40, pairs)
+        gate = replace(gate, weight=tuple((count / count.sum()).tolist()))
     applicants = [Applicant(f"A{k}", float(rng.uniform(200.0, 900.0)), f"2026-01-0{k + 1}") for k in range(3)]
     offers = [
         offer(bus, float(rng.uniform(0.1, 1.0)), envelope=kind, zone="NS"[bus % 2], corridor=("", "N - S")[bus // 2])

@@ -6,14 +6,20 @@ import pytest
 from engine.network.factors import Factors
 from engine.network.library import load
 from engine.network.model import Network
+from engine.siting.case import SitingCase
 from engine.siting.cases import Assumptions, as_filed
 from engine.siting.clearing import Applicant, ClearingRules, Offer, Placed, clear_by_score
 from engine.siting.contingencies import Contingencies, Rule
 from engine.siting.envelopes import envelope
 from engine.siting.gate.question import GateQuestion
+from engine.siting.gate.results import PASSED
 from engine.siting.gate.screening import screen
+from engine.siting.hour_sets import HourSet
 from engine.siting.joint_gate import CaseGate
 from engine.siting.portfolio import best_portfolio
+from engine.siting.prepare import Prepared
+from engine.siting.question import SitingQuestion
+from engine.siting.run import Ground, gate_question
 
 FIRM = envelope("firm", utilisation=1.0)
 
@@ -24,7 +30,7 @@ def gate() -> CaseGate:
     tight = tables.branches.assign(rating_a_mw=0.8 * tables.branches["rating_a_mw"])
     network = Network.from_tables(tables.with_table("branches", tight))
     case = as_filed(network, Assumptions(thermal="zero", load_scale=1.0))
-    return CaseGate(case, Contingencies.of(Factors.of(network), Rule("all")), threshold=0.9)
+    return CaseGate(case, Contingencies.of(Factors.of(network), Rule("all")), np.ones(1), threshold=0.9)
 
 
 def test_one_load_fails_as_often_as_the_gate_says(gate: CaseGate) -> None:
@@ -37,6 +43,40 @@ def test_one_load_fails_as_often_as_the_gate_says(gate: CaseGate) -> None:
             low, high = found.pass_rate("firm", size)
             assert low[place] == high[place]
             assert verdict.failed == round((1.0 - low[place]) * verdict.pairs)
+            assert verdict.pass_rate == pytest.approx(low[place], abs=1e-12)
+
+
+def test_hours_count_by_their_weight_as_they_do_where_the_gate_certifies(gate: CaseGate) -> None:
+    """A heavy hour of little load and a light one of much: the rate of one load, and so its verdict, is the gate's."""
+    case = gate.case
+    both = SitingCase(
+        case.network,
+        np.vstack([0.6 * case.demand_mw, case.demand_mw]),
+        np.tile(case.least_mw, (2, 1)),
+        np.tile(case.largest_mw, (2, 1)),
+        np.array([3, 16]),
+        ("night", "day"),
+        "test",
+    )
+    hours = HourSet("representative", np.arange(2), np.array([30.0, 2.0]), ("", ""))
+    question = SitingQuestion(
+        source="2016", choice="representative", count=2, envelopes=(FIRM,), sizes_mw=(100.0, 300.0, 500.0),
+        threshold=0.9, branches="all", units=False, candidates="listed",
+        buses=tuple(case.network.buses.ids[bus] for bus in (2, 5, 13)),
+    )  # fmt: skip
+    ground = Ground.of(question, Prepared(both, hours, 32))
+    joint = CaseGate.of(ground)
+    found = screen(both, ground.contingencies, gate_question(question, ground.prepared))
+    differ = 0
+    for place, bus in enumerate(found.buses.tolist()):
+        for size in question.sizes_mw:
+            verdict = joint.check([Placed(bus, FIRM, size)])
+            low, high = found.pass_rate("firm", size)
+            assert low[place] == high[place]
+            assert verdict.pass_rate == pytest.approx(low[place], abs=1e-12)
+            assert verdict.passes == (found.qualified("firm", size)[place] == PASSED)
+            differ += verdict.passes != (verdict.failed <= 0.1 * verdict.pairs)
+    assert differ  # a count of hours and outages would have certified others
 
 
 def test_the_ray_of_a_failure_cuts_its_loads_off_and_nothing_that_passes(gate: CaseGate) -> None:

@@ -50,7 +50,12 @@ def test_awards_are_made_until_the_loads_do_not_stand_together() -> None:
     assert [one["applicant"] for one in found["awards"]] == ["Ann", "Bob"]
     assert found["unplaced"] == ["Cid"]
     assert found["refusals"][0]["reason"].startswith("with the loads placed before it 4 of 4 hours and outages fail")
-    assert (found["pairs"], found["allowed"], found["failed"]) == (4, 2, 2)  # without a unit any load fails
+    assert (found["pairs"], found["allowed_share"], found["failed"], found["failed_share"]) == (
+        4,
+        0.5,
+        2,
+        0.5,
+    )  # without a unit any load fails
 
 
 def test_a_rule_refuses_by_its_own_words() -> None:
