@@ -5,7 +5,16 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from callbacks.security import current_user
-from callbacks.siting_desk import Desk, GateStands, MarketStands, criteria_in, drawn_of, question_of
+from callbacks.siting_desk import (
+    Desk,
+    GateStands,
+    MarketStands,
+    criteria_in,
+    drawn_of,
+    gate_came_with_it,
+    market_came_with_it,
+    question_of,
+)
 from components import siting_controls, siting_market, siting_states, siting_words
 from components.siting_answer import Answer
 from engine.errors import EngineError, NetworkDataError, QuestionError
@@ -79,7 +88,7 @@ def answer_to(seat: Seat, asked: Asked) -> Shown:
         base = SitingQuestion.from_json(_question_in(asked.start))
         question = siting_words.question_of(asked.words, base).checked(network)
         small = siting_states.gate_seconds(network, question) <= siting_states.AT_ONCE_S
-        small = small or desk.came_with_it(network, question)
+        small = small or gate_came_with_it(network, question)
         stands = desk.look(seat.user, seat.study, question, submit=asked.pressed)
         if stands.found == "needed" and asked.opening and owner and small:
             stands = desk.look(seat.user, seat.study, question, submit=True)
@@ -144,6 +153,8 @@ def _market(seat: Seat, asked: Asked, question: SitingQuestion, stands: GateStan
         if usual.found == "answered":  # that of the usual threshold is there: it is ranked at the one that is drawn
             return replace(usual, threshold=THRESHOLD)
     if found.found == "needed" and (asked.opening or asked.ended) and _is_owner(seat):
+        if market_came_with_it(seat.network(), question, market):
+            return seat.desk.look_market(*who, question, market, submit=True)
         own = seat.desk.own_of(seat.user, seat.study, question)
         sites, _, seconds = siting_market.plan(seat.network(), stands.gate, market, question.threshold, own)
         if sites and seconds <= siting_market.AT_ONCE_S:

@@ -90,12 +90,6 @@ class Desk:
             return GateStands("running" if gate is None else "partial", gate, stands.job)
         return GateStands(_ended(stands.job), job=stands.job, message=stands.job.error or "")
 
-    @staticmethod
-    def came_with_it(network: Network, question: SitingQuestion) -> bool:
-        """Return whether the answer to a checked question comes with the program."""
-        text = dump_json(gate_arguments(network, question), "the arguments of a job")
-        return manifest(hash_input(jobs.GATE, KINDS[jobs.GATE], text)) is not None
-
     def gate(self, user: str, study: str, drawn: Any) -> GateRun | None:
         """Return the run that is drawn, with the threshold that is drawn; None when there is none (any more)."""
         question = question_of(drawn)
@@ -353,6 +347,20 @@ def ranking_of(
         ), ""  # fmt: skip
     except QuestionError as error:
         return None, str(error)
+
+
+def gate_came_with_it(network: Network, question: SitingQuestion) -> bool:
+    """Return whether the verdicts of a checked question come with the program."""
+    return _came_with_it(jobs.GATE, gate_arguments(network, question))
+
+
+def market_came_with_it(network: Network, question: SitingQuestion, market: MarketQuestion) -> bool:
+    """Return whether the market of a question comes with the program."""
+    return _came_with_it(jobs.MARKET, market_arguments(network, question, market))
+
+
+def _came_with_it(kind: str, arguments: dict[str, Any]) -> bool:
+    return manifest(hash_input(kind, KINDS[kind], dump_json(arguments, "the arguments of a job"))) is not None
 
 
 def gate_arguments(network: Network, question: SitingQuestion) -> dict[str, Any]:
