@@ -1,0 +1,110 @@
+"""How the gate's cost grows: with hours, contingencies and candidates on Texas, and from grid to grid with the buses.
+
+    python -m tests.benchmarks.siting_growth
+
+Processor seconds of one process in one run. The exponent is the slope of log(cost) on log(size), by least squares:
+1 is a cost in proportion, 0 a cost that does not grow. Writes results/siting_growth.md.
+"""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+import numpy as np
+
+from engine.network.factors import Factors
+from engine.network.library import load
+from engine.network.model import Network
+from engine.siting.contingencies import Contingencies, Rule
+from engine.siting.defaults import TEXAS_HOURS, starting_question
+from engine.siting.gate.question import GateQuestion
+from engine.siting.gate.screening import screen
+from engine.siting.prepare import prepare
+from engine.siting.run import gate_question
+
+RESULTS = Path(__file__).parent / "results"
+TEXAS = "texas-2020"
+GRIDS = ("rts24", "ieee30", "rts-gmlc", "activsg200", TEXAS)
+HOURS = (1, 2, 4, 8)
+LEAST_KV = (500.0, 230.0, 60.0)  # of the branches that fail
+EVERY = (64, 32, 16, 8)  # candidates
+USUAL_EVERY = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One screening: how large it is along the axis, how many verdicts it gave, what it cost."""
+
+    size: int
+    verdicts: int
+    processor_s: float
+
+
+def screened(network: Network, size: str, *, hours: int = 1, rule: Rule | None = None, every: int = 1) -> Point:
+    """Screen ``hours`` hours around the opening one with one candidate of ``every``; the axis is named by ``size``."""
+    question = starting_question(network).checked(network)
+    if len(network.buses.ids) > 1000:
+        first = TEXAS_HOURS[0] - hours // 2
+        question = replace(question, hours=tuple(range(first, first + hours)))
+    prepared = prepare(question, network)
+    case = prepared.case.at(np.arange(hours))
+    lost = Contingencies.of(Factors.of(case.network), rule or question.rule, case)
+    asked = gate_question(question, prepared)
+    asked = GateQuestion(asked.buses[::every], asked.envelopes, asked.sizes_mw)
+    result = screen(case, lost, asked)
+    sizes = {
+        "buses": len(network.buses.ids), "hours": hours, "contingencies": len(lost), "candidates": len(asked.buses),
+    }  # fmt: skip
+    verdicts = len(asked.buses) * len(lost) * hours * result.levels
+    return Point(sizes[size], verdicts, sum(known.time_s for known in result.verdicts if known is not None))
+
+
+def exponent(points: Sequence[Point]) -> float:
+    """Return the slope of log(cost) on log(size)."""
+    size, cost = np.array([(point.size, max(point.processor_s, 1e-3)) for point in points]).T
+    return float(np.polyfit(np.log(size), np.log(cost), 1)[0])
+
+
+def rows(axis: str, points: Sequence[Point]) -> list[str]:
+    """Return the rows of a table of one axis."""
+    found = []
+    for place, point in enumerate(points):
+        grows = f"{exponent(points):.2f}" if place == len(points) - 1 else ""
+        each = 1e6 * point.processor_s / point.verdicts
+        found.append(
+            f"| {axis} | {point.size:,} | {point.verdicts:,} | {point.processor_s:,.1f} | {each:,.1f} | {grows} |"
+        )
+    return found
+
+
+def main() -> None:
+    """Measure, print and write the table."""
+    load_1 = os.getloadavg()[0]
+    texas = Network.from_tables(load(TEXAS))
+    text = [
+        "# How the gate's cost grows",
+        "",
+        f"Measured {datetime.now(UTC):%Y-%m-%d}, one process, load {load_1:.1f} at the start. Texas: the hours around "
+        f"that of its highest net load in 2016, one of {USUAL_EVERY} candidates unless said otherwise; other grids: "
+        "the first hour of their opening question, all candidates.",
+        "",
+        "| grows with | size | verdicts | processor s | microseconds a verdict | exponent |",
+        "|---|---|---|---|---|---|",
+    ]
+    text += rows("hours", [screened(texas, "hours", hours=hours, every=USUAL_EVERY) for hours in HOURS])
+    outages = [Rule(units=False, least_kv=kv) for kv in LEAST_KV] + [Rule()]
+    text += rows("contingencies", [screened(texas, "contingencies", rule=rule, every=USUAL_EVERY) for rule in outages])
+    text += rows("candidates", [screened(texas, "candidates", every=every) for every in EVERY])
+    grids = [screened(Network.from_tables(load(key)), "buses") for key in GRIDS[:-1]]
+    text += rows("buses (one grid after another)", [*grids, screened(texas, "buses", every=USUAL_EVERY)])
+    (RESULTS / "siting_growth.md").write_text("\n".join([*text, ""]))
+    print("\n".join(text))
+
+
+if __name__ == "__main__":
+    main()
