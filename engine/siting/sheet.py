@@ -78,6 +78,27 @@ class GateSheet:
         return len(self.hours) * self.outages
 
 
+@dataclass(frozen=True, slots=True)
+class BaseFailure:
+    """One outage that no dispatch survives in some hours before any load is added."""
+
+    contingency: int  # position
+    hours: tuple[int, ...]  # places
+    share: float  # of all hours and outages, by the weights of the hours
+
+
+def base_failures(gate: GateResult) -> list[BaseFailure]:
+    """Return the outages that fail before any load is added, those that count most first, of the hours screened."""
+    hours_of: dict[int, list[int]] = {}
+    for hour, contingency in gate.base_infeasible():
+        hours_of.setdefault(contingency, []).append(hour)
+    found = [
+        BaseFailure(contingency, tuple(hours), float(gate.hour_weight[hours].sum()) / len(gate.ids))
+        for contingency, hours in hours_of.items()
+    ]
+    return sorted(found, key=lambda one: (-round(one.share, 12), one.contingency))
+
+
 def gate_sheet(
     gate: GateResult, bus: int, envelope: str, nameplate_mw: float, threshold: float | None = None
 ) -> GateSheet:

@@ -128,6 +128,15 @@ class GateResult:
         """Return (C,): the same when every contingency of every hour must pass."""
         return self.qualified(envelope, nameplate_mw, 1.0)
 
+    def broken(self, envelope: str, nameplate_mw: float) -> Integers:
+        """Return how many (hour, contingency) certainly fail with the load of each candidate (C,), held without it."""
+        total = np.zeros(len(self.buses))
+        for hour, known in enumerate(self.verdicts):
+            if known is not None:
+                level = known.level(self._load(self._envelope(envelope), nameplate_mw, hour))
+                total += self.shares(known.failed[level] & np.packbits(~known.base_fails))
+        return np.rint(total * len(self.case_of)).astype(np.intp)
+
     def largest_size(self, envelope: str, threshold: float | None = None) -> tuple[Vector, Vector]:
         """Return for each candidate (C,) the largest nameplate screened that qualifies, and the largest that may.
 

@@ -7,7 +7,7 @@ import pytest
 
 from engine.errors import QuestionError
 from engine.siting.gate.results import FAILED, PASSED
-from engine.siting.sheet import gate_sheet, metric_lines, row_of, score_reasons, site_market
+from engine.siting.sheet import base_failures, gate_sheet, metric_lines, row_of, score_reasons, site_market
 from engine.siting.shortlist import rank_sites
 from tests.siting_study import gate_run, market_run
 
@@ -41,6 +41,31 @@ def test_outages_that_fail_without_the_load_are_told_from_those_that_it_breaks()
     assert sheet.hours[0].without_load >= 1
     assert sheet.verdict == FAILED
     assert gate_sheet(run.gate, 1, "firm", 50.0, 0.0).verdict == PASSED  # a threshold that everything reaches
+
+
+def test_outages_that_fail_before_any_load_are_listed_and_those_that_a_load_breaks_are_counted() -> None:
+    """By the counts of each site's own sheet; the lists by hand.
+
+    At 16 o'clock, 200 MW of load, every outage fails without a load but that of unit a: unit b alone serves all. At 3
+    o'clock the load is 240 MW and unit b has 200: none survives.
+    """
+    run = gate_run()
+    found = base_failures(run.gate)
+    assert {run.contingencies.ids[one.contingency]: one.hours for one in found} == {
+        "branch A-B/1": (0, 1), "branch A-B/2": (0, 1), "unit a": (1,), "unit b": (0, 1),
+    }  # fmt: skip
+    assert sum(one.share for one in found) == pytest.approx(7.0 / 8.0)
+    assert [one.share for one in found] == sorted((one.share for one in found), reverse=True)
+    for own in run.gate.envelopes:
+        for size in run.gate.sizes_mw:
+            counted = []
+            for bus in run.gate.buses.tolist():
+                hours = gate_sheet(run.gate, bus, own.name, size).hours
+                counted.append(sum(hour.outages - hour.without_load for hour in hours))
+            assert run.gate.broken(own.name, size).tolist() == counted
+    part = replace(run.gate, verdicts=(run.gate.verdicts[0], None))
+    assert base_failures(part)[0].hours == (0,)
+    assert part.broken("firm", 100.0).max() == 1  # unit b cannot serve 280 MW alone
 
 
 def test_hours_that_were_not_screened_are_open() -> None:
