@@ -17,7 +17,8 @@ from components.skeleton import parse_element
 from components.static import static
 from engine.errors import EngineError, QuestionError
 from engine.siting.agreement import LADDER_DAYS, Agreement, Rung, agreement_from_json
-from engine.siting.audit import audit, invented_month, read_meter
+from engine.siting.audit import audit, invented_month
+from engine.siting.meter import read_meter
 
 _INVENTED = date(2026, 6, 1)
 _LONGEST_LADDER = 2000

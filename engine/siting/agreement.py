@@ -14,7 +14,10 @@ from engine.errors import QuestionError
 from engine.network.model import Vector
 from engine.siting.case import HOURS_OF_DAY
 from engine.siting.envelopes import Envelope, envelope_from_json, hours_words
+from engine.siting.meter import zone_of
 
+MOST_MW = 100_000.0
+LONGEST_WORDS = 300
 _MINUTES = 60
 
 
@@ -49,6 +52,7 @@ class Agreement:
     energy_band: float = 0.05  # of the envelope's daily energy, above it; shift: below it too
     least_coverage: float = 0.95  # of a day's samples, below which the day cannot be judged
     ladder: tuple[Rung, ...] = LADDER
+    time_zone: str = ""  # of the clock that hours are of, in the IANA database; "" for the clock of the meter
 
     @property
     def cap_mw(self) -> Vector:
@@ -67,8 +71,8 @@ class Agreement:
     def checked(self) -> "Agreement":
         """Return the agreement. Raises QuestionError with every problem at once."""
         found = self.envelope.problems()
-        if not 0.0 < self.nameplate_mw <= 1e5:
-            found.append(f"the nameplate is {self.nameplate_mw:g} MW: above 0, to 100,000")
+        if not 0.0 < self.nameplate_mw <= MOST_MW:
+            found.append(f"the nameplate is {self.nameplate_mw:g} MW: above 0, to {MOST_MW:,.0f}")
         if self.sampling_min not in {1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30, 60}:
             found.append(f"sampling every {self.sampling_min} min does not divide the hour")
         if not 0 <= self.response_min <= _MINUTES:
@@ -80,14 +84,25 @@ class Agreement:
         ):
             if not 0.0 <= value <= 1.0:
                 found.append(f"the {name} is {100 * value:g} %: 0 to 100")
-        if self.tolerance_mw < 0.0:
-            found.append(f"the tolerance is {self.tolerance_mw:g} MW: not below 0")
-        days = [rung.days for rung in self.ladder]
-        if days != sorted(set(days)) or any(not 1 <= day <= LADDER_DAYS for day in days):
-            found.append(f"the ladder's days {days} must rise, 1 to {LADDER_DAYS}")
+        if not 0.0 <= self.tolerance_mw <= MOST_MW:
+            found.append(f"the tolerance is {self.tolerance_mw:g} MW: 0 to {MOST_MW:,.0f}")
+        found += self._words_problems()
         if found:
             raise QuestionError("; ".join(found))
         return self
+
+    def _words_problems(self) -> list[str]:
+        found = []
+        days = [rung.days for rung in self.ladder]
+        if days != sorted(set(days)) or any(not 1 <= day <= LADDER_DAYS for day in days):
+            found.append(f"the ladder's days {days[:LADDER_DAYS]} must rise, 1 to {LADDER_DAYS}")
+        if any(len(words) > LONGEST_WORDS for words in (self.site, *(rung.consequence for rung in self.ladder))):
+            found.append(f"the site and what follows a violation have at most {LONGEST_WORDS} letters")
+        try:
+            zone_of(self.time_zone)
+        except QuestionError as error:
+            found.append(str(error))
+        return found
 
     def terms(self) -> list[tuple[str, str]]:
         """Return the draft as pairs of a heading and a sentence."""
@@ -104,6 +119,12 @@ class Agreement:
             (
                 "Metering",
                 f"a mean every {self.sampling_min} min; a day counts with {100 * self.least_coverage:g} % of them",
+            ),
+            (
+                "Clock",
+                f"hours of the clock in {self.time_zone}; a day of 23 or 25 hours draws the energy of its own hours"
+                if self.time_zone
+                else "hours as the meter's clock writes them",
             ),
             ("Response", f"{self.response_min} min after a cap falls"),
             ("Tolerance", f"{self.tolerance_mw:g} MW or {100 * self.tolerance_share:g} % of the cap, the larger"),
@@ -132,8 +153,9 @@ def agreement_from_json(content: Mapping[str, Any]) -> Agreement:
             energy_band=float(content["energy_band"]),
             least_coverage=float(content["least_coverage"]),
             ladder=tuple(Rung(int(rung["days"]), str(rung["consequence"])) for rung in content["ladder"]),
+            time_zone=str(content.get("time_zone") or ""),
         )
-    except (KeyError, TypeError, ValueError):
+    except (AttributeError, KeyError, OverflowError, TypeError, ValueError):
         raise QuestionError("an agreement needs a site, an envelope, its terms as numbers, and a ladder") from None
     return found.checked()
 

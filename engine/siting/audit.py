@@ -3,30 +3,25 @@
 The rules are the agreement's, in this order: a sample lies above the cap of its hour by more than the tolerance (in
 the response time after a cap fell, the cap of the hour before holds); the mean of an hour differs from that of the
 hour before by more than the ramp bound and the tolerance; the energy of a whole day lies beyond its band. A day with
-too few samples is not judged, and said so: it neither breaks nor keeps the envelope.
+too few samples is not judged, and said so: it neither breaks nor keeps the envelope. Which hour a sample is of, and
+that a day may have 23 or 25 of them, is :mod:`engine.siting.meter`'s; such a day may draw the energy of its own hours.
 """
 
-import csv
-import io
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from itertools import pairwise
+from datetime import date, datetime, time, timedelta
 from typing import Literal
 
 import numpy as np
 
-from engine.errors import QuestionError
-from engine.network.model import Vector
+from engine.network.model import Integers, Vector
 from engine.siting.agreement import LADDER_DAYS, Agreement
-from engine.siting.case import HOURS_OF_DAY
+from engine.siting.meter import MINUTES_OF_DAY, ClockDay, clock_days
 
 Rule = Literal["cap", "ramp", "energy"]
-_MINUTES_OF_DAY = 24 * 60
+_HOUR = 60
 _ROUNDING_MW = 1e-6
-_MOST_PROBLEMS = 50
-_MOST_SAMPLES = 2_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +29,7 @@ class Violation:
     """One rule broken: what was metered, and what was allowed."""
 
     rule: Rule
-    at: datetime  # the sample, the hour or the day's start
+    at: datetime  # the sample, the hour or the day's start, on the agreement's clock; fold 1 in an hour's second pass
     metered: float  # MW, MW per hour, MWh
     allowed: float
 
@@ -44,6 +39,7 @@ class AuditDay:
     """One day of the meter."""
 
     day: date
+    hours: float  # 24, or more or less on a day on which the clock is set
     coverage: float  # share of the samples that are there
     judged: bool
     peak_mw: float  # the largest sample in the peak hours, nan without one
@@ -70,132 +66,77 @@ def audit(agreement: Agreement, times: Sequence[datetime], metered_mw: Vector) -
     """Return what the meter says: ``times`` (n,) are the starts of the samples, ``metered_mw`` (n,) their means.
 
     Hour h of the day is from h - 1 to h o'clock, as in the envelopes. Raises QuestionError for a term outside its
-    limits, for values that are negative or missing, and for times that are not on the sampling grid or come twice.
+    limits, and as :func:`engine.siting.meter.clock_days` for times and values.
     """
     agreement.checked()
-    mw = _checked(agreement, times, metered_mw)
-    first, last = min(times).date(), max(times).date()
-    count = (last - first).days + 1
-    per_day = _MINUTES_OF_DAY // agreement.sampling_min
-    origin = datetime.combine(first, datetime.min.time())
-    grid = np.full(count * per_day, np.nan)
-    place = [int((time - origin).total_seconds()) // 60 // agreement.sampling_min for time in times]
-    grid[place] = mw
-    table = grid.reshape(count, per_day)
-    allowed = _allowed(agreement, per_day)
-    hourly = _hourly(table)
-    days = tuple(
-        _day(
-            agreement,
-            first + timedelta(days=d),
-            table[d],
-            allowed,
-            np.append(hourly[d - 1, -1] if d else np.nan, hourly[d]),
-        )
-        for d in range(count)
-    )
+    days: list[AuditDay] = []
+    before = math.nan  # the mean of the hour before
+    for day in clock_days(times, metered_mw, agreement.sampling_min, agreement.time_zone):
+        starts = _hours(day)
+        means = np.add.reduceat(day.mw, starts) / np.diff(np.append(starts, len(day.mw)))
+        days.append(_day(agreement, day, starts, np.append(before, means)))
+        before = float(means[-1])
     broken = np.array([bool(day.violations) for day in days])
-    tally = [int(broken[max(0, d - LADDER_DAYS + 1) : d + 1].sum()) for d in range(count)]
-    return Audit(agreement, days, tuple(tally), tuple(_consequence(agreement, n) for n in tally))
+    tally = [int(broken[max(0, d - LADDER_DAYS + 1) : d + 1].sum()) for d in range(len(days))]
+    return Audit(agreement, tuple(days), tuple(tally), tuple(_consequence(agreement, n) for n in tally))
 
 
-def read_meter(text: str) -> tuple[list[datetime], Vector]:
-    """Return times and MW of a CSV with the columns ``time`` (ISO 8601, local) and ``mw``.
+def _hours(day: ClockDay) -> Integers:
+    """Return the slots (h,) with which the hours of a day begin; what the clock was set back to is an hour of its own.
 
-    Raises QuestionError with the line and the value of every problem, fifty at most.
+    An hour with a gap has no mean (nan).
     """
-    rows = list(csv.reader(io.StringIO(text)))
-    head = [cell.strip().lower() for cell in rows[0]] if rows else []
-    if "time" not in head or "mw" not in head:
-        raise QuestionError("a meter's CSV needs the columns time and mw")
-    when, what = head.index("time"), head.index("mw")
-    times, values, problems = [], [], []
-    for line, row in enumerate(rows[1:], start=2):
-        if not any(cell.strip() for cell in row):
-            continue
-        try:
-            time = datetime.fromisoformat(row[when].strip()).replace(tzinfo=None)
-            value = float(row[what])
-        except (ValueError, IndexError):
-            problems.append(f"line {line}: {','.join(row)[:60]!r} is not a time and a number")
-            continue
-        if not math.isfinite(value) or value < 0.0:
-            problems.append(f"line {line}: {row[what].strip()} MW; a load is 0 or more")
-            continue
-        times.append(time)
-        values.append(value)
-    if problems:
-        more = f"; and {len(problems) - _MOST_PROBLEMS} more" if len(problems) > _MOST_PROBLEMS else ""
-        raise QuestionError("; ".join(problems[:_MOST_PROBLEMS]) + more)
-    return times, np.array(values)
+    of_day = day.minute // _HOUR
+    new = (np.diff(of_day) != 0) | (np.diff(day.again.astype(np.intp)) != 0)
+    return np.flatnonzero(np.append(True, new))
 
 
-def _checked(agreement: Agreement, times: Sequence[datetime], metered_mw: Vector) -> Vector:
-    mw = np.asarray(metered_mw, dtype=np.float64)
-    if not len(times) or len(times) != len(mw) or len(mw) > _MOST_SAMPLES:
-        raise QuestionError(f"{len(times)} times and {len(mw)} values: as many of each, 1 to {_MOST_SAMPLES:,}")
-    bad = np.flatnonzero(~np.isfinite(mw) | (mw < 0.0))
-    if bad.size:
-        raise QuestionError(f"the meter says {mw[bad[0]]:g} MW at {times[bad[0]]}; a load is 0 or more")
-    off = [time for time in times if time.second or time.microsecond or time.minute % agreement.sampling_min]
-    if off:
-        raise QuestionError(f"the sample at {off[0]} is not on the grid of {agreement.sampling_min} min")
-    if len(set(times)) != len(times):
-        twice = sorted(times)
-        again = next(later for earlier, later in pairwise(twice) if earlier == later)
-        raise QuestionError(f"the time {again} comes twice")
-    return mw
-
-
-def _allowed(agreement: Agreement, per_day: int) -> Vector:
-    """Return the most MW (per_day,) of each sample: cap and tolerance, with the hour before's in the response time."""
+def _allowed(agreement: Agreement, day: ClockDay, starts: Integers) -> Vector:
+    """Return the most MW (n,) of each slot: cap and tolerance, with the hour before's in the response time."""
     held = agreement.cap_mw + agreement.tolerance()
-    before = np.maximum(held, np.roll(held, 1))
-    minute = np.arange(per_day) * agreement.sampling_min
-    hour = minute // 60
-    return np.where(minute % 60 < agreement.response_min, before[hour], held[hour])
+    hour = day.minute // _HOUR
+    before = np.repeat(np.append(held[-1], held[hour[starts[1:] - 1]]), np.diff(np.append(starts, len(hour))))
+    own = held[hour]
+    late = np.arange(len(hour)) - np.repeat(starts, np.diff(np.append(starts, len(hour))))
+    return np.where(late * agreement.sampling_min < agreement.response_min, np.maximum(own, before), own)
 
 
-def _hourly(table: Vector) -> Vector:
-    """Return the mean (D, 24) of each hour; nan for an hour with a gap."""
-    return np.asarray(table.reshape(len(table), HOURS_OF_DAY, -1).mean(axis=2), dtype=np.float64)
-
-
-def _day(agreement: Agreement, day: date, samples: Vector, allowed: Vector, hourly: Vector) -> AuditDay:
-    """Judge one day; ``hourly`` (25,) are the means of the hour before it and of its own."""
-    there = ~np.isnan(samples)
+def _day(agreement: Agreement, day: ClockDay, starts: Integers, means: Vector) -> AuditDay:
+    """Judge one day; ``means`` (1 + h,) are those of the hour before it and of its own."""
+    there = ~np.isnan(day.mw)
     coverage = float(there.mean())
-    energy = float(np.nansum(samples)) * agreement.sampling_min / 60.0
+    energy = float(np.nansum(day.mw)) * agreement.sampling_min / _HOUR
     judged = coverage >= agreement.least_coverage
-    start = datetime.combine(day, datetime.min.time())
+    hour = day.minute // _HOUR
     found = []
     if judged:
         found = [
-            *_over_cap(agreement, start, samples, allowed),
-            *_too_steep(agreement, start, hourly),
-            *_energy(agreement, start, energy, whole=bool(there.all())),
+            *_over_cap(day, _allowed(agreement, day, starts)),
+            *_too_steep(agreement, day, starts, means),
+            *_energy(agreement, day, energy, whole=bool(there.all())),
         ]
-    hours = np.arange(len(samples)) * agreement.sampling_min // 60 + 1
-    peak = samples[there & np.isin(hours, agreement.envelope.peak_hours)]
-    return AuditDay(day, coverage, judged, float(peak.max()) if peak.size else math.nan, energy, tuple(found))
+    peak = day.mw[there & np.isin(hour + 1, agreement.envelope.peak_hours)]
+    most = float(peak.max()) if peak.size else math.nan
+    hours = len(hour) * agreement.sampling_min / _HOUR
+    return AuditDay(day.day, hours, coverage, judged, most, energy, tuple(found))
 
 
-def _over_cap(agreement: Agreement, start: datetime, samples: Vector, allowed: Vector) -> list[Violation]:
-    step = timedelta(minutes=agreement.sampling_min)
-    over = np.flatnonzero(np.nan_to_num(samples) > allowed + _ROUNDING_MW).tolist()
-    return [Violation("cap", start + place * step, float(samples[place]), float(allowed[place])) for place in over]
+def _over_cap(day: ClockDay, allowed: Vector) -> list[Violation]:
+    over = np.flatnonzero(np.nan_to_num(day.mw) > allowed + _ROUNDING_MW).tolist()
+    return [Violation("cap", day.at(slot), float(day.mw[slot]), float(allowed[slot])) for slot in over]
 
 
-def _too_steep(agreement: Agreement, start: datetime, hourly: Vector) -> list[Violation]:
-    ramps = np.diff(hourly)
-    bound = agreement.ramp_mw_per_h + agreement.tolerance()
+def _too_steep(agreement: Agreement, day: ClockDay, starts: Integers, means: Vector) -> list[Violation]:
+    ramps = np.diff(means)
+    bound = (agreement.ramp_mw_per_h + agreement.tolerance())[day.minute[starts] // _HOUR]
     steep = np.flatnonzero(np.nan_to_num(np.abs(ramps)) > bound + _ROUNDING_MW).tolist()
-    return [Violation("ramp", start + timedelta(hours=hour), float(ramps[hour]), float(bound[hour])) for hour in steep]
+    return [Violation("ramp", day.at(int(starts[one])), float(ramps[one]), float(bound[one])) for one in steep]
 
 
-def _energy(agreement: Agreement, start: datetime, energy: float, *, whole: bool) -> list[Violation]:
-    wanted = agreement.envelope.energy_mwh(agreement.nameplate_mw)
+def _energy(agreement: Agreement, day: ClockDay, energy: float, *, whole: bool) -> list[Violation]:
+    wanted = float(agreement.cap_mw[day.minute // _HOUR].sum()) * agreement.sampling_min / _HOUR
     most, least = wanted * (1.0 + agreement.energy_band), wanted * (1.0 - agreement.energy_band)
+    start = datetime.combine(day.day, time())
     if energy > most + _ROUNDING_MW:
         return [Violation("energy", start, energy, most)]
     if agreement.envelope.kind == "shift" and whole and energy < least - _ROUNDING_MW:
@@ -213,15 +154,15 @@ def invented_month(agreement: Agreement, first: date, days: int = 30) -> tuple[l
 
     The fifth day is 10 % above its cap through its first peak hour; of the ninth every tenth sample is missing.
     """
-    per_day = _MINUTES_OF_DAY // agreement.sampling_min
+    per_day = MINUTES_OF_DAY // agreement.sampling_min
     step = timedelta(minutes=agreement.sampling_min)
-    hour = np.arange(per_day) * agreement.sampling_min // 60
+    hour = np.arange(per_day) * agreement.sampling_min // _HOUR
     below = 0.99 * agreement.cap_mw[hour]
     above = np.where(hour + 1 == agreement.envelope.peak_hours[0], 1.1 * agreement.cap_mw[hour], below)
     times: list[datetime] = []
     values: list[float] = []
     for day in range(days):
-        start = datetime.combine(first + timedelta(days=day), datetime.min.time())
+        start = datetime.combine(first + timedelta(days=day), time())
         for sample, mw in enumerate((above if day == 4 else below).tolist()):
             if day != 8 or sample % 10:
                 times.append(start + sample * step)

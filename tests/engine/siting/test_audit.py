@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from engine.errors import QuestionError
 from engine.siting.agreement import LADDER, Agreement, Rung, agreement_from_json
-from engine.siting.audit import audit, read_meter
+from engine.siting.audit import audit
 from engine.siting.envelopes import envelope
+from engine.siting.meter import read_meter
 
 START = datetime(2027, 6, 1)
 SHIFT = Agreement("bus 5120", envelope("shift"), 1000.0, response_min=0, tolerance_share=0.0)
