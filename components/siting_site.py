@@ -11,7 +11,7 @@ from components.auction_debrief_parts import csv_button
 from components.capacity_sites import bus_words
 from components.format import number, percent
 from components.skeleton import Part
-from components.why_card import WhyInput
+from components.why_card import WhyInput, why_number
 from engine.network.model import Network
 from engine.siting.criteria import OwnCriteria
 from engine.siting.gate.results import PASSED, UNDECIDED, GateResult
@@ -22,6 +22,7 @@ from engine.siting.shortlist import Ranked
 SOURCE = "arXiv 2605.14714, stage 1"
 SOURCE_MARKET = "arXiv 2605.14714, stage 2, equations (13) to (19)"
 SOURCE_RANKING = "arXiv 2605.14714, stage 3, equations (20) to (35); TOPSIS: Hwang and Yoon, 1981"
+WHY = "Why these numbers"
 MOST_ROWS = 400  # of one small table on the page
 
 
@@ -98,11 +99,13 @@ def small_table(
     text: Iterable[int] = (0,),
     file: str = "",
     note: str = "",
+    why: Part = None,
     tall: bool = False,
 ) -> html.Div:
     """Return a table that scrolls by itself, with its CSV; the columns at the positions ``text`` are text.
 
-    A cell given as (shown, raw) holds ``raw`` in the CSV. Of a very long table the first rows are shown, and told.
+    ``note`` stands below it, and ``why`` is the card of its numbers, which is opened there. A cell given as (shown,
+    raw) holds ``raw`` in the CSV. Of a very long table the first rows are shown, and told.
     Rows without a control travel as text and are drawn by ``assets/90_siting_table.js``: hundreds of Dash components
     would hold up the browser for seconds whenever anything on the page changes.
     """
@@ -142,7 +145,11 @@ def small_table(
                 **{"aria-label": label},
             ),
             html.Div(
-                [html.Span(said.strip(), className="hr-muted"), csv_button(key, file or name, label)],
+                [
+                    html.Span(said.strip(), className="hr-muted"),
+                    None if why is None else why_number(f"{key}-why", WHY, why, label=label),
+                    csv_button(key, file or name, label),
+                ],
                 className="hr-siting-under",
             ),
         ],
