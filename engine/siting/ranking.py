@@ -47,10 +47,6 @@ class Ranking:
     place: Integers  # (N,), 1 is the best; ties broken by the tie criterion, then by the order given
     notices: tuple[str, ...]
 
-    def weighted_sum(self, weights: Sequence[float]) -> Vector:
-        """Return equation (37) for weights on the groups (Γ,)."""
-        return np.asarray(self.group_score @ np.asarray(weights, dtype=np.float64), dtype=np.float64)
-
 
 def rank(  # noqa: PLR0913 (the table, then by name what else counts)
     values: Matrix,

@@ -29,6 +29,20 @@ class Ranked:
     rankings: Mapping[str, Ranking]  # one, or one per envelope
     membership: Mapping[str, tuple[Criterion, ...]] = field(default_factory=lambda: dict(GROUPS))  # of each group
     criterion_weights: Mapping[Criterion, float] = field(default_factory=dict)
+    scaling: Scaling = POOLED
+    group_weights: tuple[float, ...] | None = None  # None: alike
+
+    def with_sites(self, sites: Sequence[SiteMarket]) -> "Ranked":
+        """Return the same placements ranked the same way by other figures of the market (N,)."""
+        own = self.criteria[len(metric_criteria()) :]
+        return rank_sites(
+            sites,
+            dict(zip(own, self.values[:, len(self.criteria) - len(own) :].T, strict=True)),
+            groups=self.membership,
+            scaling=self.scaling,
+            group_weights=self.group_weights,
+            criterion_weights=self.criterion_weights,
+        )
 
 
 def rank_sites(  # noqa: PLR0913 (the sites, then by name what else counts)
@@ -66,14 +80,29 @@ def rank_sites(  # noqa: PLR0913 (the sites, then by name what else counts)
         for column, group in enumerate(ranking.groups):
             group_score[rows, every.index(group)] = ranking.group_score[:, column]
     place = np.empty(len(sites), dtype=np.intp)
-    tie = values[:, names.index(TIE_CRITERION)]
-    buses = np.array([site.placement.bus if site.placement else -1 for site in sites], dtype=np.float64)
+    ties = ties_of(sites, names, values)
     for rows in by_kind.values():
-        place[rows] = places(score[rows], np.column_stack([tie[rows], buses[rows]]))
-    member = {name: tuple(listed) for name, listed in groups.items()}
+        place[rows] = places(score[rows], ties[rows])
     return Ranked(
-        tuple(sites), names, values, score, every, group_score, place, found, member, dict(criterion_weights or {})
+        sites=tuple(sites),
+        criteria=names,
+        values=values,
+        score=score,
+        groups=every,
+        group_score=group_score,
+        place=place,
+        rankings=found,
+        membership={name: tuple(listed) for name, listed in groups.items()},
+        criterion_weights=dict(criterion_weights or {}),
+        scaling=scaling,
+        group_weights=None if group_weights is None else tuple(group_weights),
     )
+
+
+def ties_of(sites: Sequence[SiteMarket], criteria: Sequence[Criterion], values: Matrix) -> Matrix:
+    """Return (N, 2): what orders equal scores, the lower on-peak rent, then the lower position of the bus."""
+    buses = np.array([site.placement.bus if site.placement else -1 for site in sites], dtype=np.float64)
+    return np.column_stack([values[:, list(criteria).index(TIE_CRITERION)], buses])
 
 
 def label_of(site: SiteMarket) -> str:

@@ -1,8 +1,4 @@
-"""How far an order of sites can be trusted: leave-one-out, other weights, other envelopes, and the noise of prices.
-
-Min-max scaling and entropy depend on the set of alternatives: leaving a bad site out can reverse the order of good
-ones. What is said here is how often that happens.
-"""
+"""How far a table of scores can be trusted: other weights, other envelopes, and the noise of prices."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,49 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.errors import QuestionError
-from engine.network.model import Flags, Matrix, Vector
-from engine.siting.ranking import FIXED_WEIGHTS, GROUPS, Criterion, Ranking, overlap, places, rank, spearman, top
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class LeaveOneOut:
-    """What leaving each one of N alternatives out does to the first K places."""
-
-    kept_share: Vector  # (K,), of each shortlisted site: in how many of the runs without another it stays
-    least_overlap: float  # of a shortlist with the full one, the one left out not counted
-    worst: int  # position of the alternative whose absence changes most; -1 if none changes anything
-    reversals: int  # runs in which two shortlisted sites change their order
-
-
-def leave_one_out(
-    values: Matrix,
-    criteria: Sequence[Criterion],
-    groups: Mapping[str, Sequence[Criterion]] = GROUPS,
-    *,
-    count: int = 20,
-) -> LeaveOneOut:
-    """Return how the first ``count`` places of :func:`engine.siting.ranking.rank` stand without each alternative."""
-    table = np.asarray(values, dtype=np.float64)
-    full = top(rank(table, criteria, groups).place, count)
-    stays = np.zeros(len(full))
-    runs = np.zeros(len(full))
-    least, worst, reversals = 1.0, -1, 0
-    for left_out in range(len(table)):
-        others = np.delete(np.arange(len(table)), left_out)
-        try:
-            place = rank(table[others], criteria, groups).place
-        except QuestionError:  # without this one nothing tells the others apart
-            place = np.arange(1, len(others) + 1)
-        found = others[top(place, count)]
-        expected = full[full != left_out]
-        runs += full != left_out
-        stays += np.isin(full, found)
-        shared = float(np.isin(expected, found).mean()) if len(expected) else 1.0
-        if shared < least:
-            least, worst = shared, left_out
-        both = [site for site in found.tolist() if site in set(expected.tolist())]
-        reversals += both != [site for site in expected.tolist() if site in set(both)]
-    return LeaveOneOut(stays / np.maximum(runs, 1.0), least, worst, reversals)
+from engine.network.model import Flags, Integers, Matrix, Vector
+from engine.siting.ranking import FIXED_WEIGHTS, GROUPS, Criterion, overlap, places, rank, spearman, top
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,18 +20,21 @@ class Diagnostic:
     top_overlap: float
 
 
-def diagnostics(ranking: Ranking, *, count: int = 20) -> list[Diagnostic]:
-    """Return fixed weights (if all three groups are there) and equal ones against the score that ranks."""
-    size = len(ranking.groups)
+def diagnostics(score: Vector, group_score: Matrix, place: Integers, *, count: int = 20) -> list[Diagnostic]:
+    """Return fixed weights (if there are three groups) and equal ones against the ``score`` (N,) that ranks.
+
+    ``group_score`` (N, Γ) are equation (28), ``place`` (N,) the places by the score, 1 the best.
+    """
+    size = group_score.shape[1]
     chosen = [("equal weights", (1.0 / size,) * size)]
     if size == len(FIXED_WEIGHTS):
         chosen.insert(0, ("fixed weights of the source", FIXED_WEIGHTS))
-    best = top(ranking.place, count).tolist()
+    best = top(place, count).tolist()
     found = []
     for name, weights in chosen:
-        other = ranking.weighted_sum(weights)
+        other = group_score @ np.asarray(weights)
         listed = top(places(other, np.zeros((len(other), 0))), count).tolist()
-        found.append(Diagnostic(name, weights, spearman(ranking.score, other), overlap(best, listed)))
+        found.append(Diagnostic(name, weights, spearman(score, other), overlap(best, listed)))
     return found
 
 
@@ -142,17 +100,15 @@ def noise_intervals(  # noqa: PLR0913 (two of these are by name)
     return np.sort(found, axis=1)
 
 
-def open_places(score: Vector, interval: Matrix, count: int) -> Flags:
+def open_places(place: Integers, interval: Matrix, count: int) -> Flags:
     """Return the sites (N,) whose place among the first ``count`` the noise floor could change.
 
     A site inside may leave if its lowest score is not above the highest of some site outside, and one outside may
     enter if its highest is not below the lowest of some site inside.
     """
-    order = np.argsort(-score, kind="stable")
-    inside = np.zeros(len(score), dtype=np.bool_)
-    inside[order[:count]] = True
+    inside = place <= count
     if inside.all() or not inside.any():
-        return np.zeros(len(score), dtype=np.bool_)
+        return np.zeros(len(place), dtype=np.bool_)
     best_outside, worst_inside = interval[~inside, 1].max(), interval[inside, 0].min()
     found: Flags = np.where(inside, interval[:, 0] <= best_outside, interval[:, 1] >= worst_inside)
     return found

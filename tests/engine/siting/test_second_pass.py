@@ -7,8 +7,9 @@ from engine.commitment.days import Day
 from engine.commitment.scuc import Effort
 from engine.errors import QuestionError
 from engine.siting.envelopes import envelope
+from engine.siting.firmness import open_sites
 from engine.siting.market import MarketBase, Placement, SiteMarket, market_base, market_impact
-from engine.siting.second_pass import Order, open_sites, second_pass
+from engine.siting.second_pass import second_pass
 from engine.siting.shortlist import rank_sites
 from tests.engine.commitment.small import case_of, day_load, grid, random_units
 
@@ -53,17 +54,14 @@ def test_what_is_open_is_solved_again_as_it_is_alone_and_ranked_anew(base: Marke
 
 
 def test_each_envelope_scaled_alone_is_open_by_its_own_sites(first: list[SiteMarket]) -> None:
-    order = Order(scaling="per envelope")
-    ranked = order.rank(first)
-    alone = Order().rank(first[:3])
+    ranked, alone = rank_sites(first, scaling="per envelope"), rank_sites(first[:3])
     for floor in (NO_FLOOR, np.full((3, 5), 0.5), HIGH_FLOOR):
-        expected = open_sites(alone, floor, Order(), 1)
-        assert open_sites(ranked, floor, order, 1).tolist() == [*expected.tolist(), False]
+        assert open_sites(ranked, floor, 1).tolist() == [*open_sites(alone, floor, 1).tolist(), False]
 
 
 def test_a_column_of_ones_own_has_no_noise(first: list[SiteMarket]) -> None:
-    order = Order(extra={"water": np.array([1.0, 2.0, 3.0, 4.0])}, groups={"water": ("water",)})
-    assert not open_sites(order.rank(first), HIGH_FLOOR, order, 1).any()
+    water = {"water": np.array([1.0, 2.0, 3.0, 4.0])}
+    assert not open_sites(rank_sites(first, water, groups={"water": ("water",)}), HIGH_FLOOR, 1).any()
 
 
 def test_what_gets_no_proof_in_time_keeps_its_first_figures(base: MarketBase, first: list[SiteMarket]) -> None:
