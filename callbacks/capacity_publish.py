@@ -1,7 +1,5 @@
 """What the Capacity page keeps for good: published products, and files of states."""
 
-import base64
-import binascii
 import json
 import time
 from collections.abc import Mapping
@@ -15,6 +13,7 @@ from callbacks.capacity_answer import Seat, seat_of
 from callbacks.capacity_desk import CheckRunningError, Desk
 from callbacks.security import current_user
 from callbacks.shell import of_page, toast
+from callbacks.uploads import content_of
 from components import capacity, capacity_export, capacity_products, ids
 from components.capacity_question import file_choices
 from components.format import count, megawatts, size
@@ -200,8 +199,8 @@ def _register_upload(app: Dash, desk: Desk) -> None:
         if not isinstance(contents, str):
             return (no_update,) * 4
         try:
-            content = base64.b64decode(contents.partition(",")[2], validate=True)
+            content = content_of(contents)
             found = read_upload(seat_of(desk, study), str(filename or "file"), content)
-        except (binascii.Error, EngineError) as error:
+        except EngineError as error:
             return no_update, no_update, no_update, str(error)
         return found.files, found.value, "file:sample", found.message

@@ -1,7 +1,5 @@
 """The table of requests: pasted, uploaded, typed, kept with the study, and summed to the sites of the question."""
 
-import base64
-import binascii
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
@@ -13,6 +11,7 @@ from callbacks.capacity_answer import Seat, seat_of
 from callbacks.capacity_desk import Desk
 from callbacks.capacity_sites import sites_after
 from callbacks.shell import toast
+from callbacks.uploads import content_of
 from components import capacity_requests as table
 from components import ids
 from components.capacity_words import sites_of
@@ -47,11 +46,7 @@ def pasted(seat: Seat, before: Requests, text: Any) -> Taken:
 
 def uploaded(seat: Seat, contents: Any) -> Taken:
     """Return the table of an uploaded CSV file. Raises QuestionError naming every fault."""
-    try:
-        content = base64.b64decode(str(contents).partition(",")[2], validate=True)
-    except binascii.Error:
-        raise QuestionError("the browser did not send the file whole; try again") from None
-    found = read_csv(content, seat.network())
+    found = read_csv(content_of(contents), seat.network())
     return Taken(found, f"{len(found.rows)} rows read; they are the whole table now")
 
 

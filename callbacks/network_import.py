@@ -1,7 +1,5 @@
 """Bring a network into a study: what was understood is shown first, then it replaces or starts a new study."""
 
-import base64
-import binascii
 import json
 import time
 from collections.abc import Mapping, Sequence
@@ -13,9 +11,10 @@ from dash import Dash, Input, Output, State, ctx, no_update
 from callbacks.security import current_user
 from callbacks.services import Services
 from callbacks.shell import toast
+from callbacks.uploads import content_of
 from components import ids
 from components import network_import as preview
-from engine.errors import EngineError, FileFormatError, NetworkDataError, Problem
+from engine.errors import EngineError, FileFormatError, NetworkDataError, Problem, QuestionError
 from engine.network import library
 from engine.network.checks import check
 from engine.network.imported import Imported, Snapshots
@@ -145,8 +144,8 @@ def uploaded(name: str, content: object, most_bytes: int) -> bytes:
     if len(body) * 3 // 4 > most_bytes:
         raise FileFormatError(f"{name}: {len(body) * 3 / 4e6:.1f} MB; at most {most_bytes / 1e6:.0f} MB are read")
     try:
-        return base64.b64decode(body, validate=True)
-    except (binascii.Error, ValueError):
+        return content_of(content)
+    except QuestionError:
         raise FileFormatError(f"{name}: the content did not arrive whole") from None
 
 

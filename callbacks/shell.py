@@ -1,6 +1,5 @@
 """The shell: which study is open, the study picker and what it does, jobs for the banner, help, theme, toasts."""
 
-import base64
 import hashlib
 import json
 import time
@@ -15,6 +14,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from callbacks.security import current_user
 from callbacks.services import Services
+from callbacks.uploads import content_of
 from components import difference_parts, ids, late
 from components.format import ago, count
 from components.help import help_body
@@ -266,10 +266,11 @@ def _register_return(app: Dash, services: Services, pages: dict[str, str]) -> No
         if not contents or not isinstance(contents, str):
             return no_update, no_update
         try:
-            content = base64.b64decode(contents.partition(",")[2], validate=True)
+            content = content_of(contents)
+        except EngineError as error:
+            return no_update, toast(f"{str(error)[:1].upper()}{str(error)[1:]}")
+        try:
             study = services.studies.import_file(current_user(), content)
-        except ValueError:
-            return no_update, toast("The browser did not send the file whole; try again")
         except EngineError as error:
             return no_update, toast(f"Nothing was imported: {error}")
         return study_address(pages, study), toast("The study was imported")

@@ -1,7 +1,5 @@
 """The Agreement tab: terms drafted as controls change, kept as JSON, and applied to a meter's CSV."""
 
-import base64
-import binascii
 import json
 from collections.abc import Mapping
 from datetime import date
@@ -11,6 +9,7 @@ from dash import ALL, Dash, Input, Output, State, ctx, no_update
 
 from callbacks.siting_desk import Desk
 from callbacks.siting_site import SiteSeat, named, site_seat
+from callbacks.uploads import content_of
 from components import ids
 from components import siting_agreement as view
 from components.skeleton import parse_element
@@ -81,8 +80,8 @@ def audited(held: Any, contents: Any, name: str) -> Any:
         times, mw = invented_month(agreement, _INVENTED)
         return view.audited(audit(agreement, times, mw), "an invented month: the fifth day breaks its cap")
     try:
-        text = base64.b64decode(str(contents).partition(",")[2], validate=True).decode("utf-8-sig")
-    except (binascii.Error, UnicodeDecodeError):
+        text = content_of(contents).decode("utf-8-sig")
+    except UnicodeDecodeError:
         raise QuestionError("the file is not a CSV in UTF-8") from None
     times, mw = read_meter(text)
     return view.audited(audit(agreement, times, mw), name)

@@ -1,7 +1,5 @@
 """A planner's own criteria: their file taken in, each column's use chosen, the question's word written."""
 
-import base64
-import binascii
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -13,6 +11,7 @@ from callbacks.capacity_desk import dataset_of
 from callbacks.siting_answer import Seat, seat_of
 from callbacks.siting_desk import Desk
 from callbacks.siting_site import named
+from callbacks.uploads import content_of
 from components import ids, siting_criteria, siting_words
 from components.format import count
 from engine.errors import EngineError, FileFormatError, QuestionError
@@ -149,9 +148,9 @@ def _register_file(app: Dash, desk: Desk) -> None:
             return (no_update,) * 3
         seat = seat_of(desk, study)
         try:
-            content = base64.b64decode(contents.partition(",")[2], validate=True)
+            content = content_of(contents)
             digest, told = take_in(seat, str(filename or "file"), content)
-        except (binascii.Error, EngineError) as error:
+        except EngineError as error:
             return no_update, no_update, str(error)
         listed = [{"value": key, "label": label} for key, label in files_of(seat)]
         return [{"value": siting_criteria.NONE, "label": "none"}, *listed], digest, told

@@ -1,7 +1,5 @@
 """A planner's own file of hours: read as it is taken in, kept with the study, chosen in the question."""
 
-import base64
-import binascii
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +7,7 @@ from dash import Dash, Input, Output, State, no_update
 
 from callbacks.siting_answer import Seat, seat_of
 from callbacks.siting_desk import Desk
+from callbacks.uploads import content_of
 from components import ids
 from components.format import count
 from engine.errors import EngineError, FileFormatError
@@ -63,8 +62,8 @@ def register(app: Dash, desk: Desk) -> None:
         if not isinstance(contents, str):
             return (no_update,) * 4
         try:
-            content = base64.b64decode(contents.partition(",")[2], validate=True)
+            content = content_of(contents)
             found = take_in(seat_of(desk, study), str(filename or "file"), content)
-        except (binascii.Error, EngineError) as error:
+        except EngineError as error:
             return no_update, no_update, no_update, str(error)
         return found.files, found.value, "file", found.message
