@@ -33,6 +33,7 @@ class Gate:
     run: GateRun | None = None  # None while only some hours are screened
     told: Mapping[str, Any] = field(default_factory=dict)  # what the job returned
     _rates: dict[tuple[str, float], tuple[Vector, Vector]] = field(default_factory=dict)
+    _broken: dict[tuple[str, float], Integers] = field(default_factory=dict)
 
     @property
     def partial(self) -> bool:
@@ -60,6 +61,13 @@ class Gate:
         if key not in self._rates:
             self._rates[key] = self.result.pass_rate(envelope, size_mw)
         return self._rates[key]
+
+    def broken(self, envelope: str, size_mw: float) -> Integers:
+        """Return how many pairs of an hour and an outage each candidate (C,) breaks: they hold without its load."""
+        key = (envelope, size_mw)
+        if key not in self._broken:
+            self._broken[key] = self.result.broken(envelope, size_mw)
+        return self._broken[key]
 
     def rate_so_far(self, envelope: str, size_mw: float) -> Vector:
         """Return the pass rate (C,) over the hours that are screened; nan before the first."""
@@ -139,6 +147,11 @@ class Answer:
     def verdict_of(self, envelope: str, size_mw: float | None = None) -> Verdicts:
         """Return the verdicts (C,) of another envelope or size, at the threshold that is drawn."""
         found = self.gate.verdict(envelope, self.drawn.size_mw if size_mw is None else size_mw, self.drawn.threshold)
+        return np.where(self.stopped, FAILED, found).astype(np.int8)
+
+    def proved(self, envelope: str, size_mw: float) -> Verdicts:
+        """Return (C,) what the verdicts prove of any size, screened or not, at the threshold that is drawn."""
+        found = self.gate.between.qualified(envelope, size_mw, self.drawn.threshold)
         return np.where(self.stopped, FAILED, found).astype(np.int8)
 
     @property

@@ -1,6 +1,5 @@
 """The inspector of the Siting page while no bus is selected: the funnel, count against size, what it is made from."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -8,19 +7,20 @@ import plotly.graph_objects as go
 from dash import dcc, html
 
 from components import ids
-from components.format import count, duration, number, percent, power
+from components.format import count, duration, number, percent, power, sentence
 from components.siting_answer import Answer
 from components.siting_criteria import said as criteria_words
 from components.siting_site import small_table
-from components.siting_totals import funnel, sign_of
+from components.siting_totals import base_words, funnel, sign_of
 from components.skeleton import Part, facts, section, state
 from components.theme import Theme, styled, token
-from engine.siting.gate.results import FAILED, PASSED, UNDECIDED
+from engine.siting.gate.results import FAILED, PASSED
+from engine.siting.sheet import base_failures
 
 _DASHES = ("solid", "dash", "dot", "dashdot")
 _MARKS = ("circle", "diamond", "square", "triangle-up")
 _HEIGHT = "210px"
-_LEAST_MW, _POINTS = 50.0, 79  # of the band: on Texas with 2 GW every 25 MW
+_STEPS = 40  # of the bands: to 2 GW every 50 MW
 
 
 def head(answer: Answer) -> list[Part]:
@@ -66,7 +66,7 @@ def _sizes_section(answer: Answer, theme: Theme) -> Part:
     )
     note = (
         f"At least {percent(answer.drawn.threshold)} of outages pass. The same rows stand in the table under Sizes. "
-        f"The band is what these verdicts prove of {answer.drawn.envelope} at every size between."
+        "The bands are what these verdicts prove of every size between."
     )
     return section(
         "Sites that qualify, by size", html.Div(graph, style={"height": _HEIGHT}), html.P(note, className="hr-muted")
@@ -77,16 +77,18 @@ def sizes_figure(answer: Answer, theme: Theme = "light") -> go.Figure:
     """Return how many sites qualify at each size, a line per envelope; a band where verdicts are open."""
     figure = go.Figure()
     sizes = sorted(answer.question.sizes_mw)
-    own = token(sign_of(answer.envelopes.index(answer.drawn.envelope)), theme)
-    low, high = between(answer, np.linspace(min(_LEAST_MW, sizes[0]), sizes[-1], _POINTS).tolist())
-    for counts, words, fill in ((low, "at least", None), (high, "at most", "tonexty")):
-        figure.add_trace(
-            go.Scatter(
-                x=list(counts), y=list(counts.values()), name=f"{answer.drawn.envelope}, {words}", mode="lines",
-                showlegend=False, line={"color": own, "width": 0}, fill=fill, fillcolor=_faint(own),
-                hovertemplate=f"%{{x:,.0f}} MW {answer.drawn.envelope}: {words} %{{y:,}}<extra></extra>",
-            )
-        )  # fmt: skip
+    for place, name in enumerate(answer.envelopes):
+        own = token(sign_of(place), theme)
+        counts = [between(answer, name, mw) for mw in steps_mw(answer)]
+        for side, words, fill in ((0, "at least", None), (1, "at most", "tonexty")):
+            figure.add_trace(
+                go.Scatter(
+                    x=steps_mw(answer), y=[pair[side] for pair in counts], name=f"{name}, {words}", mode="lines",
+                    showlegend=False, line={"color": own, "width": 0}, fill=fill,
+                    fillcolor=_faint(own, 0.16 if name == answer.drawn.envelope else 0.07),
+                    hovertemplate=f"%{{x:,.0f}} MW {name}: {words} %{{y:,}}<extra></extra>",
+                )
+            )  # fmt: skip
     for place, name in enumerate(answer.envelopes):
         verdicts = [answer.verdict_of(name, mw) for mw in sizes]
         sure = [int((found == PASSED).sum()) for found in verdicts]
@@ -117,63 +119,71 @@ def sizes_figure(answer: Answer, theme: Theme = "light") -> go.Figure:
     return styled(figure, theme, key=f"sizes-{answer.gate.key}")
 
 
-def between(answer: Answer, sizes_mw: Sequence[float]) -> tuple[dict[float, int], dict[float, int]]:
-    """Return how many sites of the envelope drawn qualify at least, and at most, at any size: nothing is computed."""
-    known = {
-        mw: answer.gate.between.qualified(answer.drawn.envelope, mw, answer.drawn.threshold) for mw in sorted(sizes_mw)
-    }
-    least = {mw: int((found == PASSED).sum()) for mw, found in known.items()}
-    return least, {mw: int((found != FAILED).sum()) for mw, found in known.items()}
+def steps_mw(answer: Answer) -> list[float]:
+    """Return the sizes of the bands: even steps up to the largest asked, and those asked."""
+    sizes = answer.question.sizes_mw
+    steps = np.linspace(max(sizes) / _STEPS, max(sizes), _STEPS)
+    return sorted({*np.round(steps, 3).tolist(), *sizes})
 
 
-def _faint(colour: str) -> str:
+def between(answer: Answer, envelope: str, size_mw: float) -> tuple[int, int]:
+    """Return how many sites qualify at least, and at most, at any size: the verdicts prove it, nothing is computed."""
+    found = answer.proved(envelope, size_mw)
+    return int((found == PASSED).sum()), int((found != FAILED).sum())
+
+
+def _faint(colour: str, strength: float) -> str:
     """Return a colour such as ``#0072b2`` as the fill of a band."""
     parts = ",".join(str(int(colour[at : at + 2], 16)) for at in (1, 3, 5))
-    return f"rgba({parts},0.16)"
+    return f"rgba({parts},{strength:g})"
 
 
 def sizes_rows(answer: Answer) -> list[dict[str, Any]]:
-    """Return the rows of the chart: size, envelope, sites that qualify, and of how many that is open."""
+    """Return the rows of the chart: for each size and envelope the sites that qualify at least, and at most.
+
+    ``strict`` counts those that pass every outage; None at a size between those that were screened.
+    """
     rows = []
-    for mw in sorted(answer.question.sizes_mw):
+    asked = set(answer.question.sizes_mw)
+    for mw in steps_mw(answer):
         for name in answer.envelopes:
-            found = answer.verdict_of(name, mw)
-            strict = answer.gate.verdict(name, mw, 1.0)
-            rows.append(
-                {
-                    "size": mw,
-                    "envelope": name,
-                    "qualified": int((found == PASSED).sum()),
-                    "open": int((found == UNDECIDED).sum()),
-                    "strict": int((strict == PASSED).sum()),
-                }
-            )
+            least, most = between(answer, name, mw)
+            strict = int((answer.gate.verdict(name, mw, 1.0) == PASSED).sum()) if mw in asked else None
+            rows.append({"size": mw, "envelope": name, "qualified": least, "at_most": most, "strict": strict})
     return rows
 
 
 def sizes_table(answer: Answer) -> Part:
     """Return the chart's rows as a table with its CSV, and the growth against the first envelope."""
-    first = {row["size"]: row["qualified"] for row in sizes_rows(answer) if row["envelope"] == answer.envelopes[0]}
+    every = sizes_rows(answer)
+    first = {row["size"]: row for row in every if row["envelope"] == answer.envelopes[0]}
     rows = [
         (
             (number(row["size"]), row["size"]),
             row["envelope"],
             (number(row["qualified"]), row["qualified"]),
-            _growth(row["qualified"], first[row["size"]]),
-            (number(row["open"]), row["open"]),
-            (number(row["strict"]), row["strict"]),
+            (number(row["at_most"]), row["at_most"]),
+            _growth(row, first[row["size"]]),
+            (number(row["strict"]), "" if row["strict"] is None else row["strict"]),
+            "between" if row["strict"] is None else "screened",
         )
-        for row in sizes_rows(answer)
+        for row in every
     ]
-    heads = ("Nameplate, MW", "Envelope", "Qualify", f"Against {answer.envelopes[0]}", "Open", "Pass every outage")
+    heads = (
+        "Nameplate, MW", "Envelope", "Qualify, at least", "At most", f"Against {answer.envelopes[0]}",
+        "Pass every outage", "Size",
+    )  # fmt: skip
     return small_table(
-        "sizes", "Sites that qualify, by size and envelope", heads, rows, text=(1,), tall=True,
-        note=f"Of {number(len(answer.gate.buses))} candidates, at a threshold of {percent(answer.drawn.threshold)}.",
+        "sizes", "Sites that qualify, by size and envelope", heads, rows, text=(1, 6), tall=True,
+        note=f"Of {number(len(answer.gate.buses))} candidates, at a threshold of {percent(answer.drawn.threshold)}. "
+        "Between the sizes screened the verdicts prove these bounds.",
     )  # fmt: skip
 
 
-def _growth(now: int, before: int) -> str:
-    if not before:
+def _growth(row: dict[str, Any], first: dict[str, Any]) -> str:
+    """Return the growth against the first envelope, where both counts are known."""
+    now, before = row["qualified"], first["qualified"]
+    if not before or row["at_most"] != now or first["at_most"] != before:
         return "\u2013"
     share = now / before - 1.0
     return f"{'+' if share > 0 else ''}{percent(share, 1)}"
@@ -215,9 +225,44 @@ def _made_from(answer: Answer) -> Part:
         ]
     notices = () if run is None else (*run.prepared.case.notices, *run.prepared.hours.notices)
     listed = html.Ul([html.Li(_sentence(line)) for line in notices], className="hr-siting-notices") if notices else None
-    base = len(result.base_infeasible())
-    extra = [html.P(f"{count(base, 'outage')} of the hours fail before any load is added.")] if base else []
-    return section("Made from", facts(lines), *extra, listed)
+    return section("Made from", facts(lines), *_fail_anyway(answer), _left_out(answer), listed)
+
+
+def _fail_anyway(answer: Answer) -> list[Part]:
+    """Return the outages that no dispatch survives before any load is added, and in which hours."""
+    result, found = answer.gate.result, base_failures(answer.gate.result)
+    if not found:
+        return []
+    rows = [
+        (
+            sentence(answer.gate.outage_words(one.contingency)),
+            (f"{number(len(one.hours))} of {number(answer.gate.hours_done)}",
+             "; ".join(result.labels[hour] for hour in one.hours)),
+            (percent(one.share, 3), f"{one.share:.8f}"),
+            result.labels[one.hours[0]],
+        )
+        for one in found
+    ]  # fmt: skip
+    table = small_table(
+        "base-infeasible", "Outages that fail before any load is added",
+        ("Outage", "Hours", "Of all hours and outages", "First in"), rows, text=(0, 3), file="base-infeasible",
+        tall=True,
+        note="No dispatch keeps every limit in these hours after these outages, although nothing is added yet.",
+    )  # fmt: skip
+    summary = f"Fail before any load ({count(len(found), 'outage')})"
+    return [html.P(base_words(answer)), html.Details([html.Summary(summary), table])]
+
+
+def _left_out(answer: Answer) -> Part:
+    """Return the outages that are no contingencies because they split the network."""
+    found = answer.gate.result.islanding
+    if not found:
+        return None
+    table = small_table(
+        "islanding", "Outages that split the network", ("Outage",), [(sentence(words),) for words in found], text=(0,),
+        file="islanding", tall=True, note="They are left out of the pass rate: part of the grid is cut off after them.",
+    )  # fmt: skip
+    return html.Details([html.Summary(f"Split the network, left out ({count(len(found), 'outage')})"), table])
 
 
 def _sentence(text: str) -> str:

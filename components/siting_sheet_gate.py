@@ -89,10 +89,16 @@ def _verdict(study: SiteStudy, sheet: GateSheet) -> Part:
             ),
             ("Threshold", percent(sheet.threshold)),
             ("Strict reading: every outage of every hour", strict),
+            ("Breaks: pairs of hour and outage that hold without it", number(_broken(sheet))),
             ("First failure", first),
             ("Largest size screened that passes", largest),
         ]
     )
+
+
+def _broken(sheet: GateSheet) -> int:
+    """Return how many pairs of an hour and an outage the load breaks."""
+    return sum(hour.outages - hour.without_load for hour in sheet.hours)
 
 
 def _all_rates(study: SiteStudy, bus: int) -> Part:
@@ -110,11 +116,12 @@ def _all_rates(study: SiteStudy, bus: int) -> Part:
                 (rate_number(study, sheet, envelope, size), f"{sheet.low:.6f}"),
                 verdict_mark(sheet.verdict),
                 verdict_mark(sheet.strict),
+                number(_broken(sheet)),
             )
         )
     return small_table(
-        "rates", "Pass rate by envelope and size", ["Envelope", "Size, MW", "Pass rate", "Gate", "Strict"], rows,
-        text=(0, 3, 4), file="pass-rates",
+        "rates", "Pass rate by envelope and size",
+        ["Envelope", "Size, MW", "Pass rate", "Gate", "Strict", "Breaks"], rows, text=(0, 3, 4), file="pass-rates",
     )  # fmt: skip
 
 

@@ -22,9 +22,12 @@ _SHOWN: tuple[tuple[Window, Metric, str, str, int, int], ...] = (
     ("all", "rent", "Congestion rent", "M$/day", 4, 190),
 )
 _WITHIN = "Within the noise floor of prices"
+_STRICT = "Whether every outage of every hour passes"
+_BREAKS = "Pairs of an hour and an outage that hold without the load and fail with it"
 _WHY = {"cellRenderer": "SitingWhy"}  # a number that opens its card
 _NO_END = {True: "not taken", False: "not run"}
 _STOPPED = "stopped by your criteria"
+_STRICT_WORDS = {PASSED: "passes", FAILED: "fails", UNDECIDED: "open"}
 _WORDS = {PASSED: "qualified", FAILED: "not qualified", UNDECIDED: "open"}
 
 
@@ -45,6 +48,8 @@ def ranked_columns() -> list[GridColumn]:
         GridColumn("kv", "Voltage", "kV", "number", digits=0, width=108),
         GridColumn("zone", "Zone", width=110),
         GridColumn("rate", "Pass rate", "%", "percent", digits=2, width=116, help="Of hours and outages", more=_WHY),
+        GridColumn("strict", "Strict", width=108, help=_STRICT),
+        GridColumn("breaks", "Breaks", kind="number", digits=0, width=100, help=_BREAKS, more=_WHY),
         GridColumn("low", "Score, least", kind="number", digits=3, width=124, help=_WITHIN, more=_WHY),
         GridColumn("high", "Score, most", kind="number", digits=3, width=124, help=_WITHIN, more=_WHY),
         *(
@@ -59,10 +64,13 @@ def ranked_rows(answer: Answer) -> list[Row]:
     """Return the buses that qualify, best place first; without a ranking by pass rate, then bus order."""
     rate = answer.gate.rate(answer.drawn.envelope, answer.drawn.size_mw)[0]
     listed, ranked, size = set(answer.shortlist), answer.ranked, answer.drawn.size_mw
+    strict = answer.gate.verdict(answer.drawn.envelope, size, 1.0)
+    breaks = answer.gate.broken(answer.drawn.envelope, size)
     rows = []
     for candidate in np.flatnonzero(answer.verdict == PASSED).tolist():
         bus = int(answer.gate.buses[candidate])
         row = _place(answer.network, bus) | {"rate": float(rate[candidate]), "top": bus in listed}
+        row |= {"strict": _STRICT_WORDS[int(strict[candidate])], "breaks": int(breaks[candidate])}
         at = answer.standings.get(bus)
         if ranked is not None and at is not None:
             metrics = ranked.sites[at].metrics
@@ -110,6 +118,10 @@ def candidate_columns(answer: Answer | None) -> list[GridColumn]:
         columns += [
             GridColumn(f"rate{place}", f"Pass rate, {name}", "%", "percent", digits=2, width=168, more=_WHY),
             GridColumn(f"verdict{place}", name.capitalize(), width=128),
+            GridColumn(f"strict{place}", f"Strict, {name}", width=118, help=_STRICT),
+            GridColumn(
+                f"breaks{place}", f"Breaks, {name}", kind="number", digits=0, width=134, help=_BREAKS, more=_WHY
+            ),
         ]
     if answer is not None:
         columns.append(
@@ -122,6 +134,8 @@ def candidate_rows(answer: Answer) -> list[Row]:
     """Return every candidate with its pass rate under every envelope, and the largest size that qualifies."""
     size = answer.drawn.size_mw
     rates = [answer.gate.rate(name, size) for name in answer.envelopes]
+    strict = [answer.gate.verdict(name, size, 1.0) for name in answer.envelopes]
+    breaks = [answer.gate.broken(name, size) for name in answer.envelopes]
     verdicts, stopped = [answer.verdict_of(name) for name in answer.envelopes], answer.stopped
     largest = np.zeros(len(answer.gate.buses))
     for mw in sorted(answer.question.sizes_mw):
@@ -132,6 +146,8 @@ def candidate_rows(answer: Answer) -> list[Row]:
         for place in range(len(answer.envelopes)):
             row[f"rate{place}"] = float(rates[place][0][candidate])
             row[f"verdict{place}"] = _STOPPED if stopped[candidate] else _WORDS[int(verdicts[place][candidate])]
+            row[f"strict{place}"] = _STRICT_WORDS[int(strict[place][candidate])]
+            row[f"breaks{place}"] = int(breaks[place][candidate])
         row["largest"] = float(largest[candidate]) or None
         rows.append(row)
     return rows

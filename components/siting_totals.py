@@ -10,6 +10,7 @@ from components.skeleton import Part, totals
 from components.why_card import WhyInput, why_card, why_number
 from engine.siting.gate.results import UNDECIDED
 from engine.siting.question import SitingQuestion, candidate_words
+from engine.siting.sheet import base_failures
 
 SIGNS = ("firm", "flexible", "fine", "candidate")  # of the envelopes, in their order
 MOST_TOTALS = 4  # envelopes with a number of their own; the funnel has all
@@ -152,7 +153,6 @@ def qualified_card(answer: Answer, place: int) -> html.Div:
     result = gate.result
     own = result.envelopes[place]
     levels = sorted({round(size * share, 6) for share in own.share})
-    base = len(result.base_infeasible())
     hours = f"{gate.hours_done} of {len(result.labels)}" if gate.partial else number(len(result.labels))
     values = [
         ("hours |*T*|", hours),
@@ -165,11 +165,7 @@ def qualified_card(answer: Answer, place: int) -> html.Div:
         ("pass every outage (τ = 100 %)", number(strict)),
     ]  # fmt: skip
     binds = [html.Span(line) for line in worst_outages(answer, name)]
-    notes = []
-    if base:
-        share = base / max(len(result.ids) * gate.hours_done, 1)
-        notes.append(f"{count(base, 'outage')} fail before any load is added ({percent(share, 1)} of all): every site "
-                     "fails them too.")  # fmt: skip
+    notes = [said] if (said := base_words(answer)) else []
     if result.islanding:
         notes.append(f"{count(len(result.islanding), 'outage')} that split the network are left out.")
     check = gate.told.get("check", {})
@@ -183,6 +179,24 @@ def qualified_card(answer: Answer, place: int) -> html.Div:
         inputs=inputs_of(answer),
         source="arXiv 2605.14714, stage 1, equation (11); DC flows, free redispatch, no slack on limits",
         note=" ".join(notes) or None,
+    )
+
+
+def base_words(answer: Answer) -> str:
+    """Return how much fails before any load is added, and of what allowance; "" where nothing does."""
+    result = answer.gate.result
+    found = base_failures(result)
+    if not found:
+        return ""
+    screened = sum(w for w, known in zip(result.hour_weight, result.verdicts, strict=True) if known is not None)
+    pairs = sum(len(one.hours) for one in found)
+    what = count(pairs, "outage")
+    if answer.gate.hours_done > 1:
+        what = f"{count(pairs, 'pair')} of an hour and an outage"
+    share = sum(one.share for one in found) / screened
+    return (
+        f"{what} {'fails' if pairs == 1 else 'fail'} before any load is added: {percent(share, 1)} of all, where "
+        f"{percent(1.0 - answer.drawn.threshold, 1)} may fail. A site can only pass them by relieving them."
     )
 
 

@@ -3,7 +3,7 @@
 from dash import html
 
 from components import ids
-from components.format import megawatts, number, percent
+from components.format import count, megawatts, number, percent, sentence
 from components.siting_answer import Answer
 from components.siting_sheet_gate import rate_card
 from components.siting_sheet_market import metric_card, score_card
@@ -11,7 +11,7 @@ from components.siting_site import SiteStudy, share_words, verdict_words
 from components.siting_totals import inputs_of
 from components.skeleton import Part
 from components.why_card import why_card
-from engine.siting.sheet import gate_sheet, metric_lines, row_of, score_reasons, site_market
+from engine.siting.sheet import base_failures, gate_sheet, metric_lines, row_of, score_reasons, site_market
 
 GONE = "this number is not drawn any more: reload the page"
 _SCORES = ("place", "score", "low", "high")
@@ -37,6 +37,9 @@ def row_card(answer: Answer, bus_key: str, column: str) -> Part:
     rates = {"rate": answer.drawn.envelope} | {f"rate{place}": name for place, name in enumerate(answer.envelopes)}
     if column in rates:
         return _rate(answer, bus, rates[column])
+    broken = {column.replace("rate", "breaks"): name for column, name in rates.items()}
+    if column in broken:
+        return _breaks(answer, bus, broken[column])
     if column == "largest":
         return _largest(answer, bus)
     return (_score(answer, bus) if column in _SCORES else _metric(answer, bus, column)) or GONE
@@ -85,6 +88,32 @@ def _rate(answer: Answer, bus: int, envelope: str) -> Part:
         inputs=inputs_of(answer),
         source="arXiv 2605.14714, stage 1, equation (11)",
         note="Hours that are not screened yet count as open.",
+    )
+
+
+def _breaks(answer: Answer, bus: int, envelope: str) -> Part:
+    """Return why a site breaks so many pairs of an hour and an outage."""
+    drawn, gate = answer.drawn, answer.gate
+    sheet = gate_sheet(gate.result, bus, envelope, drawn.size_mw, drawn.threshold)
+    failed, anyway = (sum(getattr(hour, name) for hour in sheet.hours) for name in ("outages", "without_load"))
+    before = sum(len(one.hours) for one in base_failures(gate.result))
+    worst = [one for one in sheet.failing if one.hours > one.without_load][:3]
+    return why_card(
+        f"{count(failed - anyway, 'pair')} of an hour and an outage, broken by the load",
+        formula="|{(*t*, *c*) : *I*_{0,t,c} = 1, *I*_{b,e,t,c} = 0}|",
+        values=[
+            ("pairs screened", number(sheet.pairs)),
+            ("fail with the load", number(failed)),
+            ("of these, without it too", number(anyway)),
+            ("fail without it, and it relieves them", number(before - anyway)),
+        ],
+        binds=[
+            f"{sentence(gate.outage_words(one.contingency))}: "
+            f"{count(one.hours - one.without_load, 'hour')} of {number(len(sheet.hours))}"
+            for one in worst
+        ],
+        inputs=inputs_of(answer),
+        source="arXiv 2605.14714, stage 1; the strict reading asks that it breaks none and relieves the others",
     )
 
 
