@@ -36,8 +36,10 @@ from engine.network.model import Network
 from engine.siting import jobs
 from engine.siting.defaults import sizes_for, starting_question
 from engine.siting.envelopes import envelope, own_envelope, standard
+from engine.siting.gate.results import PASSED
 from engine.siting.market_run import MarketQuestion
 from engine.siting.question import Committed, SitingQuestion
+from engine.siting.sheet import gate_sheet
 from engine.siting.staging import Stage
 from engine.siting.timeline import CONVENTIONAL, PLANNER
 from engine.store.kinds import KINDS
@@ -257,7 +259,14 @@ def test_every_pane_is_drawn_and_tells_the_same_numbers(seat: Seat, screen: Scre
     for part in ("head", "rest", "market"):
         assert text(made[part])
     rows = siting_overview.sizes_rows(answer)
-    assert len(rows) == len(answer.envelopes) * len(QUESTION.sizes_mw)
+    assert {row["size"] for row in rows if row["strict"] is not None} == set(QUESTION.sizes_mw)
+    assert {row["envelope"] for row in rows} == set(answer.envelopes)
+    for size in QUESTION.sizes_mw:  # what is proved of a size that was screened is what was found
+        for row in (row for row in rows if row["size"] == size):
+            assert row["qualified"] == row["at_most"] == len(answer.qualified(row["envelope"], size))
+    between = [row for row in rows if row["strict"] is None]
+    assert between
+    assert all(0 <= row["qualified"] <= row["at_most"] <= 2 for row in between)
     assert next(row for row in rows if row["envelope"] == "firm" and row["size"] == 50)["qualified"] == firm
     assert len(siting_tables.candidate_rows(answer)) == 2
 
@@ -410,6 +419,11 @@ def test_each_number_of_a_row_opens_the_card_of_its_own_value(screen: Screen) ->
         assert percent(row["rate"], 1) in text(siting_why.row_card(answer, row["id"], "rate"))
         assert f"Score {number(row['score'], 3)}" in text(siting_why.row_card(answer, row["id"], "score"))
         assert number(row["all_mean_lmp"], 3) in text(siting_why.row_card(answer, row["id"], "all_mean_lmp"))
+        sheet = gate_sheet(answer.gate.result, answer.network.buses.ids.index(row["id"]), "firm", 50.0)
+        broken = sum(hour.outages - hour.without_load for hour in sheet.hours)
+        assert row["breaks"] == broken
+        assert count(broken, "pair") in text(siting_why.row_card(answer, row["id"], "breaks"))
+        assert row["strict"] == ("passes" if sheet.strict == PASSED else "fails")
     first = siting_tables.candidate_rows(answer)[0]
     assert percent(first["rate1"], 1) in text(siting_why.row_card(answer, first["id"], "rate1"))
     assert siting_why.row_card(answer, "nowhere", "rate") == siting_why.GONE
