@@ -68,8 +68,7 @@ def _naive(seat: SiteSeat, study: SiteStudy, pressed: bool) -> Told:
     del seat, pressed
     if study.market is None:
         return Told(view.no_market("naive"))
-    weight = np.array([day["weight"] for day in study.market.facts["days"]])
-    mean = weight @ np.array([day.mean_lmp for day in study.market.base.days]) / weight.sum()
+    mean = study.market.base.mean_lmp
     chosen = naive_sites(mean, study.gate.buses).tolist()
     sheets = [gate_sheet(study.gate, bus, study.envelope, study.size_mw, study.threshold) for bus in chosen]
     return Told(view.naive(study, sheets, {bus: float(mean[bus]) for bus in chosen}))

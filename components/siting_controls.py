@@ -11,6 +11,7 @@ from components.icons import icon
 from components.siting_view import View
 from components.skeleton import popover
 from engine.errors import QuestionError
+from engine.siting.defaults import drawn_first
 from engine.siting.question import SitingQuestion
 from engine.siting.ranking import GROUPS, criterion_words
 
@@ -159,10 +160,9 @@ def drawn_envelope(question: SitingQuestion, wanted: str) -> str:
 
 def drawn_size(question: SitingQuestion, wanted: float | None) -> float:
     """Return the size to draw: the one wanted if it was asked for, else the source's 1 GW, else the middle one."""
-    sizes: Sequence[float] = question.sizes_mw
     if wanted in question.screened_mw:
         return float(wanted or 0.0)
-    return 1000.0 if 1000.0 in sizes else sizes[len(sizes) // 2]
+    return drawn_first(question.sizes_mw)
 
 
 def _criteria(group: str) -> str:

@@ -14,7 +14,7 @@ from components.siting_answer import Answer
 from components.skeleton import Part, state
 from components.tables import GridColumn, grid
 from engine.network.model import Vector
-from engine.siting.market_run import lmp_change, mean_prices
+from engine.siting.market_run import lmp_change
 from engine.siting.metrics import METRICS, WINDOWS
 from engine.siting.sheet import site_market
 
@@ -58,7 +58,7 @@ def prices_of(answer: Answer, bus: int | None) -> Prices | str:
         return f"{words}: {why}"
     floor = np.nan if market.floor is None else float(market.floor[WINDOWS.index("all"), METRICS.index("mean_lmp")])
     change = lmp_change(market, site)
-    return Prices(at, mean_prices(market, market.base), change, floor, words, bus is None)
+    return Prices(at, market.base.mean_lmp, change, floor, words, bus is None)
 
 
 def layer(found: Prices | str) -> Layer:

@@ -11,7 +11,7 @@ from components.skeleton import Part, facts, section
 from components.why_card import why_card, why_number
 from engine.commitment.scuc import End
 from engine.siting.market import SiteMarket
-from engine.siting.market_run import MarketRun, lmp_change, mean_prices
+from engine.siting.market_run import MarketRun, lmp_change
 from engine.siting.metrics import METRIC_UNITS, METRIC_WORDS, METRICS, WINDOW_WORDS, WINDOWS, Metric
 from engine.siting.ranking import GROUPS, criterion_words
 from engine.siting.sheet import MetricLine, Neighbour, ScoreReasons, metric_lines, row_of, score_reasons, site_market
@@ -139,7 +139,7 @@ def _prices(study: SiteStudy, site: SiteMarket, bus: int) -> list[Part]:
 
 def price_facts(market: MarketRun, site: SiteMarket, bus: int) -> list[tuple[str, str]]:
     """Return what a load does to prices: here, over all buses, and at how many they rise and fall."""
-    change, before = lmp_change(market, site), float(mean_prices(market, market.base)[bus])
+    change, before = lmp_change(market, site), float(market.base.mean_lmp[bus])
     known = change[np.isfinite(change)]
     rows = [("Mean LMP here, without and with it", f"{price(before)}, {price(before + float(change[bus]))}")]
     if market.floor is not None:

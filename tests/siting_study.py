@@ -17,7 +17,8 @@ from engine.siting.contingencies import Contingencies
 from engine.siting.envelopes import envelope
 from engine.siting.gate.screening import screen
 from engine.siting.hour_sets import listed
-from engine.siting.market import DayMarket, Placement, SiteMarket
+from engine.siting.market import Placement, SiteMarket
+from engine.siting.market_days import DayMarket
 from engine.siting.market_run import MarketQuestion, MarketRun
 from engine.siting.metrics import HourlyMarket
 from engine.siting.prepare import Prepared
@@ -83,8 +84,8 @@ def market_run() -> MarketRun:
     rng = np.random.default_rng(3)
 
     def site(placement: Placement | None) -> SiteMarket:
-        day = DayMarket(End.WITHIN_GAP, "", HourlyMarket(*rng.random((5, 24))), rng.random(2), 1.0, 1.0, 1e-5, 0.1)
-        return SiteMarket(placement, (day,), rng.random((3, 5)))
+        day = DayMarket(End.WITHIN_GAP, "", HourlyMarket(*rng.random((5, 24))), rng.random(), 1.0, 1.0, 1e-5, 0.1)
+        return SiteMarket(placement, (day,), rng.random((3, 5)), rng.random(2))
 
     places = [Placement(bus, own, size) for own in ENVELOPES for size in SIZES for bus in (0, 1)]
     facts = {

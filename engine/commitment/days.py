@@ -20,6 +20,7 @@ from engine.network.factors import Factors
 from engine.network.model import Integers, Matrix
 from engine.siting.case import HOURS_OF_DAY, SitingCase
 
+PEAK = "highest load"  # the reason of the day of the highest load begins so
 _WARM_UP_GAP = 1e-3  # of a day that is committed for its last state alone
 _SEASONS = {"winter": (12, 1, 2), "spring": (3, 4, 5), "summer": (6, 7, 8), "autumn": (9, 10, 11)}
 
@@ -58,7 +59,7 @@ def typical_days(case: SitingCase) -> tuple[Day, ...]:
     wind, weather = (_of(case, fuels).reshape(-1, HOURS_OF_DAY) for fuels in (("wind",), ("wind", "solar")))
     chosen: dict[int, str] = {}
     peak = int(np.argmax(load.max(axis=1)))
-    chosen[peak] = f"highest load, {load[peak].max():,.0f} MW"
+    chosen[peak] = f"{PEAK}, {load[peak].max():,.0f} MW"
     if wind.any():
         share = wind.sum(axis=1) / load.sum(axis=1)
         for words, order in (("most wind for its load", -share), ("least wind for its load", share)):

@@ -26,6 +26,7 @@ from engine.siting.case import HOURS_OF_DAY, SitingCase
 
 _STEPS_30_MIN = 2  # in an hour
 _RESERVE_SHARE_OF_RAMP = 1.0 / 3.0  # ten minutes of thirty
+ReserveKind = Literal["none", "share", "largest unit"]
 _WEATHER = frozenset({"wind", "solar"})
 
 
@@ -33,7 +34,7 @@ _WEATHER = frozenset({"wind", "solar"})
 class ReserveRule:
     """How much spinning reserve each hour keeps; units give at most their 10-minute ramp, wind and solar nothing."""
 
-    kind: Literal["none", "share", "largest unit"] = "share"
+    kind: ReserveKind = "share"
     of_load: float = 0.03
     of_weather: float = 0.05  # of what wind and solar could produce
 

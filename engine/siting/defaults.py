@@ -1,5 +1,7 @@
 """The question that a siting study opens with on a network: the source's on synthetic Texas, a small one elsewhere."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from engine.capacity.series import is_texas
@@ -7,21 +9,25 @@ from engine.network.model import Network
 from engine.siting.contingencies import LEAST_KV, BranchRule
 from engine.siting.gate.question import candidates
 from engine.siting.market_run import MarketQuestion
-from engine.siting.question import SHORTLIST, SitingQuestion
+from engine.siting.question import SitingQuestion
 
 TEXAS_SIZES = (500.0, 1000.0, 2000.0)
 # Of 2016 the hours of the highest net load outside and inside the peak of the standard envelopes, 9 August, 15 and 16
 # o'clock: a gate of minutes, whose answer comes with the program (engine.data.build_answers).
 TEXAS_HOURS = (5318, 5319)
 _SHARES = (0.05, 0.10, 0.15, 0.20)  # of the filed load, as nameplates on another network
-_LISTED = 0.2  # of the candidates, on the shortlist of another network
+TEXAS_SHORTLIST, TEXAS_SITES = 10, 20
+_LISTED, _MOST_LISTED = 0.1, 5  # of the candidates, on the shortlist of another network
+_PRICED = 3  # times as many go to the market: a shortlist of all that are priced says nothing
 _SMALL = 40  # buses: so few are screened in the whole stress set at once
 
 
 def starting_question(network: Network) -> SitingQuestion:
     """Return the question that a study opens with when nobody has asked one yet."""
     if is_texas(network):
-        return SitingQuestion(choice="list", hours=TEXAS_HOURS, candidates="paper", sizes_mw=TEXAS_SIZES)
+        return SitingQuestion(
+            choice="list", hours=TEXAS_HOURS, candidates="paper", sizes_mw=TEXAS_SIZES, shortlist=TEXAS_SHORTLIST
+        )
     known = candidates(network)
     on = network.buses.in_service
     listed = tuple(bus for bus, ready in zip(network.buses.ids, on.tolist(), strict=True) if ready)
@@ -32,15 +38,33 @@ def starting_question(network: Network) -> SitingQuestion:
         buses=() if known.size else listed,
         sizes_mw=sizes_for(network),
         branches=branch_rule(network),
-        shortlist=min(SHORTLIST, max(3, round(_LISTED * int(known.size or on.sum())))),
+        shortlist=_shortlist(int(known.size or on.sum())),
     )
 
 
 def starting_market(network: Network) -> MarketQuestion:
-    """Return the market that goes with it: on a small network fewer sites, each within a stated time."""
+    """Return the market that goes with it: one size, the day of the highest load, each site within a stated time."""
     if is_texas(network):
-        return MarketQuestion()
-    return MarketQuestion(most_sites=5, base_time_s=60.0, site_time_s=20.0, samples=4)
+        return MarketQuestion(
+            sizes_mw=(drawn_first(TEXAS_SIZES),), most_sites=TEXAS_SITES, base_time_s=150.0, site_time_s=60.0, samples=4
+        )
+    question = starting_question(network)
+    return MarketQuestion(
+        sizes_mw=(drawn_first(question.sizes_mw),),
+        most_sites=_PRICED * question.shortlist,
+        base_time_s=60.0,
+        site_time_s=20.0,
+        samples=4,
+    )
+
+
+def drawn_first(sizes_mw: Sequence[float]) -> float:
+    """Return the size that a page draws first: the source's 1 GW where it is asked, else the middle one."""
+    return 1000.0 if 1000.0 in sizes_mw else sizes_mw[len(sizes_mw) // 2]
+
+
+def _shortlist(candidates: int) -> int:
+    return min(_MOST_LISTED, max(3, round(_LISTED * candidates)))
 
 
 def sizes_for(network: Network) -> tuple[float, ...]:

@@ -1,8 +1,10 @@
 """Stage 2: what a load does to the market: unit commitment and dispatch of stated days with it, against without it.
 
-A task is one day with a few placements: a worker commits the base day once, keeps it, and solves the day again with
-each load. What comes back is small: the hourly figures that the metrics need, the mean price at every bus, and how the
-solve ended. A site that one day cannot serve leaves the market's set; one whose day ran out of time is told apart.
+The days without a load are committed first (:mod:`engine.siting.market_days`). A task then is one day with a few
+placements: a worker takes the base day's schedule, and solves the day again with each load. What comes back is small:
+the hourly figures that the metrics need, the mean price at every bus, and how the solve ended. A site that one day
+cannot serve leaves the market's set; one whose day ran out of time is told apart. Many days, such as a year, are given
+out a week at a time.
 """
 
 import hashlib
@@ -11,28 +13,37 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from pathlib import Path
-from typing import Any, Self
 
 import numpy as np
 
-from engine.capacity.archive import pack, unpack
-from engine.commitment.days import CommittedDay, Day, commit_days
+from engine.commitment.days import Day
 from engine.commitment.instance import CommitmentOptions, InitialState, Instance
-from engine.commitment.sced import Dispatch
-from engine.commitment.scuc import BASE, SITE, BaseCommitment, Commitment, Effort, End, commit, solve_site
+from engine.commitment.scuc import BASE, SITE, BaseCommitment, Effort, End, commit, solve_site
 from engine.compute import HERE, Artifacts, Kept, Progress, Workers, run_map
-from engine.errors import QuestionError, UncertaintyDataError
-from engine.network.factors import Factors
+from engine.errors import QuestionError
 from engine.network.model import Flags, Matrix, Vector
 from engine.siting.case import SitingCase
 from engine.siting.envelopes import PEAK_HOURS, Envelope
-from engine.siting.metrics import HourlyMarket, five_metrics
+from engine.siting.market_days import (
+    FORMAT,
+    HOURLY,
+    MOST_DAYS,
+    BaseDay,
+    DayMarket,
+    Keyed,
+    SolvedDay,
+    base_tasks,
+    commit_run,
+    dump_base,
+    dump_days,
+    factors_of,
+    load_base,
+    load_days,
+)
+from engine.siting.metrics import METRICS, WINDOWS, HourlyMarket, five_metrics
 
-FORMAT = "headroom-market-1"
 _PER_TASK = 4  # placements of one day that a worker takes at a time
 _TELL_S = 3.0  # between two reports of what is known so far
-_HOURLY = ("mean_lmp", "p95_p5", "std", "largest_limit_price", "rent_per_h")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,46 +56,13 @@ class Placement:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class DayMarket:
-    """One day with one load, or without any."""
-
-    status: End
-    reason: str
-    hours: HourlyMarket | None  # None without a schedule
-    mean_lmp: Vector  # (B,), over the hours of the day, nan without a schedule
-    cost: float  # $, inf without a schedule
-    bound: float  # $
-    gap: float
-    time_s: float
-
-    @classmethod
-    def of(cls, found: Commitment, buses: int) -> Self:
-        """Return what is kept of a commitment."""
-        dispatch = found.dispatch
-        return cls(
-            status=found.status,
-            reason=found.reason,
-            hours=None if dispatch is None else hourly(dispatch),
-            mean_lmp=np.full(buses, np.nan) if dispatch is None else dispatch.lmp.mean(axis=0),
-            cost=float(found.cost),
-            bound=float(found.bound),
-            gap=float(found.gap),
-            time_s=found.time_s,
-        )
-
-
-def hourly(dispatch: Dispatch) -> HourlyMarket:
-    """Return the hourly figures of a dispatch."""
-    return HourlyMarket.of(dispatch.lmp, *dispatch.priced_limits())
-
-
-@dataclass(frozen=True, slots=True, eq=False)
 class SiteMarket:
     """One placement over all days, or none at all for the base."""
 
     placement: Placement | None
     days: tuple[DayMarket, ...]
     metrics: Matrix  # (3, 5), see engine.siting.metrics; nan unless every day has a schedule
+    mean_lmp: Vector  # (B,), $/MWh, the mean price at every bus over the weighted days; nan likewise
 
     @property
     def status(self) -> End:
@@ -115,11 +93,13 @@ class MarketBase:
     days: tuple[Day, ...]
     before: tuple[str, ...]  # where each day's initial state is from
     initial: tuple[InitialState | None, ...]
+    on: tuple[Flags | None, ...]  # (T, N) each, the days' schedules
     options: CommitmentOptions
     base: SiteMarket
+    prices: Matrix  # (D, B), $/MWh, the mean price at every bus, day by day
     peak_hours: tuple[int, ...]
     effort: Effort
-    committed: tuple[BaseCommitment, ...] = ()  # of each day; for this process only
+    floor: Matrix | None = None  # (3, 5), the noise floor of each metric; None when no sample was asked for
 
     def day_case(self, day: Day) -> SitingCase:
         """Return the hours of one day."""
@@ -138,28 +118,37 @@ def market_base(  # noqa: PLR0913 (each of these is one choice, by name)
     *,
     effort: Effort = BASE,
     peak_hours: Sequence[int] = PEAK_HOURS,
-    factors: Factors | None = None,
+    samples: int = 0,
+    workers: Workers = HERE,
     progress: Progress | None = None,
+    artifacts: Artifacts | None = None,
 ) -> MarketBase:
-    """Return the days of ``case`` committed without a further load. Raises QuestionError if a day has no schedule."""
-    used = options or CommitmentOptions()
-    found = commit_days(case, days, used, effort=effort, factors=factors, progress=progress)
-    _must_have_schedules(found)
-    ordered = tuple(each.day for each in found)
-    buses = len(case.network.buses.ids)
-    parts = tuple(DayMarket.of(each.base.commitment, buses) for each in found)
+    """Return the days of ``case`` committed without a further load, with a noise floor of ``samples`` schedules a day.
+
+    With ``artifacts`` a killed run goes on where it was. Raises QuestionError if a day has no schedule.
+    """
+    used, peak = options or CommitmentOptions(), tuple(peak_hours)
+    ordered = tuple(sorted(days, key=lambda day: day.number))
+    tasks = base_tasks(case, ordered, used, effort, samples, peak)
+    kept = None if artifacts is None else Kept(artifacts, [task.key for task in tasks], dump_base, load_base)
+    names = [task.name for task in tasks]
+    outcomes = run_map(commit_run, tasks, names=names, workers=workers, progress=progress, kept=kept)
+    found = [day for outcome in outcomes for day in outcome]
+    _must_have_schedules(ordered, found)
     empty = MarketBase(
         case=case,
         days=ordered,
         before=tuple(each.before for each in found),
-        initial=tuple(each.base.instance.initial for each in found),
+        initial=tuple(each.initial for each in found),
+        on=tuple(each.on for each in found),
         options=used,
-        base=SiteMarket(None, parts, np.zeros((0, 0))),
-        peak_hours=tuple(peak_hours),
+        base=SiteMarket(None, (), np.zeros((0, 0)), np.zeros(0)),
+        prices=np.array([each.solved.mean_lmp for each in found]),
+        peak_hours=peak,
         effort=effort,
-        committed=tuple(each.base for each in found),
+        floor=_mean(ordered, [each.spread for each in found]) if samples else None,
     )
-    return replace(empty, base=_together(empty, None, parts))
+    return _with_base(empty, tuple(each.solved.market for each in found))
 
 
 def market_impact(  # noqa: PLR0913 (each of these is one choice, by name)
@@ -177,62 +166,93 @@ def market_impact(  # noqa: PLR0913 (each of these is one choice, by name)
     ``partial`` is told now and then what is known so far: the days that are done for every placement, or before there
     is one the first day that has some, and the sites that have all of these days.
     """
-    tasks = [
-        _Task(
-            base.day_case(day),
-            base.initial[place],
-            base.committed[place].commitment.on,
-            base.options,
-            base.effort,
-            effort,
-            tuple(placements[first:last]),
-        )
-        for place, day in enumerate(base.days)
-        for first, last in _chunks(len(placements))
-    ]
-    kept = None if artifacts is None else Kept(artifacts, [_key(task) for task in tasks], _dump, _load)
-    by_day = len(_chunks(len(placements)))
-    names = [f"{day.label}, part {part + 1}" for day in base.days for part in range(by_day)]
-    known: list[list[DayMarket] | None] = [None] * len(tasks)
-    told = [-math.inf]
-
-    def each(place: int, outcome: list[DayMarket]) -> None:
-        known[place] = outcome
-        if partial is not None and time.monotonic() - told[0] > _TELL_S:
-            partial(*_so_far(base, placements, known))
-            told[0] = time.monotonic()
-
-    outcomes = run_map(_solve, tasks, names=names, workers=workers, progress=progress, kept=kept, each=each)
-    table = [
-        [one for outcome in outcomes[place * by_day : (place + 1) * by_day] for one in outcome]
-        for place in range(len(base.days))
-    ]
-    return [
-        _together(base, placement, tuple(day[number] for day in table)) for number, placement in enumerate(placements)
-    ]
-
-
-def _so_far(
-    base: MarketBase, placements: Sequence[Placement], known: Sequence[list[DayMarket] | None]
-) -> tuple[MarketBase, list[SiteMarket]]:
-    """Return the base of the days of which most is known, and the sites that have all of these days."""
     chunks = _chunks(len(placements))
-    parts = [known[place * len(chunks) : (place + 1) * len(chunks)] for place in range(len(base.days))]
-    whole = [place for place, day in enumerate(parts) if all(part is not None for part in day)]
-    begun = [place for place, day in enumerate(parts) if any(part is not None for part in day)]
-    days = whole or begun[:1]
-    labels = tuple(base.before[place] for place in days)
-    shown = replace(base, days=tuple(base.days[place] for place in days), before=labels)
-    shown = replace(shown, base=_together(shown, None, tuple(base.base.days[place] for place in days)))
-    sites = []
-    for number, (first, last) in enumerate(chunks):
-        found = [parts[place][number] for place in days]
-        own = [day for day in found if day is not None]
-        if len(own) == len(days):
-            sites += [
-                _together(shown, placements[first + at], tuple(day[at] for day in own)) for at in range(last - first)
-            ]
-    return shown, sites
+    known = _Known(base, placements)
+    total = len(base.days) * len(chunks)
+    told = -math.inf
+    for first in range(0, len(base.days), MOST_DAYS):
+        week = range(first, min(first + MOST_DAYS, len(base.days)))
+        cases = {day: base.day_case(base.days[day]) for day in week}
+        parts = [(day, chunk) for day in week for chunk in chunks]
+        tasks = [
+            _Task(cases[day], base.initial[day], base.on[day], base.options, base.effort, effort,
+                  tuple(placements[slice(*chunk)]))
+            for day, chunk in parts
+        ]  # fmt: skip
+
+        def each(place: int, outcome: list[SolvedDay], parts: list[tuple[int, tuple[int, int]]] = parts) -> None:
+            nonlocal told
+            day, chunk = parts[place]
+            known.take(day, chunk, outcome)
+            if partial is not None and time.monotonic() - told > _TELL_S:
+                partial(*known.so_far())
+                told = time.monotonic()
+
+        def report(done: int, of: int, before: int = first * len(chunks)) -> None:
+            del of
+            if progress is not None:
+                progress(before + done, total)
+
+        kept = None if artifacts is None else Kept(artifacts, [_key(task) for task in tasks], dump_days, load_days)
+        names = [f"{base.days[day].label}, part {chunks.index(chunk) + 1}" for day, chunk in parts]
+        run_map(_solve, tasks, names=names, workers=workers, progress=report, kept=kept, each=each)
+        known.close(week)
+    return known.sites(base, range(len(base.days)), range(len(placements)))
+
+
+class _Known:
+    """What is known of placements, by day; of prices the weighted sum alone is kept once a week is over."""
+
+    def __init__(self, base: MarketBase, placements: Sequence[Placement]) -> None:
+        self.base, self.placements = base, placements
+        self.days: list[list[DayMarket | None]] = [[None] * len(placements) for _ in base.days]
+        self.prices: dict[int, Matrix] = {}  # (P, B), of the days of this week
+        self.sum = np.zeros((len(placements), len(base.case.network.buses.ids)))  # of the days of the weeks before
+
+    def take(self, day: int, chunk: tuple[int, int], outcome: Sequence[SolvedDay]) -> None:
+        """Take what a task gave."""
+        rows = self.prices.setdefault(day, np.full(self.sum.shape, np.nan))
+        for number, found in zip(range(*chunk), outcome, strict=True):
+            self.days[day][number] = found.market
+            rows[number] = found.mean_lmp
+
+    def close(self, week: range) -> None:
+        """Sum the prices of days that are done."""
+        for day in week:
+            if day in self.prices:
+                self.sum += self.base.days[day].weight * self.prices.pop(day)
+
+    def sites(self, base: MarketBase, days: Sequence[int], numbers: Sequence[int]) -> list[SiteMarket]:
+        """Return the sites of these placements over these days, of which ``base`` is the base."""
+        total = sum(day.weight for day in base.days)
+        found = []
+        for number in numbers:
+            prices = self.sum[number] + sum(
+                self.base.days[day].weight * self.prices[day][number] for day in days if day in self.prices
+            )
+            own = tuple(one for day in days if (one := self.days[day][number]) is not None)
+            found.append(_together(base, self.placements[number], own, prices / total))
+        return found
+
+    def so_far(self) -> tuple[MarketBase, list[SiteMarket]]:
+        """Return the base of the days of which most is known, and the sites that have all of these days."""
+        whole = [day for day, own in enumerate(self.days) if all(one is not None for one in own)]
+        begun = [day for day, own in enumerate(self.days) if any(one is not None for one in own)]
+        days = whole or begun[:1]
+        numbers = [
+            number for number in range(len(self.placements)) if all(self.days[day][number] is not None for day in days)
+        ]
+        base = self.base
+        shown = replace(
+            base,
+            days=tuple(base.days[day] for day in days),
+            before=tuple(base.before[day] for day in days),
+            initial=tuple(base.initial[day] for day in days),
+            on=tuple(base.on[day] for day in days),
+            prices=base.prices[days],
+        )
+        shown = _with_base(shown, tuple(base.base.days[day] for day in days))
+        return shown, self.sites(shown, days, numbers)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -246,41 +266,19 @@ class _Task:
     placements: tuple[Placement, ...]
 
 
-class _Keyed:
-    """What a cache is asked for by its key alone, with what the answer is made of."""
-
-    def __init__(self, key: str, value: Any) -> None:
-        self.key, self.value = key, value
-
-    def __hash__(self) -> int:
-        return hash(self.key)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Keyed) and other.key == self.key
-
-
 @lru_cache(maxsize=2)
-def _committed(day: _Keyed) -> BaseCommitment:
+def _committed(day: Keyed) -> BaseCommitment:
     task: _Task = day.value
-    network = task.case.network
-    factors = _factors(_Keyed(network.digest, network))
+    factors = factors_of(task.case.network)
     instance = Instance.of(task.case, task.options, factors=factors, initial=task.initial)
     return commit(instance, task.base_effort, task.on)
 
 
-@lru_cache(maxsize=1)
-def _factors(network: _Keyed) -> Factors:
-    return Factors.of(network.value)
-
-
-def _solve(task: _Task) -> list[DayMarket]:
-    base = _committed(_Keyed(_day_key(task), task))
-    buses = len(task.case.network.buses.ids)
+def _solve(task: _Task) -> list[SolvedDay]:
+    base = _committed(Keyed(_day_key(task), task))
+    buses, hours = len(task.case.network.buses.ids), task.case.hour_of_day
     return [
-        DayMarket.of(
-            solve_site(base, one.bus, one.envelope.level_mw(one.nameplate_mw, task.case.hour_of_day), task.effort),
-            buses,
-        )
+        SolvedDay.of(solve_site(base, one.bus, one.envelope.level_mw(one.nameplate_mw, hours), task.effort), buses)
         for one in task.placements
     ]
 
@@ -304,46 +302,32 @@ def _key(task: _Task) -> str:
     return f"market-{hashlib.sha256(text.encode()).hexdigest()[:40]}.npz"
 
 
-def _together(base: MarketBase, placement: Placement | None, days: tuple[DayMarket, ...]) -> SiteMarket:
+def _with_base(base: MarketBase, own: tuple[DayMarket, ...]) -> MarketBase:
+    return replace(base, base=_together(base, None, own, _mean(base.days, base.prices)))
+
+
+def _together(
+    base: MarketBase, placement: Placement | None, days: tuple[DayMarket, ...], mean_lmp: Vector
+) -> SiteMarket:
     parts = [day.hours for day in days]
     if any(part is None for part in parts):
-        return SiteMarket(placement, days, np.full((3, 5), np.nan))
-    joined = HourlyMarket(*(np.concatenate([getattr(part, name) for part in parts]) for name in _HOURLY))
+        return SiteMarket(
+            placement, days, np.full((len(WINDOWS), len(METRICS)), np.nan), np.full(len(mean_lmp), np.nan)
+        )
+    joined = HourlyMarket(*(np.concatenate([getattr(part, name) for part in parts]) for name in HOURLY))
     of_day = np.concatenate([base.case.hour_of_day[day.hours] for day in base.days])
-    return SiteMarket(placement, days, five_metrics(joined, of_day, base.peak_hours, base.weight))
+    return SiteMarket(placement, days, five_metrics(joined, of_day, base.peak_hours, base.weight), mean_lmp)
 
 
-def _must_have_schedules(found: Sequence[CommittedDay]) -> None:
-    missing = [f"{each.day.label}: {each.base.commitment.reason}" for each in found if each.base.commitment.on is None]
+def _mean(days: Sequence[Day], values: Sequence[Vector] | Matrix) -> Vector:
+    """Return the mean of one array a day, by the days' weights."""
+    weight = np.array([day.weight for day in days])
+    return np.asarray(np.tensordot(weight, np.array(values), axes=1) / weight.sum(), dtype=np.float64)
+
+
+def _must_have_schedules(days: Sequence[Day], found: Sequence[BaseDay]) -> None:
+    missing = [
+        f"{day.label}: {each.solved.market.reason}" for day, each in zip(days, found, strict=True) if each.on is None
+    ]
     if missing:
         raise QuestionError(f"days without a schedule before any load is added: {'; '.join(missing)}")
-
-
-def _dump(days: list[DayMarket]) -> bytes:
-    size = max((len(day.hours.mean_lmp) for day in days if day.hours is not None), default=24)
-    nothing = np.full(size, np.nan)
-    arrays: dict[str, Any] = {
-        name: np.array([nothing if day.hours is None else getattr(day.hours, name) for day in days]) for name in _HOURLY
-    }
-    arrays["mean_lmp_bus"] = np.array([day.mean_lmp for day in days])
-    arrays["numbers"] = np.array([[day.cost, day.bound, day.gap, day.time_s] for day in days])
-    meta = {"format": FORMAT, "status": [day.status.value for day in days], "reason": [day.reason for day in days]}
-    return pack(arrays, meta)
-
-
-def _load(content: bytes | Path) -> list[DayMarket]:
-    arrays, meta = unpack(content)
-    if meta.get("format") != FORMAT:
-        raise UncertaintyDataError("not a file of market days of this version")
-    found = []
-    for place, (status, reason) in enumerate(zip(meta["status"], meta["reason"], strict=True)):
-        numbers = arrays["numbers"][place]
-        hours = HourlyMarket(*(arrays[name][place] for name in _HOURLY))
-        lmp = arrays["mean_lmp_bus"][place]
-        found.append(
-            DayMarket(
-                End(status), reason, None if np.isnan(hours.mean_lmp).any() else hours, lmp,
-                *(float(number) for number in numbers),
-            )
-        )  # fmt: skip
-    return found

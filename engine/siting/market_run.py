@@ -12,18 +12,18 @@ from typing import TYPE_CHECKING, Any, Literal, Self, get_args
 import numpy as np
 
 from engine.capacity.archive import AnyArray, pack, unpack
-from engine.commitment.days import Day, typical_days
-from engine.commitment.noise import noise
-from engine.commitment.sced import Dispatch
-from engine.commitment.scuc import Effort, End
+from engine.commitment.days import PEAK, Day, typical_days
+from engine.commitment.instance import CommitmentOptions, ReserveKind, ReserveRule, check_whole_days
+from engine.commitment.scuc import Effort
 from engine.compute import HERE, Artifacts, Progress, Workers
 from engine.errors import QuestionError, UncertaintyDataError
-from engine.network.factors import Factors
-from engine.network.model import Flags, Integers, Matrix, Vector
+from engine.network.model import Flags, Matrix, Vector
+from engine.opf.limits import Rating, Security
+from engine.siting.case import HOURS_OF_DAY, SitingCase
 from engine.siting.compiling import market_facts
-from engine.siting.envelopes import envelope_from_json
-from engine.siting.market import DayMarket, MarketBase, Placement, SiteMarket, hourly, market_base, market_impact
-from engine.siting.metrics import HourlyMarket, five_metrics
+from engine.siting.envelopes import PEAK_HOURS, Envelope, envelope_from_json
+from engine.siting.market import MarketBase, Placement, SiteMarket, market_base, market_impact
+from engine.siting.market_days import NUMBERS, day_of, hourly_rows
 from engine.siting.prepare import LoadDataset, hours_of, own_criteria
 from engine.siting.second_pass import second_pass
 from engine.siting.shortlist import rank_sites
@@ -32,14 +32,15 @@ from engine.siting.studies import dearer
 if TYPE_CHECKING:
     from engine.siting.run import GateRun
 
-FORMAT = "headroom-market-run-1"
-DayChoice = Literal["peak", "typical", "listed"]
+FORMAT = "headroom-market-run-2"
+DayChoice = Literal["peak", "typical", "year", "listed"]
 DAY_CHOICES: tuple[DayChoice, ...] = get_args(DayChoice)
+_ALLOWED: Mapping[str, tuple[str, ...]] = {
+    "days": DAY_CHOICES, "security": get_args(Security), "reserve": get_args(ReserveKind)
+}  # fmt: skip
 ORDER = "the higher pass rate, then the lower position of the bus in the network"
 _FLOATS = ("base_gap", "site_gap", "base_time_s", "site_time_s", "cost_factor")
-_NUMBERS = ("cost", "bound", "gap", "time_s")
-_HOURLY = ("mean_lmp", "p95_p5", "std", "largest_limit_price", "rent_per_h")
-_BASE_SHARE, _NOISE_SHARE, _SITES_SHARE, _AGAIN_SHARE = 0.2, 0.1, 0.5, 0.2  # of the progress
+_BASE_SHARE, _SITES_SHARE, _AGAIN_SHARE = 0.3, 0.5, 0.2  # of the progress
 _STEPS = 1000
 
 
@@ -49,7 +50,7 @@ class MarketQuestion:
 
     days: DayChoice = "peak"
     dates: tuple[str, ...] = ()  # for "listed", ISO 8601
-    most_sites: int = 20  # of each envelope and size; 0 for all that passed
+    most_sites: int = 60  # of each envelope and size; 0 for all that passed
     base_gap: float = 1e-4
     site_gap: float = 3e-4
     base_time_s: float = 600.0  # of one day
@@ -57,6 +58,18 @@ class MarketQuestion:
     cost_factor: float = 1.0  # of every marginal cost
     samples: int = 8  # of the noise floor, per day; 0 for none
     seed: int = 0
+    # Left out of the JSON where they are as here, so that a question keeps its key.
+    sizes_mw: tuple[float, ...] = ()  # that go on, of those of the study; () for all
+    security: Security = "base"  # "n-1": limits on flows hold after each branch outage too
+    reserve: ReserveKind = "share"
+
+    def options(self, outage_rating: Rating) -> CommitmentOptions:
+        """Return what each day is committed with; ``outage_rating`` is that of branches after the loss of another."""
+        return CommitmentOptions(reserve=ReserveRule(self.reserve), security=self.security, outage_rating=outage_rating)
+
+    def sizes_of(self, sizes_mw: Sequence[float]) -> tuple[float, ...]:
+        """Return which of the study's sizes go on, in their order."""
+        return tuple(size for size in sizes_mw if not self.sizes_mw or size in self.sizes_mw)
 
     def checked(self) -> Self:
         """Return the question. Raises QuestionError with every problem at once."""
@@ -73,8 +86,10 @@ class MarketQuestion:
             )
             if not least <= value <= most
         ]
-        if self.days not in DAY_CHOICES:
-            found.append(f"the days are one of {', '.join(DAY_CHOICES)}, not {self.days!r:.40}")
+        for name, allowed in _ALLOWED.items():
+            if getattr(self, name) not in allowed:
+                found.append(f"{name} is one of {', '.join(allowed)}, not {getattr(self, name)!r:.40}")
+        found += [f"a size of {mw:g} MW in the market: above 0" for mw in self.sizes_mw if not mw > 0]
         if self.days == "listed" and not self.dates:
             found.append("name the days")
         if found:
@@ -83,7 +98,9 @@ class MarketQuestion:
 
     def to_json(self) -> dict[str, Any]:
         """Return what :meth:`from_json` reads."""
-        return asdict(self) | {"dates": list(self.dates)}
+        plain = asdict(self) | {"dates": list(self.dates), "sizes_mw": list(self.sizes_mw)}
+        usual = {"sizes_mw": [], "security": "base", "reserve": "share"}
+        return {name: value for name, value in plain.items() if name not in usual or value != usual[name]}
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> Self:
@@ -92,7 +109,11 @@ class MarketQuestion:
             raise QuestionError(f"a market run has no field {unknown[0]!r:.60}")
         try:
             numbers = {name: float(content[name]) for name in _FLOATS if name in content}  # a browser writes 1.0 as 1
-            return cls(**{**content, **numbers, "dates": tuple(content.get("dates", ()))}).checked()
+            listed = {
+                "dates": tuple(content.get("dates", ())),
+                "sizes_mw": tuple(float(mw) for mw in content.get("sizes_mw", ())),
+            }
+            return cls(**{**content, **numbers, **listed}).checked()
         except (TypeError, ValueError):
             raise QuestionError("a market run needs its fields as it gave them") from None
 
@@ -112,9 +133,9 @@ class MarketRun:
         every = [self.base, *self.sites]
         arrays: dict[str, AnyArray] = {
             "metrics": np.array([site.metrics for site in every]),
-            "mean_lmp_bus": np.array([[day.mean_lmp for day in site.days] for site in every]),
-            "numbers": np.array([[[getattr(day, name) for name in _NUMBERS] for day in site.days] for site in every]),
-            "hours": np.array([[_hourly_rows(day) for day in site.days] for site in every]),
+            "mean_lmp_bus": np.array([site.mean_lmp for site in every], dtype=np.float32),  # good to far fewer digits
+            "numbers": np.array([[[getattr(day, name) for name in NUMBERS] for day in site.days] for site in every]),
+            "hours": np.array([[hourly_rows(day) for day in site.days] for site in every]),
         }
         if self.floor is not None:
             arrays["floor"] = self.floor
@@ -136,13 +157,12 @@ class MarketRun:
             raise UncertaintyDataError("not a file of a market run of this version")
         found = []
         for place, placement in enumerate(meta["placements"]):
-            days = []
-            for day, (status, reason) in enumerate(zip(meta["status"][place], meta["reason"][place], strict=True)):
-                hours = arrays["hours"][place, day]
-                numbers = dict(zip(_NUMBERS, arrays["numbers"][place, day].tolist(), strict=True))
-                own = None if np.isnan(hours).any() else HourlyMarket(*hours)
-                days.append(DayMarket(End(status), reason, own, arrays["mean_lmp_bus"][place, day], **numbers))
-            found.append(SiteMarket(_placement_of(placement), tuple(days), arrays["metrics"][place]))
+            days = tuple(
+                day_of(status, reason, arrays["hours"][place, day], arrays["numbers"][place, day])
+                for day, (status, reason) in enumerate(zip(meta["status"][place], meta["reason"][place], strict=True))
+            )
+            prices = arrays["mean_lmp_bus"][place].astype(np.float64)
+            found.append(SiteMarket(_placement_of(placement), days, arrays["metrics"][place], prices))
         question = MarketQuestion.from_json(meta["question"])
         return cls(question, found[0], tuple(found[1:]), meta["facts"], arrays.get("floor"))
 
@@ -155,7 +175,7 @@ def chosen_sites(run: "GateRun", market: MarketQuestion, allowed: Flags | None =
     chosen: list[Placement] = []
     left = 0
     for envelope in run.gate.envelopes:
-        for size in run.question.sizes_mw:  # stages of energisation are gated only
+        for size in market.sizes_of(run.question.sizes_mw):  # stages of energisation are gated only
             passed = np.flatnonzero(run.gate.qualified(envelope.name, size) == 1)
             passed = passed if allowed is None else passed[allowed[run.gate.buses[passed]]]
             rate = run.gate.pass_rate(envelope.name, size)[0][passed]
@@ -192,19 +212,26 @@ def run_market(  # noqa: PLR0913 (what passed and the question, then by name how
     if placements is None:
         own = own_criteria(run.question, run.network, load_dataset)
         placements, left = chosen_sites(run, market, None if own is None else own.passes)
+    if not market.sizes_of(run.question.sizes_mw):
+        listed = ", ".join(f"{mw:g}" for mw in market.sizes_mw)
+        raise QuestionError(f"of the sizes that are to go to the market, {listed} MW, the study has none")
     if not placements:
         raise QuestionError("no site passed the gate: there is nothing to run the market for")
     network = run.network if market.cost_factor == 1.0 else dearer(run.network, market.cost_factor)
     year = hours_of(run.question, network, load_dataset, thermal="filed")
-    factors = Factors.of(year.network)
+    peak_hours, peak_of = peak_window(run.question.envelopes)
     base = market_base(
         year,
-        days_of(typical_days(year), market, year.labels),
+        days_of(year, market),
+        market.options(run.question.outage_rating),
         effort=Effort(market.base_gap, market.base_time_s, market.seed),
-        factors=factors,
+        peak_hours=peak_hours,
+        samples=market.samples,
+        workers=workers,
         progress=_part(progress, 0.0, _BASE_SHARE),
+        artifacts=artifacts,
     )
-    floor = noise_floor(base, market, _part(progress, _BASE_SHARE, _NOISE_SHARE))
+    floor = base.floor
     told = {
         "sites": len(placements),
         "left_out": left,
@@ -212,6 +239,7 @@ def run_market(  # noqa: PLR0913 (what passed and the question, then by name how
         "site_gap_asked": market.site_gap,
         "cost_factor": market.cost_factor,
         "seed": market.seed,
+        "peak_of": peak_of,
         "case": year.digest,
     }
 
@@ -225,7 +253,7 @@ def run_market(  # noqa: PLR0913 (what passed and the question, then by name how
         placements,
         effort=Effort(market.site_gap, market.site_time_s, market.seed),
         workers=workers,
-        progress=_part(progress, _BASE_SHARE + _NOISE_SHARE, _SITES_SHARE),
+        progress=_part(progress, _BASE_SHARE, _SITES_SHARE),
         artifacts=artifacts,
         partial=so_far,
     )
@@ -265,59 +293,45 @@ def _solved_again(  # noqa: PLR0913 (the first pass, then by name how)
     return [next(solved) if site.served else site for site in sites], found.words()
 
 
-def days_of(typical: Sequence[Day], market: MarketQuestion, labels: Sequence[str]) -> tuple[Day, ...]:
-    """Return the days that a market question names. Raises QuestionError for a date that the hours do not have."""
-    if market.days == "typical":
-        return tuple(typical)
-    if market.days == "peak":
-        return tuple(day for day in typical if day.reason.startswith("highest load"))[:1]
-    number = {label[:10]: place // 24 for place, label in reversed(list(enumerate(labels)))}
+def days_of(case: SitingCase, market: MarketQuestion) -> tuple[Day, ...]:
+    """Return the days of a case that a market question names. Raises QuestionError for a date that it does not have."""
+    if market.days in {"typical", "peak"}:
+        typical = typical_days(case)
+        return typical if market.days == "typical" else tuple(day for day in typical if day.reason.startswith(PEAK))[:1]
+    check_whole_days(case.hour_of_day)
+    dates = [label[:10] for label in case.labels[::HOURS_OF_DAY]]
+    if market.days == "year":
+        return tuple(Day(number, date, "every day", 1.0) for number, date in enumerate(dates))
+    number = {date: place for place, date in reversed(list(enumerate(dates)))}
     missing = [date for date in market.dates if date not in number]
     if missing:
         raise QuestionError(f"the hours have no day {', '.join(repr(date) for date in missing)}")
     return tuple(Day(number[date], date, "chosen", 1.0) for date in sorted(set(market.dates)))
 
 
-def noise_floor(base: MarketBase, market: MarketQuestion, progress: Progress | None = None) -> Matrix | None:
-    """Return (3, 5): the interquartile range of every metric over schedules as good as the base's, mean of the days.
+def peak_window(envelopes: Sequence[Envelope]) -> tuple[tuple[int, ...], str]:
+    """Return the hours of the day, 1 to 24, that on-peak metrics are of, and whose window they are.
 
-    A sample takes no more time than its day did.
+    It is that of the first envelope that draws less, or its own profile, in some hours; else of the first that names
+    one; else the source's.
     """
-    if not market.samples:
-        return None
-    total, weight = np.zeros((3, 5)), 0.0
-    for place, (day, committed) in enumerate(zip(base.days, base.committed, strict=True)):
-        hour_of_day = base.day_case(day).hour_of_day
-
-        def measured(found: Dispatch, hours: Integers = hour_of_day) -> Mapping[str, float]:
-            table = five_metrics(hourly(found), hours, base.peak_hours)
-            return {str(number): float(value) for number, value in enumerate(table.ravel())}
-
-        limit_s = max(1.0, committed.commitment.time_s)
-        spread = noise(committed, samples=market.samples, metrics=measured, seed=market.seed, time_limit_s=limit_s)
-        total += day.weight * np.array([spread.floor(str(number)) for number in range(15)]).reshape(3, 5)
-        weight += day.weight
-        if progress is not None:
-            progress(place + 1, len(base.days))
-    return total / weight
+    named = [one for one in envelopes if one.peak_hours]
+    found = next((one for one in named if one.kind != "firm"), named[0] if named else None)
+    return (PEAK_HOURS, "") if found is None else (found.peak_hours, found.name)
 
 
 def lmp_change(market: MarketRun, site: SiteMarket) -> Vector:
     """Return (B,): the mean price at every bus with a site less that without, over the weighted days, $/MWh."""
-    return mean_prices(market, site) - mean_prices(market, market.base)
+    return np.asarray(site.mean_lmp - market.base.mean_lmp, dtype=np.float64)
 
 
-def mean_prices(market: MarketRun, site: SiteMarket) -> Vector:
-    """Return (B,): the mean price at every bus over the weighted days, $/MWh; nan where a day has no schedule."""
+def mean_energy(market: MarketRun, site: SiteMarket) -> float:
+    """Return the energy part of prices over the weighted days, $/MWh: the price at the reference bus of the network.
+
+    The rest of a price is congestion; there are no losses. It is nan where a day has no schedule.
+    """
     weight = np.array([day["weight"] for day in market.facts["days"]])
-    rows = np.array([day.mean_lmp for day in site.days])
-    return np.asarray(weight @ rows / weight.sum(), dtype=np.float64)
-
-
-def _hourly_rows(day: DayMarket) -> Matrix:
-    if day.hours is None:
-        return np.full((len(_HOURLY), 24), np.nan)
-    return np.array([getattr(day.hours, name) for name in _HOURLY])
+    return float(weight @ np.array([day.energy for day in site.days]) / weight.sum())
 
 
 def _placement_json(placed: Placement | None) -> dict[str, Any] | None:

@@ -27,7 +27,8 @@ from engine.commitment.scuc import End
 from engine.network.library import load
 from engine.network.model import Network
 from engine.siting.defaults import starting_market, starting_question
-from engine.siting.market import DayMarket, Placement, SiteMarket
+from engine.siting.market import Placement, SiteMarket
+from engine.siting.market_days import DayMarket
 from engine.siting.market_run import MarketRun
 from engine.siting.metrics import HourlyMarket
 from engine.siting.ranking import metric_criteria, rank
@@ -58,8 +59,8 @@ def market_of(network: Network, gate: Gate) -> MarketRun:
 
     def site(placement: Placement | None) -> SiteMarket:
         hourly = HourlyMarket(*rng.random((5, 24)))
-        day = DayMarket(End.WITHIN_GAP, "", hourly, rng.random(buses), 1.0, 1.0, 1e-5, 0.1)
-        return SiteMarket(placement, (day,), rng.random((3, 5)))
+        day = DayMarket(End.WITHIN_GAP, "", hourly, rng.random(), 1.0, 1.0, 1e-5, 0.1)
+        return SiteMarket(placement, (day,), rng.random((3, 5)), rng.random(buses))
 
     places = []
     for own in gate.result.envelopes:

@@ -183,7 +183,7 @@ def sweeps(run: GateRun, deep: GateRun) -> list[str]:
 
 def naive(run: GateRun, market: MarketRun) -> str:
     """Return how the buses with the lowest mean price fare at the gate."""
-    mean = np.mean([day.mean_lmp for day in market.base.days], axis=0)
+    mean = market.base.mean_lmp
     chosen = naive_sites(mean, run.gate.buses, TOP)
     place = {bus: number for number, bus in enumerate(run.gate.buses.tolist())}
     low, _ = run.gate.pass_rate("firm", 1000.0)

@@ -15,7 +15,8 @@ from engine.siting.contingencies import Contingencies
 from engine.siting.gate.question import GateQuestion
 from engine.siting.gate.results import GateResult
 from engine.siting.gate.screening import screen
-from engine.siting.market import DayMarket, Placement, SiteMarket
+from engine.siting.market import Placement, SiteMarket
+from engine.siting.market_days import DayMarket
 from engine.siting.metrics import HourlyMarket
 from engine.siting.prepare import Prepared, prepare
 from engine.siting.question import Committed, SitingQuestion
@@ -38,8 +39,8 @@ def study() -> tuple[Prepared, Contingencies, GateResult]:
 
 
 def site(bus: int, envelope: object, size: float, seed: int, status: End = End.WITHIN_GAP) -> SiteMarket:
-    day = DayMarket(status, "short", HourlyMarket(*np.zeros((5, 24))), np.zeros(24), 1.0, 1.0, 1e-4, 0.1)
-    return SiteMarket(Placement(bus, envelope, size), (day,), np.random.default_rng(seed).random((3, 5)))  # type: ignore[arg-type]
+    day = DayMarket(status, "short", HourlyMarket(*np.zeros((5, 24))), 20.0, 1.0, 1.0, 1e-4, 0.1)
+    return SiteMarket(Placement(bus, envelope, size), (day,), np.random.default_rng(seed).random((3, 5)), np.zeros(24))  # type: ignore[arg-type]
 
 
 def test_each_candidate_stands_where_gate_and_market_left_it(

@@ -1,8 +1,9 @@
 """A whole study as jobs, on a triangle with six units: the same by every kind of worker, and what is kept of it."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +16,25 @@ from engine.network.model import Network
 from engine.network.tables import NetworkTables
 from engine.shapes import check_shape
 from engine.siting import jobs
+from engine.siting.envelopes import PEAK_HOURS, envelope
 from engine.siting.gate.results import GateResult
-from engine.siting.market_run import MarketQuestion, MarketRun, chosen_sites, days_of, lmp_change
-from engine.siting.product_jobs import product_arguments, products_job
+from engine.siting.market_run import (
+    MarketQuestion,
+    MarketRun,
+    chosen_sites,
+    days_of,
+    lmp_change,
+    mean_energy,
+    peak_window,
+    run_market,
+)
+from engine.siting.order import OrderBy, order_of
+from engine.siting.product_jobs import Chosen, product_arguments, products_job
 from engine.siting.products import SITING, SaleTerms
 from engine.siting.question import SitingQuestion
-from engine.siting.run import GateRun, catalogue_of, ranked
+from engine.siting.run import GateRun, catalogue_of
 from engine.store.artifacts import Artifacts
-from tests.engine.commitment.small import grid, random_units
+from tests.engine.commitment.small import case_of, day_load, grid, random_units
 from tests.engine.test_compute import local_cluster
 
 
@@ -107,9 +119,9 @@ def kind_of(name: str) -> Iterator[Workers]:
 def test_every_kind_of_worker_gives_the_same(here: Study, name: str, tmp_path: Path) -> None:
     with kind_of(name) as workers:
         other = study(tmp_path, workers)
-    for envelope in QUESTION.envelopes:
+    for own in QUESTION.envelopes:
         for size in QUESTION.sizes_mw:
-            assert np.array_equal(other.gate.pass_rate(envelope.name, size), here.gate.pass_rate(envelope.name, size))
+            assert np.array_equal(other.gate.pass_rate(own.name, size), here.gate.pass_rate(own.name, size))
     assert [site.placement for site in other.market.sites] == [site.placement for site in here.market.sites]
     for one, same in zip((other.market.base, *other.market.sites), (here.market.base, *here.market.sites), strict=True):
         assert one.status == same.status
@@ -135,13 +147,13 @@ def test_the_market_takes_the_best_by_the_stated_order_and_counts_the_rest(here:
     assert none_left == 0
     assert len(chosen) + left == len(every)
     assert left > 0
-    for envelope in QUESTION.envelopes:
+    for own in QUESTION.envelopes:
         for size in QUESTION.sizes_mw:
-            rate = dict(zip(run.gate.buses.tolist(), run.gate.pass_rate(envelope.name, size)[0], strict=True))
-            own = [one for one in every if (one.envelope.name, one.nameplate_mw) == (envelope.name, size)]
-            assert [one.bus for one in own] == sorted((one.bus for one in own), key=lambda bus: (-rate[bus], bus))
-            taken = [one for one in chosen if (one.envelope.name, one.nameplate_mw) == (envelope.name, size)]
-            assert taken == own[:2]
+            rate = dict(zip(run.gate.buses.tolist(), run.gate.pass_rate(own.name, size)[0], strict=True))
+            listed = [one for one in every if (one.envelope.name, one.nameplate_mw) == (own.name, size)]
+            assert [one.bus for one in listed] == sorted((one.bus for one in listed), key=lambda bus: (-rate[bus], bus))
+            taken = [one for one in chosen if (one.envelope.name, one.nameplate_mw) == (own.name, size)]
+            assert taken == listed[:2]
     assert here.market.facts["left_out"] == left
 
 
@@ -149,12 +161,15 @@ def test_a_market_run_reads_back_as_it_was_saved(here: Study) -> None:
     again = MarketRun.load(here.market.save())
     assert again.save() == here.market.save()
     change = lmp_change(again, again.sites[0])
-    mean = again.sites[0].days[0].mean_lmp - again.base.days[0].mean_lmp
-    assert change == pytest.approx(mean)  # one day: its own
+    assert change == pytest.approx(here.market.sites[0].mean_lmp - here.market.base.mean_lmp)
+    slack = NETWORK.slack
+    for site in (again.base, *again.sites):  # the energy part is the price where nothing is sent from anywhere
+        assert mean_energy(again, site) == pytest.approx(site.mean_lmp[slack], abs=1e-5)
 
 
 def test_the_catalogue_and_the_products_follow(here: Study) -> None:
-    run, order = here.run(), ranked(here.market)
+    run = here.run()
+    order = order_of(run.gate, here.market)
     listed = catalogue_of(run, here.market, order)
     standing = {entry.key: entry.standing for entry in listed.entries}
     for site in here.market.sites:
@@ -162,17 +177,73 @@ def test_the_catalogue_and_the_products_follow(here: Study) -> None:
         key = (NETWORK.buses.ids[site.placement.bus], site.placement.envelope.name, site.placement.nameplate_mw)
         assert standing[key] == "qualified"
     assert listed.manifest["market"]["days"][0]["reason"].startswith("highest load")
-    asked = product_arguments(jobs.market_arguments(NETWORK.digest, QUESTION, MARKET), SaleTerms(count=3))
-    made = products_job(asked, here.context)["product_set"]
-    best = max(order.score.tolist())
-    assert max(one["score"] for one in made["question"][SITING]["offers"].values()) == best
+    assert listed.manifest["check"] == here.told["check"]
+    of_market = jobs.market_arguments(NETWORK.digest, QUESTION, MARKET)
+    for by in (OrderBy(), OrderBy((0.0, 0.0, 1.0), "per envelope", 0.9)):
+        asked = json.loads(json.dumps(product_arguments(of_market, SaleTerms(count=3), Chosen(5.0, by))))
+        made = products_job(asked, here.context)["product_set"]["question"][SITING]
+        shown = order_of(run.gate, here.market, by)  # as the page draws it
+        scores = {
+            (site.placement.bus, site.placement.envelope.name): score
+            for site, score in zip(shown.sites, shown.score.tolist(), strict=True)
+            if site.placement is not None and site.placement.nameplate_mw == 5.0
+        }
+        sold = {
+            (NETWORK.buses.ids.index(one["bus"]), one["envelope"]["name"]): one["score"]
+            for one in made["offers"].values()
+        }
+        assert sold.items() <= scores.items()
+        assert max(sold.values()) == max(scores.values())
+        assert made["question"]["threshold"] == by.threshold or by.threshold is None
+        assert OrderBy.from_json(made["order"]) == by
 
 
 def test_what_cannot_be_run_is_said(here: Study) -> None:
     with pytest.raises(QuestionError, match="the hours have no day '2016-13-01'"):
-        days_of((), MarketQuestion(days="listed", dates=("2016-13-01",)), ["2016-01-01 00:00"] * 24)
+        days_of(case_of(NETWORK, day_load(150.0, 30.0)), MarketQuestion(days="listed", dates=("2016-13-01",)))
     with pytest.raises(QuestionError, match="the number of sites is -1: 0 to 100000; the factor of costs is 0"):
         MarketQuestion(most_sites=-1, cost_factor=0.0).checked()
     other = jobs.market_arguments(NETWORK.digest, SitingQuestion(choice="list", hours=(1,)), MARKET)  # type: ignore[arg-type]
     with pytest.raises(QuestionError, match="run the gate again"):
         jobs.market_job(other, here.context)
+
+
+def test_what_is_asked_of_the_market_is_what_runs(here: Study) -> None:
+    """Sizes, reserve, limits after outages, every day of a file: what the question says is in the run and its facts."""
+    asked = MarketQuestion(
+        days="listed", dates=("2016-07-20",), most_sites=1, samples=0, sizes_mw=(25.0,), security="n-1", reserve="none"
+    )
+    run = here.run()
+    later = tuple(replace(own, peak_hours=(18, 19)) for own in QUESTION.envelopes)
+    found = run_market(replace(run, question=replace(run.question, envelopes=later)), asked)
+    assert {site.placement.nameplate_mw for site in found.sites if site.placement} == {25.0}
+    assert (found.facts["security"], found.facts["reserve"]) == ("n-1", "no reserve")
+    assert (found.facts["peak_hours"], found.facts["peak_of"]) == ([18, 19], "pause")
+    hours = found.base.days[0].hours
+    assert hours is not None
+    assert found.base.metrics[1, 0] == pytest.approx(hours.mean_lmp[[17, 18]].mean())
+    with pytest.raises(QuestionError, match="26 MW, the study has none"):
+        run_market(run, replace(asked, sizes_mw=(26.0,)))
+    week = case_of(NETWORK, np.concatenate([day_load(150.0, 30.0)] * 3))
+    every = days_of(week, MarketQuestion(days="year"))
+    assert [(day.number, day.label, day.weight) for day in every] == [
+        (0, "2020-01-01", 1.0), (1, "2020-01-02", 1.0), (2, "2020-01-03", 1.0)
+    ]  # fmt: skip
+
+
+def test_new_words_of_the_market_leave_the_key_of_an_old_question_alone() -> None:
+    old = {"days", "dates", "most_sites", "base_gap", "site_gap", "base_time_s", "site_time_s", "cost_factor",
+           "samples", "seed"}  # fmt: skip
+    assert set(MarketQuestion().to_json()) == old
+    new = MarketQuestion(days="year", sizes_mw=(1000.0,), security="n-1", reserve="largest unit")
+    assert set(new.to_json()) == old | {"sizes_mw", "security", "reserve"}
+    assert MarketQuestion.from_json(json.loads(json.dumps(new.to_json()))) == new
+    with pytest.raises(QuestionError, match="security is one of base, n-1, not 'n-2'; a size of 0 MW"):
+        replace(new, security="n-2", sizes_mw=(0.0,)).checked()
+
+
+def test_on_peak_is_the_window_of_the_first_envelope_that_has_one() -> None:
+    firm, late = envelope("firm"), envelope("pause", name="late", peak_hours=(20, 21))
+    assert peak_window((firm, late, envelope("shift"))) == ((20, 21), "late")
+    assert peak_window((firm,)) == (firm.peak_hours, "firm")
+    assert peak_window(()) == (PEAK_HOURS, "")

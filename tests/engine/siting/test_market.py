@@ -5,13 +5,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from engine.capacity.archive import pack
 from engine.commitment.days import Day
+from engine.commitment.instance import CommitmentOptions, ReserveRule
 from engine.commitment.scuc import SITE, Effort, End
 from engine.compute import Processes
-from engine.errors import QuestionError
+from engine.errors import QuestionError, UncertaintyDataError
 from engine.siting.case import SitingCase
 from engine.siting.envelopes import envelope
 from engine.siting.market import MarketBase, Placement, SiteMarket, market_base, market_impact
+from engine.siting.market_days import MOST_DAYS, base_tasks, commit_run, dump_base, load_base
 from engine.store.artifacts import Artifacts
 from tests.engine.commitment.small import case_of, day_load, grid, random_units
 
@@ -33,10 +36,17 @@ def base(days: SitingCase) -> MarketBase:
 PLACEMENTS = (Placement(0, FIRM, 20.0), Placement(1, SHIFT, 20.0), Placement(1, FIRM, 0.0001))
 
 
-def test_processes_and_kept_results_give_what_one_process_gives(base: MarketBase, tmp_path: Path) -> None:
-    here = market_impact(base, PLACEMENTS, artifacts=Artifacts(tmp_path, 10**8))
+@pytest.fixture(scope="module")
+def found(base: MarketBase) -> list[SiteMarket]:
+    return market_impact(base, PLACEMENTS)
+
+
+def test_processes_and_kept_results_give_what_one_process_gives(
+    base: MarketBase, found: list[SiteMarket], tmp_path: Path
+) -> None:
+    here = found
+    apart = market_impact(base, PLACEMENTS, workers=Processes(2), artifacts=Artifacts(tmp_path, 10**8))
     again = market_impact(base, PLACEMENTS, artifacts=Artifacts(tmp_path, 10**8))
-    apart = market_impact(base, PLACEMENTS, workers=Processes(2))
     for one, other, third in zip(here, again, apart, strict=True):
         np.testing.assert_array_equal(one.metrics, other.metrics)
         np.testing.assert_array_equal(one.metrics, third.metrics)
@@ -44,8 +54,9 @@ def test_processes_and_kept_results_give_what_one_process_gives(base: MarketBase
         assert one.placement == other.placement == third.placement
 
 
-def test_a_load_costs_what_the_days_cost_more_and_nothing_when_it_is_nothing(base: MarketBase) -> None:
-    found = market_impact(base, PLACEMENTS)
+def test_a_load_costs_what_the_days_cost_more_and_nothing_when_it_is_nothing(
+    base: MarketBase, found: list[SiteMarket]
+) -> None:
     for one in found[:2]:
         for day, without in zip(one.days, base.base.days, strict=True):
             assert one.served
@@ -56,10 +67,9 @@ def test_a_load_costs_what_the_days_cost_more_and_nothing_when_it_is_nothing(bas
         assert day.cost == pytest.approx(without.cost, rel=4e-4)
 
 
-def test_days_count_by_their_weight(base: MarketBase) -> None:
-    (found,) = market_impact(base, PLACEMENTS[:1])
-    means = np.array([day.hours.mean_lmp.mean() for day in found.days if day.hours is not None])
-    assert found.metrics[0, 0] == pytest.approx(means @ [5.0, 1.0] / 6.0)
+def test_days_count_by_their_weight(found: list[SiteMarket]) -> None:
+    means = np.array([day.hours.mean_lmp.mean() for day in found[0].days if day.hours is not None])
+    assert found[0].metrics[0, 0] == pytest.approx(means @ [5.0, 1.0] / 6.0)
 
 
 def test_a_site_that_cannot_be_supplied_is_infeasible_and_one_without_time_is_told_apart(base: MarketBase) -> None:
@@ -92,5 +102,86 @@ def test_what_is_known_so_far_is_whole_days_of_the_sites_that_are_solved(
         assert len(shown.base.days) == len(shown.days) == len(shown.before)
     first, last = told[1][1], told[-1][1]
     for one, whole, final in zip(first, found, last, strict=True):
-        np.testing.assert_array_equal(one.days[0].mean_lmp, whole.days[0].mean_lmp)
+        assert one.days[0].energy == whole.days[0].energy
         np.testing.assert_array_equal(final.metrics, whole.metrics)
+        np.testing.assert_array_equal(final.mean_lmp, whole.mean_lmp)
+        both = [own.mean_lmp for own in (one, whole)]
+        assert not np.array_equal(*both)  # of one day, and of both by their weight
+
+
+def test_the_energy_part_is_the_price_where_nothing_is_sent_from_anywhere(
+    base: MarketBase, found: list[SiteMarket]
+) -> None:
+    """Flow factors of the slack are zero, so no limit on flows has a share in its price: equation (10)."""
+    weight = np.array([day.weight for day in base.days])
+    congested = 0
+    for site in (base.base, *found):
+        energy = weight @ np.array([day.energy for day in site.days]) / weight.sum()
+        assert site.mean_lmp[base.case.network.slack] == pytest.approx(energy, abs=1e-9)
+        congested += bool(np.abs(site.mean_lmp - energy).max() > 0.01)
+    assert congested
+
+
+def test_a_window_of_ones_own_is_what_on_peak_metrics_are_of(days: SitingCase) -> None:
+    early = market_base(days, [Day(0, "2020-01-01", "winter", 1.0)], peak_hours=(3, 4))
+    hours = early.base.days[0].hours
+    assert hours is not None
+    assert early.base.metrics[1, 0] == pytest.approx(hours.mean_lmp[[2, 3]].mean())
+
+
+def nine_days() -> SitingCase:
+    network = grid(random_units(np.random.default_rng(7), 3))
+    return case_of(network, np.concatenate([day_load(70.0 + 3.0 * day, 10.0) for day in range(9)]))
+
+
+def test_days_in_a_row_are_tasks_of_a_week_each_from_the_state_before_it(tmp_path: Path) -> None:
+    case = nine_days()
+    every = tuple(Day(day, case.labels[24 * day][:10], "every day", 1.0) for day in range(9))
+    tasks = base_tasks(case, every, CommitmentOptions(), SITE, 0, (16,))
+    assert [len(task.days) for task in tasks] == [MOST_DAYS, 2]
+    assert [len(task.case) for task in tasks] == [7 * 24, 3 * 24]  # the second has its warm-up day
+    here = market_base(case, every, effort=SITE, samples=2, artifacts=Artifacts(tmp_path, 10**8))
+    assert here.before[0] == "free"
+    assert here.before[1] == "taken over from 2020-01-01"
+    assert here.before[7] == "after 2020-01-07 00:00 as a warm-up day"
+    assert here.before[8] == "taken over from 2020-01-08"
+    assert all(one is not None for one in here.initial[1:])
+    again = market_base(case, every[::-1], effort=SITE, samples=2, artifacts=Artifacts(tmp_path, 10**8))
+    np.testing.assert_array_equal(again.base.metrics, here.base.metrics)
+    np.testing.assert_array_equal(again.prices, here.prices)
+    np.testing.assert_array_equal(again.floor, here.floor)
+    assert (again.days, again.before) == (here.days, here.before)
+    sites = [Placement(1, FIRM, 5.0), Placement(2, FIRM, 5.0)]
+    done: list[tuple[int, int]] = []
+    one, two = (market_impact(base, sites, progress=lambda *told: done.append(told)) for base in (here, again))
+    assert done[-1] == (9, 9)
+    assert done[: len(done) // 2] == sorted(done[: len(done) // 2])
+    weight = np.ones(9) / 9.0
+    for site, same in zip(one, two, strict=True):
+        np.testing.assert_array_equal(site.mean_lmp, same.mean_lmp)
+        means = [day.hours.mean_lmp.mean() for day in site.days if day.hours is not None]
+        assert site.mean_lmp.mean() == pytest.approx(weight @ means)  # the mean over buses and days, either way
+
+
+def test_days_without_a_load_are_read_back_as_they_were_kept() -> None:
+    case = nine_days()
+    (task,) = base_tasks(case, [Day(2, "2020-01-03", "chosen", 1.0)], CommitmentOptions(), SITE, 2, (16,))
+    found = commit_run(task)
+    again = load_base(dump_base(found))
+    assert dump_base(again) == dump_base(found)
+    assert again[0].initial is not None
+    assert again[0].solved.market.status is found[0].solved.market.status
+    with pytest.raises(UncertaintyDataError, match="this version"):
+        load_base(pack({}, {"format": "another"}))
+
+
+def test_limits_after_outages_and_reserve_cost_more_than_none_of_them(days: SitingCase) -> None:
+    """Each only takes schedules away: no cost with them is below the bound without them."""
+    one = [Day(0, "2020-01-01", "winter", 1.0)]
+    asked = (("none", "base"), ("share", "base"), ("share", "n-1"))
+    free, reserved, held = (
+        market_base(days, one, CommitmentOptions(reserve=ReserveRule(kind), security=security, outage_rating="a"))
+        for kind, security in asked
+    )
+    for less, more in ((free, reserved), (reserved, held)):
+        assert more.base.days[0].bound > less.base.days[0].cost  # on this day each of them binds

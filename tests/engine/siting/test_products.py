@@ -39,7 +39,9 @@ def order(run: GateRun) -> Ranked:
     for own in run.gate.envelopes:
         for place in np.flatnonzero(run.gate.qualified(own.name, 300.0) == 1).tolist():
             made = site(0, own, 300.0, seed=len(sites))
-            sites.append(SiteMarket(Placement(int(run.gate.buses[place]), own, 300.0), made.days, made.metrics))
+            sites.append(
+                SiteMarket(Placement(int(run.gate.buses[place]), own, 300.0), made.days, made.metrics, made.mean_lmp)
+            )
     return rank_sites(sites)
 
 

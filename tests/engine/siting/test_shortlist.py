@@ -6,7 +6,8 @@ import pytest
 from engine.commitment.scuc import End
 from engine.errors import QuestionError
 from engine.siting.envelopes import envelope
-from engine.siting.market import DayMarket, Placement, SiteMarket
+from engine.siting.market import Placement, SiteMarket
+from engine.siting.market_days import DayMarket
 from engine.siting.metrics import HourlyMarket
 from engine.siting.ranking import GROUPS, metric_criteria, rank
 from engine.siting.shortlist import rank_sites
@@ -15,8 +16,8 @@ FIRM, SHIFT = envelope("firm"), envelope("shift")
 
 
 def site(bus: int, metrics: np.ndarray, kind: object = FIRM, status: End = End.WITHIN_GAP) -> SiteMarket:
-    day = DayMarket(status, "no load can be served", HourlyMarket(*np.zeros((5, 24))), np.zeros(3), 1.0, 1.0, 0.0, 0.1)
-    return SiteMarket(Placement(bus, kind, 1000.0), (day,), metrics)  # type: ignore[arg-type]
+    day = DayMarket(status, "no load can be served", HourlyMarket(*np.zeros((5, 24))), 20.0, 1.0, 1.0, 0.0, 0.1)
+    return SiteMarket(Placement(bus, kind, 1000.0), (day,), metrics, np.zeros(3))  # type: ignore[arg-type]
 
 
 def some(count: int, seed: int = 0) -> np.ndarray:
