@@ -439,12 +439,12 @@ def test_prices_are_those_of_the_selected_site_else_of_the_best(screen: Screen) 
     assert best.bus == answer.shortlist[0]
     assert answer.market is not None
     site = next(one for one in answer.market.sites if one.placement and one.placement.bus == best.bus)
-    before = answer.market.base.days[0].mean_lmp  # one day: its mean is the mean of the days
+    before = answer.market.base.mean_lmp
     rows = {row["id"]: row for row in siting_prices.rows(answer, best)}
     for bus, key in enumerate(answer.network.buses.ids):
         assert rows[key]["without"] == pytest.approx(before[bus])
-        assert rows[key]["with"] == pytest.approx(site.days[0].mean_lmp[bus])
-        assert rows[key]["change"] == pytest.approx(site.days[0].mean_lmp[bus] - before[bus])
+        assert rows[key]["with"] == pytest.approx(site.mean_lmp[bus])
+        assert rows[key]["change"] == pytest.approx(site.mean_lmp[bus] - before[bus])
     layer = siting_prices.layer(best)
     assert layer.palette == "difference"
     assert layer.bus_class is not None
