@@ -35,6 +35,8 @@ def draft(seat: SiteSeat, drawn: Any, selection: Any, terms: Mapping[str, Any], 
     own = next(one for one in study.gate.envelopes if one.name == study.envelope)
     given: dict[str, float] = {}
     for name, value in terms.items():
+        if name == view.TIME_ZONE:
+            continue
         try:
             given[name] = float(value)
         except (TypeError, ValueError):
@@ -52,6 +54,7 @@ def draft(seat: SiteSeat, drawn: Any, selection: Any, terms: Mapping[str, Any], 
         energy_band=given["energy_band"],
         least_coverage=given["least_coverage"],
         ladder=ladder_of(ladder),
+        time_zone=str(terms.get(view.TIME_ZONE) or "").strip(),
     ).checked()
 
 
@@ -71,20 +74,37 @@ def ladder_of(text: Any) -> tuple[Rung, ...]:
     return tuple(found)
 
 
-def audited(held: Any, contents: Any, name: str) -> Any:
-    """Return what a meter says of the terms held; without ``contents`` an invented month is judged."""
+def read_signed(contents: Any) -> Agreement:
+    """Return the agreement of an uploaded file, as Keep as JSON wrote it. Raises QuestionError in words."""
+    try:
+        content = json.loads(content_of(contents).decode("utf-8-sig"))
+    except (ValueError, RecursionError):
+        raise QuestionError("the file is no JSON") from None
+    if not isinstance(content, Mapping):
+        raise QuestionError("the file holds no agreement")
+    return agreement_from_json(content)
+
+
+def audited(held: Any, contents: Any, name: str, signed: Any = None) -> Any:
+    """Return what a meter says of the terms: of ``signed``, a signed agreement with its name, else of the draft held.
+
+    Without ``contents`` an invented month is judged.
+    """
+    against = "the draft"
+    if isinstance(signed, Mapping):
+        against, held = f"the signed agreement {signed.get('name')}", signed.get("agreement")
     if not isinstance(held, Mapping):
-        raise QuestionError("select a candidate bus first: the meter is held against its draft")
+        raise QuestionError("select a candidate bus, or read a signed agreement: the meter is held against its terms")
     agreement = agreement_from_json(held)
     if contents is None:
         times, mw = invented_month(agreement, _INVENTED)
-        return view.audited(audit(agreement, times, mw), "an invented month: the fifth day breaks its cap")
+        return view.audited(audit(agreement, times, mw), "an invented month: the fifth day breaks its cap", against)
     try:
         text = content_of(contents).decode("utf-8-sig")
     except UnicodeDecodeError:
         raise QuestionError("the file is not a CSV in UTF-8") from None
     times, mw = read_meter(text)
-    return view.audited(audit(agreement, times, mw), name)
+    return view.audited(audit(agreement, times, mw), name, against)
 
 
 def register(app: Dash, desk: Desk) -> None:
@@ -96,20 +116,44 @@ def register(app: Dash, desk: Desk) -> None:
         Input(ids.SITING_METER, "contents"),
         Input(f"{ids.SITING_METER_TRY}-pressed", "data"),
         Input(ids.SITING_TERMS_HELD, "data"),
+        Input(ids.SITING_SIGNED, "data"),
         State(ids.SITING_METER, "filename"),
         State(ids.SITING_AUDIT, "children"),
         prevent_initial_call=True,
     )
-    def judge(contents: Any, press: Any, held: Any, name: Any, shown: Any) -> Any:
+    def judge(*given: Any) -> Any:
+        contents, press, held, signed, name, shown = given
         by = ctx.triggered_id
-        if by == ids.SITING_TERMS_HELD:  # other terms: what was judged by the old ones goes
+        if by == ids.SITING_TERMS_HELD and signed:
+            return no_update
+        if by in {ids.SITING_TERMS_HELD, ids.SITING_SIGNED}:  # other terms: what was judged by the old ones goes
             return None if shown else no_update
         if not (contents if by == ids.SITING_METER else press):
             return no_update
         try:
-            return static(audited(held, contents if by == ids.SITING_METER else None, str(name or "a meter")))
+            return static(audited(held, contents if by == ids.SITING_METER else None, str(name or "a meter"), signed))
         except EngineError as error:
             return view.refused(str(error))
+
+    @app.callback(
+        Output(ids.SITING_SIGNED, "data"),
+        Output(ids.SITING_SIGNED_SHOWN, "children"),
+        Input(ids.SITING_SIGNED_FILE, "contents"),
+        Input(f"{ids.SITING_SIGNED_DROP}-pressed", "data"),
+        State(ids.SITING_SIGNED_FILE, "filename"),
+        prevent_initial_call=True,
+    )
+    def sign(contents: Any, press: Any, name: Any) -> Any:
+        if ctx.triggered_id != ids.SITING_SIGNED_FILE:
+            return (None, view.signed(None)) if press else (no_update, no_update)
+        if not contents:
+            return no_update, no_update
+        try:
+            found = read_signed(contents)
+        except EngineError as error:  # what was read before must not be taken for this file
+            return None, [view.refused(str(error)), view.signed(None)]
+        shown = str(name or "agreement.json")[:80]
+        return {"name": shown, "agreement": found.to_json()}, view.signed(found, shown)
 
 
 def _register_terms(app: Dash, desk: Desk) -> None:

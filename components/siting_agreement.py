@@ -24,6 +24,11 @@ _NUMBERS: tuple[tuple[str, str, float, str], ...] = (
     ("least_coverage", "Least share of a day's samples", 95, "%"),
 )
 PERCENT = ("tolerance_share", "energy_band", "least_coverage")
+TIME_ZONE = "time_zone"
+_ZONES = (
+    "America/New_York", "America/Chicago", "America/Denver", "America/Phoenix", "America/Los_Angeles", "Europe/Dublin",
+    "Europe/London", "Europe/Paris", "Europe/Berlin", "Australia/Sydney", "Asia/Tokyo", "UTC",
+)  # fmt: skip
 
 
 def place() -> html.Div:
@@ -33,6 +38,8 @@ def place() -> html.Div:
             dcc.Store(id=ids.SITING_TERMS_HELD),
             dcc.Download(id=ids.SITING_TERMS_FILE),
             dcc.Store(id=f"{ids.SITING_METER_TRY}-pressed"),
+            dcc.Store(id=ids.SITING_SIGNED),
+            dcc.Store(id=f"{ids.SITING_SIGNED_DROP}-pressed"),
             html.Div([_controls(), html.Div(id=ids.SITING_TERMS)], className="hr-siting-half"),
             html.Div([_meter(), html.Div(id=ids.SITING_AUDIT, **{"aria-live": "polite"})], className="hr-siting-half"),
         ],
@@ -64,6 +71,20 @@ def _controls() -> Part:
         )
         for name, words, value, unit in _NUMBERS
     ]  # fmt: skip
+    fields.append(
+        html.Label(
+            [
+                "Time zone of the hours",
+                dbc.Input(
+                    id=ids.siting_term(TIME_ZONE), type="text", value="", debounce=True, autocomplete="off",
+                    list=f"{ids.SITING_TERMS}-zones", placeholder="the clock of the meter", spellCheck=False,
+                    class_name="hr-input hr-siting-zone",
+                ),
+                html.Datalist([html.Option(value=zone) for zone in _ZONES], id=f"{ids.SITING_TERMS}-zones"),
+            ],
+            className="hr-siting-field",
+        )
+    )  # fmt: skip
     ladder = html.Label(
         [
             f"Ladder: days of the last {LADDER_DAYS} with a violation, and what follows",
@@ -81,10 +102,20 @@ def _meter() -> Part:
     return section(
         "Audit of metered MW",
         html.P(
-            "A CSV with the columns time (ISO 8601, local) and mw: the mean of each sample from that time on. "
-            "The terms of the draft are applied as they stand.",
+            "A CSV with the columns time (ISO 8601) and mw: the mean of each sample from that time on. Times with an "
+            "offset from UTC are brought to the time zone of the terms. Without one they are read on its clock; where "
+            "it is set back in autumn the hour comes twice, in the order of the file.",
             className="hr-muted",
         ),
+        html.Div(
+            dcc.Upload(
+                html.Span("Read a signed agreement", className="hr-button"),
+                id=ids.SITING_SIGNED_FILE, accept=".json,application/json", max_size=-1,
+            ),
+            className="hr-siting-ways",
+            **{"data-siting-upload": "Signed agreement, JSON"},
+        ),
+        html.Div(signed(None), id=ids.SITING_SIGNED_SHOWN, **{"aria-live": "polite"}),
         html.Div(
             [
                 html.Div(
@@ -115,6 +146,26 @@ def no_site() -> Part:
 def refused(message: str) -> Part:
     """Return what is said of terms or a meter that cannot be taken."""
     return state("failed", f"{message[:1].upper()}{message[1:]}.", title="Not possible")
+
+
+def signed(agreement: Agreement | None, name: str = "") -> Part:
+    """Return against which terms a meter is held: those of a signed file, else the draft."""
+    if agreement is None:
+        return html.P("A meter is held against the draft at the left, as it stands.", className="hr-siting-held")
+    return html.Div(
+        [
+            html.P(
+                [
+                    "A meter is held against ",
+                    html.Strong(name),
+                    f": {agreement.site}, {agreement.envelope.name}, {megawatts(agreement.nameplate_mw)}. ",
+                    pressed_button("Back to the draft", ids.SITING_SIGNED_DROP),
+                ]
+            ),
+            html.Details([html.Summary("Its terms"), facts(list(agreement.terms()))]),
+        ],
+        className="hr-siting-held",
+    )
 
 
 def terms(agreement: Agreement) -> Part:
@@ -150,8 +201,8 @@ def terms(agreement: Agreement) -> Part:
 # The audit
 
 
-def audited(found: Audit, name: str) -> Part:
-    """Return what a meter says of an agreement."""
+def audited(found: Audit, name: str, against: str) -> Part:
+    """Return what a meter says of an agreement; ``against`` says whose terms they are."""
     broken = [day for day in found.days if day.violations]
     skipped = sum(not day.judged for day in found.days)
     last = found.consequence[-1]
@@ -169,7 +220,12 @@ def audited(found: Audit, name: str) -> Part:
             facts(
                 [
                     ("Meter", name),
+                    ("Held against", against),
                     ("Site", found.agreement.site),
+                    (
+                        "Hours of",
+                        f"the clock in {zone}" if (zone := found.agreement.time_zone) else "the meter's clock",
+                    ),
                     ("Largest MW in the peak hours", _peak(found)),
                     ("Days that cannot be judged", number(skipped)),
                 ]
@@ -193,7 +249,7 @@ def _peak(found: Audit) -> Part:
             ("tolerance there", megawatts(float(found.agreement.tolerance()[peak[0] - 1]))),
             ("samples of that day", percent(day.coverage, 1)),
         ],
-        source="the agreement's own terms, as drafted",
+        source="the terms that the meter is held against",
     )
     return why_number("siting-why-meter", text, card, label="largest metered MW in the peak hours")
 
@@ -206,7 +262,7 @@ def _day(found: Audit, place: int, day: AuditDay) -> tuple[Part, ...]:
         words = "too few samples to judge"
     every = "; ".join(_violation(one) for one in day.violations)
     return (
-        str(day.day),
+        (str(day.day) if day.hours == HOURS_OF_DAY else f"{day.day}, {day.hours:g} h", str(day.day)),
         (percent(day.coverage, 0), day.coverage),
         (number(day.peak_mw, 1), day.peak_mw),
         (number(day.energy_mwh), day.energy_mwh),
@@ -217,6 +273,6 @@ def _day(found: Audit, place: int, day: AuditDay) -> tuple[Part, ...]:
 
 
 def _violation(one: Violation) -> str:
-    when = f"{one.at:%H:%M}" if one.rule != "energy" else "the day"
+    when = f"{one.at:%H:%M}{' the second time' if one.at.fold else ''}" if one.rule != "energy" else "the day"
     unit = _UNITS[one.rule]
     return f"{one.rule} at {when}: {number(one.metered, 1)} {unit}, allowed {number(one.allowed, 1)} {unit}"

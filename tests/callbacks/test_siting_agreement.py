@@ -1,0 +1,43 @@
+"""A signed agreement read from its file, and a meter with a real clock held against it."""
+
+import base64
+import json
+from datetime import UTC, datetime
+
+import pytest
+
+from callbacks.siting_agreement import audited, read_signed
+from engine.errors import QuestionError
+from engine.siting.agreement import Agreement
+from engine.siting.envelopes import envelope
+from tests.callbacks.screen import text
+
+SIGNED = Agreement("Alder", envelope("firm"), 100.0, sampling_min=60, time_zone="America/Chicago")
+
+
+def sent(content: str) -> str:
+    return "data:application/json;base64," + base64.b64encode(content.encode()).decode()
+
+
+def test_what_was_kept_as_json_is_read_back() -> None:
+    assert read_signed(sent(json.dumps(SIGNED.to_json(), indent=1))) == SIGNED
+
+
+@pytest.mark.parametrize("wrong", ["no JSON", "[1]", "{}", "[" * 100_000, json.dumps(SIGNED.to_json() | {"ladder": 3})])
+def test_a_file_that_is_no_agreement_is_refused(wrong: str) -> None:
+    with pytest.raises(QuestionError):
+        read_signed(sent(wrong))
+
+
+def test_a_meter_in_utc_is_held_against_the_signed_terms_on_their_clock() -> None:
+    # 1 November 2026 has 25 hours in Chicago. Its second hour from 1 to 2 o'clock begins at 7 o'clock UTC: 81 MW there
+    # are above the 80 MW and 1 % of a firm load of 100 MW.
+    start = int(datetime(2026, 11, 1, 5, tzinfo=UTC).timestamp())
+    times = [datetime.fromtimestamp(start + 3600 * hour, UTC).isoformat() for hour in range(25)]
+    meter = "\n".join(["time,mw", *(f"{time},{81.0 if 'T07:' in time else 79.0}" for time in times)])
+    held = {"name": "signed.json", "agreement": json.loads(json.dumps(SIGNED.to_json()))}
+    said = text(audited(None, sent(meter), "meter.csv", held))
+    assert "cap at 01:00 the second time: 81.0 MW, allowed 80.8 MW" in said
+    assert "2026-11-01, 25 h" in said
+    assert "the signed agreement signed.json" in said
+    assert "the clock in America/Chicago" in said
