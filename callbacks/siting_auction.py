@@ -9,7 +9,7 @@ from typing import Any
 from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx, no_update
 
 from callbacks.capacity_aside import begin, standing
-from callbacks.siting_desk import Desk, drawn_of, market_arguments, question_of
+from callbacks.siting_desk import Desk, criteria_in, drawn_of, market_arguments, question_of
 from callbacks.siting_site import SiteSeat, named, site_seat
 from components import ids
 from components import siting_auction as view
@@ -47,7 +47,8 @@ def arguments_of(seat: SiteSeat, drawn: Mapping[str, Any], terms: SaleTerms) -> 
     shown = drawn_of(drawn)
     network = seat.desk.services.network(seat.user, seat.study)
     market = market_arguments(network, question, MarketQuestion.from_json(drawn["market_question"]))
-    chosen = Chosen(shown.size_mw, tuple(shown.weights), "pooled" if shown.pooled else "per envelope")
+    asked = question_of(drawn)
+    chosen = Chosen(shown.size_mw, shown.by, {} if asked is None else criteria_in(asked))
     found: dict[str, Any] = json.loads(json.dumps(product_arguments(market, terms, chosen)))
     return found
 

@@ -23,13 +23,12 @@ from components.static import static
 from components.tables import register_grid
 from engine.errors import EngineError, PermissionDeniedError, QuestionError
 from engine.siting.catalogue import Catalogue, changes
-from engine.siting.criteria import OwnCriteria
 from engine.siting.gate.results import PASSED
-from engine.siting.market_run import MarketQuestion, MarketRun
+from engine.siting.market_run import MarketQuestion
+from engine.siting.order import OrderBy, order_of
 from engine.siting.question import Committed, SitingQuestion
-from engine.siting.run import GateRun, catalogue_of, ranked
-from engine.siting.shortlist import Ranked
-from engine.siting.versions import packed, unpacked
+from engine.siting.run import GateRun, catalogue_of
+from engine.siting.versions import packed, unpacked, version_key
 from engine.store.answers import Answer as StoredAnswer
 
 PAGE = ids.SITING
@@ -59,8 +58,22 @@ class Catalogues:
         question = json.dumps(study.run.question.to_json(), sort_keys=True)
         market = "" if study.market is None else json.dumps(study.market.question.to_json(), sort_keys=True)
         scores = () if study.ranked is None else tuple(study.ranked.score.tolist())
-        key = (study.gate.case_digest, study.gate.contingencies_digest, question, market, study.threshold, scores)
-        return self._kept.get(key, lambda: catalogue_of(study.run, study.market, study.ranked, own=study.own))
+        key = (study.gate.case_digest, study.gate.contingencies_digest, question, market, study.by, study.top, scores)
+        return self._kept.get(key, lambda: compiled_of(study))
+
+
+def compiled_of(study: SiteStudy) -> Catalogue:
+    """Return the catalogue of what is drawn."""
+    return catalogue_of(study.run, study.market, study.ranked, own=study.own, top=study.top)
+
+
+def dated(seat: SiteSeat, catalogue: Catalogue, now: str) -> Catalogue:
+    """Return what is drawn as a file has it: with its number and date where it is kept as a version, else 0 and now."""
+    key = version_key(catalogue)
+    kept = next((content for content in versions(seat) if content.get("key") == key), None)
+    if kept is None:
+        return replace(catalogue, made=now)
+    return replace(catalogue, version=int(kept["version"]), made=str(kept["made"]))
 
 
 def file_of(study: SiteStudy, catalogue: Catalogue, name: str, secret: bytes) -> tuple[str, str, str]:
@@ -95,9 +108,8 @@ def versions(seat: SiteSeat) -> list[Mapping[str, Any]]:
 
 
 def keep(seat: SiteSeat, catalogue: Catalogue, placed: str, now: str) -> None:
-    """Keep a catalogue as the study's next version; the same question on the same network is kept once."""
-    network = seat.desk.services.network(seat.user, seat.study).digest
-    key = SitingQuestion.from_json(catalogue.manifest["question"]).digest(network)
+    """Keep a catalogue as the study's next version; the same question, ordered the same way, is kept once."""
+    key = version_key(catalogue)
     if seat.desk.services.results.get(seat.user, seat.study, KIND, key) is not None:
         return
     number = 1 + max((int(content["version"]) for content in versions(seat)), default=0)
@@ -143,12 +155,14 @@ def refresh(  # noqa: PLR0913 (what the page holds, then by name how)
             raise PermissionDeniedError("versions are kept by the study's owner")
         if load is None:
             raise QuestionError("no candidate passes under this envelope and size: there is nothing to place")
-        keep(seat, catalogue_of(study.run, study.market, study.ranked, own=study.own), "as first computed", now)
+        keep(seat, compiled_of(study), "", now)
         held = {
             "study": seat.study,
             "question": study.run.question.with_committed(load).to_json(),
             "market": None if study.market is None else study.market.question.to_json(),
             "placed": words_of(study, load),
+            "by": study.by.to_json(),
+            "top": study.top,
         }
     ask = _ask(study, load)
     job = None
@@ -187,19 +201,11 @@ def _step(seat: SiteSeat, held: Mapping[str, Any], now: str) -> tuple[Any, str |
             return _waits(desk.start_market(*who, question, asked).job, "Market with the load committed", held)
     own = desk.own_of(*who, question)
     try:
-        order = None if market is None else _ranked(market, own)
+        order = None if market is None else order_of(run.gate, market, OrderBy.from_json(held["by"]), own)
     except QuestionError:  # nothing tells the sites apart, or none is served: the catalogue says so
         order = None
-    keep(seat, catalogue_of(run, market, order, own=own), str(held["placed"]), now)
+    keep(seat, catalogue_of(run, market, order, own=own, top=int(held["top"])), str(held["placed"]), now)
     return state("done", f"{held['placed']}: kept as a version.", title="Refreshed"), None, None
-
-
-def _ranked(market: MarketRun, own: OwnCriteria | None) -> Ranked:
-    """Return the ranking of a market run, with the reader's own criteria where there are some."""
-    if own is None:
-        return ranked(market)
-    buses = [site.placement.bus for site in market.sites if site.served and site.placement is not None]
-    return ranked(market, own.scored(buses), groups=own.groups(), criterion_weights=own.weights_of_columns())
 
 
 def passes(run: GateRun) -> bool:
@@ -276,7 +282,8 @@ def _register_entries(app: Dash, desk: Desk, catalogues: Catalogues) -> None:
             if study is None:
                 return no_update
             name = str(pressed.get("value"))
-            file, kind, content = file_of(study, catalogues.of(study), name, archive_secret(seat.study))
+            found = dated(seat, catalogues.of(study), datetime.now(UTC).isoformat(timespec="seconds"))
+            file, kind, content = file_of(study, found, name, archive_secret(seat.study))
         except EngineError:
             return no_update
         return {"filename": file, "content": content, "type": kind, "base64": False}

@@ -18,12 +18,13 @@ from engine.network.model import Network
 from engine.siting import jobs
 from engine.siting.criteria import OwnCriteria
 from engine.siting.defaults import starting_question
-from engine.siting.gate.results import PASSED, GateResult
+from engine.siting.gate.results import GateResult
 from engine.siting.market_run import MarketQuestion, MarketRun
+from engine.siting.order import order_of
 from engine.siting.prepare import own_criteria
 from engine.siting.question import SitingQuestion
 from engine.siting.run import GateRun
-from engine.siting.shortlist import POOLED, Ranked, Scaling, rank_sites
+from engine.siting.shortlist import Ranked
 from engine.store.answers import Answer as StoredAnswer
 from engine.store.codec import dump_json
 from engine.store.jobs import Job, hash_input
@@ -317,34 +318,9 @@ def _asked(gate: Gate | None, question: SitingQuestion) -> Gate | None:
 def ranking_of(
     gate: Gate, market: MarketRun, drawn: Drawn, own: OwnCriteria | None = None
 ) -> tuple[Ranked | None, str]:
-    """Return the ranking of the served sites that qualify at the threshold drawn, or why there is none.
-
-    A site that the reader's own criteria stop is not ranked; their scores are columns beside the market's.
-    """
-    qualified = {
-        (one.name, size): set(gate.buses[gate.verdict(one.name, size, drawn.threshold) == PASSED].tolist())
-        for one in gate.result.envelopes
-        for size in gate.result.sizes_mw
-    }
-    sites = [
-        site
-        for site in market.sites
-        if site.served
-        and site.placement is not None
-        and site.placement.bus in qualified.get((site.placement.envelope.name, site.placement.nameplate_mw), ())
-        and (own is None or own.passes[site.placement.bus])
-    ]
-    if not sites:
-        return None, "no site that qualifies was served by the market"
-    scaling: Scaling = POOLED if drawn.pooled else "per envelope"
+    """Return the ranking that is drawn, or why there is none."""
     try:
-        if own is None:
-            return rank_sites(sites, scaling=scaling, group_weights=drawn.weights), ""
-        extra = own.scored([site.placement.bus for site in sites if site.placement is not None])
-        return rank_sites(
-            sites, extra, groups=own.groups(), scaling=scaling,
-            group_weights=own.weights_of_groups(drawn.weights), criterion_weights=own.weights_of_columns(),
-        ), ""  # fmt: skip
+        return order_of(gate, market, drawn.by, own), ""
     except QuestionError as error:
         return None, str(error)
 

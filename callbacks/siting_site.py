@@ -6,15 +6,19 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from callbacks.security import current_user
-from callbacks.siting_desk import Desk, drawn_of
+from callbacks.siting_desk import ASKED, PAGE, Desk, drawn_of, question_of
 from components.format import megawatts
 from components.siting_site import SiteStudy
 from engine.errors import QuestionError
 from engine.siting.jobs import ac_arguments
+from engine.siting.question import SitingQuestion
 from engine.siting.sheet import gate_sheet
+from engine.store.answers import Answer as StoredAnswer
 
+_LONGEST_ADDRESS = 3500  # characters that every server takes
 _LARGEST_DRAWN = 1_000_000
 
 
@@ -37,7 +41,7 @@ class SiteSeat:
         market = self.desk.market(self.user, self.study, drawn)
         ranked = self.desk.ranked(self.user, self.study, drawn)
         own = self.desk.own(self.user, self.study, drawn)
-        return SiteStudy(run, market, ranked, view.envelope, view.size_mw, view.threshold, own)
+        return SiteStudy(run, market, ranked, view.envelope, view.size_mw, view.threshold, own, view.by, view.top)
 
 
 def ac_arguments_of(seat: SiteSeat, study: SiteStudy, bus: int) -> tuple[dict[str, Any], str]:
@@ -56,6 +60,48 @@ def ac_arguments_of(seat: SiteSeat, study: SiteStudy, bus: int) -> tuple[dict[st
     arguments = ac_arguments(network, study.run.question, key, worst.load_mw, place)
     words = f"{study.gate.labels[worst.hour]}, {megawatts(worst.load_mw)} at {study.words(bus)}"
     return json.loads(json.dumps(arguments)), words
+
+
+def address_of(
+    seat: SiteSeat, path: str, drawn: Mapping[str, Any], more: Mapping[str, str], *, owner: bool
+) -> str | None:
+    """Return the address of a page of what is drawn; a long question is kept by the store and named by its digest.
+
+    None where a reader looks at a long question that the study does not hold: only its owner can keep one.
+    """
+    text = f"{path}?{urlencode({'study': seat.study, **more, 'drawn': packed_drawn(drawn)})}"
+    question = question_of(drawn)
+    if len(text) <= _LONGEST_ADDRESS or question is None:
+        return text
+    digest = question.digest(seat.desk.services.network(seat.user, seat.study).digest)
+    if owner:
+        seat.desk.services.results.put(seat.user, seat.study, StoredAnswer(ASKED, digest, question.to_json(), {}))
+    elif _kept_question(seat, digest) is None:
+        return None
+    left = {name: value for name, value in drawn.items() if name != "question"}
+    return f"{path}?{urlencode({'study': seat.study, **more, 'q': digest, 'drawn': packed_drawn(left)})}"
+
+
+def drawn_in(seat: SiteSeat, query: Mapping[str, str]) -> dict[str, Any]:
+    """Return what an address of :func:`address_of` says is drawn. Raises QuestionError in words."""
+    drawn = unpacked_drawn(query.get("drawn", ""))
+    if "q" in query:
+        kept = _kept_question(seat, query["q"])
+        if kept is None:
+            raise QuestionError("the question of this address is not kept any more: open it from the Siting page")
+        drawn["question"] = kept
+    return drawn
+
+
+def _kept_question(seat: SiteSeat, digest: str) -> dict[str, Any] | None:
+    """Return the question of a digest: one that the store keeps by it, or the one saved with the study."""
+    services = seat.desk.services
+    kept = services.results.get(seat.user, seat.study, ASKED, digest)
+    saved = services.studies.question(seat.user, seat.study, PAGE) if kept is None else kept.content
+    if saved is None:
+        return None
+    question = SitingQuestion.from_json(saved)
+    return question.to_json() if question.digest(services.network(seat.user, seat.study).digest) == digest else None
 
 
 def packed_drawn(drawn: Mapping[str, Any]) -> str:

@@ -23,9 +23,10 @@ from engine.errors import EngineError, QuestionError
 from engine.siting.corridors import substations
 from engine.siting.jobs import gate_arguments
 from engine.siting.market_run import MarketRun
+from engine.siting.order import order_of
 from engine.siting.question import MOST_MW, SitingQuestion
 from engine.siting.ranking import overlap, spearman, top
-from engine.siting.run import GateRun, ranked
+from engine.siting.run import GateRun
 from engine.siting.sheet import gate_sheet
 from engine.siting.shortlist import Ranked
 from engine.siting.studies import DEARER, Count, depth_envelopes, naive_sites, threshold_sweep
@@ -98,7 +99,7 @@ def _depth(seat: SiteSeat, study: SiteStudy, pressed: bool) -> Told:
         market, waiting = _market(seat, question, study.market, "depth", pressed=pressed)
         if market is None and waiting.job is not None:
             return waiting
-        order = None if market is None else _order(market)
+        order = None if market is None else _order(study, market, run)
         if order is not None:
             scores = _median_scores(order)
     return Told(view.depth(study, counts, scores))
@@ -131,7 +132,7 @@ def _dearer(seat: SiteSeat, study: SiteStudy, pressed: bool) -> Told:
     market, waiting = _market(seat, study.run.question, dear, "dearer", pressed=pressed)
     if market is None:
         return waiting
-    before, after = _order(study.market), _order(market)
+    before, after = (_order(study, one, study.run) for one in (study.market, market))
     if before is None or after is None:
         raise QuestionError("no site can be ranked in both: nothing to compare")
     return Told(view.dearer(study, compared(study, before, after, market)))
@@ -144,7 +145,7 @@ def compared(study: SiteStudy, before: Ranked, after: Ranked, market: MarketRun)
     if not both:
         raise QuestionError("no site of this envelope and size is ranked in both")
     scores = np.array([[before.score[was[bus]], after.score[now[bus]]] for bus in both])
-    count = min(study.run.question.shortlist, len(both))
+    count = min(study.top, len(both))
     lists = []
     for order, rows in ((before, was), (after, now)):
         listed = list(rows)
@@ -212,10 +213,10 @@ def _again(seat: SiteSeat, study: SiteStudy, pressed: bool) -> Told:
     return Told(view.again(study, found.content))
 
 
-def _order(market: MarketRun) -> Ranked | None:
-    """Return the ranking of a market with the weights of the source, None where there is nothing to rank."""
+def _order(study: SiteStudy, market: MarketRun, run: GateRun) -> Ranked | None:
+    """Return the ranking of a market by the weights that are drawn, None where there is nothing to rank."""
     try:
-        return ranked(market)
+        return order_of(run.gate, market, study.by, study.own)
     except QuestionError:
         return None
 

@@ -13,10 +13,11 @@ from engine.siting.criteria import OwnCriteria
 from engine.siting.gate.between import Between
 from engine.siting.gate.results import FAILED, PASSED, UNDECIDED, GateResult
 from engine.siting.market_run import MarketRun
+from engine.siting.order import OrderBy
 from engine.siting.question import SitingQuestion
 from engine.siting.ranking import top
 from engine.siting.run import GateRun
-from engine.siting.shortlist import Ranked
+from engine.siting.shortlist import POOLED, Ranked
 from engine.siting.stability import noise_intervals
 
 _BEYOND, _MOST_INTERVALS = 10, 60  # places beyond the shortlist, and in all, that get an interval
@@ -81,6 +82,10 @@ class Gate:
         wanted = threshold - 1e-12
         return np.where(low >= wanted, PASSED, np.where(high < wanted, FAILED, UNDECIDED)).astype(np.int8)
 
+    def qualified(self, envelope: str, nameplate_mw: float, threshold: float | None = None) -> Verdicts:
+        """Return the verdicts (C,) as an order asks for them; the threshold left out is the gate's."""
+        return self.verdict(envelope, nameplate_mw, self.result.threshold if threshold is None else threshold)
+
     def outage_failures(self, envelope: str, size_mw: float) -> Vector:
         """Return for each contingency (K,) how many candidates certainly fail it, a mean over the hours screened."""
         total, done = np.zeros(len(self.result.ids)), 0.0
@@ -109,6 +114,11 @@ class Drawn:
     top: int
     weights: tuple[float, ...]
     pooled: bool
+
+    @property
+    def by(self) -> OrderBy:
+        """Return how the sites are ordered."""
+        return OrderBy(self.weights, POOLED if self.pooled else "per envelope", self.threshold)
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,6 +16,8 @@ from engine.network.model import Network
 from engine.siting.criteria import OwnCriteria
 from engine.siting.gate.results import PASSED, UNDECIDED, GateResult
 from engine.siting.market_run import MarketRun
+from engine.siting.order import AS_THE_SOURCE, OrderBy
+from engine.siting.question import SHORTLIST
 from engine.siting.run import GateRun
 from engine.siting.shortlist import Ranked
 
@@ -37,6 +39,8 @@ class SiteStudy:
     size_mw: float
     threshold: float
     own: OwnCriteria | None = None  # a reader's own criteria
+    by: OrderBy = AS_THE_SOURCE  # how the ranking is made
+    top: int = SHORTLIST  # places of the shortlist
 
     @property
     def network(self) -> Network:

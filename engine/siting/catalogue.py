@@ -49,12 +49,18 @@ class Entry:
     largest_mw: float | None = None  # nameplate that passes the gate; None where it was not asked
     metrics: tuple[float, ...] = ()  # (15,), windows by metrics; empty without a market run
     gap: float | None = None  # of the market run
-    groups: tuple[float, ...] = ()  # group scores
+    groups: tuple[float | None, ...] = ()  # group scores, None of a group that does not tell the sites apart
     score: float | None = None
     place: int | None = None  # 1 is the best, inside its envelope and size
     net_mw: float | None = None  # the most that the grid serves, less on-site resources; None: the load without any
     stages: str = ""  # of energisation, in words: from when how many MW pass
     own: tuple[float | None, ...] = ()  # a reader's own columns, None where the file says nothing
+    strict: str = ""  # "yes" where every outage of every hour passes, "no", "open"
+    outages_broken: int | None = None  # pairs of hour and outage that fail with the load and held without it
+    score_min: float | None = None  # over all envelopes; None where the bus is not ranked in all of them
+    score_expected: float | None = None  # likewise, envelopes alike
+    kept_share: float | None = None  # of the shortlisted: in how many rankings without another site it stays
+    place_open: bool | None = None  # whether the noise floor of prices could change who is among the first
 
     @property
     def key(self) -> Key:
@@ -66,7 +72,7 @@ class Entry:
 class Catalogue:
     """One version: its entries, and the manifest of the run that made it."""
 
-    version: int
+    version: int  # 0 for what is drawn and not kept
     made: str  # ISO 8601, given by whoever runs it: the engine has no clock
     entries: tuple[Entry, ...]
     manifest: Mapping[str, Any]  # case hash, hours, contingencies, threshold, tolerances, solver, gaps, seed
@@ -94,17 +100,19 @@ class Catalogue:
         groups = [f"group_{place + 1}" for place in range(len(self.group_names))]
         writer.writerow(
             ["bus", "envelope", "nameplate_mw", "alpha_on", "m_off", "ramp_mw_per_h", "standing", "pass_rate",
-             "pass_rate_at_most", "first_failure", "largest_mw", *METRIC_COLUMNS, "gap", *groups, "score", "place",
+             "pass_rate_at_most", "strict", "outages_broken", "first_failure", "largest_mw", *METRIC_COLUMNS, "gap",
+             *groups, "score", "place", "score_min", "score_expected", "kept_share", "place_open",
              *self._more_columns()]
         )  # fmt: skip
         for entry in self.entries:
             depth, make_up, ramp = self.depth.get(entry.envelope, (float("nan"),) * 3)
             writer.writerow(
                 [entry.bus, _safe(entry.envelope), entry.nameplate_mw, depth, make_up, ramp * entry.nameplate_mw,
-                 entry.standing, entry.pass_rate, entry.pass_rate_at_most, _safe(entry.first_failure),
-                 _cell(entry.largest_mw), *(entry.metrics or [""] * len(METRIC_COLUMNS)), _cell(entry.gap),
-                 *(entry.groups or [""] * len(groups)), _cell(entry.score), _cell(entry.place),
-                 *self._more_cells(entry)]
+                 entry.standing, entry.pass_rate, entry.pass_rate_at_most, entry.strict, _cell(entry.outages_broken),
+                 _safe(entry.first_failure), _cell(entry.largest_mw), *(entry.metrics or [""] * len(METRIC_COLUMNS)),
+                 _cell(entry.gap), *map(_cell, entry.groups or [None] * len(groups)), _cell(entry.score),
+                 _cell(entry.place), _cell(entry.score_min), _cell(entry.score_expected), _cell(entry.kept_share),
+                 "" if entry.place_open is None else "yes" if entry.place_open else "no", *self._more_cells(entry)]
             )  # fmt: skip
         return text.getvalue()
 

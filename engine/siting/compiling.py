@@ -8,19 +8,22 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.commitment.scuc import End
+from engine.network.model import Matrix
 from engine.siting.case import HOURS_OF_DAY
-from engine.siting.catalogue import Catalogue, Entry, Standing
+from engine.siting.catalogue import METRIC_COLUMNS, Catalogue, Entry, Standing
 from engine.siting.contingencies import Contingencies
 from engine.siting.criteria import OwnCriteria
 from engine.siting.envelopes import Envelope
+from engine.siting.firmness import MOST_LEFT_OUT, kept_shares, open_sites, over_envelopes
 from engine.siting.gate.results import FAILED, PASSED, UNDECIDED, GateResult
 from engine.siting.market import MarketBase, SiteMarket
 from engine.siting.prepare import Prepared
 from engine.siting.question import SitingQuestion
-from engine.siting.ranking import GROUPS, Criterion
 from engine.siting.shortlist import Ranked
 from engine.siting.staging import energised_mw
 
+_STRICT = {PASSED: "yes", FAILED: "no", UNDECIDED: "open"}
+_TOO_MANY = f"not computed for more than {MOST_LEFT_OUT:,} alternatives"
 _STAGE = {PASSED: "passes", FAILED: "fails", UNDECIDED: "open"}
 Key = tuple[int, str, float]  # bus (position), envelope, nameplate
 
@@ -35,16 +38,21 @@ def compiled(  # noqa: PLR0913 (what each stage found, and by name what is known
     sites: Sequence[SiteMarket] = (),
     ranked: Ranked | None = None,
     own: OwnCriteria | None = None,
-    version: int = 1,
+    floor: Matrix | None = None,
+    top: int | None = None,
+    version: int = 0,
     made: str = "",
 ) -> Catalogue:
     """Return the catalogue, a row for each size asked for; a stage of energisation is told in its sites' rows.
 
     Sites that passed the gate and have no market run stand as "not in market", those that a reader's own criteria stop
-    as "criteria failed".
+    as "criteria failed". ``floor`` (3, 5) is the market's noise floor, ``top`` how many places make the shortlist, the
+    question's if left out.
     """
     known = {_key(site): site for site in sites}
     place = {} if ranked is None else {_key(site): number for number, site in enumerate(ranked.sites)}
+    first = question.shortlist if top is None else top
+    scores = [] if ranked is None else scores_of(ranked, [one.name for one in gate.envelopes], floor, first)
     verdicts = {(one.name, size): gate.qualified(one.name, size) for one in gate.envelopes for size in gate.sizes_mw}
     entries = []
     for number_of, envelope in enumerate(gate.envelopes):
@@ -56,6 +64,7 @@ def compiled(  # noqa: PLR0913 (what each stage found, and by name what is known
             low, high = gate.pass_rate(envelope.name, size)
             failures = _first_failures(gate, contingencies, number_of * len(gate.sizes_mw) + size_of)
             verdict = verdicts[envelope.name, size]
+            strict, broken = gate.strict(envelope.name, size), gate.broken(envelope.name, size)
             for candidate, bus in enumerate(gate.buses.tolist()):
                 key = (bus, envelope.name, size)
                 site, number = known.get(key), place.get(key)
@@ -73,39 +82,34 @@ def compiled(  # noqa: PLR0913 (what each stage found, and by name what is known
                         largest_mw=largest[candidate],
                         metrics=tuple(site.metrics.ravel().tolist()) if site is not None and site.served else (),
                         gap=None if site is None or not site.served else site.gap,
-                        groups=() if number is None or ranked is None else _numbers(ranked, number),
-                        score=None if number is None or ranked is None else float(ranked.score[number]),
-                        place=None if number is None or ranked is None else int(ranked.place[number]),
                         net_mw=net,
                         stages=stages[candidate],
                         own=_own(own, bus),
+                        strict=_STRICT[int(strict[candidate])],
+                        outages_broken=int(broken[candidate]),
+                        **({} if number is None else scores[number]),
                     )
                 )
     return Catalogue(
         version=version,
         made=made,
         entries=tuple(entries),
-        manifest=manifest(question, prepared, contingencies, gate, market, GROUPS if own is None else own.groups()),
+        manifest=manifest(question, prepared, contingencies, gate)
+        | ({} if market is None else {"market": dict(market)})
+        | ({} if floor is None else {"noise_floor": dict(zip(METRIC_COLUMNS, floor.ravel().tolist(), strict=True))})
+        | ({} if ranked is None else {"ranking": ranking_facts(ranked, first)}),
         group_names=() if ranked is None else ranked.groups,
         depth={one.name: (one.depth, one.make_up, one.ramp_share) for one in gate.envelopes},
         own_names=() if own is None else tuple(one.column for one in own.criteria),
     )
 
 
-def manifest(  # noqa: PLR0913, PLR0917 (what the run is made of)
-    question: SitingQuestion,
-    prepared: Prepared,
-    contingencies: Contingencies,
-    gate: GateResult,
-    market: Mapping[str, Any] | None,
-    groups: Mapping[str, Sequence[Criterion]],
+def manifest(
+    question: SitingQuestion, prepared: Prepared, contingencies: Contingencies, gate: GateResult
 ) -> dict[str, Any]:
-    """Return everything that determines the run and everything that a reader must know of it, as JSON values.
-
-    ``market`` is what :func:`market_facts` says of the days.
-    """
+    """Return everything that determines the verdicts and everything that a reader must know of them, as JSON values."""
     case = prepared.case
-    found: dict[str, Any] = {
+    return {
         "network": case.network.digest,
         "network_name": case.network.name,
         "case": case.digest,
@@ -127,11 +131,50 @@ def manifest(  # noqa: PLR0913, PLR0917 (what the run is made of)
         "rating_after_outages": gate.rating,
         "undecided": gate.undecided,
         "gate_solver": gate.solver,
-        "groups": {name: list(listed) for name, listed in groups.items()},
     }
-    if market is not None:
-        found["market"] = dict(market)
-    return found
+
+
+def ranking_facts(ranked: Ranked, top: int) -> dict[str, Any]:
+    """Return what makes scores of the market's figures, as JSON values; ``top`` places make the shortlist."""
+    groups = {name: list(listed) for name, listed in ranked.membership.items()}
+    weights = ranked.group_weights or (1.0,) * len(groups)
+    return {
+        "groups": groups,
+        "group_weights": dict(zip(groups, weights, strict=True)),
+        "criterion_weights": dict(ranked.criterion_weights),
+        "scaling": ranked.scaling,
+        "alternatives": len(ranked.sites),
+        "shortlist": top,
+        "firmness": "" if len(ranked.sites) <= MOST_LEFT_OUT else _TOO_MANY,
+    }
+
+
+def scores_of(ranked: Ranked, envelopes: Sequence[str], floor: Matrix | None, top: int) -> list[dict[str, Any]]:
+    """Return for each alternative (N,) what an entry holds of its place: score, and how firm that is."""
+    few = len(ranked.sites) <= MOST_LEFT_OUT
+    kept = kept_shares(ranked, top) if few else np.full(len(ranked.sites), np.nan)
+    noise = None if floor is None or not few else open_sites(ranked, floor, top)
+    every = {
+        (size, bus): pair
+        for size, found in over_envelopes(ranked, envelopes).items()
+        for bus, pair in zip(found.sites, zip(found.least.tolist(), found.expected.tolist(), strict=True), strict=True)
+    }
+    listed = []
+    for number, site in enumerate(ranked.sites):
+        bus, _, size = _key(site)
+        least, expected = every.get((size, bus), (None, None))
+        listed.append(
+            {
+                "groups": _numbers(ranked, number),
+                "score": float(ranked.score[number]),
+                "place": int(ranked.place[number]),
+                "score_min": least,
+                "score_expected": expected,
+                "kept_share": None if np.isnan(kept[number]) else float(kept[number]),
+                "place_open": None if noise is None else bool(noise[number]),
+            }
+        )
+    return listed
 
 
 def market_facts(base: MarketBase) -> dict[str, Any]:
@@ -205,8 +248,9 @@ def _largest(
     ]
 
 
-def _numbers(ranked: Ranked, number: int) -> tuple[float, ...]:
-    return tuple(float(score) for score in ranked.group_score[number])
+def _numbers(ranked: Ranked, number: int) -> tuple[float | None, ...]:
+    """Return the scores of the groups; None for one that is equal at all sites and does not count."""
+    return tuple(None if np.isnan(score) else score for score in ranked.group_score[number].tolist())
 
 
 def _key(site: SiteMarket) -> Key:

@@ -224,7 +224,8 @@ def run_of(
     """Return the run of a gate's job from what it returned and its file: only its own hours are made again."""
     question = question_of(arguments)
     hours = HourSet.from_json(result["hours"])
-    return remade(question, prepared_again(question, network, hours, result["of_source"], load_dataset), gate)
+    found = remade(question, prepared_again(question, network, hours, result["of_source"], load_dataset), gate)
+    return replace(found, checked=result["check"])
 
 
 def decided(gate: GateResult) -> int:

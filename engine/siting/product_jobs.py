@@ -2,9 +2,9 @@
 
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Self
 
 from engine.auction.deliverability import Delivery, Origin, Sold, TightRow
 from engine.capacity.products import ProductSet
@@ -15,7 +15,8 @@ from engine.siting.hour_sets import HourSet
 from engine.siting.jobs import kept_run, market_key
 from engine.siting.joint_gate import CaseGate
 from engine.siting.market_run import MarketRun
-from engine.siting.prepare import LoadDataset, prepared_again
+from engine.siting.order import AS_THE_SOURCE, OrderBy, order_of
+from engine.siting.prepare import LoadDataset, own_criteria, prepared_again
 from engine.siting.products import (
     SITING,
     USE,
@@ -29,25 +30,44 @@ from engine.siting.products import (
     stand_together,
 )
 from engine.siting.question import SitingQuestion
-from engine.siting.run import Ground, ranked
-from engine.siting.shortlist import POOLED, Scaling
+from engine.siting.run import Ground
 
 PRODUCTS = "siting.products"
 _STEPS = 1000
+_CRITERIA = ("criteria", "criteria_file", "group_weights")  # of a reader's own, in a question
 
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """Which part of a market is offered, and how it is ranked."""
+    """Which part of a market is offered, and in which order."""
 
     size_mw: float | None = None  # None: all sizes
-    weights: tuple[float, ...] | None = None  # of the groups; None: alike
-    scaling: Scaling = POOLED
+    by: OrderBy = AS_THE_SOURCE
+    criteria: Mapping[str, Any] = field(default_factory=dict)  # a reader's own, as a question's JSON holds them
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what :meth:`from_json` reads."""
+        return {"size_mw": self.size_mw, "by": self.by.to_json(), "criteria": dict(self.criteria)}
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> Self:
+        """Return what :meth:`to_json` wrote. Raises QuestionError for anything else."""
+        try:
+            return cls(content["size_mw"], OrderBy.from_json(content["by"]), dict(content["criteria"]))
+        except (KeyError, TypeError, ValueError):
+            raise QuestionError("what is offered needs its size, its order and its criteria") from None
+
+    def asked(self, question: SitingQuestion) -> SitingQuestion:
+        """Return the question of a market at the threshold of the order, with the reader's own criteria."""
+        plain = {name: value for name, value in question.to_json().items() if name not in _CRITERIA}
+        own = {name: value for name, value in self.criteria.items() if name in _CRITERIA}
+        threshold = question.threshold if self.by.threshold is None else self.by.threshold
+        return replace(SitingQuestion.from_json(plain | own), threshold=threshold)
 
 
 def product_arguments(market: Mapping[str, Any], terms: SaleTerms, chosen: Chosen = Chosen()) -> dict[str, Any]:
-    """Return the arguments of the job: those of the market's, the terms, and what ranks."""
-    return {**market, "terms": asdict(terms.checked()), "chosen": asdict(chosen)}
+    """Return the arguments of the job: those of the market's, the terms, and what orders."""
+    return {**market, "terms": asdict(terms.checked()), "chosen": chosen.to_json()}
 
 
 def products_job(arguments: dict[str, Any], context: JobContext) -> dict[str, Any]:
@@ -59,9 +79,12 @@ def products_job(arguments: dict[str, Any], context: JobContext) -> dict[str, An
     path = context.artifacts.open(market_key(of_market))
     if path is None:
         raise QuestionError("the market's results are not kept any more: run the market again")
-    run, terms = kept_run(arguments, context), SaleTerms(**arguments["terms"]).checked()
-    chosen = Chosen(**arguments["chosen"])
-    order = ranked(MarketRun.load(path), group_weights=chosen.weights, scaling=chosen.scaling)
+    kept, terms = kept_run(arguments, context), SaleTerms(**arguments["terms"]).checked()
+    chosen = Chosen.from_json(arguments["chosen"])
+    asked = chosen.asked(kept.question)
+    run = replace(kept, question=asked, gate=replace(kept.gate, threshold=asked.threshold))
+    own = own_criteria(asked, run.network, context.load_dataset)
+    order = order_of(run.gate, MarketRun.load(path), chosen.by, own)
     offers = best_offers(run, order, terms.count, chosen.size_mw)
 
     def report(done: int, total: int) -> None:
@@ -69,7 +92,7 @@ def products_job(arguments: dict[str, Any], context: JobContext) -> dict[str, An
 
     clearing = stand_together(run, offers, report)
     origin = Made(arguments["network"], datetime.now(UTC).isoformat(timespec="seconds"))
-    made = product_set(run, clearing, terms, origin, workers=context.workers)
+    made = product_set(run, clearing, terms, origin, by=chosen.by, workers=context.workers)
     return {"product_set": made.to_json()}
 
 

@@ -33,6 +33,7 @@ from engine.siting.contingencies import Contingencies
 from engine.siting.envelopes import envelope_from_json
 from engine.siting.gate_check import EDGE_MW, Triple, judge
 from engine.siting.joint_gate import CaseGate
+from engine.siting.order import AS_THE_SOURCE, OrderBy
 from engine.siting.run import GateRun, Ground
 from engine.siting.shortlist import Ranked
 
@@ -109,8 +110,18 @@ def stand_together(run: GateRun, offers: Sequence[Offer], progress: Progress | N
     return clear_by_score(supply, offers, ClearingRules(), gate, progress=progress)
 
 
-def product_set(run: GateRun, clearing: Clearing, terms: SaleTerms, made: Made, workers: Workers = HERE) -> ProductSet:
+def product_set(  # noqa: PLR0913 (what stands together, and by name how it came about)
+    run: GateRun,
+    clearing: Clearing,
+    terms: SaleTerms,
+    made: Made,
+    *,
+    by: OrderBy = AS_THE_SOURCE,
+    workers: Workers = HERE,
+) -> ProductSet:
     """Return what stands together as products, one a site, with the gate's word on all of them and a second opinion.
+
+    ``by`` is how the scores were made.
 
     Raises QuestionError when nothing stands.
     """
@@ -137,6 +148,7 @@ def product_set(run: GateRun, clearing: Clearing, terms: SaleTerms, made: Made, 
             "of_source": run.prepared.of_source,
             "case": case.digest,
             "offers": terms_of,
+            "order": by.to_json(),
             "reserve": f"{terms.reserve_per_mw:g} (2 - score) per MW",
         }
     }

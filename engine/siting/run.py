@@ -4,13 +4,14 @@ Two runs make it: the gate over its hours, and the market of the sites that pass
 a run that was stopped goes on where it was; what both found is put together in a moment, as often as a reader likes.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from engine.compute import HERE, Artifacts, Progress, Workers
 from engine.errors import QuestionError
 from engine.network.factors import Factors
-from engine.network.model import Network, Vector
+from engine.network.model import Network
 from engine.siting.catalogue import Catalogue
 from engine.siting.compiling import compiled
 from engine.siting.contingencies import Contingencies
@@ -22,8 +23,7 @@ from engine.siting.gate_check import CheckReport, check
 from engine.siting.market_run import MarketRun
 from engine.siting.prepare import LoadDataset, Prepared, prepare
 from engine.siting.question import SitingQuestion, candidates_of
-from engine.siting.ranking import GROUPS, Criterion
-from engine.siting.shortlist import POOLED, Ranked, Scaling, rank_sites
+from engine.siting.shortlist import Ranked
 
 _MANY, _TASKS = 200, 4  # candidates from which an hour is divided, into how many tasks at most
 CHECKED = 1000  # verdicts that are decided again, from nothing, in every run
@@ -53,6 +53,7 @@ class GateRun(Ground):
     """A question's ground, and what the gate found."""
 
     gate: GateResult
+    checked: Mapping[str, Any] = field(default_factory=dict)  # the verdicts decided again from nothing, if they were
 
 
 def run_gate(  # noqa: PLR0913 (the question, then by name how)
@@ -132,38 +133,35 @@ def gate_question(question: SitingQuestion, prepared: Prepared) -> GateQuestion:
     )
 
 
-def ranked(  # noqa: PLR0913 (the market, then by name what else counts)
-    market: MarketRun,
-    extra: Mapping[str, Vector] | None = None,
-    *,
-    groups: Mapping[str, Sequence[Criterion]] = GROUPS,
-    group_weights: Sequence[float] | None = None,
-    criterion_weights: Mapping[Criterion, float] | None = None,
-    scaling: Scaling = POOLED,
-) -> Ranked:
-    """Return the order of the sites that every day serves.
-
-    Raises QuestionError when there is none, or when nothing tells them apart.
-    """
-    served = [site for site in market.sites if site.served]
-    return rank_sites(
-        served, extra, groups=groups, group_weights=group_weights, criterion_weights=criterion_weights, scaling=scaling
-    )
-
-
 def catalogue_of(  # noqa: PLR0913 (what each stage found, then by name how it is told)
     run: GateRun,
     market: MarketRun | None = None,
     order: Ranked | None = None,
     *,
     own: OwnCriteria | None = None,
-    version: int = 1,
+    top: int | None = None,
+    version: int = 0,
     made: str = "",
 ) -> Catalogue:
-    """Return the catalogue of what is known."""
-    facts = None if market is None else market.facts
-    sites = () if market is None else market.sites
-    return compiled(
-        run.question, run.prepared, run.contingencies, run.gate,
-        market=facts, sites=sites, ranked=order, own=own, version=version, made=made,
-    )  # fmt: skip
+    """Return the catalogue of what is known, with the manifest that makes every number of it again.
+
+    ``top`` is how many places make the shortlist, that of the question if left out.
+    """
+    found = compiled(
+        run.question,
+        run.prepared,
+        run.contingencies,
+        run.gate,
+        market=None if market is None else market.facts,
+        sites=() if market is None else market.sites,
+        ranked=order,
+        own=own,
+        floor=None if market is None else market.floor,
+        top=top,
+        version=version,
+        made=made,
+    )
+    more: dict[str, Any] = {"check": dict(run.checked)} if run.checked else {}
+    if market is not None:
+        more["market_question"] = market.question.to_json()
+    return replace(found, manifest={**found.manifest, **more})

@@ -1,6 +1,7 @@
 """Kept versions of a catalogue, packed small, with what a timeline says of each without unpacking it."""
 
 import base64
+import hashlib
 import json
 import zlib
 from collections.abc import Mapping
@@ -10,6 +11,7 @@ from engine.errors import QuestionError
 from engine.siting.catalogue import Catalogue
 from engine.siting.question import SitingQuestion
 
+_ASKED = ("network", "case", "question", "market_question", "ranking")  # of a manifest
 _LARGEST = 200_000_000  # bytes that a packed version may grow to
 
 
@@ -27,8 +29,15 @@ def packed(catalogue: Catalogue, placed: str = "") -> dict[str, Any]:
         "network": str(catalogue.manifest.get("network", "")),
         "passed": counts,
         "question": dict(catalogue.manifest["question"]),
+        "key": version_key(catalogue),
         "packed": base64.b64encode(zlib.compress(text, 9)).decode(),
     }
+
+
+def version_key(catalogue: Catalogue) -> str:
+    """Return what a version is kept under: the SHA-256 of all that was asked, and of how it was ordered."""
+    asked = {name: catalogue.manifest.get(name) for name in _ASKED}
+    return hashlib.sha256(json.dumps(asked, sort_keys=True, allow_nan=False).encode()).hexdigest()
 
 
 def unpacked(content: Mapping[str, Any]) -> Catalogue:

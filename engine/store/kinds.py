@@ -33,6 +33,6 @@ KINDS: Mapping[str, JobKind] = {
     "siting.again": JobKind("engine.siting.year:again_job"),
     "siting.corridors": JobKind("engine.siting.study_jobs:corridors_job"),
     "siting.clear": JobKind("engine.siting.study_jobs:clear_job", 2),
-    "siting.products": JobKind("engine.siting.product_jobs:products_job", 2),
+    "siting.products": JobKind("engine.siting.product_jobs:products_job", 3),
     "network.opf": JobKind("engine.opf.jobs:opf_job"),
 }

@@ -34,7 +34,8 @@ from engine.siting.metrics import METRIC_UNITS, METRIC_WORDS, METRICS, WINDOW_WO
 from engine.siting.prepare import prepare
 from engine.siting.question import SitingQuestion
 from engine.siting.ranking import overlap, spearman, top
-from engine.siting.run import GateRun, checked_again, ranked, remade, run_gate
+from engine.siting.run import GateRun, checked_again, remade, run_gate
+from engine.siting.shortlist import rank_sites
 from engine.siting.studies import DEPTHS, depth_envelopes, naive_sites, threshold_sweep
 from engine.store.artifacts import Artifacts
 from tests.benchmarks.drawn import chart, texas
@@ -252,7 +253,7 @@ def attenuation(market: MarketRun, size: float) -> str:
 
 def shortlists(market: MarketRun) -> list[str]:
     """Return how far the first twenty of two envelopes are the same, at each size."""
-    order, lines = ranked(market), []
+    order, lines = rank_sites([site for site in market.sites if site.served]), []
     for size in (1000.0, 2000.0):
         first = {}
         for own in standard():
@@ -286,8 +287,8 @@ def dearer(study: Study, run: GateRun, market: MarketRun, placements: Sequence[P
     }
     usual = [known[one.bus, one.envelope.name, one.nameplate_mw] for one in placements]
     both = [(a, b) for a, b in zip(usual, with_more.sites, strict=True) if a.served and b.served]
-    first = ranked(replace(market, sites=tuple(a for a, _ in both)))
-    other = ranked(replace(with_more, sites=tuple(b for _, b in both)))
+    first = rank_sites([a for a, _ in both])
+    other = rank_sites([b for _, b in both])
     means = [np.mean([day.hours.mean_lmp.mean() for day in one.base.days if day.hours]) for one in (market, with_more)]
     return (
         f"mean price without a site {means[0]:.2f} and {means[1]:.2f} $/MWh, {means[1] / means[0]:.3f} times; "

@@ -113,7 +113,7 @@ def test_a_gate_stops_a_site_on_the_map_in_the_ranking_and_in_the_catalogue() ->
     standing = {row.bus: row.standing for row in rows.of("firm", 50.0)}
     assert standing == {"A": "criteria failed", "B": "qualified"}
     assert {row.bus: row.own for row in rows.entries} == {"A": (3.0,), "B": (1.0,)}
-    assert rows.to_csv().splitlines()[0].endswith("place,water")
+    assert rows.to_csv().splitlines()[0].endswith("place_open,water")
     assert "water at most 2: stops 1, not known at 0" in view.said(found.own)
 
 

@@ -5,11 +5,13 @@ import csv
 import io
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from callbacks import siting_agreement, siting_catalogue, siting_clearing, siting_sheet, siting_studies
@@ -20,9 +22,13 @@ from callbacks.siting_report import sheet_page
 from callbacks.siting_site import SiteSeat, packed_drawn, unpacked_drawn
 from components import siting_catalogue as catalogue_view
 from engine.errors import NotFoundError, PermissionDeniedError, QuestionError
-from engine.siting.run import GateRun, ranked
+from engine.siting.catalogue import METRIC_COLUMNS
+from engine.siting.order import OrderBy, order_of
+from engine.siting.ranking import metric_criteria, rank
+from engine.siting.run import GateRun
 from engine.siting.sheet import gate_sheet, row_of, score_reasons
 from engine.siting.study_jobs import clear_job, corridors_job
+from engine.siting.versions import unpacked
 from engine.store.kinds import KINDS
 from engine.store.queue import Queue
 from tests.callbacks.screen import ANNE, BEN, text
@@ -36,6 +42,8 @@ TERMS = {
     "least_coverage": 95,
 }  # fmt: skip
 
+ORDER = order_of(gate_run().gate, market_run(), OrderBy(threshold=0.0))
+
 
 class Desk:
     """The page's desk with the study's results in hand; other questions are begun and never end."""
@@ -43,6 +51,7 @@ class Desk:
     def __init__(self, services: Services) -> None:
         self.services = services
         self.market_there = True
+        self.order = ORDER
         self.runs: dict[int, GateRun] = {0: gate_run()}  # by loads committed
         self.begun: list[str] = []
 
@@ -54,7 +63,7 @@ class Desk:
         return market_run() if self.market_there else None
 
     def ranked(self, *_: Any) -> Any:
-        return ranked(market_run()) if self.market_there else None
+        return self.order if self.market_there else None
 
     def own(self, *_: Any) -> None:
         """No criteria of a reader's own."""
@@ -118,7 +127,7 @@ def test_the_sheet_says_what_the_engine_says_of_the_bus(seat: SiteSeat) -> None:
     said = text(list(siting_sheet.sheet(seat, DRAWN, "bus:A")))
     sheet = gate_sheet(gate_run().gate, 0, "firm", 100.0)
     assert f"{100 * sheet.low:.1f} %" in said
-    order = ranked(market_run())
+    order = ORDER
     row = row_of(order, 0, "firm", 100.0)
     assert row is not None
     assert f"Why place {score_reasons(order, row).place} of 2" in said
@@ -243,6 +252,57 @@ def test_the_catalogue_lists_every_candidate_with_its_reason_and_its_files(seat:
         siting_catalogue.file_of(study, found, "../secrets", b"")
 
 
+def test_the_files_tell_how_their_scores_were_made(seat: SiteSeat) -> None:
+    drawn = {**DRAWN, "threshold": 0.0, "weights": [3.0, 1.0, 0.5], "pooled": False, "top": 1}
+    by = OrderBy((3.0, 1.0, 0.5), "per envelope", 0.0)
+    desk_of(seat).order = order_of(gate_run().gate, market_run(), by)
+    study = seat.read(drawn)
+    assert study is not None
+    catalogues = siting_catalogue.Catalogues(seat.desk)
+    found = siting_catalogue.dated(seat, catalogues.of(study), "2026-11-22T01:00:00+00:00")
+    files = {name: siting_catalogue.file_of(study, found, name, b"secret")[2] for name in catalogue_view.FILES}
+    told = json.loads(files["manifest"])
+    assert told["ranking"]["shortlist"] == 1
+    assert told["noise_floor"]["on_peak_rent"] == 0.25
+    assert told["market_question"] == market_run().question.to_json()
+    # The same scores again, from nothing but the manifest and the figures of the CSV.
+    rows = [row for row in csv.DictReader(io.StringIO(files["csv"])) if row["score"]]
+    assert len(rows) == 8
+    for kind in {(row["envelope"], row["nameplate_mw"]) for row in rows}:
+        own = [row for row in rows if (row["envelope"], row["nameplate_mw"]) == kind]
+        table = np.array([[float(row[name]) for name in METRIC_COLUMNS] for row in own])
+        again = rank(
+            table, metric_criteria(), told["ranking"]["groups"],
+            group_weights=list(told["ranking"]["group_weights"].values()),
+        )  # fmt: skip
+        assert [float(row["score"]) for row in own] == pytest.approx(again.score)
+        assert sorted(row["place_open"] != "" for row in own) == [True, True]
+    pair = [row for row in rows if (row["bus"], row["nameplate_mw"]) == ("A", "100.0")]
+    scores = [float(row["score"]) for row in pair]
+    assert [float(row["score_min"]) for row in pair] == [min(scores)] * 2
+    assert [float(row["score_expected"]) for row in pair] == pytest.approx([sum(scores) / 2] * 2)
+    whole = json.loads(files["json"])
+    assert (whole["version"], whole["made"]) == (0, "2026-11-22T01:00:00+00:00")  # drawn, not kept
+    siting_catalogue.keep(seat, catalogues.of(study), "", "2026-11-22T02:00:00+00:00")
+    kept = siting_catalogue.dated(seat, catalogues.of(study), "2026-11-23T00:00:00+00:00")
+    assert (kept.version, kept.made) == (1, "2026-11-22T02:00:00+00:00")
+
+
+def test_a_refresh_ranks_as_the_page_did_and_other_weights_are_another_version(seat: SiteSeat) -> None:
+    drawn = {**DRAWN, "weights": [5.0, 1.0, 1.0], "pooled": False, "top": 3}
+    for shown, number in ((drawn, 2), (drawn, 2), (DRAWN, 4)):
+        desk_of(seat).runs.clear()
+        running = siting_catalogue.refresh(seat, shown, None, None, pressed=True, now="2026-11-22T01:00:00+00:00")
+        desk_of(seat).runs[1] = replace(
+            gate_run(), question=gate_run().question.with_committed(*_committed(running.held))
+        )
+        siting_catalogue.refresh(seat, shown, None, running.held, pressed=False, now="2026-11-22T02:00:00+00:00")
+        kept = [unpacked(content).manifest["ranking"] for content in siting_catalogue.versions(seat)]
+        assert len(kept) == number
+        assert (kept[0]["shortlist"], kept[0]["scaling"] == "pooled") == (shown["top"], shown["pooled"])
+        assert list(kept[0]["group_weights"].values()) == shown["weights"]
+
+
 def test_a_refresh_commits_a_load_runs_again_and_tells_what_changed(seat: SiteSeat) -> None:
     def look(held: Any = None, *, pressed: bool = False) -> siting_catalogue.Told:
         return siting_catalogue.refresh(seat, DRAWN, None, held, pressed=pressed, now="2026-11-22T01:00:00+00:00")
@@ -287,7 +347,8 @@ def test_studies_that_need_no_run_answer_at_once(seat: SiteSeat) -> None:
     )
     # In hour 16 shift draws 64 MW: less than the 70 MW at A that relieve the other circuit. Firm's 80 MW do.
     assert "At 50 %: firm 1; shift 0" in said("threshold")
-    assert "Spearman 1.0000 over 2 sites" in said("dearer")  # the desk gives the same market
+    every = {**DRAWN, "threshold": 0.0}  # both sites are ranked; the desk gives the same market
+    assert "Spearman 1.0000 over 2 sites" in text(siting_studies.panel(seat, every, "dearer", pressed=True).children)
     assert siting_studies.panel(seat, DRAWN, "no such", pressed=True).children is None
     desk_of(seat).market_there = False
     for name in ("naive", "dearer"):
