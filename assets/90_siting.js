@@ -75,7 +75,8 @@
       const parts = ['study=' + encodeURIComponent(study)];
       if (query) parts.push(query);
       const of = drawn || {}, held = rest, first = start && start.market || {};
-      const market = [first.days, (first.dates || []).join(', '), first.most_sites, Number((100 * first.site_gap).toFixed(9)), first.site_time_s];
+      const market = [first.days, (first.dates || []).join(', '), first.most_sites, Number((100 * first.site_gap).toFixed(9)), first.site_time_s,
+        (first.sizes_mw || []).join(', '), first.security || 'base', first.reserve || 'share'];
       const other = held.some(function (value, at) { return text(value) !== text(market[at]); });
       const equal = (of.weights || []).every(function (weight) { return weight === 1; });
       const view = {

@@ -27,6 +27,7 @@ from components.siting_view import View
 from components.skeleton import Part, page, state, workbench
 from components.tables import tools
 from engine.network.model import Network
+from engine.siting.defaults import starting_market
 from engine.siting.market_run import MarketQuestion
 from engine.siting.question import SitingQuestion
 
@@ -147,7 +148,7 @@ def _alone(content: Part) -> html.Main:
 def _stores(opened: Opened) -> list[Part]:
     start = {
         "question": opened.question.to_json(),
-        "market": opened.market.to_json(),
+        "market": starting_market(opened.network).to_json(),  # a link that asks another keeps its words
         "problems": list(opened.problems),
     }
     return [

@@ -7,20 +7,39 @@ import dash_bootstrap_components as dbc
 from dash import html
 
 from components import ids
-from components.format import count, duration, number, percent, price, sentence
+from components.format import count, duration, number, percent, power
 from components.siting_answer import Answer, Gate
+from components.siting_basis import days_words, floor_table
+from components.siting_totals import inputs_of
 from components.skeleton import Part, progress_card, section, state
+from components.static import static
 from engine.commitment.scuc import End
 from engine.errors import QuestionError
 from engine.network.model import Network
+from engine.siting.case import HOURS_OF_DAY
 from engine.siting.criteria import OwnCriteria
+from engine.siting.envelopes import PEAK_HOURS, hours_words
 from engine.siting.gate.results import PASSED
 from engine.siting.market_run import MarketQuestion
-from engine.siting.metrics import METRIC_UNITS, METRIC_WORDS, METRICS, WINDOW_WORDS, WINDOWS
 
-DAYS = (("peak", "the day of the highest load"), ("typical", "seven typical days"), ("listed", "the days listed"))
-NAMES = ("days", "dates", "most", "gap", "time")
-SITE_S, BASE_S, NOISE_S = 20.0, 110.0, 60.0  # of a Texas day: a site, the base, its noise floor, as measured
+DAYS = (
+    ("peak", "the day of the highest load"),
+    ("typical", "seven typical days"),
+    ("year", "every day of the year"),
+    ("listed", "the days listed"),
+)
+SECURITIES = (("base", "hold with every branch in service"), ("n-1", "hold after each branch outage too (N-1)"))
+RESERVES = (
+    ("share", "3 % of load, 5 % of wind and solar"),
+    ("largest unit", "as much as the largest unit"),
+    ("none", "none"),
+)
+NAMES = ("days", "dates", "most", "gap", "time", "sizes", "security", "reserve")
+_FIRST_NAMES = 5  # that every link has
+SITE_S, BASE_S, NOISE_S = 20.0, 110.0, 7.5  # of a Texas day: a site, the base, a sample of its noise floor, as measured
+_SECURED = 3.0  # times as long with limits after outages
+_CORES = 2
+_YEAR_H = 8784  # of 2016, where a gate does not say how many hours its source has
 _TEXAS_BUSES = 2000
 _LEAST_SCALE = 0.1  # of these for a grid however small: few units leave a wide gap to close
 AT_ONCE_S = 60.0
@@ -38,6 +57,9 @@ def words_of(market: MarketQuestion) -> dict[str, Any]:
         "most": market.most_sites,
         "gap": round(100 * market.site_gap, 9),
         "time": market.site_time_s,
+        "sizes": ", ".join(f"{mw:g}" for mw in market.sizes_mw),
+        "security": market.security,
+        "reserve": market.reserve,
     }
 
 
@@ -53,9 +75,14 @@ def market_of(words: Any, base: Any = None) -> MarketQuestion:
             "most_sites": int(words["most"]),
             "site_gap": float(words["gap"]) / 100.0,
             "site_time_s": float(words["time"]),
+            "sizes_mw": [float(mw) for mw in str(words["sizes"] or "").replace(",", " ").split()],
+            "security": str(words["security"]),
+            "reserve": str(words["reserve"]),
         }
     except (KeyError, TypeError, ValueError):
-        raise QuestionError("the market needs a number of sites, a gap in per cent and a time in seconds") from None
+        raise QuestionError(
+            "the market needs a number of sites, sizes in MW, a gap in per cent and a time in seconds"
+        ) from None
     if given["days"] != "listed":
         given["dates"] = ()
     start = base if isinstance(base, dict) else MarketQuestion().to_json()
@@ -65,8 +92,10 @@ def market_of(words: Any, base: Any = None) -> MarketQuestion:
 def read(text: str, base: MarketQuestion) -> MarketQuestion:
     """Return the market of a link; one that cannot be read is ``base``."""
     parts = text.split("~")
+    if len(parts) not in {_FIRST_NAMES, len(NAMES)}:
+        return base
     try:
-        return market_of(dict(zip(NAMES, parts, strict=True)), base.to_json())
+        return market_of(words_of(base) | dict(zip(NAMES, parts, strict=False)), base.to_json())
     except (ValueError, QuestionError):
         return base
 
@@ -74,18 +103,22 @@ def read(text: str, base: MarketQuestion) -> MarketQuestion:
 def place(market: MarketQuestion) -> html.Section:
     """Return the section with its controls; what it says is filled by a callback."""
     held = words_of(market)
-    days = dbc.Select(id=_id("days"), value=held["days"], options=[{"value": key, "label": text} for key, text in DAYS])
     controls = html.Div(
         [
-            _field("Days", days),
+            _field("Days", _choice("days", held["days"], DAYS)),
             html.Div(
                 _field("Dates", _box("dates", held["dates"], type="text", placeholder="2016-08-12, 2016-01-19")),
                 id=f"{_id('dates')}-label",
                 hidden=held["days"] != "listed",
             ),
+            _field(
+                "Sizes that go on, MW, empty for all", _box("sizes", held["sizes"], type="text", placeholder="1000")
+            ),
             _field("Sites of each envelope and size, 0 for all", _box("most", held["most"], type="number", min=0)),
             _field("Gap of a site, %", _box("gap", held["gap"], type="number", min=0.0001, max=10, step="any")),
             _field("Time of a site's day, s", _box("time", held["time"], type="number", min=1, step="any")),
+            _field("Limits on flows", _choice("security", held["security"], SECURITIES)),
+            _field("Reserve", _choice("reserve", held["reserve"], RESERVES)),
         ],
         className="hr-siting-pairs",
     )
@@ -106,8 +139,8 @@ def told(answer: Answer, market: MarketQuestion, stands: Any) -> list[Part]:
                              message=job.message, eta_s=job.eta_s, job=job.id)  # fmt: skip
         return [card, *([_so_far(answer)] if answer.provisional else [])]
     if not sites:
-        return [state("empty", "No site qualifies at this threshold: there is nothing to take to the market.")]
-    plan_words = html.P(_plan_words(market, sites, left, seconds))
+        return [_nothing_to_price(answer, market)]
+    plan_words = html.P(_plan_words(market, days_of(answer.gate, market), sites, left, seconds))
     button = html.Button(
         f"Run the market of {count(sites, 'site')}",
         type="button",
@@ -123,6 +156,13 @@ def told(answer: Answer, market: MarketQuestion, stands: Any) -> list[Part]:
     return [*notes, plan_words, button, *known]
 
 
+def _nothing_to_price(answer: Answer, market: MarketQuestion) -> Part:
+    if market.sizes_of(answer.question.sizes_mw):
+        return state("empty", "No site qualifies at this threshold: there is nothing to take to the market.")
+    asked = ", ".join(power(mw) for mw in answer.question.sizes_mw)
+    return state("empty", f"None of the sizes that go on was screened: screened are {asked}.", title="No size")
+
+
 def plan(
     network: Network, gate: Gate, market: MarketQuestion, threshold: float, own: OwnCriteria | None = None
 ) -> tuple[int, int, float]:
@@ -133,21 +173,50 @@ def plan(
     sites = left = 0
     kept = True if own is None else own.passes[gate.buses]
     for one in gate.result.envelopes:
-        for size in gate.question.sizes_mw:
+        for size in market.sizes_of(gate.question.sizes_mw):
             passed = int(((gate.verdict(one.name, size, threshold) == PASSED) & kept).sum())
             taken = passed if market.most_sites == 0 else min(passed, market.most_sites)
             sites, left = sites + taken, left + passed - taken
-    days = {"peak": 1, "typical": 7}.get(market.days, max(1, len(market.dates)))
+    days = days_of(gate, market)
     scale = min(1.0, max(_LEAST_SCALE, len(network.buses.ids) / _TEXAS_BUSES))
-    return sites, left, days * scale * (BASE_S + NOISE_S + SITE_S * sites / 2.0)
+    scale *= _SECURED if market.security == "n-1" else 1.0
+    base = (BASE_S + NOISE_S * market.samples) / min(_CORES, days)
+    return sites, left, days * scale * (base + SITE_S * sites / _CORES)
 
 
-def _plan_words(market: MarketQuestion, sites: int, left: int, seconds: float) -> str:
-    days = dict(DAYS)[market.days] if market.days != "listed" else f"{count(len(market.dates), 'day')}"
+def days_of(gate: Gate, market: MarketQuestion) -> int:
+    """Return how many days go to the market."""
+    of_source = int(gate.told.get("of_source", _YEAR_H))
+    every = max(1, of_source // HOURS_OF_DAY)
+    return {"peak": 1, "typical": min(7, every), "year": every}.get(market.days, max(1, len(market.dates)))
+
+
+def _plan_words(market: MarketQuestion, days: int, sites: int, left: int, seconds: float) -> str:
+    on = {
+        "peak": "the day of the highest load, one day of the seven that stand for the year",
+        "typical": "seven typical days, each with the weight of those that it stands for",
+        "year": f"every day of the year, {number(days)} days",
+    }.get(market.days, count(days, "day"))
     rest = f"; {number(left)} more that qualify stay out" if left else ""
+    long = (
+        " Days are shared out, so a cluster takes as much less as it has more cores." if market.days == "year" else ""
+    )
     return (
         f"{count(sites, 'site')} go on, taken by the higher pass rate, then bus order{rest}. Each is committed and "
-        f"priced on {days}: about {duration(round(seconds))} on two cores. What is done is kept."
+        f"priced on {on}: about {duration(round(seconds))} on two cores.{long} What is done is kept."
+    )
+
+
+def all_listed(answer: Answer) -> str:
+    """Return that the ranking chose none of the shortlist, "" where it did or nothing was left out."""
+    market = answer.market
+    if market is None or answer.provisional or not int(market.facts.get("left_out", 0)):
+        return ""
+    if any(answer.served(name) > answer.drawn.top for name in answer.envelopes) or not answer.shortlist:
+        return ""
+    return (
+        f"Every priced site is on the shortlist of {number(answer.drawn.top)}, and "
+        f"{number(int(market.facts['left_out']))} that qualify were not priced: let more sites go on, or shorten it."
     )
 
 
@@ -165,7 +234,7 @@ def _so_far(answer: Answer) -> Part:
                 "provisional: every further site and day can move them.",
                 className="hr-siting-provisional",
             ),
-            *([_floor(market)] if market.floor is not None else []),
+            *([_floor(answer)] if market.floor is not None else []),
         ]
     )
 
@@ -175,11 +244,13 @@ def _found(answer: Answer) -> Part:
     if market is None:
         return html.Div()
     served = sum(site.served for site in market.sites)
-    days = "; ".join(f"{day['label']} ({day['reason']}, counts {day['weight']:g})" for day in market.facts["days"])
     left = int(market.facts.get("left_out", 0))
+    sizes = market.question.sizes_mw
     lines = [
-        f"{count(len(market.sites), 'site')} on {days}. {number(served)} are served on every day"
+        days_words(market),
+        f"{count(len(market.sites), 'site')}{_of_sizes(sizes)}: {number(served)} are served on every day"
         + (f"; {number(left)} that qualify were left out." if left else "."),
+        _rules(answer),
         _gaps(market),
     ]
     lost = Counter(site.status for site in market.sites if not site.served)
@@ -189,11 +260,31 @@ def _found(answer: Answer) -> Part:
     if again := str(market.facts.get("second_pass", "")):
         lines.append(f"{again[:1].upper()}{again[1:]}.")
     parts: list[Part] = [html.P(line) for line in lines]
+    if sizes and answer.drawn.size_mw not in sizes:
+        words = f"{power(answer.drawn.size_mw)} is drawn and was not priced: name it under the sizes that go on."
+        parts.append(state("empty", words, title="Not priced"))
     if answer.refused:
         parts.append(state("infeasible", f"{answer.refused[:1].upper()}{answer.refused[1:]}.", title="No ranking"))
     if market.floor is not None:
-        parts.append(_floor(market))
+        parts.append(_floor(answer))
     return html.Div(parts)
+
+
+def _of_sizes(sizes: tuple[float, ...]) -> str:
+    return f" of {', '.join(power(mw) for mw in sizes)}" if sizes else ""
+
+
+def _rules(answer: Answer) -> str:
+    """Return what every schedule keeps, and which hours are on-peak."""
+    market = answer.market
+    if market is None:
+        return ""
+    facts = market.facts
+    limits = "after each branch outage too" if facts.get("security") == "n-1" else "with every branch in service"
+    peak, of = hours_words(facts.get("peak_hours", PEAK_HOURS)), str(facts.get("peak_of", ""))
+    others = {own.peak_hours for own in answer.question.envelopes if own.kind != "firm"}
+    whose = f", the window of {of}" if len(others) > 1 and of else ""
+    return f"With {facts.get('reserve', 'a reserve')}; limits on flows hold {limits}. On-peak: hours {peak}{whose}."
 
 
 def _gaps(market: Any) -> str:
@@ -202,32 +293,10 @@ def _gaps(market: Any) -> str:
     return f"{widest} a site {percent(market.base.gap, 3)}."
 
 
-def _floor(market: Any) -> html.Details:
+def _floor(answer: Answer) -> html.Details:
     """Return the noise floor: what metrics move by although nothing that matters has changed."""
-    rows = [
-        html.Tr(
-            [
-                html.Th(sentence(METRIC_WORDS[metric]), scope="row"),
-                *(html.Td(_amount(market.floor[w, m], metric)) for w in range(len(WINDOWS))),
-            ]
-        )
-        for m, metric in enumerate(METRICS)
-    ]
-    head = html.Tr([html.Td(), *(html.Th(sentence(WINDOW_WORDS[window]), scope="col") for window in WINDOWS)])
-    return html.Details(
-        [
-            html.Summary("Noise floor: what equally good schedules differ by"),
-            html.Table([html.Thead(head), html.Tbody(rows)], className="hr-siting-small"),
-            html.P("A difference between two sites below it says nothing.", className="hr-muted"),
-        ],
-        open=True,
-    )
-
-
-def _amount(value: float, metric: Any) -> str:
-    if METRIC_UNITS[metric] == "$/MWh":
-        return price(float(value), digits=3)
-    return f"{number(float(value), 4 if metric == 'rent' else 1)} {METRIC_UNITS[metric]}"
+    table = floor_table(answer.market, inputs_of(answer, market=True)) if answer.market is not None else None
+    return html.Details([html.Summary("Noise floor: what equally good schedules differ by"), static(table)], open=True)
 
 
 def _ended(stands: Any) -> Part:
@@ -242,6 +311,10 @@ def _id(name: str) -> str:
 
 def _box(name: str, value: Any, **props: Any) -> dbc.Input:
     return dbc.Input(id=_id(name), value=value, debounce=True, autocomplete="off", **props)
+
+
+def _choice(name: str, value: str, options: tuple[tuple[str, str], ...]) -> dbc.Select:
+    return dbc.Select(id=_id(name), value=value, options=[{"value": key, "label": text} for key, text in options])
 
 
 def _field(label: str, control: Part) -> html.Label:

@@ -10,6 +10,7 @@ from components import ids
 from components.format import count, duration, number, percent, power, sentence
 from components.siting_answer import Answer
 from components.siting_criteria import said as criteria_words
+from components.siting_market import all_listed
 from components.siting_site import small_table
 from components.siting_totals import base_words, funnel, sign_of
 from components.skeleton import Part, facts, section, state
@@ -28,7 +29,8 @@ def head(answer: Answer) -> list[Part]:
     title = f"From candidates to shortlist, {power(answer.drawn.size_mw)}"
     hint = "Press a bus on the map or a row of the ranking for its sheet; press a number and it says why."
     own = html.P(f"Your criteria: {words}", className="hr-muted") if (words := criteria_words(answer.own)) else None
-    return [section(title, funnel(answer), own, html.P(hint, className="hr-muted"), _ways(answer))]
+    chose = html.P(words, className="hr-siting-provisional") if (words := all_listed(answer)) else None
+    return [section(title, funnel(answer), chose, own, html.P(hint, className="hr-muted"), _ways(answer))]
 
 
 def _ways(answer: Answer) -> Part:

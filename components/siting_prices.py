@@ -11,10 +11,11 @@ from components import ids
 from components.format import megawatts, number, signed
 from components.grid_map import Layer
 from components.siting_answer import Answer
+from components.siting_basis import days_words
 from components.skeleton import Part, state
 from components.tables import GridColumn, grid
 from engine.network.model import Vector
-from engine.siting.market_run import lmp_change
+from engine.siting.market_run import lmp_change, mean_energy
 from engine.siting.metrics import METRICS, WINDOWS
 from engine.siting.sheet import site_market
 
@@ -35,6 +36,9 @@ class Prices:
     floor: float  # the noise floor of the mean price, nan where it is not known
     words: str  # the site, its envelope and size
     default: bool  # of the best site, since none is selected
+    energy: float  # $/MWh, the part of the price with the site that is the same at every bus
+    energy_change: float
+    days: str  # that were priced, in a sentence
 
     @property
     def quiet(self) -> float:
@@ -58,7 +62,10 @@ def prices_of(answer: Answer, bus: int | None) -> Prices | str:
         return f"{words}: {why}"
     floor = np.nan if market.floor is None else float(market.floor[WINDOWS.index("all"), METRICS.index("mean_lmp")])
     change = lmp_change(market, site)
-    return Prices(at, market.base.mean_lmp, change, floor, words, bus is None)
+    energy, before = mean_energy(market, site), mean_energy(market, market.base)
+    return Prices(
+        at, market.base.mean_lmp, change, floor, words, bus is None, energy, energy - before, days_words(market)
+    )
 
 
 def layer(found: Prices | str) -> Layer:
@@ -106,6 +113,8 @@ def columns() -> list[GridColumn]:
         GridColumn("zone", "Zone", width=120),
         GridColumn("without", "Mean LMP without the site", "$/MWh", "number", digits=3, width=250),
         GridColumn("with", "With it", "$/MWh", "number", digits=3, width=140),
+        GridColumn("energy", "Of it energy", "$/MWh", "number", digits=3, width=160),
+        GridColumn("congestion", "Of it congestion", "$/MWh", "number", digits=3, width=190),
         GridColumn("change", "Change", "$/MWh", "number", digits=3, width=140),
         GridColumn("said", "Beside the noise floor", width=190),
     ]
@@ -125,6 +134,8 @@ def rows(answer: Answer, found: Prices | str) -> list[dict[str, Any]]:
             "zone": buses.zones[bus],
             "without": float(found.without[bus]),
             "with": float(found.without[bus] + found.change[bus]),
+            "energy": found.energy,
+            "congestion": float(found.without[bus] + found.change[bus]) - found.energy,
             "change": float(found.change[bus]),
             "said": _said(found, float(found.change[bus])),
         }
@@ -151,8 +162,9 @@ def told(found: Prices | str) -> Part:
     known = found.change[np.isfinite(found.change)]
     best = " (the best site, since none is selected)" if found.default else ""
     return html.P(
-        f"Prices with {found.words}{best}, over the weighted days; mean change of all buses "
-        f"{signed(float(known.mean()), 3)} $/MWh; {floor}.",
+        f"Prices with {found.words}{best}; mean change of all buses {signed(float(known.mean()), 3)} $/MWh, of which "
+        f"{signed(found.energy_change, 3)} is energy (the price at the reference bus) and the rest congestion; "
+        f"{floor}. {found.days}",
         className="hr-muted",
     )
 

@@ -25,6 +25,7 @@ from engine.siting.envelopes import PEAK_HOURS, Envelope, envelope_from_json
 from engine.siting.market import MarketBase, Placement, SiteMarket, market_base, market_impact
 from engine.siting.market_days import NUMBERS, day_of, hourly_rows
 from engine.siting.prepare import LoadDataset, hours_of, own_criteria
+from engine.siting.question import MOST_MW
 from engine.siting.second_pass import second_pass
 from engine.siting.shortlist import rank_sites
 from engine.siting.studies import dearer
@@ -89,7 +90,7 @@ class MarketQuestion:
         for name, allowed in _ALLOWED.items():
             if getattr(self, name) not in allowed:
                 found.append(f"{name} is one of {', '.join(allowed)}, not {getattr(self, name)!r:.40}")
-        found += [f"a size of {mw:g} MW in the market: above 0" for mw in self.sizes_mw if not mw > 0]
+        found += [f"a size of {mw:g} MW: above 0, to {MOST_MW:,.0f}" for mw in self.sizes_mw if not 0 < mw <= MOST_MW]
         if self.days == "listed" and not self.dates:
             found.append("name the days")
         if found:
@@ -238,6 +239,7 @@ def run_market(  # noqa: PLR0913 (what passed and the question, then by name how
         "order": ORDER,
         "site_gap_asked": market.site_gap,
         "cost_factor": market.cost_factor,
+        "threshold": run.gate.threshold,  # of the gate: what qualified is what was chosen from
         "seed": market.seed,
         "peak_of": peak_of,
         "case": year.digest,

@@ -324,6 +324,8 @@ def test_a_link_restores_question_and_view(network: Network) -> None:
             view.read_question({"ask": bad}, start)
     market = siting_market.read("listed~2016-08-12, 2016-01-01~3~0.1~5", MARKET)
     assert (market.days, market.dates, market.most_sites) == ("listed", ("2016-08-12", "2016-01-01"), 3)
+    market = siting_market.read("year~~0~0.1~5~500, 1000~n-1~none", MARKET)
+    assert (market.days, market.sizes_mw, market.security, market.reserve) == ("year", (500.0, 1000.0), "n-1", "none")
     assert siting_market.read("nonsense", MARKET) == MARKET
 
 
@@ -445,6 +447,9 @@ def test_prices_are_those_of_the_selected_site_else_of_the_best(screen: Screen) 
         assert rows[key]["without"] == pytest.approx(before[bus])
         assert rows[key]["with"] == pytest.approx(site.mean_lmp[bus])
         assert rows[key]["change"] == pytest.approx(site.mean_lmp[bus] - before[bus])
+        assert rows[key]["energy"] + rows[key]["congestion"] == pytest.approx(rows[key]["with"])
+    slack = answer.network.slack  # where a price has no part of congestion
+    assert rows[answer.network.buses.ids[slack]]["congestion"] == pytest.approx(0.0, abs=1e-4)
     layer = siting_prices.layer(best)
     assert layer.palette == "difference"
     assert layer.bus_class is not None
@@ -453,7 +458,9 @@ def test_prices_are_those_of_the_selected_site_else_of_the_best(screen: Screen) 
 
 def test_classes_of_a_price_change_are_even_on_both_sides_and_quiet_in_the_middle() -> None:
     change = np.array([-5.0, -0.4, -0.01, 0.0, 0.01, 0.4, 5.0, np.nan])
-    found = siting_prices.Prices(0, np.zeros(8), change, 0.02, "a site", default=False)
+    found = siting_prices.Prices(
+        0, np.zeros(8), change, 0.02, "a site", default=False, energy=20.0, energy_change=0.1, days=""
+    )
     marks = siting_prices.breaks(change, found.quiet)
     assert marks[0] == 0.02
     assert list(marks) == sorted(marks)

@@ -1,0 +1,78 @@
+"""What the Siting page says of the market: its days, its sizes, how long it takes, and what its shortlist chose."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from components import siting_market, siting_overview
+from components.siting_answer import Answer, Drawn, Gate
+from engine.siting.market_run import MarketQuestion
+from engine.siting.order import order_of
+from tests.callbacks.screen import text
+from tests.siting_study import gate_run, market_run
+
+NEEDED = type("Needed", (), {"found": "needed", "job": None})()
+ANSWERED = type("Answered", (), {"found": "answered", "job": None})()
+
+
+# At a threshold of 0 both buses qualify under both envelopes at both sizes.
+
+
+def answer(*, top: int = 20, market: Any = None, **told: Any) -> Answer:
+    run, found = gate_run(), market_run() if market is None else market
+    gate = Gate("key", run.question, run.gate, run, told)
+    drawn = Drawn("firm", 100.0, 0.0, top, (1.0,) * 3, True)
+    return Answer(run.network, gate, drawn, found, "market", order_of(gate, found, drawn.by))
+
+
+def test_the_plan_names_the_days_and_counts_the_sizes_that_go_on() -> None:
+    every, one = MarketQuestion(most_sites=1), MarketQuestion(most_sites=1, sizes_mw=(100.0,))
+    found = replace(answer(), market=None)
+    sites = siting_market.plan(found.network, found.gate, every, 0.0)[0]
+    half = siting_market.plan(found.network, found.gate, one, 0.0)[0]
+    assert sites == 2 * half == 4  # two envelopes, and two sizes or one
+    said = text(siting_market.told(found, one, NEEDED))
+    assert "2 sites go on" in said
+    assert "priced on the day of the highest load, one day of the seven that stand for the year: about" in said
+    none = text(siting_market.told(found, replace(one, sizes_mw=(75.0,)), NEEDED))
+    assert "None of the sizes that go on was screened: screened are 50.0 MW, 100 MW" in none
+
+
+def test_a_whole_year_is_offered_with_its_time() -> None:
+    """Twice as many days take twice as long: no other part of the estimate depends on them once both cores are busy."""
+    found = replace(answer(of_source=8784), market=None)
+    year, week = MarketQuestion(days="year"), MarketQuestion(days="typical")
+    assert siting_market.days_of(found.gate, year) == 366
+    ratio = [siting_market.plan(found.network, found.gate, one, 0.0)[2] for one in (year, week)]
+    assert ratio[0] / ratio[1] == pytest.approx(366 / 7)
+    assert "every day of the year, 366 days: about" in text(siting_market.told(found, year, NEEDED))
+    short = replace(answer(of_source=48), market=None)
+    assert siting_market.days_of(short.gate, year) == siting_market.days_of(short.gate, week) == 2
+
+
+def test_what_was_found_says_its_rules_and_what_was_not_priced() -> None:
+    found = answer()
+    said = text(siting_market.told(found, found.market.question, ANSWERED))  # type: ignore[union-attr]
+    assert "one day of the seven typical ones" in said
+    assert "On-peak: hours 16-19." in said
+    assert "hold with every branch in service" in said
+    facts = {
+        **market_run().facts,
+        "security": "n-1",
+        "reserve": "no reserve",
+        "peak_hours": [18, 19],
+        "peak_of": "late",
+    }
+    other = replace(market_run(), question=MarketQuestion(sizes_mw=(50.0,), security="n-1"), facts=facts)
+    said = text(siting_market.told(answer(market=other), other.question, ANSWERED))
+    assert "With no reserve; limits on flows hold after each branch outage too. On-peak: hours 18-19." in said
+    assert "100 MW is drawn and was not priced" in said
+
+
+def test_a_shortlist_of_all_that_were_priced_is_said_to_be_one() -> None:
+    # Two sites of each envelope and size are priced, three that qualify are not.
+    assert "Every priced site is on the shortlist of 2, and 3 that qualify" in text(siting_overview.head(answer(top=2)))
+    assert "Every priced site" not in text(siting_overview.head(answer(top=1)))
+    whole = replace(market_run(), facts={**market_run().facts, "left_out": 0})
+    assert siting_market.all_listed(answer(top=2, market=whole)) == ""
