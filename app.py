@@ -123,7 +123,8 @@ def open_services(settings: Settings) -> "Services":
     from callbacks.services import Services  # noqa: PLC0415
 
     capacity = settings.artefact_cache_mb * MEGABYTE
-    return Services.open(settings.database_url, settings.home / ARTEFACTS, capacity_bytes=capacity)
+    kept = settings.home / ARTEFACTS
+    return Services.open(settings.database_url, kept, capacity_bytes=capacity, data=settings.data)
 
 
 def work_off(settings: Settings, stop: threading.Event) -> None:

@@ -68,19 +68,25 @@ class Services:
     jobs: Jobs
     artifacts: Artifacts
     auctions: Rooms
+    data: Path | None = None  # the operator's folder of reference data, only read
     _tables: Kept[NetworkTables] = field(default_factory=lambda: Kept(KEPT_NETWORKS), repr=False)
     _networks: Kept[Network] = field(default_factory=lambda: Kept(KEPT_NETWORKS), repr=False)
     _factors: Kept[Factors] = field(default_factory=lambda: Kept(KEPT_FACTORS), repr=False)
 
     @classmethod
     def open(
-        cls, database_url: str, artifacts_dir: Path | str, *, capacity_bytes: int = DEFAULT_CAPACITY_BYTES
+        cls,
+        database_url: str,
+        artifacts_dir: Path | str,
+        *,
+        capacity_bytes: int = DEFAULT_CAPACITY_BYTES,
+        data: Path | None = None,
     ) -> Self:
         """Open the store, bring its schema up to date and return the services."""
         store = Store(database_url, CHECKS)
         store.migrate()
         artifacts = Artifacts(Path(artifacts_dir), capacity_bytes)
-        return cls(store, Jobs(store, artifacts), artifacts, Rooms(store))
+        return cls(store, Jobs(store, artifacts), artifacts, Rooms(store), data)
 
     @property
     def studies(self) -> Studies:

@@ -33,7 +33,7 @@ class SettingsError(Exception):
 class Settings:
     """The settings of one running product. The README's table explains each of them to its reader."""
 
-    home: Path  # the data folder: database, secret key, cached artefacts
+    home: Path  # the product's own folder: database, secret key, cached artefacts
     database_url: str = field(repr=False)  # may hold a password
     secret_key: str = field(repr=False)  # one key for all workers
     host: str = "127.0.0.1"
@@ -48,6 +48,7 @@ class Settings:
     allowed_hosts: tuple[str, ...] = ()  # host names answered to; empty: any
     forwarded_allow: tuple[str, ...] = ()  # proxies whose X-Forwarded headers are believed
     cookie_secure: bool = False
+    data: Path | None = None  # reference data that the product does not ship; only read
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Self:
@@ -85,6 +86,7 @@ class Settings:
         if not values["allowed_hosts"] and _is_loopback(host):
             values["allowed_hosts"] = _LOOPBACK_NAMES
         _make_folder(home)
+        values["data"] = _folder(environ.get("HEADROOM_DATA", ""))
         return cls(home=home, secret_key=given or _kept_secret(home / "secret_key"), **values)
 
     @property
@@ -199,6 +201,10 @@ def _flag(text: str) -> bool:
     if text.lower() not in words:
         raise ValueError("it must be yes or no")
     return words[text.lower()]
+
+
+def _folder(text: str) -> Path | None:
+    return Path(text.strip()).expanduser().absolute() if text.strip() else None
 
 
 def _make_folder(home: Path) -> None:

@@ -59,7 +59,7 @@ def page_layout(services: Services, **query: str) -> Any:
             market=siting_market.read(query.get("mk", ""), starting_market(network)),
             view=read_view(query),
             map_urls=map_urls_of(study, network),
-            files=siting_upload.files_of(Seat(desk, user, study)),
+            files=siting_upload.choices_of(Seat(desk, user, study), read_only=summary.role != "owner"),
             criteria_files=siting_criteria.files_of(Seat(desk, user, study)),
             read_only=summary.role != "owner",
             problems=problems,

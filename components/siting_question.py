@@ -111,7 +111,9 @@ def envelopes_panel(held: words.Words) -> html.Div:
 
 def more(held: words.Words, files: Choices, *, read_only: bool) -> html.Div:
     """Return the rare options, in three groups."""
-    listed = [*files] if files or not held["file"] else [(held["file"], "a file (no longer here)")]
+    listed = [*files]
+    if held["file"] not in {key for key, _ in files}:  # else a list would show its first file as if it were chosen
+        listed.insert(0, (held["file"], "a file (no longer here)" if held["file"] else "none chosen"))
     return html.Div(
         [
             _group("Hours", [
@@ -134,10 +136,10 @@ def more(held: words.Words, files: Choices, *, read_only: bool) -> html.Div:
                 _field("One a line: bus, MW, envelope", _area("committed", held["committed"], "1004 500 firm")),
             ]),
             html.Div([
-                _group("A file of hours of your own", [
+                _group("A file of hours", [
                     _field("File", dbc.Select(
                         id=_id("file"), value=held["file"],
-                        options=[{"value": key, "label": text} for key, text in listed or [("", "none yet")]],
+                        options=[{"value": key, "label": text} for key, text in listed],
                     )),
                     None if read_only else _upload(),
                 ]),

@@ -66,6 +66,7 @@ NAMES = (
     "outages", "file", "committed", "kinds", "utilisation", "peak", "pause", "shift", "makeup", "ramp", "own", "repair",
     "rating", "onsite", "stages", "criteria",
 )  # fmt: skip
+OFFERED = "offered"  # what the control of the file holds for the series of the data folder until it is taken in
 _ANY_SPACE = str.maketrans({"\u2009": "", "\u00a0": " ", "%": " "})
 
 
@@ -146,6 +147,8 @@ def question_of(words: Mapping[str, Any], base: SitingQuestion) -> SitingQuestio
         "stages": [stage.to_json() for stage in found.read(lambda: stages_of(words["stages"]), ())],
         **found.read(lambda: _criteria(words["criteria"]), {}),
     }
+    if asked["dataset"] == OFFERED:
+        found.append("the hours of 2020 are still being read")
     if source not in {key for key, _ in SOURCES}:
         found.append("hours are of 2016, of the network as filed, or of a file")
     elif source != "filed" and asked["choice"] in {"one", "list"}:

@@ -11,7 +11,7 @@ from tests import figures
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-_NAMES = {"home": "HEADROOM_HOME"}  # where a field is not its variable in small letters
+_NAMES = {"home": "HEADROOM_HOME", "data": "HEADROOM_DATA"}  # where a field is not its variable in small letters
 
 
 @pytest.mark.parametrize(("code", "shown"), re.findall(r"```python\n(.*?)```\s*```text\n(.*?)```", README, re.DOTALL))
