@@ -6,11 +6,12 @@ from typing import Any
 import dash_bootstrap_components as dbc
 from dash import dcc, html
 
-from components import ids
+from components import ids, siting_cards
 from components.capacity_answer import pressed_button
 from components.format import count, megawatts, number, percent
 from components.icons import icon
-from components.siting_site import SOURCE, SiteStudy, small_table
+from components.siting_basis import days_and_floor
+from components.siting_site import SOURCE, WHY, SiteStudy, small_table
 from components.skeleton import Part, facts, section, state
 from components.tables import GridColumn, grid, tools
 from components.why_card import why_card, why_number
@@ -145,7 +146,12 @@ def summary(catalogue: Catalogue, study: SiteStudy) -> Part:
         (one[:1].upper() + one[1:], number_with_card(study, one, amount, len(own))) for one, amount in counts if amount
     ]
     head = f"Catalogue: {study.envelope}, {megawatts(study.size_mw)}, {count(len(own), 'candidate')}"
-    return section(head, facts(lines))
+    how = why_number("siting-why-catalogue", WHY, siting_cards.catalogue(study), label="the columns of the catalogue")
+    return section(
+        head,
+        facts([*lines, ("How each column is made", how)]),
+        html.P(days_and_floor(study.market), className="hr-muted"),
+    )
 
 
 def number_with_card(study: SiteStudy, standing: str, amount: int, of: int) -> Part:
@@ -232,8 +238,13 @@ def ask_refresh(words: str) -> Part:
     )
 
 
-def change_table(version: int, listed: Sequence[Changes], words: Mapping[str, str]) -> Part:
-    """Return what changed since the version before; ``words`` are buses in words."""
+def change_table(
+    version: int, listed: Sequence[Changes], words: Mapping[str, str], *, note: str = "", why: Part = None
+) -> Part:
+    """Return what changed since the version before; ``words`` are buses in words.
+
+    ``note`` tells the days and the noise floor of the version, ``why`` is the card of the table.
+    """
     table_rows = []
     for one in listed:
         left = [f"{words.get(bus, bus)} ({now})" for bus, now in one.left]
@@ -252,7 +263,7 @@ def change_table(version: int, listed: Sequence[Changes], words: Mapping[str, st
     parts: list[Part] = [
         small_table(
             f"changes-{version}", f"Changes of version {version}", heads, table_rows, text=(0, 2, 3, 5),
-            file=f"changes-{version}",
+            file=f"changes-{version}", note=note, why=why,
         )
     ]  # fmt: skip
     grew = [f"{one.envelope}, {one.nameplate_mw:g} MW" for one in listed if one.grew]

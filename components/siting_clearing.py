@@ -6,9 +6,10 @@ from typing import Any
 import dash_bootstrap_components as dbc
 from dash import dcc, html
 
-from components import ids
+from components import ids, siting_cards
 from components.capacity_answer import pressed_button
 from components.format import megawatts, number, percent
+from components.siting_basis import days_and_floor
 from components.siting_site import SiteStudy, small_table
 from components.skeleton import Part, facts, progress_card, section, state
 from components.why_card import why_card, why_number
@@ -172,7 +173,8 @@ def cleared(study: SiteStudy, found: Mapping[str, Any]) -> Part:
         ),
         small_table("awards", "Awards",
                     ["Applicant", "Site", "Envelope", "Zone", "Corridor", "MW", "Score", "Passes together"], rows,
-                    text=(0, 1, 2, 3, 4), file="awards"),
+                    text=(0, 1, 2, 3, 4), file="awards", note=days_and_floor(study.market),
+                    why=siting_cards.awards(study, found, rows[0][1][0]) if rows else None),
         _left_without(found.get("why") or {}),
     ]  # fmt: skip
     if refusals:
@@ -238,6 +240,7 @@ def headroom(study: SiteStudy, found: Sequence[Corridor], places: Sequence[Subst
             "substations", "Headroom of substations", ["Substation", "Buses", *(f"{name}, MW" for name in names)],
             sub_rows, text=(0, 1), file="substations", tall=True,
             note="The largest nameplate of the question that passes the gate at one of its buses, alone; 0 where none.",
+            why=siting_cards.substations(study, listed[0], names[0]) if sub_rows else None,
         )
     )  # fmt: skip
     return html.Div(parts)

@@ -7,9 +7,10 @@ import dash_bootstrap_components as dbc
 import numpy as np
 from dash import html
 
-from components import ids
+from components import ids, siting_cards
 from components.format import count, number, percent, power, sentence
 from components.siting_answer import Answer
+from components.siting_basis import days_and_floor, days_words
 from components.siting_site import small_table
 from components.siting_totals import inputs_of
 from components.skeleton import Part, state
@@ -113,7 +114,8 @@ def _moves(answer: Answer, one: str, other: str, enter: set[int], leave: set[int
              f"Place, {other}")  # fmt: skip
     return small_table(
         "compare", f"Sites that enter or leave from {one} to {other}", heads, rows, text=(0, 1, 2),
-        note=f"At {power(size)}, threshold {percent(answer.drawn.threshold)}.",
+        note=f"At {power(size)}, threshold {percent(answer.drawn.threshold)}. {days_and_floor(answer.market)}".strip(),
+        why=siting_cards.moves(answer, one, other),
     )  # fmt: skip
 
 
@@ -144,12 +146,13 @@ def _paired(answer: Answer, left: list[int], right: list[int], other: str) -> Pa
     ranked, market = answer.ranked, answer.market
     if ranked is None or market is None:
         raise ValueError("paired changes need a ranking")
-    rows = []
+    rows, card = [], None
     for window, metric in _PAIRED:
         w, m = WINDOWS.index(window), METRICS.index(metric)
         values = [np.array([ranked.sites[row].metrics[w, m] for row in side]) for side in (left, right)]
         change, rose, fell = paired_change(*values)
         digits, unit = _DIGITS.get(metric, 3), METRIC_UNITS[metric]
+        card = card or siting_cards.paired(answer, (window, metric), change, (rose, fell))
         floor = None if market.floor is None else float(market.floor[w, m])
         beyond = floor is not None and abs(change.median) > max(floor, 0.5 * 10.0**-digits)  # shown as 0 says nothing
         rows.append(
@@ -165,7 +168,10 @@ def _paired(answer: Answer, left: list[int], right: list[int], other: str) -> Pa
         )
     heads = (f"Change to {other}, at the same sites", "Median", "Quartile distance", "Rise", "Fall", "Noise floor",
              "Median is")  # fmt: skip
-    return small_table("paired", "Paired changes at the sites that both serve", heads, rows, text=(0, 6))
+    return small_table(
+        "paired", "Paired changes at the sites that both serve", heads, rows, text=(0, 6), why=card,
+        note=days_words(market) if market.floor is not None else days_and_floor(market),
+    )  # fmt: skip
 
 
 def _places(answer: Answer, name: str) -> dict[int, int]:

@@ -8,6 +8,7 @@ from dash import dcc, html
 
 from components import ids, siting_year
 from components.format import count, duration, number, percent, price
+from components.siting_basis import days_and_floor
 from components.siting_clearing import place as clearing_place
 from components.siting_site import SOURCE, SOURCE_RANKING, SiteStudy, bar, share_words, small_table, verdict_mark
 from components.skeleton import Part, progress_card, section, state
@@ -167,7 +168,8 @@ def naive(study: SiteStudy, sheets: Sequence[GateSheet], mean_lmp: Mapping[int, 
         "naive",
         html.P([shown, f" of the lowest mean prices pass: {study.envelope}, {number(study.size_mw)} MW."]),
         small_table("naive", "Sites with the lowest prices", ["Site", "Mean LMP, $/MWh", "Pass rate", "Gate"], rows,
-                    text=(0, 3), file="lowest-prices", tall=True),
+                    text=(0, 3), file="lowest-prices", tall=True,
+                    note=days_and_floor(study.market, (("all", "mean_lmp"),))),
     )  # fmt: skip
 
 
@@ -235,8 +237,17 @@ def depth(
     return _framed(
         "depth",
         html.P(["Sites that qualify from the least depth to the most: ", shown, f".{rest}"]),
-        small_table("depth", "Sites by depth", heads, rows, file="depth-sweep", tall=True),
+        small_table("depth", "Sites by depth", heads, rows, file="depth-sweep", tall=True, note=_priced(study, scores)),
     )
+
+
+def _priced(study: SiteStudy, scores: Mapping[str, Mapping[float, float]]) -> str:
+    """Return which sites the median scores are of."""
+    if study.market is None or not scores:
+        return ""
+    most = study.market.question.most_sites
+    which = f"the {number(most)} of the best pass rates at each depth" if most else "all that qualify"
+    return f"Median scores are of the sites priced, {which}. {days_and_floor(study.market)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,7 +288,7 @@ def dearer(study: SiteStudy, found: Dearer) -> Part:
              f"{price(found.mean_after, digits=3)}."]
         ),
         small_table("dearer", "Places with dearer units", ["Site", "Place", "Place when dearer"], rows,
-                    file="dearer", tall=True),
+                    file="dearer", tall=True, note=days_and_floor(study.market)),
     )  # fmt: skip
 
 

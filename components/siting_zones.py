@@ -1,10 +1,14 @@
 """The zones of a siting answer: where sites qualify, and where the shortlist is."""
 
+from typing import Any
+
 import numpy as np
 from dash import html
 
+from components import siting_cards
 from components.format import number, percent, power
 from components.siting_answer import Answer
+from components.siting_basis import days_and_floor
 from components.siting_site import bar, small_table
 from components.skeleton import Part, state
 
@@ -52,9 +56,18 @@ def told(answer: Answer) -> list[Part]:
     table = small_table(
         "zones", "Sites by zone", heads, rows, text=(0, 3 + len(verdicts)), tall=True,
         note=f"At {power(answer.drawn.size_mw)}, threshold {percent(answer.drawn.threshold)}; shortlist and scores "
-        f"under {answer.drawn.envelope}.",
+        f"under {answer.drawn.envelope}. {days_and_floor(answer.market)}".strip(),
+        why=_card(answer, of_candidate, verdicts[answer.drawn.envelope]),
     )  # fmt: skip
     return [html.Div(table)]
+
+
+def _card(answer: Answer, of_candidate: Any, found: Any) -> Part:
+    """Return the card of the zone where most sites qualify."""
+    names = sorted(set(of_candidate.tolist()))
+    zone = max(names, key=lambda one: int((found & (of_candidate == one)).sum()))
+    own = of_candidate == zone
+    return siting_cards.zones(answer, zone, int(own.sum()), int((found & own).sum()))
 
 
 def _share(found: int, every: int, drawn: bool) -> Part:

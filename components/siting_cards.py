@@ -1,0 +1,232 @@
+"""One card for each table of the Siting page: the formula of its numbers, with those of one of its rows in it."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from components.format import count, megawatts, number, percent, power, signed
+from components.siting_answer import Answer
+from components.siting_basis import amount, days_words
+from components.siting_site import SOURCE, SOURCE_MARKET, SOURCE_RANKING, SiteStudy
+from components.siting_totals import inputs_of
+from components.skeleton import Part
+from components.why_card import WhyInput, why_card
+from engine.siting.corridors import Substation
+from engine.siting.market_run import MarketRun
+from engine.siting.metrics import METRIC_UNITS, METRIC_WORDS, WINDOW_WORDS, Metric, Spread, Window
+from engine.siting.sheet import FailingOutage, GateSheet, HourShare, ScoreReasons
+
+_QUALIFY = "*Q*_e = {*b* : *r*_{b,e} ≥ *τ*}"
+_FAILS = "*I*_{btc} = 0: no dispatch keeps every limit"
+
+
+def zones(answer: Answer, zone: str, every: int, found: int) -> Part:
+    """Return why a zone has its counts; ``found`` of its ``every`` candidates qualify under the envelope drawn."""
+    return why_card(
+        f"{zone}: {number(found)} of {count(every, 'candidate')} qualify under {answer.drawn.envelope}",
+        formula=f"|{{*b* ∈ *Q*_e : zone(*b*) = *z*}}|,  {_QUALIFY}",
+        values=[*_asked(answer), ("median score", "of the ranked sites of the zone, 0 to 1")],
+        inputs=inputs_of(answer, market=True),
+        source=SOURCE,
+        note="A zone of a bus is that of the network's file.",
+    )
+
+
+def sizes(answer: Answer, size_mw: float, found: int, first: int) -> Part:
+    """Return why so many sites qualify at a size; ``first`` of them under the first envelope."""
+    name, other = answer.drawn.envelope, answer.envelopes[0]
+    values = [("threshold *τ*", percent(answer.drawn.threshold)), (f"|*Q*| at {power(size_mw)}", number(found))]
+    if name != other and first:
+        values.append((f"against {other}", f"{number(found)} / {number(first)} − 1 = {percent(found / first - 1, 1)}"))
+    return why_card(
+        f"{number(found)} sites qualify under {name} at {power(size_mw)}",
+        formula="|*Q*_e(*P*)| = |{*b* : *r*_{b,e}(*P*) ≥ *τ*}|",
+        values=values,
+        inputs=inputs_of(answer),
+        source=SOURCE,
+        note="Loads that pass between two that pass are proved by convexity of what the dispatch can serve; so is what "
+        "cannot pass. What neither proves is open: then the count at least is lower than that at most.",
+    )
+
+
+def hours(answer: Answer, label: str, weight: float, share: float) -> Part:
+    """Return why an hour counts what it does, and what passes in it."""
+    result = answer.gate.result
+    return why_card(
+        f"{label}: {percent(share, 1)} of candidates and outages pass",
+        formula="(1 / |*B*|) Σ_b (1 / |*C*|) Σ_c *I*_{btc}",
+        values=[
+            ("candidates |*B*|", number(len(answer.gate.buses))),
+            ("outages |*C*|", number(len(result.ids))),
+            ("weight *w*_t", f"{percent(weight, 1)} of the pass rate"),
+        ],
+        inputs=inputs_of(answer),
+        source=SOURCE,
+        note="Weights add up to 100 %. That of an hour which stands for others is their share of all hours.",
+    )
+
+
+def site_hours(study: SiteStudy, sheet: GateSheet, worst: HourShare) -> Part:
+    """Return why an hour of a site passes as it does."""
+    return why_card(
+        f"{study.gate.labels[worst.hour]}: {percent(worst.passed, 1)} of the outages pass",
+        formula=f"*r*_{{bt}} = (1 / |*C*|) Σ_c *I*_{{btc}},  {_FAILS}",
+        values=[
+            ("load", megawatts(worst.load_mw)),
+            ("outages |*C*|", number(sheet.outages)),
+            ("fail", number(worst.outages)),
+            ("of these, without the load too", number(worst.without_load)),
+            ("threshold *τ*", percent(study.threshold)),
+        ],
+        inputs=study.inputs(),
+        source=SOURCE,
+        note="The threshold is for the mean over the hours by their weights: a single hour may lie below it.",
+    )
+
+
+def site_outages(study: SiteStudy, sheet: GateSheet, worst: FailingOutage) -> Part:
+    """Return why an outage has its share."""
+    return why_card(
+        f"{study.run.contingencies.words(worst.contingency)}: {percent(worst.weight, 1)}",
+        formula=f"Σ_t *w*_t (1 − *I*_{{btc}}),  {_FAILS}",
+        values=[
+            ("hours in which it fails", f"{number(worst.hours)} of {number(len(sheet.hours))}"),
+            ("of these, without the load too", number(worst.without_load)),
+        ],
+        inputs=study.inputs(),
+        source=SOURCE,
+        note="Pressed, an outage shows the cut that proves it: the limits that no dispatch keeps together.",
+    )
+
+
+def price_changes(market: MarketRun, what: str, change: float, inputs: Sequence[WhyInput]) -> Part:
+    """Return why a price changes as it does; ``what`` is the bus in words."""
+    return why_card(
+        f"{what}: {signed(change, 3)} $/MWh",
+        formula="Δλ_b = Σ_d *w*_d (1/24) Σ_h (λ^{site}_{bdh} − λ_{bdh}) / Σ_d *w*_d",
+        values=[
+            ("λ", "price at bus *b*: the multiplier of its balance"),
+            ("days *d*", number(len(market.facts["days"]))),
+            ("noise floor of the mean price", amount(market, "all", "mean_lmp")),
+        ],
+        inputs=inputs,
+        source="arXiv 2605.14714, stage 2: commitment, then dispatch with the schedule fixed, which gives the prices",
+        note=f"{days_words(market)} A change within the noise floor says nothing.",
+    )
+
+
+def costs(study: SiteStudy, reasons: ScoreReasons) -> Part:
+    """Return what a criterion takes from a score."""
+    first = reasons.costs[0]
+    return why_card(
+        f"Lost by the first criterion: {number(first.lost, 3)}",
+        formula="lost = *w*_k (1 − *R*_{ik}),  *R*_{ik} = (max *x*_k − *x*_{ik}) / (max *x*_k − min *x*_k)",
+        values=[
+            ("*x* here", number(first.value, 3)),
+            ("best", number(first.best, 3)),
+            ("worst", number(first.worst, 3)),
+            ("weight *w*, from the entropy of its column", percent(first.weight, 0)),
+        ],
+        inputs=study.inputs(market=True),
+        source=SOURCE_RANKING,
+        note="Gain, if best: the score with this criterion at its best and all else as it is, less the score.",
+    )
+
+
+def moves(answer: Answer, one: str, other: str) -> Part:
+    """Return why a site enters or leaves."""
+    return why_card(
+        f"From {one} to {other}",
+        formula=f"enters: *b* ∈ *Q*_b \\ *Q*_a,  leaves: *b* ∈ *Q*_a \\ *Q*_b,  {_QUALIFY}",
+        values=[*_asked(answer), ("place", "among the sites that the market serves under that envelope")],
+        inputs=inputs_of(answer, market=True),
+        source=SOURCE,
+        note="The sheet of a site names the hours and outages that its pass rate counts.",
+    )
+
+
+def paired(answer: Answer, first: tuple[Window, Metric], change: Spread, counts: tuple[int, int]) -> Part:
+    """Return why a paired change is what it is; ``counts`` rose and fell."""
+    window, metric = first
+    market = answer.market
+    assert market is not None  # noqa: S101 (a paired change is one of two markets)
+    unit = METRIC_UNITS[metric]
+    return why_card(
+        f"{WINDOW_WORDS[window]} {METRIC_WORDS[metric]}: {signed(change.median, 3)} {unit}",
+        formula="Δ_b = *m*_b(to) − *m*_b(from),  median_b Δ_b,  Q3_b(Δ_b) − Q1_b(Δ_b)",
+        values=[
+            ("sites *b*, served under both", number(change.sites)),
+            ("Δ_b above 0, below 0", f"{number(counts[0])}, {number(counts[1])}"),
+            ("noise floor", amount(market, window, metric)),
+        ],
+        inputs=inputs_of(answer, market=True),
+        source=SOURCE_MARKET,
+        note=f"{days_words(market)} The same sites on both sides: medians of two sets would differ also by who is in "
+        "them.",
+    )
+
+
+def catalogue(study: SiteStudy) -> Part:
+    """Return what the columns of the catalogue are."""
+    return why_card(
+        f"Each candidate under {study.envelope} at {megawatts(study.size_mw)}",
+        formula="*r*_b = Σ_t *w*_t Σ_c *I*_{btc} / |*C*|,  *C*_b = *S*^{−} / (*S*^{+} + *S*^{−})",
+        values=[
+            ("Pass rate *r*", "the share of hours and outages that certainly pass"),
+            ("At most", "with all that is open counted as passing"),
+            ("Place, score *C*", "among the sites that the market serves, by TOPSIS"),
+            ("Largest size that passes", f"of {', '.join(number(mw) for mw in study.gate.sizes_mw)} MW"),
+            ("threshold *τ*", percent(study.threshold)),
+        ],
+        inputs=study.inputs(market=True),
+        source=SOURCE_RANKING,
+        note="" if study.market is None else days_words(study.market),
+    )
+
+
+def changes(study: SiteStudy) -> Part:
+    """Return what stands in the table of changes between two versions."""
+    return why_card(
+        "One version beside the version before",
+        formula="entered = *Q*′ \\ *Q*,  left = *Q* \\ *Q*′,  ρ = corr(rank *C*, rank *C*′)",
+        values=[("*Q*, *Q*′", "sites that qualify before, and now"), ("ρ", "over the sites ranked in both")],
+        inputs=study.inputs(market=True),
+        source=SOURCE_RANKING,
+    )
+
+
+def substations(study: SiteStudy, first: Substation, name: str) -> Part:
+    """Return why a substation has its headroom under an envelope."""
+    return why_card(
+        f"{first.name}: {megawatts(first.largest_mw[name])} under {name}",
+        formula="max_{b in s} max {*P* asked : *r*_{b,e}(*P*) ≥ *τ*}",
+        values=[
+            ("sizes asked", f"{', '.join(number(mw) for mw in study.gate.sizes_mw)} MW"),
+            ("its buses *b*", ", ".join(first.buses[:6])),
+            ("threshold *τ*", percent(study.threshold)),
+        ],
+        inputs=study.inputs(),
+        source=SOURCE,
+        note="One load alone: two sites that pass one by one need not pass together.",
+    )
+
+
+def awards(study: SiteStudy, found: Mapping[str, Any], site: str) -> Part:
+    """Return what an award's numbers are; ``site`` is the bus of the first in words."""
+    first = found["awards"][0]
+    passes = first["pass_rate"]
+    return why_card(
+        f"{first['applicant']} at {site}: {megawatts(float(first['mw']))}",
+        formula="*r* = 1 − Σ_t *w*_t |{*c* : all loads placed so far fail}| / |*C*| ≥ *τ*",
+        values=[
+            ("score *C* of the site", number(float(first["score"]), 3)),
+            ("passes together", percent(passes, 2) if passes is not None else "told for all awards together"),
+            ("threshold *τ*", percent(1.0 - float(found["allowed_share"]))),
+        ],
+        inputs=study.inputs(market=True),
+        source="arXiv 2605.14714, clearing by score",
+        note="The score is that of the ranking; the check is the gate with all loads at once.",
+    )
+
+
+def _asked(answer: Answer) -> list[tuple[str, str]]:
+    return [("size", power(answer.drawn.size_mw)), ("threshold *τ*", percent(answer.drawn.threshold))]
