@@ -56,7 +56,7 @@ def page_layout(services: Services, **query: str) -> Any:
             study=study,
             network=network,
             question=opened,
-            market=siting_market.read(query.get("mk", ""), starting_market(network)),
+            market=siting_market.read(query.get("mk", ""), starting_market(network, opened)),
             view=read_view(query),
             map_urls=map_urls_of(study, network),
             files=siting_upload.choices_of(Seat(desk, user, study), read_only=summary.role != "owner"),

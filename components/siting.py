@@ -148,7 +148,9 @@ def _alone(content: Part) -> html.Main:
 def _stores(opened: Opened) -> list[Part]:
     start = {
         "question": opened.question.to_json(),
-        "market": starting_market(opened.network).to_json(),  # a link that asks another keeps its words
+        "market": starting_market(
+            opened.network, opened.question
+        ).to_json(),  # a link that asks another keeps its words
         "problems": list(opened.problems),
     }
     return [

@@ -35,7 +35,7 @@ RESERVES = (
     ("none", "none"),
 )
 NAMES = ("days", "dates", "most", "gap", "time", "sizes", "security", "reserve")
-_FIRST_NAMES = 5  # that every link has
+_OLD_LINK = {"sizes": "", "security": "base", "reserve": "share"}  # what a link without these words asks
 SITE_S, BASE_S, NOISE_S = 20.0, 110.0, 7.5  # of a Texas day: a site, the base, a sample of its noise floor, as measured
 _SECURED = 3.0  # times as long with limits after outages
 _CORES = 2
@@ -92,10 +92,10 @@ def market_of(words: Any, base: Any = None) -> MarketQuestion:
 def read(text: str, base: MarketQuestion) -> MarketQuestion:
     """Return the market of a link; one that cannot be read is ``base``."""
     parts = text.split("~")
-    if len(parts) not in {_FIRST_NAMES, len(NAMES)}:
+    if len(parts) not in {len(NAMES) - len(_OLD_LINK), len(NAMES)}:
         return base
     try:
-        return market_of(words_of(base) | dict(zip(NAMES, parts, strict=False)), base.to_json())
+        return market_of(_OLD_LINK | dict(zip(NAMES, parts, strict=False)), base.to_json())
     except (ValueError, QuestionError):
         return base
 

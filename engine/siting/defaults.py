@@ -42,19 +42,14 @@ def starting_question(network: Network) -> SitingQuestion:
     )
 
 
-def starting_market(network: Network) -> MarketQuestion:
-    """Return the market that goes with it: one size, the day of the highest load, each site within a stated time."""
+def starting_market(network: Network, question: SitingQuestion | None = None) -> MarketQuestion:
+    """Return the market that goes with a question, by default the first: one size, the day of the highest load."""
+    asked = question or starting_question(network)
+    size = (drawn_first(asked.sizes_mw),)
     if is_texas(network):
-        return MarketQuestion(
-            sizes_mw=(drawn_first(TEXAS_SIZES),), most_sites=TEXAS_SITES, base_time_s=150.0, site_time_s=60.0, samples=4
-        )
-    question = starting_question(network)
+        return MarketQuestion(sizes_mw=size, most_sites=TEXAS_SITES, base_time_s=150.0, site_time_s=60.0, samples=4)
     return MarketQuestion(
-        sizes_mw=(drawn_first(question.sizes_mw),),
-        most_sites=_PRICED * question.shortlist,
-        base_time_s=60.0,
-        site_time_s=20.0,
-        samples=4,
+        sizes_mw=size, most_sites=_PRICED * asked.shortlist, base_time_s=60.0, site_time_s=20.0, samples=4
     )
 
 

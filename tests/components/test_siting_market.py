@@ -7,6 +7,8 @@ import pytest
 
 from components import siting_market, siting_overview
 from components.siting_answer import Answer, Drawn, Gate
+from components.siting_controls import drawn_size
+from engine.siting.defaults import starting_market
 from engine.siting.market_run import MarketQuestion
 from engine.siting.order import order_of
 from tests.callbacks.screen import text
@@ -76,3 +78,12 @@ def test_a_shortlist_of_all_that_were_priced_is_said_to_be_one() -> None:
     assert "Every priced site" not in text(siting_overview.head(answer(top=1)))
     whole = replace(market_run(), facts={**market_run().facts, "left_out": 0})
     assert siting_market.all_listed(answer(top=2, market=whole)) == ""
+
+
+def test_the_market_that_a_page_opens_with_prices_a_size_of_its_question() -> None:
+    run = gate_run()
+    for sizes in ((50.0, 100.0), (500.0, 1000.0, 2000.0)):
+        asked = starting_market(run.network, replace(run.question, sizes_mw=sizes))
+        assert asked.sizes_of(sizes) == (drawn_size(replace(run.question, sizes_mw=sizes), None),)
+        assert asked.most_sites == 3 * run.question.shortlist
+    assert siting_market.read("peak~~2~0.03~10", asked).sizes_mw == ()  # a link from before sizes could be named
