@@ -1,21 +1,19 @@
 """The sheet of the selected site: written when the selection or the answer changes; outages told, AC flows computed."""
 
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode
 
 from dash import ClientsideFunction, Dash, Input, Output, Patch, State, ctx, no_update
 
 from callbacks import siting_agreement, siting_report
 from callbacks.capacity_aside import begin, standing
 from callbacks.siting_desk import Desk
-from callbacks.siting_site import SiteSeat, ac_arguments_of, packed_drawn, site_seat
+from callbacks.siting_report import edited_terms
+from callbacks.siting_site import SiteSeat, ac_arguments_of, address_of, packed_drawn, site_seat
 from components import ids, siting_ac
 from components import siting_sheet as view
 from components.siting_sheet_gate import marked_elements, outage_told
-from components.siting_site import SiteStudy
 from components.skeleton import parse_element, state
 from components.static import static
 from engine.errors import EngineError, QuestionError
@@ -24,7 +22,6 @@ from engine.siting.gate.certificates import certificate
 from engine.siting.jobs import AC
 
 PAGE = ids.SITING
-_LONGEST_ADDRESS = 3500  # characters that every server takes
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +41,22 @@ def sheet(seat: SiteSeat, drawn: Any, selection: Any) -> tuple[Any, Any]:
     bus = study.bus(parse_element(selection))
     if bus is None:
         return None, None
-    return view.sheet(study, bus, report_address(seat, drawn, study, bus))
+    return view.sheet(study, bus)
 
 
-def report_address(seat: SiteSeat, drawn: Mapping[str, Any], study: SiteStudy, bus: int) -> str:
-    """Return the address of a bus's printable sheet, "" for a question that no address can hold."""
-    query = {"study": seat.study, "bus": study.network.buses.ids[bus], "drawn": packed_drawn(drawn)}
-    text = f"{view.REPORT_PATH}?{urlencode(query)}"
-    return text if len(text) <= _LONGEST_ADDRESS else ""
+def ways(seat: SiteSeat, drawn: Any, selection: Any, held: Any) -> Any:
+    """Return where the sheet of the selected candidate leads; its printable form takes the terms that are held."""
+    study = seat.read(drawn)
+    bus = None if study is None else study.bus(parse_element(selection))
+    if study is None or bus is None:
+        return None
+    if bus not in study.gate.buses:
+        return view.ways(None, candidate=False)
+    more = {"bus": study.network.buses.ids[bus]}
+    if terms := edited_terms(held):
+        more["terms"] = packed_drawn(terms)
+    owner = seat.desk.services.studies.get(seat.user, seat.study).role == "owner"
+    return view.ways(address_of(seat, view.REPORT_PATH, drawn, more, owner=owner))
 
 
 def outage(seat: SiteSeat, drawn: Any, selection: Any, pressed: Any) -> tuple[Any, tuple[list[int], list[int]]]:
@@ -122,6 +127,19 @@ def _register_sheet(app: Dash, desk: Desk) -> None:
             return static(first), static(rest)
         except EngineError as error:
             return state("failed", f"{error}."), None
+
+    @app.callback(
+        Output(f"{ids.SITING_SITE}-ways", "children"),
+        Input(ids.selection(PAGE), "data"),
+        Input(ids.SITING_ANSWERED, "data"),
+        Input(ids.SITING_TERMS_HELD, "data"),
+        State(ids.SITING_STUDY, "data"),
+    )
+    def lead(selection: Any, drawn: Any, held: Any, study: Any) -> Any:
+        try:
+            return static(ways(site_seat(desk, study), drawn, selection, held))
+        except EngineError:  # told in the sheet itself
+            return None
 
     @app.callback(
         Output(ids.SITING_OUTAGE_TOLD, "children"),

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from callbacks.security import current_user
-from callbacks.siting_desk import ASKED, PAGE, Desk, drawn_of, question_of
+from callbacks.siting_desk import ASKED, PAGE, Desk, drawn_of
 from components.format import megawatts
 from components.siting_site import SiteStudy
 from engine.errors import QuestionError
@@ -70,9 +70,9 @@ def address_of(
     None where a reader looks at a long question that the study does not hold: only its owner can keep one.
     """
     text = f"{path}?{urlencode({'study': seat.study, **more, 'drawn': packed_drawn(drawn)})}"
-    question = question_of(drawn)
-    if len(text) <= _LONGEST_ADDRESS or question is None:
+    if len(text) <= _LONGEST_ADDRESS or not isinstance(drawn.get("question"), Mapping):
         return text
+    question = SitingQuestion.from_json(drawn["question"])
     digest = question.digest(seat.desk.services.network(seat.user, seat.study).digest)
     if owner:
         seat.desk.services.results.put(seat.user, seat.study, StoredAnswer(ASKED, digest, question.to_json(), {}))

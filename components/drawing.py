@@ -120,7 +120,7 @@ def _neighbourhood(content: MapContent, bus: int) -> float:
 
 def _outlines(axes: Axes) -> None:
     (west, east), (south, north) = axes.get_xlim(), axes.get_ylim()
-    states, counties = _shapes()
+    states, counties = outline_shapes()
     for shapes, name in ((states, "outline-states"), (counties, "outline-counties")):
         seen = [
             line
@@ -140,7 +140,7 @@ def _outlines(axes: Axes) -> None:
 
 
 @cache
-def _shapes() -> tuple[list[Matrix], list[Matrix]]:
+def outline_shapes() -> tuple[list[Matrix], list[Matrix]]:
     """Return the outlines that the pages show too: state polygons and county lines, longitude and latitude."""
     states, counties = (json.loads((ASSETS / OUTLINES[name]).read_text(encoding="utf-8")) for name in OUTLINES)
     return _lines(states), _lines(counties)

@@ -1,68 +1,170 @@
-"""The printable sheet of a site: about two pages of paper with what its gate, market, ranking and terms say."""
+"""The printable sheet of a site: on two pages what its gate, market, ranking and terms say, and where it lies."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import numpy as np
+
 from components.capacity_sites import bus_facts
-from components.format import megawatts, number, percent, sentence, signed
-from components.report_html import breakable, bullets, el, facts, numbers, printed_at, section, table
+from components.format import count, megawatts, number, percent, power, sentence, signed
+from components.report_html import breakable, bullets, el, facts, figure, numbers, printed_at, section, table
 from components.siting_ac import outcome
+from components.siting_locator import Marks, locator
+from components.siting_resources import criteria_rows, net_facts, net_runs, stage_facts, stages_of
 from components.siting_sheet_gate import failure_words
 from components.siting_sheet_market import DIGITS, price_facts
 from components.siting_site import SiteStudy, share_words, verdict_words
 from engine.siting.ac_check import AcReport
 from engine.siting.agreement import Agreement
+from engine.siting.firmness import score_intervals
 from engine.siting.gate.results import PASSED
 from engine.siting.metrics import METRIC_UNITS, METRIC_WORDS, WINDOW_WORDS
 from engine.siting.ranking import criterion_words
-from engine.siting.sheet import gate_sheet, metric_lines, row_of, score_reasons, site_market
+from engine.siting.sheet import (
+    FailingOutage,
+    GateSheet,
+    HourShare,
+    ScoreReasons,
+    gate_sheet,
+    metric_lines,
+    row_of,
+    score_reasons,
+    site_market,
+)
 
-_MOST_OUTAGES = 10
+_MOST_OUTAGES = 6
 _MOST_HOURS = 6
-_MOST_CRITERIA = 6
+_MOST_CRITERIA = 5
+_MARKED = 3  # of the worst outages, on the map
 
 
-def site_report(study: SiteStudy, bus: int, name: str, report: AcReport | None, now: datetime) -> list[Any]:
-    """Return the parts of the sheet of a candidate (position); ``name`` is the study's."""
+@dataclass(frozen=True, slots=True)
+class Printed:
+    """What a sheet is printed with beside its study."""
+
+    name: str  # of the study
+    now: datetime
+    ac: AcReport | None  # None: no AC power flow was computed
+    draft: Agreement
+
+
+def site_report(study: SiteStudy, bus: int, printed: Printed) -> list[Any]:
+    """Return the parts of the sheet of a candidate (position)."""
     sheet = gate_sheet(study.gate, bus, study.envelope, study.size_mw, study.threshold)
     own = next(one for one in study.gate.envelopes if one.name == study.envelope)
-    reasons = None
-    if study.ranked is not None:
-        row = row_of(study.ranked, bus, study.envelope, study.size_mw)
-        reasons = None if row is None else score_reasons(study.ranked, row)
-    place = "not ranked" if reasons is None else f"{number(reasons.place)} of {number(reasons.alternatives)}"
-    first = "no outage is known to fail" if sheet.first is None else failure_words(study, sheet.first)
     head = el(
         "header",
-        el("p", f"Site sheet, {name}"),
+        el("p", f"Site sheet, {printed.name}, printed {printed_at(printed.now)}"),
         el("h1", study.words(bus)),
         el("p", f"{study.envelope}, {megawatts(study.size_mw)} nameplate: {own.words()}"),
-        el("p", f"Printed {printed_at(now)}", class_="muted"),
     )
+    reasons = _reasons(study, bus)
     return [
         head,
-        numbers(
-            [
-                ("Pass rate", share_words(sheet.low, sheet.high), f"threshold {percent(sheet.threshold)}"),
-                ("Gate", verdict_words(sheet.verdict), f"strict reading: {verdict_words(sheet.strict)}"),
-                ("Place", place, "" if reasons is None else f"score {number(reasons.score, 3)}"),
-            ]
-        ),
-        section(
-            "Reliability gate",
-            facts([("First failure", first), ("Hours and outages", f"{number(len(sheet.hours))} \u00d7 "
-                   f"{number(sheet.outages)}"), ("Outages", study.run.contingencies.summary())]),
-            _rates(study, bus),
-            _hours(study, sheet.hours),
-            _outages(study, sheet.failing),
-        ),
+        el("div", el("div", _key_numbers(study, bus, sheet, reasons), _gate(study, sheet)), _map(study, bus, sheet),
+           class_="sheet-top"),
+        section("Pass rates", _rates(study, bus), _hours(study, sheet.hours), _outages(study, sheet.failing)),
+        *_resources(study, bus),
         section("Why it ranks there", _ranking(reasons)),
         section("Market", _market(study, bus)),
-        section("Voltages and losses", _ac(report)),
-        section("Draft agreement", _terms(study, bus)),
+        section("Voltages and losses", _ac(printed.ac)),
+        section("Draft agreement", _terms(study, bus, printed.draft)),
         section("Data", facts(bus_facts(study.network, bus), columns=2), _inputs(study)),
     ]  # fmt: skip
+
+
+def _reasons(study: SiteStudy, bus: int) -> ScoreReasons | None:
+    row = None if study.ranked is None else row_of(study.ranked, bus, study.envelope, study.size_mw)
+    return None if study.ranked is None or row is None else score_reasons(study.ranked, row)
+
+
+def _key_numbers(study: SiteStudy, bus: int, sheet: GateSheet, reasons: ScoreReasons | None) -> Any:
+    place, score = "not ranked", "no market was run" if study.market is None else "not among the sites served"
+    if reasons is not None:
+        place = f"{number(reasons.place)} of {number(reasons.alternatives)}"
+        score = f"score {number(reasons.score, 3)}{_interval(study, bus)}"
+    return numbers(
+        [
+            ("Pass rate", share_words(sheet.low, sheet.high), f"threshold {percent(sheet.threshold)}"),
+            ("Gate", verdict_words(sheet.verdict), f"strict reading: {verdict_words(sheet.strict)}"),
+            ("Place", place, score),
+        ]
+    )
+
+
+def _interval(study: SiteStudy, bus: int) -> str:
+    """Return what the score may be within the noise floor of prices, "" where that is not known."""
+    floor = None if study.market is None else study.market.floor
+    row = None if study.ranked is None else row_of(study.ranked, bus, study.envelope, study.size_mw)
+    if study.ranked is None or row is None or floor is None or not np.isfinite(floor).all():
+        return ""
+    low, high = score_intervals(study.ranked, floor, [row])[0].tolist()
+    return f", {number(low, 3)} to {number(high, 3)} within the noise floor"
+
+
+def _gate(study: SiteStudy, sheet: GateSheet) -> Any:
+    first = "no outage is known to fail" if sheet.first is None else failure_words(study, sheet.first)
+    broken = sum(hour.outages - hour.without_load for hour in sheet.hours)
+    anyway = len(study.gate.base_infeasible())
+    rows = [
+        ("First failure", first),
+        ("Breaks", f"{count(broken, 'pair')} of an hour and an outage that hold without it"),
+        ("Fail before any load", f"{number(anyway)} of {number(sheet.pairs)}"),
+        ("Hours and outages", f"{number(len(sheet.hours))} \u00d7 {number(sheet.outages)}"),
+        ("Outages", study.run.contingencies.summary()),
+    ]
+    if sheet.open_hours:
+        rows.append(("Open", f"{count(sheet.open_hours, 'hour')} not screened"))
+    return facts(rows)
+
+
+def _map(study: SiteStudy, bus: int, sheet: GateSheet) -> Any:
+    gate = study.gate
+    qualified = gate.qualified(study.envelope, study.size_mw, study.threshold) == PASSED
+    if study.own is not None:
+        qualified &= study.own.passes[gate.buses]
+    worst = [one for one in sheet.failing if one.hours > one.without_load][:_MARKED]
+    lost = [branch for one in worst for branch in study.run.contingencies.branches(one.contingency)]
+    words = f"Ring: the site. Dots: candidates, {number(int(qualified.sum()))} in blue qualify under {study.envelope} "
+    words += f"at {power(study.size_mw)}."
+    if lost:
+        words += " Thick: lost in the outages that it breaks most often."
+    return figure(locator(study.network, Marks(bus, gate.buses, qualified, lost)), words)
+
+
+def _resources(study: SiteStudy, bus: int) -> list[Any]:
+    """Return net load, stages of energisation and a reader's own criteria, where the question has them."""
+    found = []
+    own = next(one for one in study.gate.envelopes if one.name == study.envelope)
+    if own.onsite_mw:
+        rows = [(hours, number(gross, 1), number(net, 1)) for hours, gross, net in net_runs(own, study.size_mw)]
+        found.append(
+            section(
+                "Load with on-site resources",
+                facts(net_facts(own, study.size_mw), columns=2),
+                table(["Hours of the day", "Gross, MW", "Net, MW"], rows, "Gross and net load by hour"),
+            )
+        )
+    if stages := stages_of(study, bus):
+        of_stage = [
+            (str(one.start), number(one.mw), share_words(one.low, one.high), verdict_words(one.verdict))
+            for one in stages
+        ]
+        heads = ["From", "At most, MW", "Pass rate", "Gate"]
+        found.append(
+            section(
+                "Staged energisation",
+                facts(stage_facts(stages, study.size_mw), columns=2),
+                table(heads, of_stage, "Stages, with the hours and the network of the question", left=(0, 3)),
+            )
+        )
+    if study.own is not None:
+        words = {True: ": passes", False: ": fails", None: ""}
+        listed = [(name, f"{said}{words[passes]}") for name, said, passes in criteria_rows(study.own, bus)]
+        found.append(section("Criteria of the planner", facts(listed, columns=2)))
+    return found
 
 
 def _rates(study: SiteStudy, bus: int) -> Any:
@@ -77,7 +179,7 @@ def _rates(study: SiteStudy, bus: int) -> Any:
     return table(["Size", *(own.name for own in study.gate.envelopes)], rows, "Pass rate and gate by size and envelope")
 
 
-def _hours(study: SiteStudy, hours: Sequence[Any]) -> Any:
+def _hours(study: SiteStudy, hours: Sequence[HourShare]) -> Any:
     worst = sorted(hours, key=lambda hour: (hour.passed, hour.hour))[:_MOST_HOURS]
     rows = [
         (study.gate.labels[hour.hour], number(hour.load_mw), percent(hour.passed, 1), number(hour.outages),
@@ -89,7 +191,7 @@ def _hours(study: SiteStudy, hours: Sequence[Any]) -> Any:
     return table(heads, rows, f"Hour by hour{said}")
 
 
-def _outages(study: SiteStudy, failing: Sequence[Any]) -> Any:
+def _outages(study: SiteStudy, failing: Sequence[FailingOutage]) -> Any:
     rows = [
         (study.run.contingencies.words(one.contingency), number(one.hours), percent(one.weight, 1),
          number(one.without_load))
@@ -99,7 +201,7 @@ def _outages(study: SiteStudy, failing: Sequence[Any]) -> Any:
     return table(["Outage", "Hours", "Share", "Without the load too"], rows, f"Outages that fail{said}")
 
 
-def _ranking(reasons: Any) -> list[Any]:
+def _ranking(reasons: ScoreReasons | None) -> list[Any]:
     if reasons is None:
         return [el("p", "It is not ranked.")]
     rows = [
@@ -144,11 +246,11 @@ def _ac(report: AcReport | None) -> list[Any]:
     return [el("p", f"{outcome(report)}. It flags and never gates."), bullets(lines)]
 
 
-def _terms(study: SiteStudy, bus: int) -> list[Any]:
-    own = next(one for one in study.gate.envelopes if one.name == study.envelope)
-    draft = Agreement(study.words(bus), own, study.size_mw)
-    note = "A draft for the parties to edit, not legal advice; the terms the page proposes at first."
-    return [el("p", note, class_="muted"), facts(draft.terms(), columns=2)]
+def _terms(study: SiteStudy, bus: int, draft: Agreement) -> list[Any]:
+    proposed = draft == Agreement(study.words(bus), draft.envelope, draft.nameplate_mw)
+    whose = "the terms that the page proposes" if proposed else "the terms as edited on the page"
+    note = f"A draft for the parties, not legal advice: {whose}."
+    return [el("p", note, class_="muted"), facts(draft.terms()[2:], columns=2)]  # site and envelope head the sheet
 
 
 def _inputs(study: SiteStudy) -> Any:

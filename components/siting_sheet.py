@@ -26,6 +26,7 @@ def place() -> html.Div:
             dcc.Store(id=f"{ac}-ended"),
             dcc.Store(id=f"{ac}-seen"),
             dcc.Store(id=f"{ids.SITING_AC_RUN}-pressed"),
+            html.Div(id=f"{ids.SITING_SITE}-ways"),
             html.Div(id=ids.SITING_SITE),
             html.Div(id=ids.SITING_OUTAGE_TOLD, **{"aria-live": "polite"}),
             html.Div(id=f"{ids.SITING_SITE}-rest"),
@@ -45,11 +46,22 @@ def nothing_yet() -> Part:
     return state("empty", "What the gate says of this bus appears here once it is computed.")
 
 
-def sheet(study: SiteStudy, bus: int, report: str) -> tuple[list[Part], list[Part]]:
-    """Return the sheet of a bus (position): what the gate says, then ranking, market and data.
+def ways(report: str | None, *, candidate: bool = True) -> Part:
+    """Return where a sheet leads: back to all sites, to its terms, and to its printable form at ``report``."""
+    back = html.Button("All sites", type="button", className="hr-button hr-button-quiet", **{"data-siting-select": ""})
+    if not candidate:
+        return html.Div(back, className="hr-siting-ways")
+    terms = html.Button("Draft agreement", type="button", className="hr-button", **{"data-siting-tab": "agreement"})
+    if report is None:
+        words = "This question is too long for an address: the study's owner can print the sheet."
+        return html.Div([html.Div([terms, back], className="hr-siting-ways"), html.P(words, className="hr-muted")])
+    face = [icon("download", size=14), "Printable sheet"]
+    printed = html.A(face, href=report, target="_blank", rel="noopener", className="hr-button")
+    return html.Div([printed, terms, back], className="hr-siting-ways")
 
-    ``report`` is the address of its printable sheet, "" for none.
-    """
+
+def sheet(study: SiteStudy, bus: int) -> tuple[list[Part], list[Part]]:
+    """Return the sheet of a bus (position): what the gate says, then ranking, market and data."""
     head = [html.H3(study.words(bus), className="hr-capacity-title")]
     data = section("Data", facts(bus_facts(study.network, bus)))
     if bus not in study.gate.buses:
@@ -59,11 +71,6 @@ def sheet(study: SiteStudy, bus: int, report: str) -> tuple[list[Part], list[Par
         gate = gate_sections(study, bus)
     except QuestionError as error:
         return [*head, state("empty", f"{error}.")], [data]
-    face = [icon("download", size=14), "Printable sheet"]
-    way = html.A(face, href=report, target="_blank", rel="noopener", className="hr-button") if report else None
-    terms = html.Button("Draft agreement", type="button", className="hr-button", **{"data-siting-tab": "agreement"})
     looked = html.P(f"{study.envelope}, {megawatts(study.size_mw)}", className="hr-muted")
-    back = html.Button("All sites", type="button", className="hr-button hr-button-quiet", **{"data-siting-select": ""})
-    ways = html.Div([way, terms, back], className="hr-siting-ways")
     own = resource_sections(study, bus)
-    return [*head, looked, ways, *gate, *own], [*ranking_sections(study, bus), *market_sections(study, bus), data]
+    return [*head, looked, *gate, *own], [*ranking_sections(study, bus), *market_sections(study, bus), data]
