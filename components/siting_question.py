@@ -85,8 +85,9 @@ def envelopes_panel(held: words.Words) -> html.Div:
             ),
             html.H3("Profiles of your own", className="hr-section-title"),
             _field(
-                "One a line: a name, a colon, 24 values in % of the nameplate, hour 1 first",
-                _area("own", held["own"], "night: 80, 80, 80, ... (24 values)"),
+                "One a line: a name, a colon, then 24 values in % of the nameplate, hour 1 first, or a kind with its "
+                "depth in %, its peak hours, what a shift draws more (+5) and its utilisation (at 90)",
+                _area("own", held["own"], "deep: shift 25 16-19\nnight: 80, 80, 80, ... (24 values)"),
             ),
             html.H3("On-site resources", className="hr-section-title"),
             _field(

@@ -5,14 +5,15 @@ QuestionError, which names the control and its limits.
 """
 
 import json
-import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from functools import partial
 from typing import Any
 
 from components.siting_hours import hours_of, hours_text
+from components.siting_own import line_of, read_line, same
+from components.siting_typed import ANY_SPACE, Problems, amount, numbers, peak_of, percent, share_of
 from engine.errors import EngineError, QuestionError
 from engine.siting.case import HOURS_OF_DAY
 from engine.siting.envelopes import (
@@ -24,7 +25,6 @@ from engine.siting.envelopes import (
     Envelope,
     envelope,
     hours_words,
-    own_envelope,
 )
 from engine.siting.question import MOST_MW, Committed, SitingQuestion
 from engine.siting.ramps import repaired
@@ -67,7 +67,6 @@ NAMES = (
     "rating", "onsite", "stages", "criteria",
 )  # fmt: skip
 OFFERED = "offered"  # what the control of the file holds for the series of the data folder until it is taken in
-_ANY_SPACE = str.maketrans({"\u2009": "", "\u00a0": " ", "%": " "})
 
 
 def words_of(question: SitingQuestion) -> Words:
@@ -78,12 +77,12 @@ def words_of(question: SitingQuestion) -> Words:
         "hours": hours_text(question.hours, question.source),
         "count": question.count,
         "thermal": question.thermal,
-        "scale": _percent(question.load_scale),
+        "scale": percent(question.load_scale),
         "seed": question.seed,
         "candidates": question.candidates,
         "buses": ", ".join(question.buses),
         "sizes": ", ".join(f"{mw:g}" for mw in question.sizes_mw),
-        "threshold": _percent(question.threshold),
+        "threshold": percent(question.threshold),
         "outages": question.branches + (":units" if question.units else ""),
         "file": question.dataset,
         "committed": "\n".join(_committed_line(load) for load in question.committed),
@@ -95,23 +94,6 @@ def words_of(question: SitingQuestion) -> Words:
     }
 
 
-class _Problems(list[str]):
-    """Reads one control after the other, and keeps what is wrong with each: all is told at once."""
-
-    def read(self, made: Callable[[], Any], instead: Any) -> Any:
-        """Return what ``made`` reads; where that is refused, note why and return ``instead``."""
-        try:
-            return made()
-        except EngineError as error:
-            self.append(str(error))
-            return instead
-
-    def told(self) -> None:
-        """Raise QuestionError with everything noted."""
-        if self:
-            raise QuestionError("; ".join(dict.fromkeys(self)))
-
-
 def question_of(words: Mapping[str, Any], base: SitingQuestion) -> SitingQuestion:
     """Return the question that the controls hold; what has no control is that of ``base``. Not yet checked.
 
@@ -119,26 +101,26 @@ def question_of(words: Mapping[str, Any], base: SitingQuestion) -> SitingQuestio
     """
     source = str(words["source"])
     branches, _, units = str(words["outages"]).partition(":")
-    found = _Problems()
+    found = Problems()
 
-    def amount(name: str, what: str, least: float, most: float) -> float:
-        return float(found.read(lambda: _amount(words[name], what, least, most), least))
+    def read(name: str, what: str, least: float, most: float) -> float:
+        return float(found.read(lambda: amount(words[name], what, least, most), least))
 
     asked = {
         **base.to_json(),
         "source": source,
         "choice": "one" if source == "filed" else str(words["choice"]),
         "hours": [],
-        "count": int(amount("count", "number of representative hours", 1, 8784)),
+        "count": int(read("count", "number of representative hours", 1, 8784)),
         "thermal": str(words["thermal"]),
-        "load_scale": amount("scale", "load in per cent of the source's", 1, 1000) / 100.0,
-        "seed": int(amount("seed", "seed", 0, 2**31)),
+        "load_scale": read("scale", "load in per cent of the source's", 1, 1000) / 100.0,
+        "seed": int(read("seed", "seed", 0, 2**31)),
         "candidates": str(words["candidates"]),
         "buses": list(_listed(words["buses"])) if words["candidates"] == "listed" else [],
         "sizes_mw": found.read(
             lambda: sorted(numbers(words["sizes"], "a size in MW", least=0.001, most=MOST_MW)), [1.0]
         ),
-        "threshold": amount("threshold", "threshold in per cent", 50, 100) / 100.0,
+        "threshold": read("threshold", "threshold in per cent", 50, 100) / 100.0,
         "branches": branches,
         "units": units == "units",
         "dataset": str(words["file"] or "") if source == "file" else "",
@@ -176,21 +158,21 @@ def drafted(words: Mapping[str, Any]) -> list[Envelope]:
 
     Raises QuestionError with everything that cannot be read, and when there is none.
     """
-    found = _Problems()
-    utilisation = found.read(lambda: _share(words["utilisation"], "utilisation", 1, 100), UTILISATION)
-    ramp = found.read(lambda: _share(words["ramp"], "ramp bound", 0.1, 100), RAMP_SHARE)
+    found = Problems()
+    utilisation = found.read(lambda: share_of(words["utilisation"], "utilisation", 1, 100), UTILISATION)
+    ramp = found.read(lambda: share_of(words["ramp"], "ramp bound", 0.1, 100), RAMP_SHARE)
     peak = found.read(lambda: peak_of(str(words["peak"] or "")), PEAK_HOURS)
     kinds = words["kinds"] if isinstance(words["kinds"], list) else []
 
     def made_of(kind: str) -> Envelope:
-        depth = None if kind == "firm" else _share(words[kind], f"depth of {kind}", 0, 100)
-        more = None if kind != "shift" or _empty(words["makeup"]) else _share(words["makeup"], "make-up", 0, 100)
+        depth = None if kind == "firm" else share_of(words[kind], f"depth of {kind}", 0, 100)
+        more = None if kind != "shift" or _empty(words["makeup"]) else share_of(words["makeup"], "make-up", 0, 100)
         parts = {"utilisation": utilisation, "peak_hours": peak, "ramp_share": ramp, "depth": depth}
         return envelope(kind, **parts, make_up=more)  # type: ignore[arg-type]
 
     made = [found.read(partial(made_of, kind), None) for kind, _ in KINDS if kind in kinds]
     lines = [line for line in str(words["own"] or "").splitlines() if line.strip()]
-    made += [found.read(partial(_own, line, peak, ramp), None) for line in lines]
+    made += [found.read(partial(read_line, line, (utilisation, peak, ramp)), None) for line in lines]
     if not made:
         found.append("choose an envelope: firm, pause, shift or one of your own")
     found.told()
@@ -202,10 +184,10 @@ def onsite_of(text: Any) -> list[float]:
 
     Raises QuestionError naming a value that is none, and how many there are.
     """
-    parts = str(text or "").translate(_ANY_SPACE).replace(";", ",").replace(",", " ").split()
-    found = _Problems()
+    parts = str(text or "").translate(ANY_SPACE).replace(";", ",").replace(",", " ").split()
+    found = Problems()
     values = [
-        found.read(partial(_amount, part, _hour(hour, len(parts)), 0, MOST_MW), 0.0)
+        found.read(partial(amount, part, _hour(hour, len(parts)), 0, MOST_MW), 0.0)
         for hour, part in enumerate(parts, start=1)
     ]
     if len(parts) not in {0, 1, HOURS_OF_DAY}:
@@ -216,7 +198,7 @@ def onsite_of(text: Any) -> list[float]:
 
 def stages_of(text: Any) -> tuple[Stage, ...]:
     """Return the stages of energisation: a line each with a date and MW. Raises QuestionError with every wrong line."""
-    found, made = _Problems(), []
+    found, made = Problems(), []
     for number, line in enumerate(str(text or "").splitlines(), start=1):
         parts = line.replace(",", " ").replace(";", " ").split()
         if not parts:
@@ -258,7 +240,7 @@ def _hour(hour: int, values: int) -> str:
 def committed_of(text: str, envelopes: Sequence[Envelope]) -> tuple[Committed, ...]:
     """Return the loads that are committed already: a line each with bus, MW and, for one not firm, its envelope."""
     by_name = {one.name: one for one in envelopes}
-    made, found = [], _Problems()
+    made, found = [], Problems()
     for number, line in enumerate(text.splitlines(), start=1):
         parts = line.replace(",", " ").split()
         if not parts:
@@ -278,26 +260,6 @@ def committed_of(text: str, envelopes: Sequence[Envelope]) -> tuple[Committed, .
     return tuple(made)
 
 
-def numbers(text: Any, what: str, *, least: float, most: float) -> list[float]:
-    """Return a typed list of numbers, each once. Raises QuestionError naming the one that is none or outside."""
-    parts = str(text or "").translate(_ANY_SPACE).replace(";", ",").replace(",", " ").split()
-    found = [_amount(part, what, least, most) for part in parts]
-    if not found:
-        raise QuestionError(f"give {what}")
-    return list(dict.fromkeys(found))
-
-
-def peak_of(text: str) -> tuple[int, ...]:
-    """Return hours of the day typed as "16-19" or "7, 8, 18". Raises QuestionError for anything else."""
-    found: set[int] = set()
-    for part in text.replace("\u2013", "-").replace(";", ",").replace(",", " ").split():
-        first, dash, last = part.partition("-")
-        if not first.isdigit() or (dash and not last.isdigit()) or not 1 <= int(first) <= int(last or first) <= 24:
-            raise QuestionError(f"peak hours are hours of the day such as 16-19 or 7, 8, 18, not {part[:20]!r}")
-        found |= set(range(int(first), int(last or first) + 1))
-    return tuple(sorted(found))
-
-
 def envelope_words(envelopes: Sequence[Envelope], onsite_mw: Sequence[float] = ()) -> str:
     """Return the names of envelopes for the sentence, and what on-site resources take off."""
     names = [one.name for one in envelopes]
@@ -305,15 +267,6 @@ def envelope_words(envelopes: Sequence[Envelope], onsite_mw: Sequence[float] = (
     if not any(onsite_mw):
         return listed
     return listed + (f" less {onsite_mw[0]:g} MW on site" if len(onsite_mw) == 1 else " less what is made on site")
-
-
-def _own(line: str, peak: Sequence[int], ramp: float) -> Envelope:
-    name, colon, values = line.partition(":")
-    if not colon:
-        raise QuestionError(f"an envelope of one's own is a name, a colon and {HOURS_OF_DAY} values: {line[:40]!r}")
-    parts = values.translate(_ANY_SPACE).replace(";", ",").replace(",", " ").split()
-    shares = [_amount(part, f"share of {name.strip()} in per cent", 0, 100) / 100.0 for part in parts]
-    return own_envelope(name.strip(), shares, peak_hours=peak, ramp_share=ramp)
 
 
 def _repaired(broken: Envelope) -> Envelope:
@@ -332,21 +285,21 @@ def _envelope_words(envelopes: Sequence[Envelope]) -> Words:
     shift = by_kind.get("shift")
     held: Words = {
         "kinds": [kind for kind, _ in KINDS if kind in by_kind],
-        "utilisation": _percent(model.utilisation if model.kind != "own" else UTILISATION),
+        "utilisation": percent(model.utilisation if model.kind != "own" else UTILISATION),
         "peak": hours_words(model.peak_hours or PEAK_HOURS),
-        "pause": _percent(by_kind["pause"].depth if "pause" in by_kind else PAUSE_DEPTH),
-        "shift": _percent(shift.depth if shift else SHIFT_DEPTH),
+        "pause": percent(by_kind["pause"].depth if "pause" in by_kind else PAUSE_DEPTH),
+        "shift": percent(shift.depth if shift else SHIFT_DEPTH),
         "makeup": None,
-        "ramp": _percent(model.ramp_share or RAMP_SHARE),
+        "ramp": percent(model.ramp_share or RAMP_SHARE),
         "own": "",
         "repair": [],
     }
-    if shift and not _is(shift, _made(held, "shift")):
-        held["makeup"] = _percent(shift.make_up)
-    told = [kind for kind in held["kinds"] if _is(by_kind[kind], _made(held, kind))]
+    if shift and not same(shift, _made(held, "shift")):
+        held["makeup"] = percent(shift.make_up)
+    told = [kind for kind in held["kinds"] if same(by_kind[kind], _made(held, kind))]
     held["kinds"] = told
     others = [one for one in envelopes if not (one.kind in told and one.name == one.kind)]
-    held["own"] = "\n".join(f"{one.name}: {', '.join(_percent_text(v) for v in one.share)}" for one in others)
+    held["own"] = "\n".join(line_of(one, model) for one in others)
     return held
 
 
@@ -355,12 +308,6 @@ def _made(held: Words, kind: str) -> Envelope | None:
         return envelopes_of({**held, "kinds": [kind], "own": "", "repair": []})[0]
     except QuestionError:
         return None
-
-
-def _is(one: Envelope, other: Envelope | None) -> bool:
-    if other is None or one.peak_hours != other.peak_hours or not math.isclose(one.ramp_share, other.ramp_share):
-        return False
-    return all(math.isclose(a, b, abs_tol=1e-9) for a, b in zip(one.share, other.share, strict=True))
 
 
 def _committed_line(load: Committed) -> str:
@@ -376,25 +323,3 @@ def _listed(text: Any) -> tuple[str, ...]:
 
 def _empty(value: Any) -> bool:
     return value is None or str(value).strip() == ""
-
-
-def _share(value: Any, what: str, least: float, most: float) -> float:
-    return round(_amount(value, f"{what} in per cent", least, most) / 100.0, 12)
-
-
-def _amount(value: Any, what: str, least: float, most: float) -> float:
-    try:
-        found = float(str(value).translate(_ANY_SPACE).strip())
-    except ValueError:
-        raise QuestionError(f"the {what} is a number, not {str(value)[:40]!r}") from None
-    if not least <= found <= most:
-        raise QuestionError(f"the {what} is {found:g}: {least:g} to {most:g}")
-    return found
-
-
-def _percent(share: float) -> float:
-    return round(100.0 * share, 9)
-
-
-def _percent_text(share: float) -> str:
-    return f"{round(100.0 * share, 9):g}"

@@ -71,6 +71,46 @@ def test_profiles_of_24_values_and_their_mistakes_are_told_all_at_once() -> None
     assert "have 3 values: 1, or 24" in shown(onsite="1 2 3")
 
 
+@pytest.mark.parametrize(
+    ("line", "level"),
+    [  # % of the nameplate in the peak, (1 - depth) u, and in other hours, (1 + make-up) u; the hours of the peak
+        (
+            "deep: shift 25 17-20",
+            (60.0, 84.0, (17, 18, 19, 20)),
+        ),  # the make-up that keeps the energy: 25 x 4 / 20 = 5 %
+        ("deep: shift 20 +3", (64.0, 82.4, (16, 17, 18, 19))),
+        ("long: pause 10 7 8 18 at 90", (81.0, 90.0, (7, 8, 18))),
+        ("full: firm at 95", (95.0, 95.0, (16, 17, 18, 19))),
+    ],
+)
+def test_an_envelope_of_one_s_own_is_made_by_its_parameters(
+    line: str, level: tuple[float, float, tuple[int, ...]]
+) -> None:
+    words = WORDS | {"kinds": ["firm"], "own": line, "ramp": "30"}
+    _, own = siting_words.envelopes_of(words)
+    peak = own.peak_hours
+    found = [100.0 * own.share[peak[0] - 1], 100.0 * own.share[0]]
+    assert (own.name, peak) == (line.partition(":")[0], level[2])
+    assert found == pytest.approx(list(level[:2]))
+    # a link and a reload hold it by its parameters again, and make the same of it
+    asked = siting_words.question_of(words, SitingQuestion())
+    held = siting_words.words_of(asked)
+    assert len(held["own"].split()) < 12
+    assert siting_words.envelopes_of(held) == asked.envelopes
+
+
+def test_parameters_that_say_nothing_are_refused() -> None:
+    wrong = "a: pause much\nb: firm 20\nc: shift 25 16-30\nd: pause 10 at\ne: shift 20 +x"
+    with pytest.raises(QuestionError) as refused:
+        siting_words.envelopes_of(WORDS | {"own": wrong})
+    for words in (
+        "depth of a in per cent is a number, not 'much'", "envelope 'b': '20' says nothing of a firm load",
+        "peak hours are hours of the day", "utilisation of d in per cent is a number",
+        "make-up of e in per cent is a number, not 'x'",
+    ):  # fmt: skip
+        assert words in str(refused.value), words
+
+
 def test_gross_and_net_are_told_in_the_panel() -> None:
     answer = shown(onsite="40")
     assert "At 300 MW: 240 MW gross, 200 MW net" in answer  # 0.8 x 300, less 40
