@@ -198,9 +198,9 @@ def _plan_words(market: MarketQuestion, days: int, sites: int, left: int, second
         "year": f"every day of the year, {number(days)} days",
     }.get(market.days, count(days, "day"))
     rest = f"; {number(left)} more that qualify stay out" if left else ""
-    long = (
-        " Days are shared out, so a cluster takes as much less as it has more cores." if market.days == "year" else ""
-    )
+    long = ""
+    if market.days == "year":
+        long = " Weeks are committed apart, each from a warm-up day: a cluster takes less by as many cores as it has."
     return (
         f"{count(sites, 'site')} go on, taken by the higher pass rate, then bus order{rest}. Each is committed and "
         f"priced on {on}: about {duration(round(seconds))} on two cores.{long} What is done is kept."

@@ -64,7 +64,7 @@ def market_of(network: Network, gate: Gate) -> MarketRun:
 
     places = []
     for own in gate.result.envelopes:
-        for size in gate.result.sizes_mw:
+        for size in question.sizes_of(gate.result.sizes_mw):
             passed = gate.buses[gate.verdict(own.name, size, 0.95) == 1]
             places += [Placement(bus, own, size) for bus in passed[: question.most_sites or None].tolist()]
     facts = {
