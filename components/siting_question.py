@@ -91,11 +91,12 @@ def envelopes_panel(held: words.Words) -> html.Div:
             ),
             html.H3("On-site resources", className="hr-section-title"),
             _field(
-                "What they give: MW, or 24 values, hour 1 first",
+                "What they give: MW in every hour, or 24 values of a day, hour 1 first",
                 _box("onsite", held["onsite"], "none"),
             ),
             html.P(
-                "Gate and market see the net load: what the envelope draws less this, and never less than 0.",
+                "Gate and market see the net load: what the envelope draws less this, and never less than 0. Every day "
+                "is taken to be alike.",
                 className="hr-muted",
             ),
             html.Div(id=ids.SITING_PROFILES, **{"aria-live": "polite"}),

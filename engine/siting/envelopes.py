@@ -108,7 +108,7 @@ class Envelope:
         if not self.onsite_mw:
             return self._gross_words()
         low, high = min(self.onsite_mw), max(self.onsite_mw)
-        given = f"{low:g} MW" if low == high else f"{low:g} to {high:g} MW, hour by hour,"
+        given = f"{low:g} MW" if low == high else f"{low:g} to {high:g} MW by the hour of the day,"
         return f"{self._gross_words()}; of that {given} from on-site resources"
 
     def _gross_words(self) -> str:
@@ -191,11 +191,13 @@ def envelope_from_json(content: Mapping[str, Any]) -> Envelope:
 
 
 def hours_words(hours: Sequence[int]) -> str:
-    """Return ``16-19`` for hours that follow each other, else ``7, 8, 18``."""
+    """Return ``16-19`` for hours that follow each other, ``1-15, 20-24`` for two such runs, else ``7, 8, 18``."""
     listed = list(hours)
-    if len(listed) > 1 and listed == list(range(listed[0], listed[-1] + 1)):
-        return f"{listed[0]}-{listed[-1]}"
-    return ", ".join(str(hour) for hour in listed) or "none"
+    starts = [at for at, hour in enumerate(listed) if at == 0 or hour != listed[at - 1] + 1]
+    runs = [listed[at:end] for at, end in zip(starts, [*starts[1:], len(listed)], strict=True)]
+    if len(runs) > 1:  # two hours are no longer than their run
+        runs = [part for run in runs for part in ([run] if len(run) > 2 else [[hour] for hour in run])]
+    return ", ".join(f"{run[0]}-{run[-1]}" if len(run) > 1 else str(run[0]) for run in runs) or "none"
 
 
 def _check_parameters(

@@ -14,7 +14,7 @@ MOST_MW = 20_000.0
 
 @dataclass(frozen=True, slots=True)
 class OnSite:
-    """MW that on-site units give: one number, one per hour of the day, or one per hour of the study."""
+    """MW that on-site units give: one number, or one per hour of the day. Every day is alike."""
 
     mw: tuple[float, ...]
     name: str = "on-site resources"
@@ -33,20 +33,13 @@ class OnSite:
     def of_hours(self, hour_of_day: Sequence[int]) -> Vector:
         """Return what they give (T,) in the hours of a study, 1 to 24 each.
 
-        Raises QuestionError when there is neither one value, nor one per hour of the day or of the study.
+        Raises QuestionError with every problem at once.
         """
+        if found := self.problems():
+            raise QuestionError("; ".join(found))
         hours, values = np.asarray(hour_of_day, dtype=np.intp), np.array(self.mw, dtype=np.float64)
-        if not len(values) or not np.isfinite(values).all() or (values < 0).any():
-            raise QuestionError(f"{self.name} need MW that are not below zero, found {list(self.mw)[:3]}")
-        if len(values) == 1:
-            return np.full(len(hours), values[0])
-        if len(values) == HOURS_OF_DAY:
-            return np.asarray(values[hours - 1], dtype=np.float64)
-        if len(values) == len(hours):
-            return values
-        raise QuestionError(
-            f"{self.name} have {len(values)} values: 1, {HOURS_OF_DAY} or, for this study, {len(hours)} are needed"
-        )
+        of_day = np.resize(values, HOURS_OF_DAY)  # a single value is that of every hour
+        return np.asarray(of_day[hours - 1], dtype=np.float64)
 
 
 def net_load_mw(gross_mw: Vector, given_mw: Vector) -> Vector:

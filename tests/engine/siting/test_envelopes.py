@@ -115,9 +115,9 @@ def test_on_site_resources_leave_the_net_load() -> None:
     assert net[9:14] == pytest.approx(0.0)  # what is left over is not sent out
     assert net[:9] == pytest.approx(800.0)
     assert OnSite((100.0,)).of_hours([1, 5]) == pytest.approx([100.0, 100.0])
-    with pytest.raises(QuestionError, match="5 values: 1, 24 or, for this study, 2"):
+    with pytest.raises(QuestionError, match="5 values: 1, or 24, one per hour of the day"):
         OnSite((1.0,) * 5).of_hours([1, 2])
-    with pytest.raises(QuestionError, match="not below zero"):
+    with pytest.raises(QuestionError, match="give -1 MW: 0 to 20,000"):
         OnSite((-1.0,)).of_hours([1])
 
 
