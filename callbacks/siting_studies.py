@@ -6,14 +6,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
 from dash import ClientsideFunction, Dash, Input, Output, State, ctx, no_update
 
 from callbacks import siting_year
 from callbacks.capacity_aside import Standing, begin, standing
 from callbacks.siting_desk import Desk
 from callbacks.siting_site import SiteSeat, site_seat
-from components import ids
+from components import ids, siting_firm
 from components import siting_studies as view
 from components.siting_clearing import headroom
 from components.siting_site import SiteStudy
@@ -21,21 +20,29 @@ from components.skeleton import state
 from components.static import static
 from engine.errors import EngineError, QuestionError
 from engine.siting.corridors import substations
+from engine.siting.firmness import MOST_LEFT_OUT, firmness, open_sites, over_envelopes
 from engine.siting.jobs import gate_arguments
 from engine.siting.market_run import MarketRun
 from engine.siting.order import order_of
 from engine.siting.question import MOST_MW, SitingQuestion
-from engine.siting.ranking import overlap, spearman, top
 from engine.siting.run import GateRun
 from engine.siting.sheet import gate_sheet
-from engine.siting.shortlist import Ranked
-from engine.siting.studies import DEARER, Count, depth_envelopes, naive_sites, threshold_sweep
+from engine.siting.shortlist import Ranked, label_name
+from engine.siting.studies import (
+    DEARER,
+    compared,
+    depth_envelopes,
+    depth_scores,
+    depth_sweep,
+    naive_sites,
+    size_curve,
+    threshold_sweep,
+)
 from engine.siting.study_jobs import CORRIDORS, corridors_arguments, corridors_from
 from engine.siting.year import AGAIN
 from engine.store.jobs import Job
 
 THRESHOLDS = (0.80, 0.85, 0.90, 0.92, 0.94, 0.95, 0.96, 0.97, 0.98, 0.99, 1.0)
-_MOST_MOVES = 40
 _DIGITS = 9
 
 
@@ -59,7 +66,7 @@ def panel(seat: SiteSeat, drawn: Any, name: Any, *, pressed: bool) -> Told:
         return Told(*siting_year.panel(seat, study, drawn, name, pressed=pressed))
     found: Mapping[str, Any] = {
         "naive": _naive, "threshold": _threshold, "depth": _depth, "dearer": _dearer, "double": _double,
-        "headroom": _headroom, "again": _again,
+        "headroom": _headroom, "again": _again, "firm": _firm,
     }  # fmt: skip
     told: Told = found[kind](seat, study, pressed)
     return told
@@ -89,11 +96,7 @@ def _depth(seat: SiteSeat, study: SiteStudy, pressed: bool) -> Told:
     run, waiting = _gate(seat, question, "depth", pressed=pressed)
     if run is None:
         return waiting
-    counts: dict[str, dict[float, Count]] = {}
-    for own in envelopes:
-        verdict = run.gate.qualified(own.name, study.size_mw)
-        one = Count(int((verdict == 1).sum()), int((verdict == -1).sum()))
-        counts.setdefault(_kind(own.name), {})[_depth_of(own.name)] = one
+    counts = depth_sweep(run.gate, study.size_mw)
     scores: dict[str, dict[float, float]] = {}
     if study.market is not None and any(one.qualified for own in counts.values() for one in own.values()):
         market, waiting = _market(seat, question, study.market, "depth", pressed=pressed)
@@ -101,28 +104,8 @@ def _depth(seat: SiteSeat, study: SiteStudy, pressed: bool) -> Told:
             return waiting
         order = None if market is None else _order(study, market, run)
         if order is not None:
-            scores = _median_scores(order)
+            scores = depth_scores(order)
     return Told(view.depth(study, counts, scores))
-
-
-def _kind(name: str) -> str:
-    return name.partition(" ")[0]
-
-
-def _depth_of(name: str) -> float:
-    return float(name.split(" ")[1]) / 100.0
-
-
-def _median_scores(order: Ranked) -> dict[str, dict[float, float]]:
-    listed: dict[tuple[str, float], list[float]] = {}
-    for site, score in zip(order.sites, order.score.tolist(), strict=True):
-        if site.placement is not None:
-            name = site.placement.envelope.name
-            listed.setdefault((_kind(name), _depth_of(name)), []).append(score)
-    found: dict[str, dict[float, float]] = {}
-    for (kind, depth), scores in listed.items():
-        found.setdefault(kind, {})[depth] = float(np.median(scores))
-    return found
 
 
 def _dearer(seat: SiteSeat, study: SiteStudy, pressed: bool) -> Told:
@@ -135,42 +118,9 @@ def _dearer(seat: SiteSeat, study: SiteStudy, pressed: bool) -> Told:
     before, after = (_order(study, one, study.run) for one in (study.market, market))
     if before is None or after is None:
         raise QuestionError("no site can be ranked in both: nothing to compare")
-    return Told(view.dearer(study, compared(study, before, after, market)))
-
-
-def compared(study: SiteStudy, before: Ranked, after: Ranked, market: MarketRun) -> view.Dearer:
-    """Return the order of the drawn envelope and size before and after, over the sites that both have."""
-    was, now = (_of_drawn(order, study) for order in (before, after))
-    both = [bus for bus in was if bus in now]
-    if not both:
-        raise QuestionError("no site of this envelope and size is ranked in both")
-    scores = np.array([[before.score[was[bus]], after.score[now[bus]]] for bus in both])
-    count = min(study.top, len(both))
-    lists = []
-    for order, rows in ((before, was), (after, now)):
-        listed = list(rows)
-        lists.append([listed[k] for k in top(order.place[list(rows.values())], count).tolist()])
-    moves = sorted((int(before.place[was[bus]]), bus, int(after.place[now[bus]])) for bus in both)
-    assert study.market is not None  # noqa: S101 (asked only with one)
-    return view.Dearer(
-        common=len(both),
-        spearman=spearman(scores[:, 0], scores[:, 1]),
-        overlap=overlap(*lists),
-        top=count,
-        mean_before=float(study.market.base.metrics[0, 0]),
-        mean_after=float(market.base.metrics[0, 0]),
-        moves=tuple((bus, place, then) for place, bus, then in moves[:_MOST_MOVES]),
-    )
-
-
-def _of_drawn(order: Ranked, study: SiteStudy) -> dict[int, int]:
-    return {
-        site.placement.bus: row
-        for row, site in enumerate(order.sites)
-        if site.placement is not None
-        and site.placement.envelope.name == study.envelope
-        and site.placement.nameplate_mw == study.size_mw
-    }
+    found = compared(before, after, study.envelope, study.size_mw, study.top)
+    means = float(study.market.base.metrics[0, 0]), float(market.base.metrics[0, 0])
+    return Told(view.dearer(study, found, means))
 
 
 def _double(seat: SiteSeat, study: SiteStudy, pressed: bool) -> Told:
@@ -184,12 +134,25 @@ def _double(seat: SiteSeat, study: SiteStudy, pressed: bool) -> Told:
         if run is None:
             return waiting
     assert run is not None  # noqa: S101 (the one drawn, or the one just found)
-    counts = {}
-    for own in run.gate.envelopes:
-        pair = [run.gate.qualified(own.name, size, study.threshold) for size in (one, two)]
-        first, second = (Count(int((verdict == 1).sum()), int((verdict == -1).sum())) for verdict in pair)
-        counts[own.name] = (first, second)
-    return Told(view.double(study, (one, two), counts))
+    counts = size_curve(run.gate, study.threshold, (one, two))
+    return Told(view.double(study, (one, two), {name: (found[0], found[1]) for name, found in counts.items()}))
+
+
+def _firm(seat: SiteSeat, study: SiteStudy, pressed: bool) -> Told:
+    del seat, pressed
+    order, label = study.ranked, label_name(study.envelope, study.size_mw)
+    if order is None or study.market is None:
+        return Told(view.no_market("firm"))
+    if len(order.sites) > MOST_LEFT_OUT:
+        raise QuestionError(
+            f"{len(order.sites):,} alternatives are ranked: firmness is told of {MOST_LEFT_OUT:,} at most"
+        )
+    found = firmness(order, study.top)
+    if label not in found:
+        raise QuestionError("no site of this envelope and size is ranked")
+    every = over_envelopes(order, [one.name for one in study.gate.envelopes])[study.size_mw]
+    noise = None if study.market.floor is None else open_sites(order, study.market.floor, study.top)
+    return Told(view.firm(siting_firm.firm(study, order, found[label], every, noise)))
 
 
 def _headroom(seat: SiteSeat, study: SiteStudy, pressed: bool) -> Told:
@@ -235,13 +198,15 @@ def _gate(seat: SiteSeat, question: SitingQuestion, name: str, *, pressed: bool)
 def _market(
     seat: SiteSeat, question: SitingQuestion, like: MarketRun, name: str, *, pressed: bool
 ) -> tuple[MarketRun | None, Told]:
-    found = seat.desk.market_of(seat.user, seat.study, question, like.question)
+    sizes = tuple(size for size in like.question.sizes_mw if size in question.sizes_mw)
+    asked = replace(like.question, sizes_mw=sizes)  # a study of other sizes prices all of its own
+    found = seat.desk.market_of(seat.user, seat.study, question, asked)
     if found is None and pressed:
-        begun = seat.desk.start_market(seat.user, seat.study, question, like.question)
-        found = seat.desk.market_of(seat.user, seat.study, question, like.question)
+        begun = seat.desk.start_market(seat.user, seat.study, question, asked)
+        found = seat.desk.market_of(seat.user, seat.study, question, asked)
         return found, _waiting(name, begun)
     if found is None:
-        stands = seat.desk.look_market(seat.user, seat.study, question, like.question)
+        stands = seat.desk.look_market(seat.user, seat.study, question, asked)
         return None, _waiting(name, _standing_of(stands.job))
     return found, Told(None)
 

@@ -14,7 +14,7 @@ from components.siting_site import SOURCE, SOURCE_RANKING, SiteStudy, bar, share
 from components.skeleton import Part, progress_card, section, state
 from components.why_card import why_card, why_number
 from engine.siting.sheet import GateSheet
-from engine.siting.studies import DEARER, NAIVE_SITES, Count
+from engine.siting.studies import DEARER, NAIVE_SITES, Compared, Count
 from engine.store.jobs import Job
 
 
@@ -52,6 +52,11 @@ STUDIES: Mapping[str, Named] = {
         "Twice the size",
         "How many sites still qualify at twice the nameplate, as 1 against 2 GW?",
         "In the source pause and shift add 17 and 9 % of sites at 1 GW, 19 and 21 % at 2 GW.",
+    ),
+    "firm": Named(
+        "How firm is this order",
+        "Does the shortlist stand without any one site, under other weights, and under every envelope?",
+        "The source compares fixed weights with its scores, and takes the least and the mean over envelopes.",
     ),
     "year": Named(siting_year.TITLE, siting_year.WORDS, siting_year.FROM),
     "again": Named(
@@ -166,7 +171,10 @@ def naive(study: SiteStudy, sheets: Sequence[GateSheet], mean_lmp: Mapping[int, 
     shown = why_number("siting-why-naive", text, card, label="sites with the lowest prices that pass")
     return _framed(
         "naive",
-        html.P([shown, f" of the lowest mean prices pass: {study.envelope}, {number(study.size_mw)} MW."]),
+        html.P(
+            [shown, f" of the lowest mean prices pass: {study.envelope}, {number(study.size_mw)} MW. The source takes "
+             "the mean of a year, and 1,000 MW; the days here are named below the table."]
+        ),
         small_table("naive", "Sites with the lowest prices", ["Site", "Mean LMP, $/MWh", "Pass rate", "Gate"], rows,
                     text=(0, 3), file="lowest-prices", tall=True,
                     note=days_and_floor(study.market, (("all", "mean_lmp"),))),
@@ -250,28 +258,15 @@ def _priced(study: SiteStudy, scores: Mapping[str, Mapping[float, float]]) -> st
     return f"Median scores are of the sites priced, {which}. {days_and_floor(study.market)}"
 
 
-@dataclass(frozen=True, slots=True)
-class Dearer:
-    """The ranking with dearer units beside the one without."""
-
-    common: int
-    spearman: float
-    overlap: float
-    top: int
-    mean_before: float
-    mean_after: float
-    moves: tuple[tuple[int, int, int], ...]  # bus, place before, place after
-
-
-def dearer(study: SiteStudy, found: Dearer) -> Part:
-    """Return what dearer units change."""
-    ratio = found.mean_after / found.mean_before if found.mean_before else float("nan")
+def dearer(study: SiteStudy, found: Compared, means: tuple[float, float]) -> Part:
+    """Return what dearer units change; ``means`` are the mean prices without a load before and after, $/MWh."""
+    ratio = means[1] / means[0] if means[0] else float("nan")
     card = why_card(
         f"Spearman {number(found.spearman, 4)} over {count(found.common, 'site')}",
         formula="\u03c1 = corr(rank *C*, rank *C*\u2032)",
         values=[
             ("factor of marginal costs", number(DEARER, 2)),
-            ("mean LMP without a load", f"{price(found.mean_before, digits=3)}, {price(found.mean_after, digits=3)}"),
+            ("mean LMP without a load", f"{price(means[0], digits=3)}, {price(means[1], digits=3)}"),
             ("ratio of the means", number(ratio, 4)),
             (f"top {found.top} shared", percent(found.overlap, 0)),
         ],
@@ -284,12 +279,17 @@ def dearer(study: SiteStudy, found: Dearer) -> Part:
         "dearer",
         html.P(
             ["The scores correlate by ", shown, f"; {percent(found.overlap, 0)} of the first {number(found.top)} "
-             f"places are shared; the mean price without a load goes from {price(found.mean_before, digits=3)} to "
-             f"{price(found.mean_after, digits=3)}."]
+             f"places are shared; the mean price without a load goes from {price(means[0], digits=3)} to "
+             f"{price(means[1], digits=3)}."]
         ),
         small_table("dearer", "Places with dearer units", ["Site", "Place", "Place when dearer"], rows,
                     file="dearer", tall=True, note=days_and_floor(study.market)),
     )  # fmt: skip
+
+
+def firm(parts: Sequence[Part]) -> Part:
+    """Return how firm the order is, see :func:`components.siting_firm.firm`."""
+    return _framed("firm", *parts)
 
 
 def double(study: SiteStudy, sizes: tuple[float, float], counts: Mapping[str, tuple[Count, Count]]) -> Part:

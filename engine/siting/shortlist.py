@@ -108,7 +108,12 @@ def ties_of(sites: Sequence[SiteMarket], criteria: Sequence[Criterion], values: 
 def label_of(site: SiteMarket) -> str:
     """Return envelope and size: what is placed together."""
     placed = site.placement
-    return "" if placed is None else f"{placed.envelope.name} {placed.nameplate_mw!r}"
+    return "" if placed is None else label_name(placed.envelope.name, placed.nameplate_mw)
+
+
+def label_name(envelope: str, nameplate_mw: float) -> str:
+    """Return the label of an envelope and size."""
+    return f"{envelope} {nameplate_mw!r}"
 
 
 def by_label(sites: Sequence[SiteMarket]) -> dict[str, Integers]:

@@ -14,6 +14,9 @@ from engine.network.tables import cost_points
 from engine.siting.envelopes import Envelope, envelope
 from engine.siting.gate.results import GateResult
 from engine.siting.ramps import repaired
+from engine.siting.ranking import overlap, spearman
+from engine.siting.ranking import top as first_places
+from engine.siting.shortlist import Ranked
 
 NAIVE_SITES = 20
 DEPTHS = (0.05, 0.10, 0.15, 0.20, 0.25, 0.30, 0.35, 0.40)
@@ -49,11 +52,13 @@ def threshold_sweep(result: GateResult, thresholds: Sequence[float]) -> dict[tup
     }
 
 
-def size_curve(result: GateResult, threshold: float | None = None) -> dict[str, list[Count]]:
-    """Return for each envelope how many candidates qualify at each size of the gate, in the order of its sizes."""
+def size_curve(
+    result: GateResult, threshold: float | None = None, sizes_mw: Sequence[float] | None = None
+) -> dict[str, list[Count]]:
+    """Return for each envelope how many candidates qualify at each of some sizes; left out, at each of the gate's."""
+    sizes = result.sizes_mw if sizes_mw is None else sizes_mw
     return {
-        own.name: [_count(result.qualified(own.name, size, threshold)) for size in result.sizes_mw]
-        for own in result.envelopes
+        own.name: [_count(result.qualified(own.name, size, threshold)) for size in sizes] for own in result.envelopes
     }
 
 
@@ -68,6 +73,79 @@ def depth_envelopes(
             asked = envelope(kind, depth=depth, name=name)  # type: ignore[arg-type]
             found.append(repaired(asked))
     return tuple(found)
+
+
+def depth_of(name: str) -> tuple[str, float]:
+    """Return kind and depth of an envelope of :func:`depth_envelopes`, from its name."""
+    kind, percent, _ = name.split(" ")
+    return kind, float(percent) / 100.0
+
+
+def depth_sweep(result: GateResult, size_mw: float, threshold: float | None = None) -> dict[str, dict[float, Count]]:
+    """Return by kind and depth how many candidates qualify, of a gate of :func:`depth_envelopes`."""
+    found: dict[str, dict[float, Count]] = {}
+    for own in result.envelopes:
+        kind, depth = depth_of(own.name)
+        found.setdefault(kind, {})[depth] = _count(result.qualified(own.name, size_mw, threshold))
+    return found
+
+
+def depth_scores(order: Ranked) -> dict[str, dict[float, float]]:
+    """Return by kind and depth the median score of the sites ranked, all depths in one scaling as in the source."""
+    listed: dict[tuple[str, float], list[float]] = {}
+    for site, score in zip(order.sites, order.score.tolist(), strict=True):
+        if site.placement is not None:
+            listed.setdefault(depth_of(site.placement.envelope.name), []).append(score)
+    found: dict[str, dict[float, float]] = {}
+    for (kind, depth), scores in listed.items():
+        found.setdefault(kind, {})[depth] = float(np.median(scores))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """The places of one envelope and size in two orders, over the sites that both have."""
+
+    common: int
+    spearman: float  # of the scores
+    top: int  # places of the shortlists
+    overlap: float  # of the two shortlists
+    moves: tuple[tuple[int, int, int], ...]  # bus, place in the first order, in the second; by the first
+
+
+def compared(before: Ranked, after: Ranked, envelope: str, size_mw: float, top: int) -> Compared:
+    """Return how the order of an envelope and size changed, as with dearer units.
+
+    Raises QuestionError unless two sites are ranked in both.
+    """
+    was, now = (_rows(order, envelope, size_mw) for order in (before, after))
+    both = [bus for bus in was if bus in now]
+    if len(both) < 2:
+        raise QuestionError("fewer than two sites of this envelope and size are ranked in both: nothing to compare")
+    scores = np.array([[before.score[was[bus]], after.score[now[bus]]] for bus in both])
+    count = min(top, len(both))
+    lists = [
+        [list(rows)[k] for k in first_places(order.place[list(rows.values())], count).tolist()]
+        for order, rows in ((before, was), (after, now))
+    ]
+    places = sorted((int(before.place[was[bus]]), bus, int(after.place[now[bus]])) for bus in both)
+    return Compared(
+        common=len(both),
+        spearman=spearman(scores[:, 0], scores[:, 1]),
+        top=count,
+        overlap=overlap(*lists),
+        moves=tuple((bus, place, then) for place, bus, then in places),
+    )
+
+
+def _rows(order: Ranked, envelope: str, size_mw: float) -> dict[int, int]:
+    """Return bus -> row of an order, of one envelope and size."""
+    return {
+        site.placement.bus: row
+        for row, site in enumerate(order.sites)
+        if site.placement is not None
+        and (site.placement.envelope.name, site.placement.nameplate_mw) == (envelope, size_mw)
+    }
 
 
 def dearer(network: Network, factor: float = DEARER) -> Network:

@@ -349,9 +349,13 @@ def test_studies_that_need_no_run_answer_at_once(seat: SiteSeat) -> None:
     assert "At 50 %: firm 1; shift 0" in said("threshold")
     every = {**DRAWN, "threshold": 0.0}  # both sites are ranked; the desk gives the same market
     assert "Spearman 1.0000 over 2 sites" in text(siting_studies.panel(seat, every, "dearer", pressed=True).children)
+    firm = text(siting_studies.panel(seat, every, "firm", pressed=True).children)
+    assert "7 other alternatives" in firm  # eight are ranked together
+    assert "100 % of the shortlist stays in the worst run" in firm  # two sites, 20 places: none can leave
     assert siting_studies.panel(seat, DRAWN, "no such", pressed=True).children is None
     desk_of(seat).market_there = False
-    for name in ("naive", "dearer"):
+    desk_of(seat).order = None
+    for name in ("naive", "dearer", "firm"):
         assert "Needs the market" in said(name)
 
 

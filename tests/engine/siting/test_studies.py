@@ -1,7 +1,10 @@
 """The studies of the source: what each changes, and the laws that their results keep."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from scipy.stats import spearmanr
 
 from engine.errors import QuestionError
 from engine.network.factors import Factors
@@ -14,7 +17,18 @@ from engine.siting.envelopes import standard
 from engine.siting.gate.question import GateQuestion
 from engine.siting.gate.results import GateResult
 from engine.siting.gate.screening import screen
-from engine.siting.studies import dearer, depth_envelopes, naive_sites, size_curve, threshold_sweep
+from engine.siting.shortlist import rank_sites
+from engine.siting.studies import (
+    compared,
+    dearer,
+    depth_envelopes,
+    depth_scores,
+    depth_sweep,
+    naive_sites,
+    size_curve,
+    threshold_sweep,
+)
+from tests.engine.siting.test_shortlist import site
 
 
 @pytest.fixture(scope="module")
@@ -34,10 +48,11 @@ def test_fewer_sites_qualify_as_the_threshold_rises(result: GateResult) -> None:
 
 def test_fewer_sites_qualify_as_the_size_grows_where_nothing_fails_before(result: GateResult) -> None:
     assert not result.base_infeasible()
-    for counts in size_curve(result).values():
+    for name, counts in size_curve(result).items():
         found = [count.qualified for count in counts]
         assert found == sorted(found, reverse=True)
         assert found[0] > 0
+        assert size_curve(result, sizes_mw=(300.0, 50.0))[name] == [counts[2], counts[0]]
 
 
 def test_on_the_peak_pause_and_shift_qualify_wherever_firm_does(result: GateResult) -> None:
@@ -69,3 +84,34 @@ def test_prices_rise_with_marginal_costs_in_proportion() -> None:
     assert after.prices.lmp_per_mwh == pytest.approx(1.2 * before.prices.lmp_per_mwh, rel=1e-6)
     with pytest.raises(QuestionError, match="costs times 0"):
         dearer(network, 0.0)
+
+
+def test_two_orders_are_compared_over_the_sites_that_both_have() -> None:
+    rng = np.random.default_rng(2)
+    sites = [site(bus, rng.random((3, 5))) for bus in range(8)]
+    before = rank_sites(sites)
+    after = rank_sites([replace(one, metrics=one.metrics**2) for one in sites[:6]])
+    found = compared(before, after, "firm", 1000.0, 3)
+    assert found.common == 6
+    assert found.spearman == pytest.approx(spearmanr(before.score[:6], after.score).statistic)
+    best = [{*np.argsort(-score)[:3].tolist()} for score in (before.score, after.score)]
+    assert found.overlap == pytest.approx(len(best[0] & best[1]) / 3)
+    assert [was for _, was, _ in found.moves] == sorted(before.place[:6].tolist())
+    assert {bus: now for bus, _, now in found.moves} == dict(enumerate(after.place.tolist()))
+    with pytest.raises(QuestionError, match="fewer than two sites"):
+        compared(before, after, "shift", 1000.0, 3)
+
+
+def test_depths_are_read_from_a_gate_and_an_order_of_them() -> None:
+    case = as_filed(Network.from_tables(load("rts24")), Assumptions(thermal="zero"))
+    lost = Contingencies.of(Factors.of(case.network), Rule("all", units=False))
+    own = depth_envelopes(("pause",), (0.1, 0.3))
+    gate = screen(case, lost, GateQuestion(np.arange(24), own, (300.0,)))
+    found = depth_sweep(gate, 300.0)
+    assert {depth: count.qualified for depth, count in found["pause"].items()} == {
+        depth: int((gate.qualified(name, 300.0) == 1).sum())
+        for name, depth in (("pause 10 %", 0.1), ("pause 30 %", 0.3))
+    }
+    order = rank_sites([site(bus, np.random.default_rng(bus).random((3, 5)), own[bus % 2]) for bus in range(6)])
+    scores = {0.1: float(np.median(order.score[::2])), 0.3: float(np.median(order.score[1::2]))}
+    assert depth_scores(order) == {"pause": pytest.approx(scores)}
