@@ -23,7 +23,7 @@ from engine.siting.hour_sets import HourSet
 from engine.siting.market_run import FORMAT as MARKET_FORMAT
 from engine.siting.market_run import MarketQuestion, run_market
 from engine.siting.prepare import prepare, prepared_again
-from engine.siting.question import SitingQuestion
+from engine.siting.question import SHORTLIST, SitingQuestion
 from engine.siting.run import CHECKED, GateRun, checked_again, remade, run_gate
 
 GATE, MARKET, AC = "siting.gate", "siting.market", "siting.ac"
@@ -64,6 +64,8 @@ def market_arguments(network_digest: str, question: SitingQuestion, market: Mark
     found: dict[str, Any] = {}
     if question.screened_mw != question.sizes_mw:  # stages of energisation are gated only
         found["sizes_mw"] = list(question.sizes_mw)
+    if question.shortlist != SHORTLIST:  # sites whose place on it is open are solved again
+        found["shortlist"] = question.shortlist
     if gates := [criterion for criterion in question.criteria if criterion.gates]:
         found |= {"criteria": [one.to_json() for one in gates], "criteria_file": question.criteria_file}
     return (
@@ -102,7 +104,7 @@ def ac_arguments(network_digest: str, question: SitingQuestion, bus: str, load_m
 
 def question_of(arguments: Mapping[str, Any]) -> SitingQuestion:
     """Return the question in a job's arguments; the gate's have no threshold of their own."""
-    names = ("threshold", "criteria", "criteria_file")
+    names = ("threshold", "shortlist", "criteria", "criteria_file")
     own = {name: arguments[name] for name in names if name in arguments}
     return SitingQuestion.from_json({**arguments["question"], **own})
 

@@ -1,13 +1,16 @@
 """The question of a siting study: what it refuses, and that it survives its JSON."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from engine.errors import QuestionError
 from engine.network.library import load
 from engine.network.model import Network
+from engine.siting import jobs
 from engine.siting.envelopes import envelope, own_envelope
+from engine.siting.market_run import MarketQuestion
 from engine.siting.question import Committed, SitingQuestion, candidates_of
 
 TEXAS = Network.from_tables(load("texas-2020"))
@@ -61,3 +64,13 @@ def test_what_is_no_question_is_refused() -> None:
             SitingQuestion.from_json(wrong)
     with pytest.raises(QuestionError, match="as filed is one hour"):
         SitingQuestion(source="filed", choice="year").checked(TEXAS)
+
+
+def test_a_market_solves_again_for_the_shortlist_that_is_asked() -> None:
+    market, question = MarketQuestion(), SitingQuestion()
+    usual = jobs.market_arguments("n", question, market)
+    short = jobs.market_arguments("n", replace(question, shortlist=7), market)
+    assert jobs.question_of(json.loads(json.dumps(short))).shortlist == 7
+    assert jobs.question_of(usual).shortlist == question.shortlist
+    assert jobs.market_key(short) != jobs.market_key(usual)
+    assert jobs.gate_arguments("n", replace(question, shortlist=7)) == jobs.gate_arguments("n", question)
