@@ -86,7 +86,7 @@ class Study:
     def run(self) -> GateRun:
         asked = jobs.gate_arguments(NETWORK.digest, QUESTION)
         found = jobs.run_of(asked, self.told, self.gate, NETWORK, None)
-        return GateRun(QUESTION, found.prepared, found.contingencies, found.gate)
+        return replace(found, question=QUESTION)  # with the threshold, which no verdict depends on
 
 
 def study(folder: Path, workers: Workers = HERE) -> Study:
@@ -179,7 +179,7 @@ def test_the_catalogue_and_the_products_follow(here: Study) -> None:
     assert listed.manifest["market"]["days"][0]["reason"].startswith("highest load")
     assert listed.manifest["check"] == here.told["check"]
     of_market = jobs.market_arguments(NETWORK.digest, QUESTION, MARKET)
-    for by in (OrderBy(), OrderBy((0.0, 0.0, 1.0), "per envelope", 0.9)):
+    for by in (OrderBy(), OrderBy((3.0, 1.0, 0.5), "pooled", 0.7)):
         asked = json.loads(json.dumps(product_arguments(of_market, SaleTerms(count=3), Chosen(5.0, by))))
         made = products_job(asked, here.context)["product_set"]["question"][SITING]
         shown = order_of(run.gate, here.market, by)  # as the page draws it
