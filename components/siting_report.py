@@ -37,6 +37,7 @@ from engine.siting.sheet import (
 _MOST_OUTAGES = 6
 _MOST_HOURS = 6
 _MOST_CRITERIA = 5
+_MOST_FLAGS = 4
 _MARKED = 3  # of the worst outages, on the map
 
 
@@ -66,7 +67,7 @@ def site_report(study: SiteStudy, bus: int, printed: Printed) -> list[Any]:
         el("div", el("div", _key_numbers(study, bus, sheet, reasons), _gate(study, sheet)), _map(study, bus, sheet),
            class_="sheet-top"),
         section("Pass rates", _rates(study, bus), _hours(study, sheet.hours), _outages(study, sheet.failing)),
-        *_resources(study, bus),
+        el("div", *_resources(study, bus), class_="sheet-pairs"),
         section("Why it ranks there", _ranking(reasons)),
         section("Market", _market(study, bus)),
         section("Voltages and losses", _ac(printed.ac)),
@@ -143,7 +144,7 @@ def _resources(study: SiteStudy, bus: int) -> list[Any]:
         found.append(
             section(
                 "Load with on-site resources",
-                facts(net_facts(own, study.size_mw), columns=2),
+                facts(net_facts(own, study.size_mw)),
                 table(["Hours of the day", "Gross, MW", "Net, MW"], rows, "Gross and net load by hour"),
             )
         )
@@ -156,14 +157,14 @@ def _resources(study: SiteStudy, bus: int) -> list[Any]:
         found.append(
             section(
                 "Staged energisation",
-                facts(stage_facts(stages, study.size_mw), columns=2),
+                facts(stage_facts(stages, study.size_mw)),
                 table(heads, of_stage, "Stages, with the hours and the network of the question", left=(0, 3)),
             )
         )
     if study.own is not None:
         words = {True: ": passes", False: ": fails", None: ""}
         listed = [(name, f"{said}{words[passes]}") for name, said, passes in criteria_rows(study.own, bus)]
-        found.append(section("Criteria of the planner", facts(listed, columns=2)))
+        found.append(section("Criteria of the planner", facts(listed)))
     return found
 
 
@@ -243,7 +244,8 @@ def _ac(report: AcReport | None) -> list[Any]:
     if report is None:
         return [el("p", "No AC power flow was computed for this site.")]
     lines = [f"{row.words}, {megawatts(row.load_mw)}: {'; '.join(row.flags)}" for row in report.rows if row.flags]
-    return [el("p", f"{outcome(report)}. It flags and never gates."), bullets(lines)]
+    shown = lines[:_MOST_FLAGS] + ([f"and {len(lines) - _MOST_FLAGS} more"] if len(lines) > _MOST_FLAGS else [])
+    return [el("p", f"{outcome(report)}. It flags and never gates."), bullets(shown)]
 
 
 def _terms(study: SiteStudy, bus: int, draft: Agreement) -> list[Any]:
@@ -255,4 +257,4 @@ def _terms(study: SiteStudy, bus: int, draft: Agreement) -> list[Any]:
 
 def _inputs(study: SiteStudy) -> Any:
     rows = [(entry.name, breakable(entry.digest)) for entry in study.inputs(market=True)]
-    return facts(rows, columns=2)
+    return el("div", facts(rows), class_="digests")

@@ -123,7 +123,7 @@ def test_the_draft_names_every_term() -> None:
     terms = dict(SHIFT.terms())
     assert (
         terms["Cap by hour"]
-        == "hours 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 20, 21, 22, 23, 24: 832 MW; hours 16-19: 640 MW"
+        == "hours 1-15, 20-24: 832 MW; hours 16-19: 640 MW"
     )
     assert terms["Ramp"].startswith("at most 200 MW")
     assert "19,200 MWh" in terms["Energy"]

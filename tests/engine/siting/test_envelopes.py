@@ -8,7 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.errors import InfeasibleError, QuestionError
-from engine.siting.envelopes import HOURS_OF_DAY, PEAK_HOURS, envelope, envelope_from_json, own_envelope, standard
+from engine.siting.envelopes import (
+    HOURS_OF_DAY,
+    PEAK_HOURS,
+    envelope,
+    envelope_from_json,
+    hours_words,
+    own_envelope,
+    standard,
+)
 from engine.siting.onsite import OnSite, net_load_mw
 from engine.siting.ramps import repaired
 from engine.siting.staging import Stage, cap_on, checked_stages, first_day_of
@@ -144,3 +152,15 @@ def test_the_arithmetic_of_time_to_power_is_the_published_one() -> None:
     assert found.endpoints == Years(3.5, 7.0)
     with pytest.raises(QuestionError, match="conventional pathway takes 8 to 5"):
         time_to_power(Years(8.0, 5.0))
+
+
+def test_hours_are_named_by_their_runs() -> None:
+    for hours, words in (
+        (range(16, 20), "16-19"),
+        ((*range(1, 16), *range(20, 25)), "1-15, 20-24"),
+        ((7, 8, 18), "7, 8, 18"),
+        ((7, 8), "7-8"),
+        ((5,), "5"),
+        ((), "none"),
+    ):
+        assert hours_words(tuple(hours)) == words
