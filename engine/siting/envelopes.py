@@ -193,11 +193,13 @@ def envelope_from_json(content: Mapping[str, Any]) -> Envelope:
 def hours_words(hours: Sequence[int]) -> str:
     """Return ``16-19`` for hours that follow each other, ``1-15, 20-24`` for two such runs, else ``7, 8, 18``."""
     listed = list(hours)
+    if not listed:
+        return "none"
     starts = [at for at, hour in enumerate(listed) if at == 0 or hour != listed[at - 1] + 1]
     runs = [listed[at:end] for at, end in zip(starts, [*starts[1:], len(listed)], strict=True)]
     if len(runs) > 1:  # two hours are no longer than their run
         runs = [part for run in runs for part in ([run] if len(run) > 2 else [[hour] for hour in run])]
-    return ", ".join(f"{run[0]}-{run[-1]}" if len(run) > 1 else str(run[0]) for run in runs) or "none"
+    return ", ".join(f"{run[0]}-{run[-1]}" if len(run) > 1 else str(run[0]) for run in runs)
 
 
 def _check_parameters(
