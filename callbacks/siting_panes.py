@@ -9,6 +9,7 @@ from callbacks.siting_answer import Seat, drawn_from, market_stands, seat_of
 from callbacks.siting_desk import Desk
 from components import ids, siting_layers, siting_market, siting_overview, siting_tables, siting_totals
 from components.siting_answer import Answer
+from components.siting_basis import days_and_floor
 from components.siting_controls import GROUP_NAMES
 from components.theme import Theme
 from engine.errors import EngineError
@@ -21,6 +22,7 @@ _DRAWN: dict[str, tuple[str, str]] = {
     "layers": (ids.map_layers(PAGE), "data"),
     "rows": (ids.grid(PAGE, "ranked"), "rowData"),
     "below": (ids.grid(PAGE, "ranked"), "dashGridOptions"),
+    "basis": (siting_tables.BASIS, "children"),
     "head": (f"{ids.SITING_OVERVIEW}-head", "children"),
     "market": (ids.SITING_MARKET, "children"),
     "rest": (f"{ids.SITING_OVERVIEW}-rest", "children"),
@@ -46,6 +48,7 @@ def draw(seat: Seat, found: Any, asked: Mapping[str, Any], theme: Theme) -> dict
         "layers": siting_layers.data(answer),
         "rows": siting_tables.ranked_rows(answer),
         "below": _below(answer),
+        "basis": days_and_floor(answer.market),
         "head": siting_overview.head(answer),
         "market": siting_market.told(answer, market, stands),
         "rest": siting_overview.rest(answer, theme),

@@ -80,4 +80,8 @@ def register(app: Dash, desk: Desk) -> None:
         found = siting_prices.prices_of(answer, bus)
         patch = Patch()
         patch["layers"][siting_prices.KEY] = data(answer, bus)["layers"][siting_prices.KEY]
-        return patch, siting_prices.rows(answer, found), static(siting_prices.told(found))
+        return (
+            patch,
+            siting_prices.rows(answer, found),
+            static(siting_prices.told(found, siting_prices.card(answer, found))),
+        )

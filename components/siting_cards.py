@@ -31,9 +31,10 @@ def zones(answer: Answer, zone: str, every: int, found: int) -> Part:
     )
 
 
-def sizes(answer: Answer, size_mw: float, found: int, first: int) -> Part:
-    """Return why so many sites qualify at a size; ``first`` of them under the first envelope."""
-    name, other = answer.drawn.envelope, answer.envelopes[0]
+def sizes(answer: Answer) -> Part:
+    """Return why so many sites qualify at the size drawn."""
+    name, other, size_mw = answer.drawn.envelope, answer.envelopes[0], answer.drawn.size_mw
+    found, first = len(answer.qualified(name)), len(answer.qualified(other))
     values = [("threshold *τ*", percent(answer.drawn.threshold)), (f"|*Q*| at {power(size_mw)}", number(found))]
     if name != other and first:
         values.append((f"against {other}", f"{number(found)} / {number(first)} − 1 = {percent(found / first - 1, 1)}"))

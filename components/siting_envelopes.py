@@ -54,7 +54,7 @@ def _profile(asked: Envelope, onsite_mw: tuple[float, ...], size_mw: float, *, m
         parts.append(html.P(said, className="hr-siting-profile-net"))
         wrong = net.net_problems(size_mw) if shown is mended else []
         parts += [html.P(f"{problem[:1].upper()}{problem[1:]}.", className="hr-sign-binding") for problem in wrong]
-    if broken or onsite_mw:
+    if len(asked.share) == HOURS_OF_DAY:
         parts.append(_hours(asked, mended if broken else None, gross, seen if onsite_mw else None, size_mw))
     return html.Div(parts, className="hr-siting-profile")
 

@@ -6,14 +6,16 @@ import numpy as np
 import plotly.graph_objects as go
 from dash import dcc, html
 
-from components import ids
+from components import ids, siting_cards
 from components.format import count, duration, number, percent, power, sentence
 from components.siting_answer import Answer
+from components.siting_basis import days_and_floor
 from components.siting_criteria import said as criteria_words
 from components.siting_market import all_listed
 from components.siting_site import small_table
-from components.siting_totals import base_words, funnel, sign_of
+from components.siting_totals import base_words, funnel, sign_of, stage_counts
 from components.skeleton import Part, facts, section, state
+from components.static import static
 from components.theme import Theme, styled, token
 from engine.siting.gate.results import FAILED, PASSED
 from engine.siting.sheet import base_failures
@@ -30,7 +32,21 @@ def head(answer: Answer) -> list[Part]:
     hint = "Press a bus on the map or a row of the ranking for its sheet; press a number and it says why."
     own = html.P(f"Your criteria: {words}", className="hr-muted") if (words := criteria_words(answer.own)) else None
     chose = html.P(words, className="hr-siting-provisional") if (words := all_listed(answer)) else None
-    return [section(title, funnel(answer), chose, own, html.P(hint, className="hr-muted"), _ways(answer))]
+    table = _funnel_table(answer)
+    return [section(title, funnel(answer), table, chose, own, html.P(hint, className="hr-muted"), _ways(answer))]
+
+
+def _funnel_table(answer: Answer) -> Part:
+    """Return the funnel's numbers as a table with its CSV."""
+    rows = []
+    for name in answer.envelopes:
+        counts = stage_counts(answer, name)
+        rows.append((name, *(("not run", "") if one is None else (number(one), one) for one in counts)))
+    table = small_table(
+        "funnel", f"Funnel at {power(answer.drawn.size_mw)}", ("Envelope", "Candidates", "Gate", "Market", "Shortlist"),
+        rows, note=days_and_floor(answer.market),
+    )  # fmt: skip
+    return html.Details([html.Summary("As a table"), static(table)])
 
 
 def _ways(answer: Answer) -> Part:
@@ -179,6 +195,7 @@ def sizes_table(answer: Answer) -> Part:
         "sizes", "Sites that qualify, by size and envelope", heads, rows, text=(1, 6), tall=True,
         note=f"Of {number(len(answer.gate.buses))} candidates, at a threshold of {percent(answer.drawn.threshold)}. "
         "Between the sizes screened the verdicts prove these bounds.",
+        why=siting_cards.sizes(answer),
     )  # fmt: skip
 
 
@@ -208,8 +225,9 @@ def _hours_section(answer: Answer) -> list[Part]:
     table = small_table(
         "hours", title, ("Hour", "Counts", "Pass, mean", "Why it is here"), rows, text=(0, 3),
         note="Pass: the share of outages that a candidate survives, a mean over the candidates.",
+        why=siting_cards.hours(answer, result.labels[0], float(result.hour_weight[0]), float(passed[0].mean())),
     )  # fmt: skip
-    return [section(title, table)]
+    return [section(title, static(table))]
 
 
 def _made_from(answer: Answer) -> Part:

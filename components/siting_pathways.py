@@ -7,7 +7,9 @@ from dash import html
 
 from components import ids
 from components.format import number
+from components.siting_site import small_table
 from components.skeleton import Part
+from components.static import static
 from components.why_card import why_card, why_number
 from engine.siting.timeline import CONVENTIONAL, LONGEST, PLANNER, TimeToPower, Years, time_to_power
 
@@ -59,7 +61,19 @@ def told(conventional: Years, planner: Years) -> list[Part]:
         [_bar("Conventional", conventional, longest, "flexible"), _bar("Planner-initiated", planner, longest, "firm")],
         className="hr-pathway-bars",
     )
-    return [bars, html.Div(_sums(found), className="hr-siting-numbers")]
+    table = small_table(
+        "pathways", "Years to first power by pathway", ("Pathway", "Least, years", "Most, years", "Midpoint, years"),
+        [(name, *((f"{value:g}", value) for value in (years.least, years.most, years.middle)))
+         for name, years in (("Conventional", conventional), ("Planner-initiated", planner), *_saved(found))],
+        file="time-to-power", note="Assumptions, and the arithmetic on them.",
+    )  # fmt: skip
+    return [bars, html.Div(_sums(found), className="hr-siting-numbers"), static(table)]
+
+
+def _saved(found: TimeToPower) -> list[tuple[str, Years]]:
+    one, other = found.conventional, found.planner
+    ends = Years(one.least - other.most, one.most - other.least)
+    return [("Saved by the planner's", ends)]
 
 
 def _sums(found: TimeToPower) -> list[Part]:

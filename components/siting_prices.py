@@ -7,13 +7,16 @@ from typing import Any
 import numpy as np
 from dash import html
 
-from components import ids
+from components import ids, siting_cards
 from components.format import megawatts, number, signed
 from components.grid_map import Layer
 from components.siting_answer import Answer
 from components.siting_basis import days_words
+from components.siting_site import WHY
+from components.siting_totals import inputs_of
 from components.skeleton import Part, state
 from components.tables import GridColumn, grid
+from components.why_card import why_number
 from engine.network.model import Vector
 from engine.siting.market_run import lmp_change, mean_energy
 from engine.siting.metrics import METRICS, WINDOWS
@@ -150,8 +153,19 @@ def _said(found: Prices, change: float) -> str:
     return "within it" if abs(change) <= found.quiet else "beyond it"
 
 
-def told(found: Prices | str) -> Part:
-    """Return the line above the table."""
+def card(answer: Answer, found: Prices | str) -> Part:
+    """Return why the largest change of the table is what it is."""
+    if isinstance(found, str) or answer.market is None:
+        return None
+    place = int(np.nanargmax(np.abs(found.change)))
+    buses = answer.network.buses
+    what = f"{buses.names[place] or 'bus'} ({buses.ids[place]})"
+    inputs = inputs_of(answer, market=True)
+    return siting_cards.price_changes(answer.market, what, float(found.change[place]), inputs)
+
+
+def told(found: Prices | str, why: Part = None) -> Part:
+    """Return the line above the table; ``why`` is the card of its numbers."""
     if isinstance(found, str):
         return state("empty", f"{found}.")
     floor = (
@@ -161,12 +175,13 @@ def told(found: Prices | str) -> Part:
     )
     known = found.change[np.isfinite(found.change)]
     best = " (the best site, since none is selected)" if found.default else ""
-    return html.P(
+    words: list[Part] = [
         f"Prices with {found.words}{best}; mean change of all buses {signed(float(known.mean()), 3)} $/MWh, of which "
         f"{signed(found.energy_change, 3)} is energy (the price at the reference bus) and the rest congestion; "
-        f"{floor}. {found.days}",
-        className="hr-muted",
-    )
+        f"{floor}. {found.days} ",
+        None if why is None else why_number("siting-why-prices", WHY, why, label="prices with the site"),
+    ]
+    return html.P(words, className="hr-muted")
 
 
 def place() -> Sequence[Part]:

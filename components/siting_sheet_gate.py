@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from dash import html
 
+from components import siting_cards
 from components.format import count, megawatts, number, percent
 from components.siting_site import SOURCE, SiteStudy, bar, share_words, small_table, verdict_mark
 from components.skeleton import Part, facts, section
@@ -144,7 +145,7 @@ def _sizes(study: SiteStudy, bus: int) -> Part:
         for size in gate.sizes_mw
     ]  # fmt: skip
     heads = ["Size, MW", *(own.name for own in gate.envelopes)]
-    table = small_table("sizes", "Pass rate by size", heads, rows, text=(), file="pass-rates-by-size")
+    table = small_table("site-sizes", "Pass rate by size", heads, rows, text=(), file="pass-rates-by-size")
     return html.Details([html.Summary(f"All {number(len(gate.sizes_mw))} sizes"), table])
 
 
@@ -152,13 +153,16 @@ def _hours(study: SiteStudy, sheet: GateSheet) -> list[Part]:
     ordered = sorted(sheet.hours, key=lambda hour: (hour.passed, hour.hour))
     shown = sorted(ordered[:_MOST_HOURS], key=lambda hour: hour.hour)
     heads = ["Hour", "Load, MW", "Outages that pass", "Fail", "Without the load too"]
-    table = small_table("hours", "Pass rate by hour", heads, [_hour_row(study, hour) for hour in shown], file="hours")
+    table = small_table(
+        "site-hours", "Pass rate by hour", heads, [_hour_row(study, hour) for hour in shown], file="hours",
+        why=siting_cards.site_hours(study, sheet, ordered[0]) if ordered else None,
+    )  # fmt: skip
     words = f"The {number(len(shown))} worst of {number(len(sheet.hours))} hours." if len(ordered) > len(shown) else ""
     parts: list[Part] = [html.P(words, className="hr-muted")] if words else []
     parts.append(table)
     if len(ordered) > len(shown):
         every = [_hour_row(study, hour) for hour in sheet.hours]
-        whole = small_table("hours-all", "Pass rate of every hour", heads, every, file="hours", tall=True)
+        whole = small_table("site-hours-all", "Pass rate of every hour", heads, every, file="hours", tall=True)
         parts.append(html.Details([html.Summary(f"All {number(len(sheet.hours))} hours"), whole]))
     reasons = study.run.prepared.hours.reasons
     lines = [
@@ -193,7 +197,10 @@ def _failing(study: SiteStudy, sheet: GateSheet) -> list[Part]:
     )
     rows = [_outage_row(study, sheet, one) for one in sheet.failing]
     heads = ["Outage", "Hours", "Share", "Without the load too"]
-    first = small_table("failing", "Outages that fail most often", heads, rows[:_MOST_OUTAGES], file="failing-outages")
+    first = small_table(
+        "failing", "Outages that fail most often", heads, rows[:_MOST_OUTAGES], file="failing-outages",
+        why=siting_cards.site_outages(study, sheet, sheet.failing[0]),
+    )  # fmt: skip
     parts: list[Part] = [told, first]
     if len(rows) > _MOST_OUTAGES:
         whole = small_table("failing-all", "Outages that fail", heads, rows, file="failing-outages", tall=True)

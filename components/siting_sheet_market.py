@@ -5,11 +5,14 @@ from collections.abc import Sequence
 import numpy as np
 from dash import html
 
+from components import siting_cards
 from components.format import count, number, percent, price, signed
+from components.siting_basis import days_and_floor
 from components.siting_site import SOURCE_MARKET, SOURCE_RANKING, SiteStudy, bar, small_table
 from components.skeleton import Part, facts, section
 from components.why_card import why_card, why_number
 from engine.commitment.scuc import End
+from engine.network.model import Vector
 from engine.siting.market import SiteMarket
 from engine.siting.market_run import MarketRun, lmp_change
 from engine.siting.metrics import METRIC_UNITS, METRIC_WORDS, METRICS, WINDOW_WORDS, WINDOWS, Metric
@@ -133,8 +136,20 @@ def _prices(study: SiteStudy, site: SiteMarket, bus: int) -> list[Part]:
             ],
             className="hr-siting-ways",
         ),
-        small_table("prices", "Buses whose price moves most", ["Bus", "Change, $/MWh"], listed, file="lmp-change"),
+        small_table(
+            "site-prices",
+            "Buses whose price moves most",
+            ["Bus", "Change, $/MWh"],
+            listed,
+            file="lmp-change",
+            note=days_and_floor(market, (("all", "mean_lmp"),)),
+            why=_price_card(study, market, change, most[0]),
+        ),
     ]
+
+
+def _price_card(study: SiteStudy, market: MarketRun, change: Vector, place: int) -> Part:
+    return siting_cards.price_changes(market, study.words(place), float(change[place]), study.inputs(market=True))
 
 
 def price_facts(market: MarketRun, site: SiteMarket, bus: int) -> list[tuple[str, str]]:
@@ -176,7 +191,7 @@ def ranking_sections(study: SiteStudy, bus: int) -> list[Part]:
         section(
             f"Why place {number(reasons.place)} of {number(reasons.alternatives)}",
             facts([("Score", score_number(study, reasons)), *_groups(reasons)]),
-            *_costs(reasons),
+            *_costs(study, reasons),
             *_neighbours(study, reasons),
             *(html.P(f"{notice[:1].upper()}{notice[1:]}.", className="hr-muted") for notice in reasons.notices),
         )
@@ -241,7 +256,7 @@ def _groups(reasons: ScoreReasons) -> list[tuple[Part, Part]]:
     ]
 
 
-def _costs(reasons: ScoreReasons) -> list[Part]:
+def _costs(study: SiteStudy, reasons: ScoreReasons) -> list[Part]:
     rows = []
     for cost in reasons.costs[:_MOST_CRITERIA]:
         gain = cost.score_at_best - reasons.score
@@ -261,7 +276,16 @@ def _costs(reasons: ScoreReasons) -> list[Part]:
     heads = ["Criterion", "Here", "Best", "Weight", "Lost of 1", "Gain, if best"]
     return [
         html.P("What each criterion takes from the score, the one that takes most first:"),
-        small_table("costs", "What each criterion costs", heads, rows, file="criteria", tall=True),
+        small_table(
+            "costs",
+            "What each criterion costs",
+            heads,
+            rows,
+            file="criteria",
+            tall=True,
+            note=days_and_floor(study.market),
+            why=siting_cards.costs(study, reasons),
+        ),
     ]
 
 

@@ -14,6 +14,7 @@ from engine.siting.gate.results import FAILED, PASSED, UNDECIDED
 from engine.siting.metrics import METRICS, WINDOWS, Metric, Window
 
 Row = dict[str, Any]
+BASIS = "siting-ranked-basis"  # below the ranking: its days and the noise floor
 GRIDS = ("ranked", "candidates", "prices")
 _SHOWN: tuple[tuple[Window, Metric, str, str, int, int], ...] = (
     ("on_peak", "p95_p5", "On-peak P95-P5", "$/MWh", 3, 196),
@@ -97,13 +98,13 @@ def reference_rows(answer: Answer) -> list[Row]:
         return []
     sites = [answer.ranked.sites[row] for row in rows]
     cells = [(f"{window}_{metric}", WINDOWS.index(window), METRICS.index(metric)) for window, metric, *_ in _SHOWN]
-    median: Row = {"id": "Median", "name": f"of {len(sites)} served", "reference": True} | {
+    median: Row = {"name": f"Median of {len(sites)}", "reference": True} | {
         name: float(np.median([site.metrics[w, m] for site in sites])) for name, w, m in cells
     }
     if market.floor is None:
-        return [median, {"id": "Noise", "name": "floor not asked for", "reference": True}]
+        return [median, {"name": "No noise floor", "reference": True}]
     floor = {name: float(market.floor[w, m]) for name, w, m in cells}
-    return [median, {"id": "Noise", "name": "floor", "reference": True} | floor]
+    return [median, {"name": "Noise floor", "reference": True} | floor]
 
 
 def candidate_columns(answer: Answer | None) -> list[GridColumn]:
@@ -162,7 +163,11 @@ def drawer(tab: str, panels: dict[str, Part]) -> html.Div:
     """Return the tables of the drawer; ``panels`` are the tabs that are no grid."""
     parts = [
         _tab(
-            "ranked", grid(ids.SITING, ranked_columns(), (), name="ranked", label="Ranking of the sites that qualify")
+            "ranked",
+            [
+                grid(ids.SITING, ranked_columns(), (), name="ranked", label="Ranking of the sites that qualify"),
+                html.P(id=BASIS, className="hr-siting-basis hr-muted"),
+            ],
         ),
         _tab("candidates", grid(ids.SITING, candidate_columns(None), (), name="candidates", label="All candidates")),
         _tab("prices", siting_prices.place()),
