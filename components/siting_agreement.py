@@ -77,7 +77,7 @@ def _controls() -> Part:
                 "Time zone of the hours",
                 dbc.Input(
                     id=ids.siting_term(TIME_ZONE), type="text", value="", debounce=True, autocomplete="off",
-                    list=f"{ids.SITING_TERMS}-zones", placeholder="the clock of the meter", spellCheck=False,
+                    list=f"{ids.SITING_TERMS}-zones", placeholder="the clock of the meter",
                     class_name="hr-input hr-siting-zone",
                 ),
                 html.Datalist([html.Option(value=zone) for zone in _ZONES], id=f"{ids.SITING_TERMS}-zones"),

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from callbacks.siting_agreement import audited, read_signed
+from components.siting_agreement import place, signed
 from engine.errors import QuestionError
 from engine.siting.agreement import Agreement
 from engine.siting.envelopes import envelope
@@ -41,3 +42,10 @@ def test_a_meter_in_utc_is_held_against_the_signed_terms_on_their_clock() -> Non
     assert "2026-11-01, 25 h" in said
     assert "the signed agreement signed.json" in said
     assert "the clock in America/Chicago" in said
+
+
+def test_the_tab_offers_a_zone_and_a_signed_agreement() -> None:
+    said = text(place())
+    for words in ("Time zone of the hours", "Read a signed agreement", "held against the draft at the left"):
+        assert words in said
+    assert "Back to the draft" in text(signed(SIGNED, "signed.json"))
