@@ -11,10 +11,11 @@ from dash import ClientsideFunction, Dash, Input, Output, State, ctx, html, no_u
 from flask import current_app
 
 from callbacks import siting_clearing, siting_studies
+from callbacks.capacity_aside import Standing, begin, standing
 from callbacks.services import Kept
 from callbacks.siting_desk import Desk
 from callbacks.siting_site import SiteSeat, site_seat
-from components import ids
+from components import ids, siting_cards
 from components import siting_catalogue as view
 from components.format import megawatts
 from components.siting_site import SiteStudy
@@ -23,17 +24,20 @@ from components.static import static
 from components.tables import register_grid
 from engine.errors import EngineError, PermissionDeniedError, QuestionError
 from engine.siting.catalogue import Catalogue, changes
+from engine.siting.corridors import Corridor, headroom_changes
 from engine.siting.gate.results import PASSED
 from engine.siting.market_run import MarketQuestion
 from engine.siting.order import OrderBy, order_of
 from engine.siting.question import Committed, SitingQuestion
 from engine.siting.run import GateRun, catalogue_of
+from engine.siting.study_jobs import CORRIDORS, corridors_arguments, corridors_from, corridors_json
 from engine.siting.versions import packed, unpacked, version_key
 from engine.store.answers import Answer as StoredAnswer
 
 PAGE = ids.SITING
 KIND = "siting.catalogue"
 _KEPT = 3  # compiled: on Texas some 20 MB each
+_MOST_HOURS = 100  # dispatched for the corridors of a version; more are a study of their own
 _MOST_VERSIONS = 50  # told on the page
 
 
@@ -156,6 +160,7 @@ def refresh(  # noqa: PLR0913 (what the page holds, then by name how)
         if load is None:
             raise QuestionError("no candidate passes under this envelope and size: there is nothing to place")
         keep(seat, compiled_of(study), "", now)
+        _corridors(seat, study.run.question, len(study.run.prepared.case), ask=True)  # beside the gate
         held = {
             "study": seat.study,
             "question": study.run.question.with_committed(load).to_json(),
@@ -170,7 +175,7 @@ def refresh(  # noqa: PLR0913 (what the page holds, then by name how)
         card, job, held = _step(seat, held, now)
         ask = html.Div([ask, card]) if held is None else card
     listed = versions(seat)[:_MOST_VERSIONS]
-    told = view.timeline(listed, _changes(study, listed), ask, size_mw=study.size_mw, owner=owner)
+    told = view.timeline(listed, _changes(seat, study, listed), ask, size_mw=study.size_mw, owner=owner)
     return Told(told, job, held)
 
 
@@ -204,8 +209,44 @@ def _step(seat: SiteSeat, held: Mapping[str, Any], now: str) -> tuple[Any, str |
         order = None if market is None else order_of(run.gate, market, OrderBy.from_json(held["by"]), own)
     except QuestionError:  # nothing tells the sites apart, or none is served: the catalogue says so
         order = None
+    found = _corridors(seat, question, len(run.prepared.case), ask=True)
+    if found.job is not None and found.job.active:
+        return _waits(found.job, "Corridors with the load committed", held)
     keep(seat, catalogue_of(run, market, order, own=own, top=int(held["top"])), str(held["placed"]), now)
     return state("done", f"{held['placed']}: kept as a version.", title="Refreshed"), None, None
+
+
+def _corridors(seat: SiteSeat, question: SitingQuestion, hours: int, *, ask: bool, network: str = "") -> Standing:
+    """Return the corridors of a question, or where their job stands; none for more hours than are dispatched aside."""
+    if hours > _MOST_HOURS:
+        return Standing()
+    services, user, study = seat.desk.services, seat.user, seat.study
+    digest = network or services.network(user, study).digest
+    arguments = json.loads(json.dumps(corridors_arguments(digest, question)))
+    found = standing(services, user, study, CORRIDORS, arguments)
+    return begin(services, user, study, CORRIDORS, arguments) if ask and found == Standing() else found
+
+
+def corridors_in(seat: SiteSeat, catalogue: Catalogue) -> list[Corridor] | None:
+    """Return the corridors of a version, None where they were not computed."""
+    told = catalogue.manifest
+    question = SitingQuestion.from_json(told["question"])
+    found = _corridors(seat, question, len(told["hours"]), ask=False, network=str(told["network"])).content
+    return None if found is None else corridors_from(found)
+
+
+def version_file(seat: SiteSeat, study: SiteStudy, name: str, secret: bytes) -> tuple[str, str, str]:
+    """Return name, type and content of a file of a kept version, ``3:csv``. Raises QuestionError for what is none."""
+    number, _, which = name.partition(":")
+    content = next((one for one in versions(seat) if str(one["version"]) == number), None)
+    if content is None or which not in view.VERSION_FILES:
+        raise QuestionError("there is no such version or file")
+    found = unpacked(content)
+    if (corridors := corridors_in(seat, found)) is not None:
+        found = replace(found, manifest={**found.manifest, "corridors": corridors_json(corridors)})
+    file, kind, text = file_of(study, found, which, secret)
+    first, _, last = file.partition(".")
+    return f"{first}-v{number}.{last}", kind, text
 
 
 def passes(run: GateRun) -> bool:
@@ -224,14 +265,24 @@ def _waits(job: Any, title: str, held: Any) -> tuple[Any, str | None, Any]:
     return state("empty" if cancelled else "failed", words), None, None
 
 
-def _changes(study: SiteStudy, listed: list[Mapping[str, Any]]) -> list[Any]:
+def _changes(seat: SiteSeat, study: SiteStudy, listed: list[Mapping[str, Any]]) -> list[Any]:
     """Return what changed in each version since the one before it."""
     words = {key: study.words(place) for place, key in enumerate(study.network.buses.ids)}
     opened = [unpacked(content) for content in listed]
     found: list[Any] = []
     for place, own in enumerate(opened):
         before = opened[place + 1] if place + 1 < len(opened) else None
-        found.append(None if before is None else view.change_table(own.version, changes(before, own), words))
+        if before is None:
+            found.append(None)
+            continue
+        old, new = (corridors_in(seat, one) for one in (before, own))
+        rooms = None if old is None or new is None else headroom_changes(old, new)
+        table = view.change_table(
+            own.version, changes(before, own), words,
+            because=view.causes(before, own), note=view.basis(own), why=siting_cards.changes(study),
+            corridors=view.no_corridors() if rooms is None else view.corridor_table(own.version, rooms),
+        )  # fmt: skip
+        found.append(table)
     return found
 
 
@@ -282,8 +333,12 @@ def _register_entries(app: Dash, desk: Desk, catalogues: Catalogues) -> None:
             if study is None:
                 return no_update
             name = str(pressed.get("value"))
-            found = dated(seat, catalogues.of(study), datetime.now(UTC).isoformat(timespec="seconds"))
-            file, kind, content = file_of(study, found, name, archive_secret(seat.study))
+            secret = archive_secret(seat.study)
+            if ":" in name:
+                file, kind, content = version_file(seat, study, name, secret)
+            else:
+                found = dated(seat, catalogues.of(study), datetime.now(UTC).isoformat(timespec="seconds"))
+                file, kind, content = file_of(study, found, name, secret)
         except EngineError:
             return no_update
         return {"filename": file, "content": content, "type": kind, "base64": False}

@@ -1,5 +1,6 @@
 """The Catalogue tab: every candidate with its standing and reason, the files, and the timeline of versions."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,10 +13,13 @@ from components.format import count, megawatts, number, percent
 from components.icons import icon
 from components.siting_basis import days_and_floor
 from components.siting_site import SOURCE, WHY, SiteStudy, small_table
+from components.siting_states import changed_words
 from components.skeleton import Part, facts, section, state
 from components.tables import GridColumn, grid, tools
 from components.why_card import why_card, why_number
 from engine.siting.catalogue import METRIC_COLUMNS, STANDINGS, Catalogue, Changes, Entry
+from engine.siting.corridors import HeadroomChange
+from engine.siting.question import SitingQuestion
 from engine.siting.ranking import criterion_words, metric_criteria
 
 GRID = "catalogue"
@@ -27,6 +31,8 @@ FILES: Mapping[str, tuple[str, str, str]] = {  # name: file, type, words
     "json": ("catalogue.json", "application/json", "JSON, the whole version"),
     "redacted": ("catalogue-redacted.json", "application/json", "Redacted archive: no bus or element is named"),
 }
+VERSION_FILES = ("csv", "json", "manifest", "redacted")  # of a kept version
+_COMMITTED = "the committed loads"  # told one by one
 _MOST_NAMED = 12
 _METRIC_HEADS = {name: criterion_words(one) for name, one in zip(METRIC_COLUMNS, metric_criteria(), strict=True)}
 _SHOWN_METRICS = ("all_mean_lmp", "on_peak_p95_p5", "on_peak_rent")
@@ -218,6 +224,7 @@ def timeline(
                     ),
                     className="hr-muted",
                 ),
+                _files_of(int(content["version"]), str(content["network"])),
                 changed,
             ]
         )
@@ -231,6 +238,83 @@ def timeline(
     return section("Versions and refresh", *parts)
 
 
+def _files_of(version: int, network: str) -> Part:
+    """Return the digest of a version's network, and its files."""
+    buttons = [
+        html.Button(
+            [icon("download", size=14), html.Span(FILES[name][0])],
+            type="button",
+            className="hr-button hr-button-quiet",
+            title=f"Version {version}: {FILES[name][2]}",
+            **{"data-siting-keep": f"{version}:{name}"},
+        )
+        for name in VERSION_FILES
+    ]
+    told = html.Div(["Network ", html.Span(network[:12], className="hr-num")], className="hr-muted")
+    return html.Div([told, html.Div(buttons, className="hr-siting-files")])
+
+
+def causes(before: Catalogue, after: Catalogue) -> list[str]:
+    """Return in words what is different between two versions before anything was computed."""
+    old, new = before.manifest, after.manifest
+    found = []
+    if old["network"] != new["network"]:
+        found.append(f"the network was edited: {old['network'][:12]} became {new['network'][:12]}")
+    was, now = (SitingQuestion.from_json(told["question"]) for told in (old, new))
+    added = [load for load in now.committed if load not in was.committed]
+    gone = [load for load in was.committed if load not in now.committed]
+    for listed, words in ((added, "was committed"), (gone, "is not committed any more")):
+        found += [f"{load.nameplate_mw:g} MW {load.envelope.name} at bus {load.bus} {words}" for load in listed]
+    found += [f"{words} changed" for words in changed_words(was, now) if words != _COMMITTED]
+    if was.threshold != now.threshold:
+        found.append(f"the threshold went from {percent(was.threshold)} to {percent(now.threshold)}")
+    if (was.criteria, was.criteria_file, was.group_weights) != (now.criteria, now.criteria_file, now.group_weights):
+        found.append("your own criteria changed")
+    if old.get("market_question") != new.get("market_question"):
+        found.append("what was asked of the market changed")
+    ranking, other = (told.get("ranking") or {} for told in (old, new))
+    for name, words in (("group_weights", "weights"), ("scaling", "scaling"), ("shortlist", "length of the shortlist")):
+        if ranking and other and ranking[name] != other[name]:
+            found.append(f"the {words} changed")
+    return found
+
+
+def corridor_table(version: int, listed: Sequence[HeadroomChange]) -> Part:
+    """Return what happened to the headroom of corridors since the version before."""
+    rows = [
+        (
+            one.name,
+            (number(one.before_mw), "" if one.before_mw is None else one.before_mw),
+            (number(one.after_mw), "" if one.after_mw is None else one.after_mw),
+            (number(one.change_mw), "" if math.isnan(one.change_mw) else one.change_mw),
+        )
+        for one in listed
+    ]
+    heads = ["Corridor", "Headroom before, MW", "Now, MW", "Change, MW"]
+    return small_table(
+        f"corridors-{version}", f"Headroom of corridors, version {version}", heads, rows, file=f"corridors-{version}",
+        note="The least over the hours of the ratings less the net flow of a least-cost dispatch, without outages: an "
+        "indicator; the gate alone certifies.",
+    )  # fmt: skip
+
+
+def no_corridors() -> Part:
+    """Return why the headroom of corridors is not compared."""
+    words = "The headroom of corridors is compared where both versions have theirs, of at most 100 hours."
+    return html.P(words, className="hr-muted")
+
+
+def basis(catalogue: Catalogue) -> str:
+    """Return the days and the noise floor of a version, "" without a market."""
+    told = catalogue.manifest
+    if "market" not in told:
+        return ""
+    days = ", ".join(str(day["label"]) for day in told["market"]["days"])
+    floor = told.get("noise_floor", {}).get("on_peak_p95_p5")
+    noise = "" if floor is None else f" Noise floor of the on-peak P95-P5: {number(floor, 3)} $/MWh."
+    return f"Market days: {days}.{noise}"
+
+
 def ask_refresh(words: str) -> Part:
     """Return the press that places a load and runs again."""
     return html.Div(
@@ -239,11 +323,19 @@ def ask_refresh(words: str) -> Part:
 
 
 def change_table(
-    version: int, listed: Sequence[Changes], words: Mapping[str, str], *, note: str = "", why: Part = None
+    version: int,
+    listed: Sequence[Changes],
+    words: Mapping[str, str],
+    *,
+    because: Sequence[str] = (),
+    note: str = "",
+    why: Part = None,
+    corridors: Part = None,
 ) -> Part:
     """Return what changed since the version before; ``words`` are buses in words.
 
-    ``note`` tells the days and the noise floor of the version, ``why`` is the card of the table.
+    ``because`` are :func:`causes`, ``note`` tells the days and the noise floor of the version, ``why`` is the card of
+    the table, ``corridors`` what happened to their headroom.
     """
     table_rows = []
     for one in listed:
@@ -275,7 +367,9 @@ def change_table(
                 className="hr-sign-binding",
             )
         )
-    return html.Details([html.Summary("What changed"), *parts])
+    said = "; ".join(because) or "nothing that was asked"
+    told = html.P(f"Since the version before: {said}.", className="hr-muted")
+    return html.Div([told, html.Details([html.Summary("What changed"), *parts, corridors])])
 
 
 def _named(names: Sequence[str], most: int = _MOST_NAMED) -> tuple[str, str]:

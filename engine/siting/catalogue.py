@@ -32,7 +32,7 @@ STANDINGS: tuple[Standing, ...] = (
 METRIC_COLUMNS = tuple(f"{window}_{metric}" for window in WINDOWS for metric in METRICS)
 Key = tuple[str, str, float]  # bus, envelope, nameplate MW
 # What of a manifest names the network or its elements; hashes stay.
-_NAMING = frozenset({"committed", "network_name", "source", "notices", "islanding", "base_infeasible"})
+_NAMING = frozenset({"committed", "network_name", "source", "notices", "islanding", "base_infeasible", "corridors"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,6 +47,29 @@ class Substation:
     largest_mw: Mapping[str, float]  # by envelope; missing where it was not asked
 
 
+@dataclass(frozen=True, slots=True)
+class HeadroomChange:
+    """The headroom of one corridor in two versions; None where it is not there."""
+
+    name: str
+    before_mw: float | None
+    after_mw: float | None
+
+    @property
+    def change_mw(self) -> float:
+        """Return what was added, nan where it is in one version only or has a branch without a rating."""
+        if self.before_mw is None or self.after_mw is None or np.isinf(self.before_mw) or np.isinf(self.after_mw):
+            return float("nan")
+        return self.after_mw - self.before_mw
+
+
+def headroom_changes(before: Sequence[Corridor], after: Sequence[Corridor]) -> list[HeadroomChange]:
+    """Return every corridor of either version, the one that lost most first."""
+    old, new = ({one.name: one.headroom_mw for one in listed} for listed in (before, after))
+    found = [HeadroomChange(name, old.get(name), new.get(name)) for name in dict.fromkeys([*old, *new])]
+    return sorted(found, key=lambda one: (np.isnan(one.change_mw), np.nan_to_num(one.change_mw), one.name))
+
+
 def zones_of(network: Network) -> tuple[str, ...]:
     """Return the zone of each bus (B,): those of the table; where it has none, the areas."""
     return tuple(network.buses.zones if any(network.buses.zones) else network.buses.areas)

@@ -80,10 +80,12 @@ def corridors_job(arguments: dict[str, Any], context: JobContext) -> dict[str, A
     if not hours:
         raise QuestionError("no hour of the question has a dispatch that keeps every limit")
     found = corridors(case.network, flows, [case.labels[hour] for hour in hours])
-    listed = [
-        {name: None if value == np.inf else value for name, value in asdict(one).items()} for one in found
-    ]  # JSON has no infinity: a corridor with a branch without a rating
-    return {"corridors": listed, "hours": len(hours), "left_out": len(case) - len(hours)}
+    return {"corridors": corridors_json(found), "hours": len(hours), "left_out": len(case) - len(hours)}
+
+
+def corridors_json(found: Sequence[Corridor]) -> list[dict[str, Any]]:
+    """Return corridors as JSON values, which have no infinity: that of a branch without a rating is null."""
+    return [{name: None if value == np.inf else value for name, value in asdict(one).items()} for one in found]
 
 
 def corridors_from(content: Mapping[str, Any]) -> list[Corridor]:

@@ -24,8 +24,9 @@ from components import siting_catalogue as catalogue_view
 from engine.errors import NotFoundError, PermissionDeniedError, QuestionError
 from engine.siting.catalogue import METRIC_COLUMNS
 from engine.siting.order import OrderBy, order_of
+from engine.siting.question import Committed
 from engine.siting.ranking import metric_criteria, rank
-from engine.siting.run import GateRun
+from engine.siting.run import GateRun, catalogue_of
 from engine.siting.sheet import gate_sheet, row_of, score_reasons
 from engine.siting.study_jobs import clear_job, corridors_job
 from engine.siting.versions import unpacked
@@ -296,7 +297,13 @@ def test_a_refresh_ranks_as_the_page_did_and_other_weights_are_another_version(s
         desk_of(seat).runs[1] = replace(
             gate_run(), question=gate_run().question.with_committed(*_committed(running.held))
         )
-        siting_catalogue.refresh(seat, shown, None, running.held, pressed=False, now="2026-11-22T02:00:00+00:00")
+        corridors(seat)
+        held = running.held
+        while held is not None:  # another look while the corridors of the committed load are computed
+            held = siting_catalogue.refresh(
+                seat, shown, None, held, pressed=False, now="2026-11-22T02:00:00+00:00"
+            ).held
+            corridors(seat)
         kept = [unpacked(content).manifest["ranking"] for content in siting_catalogue.versions(seat)]
         assert len(kept) == number
         assert (kept[0]["shortlist"], kept[0]["scaling"] == "pooled") == (shown["top"], shown["pooled"])
@@ -315,11 +322,28 @@ def test_a_refresh_commits_a_load_runs_again_and_tells_what_changed(seat: SiteSe
         gate_run().question.with_committed(*_committed(running.held)), gate_run().prepared, gate_run().contingencies,
         gate_run().gate,
     )  # fmt: skip
+    corridors(seat)
+    assert look(running.held).held is not None  # the corridors with the load committed
+    corridors(seat)
     done = look(running.held)
     assert done.held is None
     said = text(done.children)
     assert "Version 2" in said
     assert "What changed" in said
+    assert "Since the version before: 100 MW firm at bus A was committed." in said
+    assert "Headroom of corridors" not in said  # a table's name is not read out
+    assert "North - South" in said
+    study = seat.read(DRAWN)
+    assert study is not None
+    file, _, plain = siting_catalogue.version_file(seat, study, "1:json", b"secret")
+    assert (file, json.loads(plain)["version"]) == ("catalogue-v1.json", 1)
+    told = json.loads(siting_catalogue.version_file(seat, study, "2:manifest", b"secret")[2])
+    assert told["question"]["committed"][0]["bus"] == "A"
+    assert told["corridors"][0]["zones"] == ["North", "South"]
+    assert "North" not in siting_catalogue.version_file(seat, study, "2:redacted", b"secret")[2]
+    for wrong in ("3:csv", "1:geojson", "x:csv", ":"):
+        with pytest.raises(QuestionError, match="no such version"):
+            siting_catalogue.version_file(seat, study, wrong, b"secret")
     for content in siting_catalogue.versions(seat):
         CHECKS.answers[siting_catalogue.KIND](content)
     assert look(running.held | {"study": "another"}).job is None
@@ -329,6 +353,30 @@ def test_a_refresh_commits_a_load_runs_again_and_tells_what_changed(seat: SiteSe
     reader = SiteSeat(seat.desk, BEN, seat.study)
     with pytest.raises(PermissionDeniedError):
         siting_catalogue.refresh(reader, DRAWN, None, None, pressed=True, now="")
+
+
+def test_what_was_changed_between_two_versions_is_named() -> None:
+    run, order = gate_run(), ORDER
+    old = catalogue_of(run, market_run(), order, top=3)
+    edited = {**old.manifest, "network": "e" * 64, "ranking": {**old.manifest["ranking"], "shortlist": 4}}
+    asked = replace(run.question, threshold=0.75, seed=7, committed=(Committed("B", run.question.envelopes[1], 50.0),))
+    new = replace(old, manifest={**edited, "question": asked.to_json()})
+    assert catalogue_view.causes(old, old) == []
+    assert catalogue_view.causes(old, new) == [
+        f"the network was edited: {network().digest[:12]} became eeeeeeeeeeee",
+        "50 MW shift at bus B was committed",
+        "the seed changed",
+        "the threshold went from 50 % to 75 %",
+        "the length of the shortlist changed",
+    ]
+    assert "is not committed any more" in catalogue_view.causes(new, old)[1]
+
+
+def corridors(seat: SiteSeat) -> None:
+    """Compute the jobs that wait on the hours that are worked out by hand."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("engine.siting.study_jobs.prepare", lambda *_: gate_run().prepared)
+        work(seat)
 
 
 def _committed(held: Any) -> Any:

@@ -7,7 +7,7 @@ from engine.errors import QuestionError
 from engine.network.factors import Factors
 from engine.network.library import load
 from engine.network.model import Network
-from engine.siting.corridors import corridor_of, corridors, corridors_of_buses, substations
+from engine.siting.corridors import Corridor, corridor_of, corridors, corridors_of_buses, headroom_changes, substations
 from tests.siting_study import network as two_buses
 
 TEXAS = Network.from_tables(load("texas-2016"))
@@ -69,3 +69,17 @@ def test_a_site_belongs_to_the_corridor_that_a_load_there_moves_most() -> None:
     buses = pair.tables.buses.assign(zone="", area="")
     plain = Network.from_tables(pair.tables.with_table("buses", buses))
     assert corridors_of_buses(plain, Factors.of(plain)) == ["", ""]
+
+
+def test_what_a_corridor_lost_is_told_the_largest_loss_first() -> None:
+    def room(name: str, mw: float) -> Corridor:
+        return Corridor((name, "Z"), 1, 100.0, 100.0 - mw, "h", mw, "l", 0.5, "h")
+
+    before = [room("A", 50.0), room("B", 40.0), room("C", 30.0), room("D", np.inf)]
+    after = [room("B", 10.0), room("A", 60.0), room("D", 5.0), room("E", 1.0)]
+    found = headroom_changes(before, after)
+    assert [(one.name, one.before_mw, one.after_mw) for one in found] == [
+        ("B - Z", 40.0, 10.0), ("A - Z", 50.0, 60.0), ("C - Z", 30.0, None), ("D - Z", np.inf, 5.0), ("E - Z", None, 1.0),
+    ]  # fmt: skip
+    assert [one.change_mw for one in found[:2]] == [-30.0, 10.0]
+    assert all(np.isnan(one.change_mw) for one in found[2:])
