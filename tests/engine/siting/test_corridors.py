@@ -79,7 +79,8 @@ def test_what_a_corridor_lost_is_told_the_largest_loss_first() -> None:
     after = [room("B", 10.0), room("A", 60.0), room("D", 5.0), room("E", 1.0)]
     found = headroom_changes(before, after)
     assert [(one.name, one.before_mw, one.after_mw) for one in found] == [
-        ("B - Z", 40.0, 10.0), ("A - Z", 50.0, 60.0), ("C - Z", 30.0, None), ("D - Z", np.inf, 5.0), ("E - Z", None, 1.0),
+        ("B - Z", 40.0, 10.0), ("A - Z", 50.0, 60.0), ("C - Z", 30.0, None),
+        ("D - Z", np.inf, 5.0), ("E - Z", None, 1.0),
     ]  # fmt: skip
     assert [one.change_mw for one in found[:2]] == [-30.0, 10.0]
     assert all(np.isnan(one.change_mw) for one in found[2:])
