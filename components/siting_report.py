@@ -20,6 +20,8 @@ from engine.siting.ac_check import AcReport
 from engine.siting.agreement import Agreement
 from engine.siting.firmness import score_intervals
 from engine.siting.gate.results import PASSED
+from engine.siting.market import SiteMarket
+from engine.siting.market_run import MarketRun
 from engine.siting.metrics import METRIC_UNITS, METRIC_WORDS, WINDOW_WORDS
 from engine.siting.ranking import criterion_words
 from engine.siting.sheet import (
@@ -66,14 +68,32 @@ def site_report(study: SiteStudy, bus: int, printed: Printed) -> list[Any]:
         head,
         el("div", el("div", _key_numbers(study, bus, sheet, reasons), _gate(study, sheet)), _map(study, bus, sheet),
            class_="sheet-top"),
-        section("Pass rates", _rates(study, bus), _hours(study, sheet.hours), _outages(study, sheet.failing)),
+        section(
+            "Pass rates", _rates(study, bus),
+            el("div", _hours(study, sheet.hours), _outages(study, sheet.failing), class_="sheet-pairs"),
+        ),
         el("div", *_resources(study, bus), class_="sheet-pairs"),
-        section("Why it ranks there", _ranking(reasons)),
-        section("Market", _market(study, bus)),
-        section("Voltages and losses", _ac(printed.ac)),
+        *_computed(study, bus, reasons, printed.ac),
         section("Draft agreement", _terms(study, bus, printed.draft)),
         section("Data", facts(bus_facts(study.network, bus), columns=2), _inputs(study)),
     ]  # fmt: skip
+
+
+def _computed(study: SiteStudy, bus: int, reasons: ScoreReasons | None, ac: AcReport | None) -> list[Any]:
+    """Return what ranking, market and AC power flow say; what was not computed takes one line together."""
+    found, missing = [], []
+    if reasons is not None:
+        found.append(section("Why it ranks there", _ranking(reasons)))
+    site = None if study.market is None else site_market(study.market, bus, study.envelope, study.size_mw)
+    if study.market is None or site is None:
+        missing.append("The market was not run for this site.")
+    else:
+        found.append(section("Market", _market(study.market, site, bus)))
+    if ac is None:
+        missing.append("No AC power flow was computed for this site.")
+    else:
+        found.append(section("Voltages and losses", _ac(ac)))
+    return [*found, section("Not computed", el("p", " ".join(missing)))] if missing else found
 
 
 def _reasons(study: SiteStudy, bus: int) -> ScoreReasons | None:
@@ -188,7 +208,7 @@ def _hours(study: SiteStudy, hours: Sequence[HourShare]) -> Any:
         for hour in sorted(worst, key=lambda hour: hour.hour)
     ]  # fmt: skip
     said = "" if len(worst) == len(hours) else f", the {number(len(worst))} worst of {number(len(hours))}"
-    heads = ["Hour", "Load, MW", "Outages that pass", "Fail", "Without the load too"]
+    heads = ["Hour", "Load, MW", "Pass", "Fail", "Fail anyway"]
     return table(heads, rows, f"Hour by hour{said}")
 
 
@@ -199,12 +219,10 @@ def _outages(study: SiteStudy, failing: Sequence[FailingOutage]) -> Any:
         for one in failing[:_MOST_OUTAGES]
     ]  # fmt: skip
     said = f", the {number(len(rows))} worst of {number(len(failing))}" if len(failing) > len(rows) else ""
-    return table(["Outage", "Hours", "Share", "Without the load too"], rows, f"Outages that fail{said}")
+    return table(["Outage", "Hours", "Share", "Fails anyway"], rows, f"Outages that fail{said}")
 
 
-def _ranking(reasons: ScoreReasons | None) -> list[Any]:
-    if reasons is None:
-        return [el("p", "It is not ranked.")]
+def _ranking(reasons: ScoreReasons) -> list[Any]:
     rows = [
         (criterion_words(cost.criterion), cost.group, number(cost.value, 3), number(cost.best, 3),
          number(cost.lost, 3), signed(cost.score_at_best - reasons.score, 3))
@@ -215,11 +233,7 @@ def _ranking(reasons: ScoreReasons | None) -> list[Any]:
     return [facts(groups, columns=2), table(heads, rows, "What each criterion costs", left=(0, 1))]
 
 
-def _market(study: SiteStudy, bus: int) -> list[Any]:
-    market = study.market
-    site = None if market is None else site_market(market, bus, study.envelope, study.size_mw)
-    if market is None or site is None:
-        return [el("p", "The market was not run for this site.")]
+def _market(market: MarketRun, site: SiteMarket, bus: int) -> list[Any]:
     if not site.served:
         return [el("p", f"No schedule: {site.reason()}.")]
     rows = []
@@ -240,9 +254,7 @@ def _market(study: SiteStudy, bus: int) -> list[Any]:
     ]
 
 
-def _ac(report: AcReport | None) -> list[Any]:
-    if report is None:
-        return [el("p", "No AC power flow was computed for this site.")]
+def _ac(report: AcReport) -> list[Any]:
     lines = [f"{row.words}, {megawatts(row.load_mw)}: {'; '.join(row.flags)}" for row in report.rows if row.flags]
     shown = lines[:_MOST_FLAGS] + ([f"and {len(lines) - _MOST_FLAGS} more"] if len(lines) > _MOST_FLAGS else [])
     return [el("p", f"{outcome(report)}. It flags and never gates."), bullets(shown)]
