@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from engine.network.model import Flags, Integers, Network, Vector
 from engine.siting.criteria import OwnCriteria
+from engine.siting.firmness import score_intervals
 from engine.siting.gate.between import Between
 from engine.siting.gate.results import FAILED, PASSED, UNDECIDED, GateResult
 from engine.siting.market_run import MarketRun
@@ -18,9 +19,9 @@ from engine.siting.question import SitingQuestion
 from engine.siting.ranking import top
 from engine.siting.run import GateRun
 from engine.siting.shortlist import POOLED, Ranked
-from engine.siting.stability import noise_intervals
+from engine.siting.stability import open_places
 
-_BEYOND, _MOST_INTERVALS = 10, 60  # places beyond the shortlist, and in all, that get an interval
+_MOST_INTERVALS = 60  # places that get an interval
 Verdicts = npt.NDArray[np.int8]
 
 
@@ -210,21 +211,38 @@ class Answer:
     def intervals(self) -> Mapping[int, tuple[float, float]]:
         """Return bus position -> the lowest and highest score within the noise floor of prices.
 
-        Of the first places of what is drawn only, since each takes two rankings; none without a noise floor.
+        Of what is drawn, and of the places nearest to the end of the shortlist only, since each takes two rankings;
+        none without a noise floor.
         """
         ranked, floor = self.ranked, None if self.market is None else self.market.floor
-        if ranked is None or floor is None or not np.isfinite(floor).all() or len(ranked.rankings) > 1:
+        if ranked is None or floor is None or not np.isfinite(floor).all() or not self.standings:
             return {}
-        order = sorted(self.standings.items(), key=lambda entry: int(ranked.place[entry[1]]))
-        first = order[: min(self.drawn.top + _BEYOND, _MOST_INTERVALS)]
-        rows = [row for _, row in first]
-        columns = np.concatenate([floor.ravel(), np.zeros(len(ranked.criteria) - floor.size)])  # own ones have none
-        weights = list(self.drawn.weights) if self.own is None else self.own.weights_of_groups(self.drawn.weights)
-        found = noise_intervals(
-            ranked.values, ranked.criteria, columns, ranked.membership, group_weights=weights,
-            criterion_weights=ranked.criterion_weights, rows=rows,
-        )  # fmt: skip
-        return {bus: (float(low), float(high)) for (bus, _), (low, high) in zip(first, found, strict=True)}
+        border = self.drawn.top + 0.5
+        order = sorted(self.standings.items(), key=lambda entry: abs(int(ranked.place[entry[1]]) - border))
+        near = sorted(order[:_MOST_INTERVALS], key=lambda entry: int(ranked.place[entry[1]]))
+        found = score_intervals(ranked, floor, [row for _, row in near])
+        return {bus: (float(low), float(high)) for (bus, _), (low, high) in zip(near, found, strict=True)}
+
+    @cached_property
+    def open_places(self) -> frozenset[int]:
+        """Return the buses that the noise floor could move into or out of the shortlist, by the weights drawn."""
+        if self.ranked is None or not self.intervals:
+            return frozenset()
+        buses = list(self.intervals)
+        place = self.ranked.place[[self.standings[bus] for bus in buses]]
+        found = open_places(place, np.array(list(self.intervals.values())), self.drawn.top)
+        return frozenset(bus for bus, near in zip(buses, found.tolist(), strict=True) if near)
+
+    @cached_property
+    def loose(self) -> frozenset[int]:
+        """Return those of :attr:`open_places` whose schedules are not proved as exactly as the days without a site.
+
+        The market solves again what is open by equal weights and the question's shortlist; another view opens others.
+        """
+        if self.ranked is None or self.market is None:
+            return frozenset()
+        sites, least = self.ranked.sites, self.market.question.base_gap
+        return frozenset(bus for bus in self.open_places if sites[self.standings[bus]].gap > least)
 
     @cached_property
     def entered(self) -> Mapping[tuple[str, float, int], str]:

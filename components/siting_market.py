@@ -259,6 +259,8 @@ def _found(answer: Answer) -> Part:
         lines.append(f"Not served: {', '.join(said)}. They leave the ranking and stay in the catalogue.")
     if again := str(market.facts.get("second_pass", "")):
         lines.append(f"{again[:1].upper()}{again[1:]}.")
+    if near := open_words(answer):
+        lines.append(near)
     parts: list[Part] = [html.P(line) for line in lines]
     if sizes and answer.drawn.size_mw not in sizes:
         words = f"{power(answer.drawn.size_mw)} is drawn and was not priced: name it under the sizes that go on."
@@ -268,6 +270,24 @@ def _found(answer: Answer) -> Part:
     if market.floor is not None:
         parts.append(_floor(answer))
     return html.Div(parts)
+
+
+def open_words(answer: Answer) -> str:
+    """Return which places the noise floor leaves open by the weights and shortlist drawn, "" where it leaves none."""
+    if not answer.open_places:
+        return ""
+    words = (
+        f"By the weights drawn and a shortlist of {number(answer.drawn.top)}, the noise floor could move "
+        f"{count(len(answer.open_places), 'site')} into or out of it ({answer.drawn.envelope}, "
+        f"{power(answer.drawn.size_mw)})"
+    )
+    market = answer.market
+    if not answer.loose or market is None:
+        return f"{words}; each of them is solved to {percent(market.question.base_gap if market else 0.0, 2)}."
+    return (
+        f"{words}; {number(len(answer.loose))} of them have a gap above {percent(market.question.base_gap, 2)}: run "
+        "the market again with that gap for its sites before this shortlist is published."
+    )
 
 
 def _of_sizes(sizes: tuple[float, ...]) -> str:

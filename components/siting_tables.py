@@ -27,6 +27,10 @@ _STRICT = "Whether every outage of every hour passes"
 _BREAKS = "Pairs of an hour and an outage that hold without the load and fail with it"
 _WHY = {"cellRenderer": "SitingWhy"}  # a number that opens its card
 _NO_END = {True: "not taken", False: "not run"}
+_AGAINST = (
+    "Whether the noise floor could move it into or out of the shortlist, by the weights drawn; loosely solved: its gap "
+    "is above that of the days without a site"
+)
 _STOPPED = "stopped by your criteria"
 _STRICT_WORDS = {PASSED: "passes", FAILED: "fails", UNDECIDED: "open"}
 _WORDS = {PASSED: "qualified", FAILED: "not qualified", UNDECIDED: "open"}
@@ -53,6 +57,7 @@ def ranked_columns() -> list[GridColumn]:
         GridColumn("breaks", "Breaks", kind="number", digits=0, width=100, help=_BREAKS, more=_WHY),
         GridColumn("low", "Score, least", kind="number", digits=3, width=124, help=_WITHIN, more=_WHY),
         GridColumn("high", "Score, most", kind="number", digits=3, width=124, help=_WITHIN, more=_WHY),
+        GridColumn("noise", "Against noise", width=150, help=_AGAINST),
         *(
             GridColumn(f"{window}_{metric}", label, unit, "number", digits=digits, width=width, more=_WHY)
             for window, metric, label, unit, digits, width in _SHOWN
@@ -83,12 +88,20 @@ def ranked_rows(answer: Answer) -> list[Row]:
             }
             if bus in answer.intervals:
                 row |= dict(zip(("low", "high"), answer.intervals[bus], strict=True))
+                row["noise"] = _near(answer, bus)
         row["end"] = answer.entered.get((answer.drawn.envelope, size, bus), _NO_END[answer.market is not None])
         if answer.provisional:
             row["provisional"] = True
             row["end"] = "provisional" if bus in answer.standings else "not priced yet"
         rows.append(row)
     return sorted(rows, key=lambda row: (row.get("place") or len(rows) + 1, -row["rate"]))
+
+
+def _near(answer: Answer, bus: int) -> str:
+    """Return whether the noise floor could change on which side of the end of the shortlist a site is."""
+    if bus not in answer.open_places:
+        return "firm"
+    return "open, loosely solved" if bus in answer.loose else "too close to call"
 
 
 def reference_rows(answer: Answer) -> list[Row]:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from components import siting_market, siting_overview
+from components import siting_market, siting_overview, siting_tables
 from components.siting_answer import Answer, Drawn, Gate
 from components.siting_controls import drawn_size
 from engine.siting.defaults import starting_market
@@ -87,3 +87,33 @@ def test_the_market_that_a_page_opens_with_prices_a_size_of_its_question() -> No
         assert asked.sizes_of(sizes) == (drawn_size(replace(run.question, sizes_mw=sizes), None),)
         assert asked.most_sites == 3 * run.question.shortlist
     assert siting_market.read("peak~~2~0.03~10", asked).sizes_mw == ()  # a link from before sizes could be named
+
+
+def test_places_that_noise_opens_are_marked_by_the_weights_and_length_that_are_drawn() -> None:
+    # Two sites of firm, 100 MW: a shortlist of both leaves nothing open, one of the first does where noise is large.
+    assert not answer(top=2).open_places
+    assert siting_market.open_words(answer(top=2)) == ""
+    found = answer(top=1)
+    assert found.ranked is not None
+    one, other = (found.intervals[site.placement.bus] for site in _firm(found))
+    assert max(one[0], other[0]) <= min(one[1], other[1])  # the scores of the two overlap within the noise
+    assert found.open_places == {0, 1}
+    assert not found.loose  # the figures of this study are said to be within 1e-5
+    assert "each of them is solved to 0.01 %" in siting_market.open_words(found)
+    rough = replace(
+        market_run(),
+        sites=tuple(
+            replace(site, days=tuple(replace(day, gap=3e-4) for day in site.days)) for site in market_run().sites
+        ),
+    )
+    loose = answer(top=1, market=rough)
+    assert loose.loose == loose.open_places
+    assert "2 of them have a gap above 0.01 %" in siting_market.open_words(loose)
+    rows = {row["id"]: row["noise"] for row in siting_tables.ranked_rows(loose)}
+    assert rows == {"A": "open, loosely solved", "B": "open, loosely solved"}
+    assert {row["noise"] for row in siting_tables.ranked_rows(answer(top=2))} == {"firm"}
+
+
+def _firm(found: Answer) -> list[Any]:
+    assert found.ranked is not None
+    return [found.ranked.sites[row] for row in found.standings.values()]
