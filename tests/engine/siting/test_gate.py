@@ -21,6 +21,7 @@ from engine.siting.gate.results import GateResult
 from engine.siting.gate.screening import screen
 from tests.engine.siting.angle_loads import load_interval
 
+ASKED_MW = tuple(np.geomspace(2.0, 240.0, 25).tolist())  # MW; one program in angles decides all of them
 EDGE_MW = 0.01  # levels this near to the end of an interval are not asked
 
 
@@ -76,11 +77,11 @@ def _compare(case: SitingCase, sizes, step: int = 1) -> tuple[int, set]:
     return count, seen
 
 
-@pytest.mark.parametrize(("key", "share", "step"), [("ieee14", 1.3, 2), ("ieee30", 1.4, 8)])
+@pytest.mark.parametrize(("key", "share", "step"), [("ieee14", 1.3, 2), ("ieee30", 1.4, 8), ("rts24", 1.3, 10)])
 def test_every_triple_agrees_with_a_program_in_angles(key, share, step):
-    count, seen = _compare(_case(_network(key, share)), (5.0, 40.0, 120.0), step)
+    count, seen = _compare(_case(_network(key, share)), ASKED_MW, step)
 
-    assert count > 200
+    assert count > 2_000
     assert {(True, False, "branch"), (False, False, "branch"), (True, False, "unit"), (False, False, "unit")} <= seen
 
 

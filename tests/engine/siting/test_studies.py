@@ -62,6 +62,21 @@ def test_on_the_peak_pause_and_shift_qualify_wherever_firm_does(result: GateResu
         assert (shift >= pause).all()
 
 
+def test_a_deeper_pause_fails_nothing_that_a_shallower_one_passes(result: GateResult) -> None:
+    """Two copies of the network: an hour of the peak, when deeper means less, and one at night, when they are alike."""
+    assert not result.base_infeasible()  # so what takes a load takes a smaller one
+    depths = depth_envelopes(("pause",))
+    peak = as_filed(Network.from_tables(load("rts24")), Assumptions(thermal="zero"))
+    for hour_of_day, grows in ((int(peak.hour_of_day[0]), True), (3, False)):
+        case = replace(peak, hour_of_day=np.array([hour_of_day]))
+        lost = Contingencies.of(Factors.of(case.network), Rule("all", units=False), case)
+        swept = screen(case, lost, GateQuestion(np.arange(24), depths, (150.0, 300.0)))
+        for size in (150.0, 300.0):
+            rates = np.array([swept.pass_rate(own.name, size)[0] for own in depths])
+            assert (np.diff(rates, axis=0) >= 0.0).all()
+            assert (rates[-1] > rates[0]).any() == grows
+
+
 def test_naive_sites_are_the_cheapest_candidates() -> None:
     price = np.array([5.0, 1.0, 3.0, 1.0, 9.0])
     assert naive_sites(price, np.array([0, 2, 3, 4]), 2).tolist() == [3, 2]
