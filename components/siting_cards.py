@@ -105,7 +105,7 @@ def price_changes(market: MarketRun, what: str, change: float, inputs: Sequence[
         f"{what}: {signed(change, 3)} $/MWh",
         formula="Δλ_b = Σ_d *w*_d (1/24) Σ_h (λ^{site}_{bdh} − λ_{bdh}) / Σ_d *w*_d",
         values=[
-            ("λ", "price at bus *b*: the multiplier of its balance"),
+            ("λ", "price at a bus: the multiplier of its balance"),
             ("days *d*", number(len(market.facts["days"]))),
             ("noise floor of the mean price", amount(market, "all", "mean_lmp")),
         ],

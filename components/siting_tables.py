@@ -111,13 +111,13 @@ def reference_rows(answer: Answer) -> list[Row]:
         return []
     sites = [answer.ranked.sites[row] for row in rows]
     cells = [(f"{window}_{metric}", WINDOWS.index(window), METRICS.index(metric)) for window, metric, *_ in _SHOWN]
-    median: Row = {"name": f"Median of {len(sites)}", "reference": True} | {
+    median: Row = {"id": "Median", "name": f"of {len(sites)} served", "reference": True} | {
         name: float(np.median([site.metrics[w, m] for site in sites])) for name, w, m in cells
     }
     if market.floor is None:
-        return [median, {"name": "No noise floor", "reference": True}]
+        return [median, {"id": "Noise", "name": "No noise floor", "reference": True}]
     floor = {name: float(market.floor[w, m]) for name, w, m in cells}
-    return [median, {"name": "Noise floor", "reference": True} | floor]
+    return [median, {"id": "Noise", "name": "Noise floor", "reference": True} | floor]
 
 
 def candidate_columns(answer: Answer | None) -> list[GridColumn]:
