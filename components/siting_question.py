@@ -114,8 +114,8 @@ def envelopes_panel(held: words.Words) -> html.Div:
 def more(held: words.Words, files: Choices, *, read_only: bool) -> html.Div:
     """Return the rare options, in three groups."""
     listed = [*files]
-    if held["file"] not in {key for key, _ in files}:  # else a list would show its first file as if it were chosen
-        listed.insert(0, (held["file"], "a file (no longer here)" if held["file"] else "none chosen"))
+    if held["file"] and held["file"] not in {key for key, _ in files}:
+        listed.insert(0, (held["file"], "a file (no longer here)"))
     return html.Div(
         [
             _group("Hours", [
@@ -140,7 +140,7 @@ def more(held: words.Words, files: Choices, *, read_only: bool) -> html.Div:
             html.Div([
                 _group("A file of hours", [
                     _field("File", dbc.Select(
-                        id=_id("file"), value=held["file"],
+                        id=_id("file"), value=held["file"], placeholder="none chosen",
                         options=[{"value": key, "label": text} for key, text in listed],
                     )),
                     None if read_only else _upload(),
