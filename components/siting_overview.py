@@ -172,8 +172,8 @@ def sizes_rows(answer: Answer) -> list[dict[str, Any]]:
 
 
 def sizes_table(answer: Answer) -> Part:
-    """Return the chart's rows as a table with its CSV, and the growth against the first envelope."""
-    every = sizes_rows(answer)
+    """Return the chart's rows as a table with its CSV, those screened first, and the growth against an envelope."""
+    every = sorted(sizes_rows(answer), key=lambda row: (row["strict"] is None, row["size"]))
     first = {row["size"]: row for row in every if row["envelope"] == answer.envelopes[0]}
     rows = [
         (
@@ -183,13 +183,13 @@ def sizes_table(answer: Answer) -> Part:
             (number(row["at_most"]), row["at_most"]),
             _growth(row, first[row["size"]]),
             (number(row["strict"]), "" if row["strict"] is None else row["strict"]),
-            "between" if row["strict"] is None else "screened",
+            "proved between" if row["strict"] is None else "screened",
         )
         for row in every
     ]
     heads = (
         "Nameplate, MW", "Envelope", "Qualify, at least", "At most", f"Against {answer.envelopes[0]}",
-        "Pass every outage", "Size",
+        "Pass every outage", "How it is known",
     )  # fmt: skip
     return small_table(
         "sizes", "Sites that qualify, by size and envelope", heads, rows, text=(1, 6), tall=True,
