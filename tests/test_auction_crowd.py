@@ -12,7 +12,7 @@ from tests.rooms import seat
 
 
 def test_a_crowd_plays_and_every_bid_that_was_acknowledged_stands(tmp_path: Path) -> None:
-    with running(tmp_path, WEB_WORKERS="2") as server:
+    with running(tmp_path, WEB_WORKERS="2", JOB_WORKERS="1") as server:
         store = Store(f"sqlite:///{tmp_path / 'headroom.sqlite'}")
         rooms, tally = Rooms(store), Tally()
         auction = rooms.create("nobody", sale(8, 5.0), [seat(f"Bidder {n}") for n in range(8)])

@@ -17,7 +17,7 @@ _PATIENCE_S = 8.0  # of one request; a healthy server takes a few milliseconds
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with running(tmp_path_factory.mktemp("home"), WEB_WORKERS="2") as server:
+    with running(tmp_path_factory.mktemp("home"), WEB_WORKERS="2", JOB_WORKERS="1") as server:
         yield server
 
 

@@ -38,7 +38,7 @@ def test_what_is_kept_is_for_the_eyes_of_its_owner_only(server: Server) -> None:
 
 
 def test_a_process_that_dies_is_started_again_and_all_end_together(tmp_path: Path) -> None:
-    with running(tmp_path / "home", WEB_WORKERS="1") as server:
+    with running(tmp_path / "home", WEB_WORKERS="1", JOB_WORKERS="1") as server:
         supervisor = psutil.Process(server.process.pid)
         first = supervisor.children()
         for child in first:
