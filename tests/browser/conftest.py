@@ -46,9 +46,13 @@ def watch() -> Watch:
 
 @pytest.fixture(scope="session")
 def context(browser: Browser, server: Server) -> Iterator[BrowserContext]:
-    """Yield where the pages of all tests are opened, one after another: what the product serves is fetched once."""
+    """Yield where the pages of all tests are opened, one after another: what the product serves is fetched once.
+
+    One page stays, and with it the process of all: scripts of several MB are compiled once, not for each test.
+    """
     context = browser.new_context(base_url=server.address, viewport=DESKTOP, reduced_motion="reduce")
     context.set_default_timeout(PATIENCE_S * 1000)
+    context.new_page().goto("/healthz")
     yield context
     context.close()
 
@@ -59,6 +63,7 @@ def page(context: BrowserContext, server: Server, watch: Watch, request: pytest.
     console, in the server's log or as a request to another host.
     """
     before = len(server.faults())
+    stays = context.pages
     page = context.new_page()
     forget(page, server.address)
     watch.see(page)
@@ -72,7 +77,8 @@ def page(context: BrowserContext, server: Server, watch: Watch, request: pytest.
     finally:
         watch.leave(context)
         for one in context.pages:
-            one.close()
+            if one not in stays:
+                one.close()
 
 
 @pytest.fixture
