@@ -30,7 +30,7 @@ DAYS = (
 )
 SECURITIES = (("base", "hold with every branch in service"), ("n-1", "hold after each branch outage too (N-1)"))
 RESERVES = (
-    ("share", "3 % of load, 5 % of wind and solar"),
+    ("share", "3 % load, 5 % wind and solar"),
     ("largest unit", "as much as the largest unit"),
     ("none", "none"),
 )
