@@ -65,7 +65,7 @@ def line_of(one: Envelope, model: Envelope) -> str:
     ``model`` has the peak hours and the ramp bound that lines need not say.
     """
     usual = (one.utilisation, model.peak_hours or PEAK_HOURS, model.ramp_share or RAMP_SHARE)
-    words = [one.kind]
+    words: list[str] = [one.kind]
     if one.kind != "firm":
         words += [percent_text(one.depth), hours_words(one.peak_hours).replace(",", "")]
     if one.kind == "shift":

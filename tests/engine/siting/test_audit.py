@@ -121,10 +121,7 @@ def test_an_agreement_survives_its_json_and_names_all_problems() -> None:
 
 def test_the_draft_names_every_term() -> None:
     terms = dict(SHIFT.terms())
-    assert (
-        terms["Cap by hour"]
-        == "hours 1-15, 20-24: 832 MW; hours 16-19: 640 MW"
-    )
+    assert terms["Cap by hour"] == "hours 1-15, 20-24: 832 MW; hours 16-19: 640 MW"
     assert terms["Ramp"].startswith("at most 200 MW")
     assert "19,200 MWh" in terms["Energy"]
 
