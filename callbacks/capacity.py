@@ -186,14 +186,18 @@ _PARTS: dict[str, tuple[str, str]] = {
 }
 
 
-def outputs_of(shown: Shown) -> dict[str, Any]:
-    """Return what each part of the page is written with; a part to keep is left alone, the map but for its hatch."""
+def outputs_of(shown: Shown, frame: Any) -> dict[str, Any]:
+    """Return what each part of the page is written with; a part to keep is left alone, the map but for its hatch.
+
+    ``frame`` is how the page is drawn now. Only a hatch that comes or goes is written: a page that was left in the
+    meantime has no map any more that could take it.
+    """
     made = {name: getattr(shown, name) for name in _PARTS if name != "stepping"}
     made["stepping"] = KEEP if shown.steps is KEEP else not shown.steps
     if shown.steps == []:
         made["steps"] = KEEP  # a switch without positions would forget which one a link asks for
     made["compute"] = not shown.compute
-    if made["layers"] is KEEP:
+    if made["layers"] is KEEP and shown.frame != frame:
         patch = Patch()
         patch["stale"] = shown.frame == STALE_CLASS
         made["layers"] = patch
@@ -223,6 +227,7 @@ def _register_question(app: Dash, desk: Desk) -> None:
                 "start": State(f"{ids.CAPACITY_STUDY}-start", "data"),
                 "drawn": State(ids.CAPACITY_ANSWERED, "data"),
                 "query": State(ids.CAPACITY_QUERY, "data"),
+                "frame": State(ids.CAPACITY_FRAME, "className"),
             }
         },
         prevent_initial_call="initial_duplicate",
@@ -243,7 +248,7 @@ def _register_question(app: Dash, desk: Desk) -> None:
             opening=held["query"] is None,  # nothing has been told yet
         )
         shown = answer_to(seat_of(desk, held["study"]), asked, time.time())
-        return {"parts": outputs_of(shown), "wake": time.time() if shown.jobs else no_update}
+        return {"parts": outputs_of(shown, held["frame"]), "wake": time.time() if shown.jobs else no_update}
 
 
 # A change of these words asks for outages, redispatch or periods, or is a press on what their answer offers.

@@ -5,11 +5,11 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from dash import Dash, html
+from dash import Dash, html, no_update
 
 from callbacks import capacity as page
 from callbacks import capacity_panes as panes
-from callbacks.capacity_answer import Seat
+from callbacks.capacity_answer import FRAME_CLASS, STALE_CLASS, Seat, Shown
 from callbacks.capacity_publish import publish, read_upload
 from callbacks.services import Services
 from components import ids, shell
@@ -78,3 +78,12 @@ def test_an_upload_that_is_no_file_changes_nothing(seat: Seat) -> None:
     with pytest.raises(FileFormatError):
         read_upload(seat, "states.parquet", b"PAR1 and no more")
     assert seat.desk.services.studies.datasets(ANNE, seat.study) == []
+
+
+def test_a_map_that_keeps_its_layers_is_written_only_when_a_hatch_comes_or_goes() -> None:
+    kept, stale = Shown(), Shown(frame=STALE_CLASS)
+    assert page.outputs_of(kept, FRAME_CLASS)["layers"] is no_update
+    assert page.outputs_of(stale, STALE_CLASS)["layers"] is no_update
+    came = page.outputs_of(stale, FRAME_CLASS)["layers"].to_plotly_json()["operations"]
+    went = page.outputs_of(kept, STALE_CLASS)["layers"].to_plotly_json()["operations"]
+    assert [one["params"]["value"] for one in (*came, *went)] == [True, False]
