@@ -9,15 +9,17 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from engine.errors import UncertaintyDataError
 from engine.network.library import load
 from engine.network.model import Network
 from engine.siting import jobs
-from engine.siting.defaults import starting_question
+from engine.siting.defaults import starting_market, starting_question
 from engine.siting.gate.results import GateResult
 from engine.siting.gate_check import check
+from engine.siting.market_run import MarketRun
 from engine.siting.prepare import prepare
 from engine.siting.question import SitingQuestion
 from engine.store import shipped
@@ -42,8 +44,14 @@ def arguments_of(network: Network, question: SitingQuestion) -> dict[str, Any]:
     return found
 
 
-def hash_of(arguments: dict[str, Any]) -> str:
-    return hash_input(jobs.GATE, KINDS[jobs.GATE], dump_json(arguments, "the arguments of a job"))
+def market_arguments(network: Network) -> dict[str, Any]:
+    asked = jobs.market_arguments(network.digest, starting_question(network).checked(network), starting_market(network))
+    found: dict[str, Any] = json.loads(json.dumps(asked))
+    return found
+
+
+def hash_of(arguments: dict[str, Any], kind: str = jobs.GATE) -> str:
+    return hash_input(kind, KINDS[kind], dump_json(arguments, "the arguments of a job"))
 
 
 def test_every_answer_lies_under_the_hash_of_its_inputs_and_all_are_small() -> None:
@@ -86,6 +94,35 @@ def test_the_opening_question_of_texas_is_answered_at_once_and_its_verdicts_are_
     report = check(run.prepared.case, run.contingencies, gate, count=SAMPLE, seed=SEED)
     assert (len(report.found), len(report.mismatches)) == (SAMPLE, 0)
     assert {found.triple.passes for found in report.found} == {True, False}
+
+
+def test_the_opening_market_of_texas_is_answered_at_once_and_its_bounds_hold(texas: Network, tmp_path: Path) -> None:
+    question, market = starting_question(texas).checked(texas), starting_market(texas)
+    arguments = market_arguments(texas)
+    store, artifacts = Store(f"sqlite:///{tmp_path / 'store.db'}"), Artifacts(tmp_path / "files")
+    store.migrate()
+    study = store.studies.create("anne", "Texas", texas.tables)
+    job = Jobs(store, artifacts).submit("anne", jobs.MARKET, arguments, study)
+    store.close()
+
+    assert job.state == "done"
+    path = artifacts.open(jobs.market_key(arguments))
+    assert path is not None
+    run = MarketRun.load(path)
+    assert run.question == market
+    assert run.facts["second_pass"]  # places on the shortlist that were open were solved again
+    assert len(run.sites) == len(question.envelopes) * market.most_sites
+    served = [site for site in run.sites if site.served]
+    assert len(served) >= question.shortlist * len(question.envelopes)
+    (base,) = run.base.days
+    for site in served:
+        (day,) = site.days
+        assert day.gap == pytest.approx((day.cost - day.bound) / day.cost, abs=1e-12)
+        assert day.gap <= market.site_gap
+        assert day.cost > base.bound  # a load more does not make the day cheaper
+        assert np.isfinite(site.metrics).all()
+        assert site.mean_lmp.shape == (len(texas.buses.ids),)
+        assert np.isfinite(site.mean_lmp).all()
 
 
 def test_a_question_that_differs_in_anything_finds_none(texas: Network, tmp_path: Path) -> None:
