@@ -51,6 +51,7 @@ DEARER = 12  # placements solved again with dearer units
 # The day of most load cannot be committed within every limit; the market takes that of the study's own programs.
 DAY = PAPER_HOURS["demonstration"]
 TOP = 20
+NO_MARKET = "Not run: this report is of the gate alone; tables 1 to 3 and the shortlists are not compared here."
 KEPT_BYTES = 4_000_000_000
 
 
@@ -351,6 +352,8 @@ def main() -> None:
     figures(run)
     if asked.only == "all":
         text += market_part(study, run, asked.sites, asked.days)
+    else:
+        text += ["## The market", "", NO_MARKET, ""]
     text += ["## What cannot be compared", "", *siting_published.LOST, ""]
     say(f"written after {time.perf_counter() - start:,.0f} s")
     (RESULTS / "siting_report.md").write_text("\n".join(text))
