@@ -117,7 +117,9 @@ def _of_gate(seat: Seat, asked: Asked, question: SitingQuestion, stands: GateSta
         shown.envelopes = siting_controls.envelope_options(question)
         shown.sizes = siting_controls.size_options(question)
         if "origin" in stands.gate.told:
-            shown.state.append(siting_states.came_with_it(stands.gate.told["origin"]))
+            whole = market.run if market is not None and market.found == "answered" else None
+            priced = whole is not None and market_came_with_it(seat.network(), question, whole.question)
+            shown.state.append(siting_states.came_with_it(stands.gate.told["origin"], priced=priced))
         intact = len(stands.gate.result.intact_fails())
         if intact:
             shown.state.append(siting_states.nothing_qualifies(stands.gate, intact))

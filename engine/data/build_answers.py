@@ -47,7 +47,8 @@ class _Context:
     """What a job is given."""
 
     def __init__(self, tables: NetworkTables, folder: str) -> None:
-        self.artifacts = Artifacts(Path(folder))
+        self.folder = Path(folder)
+        self.artifacts = Artifacts(self.folder)
         self.workers: Workers = Processes(os.cpu_count() or 1)
         self._tables = tables
         self._told = -1
@@ -106,11 +107,14 @@ def _gate(arguments: dict[str, Any], question: SitingQuestion, network: Network,
 
 
 def _market(arguments: dict[str, Any], context: _Context) -> list[Path]:
+    went_on = any(context.folder.glob("market-*"))
     before = os.times()
     result = jobs.market_job(arguments, context)
     after = os.times()
     spent = after.user + after.children_user - before.user - before.children_user
-    return write(jobs.MARKET, arguments, result | {"origin": _origin(result | {"processor_s": spent})}, context)
+    # A run that went on tells the time of its last stretch alone.
+    origin = _origin(result | {"processor_s": spent}) | ({"went_on": True} if went_on else {})
+    return write(jobs.MARKET, arguments, result | {"origin": origin}, context)
 
 
 def kept_before(question: SitingQuestion, network: Network) -> tuple[dict[str, Any], GateRun, bytes] | None:

@@ -175,3 +175,5 @@ def test_a_year_hour_by_hour_points_to_the_bounds_where_it_is_long() -> None:
     assert "Over the whole year" not in text(to_screen(texas, SitingQuestion(), [], has_answer=False))
     origin = {"computed_at": "2026-11-22T04:00:00+00:00", "seconds": 372.4, "processor_s": 600}
     assert "on 2026-11-22, in 6 min 12 s (10 min of processors)" in text(came_with_it(origin))
+    assert "prices" not in text(came_with_it(origin))
+    assert "So did the prices" in text(came_with_it(origin, priced=True))
