@@ -1,0 +1,1 @@
+"""Distribution feeders with unbalanced phases: their model, power flow, operation and locational prices."""
