@@ -12,7 +12,7 @@ import numpy as np
 
 from engine.errors import QuestionError
 from engine.network.model import Flags, Integers, Matrix, Vector
-from engine.siting.ranking import places, rank, top
+from engine.siting.ranking import SCORE_DIGITS, places, rank, top
 from engine.siting.shortlist import POOLED, Ranked, by_label, label_of, ties_of
 from engine.siting.stability import Diagnostic, Robust, diagnostics, noise_intervals, open_places, robust
 
@@ -123,11 +123,30 @@ def score_intervals(ranked: Ranked, floor: Matrix, rows: Sequence[int]) -> Matri
     )
 
 
-def open_sites(ranked: Ranked, floor: Matrix, count: int) -> Flags:
-    """Return the sites (N,) whose place among the first ``count`` of their envelope and size the floor could change."""
+def tied_sites(ranked: Ranked, count: int) -> Flags:
+    """Return the sites (N,) that score as much as one on the other side of the end of the first ``count`` places.
+
+    Of their envelope and size. Only the rule between equal scores (:func:`engine.siting.shortlist.ties_of`) decides
+    which of them are among the first: no figure tells them apart. Scores count as equal as in
+    :func:`engine.siting.ranking.places`.
+    """
     found = np.zeros(len(ranked.sites), dtype=np.bool_)
     for rows in by_label(ranked.sites).values():
-        found[rows] = open_places(ranked.place[rows], score_intervals(ranked, floor, rows.tolist()), count)
+        score, inside = np.round(ranked.score[rows], SCORE_DIGITS), ranked.place[rows] <= count
+        if inside.any() and not inside.all():
+            last, next_ = score[inside].min(), score[~inside].max()
+            found[rows] = (score == last) & (last == next_)
+    return found
+
+
+def open_sites(ranked: Ranked, floor: Matrix, count: int) -> Flags:
+    """Return the sites (N,) whose place among the first ``count`` of their envelope and size nothing settles.
+
+    The noise floor could change it, or scores are equal there.
+    """
+    found = tied_sites(ranked, count)
+    for rows in by_label(ranked.sites).values():
+        found[rows] |= open_places(ranked.place[rows], score_intervals(ranked, floor, rows.tolist()), count)
     return found
 
 

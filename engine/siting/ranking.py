@@ -23,6 +23,7 @@ GROUPS: Mapping[str, tuple[Criterion, ...]] = {
 FIXED_WEIGHTS = (0.70, 0.20, 0.10)  # equation (36): a diagnostic, not what ranks
 TIE_CRITERION = "on_peak:rent"
 EPSILON = 1e-12  # the source's
+SCORE_DIGITS = 12  # decimals in which two scores must differ to be told apart
 FLAT = 1e-12  # of a group's divergence, below which its criteria count alike
 _TOP = 20
 
@@ -151,7 +152,7 @@ def _ties(table: Matrix, names: tuple[Criterion, ...], ties: Matrix | None) -> M
 
 def places(score: Vector, ties: Matrix) -> Integers:
     """Return the place (N,) of each alternative: 1 for the highest score; lower ties first, then the order given."""
-    order = np.lexsort([*ties.T[::-1], -np.round(score, 12)])
+    order = np.lexsort([*ties.T[::-1], -np.round(score, SCORE_DIGITS)])
     found = np.empty(len(score), dtype=np.intp)
     found[order] = np.arange(1, len(score) + 1)
     return found

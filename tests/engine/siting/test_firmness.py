@@ -7,7 +7,15 @@ import pytest
 from scipy.stats import spearmanr
 
 from engine.siting.envelopes import envelope
-from engine.siting.firmness import firmness, kept_shares, leave_one_out, open_sites, over_envelopes, score_intervals
+from engine.siting.firmness import (
+    firmness,
+    kept_shares,
+    leave_one_out,
+    open_sites,
+    over_envelopes,
+    score_intervals,
+    tied_sites,
+)
 from engine.siting.market import SiteMarket
 from engine.siting.ranking import GROUPS, metric_criteria, rank
 from engine.siting.shortlist import POOLED, Ranked, Scaling, rank_sites
@@ -132,6 +140,18 @@ def test_what_is_open_depends_on_the_weights_and_the_length_of_the_shortlist() -
     found = {count: np.flatnonzero(open_sites(order, floor, count)).tolist() for count in (1, 4)}
     other = np.flatnonzero(open_sites(rank_sites(sites(), group_weights=(0.0, 0.0, 1.0)), floor, 4)).tolist()
     assert found[1] != found[4] != other
+
+
+def test_equal_scores_at_the_end_of_the_shortlist_are_tied_and_open_whatever_the_noise() -> None:
+    # Sites 1, 2 and 3 have the same figures, so the same score: by hand, places 2 to 4 in the order of their buses.
+    best, alike, worst = np.zeros((3, 5)), np.full((3, 5), 0.5), np.ones((3, 5))
+    order = rank_sites([site(bus, each) for bus, each in enumerate([best, alike, alike, alike, worst])])
+    assert order.place.tolist() == [1, 2, 3, 4, 5]
+    tied = {count: np.flatnonzero(tied_sites(order, count)).tolist() for count in range(1, 6)}
+    assert tied == {1: [], 2: [1, 2, 3], 3: [1, 2, 3], 4: [], 5: []}
+    for count in (2, 3):
+        assert open_sites(order, np.zeros((3, 5)), count)[[1, 2, 3]].all()
+    assert not tied_sites(ranked(), 4).any()  # drawn at random: no two scores are equal
 
 
 def test_the_same_placements_are_ranked_the_same_way_by_other_figures() -> None:
