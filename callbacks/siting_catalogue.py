@@ -142,7 +142,9 @@ def next_load(study: SiteStudy, selection: Any) -> Committed | None:
             ]
             bus = min(placed)[1] if placed else bus
     own = next(one for one in study.gate.envelopes if one.name == study.envelope)
-    return Committed(study.network.buses.ids[bus], own, study.size_mw, name="placed by a refresh")
+    return Committed(
+        study.network.buses.ids[bus], own, study.size_mw, "placed by a refresh", onsite=study.gate.onsite_mw is not None
+    )
 
 
 def refresh(  # noqa: PLR0913 (what the page holds, then by name how)

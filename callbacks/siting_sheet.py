@@ -71,7 +71,7 @@ def outage(seat: SiteSeat, drawn: Any, selection: Any, pressed: Any) -> tuple[An
     if not (0 <= contingency < len(run.contingencies) and 0 <= hour < len(run.prepared.case)):
         raise QuestionError("this outage is not drawn any more")
     own = next(one for one in run.gate.envelopes if one.name == study.envelope)
-    load = float(own.level_mw(study.size_mw, run.gate.hour_of_day[hour : hour + 1])[0])
+    load = float(run.gate.level_mw(own, study.size_mw)[hour])
     found = certificate(
         run.prepared.case, run.contingencies, bus, load, hour, contingency, rating=run.question.outage_rating
     )

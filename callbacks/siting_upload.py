@@ -80,6 +80,8 @@ def take_in(seat: Seat, filename: str, content: bytes) -> TakenIn:
         raise FileFormatError("; ".join(lines[:_SHOWN]) + more) from error
     entry = seat.desk.services.studies.add_dataset(seat.user, seat.study, filename, HOURS_KIND, content)
     words = f"{filename}: {count(len(hours), 'hour')} read, loads by {hours.place}"
+    if hours.onsite_mw is not None:
+        words += f", on-site resources of {hours.onsite_mw.min():g} to {hours.onsite_mw.max():g} MW"
     return TakenIn([{"value": key, "label": name} for key, name in choices_of(seat)], entry.digest, words)
 
 

@@ -91,10 +91,10 @@ class Gate:
         """Return for each contingency (K,) how many candidates certainly fail it, a mean over the hours screened."""
         total, done = np.zeros(len(self.result.ids)), 0.0
         own = next(one for one in self.result.envelopes if one.name == envelope)
+        load = self.result.level_mw(own, size_mw)
         for hour, known in enumerate(self.result.verdicts):
             if known is not None:
-                load = float(own.level_mw(size_mw, self.result.hour_of_day[hour : hour + 1])[0])
-                failed = known.flags(known.failed, known.level(load)).sum(axis=0)
+                failed = known.flags(known.failed, known.level(float(load[hour]))).sum(axis=0)
                 weight = float(self.result.hour_weight[hour])
                 total += weight * failed[self.result.case_of]
                 done += weight

@@ -232,6 +232,6 @@ def _upload() -> html.Div:
         accept=".csv,.parquet,.gz,text/csv",
         file="File of hours",
         hint="One row an hour: a column hour, the load of each zone, area or bus, and what wind, solar and hydro "
-        "can produce. All in MW.",
+        "can produce; onsite_mw, what a campus makes for itself in that hour. All in MW.",
         message=html.P(id=f"{ids.SITING_UPLOAD}-message", className="hr-siting-message", role="status"),
     )

@@ -1,14 +1,14 @@
 """What a siting study runs on: a network and hours of it, with what every unit may produce in each of them."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Self
 
 import numpy as np
 
 from engine.errors import QuestionError
-from engine.network.model import Integers, Matrix, Network
+from engine.network.model import Integers, Matrix, Network, Vector
 from engine.redispatch.states import State
 
 _DIGITS = 6  # of MW, in the digest
@@ -32,6 +32,7 @@ class SitingCase:
     labels: tuple[str, ...]  # (T,), such as "2020-08-12 16:00", each once
     source: str  # where loads and weather are from, in a sentence
     notices: tuple[str, ...] = ()  # assumptions that a reader must know
+    onsite_mw: Vector | None = None  # (T,), what on-site resources of a further load give; None where nothing is told
 
     def __post_init__(self) -> None:
         """Refuse arrays of another network or of other hours."""
@@ -41,11 +42,14 @@ class SitingCase:
             "least_mw": (hours, units),
             "largest_mw": (hours, units),
             "hour_of_day": (hours,),
-        }
+        } | ({} if self.onsite_mw is None else {"onsite_mw": (hours,)})
         for name, shape in wanted.items():
             found = getattr(self, name)
             if found.shape != shape or not np.isfinite(found).all():
                 raise QuestionError(f"{name} has shape {found.shape} or gaps, {shape} is needed")
+        if self.onsite_mw is not None and (self.onsite_mw < 0.0).any():
+            hour = int(self.onsite_mw.argmin())
+            raise QuestionError(f"on-site resources give {self.onsite_mw[hour]:g} MW in {self.labels[hour]}: 0 or more")
         if (self.least_mw > self.largest_mw).any():
             hour, unit = (int(axis[0]) for axis in np.nonzero(self.least_mw > self.largest_mw))
             least, largest = self.least_mw[hour, unit], self.largest_mw[hour, unit]
@@ -62,31 +66,21 @@ class SitingCase:
 
     def at(self, hours: Integers) -> Self:
         """Return the case of some of the hours, by position."""
-        return type(self)(
-            self.network,
-            self.demand_mw[hours],
-            self.least_mw[hours],
-            self.largest_mw[hours],
-            self.hour_of_day[hours],
-            tuple(self.labels[hour] for hour in hours),
-            self.source,
-            self.notices,
+        return replace(
+            self,
+            demand_mw=self.demand_mw[hours],
+            least_mw=self.least_mw[hours],
+            largest_mw=self.largest_mw[hours],
+            hour_of_day=self.hour_of_day[hours],
+            labels=tuple(self.labels[hour] for hour in hours),
+            onsite_mw=None if self.onsite_mw is None else self.onsite_mw[hours],
         )
 
     def with_load(self, bus: int, load_mw: Matrix) -> Self:
         """Return the case with ``load_mw`` (T,) drawn at one bus (position) in addition."""
         demand = self.demand_mw.copy()
         demand[:, bus] += load_mw
-        return type(self)(
-            self.network,
-            demand,
-            self.least_mw,
-            self.largest_mw,
-            self.hour_of_day,
-            self.labels,
-            self.source,
-            self.notices,
-        )
+        return replace(self, demand_mw=demand)
 
     def state(self, hour: int) -> State:
         """Return one hour as a state of :mod:`engine.redispatch`."""
@@ -103,4 +97,6 @@ class SitingCase:
             found.update(np.ascontiguousarray(np.round(part, _DIGITS) + 0.0, dtype="<f8").tobytes())
         found.update(np.ascontiguousarray(self.hour_of_day, dtype="<i8").tobytes())
         found.update("\n".join(self.labels).encode())
+        if self.onsite_mw is not None:
+            found.update(np.ascontiguousarray(np.round(self.onsite_mw, _DIGITS) + 0.0, dtype="<f8").tobytes())
         return found.hexdigest()

@@ -20,6 +20,7 @@ from engine.errors import QuestionError
 from engine.network.model import Flags, Integers, Matrix, Network, Vector
 from engine.siting.case import HOURS_OF_DAY, SitingCase
 from engine.siting.hourly_file import HourlyFile, Stamps
+from engine.siting.onsite import SERIES
 
 Thermal = Literal["filed", "zero"]
 _WEATHER_FUELS = ("wind", "solar", "hydro")
@@ -120,7 +121,13 @@ def from_file(
     if file.place != "bus":
         notices.append(f"the load of each {file.place} is shared among its buses as their filed loads are")
     source = f"{len(chosen):,} of {len(file):,} hours of the file {file.name}"
-    return _case(ready, load, most, given, _Told(stamps, source, notices))
+    onsite = None if file.onsite_mw is None else file.onsite_mw[chosen]
+    if onsite is not None:
+        notices.append(
+            f"gate and market see a further load less what the file's column {SERIES} says of on-site resources: "
+            f"{onsite.min():g} to {onsite.max():g} MW, hour by hour"
+        )
+    return replace(_case(ready, load, most, given, _Told(stamps, source, notices)), onsite_mw=onsite)
 
 
 def year_2016(

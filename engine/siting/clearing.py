@@ -15,7 +15,7 @@ from typing import Any, Literal, Protocol
 
 from engine.compute import Progress
 from engine.errors import QuestionError
-from engine.network.model import Vector
+from engine.network.model import Integers, Vector
 from engine.siting.envelopes import Envelope
 
 ROUNDING = 1e-12  # of a share: what sums in another order may differ by
@@ -78,6 +78,10 @@ class Placed:
     envelope: Envelope
     nameplate_mw: float
 
+    def level_mw(self, hour_of_day: Integers, series_mw: Vector | None = None) -> Vector:
+        """Return what the grid serves of it in hours (T,), as :meth:`engine.siting.envelopes.Envelope.level_mw`."""
+        return self.envelope.level_mw(self.nameplate_mw, hour_of_day, series_mw)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class JointFailure:
@@ -137,8 +141,8 @@ class JointGate(Protocol):
     def check(self, placed: Sequence[Placed]) -> JointVerdict:
         """Return the verdict on exactly these loads."""
 
-    def hour_of_day(self, hour: int) -> int:
-        """Return the hour of the day, 1 to 24, of an hour of the case."""
+    def served_mw(self, placed: Placed, hour: int) -> float:
+        """Return what the grid serves of a load in an hour of the case, MW."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,7 +60,7 @@ def compiled(  # noqa: PLR0913 (what each stage found, and by name what is known
         for size_of, size in enumerate(gate.sizes_mw):
             if size not in question.sizes_mw:
                 continue
-            stages, net = _stages(question, gate, envelope.name, size), _net(envelope, size)
+            stages, net = _stages(question, gate, envelope.name, size), _net(gate, envelope, size)
             low, high = gate.pass_rate(envelope.name, size)
             failures = _first_failures(gate, contingencies, number_of * len(gate.sizes_mw) + size_of)
             verdict = verdicts[envelope.name, size]
@@ -118,7 +118,10 @@ def manifest(
         "question": question.to_json(),
         "hours": [
             {"hour": label, "weight": float(weight), "why": why}
-            for label, weight, why in zip(case.labels, prepared.hours.weight, prepared.hours.reasons, strict=True)
+            | ({} if case.onsite_mw is None else {"onsite_mw": float(case.onsite_mw[place])})
+            for place, (label, weight, why) in enumerate(
+                zip(case.labels, prepared.hours.weight, prepared.hours.reasons, strict=True)
+            )
         ],
         "hours_of_the_source": prepared.of_source,
         "contingencies": contingencies.digest,
@@ -189,8 +192,13 @@ def market_facts(base: MarketBase) -> dict[str, Any]:
     }
 
 
-def _net(envelope: Envelope, size: float) -> float | None:
-    """Return the most that the grid serves of a load with on-site resources, None for one without."""
+def _net(gate: GateResult, envelope: Envelope, size: float) -> float | None:
+    """Return the most that the grid serves of a load with on-site resources, None for one without.
+
+    Of the hours that were screened where each has its own, else of a day.
+    """
+    if gate.onsite_mw is not None:
+        return float(gate.level_mw(envelope, size).max())
     if not envelope.onsite_mw:
         return None
     return float(envelope.level_mw(size, np.arange(1, HOURS_OF_DAY + 1)).max())

@@ -47,12 +47,15 @@ class Envelope:
         """Return what the load itself draws in hours of the day (T,), 1 to 24, MW."""
         return nameplate_mw * np.array(self.share)[np.asarray(hour_of_day) - 1]
 
-    def level_mw(self, nameplate_mw: float, hour_of_day: Integers) -> Vector:
-        """Return what the grid serves in hours of the day (T,), MW: the load less what on-site resources give."""
-        gross = self.gross_mw(nameplate_mw, hour_of_day)
-        if not self.onsite_mw:
-            return gross
-        return net_load_mw(gross, OnSite(self.onsite_mw).of_hours(np.asarray(hour_of_day).tolist()))
+    def level_mw(self, nameplate_mw: float, hour_of_day: Integers, series_mw: Vector | None = None) -> Vector:
+        """Return what the grid serves in hours of the day (T,), MW: the load less what on-site resources give.
+
+        ``series_mw`` (T,) is what they give in these very hours, beside what the envelope says of every day.
+        """
+        net = self.gross_mw(nameplate_mw, hour_of_day)
+        if self.onsite_mw:
+            net = net_load_mw(net, OnSite(self.onsite_mw).of_hours(np.asarray(hour_of_day).tolist()))
+        return net if series_mw is None else net_load_mw(net, series_mw)
 
     def energy_mwh(self, nameplate_mw: float) -> float:
         """Return what a day draws from the grid."""

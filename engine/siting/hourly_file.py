@@ -3,8 +3,8 @@
 One row is one hour. The column ``hour`` holds dates with a time (``2024-07-01 15:00``, the start of the hour) or whole
 numbers, counted from 1 at the start of a year that is told. Columns named like a zone, an area or a bus (``zone
 Coast``, ``area 3``, ``bus 1001`` where a name could be two of these) hold its load; ``wind_fleet_mw`` and the like
-what all units of a fuel together can produce; ``unit 12875`` what one unit can. All in MW. The file of 2020 that
-was published with the siting study has this form.
+what all units of a fuel together can produce; ``unit 12875`` what one unit can; ``onsite_mw`` what a campus of the
+siting study makes for itself. All in MW. The file of 2020 that was published with the siting study has this form.
 """
 
 import gzip
@@ -21,6 +21,7 @@ import pyarrow as pa  # type: ignore[import-untyped]
 from engine.capacity.files import MOST_BYTES, numbers, read_table
 from engine.errors import FileFormatError, Problem
 from engine.network.model import Integers, Matrix, Network, Vector
+from engine.siting.onsite import MOST_MW, SERIES
 
 Place = Literal["zone", "area", "bus"]
 Stamps = npt.NDArray[np.datetime64]
@@ -43,13 +44,14 @@ class HourlyFile:
     load_mw: Matrix  # (T, n)
     fleet_mw: Mapping[str, Vector]  # fuel -> (T,), of all its units together
     unit_mw: Mapping[int, Vector]  # position of a unit -> (T,)
+    onsite_mw: Vector | None = None  # (T,), of on-site resources of a further load; None without such a column
 
     @classmethod
     def read(cls, filename: str, content: bytes, network: Network, *, year: int = 2020) -> Self:
         """Return the hours in a CSV or Parquet file, or such a file in gzip; ``year`` is that of counted hours.
 
         Raises FileFormatError with every problem: columns that are nothing of the network or appear twice, cells
-        that are not numbers, negative outputs, hours that do not rise.
+        that are not numbers, outputs below 0 or of on-site resources above 20,000 MW, hours that do not rise.
         """
         name, content = _unpacked(filename, content)
         table = read_table(name, content)
@@ -61,11 +63,12 @@ class HourlyFile:
         load = [numbers(table, column, problems) for column, _ in columns.loads]
         fleets = {fuel: _outputs(table, column, problems) for column, fuel in columns.fleets}
         units = {unit: _outputs(table, column, problems) for column, unit in columns.units}
+        onsite = None if columns.onsite is None else _outputs(table, columns.onsite, problems, MOST_MW)
         names = tuple(name for _, name in columns.loads)
         _check_shares(network, columns.place, names, load, problems)
         if problems:
             raise FileFormatError(problems)
-        return cls(filename, stamps, columns.place, names, np.column_stack(load), fleets, units)
+        return cls(filename, stamps, columns.place, names, np.column_stack(load), fleets, units, onsite)
 
     def __len__(self) -> int:
         return len(self.stamps)
@@ -99,6 +102,7 @@ class _Columns:
     loads: list[tuple[int, str]]
     fleets: list[tuple[int, str]]
     units: list[tuple[int, int]]
+    onsite: int | None = None
 
     @classmethod
     def of(cls, names: Sequence[str], network: Network, problems: list[Problem]) -> Self:
@@ -114,6 +118,8 @@ class _Columns:
             seen.add(name)
             if name.lower() in _HOUR and found.hour is None:
                 found.hour = column
+            elif name.lower() == SERIES:
+                found.onsite = column
             elif name.endswith(_FLEET):
                 fuel = name.removesuffix(_FLEET)
                 found.fleets.append((column, fuel))
@@ -184,12 +190,17 @@ def _check_shares(
             problems.append(_problem("no-share", text, name))
 
 
-def _outputs(table: pa.Table, column: int, problems: list[Problem]) -> Vector:
+def _outputs(table: pa.Table, column: int, problems: list[Problem], most: float = np.inf) -> Vector:
     name, mw = table.column_names[column], numbers(table, column, problems)
     low = np.flatnonzero(mw < 0.0)
     if low.size:
         text = f"column {name!r}: {low.size} outputs are below 0, first {mw[low[0]]:g} MW in row {low[0] + 2}"
         problems.append(Problem("negative", "error", text, row=int(low[0]), column=name))
+    high = np.flatnonzero(mw > most)
+    if high.size:
+        first = f"first {mw[high[0]]:g} MW in row {high[0] + 2}"
+        text = f"column {name!r}: {high.size} outputs are above {most:,.0f} MW, {first}"
+        problems.append(Problem("too-large", "error", text, row=int(high[0]), column=name))
     return mw
 
 

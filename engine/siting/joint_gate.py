@@ -37,7 +37,7 @@ class CaseGate:
         """Return the verdict on exactly these loads; QuestionError when units cannot balance them."""
         loads = np.zeros((len(self.case), len(self.case.network.buses.ids)))
         for one in placed:
-            loads[:, one.bus] += one.envelope.level_mw(one.nameplate_mw, self.case.hour_of_day)
+            loads[:, one.bus] += one.level_mw(self.case.hour_of_day, self.case.onsite_mw)
         case = self.case
         for bus in np.flatnonzero(loads.any(axis=0)).tolist():
             case = case.with_load(bus, loads[:, bus])
@@ -57,6 +57,7 @@ class CaseGate:
         )
         return JointVerdict(len(case) * outages, 1.0 - self.threshold, failures)
 
-    def hour_of_day(self, hour: int) -> int:
-        """Return the hour of the day, 1 to 24, of an hour of the case."""
-        return int(self.case.hour_of_day[hour])
+    def served_mw(self, placed: Placed, hour: int) -> float:
+        """Return what the grid serves of a load in an hour of the case."""
+        one = self.case.at(np.array([hour]))
+        return float(placed.level_mw(one.hour_of_day, one.onsite_mw)[0])

@@ -276,10 +276,11 @@ def _committed(day: Keyed) -> BaseCommitment:
 
 def _solve(task: _Task) -> list[SolvedDay]:
     base = _committed(Keyed(_day_key(task), task))
-    buses, hours = len(task.case.network.buses.ids), task.case.hour_of_day
+    buses, case = len(task.case.network.buses.ids), task.case
+    loads = [one.envelope.level_mw(one.nameplate_mw, case.hour_of_day, case.onsite_mw) for one in task.placements]
     return [
-        SolvedDay.of(solve_site(base, one.bus, one.envelope.level_mw(one.nameplate_mw, hours), task.effort), buses)
-        for one in task.placements
+        SolvedDay.of(solve_site(base, one.bus, load, task.effort), buses)
+        for one, load in zip(task.placements, loads, strict=True)
     ]
 
 

@@ -1,4 +1,8 @@
-"""On-site resources: what a campus makes for itself, so that gate and market see its net load."""
+"""On-site resources: what a campus makes for itself, so that gate and market see its net load.
+
+A question gives MW that are alike every day (:class:`OnSite`); the column ``onsite_mw`` of a file of hours gives each
+of its hours a value of its own. Where both are given, both are taken off.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,6 +14,7 @@ from engine.network.model import Vector
 from engine.siting.case import HOURS_OF_DAY
 
 MOST_MW = 20_000.0
+SERIES = "onsite_mw"  # column of a file of hours: what they give in each of its hours
 
 
 @dataclass(frozen=True, slots=True)

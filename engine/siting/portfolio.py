@@ -156,15 +156,12 @@ class _Master:
 
     def _weights(self, cut: JointFailure) -> tuple[Vector, float]:
         """Return what each pair counts in a cut, and the room that committed loads leave."""
-        hour = np.array([self.gate.hour_of_day(cut.hour)])
-        taken = sum(
-            float(cut.price[load.bus]) * float(load.envelope.level_mw(load.nameplate_mw, hour)[0])
-            for load in self.placed
-        )
-        weight = [
-            float(cut.price[offer.bus]) * float(offer.envelope.level_mw(one.mw, hour)[0]) for one, offer in self.pairs
-        ]
-        return np.array(weight), cut.room_mw - taken
+
+        def counted(load: Placed) -> float:
+            return float(cut.price[load.bus]) * self.gate.served_mw(load, cut.hour)
+
+        weight = [counted(Placed(offer.bus, offer.envelope, one.mw)) for one, offer in self.pairs]
+        return np.array(weight), cut.room_mw - sum(counted(load) for load in self.placed)
 
     def _rule_rows(self) -> tuple[list[Vector], list[float]]:
         """Return the rows of the published rules over the pairs, and what they are at most."""

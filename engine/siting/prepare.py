@@ -3,16 +3,19 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from engine.errors import QuestionError
 from engine.network.model import Network
 from engine.siting import cases, hour_sets
-from engine.siting.case import SitingCase
+from engine.siting.case import HOURS_OF_DAY, SitingCase
 from engine.siting.cases import Assumptions, Thermal
 from engine.siting.criteria import OwnCriteria, read_columns
 from engine.siting.hour_sets import HourSet
 from engine.siting.hourly_file import HourlyFile
 from engine.siting.question import SitingQuestion
 
+_RAMP_NOISE_MW = 1e-6
 LoadDataset = Callable[[str], tuple[str, bytes]]
 
 
@@ -28,9 +31,11 @@ class Prepared:
 def prepare(question: SitingQuestion, network: Network, load_dataset: LoadDataset | None = None) -> Prepared:
     """Return the hours that a checked question asks for. ``load_dataset`` gives a file by its digest.
 
-    Raises QuestionError for hours that the source does not have, FileFormatError for a file that cannot be read.
+    Raises QuestionError for hours that the source does not have and as :func:`check_ramps`, FileFormatError for a file
+    that cannot be read.
     """
     year = hours_of(question, network, load_dataset)
+    check_ramps(question, year)
     hours = chosen_hours(year, question)
     return Prepared(year.at(hours.hours), hours, len(year))
 
@@ -85,8 +90,34 @@ def with_committed(case: SitingCase, question: SitingQuestion) -> SitingCase:
     """Return the case with every committed load drawn."""
     place = {bus: position for position, bus in enumerate(case.network.buses.ids)}
     for load in question.committed:
-        case = case.with_load(place[load.bus], load.envelope.level_mw(load.nameplate_mw, case.hour_of_day))
+        given = case.onsite_mw if load.onsite else None
+        case = case.with_load(place[load.bus], load.envelope.level_mw(load.nameplate_mw, case.hour_of_day, given))
     return case
+
+
+def check_ramps(question: SitingQuestion, year: SitingCase) -> None:
+    """Raise QuestionError where on-site resources of single hours let a net load change by more than its ramp bound.
+
+    Of hours that follow each other; each envelope and size with the first such hour and how many there are.
+    """
+    if year.onsite_mw is None:
+        return
+    follows = np.flatnonzero(year.hour_of_day[1:] == year.hour_of_day[:-1] % HOURS_OF_DAY + 1) + 1
+    found = []
+    for own in question.net_envelopes:
+        for size in question.screened_mw:
+            net, most = own.level_mw(size, year.hour_of_day, year.onsite_mw), own.ramp_share * size
+            step = np.abs(net[follows] - net[follows - 1])
+            fast = np.flatnonzero(step > most + _RAMP_NOISE_MW)
+            if fast.size:
+                first = year.labels[follows[fast[0]]]
+                found.append(
+                    f"less its on-site resources, {own.name!r} at {size:g} MW changes by {step[fast[0]]:.1f} MW into "
+                    f"{first}, more than its ramp bound of {most:g} MW an hour, as in {fast.size:,} of {len(year):,} "
+                    "hours"
+                )
+    if found:
+        raise QuestionError("; ".join(found))
 
 
 def own_criteria(

@@ -221,8 +221,8 @@ def failing_rows(run: Ground, verdict: JointVerdict, placed: Sequence[Placed]) -
     found = []
     case = run.prepared.case
     for failure in verdict.failures:
-        hour = case.hour_of_day[failure.hour : failure.hour + 1]
-        used = sum(float(failure.price[one.bus] * one.envelope.level_mw(one.nameplate_mw, hour)[0]) for one in placed)
+        hour = case.at(np.array([failure.hour]))
+        used = sum(float(failure.price[one.bus] * one.level_mw(hour.hour_of_day, hour.onsite_mw)[0]) for one in placed)
         element, words = run.contingencies.ids[failure.contingency], failure.words
         found.append(FailingRow(element, words, case.labels[failure.hour], failure.room_mw, used))
     return sorted(found, key=lambda row: row.slack_mw)[:_SHOWN]
@@ -267,7 +267,7 @@ def second_opinion(
 def case_with(case: SitingCase, placed: Sequence[Placed]) -> SitingCase:
     """Return the case with all loads drawn."""
     for one in placed:
-        case = case.with_load(one.bus, one.envelope.level_mw(one.nameplate_mw, case.hour_of_day))
+        case = case.with_load(one.bus, one.level_mw(case.hour_of_day, case.onsite_mw))
     return case
 
 

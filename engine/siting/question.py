@@ -52,6 +52,12 @@ class Committed:
     envelope: Envelope
     nameplate_mw: float
     name: str = ""
+    onsite: bool = False  # it draws less what the hours of the file say of on-site resources
+
+    def to_json(self) -> dict[str, Any]:
+        """Return its JSON; one without on-site resources of its hours keeps its key."""
+        plain = asdict(self) | {"envelope": self.envelope.to_json()}
+        return {name: value for name, value in plain.items() if value or name != "onsite"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +175,7 @@ class SitingQuestion:
         plain = {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
         plain |= {
             "envelopes": [envelope.to_json() for envelope in self.envelopes],
-            "committed": [{**asdict(load), "envelope": load.envelope.to_json()} for load in self.committed],
+            "committed": [load.to_json() for load in self.committed],
             "stages": [stage.to_json() for stage in self.stages],
             "criteria": [criterion.to_json() for criterion in self.criteria],
             "group_weights": [list(pair) for pair in self.group_weights],
@@ -198,7 +204,7 @@ class SitingQuestion:
             if "committed" in given:
                 given["committed"] = tuple(
                     Committed(str(one["bus"]), envelope_from_json(one["envelope"]), float(one["nameplate_mw"]),
-                              str(one.get("name", "")))
+                              str(one.get("name", "")), bool(one.get("onsite", False)))
                     for one in given["committed"]
                 )  # fmt: skip
             given |= {name: read(given[name]) for name, read in _READERS.items() if name in given}

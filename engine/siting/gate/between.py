@@ -42,7 +42,7 @@ class Between:
         own = next((one for one in result.envelopes if one.name == envelope), None)
         if own is None or not nameplate_mw >= 0.0:
             raise QuestionError(f"no envelope {envelope!r} was screened, or {nameplate_mw:g} MW is no size")
-        load = own.level_mw(nameplate_mw, result.hour_of_day)
+        load = result.level_mw(own, nameplate_mw)
         low, high = np.zeros(len(result.buses)), np.ones(len(result.buses))
         for hour, weight in enumerate(result.hour_weight.tolist()):
             known, passed, failed = result.verdicts[hour], self.passed[hour], self.failed[hour]

@@ -176,7 +176,9 @@ class _Group:
 def _groups(case: SitingCase, question: GateQuestion, count: int) -> list[_Group]:
     """Return hours with equal loads of every envelope, divided where their demand differs most; most load first."""
     pairs = [(envelope, size) for envelope in question.envelopes for size in question.sizes_mw]
-    load = np.array([np.round(envelope.level_mw(size, case.hour_of_day), 9) for envelope, size in pairs])
+    load = np.array(
+        [np.round(envelope.level_mw(size, case.hour_of_day, case.onsite_mw), 9) for envelope, size in pairs]
+    )
     kinds, kind_of = np.unique(load, axis=1, return_inverse=True)
     found: list[_Group] = []
     for kind in range(kinds.shape[1]):

@@ -8,6 +8,7 @@ import numpy as np
 from engine.capacity.question import OutageRating
 from engine.errors import QuestionError
 from engine.network.model import Integers, Network, Vector
+from engine.siting.case import SitingCase
 from engine.siting.envelopes import Envelope
 
 THRESHOLD = 0.95  # of the outages and hours, as the source has it
@@ -37,10 +38,13 @@ class GateQuestion:
         if len({envelope.name for envelope in self.envelopes}) < len(self.envelopes):
             raise QuestionError("two envelopes have the same name")
 
-    def levels(self, hour_of_day: int) -> Vector:
-        """Return the distinct loads (V,) of one hour of the day, MW, rising."""
-        at = np.array([hour_of_day])
-        pairs = [envelope.level_mw(size, at)[0] for envelope in self.envelopes for size in self.sizes_mw]
+    def levels(self, hour: SitingCase) -> Vector:
+        """Return the distinct loads (V,) of a case of one hour, MW, rising."""
+        pairs = [
+            envelope.level_mw(size, hour.hour_of_day, hour.onsite_mw)[0]
+            for envelope in self.envelopes
+            for size in self.sizes_mw
+        ]
         return np.unique(np.round(pairs, 9))
 
 

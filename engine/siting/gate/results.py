@@ -60,6 +60,7 @@ class GateResult:
     islanding: tuple[str, ...]  # left out, in words
     verdicts: tuple[HourVerdicts | None, ...]  # (T,), None for an hour that was not screened
     solver: str
+    onsite_mw: Vector | None = None  # (T,), what on-site resources of a load give, as the case has it
 
     @property
     def hours(self) -> Integers:
@@ -76,6 +77,10 @@ class GateResult:
         envelope, size = divmod(level, len(self.sizes_mw))
         return self._load(self.envelopes[envelope], self.sizes_mw[size], hour)
 
+    def level_mw(self, envelope: Envelope, nameplate_mw: float) -> Vector:
+        """Return what the grid serves (T,) of a load in each hour, MW: less what on-site resources give in it."""
+        return envelope.level_mw(nameplate_mw, self.hour_of_day, self.onsite_mw)
+
     def verdict(self, candidate: int, hour: int, level: int, contingency: int) -> int:
         """Return 1 for passed, 0 for failed, -1 for not decided; all by place."""
         known = self.verdicts[hour]
@@ -90,12 +95,13 @@ class GateResult:
     def pass_rate(self, envelope: str, nameplate_mw: float) -> tuple[Vector, Vector]:
         """Return bounds (C,) on the share of (hour, contingency) that pass: equal where all is decided."""
         low, open_ = np.zeros(len(self.buses)), np.zeros(len(self.buses))
+        load = self.level_mw(self._envelope(envelope), nameplate_mw)
         for hour, weight in enumerate(self.hour_weight.tolist()):
             known = self.verdicts[hour]
             if known is None:
                 open_ += weight
                 continue
-            level = known.level(self._load(self._envelope(envelope), nameplate_mw, hour))
+            level = known.level(float(load[hour]))
             low += weight * self.shares(known.passed[level])
             open_ += weight * self.shares(~(known.passed[level] | known.failed[level]))  # 0 where all is decided
         return low, low + open_
@@ -130,10 +136,10 @@ class GateResult:
 
     def broken(self, envelope: str, nameplate_mw: float) -> Integers:
         """Return how many (hour, contingency) certainly fail with the load of each candidate (C,), held without it."""
-        total = np.zeros(len(self.buses))
+        total, load = np.zeros(len(self.buses)), self.level_mw(self._envelope(envelope), nameplate_mw)
         for hour, known in enumerate(self.verdicts):
             if known is not None:
-                level = known.level(self._load(self._envelope(envelope), nameplate_mw, hour))
+                level = known.level(float(load[hour]))
                 total += self.shares(known.failed[level] & np.packbits(~known.base_fails))
         return np.rint(total * len(self.case_of)).astype(np.intp)
 
@@ -200,7 +206,9 @@ class GateResult:
         return known.flags(known.passed, level), known.flags(known.failed, level)
 
     def _load(self, envelope: Envelope, nameplate_mw: float, hour: int) -> float:
-        return float(envelope.level_mw(nameplate_mw, self.hour_of_day[hour : hour + 1])[0])
+        at = slice(hour, hour + 1)
+        given = None if self.onsite_mw is None else self.onsite_mw[at]
+        return float(envelope.level_mw(nameplate_mw, self.hour_of_day[at], given)[0])
 
     def _envelope(self, name: str) -> Envelope:
         for envelope in self.envelopes:
@@ -211,6 +219,8 @@ class GateResult:
     def save(self) -> bytes:
         """Return the ``.npz`` bytes that :meth:`load` reads."""
         arrays: dict[str, AnyArray] = {name: getattr(self, name) for name in _ARRAYS}
+        if self.onsite_mw is not None:
+            arrays["onsite_mw"] = self.onsite_mw
         told: list[dict[str, Any] | None] = []
         for hour, known in enumerate(self.verdicts):
             told.append(None if known is None else {"time_s": known.time_s, "counts": dict(known.counts)})
@@ -234,7 +244,7 @@ class GateResult:
         listed = {name: tuple(meta[name]) for name in ("labels", "sizes_mw", "ids", "islanding")}
         known: dict[str, Any] = {name: meta[name] for name in _META} | listed
         known |= {name: arrays[name] for name in _ARRAYS}
-        return cls(**known, envelopes=envelopes, verdicts=verdicts)
+        return cls(**known, envelopes=envelopes, verdicts=verdicts, onsite_mw=arrays.get("onsite_mw"))
 
 
 def hour_of(arrays: Mapping[str, AnyArray], told: Mapping[str, Any]) -> HourVerdicts:

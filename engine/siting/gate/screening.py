@@ -64,9 +64,9 @@ def screen(  # noqa: PLR0913 (the case and the question, then by name how)
     chunks = [chunk for chunk in np.array_split(np.arange(len(question.buses)), max(1, parts)) if chunk.size]
     tasks, names = [], []
     for hour in range(len(case)):
-        levels = question.levels(int(case.hour_of_day[hour]))
+        one = case.at(np.array([hour]))
+        levels = question.levels(one)
         for part, chunk in enumerate(chunks):
-            one = case.at(np.array([hour]))
             tasks.append(_Task(one, contingencies, question.buses[chunk], levels, question.rating))
             names.append(f"hour {case.labels[hour]}" + (f", part {part + 1}" if len(chunks) > 1 else ""))
     done: list[HourVerdicts] = []
@@ -143,6 +143,7 @@ class _SoFar:
             islanding=tuple(one.words(case.network) for one in lost.islanding),
             verdicts=tuple(verdicts),
             solver=SOLVER,
+            onsite_mw=case.onsite_mw,
         )
 
 

@@ -55,8 +55,8 @@ class Planes:
                 )
         return JointVerdict(len(self.hours), self.allowed, tuple(failures))
 
-    def hour_of_day(self, hour: int) -> int:
-        return self.hours[hour]
+    def served_mw(self, placed: Placed, hour: int) -> float:
+        return float(placed.level_mw(np.array([self.hours[hour]]))[0])
 
 
 def offer(bus: int, score: float, largest: float = 1000.0, **more: object) -> Offer:
