@@ -103,9 +103,17 @@ class Certificate:
         return all(violation <= tolerance for violation in worst)
 
 
-def solve(program: LinearProgram, *, time_limit_s: float | None = None) -> Solution:
-    """Return what HiGHS makes of ``program``; an end without an optimum is a status, not an exception."""
-    return LazyProgram(program).solve(time_limit_s=time_limit_s)
+def solve(program: LinearProgram, *, time_limit_s: float | None = None, interior: bool = False) -> Solution:
+    """Return what HiGHS makes of ``program``; an end without an optimum is a status, not an exception.
+
+    ``interior`` asks the interior point method at once, for quadratic programs on which the active-set method stops.
+    """
+    start, model = time.perf_counter(), LazyProgram(program)
+    return (
+        model._by_interior_point(_left(time_limit_s, start), start)
+        if interior
+        else model.solve(time_limit_s=time_limit_s)
+    )
 
 
 def certificate(program: LinearProgram, solution: Solution) -> Certificate:
