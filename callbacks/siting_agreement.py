@@ -43,6 +43,11 @@ def draft(seat: SiteSeat, drawn: Any, selection: Any, terms: Mapping[str, Any], 
             raise QuestionError(f"the term {name.replace('_', ' ')} is not a number") from None
     for name in view.PERCENT:
         given[name] /= 100.0
+    if study.gate.onsite_mw is not None:
+        raise QuestionError(
+            "terms have one cap for each hour of the day, and the file gives on-site resources hour by hour: draft "
+            "them with the on-site MW of each hour of the day, in the question"
+        )
     return Agreement(
         site=study.words(bus),
         envelope=own,

@@ -3,7 +3,7 @@
 import dash_bootstrap_components as dbc
 from dash import dcc, html
 
-from components import ids
+from components import ids, siting_cards
 from components.capacity_answer import pressed_button
 from components.format import count, megawatts, number, percent
 from components.siting_site import bar, small_table
@@ -191,6 +191,7 @@ def terms(agreement: Agreement) -> Part:
                 ["Hour", "Cap, MW", "Violated above, MW"],
                 rows,
                 file="caps",
+                why=siting_cards.caps(agreement),
                 tall=True,
             ),
         ],
@@ -230,7 +231,16 @@ def audited(found: Audit, name: str, against: str) -> Part:
                     ("Days that cannot be judged", number(skipped)),
                 ]
             ),
-            small_table("audit", "Audit by day", heads, rows, text=(0, 4, 6), file="audit", tall=True),
+            small_table(
+                "audit",
+                "Audit by day",
+                heads,
+                rows,
+                text=(0, 4, 6),
+                file="audit",
+                tall=True,
+                why=siting_cards.audited(found),
+            ),
         ]
     )
 

@@ -3,18 +3,23 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from components.format import count, megawatts, number, percent, power, signed
+from components.format import count, megawatts, number, percent, power, sentence, signed
 from components.siting_answer import Answer
 from components.siting_basis import amount, days_words
-from components.siting_site import SOURCE, SOURCE_MARKET, SOURCE_RANKING, SiteStudy
+from components.siting_site import SOURCE, SOURCE_MARKET, SOURCE_RANKING, SiteStudy, share_words, verdict_words
 from components.siting_totals import inputs_of
 from components.skeleton import Part
 from components.why_card import WhyInput, why_card
+from engine.siting.agreement import Agreement
+from engine.siting.audit import Audit
 from engine.siting.corridors import Substation
 from engine.siting.market_run import MarketRun
 from engine.siting.metrics import METRIC_UNITS, METRIC_WORDS, WINDOW_WORDS, Metric, Spread, Window
 from engine.siting.sheet import FailingOutage, GateSheet, HourShare, ScoreReasons
+from engine.siting.staging import StageVerdict
 
+SOURCE_ENVELOPES = "arXiv 2605.14714, equations (1) to (3), less on-site resources"
+SOURCE_CLEARING = "arXiv 2605.14714, clearing by score"
 _QUALIFY = "*Q*_e = {*b* : *r*_{b,e} ≥ *τ*}"
 _FAILS = "*I*_{btc} = 0: no dispatch keeps every limit"
 
@@ -224,8 +229,165 @@ def awards(study: SiteStudy, found: Mapping[str, Any], site: str) -> Part:
             ("threshold *τ*", percent(1.0 - float(found["allowed_share"]))),
         ],
         inputs=study.inputs(market=True),
-        source="arXiv 2605.14714, clearing by score",
+        source=SOURCE_CLEARING,
         note="The score is that of the ranking; the check is the gate with all loads at once.",
+    )
+
+
+def net_load(study: SiteStudy, hour: str, gross_mw: float, net_mw: float) -> Part:
+    """Return why the grid serves what it serves in an hour; ``hour`` is that of the largest net load."""
+    series = study.gate.onsite_mw is not None
+    when = f"in {hour}" if series else f"in hour {hour} of the day"
+    words = "the question's MW, and the file's column onsite_mw in this very hour" if series else "the question's MW"
+    return why_card(
+        f"{megawatts(net_mw)} net {when}, the most",
+        formula="*n*_t = max(0, *s*_t *P* − *o*_t)",
+        values=[
+            ("nameplate *P*", power(study.size_mw)),
+            ("gross *s*_t *P*", megawatts(gross_mw)),
+            ("made and used on site", megawatts(gross_mw - net_mw)),
+            ("*o*_t", words),
+        ],
+        inputs=study.inputs(),
+        source=SOURCE_ENVELOPES,
+        note="The gate and the market see *n*. What is left over is not sent to the grid.",
+    )
+
+
+def stages(study: SiteStudy, first: StageVerdict) -> Part:
+    """Return why the gate lets a stage of energisation through or not."""
+    return why_card(
+        f"From {first.start}, at most {megawatts(first.mw)}: {share_words(first.low, first.high)}",
+        formula="*r*_b(min(*P*, cap_s)) ≥ *τ*",
+        values=[
+            ("nameplate *P*", power(study.size_mw)),
+            ("threshold *τ*", percent(study.threshold)),
+            ("gate", verdict_words(first.verdict)),
+        ],
+        inputs=study.inputs(),
+        source=SOURCE,
+        note="A stage is screened as a load of its own size, in the same hours and on the same network at every date.",
+    )
+
+
+def year_bounds(
+    study: SiteStudy, candidate: str, least: float, most: float, *, hours: int, inputs: Sequence[WhyInput]
+) -> Part:
+    """Return why a candidate's pass rate over all hours of the source lies between two bounds."""
+    return why_card(
+        f"{candidate}: {share_words(least, most, 2)} over {count(hours, 'hour')}",
+        formula="Σ_g *w*_g *p*_{gb} ≤ *r*_{b,e} ≤ 1 − Σ_g *w*_g *f*_{gb}",
+        values=[
+            ("*w*_g", "share of the hours that are in group *g*"),
+            ("*p*_{gb}, *f*_{gb}", "shares of the outages that certainly pass, and fail, in every hour of it"),
+            ("threshold *τ*", percent(study.threshold)),
+        ],
+        inputs=inputs,
+        source=SOURCE,
+        note="At *τ* or above the least bound qualifies; with the most below *τ* it cannot; between them it is open.",
+    )
+
+
+def refusals(study: SiteStudy, found: Mapping[str, Any]) -> Part:
+    """Return how the pairs of an applicant and a site that were refused were tried."""
+    first = found["refusals"][0]
+    return why_card(
+        f"{first['applicant']} at bus {first['bus']} under {first['envelope']}",
+        formula="refused: a published rule breaks, or Σ_t *w*_t |{*c* : the loads together fail}| / |*C*| > 1 − *τ*",
+        values=[
+            ("pairs refused", number(len(found["refusals"]))),
+            ("share of hours and outages that may fail", percent(float(found["allowed_share"]))),
+        ],
+        binds=[sentence(first["reason"])],
+        inputs=study.inputs(market=True),
+        source=SOURCE_CLEARING,
+        note="Pairs are tried in the published order; each with all loads that were placed before it.",
+    )
+
+
+def left_without(study: SiteStudy, found: Mapping[str, Any], name: str) -> Part:
+    """Return why an applicant is left without a site."""
+    return why_card(
+        f"{name}: none",
+        formula="its site of the best score, tried beside all awards",
+        values=[
+            ("applicants left without", number(len(found["unplaced"]))),
+            ("share of hours and outages that may fail", percent(float(found["allowed_share"]))),
+        ],
+        binds=[sentence(found["why"][name])],
+        inputs=study.inputs(market=True),
+        source=SOURCE_CLEARING,
+    )
+
+
+def base_infeasible(answer: Answer, outage: str, share: float, hours_failed: int) -> Part:
+    """Return why an outage fails before any load is added, the first of them in words."""
+    result = answer.gate.result
+    return why_card(
+        f"{outage}: {count(hours_failed, 'hour')} without any load",
+        formula="*I*_{0,t,c} = 0: no dispatch keeps every limit, with *d* = 0",
+        values=[
+            ("hours screened", number(answer.gate.hours_done)),
+            ("outages |*C*|", number(len(result.ids))),
+            ("of all hours and outages, by weight", percent(share, 3)),
+        ],
+        inputs=inputs_of(answer),
+        source=SOURCE,
+        note="They count against every candidate, but for one whose load relieves the outage.",
+    )
+
+
+def islanding(answer: Answer, first: str) -> Part:
+    """Return why outages are no contingencies; ``first`` is one in words."""
+    result = answer.gate.result
+    return why_card(
+        sentence(first),
+        formula="|*C*| = outages − those that split the network",
+        values=[
+            ("outages that are screened |*C*|", number(len(result.ids))),
+            ("left out", number(len(result.islanding))),
+        ],
+        inputs=inputs_of(answer),
+        source="Wood, Wollenberg, Sheblé, Power Generation, Operation, and Control, 3rd ed., chapter 7",
+        note="After such a loss some buses have no path to the others, and the LODF of the branch has no value.",
+    )
+
+
+def caps(agreement: Agreement) -> Part:
+    """Return why the cap of an hour is what it is."""
+    mw, tolerance = float(agreement.cap_mw[0]), float(agreement.tolerance()[0])
+    return why_card(
+        f"Hour 1: {megawatts(mw)}",
+        formula="cap_h = max(0, *s*_h *P* − *o*_h),  violated above cap_h + max(*m*, *q* cap_h)",
+        values=[
+            ("share *s*_1", percent(agreement.envelope.share[0], 1)),
+            ("nameplate *P*", megawatts(agreement.nameplate_mw)),
+            ("made on site *o*_1", megawatts(agreement.nameplate_mw * agreement.envelope.share[0] - mw)),
+            ("tolerance *m*", megawatts(agreement.tolerance_mw)),
+            ("tolerance *q*", percent(agreement.tolerance_share, 1)),
+            ("violated above", megawatts(mw + tolerance)),
+        ],
+        source=SOURCE_ENVELOPES,
+        note="Tolerances are terms of this draft, for the parties to change.",
+    )
+
+
+def audited(found: Audit) -> Part:
+    """Return how a day of a meter is judged: the first with a violation, else the first."""
+    terms = found.agreement
+    day = next((one for one in found.days if one.violations), found.days[0])
+    return why_card(
+        f"{day.day}: {count(len(day.violations), 'violation')}",
+        formula="metered > cap_h + tolerance_h,  |*m*_h − *m*_{h−1}| > ramp,  Σ_h *m*_h outside the band of the energy",
+        values=[
+            ("samples of the day", f"{percent(day.coverage, 1)}, {percent(terms.least_coverage)} are needed"),
+            ("ramp bound", f"{number(terms.ramp_mw_per_h, 1)} MW/h"),
+            ("energy of the envelope", f"{number(terms.envelope.energy_mwh(terms.nameplate_mw))} MWh a day"),
+            ("band of the energy", percent(terms.energy_band, 1)),
+            ("response after a cap falls", f"{terms.response_min} min"),
+        ],
+        source="the terms that the meter is held against",
+        note="A day with too few samples is not judged. The ladder counts days with a violation, of the last thirty.",
     )
 
 

@@ -8,7 +8,7 @@ from dash import dcc, html
 
 from components import ids, siting_cards
 from components.capacity_answer import pressed_button
-from components.format import megawatts, number, percent
+from components.format import megawatts, number, percent, sentence
 from components.siting_basis import days_and_floor
 from components.siting_site import SiteStudy, small_table
 from components.skeleton import Part, facts, progress_card, section, state
@@ -175,7 +175,7 @@ def cleared(study: SiteStudy, found: Mapping[str, Any]) -> Part:
                     ["Applicant", "Site", "Envelope", "Zone", "Corridor", "MW", "Score", "Passes together"], rows,
                     text=(0, 1, 2, 3, 4), file="awards", note=days_and_floor(study.market),
                     why=siting_cards.awards(study, found, rows[0][1][0]) if rows else None),
-        _left_without(found.get("why") or {}),
+        _left_without(study, found),
     ]  # fmt: skip
     if refusals:
         listed = [
@@ -184,18 +184,22 @@ def cleared(study: SiteStudy, found: Mapping[str, Any]) -> Part:
         ]
         table = small_table(
             "refusals", "Refusals", ["Applicant", "Site", "Envelope", "Why not"], listed, text=(0, 1, 2, 3),
-            file="refusals", tall=True,
+            file="refusals", tall=True, why=siting_cards.refusals(study, found),
         )  # fmt: skip
         parts.append(html.Details([html.Summary(f"Refused, with reasons ({number(len(refusals))})"), table]))
     return html.Div(parts)
 
 
-def _left_without(why: Mapping[str, str]) -> Part:
+def _left_without(study: SiteStudy, found: Mapping[str, Any]) -> Part:
     """Return who is left without a site, and the rule or the limit that turned them away."""
+    why = found.get("why") or {}
     if not why:
         return None
-    rows = [(name, f"{reason[:1].upper()}{reason[1:]}") for name, reason in why.items()]
-    return small_table("left", "Left without a site", ["Applicant", "Why"], rows, text=(0, 1), file="left-without")
+    rows = [(name, sentence(reason)) for name, reason in why.items()]
+    return small_table(
+        "left", "Left without a site", ["Applicant", "Why"], rows, text=(0, 1), file="left-without",
+        why=siting_cards.left_without(study, found, rows[0][0]),
+    )  # fmt: skip
 
 
 # Headroom

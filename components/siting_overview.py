@@ -268,6 +268,7 @@ def _fail_anyway(answer: Answer) -> list[Part]:
         ("Outage", "Hours", "Of all hours and outages", "First in"), rows, text=(0, 3), file="base-infeasible",
         tall=True,
         note="No dispatch keeps every limit in these hours after these outages, although nothing is added yet.",
+        why=siting_cards.base_infeasible(answer, rows[0][0], found[0].share, len(found[0].hours)),
     )  # fmt: skip
     summary = f"Fail before any load ({count(len(found), 'outage')})"
     return [html.P(base_words(answer)), html.Details([html.Summary(summary), table])]
@@ -281,6 +282,7 @@ def _left_out(answer: Answer) -> Part:
     table = small_table(
         "islanding", "Outages that split the network", ("Outage",), [(sentence(words),) for words in found], text=(0,),
         file="islanding", tall=True, note="They are left out of the pass rate: part of the grid is cut off after them.",
+        why=siting_cards.islanding(answer, found[0]),
     )  # fmt: skip
     return html.Details([html.Summary(f"Split the network, left out ({count(len(found), 'outage')})"), table])
 

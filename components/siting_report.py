@@ -12,7 +12,7 @@ from components.format import count, megawatts, number, percent, power, sentence
 from components.report_html import breakable, bullets, el, facts, figure, numbers, printed_at, section, table
 from components.siting_ac import outcome
 from components.siting_locator import Marks, locator
-from components.siting_resources import criteria_rows, net_facts, net_runs, stage_facts, stages_of
+from components.siting_resources import criteria_rows, net_loads, stage_facts, stages_of
 from components.siting_sheet_gate import failure_words
 from components.siting_sheet_market import DIGITS, price_facts
 from components.siting_site import SiteStudy, share_words, verdict_words
@@ -159,13 +159,17 @@ def _resources(study: SiteStudy, bus: int) -> list[Any]:
     """Return net load, stages of energisation and a reader's own criteria, where the question has them."""
     found = []
     own = next(one for one in study.gate.envelopes if one.name == study.envelope)
-    if own.onsite_mw:
-        rows = [(hours, number(gross, 1), number(net, 1)) for hours, gross, net in net_runs(own, study.size_mw)]
+    if loads := net_loads(study, own):
+        rows = [(hours, number(gross, 1), number(net, 1)) for hours, gross, net in loads.runs()]
         found.append(
             section(
                 "Load with on-site resources",
-                facts(net_facts(own, study.size_mw)),
-                table(["Hours of the day", "Gross, MW", "Net, MW"], rows, "Gross and net load by hour"),
+                facts(loads.facts()),
+                table(
+                    ["Hours of the day" if loads.of_day else "Hour", "Gross, MW", "Net, MW"],
+                    rows,
+                    "Gross and net load by hour",
+                ),
             )
         )
     if stages := stages_of(study, bus):

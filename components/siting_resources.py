@@ -1,9 +1,12 @@
 """What a site's sheet says of on-site resources, stages of energisation and a reader's own criteria."""
 
+from dataclasses import dataclass
+
 import numpy as np
 from dash import html
 
-from components.format import megawatts, number
+from components import siting_cards
+from components.format import count, megawatts, number
 from components.siting_site import SiteStudy, share_words, small_table, verdict_mark
 from components.skeleton import Part, facts, section
 from engine.network.model import Vector
@@ -17,49 +20,74 @@ def resource_sections(study: SiteStudy, bus: int) -> list[Part]:
     """Return the sections of a candidate (position), none where the question has nothing of these."""
     found: list[Part] = []
     own = next(one for one in study.gate.envelopes if one.name == study.envelope)
-    if own.onsite_mw:
-        found.append(section("Load with on-site resources", *_net(own, study.size_mw)))
+    if loads := net_loads(study, own):
+        found.append(section("Load with on-site resources", *_net(study, loads)))
     if stages := stages_of(study, bus):
-        found.append(section("Staged energisation", *_stages(stages, study.size_mw)))
+        found.append(section("Staged energisation", *_stages(study, stages)))
     if study.own is not None:
         found.append(section("Criteria of your own", _criteria(study.own, bus)))
     return found
 
 
-def net_facts(own: Envelope, size_mw: float) -> list[tuple[str, str]]:
-    """Return what on-site resources take from the load, in names and values."""
-    gross, net = _levels(own, size_mw)
-    return [
-        ("Gross, at most", megawatts(float(gross.max()))),
-        ("Net, at most: what gate and market see", megawatts(float(net.max()))),
-        ("Made on site in a day", f"{number(float((gross - net).sum()))} MWh"),
-    ]
+@dataclass(frozen=True, slots=True, eq=False)
+class NetLoads:
+    """What a load draws and what of it the grid serves: over a day, or in the hours screened where each has its own."""
+
+    labels: tuple[str, ...]  # (T,)
+    gross_mw: Vector  # (T,)
+    net_mw: Vector  # (T,)
+    of_day: bool
+
+    def facts(self) -> list[tuple[str, str]]:
+        """Return what on-site resources take from the load, in names and values."""
+        when = "in a day" if self.of_day else f"in the {count(len(self.labels), 'hour')} screened"
+        return [
+            ("Gross, at most", megawatts(float(self.gross_mw.max()))),
+            ("Net, at most: what gate and market see", megawatts(float(self.net_mw.max()))),
+            (f"Made and used on site {when}", f"{number(float((self.gross_mw - self.net_mw).sum()))} MWh"),
+        ]
+
+    def largest(self) -> tuple[str, float, float]:
+        """Return the hour in which the grid serves most, and its gross and net load, MW."""
+        hour = int(self.net_mw.argmax())
+        return self.labels[hour], float(self.gross_mw[hour]), float(self.net_mw[hour])
+
+    def runs(self) -> list[tuple[str, float, float]]:
+        """Return both loads, MW: hours of the day with the same ones together, each hour screened by itself."""
+        pairs = list(zip(self.gross_mw.round(6).tolist(), self.net_mw.round(6).tolist(), strict=True))
+        if not self.of_day:
+            return [(label, *pair) for label, pair in zip(self.labels, pairs, strict=True)]
+        return [
+            (hours_words([hour for hour, other in enumerate(pairs, start=1) if other == pair]), *pair)
+            for pair in dict.fromkeys(pairs)
+        ]
 
 
-def net_runs(own: Envelope, size_mw: float) -> list[tuple[str, float, float]]:
-    """Return the hours of the day with the same gross and net load together, and both loads, MW."""
-    pairs = list(zip(*(level.round(6).tolist() for level in _levels(own, size_mw)), strict=True))
-    return [
-        (hours_words([hour for hour, other in enumerate(pairs, start=1) if other == pair]), *pair)
-        for pair in dict.fromkeys(pairs)
-    ]
-
-
-def _levels(own: Envelope, size_mw: float) -> tuple[Vector, Vector]:
+def net_loads(study: SiteStudy, own: Envelope) -> NetLoads | None:
+    """Return gross and net load of the size drawn, None where the question has no on-site resources."""
+    gate, size = study.gate, study.size_mw
+    if gate.onsite_mw is not None:
+        gross, net = own.gross_mw(size, gate.hour_of_day), gate.level_mw(own, size)
+        return NetLoads(gate.labels, gross, net, of_day=False)
+    if not own.onsite_mw:
+        return None
     day = np.arange(1, HOURS_OF_DAY + 1)
-    return own.gross_mw(size_mw, day), own.level_mw(size_mw, day)
+    labels = tuple(str(hour) for hour in day.tolist())
+    return NetLoads(labels, own.gross_mw(size, day), own.level_mw(size, day), of_day=True)
 
 
-def _net(own: Envelope, size_mw: float) -> list[Part]:
-    """Return the gross load and the net load that gate and market see, over the day."""
+def _net(study: SiteStudy, loads: NetLoads) -> list[Part]:
+    """Return the gross load and the net load that gate and market see."""
     rows = [
-        (str(hour), (number(gross, 1), gross), (number(net, 1), net))
-        for hour, (gross, net) in enumerate(zip(*_levels(own, size_mw), strict=True), start=1)
+        (label, (number(gross, 1), gross), (number(net, 1), net))
+        for label, gross, net in zip(loads.labels, loads.gross_mw.tolist(), loads.net_mw.tolist(), strict=True)
     ]
     table = small_table(
-        "net-load", "Gross and net load by hour", ["Hour", "Gross, MW", "Net, MW"], rows, file="net-load"
-    )
-    return [facts(net_facts(own, size_mw)), html.Details([html.Summary("Hour by hour of the day"), table])]
+        "net-load", "Gross and net load by hour", ["Hour", "Gross, MW", "Net, MW"], rows, file="net-load",
+        why=siting_cards.net_load(study, *loads.largest()),
+    )  # fmt: skip
+    summary = "Hour by hour of the day" if loads.of_day else "Each hour that is screened"
+    return [facts(loads.facts()), html.Details([html.Summary(summary), table])]
 
 
 def stages_of(study: SiteStudy, bus: int) -> list[StageVerdict]:
@@ -83,7 +111,7 @@ def stage_facts(stages: list[StageVerdict], size_mw: float) -> list[tuple[str, s
     ]
 
 
-def _stages(stages: list[StageVerdict], size_mw: float) -> list[Part]:
+def _stages(study: SiteStudy, stages: list[StageVerdict]) -> list[Part]:
     """Return what the gate says of every stage, and from when what may be drawn."""
     rows = [
         (str(one.start), (number(one.mw), one.mw), (share_words(one.low, one.high), f"{one.low:.6f}"),
@@ -91,9 +119,9 @@ def _stages(stages: list[StageVerdict], size_mw: float) -> list[Part]:
         for one in stages
     ]  # fmt: skip
     return [
-        facts(stage_facts(stages, size_mw)),
+        facts(stage_facts(stages, study.size_mw)),
         small_table("stages", "Stages of energisation", ["From", "At most, MW", "Pass rate", "Gate"], rows, text=(0, 3),
-                    file="stages"),
+                    file="stages", why=siting_cards.stages(study, stages[0])),
         html.P("The hours and the network are those of the question at every date.", className="hr-muted"),
     ]  # fmt: skip
 

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from dash import html
 
+from components import siting_cards
 from components.format import count, duration, number, percent
 from components.siting_site import SOURCE, SiteStudy, bar, small_table, verdict_mark
 from components.skeleton import Part, progress_card, section, state
@@ -101,11 +102,7 @@ def _summary(study: SiteStudy, bracket: GateBracket) -> list[Part]:
             ("threshold *\u03c4*", percent(bracket.threshold)),
             ("time of all groups", duration(round(bracket.time_s))),
         ],
-        inputs=[
-            WhyInput("Network", study.network.digest),
-            WhyInput(f"All {number(bracket.hours)} hours", bracket.case_digest),
-            WhyInput("Outages", bracket.contingencies_digest),
-        ],
+        inputs=_inputs(study, bracket),
         source=SOURCE,
         note="p, f: shares of the outages that certainly pass, and fail, in every hour of a group; w: its weight.",
     )
@@ -126,14 +123,26 @@ def _summary(study: SiteStudy, bracket: GateBracket) -> list[Part]:
         small_table(
             "year-counts", "Decided over the year",
             ["Envelope and size", "Certainly qualify", "Certainly do not", "Open"], rows, file="siting-year-counts",
+            why=card,
         ),
     ]  # fmt: skip
+
+
+def _inputs(study: SiteStudy, bracket: GateBracket) -> list[WhyInput]:
+    """Return what the bounds are made from."""
+    return [
+        WhyInput("Network", study.network.digest),
+        WhyInput(f"All {number(bracket.hours)} hours", bracket.case_digest),
+        WhyInput("Outages", bracket.contingencies_digest),
+    ]
 
 
 def _candidates(study: SiteStudy, bracket: GateBracket) -> Part:
     """Return the candidates of the envelope and size that is drawn, the open ones first."""
     least, most = bracket.pass_rate(study.envelope, study.size_mw)
     known = bracket.qualified(study.envelope, study.size_mw)
+    order = _order(known, least, most).tolist()
+    first = order[0]
     rows = [
         (
             study.words(int(bracket.buses[place])),
@@ -141,13 +150,15 @@ def _candidates(study: SiteStudy, bracket: GateBracket) -> Part:
             (bar(float(most[place]), percent(float(most[place]), 2)), f"{most[place]:.9f}"),
             verdict_mark(int(known[place])),
         )
-        for place in _order(known, least, most).tolist()
+        for place in order
     ]
     open_ = int((known == UNKNOWN).sum())
     note = f"{study.envelope}, {number(study.size_mw)} MW: {count(open_, 'candidate')} open, listed first."
     return small_table(
         "year", "Bounds of the candidates", ["Candidate", "Pass rate, least", "Pass rate, most", "Over the year"], rows,
         text=(0, 3), file="siting-year-bounds", note=note, tall=True,
+        why=siting_cards.year_bounds(study, rows[0][0], float(least[first]), float(most[first]), hours=bracket.hours,
+                                     inputs=_inputs(study, bracket)),
     )  # fmt: skip
 
 
