@@ -180,9 +180,10 @@ def find_chromium(python: str, environ: dict[str, str]) -> str | None:
     if own and starts(own):
         say(f"browser: {own}")
         return own
-    if apt_get("chromium", "fonts-liberation") and (found := chromium_on_path()):
-        say(f"browser: {found}")
-        return found
+    for package in ("chromium-headless-shell", "chromium"):  # not every distribution has the first
+        if apt_get(package, "fonts-liberation") and (found := chromium_on_path()):
+            say(f"browser: {found}")
+            return found
     extra = ["--with-deps"] if os.geteuid() == 0 else []
     if not attempt(python, "-m", "playwright", "install", *extra, "chromium"):
         give_up("No Chromium was found or could be installed; set HEADROOM_CHROMIUM to the path of one.")

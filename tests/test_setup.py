@@ -91,13 +91,24 @@ def test_root_on_debian_installs_the_distributions_chromium(
     folder: Path, fake: Fake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     becoming(monkeypatch, 0)
-    fake("apt-get", placing(folder / "chromium"))
+    shell = folder / "chromium-headless-shell"
+    fake("apt-get", placing(shell))
     python = fake("python", RUNS)
-    assert setup.find_chromium(str(python), {}) == str(folder / "chromium")
+    assert setup.find_chromium(str(python), {}) == str(shell)
     assert [call for call in calls(folder) if call.startswith("apt-get")] == [
         "apt-get update -qq",
-        "apt-get install -y -qq --no-install-recommends chromium fonts-liberation",
+        "apt-get install -y -qq --no-install-recommends chromium-headless-shell fonts-liberation",
     ]
+
+
+def test_a_distribution_without_the_headless_one_gives_the_whole_chromium(
+    folder: Path, fake: Fake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    becoming(monkeypatch, 0)
+    chromium = folder / "chromium"
+    fake("apt-get", f'case "$*" in *headless-shell*) exit 100;; *update*) exit 0;; esac\n{placing(chromium)}')
+    python = fake("python", RUNS)
+    assert setup.find_chromium(str(python), {}) == str(chromium)
 
 
 @pytest.mark.parametrize(
