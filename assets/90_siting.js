@@ -158,7 +158,7 @@
   components.SitingScore = function (props) {
     const make = window.React.createElement;
     const row = props.data || {};
-    if (row.score === null || row.score === undefined) return make('span', { className: 'hr-muted' }, row.reference ? '' : '\u2013');
+    if (row.score === null || row.score === undefined) return make('span', { className: 'hr-muted' }, '\u2013');
     const parts = row.parts || [];
     const bars = parts.map(function (part, at) {
       return make('span', { key: at, className: 'hr-score-part hr-score-part-' + (at % 5), style: { width: (100 * Math.max(0, part) / Math.max(parts.length, 1)).toFixed(1) + '%' } });
@@ -167,10 +167,10 @@
       make('span', { className: 'hr-score-bars', 'aria-hidden': 'true' }, bars),
       make('span', { className: 'hr-score-number' }, whyFace(props, row.score.toFixed(3))));
   };
-  // A number with a card; one of the rows below the table has none.
+  // A number with a card.
   components.SitingWhy = function (props) {
     const words = props.valueFormatted || text(props.value);
-    if (props.value === null || props.value === undefined || props.data.reference) return window.React.createElement('span', null, words);
+    if (props.value === null || props.value === undefined) return window.React.createElement('span', null, words);
     return whyFace(props, words);
   };
 })();

@@ -37,10 +37,14 @@
   });
 
   // A file is chosen with the button; the browser's own field behind it is not reached by the keyboard.
-  window.setInterval(function () {
+  function nameFields() {
     document.querySelectorAll('[data-siting-upload] input[type="file"]:not([aria-label])').forEach(function (file) {
       file.setAttribute('aria-label', file.closest('[data-siting-upload]').getAttribute('data-siting-upload'));
       file.tabIndex = -1;
     });
-  }, 400);
+  }
+  new MutationObserver(function (changes) {
+    if (changes.some(function (change) { return change.addedNodes.length; })) nameFields();
+  }).observe(document.body, { subtree: true, childList: true });
+  nameFields();
 })();

@@ -3,13 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from dash import Dash, Input, Output, Patch, State, no_update
+from dash import Dash, Input, Output, State, no_update
 
 from callbacks.siting_answer import Seat, drawn_from, market_stands, seat_of
 from callbacks.siting_desk import Desk
-from components import ids, siting_layers, siting_market, siting_overview, siting_tables, siting_totals
-from components.siting_answer import Answer
-from components.siting_basis import days_and_floor
+from components import ids, siting_funnel, siting_layers, siting_market, siting_overview, siting_tables, siting_totals
 from components.siting_controls import GROUP_NAMES
 from components.theme import Theme
 from engine.errors import EngineError
@@ -21,7 +19,6 @@ _DRAWN: dict[str, tuple[str, str]] = {
     "totals": (ids.totals(PAGE), "children"),
     "layers": (ids.map_layers(PAGE), "data"),
     "rows": (ids.grid(PAGE, "ranked"), "rowData"),
-    "below": (ids.grid(PAGE, "ranked"), "dashGridOptions"),
     "basis": (siting_tables.BASIS, "children"),
     "head": (f"{ids.SITING_OVERVIEW}-head", "children"),
     "market": (ids.SITING_MARKET, "children"),
@@ -47,26 +44,18 @@ def draw(seat: Seat, found: Any, asked: Mapping[str, Any], theme: Theme) -> dict
         "totals": siting_totals.totals_of(answer),
         "layers": siting_layers.data(answer),
         "rows": siting_tables.ranked_rows(answer),
-        "below": _below(answer),
-        "basis": days_and_floor(answer.market),
+        "basis": siting_tables.basis(answer),
         "head": siting_overview.head(answer),
         "market": siting_market.told(answer, market, stands),
         "rest": siting_overview.rest(answer, theme),
     }
 
 
-def _below(answer: Answer) -> Patch:
-    """Return what stands below the ranking, whatever its order: the median and the noise floor."""
-    options = Patch()
-    options["pinnedBottomRowData"] = siting_tables.reference_rows(answer)
-    return options
-
-
 def register(app: Dash, desk: Desk) -> None:
     """Wire the panes."""
     _register_draw(app, desk)
     for place in range(MOST_ENVELOPES):
-        for stage in ("total", *siting_totals.STAGES):
+        for stage in ("total", *siting_funnel.STAGES):
             _register_why(app, desk, stage, place)
 
     @app.callback(
@@ -139,4 +128,4 @@ def _register_why(app: Dash, desk: Desk, stage: str, place: int) -> None:
             return str(error)
         if answer is None or place >= len(answer.envelopes):
             return "this number is not drawn any more: press Screen, or reload the page"
-        return siting_totals.stage_card(answer, stage, place)
+        return siting_funnel.stage_card(answer, stage, place)

@@ -20,7 +20,7 @@ from components.skeleton import state
 from components.static import static
 from engine.errors import EngineError, QuestionError
 from engine.siting.corridors import substations
-from engine.siting.firmness import MOST_LEFT_OUT, firmness, open_sites, over_envelopes
+from engine.siting.firmness import MOST_LEFT_OUT, firmness, open_sites, over_envelopes, tied_sites
 from engine.siting.jobs import gate_arguments
 from engine.siting.market_run import MarketRun
 from engine.siting.order import order_of
@@ -152,7 +152,8 @@ def _firm(seat: SiteSeat, study: SiteStudy, pressed: bool) -> Told:
         raise QuestionError("no site of this envelope and size is ranked")
     every = over_envelopes(order, [one.name for one in study.gate.envelopes])[study.size_mw]
     noise = None if study.market.floor is None else open_sites(order, study.market.floor, study.top)
-    return Told(view.firm(siting_firm.firm(study, order, found[label], every, noise)))
+    border = siting_firm.Border(tied_sites(order, study.top), noise)
+    return Told(view.firm(siting_firm.firm(study, order, found[label], every, border)))
 
 
 def _headroom(seat: SiteSeat, study: SiteStudy, pressed: bool) -> Told:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from engine.network.model import Flags, Integers, Network, Vector
 from engine.siting.criteria import OwnCriteria
-from engine.siting.firmness import score_intervals
+from engine.siting.firmness import score_intervals, tied_sites
 from engine.siting.gate.between import Between
 from engine.siting.gate.results import FAILED, PASSED, UNDECIDED, GateResult
 from engine.siting.market_run import MarketRun
@@ -232,6 +232,14 @@ class Answer:
         place = self.ranked.place[[self.standings[bus] for bus in buses]]
         found = open_places(place, np.array(list(self.intervals.values())), self.drawn.top)
         return frozenset(bus for bus, near in zip(buses, found.tolist(), strict=True) if near)
+
+    @cached_property
+    def tied(self) -> frozenset[int]:
+        """Return the buses that score as much as one on the other side of the end of the shortlist that is drawn."""
+        if self.ranked is None:
+            return frozenset()
+        found = tied_sites(self.ranked, self.drawn.top)
+        return frozenset(bus for bus, row in self.standings.items() if found[row])
 
     @cached_property
     def loose(self) -> frozenset[int]:

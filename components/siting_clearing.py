@@ -51,7 +51,7 @@ def place() -> list[Part]:
                 className="hr-siting-control",
             ),
         ],
-        className="hr-siting-field",
+        className="hr-siting-field hr-siting-wide",
     )
     caps = html.Label(
         [

@@ -1,6 +1,7 @@
 """How firm the order that is drawn is: leave-one-out, other weights, and the scores over all envelopes."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from dash import html
 
@@ -14,11 +15,23 @@ from engine.siting.firmness import Firmness, LeaveOneOut
 from engine.siting.shortlist import Ranked
 from engine.siting.stability import Diagnostic, Robust
 
-_OPEN = {True: "open", False: "firm"}
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Border:
+    """What could change who is on the shortlist, of the N sites of a ranking."""
+
+    tied: Flags  # (N,), equal scores on both sides
+    noise: Flags | None  # (N,), within reach of the noise floor; None where that is not known
+
+    def words(self, row: int) -> str:
+        """Return how firm a place is; "" where that is not known."""
+        if self.tied[row]:
+            return "tied"
+        return "" if self.noise is None else "open" if self.noise[row] else "firm"
 
 
-def firm(study: SiteStudy, order: Ranked, found: Firmness, every: Robust, noise: Flags | None) -> list[Part]:
-    """Return the parts of the study; ``noise`` (N,) are the sites that the noise floor could move across the border.
+def firm(study: SiteStudy, order: Ranked, found: Firmness, every: Robust, border: Border) -> list[Part]:
+    """Return the parts of the study: how the shortlist stands without others, by other weights, within the noise.
 
     ``every`` holds the scores over all envelopes of the size that is drawn.
     """
@@ -35,7 +48,7 @@ def firm(study: SiteStudy, order: Ranked, found: Firmness, every: Robust, noise:
                 ),
             ]
         ),
-        _shortlist(study, order, left, every, noise),
+        _shortlist(study, order, left, every, border),
         _over_envelopes(study, every),
     ]
 
@@ -75,7 +88,7 @@ def _weights(order: Ranked) -> str:
     return ", ".join(f"{name} {weight:g}" for name, weight in zip(order.groups, weights, strict=True))
 
 
-def _shortlist(study: SiteStudy, order: Ranked, left: LeaveOneOut, every: Robust, noise: Flags | None) -> Part:
+def _shortlist(study: SiteStudy, order: Ranked, left: LeaveOneOut, every: Robust, border: Border) -> Part:
     rows = []
     over = dict(zip(every.sites, zip(every.least.tolist(), every.expected.tolist(), strict=True), strict=True))
     for row, share in zip(left.rows.tolist(), left.kept_share.tolist(), strict=True):
@@ -91,14 +104,15 @@ def _shortlist(study: SiteStudy, order: Ranked, left: LeaveOneOut, every: Robust
                 (bar(share, percent(share, 1)), f"{share:.6f}") if share == share else number(None),  # noqa: PLR0124 (nan)
                 (number(least, 3), "" if least is None else least),
                 (number(expected, 3), "" if expected is None else expected),
-                "" if noise is None else _OPEN[bool(noise[row])],
+                border.words(row),
             )
         )
-    heads = ["Site", "Place", "Score", "Stays in", "Least score", "Expected score", "Against noise"]
+    heads = ["Site", "Place", "Score", "Stays in", "Least score", "Expected score", "How firm"]
     return small_table(
         "firm", "How firm each place of the shortlist is", heads, rows, text=(0, 6), file="firmness", tall=True,
         note="Stays in: share of the rankings without another site in which it is on the shortlist. Least and expected "
-        f"score: over all envelopes, each as likely. {days_and_floor(study.market)}",
+        "score: over all envelopes, each as likely. Open: the noise floor could move it into or out of the shortlist; "
+        f"tied: only the rule between equal scores decides. {days_and_floor(study.market)}",
     )  # fmt: skip
 
 

@@ -259,8 +259,7 @@ def _found(answer: Answer) -> Part:
         lines.append(f"Not served: {', '.join(said)}. They leave the ranking and stay in the catalogue.")
     if again := str(market.facts.get("second_pass", "")):
         lines.append(f"{again[:1].upper()}{again[1:]}.")
-    if near := open_words(answer):
-        lines.append(near)
+    lines += [words for words in (tied_words(answer), open_words(answer)) if words]
     parts: list[Part] = [html.P(line) for line in lines]
     if sizes and answer.drawn.size_mw not in sizes:
         words = f"{power(answer.drawn.size_mw)} is drawn and was not priced: name it under the sizes that go on."
@@ -270,6 +269,19 @@ def _found(answer: Answer) -> Part:
     if market.floor is not None:
         parts.append(_floor(answer))
     return html.Div(parts)
+
+
+def tied_words(answer: Answer) -> str:
+    """Return which sites only the rule between equal scores parts at the end of the shortlist, "" where none."""
+    if not answer.tied or answer.ranked is None:
+        return ""
+    score = float(answer.ranked.score[answer.standings[min(answer.tied)]])
+    listed = len(answer.tied & set(answer.shortlist))
+    return (
+        f"{count(len(answer.tied), 'site')} score {number(score, 3)}, as the last place of the shortlist does: "
+        f"{number(listed)} of them {'is' if listed == 1 else 'are'} listed by the rule between equal scores alone, the "
+        "lower on-peak rent, then bus order. Their places are open."
+    )
 
 
 def open_words(answer: Answer) -> str:

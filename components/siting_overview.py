@@ -11,9 +11,10 @@ from components.format import count, duration, number, percent, power, sentence
 from components.siting_answer import Answer
 from components.siting_basis import days_and_floor
 from components.siting_criteria import said as criteria_words
+from components.siting_funnel import funnel, lost_counts, lost_words, stage_counts
 from components.siting_market import all_listed
 from components.siting_site import small_table
-from components.siting_totals import base_words, funnel, sign_of, stage_counts
+from components.siting_totals import base_words, sign_of
 from components.skeleton import Part, facts, section, state
 from components.static import static
 from components.theme import Theme, styled, token
@@ -32,20 +33,26 @@ def head(answer: Answer) -> list[Part]:
     hint = "Press a bus on the map or a row of the ranking for its sheet; press a number and it says why."
     own = html.P(f"Your criteria: {words}", className="hr-muted") if (words := criteria_words(answer.own)) else None
     chose = html.P(words, className="hr-siting-provisional") if (words := all_listed(answer)) else None
-    table = _funnel_table(answer)
-    return [section(title, funnel(answer), table, chose, own, html.P(hint, className="hr-muted"), _ways(answer))]
+    lost = html.P(words, className="hr-siting-lost") if (words := lost_words(answer)) else None
+    shown: list[Part] = [funnel(answer), lost, _funnel_table(answer), chose, own]
+    return [section(title, *shown, html.P(hint, className="hr-muted"), _ways(answer))]
 
 
 def _funnel_table(answer: Answer) -> Part:
     """Return the funnel's numbers as a table with its CSV."""
     rows = []
     for name in answer.envelopes:
-        counts = stage_counts(answer, name)
+        *before, priced, listed = stage_counts(answer, name)
+        lost = (None, None) if answer.market is None else lost_counts(answer, name)
+        counts = (*before, priced, *lost, listed)
         rows.append((name, *(("not run", "") if one is None else (number(one), one) for one in counts)))
-    table = small_table(
-        "funnel", f"Funnel at {power(answer.drawn.size_mw)}", ("Envelope", "Candidates", "Gate", "Market", "Shortlist"),
-        rows, note=days_and_floor(answer.market),
+    heads = (
+        "Envelope", "Candidates", "Gate", "Sent to the market", "Priced", "Ran out of time", "Without a schedule",
+        "Shortlist",
     )  # fmt: skip
+    table = small_table(
+        "funnel", f"Funnel at {power(answer.drawn.size_mw)}", heads, rows, note=days_and_floor(answer.market)
+    )
     return html.Details([html.Summary("As a table"), static(table)])
 
 

@@ -82,10 +82,10 @@ def came_with_it(origin: Mapping[str, Any], *, priced: bool = False) -> html.Div
     """Return where an answer comes from that was computed before, by these programs, and came with them."""
     when, took = str(origin.get("computed_at", ""))[:10], duration(round(float(origin.get("seconds", 0.0))))
     busy = duration(round(float(origin.get("processor_s", 0.0))))
-    on = f"computed by this program on {when}, in {took} ({busy} of processors), and came with it"
-    also = " So did the prices of its sites and their ranking." if priced else ""
+    what = "verdicts, prices and ranking" if priced else "verdicts"
     words = (
-        f"The verdicts were {on}.{also} To run it again and compare every verdict: Studies, Once more, from nothing."
+        f"Came with this program: {what}. It computed the verdicts on {when}, in {took} ({busy} of processors). "
+        "Studies, Once more, from nothing, compares every one."
     )
     return html.Div(html.P(words), className="hr-muted hr-siting-origin", role="status")
 

@@ -92,11 +92,7 @@ def place() -> html.Div:
             html.Div(
                 [
                     html.Div(buttons, className="hr-siting-buttons", role="group", **{"aria-label": "Studies"}),
-                    html.Div(
-                        html.P("Press a study: each asks one question of what is drawn.", className="hr-muted"),
-                        id=name,
-                        **{"aria-live": "polite"},
-                    ),
+                    html.Div(_asks(), id=name, **{"aria-live": "polite"}),
                 ],
                 className="hr-siting-half",
             ),
@@ -104,6 +100,12 @@ def place() -> html.Div:
         ],
         className="hr-siting-halves",
     )
+
+
+def _asks() -> list[Part]:
+    """Return what each study asks, before one is pressed."""
+    terms = [html.Div([html.Dt(one.title), html.Dd(one.words)], className="hr-siting-ask") for one in STUDIES.values()]
+    return [html.P("Press a study: each asks one question of what is drawn.", className="hr-muted"), html.Dl(terms)]
 
 
 def nothing_yet() -> Part:

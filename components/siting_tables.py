@@ -6,15 +6,21 @@ import numpy as np
 from dash import html
 
 from components import ids, siting_prices, siting_why
+from components.format import count, number
 from components.siting_answer import Answer
+from components.siting_basis import NO_FLOOR, days_and_floor, days_words
+from components.siting_site import SOURCE_MARKET
+from components.siting_totals import inputs_of
 from components.skeleton import Part
 from components.tables import GridColumn, column_definition, grid
+from components.why_card import why_card, why_number
 from engine.network.model import Network
 from engine.siting.gate.results import FAILED, PASSED, UNDECIDED
+from engine.siting.market_run import MarketRun
 from engine.siting.metrics import METRICS, WINDOWS, Metric, Window
 
 Row = dict[str, Any]
-BASIS = "siting-ranked-basis"  # below the ranking: its days and the noise floor
+BASIS = "siting-ranked-basis"  # below the ranking: its median, the noise floor and the days
 GRIDS = ("ranked", "candidates", "prices")
 _SHOWN: tuple[tuple[Window, Metric, str, str, int, int], ...] = (
     ("on_peak", "p95_p5", "On-peak P95-P5", "$/MWh", 3, 196),
@@ -27,9 +33,10 @@ _STRICT = "Whether every outage of every hour passes"
 _BREAKS = "Pairs of an hour and an outage that hold without the load and fail with it"
 _WHY = {"cellRenderer": "SitingWhy"}  # a number that opens its card
 _NO_END = {True: "not taken", False: "not run"}
-_AGAINST = (
-    "Whether the noise floor could move it into or out of the shortlist, by the weights drawn; loosely solved: its gap "
-    "is above that of the days without a site"
+_FIRM = (
+    "Whether anything could move it into or out of the shortlist, by the weights drawn. Too close to call: the noise "
+    "floor of prices could; tied: its score equals that of a site on the other side, and only the rule between equal "
+    "scores decides; loosely solved: its gap is above that of the days without a site"
 )
 _STOPPED = "stopped by your criteria"
 _STRICT_WORDS = {PASSED: "passes", FAILED: "fails", UNDECIDED: "open"}
@@ -57,7 +64,7 @@ def ranked_columns() -> list[GridColumn]:
         GridColumn("breaks", "Breaks", kind="number", digits=0, width=100, help=_BREAKS, more=_WHY),
         GridColumn("low", "Score, least", kind="number", digits=3, width=124, help=_WITHIN, more=_WHY),
         GridColumn("high", "Score, most", kind="number", digits=3, width=124, help=_WITHIN, more=_WHY),
-        GridColumn("noise", "Against noise", width=150, help=_AGAINST),
+        GridColumn("noise", "How firm", width=150, help=_FIRM),
         *(
             GridColumn(f"{window}_{metric}", label, unit, "number", digits=digits, width=width, more=_WHY)
             for window, metric, label, unit, digits, width in _SHOWN
@@ -88,7 +95,7 @@ def ranked_rows(answer: Answer) -> list[Row]:
             }
             if bus in answer.intervals:
                 row |= dict(zip(("low", "high"), answer.intervals[bus], strict=True))
-                row["noise"] = _near(answer, bus)
+            row["noise"] = _how_firm(answer, bus)
         row["end"] = answer.entered.get((answer.drawn.envelope, size, bus), _NO_END[answer.market is not None])
         if answer.provisional:
             row["provisional"] = True
@@ -97,27 +104,68 @@ def ranked_rows(answer: Answer) -> list[Row]:
     return sorted(rows, key=lambda row: (row.get("place") or len(rows) + 1, -row["rate"]))
 
 
-def _near(answer: Answer, bus: int) -> str:
-    """Return whether the noise floor could change on which side of the end of the shortlist a site is."""
-    if bus not in answer.open_places:
-        return "firm"
-    return "open, loosely solved" if bus in answer.loose else "too close to call"
+def _how_firm(answer: Answer, bus: int) -> str:
+    """Return what could change on which side of the end of the shortlist a site is; "" where that is not known."""
+    if bus in answer.tied:
+        return "tied"
+    if bus in answer.open_places:
+        return "open, loosely solved" if bus in answer.loose else "too close to call"
+    return "firm" if bus in answer.intervals else ""
 
 
-def reference_rows(answer: Answer) -> list[Row]:
-    """Return the rows below the ranking: the median of the sites that are served, and the noise floor."""
-    market, rows = answer.market, list(answer.standings.values())
-    if market is None or answer.ranked is None or not rows:
-        return []
-    sites = [answer.ranked.sites[row] for row in rows]
-    cells = [(f"{window}_{metric}", WINDOWS.index(window), METRICS.index(metric)) for window, metric, *_ in _SHOWN]
-    median: Row = {"id": "Median", "name": f"of {len(sites)} served", "reference": True} | {
-        name: float(np.median([site.metrics[w, m] for site in sites])) for name, w, m in cells
+def medians(answer: Answer) -> dict[tuple[Window, Metric], float]:
+    """Return the median of the figures that the ranking shows over the sites that are ranked under what is drawn."""
+    if answer.ranked is None:
+        return {}
+    metrics = [answer.ranked.sites[row].metrics for row in answer.standings.values()]
+    return {
+        (window, metric): float(np.median([each[WINDOWS.index(window), METRICS.index(metric)] for each in metrics]))
+        for window, metric, *_ in _SHOWN
+        if metrics
     }
+
+
+def basis(answer: Answer) -> list[Part]:
+    """Return what stands below the ranking: the median of its sites, what noise moves it by, and the market's days."""
+    market, found = answer.market, medians(answer)
+    if market is None:
+        return []
+    if not found:
+        return [days_and_floor(market)]
+    said = []
+    for window, metric, label, unit, digits, _ in _SHOWN:
+        noise = "" if market.floor is None else f" ({_floor_of(market, window, metric, digits)})"
+        said.append(f"{label} {number(found[window, metric], digits)}{noise} {unit}")
+    heard, after = ("", f" {NO_FLOOR}") if market.floor is None else (" (noise floor)", "")
+    face = why_number(
+        f"{ids.SITING}-why-median",
+        f"Median of {count(len(answer.standings), 'site')}",
+        _median_card(answer, market, found),
+        label="the median of the ranked sites",
+    )
+    return [face, f"{heard}: {', '.join(said)}.{after} {days_words(market)}"]
+
+
+def _median_card(answer: Answer, market: MarketRun, found: dict[tuple[Window, Metric], float]) -> Part:
+    values = []
+    for window, metric, label, unit, digits, _ in _SHOWN:
+        noise = "" if market.floor is None else f", noise floor {_floor_of(market, window, metric, digits)}"
+        values.append((f"{label}, {unit}", f"{number(found[window, metric], digits)}{noise}"))
+    sites = count(len(answer.standings), "site")
+    return why_card(
+        f"Median of {sites} under {answer.drawn.envelope}",
+        formula="median_i *m*_{ij}",
+        values=values,
+        inputs=inputs_of(answer, market=True),
+        source=SOURCE_MARKET,
+        note="Over the sites that are priced and ranked; a site nearer to it than the noise floor does not differ.",
+    )
+
+
+def _floor_of(market: MarketRun, window: Window, metric: Metric, digits: int) -> str:
     if market.floor is None:
-        return [median, {"id": "Noise", "name": "No noise floor", "reference": True}]
-    floor = {name: float(market.floor[w, m]) for name, w, m in cells}
-    return [median, {"id": "Noise", "name": "Noise floor", "reference": True} | floor]
+        return number(None)
+    return number(float(market.floor[WINDOWS.index(window), METRICS.index(metric)]), digits)
 
 
 def candidate_columns(answer: Answer | None) -> list[GridColumn]:
@@ -178,8 +226,15 @@ def drawer(tab: str, panels: dict[str, Part]) -> html.Div:
         _tab(
             "ranked",
             [
-                grid(ids.SITING, ranked_columns(), (), name="ranked", label="Ranking of the sites that qualify"),
-                html.P(id=BASIS, className="hr-siting-basis hr-muted"),
+                grid(
+                    ids.SITING,
+                    ranked_columns(),
+                    (),
+                    name="ranked",
+                    label="Ranking of the sites that qualify",
+                    options={"rowHeight": 26},
+                ),
+                html.Div(id=BASIS, className="hr-siting-basis hr-muted"),
             ],
         ),
         _tab("candidates", grid(ids.SITING, candidate_columns(None), (), name="candidates", label="All candidates")),

@@ -1,4 +1,4 @@
-"""The key numbers of a siting answer and its funnel: candidates, gate, market, shortlist, for each envelope."""
+"""The key numbers of a siting answer: how many sites qualify under each envelope, and the best of the shortlist."""
 
 from typing import Any
 
@@ -6,15 +6,14 @@ from dash import html
 
 from components.format import count, megawatts, number, percent, power
 from components.siting_answer import Answer
-from components.skeleton import Part, totals
+from components.skeleton import totals
 from components.why_card import WhyInput, why_card, why_number
 from engine.siting.gate.results import UNDECIDED
-from engine.siting.question import SitingQuestion, candidate_words
+from engine.siting.question import SitingQuestion
 from engine.siting.sheet import base_failures
 
 SIGNS = ("firm", "flexible", "fine", "candidate")  # of the envelopes, in their order
 MOST_TOTALS = 4  # envelopes with a number of their own; the funnel has all
-STAGES = ("candidates", "gate", "market", "shortlist")
 _NOTHING = "\u2013"
 
 
@@ -98,52 +97,6 @@ def shortlist_card(answer: Answer) -> html.Div:
     )
 
 
-def funnel(answer: Answer) -> html.Div:
-    """Return the funnel of every envelope as bars of one scale, with the number of each stage."""
-    every = len(answer.gate.buses)
-    rows = [_funnel_row(answer, place, every) for place in range(len(answer.envelopes))]
-    heads = [html.Span("", className="hr-funnel-name")]
-    heads += [html.Span(words, className="hr-funnel-head") for words in ("Candidates", "Gate", "Market", "Shortlist")]
-    return html.Div(
-        [html.Div(heads, className="hr-funnel-row hr-funnel-heads"), *rows],
-        className="hr-funnel",
-        role="group",
-        **{"aria-label": f"Funnel at {power(answer.drawn.size_mw)}"},
-    )
-
-
-def stage_counts(answer: Answer, envelope: str) -> tuple[int, int, int | None, int | None]:
-    """Return candidates, qualified, served by the market and shortlisted; None for what has not run."""
-    every, passed = len(answer.gate.buses), len(answer.qualified(envelope))
-    if answer.market is None:
-        return every, passed, None, None
-    return every, passed, answer.served(envelope), len(answer.shortlist_of(envelope))
-
-
-def _funnel_row(answer: Answer, place: int, every: int) -> html.Div:
-    name = answer.envelopes[place]
-    counts = stage_counts(answer, name)
-    steps = []
-    for stage, amount in zip(STAGES, counts, strict=True):
-        if amount is None:
-            face: Part = html.Span("not run", className="hr-muted")
-        else:
-            words = {"candidates": "candidates", "gate": "sites that pass the gate", "market": "sites that are served",
-                     "shortlist": "sites on the shortlist"}[stage]  # fmt: skip
-            face = why_number(why_id(stage, place), number(amount), label=f"{words} under {name}")
-        share = 0.0 if not amount or not every else amount / every
-        bar = html.Span(
-            className=f"hr-funnel-bar hr-sign-{sign_of(place)}", style={"height": f"{max(2.0, 100 * share):.1f}%"}
-        )
-        steps.append(html.Div([html.Span(bar, className="hr-funnel-well"), face], className="hr-funnel-step"))
-    drawn = name == answer.drawn.envelope
-    return html.Div(
-        [html.Span(name, className=f"hr-funnel-name hr-siting-sign hr-sign-{sign_of(place)}"), *steps],
-        className="hr-funnel-row" + (" hr-funnel-drawn" if drawn else ""),
-        **({"aria-current": "true"} if drawn else {}),
-    )
-
-
 def qualified_card(answer: Answer, place: int) -> html.Div:
     """Return why so many sites qualify under an envelope: the rule, the hours and outages, what fails most."""
     name, size = answer.envelopes[place], answer.drawn.size_mw
@@ -210,61 +163,6 @@ def worst_outages(answer: Answer, envelope: str, most: int = 3) -> list[str]:
         for at in order
         if lost[at] > 0
     ]
-
-
-def stage_card(answer: Answer, stage: str, place: int) -> html.Div:
-    """Return the card of a number of the funnel."""
-    name = answer.envelopes[place]
-    if stage in {"gate", "total"}:
-        return qualified_card(answer, place)
-    if stage == "candidates":
-        words = candidate_words(answer.question.candidates)
-        return why_card(
-            f"{number(len(answer.gate.buses))} candidates",
-            values=[("rule", words), ("buses of the network", number(len(answer.network.buses.ids)))],
-            inputs=inputs_of(answer),
-            source="arXiv 2605.14714, equation (5)",
-        )
-    if stage == "market":
-        return _market_card(answer, name)
-    return _listed_card(answer, name)
-
-
-def _market_card(answer: Answer, name: str) -> html.Div:
-    if answer.market is None:
-        raise ValueError("a card of the market needs one")
-    market, passed = answer.market, set(answer.qualified(name).tolist())
-    size = answer.drawn.size_mw
-    ends: dict[str, int] = {}
-    for (envelope, nameplate, bus), end in answer.entered.items():
-        if envelope == name and nameplate == size and bus in passed:
-            ends[end] = ends.get(end, 0) + 1
-    taken = sum(ends.values())
-    said = "priced so far, provisional" if answer.provisional else "taken to the market"
-    values = [("qualified by the gate", number(len(passed))), (said, number(taken))]
-    values += [(words, number(amount)) for words, amount in sorted(ends.items())]
-    days = [f"{day['label']}: {day['reason']}" for day in market.facts.get("days", ())]
-    return why_card(
-        f"{count(answer.served(name), 'site')} served on every day",
-        formula="min Σ cost over commitment and dispatch, every day, with the load of the site",
-        values=values,
-        binds=days,
-        inputs=inputs_of(answer, market=True),
-        source="arXiv 2605.14714, stage 2, equations (6) to (12)",
-        note=f"Taken in the order of {market.facts.get('order', '')}. A site is served when every day has a schedule "
-        f"within {percent(market.question.site_gap, 2)} of the least cost, or with its gap proven.",
-    )
-
-
-def _listed_card(answer: Answer, name: str) -> html.Div:
-    listed = answer.shortlist_of(name)
-    return why_card(
-        f"{count(len(listed), 'site')} on the shortlist of {name}",
-        formula="the first *K* places by *C*_i",
-        values=[("*K*", number(answer.drawn.top)), ("served sites", number(answer.served(name)))],
-        inputs=inputs_of(answer, market=True),
-        source="arXiv 2605.14714, stage 3",
-    )
 
 
 def inputs_of(answer: Answer, *, market: bool = False) -> list[WhyInput]:

@@ -80,7 +80,7 @@ def drawn_again(answer: Answer) -> None:
         siting_totals.totals_of(answer),
         siting_layers.data(answer),
         siting_tables.ranked_rows(answer),
-        siting_tables.reference_rows(answer),
+        siting_tables.basis(answer),
         siting_overview.head(answer),
         siting_overview.rest(answer, "light"),
     ]

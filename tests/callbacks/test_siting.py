@@ -19,15 +19,16 @@ from callbacks.siting_panes import draw
 from callbacks.siting_upload import files_of, take_in
 from components import (
     siting_compare,
+    siting_funnel,
     siting_market,
     siting_overview,
     siting_pathways,
     siting_prices,
     siting_tables,
+    siting_totals,
     siting_why,
     siting_words,
 )
-from components import siting_totals as totals
 from components import siting_view as view
 from components.format import count, number, percent
 from components.siting_answer import Answer
@@ -284,10 +285,12 @@ def test_weights_change_scores_and_not_who_is_ranked(screen: Screen) -> None:
 
 def test_every_number_of_the_funnel_says_why(screen: Screen) -> None:
     answer = screen.answer(threshold=50)
-    every, passed, served, listed = totals.stage_counts(answer, "firm")
-    assert every >= passed >= (served or 0) >= (listed or 0)
-    for stage, amount in zip(totals.STAGES, (every, passed, served, listed), strict=True):
-        assert str(amount) in text(totals.stage_card(answer, stage, 0))
+    counts = siting_funnel.stage_counts(answer, "firm")
+    every, passed, sent, priced, listed = counts
+    assert every >= passed >= (sent or 0) >= (priced or 0) >= (listed or 0)
+    assert priced == answer.served("firm")
+    for stage, amount in zip(siting_funnel.STAGES, counts, strict=True):
+        assert str(amount) in text(siting_funnel.stage_card(answer, stage, 0))
 
 
 def test_envelopes_are_compared_as_sets(screen: Screen) -> None:
@@ -372,7 +375,7 @@ def test_a_gate_that_runs_shows_what_is_known_so_far(seat: Seat, screen: Screen,
             assert (low <= whole + 1e-12).all()
             assert (whole <= high + 1e-12).all()
             assert (some.gate.verdict(name, size, 1.0) != 1).all()  # nothing is certain before every hour is done
-    assert "still open" in text(totals.totals_of(some))
+    assert "still open" in text(siting_totals.totals_of(some))
     made = draw(seat, page.found, {"view": {}, "market": page.market, "base": None}, "light")
     assert made is not None
     assert "once every hour is screened" in text(made["market"])
@@ -430,8 +433,9 @@ def test_each_number_of_a_row_opens_the_card_of_its_own_value(screen: Screen) ->
     assert percent(first["rate1"], 1) in text(siting_why.row_card(answer, first["id"], "rate1"))
     assert siting_why.row_card(answer, "nowhere", "rate") == siting_why.GONE
     assert siting_why.row_card(answer, rows[0]["id"], "rate99") == siting_why.GONE
-    median = siting_tables.reference_rows(answer)[0]
-    assert median["all_mean_lmp"] == pytest.approx(np.median([row["all_mean_lmp"] for row in rows]))
+    median = np.median([row["all_mean_lmp"] for row in rows])
+    assert siting_tables.medians(answer)["all", "mean_lmp"] == pytest.approx(median)
+    assert f"Mean LMP {number(float(median), 3)}" in text(siting_tables.basis(answer))
 
 
 def test_prices_are_those_of_the_selected_site_else_of_the_best(screen: Screen) -> None:

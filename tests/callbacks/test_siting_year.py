@@ -176,4 +176,4 @@ def test_a_year_hour_by_hour_points_to_the_bounds_where_it_is_long() -> None:
     origin = {"computed_at": "2026-11-22T04:00:00+00:00", "seconds": 372.4, "processor_s": 600}
     assert "on 2026-11-22, in 6 min 12 s (10 min of processors)" in text(came_with_it(origin))
     assert "prices" not in text(came_with_it(origin))
-    assert "So did the prices" in text(came_with_it(origin, priced=True))
+    assert "verdicts, prices and ranking" in text(came_with_it(origin, priced=True))

@@ -5,12 +5,14 @@ from typing import Any
 
 import pytest
 
-from components import siting_market, siting_overview, siting_tables
+from components import siting_funnel, siting_market, siting_overview, siting_tables
 from components.siting_answer import Answer, Drawn, Gate
 from components.siting_controls import drawn_size
+from engine.commitment.scuc import End
 from engine.siting.defaults import starting_market
 from engine.siting.market_run import MarketQuestion
 from engine.siting.order import order_of
+from engine.siting.shortlist import label_name, label_of
 from tests.callbacks.screen import text
 from tests.siting_study import gate_run, market_run
 
@@ -117,3 +119,39 @@ def test_places_that_noise_opens_are_marked_by_the_weights_and_length_that_are_d
 def _firm(found: Answer) -> list[Any]:
     assert found.ranked is not None
     return [found.ranked.sites[row] for row in found.standings.values()]
+
+
+def test_equal_scores_at_the_end_of_the_shortlist_are_tied_and_not_called_firm() -> None:
+    # Every site has the figures of the first of its envelope and size, so two of a label score the same.
+    whole = market_run()
+    first = {}
+    for site in whole.sites:
+        first.setdefault(label_of(site), site.metrics)
+    alike = replace(whole, sites=tuple(replace(site, metrics=first[label_of(site)]) for site in whole.sites))
+    for market in (alike, replace(alike, floor=None)):
+        found = answer(top=1, market=market)
+        assert found.tied == {0, 1}
+        assert {row["noise"] for row in siting_tables.ranked_rows(found)} == {"tied"}
+        assert "2 sites score" in siting_market.tied_words(found)
+        assert "1 of them is listed by the rule between equal scores alone" in siting_market.tied_words(found)
+    both = answer(top=2, market=alike)  # both are on the shortlist: no rule decides
+    assert not both.tied
+    assert siting_market.tied_words(both) == ""
+    assert not answer(top=1).tied
+
+
+def test_what_was_sent_and_not_priced_is_told_beside_what_was_priced() -> None:
+    # Of the two sites of firm and 100 MW one runs out of time.
+    whole = market_run()
+    late = next(site for site in whole.sites if label_of(site) == label_name("firm", 100.0))
+    slow = replace(late, days=tuple(replace(day, status=End.TIME_LIMIT, hours=None) for day in late.days))
+    market = replace(whole, sites=tuple(slow if site is late else site for site in whole.sites))
+    found = answer(top=1, market=market)
+    assert siting_funnel.stage_counts(found, "firm") == (2, 2, 2, 1, 1)
+    assert siting_funnel.lost_counts(found, "firm") == (1, 0)
+    assert "ran out of time: 1 of 2 firm." in siting_funnel.lost_words(found)
+    assert siting_funnel.lost_words(answer()) == ""
+    card = text(siting_funnel.stage_card(found, "market", 0))
+    assert card.startswith("1 site of firm priced on every day")
+    assert "ran out of time" in card
+    assert text(siting_funnel.stage_card(found, "sent", 0)).startswith("2 sites of firm sent to the market")
