@@ -7,7 +7,6 @@ a three-wire one between its phases: ``Feeder.frame`` gives the names of what a 
 import hashlib
 import json
 import math
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -332,17 +331,22 @@ def walk(feeder: Feeder) -> tuple[Tree, list[Problem]]:
             if link is not by and not (other in reached and link.name in loops):
                 waiting.append((other, reached[name], link))
     names, parents, links, downward = zip(*order, strict=True) if order else ((), (), (), ())
+    tree = Tree(names, parents, links, downward)
     lost = [bus.name for bus in feeder.buses if bus.name not in reached]
-    return Tree(names, parents, links, downward), [*_loops(loops.values()), *_islands(feeder, lost)]
+    return tree, [*(_loop(tree, reached, link) for link in loops.values()), *_islands(feeder, lost)]
 
 
-def _loops(links: Iterable[Link]) -> list[Problem]:
-    text = "closes a loop between {} and {}; a feeder is a tree: open a switch or leave the link out"
-    return [
-        Problem("loop", "error", f"{_kind(link)} {link.name} " + text.format(link.from_bus, link.to_bus),
-                table_of(link), element=link.name)
-        for link in links
-    ]  # fmt: skip
+def _loop(tree: Tree, reached: dict[str, int], link: Link) -> Problem:
+    """Return the problem of a link that joins two buses of the tree, with every link of its loop."""
+    ends = [reached[link.from_bus], reached[link.to_bus]]
+    around = [link.name]
+    while ends[0] != ends[1]:
+        deeper = max(ends)  # every bus comes after the one above it
+        above = tree.links[deeper]
+        around.append(above.name if above else "")
+        ends[ends.index(deeper)] = tree.parents[deeper]
+    text = f"{_kind(link)} {link.name} closes a loop of {', '.join(around)}; a feeder is a tree: open one of them"
+    return Problem("loop", "error", text, table_of(link), element=link.name)
 
 
 def _islands(feeder: Feeder, lost: list[str]) -> list[Problem]:
@@ -359,8 +363,8 @@ def table_of(row: Link | Device | FeederBus) -> str:
     return _TABLES[type(row)]
 
 
-def _kind(row: Link | Device | FeederBus) -> str:
-    return table_of(row).removesuffix("s")
+def _kind(row: Link) -> str:
+    return type(row).__name__.lower()
 
 
 _TABLES: dict[type, str] = {

@@ -97,9 +97,8 @@ class AcFlow:
     @property
     def beyond_models(self) -> tuple[str, ...]:
         """Return the buses below 0.6 or above 1.4 p.u., where loads are no longer what the table says."""
-        size = self.magnitude_pu
-        beyond = ((size < LOWEST_PU) | (size > HIGHEST_PU)).any(axis=1)
-        return tuple(bus.name for bus, there in zip(self.feeder.buses, beyond.tolist(), strict=True) if there)
+        beyond = [any(size < LOWEST_PU or size > HIGHEST_PU for size in sizes) for sizes in self.magnitude_pu.tolist()]
+        return tuple(bus.name for bus, there in zip(self.feeder.buses, beyond, strict=True) if there)
 
     def phasor(self, bus: str, member: str) -> complex:
         """Return the voltage in p.u. of a bus on a phase (or pair). Raises NetworkDataError for an unknown bus."""
