@@ -7,6 +7,7 @@ are reported once, and left out of what depends on it.
 import math
 from collections.abc import Iterator
 from dataclasses import fields
+from functools import lru_cache
 from typing import Any
 
 from engine.distribution.feeder import PAIRS, PHASES, Device, Feeder, FeederBus, Link, Load, table_of, walk
@@ -35,6 +36,7 @@ def check(feeder: Feeder) -> list[Problem]:
     return sorted(found, key=lambda problem: problem.severity != "error")
 
 
+@lru_cache(maxsize=64)  # every hour of a day asks it of the same feeder
 def checked(feeder: Feeder) -> Feeder:
     """Return ``feeder``. Raises NetworkDataError with every error in it at once."""
     errors = [problem for problem in check(feeder) if problem.severity == "error"]

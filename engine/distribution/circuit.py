@@ -25,6 +25,7 @@ _HERTZ = 60.0  # a choice: only susceptances are told to the engine as capacitan
 _MODEL = {"power": 1, "impedance": 2, "current": 5}
 _SWITCH_OHM = 1e-6
 _STAGE_PERCENT = 1e-4
+_SOURCE_PU = 1e-7  # on 100 MVA
 LOWEST_PU, HIGHEST_PU = 0.6, 1.4  # beyond, a load is an impedance: nothing else has a solution at 0 V
 
 
@@ -95,7 +96,7 @@ class _Maker:
         self.commands = [
             f"set defaultbasefrequency={_HERTZ}",
             f"new circuit.feeder bus1=b{self.row[feeder.source_bus]} phases=3 basekv={self.kv[feeder.source_bus]!r} "
-            f"pu={feeder.source_pu!r} angle={angle} model=ideal",
+            f"pu={feeder.source_pu!r} angle={angle} model=ideal puzideal=[{_SOURCE_PU} {_SOURCE_PU}]",
         ]
 
     def link(self, link: Link) -> None:

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import opendssdirect
 
+from engine.distribution.checks import checked
 from engine.distribution.circuit import HIGHEST_PU, LOWEST_PU, NODE_OF, Element, Tap, circuit
 from engine.distribution.feeder import PHASES, DataCentre, Feeder, Generator
 from engine.errors import QuestionError, SolverError
@@ -113,16 +114,16 @@ def ac_flow(
     constant_power: bool = False,
     move_taps: bool = False,
 ) -> AcFlow:
-    """Solve one hour of a checked feeder.
+    """Solve one hour of a feeder.
 
     With ``constant_power`` every load keeps its power at any voltage; else each follows its own model. With
     ``move_taps`` the regulators that have a control move; else all keep their ratios. Generators, compensators and
     data centres keep their power. What draws below 0.6 or above 1.4 p.u. turns to constant impedance there.
 
-    Raises QuestionError for a dispatch of another shape or with a number that is none, NetworkDataError for loops and
-    islands, SolverError if OpenDSS refuses the circuit.
+    Raises NetworkDataError with everything that is wrong with the feeder, QuestionError for a dispatch of another shape
+    or with a number that is none, SolverError if OpenDSS refuses the circuit.
     """
-    feeder.tree()
+    checked(feeder)
     asked = _checked(feeder, dispatch or Dispatch())
     made = circuit(feeder, asked.drawn(feeder), constant_power=constant_power, move_taps=move_taps)
     with _LOCK:
