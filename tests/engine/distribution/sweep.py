@@ -121,7 +121,8 @@ def ratios(link: Regulator) -> np.ndarray:
 
 def turns(link: Transformer) -> np.ndarray:
     if link.from_connection == link.to_connection:
-        return np.eye(3) * link.tap * link.to_kv / link.from_kv
+        floating = 1.0 / 3.0 if link.to_connection == "delta" else 0.0  # a delta passes no zero sequence
+        return (np.eye(3) - floating) * link.tap * link.to_kv / link.from_kv
     lagging = np.array([[1, 0, -1], [-1, 1, 0], [0, -1, 1]]) / ROOT3
     return lagging * link.tap * link.to_kv / link.from_kv
 
