@@ -25,6 +25,7 @@ ACTIVE: tuple[State, ...] = ("queued", "running")
 MAX_QUEUED = 20  # per user
 MAX_LISTED = 50
 _DIGEST = re.compile(r"[0-9a-f]{64}")
+_PACE = 0.1  # of the work, before which no time left is told
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -256,8 +257,11 @@ def _read(connection: sa.Connection, query: sa.Select[Any]) -> list[Job]:
 
 
 def _eta(row: "sa.Row[Any]") -> float | None:
-    """Return the time left if the work goes on at the pace it has had since it started."""
-    if row.state != "running" or row.done <= 0 or row.total <= 0 or row.progressed is None:
+    """Return the time left if the work goes on at the pace it has had since it started.
+
+    None before a tenth is done: what a job does once, such as to begin processes, is no pace.
+    """
+    if row.state != "running" or row.total <= 0 or row.progressed is None or row.done < _PACE * row.total:
         return None
     spent = row.progressed - row.started
     return float(max(spent * (row.total - row.done) / row.done - (row.now - row.progressed), 0.0))

@@ -244,6 +244,8 @@ def test_progress_is_written_and_the_time_left_follows_from_its_pace(bench: Benc
     queue = bench.runner()
     taken(queue)
     assert bench.see(job).eta_s is None
+    queue.beat({job.id: Report(9, 100, "hour 9")})
+    assert bench.see(job).eta_s is None  # less than a tenth: what a job does once, at its start, is no pace
     assert queue.beat({job.id: Report(25, 100, "hour 25\x00")}) == (set(), set())
     bench.set(job.id, started=table.c.progressed - 20.0)
     seen = bench.see(job)
