@@ -90,7 +90,7 @@ def _feeder(facts: dict[str, Any], title: str, origin: str) -> Feeder:
     transformers = tuple(_transformer(row) for row in facts["transformers"])
     regulators = tuple(_regulator(row) for row in facts["regulators"])
     capacitors = tuple(
-        Capacitor(f"{bus}{phase}", bus, phase, kvar)
+        Capacitor(f"{bus}{phase}", bus, phase, float(kvar))
         for bus, *each in facts["capacitors"]
         for phase, kvar in zip(PHASES, each, strict=True)
         if kvar
@@ -99,7 +99,7 @@ def _feeder(facts: dict[str, Any], title: str, origin: str) -> Feeder:
         name=title,
         wires=facts["wires"],
         source_bus=facts["source_bus"],
-        source_pu=facts["source_pu"],
+        source_pu=float(facts["source_pu"]),
         base_kva=float(facts["base_kva"]),
         buses=_buses(facts, (*lines, *switches, *transformers, *regulators)),
         lines=lines,
@@ -120,7 +120,7 @@ def _buses(facts: dict[str, Any], links: tuple[Line | Switch | Transformer | Reg
         phases.setdefault(link.to_bus, set()).update(link.phases)
     kv = facts["other_kv"]
     return tuple(
-        FeederBus(name, kv.get(name, facts["kv"]), "".join(phase for phase in PHASES if phase in found))
+        FeederBus(name, float(kv.get(name, facts["kv"])), "".join(phase for phase in PHASES if phase in found))
         for name, found in phases.items()
     )
 
