@@ -7,8 +7,8 @@ import pytest
 
 from engine.capacity.archive import pack
 from engine.commitment.days import Day
-from engine.commitment.instance import CommitmentOptions, ReserveRule
-from engine.commitment.scuc import SITE, Effort, End
+from engine.commitment.instance import CommitmentOptions, Instance, ReserveRule
+from engine.commitment.scuc import BASE, SITE, Effort, End, commit, solve_site
 from engine.compute import Processes
 from engine.errors import QuestionError, UncertaintyDataError
 from engine.siting.case import SitingCase
@@ -16,7 +16,7 @@ from engine.siting.envelopes import envelope
 from engine.siting.market import MarketBase, Placement, SiteMarket, market_base, market_impact
 from engine.siting.market_days import MOST_DAYS, base_tasks, commit_run, dump_base, load_base
 from engine.store.artifacts import Artifacts
-from tests.engine.commitment.small import case_of, day_load, grid, random_units
+from tests.engine.commitment.small import case_of, day_load, grid, judged, random_units
 
 FIRM, SHIFT = envelope("firm"), envelope("shift")
 
@@ -185,3 +185,21 @@ def test_limits_after_outages_and_reserve_cost_more_than_none_of_them(days: Siti
     )
     for less, more in ((free, reserved), (reserved, held)):
         assert more.base.days[0].bound > less.base.days[0].cost  # on this day each of them binds
+
+
+def test_a_site_of_the_n_1_market_keeps_every_limit_after_each_outage_by_the_judge(days: SitingCase) -> None:
+    """The judge solves each outage anew in bus angles, from the tables: it shares no code with the market's rows."""
+    options = [CommitmentOptions(ReserveRule("none"), security=kind, outage_rating="a") for kind in ("n-1", "base")]
+    base = market_base(days, [Day(0, "2020-01-01", "winter", 1.0)], options[0])
+    (found,) = market_impact(base, PLACEMENTS[:1])
+    case = base.day_case(base.days[0])
+    held, free = (Instance.of(case, own, initial=base.initial[0]) for own in options)
+    load = FIRM.level_mw(20.0, case.hour_of_day)
+    site = solve_site(commit(held, BASE, base.on[0]), 0, load, SITE)
+    assert site.cost == found.days[0].cost  # what the market told of it
+    assert judged(held.with_load(0, load), site).problems == []
+    loose = solve_site(commit(free, BASE), 0, load, SITE)
+    assert judged(free.with_load(0, load), loose).problems == []
+    assert (
+        judged(held.with_load(0, load), loose).problems != []
+    )  # what does not know of outages breaks limits after one
