@@ -5,8 +5,8 @@ Below a branch that carries P and Q in its phases (or pairs) j, for every i of t
     v_i(below) = v_i(behind the ideal stage) - sum over j of (MP_ij P_j + MQ_ij Q_j)
     MP_ij = 2 (r_ij cos + x_ij sin), MQ_ij = 2 (x_ij cos - r_ij sin) of the angle of V_i less that of V_j
 
-at the reference angles, and losses are left out. At an operating point (``Point``) the angles, magnitudes and
-losses are those of an AC solution, and losses and voltages follow the flows by their tangents.
+at the reference angles, and losses are left out. At an operating point (``Point``) the angles are those of an AC
+solution and stay, and losses and the squares of drops follow flows and voltages by their tangents.
 Loads and shunts that depend on the voltage are part of the system, so its derivatives contain their response.
 
 Signs: withdrawals p, q are positive where power is drawn; flows are positive away from the source and counted where
@@ -29,10 +29,15 @@ from engine.errors import NetworkDataError
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Point:
-    """Where the equations are taken. ``flow_mva`` None: at the reference angles, without losses."""
+    """Where the equations are taken. ``flow_mva`` None: at the reference angles, without losses.
+
+    Losses follow their tangent, which has the true marginal losses at the point, for prices and small changes; or,
+    with ``chord``, the straight line through no flow, for loadings far below the point, where a tangent goes astray.
+    """
 
     phasors: Phasors  # (N,)
     flow_mva: Complex | None = None  # (F,), of the nodes after the source's
+    chord: bool = False
 
     @classmethod
     def reference(cls, frame: Frame) -> Self:
@@ -49,7 +54,7 @@ class BranchEquations:
     voltage: csr_array  # (N, N + 2F), on v, P, Q
     voltage_constant: Vector  # (N,)
     sent: csr_array  # (N, F) complex: what leaves a node into the branches below it, per flow
-    loss: csr_array  # (F, 2F) complex, per P, Q
+    loss: csr_array  # (F, N + 2F) complex, on v, P, Q
     loss_constant: Complex  # (F,)
 
     @classmethod
@@ -61,26 +66,28 @@ class BranchEquations:
         loss_constant = np.zeros(frame.size - frame.roots, dtype=np.complex128)
         everywhere = np.arange(frame.size)
         voltage.add_diagonal(everywhere, everywhere)
+        squares = np.abs(point.phasors) ** 2
         for branch in frame.branches:
             slots = branch.below - frame.roots
             behind = branch.ideal @ point.phasors[branch.above]
-            voltage.add(branch.below, branch.above, -branch.squares)
             by_p, by_q = voltage_drop(branch.impedance, behind)
+            by_v = branch.squares
             sent.add(branch.above, slots, branch.ideal.T * point.phasors[branch.above][:, np.newaxis] / behind)
             if point.flow_mva is not None:
-                tangent = _Tangent.of(branch, behind, point.flow_mva[slots])
+                flow, above = point.flow_mva[slots], squares[branch.above]
+                tangent = _Tangent.of(branch, behind, flow)
+                if point.chord:
+                    tangent = tangent.chord()
                 by_p, by_q = by_p - tangent.square_p, by_q - tangent.square_q
-                loss.add(slots, slots, tangent.loss_p)
-                loss.add(slots, slots + len(loss_constant), tangent.loss_q)
-                loss_constant[slots] = -tangent.loss  # a quadratic's tangent is twice its slope's part less itself
-                flow = point.flow_mva[slots]
-                at_point = np.abs(point.phasors) ** 2
-                constant[branch.below] = (
-                    at_point[branch.below]
-                    - branch.squares @ at_point[branch.above]
-                    + by_p @ flow.real
-                    + by_q @ flow.imag
-                )
+                by_v = by_v + tangent.voltage_v @ branch.squares
+                loss_v = tangent.loss_v @ branch.squares
+                loss.add(slots, branch.above, loss_v)
+                loss.add(slots, frame.size + slots, tangent.loss_p)
+                loss.add(slots, frame.size + len(loss_constant) + slots, tangent.loss_q)
+                # Losses are quadratic in the flow: the tangent's slope times the flow is twice themselves.
+                loss_constant[slots] = -tangent.loss - loss_v @ above
+                constant[branch.below] = squares[branch.below] - by_v @ above + by_p @ flow.real + by_q @ flow.imag
+            voltage.add(branch.below, branch.above, -by_v)
             voltage.add(branch.below, frame.size + slots, by_p)
             voltage.add(branch.below, frame.size + len(loss_constant) + slots, by_q)
         flows = len(loss_constant)
@@ -90,7 +97,7 @@ class BranchEquations:
             voltage=csr_array(voltage.matrix((frame.size, frame.size + 2 * flows)).real),
             voltage_constant=constant,
             sent=sent.matrix((frame.size, flows)),
-            loss=loss.matrix((flows, 2 * flows)),
+            loss=loss.matrix((flows, frame.size + 2 * flows)),
             loss_constant=loss_constant,
         )
 
@@ -124,14 +131,14 @@ class LinearFlow:
         drawn_constant = shares @ (power * constants)
         below = csr_array((np.ones(flows), (roots + np.arange(flows), np.arange(flows))), shape=(size, flows))
         supply = csr_array((np.ones(roots), (np.arange(roots), np.arange(roots))), shape=(size, roots))
-        lost = below @ branches.loss
-        sent, loss_p, loss_q = branches.sent, lost[:, :flows], lost[:, flows:]
+        sent, lost = branches.sent, below @ branches.loss
+        loss_v, loss_p, loss_q = (lost[:, part] for part in _parts(size, flows))
         voltage, by_p, by_q = (branches.voltage[:, part] for part in _parts(size, flows))
         matrix = block_array(
             [
                 [voltage, by_p, by_q, None, None],
-                [-drawn.real, below - sent.real - loss_p.real, sent.imag - loss_q.real, supply, None],
-                [-drawn.imag, -sent.imag - loss_p.imag, below - sent.real - loss_q.imag, None, supply],
+                [-(drawn + loss_v).real, below - sent.real - loss_p.real, sent.imag - loss_q.real, supply, None],
+                [-(drawn + loss_v).imag, -sent.imag - loss_p.imag, below - sent.real - loss_q.imag, None, supply],
             ],
             format="csc",
         )
@@ -160,7 +167,7 @@ class LinearFlow:
         size, flows, roots = self.frame.size, self.frame.size - self.frame.roots, self.frame.roots
         v, p, q, sub_p, sub_q = np.split(x, np.cumsum([size, flows, flows, roots]))
         branches = self.branches
-        loss = branches.loss @ np.concatenate([p, q]) + branches.loss_constant
+        loss = branches.loss @ x[: size + 2 * flows] + branches.loss_constant
         return FlowState(v, p, q, sub_p, sub_q, complex(loss.sum()), self.drawn @ v + self.drawn_constant)
 
     def sensitivities(self, nodes: Integers) -> "Sensitivities":
@@ -188,7 +195,7 @@ class LinearFlow:
         size, flows = self.frame.size, self.frame.size - self.frame.roots
         total = np.asarray(self.branches.loss.sum(axis=0)).ravel()
         found = np.zeros((3 * size, 2))
-        found[size : size + 2 * flows] = np.column_stack([total.real, total.imag])
+        found[: size + 2 * flows] = np.column_stack([total.real, total.imag])
         return found
 
     def response_gradients(self) -> Matrix:
@@ -237,24 +244,48 @@ def voltage_drop(impedance: Complex, phasors: Phasors) -> tuple[Matrix, Matrix]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Tangent:
-    """The quadratic terms of one branch at its flow: losses, and the square of the voltage across it."""
+    """How one branch's losses, and its fall of voltage with the square of its own, follow flows and voltage.
+
+    Angles stay. ``voltage_v``: beside the voltage behind the ideal stage itself; more of it means less current.
+    """
 
     loss: Complex  # (k,)
     loss_p: Complex  # (k, k), per MW
     loss_q: Complex
+    loss_v: Complex  # per p.u. squared behind the ideal stage
     square_p: Matrix  # (k, k)
     square_q: Matrix
+    voltage_v: Matrix
 
     @classmethod
     def of(cls, branch: Branch, behind: Phasors, flow: Complex) -> Self:
-        current = np.conj(flow / behind)
-        across = branch.impedance @ current
+        z, current = branch.impedance, np.conj(flow / behind)
+        across = z @ current
         # d of (z I) conj(I) by I's two sides: the currents of all phases, and the phase's own.
-        by_all = branch.impedance * np.conj(current)[:, np.newaxis] / np.conj(behind)
+        by_all = z * np.conj(current)[:, np.newaxis] / np.conj(behind)
         own = np.diag(across / behind)
-        by_current = 2.0 * np.conj(across)[:, np.newaxis] * branch.impedance / np.conj(behind)
-        # The current is conjugate to the flow: minus j for each Mvar.
-        return cls(across * np.conj(current), by_all + own, 1j * (own - by_all), by_current.real, by_current.imag)
+        by_current = 2.0 * np.conj(across)[:, np.newaxis] * z / np.conj(behind)
+        # Each current falls by half its share as its own v rises.
+        less = -0.5 * current / np.abs(behind) ** 2
+        loss_v = z * less * np.conj(current)[:, np.newaxis] + np.diag(across * np.conj(less))
+        drop_v = (
+            2.0 * (behind[:, np.newaxis] * np.conj(z * less) + np.diag(0.5 * np.conj(across) / np.conj(behind))).real
+        )
+        return cls(
+            loss=across * np.conj(current),
+            loss_p=by_all + own,
+            loss_q=1j * (own - by_all),  # the current is conjugate to the flow: minus j for each Mvar
+            loss_v=loss_v,
+            square_p=by_current.real,
+            square_q=by_current.imag,
+            voltage_v=2.0 * (np.conj(across)[:, np.newaxis] * z * less).real - drop_v,
+        )
+
+    def chord(self) -> "_Tangent":
+        """Return half the slopes: the line through zero and the point, where no constant is left."""
+        none = np.zeros_like(self.loss_v)
+        halves = (self.loss_p / 2.0, self.loss_q / 2.0, none, self.square_p / 2.0, self.square_q / 2.0, none.real)
+        return _Tangent(np.zeros_like(self.loss), *halves)
 
 
 class _Entries:
