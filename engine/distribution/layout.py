@@ -1,13 +1,12 @@
 """Places of a feeder's buses in a one-line drawing: their own, or x by the distance from the source and tidy rows.
 
-The main line, towards the part with the most buses, stays straight; branches leave it above and below in turn, each
-in rows of its own, so no two links cross and no two buses fall on each other.
+The main line, towards the part with the most buses, stays straight; branches leave it above and below, each in rows
+of its own, so no two links cross and no two buses fall on each other.
 Source: E. M. Reingold, J. S. Tilford, Tidier drawings of trees, IEEE Trans. Softw. Eng. 7(2), 1981: rows instead of
 their contours, as the distance is given here.
 """
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,7 +18,7 @@ Points = npt.NDArray[np.float64]
 
 ROW = 1.0  # between two rows; the longest path is as long as makes a drawing three times as wide as high
 _SHAPE = 3.0
-_LEAST_STEP = 0.3  # of the mean: switches, regulators and short lines are still seen
+_LEAST_STEP = 0.5  # of the mean: switches, regulators and short lines are still seen
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,16 +38,7 @@ def layout(feeder: Feeder) -> Layout:
     if np.isfinite(given).all() and len(given) and len(np.unique(given, axis=0)) == len(given):
         return Layout(given, own=True)
     tree = feeder.tree()
-    children: list[list[int]] = [[] for _ in tree.buses]
-    for at, parent in enumerate(tree.parents):
-        if parent >= 0:
-            children[parent].append(at)
-    sizes = [1] * len(tree.buses)
-    for at in range(len(tree.buses) - 1, 0, -1):
-        sizes[tree.parents[at]] += sizes[at]
-    rows = np.zeros(len(tree.buses))
-    for at, row in _rows(children, sizes):
-        rows[at] = row
+    rows = _rows(tree.parents)
     along = _along(tree)
     high = float(np.ptp(rows)) + 1.0
     wide = float(along.max()) or 1.0
@@ -79,40 +69,29 @@ def _step(link: Link) -> float:
     return math.sqrt(max(math.hypot(link.r_ohm[at][at], link.x_ohm[at][at]) for at in range(len(link.phases))))
 
 
-def _rows(children: list[list[int]], sizes: list[int]) -> Iterator[tuple[int, float]]:
-    """Yield a row for each bus: a parent's is that of its largest child, the others' parts lie above and below."""
-    above, below = _needs(children, sizes)
-    waiting = [(0, 0.0)]
-    while waiting:
-        at, row = waiting.pop()
-        yield at, row
-        if not children[at]:
-            continue
-        straight, *rest = _ordered(children[at], sizes)
-        waiting.append((straight, row))
-        reach = {1: above[straight], -1: below[straight]}
-        for turn, child in enumerate(rest):
-            side = 1 if turn % 2 == 0 else -1
-            near, far = (below[child], above[child]) if side > 0 else (above[child], below[child])
-            offset = reach[side] + 1.0 + near
-            waiting.append((child, row + side * offset))
-            reach[side] = offset + far
+def _rows(parents: tuple[int, ...]) -> Points:
+    """Return the row of each bus: a parent's is that of its largest child, the others' parts lie above and below it.
 
-
-def _ordered(children: list[int], sizes: list[int]) -> list[int]:
-    return sorted(children, key=lambda child: (-sizes[child], child))
-
-
-def _needs(children: list[list[int]], sizes: list[int]) -> tuple[list[float], list[float]]:
-    """Return how many rows the part below each bus takes above and below its own row."""
-    above, below = [0.0] * len(children), [0.0] * len(children)
-    for at in range(len(children) - 1, -1, -1):
-        if not children[at]:
-            continue
-        straight, *rest = _ordered(children[at], sizes)
-        reach = {1: above[straight], -1: below[straight]}
-        for turn, child in enumerate(rest):
-            side = 1 if turn % 2 == 0 else -1
-            reach[side] += 1.0 + above[child] + below[child]
-        above[at], below[at] = reach[1], reach[-1]
-    return above, below
+    The next part goes to the side that reaches less far, so that the drawing stays about the main line.
+    """
+    count = len(parents)
+    children: list[list[int]] = [[] for _ in parents]
+    sizes = [1] * count
+    for at in range(count - 1, 0, -1):  # every bus comes after its parent
+        children[parents[at]].append(at)
+        sizes[parents[at]] += sizes[at]
+    above, below, offset = np.zeros(count), np.zeros(count), np.zeros(count)
+    for at in range(count - 1, -1, -1):
+        straight, *rest = sorted(children[at], key=lambda child: (-sizes[child], child)) or [at]
+        above[at], below[at] = above[straight], below[straight]
+        for child in rest:
+            takes = 1.0 + above[child] + below[child]
+            if above[at] <= below[at]:
+                offset[child] = above[at] + 1.0 + below[child]
+                above[at] += takes
+            else:
+                offset[child] = -(below[at] + 1.0 + above[child])
+                below[at] += takes
+    for at in range(1, count):
+        offset[at] += offset[parents[at]]
+    return offset

@@ -47,6 +47,14 @@ def test_the_distance_grows_from_the_source(key: str) -> None:
     assert points[0].tolist() == [0.0, 0.0]
 
 
+def test_the_main_line_is_straight_and_branches_balance() -> None:
+    """From the source towards the most buses nothing turns; IEEE 34, with one branch at each bus, has both sides."""
+    feeder = library.load("ieee34")
+    rows = {bus.name: y for bus, (_, y) in zip(feeder.buses, layout(feeder).points.tolist(), strict=True)}
+    assert {rows[name] for name in ("800", "808", "814", "816", "824", "854", "832", "858", "834")} == {0.0}
+    assert abs(max(rows.values()) + min(rows.values())) <= 1.0
+
+
 def test_own_places_are_kept_when_all_are_there() -> None:
     feeder = library.load("two-bus")
     placed = replace(feeder, buses=tuple(replace(bus, x=3.0 * at, y=-1.0) for at, bus in enumerate(feeder.buses)))
