@@ -30,6 +30,7 @@ from engine.siting.clearing import (
     JointVerdict,
     Offer,
     Placed,
+    broken_rule,
     check_applicants,
     fits,
 )
@@ -83,13 +84,41 @@ def best_portfolio(  # noqa: PLR0913 (what is cleared, by what, and two by name)
         if progress is not None:
             progress(rounds - 1, MOST_ROUNDS)
         chosen, bound, status = master.solve()
-        verdict = gate.check([*placed, *(Placed(offer.bus, offer.envelope, one.mw) for one, offer in chosen)])
+        verdict = gate.check([*placed, *_loads(chosen)])
         if verdict.passes:
+            chosen, verdict = _filled(chosen, pairs, rules, gate, placed, verdict)
             value = sum(offer.score * one.mw for one, offer in chosen)
             return Portfolio(tuple(chosen), value, bound, verdict, rounds, len(master.cuts), status)
         if not master.cut(verdict.failures):
             raise SolverError("the gate refuses a portfolio that keeps every cut it gave: its rays do not cut it off")
     raise SolverError(f"no portfolio passed the gate in {MOST_ROUNDS} rounds; {len(master.cuts)} cuts were made")
+
+
+def _loads(chosen: Sequence[tuple[Applicant, Offer]]) -> list[Placed]:
+    return [Placed(offer.bus, offer.envelope, one.mw) for one, offer in chosen]
+
+
+def _filled(  # noqa: PLR0913, PLR0917 (the optimum, and what may stand beside it)
+    chosen: list[tuple[Applicant, Offer]],
+    pairs: Sequence[tuple[Applicant, Offer]],
+    rules: ClearingRules,
+    gate: JointGate,
+    placed: Sequence[Placed],
+    verdict: JointVerdict,
+) -> tuple[list[tuple[Applicant, Offer]], JointVerdict]:
+    """Return the optimum with the sites of score 0 that still fit beside it, in the order of the applications.
+
+    The worst site of a ranking has the score 0: it adds nothing to the objective, and would stay empty for nothing.
+    """
+    found = list(chosen)
+    for one, offer in pairs:
+        if offer.score > 0.0 or any(one is other for other, _ in found) or broken_rule(one, offer, rules, found):
+            continue
+        more = gate.check([*placed, *_loads([*found, (one, offer)])])
+        if more.passes:
+            found.append((one, offer))
+            verdict = more
+    return found, verdict
 
 
 class _Master:
