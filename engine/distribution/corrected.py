@@ -25,11 +25,12 @@ _SETTLED_PU = 1e-5  # linear voltages this near to AC gain nothing by another ro
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Corrected:
-    """The last answer, its AC solutions, and how far linear voltages were from AC in every round."""
+    """The answer nearest to its AC solutions, these, and how far linear voltages were from AC in every round."""
 
     result: DsoResult
     points: tuple[AcPoint, ...]  # (T,), the AC solutions of `result`
     error_pu: Vector  # (rounds,), largest over nodes and hours; the first is without correction
+    chosen: int  # the round of `result`, the one with the least error
 
     @property
     def phasors(self) -> Phasors:
@@ -58,17 +59,22 @@ def dispatch_corrected(
     )
     result = dispatch(case, centre_kw, options)
     draws = Draws.of(result.frame, (*case.feeder.loads, *case.feeder.capacitors))
-    errors: list[float] = []
+    rounds: list[tuple[float, DsoResult, tuple[AcPoint, ...]]] = []
     while True:
         withdrawn = result.withdrawal_mva()
         phasors = [solve(result, hour) for hour in range(case.hours)]
-        errors.append(float(np.abs(result.voltage_pu - np.abs(phasors)).max()))
+        error = float(np.abs(result.voltage_pu - np.abs(phasors)).max())
         points = tuple(
             ac_point(result.frame, draws, case.draw_scale(hour), withdrawn[hour], phasors[hour])
             for hour in range(case.hours)
         )
-        if len(errors) > corrections or (errors[-1] <= _SETTLED_PU and len(errors) > 1):
-            return Corrected(result, points, np.array(errors))
+        rounds.append((error, result, points))
+        if len(rounds) > corrections or (error <= _SETTLED_PU and len(rounds) > 1):
+            errors = np.array([each[0] for each in rounds])
+            # Where losses alone decide, as of reactive power, the answer may swing between two corners: the rounds
+            # then end with an error that no longer falls.
+            best = int(np.argmin(errors))
+            return Corrected(rounds[best][1], rounds[best][2], errors, best)
         result = dispatch(case, centre_kw, options, tuple(each.point for each in points))
 
 

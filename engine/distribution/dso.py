@@ -18,9 +18,10 @@ from engine.distribution.dlmp import Dlmp, hour_prices, prices_of
 from engine.distribution.frames import Complex, Draws, Frame, Integers, Matrix, Vector
 from engine.distribution.hour import Conductors, Controls, DsoOptions, Hour, hour_program
 from engine.distribution.linear import BranchEquations, FlowState, LinearFlow, Point
+from engine.distribution.reduced import solve_reduced
 from engine.distribution.storage import Storage
 from engine.errors import InfeasibleError, QuestionError, SolverError
-from engine.program import Certificate, LinearProgram, Solution, Status, certificate, solve
+from engine.program import Certificate, LinearProgram, Solution, Status, certificate
 
 _CERTIFIED = 1e-6  # what every optimality condition must hold to
 _EXCESS_MW = 1e-7  # a flow over its limit by less is rounding
@@ -139,7 +140,6 @@ class _Model:
         margin = np.asarray(options.voltage_margin_pu)
         if (margin.ndim and margin.shape[-1:] != (frame.size,)) or (margin.ndim == 2 and len(margin) != case.hours):
             raise QuestionError(f"voltage_margin_pu has the shape {margin.shape}; there are {frame.size} nodes")
-        weakest = _weakest(flows[0])
         return cls(
             case=case,
             options=options,
@@ -147,7 +147,7 @@ class _Model:
             flows=flows,
             controls=Controls.of(frame, compensators=options.compensators),
             conductors=Conductors.of(frame),
-            voltage_price=options.limit_price_per_mwh / weakest if weakest > 0.0 else options.limit_price_per_mwh,
+            voltage_price=voltage_price(flows[0], options),
         )
 
     def solve(self, hours: tuple[int, ...], centre_mw: Matrix) -> _Answer:
@@ -165,7 +165,7 @@ class _Model:
             program, storage = (programs[0].program, None) if len(hours) == 1 else self._joined(programs)
             if storage is None and self.options.operate_batteries:
                 program, storage = self._joined(programs)
-            solution = self._certified(program, hours)
+            solution = self._certified(program, hours, programs)
             if not self._watch_more(hours, programs, solution, watched):
                 shape = (3, len(hours), len(self.case.feeder.centres))
                 held = np.zeros(shape) if storage is None else storage.values(solution.x, shape)
@@ -187,11 +187,13 @@ class _Model:
             shift += len(each.program.cost)
         return more
 
-    def _certified(self, program: LinearProgram, hours: tuple[int, ...]) -> Solution:
+    def _certified(self, program: LinearProgram, hours: tuple[int, ...], programs: list[Hour]) -> Solution:
         label = ", ".join(self.case.labels[hour] for hour in hours[:2]) + (" ..." if len(hours) > 2 else "")
-        # On quadratic programs of this form, most variables free and fixed by equations, HiGHS's active-set method
-        # ends with "solve error"; the interior point method does not mind. Linear ones get a corner from the simplex.
-        solution = solve(program, time_limit_s=self.options.time_limit_s, interior=program.quadratic is not None)
+        state, equations = _places(programs)
+        # The active-set method counts its steps by the variables: a day with batteries takes it minutes.
+        interior = len(hours) > 1 and program.quadratic is not None
+        limit = self.options.time_limit_s
+        solution = solve_reduced(program, state, equations, interior=interior, time_limit_s=limit)
         if solution.status is Status.INFEASIBLE:
             named = ", ".join(row.name for row in self.case.feeder.generators if row.s_kva is not None)
             raise InfeasibleError(
@@ -239,10 +241,22 @@ def linear_flows(case: FeederCase, points: Point | tuple[Point, ...] | None = No
     )
 
 
-def _weakest(flow: LinearFlow) -> float:
-    """Return the largest fall of a node's own v per MW drawn there: what one MW mends at the weakest node."""
+def _places(programs: list[Hour]) -> tuple[Integers, Integers]:
+    """Return the columns of the states and the rows of the flow equations in the program of all these hours."""
+    states, equations = [], []
+    column, row = 0, 0
+    for each in programs:
+        states.append(column + np.arange(each.columns["state"].start, each.columns["state"].stop))
+        equations.append(row + np.arange(each.rows["equations"].start, each.rows["equations"].stop))
+        column, row = column + each.program.matrix.shape[1], row + each.program.matrix.shape[0]
+    return np.concatenate(states), np.concatenate(equations)
+
+
+def voltage_price(flow: LinearFlow, options: DsoOptions) -> float:
+    """Return the penalty per p.u. squared: what the limit price makes of what one MW mends at the weakest node."""
     nodes = np.arange(flow.frame.size)
-    return float(np.max(-np.diag(flow.sensitivities(nodes).v_by_p)))
+    weakest = float(np.max(-np.diag(flow.sensitivities(nodes).v_by_p)))
+    return options.limit_price_per_mwh / weakest if weakest > 0.0 else options.limit_price_per_mwh
 
 
 def _result(model: _Model, centre_mw: Matrix, answers: list[_Answer], time_s: float) -> DsoResult:
