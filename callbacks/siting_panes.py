@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from dash import Dash, Input, Output, State, no_update
+from dash import Dash, Input, Output, State, ctx, no_update
 
 from callbacks.siting_answer import Seat, drawn_from, market_stands, seat_of
 from callbacks.siting_desk import Desk
@@ -95,7 +95,11 @@ def _register_draw(app: Dash, desk: Desk) -> None:
             "market": {name: Input(ids.siting_word(f"market-{name}"), "value") for name in siting_market.NAMES},
         },
         state={
-            "held": {"study": State(ids.SITING_STUDY, "data"), "start": State(f"{ids.SITING_STUDY}-start", "data")},
+            "held": {
+                "study": State(ids.SITING_STUDY, "data"),
+                "start": State(f"{ids.SITING_STUDY}-start", "data"),
+                "answered": State(ids.SITING_ANSWERED, "data"),
+            },
         },
     )
     def show(found: Any, theme: Any, view: Any, market: Any, held: Any) -> Any:
@@ -106,7 +110,11 @@ def _register_draw(app: Dash, desk: Desk) -> None:
             made = draw(seat_of(desk, held["study"]), found, asked, "dark" if theme == "dark" else "light")
         except EngineError as error:
             return nothing | {"market": str(error)}
-        return nothing if made is None else made
+        if made is None:
+            return nothing
+        # Only charts have colours of their own: written again, the answer would have every tab made once more.
+        themed = [one["prop_id"] for one in ctx.triggered] == [f"{ids.THEME}.data"]
+        return nothing | {"rest": made["rest"]} if themed and held["answered"] == made["answered"] else made
 
 
 def _register_why(app: Dash, desk: Desk, stage: str, place: int) -> None:
