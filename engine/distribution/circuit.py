@@ -7,6 +7,7 @@ regulators, which are ideal here, get impedances too small to be seen in a volta
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from engine.distribution.feeder import (
     PHASES,
@@ -63,31 +64,56 @@ def circuit(
     move_taps: bool = False,
 ) -> Circuit:
     """Return the circuit of ``feeder`` with what is drawn: bus, phase or pair, kVA, and what stays with the voltage."""
-    maker = _Maker(feeder, move_taps=move_taps)
-    for link in feeder.links:
-        maker.link(link)
-    for row in feeder.capacitors:
-        maker.shunt("capacitor", row.bus, row.phase, f"kvar={row.kvar!r}")
+    network = _network(feeder, move_taps)
+    nodes = _Nodes(feeder)
+    commands = list(network.commands)
     for bus, phase, kva, model in drawn:
         if kva:
             told = _MODEL["power" if constant_power else model]
             power = f"kw={kva.real!r} kvar={kva.imag!r} model={told} vminpu={LOWEST_PU} vmaxpu={HIGHEST_PU}"
-            maker.shunt("load", bus, phase, power)
-    maker.commands += [
+            commands.append(f"new load.d{len(commands)} {nodes.shunt(bus, phase)} {power}")
+    commands += [
         "set tolerance=1e-9 maxiterations=500 maxcontroliter=200",
         f"set controlmode={'static' if move_taps else 'off'}",
         "solve",
     ]
+    return Circuit(tuple(commands), network.elements, network.taps)
+
+
+@lru_cache(maxsize=8)  # every hour of a day has the same
+def _network(feeder: Feeder, move_taps: bool) -> Circuit:
+    """Return what is the same in every hour: the source, the links and the capacitors."""
+    maker = _Maker(feeder, move_taps=move_taps)
+    for link in feeder.links:
+        maker.link(link)
+    for at, row in enumerate(feeder.capacitors):
+        maker.commands.append(f"new capacitor.c{at} {maker.nodes.shunt(row.bus, row.phase)} kvar={row.kvar!r}")
     return Circuit(tuple(maker.commands), tuple(maker.elements), tuple(maker.taps))
+
+
+class _Nodes:
+    """Buses and phases in the engine's words."""
+
+    def __init__(self, feeder: Feeder) -> None:
+        self.row = {bus.name: at for at, bus in enumerate(feeder.buses)}
+        self.kv = {bus.name: bus.kv for bus in feeder.buses}
+
+    def at(self, bus: str, phases: str) -> str:
+        """Return "b3.1.2" for phases a and b of the bus in row 3."""
+        return f"b{self.row[bus]}." + ".".join(str(NODE_OF[phase]) for phase in phases)
+
+    def shunt(self, bus: str, phase: str) -> str:
+        """Return where and how a load or capacitor is connected: a phase to the earth, or two phases."""
+        kv = self.kv[bus]
+        rated, connection = (kv, "delta") if len(phase) == 2 else (kv / math.sqrt(3.0), "wye")
+        return f"bus1={self.at(bus, phase)} phases=1 conn={connection} kv={rated!r}"
 
 
 class _Maker:
     """The commands as they grow."""
 
     def __init__(self, feeder: Feeder, *, move_taps: bool) -> None:
-        self.feeder, self.move_taps = feeder, move_taps
-        self.row = {bus.name: at for at, bus in enumerate(feeder.buses)}
-        self.kv = {bus.name: bus.kv for bus in feeder.buses}
+        self.feeder, self.move_taps, self.nodes = feeder, move_taps, _Nodes(feeder)
         self.elements: list[Element] = []
         self.taps: list[Tap] = []
         self.at = -1  # row of the link that is made
@@ -95,8 +121,9 @@ class _Maker:
         angle = 0.0 if feeder.wires == "four" else -30.0
         self.commands = [
             f"set defaultbasefrequency={_HERTZ}",
-            f"new circuit.feeder bus1=b{self.row[feeder.source_bus]} phases=3 basekv={self.kv[feeder.source_bus]!r} "
-            f"pu={feeder.source_pu!r} angle={angle} model=ideal puzideal=[{_SOURCE_PU} {_SOURCE_PU}]",
+            f"new circuit.feeder bus1={self.nodes.at(feeder.source_bus, 'abc')} phases=3 "
+            f"basekv={self.nodes.kv[feeder.source_bus]!r} pu={feeder.source_pu!r} angle={angle} "
+            f"model=ideal puzideal=[{_SOURCE_PU} {_SOURCE_PU}]",
         ]
 
     def link(self, link: Link) -> None:
@@ -113,18 +140,6 @@ class _Maker:
         else:
             self._regulator(link)
 
-    def shunt(self, kind: str, bus: str, phase: str, told: str) -> None:
-        """Add a load or a capacitor between a phase and the earth, or between two phases."""
-        kv = self.kv[bus]
-        rated, connection = (kv, "delta") if len(phase) == 2 else (kv / math.sqrt(3.0), "wye")
-        self.commands.append(
-            f"new {kind}.s{len(self.commands)} bus1={self._nodes(bus, phase)} phases=1 conn={connection} "
-            f"kv={rated!r} {told}"
-        )
-
-    def _nodes(self, bus: str, phases: str) -> str:
-        return f"b{self.row[bus]}." + ".".join(str(NODE_OF[phase]) for phase in phases)
-
     def _short(self, link: Link, phases: str) -> None:
         """Join phases of a link's ends without loss."""
         count = len(phases)
@@ -135,7 +150,7 @@ class _Maker:
     def _wire(self, link: Link, phases: str, matrices: tuple[str, str, str]) -> None:
         name = f"line.l{self.at}"
         self.commands.append(
-            f"new {name} bus1={self._nodes(link.from_bus, phases)} bus2={self._nodes(link.to_bus, phases)} "
+            f"new {name} bus1={self.nodes.at(link.from_bus, phases)} bus2={self.nodes.at(link.to_bus, phases)} "
             f"phases={len(phases)} length=1 rmatrix={matrices[0]} xmatrix={matrices[1]} cmatrix={matrices[2]}"
         )
         self.elements.append(Element(name, self.at))
@@ -143,7 +158,7 @@ class _Maker:
     def _unit(self, link: Link, phases: str, told: str) -> str:
         """Add a transformer of two windings and return its name."""
         name = f"t{self.at}{phases}"
-        ends = f"{self._nodes(link.from_bus, phases)} {self._nodes(link.to_bus, phases)}"
+        ends = f"{self.nodes.at(link.from_bus, phases)} {self.nodes.at(link.to_bus, phases)}"
         self.commands.append(f"new transformer.{name} windings=2 buses=[{ends}] {told}")
         self.elements.append(Element(f"transformer.{name}", self.at))
         return name
@@ -171,7 +186,7 @@ class _Maker:
         controlled = link.control if self.move_taps else None
         ganged = controlled is not None and bool(controlled.monitored) and not link.open_delta
         groups = ["".join(link.regulated)] if ganged else list(link.regulated)
-        kv, kva = self.kv[link.from_bus], self.feeder.base_kva
+        kv, kva = self.nodes.kv[link.from_bus], self.feeder.base_kva
         connection = "delta" if link.open_delta else "wye"
         for position, group in enumerate(groups):
             rated = kv if link.open_delta or len(group) > 1 else kv / math.sqrt(3.0)

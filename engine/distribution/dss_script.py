@@ -5,6 +5,7 @@ that only describe a circuit, and written anew; a script that does anything else
 Files are those of the upload, never of the computer: ``redirect`` and ``compile`` are followed here.
 """
 
+import posixpath
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from engine.network.csv_pair import decoded
 
 MOST_BYTES = 5_000_000  # of all files together
 _MOST_COMMANDS = 50_000
+_MOST_ELEMENTS = 20_000
 _DEEPEST = 10  # redirects within redirects
 _MOST_PROBLEMS = 100
 
@@ -76,10 +78,10 @@ def read_script(files: Mapping[str, bytes], main: str = "") -> Script:
     texts: dict[str, str] = {}
     for name, content in files.items():
         try:
-            texts[_stem(name)] = decoded(content)[0]
+            texts[_path(name)] = decoded(content)[0]
         except ValueError as error:
             raise FileFormatError(f"{name[:80]} is not text: {error}") from None
-    first = _stem(main) if main else _with_circuit(texts)
+    first = _path(main) if main else _with_circuit(texts)
     if first not in texts:
         raise FileFormatError(f"there is no file {main[:80]!r}; the script starts there")
     reader = _Reader(texts)
@@ -92,9 +94,9 @@ def read_script(files: Mapping[str, bytes], main: str = "") -> Script:
     return script
 
 
-def _stem(name: str) -> str:
-    """Return a file's name without folders, in small letters."""
-    return name.replace("\\", "/").rpartition("/")[2].strip().lower()
+def _path(name: str) -> str:
+    """Return where a file is among those given, in small letters and with one kind of slash."""
+    return posixpath.normpath(name.strip().lower().replace("\\", "/"))
 
 
 def _with_circuit(texts: Mapping[str, str]) -> str:
@@ -113,6 +115,7 @@ class _Reader:
         self.open: list[str] = []
         self.about = ""  # what "~" goes on with: "line.l1"
         self.lines = 0
+        self.elements = 0
 
     def follow(self, name: str) -> None:
         """Read one file. Raises FileFormatError where files call each other without end."""
@@ -189,6 +192,9 @@ class _Reader:
                 raise ValueError(f"the property {name[:40]!r} of a generator is not let through")
             else:
                 told.append(f"{name}={_value(value)}")
+        self.elements += verb == "new"
+        if self.elements > _MOST_ELEMENTS:
+            raise FileFormatError(f"the scripts make more than {_MOST_ELEMENTS:,} elements")
         if told or verb == "new":
             self.script.commands.append(" ".join([verb, element, *told]))
 
@@ -209,11 +215,16 @@ class _Reader:
 
     def _file(self, verb: str, tokens: list[_Token]) -> str:
         asked = " ".join(token.text for token in tokens)
-        name = _stem(asked)
-        if name not in self.texts:
+        beside = _path(posixpath.join(posixpath.dirname(self.open[-1]), _path(asked)))
+        if beside in self.texts:
+            return beside
+        # Folders are often lost on the way: a file of that name will do, if there is one.
+        name = posixpath.basename(beside)
+        same = [path for path in self.texts if posixpath.basename(path) == name and path != self.open[-1]]
+        if len(same) != 1:
             there = ", ".join(self.texts)
             raise ValueError(f"{verb} asks for {asked[:80]!r}, which is not among the files given: {there[:200]}")
-        return name
+        return same[0]
 
     def _places(self, tokens: list[_Token]) -> None:
         text = self.texts[self._file("buscoords", tokens)]

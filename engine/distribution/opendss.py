@@ -129,7 +129,6 @@ def ac_flow(
     with _LOCK:
         engine = _engine()
         try:
-            engine.Basic.ClearAll()
             engine.Text.Commands(list(made.commands))
             converged = bool(engine.Solution.Converged())
             return _read(engine, feeder, made.elements, made.taps) if converged else _failed(engine, feeder)
@@ -180,6 +179,9 @@ def _checked(feeder: Feeder, dispatch: Dispatch) -> _Asked:
     share = dispatch.load_share if np.ndim(dispatch.load_share) else np.full(loads, dispatch.load_share)
     share = _array("load_share", share, (loads,))
     compensator = _array("compensator_kvar", dispatch.compensator_kvar, (len(feeder.compensators), 3))
+    for row, given in zip(feeder.compensators, compensator, strict=True):
+        if given.any() and not row.in_service:
+            raise QuestionError(f"compensator {row.name} is asked for reactive power, but it is out of service")
     centre_kw = _array("centre_kw", dispatch.centre_kw, (centres,))
     by_factor = np.array([row.kvar_per_kw for row in feeder.centres]) * centre_kw
     centre_kvar = _array("centre_kvar", by_factor if dispatch.centre_kvar is None else dispatch.centre_kvar, (centres,))

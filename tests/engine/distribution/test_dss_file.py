@@ -209,6 +209,16 @@ def test_files_that_call_each_other_are_refused() -> None:
         read_script(files)
 
 
+def test_files_are_found_beside_the_one_that_asks() -> None:
+    """Two files of one name in two folders, as the public test cases have their line codes."""
+    files = {
+        "13/main.dss": (SOUND + "redirect Codes.dss").encode(),
+        "13/codes.dss": b"redirect ..\\Codes.DSS\nnew linecode.one nphases=1",
+        "codes.dss": b"new linecode.two nphases=2",
+    }
+    assert read_script(files).commands[-2:] == ["new linecode.two nphases=2", "new linecode.one nphases=1"]
+
+
 @pytest.mark.parametrize(
     ("files", "main", "said"),
     [
@@ -218,6 +228,7 @@ def test_files_that_call_each_other_are_refused() -> None:
         ({"x.dss": b"new circuit.x\0"}, "x.dss", "not text"),
         ({"x.dss": b" " * (MOST_BYTES + 1)}, "x.dss", "5 MB is the most"),
         ({"x.dss": b"! \n" * 50_001}, "x.dss", "more than 50,000 lines"),
+        ({"x.dss": b"new load.a bus1=a\n" * 20_001}, "x.dss", "more than 20,000 elements"),
     ],
 )
 def test_what_is_no_script_is_refused(files: dict[str, bytes], main: str, said: str) -> None:

@@ -255,6 +255,21 @@ def test_a_dispatch_of_another_feeder_is_refused(dispatch: Dispatch, said: str) 
         ac_flow(TOY, dispatch)
 
 
+def test_a_compensator_out_of_service_gives_nothing() -> None:
+    feeder = replace(TOY, compensators=(Compensator("Q", "load", 50.0, "a", in_service=False),))
+    same = ac_flow(feeder, Dispatch(compensator_kvar=np.zeros((1, 3))))
+    np.testing.assert_array_equal(same.voltage_pu, ac_flow(TOY).voltage_pu)
+    with pytest.raises(QuestionError, match="Q is asked for reactive power"):
+        ac_flow(feeder, Dispatch(compensator_kvar=np.array([[50.0, 0.0, 0.0]])))
+
+
+def test_a_compensator_raises_its_bus() -> None:
+    """50 of the load's 100 kvar given on the spot: the quadratic of two buses with the rest."""
+    feeder = replace(TOY, compensators=(Compensator("Q", "load", 50.0, "a"),))
+    flow = ac_flow(feeder, Dispatch(compensator_kvar=np.array([[50.0, 0.0, 0.0]])))
+    assert flow.magnitude_pu[1, 0] == pytest.approx(toy_voltage(300.0, 50.0), abs=1e-8)
+
+
 def test_a_loop_is_refused() -> None:
     line = TOY.lines[0]
     feeder = replace(TOY, lines=(line, Line("twin", "source", "load", "a", line.r_ohm, line.x_ohm, line.b_us)))
