@@ -24,6 +24,7 @@ from engine.store.workers import Outcome, Worker
 _log = logging.getLogger("headroom.jobs")
 
 TICK_S = 0.1
+IDLE_TICK_S = 0.25  # while nothing runs: each tick asks the database, and so long may a start wait
 BEAT_S = 0.4  # heartbeat, progress and the look for cancel requests
 RECOVER_S = 5.0
 PURGE_S = 3_600.0
@@ -122,7 +123,8 @@ class _Runner:
 
     def _listen(self) -> None:
         ready = [item for slot in self._slots for item in (slot.worker.channel, slot.worker.sentinel)]
-        wait(ready, timeout=TICK_S)
+        busy = any(slot.claim is not None for slot in self._slots)
+        wait(ready, timeout=TICK_S if busy else IDLE_TICK_S)
         for slot in self._slots:
             for said in slot.worker.receive():
                 if isinstance(said, Outcome):
