@@ -6,11 +6,10 @@ are reported once, and left out of what depends on it.
 
 import math
 from collections.abc import Iterator
-from dataclasses import fields
 from functools import lru_cache
 from typing import Any
 
-from engine.distribution.feeder import PAIRS, PHASES, Device, Feeder, FeederBus, Link, Load, table_of, walk
+from engine.distribution.feeder import PAIRS, PHASES, Device, Feeder, FeederBus, Load, table_of, walk
 from engine.distribution.link_checks import link_problems
 from engine.distribution.row_checks import Row, checked_rows
 from engine.errors import NetworkDataError, Problem
@@ -165,8 +164,3 @@ def _tree(feeder: Feeder, buses: dict[str, FeederBus]) -> Iterator[Problem]:
         if dead:
             text = f"has phase {', '.join(dead)}, which {_word(table_of(link))} {link.name}, that feeds it, does not"
             yield Row("buses", "bus", places[name], buses[name]).problem("unfed-phase", "phases", text)
-
-
-def columns(row_type: type[Link | Device | FeederBus]) -> tuple[str, ...]:
-    """Return the names of the columns of a table of such rows."""
-    return tuple(each.name for each in fields(row_type))

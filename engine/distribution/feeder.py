@@ -60,7 +60,10 @@ class Switch:
 
 @dataclass(frozen=True, slots=True)
 class Transformer:
-    """A transformer or a bank of them; a wye has its neutral on the earth."""
+    """A transformer or a bank of them; a wye has its neutral on the earth.
+
+    Between wye and delta, either way, the to side lags by 30 degrees.
+    """
 
     name: str
     from_bus: str
@@ -74,11 +77,6 @@ class Transformer:
     x_pu: float
     phases: str = "abc"
     tap: float = 1.0  # voltage of the to side over what the rated ratio gives
-
-    @property
-    def lag_deg(self) -> float:
-        """Return by how much the to side lags in the positive sequence: 30 from delta to wye and back, else 0."""
-        return 0.0 if self.from_connection == self.to_connection else 30.0
 
 
 @dataclass(frozen=True, slots=True)
