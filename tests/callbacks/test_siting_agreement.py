@@ -2,16 +2,21 @@
 
 import base64
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
-from callbacks.siting_agreement import audited, read_signed
+from callbacks.siting_agreement import audited, draft, read_signed
 from components.siting_agreement import place, signed
+from components.siting_site import SiteStudy
 from engine.errors import QuestionError
 from engine.siting.agreement import Agreement
 from engine.siting.envelopes import envelope
 from tests.callbacks.screen import text
+from tests.siting_study import gate_run
 
 SIGNED = Agreement("Alder", envelope("firm"), 100.0, sampling_min=60, time_zone="America/Chicago")
 
@@ -49,3 +54,18 @@ def test_the_tab_offers_a_zone_and_a_signed_agreement() -> None:
     for words in ("Time zone of the hours", "Read a signed agreement", "held against the draft at the left"):
         assert words in said
     assert "Back to the draft" in text(signed(SIGNED, "signed.json"))
+
+
+def test_no_terms_are_drafted_by_hours_of_the_day_where_on_site_resources_give_each_hour_its_own_load() -> None:
+    """The gate saw 50 and 75 MW net in two hours: a cap of 80 MW would allow more than it certified."""
+    terms = {"sampling_min": "60", "response_min": 15, "tolerance_mw": 0, "tolerance_share": 1, "energy_band": 5,
+             "least_coverage": 95}  # fmt: skip
+    run = gate_run()
+    for onsite in (None, np.array([30.0, 5.0])):
+        study = SiteStudy(replace(run, gate=replace(run.gate, onsite_mw=onsite)), None, None, "firm", 100.0, 0.5)
+        seat = SimpleNamespace(read=lambda _, study=study: study)
+        if onsite is None:
+            assert draft(seat, {}, "bus:A", terms, "") is not None  # type: ignore[arg-type]
+            continue
+        with pytest.raises(QuestionError, match="terms have one cap for each hour of the day"):
+            draft(seat, {}, "bus:A", terms, "")  # type: ignore[arg-type]
