@@ -2,9 +2,10 @@
 
 ``profiles.json`` holds magnitudes in p.u. and angles in degrees per bus and member of the frame. 13 and 34 nodes: the
 voltage profiles printed in the reports of the IEEE working group (four decimals). GridLAB-D's autotests restate 35 of
-their nodes, 30 with the same digits; the others differ by up to 0.002 and are slips there, as the solution shows. 37 nodes: OpenDSS's own script of the feeder with an ideal source and the published taps, which gives the
-IEEE's printed voltages of buses 775 and 741 within 5e-5. 123 nodes: what GridLAB-D's autotest by forward and backward
-sweeps asserts (it has 25 kvar where the report has 20, and takes a line of 500 ft for 700).
+their nodes, 30 with the same digits; the others differ by up to 0.002 and are slips there, as the solution shows.
+37 nodes: OpenDSS's own script of the feeder with an ideal source and the published taps, which gives the IEEE's printed
+voltages of buses 775 and 741 within 5e-5. 123 nodes: what GridLAB-D's autotest by forward and backward sweeps asserts
+(it has 25 kvar where the report has 20, and takes a line of 500 ft for 700).
 """
 
 import json
