@@ -8,6 +8,7 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
+from engine.distribution.checks import checked
 from engine.distribution.feeder import Feeder
 from engine.distribution.frames import Matrix, Vector
 from engine.errors import NetworkDataError, Problem
@@ -35,8 +36,10 @@ class FeederCase:
         """Return the case of as many hours as there are prices.
 
         ``load_share`` and ``availability`` are one number, one per hour, or one per hour and load (generator).
-        Raises NetworkDataError with every number that is missing, not finite or out of its range.
+        Raises NetworkDataError with everything that is wrong with the feeder, or with every number that is missing,
+        not finite or out of its range.
         """
+        checked(feeder)
         price = np.atleast_1d(np.asarray(price_per_mwh, dtype=np.float64))
         if price.ndim != 1 or not len(price):
             raise NetworkDataError("a case needs a list of prices, one for each hour")

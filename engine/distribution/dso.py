@@ -14,7 +14,7 @@ import numpy.typing as npt
 from scipy.sparse import block_array, block_diag, csr_array
 
 from engine.distribution.case import FeederCase, centre_draw
-from engine.distribution.dlmp import Dlmp, hour_prices, prices_of
+from engine.distribution.dlmp import Dlmp, dual_range, hour_prices, prices_of
 from engine.distribution.frames import Complex, Draws, Frame, Integers, Matrix, Vector
 from engine.distribution.hour import Conductors, Controls, DsoOptions, Hour, hour_program
 from engine.distribution.linear import BranchEquations, FlowState, LinearFlow, Point
@@ -140,6 +140,9 @@ class _Model:
         margin = np.asarray(options.voltage_margin_pu)
         if (margin.ndim and margin.shape[-1:] != (frame.size,)) or (margin.ndim == 2 and len(margin) != case.hours):
             raise QuestionError(f"voltage_margin_pu has the shape {margin.shape}; there are {frame.size} nodes")
+        room = (case.feeder.v_max_pu - case.feeder.v_min_pu) / 2.0
+        if options.voltage_limits and margin.max() > room:
+            raise QuestionError(f"voltage_margin_pu is {margin.max():g}; half the room between the limits is {room:g}")
         return cls(
             case=case,
             options=options,
@@ -222,6 +225,15 @@ class _Model:
             upper=np.concatenate([*(part.upper for part in parts), storage.upper]),
             quadratic=quadratic if quadratic.any() else None,
         ), storage
+
+
+def price_range(result: DsoResult, hour: int, nodes: Integers) -> tuple[Vector, Vector]:
+    """Return the least and the largest active price (k,) in $/MWh that the optimum allows at ``nodes`` (k,).
+
+    They differ where limits that bind depend on one another. Raises SolverError if an end cannot be found.
+    """
+    place = hour if len(result.programs) == len(result.supply_mw) else 0
+    return dual_range(result.programs[place], result.solutions[place], result.price_rows[hour, nodes])
 
 
 def linear_flows(case: FeederCase, points: Point | tuple[Point, ...] | None = None) -> tuple[LinearFlow, ...]:

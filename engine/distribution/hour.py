@@ -267,7 +267,7 @@ def _voltages(case: FeederCase, options: DsoOptions, hour: int, limited: Integer
     )
     values = np.repeat([1.0, 1.0, -1.0], count)
     matrix = coo_array((values, (np.tile(np.arange(count), 3), places)), shape=(count, columns["high"].stop))
-    return csr_array(matrix), low**2, np.maximum(low, high) ** 2
+    return csr_array(matrix), low**2, high**2
 
 
 def _flows(

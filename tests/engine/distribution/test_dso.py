@@ -8,7 +8,7 @@ import pytest
 
 from engine.distribution.case import FeederCase
 from engine.distribution.dlmp import dual_range
-from engine.distribution.dso import DsoResult, dispatch
+from engine.distribution.dso import DsoResult, dispatch, price_range
 from engine.distribution.feeder import (
     Battery,
     Compensator,
@@ -21,7 +21,7 @@ from engine.distribution.feeder import (
 from engine.distribution.frames import Frame
 from engine.distribution.hour import DsoOptions
 from engine.distribution.linear import BranchEquations
-from engine.errors import NetworkDataError, QuestionError
+from engine.errors import InfeasibleError, NetworkDataError, QuestionError
 from tests.engine.distribution.test_linear import ac_of, draws_of, flow_of, scale_of
 from tests.engine.distribution.toys import line, random_tree, three_wire, two_bus, with_devices
 
@@ -256,7 +256,7 @@ def duplicate_limits() -> DsoResult:
 def test_a_price_that_the_optimum_does_not_determine_has_its_range() -> None:
     """Line and generator are both full with nothing missing: any price from 70 to 40 plus the penalty is a dual."""
     result = duplicate_limits()
-    low, high = dual_range(result.programs[0], result.solutions[0], result.price_rows[0])
+    low, high = price_range(result, 0, np.arange(2))
     assert (low[1], high[1]) == pytest.approx((70.0, 10_040.0), abs=1e-3)
     assert (low[0], high[0]) == pytest.approx((40.0, 40.0), abs=1e-6)
     assert low[1] - 1e-6 <= result.prices.active_per_mwh[0, 1] <= high[1] + 1e-6
@@ -278,6 +278,11 @@ def test_bad_numbers_are_named_all_at_once() -> None:
         dispatch(FeederCase.of(feeder, [40.0, 41.0]), [[10.0], [900.0]])
     with pytest.raises(QuestionError, match="limit_price_per_mwh is -1"):
         dispatch(case_of(feeder), options=DsoOptions(limit_price_per_mwh=-1.0))
+    with pytest.raises(QuestionError, match=r"voltage_margin_pu is 0.06; half the room between the limits is 0.05"):
+        dispatch(case_of(feeder), options=DsoOptions(voltage_margin_pu=0.06))
+    stuck = Generator("stuck", "end", 200.0, "a", 90.0, q_min_kvar=60.0, q_max_kvar=80.0, s_kva=100.0)
+    with pytest.raises(InfeasibleError, match=r"hour 1: the limits of p, q and kVA .* of stuck"):
+        dispatch(case_of(replace(feeder, generators=(stuck,))))
     with pytest.raises(QuestionError, match="margin"):
         dispatch(case_of(feeder), options=DsoOptions(voltage_margin_pu=np.zeros((1, 7))))
 
