@@ -37,6 +37,7 @@ from engine.siting.clearing import (
 
 MOST_ROUNDS = 200
 TIME_LIMIT_S = 60.0
+_NO_WORTH = 1e-9  # a score up to this is 0: the program does not tell its MW apart from none
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -108,11 +109,12 @@ def _filled(  # noqa: PLR0913, PLR0917 (the optimum, and what may stand beside i
 ) -> tuple[list[tuple[Applicant, Offer]], JointVerdict]:
     """Return the optimum with the sites of score 0 that still fit beside it, in the order of the applications.
 
-    The worst site of a ranking has the score 0: it adds nothing to the objective, and would stay empty for nothing.
+    The worst site of a ranking has the score 0, give or take the last digits: it adds nothing to the objective, and
+    would stay empty for nothing.
     """
     found = list(chosen)
     for one, offer in pairs:
-        if offer.score > 0.0 or any(one is other for other, _ in found) or broken_rule(one, offer, rules, found):
+        if offer.score > _NO_WORTH or any(one is other for other, _ in found) or broken_rule(one, offer, rules, found):
             continue
         more = gate.check([*placed, *_loads([*found, (one, offer)])])
         if more.passes:

@@ -213,9 +213,11 @@ def test_a_site_of_score_0_is_awarded_beside_the_optimum_where_it_fits() -> None
     """It is worth nothing, so no optimum needs it: the worst of any ranking has this score, and would stay empty."""
     applicants = [Applicant(name, 600.0, f"2026-01-0{day}") for day, name in enumerate(("Ann", "Bob", "Cid"), start=1)]
     rules = ClearingRules()
-    free = best_portfolio(applicants, [offer(0, 0.9), offer(2, 0.0)], rules, ONE_LIMIT)  # bus 2 has no price
-    assert sorted(place.bus for _, place in free.awards) == [0, 2]
-    assert (free.value, free.gap) == (pytest.approx(540.0), pytest.approx(0.0, abs=1e-9))  # 0.9 x 600, as without it
+    for score in (0.0, 1.5e-13):  # as a ranking of two sites gives it
+        free = best_portfolio(applicants, [offer(0, 0.9), offer(2, score)], rules, ONE_LIMIT)  # bus 2 has no price
+        assert sorted(place.bus for _, place in free.awards) == [0, 2]
+        assert free.value == pytest.approx(540.0)  # 0.9 x 600, as without it
+        assert free.gap == pytest.approx(0.0, abs=1e-9)
     # 600 and 600 MW are below 1500 at buses 0 and 1; a third would be above, and a tranche of 1000 takes one alone.
     both = best_portfolio(applicants, [offer(0, 0.9), offer(1, 0.0)], rules, ONE_LIMIT)
     assert len(both.awards) == 2
