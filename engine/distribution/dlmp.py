@@ -10,7 +10,7 @@ in the duals of limits, so they divide without a remainder:
     voltage     the duals of voltage limits, carried to the node by how its power moves those voltages
     congestion  the duals of flow limits, likewise
 
-The sum is compared with the solver's own dual in every run.
+The sum is compared in every run with the dual of the whole program, which a certificate has judged.
 """
 
 from dataclasses import dataclass
@@ -69,7 +69,7 @@ class HourPrices:
 def hour_prices(hour: Hour, row_dual: Vector, label: str) -> HourPrices:
     """Return the prices of one hour from the duals of its rows.
 
-    Raises SolverError naming the node and the hour where the parts do not add up to the solver's dual.
+    Raises SolverError naming the node and the hour where the parts do not add up to the row's dual.
     """
     flow, size = hour.flow, hour.flow.frame.size
     state = hour.columns["state"]
@@ -89,7 +89,7 @@ def hour_prices(hour: Hour, row_dual: Vector, label: str) -> HourPrices:
         kind = "reactive" if worst >= size else "active"
         raise SolverError(
             f"{label}: the parts of the {kind} price on {phase} of bus {bus} add up to {parts[:, worst].sum():.6f}, "
-            f"but the solver's dual is {dual[worst]:.6f}"
+            f"but the dual is {dual[worst]:.6f}"
         )
     return HourPrices(dual, parts)
 

@@ -164,7 +164,12 @@ def test_a_load_between_phases_divides_as_published_on_four_wires() -> None:
     assert drawn == pytest.approx([0.5 - third * 1j, 0.5 + third * 1j, 0.0], abs=1e-7)
 
 
-@pytest.mark.parametrize("make", [lambda: random_tree(1), lambda: random_tree(3), three_wire])
+def delta_to_wye() -> Feeder:
+    feeder = random_tree(1)
+    return replace(feeder, transformers=(replace(feeder.transformers[0], from_connection="delta"),))
+
+
+@pytest.mark.parametrize("make", [lambda: random_tree(1), lambda: random_tree(3), three_wire, delta_to_wye])
 def test_a_corrected_flow_is_exact_at_its_own_point(make: object) -> None:
     """By construction; what it establishes is that nothing is missing from the equations of a branch or a load."""
     feeder = make()  # type: ignore[operator]
