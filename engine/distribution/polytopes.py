@@ -1,0 +1,82 @@
+"""Polytopes in one to three dimensions, by their vertices: corners, facets and volume of ``rows y <= limit``."""
+
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Self
+
+import numpy as np
+from scipy.spatial import ConvexHull, QhullError
+
+from engine.distribution.frames import Integers, Matrix, Vector
+
+_ON = 1e-9  # a vertex is on a row up to this, for rows of unit length within the unit cube
+_THIN = 1e-7  # what is thinner than this in a unit cube has no volume
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Polytope:
+    """A bounded polytope of full dimension, its rows those that touch it."""
+
+    rows: Matrix  # (R, d), unit length
+    limit: Vector  # (R,)
+    origin: Integers  # (R,), which of the rows given
+    vertices: Matrix  # (k, d)
+    volume: float
+
+    @classmethod
+    def of(cls, rows: Matrix, limit: Vector) -> Self | None:
+        """Return the part of the unit cube where ``rows y <= limit``; None if it has no volume."""
+        dimension = rows.shape[1]
+        length = np.linalg.norm(rows, axis=1)
+        flat = length <= 1e-12 * (1.0 + np.abs(limit))
+        if (limit[flat] < -_ON * (1.0 + np.abs(limit[flat]))).any():
+            return None
+        scale = np.where(flat, 1.0, length)
+        scaled, bound = rows / scale[:, np.newaxis], limit / scale
+        most = np.maximum(scaled, 0.0).sum(axis=1)  # over the cube
+        cuts = np.flatnonzero(~flat & (most > bound + _ON))
+        cube = np.vstack([np.eye(dimension), -np.eye(dimension)])
+        every = np.vstack([scaled[cuts], cube])
+        right = np.concatenate([bound[cuts], np.ones(dimension), np.zeros(dimension)])
+        names = np.concatenate([cuts, -1 - np.arange(2 * dimension)])
+        vertices = corners(every, right)
+        if len(vertices) <= dimension or (np.ptp(vertices, axis=0) < _THIN).any():
+            return None
+        volume = _volume(vertices)
+        if volume <= _THIN**dimension:
+            return None
+        on = np.abs(vertices @ every.T - right) <= 10.0 * _ON
+        touch = np.flatnonzero(on.sum(axis=0) >= dimension)
+        return cls(every[touch], right[touch], names[touch], vertices, volume)
+
+    def contains(self, points: Matrix, room: float = 1e-9) -> "np.ndarray[tuple[int], np.dtype[np.bool_]]":
+        """Return (n,) which of ``points`` (n, d) are in it, up to ``room``."""
+        return np.asarray((points @ self.rows.T <= self.limit + room).all(axis=1))
+
+    def facet(self, row: int) -> Matrix:
+        """Return the vertices on one of its rows."""
+        on = np.abs(self.vertices @ self.rows[row] - self.limit[row]) <= 10.0 * _ON
+        return np.asarray(self.vertices[on])
+
+
+def corners(rows: Matrix, limit: Vector) -> Matrix:
+    """Return the vertices (k, d) of ``rows y <= limit``, each where d of the rows meet."""
+    dimension = rows.shape[1]
+    if dimension == 1:
+        meet = np.unique(limit[rows[:, 0] != 0.0] / rows[rows[:, 0] != 0.0, 0])[:, np.newaxis]
+    else:
+        sets = np.array(list(combinations(range(len(rows)), dimension)))
+        square = rows[sets]
+        regular = np.abs(np.linalg.det(square)) > 1e-10
+        meet = np.linalg.solve(square[regular], limit[sets[regular]][:, :, np.newaxis])[:, :, 0]
+    inside = meet[(meet @ rows.T <= limit + _ON).all(axis=1)]
+    return np.unique(np.round(inside, 12), axis=0) if len(inside) else inside.reshape(0, dimension)
+
+
+def _volume(vertices: Matrix) -> float:
+    if vertices.shape[1] == 1:
+        return float(np.ptp(vertices))
+    try:
+        return float(ConvexHull(vertices).volume)
+    except QhullError:
+        return 0.0
