@@ -1,7 +1,7 @@
 """The naive loop: the aggregator answers posted prices as if it could not move them, the operator posts new ones.
 
 Undamped, the answer is a corner of the polyhedron, and the loop soon comes back to where it was: it cycles. Damped, the
-aggregator takes the dearest of all prices posted so far and pays ``rho/2 |x - best|^2`` for moving: the proximal bundle
+aggregator remembers all prices posted so far and pays ``rho/2 |x - best|^2`` for moving: the proximal bundle
 method on the operator's convex cost. It converges to the competitive outcome, not to the aggregator's optimum.
 Source: Kiwiel, "Proximity control in bundle methods for convex nondifferentiable minimization", Math. Program. 46,
 1990.
@@ -20,7 +20,8 @@ from engine.errors import QuestionError
 from engine.program import LinearProgram, solve
 
 _SAME_MW = 1e-6
-_RHO = 4.0  # $/MWh per MW
+_RHO = 4.0  # $/MWh per MW, at the beginning
+_LEAST_RHO = 0.05
 _SERIOUS = 0.1  # share of the fall that the posted prices promise
 
 
@@ -117,6 +118,7 @@ def _damped(
         reached = sum(answer.value for answer in answers) + float(fleet.delay_cost @ tried)
         if best - reached >= _SERIOUS * (best - promised):
             point, best = tried, reached
+            bundle.rho = max(_LEAST_RHO, bundle.rho / 2.0)
     return point, payments, None
 
 
@@ -125,6 +127,7 @@ class _Bundle:
 
     def __init__(self, problem: Coordination) -> None:
         self._fleet = problem.fleet
+        self.rho = _RHO
         self._slopes: list[Vector] = []  # (T J,), of a round
         self._constants: list[Vector] = []  # (T,), of a round
 
@@ -142,8 +145,8 @@ class _Bundle:
         tangents = csr_array(np.hstack([-on_draws, np.zeros((told * hours, width - size))]))
         above = csr_array(np.kron(np.ones((told, 1)), np.eye(hours)))
         curved, cost = np.zeros(width + hours), np.concatenate([fleet.delay_cost, np.ones(hours)])
-        curved[:size] = _RHO
-        cost[:size] -= _RHO * centre[:size]
+        curved[:size] = self.rho
+        cost[:size] -= self.rho * centre[:size]
         program = LinearProgram(
             cost=cost,
             matrix=csr_array(block_array([[fleet.matrix, None], [tangents, above]], format="csr")),
