@@ -17,6 +17,7 @@ from engine.distribution.frames import Integers, Matrix, Vector
 from engine.distribution.kkt import HourBounds, HourColumns, KktProgram
 from engine.distribution.region_program import GAP
 from engine.distribution.regions import HourRegions
+from engine.distribution.screening import screen
 from engine.errors import SolverError
 from engine.program import Status
 
@@ -44,8 +45,8 @@ def bilevel(
     """Return the aggregator's optimum within ``gap`` (relative) by the payment identity.
 
     ``regions`` give the limits that can bind and the exact largest distances and duals; without them those come from
-    boxes and every limit is kept. ``start``: draws (T, J) to begin with. Raises SolverError if no point is found, or
-    if the answer touches a largest dual that no region proves.
+    boxes, and limits that cannot bind are screened out. ``start``: draws (T, J) to begin with. Raises SolverError if
+    no point is found, or if the answer touches a largest dual that no region proves.
     """
     clock = Clock.start()
     bounds = bounds_of(problem, regions)
@@ -85,9 +86,10 @@ def bounds_of(problem: Coordination, regions: tuple[HourRegions, ...] | None) ->
     if regions is not None:
         return tuple(HourBounds.of_regions(hour) for hour in regions)
     lower, upper = problem.fleet.box()
-    return tuple(
-        HourBounds.of_boxes(follower, lower[hour], upper[hour]) for hour, follower in enumerate(problem.followers)
-    )
+    found = []
+    for follower, low, high in zip(problem.followers, lower, upper, strict=True):
+        found.append(HourBounds.of_boxes(follower.keep(screen(follower, low, high).kept), low, high))
+    return tuple(found)
 
 
 def _payment(kkt: KktProgram, hour: int, bounds: HourBounds) -> _Squares:

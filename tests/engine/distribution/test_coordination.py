@@ -212,6 +212,22 @@ def test_one_table_has_every_method() -> None:
     assert found.best.objective == min(row.objective for row in found.rows)
 
 
+def test_four_centres_have_an_optimum_that_the_walk_does_not_beat() -> None:
+    """Each centre of two split in halves at the same bus: the same choices, so the same optimum."""
+    feeder, (v_min_pu, work) = two_centres(), HOURS[0]
+    halves = tuple(
+        replace(row, name=f"{row.name} {part}", idle_kw=row.idle_kw / 2, work_cap=row.work_cap / 2)
+        for row in feeder.centres
+        for part in ("one", "two")
+    )
+    case = FeederCase.of(replace(feeder, centres=halves, v_min_pu=v_min_pu), [45.0])
+    problem = Coordination.of(case, Workload(np.array([work])))
+    whole = by_regions(hour(v_min_pu, work), regions(v_min_pu, work))
+    best = bilevel(problem)
+    assert best.objective == pytest.approx(whole.objective, rel=2e-4)
+    assert walk(problem, starts=1).objective >= best.bound - 1e-6
+
+
 def test_regions_are_for_three_centres_at_most() -> None:
     feeder = two_centres()
     more = tuple(replace(row, name=f"second {row.name}") for row in feeder.centres)
