@@ -13,7 +13,7 @@ from engine.distribution.price_taker import Equilibrium, price_taker
 from engine.distribution.region_program import all_regions, by_regions
 from engine.distribution.regions import MOST_CENTRES
 from engine.distribution.walk import walk
-from engine.errors import SolverError
+from engine.errors import LimitError, SolverError
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,7 +73,7 @@ def compare(
             say("critical regions")
             regions = all_regions(problem)
             outcomes.append(by_regions(problem, regions, time_limit_s=time_limit_s))
-    except SolverError as error:
+    except (LimitError, SolverError) as error:
         failures.append(("critical regions", str(error)))
     say("region walk")
     walked = walk(problem, regions, equilibrium=equilibrium)

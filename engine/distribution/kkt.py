@@ -65,8 +65,10 @@ class HourBounds:
         """Return bounds from the box of x (J,), the limits of devices, and the prices of slacks.
 
         A limit's dual is at most its slack's price; the duals of devices follow column by column. Raises SolverError
-        where a column has no bound.
+        where a column has no bound, and for generators with a kVA circle, whose sides' duals may offset one another.
         """
+        if ((follower.rows != 0.0).sum(axis=1) > 1)[~follower.own].any():
+            raise SolverError("without critical regions no bound is known for the duals of generators' kVA circles")
         z_lower, z_upper = _columns(follower, lower, upper)
         low, _ = _interval(follower.rows, z_lower, z_upper)
         shift_low, _ = _interval(-follower.shift, lower, upper)

@@ -30,7 +30,7 @@ from tests.engine.distribution.days import case37
 RESULT = Path(__file__).parent / "results" / "feeder_bilevel.md"
 ACCURACY = 1e-4
 BITS = (1, 2, 3, 4, 6, 8, 10)
-LIMIT_S = 600.0
+LIMIT_S, EXPANSION_S = 600.0, 300.0
 SUPPLY_SLOPE = 6.0  # $/MWh per MW bought: the substation's price answers to what the feeder draws
 
 
@@ -79,7 +79,8 @@ def table(hours: int, *, svg: bool) -> list[str]:
         row("region walk", walked, bound, tuple(walk_times), taker.outcome),
     ]
     for bits in BITS:
-        found, *times = timed(lambda k=bits: expansion(problem, k, regions, time_limit_s=LIMIT_S))
+        found, *times = timed(lambda k=bits: expansion(problem, k, regions, time_limit_s=EXPANSION_S))
+        print(f"expansion, {bits} bits: {times[0]:.1f} s", flush=True)
         lines.append(row(f"expansion, {bits} bits", found, found.bound, tuple(times), taker.outcome))
         if found.gap <= ACCURACY:
             lines.append(
@@ -88,8 +89,13 @@ def table(hours: int, *, svg: bool) -> list[str]:
                 f"{times[0] / exact_times[0]:.1f} times the region program's; regions themselves count for all three.\n"
             )
             break
-    else:
-        lines.append(f"\nThe expansion does not prove {ACCURACY:g} with {BITS[-1]} bits.\n")
+        if found.status != "optimal":
+            lines.append(
+                f"\nThe expansion proves nothing better than {found.gap:.1e} in {EXPANSION_S:g} s of wall time, "
+                f"{times[0]:.1f} s of processor time: {times[0] / identity_times[0]:.1f} times the payment identity's, "
+                f"{times[0] / exact_times[0]:.1f} times the region program's; regions themselves count for all three.\n"
+            )
+            break
     for damped in (False, True):
         loop, *times = timed(lambda d=damped: best_response(problem, regions, damped=d))
         lines.append(

@@ -18,7 +18,7 @@ from engine.distribution.region_program import all_regions, by_regions
 from engine.distribution.regions import HourRegions
 from engine.distribution.walk import walk
 from engine.distribution.workload import BatchJob, Workload
-from engine.errors import QuestionError
+from engine.errors import QuestionError, SolverError
 from engine.program import solve
 from tests.engine.distribution.days import LOADS, PRICES, case37, two_bus_market, two_centres
 
@@ -226,6 +226,18 @@ def test_four_centres_have_an_optimum_that_the_walk_does_not_beat() -> None:
     best = bilevel(problem)
     assert best.objective == pytest.approx(whole.objective, rel=2e-4)
     assert walk(problem, starts=1).objective >= best.bound - 1e-6
+
+
+def test_circles_of_generators_need_regions_for_the_identity() -> None:
+    """With regions the duals' bounds are exact, circle or not; from boxes none is known."""
+    feeder = two_centres()
+    rated = tuple(replace(row, s_kva=280.0) for row in feeder.generators)
+    case = FeederCase.of(replace(feeder, generators=rated), [45.0])
+    problem = Coordination.of(case, Workload(np.array([450.0])))
+    found = all_regions(problem)
+    assert bilevel(problem, found).objective == pytest.approx(by_regions(problem, found).objective, rel=2e-4)
+    with pytest.raises(SolverError, match="kVA circles"):
+        bilevel(problem)
 
 
 def test_regions_are_for_three_centres_at_most() -> None:
