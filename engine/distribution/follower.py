@@ -84,24 +84,6 @@ class Follower:
             columns=tuple(name for name, on in zip(self.columns, used.tolist(), strict=True) if on),
         )
 
-    def without_slack(self) -> "Follower":
-        """Return the follower whose limits cannot be exceeded: the same wherever none is."""
-        free = ~self.slack
-        pick = np.flatnonzero((self.rows[:, free] != 0.0).any(axis=1))
-        return replace(
-            self,
-            cost=self.cost[free],
-            quadratic=self.quadratic[free],
-            equal=self.equal[:, free],
-            rows=self.rows[np.ix_(pick, free)],
-            limit=self.limit[pick],
-            shift=self.shift[pick],
-            slack=self.slack[free],
-            own=self.own[pick],
-            names=tuple(self.names[at] for at in pick.tolist()),
-            columns=tuple(name for name, on in zip(self.columns, free.tolist(), strict=True) if on),
-        )
-
     def program(self, x: Vector) -> LinearProgram:
         """Return the program at ``x`` (J,)."""
         right = self.right + self.drawn @ x

@@ -117,10 +117,6 @@ class HourRegions:
             raise SolverError(f"no region contains {x.tolist()} MW")
         return min(found, key=lambda region: region.payment(x))
 
-    def binding(self) -> frozenset[str]:
-        """Return the names of the rows that bind somewhere in the box."""
-        return frozenset().union(*(cell.region.names for cell in self.cells))
-
     def exceeded(self) -> bool:
         """Return whether a limit of the feeder is exceeded somewhere in the box."""
         slack = self.follower.slack
@@ -157,7 +153,7 @@ def regions_of(full: Follower, lower: Vector, upper: Vector, hint: "HourRegions 
     binding = frozenset().union(*(cell.region.names for cell in search.cells))
     slim = follower.keep(binding)
     cells = tuple(_renamed(cell, follower, slim) for cell in search.cells)
-    return HourRegions(slim, full, lower, upper, cells, 1.0 - search.volume)
+    return HourRegions(slim, full, lower, upper, cells, max(0.0, 1.0 - search.volume))
 
 
 def _missed(full: Follower, follower: Follower, cells: "list[Cell]") -> set[str]:

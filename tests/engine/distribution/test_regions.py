@@ -21,6 +21,7 @@ def test_regions_cover_the_box_and_give_the_operators_prices(at: tuple[float, fl
     """The operator's program with its state, at random draws."""
     problem, (found,) = hour(*at), regions(*at)
     assert found.uncovered == pytest.approx(0.0, abs=1e-6)
+    assert found.exceeded()  # at full draw of both centres
     rng = np.random.default_rng(1)
     for x in rng.uniform(found.lower, found.upper, (6, 2)):
         whole = dispatch(problem.case, [1000.0 * x])
