@@ -1,9 +1,10 @@
 """The siting study's tables and figures beside ours, on synthetic Texas with the fleet and series of 2020.
 
-    python -m tests.benchmarks.siting_report [--sites N] [--days peak|typical] [--kept FOLDER] [--only gate]
+    python -m tests.benchmarks.siting_report [--sites N] [--days peak|typical] [--kept FOLDER] [--only gate|market]
 
 Needs HEADROOM_DATA (the 2020 series) and the published tables beside it. What is computed is kept in FOLDER, so that a
-run that was stopped goes on, and a report can be written again. Writes results/siting_report.md and its figures.
+run that was stopped goes on, and a report can be written again. Writes results/siting_report.md with its figures (the
+gate) and results/siting_report_market.md, which needs the gate at two sizes only.
 ``--sites`` limits the market to so many sites of each envelope and size, drawn by lot (seed 0); 0 takes all.
 """
 
@@ -44,14 +45,14 @@ from tests.benchmarks.drawn import chart, texas
 RESULTS = Path(__file__).parent / "results"
 SERIES = "texas2000/hourly_2020.csv.gz"
 SIZES_MW = (50.0, 100.0, 250.0, 500.0, 750.0, 1000.0, 1250.0, 1500.0, 1750.0, 2000.0)
+MARKET_SIZES_MW = (1000.0, 2000.0)
 THRESHOLDS = (0.90, 0.93, 0.95, 0.97, 0.99, 1.0)
 WORKERS = 2
-BASE_S, SITE_S, SAMPLES = 100.0, 120.0, 4  # seconds of a day without and with a site; of the noise floor
+BASE_S, SITE_S, SAMPLES = 150.0, 120.0, 4  # seconds of a day without and with a site; of the noise floor
 DEARER = 12  # placements solved again with dearer units
 # The day of most load cannot be committed within every limit; the market takes that of the study's own programs.
 DAY = PAPER_HOURS["demonstration"]
 TOP = 20
-NO_MARKET = "Not run: this report is of the gate alone; tables 1 to 3 and the shortlists are not compared here."
 KEPT_BYTES = 4_000_000_000
 
 
@@ -133,7 +134,7 @@ def counts(run: GateRun) -> list[str]:
         "| envelope | nameplate | qualified | growth on firm | every outage must pass | the study |",
         "|---|---|---|---|---|---|",
     ]
-    for size in (1000.0, 2000.0):
+    for size in MARKET_SIZES_MW:
         firm = int((run.gate.qualified("firm", size) == 1).sum())
         for envelope in standard():
             found = int((run.gate.qualified(envelope.name, size) == 1).sum())
@@ -306,7 +307,7 @@ def main() -> None:
     parser.add_argument("--sites", type=int, default=0)
     parser.add_argument("--days", choices=("peak", "typical"), default="peak")
     parser.add_argument("--kept", type=Path, default=Path(tempfile.gettempdir()) / "headroom-siting-report")
-    parser.add_argument("--only", choices=("gate", "all"), default="all")
+    parser.add_argument("--only", choices=("gate", "market", "all"), default="all")
     asked = parser.parse_args()
     folder = os.environ.get("HEADROOM_DATA")
     if not folder:
@@ -328,13 +329,25 @@ def main() -> None:
     network = Network.from_tables(load("texas-2020"))
     study = Study(network, question, (Path(SERIES).name, content), Artifacts(asked.kept, KEPT_BYTES))
     start = time.perf_counter()
-    run, spent = study.gate(question, "three envelopes, ten sizes")
-    depths = replace(question, envelopes=depth_envelopes(), sizes_mw=(1000.0,))
+    if asked.only != "market":
+        (RESULTS / "siting_report.md").write_text("\n".join(gate_part(study)))
+    if asked.only != "gate":
+        run, _ = study.gate(replace(question, sizes_mw=MARKET_SIZES_MW), "three envelopes, two sizes")
+        text = market_part(study, run, asked.sites, asked.days)
+        (RESULTS / "siting_report_market.md").write_text("\n".join([*head(run, "market"), *text]))
+    say(f"written after {time.perf_counter() - start:,.0f} s")
+
+
+def gate_part(study: Study) -> list[str]:
+    """Return the tables of the gate, and draw its figures."""
+    run, spent = study.gate(study.question, "three envelopes, ten sizes")
+    depths = replace(study.question, envelopes=depth_envelopes(), sizes_mw=(1000.0,))
     deep, spent_deep = study.gate(depths, "pause and shift at eight depths")
     say("the check")
     report = checked_again(run, workers=Processes(WORKERS))
-    text = [
-        *head(run),
+    figures(run)
+    return [
+        *head(run, "gate"),
         "## Qualified sites",
         "",
         *counts(run),
@@ -347,23 +360,24 @@ def main() -> None:
         "",
         f"Processor time: {spent:,.0f} s for three envelopes at ten sizes, {spent_deep:,.0f} s for sixteen depths.",
         "",
+        "## Threshold and depth",
+        "",
+        *sweeps(run, deep),
+        "",
+        "The market of the sites that qualify: [siting_report_market.md](siting_report_market.md).",
+        "",
+        "## What cannot be compared",
+        "",
+        *siting_published.LOST,
+        "",
     ]
-    text += ["## Threshold and depth", "", *sweeps(run, deep), ""]
-    figures(run)
-    if asked.only == "all":
-        text += market_part(study, run, asked.sites, asked.days)
-    else:
-        text += ["## The market", "", NO_MARKET, ""]
-    text += ["## What cannot be compared", "", *siting_published.LOST, ""]
-    say(f"written after {time.perf_counter() - start:,.0f} s")
-    (RESULTS / "siting_report.md").write_text("\n".join(text))
 
 
-def head(run: GateRun) -> list[str]:
+def head(run: GateRun, part: str) -> list[str]:
     """Return what the numbers are of."""
     notices = [f"- {words}" for words in run.prepared.case.notices]
     return [
-        "# The siting study's tables beside ours",
+        f"# The siting study's tables beside ours: the {part}",
         "",
         f"Made {datetime.now(UTC):%Y-%m-%d} by tests/benchmarks/siting_report.py, the verdicts perhaps before it, on a "
         f"machine with other work. Gate: {run.prepared.case.labels[0]}, {len(run.gate.buses):,} candidates, "
@@ -379,9 +393,23 @@ def date_of(day: int) -> str:
     return f"{datetime(2020, 1, 1, tzinfo=UTC) + timedelta(days=day - 1):%Y-%m-%d}"
 
 
+# Written for the day that is taken (DAY) and a sample; see again when either changes.
+EXPLAINED = (
+    "Why they differ. Data: the study takes seven days, which it does not name; here it is one of the tightest days of "
+    "the year. Off the peak the medians of the mean price are the study's within 0.4 $/MWh at 1 GW. On the peak a site "
+    "makes dear units run: medians are 6 to 39 $/MWh higher and quartiles 3 to 36 $/MWh apart. Its wind series "
+    "is not published. Binding hours are of one day here, of seven days there.",
+    "Method: the study stops each day at a gap of 1 %, here the gap is under 3e-4, and the noise floor is printed. "
+    "A price on a tight day depends on which units are committed, so one day says little about a median over a week.",
+    "What follows: that no site of lowest mean price passes the gate holds. The attenuation of the peak spread under "
+    "shift is not seen on this day, with about as many sites up as down by more than the noise floor: on so small a "
+    "sample of one day it is neither confirmed nor refuted. So are the overlaps, of the first 3 of 6 here.",
+)
+
+
 def market_part(study: Study, run: GateRun, most: int, days: str) -> list[str]:
     """Return the tables of the market."""
-    placements = sampled(run, (1000.0, 2000.0), most)
+    placements = sampled(run, MARKET_SIZES_MW, most)
     asked = MarketQuestion(base_time_s=BASE_S, site_time_s=SITE_S, samples=SAMPLES)
     asked = (
         replace(asked, days="typical")
@@ -409,6 +437,7 @@ def market_part(study: Study, run: GateRun, most: int, days: str) -> list[str]:
         *(f"- {attenuation(market, size)}" for size in (1000.0, 2000.0)),
         "",
     ]
+    lines += [words for paragraph in EXPLAINED for words in (paragraph, "")]
     for number, size in ((1, 1000.0), (2, 2000.0)):
         lines += [
             f"### Table {number}: {size / 1000:g} GW, medians [distance between the quartiles]",
