@@ -12,6 +12,8 @@ from engine.capacity.products import ProductSet
 from engine.capacity.promise import Promise
 from engine.capacity.question import CapacityQuestion
 from engine.capacity.results import CapacityResult, Provenance, Verdict
+from engine.distribution.jobs import STUDY_SHAPE
+from engine.distribution.question import FeederQuestion
 from engine.errors import EngineError, FileFormatError
 from engine.opf.results import OpfAnswer
 from engine.redispatch.largest_jobs import SHAPE as LARGEST_SHAPE
@@ -123,6 +125,12 @@ def _again(content: Content) -> None:
     check_shape(content["check"]["words"], str, "the words of the check")
 
 
+def _feeder_study(content: Content) -> None:
+    _kept_files(content)
+    for name, kind in STUDY_SHAPE.items():
+        check_shape(content[name], kind, name)
+
+
 def _siting_products(content: Content) -> None:
     _products(content["product_set"])
     for name, offer in content["product_set"]["question"][SITING]["offers"].items():
@@ -172,6 +180,8 @@ CHECKS = ImportChecks(
             "siting.again": _again,
             "siting.corridors": _corridors,
             "siting.clear": _cleared,
+            "feeder.question": FeederQuestion.from_json,
+            "feeder.study": _feeder_study,
             "network.opf": OpfAnswer.from_json,
         }.items()
     },

@@ -44,6 +44,7 @@ _JOB_TITLES = {
     "auction.deliverability": "Delivery of what an auction has sold",
     "auction.debrief": "Debrief of an auction",
     "auction.what_if": "An auction under another rule",
+    "feeder.study": "Operation and prices of a feeder",
     "network.opf": "Least-cost dispatch",
 }
 

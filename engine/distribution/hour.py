@@ -32,6 +32,7 @@ class DsoOptions:
     limit_price_per_mwh: float = 10_000.0  # of each MW over a line's limit, and of the voltage that 1 MW would mend
     supply_slope_per_mw2h: float = 0.0  # how much dearer each further MW from the substation makes a MWh
     reactive_price_per_mvarh: float = 0.0  # of reactive power through the substation, either way
+    reactive_slope_per_mvar2h: float = 0.0  # how much dearer each Mvar makes a Mvarh of a generator or a compensator
     compensators: bool = True  # False: static var generators stay at zero
     operate_batteries: bool = False  # True: the operator runs the data centres' batteries, over all hours together
     time_limit_s: float | None = None
@@ -42,6 +43,7 @@ class DsoOptions:
             ("limit_price_per_mwh", self.limit_price_per_mwh, 0.0),
             ("supply_slope_per_mw2h", self.supply_slope_per_mw2h, 0.0),
             ("reactive_price_per_mvarh", self.reactive_price_per_mvarh, 0.0),
+            ("reactive_slope_per_mvar2h", self.reactive_slope_per_mvar2h, 0.0),
             ("polygon_sides", self.polygon_sides, 4),
         ):
             if not (math.isfinite(value) and value >= low):
@@ -202,6 +204,7 @@ def _price(
     cost[columns["abroad"]] = options.reactive_price_per_mvarh
     cost[columns["p"]] = [row.cost_per_mwh for row in case.feeder.generators]
     quadratic[columns["p"]] = [row.slope_per_mw2h for row in case.feeder.generators]
+    quadratic[columns["q"]] = quadratic[columns["svg"]] = options.reactive_slope_per_mvar2h
 
 
 def _control_bounds(

@@ -34,5 +34,6 @@ KINDS: Mapping[str, JobKind] = {
     "siting.corridors": JobKind("engine.siting.study_jobs:corridors_job"),
     "siting.clear": JobKind("engine.siting.study_jobs:clear_job", 2),
     "siting.products": JobKind("engine.siting.product_jobs:products_job", 3),
+    "feeder.study": JobKind("engine.distribution.jobs:study_job"),
     "network.opf": JobKind("engine.opf.jobs:opf_job"),
 }

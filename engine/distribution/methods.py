@@ -1,0 +1,91 @@
+"""How the draws of data centres are decided: one table from a question's method to what computes it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.distribution.best_response import best_response
+from engine.distribution.bilevel import bilevel
+from engine.distribution.case import FeederCase
+from engine.distribution.coordination import Coordination, Outcome
+from engine.distribution.expansion import expansion
+from engine.distribution.frames import Matrix
+from engine.distribution.hour import DsoOptions
+from engine.distribution.linear import Point
+from engine.distribution.price_taker import price_taker
+from engine.distribution.question import FeederQuestion
+from engine.distribution.region_program import all_regions, by_regions
+from engine.distribution.regions import MOST_CENTRES, HourRegions
+from engine.distribution.walk import walk
+from engine.distribution.workload import Workload
+from engine.errors import QuestionError
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Decided:
+    """What a method decided; ``outcome`` is None for given draws."""
+
+    centre_kw: Matrix  # (T, C)
+    outcome: Outcome | None
+
+
+def _regions(problem: Coordination) -> tuple[HourRegions, ...] | None:
+    return all_regions(problem) if problem.fleet.shape[1] <= MOST_CENTRES else None
+
+
+def _bilevel(problem: Coordination, question: FeederQuestion) -> Outcome:
+    regions = _regions(problem)
+    start = walk(problem, regions, time_limit_s=question.method_time_s)
+    return bilevel(problem, regions, start=start.draws_mw, time_limit_s=question.method_time_s)
+
+
+METHOD_TABLE: Mapping[str, Callable[[Coordination, FeederQuestion], Outcome]] = {
+    "price taker": lambda problem, _: price_taker(problem).outcome,
+    "walk": lambda problem, question: walk(problem, seed=question.seed, time_limit_s=question.method_time_s),
+    "regions": lambda problem, question: by_regions(problem, _regions(problem), time_limit_s=question.method_time_s),
+    "bilevel": _bilevel,
+    "expansion": lambda problem, question: expansion(
+        problem, question.bits, _regions(problem), time_limit_s=question.method_time_s
+    ),
+    "best response": lambda problem, _: best_response(problem, damped=True).outcome,
+}
+
+
+def decide(
+    question: FeederQuestion,
+    case: FeederCase,
+    workload: Workload,
+    options: DsoOptions,
+    points: tuple[Point, ...] | None,
+) -> Decided:
+    """Return the draws by the question's method. Raises QuestionError, InfeasibleError and SolverError as it does."""
+    if question.method == "given":
+        return Decided(given_kw(question, case, workload), None)
+    outcome = METHOD_TABLE[question.method](Coordination.of(case, workload, options, points), question)
+    return Decided(1000.0 * outcome.draws_mw, outcome)
+
+
+def given_kw(question: FeederQuestion, case: FeederCase, workload: Workload) -> Matrix:
+    """Return the draws (T, C) that the question gives, or the work divided evenly.
+
+    Evenly: interactive work in the hour it comes and each job in equal parts over its hours, on all data centres by
+    what they can do. Raises QuestionError where that is more than they can do.
+    """
+    centres = case.feeder.centres
+    if question.draw_kw:
+        if {len(row) for row in question.draw_kw} != {len(centres)}:
+            raise QuestionError(f"draws are needed for each of {len(centres)} data centres in every hour")
+        return np.array(question.draw_kw, dtype=np.float64)
+    if not centres:
+        return np.zeros((case.hours, 0))
+    work = workload.interactive.astype(np.float64)
+    for job in workload.jobs:
+        work[job.first : job.last + 1] += job.work / (job.last - job.first + 1)
+    cap = np.array([row.work_cap for row in centres])
+    over = [case.labels[hour] for hour in np.flatnonzero(work > cap.sum() * (1.0 + 1e-9)).tolist()]
+    if over:
+        raise QuestionError(f"the work divided evenly is more than the data centres can do at {', '.join(over)}")
+    idle = np.array([row.pue * row.idle_kw for row in centres])
+    per_work = np.array([row.pue * row.kw_per_work for row in centres])
+    return np.asarray(idle + np.outer(work, cap / cap.sum()) * per_work)

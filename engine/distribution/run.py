@@ -1,0 +1,395 @@
+"""A feeder study from its question to all that a page shows: what the job, a notebook and the reports call."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, fields
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+
+from engine.capacity.archive import AnyArray, pack, unpack
+from engine.compute import Progress
+from engine.distribution.case import FeederCase
+from engine.distribution.corrected import ac_hour, dispatch_corrected, frame_phasors
+from engine.distribution.dlmp import PARTS, PriceParts
+from engine.distribution.feeder import Feeder
+from engine.distribution.files import from_json, to_json
+from engine.distribution.frames import Frame, Integers, Matrix, Phasors, Vector
+from engine.distribution.hour import DsoOptions
+from engine.distribution.linear import Point
+from engine.distribution.methods import Decided, decide, given_kw
+from engine.distribution.metrics import (
+    bills,
+    magnitude_unbalance,
+    operator_surplus,
+    three_phase_buses,
+    voltage_deviation,
+    voltage_unbalance,
+)
+from engine.distribution.prepare import LoadDataset, Prepared, prepare
+from engine.distribution.question import FeederQuestion
+from engine.distribution.scenarios import compensator_kvar, loading, scenario_check
+from engine.distribution.tightening import Checked, tightened, told_solver
+from engine.errors import UncertaintyDataError
+
+FORMAT = "headroom-feeder-run-1"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CaseRun:
+    """One case of a study, T hours and N nodes: its draws, operation, prices, and what AC says of them.
+
+    ``facts`` holds, as JSON: the method and its outcome, rounds, flags, violations, solver and certificate, scenarios.
+    """
+
+    svg: bool  # whether static var generators were in service
+    draw_kw: Matrix  # (T, C)
+    centre_price: Matrix  # (T, C), $/MWh of each centre, reactive power included
+    bill_active: Matrix  # (T, C), $/h
+    bill_reactive: Matrix  # (T, C), $/h
+    voltage_pu: Matrix  # (T, N), of the linear flow
+    phasors: Phasors  # (T, N), of AC with the regulators' ratios fixed
+    free_phasors: Phasors  # (T, N), of AC with taps that move; (0, N) if that was not asked for
+    margin_pu: Matrix  # (T, N), by which both limits were tightened
+    active_price: Matrix  # (T, N), $/MWh
+    reactive_price: Matrix  # (T, N), $/Mvarh
+    active_parts: AnyArray  # (5, T, N), in the order of dlmp.PARTS
+    reactive_parts: AnyArray  # (5, T, N)
+    supply_mva: AnyArray  # (T,) complex
+    generator_mva: AnyArray  # (T, G) complex
+    svg_kvar: AnyArray  # (T, S, 3), by member of the feeder's frame
+    cost_per_h: Vector  # (T,)
+    penalty_per_h: Vector  # (T,)
+    surplus_per_h: Vector  # (T,)
+    loss_mva: AnyArray  # (T,) complex, of the linear flow
+    loss_ac_mva: AnyArray  # (T,) complex
+    linear_loading: Matrix  # (T, M), of the feeder's links, share of their rating; 0 without one
+    ac_loading: Matrix  # (T, M)
+    current_a: AnyArray  # (T, M, 3), magnitudes
+    vuf: Matrix  # (T, B3), negative over positive sequence
+    pvur: Matrix  # (T, B3), of the linear magnitudes
+    deviation: Vector  # (T,), p.u. over the nodes, of AC
+    voltage_chance: AnyArray  # (T, B, 3); first axis 0 without scenarios, as the three below
+    line_chance: Matrix  # (T, M)
+    hour_chance: Vector  # (T,)
+    extremes_pu: AnyArray  # (2, S, T), lowest and highest of each scenario
+    facts: Mapping[str, Any]
+
+    @property
+    def error_pu(self) -> Matrix:
+        """Return (T, N) the linear magnitudes less those of AC."""
+        return np.asarray(self.voltage_pu - np.abs(self.phasors))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FeederRun:
+    """A study's answer: the cases without and with static var generators, or one of them."""
+
+    question: FeederQuestion
+    feeder: Feeder  # as it was studied
+    labels: tuple[str, ...]  # (T,)
+    price_per_mwh: Vector  # (T,)
+    load_share: Matrix  # (T, L)
+    availability: Matrix  # (T, G)
+    cases: tuple[CaseRun, ...]
+    provenance: Mapping[str, Any]
+
+    @property
+    def nodes(self) -> tuple[tuple[str, str], ...]:
+        """Return the N nodes: bus and member of the frame."""
+        return Frame.of(self.feeder).nodes
+
+    @property
+    def three_phase(self) -> tuple[tuple[str, ...], Integers]:
+        """Return the B3 buses that have an unbalance, and their nodes (B3, 3)."""
+        return three_phase_buses(Frame.of(self.feeder))
+
+    def case(self, *, svg: bool) -> CaseRun | None:
+        """Return the case with or without static var generators, None where it was not asked for."""
+        return next((each for each in self.cases if each.svg == svg), None)
+
+    def svg_effect(self) -> list[dict[str, Any]]:
+        """Return what changes with static var generators: rows of measure, unit, without, with; [] for one case."""
+        off, on = self.case(svg=False), self.case(svg=True)
+        if off is None or on is None:
+            return []
+        names = [(measure, unit) for measure, unit, _ in self._measures(off)]
+        values = zip(self._measures(off), self._measures(on), strict=True)
+        return [
+            {"measure": measure, "unit": unit, "without": one, "with": other}
+            for (measure, unit), ((*_, one), (*_, other)) in zip(names, values, strict=True)
+        ]
+
+    def _measures(self, each: CaseRun) -> list[tuple[str, str, float]]:
+        volts, centres = np.abs(each.phasors[:, Frame.of(self.feeder).roots :]), self._at_centres(each)
+        unbalance = each.vuf if each.vuf.size else np.zeros(1)
+        return [
+            ("Lowest voltage in AC", "p.u.", float(volts.min())),
+            ("Lowest voltage at a data centre in AC", "p.u.", float(centres.min())),
+            ("Mean voltage at data centres in AC", "p.u.", float(centres.mean())),
+            ("Largest voltage unbalance (VUF)", "%", 100.0 * float(unbalance.max())),
+            ("Mean voltage unbalance (VUF)", "%", 100.0 * float(unbalance.mean())),
+            ("Losses in AC", "MWh", float(each.loss_ac_mva.real.sum())),
+            ("Operator's cost", "$", float(each.cost_per_h.sum())),
+            ("Charged for limits exceeded", "$", float(each.penalty_per_h.sum())),
+            ("Bill of the data centres", "$", float(each.bill_active.sum() + each.bill_reactive.sum())),
+            ("Largest error of the linear voltages", "p.u.", float(np.abs(each.error_pu).max())),
+        ]
+
+    def _at_centres(self, each: CaseRun) -> Matrix:
+        frame = Frame.of(self.feeder)
+        nodes = [int(node) for row in self.feeder.centres for node in frame.at(row.bus, row.phases)]
+        return np.abs(each.phasors[:, nodes or list(range(frame.size))])
+
+    def save(self) -> bytes:
+        """Return the ``.npz`` bytes that :meth:`load` reads."""
+        arrays: dict[str, AnyArray] = {
+            "price_per_mwh": self.price_per_mwh, "load_share": self.load_share, "availability": self.availability,
+        }  # fmt: skip
+        for at, each in enumerate(self.cases):
+            arrays |= {f"case{at}_{name}": np.asarray(getattr(each, name)) for name in _ARRAYS}
+        meta = {
+            "format": FORMAT,
+            "question": self.question.to_json(),
+            "feeder": to_json(self.feeder).decode(),
+            "labels": list(self.labels),
+            "cases": [{"svg": each.svg, "facts": each.facts} for each in self.cases],
+            "provenance": self.provenance,
+        }
+        return pack(arrays, meta)
+
+    @classmethod
+    def load(cls, source: Path | bytes) -> Self:
+        """Return what :meth:`save` wrote. Raises UncertaintyDataError when it is something else."""
+        arrays, meta = unpack(source)
+        if meta.get("format") != FORMAT:
+            raise UncertaintyDataError("not a file of a feeder study of this version")
+        found = tuple(
+            CaseRun(
+                svg=bool(told["svg"]), facts=told["facts"],
+                **{name: arrays[f"case{at}_{name}"] for name in _ARRAYS},
+            )
+            for at, told in enumerate(meta["cases"])
+        )  # fmt: skip
+        return cls(
+            FeederQuestion.from_json(meta["question"]), from_json(meta["feeder"].encode()), tuple(meta["labels"]),
+            arrays["price_per_mwh"], arrays["load_share"], arrays["availability"], found, meta["provenance"],
+        )  # fmt: skip
+
+
+_ARRAYS = tuple(field.name for field in fields(CaseRun) if field.name not in {"svg", "facts"})
+
+
+def run_feeder(
+    question: FeederQuestion,
+    load_dataset: LoadDataset | None = None,
+    *,
+    progress: Progress | None = None,
+    partial: Callable[[FeederRun], None] | None = None,
+) -> FeederRun:
+    """Return the answer to a question.
+
+    ``progress`` is told AC solutions done and about how many there are, and may stop the run by raising
+    CancelledError; ``partial`` is given what is known after each case but the last. Raises QuestionError,
+    NetworkDataError, InfeasibleError and SolverError, in words for the reader.
+    """
+    started = time.perf_counter()
+    prepared = prepare(question, load_dataset)
+    counter = _Counter(progress, _expected(prepared))
+    done: list[CaseRun] = []
+    for svg in question.cases:
+        done.append(_run_case(prepared, counter, svg=svg))
+        if partial is not None and len(done) < len(question.cases):
+            partial(_run_of(prepared, done, time.perf_counter() - started))
+    counter.end()
+    return _run_of(prepared, done, time.perf_counter() - started)
+
+
+@dataclass(slots=True)
+class _Counter:
+    """AC solutions done, of about as many as are expected: tightened rounds add to them."""
+
+    progress: Progress | None
+    total: int
+    done: int = 0
+
+    def __call__(self) -> None:
+        self.done += 1
+        if self.progress is not None:
+            self.progress(min(self.done, self.total - 1), self.total)
+
+    def end(self) -> None:
+        if self.progress is not None:
+            self.progress(self.total, self.total)
+
+
+def _expected(prepared: Prepared) -> int:
+    question = prepared.question
+    each = question.corrections + 2 + question.scenarios + (question.regulators == "free")
+    each += 0 if question.method == "given" else question.corrections + 1
+    return max(2, len(question.cases) * each * prepared.case.hours)
+
+
+def _run_of(prepared: Prepared, done: list[CaseRun], time_s: float) -> FeederRun:
+    case, question = prepared.case, prepared.question
+    provenance = {
+        "feeder_digest": case.feeder.digest,
+        "case_digest": case.digest,
+        "question_digest": question.digest,
+        "origin": case.feeder.origin,
+        "assumptions": list(prepared.assumptions),
+        "seed": question.seed,
+        "work": {
+            "interactive": prepared.workload.interactive.tolist(),
+            "jobs": [asdict(job) for job in prepared.workload.jobs],
+        },
+        "solver": ", ".join(dict.fromkeys(each.facts["solver"] for each in done)),
+        "ac": f"OpenDSS through OpenDSSDirect {version('opendssdirect.py')}",
+        "headroom": version("headroom"),
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "time_s": time_s,
+        "complete": len(done) == len(question.cases),
+    }
+    return FeederRun(
+        question, case.feeder, case.labels, case.price_per_mwh, case.load_share, case.availability, tuple(done),
+        provenance,
+    )  # fmt: skip
+
+
+def _run_case(prepared: Prepared, tick: _Counter, *, svg: bool) -> CaseRun:
+    started = time.perf_counter()
+    question, case = prepared.question, prepared.case
+    options = question.options(compensators=svg)
+    last: list[Decided] = []
+
+    def choose(asked: FeederCase, chosen: DsoOptions, points: tuple[Point, ...] | None) -> Matrix:
+        last[:] = [decide(question, asked, prepared.workload, chosen, points)]
+        return last[0].centre_kw
+
+    points = None if question.method == "given" else _first_points(prepared, options, tick)
+    checked = tightened(
+        case, choose, options=options, corrections=question.corrections, rounds=question.ac_rounds,
+        margin_pu=question.ac_margin_pu, points=points, tick=tick,
+    )  # fmt: skip
+    free, free_facts = _free_taps(prepared, checked, tick)
+    scenario_arrays, scenario_facts = _scenarios(prepared, checked, tick)
+    facts = _facts(case, checked, last[0]) | {
+        "regulators_free": free_facts, "scenarios": scenario_facts, "time_s": time.perf_counter() - started,
+    }  # fmt: skip
+    return _case_run(case, checked, svg=svg, more={"free_phasors": free, **scenario_arrays, "facts": facts})
+
+
+def _first_points(prepared: Prepared, options: DsoOptions, tick: _Counter) -> tuple[Point, ...]:
+    """Return operating points near those of any method: the work divided evenly."""
+    case = prepared.case
+    even = given_kw(prepared.question, case, prepared.workload)
+    corrections, solver = prepared.question.corrections, told_solver(case, tick)
+    found = dispatch_corrected(case, even, options, corrections=corrections, ac=solver)
+    return tuple(each.point for each in found.points)
+
+
+def _free_taps(prepared: Prepared, checked: Checked, tick: _Counter) -> tuple[Phasors, dict[str, Any]]:
+    """Return AC with regulators that move their taps, and the ratios they end at."""
+    case, result = prepared.case, checked.result
+    if prepared.question.regulators != "free":
+        return np.zeros((0, result.frame.size), dtype=np.complex128), {}
+    phasors, ratios = [], []
+    for hour in range(case.hours):
+        tick()
+        flow = ac_hour(case, result, hour, move_taps=True)
+        phasors.append(frame_phasors(result.frame, flow))
+        ratios.append([list(each) for each in flow.ratios])
+    moved = np.array(phasors)
+    off = np.abs(np.abs(moved) - np.abs(checked.phasors)).max()
+    return moved, {"ratios": ratios, "largest_change_pu": float(off)}
+
+
+def _scenarios(prepared: Prepared, checked: Checked, tick: _Counter) -> tuple[dict[str, AnyArray], dict[str, Any]]:
+    question, case, feeder = prepared.question, prepared.case, prepared.case.feeder
+    if not question.scenarios:
+        return {
+            "voltage_chance": np.zeros((0, len(feeder.buses), 3)), "line_chance": np.zeros((0, len(feeder.links))),
+            "hour_chance": np.zeros(0), "extremes_pu": np.zeros((2, 0, case.hours)),
+        }, {}  # fmt: skip
+    found = scenario_check(
+        case, checked.result, count=question.scenarios, seed=question.seed,
+        deviations=(question.work_deviation, question.sun_deviation), tick=tick,
+    )  # fmt: skip
+    return {
+        "voltage_chance": found.voltage_chance, "line_chance": found.line_chance, "hour_chance": found.hour_chance,
+        "extremes_pu": np.array([found.lowest_pu, found.highest_pu]),
+    }, {
+        "count": found.count, "seed": found.seed, "day_chance": found.day_chance, "interval": list(found.interval),
+        "failed": found.failed,
+    }  # fmt: skip
+
+
+def _facts(case: FeederCase, checked: Checked, decided: Decided) -> dict[str, Any]:
+    result, outcome = checked.result, decided.outcome
+    method: dict[str, Any] = {"status": "given"}
+    if outcome is not None:
+        bound = outcome.bound if np.isfinite(outcome.bound) else None
+        method = {
+            "name": outcome.method, "status": outcome.status, "objective": outcome.objective, "bound": bound,
+            "gap": None if bound is None else outcome.gap, "payment": float(outcome.payment.sum()),
+            "payment_most": float(outcome.payment_most.sum()), "delay_cost": outcome.delay_cost,
+            "system_cost": outcome.system_cost, "time_s": outcome.time_s, "processor_s": outcome.processor_s,
+            "notes": list(outcome.notes),
+        }  # fmt: skip
+    beyond = {label: list(flow.beyond_models) for label, flow in zip(case.labels, checked.flows, strict=True)}
+    return {
+        "method": method,
+        "solver": result.solver,
+        "certificate": asdict(result.certificate),
+        "operator_time_s": result.time_s,
+        "violations": [asdict(each) for each in result.violations],
+        "flags": [asdict(each) for each in checked.flags],
+        "rounds": [{**asdict(each), "error_pu": list(each.error_pu)} for each in checked.rounds],
+        "correction_kept": checked.corrected.chosen,
+        "rating_share": checked.rating_share,
+        "beyond_models": {label: names for label, names in beyond.items() if names},
+        "voltage_price_per_pu2": result.voltage_price_per_pu2,
+    }
+
+
+def _case_run(case: FeederCase, checked: Checked, *, svg: bool, more: Mapping[str, Any]) -> CaseRun:
+    result, frame, prices = checked.result, checked.result.frame, checked.result.prices
+    billed = bills(result)
+    centres = case.feeder.centres
+    price = [prices.of_device(frame.share(row), row.kvar_per_kw) for row in centres]
+    return CaseRun(
+        svg=svg,
+        draw_kw=1000.0 * result.centre_mw,
+        centre_price=np.array(price).T if price else np.zeros((case.hours, 0)),
+        bill_active=billed.active_per_h,
+        bill_reactive=billed.reactive_per_h,
+        voltage_pu=result.voltage_pu,
+        phasors=checked.phasors,
+        margin_pu=checked.margin_pu,
+        active_price=prices.active_per_mwh,
+        reactive_price=prices.reactive_per_mvarh,
+        active_parts=_parts(prices.active),
+        reactive_parts=_parts(prices.reactive),
+        supply_mva=result.supply_mw + 1j * result.supply_mvar,
+        generator_mva=result.generator_mw + 1j * result.generator_mvar,
+        svg_kvar=compensator_kvar(result),
+        cost_per_h=result.cost_per_h,
+        penalty_per_h=result.penalty_per_h,
+        surplus_per_h=operator_surplus(result),
+        loss_mva=result.loss_mva,
+        loss_ac_mva=np.array([flow.total_loss_kva / 1000.0 for flow in checked.flows]),
+        linear_loading=checked.linear_loading,
+        ac_loading=np.array([loading(flow) for flow in checked.flows]),
+        current_a=np.array([np.abs(flow.current_a) for flow in checked.flows]),
+        vuf=voltage_unbalance(frame, checked.phasors),
+        pvur=magnitude_unbalance(frame, result.voltage_pu),
+        deviation=voltage_deviation(frame, np.abs(checked.phasors)),
+        **more,
+    )
+
+
+def _parts(parts: PriceParts) -> AnyArray:
+    return np.array([getattr(parts, name) for name in PARTS])

@@ -1,0 +1,117 @@
+"""A feeder study's question: every problem at once, edits by row, and JSON that comes back as it went."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from engine.distribution.cases import furnished
+from engine.distribution.prepare import of_hours, prepare
+from engine.distribution.question import Edit, FeederQuestion
+from engine.distribution.workload import Workload, seeded
+from engine.errors import QuestionError
+
+FULL = FeederQuestion(
+    feeder="ieee37", hours=(17, 18), price_per_mwh=(70.0, 80.0), load_share=(1.0, 0.9), sun_share=(0.1, 0.0),
+    edits=(Edit("move centre", "centre 740", "735"), Edit("scale load", value=0.5)), method="given",
+    draw_kw=((100.0, 200.0, 300.0), (0.0, 50.0, 1.0)), scenarios=3,
+)  # fmt: skip
+
+
+def test_json_comes_back_as_it_went() -> None:
+    again = FeederQuestion.from_json(json.loads(json.dumps(FULL.to_json())))
+    assert again == FULL.checked()
+    assert again.digest == FULL.digest
+    assert replace(FULL, scenarios=4).digest != FULL.digest
+
+
+def test_a_browsers_whole_numbers_are_the_same_question() -> None:
+    plain = json.loads(json.dumps(FULL.to_json()).replace("10000.0", "10000").replace("70.0", "70"))
+    assert FeederQuestion.from_json(plain).digest == FULL.digest
+
+
+@pytest.mark.parametrize(
+    ("change", "word"),
+    [
+        ({"colour": "red"}, "colour"),
+        ({"edits": [{"kind": "scale load", "factor": 2}]}, "factor"),
+        ({"corrections": "many"}, "corrections"),
+        ({"limit_price_per_mwh": None}, "limit_price_per_mwh"),
+        ({"hours": 5}, "as it gave them"),
+    ],
+)
+def test_what_a_question_does_not_have_is_refused(change: dict[str, object], word: str) -> None:
+    with pytest.raises(QuestionError, match=word):
+        FeederQuestion.from_json({**FULL.to_json(), **change})
+
+
+def test_all_problems_are_told_at_once() -> None:
+    wrong = FeederQuestion.from_json(
+        FULL.to_json()
+        | {"feeder": "ieee8500", "method": "guess", "corrections": 0, "ac_rounds": 4, "price_per_mwh": [1.0]}
+        | {"hours": [18, 30]}
+    )
+    with pytest.raises(QuestionError) as caught:
+        wrong.checked()
+    for part in ("ieee8500", "guess", "corrections is 0", "AC rounds is 4", "1 prices", "hour 30"):
+        assert part in str(caught.value)
+
+
+def test_edits_change_the_rows_they_name_and_nothing_else() -> None:
+    feeder = furnished("ieee37")
+    question = FeederQuestion(
+        loads="own",
+        edits=(
+            Edit("move centre", "centre 740", "735"), Edit("power factor", "centre 724", value=1.0),
+            Edit("remove compensator", "SVG 741"), Edit("add compensator", "mine", "735", 70.0),
+            Edit("scale load", value=2.0),
+        ),
+    )  # fmt: skip
+    found = question.edited(feeder)
+    assert [row.bus for row in found.centres] == ["735", "724", "732"]
+    assert [row.kvar_per_kw == 0.0 for row in found.centres] == [False, True, False]
+    assert [row.name for row in found.compensators] == ["SVG 724", "SVG 732", "mine"]
+    assert sum(row.kw for row in found.loads) == pytest.approx(2.0 * sum(row.kw for row in feeder.loads))
+    assert found.lines == feeder.lines
+
+
+def test_edits_that_cannot_be_made_are_all_named() -> None:
+    question = FeederQuestion(
+        edits=(
+            Edit("move centre", "nobody", "735"), Edit("power factor", "centre 724", value=0.2),
+            Edit("add compensator", "mine", "nowhere", 70.0), Edit("scale load", value=-1.0),
+        )
+    )  # fmt: skip
+    with pytest.raises(QuestionError) as caught:
+        question.edited(furnished("ieee37"))
+    for part in ("nobody", "0.2", "nowhere", "-1"):
+        assert part in str(caught.value)
+
+
+def test_loads_of_constant_power_unless_the_feeders_own_are_asked_for() -> None:
+    feeder = furnished("ieee37")
+    assert {row.model for row in FeederQuestion().edited(feeder).loads} == {"power"}
+    assert {row.model for row in FeederQuestion(loads="own").edited(feeder).loads} == {"power", "current", "impedance"}
+
+
+def test_part_of_a_day_has_its_part_of_the_work() -> None:
+    whole = seeded(1000.0, seed=2)
+    assert of_hours(whole, tuple(range(24))).jobs == whole.jobs
+    halves = [of_hours(whole, tuple(range(12))), of_hours(whole, tuple(range(12, 24)))]
+    assert sum(job.work for half in halves for job in half.jobs) == pytest.approx(sum(job.work for job in whole.jobs))
+    assert sum(half.interactive.sum() for half in halves) == pytest.approx(whole.interactive.sum())
+
+
+def test_files_are_asked_for_by_their_digest() -> None:
+    seen = []
+
+    def load(digest: str) -> tuple[str, bytes]:
+        seen.append(digest)
+        return "work.csv", b"kind,name,first_hour,last_hour,work\ninteractive,,1,1,50\n"
+
+    found = prepare(FeederQuestion(feeder="two-bus", hours=(3, 4), workload="d" * 64), load)
+    assert seen == ["d" * 64]
+    assert isinstance(found.workload, Workload)
+    assert found.workload.interactive.tolist() == [50.0, 0.0]
+    with pytest.raises(QuestionError, match="not at hand"):
+        prepare(FeederQuestion(feeder="two-bus", workload="d" * 64))
