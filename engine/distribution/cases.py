@@ -30,7 +30,7 @@ from engine.errors import NetworkDataError, SolverError
 HOURS = 24
 _INTERACTIVE, _BATCH = 0.4, 0.16  # of what the centres could do in the day
 _KW_PER_WORK, _IDLE = 1.0, 0.15  # a unit of work is a kWh of computers; idle draw as a share of the most
-_GAS_SHARE, _SUN_SHARE = 0.12, 0.15  # of the feeder's table load, each generator
+_GAS_SHARE, _SUN_SHARE = 0.15, 0.15  # of the feeder's table load, each generator
 _PUE, _POWER_FACTOR = 1.2, 0.95
 PLANNED, SPARE = 1.0, 1.05  # draw of centres that lines are planned for, as a share, and what they carry more
 _STEP_A, _STEP_KVA = 5.0, 50.0
@@ -55,11 +55,11 @@ class Places:
 
 
 PLACES: dict[str, Places] = {
-    "ieee37": Places(("740", "724", "732"), ("737", "720"), ("734",), ("741", "724", "732"), 0.37, 0.06, 0.95, 1.05,
+    "ieee37": Places(("740", "724", "732"), ("737", "720"), ("734",), ("741", "724", "732"), 0.38, 0.06, 0.95, 1.05,
                      tight=(("703-730", 0.62),)),
     "ieee13": Places(("675", "680", "633"), ("671", "633"), ("680",), ("675", "680"), 0.12, 0.04, 0.95, 1.10),
     "ieee34": Places(("848", "840", "830"), ("848", "830"), ("836",), ("848", "840"), 0.05, 0.03, 0.90, 1.10,
-                     raise_share=0.7),
+                     raise_share=0.65),
     "ieee123": Places(("66", "300", "83"), ("67", "51"), ("108",), ("66", "300", "83"), 0.16, 0.03, 0.95, 1.08),
     "two-bus": Places(("load",), ("load",), (), ("load",), 0.5, 0.3, 0.90, 1.05, "a"),
 }  # fmt: skip
