@@ -395,14 +395,14 @@ def date_of(day: int) -> str:
 
 # Written for the day that is taken (DAY) and a sample; see again when either changes.
 EXPLAINED = (
-    "Why they differ. Data: the study takes seven days, which it does not name; here it is one of the tightest days of "
-    "the year. Off the peak the medians of the mean price are the study's within 0.4 $/MWh at 1 GW. On the peak a site "
-    "makes dear units run: medians are 6 to 39 $/MWh higher and quartiles 3 to 36 $/MWh apart. Its wind series "
+    "Why they differ. Data: the study takes seven days, which it does not name; here it is one "
+    "day of August. Off the peak the medians of the mean price are the study's within 0.4 $/MWh at 1 GW. On the peak "
+    "medians are 6 to 39 $/MWh higher and quartiles 3 to 36 $/MWh apart. Its wind series "
     "is not published. Binding hours are of one day here, of seven days there.",
     "Method: the study stops each day at a gap of 1 %, here the gap is under 3e-4, and the noise floor is printed. "
-    "A price on a tight day depends on which units are committed, so one day says little about a median over a week.",
+    "One day says little about a median over a week.",
     "What follows: that no site of lowest mean price passes the gate holds. The attenuation of the peak spread under "
-    "shift is not seen on this day, with about as many sites up as down by more than the noise floor: on so small a "
+    "shift is not seen on this day, with about as many sites up as down (counted beyond rounding): on so small a "
     "sample of one day it is neither confirmed nor refuted. So are the overlaps, of the first 3 of 6 here.",
 )
 
