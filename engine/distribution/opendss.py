@@ -1,14 +1,17 @@
 """AC power flow of a feeder by OpenDSS: its circuit is made in memory, solved, and read as phasors, flows and losses.
 
 The engine runs in a context of its own, one for the process, cleared before each use: it writes no file, opens no
-window, and keeps nothing from one call to the next.
+window, and keeps nothing from one call to the next. One thread makes it and calls it, whoever asks: its run-time system
+keeps memory for every thread that enters it, and ends the process now and then when such threads come and go.
 Source: R. C. Dugan, T. E. McDermott, An open source platform for collaborating on smart grid research, IEEE PES General
 Meeting, 2011; OpenDSS with the interface of DSS-Extensions.
 """
 
 import math
+import os
 import threading
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -18,7 +21,7 @@ import numpy.typing as npt
 import opendssdirect
 
 from engine.distribution.checks import checked
-from engine.distribution.circuit import HIGHEST_PU, LOWEST_PU, NODE_OF, Element, Tap, circuit
+from engine.distribution.circuit import HIGHEST_PU, LOWEST_PU, NODE_OF, Circuit, Element, Tap, circuit
 from engine.distribution.feeder import PHASES, DataCentre, Feeder, Generator
 from engine.errors import QuestionError, SolverError
 
@@ -26,7 +29,7 @@ Vector = npt.NDArray[np.float64]
 Matrix = npt.NDArray[np.float64]
 Phasors = npt.NDArray[np.complex128]
 
-_LOCK = threading.Lock()
+_HELD = threading.local()
 _BETWEEN = np.array([[1.0, -1.0, 0.0], [0.0, 1.0, -1.0], [-1.0, 0.0, 1.0]])  # of phases a, b, c: ab, bc, ca
 _TURN = np.exp(2j * np.pi / 3.0)
 
@@ -126,27 +129,38 @@ def ac_flow(
     checked(feeder)
     asked = _checked(feeder, dispatch or Dispatch())
     made = circuit(feeder, asked.drawn(feeder), constant_power=constant_power, move_taps=move_taps)
-    with _LOCK:
-        engine = _engine()
-        try:
-            engine.Text.Commands(list(made.commands))
-            converged = bool(engine.Solution.Converged())
-            return _read(engine, feeder, made.elements, made.taps) if converged else _failed(engine, feeder)
-        except opendssdirect.DSSException as error:
-            raise SolverError(f"OpenDSS cannot solve feeder {feeder.name!r}: {str(error.args[-1])[:300]}") from None
-        finally:
-            engine.Basic.ClearAll()
+    return _thread(os.getpid()).submit(_solved, feeder, made).result()
+
+
+def _solved(feeder: Feeder, made: Circuit) -> AcFlow:
+    """Solve a circuit in the engine, in its own thread."""
+    engine = _engine()
+    try:
+        engine.Text.Commands(list(made.commands))
+        converged = bool(engine.Solution.Converged())
+        return _read(engine, feeder, made.elements, made.taps) if converged else _failed(engine, feeder)
+    except opendssdirect.DSSException as error:
+        raise SolverError(f"OpenDSS cannot solve feeder {feeder.name!r}: {str(error.args[-1])[:300]}") from None
+    finally:
+        engine.Basic.ClearAll()
 
 
 @lru_cache(maxsize=1)
+def _thread(process: int) -> ThreadPoolExecutor:
+    """Return the one thread of a process that calls the engine; a forked process has its own."""
+    return ThreadPoolExecutor(1, thread_name_prefix=f"opendss-{process}")
+
+
 def _engine() -> Any:
-    """Return the engine's context: a context is never given back, so there is one."""
-    engine: Any = opendssdirect.NewContext()
-    engine.Basic.AllowForms(False)
-    engine.Basic.AllowEditor(False)
-    engine.Basic.AllowDOScmd(False)
-    engine.Basic.AllowChangeDir(False)
-    return engine
+    """Return the engine's context of this thread: a context is never given back, so there is one."""
+    if not hasattr(_HELD, "engine"):
+        engine: Any = opendssdirect.NewContext()
+        engine.Basic.AllowForms(False)
+        engine.Basic.AllowEditor(False)
+        engine.Basic.AllowDOScmd(False)
+        engine.Basic.AllowChangeDir(False)
+        _HELD.engine = engine
+    return _HELD.engine
 
 
 @dataclass(frozen=True, slots=True, eq=False)
