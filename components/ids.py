@@ -551,3 +551,62 @@ def siting_sale(name: object) -> dict[str, object]:
 def siting_rule(name: object) -> dict[str, object]:
     """Return the id of the control of a rule of the clearing: ``"tranche_mw"``."""
     return {"type": "siting-rule", "name": name}
+
+
+# The Feeder page.
+FEEDER = "feeder"  # the page's key
+FEEDER_STUDY = "feeder-study"  # Store: the study that holds the reader's own files, "" for none; its Store -start
+FEEDER_FOUND = "feeder-found"  # Store: {"question", "key", "partial", "stamp"} of what is drawn
+FEEDER_DRAWING = "feeder-drawing"  # Store: what assets/95_feeder.js draws
+FEEDER_PAINTED = "feeder-painted"  # Store, written by nobody: the browser paints
+FEEDER_EDITS = "feeder-edits"  # Store: the edits of the feeder, in their order; its Store -pressed
+FEEDER_STATE = "feeder-state"  # the strip between the question and the answer
+FEEDER_FRAME = "feeder-frame"  # around the answer: hatched while it is stale
+FEEDER_COMPUTE = "feeder-compute"
+FEEDER_JOB = "feeder-job"  # Store: ids of the jobs that the page waits for; its Stores: -seen, -ended
+FEEDER_QUERY = "feeder-query"  # Store: the question as a query string
+FEEDER_ADDRESS = "feeder-address"  # Store: the whole query string in the address bar
+FEEDER_HOUR = "feeder-hour"  # slider: index of the hour that is drawn
+FEEDER_AT = "feeder-at"  # Store: {"case", "hour", "layer", "selection"} once the slider rests
+FEEDER_PLAY = "feeder-play"
+FEEDER_LAYER = "feeder-layer"
+FEEDER_CASE = "feeder-case"
+FEEDER_TAB = "feeder-tab"
+FEEDER_TABLES = "feeder-tables"
+FEEDER_SHEET = "feeder-sheet"  # in the inspector: what is selected, else the whole day
+FEEDER_UPLOAD = (
+    "feeder-upload"  # upload: a feeder of one's own; -shown, -offer (Store), -take, -work (upload), -message
+)
+FEEDER_EXPORT = "feeder-export"  # the panel of the files
+FEEDER_COMPARED = "feeder-compared"  # what the edits have changed
+FEEDER_METHODS_RUN = "feeder-methods-run"
+
+
+def feeder_word(name: str) -> str:
+    """Return the id of a control of the feeder's question."""
+    return f"feeder-word-{name}"
+
+
+def feeder_panel(tab: str) -> str:
+    """Return the id of the body of a tab of the drawer."""
+    return f"feeder-panel-{tab}"
+
+
+def feeder_figure(tab: str) -> str:
+    """Return the id of the chart of a tab of the drawer."""
+    return f"feeder-figure-{tab}"
+
+
+def feeder_why(what: str) -> str:
+    """Return the id of a number of the totals that says why."""
+    return f"feeder-why-{what}"
+
+
+def feeder_edit(name: str) -> str:
+    """Return the id of a control of the edits: "move", "move-bus", ..."""
+    return f"feeder-edit-{name}"
+
+
+def feeder_file(kind: str) -> str:
+    """Return the id of the button that saves a file of the answer: "csv", "json", "npz" or "python"."""
+    return f"feeder-file-{kind}"
