@@ -297,9 +297,21 @@ class Feeder:
 
     @property
     def digest(self) -> str:
-        """Return the SHA-256 of everything the feeder holds: the cache key of what is computed from it."""
-        text = json.dumps(self.as_dict(), sort_keys=True, separators=(",", ":"))
+        """Return the SHA-256 of everything the feeder holds: the cache key of what is computed from it.
+
+        Feeders that are equal have the same, also where one holds 1 and the other 1.0.
+        """
+        text = json.dumps(_decimal(self.as_dict()), sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _decimal(held: Any) -> Any:
+    """Return what JSON holds with every whole number as a decimal one."""
+    if isinstance(held, dict):
+        return {key: _decimal(value) for key, value in held.items()}
+    if isinstance(held, list | tuple):
+        return [_decimal(value) for value in held]
+    return float(held) if isinstance(held, int) and not isinstance(held, bool) else held
 
 
 def walk(feeder: Feeder) -> tuple[Tree, list[Problem]]:

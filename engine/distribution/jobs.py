@@ -6,10 +6,13 @@ second case runs, the first lies under :func:`partial_key`; nothing reads it onc
 
 import hashlib
 import json
+import time
 from collections.abc import Mapping
 from typing import Any
 
 from engine.compute import JobContext
+from engine.distribution import library
+from engine.distribution.cases import PLACES
 from engine.distribution.question import FeederQuestion
 from engine.distribution.run import FORMAT, CaseRun, FeederRun, run_feeder
 
@@ -24,12 +27,19 @@ STUDY_SHAPE: Mapping[str, type] = {
     "violations": int,
     "error_pu": float,
     "time_s": float,
+    "processor_s": float,
 }
 
 
 def study_arguments(question: FeederQuestion) -> dict[str, Any]:
-    """Return the arguments of the job; files are in the question by their digests."""
-    return {"question": question.to_json(), "format": FORMAT}
+    """Return the arguments of the job: files are in the question by their digests, the library's feeder by its own."""
+    return {"question": question.to_json(), "feeder": feeder_digest(question), "format": FORMAT}
+
+
+def feeder_digest(question: FeederQuestion) -> str:
+    """Return the beginning of the digest of the library's feeder, "" where the question names a file or none."""
+    known = not question.dataset and question.feeder in PLACES
+    return library.load(question.feeder).digest[:40] if known else ""
 
 
 def study_key(arguments: Mapping[str, Any]) -> str:
@@ -45,7 +55,7 @@ def partial_key(arguments: Mapping[str, Any]) -> str:
 def study_job(arguments: dict[str, Any], context: JobContext) -> dict[str, Any]:
     """Run a study and keep it. Raises what :func:`engine.distribution.run.run_feeder` raises."""
     question = FeederQuestion.from_json(arguments["question"])
-    asked = study_arguments(question)
+    asked, before = study_arguments(question), time.process_time()
 
     def tell(done: int, total: int) -> None:
         context.progress(done, total, f"{done:,} of about {total:,} AC power flows")
@@ -58,11 +68,11 @@ def study_job(arguments: dict[str, Any], context: JobContext) -> dict[str, Any]:
     )
     key = study_key(asked)
     context.artifacts.save(key, run.save())
-    return summary(run) | {"artifacts": [key]}
+    return summary(run) | {"processor_s": time.process_time() - before, "artifacts": [key]}
 
 
 def summary(run: FeederRun) -> dict[str, Any]:
-    """Return what a list of answers shows of one; its fields are :data:`STUDY_SHAPE`."""
+    """Return what a list of answers shows of one; with the processor's time its fields are :data:`STUDY_SHAPE`."""
     return {
         "feeder": run.feeder.name,
         "digest": run.feeder.digest,

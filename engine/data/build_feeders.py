@@ -1,0 +1,41 @@
+"""Make the answers of the Feeder page that come with the program: ``python -m engine.data.build_feeders [FOLDER]``.
+
+For the question that the page opens with the jobs themselves compute the study; answers to the same inputs are kept.
+"""
+
+import json
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from engine.compute import JobContext
+from engine.data.answer_files import Context, kept, origin, write
+from engine.distribution import jobs
+from engine.distribution.question import FeederQuestion
+
+Job = Callable[[dict[str, Any], JobContext], dict[str, Any]]
+
+
+def build_feeders(folder: str) -> list[list[Path]]:
+    """Write the answers to the opening question; return their files, each answer's manifest first."""
+    return [_made(jobs.STUDY, jobs.study_job, jobs.study_arguments(FeederQuestion()), Context(folder))]
+
+
+def _made(kind: str, job: Job, asked: dict[str, Any], context: Context) -> list[Path]:
+    arguments = json.loads(json.dumps(asked))
+    if known := kept(kind, arguments, context):
+        return known
+    result = job(arguments, context)
+    return write(kind, arguments, result | {"origin": origin(result)}, context)
+
+
+def main() -> None:
+    """Build the answers in the folder of the command line, or in one that is gone at the end."""
+    with tempfile.TemporaryDirectory() as own:
+        print(*(files[0] for files in build_feeders(sys.argv[1] if len(sys.argv) > 1 else own)), sep="\n")  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()
