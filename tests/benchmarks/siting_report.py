@@ -47,7 +47,7 @@ SERIES = "texas2000/hourly_2020.csv.gz"
 SIZES_MW = (50.0, 100.0, 250.0, 500.0, 750.0, 1000.0, 1250.0, 1500.0, 1750.0, 2000.0)
 MARKET_SIZES_MW = (1000.0, 2000.0)
 THRESHOLDS = (0.90, 0.93, 0.95, 0.97, 0.99, 1.0)
-WORKERS = 2
+WORKERS = int(os.environ.get("WORKERS", "2"))
 BASE_S, SITE_S, SAMPLES = 150.0, 120.0, 4  # seconds of a day without and with a site; of the noise floor
 DEARER = 12  # placements solved again with dearer units
 # The day of most load cannot be committed within every limit; the market takes that of the study's own programs.
@@ -309,6 +309,20 @@ def main() -> None:
     parser.add_argument("--kept", type=Path, default=Path(tempfile.gettempdir()) / "headroom-siting-report")
     parser.add_argument("--only", choices=("gate", "market", "all"), default="all")
     asked = parser.parse_args()
+    study = report_study(asked.kept)
+    question = study.question
+    start = time.perf_counter()
+    if asked.only != "market":
+        (RESULTS / "siting_report.md").write_text("\n".join(gate_part(study)))
+    if asked.only != "gate":
+        run, _ = study.gate(replace(question, sizes_mw=MARKET_SIZES_MW), "three envelopes, two sizes")
+        text = market_part(study, run, asked.sites, asked.days)
+        (RESULTS / "siting_report_market.md").write_text("\n".join([*head(run, "market"), *text]))
+    say(f"written after {time.perf_counter() - start:,.0f} s")
+
+
+def report_study(kept: Path) -> Study:
+    """Return the study of the paper's hour with what is kept in a folder. Ends the program without the series."""
     folder = os.environ.get("HEADROOM_DATA")
     if not folder:
         raise SystemExit("HEADROOM_DATA names no folder with the 2020 series")
@@ -325,17 +339,9 @@ def main() -> None:
         sizes_mw=SIZES_MW,
         units=False,
     )
-    asked.kept.mkdir(parents=True, exist_ok=True)
+    kept.mkdir(parents=True, exist_ok=True)
     network = Network.from_tables(load("texas-2020"))
-    study = Study(network, question, (Path(SERIES).name, content), Artifacts(asked.kept, KEPT_BYTES))
-    start = time.perf_counter()
-    if asked.only != "market":
-        (RESULTS / "siting_report.md").write_text("\n".join(gate_part(study)))
-    if asked.only != "gate":
-        run, _ = study.gate(replace(question, sizes_mw=MARKET_SIZES_MW), "three envelopes, two sizes")
-        text = market_part(study, run, asked.sites, asked.days)
-        (RESULTS / "siting_report_market.md").write_text("\n".join([*head(run, "market"), *text]))
-    say(f"written after {time.perf_counter() - start:,.0f} s")
+    return Study(network, question, (Path(SERIES).name, content), Artifacts(kept, KEPT_BYTES))
 
 
 def gate_part(study: Study) -> list[str]:

@@ -1,5 +1,7 @@
 """A reader walks through what hangs on a siting answer: sheet, AC check, agreement, files, studies, clearing, auction.
 
+At the end every table and the sheet are looked at for barriers, in both themes.
+
 All of it on one small study and one page, whose gate and market are computed once.
 """
 
@@ -13,7 +15,8 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
-from tests.browser.browsing import Server, Watch, begin_study, forget, open_page, settle
+from components.siting import TAB_WORDS
+from tests.browser.browsing import Server, Watch, barriers, begin_study, forget, open_page, settle
 from tests.siting_study import priced
 
 ASKED = {"choice": "list", "hours": [15, 3], "candidates": "listed", "buses": ["A", "B"], "sizes_mw": [50.0, 100.0],
@@ -234,3 +237,43 @@ def test_sites_that_stand_together_are_published_and_auctioned(walker: Page) -> 
     for site in lots:
         expect(walker.locator("main")).to_contain_text(f"50 MW {site[1]} at {site[0].partition(' (')[0]}")
     settle(walker)
+
+
+def show(page: Page, tab: str) -> str:
+    """Show one of the tables; return the selector of what it holds."""
+    page.locator("#siting-tab").get_by_text(TAB_WORDS[tab], exact=True).click()
+    body = f"#siting-tables > [data-tab-body={tab}]"
+    expect(page.locator(body)).to_be_visible()
+    settle(page)
+    return body
+
+
+def cut_off(page: Page) -> list[str]:
+    """Return whether the document can be moved behind the frame that holds the page, one phrase each."""
+    return page.evaluate(
+        """() => {
+            const found = [];
+            if (document.documentElement.scrollWidth > window.innerWidth) found.push('the document is wider');
+            if (document.body.scrollHeight > window.innerHeight) found.push('the body can be scrolled');
+            return found;
+        }"""
+    )
+
+
+def test_no_table_and_no_sheet_has_a_barrier_in_either_theme_and_none_moves_the_page(walker: Page) -> None:
+    page = walker
+    found = []
+    for name in TAB_WORDS:
+        show(page, name)
+        found += [f"{name}: {one}" for one in cut_off(page)]
+    body = show(page, "studies")
+    page.get_by_role("button", name="How firm is this order").click()
+    expect(page.locator(body)).to_contain_text("Places of the shortlist")
+    select(page, "A")
+    expect(page.locator("#siting-sheet-place")).to_contain_text("Reliability gate")
+    # Looked at once, all tables under each other: each look goes through the whole page.
+    page.add_style_tag(content="#siting-tables > [data-tab-body] { display: block !important }")
+    settle(page)
+    for name in TAB_WORDS:
+        expect(page.locator(f"#siting-tables > [data-tab-body={name}]")).to_be_visible()
+    assert found + barriers(page) == []
