@@ -1,6 +1,7 @@
 """Polytopes in one to three dimensions, by their vertices: corners, facets and volume of ``rows y <= limit``."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import combinations
 from typing import Self
 
@@ -10,6 +11,7 @@ from scipy.spatial import ConvexHull, QhullError
 from engine.distribution.frames import Integers, Matrix, Vector
 
 _ON = 1e-9  # a vertex is on a row up to this, for rows of unit length within the unit cube
+INSIDE = 1e-9  # a point is in it up to this
 _THIN = 1e-7  # what is thinner than this in a unit cube has no volume
 
 
@@ -49,7 +51,7 @@ class Polytope:
         touch = np.flatnonzero(on.sum(axis=0) >= dimension)
         return cls(every[touch], right[touch], names[touch], vertices, volume)
 
-    def contains(self, points: Matrix, room: float = 1e-9) -> "np.ndarray[tuple[int], np.dtype[np.bool_]]":
+    def contains(self, points: Matrix, room: float = INSIDE) -> "np.ndarray[tuple[int], np.dtype[np.bool_]]":
         """Return (n,) which of ``points`` (n, d) are in it, up to ``room``."""
         return np.asarray((points @ self.rows.T <= self.limit + room).all(axis=1))
 
@@ -65,12 +67,27 @@ def corners(rows: Matrix, limit: Vector) -> Matrix:
     if dimension == 1:
         meet = np.unique(limit[rows[:, 0] != 0.0] / rows[rows[:, 0] != 0.0, 0])[:, np.newaxis]
     else:
-        sets = np.array(list(combinations(range(len(rows)), dimension)))
+        sets = _choices(len(rows), dimension)
         square = rows[sets]
-        regular = np.abs(np.linalg.det(square)) > 1e-10
+        regular = np.abs(_determinant(square)) > 1e-10
         meet = np.linalg.solve(square[regular], limit[sets[regular]][:, :, np.newaxis])[:, :, 0]
     inside = meet[(meet @ rows.T <= limit + _ON).all(axis=1)]
     return np.unique(np.round(inside, 12), axis=0) if len(inside) else inside.reshape(0, dimension)
+
+
+def _determinant(square: "np.ndarray[tuple[int, int, int], np.dtype[np.float64]]") -> Vector:
+    """Return (n,) the determinants of (n, d, d), d two or three, without a factorisation of each."""
+    if square.shape[1] == 2:
+        return np.asarray(square[:, 0, 0] * square[:, 1, 1] - square[:, 0, 1] * square[:, 1, 0])
+    return np.asarray((square[:, 0] * np.cross(square[:, 1], square[:, 2])).sum(axis=1))
+
+
+@lru_cache(maxsize=128)
+def _choices(count: int, size: int) -> Integers:
+    """Return (n, size) the choices of ``size`` of ``count`` rows."""
+    found = np.array(list(combinations(range(count), size)), dtype=np.intp)
+    found.setflags(write=False)
+    return found
 
 
 def _volume(vertices: Matrix) -> float:

@@ -16,7 +16,7 @@ import numpy as np
 
 from engine.distribution.follower import Answer, Follower, Maps
 from engine.distribution.frames import Integers, Matrix, Vector
-from engine.distribution.polytopes import Polytope
+from engine.distribution.polytopes import INSIDE, Polytope
 from engine.errors import LimitError, QuestionError, SolverError
 
 MOST_CENTRES = 3
@@ -195,6 +195,10 @@ class _Search:
         self.cells: list[Cell] = []
         self.volume = 0.0
         self._known: set[tuple[int, ...]] = set()
+        self._tried: dict[tuple[int, ...], tuple[Region, Polytope] | None] = {}
+        self._sides = np.zeros((0, len(lower)))  # of all cells, one after the other
+        self._ends = np.zeros(0)
+        self._first: list[int] = []  # each cell's first side
         self._waiting: list[tuple[Vector, Integers]] = []
 
     def run(self, seeds: tuple[frozenset[str], ...]) -> None:
@@ -231,7 +235,10 @@ class _Search:
         return len(self.cells) > before
 
     def _inside(self, point: Vector) -> bool:
-        return any(bool(cell.shape.contains(point[np.newaxis])[0]) for cell in self.cells)
+        if not self.cells:
+            return False
+        within = self._sides @ point <= self._ends + INSIDE
+        return bool(np.logical_and.reduceat(within, self._first).any())
 
     def _visit(self, point: Vector, guess: Integers | None = None) -> None:
         if guess is not None and any(self._add(each, point) for each in self._pivots(guess)):
@@ -253,12 +260,12 @@ class _Search:
         key = tuple(active.tolist())
         if key in self._known:
             return False
-        region = Region.of(self._follower, active)
-        if region is None:
+        if key not in self._tried:
+            self._tried[key] = self._shape(active)
+        found = self._tried[key]
+        if found is None or (point is not None and not bool(found[1].contains(point[np.newaxis])[0])):
             return False
-        shape = Polytope.of(region.rows * self._width, region.limit - region.rows @ self._lower)
-        if shape is None or (point is not None and not bool(shape.contains(point[np.newaxis])[0])):
-            return False
+        region, shape = found
         self._known.add(key)
         if len(self.cells) >= _MOST_REGIONS:
             raise LimitError(f"an hour has more than {_MOST_REGIONS} regions; draw boxes closer or take fewer centres")
@@ -266,6 +273,8 @@ class _Search:
         vertices = self._lower + self._width * shape.vertices
         self.cells.append(Cell(region, shape, vertices, rows, shape.limit + rows @ self._lower))
         self.volume += shape.volume
+        self._first.append(len(self._ends))
+        self._sides, self._ends = np.vstack([self._sides, shape.rows]), np.append(self._ends, shape.limit)
         for at, origin in enumerate(shape.origin.tolist()):
             if origin < 0:
                 continue  # a side of the box
@@ -278,3 +287,11 @@ class _Search:
                     if (beyond >= 0.0).all() and (beyond <= 1.0).all():
                         self._waiting.append((beyond, guess))
         return True
+
+    def _shape(self, active: Integers) -> tuple[Region, Polytope] | None:
+        """Return the region of ``active`` and its part of the box; None where there is none."""
+        region = Region.of(self._follower, active)
+        if region is None:
+            return None
+        shape = Polytope.of(region.rows * self._width, region.limit - region.rows @ self._lower)
+        return None if shape is None else (region, shape)
