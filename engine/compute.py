@@ -11,7 +11,7 @@ import os
 import re
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ProcessPoolExecutor, wait
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
@@ -160,6 +160,40 @@ class Cluster:
 
 
 HERE = Here()
+
+
+class Shared:
+    """The same workers for the maps of one job: begun with the first map, ended with :meth:`close`.
+
+    Processes take seconds to begin, which would be most of a small job's time if each map began its own.
+    """
+
+    def __init__(self, workers: Workers) -> None:
+        self._workers = workers
+        self._held = ExitStack()
+        self._executor: Executor | None = None
+        self._begun = False
+
+    @contextmanager
+    def open(self) -> Iterator[Executor | None]:
+        """Yield the executor of the first call, or another one after that broke."""
+        if not self._begun:
+            self._executor = self._held.enter_context(self._workers.open())
+            self._begun = True
+        try:
+            yield self._executor
+        except BrokenExecutor:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """End the workers; a later call of :meth:`open` begins others."""
+        self._begun = False
+        self._held.close()
+
+    def words(self) -> str:
+        """Return who they are."""
+        return self._workers.words()
 
 
 def workers_of(text: str) -> Workers:

@@ -9,6 +9,7 @@ import os
 import signal
 import time
 import traceback
+from contextlib import closing
 from dataclasses import dataclass, field
 from importlib import import_module
 from multiprocessing.connection import Connection
@@ -19,7 +20,7 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 
-from engine.compute import Workers, workers_of
+from engine.compute import Shared, Workers, workers_of
 from engine.errors import CancelledError, EngineError
 from engine.network.tables import NetworkTables
 from engine.store.access import missing, study_row
@@ -155,8 +156,10 @@ def serve(channel: Connection, url: str, artifacts_dir: str, capacity_bytes: int
     ears, workers = _Ears(channel), workers_of(compute_by)
     while True:
         claim, function = ears.next_job()
-        context = Context(artifacts, store, claim, channel, ears.cancel, workers)
-        channel.send(compute(function, claim.arguments, context))
+        with closing(Shared(workers)) as shared:
+            context = Context(artifacts, store, claim, channel, ears.cancel, shared)
+            outcome = compute(function, claim.arguments, context)
+        channel.send(outcome)  # when no part of it runs any more
 
 
 def compute(function: str, arguments: dict[str, Any], context: Context) -> Outcome:

@@ -4,12 +4,12 @@ import os
 import signal
 from collections.abc import Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 
 import pytest
 
-from engine.compute import HERE, Cluster, Kept, Processes, TaskError, Workers, run_map, workers_of
+from engine.compute import HERE, Cluster, Kept, Processes, Shared, TaskError, Workers, run_map, workers_of
 from engine.errors import CancelledError, ClusterError, InfeasibleError, QuestionError
 from engine.store.artifacts import Artifacts
 from tests.ports import free_port
@@ -142,6 +142,19 @@ def test_processes_run_elsewhere_with_one_thread_each() -> None:
 def test_a_killed_process_costs_a_repetition_not_the_run(tmp_path: Path) -> None:
     marks = [str(tmp_path / f"{n}.{'deadly' if n == 2 else 'fine'}") for n in range(5)]
     assert run_map(die_once, marks, workers=Processes(2)) == [1] * 5
+
+
+def test_maps_that_share_processes_begin_them_once_and_again_after_one_was_killed(tmp_path: Path) -> None:
+    with closing(Shared(Processes(1))) as shared:
+        ((_, first),) = run_map(threads, [0], workers=shared)
+        ((_, second),) = run_map(threads, [0], workers=shared)
+        assert first == second
+        assert run_map(die_once, [str(tmp_path / "1.deadly"), str(tmp_path / "2.fine")], workers=shared) == [1, 1]
+        ((_, third),) = run_map(threads, [0], workers=shared)
+        assert third not in {first, os.getpid()}
+    ((_, fourth),) = run_map(threads, [0], workers=shared)  # closed, it begins again
+    shared.close()
+    assert fourth != third
 
 
 def test_a_task_that_kills_every_worker_ends_the_run_by_name() -> None:
