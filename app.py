@@ -34,6 +34,7 @@ PAGES: tuple[PageLink, ...] = (
     PageLink("capacity", "/capacity", "Capacity", "capacity"),
     PageLink("siting", "/siting", "Siting", "siting"),
     PageLink("auction", "/auction", "Auction", "auction"),
+    PageLink("feeder", "/feeder", "Feeder", "feeder"),
 )
 # Reached from another page, which wires them too: not in the navigation.
 SIDE_PAGES: tuple[PageLink, ...] = (

@@ -1,0 +1,153 @@
+"""The Feeder page: its layout, and what its controls do. Identity comes from the session only."""
+
+import time
+from typing import Any
+
+from dash import ClientsideFunction, Dash, Input, Output, State, ctx, no_update
+
+from callbacks import feeder_edits, feeder_files, feeder_panes, feeder_upload
+from callbacks.feeder_answer import KEEP, Asked, Shown, answer_to, seat_of
+from callbacks.feeder_desk import FEEDER_KIND, WORK_KIND, Desk, study_of
+from callbacks.security import current_user
+from callbacks.services import Services
+from components import feeder, feeder_asked, ids
+from components.feeder_view import read_question, read_view
+from engine.errors import EngineError
+
+PAGE = ids.FEEDER
+
+
+def page_layout(services: Services, **query: Any) -> Any:
+    """Return the page for the question that the address holds, as whoever asks may see it."""
+    user, desk = current_user(), Desk(services)
+    study = study_of(services, user, query.get("study"))
+    asked, problems = desk.first(user, study, query)
+    try:
+        asked = read_question(query) or asked
+    except EngineError as error:
+        problems = [*problems, str(error)]
+    return feeder.layout(
+        feeder.Opened(
+            question=asked,
+            view=read_view(query),
+            study=study,
+            own=desk.choices(user, study, FEEDER_KIND),
+            workloads=desk.choices(user, study, WORK_KIND),
+            read_only=bool(study) and services.studies.get(user, study).role != "owner",
+            problems=problems,
+        ),
+        feeder_panes.places(),
+    )
+
+
+def register(app: Dash, services: Services) -> None:
+    """Wire the page."""
+    desk = Desk(services)
+    _register_browser_side(app)
+    _register_question(app, desk)
+    feeder_panes.register(app, desk)
+    feeder_edits.register(app, desk)
+    feeder_upload.register(app, desk)
+    feeder_files.register(app, desk)
+
+
+def _register_browser_side(app: Dash) -> None:
+    """Wire what needs no server: tabs, the diagram, the hour, the address, jobs."""
+    app.clientside_callback(
+        ClientsideFunction("feederPage", "showTab"),
+        Output(f"{ids.FEEDER_TABLES}-shown", "data"),
+        Input(ids.FEEDER_TAB, "value"),
+        Input(ids.FEEDER_TABLES, "id"),
+    )
+    app.clientside_callback(
+        ClientsideFunction("feederPage", "paint"),
+        Output(ids.FEEDER_PAINTED, "data"),
+        Input(ids.FEEDER_DRAWING, "data"),
+        Input(ids.FEEDER_HOUR, "value"),
+        Input(ids.FEEDER_LAYER, "value"),
+        Input(ids.FEEDER_CASE, "value"),
+        Input(ids.selection(PAGE), "data"),
+        Input(ids.THEME, "data"),
+    )
+    app.clientside_callback(
+        ClientsideFunction("feederPage", "at"),
+        Output(f"{ids.FEEDER_AT}-told", "data"),
+        Input(ids.FEEDER_HOUR, "value"),
+        Input(ids.FEEDER_CASE, "value"),
+        Input(ids.FEEDER_LAYER, "value"),
+        Input(ids.selection(PAGE), "data"),
+        Input(ids.FEEDER_FOUND, "data"),
+    )
+    app.clientside_callback(
+        ClientsideFunction("feederPage", "jobs"),
+        Output(f"{ids.FEEDER_JOB}-seen", "data"),
+        Input(ids.JOBS, "data"),
+        Input(ids.FEEDER_JOB, "data"),
+    )
+    app.clientside_callback(
+        ClientsideFunction("feederPage", "address"),
+        Output(ids.FEEDER_ADDRESS, "data"),
+        Output(feeder.LINK, "value"),
+        Input(ids.FEEDER_QUERY, "data"),
+        Input(ids.FEEDER_AT, "data"),
+        Input(ids.FEEDER_TAB, "value"),
+        State(ids.FEEDER_STUDY, "data"),
+    )
+
+
+_PARTS: dict[str, tuple[str, str]] = {
+    "found": (ids.FEEDER_FOUND, "data"),
+    "state": (ids.FEEDER_STATE, "children"),
+    "frame": (ids.FEEDER_FRAME, "className"),
+    "compute": (ids.FEEDER_COMPUTE, "hidden"),
+    "jobs": (ids.FEEDER_JOB, "data"),
+    "query": (ids.FEEDER_QUERY, "data"),
+    "centres": (f"{ids.feeder_word('centres')}-text", "children"),
+}
+
+
+def outputs_of(shown: Shown) -> dict[str, Any]:
+    """Return what each part of the page is written with; a part to keep is left alone."""
+    made = {name: getattr(shown, name) for name in _PARTS}
+    made["compute"] = not shown.compute
+    return {name: no_update if value is KEEP else value for name, value in made.items()}
+
+
+def _register_question(app: Dash, desk: Desk) -> None:
+    @app.callback(
+        output={
+            "parts": {name: Output(*target) for name, target in _PARTS.items()},
+            "wake": Output(ids.JOBS_WAKE, "data", allow_duplicate=True),
+        },
+        inputs={
+            "given": {
+                "words": {name: Input(ids.feeder_word(name), "value") for name in feeder_asked.NAMES},
+                "edits": Input(ids.FEEDER_EDITS, "data"),
+                "compute": Input(ids.FEEDER_COMPUTE, "n_clicks"),
+                "ended": Input(f"{ids.FEEDER_JOB}-ended", "data"),
+            }
+        },
+        state={
+            "held": {
+                "study": State(ids.FEEDER_STUDY, "data"),
+                "start": State(f"{ids.FEEDER_STUDY}-start", "data"),
+                "found": State(ids.FEEDER_FOUND, "data"),
+            }
+        },
+        prevent_initial_call="initial_duplicate",
+    )
+    def ask(given: dict[str, Any], held: dict[str, Any]) -> Any:
+        found, start = held["found"], held["start"]
+        told = start.get("problems") if isinstance(start, dict) else None
+        asked = Asked(
+            words=given["words"],
+            edits=given["edits"],
+            problems=tuple(str(one) for one in told) if isinstance(told, list) else (),
+            found=found if isinstance(found, dict) else None,
+            pressed=ctx.triggered_id == ids.FEEDER_COMPUTE and bool(given["compute"]),
+        )
+        try:
+            shown = answer_to(seat_of(desk, held["study"]), asked)
+        except EngineError as error:  # a Store that no page of ours writes
+            shown = Shown(state=[str(error)])
+        return {"parts": outputs_of(shown), "wake": time.time() if shown.jobs else no_update}

@@ -1,0 +1,193 @@
+"""The panes of the Feeder page, drawn from the answer that is found and what of it is looked at."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from dash import Dash, Input, Output, State, no_update
+
+from callbacks.feeder_answer import seat_of
+from callbacks.feeder_desk import Desk, question_of
+from callbacks.feeder_tabs import MADE, Tab
+from components import feeder_diagram, feeder_states, feeder_totals, ids
+from components.feeder_layers import At, selected
+from components.feeder_view import at_of
+from components.skeleton import Part, state
+from components.theme import Theme
+from engine.distribution.run import FeederRun
+from engine.errors import EngineError
+
+PAGE = ids.FEEDER
+
+
+def places() -> dict[str, Part]:
+    """Return the static parts of the tabs."""
+    return {name: tab.place() for name, tab in MADE.items() if tab.place is not None}
+
+
+def looked_at(desk: Desk, study: Any, found: Any, at: Any, make: Callable[[FeederRun, At], Any]) -> Any:
+    """Return a part of the answer that is drawn, or in words why there is none."""
+    try:
+        run = seat_of(desk, study).drawn(found)
+        return feeder_states.nothing_yet() if run is None else make(run, at_of(at))
+    except EngineError as error:
+        return state("failed", str(error))
+
+
+def register(app: Dash, desk: Desk) -> None:
+    """Wire the panes."""
+    _register_diagram(app, desk)
+    _register_inspector(app, desk)
+    _register_compared(app, desk)
+    for name, tab in MADE.items():
+        _register_tab(app, desk, name, tab)
+
+
+def _register_diagram(app: Dash, desk: Desk) -> None:
+    @app.callback(
+        Output(ids.FEEDER_DRAWING, "data"),
+        Input(ids.FEEDER_FOUND, "data"),
+        State(ids.FEEDER_STUDY, "data"),
+    )
+    def draw(found: Any, study: Any) -> Any:
+        try:
+            run = seat_of(desk, study).drawn(found)
+        except EngineError:  # the strip above says why
+            return no_update
+        return no_update if run is None else feeder_diagram.drawing(run)
+
+    @app.callback(
+        Output(ids.totals(PAGE), "children"),
+        Input(ids.FEEDER_AT, "data"),
+        State(ids.FEEDER_FOUND, "data"),
+        State(ids.FEEDER_STUDY, "data"),
+        prevent_initial_call=True,
+    )
+    def totals(at: Any, found: Any, study: Any) -> Any:
+        return looked_at(desk, study, found, at, feeder_totals.totals_of)
+
+
+def _register_inspector(app: Dash, desk: Desk) -> None:
+    @app.callback(
+        output={
+            "centre": Output(f"{ids.FEEDER_EDITS}-centre", "hidden"),
+            "bus": Output(f"{ids.FEEDER_EDITS}-bus", "hidden"),
+            "compensators": Output(f"{ids.FEEDER_EDITS}-compensators", "hidden"),
+            "buses": Output(ids.feeder_edit("move-bus"), "options"),
+            "standing": Output(ids.feeder_edit("move-bus"), "value"),
+            "factor": Output(ids.feeder_edit("factor-value"), "value"),
+            "here": Output(ids.feeder_edit("here-name"), "options"),
+            "first": Output(ids.feeder_edit("here-name"), "value"),
+            "removable": Output(ids.feeder_edit("remove-name"), "options"),
+            "removed": Output(ids.feeder_edit("remove-name"), "value"),
+        },
+        inputs={"at": Input(ids.FEEDER_AT, "data")},
+        state={"found": State(ids.FEEDER_FOUND, "data"), "study": State(ids.FEEDER_STUDY, "data")},
+        prevent_initial_call=True,
+    )
+    def forms(at: Any, found: Any, study: Any) -> Any:
+        try:
+            run = seat_of(desk, study).drawn(found)
+        except EngineError:
+            run = None
+        return forms_of(run, at_of(at))
+
+
+def forms_of(run: FeederRun | None, at: At) -> dict[str, Any]:
+    """Return which forms of edits show, and what they offer, for what is selected."""
+    chosen = None if run is None else selected(run, at)
+    names = ("centre", "bus", "compensators", "buses", "standing", "factor", "here", "first", "removable", "removed")
+    made: dict[str, Any] = dict.fromkeys(names, no_update) | {"centre": True, "bus": True, "compensators": True}
+    if run is None or chosen is None or chosen[0] == "link":
+        return made
+    kind, name = chosen
+    feeder = run.feeder
+    if kind == "centre":
+        centre = next(row for row in feeder.centres if row.name == name)
+        buses = [row.name for row in feeder.buses if set(centre.phases) <= set(row.phases)]
+        return made | {
+            "centre": False, "buses": _options(buses), "standing": centre.bus, "factor": centre.power_factor,
+        }  # fmt: skip
+    standing = [row.name for row in feeder.compensators if row.bus == name]
+    movable = [row.name for row in feeder.centres if row.bus != name]
+    return made | {
+        "bus": False, "compensators": not standing,
+        "here": _options(movable), "first": movable[0] if movable else None,
+        "removable": _options(standing), "removed": standing[0] if standing else None,
+    }  # fmt: skip
+
+
+def _options(names: list[str]) -> list[dict[str, str]]:
+    return [{"value": name, "label": name} for name in names]
+
+
+def _register_compared(app: Dash, desk: Desk) -> None:
+    @app.callback(
+        Output(ids.FEEDER_COMPARED, "children"),
+        Input(ids.FEEDER_AT, "data"),
+        State(ids.FEEDER_FOUND, "data"),
+        State(ids.FEEDER_STUDY, "data"),
+        prevent_initial_call=True,
+    )
+    def compare(at: Any, found: Any, study: Any) -> Any:
+        return looked_at(desk, study, found, at, lambda run, seen: compared(desk, study, run, seen))
+
+
+def compared(desk: Desk, study: Any, run: FeederRun, at: At) -> Part:
+    """Return what the edits of the drawn answer change, or the way to know it; nothing where nothing is edited."""
+    if not run.question.edits:
+        return None
+    seat = seat_of(desk, study)
+    before = desk.unedited(seat.user, seat.study, run.question)
+    if before.found == "answered" and before.run is not None:
+        return feeder_totals.compared(run, before.run, at)
+    return feeder_totals.to_compare()
+
+
+def _register_tab(app: Dash, desk: Desk, name: str, tab: Tab) -> None:
+    @app.callback(
+        Output(ids.feeder_panel(name), "children"),
+        Input(ids.FEEDER_TAB, "value"),
+        Input(ids.FEEDER_AT, "data"),
+        State(ids.FEEDER_FOUND, "data"),
+        State(ids.FEEDER_STUDY, "data"),
+    )
+    def show(shown: Any, at: Any, found: Any, study: Any) -> Any:
+        return looked_at(desk, study, found, at, tab.content) if shown == name else no_update
+
+    if tab.figure is None:
+        return
+    make = tab.figure
+
+    @app.callback(
+        Output(ids.feeder_figure(name), "figure"),
+        Input(ids.FEEDER_TAB, "value"),
+        Input(ids.FEEDER_AT, "data"),
+        Input(ids.THEME, "data"),
+        State(ids.FEEDER_FOUND, "data"),
+        State(ids.FEEDER_STUDY, "data"),
+    )
+    def chart(shown: Any, at: Any, theme: Any, found: Any, study: Any) -> Any:
+        chosen: Theme = "dark" if theme == "dark" else "light"
+        if shown != name:
+            return no_update
+        try:
+            run = seat_of(desk, study).drawn(found)
+        except EngineError:
+            return no_update
+        return no_update if run is None else make(run, at_of(at), chosen)
+
+
+def rows_of(run: FeederRun, at: At, tab: Any) -> tuple[str, list[Mapping[str, Any]]]:
+    """Return the name and the rows of the table of a tab; the key numbers where there is no such tab."""
+    made = MADE.get(tab) if isinstance(tab, str) else None
+    if made is None:
+        return "numbers", list(feeder_totals.table_rows(run))
+    return str(tab), list(made.rows(run, at))
+
+
+def asked_before(desk: Desk, study: Any, found: Any) -> Any:
+    """Begin the answer without edits to what is drawn; return its job, None where nothing is drawn."""
+    seat, question = seat_of(desk, study), question_of(found)
+    if question is None:
+        return None
+    return desk.unedited(seat.user, seat.study, question, submit=True).job

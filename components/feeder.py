@@ -1,0 +1,209 @@
+"""The Feeder page: the question, the one-line diagram over the day, the inspector, the tables."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import dash_bootstrap_components as dbc
+from dash import dcc, html
+
+from components import feeder_asked, feeder_edits, ids
+from components.feeder_diagram import diagram
+from components.feeder_layers import CASES, LAYERS
+from components.feeder_question import question
+from components.feeder_states import nothing_yet
+from components.feeder_totals import empty_totals
+from components.feeder_view import TABS, View
+from components.icons import icon
+from components.skeleton import Part, button, page, popover, workbench
+from engine.distribution.question import FeederQuestion
+
+TITLE = "Prices and operation of a feeder with data centres"
+LINK = f"{ids.FEEDER_EXPORT}-link"
+FILES = (
+    ("csv", "This table as CSV"),
+    ("json", "Manifest of the run (JSON)"),
+    ("npz", "All arrays (.npz)"),
+    ("py", "Run it again (Python)"),
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Opened:
+    """What the page is opened with."""
+
+    question: FeederQuestion
+    view: View
+    study: str = ""  # that holds the reader's own files
+    own: feeder_asked.Choices = ()  # feeders of his own
+    workloads: feeder_asked.Choices = ()
+    read_only: bool = False
+    problems: Sequence[str] = field(default_factory=tuple)  # what of the link could not be read
+
+
+def layout(opened: Opened, places: Mapping[str, Part]) -> html.Main:
+    """Return the page. ``places`` are the static parts of the tabs; numbers come with the first callback."""
+    asked, view = opened.question, opened.view
+    bench = workbench(
+        ids.FEEDER,
+        diagram(ids.FEEDER),
+        html.Div(
+            [
+                html.Div(id=ids.FEEDER_COMPARED),
+                html.Div(nothing_yet(), id=ids.FEEDER_SHEET),
+                feeder_edits.form(),
+            ],
+            className="hr-feeder-inspector",
+        ),
+        _drawer(view.tab, places),
+        totals=empty_totals(),
+        drawer_tools=_drawer_tools(view.tab),
+        drawer_title="Table",
+        tab_words=("Diagram", "Why", "Table"),
+    )
+    _select_first(bench, view.at.selection)
+    return page(
+        *_stores(opened),
+        question(asked, own=opened.own, workloads=opened.workloads, read_only=opened.read_only),
+        html.Div(id=ids.FEEDER_STATE, className="hr-feeder-state", **{"aria-live": "polite"}),
+        _strip(asked, view),
+        html.Div([bench], id=ids.FEEDER_FRAME, className="hr-feeder-frame"),
+        title=TITLE,
+        class_name="hr-feeder",
+    )
+
+
+def _stores(opened: Opened) -> list[Part]:
+    edits = opened.question.to_json()["edits"]
+    return [
+        dcc.Store(id=ids.FEEDER_STUDY, data=opened.study),
+        dcc.Store(id=f"{ids.FEEDER_STUDY}-start", data={"problems": list(opened.problems)}),
+        dcc.Store(id=ids.FEEDER_FOUND),
+        dcc.Store(id=ids.FEEDER_DRAWING),
+        dcc.Store(id=ids.FEEDER_PAINTED),  # written by nobody, as the next two
+        dcc.Store(id=f"{ids.FEEDER_TABLES}-shown"),
+        dcc.Store(id=f"{ids.FEEDER_AT}-told"),
+        dcc.Store(id=ids.FEEDER_AT),
+        dcc.Store(id=ids.FEEDER_JOB),
+        dcc.Store(id=f"{ids.FEEDER_JOB}-seen"),  # written by nobody
+        dcc.Store(id=f"{ids.FEEDER_JOB}-ended"),
+        dcc.Store(id=ids.FEEDER_QUERY),
+        dcc.Store(id=ids.FEEDER_ADDRESS),
+        *feeder_edits.stores(edits),
+    ]
+
+
+def _strip(question_asked: FeederQuestion, view: View) -> html.Div:
+    """Return the strip above the diagram: which case and layer, and the hour, which can be played."""
+    last = len(question_asked.of_day) - 1
+    hour = min(view.at.hour, last)
+    cases = dbc.RadioItems(
+        id=ids.FEEDER_CASE,
+        name=ids.FEEDER_CASE,
+        options=[{"label": words, "value": key} for key, words in CASES.items()],
+        value=view.at.case,
+        class_name="hr-segments",
+    )
+    layers = dbc.Select(
+        id=ids.FEEDER_LAYER,
+        options=[{"label": words, "value": key} for key, words in LAYERS.items()],
+        value=view.at.layer,
+        class_name="hr-feeder-select",
+    )
+    slider = dbc.Input(
+        id=ids.FEEDER_HOUR, type="range", min=0, max=last, step=1, value=hour, class_name="hr-feeder-range"
+    )
+    shown = f"{question_asked.of_day[hour]:02d}:00"
+    return html.Div(
+        [
+            html.Div(cases, role="group", **{"aria-label": "Case that is drawn"}),
+            html.Label([html.Span("Layer", className="hr-muted"), layers], className="hr-feeder-pick"),
+            html.Div(
+                [
+                    html.Button(
+                        icon("play", size=16),
+                        id=ids.FEEDER_PLAY,
+                        type="button",
+                        className="hr-button hr-button-icon",
+                        title="Play the day",
+                        **{"aria-label": "Play the day", "aria-pressed": "false"},
+                    ),
+                    html.Label(
+                        [html.Span("Hour", className="hr-muted"), slider], className="hr-feeder-slider"
+                    ),
+                    html.Output(shown, id=f"{ids.FEEDER_HOUR}-shown", htmlFor=ids.FEEDER_HOUR),
+                ],
+                className="hr-feeder-hours",
+                role="group",
+                **{"aria-label": "Hour that is drawn"},
+            ),
+        ],
+        className="hr-feeder-strip",
+        role="group",
+        **{"aria-label": "What is drawn"},
+    )  # fmt: skip
+
+
+def _drawer(tab: str, places: Mapping[str, Part]) -> html.Div:
+    return html.Div(
+        [
+            html.Div(
+                [places.get(name), html.Div(nothing_yet(), id=ids.feeder_panel(name))],
+                className="hr-feeder-panel-body hr-feeder-tab",
+                tabIndex=0,
+                role="group",
+                **{"data-tab-body": name, "aria-label": words},
+            )
+            for name, words in TABS.items()
+        ],
+        className="hr-feeder-tabs",
+        id=ids.FEEDER_TABLES,
+        **{"data-tab": tab},
+    )
+
+
+def _drawer_tools(tab: str) -> html.Div:
+    tabs = dbc.RadioItems(
+        id=ids.FEEDER_TAB,
+        name=ids.FEEDER_TAB,
+        options=[{"label": words, "value": name} for name, words in TABS.items()],
+        value=tab,
+        class_name="hr-segments",
+    )
+    files = popover(
+        ids.FEEDER_EXPORT, [icon("download", size=14), html.Span("Files")], _files(), label="Files of this answer",
+        class_name="hr-button hr-button-quiet", width=330,
+    )  # fmt: skip
+    return html.Div(
+        [html.Div(tabs, role="group", **{"aria-label": "Table"}), files],
+        className="hr-feeder-tools",
+    )
+
+
+def _files() -> html.Div:
+    return html.Div(
+        [
+            *(button(words, ids.feeder_file(kind), icon_name="download") for kind, words in FILES),
+            html.Label(
+                [
+                    html.Span("Link to this question and view", className="hr-label"),
+                    dbc.Input(id=LINK, type="text", readonly=True, class_name="hr-input"),
+                ],
+                className="hr-field",
+            ),
+            html.Button("Copy the link", type="button", className="hr-button", **{"data-copy": LINK}),
+            html.P(
+                "Whoever opens it sees this question; a feeder of your own comes along only where you share its study.",
+                className="hr-muted",
+            ),
+            html.P(id=f"{ids.FEEDER_EXPORT}-message", className="hr-feeder-message", role="status"),
+        ],
+        className="hr-feeder-files",
+    )
+
+
+def _select_first(bench: Any, selection: str) -> None:
+    """Put the link's selection in the workbench's Store."""
+    for child in bench.children:
+        if getattr(child, "id", None) == ids.selection(ids.FEEDER):
+            child.data = selection or None

@@ -1,0 +1,225 @@
+"""Edits of a feeder: the list in the question bar, each of which can be taken back, and the forms that make one."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import dash_bootstrap_components as dbc
+from dash import dcc, html
+
+from components import ids
+from components.icons import icon
+from components.skeleton import Part, button
+from engine.distribution.feeder import DataCentre, Feeder, FeederBus
+from engine.distribution.question import Edit
+from engine.errors import QuestionError
+
+USUAL_KVAR = 60.0  # of a new static var generator, on each phase
+
+
+def words_of(edit: Edit) -> str:
+    """Return an edit as a sentence without its stop."""
+    return {
+        "move centre": f"{edit.name} moved to bus {edit.bus}",
+        "power factor": f"power factor of {edit.name} is {edit.value:g}",
+        "add compensator": f"{edit.name or f'SVG {edit.bus}'} at bus {edit.bus}: {edit.value:g} kvar on each of "
+        f"{', '.join(edit.phases)}",
+        "remove compensator": f"{edit.name} removed",
+        "scale load": f"all loads times {edit.value:g}",
+    }[edit.kind]
+
+
+def sentence_words(centres: int, edits: Sequence[Edit]) -> str:
+    """Return the word of the sentence that opens the list."""
+    words = f"{centres} data centre{'' if centres == 1 else 's'}" if centres else "the data centres"
+    return words if not edits else f"{words}, {len(edits)} edit{'' if len(edits) == 1 else 's'},"
+
+
+def listed(edits: Sequence[Edit]) -> Part:
+    """Return the edits in their order; each can be taken back."""
+    if not edits:
+        return html.P("Nothing is edited. Select a bus or a data centre to change it.", className="hr-muted")
+    return html.Ol(
+        [
+            html.Li(
+                [
+                    html.Span(words_of(edit)),
+                    html.Button(
+                        icon("close", size=14),
+                        type="button",
+                        className="hr-button hr-button-quiet hr-button-icon",
+                        **{"data-feeder-edit": f"remove {at}", "aria-label": f"Take back: {words_of(edit)}"},
+                    ),
+                ]
+            )
+            for at, edit in enumerate(edits)
+        ],
+        className="hr-feeder-edits",
+    )
+
+
+def panel(edits: Sequence[Edit]) -> html.Div:
+    """Return the panel of the sentence's word: the list, the loads, and a way to take all back."""
+    return html.Div(
+        [
+            html.H3("Edits of the feeder", className="hr-section-title"),
+            html.Div(listed(edits), id=f"{ids.FEEDER_EDITS}-listed", **{"aria-live": "polite"}),
+            _line(
+                _labelled("All loads times", _number("scale-value", 1.1, least=0.0, most=10.0)),
+                button("Scale loads", ids.feeder_edit("scale")),
+            ),
+            button("Take all back", ids.feeder_edit("clear")),
+        ],
+        className="hr-feeder-panel",
+    )
+
+
+def form() -> html.Div:
+    """Return the forms below the sheet: what can be done with the bus or the data centre that is selected."""
+    return html.Div(
+        [
+            html.Div(
+                [
+                    html.H3("Change this data centre", className="hr-section-title"),
+                    _line(
+                        _labelled("Bus", _select("move-bus")),
+                        button("Move this data centre", ids.feeder_edit("move")),
+                    ),
+                    _line(
+                        _labelled("Power factor", _number("factor-value", 0.95, least=0.5, most=1.0)),
+                        button("Change its power factor", ids.feeder_edit("factor")),
+                    ),
+                ],
+                id=f"{ids.FEEDER_EDITS}-centre",
+                hidden=True,
+            ),
+            html.Div(
+                [
+                    html.H3("Change this bus", className="hr-section-title"),
+                    _line(
+                        _labelled("On each phase", _number("add-value", USUAL_KVAR, least=0.001, most=1e6), "kvar"),
+                        button("Add an SVG here", ids.feeder_edit("add")),
+                    ),
+                    html.Div(
+                        _line(_labelled("SVG", _select("remove-name")), button("Remove it", ids.feeder_edit("remove"))),
+                        id=f"{ids.FEEDER_EDITS}-compensators",
+                        hidden=True,
+                    ),
+                    _line(
+                        _labelled("Data centre", _select("here-name")),
+                        button("Move it here", ids.feeder_edit("here")),
+                    ),
+                ],
+                id=f"{ids.FEEDER_EDITS}-bus",
+                hidden=True,
+            ),
+            html.P(id=f"{ids.FEEDER_EDITS}-message", className="hr-feeder-message", role="status"),
+        ],
+        className="hr-feeder-forms",
+    )
+
+
+def stores(edits: Sequence[dict[str, Any]]) -> list[Part]:
+    """Return the Stores: the edits themselves, and the press of a button of the list."""
+    return [dcc.Store(id=ids.FEEDER_EDITS, data=list(edits)), dcc.Store(id=f"{ids.FEEDER_EDITS}-pressed")]
+
+
+# What a form makes
+
+
+def moved(feeder: Feeder, name: str, bus: str) -> Edit:
+    """Return the edit that moves a data centre. Raises QuestionError where it stands there, or its phases do not."""
+    centre, place = _centre(feeder, name), bus_of(feeder, bus)
+    if centre.bus == bus:
+        raise QuestionError(f"{name} stands at bus {bus} already")
+    _has_phases(place, centre.phases, name)
+    return Edit("move centre", name, bus)
+
+
+def refactored(feeder: Feeder, name: str, value: float) -> Edit:
+    """Return the edit that changes a power factor. Raises QuestionError out of its range, or where it is the same."""
+    centre = _centre(feeder, name)
+    if not 0.5 <= value <= 1.0:
+        raise QuestionError(f"the power factor is {value:g}: 0.5 to 1")
+    if centre.power_factor == value:
+        raise QuestionError(f"the power factor of {name} is {value:g} already")
+    return Edit("power factor", name, value=value)
+
+
+def added(feeder: Feeder, bus: str, kvar: float) -> Edit:
+    """Return the edit that adds a static var generator on the phases of a bus, under a name that is free."""
+    if not 1e-3 <= kvar <= 1e6:
+        raise QuestionError(f"the SVG gives {kvar:g} kvar: 0.001 to 1,000,000")
+    phases = bus_of(feeder, bus).phases
+    if feeder.wires == "three" and len(phases) < 2:
+        raise QuestionError(f"bus {bus} has one phase; on three wires an SVG stands between two")
+    taken = {row.name for row in feeder.compensators}
+    name = next(one for one in (f"SVG {bus}", *(f"SVG {bus} ({at})" for at in range(2, 1000))) if one not in taken)
+    return Edit("add compensator", name, bus, kvar, phases)
+
+
+def removed(feeder: Feeder, name: str) -> Edit:
+    """Return the edit that removes a static var generator. Raises QuestionError where there is none of that name."""
+    if name not in {row.name for row in feeder.compensators}:
+        raise QuestionError(f"there is no static var generator {name!r:.60}")
+    return Edit("remove compensator", name)
+
+
+def scaled(value: float) -> Edit:
+    """Return the edit that scales all loads. Raises QuestionError out of its range, or where nothing changes."""
+    if not 0.0 <= value <= 10.0 or value == 1.0:
+        raise QuestionError(f"the factor of the loads is {value:g}: 0 to 10, and not 1")
+    return Edit("scale load", value=value)
+
+
+def joined(edits: Sequence[Edit], new: Edit) -> tuple[Edit, ...]:
+    """Return the edits with a new one: it takes the place of one that it makes void."""
+    if new.kind in {"move centre", "power factor"}:
+        edits = [one for one in edits if (one.kind, one.name) != (new.kind, new.name)]
+    if new.kind == "remove compensator":
+        kept = [one for one in edits if (one.kind, one.name) != ("add compensator", new.name)]
+        if len(kept) < len(edits):  # it was added by an edit: without that there is nothing to remove
+            return tuple(kept)
+    return (*edits, new)
+
+
+def bus_of(feeder: Feeder, name: str) -> FeederBus:
+    """Return a bus. Raises QuestionError naming one that is not there."""
+    for bus in feeder.buses:
+        if bus.name == name:
+            return bus
+    raise QuestionError(f"there is no bus {name!r:.60}")
+
+
+def _centre(feeder: Feeder, name: str) -> DataCentre:
+    for row in feeder.centres:
+        if row.name == name:
+            return row
+    raise QuestionError(f"there is no data centre {name!r:.60}")
+
+
+def _has_phases(bus: FeederBus, phases: str, name: str) -> None:
+    missing = [phase for phase in phases if phase not in bus.phases]
+    if missing:
+        raise QuestionError(
+            f"{name} needs the phases {', '.join(phases)}; bus {bus.name} has {', '.join(bus.phases) or 'none'}"
+        )
+
+
+def _line(*parts: Part) -> html.Div:
+    return html.Div(list(parts), className="hr-feeder-line")
+
+
+def _labelled(label: str, control: Part, unit: str = "") -> html.Label:
+    tail = html.Span(unit, className="hr-unit") if unit else None
+    return html.Label([html.Span(label), control, tail], className="hr-feeder-field")
+
+
+def _number(name: str, value: float, *, least: float, most: float) -> dbc.Input:
+    return dbc.Input(
+        id=ids.feeder_edit(name), type="number", value=value, min=least, max=most, step="any",
+        class_name="hr-input hr-feeder-number",
+    )  # fmt: skip
+
+
+def _select(name: str) -> dbc.Select:
+    return dbc.Select(id=ids.feeder_edit(name), options=[], value=None, class_name="hr-feeder-select")

@@ -1,0 +1,106 @@
+"""The strip between the feeder's question and its answer, in words: what runs, what is wrong, what has changed."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from dash import html
+
+from components.format import count, duration
+from components.skeleton import Part, progress_card, state
+from engine.distribution.run import FeederRun
+
+
+def computing(job: Any, run: FeederRun | None) -> list[Part]:
+    """Return the card of the running study, and what is known so far."""
+    card = progress_card(
+        "Solving the day", done=job.done, total=job.total or None, message=job.message, eta_s=job.eta_s, job=job.id
+    )
+    if run is None:
+        return [card]
+    done = "without" if not run.cases[0].svg else "with"
+    words = f"The case {done} static var generators is drawn; the other one is being solved."
+    return [card, state("partial", words, title="So far")]
+
+
+def to_solve(changed: Sequence[str], *, has_answer: bool) -> html.Div:
+    """Return the state of a question that nobody has solved yet; Solve stands in the question bar."""
+    if has_answer:
+        what = ", ".join(changed) or "the question"
+        return state("stale", f"Changed since: {what}. What is drawn is the answer of before; press Solve.")
+    return state(
+        "empty",
+        "Every hour is operated at least cost, its prices are taken apart, and AC power flow judges it: press Solve. "
+        "The worked day takes less than a minute.",
+        title="Not solved yet",
+    )
+
+
+def came_with_it(origin: Mapping[str, Any]) -> html.Div:
+    """Return where an answer comes from that was computed before, by these programs, and came with them."""
+    when, took = str(origin.get("computed_at", ""))[:10], duration(_seconds(origin.get("seconds")))
+    words = f"Came with this program, which computed it on {when} in {took}. Once more, from nothing: Files, Python."
+    return html.Div(html.P(words), className="hr-muted hr-feeder-origin", role="status")
+
+
+def failed(message: str, *, cancelled: bool = False) -> html.Div:
+    """Return the state of a job that ended without an answer."""
+    if cancelled:
+        return state("empty", "Nothing was kept of it; Solve begins it again.", title="The study was cancelled")
+    return state("failed", f"{_sentence(message)} Change the question, or press Solve.", title="The study failed")
+
+
+def refused(message: str, *, title: str = "This question cannot be answered") -> html.Div:
+    """Return the state of a question that is outside its range, every problem on a line."""
+    lines = [_sentence(line) for line in message.split("; ") if line.strip()]
+    if len(lines) == 1:
+        return state("failed", lines[0], title=title)
+    return state("failed", f"{len(lines)} things to mend:", title=title, details=lines)
+
+
+def read_only() -> html.Div:
+    """Return the note of a reader: words can be changed here, and nothing is saved."""
+    return state("read-only", "You may change the words and look; nothing is saved with the study.")
+
+
+def over_limits(run: FeederRun) -> list[Part]:
+    """Return the note that limits are exceeded whatever is done, for each case where they are."""
+    found: list[Part] = []
+    for case in run.cases:
+        number = len(case.facts["violations"])
+        if number:
+            words = (
+                f"No operation keeps {count(number, 'limit')} in some hours: each is exceeded as little as its price "
+                "allows, and the prices there are those of exceeding it. Lower the loads, move a data centre, or add "
+                "an SVG; the tab Checks names every one."
+            )
+            svg = "With" if case.svg else "Without"
+            found.append(state("infeasible", words, title=f"{svg} SVG: limits cannot be kept"))
+    return found
+
+
+def flagged(run: FeederRun) -> list[Part]:
+    """Return the note that AC finds limits exceeded which the linear flow keeps, for each case where it does."""
+    return [
+        html.P(
+            f"{'With' if case.svg else 'Without'} SVG, AC power flow finds {count(len(case.facts['flags']), 'limit')} "
+            "exceeded that the linear flow keeps: see Checks.",
+            className="hr-feeder-flagged",
+            role="status",
+        )
+        for case in run.cases
+        if case.facts["flags"]
+    ]
+
+
+def nothing_yet() -> html.Div:
+    """Return what panels say before there is an answer."""
+    return state("empty", "This fills once the day is solved: press Solve in the question bar.")
+
+
+def _sentence(message: str) -> str:
+    words = message.strip().rstrip(".")
+    return f"{words[:1].upper()}{words[1:]}."
+
+
+def _seconds(value: Any) -> float:
+    return float(value) if isinstance(value, int | float) else 0.0

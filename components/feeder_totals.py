@@ -1,0 +1,158 @@
+"""The feeder's key numbers: in the strip above the diagram, and what the edits have changed in them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from dash import html
+
+from components import ids
+from components.feeder_layers import At, case_of, case_words
+from components.format import number
+from components.skeleton import Part, button, section, totals
+from components.why_card import why_number
+from engine.distribution.frames import Frame
+from engine.distribution.run import CaseRun, FeederRun
+
+THIN = "\u2009"
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """One key number of a case."""
+
+    what: str  # its key for the why-card
+    label: str
+    unit: str
+    digits: int
+    value: float
+    strip: bool = True  # it stands among the large numbers
+
+    @property
+    def text(self) -> str:
+        """Return the number without its unit."""
+        return number(self.value, self.digits)
+
+
+def measures(run: FeederRun, case: CaseRun) -> list[Measure]:
+    """Return the key numbers of a case, the large ones first."""
+    volts = np.abs(case.phasors[:, Frame.of(run.feeder).roots :])
+    unbalance = 100.0 * float(case.vuf.max()) if case.vuf.size else 0.0
+    exceeded = len(case.facts["flags"]) + len(case.facts["violations"])
+    found = [
+        Measure("bill", "Data centres pay", "$", 0, float(case.bill_active.sum() + case.bill_reactive.sum())),
+        Measure("cost", "Operator's cost", "$", 0, float(case.cost_per_h.sum())),
+        Measure("voltage", "Lowest voltage, AC", "p.u.", 3, float(volts.min()) if volts.size else 1.0),
+        Measure("unbalance", "Largest VUF", "%", 2, unbalance),
+        Measure("error", "Linear less AC, at most", "10\u207b\u2076 p.u.", 0, 1e6 * float(np.abs(case.error_pu).max())),
+        Measure("violations", "Limits exceeded", "", 0, float(exceeded)),
+        Measure("losses", "Losses in AC", "MWh", 3, float(case.loss_ac_mva.real.sum()), strip=False),
+        Measure("penalty", "Charged for limits exceeded", "$", 0, float(case.penalty_per_h.sum()), strip=False),
+    ]
+    return [*found, *_of_centres(run, case)]
+
+
+def _of_centres(run: FeederRun, case: CaseRun) -> list[Measure]:
+    frame = Frame.of(run.feeder)
+    found = []
+    for at, row in enumerate(run.feeder.centres):
+        low = float(np.abs(case.phasors[:, frame.at(row.bus, row.phases)]).min())
+        paid = float(case.bill_active[:, at].sum() + case.bill_reactive[:, at].sum())
+        found += [
+            Measure("", f"Bill of {row.name}", "$", 0, paid, strip=False),
+            Measure("", f"Lowest voltage at {row.name}", "p.u.", 3, low, strip=False),
+        ]
+    return found
+
+
+def large(run: FeederRun, case: CaseRun) -> list[Measure]:
+    """Return the key numbers of the strip."""
+    return [one for one in measures(run, case) if one.strip]
+
+
+def totals_of(run: FeederRun, at: At) -> Part:
+    """Return the strip for the case that is drawn; the other case stands beside each number."""
+    case = case_of(run, at)
+    other = next((one for one in run.cases if one is not case), None)
+    beside = {one.what: one for one in large(run, other)} if other is not None else {}
+    items: list[dict[str, Any]] = []
+    for one in large(run, case):
+        note = f"{'with' if other.svg else 'without'} SVG {beside[one.what].text}" if other is not None else ""
+        sign = "binding" if one.what == "violations" and one.value else ""
+        name = f"{one.label}, {case_words(case).lower()}"
+        value = why_number(ids.feeder_why(one.what), one.text, label=name)
+        items.append({"label": one.label, "value": value, "unit": one.unit, "note": note, "sign": sign})
+    return totals(items)
+
+
+def empty_totals() -> Part:
+    """Return the strip before there is an answer. The numbers have their ids already: their cards are wired once."""
+    labels = {
+        "bill": "Data centres pay",
+        "cost": "Operator's cost",
+        "voltage": "Lowest voltage, AC",
+        "unbalance": "Largest VUF",
+        "error": "Linear less AC, at most",
+        "violations": "Limits exceeded",
+    }
+    return totals(
+        [
+            {"label": label, "value": why_number(ids.feeder_why(what), "\u2013", label=label)}
+            for what, label in labels.items()
+        ]
+    )
+
+
+def compared(now: FeederRun, before: FeederRun, at: At) -> Part:
+    """Return a table of the key numbers without and with the edits, for the case that is drawn."""
+    here = case_of(now, at)
+    there = before.case(svg=here.svg)
+    if there is None:
+        return html.P("The answer without edits has no such case.", className="hr-muted")
+    old = {one.label: one for one in measures(before, there)}
+    rows = []
+    for one in measures(now, here):
+        was = old.get(one.label)
+        rows.append([one.label, one.unit, was.text if was else "\u2013", one.text, _change(one, was)])
+    heads = ["", "", "Without", "Edited", "Change"]
+    return section(
+        f"What the edits change, {case_words(here).lower()}",
+        html.Table(
+            [
+                html.Thead(html.Tr([html.Th(head, scope="col") for head in heads])),
+                html.Tbody([
+                    html.Tr([html.Th(row[0], scope="row"), *(html.Td(cell) for cell in row[1:])]) for row in rows
+                ]),
+            ],
+            className="hr-feeder-small",
+            id=f"{ids.FEEDER_COMPARED}-table",
+        ),
+    )  # fmt: skip
+
+
+def to_compare() -> Part:
+    """Return the way to an answer to compare with: the same question without its edits."""
+    return section(
+        "What the edits change",
+        html.P("The same question without edits is not solved yet.", className="hr-muted"),
+        button("Solve it without edits", f"{ids.FEEDER_COMPARED}-run"),
+    )
+
+
+def _change(now: Measure, before: Measure | None) -> str:
+    if before is None:
+        return ""
+    difference = round(now.value, now.digits) - round(before.value, before.digits)
+    if abs(difference) < 0.5 * 10**-now.digits:
+        return "0"
+    return ("+" if difference > 0 else "\u2212") + number(abs(difference), now.digits)
+
+
+def table_rows(run: FeederRun) -> Sequence[dict[str, Any]]:
+    """Return the key numbers of every case as plain rows: what files carry."""
+    return [
+        {"measure": one.label, "unit": one.unit, "case": case_words(case), "value": one.value}
+        for case in run.cases
+        for one in measures(run, case)
+    ]

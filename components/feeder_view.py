@@ -1,0 +1,92 @@
+"""What is looked at on the Feeder page, as controls hold it and a link tells it; and the question of a link.
+
+What comes back from a link is checked like any other input: a word that cannot be read is left at its default, a
+question that cannot be read is told.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, cast
+from urllib.parse import quote
+
+from components.feeder_layers import CASES, LAYERS, At, CaseKey
+from engine.distribution.question import FeederQuestion
+from engine.errors import QuestionError
+
+TABS: Mapping[str, str] = {
+    "buses": "Buses",
+    "links": "Links",
+    "prices": "Prices",
+    "schedules": "Schedules",
+    "profile": "Profile",
+    "unbalance": "Unbalance",
+    "effect": "SVG effect",
+    "methods": "Methods",
+    "checks": "Checks",
+}
+FIRST_HOUR = 19  # of the worked day: its dearest
+LONGEST_QUERY = 2500  # characters: a longer question is kept by the server and the link carries its digest
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+_MOST_HOURS = 24
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What is drawn of an answer, and which tab of the drawer."""
+
+    at: At = field(default_factory=lambda: At(hour=FIRST_HOUR))
+    tab: str = "buses"
+
+
+def read_view(query: Mapping[str, Any]) -> View:
+    """Return the view of a link; what cannot be read is left at its default."""
+    told = {name: value for name, value in query.items() if isinstance(value, str)}
+    return View(at_of(told), told["tab"] if told.get("tab") in TABS else "buses")
+
+
+def at_of(held: Any) -> At:
+    """Return what is looked at from a link or a Store; what cannot be read is left at its default."""
+    told = held if isinstance(held, Mapping) else {}
+    case, layer, hour = str(told.get("case", "")), str(told.get("layer", "")), str(told.get("hour", ""))
+    known = hour.isdecimal() and hour.isascii() and len(hour) <= 2 and int(hour) < _MOST_HOURS
+    return At(
+        case=cast("CaseKey", case) if case in CASES else At().case,
+        hour=int(hour) if known else FIRST_HOUR,
+        layer=layer if layer in LAYERS else At().layer,
+        selection=str(told.get("selection") or told.get("sel") or "")[:120],
+    )
+
+
+def question_query(question: FeederQuestion) -> str:
+    """Return the fields of a question that differ from those that the page opens with, as a query string."""
+    own, usual = question.to_json(), FeederQuestion().to_json()
+    changed = {name: value for name, value in own.items() if value != usual[name]}
+    for edit in changed.get("edits", ()):
+        for name in [name for name, value in edit.items() if value == _EDIT[name]]:
+            del edit[name]
+    return f"ask={quote(json.dumps(changed, separators=(',', ':')), safe=',:')}" if changed else ""
+
+
+_EDIT: Mapping[str, Any] = {"kind": None, "name": "", "bus": "", "value": 0.0, "phases": "abc"}
+
+
+def stored_digest(query: Mapping[str, Any]) -> str | None:
+    """Return the digest of a question that the link leaves to the server, None when it carries its own."""
+    text = query.get("q")
+    return text if isinstance(text, str) and _DIGEST.fullmatch(text) else None
+
+
+def read_question(query: Mapping[str, Any]) -> FeederQuestion | None:
+    """Return the question of a link, None when it has none. Raises QuestionError for one that cannot be used."""
+    text = query.get("ask")
+    if not isinstance(text, str):
+        return None
+    try:
+        content = json.loads(text)
+    except (ValueError, RecursionError):
+        content = None
+    if not isinstance(content, dict):
+        raise QuestionError("the question of the link cannot be read")
+    return FeederQuestion.from_json(content).checked()
