@@ -1,27 +1,22 @@
 """AC power flow of a feeder by OpenDSS: its circuit is made in memory, solved, and read as phasors, flows and losses.
 
-The engine runs in a context of its own, one for the process, cleared before each use: it writes no file, opens no
-window, and keeps nothing from one call to the next. One thread makes it and calls it, whoever asks: its run-time system
-keeps memory for every thread that enters it, and ends the process now and then when such threads come and go.
+The engine runs in a process of its own (:mod:`engine.distribution.dss_process`), its context cleared after each use: it
+writes no file, opens no window, and keeps nothing from one call to the next.
 Source: R. C. Dugan, T. E. McDermott, An open source platform for collaborating on smart grid research, IEEE PES General
 Meeting, 2011; OpenDSS with the interface of DSS-Extensions.
 """
 
 import math
-import os
-import threading
-from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import opendssdirect
 
 from engine.distribution.checks import checked
-from engine.distribution.circuit import HIGHEST_PU, LOWEST_PU, NODE_OF, Circuit, Element, Tap, circuit
+from engine.distribution.circuit import HIGHEST_PU, LOWEST_PU, NODE_OF, Circuit, Tap, circuit
+from engine.distribution.dss_process import dss_process
 from engine.distribution.feeder import PHASES, DataCentre, Feeder, Generator
 from engine.errors import QuestionError, SolverError
 
@@ -29,7 +24,6 @@ Vector = npt.NDArray[np.float64]
 Matrix = npt.NDArray[np.float64]
 Phasors = npt.NDArray[np.complex128]
 
-_HELD = threading.local()
 _BETWEEN = np.array([[1.0, -1.0, 0.0], [0.0, 1.0, -1.0], [-1.0, 0.0, 1.0]])  # of phases a, b, c: ab, bc, ca
 _TURN = np.exp(2j * np.pi / 3.0)
 
@@ -129,38 +123,14 @@ def ac_flow(
     checked(feeder)
     asked = _checked(feeder, dispatch or Dispatch())
     made = circuit(feeder, asked.drawn(feeder), constant_power=constant_power, move_taps=move_taps)
-    return _thread(os.getpid()).submit(_solved, feeder, made).result()
-
-
-def _solved(feeder: Feeder, made: Circuit) -> AcFlow:
-    """Solve a circuit in the engine, in its own thread."""
-    engine = _engine()
-    try:
-        engine.Text.Commands(list(made.commands))
-        converged = bool(engine.Solution.Converged())
-        return _read(engine, feeder, made.elements, made.taps) if converged else _failed(engine, feeder)
-    except opendssdirect.DSSException as error:
-        raise SolverError(f"OpenDSS cannot solve feeder {feeder.name!r}: {str(error.args[-1])[:300]}") from None
-    finally:
-        engine.Basic.ClearAll()
-
-
-@lru_cache(maxsize=1)
-def _thread(process: int) -> ThreadPoolExecutor:
-    """Return the one thread of a process that calls the engine; a forked process has its own."""
-    return ThreadPoolExecutor(1, thread_name_prefix=f"opendss-{process}")
-
-
-def _engine() -> Any:
-    """Return the engine's context of this thread: a context is never given back, so there is one."""
-    if not hasattr(_HELD, "engine"):
-        engine: Any = opendssdirect.NewContext()
-        engine.Basic.AllowForms(False)
-        engine.Basic.AllowEditor(False)
-        engine.Basic.AllowDOScmd(False)
-        engine.Basic.AllowChangeDir(False)
-        _HELD.engine = engine
-    return _HELD.engine
+    found = dss_process().ask({
+        "commands": list(made.commands),
+        "elements": [element.name for element in made.elements],
+        "transformers": [tap.transformer for tap in made.taps],
+    })  # fmt: skip
+    if "refusal" in found:
+        raise SolverError(f"OpenDSS cannot solve feeder {feeder.name!r}: {found['refusal']}")
+    return _read(found, feeder, made) if found["converged"] else _failed(found, feeder)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -213,60 +183,55 @@ def _array(name: str, given: npt.ArrayLike | None, shape: tuple[int, ...]) -> Ve
     return array
 
 
-def _read(engine: Any, feeder: Feeder, elements: Iterable[Element], taps: Iterable[Tap]) -> AcFlow:
-    """Return the solution that the engine holds."""
-    volts = _node_volts(engine, len(feeder.buses))
+def _read(found: Mapping[str, Any], feeder: Feeder, made: Circuit) -> AcFlow:
+    """Return the solution that the engine found."""
+    volts = _node_volts(found, len(feeder.buses))
     row = {bus.name: at for at, bus in enumerate(feeder.buses)}
     count = len(feeder.links)
     current = [np.full((count, 3), np.nan, dtype=np.complex128) for _ in range(2)]
     for at, link in enumerate(feeder.links):
         for end in current:
             end[at, [PHASES.index(phase) for phase in link.phases]] = 0.0
-    for element in elements:
-        for which, phase, ampere in _terminal_currents(engine, element):
+    for element, told in zip(made.elements, found["elements"], strict=True):
+        for which, phase, ampere in _terminal_currents(told):
             current[which][element.link, phase] += ampere
     ends = [[row[link.from_bus] for link in feeder.links], [row[link.to_bus] for link in feeder.links]]
     kva = [_power(feeder, volts[where], amperes) for where, amperes in zip(ends, current, strict=True)]
-    engine.Circuit.SetActiveElement("vsource.source")
-    given = np.asarray(engine.CktElement.Powers())[:6]
+    given = np.asarray(found["source_kva"])[:6]
     base = np.array([bus.kv for bus in feeder.buses])[:, np.newaxis] * 1000.0
     pu = volts / (base / math.sqrt(3.0)) if feeder.wires == "four" else volts @ _BETWEEN.T / base
     absent = [[member not in feeder.spread(bus.phases) for member in feeder.frame] for bus in feeder.buses]
     pu = np.where(absent, np.nan, pu)
     return AcFlow(
-        feeder, True, int(engine.Solution.Iterations()), pu, current[0], kva[0], kva[1],
-        -complex(given[::2].sum(), given[1::2].sum()), _ratios(engine, feeder, taps),
+        feeder, True, found["iterations"], pu, current[0], kva[0], kva[1],
+        -complex(given[::2].sum(), given[1::2].sum()), _ratios(found["taps"], feeder, made.taps),
     )  # fmt: skip
 
 
-def _failed(engine: Any, feeder: Feeder) -> AcFlow:
+def _failed(found: Mapping[str, Any], feeder: Feeder) -> AcFlow:
     """Return the result of an hour without a solution."""
     buses, links = (np.full((len(rows), 3), np.nan + 0j) for rows in (feeder.buses, feeder.links))
     nothing = complex(math.nan, math.nan)
     ratios = tuple(regulator.ratios for regulator in feeder.regulators)
-    iterations = int(engine.Solution.Iterations())
-    return AcFlow(feeder, False, iterations, buses, links, links, links, nothing, ratios)
+    return AcFlow(feeder, False, found["iterations"], buses, links, links, links, nothing, ratios)
 
 
-def _node_volts(engine: Any, count: int) -> Phasors:
+def _node_volts(found: Mapping[str, Any], count: int) -> Phasors:
     """Return the (B, 3) voltages to earth of the phases in volts; 0 where there is none."""
     volts = np.zeros((count, 3), dtype=np.complex128)
-    held = np.asarray(engine.Circuit.AllBusVolts()).reshape(-1, 2)
-    for name, (real, imaginary) in zip(engine.Circuit.AllNodeNames(), held.tolist(), strict=True):
+    held = np.asarray(found["volts"]).reshape(-1, 2)
+    for name, (real, imaginary) in zip(found["nodes"], held.tolist(), strict=True):
         bus, node = name.split(".")
         volts[int(bus.removeprefix("b")), int(node) - 1] = complex(real, imaginary)
     return volts
 
 
-def _terminal_currents(engine: Any, element: Element) -> Iterator[tuple[int, int, complex]]:
+def _terminal_currents(told: Mapping[str, Any]) -> Iterator[tuple[int, int, complex]]:
     """Yield the end (0 from, 1 to), the phase and the current into the element there."""
-    engine.Circuit.SetActiveElement(element.name)
-    amperes = np.asarray(engine.CktElement.Currents()).reshape(-1, 2)
-    nodes = engine.CktElement.NodeOrder()
-    conductors = int(engine.CktElement.NumConductors())
-    for at, (node, (real, imaginary)) in enumerate(zip(nodes, amperes.tolist(), strict=True)):
+    amperes = np.asarray(told["amperes"]).reshape(-1, 2)
+    for at, (node, (real, imaginary)) in enumerate(zip(told["nodes"], amperes.tolist(), strict=True)):
         if node in NODE_OF.values():
-            yield at // conductors, node - 1, complex(real, imaginary)
+            yield at // told["conductors"], node - 1, complex(real, imaginary)
 
 
 def _power(feeder: Feeder, volts: Phasors, amperes: Phasors) -> Phasors:
@@ -276,12 +241,10 @@ def _power(feeder: Feeder, volts: Phasors, amperes: Phasors) -> Phasors:
     return np.asarray((volts @ _BETWEEN.T) * np.conj(amperes @ _BETWEEN.T / 3.0) / 1000.0)
 
 
-def _ratios(engine: Any, feeder: Feeder, taps: Iterable[Tap]) -> tuple[tuple[float, ...], ...]:
+def _ratios(values: Sequence[float], feeder: Feeder, taps: Sequence[Tap]) -> tuple[tuple[float, ...], ...]:
     """Return the ratios of the regulators as the engine left them."""
     found = [list(regulator.ratios) for regulator in feeder.regulators]
-    for tap in taps:
-        engine.Transformers.Name(tap.transformer)
-        engine.Transformers.Wdg(2)
+    for tap, value in zip(taps, values, strict=True):
         for place in tap.places:
-            found[tap.regulator][place] = float(engine.Transformers.Tap())
+            found[tap.regulator][place] = value
     return tuple(tuple(ratios) for ratios in found)

@@ -11,13 +11,16 @@ voltages of buses 775 and 741 within 5e-5. 123 nodes: what GridLAB-D's autotest 
 import json
 import math
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 
 from engine.distribution import library
+from engine.distribution.dss_process import DssProcess
 from engine.distribution.feeder import (
     Compensator,
     Connection,
@@ -31,7 +34,7 @@ from engine.distribution.feeder import (
     Transformer,
 )
 from engine.distribution.opendss import Dispatch, ac_flow
-from engine.errors import NetworkDataError, QuestionError
+from engine.errors import NetworkDataError, QuestionError, SolverError
 
 PROFILES = json.loads(Path(__file__).with_name("profiles.json").read_text(encoding="utf-8"))
 TOY = library.load("two-bus")
@@ -240,6 +243,18 @@ def test_nothing_is_left_between_calls(tmp_path: Path, monkeypatch: pytest.Monke
         np.testing.assert_array_equal(voltage, first[key])
     assert Path.cwd() == tmp_path
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_solving_process_that_dies_is_replaced() -> None:
+    """It is asked as at first, and gives the same; and one that dies over each question is told."""
+    first = ac_flow(TOY)
+    for child in psutil.Process().children():
+        if "dss_solver.py" in " ".join(child.cmdline()):
+            child.kill()
+            child.wait()
+    np.testing.assert_array_equal(ac_flow(TOY).voltage_pu, first.voltage_pu)
+    with closing(DssProcess()) as dies, pytest.raises(SolverError, match="twice"):
+        dies.ask({})  # a question without commands, over which the program itself fails
 
 
 @pytest.mark.parametrize(
