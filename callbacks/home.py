@@ -18,6 +18,9 @@ from components import home, ids
 from components.auction import at_home
 from components.format import count, megawatts
 from components.grid_map import is_geographic, map_points
+from engine.distribution import library as feeders
+from engine.distribution.jobs import STUDY as FEEDER_STUDY
+from engine.distribution.layout import layout
 from engine.errors import EngineError, NotFoundError
 from engine.network import library
 from engine.network.layout import positions
@@ -57,6 +60,9 @@ def answered(services: Services, user: str, study: StudySummary) -> str:
     if jobs.KIND in study.answered:
         told.append("dispatch and prices")
     told += siting(services, user, study)
+    if FEEDER_STUDY in study.answered:
+        newest = services.results.list(user, study.id, FEEDER_STUDY)[0].content
+        told.append(f"prices of {newest['feeder']} over {count(newest['hours'], 'hour')}")
     if study.products:
         told.append(count(study.products, "product set"))
     text = ", ".join(told)
@@ -97,7 +103,7 @@ def _card(study: StudySummary, told: str, now: float, pages: dict[str, str] | No
         id=study.id,
         name=study.name,
         network=study.network_name,
-        size=f"{count(study.buses, 'bus', 'buses')}, {count(study.branches, 'branch', 'branches')}",
+        size=_size(study),
         answered=told,
         when=since(study.updated, now),
         href=study_address(pages or _open_pages(), study.id, _page_of(study)),
@@ -106,10 +112,17 @@ def _card(study: StudySummary, told: str, now: float, pages: dict[str, str] | No
     )
 
 
+def _size(study: StudySummary) -> str:
+    """Return how large a study is: its network, or the files of one that has none."""
+    if _page_of(study) == "feeder":
+        return f"feeder, {count(study.datasets, 'file')}"
+    return f"{count(study.buses, 'bus', 'buses')}, {count(study.branches, 'branch', 'branches')}"
+
+
 def _page_of(study: StudySummary) -> str | None:
     """Return the page that a study is opened on: where it has an answer; None for the usual one."""
-    if not study.buses:
-        return "network"
+    if not study.buses:  # a feeder of one's own lies in a study without a network
+        return "feeder" if study.datasets or FEEDER_STUDY in study.answered else "network"
     return "siting" if GATE in study.answered and ANSWERED not in study.answered else None
 
 
@@ -127,6 +140,14 @@ def picture(tables: NetworkTables) -> bytes:
     pairs = zip(tables.branches["from_bus"], tables.branches["to_bus"], strict=True)
     ends = [(place[start], place[end]) for start, end in pairs if start in place and end in place]
     return home.thumbnail(points, np.array(ends, dtype=np.intp).reshape(-1, 2))
+
+
+def feeder_picture(key: str) -> bytes:
+    """Return the thumbnail of a feeder of the library. Raises NetworkDataError for a key that is not there."""
+    feeder = feeders.load(key)
+    place = {bus.name: at for at, bus in enumerate(feeder.buses)}
+    ends = [(place[link.from_bus], place[link.to_bus]) for link in feeder.closed_links]
+    return home.thumbnail(layout(feeder).points, np.array(ends, dtype=np.intp).reshape(-1, 2))
 
 
 def register(app: Dash, services: Services) -> None:
@@ -189,6 +210,12 @@ def _register_thumbnails(app: Dash, services: Services) -> None:
         except NotFoundError:
             abort(404)
         return answer(digest, content)
+
+    @app.server.get("/api/thumbnails/example/feeder-<key>.svg")
+    def of_feeder(key: str) -> AnyResponse:
+        if key not in {one.key for one in feeders.NAMED}:
+            abort(404)
+        return answer(f"feeder-{key}", kept.get(f"feeder-{key}", lambda: feeder_picture(key)))
 
     @app.server.get("/api/thumbnails/example/<key>.svg")
     def of_example(key: str) -> AnyResponse:

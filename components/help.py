@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from dash import html
 
-from components import help_auction, help_siting
+from components import help_auction, help_feeder, help_siting
 
 
 @dataclass(frozen=True, slots=True)
@@ -335,11 +335,13 @@ _ENTRIES = (
     ("indicative", "Indicative only", "The answer of a linear model on public data. It is no offer of a connection."),
 )
 GLOSSARY: dict[str, Word] = {
-    key: Word(key, title, meaning) for key, title, meaning in (*_ENTRIES, *help_auction.ENTRIES, *help_siting.ENTRIES)
+    key: Word(key, title, meaning)
+    for key, title, meaning in (*_ENTRIES, *help_auction.ENTRIES, *help_siting.ENTRIES, *help_feeder.ENTRIES)
 }
 
 PAGE_WORDS: dict[str, tuple[str, ...]] = {
     "auction": (*help_auction.WORDS, "firm", "flexible"),
+    "feeder": (*help_feeder.WORDS, "bus", "dual", "seed", "stale", "indicative"),
     "siting": (
         *help_siting.WORDS,
         "contingency",

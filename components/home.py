@@ -1,4 +1,4 @@
-"""Home: what this is in one screen, four doors, recent studies, examples that open at once."""
+"""Home: what this is in one screen, five doors, recent studies, examples that open at once."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ class Door:
     verb: str
     title: str
     text: str
-    example: str  # library key
+    example: str  # library key, of the feeders after "feeder-"
     size: str
     page: str  # where it opens, when that page exists
     address: str = ""  # of a door that opens no study
@@ -61,6 +61,17 @@ DOORS = (
         "4 products, 2 bidders",
         "auction",
         address="/auction",
+    ),
+    Door(
+        "price",
+        "Price",
+        "What do data centres pay on a feeder?",
+        "Three of them on an unbalanced three-phase feeder: prices by bus and phase over a day, with and without SVG, "
+        "each hour judged by AC power flow.",
+        "feeder-ieee37",
+        "38 buses, 24 hours",
+        "feeder",
+        address="/feeder",
     ),
     Door(
         "show",

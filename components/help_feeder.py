@@ -1,0 +1,74 @@
+"""The words of the Feeder page and what they mean, in plain and exact terms: (key, title, meaning)."""
+
+ENTRIES: tuple[tuple[str, str, str], ...] = (
+    (
+        "feeder",
+        "Feeder",
+        "A radial network of medium voltage behind one substation, its three phases loaded unequally. Four wires are "
+        "described between a phase and the earth, three wires between two phases.",
+    ),
+    (
+        "dlmp",
+        "DLMP",
+        "What one more MWh at a bus and phase costs the operator in an hour: energy, losses, response of loads to "
+        "voltage, voltage limits and congestion, which add up to the price. Reactive power has its own, per Mvarh.",
+    ),
+    (
+        "linear-flow",
+        "Linear flow (LinDist3Flow)",
+        "Power flow of three phases whose voltages are linear in the powers, with losses corrected at an operating "
+        "point. Schedules and prices are made with it.",
+    ),
+    (
+        "ac-check",
+        "AC check",
+        "Every hour is solved again by OpenDSS, with nothing linear. Where it finds a limit exceeded, the limit is "
+        "tightened by the error and the day is solved again, at most three rounds.",
+    ),
+    ("linear-error", "Linear less AC", "The voltage of the linear flow less the one that AC finds."),
+    (
+        "vuf",
+        "VUF",
+        "Voltage unbalance factor: negative over positive sequence of the AC voltages at a bus with three phases, in "
+        "per cent.",
+    ),
+    (
+        "feeder-svg",
+        "SVG",
+        "Static var generator: gives or takes reactive power on each phase as the operator needs it, and so moves "
+        "voltages.",
+    ),
+    (
+        "feeder-centre",
+        "Data centre",
+        "Draws power as it works, at a fixed power factor, and pays its bus's prices for active and reactive power.",
+    ),
+    (
+        "even-work",
+        "Even work",
+        "Work of every hour is divided evenly between the centres, and batch work over the hours it may take: nobody "
+        "looks at prices.",
+    ),
+    ("price-takers", "Price takers", "Draws and prices that fit each other, when no centre thinks that it moves them."),
+    (
+        "aggregator",
+        "Aggregator",
+        "One owner of all centres who knows how his draws move the prices he pays. Exact: proven by mixed-integer "
+        "programming; region walk: a good schedule fast, with the gap to a bound; best response: each answers the last "
+        "prices, and may go round in a circle.",
+    ),
+    ("regulator-taps", "Regulators", "Their ratios stay; where asked for, AC is solved once more with taps that move."),
+    (
+        "feeder-scenarios",
+        "Scenarios",
+        "Work and sun drawn at random around the day: the chance that AC leaves a limit, with its interval.",
+    ),
+    (
+        "feeder-edit",
+        "Edit",
+        "A change of the feeder that belongs to the question: a centre moved, its power factor, an SVG added or "
+        "removed, loads scaled. Each can be taken back; the answer without edits stands beside.",
+    ),
+    ("feeder-keys", "Hours by keys", "Comma and full stop: an hour back and forth. p: play or pause."),
+)  # fmt: skip
+WORDS: tuple[str, ...] = tuple(key for key, _, _ in ENTRIES)
