@@ -6,7 +6,7 @@ from typing import Any
 from dash import Dash, Input, Output, State, no_update
 
 from callbacks.feeder_answer import seat_of
-from callbacks.feeder_desk import Desk, question_of
+from callbacks.feeder_desk import Desk
 from callbacks.feeder_tabs import MADE, Tab
 from components import feeder_diagram, feeder_states, feeder_totals, ids
 from components.feeder_layers import At, selected
@@ -123,13 +123,20 @@ def _options(names: list[str]) -> list[dict[str, str]]:
 def _register_compared(app: Dash, desk: Desk) -> None:
     @app.callback(
         Output(ids.FEEDER_COMPARED, "children"),
+        Output(f"{ids.FEEDER_COMPARED}-of", "data"),
         Input(ids.FEEDER_AT, "data"),
+        Input(f"{ids.FEEDER_JOB}-ended", "data"),
         State(ids.FEEDER_FOUND, "data"),
+        State(f"{ids.FEEDER_COMPARED}-of", "data"),
         State(ids.FEEDER_STUDY, "data"),
         prevent_initial_call=True,
     )
-    def compare(at: Any, found: Any, study: Any) -> Any:
-        return looked_at(desk, study, found, at, lambda run, seen: compared(desk, study, run, seen))
+    def compare(at: Any, ended: Any, found: Any, told: Any, study: Any) -> Any:
+        key = found.get("key") if isinstance(found, Mapping) else None
+        now = [key, at_of(at).case, ended.get("at") if isinstance(ended, Mapping) else None]
+        if told == now:  # the hour has changed, or the layer: what the edits change is of the day
+            return no_update, no_update
+        return looked_at(desk, study, found, at, lambda run, seen: compared(desk, study, run, seen)), now
 
 
 def compared(desk: Desk, study: Any, run: FeederRun, at: At) -> Part:
@@ -183,11 +190,3 @@ def rows_of(run: FeederRun, at: At, tab: Any) -> tuple[str, list[Mapping[str, An
     if made is None:
         return "numbers", list(feeder_totals.table_rows(run))
     return str(tab), list(made.rows(run, at))
-
-
-def asked_before(desk: Desk, study: Any, found: Any) -> Any:
-    """Begin the answer without edits to what is drawn; return its job, None where nothing is drawn."""
-    seat, question = seat_of(desk, study), question_of(found)
-    if question is None:
-        return None
-    return desk.unedited(seat.user, seat.study, question, submit=True).job

@@ -84,6 +84,7 @@ def _stores(opened: Opened) -> list[Part]:
         dcc.Store(id=f"{ids.FEEDER_TABLES}-shown"),
         dcc.Store(id=f"{ids.FEEDER_AT}-told"),
         dcc.Store(id=ids.FEEDER_AT),
+        dcc.Store(id=f"{ids.FEEDER_COMPARED}-of"),
         dcc.Store(id=ids.FEEDER_JOB),
         dcc.Store(id=f"{ids.FEEDER_JOB}-seen"),  # written by nobody
         dcc.Store(id=f"{ids.FEEDER_JOB}-ended"),

@@ -80,7 +80,7 @@ def totals_of(run: FeederRun, at: At) -> Part:
     for one in large(run, case):
         note = f"{'with' if other.svg else 'without'} SVG {beside[one.what].text}" if other is not None else ""
         sign = "binding" if one.what == "violations" and one.value else ""
-        name = f"{one.label}, {case_words(case).lower()}"
+        name = f"{one.label}, {_lower(case_words(case))}"
         value = why_number(ids.feeder_why(one.what), one.text, label=name)
         items.append({"label": one.label, "value": value, "unit": one.unit, "note": note, "sign": sign})
     return totals(items)
@@ -117,7 +117,7 @@ def compared(now: FeederRun, before: FeederRun, at: At) -> Part:
         rows.append([one.label, one.unit, was.text if was else "\u2013", one.text, _change(one, was)])
     heads = ["", "", "Without", "Edited", "Change"]
     return section(
-        f"What the edits change, {case_words(here).lower()}",
+        f"What the edits change, {_lower(case_words(here))}",
         html.Table(
             [
                 html.Thead(html.Tr([html.Th(head, scope="col") for head in heads])),
@@ -147,6 +147,10 @@ def _change(now: Measure, before: Measure | None) -> str:
     if abs(difference) < 0.5 * 10**-now.digits:
         return "0"
     return ("+" if difference > 0 else "\u2212") + number(abs(difference), now.digits)
+
+
+def _lower(words: str) -> str:
+    return words[:1].lower() + words[1:]
 
 
 def table_rows(run: FeederRun) -> Sequence[dict[str, Any]]:
