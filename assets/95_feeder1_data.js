@@ -3,10 +3,13 @@
 (function () {
   'use strict';
   const feeder = (window.headroomFeeder = window.headroomFeeder || {});
-  const RAMPS = {
-    light: ['#efd94a', '#c8b866', '#948e77', '#666970', '#35456c', '#00224e'], // more is darker on a light ground
-    dark: ['#00224e', '#35456c', '#666970', '#948e77', '#c8b866', '#fee838'],
-    change: ['#5e3c99', '#9a86c2', '#cbc3e0', '#f3f1f6', '#fad3a1', '#ee9c43', '#c8670d'],
+  const RAMPS = { // as those of the map: what is more stands out more on each ground
+    light: ['#efd94a', '#c8b866', '#948e77', '#666970', '#35456c', '#00224e'],
+    dark: ['#24478f', '#4d6196', '#7c7f88', '#a8a286', '#d3c26d', '#fee838'],
+  };
+  const CHANGES = {
+    light: ['#5e3c99', '#9a86c2', '#cbc3e0', '#f3f1f6', '#fad3a1', '#ee9c43', '#c8670d'],
+    dark: ['#a98be0', '#8670b8', '#5b4f7d', '#39434b', '#7d5a2c', '#c07d33', '#f2a04e'],
   };
   const PART_OF = { price_loss: 'loss', price_response: 'response', price_voltage: 'limits', price_congestion: 'congestion' };
   const THIN = '\u2009', MINUS = '\u2212';
@@ -116,7 +119,7 @@
     if (!mixed[colour]) mixed[colour] = [1, 3, 5].map(function (at) { return parseInt(colour.slice(at, at + 2), 16); });
     return mixed[colour];
   }
-  feeder.ramp = function (scale, theme) { return RAMPS[scale.ramp === 'change' ? 'change' : theme]; };
+  feeder.ramp = function (scale, theme) { return (scale.ramp === 'change' ? CHANGES : RAMPS)[theme]; };
   feeder.colour = function (scale, theme, value) {
     if (!isFinite(value)) return null;
     const colours = feeder.ramp(scale, theme);

@@ -109,7 +109,7 @@
         return {
           gradient: gradient, id: id,
           stops: [make('stop', { offset: '0' }, gradient), make('stop', { offset: '1' }, gradient)],
-          path: make('path', { class: 'hr-feeder-stroke' }, layer.strokes),
+          under: make('path', { class: 'hr-feeder-under' }, layer.strokes), path: make('path', { class: 'hr-feeder-stroke' }, layer.strokes),
         };
       });
       const sign = link.k === 'line' ? null : make('g', { class: 'hr-feeder-sign hr-feeder-sign-' + link.k }, layer.signs);
@@ -210,6 +210,8 @@
         const beside_ = beside(line, (turned ? 1 - slot : slot - 1) * gap);
         stroke.path.setAttribute('d', path(beside_));
         stroke.path.setAttribute('stroke-width', places.stroke.toFixed(2));
+        stroke.under.setAttribute('d', path(beside_));
+        stroke.under.setAttribute('stroke-width', (places.stroke + 1.1).toFixed(2));
         const a = beside_[0], b = beside_[beside_.length - 1];
         [['x1', a[0]], ['y1', a[1]], ['x2', b[0] + 0.01], ['y2', b[1] + 0.01]].forEach(function (e) { stroke.gradient.setAttribute(e[0], e[1].toFixed(2)); });
       });
@@ -297,7 +299,8 @@
     if (at === drawing.source) return [places.turned ? [p[0] + 12, p[1] - 6, 'start'] : [p[0] - 17, p[1] + 3.5, 'end']];
     if (places.turned) {
       if (isLeaf) return [[p[0], p[1] + parts.after + 7 + size, 'middle']];
-      return [[p[0] + half + (load ? 10 : 4), p[1] + 3.5, 'start'], [p[0] - half - 4, p[1] + 3.5, 'end']];
+      const beside_ = [[p[0] + half + (load ? 10 : 4), p[1] + 3.5, 'start'], [p[0] + half + (load ? 10 : 4), p[1] - 3, 'start']];
+      return busy.has(at) ? beside_ : beside_.concat([[p[0] - half - 4, p[1] + 3.5, 'end']]);
     }
     if (isLeaf) return [[p[0] + parts.after + 7, p[1] + 3.6, 'start']];
     const above = [[p[0], p[1] - half - 3, 'middle'], [p[0] + 4, p[1] - half - 2, 'start'], [p[0] - 4, p[1] - half - 2, 'end']];

@@ -157,6 +157,7 @@
         if (!stroke) return;
         const on = told.of === 'node' || told.of === 'bus' ? link.m : link.p;
         stroke.path.style.display = on.indexOf(slot) < 0 ? 'none' : '';
+        stroke.under.style.display = told.of === 'phase' || on.indexOf(slot) < 0 ? 'none' : '';
         stroke.path.setAttribute('data-slot', slot);
         stroke.path.setAttribute('stroke-dasharray', told.of === 'phase' ? feeder.DASHES[slot] : '');
         stroke.path.setAttribute('stroke-linecap', told.of === 'phase' && slot === 1 ? 'round' : 'butt');

@@ -4,6 +4,12 @@
   const feeder = (window.headroomFeeder = window.headroomFeeder || {});
   const LONGEST = 24;
 
+  // Names in the inspector and the tables select what they name; "" is the whole feeder.
+  document.addEventListener('click', function (event) {
+    const press = event.target.closest && event.target.closest('[data-feeder-select]');
+    if (press) window.headroom.select('feeder', press.getAttribute('data-feeder-select') || null);
+  });
+
   feeder.hand = function (scene) {
     const host = scene.host, frame = scene.frame, pointers = new Map();
     let dragged = false, pinch = 0;

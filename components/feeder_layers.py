@@ -86,6 +86,11 @@ def case_words(case: "CaseRun") -> str:
     return CASES[case_key(case)]
 
 
+def case_said(case: "CaseRun") -> str:
+    """Return a case within a sentence: ``with SVG``."""
+    return f"with{'' if case.svg else 'out'} SVG"
+
+
 def hour_of(run: "FeederRun", at: At) -> int:
     """Return the hour that is looked at, one that the run has."""
     return min(max(at.hour, 0), len(run.labels) - 1)

@@ -1,0 +1,262 @@
+"""Why each number of the Feeder page is what it is: formula, values, what binds, inputs, source.
+
+``what`` names the number: "bill", "cost", "voltage", "unbalance", "error", "violations", "losses", "penalty",
+"surplus" and "chance" of the whole day; "price:BUS:ab", "reactive:BUS:ab", "level:BUS:ab" (voltage), "vuf:BUS",
+"loading:LINK", "paid:CENTRE", "draw:CENTRE", "output:GENERATOR", "svg:COMPENSATOR" of the hour that is looked at.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from components import feeder_cards_hour as of_hour
+from components.feeder_layers import (
+    At,
+    case_of,
+    case_said,
+    frame_words,
+    hour_of,
+    member_words,
+)
+from components.feeder_words import (
+    SOURCE_AC,
+    SOURCE_CHECK,
+    SOURCE_LINEAR,
+    SOURCE_PAYMENT,
+    inputs_of,
+    method_words,
+    money,
+)
+from components.format import count, number, percent
+from components.skeleton import Part
+from components.why_card import why_card
+
+if TYPE_CHECKING:
+    from engine.distribution.run import CaseRun, FeederRun
+
+Card = Callable[["FeederRun", At, list[str]], Part]
+
+
+def card(run: "FeederRun", at: At, what: str) -> Part:
+    """Return the card of a number. Raises KeyError for a word that names none, ValueError for an element not there."""
+    name, *rest = what.split(":")
+    return _CARDS[name](run, at, rest)
+
+
+def _bill(run: "FeederRun", at: At, _: list[str]) -> Part:
+    case = case_of(run, at)
+    active, reactive = float(case.bill_active.sum()), float(case.bill_reactive.sum())
+    each = case.bill_active.sum(axis=0) + case.bill_reactive.sum(axis=0)
+    return why_card(
+        f"{money(active + reactive)} for {count(len(run.feeder.centres), 'data centre')}, {case_said(case)}",
+        formula="Σ_t Σ_c ( λ_{ct} *X*_{ct} + λ^{q}_{ct} tan φ_c *X*_{ct} )",
+        values=[
+            ("active power", money(active)),
+            ("reactive power", money(reactive)),
+            *((row.name, money(float(paid))) for row, paid in zip(run.feeder.centres, each, strict=True)),
+            ("draws decided by", method_words(run)),
+            *_method_values(case),
+        ],
+        binds=of_hour.bound_lines(run, case, None),
+        inputs=inputs_of(run),
+        source=SOURCE_PAYMENT,
+    )
+
+
+def _method_values(case: "CaseRun") -> list[tuple[str, str]]:
+    told = case.facts["method"]
+    if "objective" not in told:
+        return []
+    bound = told["bound"]
+    return [
+        ("objective, delay included", money(told["objective"])),
+        ("at the prices that cost most", money(told["payment_most"])),
+        ("proved: no draws cost less than", money(bound) if bound is not None else "no bound"),
+        ("gap", "not known" if told["gap"] is None else percent(max(told["gap"], 0.0), 3)),
+        ("status", str(told["status"])),
+    ]
+
+
+def _cost(run: "FeederRun", at: At, _: list[str]) -> Part:
+    case = case_of(run, at)
+    total = float(case.cost_per_h.sum())
+    energy = float(run.price_per_mwh @ case.supply_mva.real)
+    return why_card(
+        f"Operator's cost: {money(total)}, {case_said(case)}",
+        formula="Σ_t ( π_t *P*_{t} + Σ_g ( α_g *p*_{gt} + ½ β_g *p*_{gt}² ) + ½ γ Σ_s *q*_{st}² )",
+        values=[
+            ("bought at the substation", f"{number(float(case.supply_mva.real.sum()), 3)} MWh, {money(energy)}"),
+            ("generators and reactive power", money(total - energy)),
+            ("charged for limits exceeded, not in it", money(float(case.penalty_per_h.sum()))),
+            ("γ, $/Mvar²h", number(run.question.reactive_slope_per_mvar2h, 0)),
+            ("certificate, worst of its four", f"{max(case.facts['certificate'].values()):.1e}"),
+        ],
+        binds=of_hour.bound_lines(run, case, None),
+        inputs=inputs_of(run),
+        source="Least-cost dispatch of the linear flow by HiGHS, optimality conditions checked in every hour",
+    )
+
+
+def _voltage(run: "FeederRun", at: At, _: list[str]) -> Part:
+    case = case_of(run, at)
+    inner = [place for place, (bus, _) in enumerate(run.nodes) if bus != run.feeder.source_bus]
+    size = np.abs(case.phasors[:, inner])
+    hour, column = np.unravel_index(int(size.argmin()), size.shape)
+    bus, member = run.nodes[inner[int(column)]]
+    found = float(size[hour, column])
+    linear = float(case.voltage_pu[hour, inner[int(column)]])
+    return why_card(
+        f"{number(found, 3)} p.u. at bus {bus}, {member_words(run.feeder, member)}, {run.labels[int(hour)]}",
+        formula="min_{n,t} |*V*_{nt}|",
+        values=[
+            ("least allowed", f"{number(run.feeder.v_min_pu, 3)} p.u. {frame_words(run.feeder)}"),
+            ("by the linear model", f"{number(linear, 5)} p.u."),
+            ("its error there", f"{number(linear - found, 6)} p.u."),
+            ("nodes and hours", f"{number(size.shape[1])} × {number(size.shape[0])}"),
+        ],
+        binds=of_hour.bound_lines(run, case, int(hour)),
+        inputs=inputs_of(run),
+        source=SOURCE_AC,
+    )
+
+
+def _unbalance(run: "FeederRun", at: At, _: list[str]) -> Part:
+    case = case_of(run, at)
+    if not case.vuf.size:
+        return why_card("No unbalance", note="No bus of this feeder has all three phases.", inputs=inputs_of(run))
+    hour, place = np.unravel_index(int(case.vuf.argmax()), case.vuf.shape)
+    return of_hour.unbalance_of(run, case, int(hour), int(place))
+
+
+def _error(run: "FeederRun", at: At, _: list[str]) -> Part:
+    case = case_of(run, at)
+    error = np.abs(case.error_pu)
+    hour, place = np.unravel_index(int(error.argmax()), error.shape)
+    bus, member = run.nodes[int(place)]
+    last = case.facts["rounds"][-1]
+    steps = ", ".join(f"{each:.1e}" for each in last["error_pu"])
+    return why_card(
+        f"{float(error.max()):.1e} p.u. at bus {bus}, {member_words(run.feeder, member)}, {run.labels[int(hour)]}",
+        formula="max_{n,t} | √*v*_{nt} − |*V*_{nt}| |",
+        values=[
+            ("linear √*v*", f"{number(float(case.voltage_pu[hour, place]), 6)} p.u."),
+            ("AC |*V*|", f"{number(float(abs(case.phasors[hour, place])), 6)} p.u."),
+            ("before corrections, then after each", f"{steps} p.u."),
+            ("regulators", "at fixed ratios"),
+        ],
+        inputs=inputs_of(run),
+        source=SOURCE_LINEAR,
+        note="Angles and losses of the linear model are taken at an AC solution, and again at that of its answer.",
+    )
+
+
+def _violations(run: "FeederRun", at: At, _: list[str]) -> Part:
+    case = case_of(run, at)
+    linear, flags = len(case.facts["violations"]), len(case.facts["flags"])
+    return why_card(
+        f"{count(linear + flags, 'limit')} exceeded, {case_said(case)}",
+        formula="|exceeded in the linear model| + |flagged by AC alone|",
+        values=[
+            ("exceeded at the stated price", number(linear)),
+            ("flagged: AC breaks what the linear model keeps", number(flags)),
+            ("price of exceeding, $/MWh", number(run.question.limit_price_per_mwh)),
+            ("charged", money(float(case.penalty_per_h.sum()))),
+            ("rounds", number(len(case.facts["rounds"]))),
+        ],
+        binds=of_hour.bound_lines(run, case, None),
+        inputs=inputs_of(run),
+        source=SOURCE_CHECK,
+        note="A voltage counts from 0.0001 p.u. beyond its limit, a current from 0.1 % above the rating.",
+    )
+
+
+def _losses(run: "FeederRun", at: At, _: list[str]) -> Part:
+    case = case_of(run, at)
+    ac, linear = float(case.loss_ac_mva.real.sum()), float(case.loss_mva.real.sum())
+    supplied = float(case.supply_mva.real.sum() + case.generator_mva.real.sum())
+    return why_card(
+        f"Losses: {number(ac, 3)} MWh, {case_said(case)}",
+        formula="Σ_t ( *P*_{t} + Σ_g *p*_{gt} − Σ drawn )",
+        values=[
+            ("in AC", f"{number(ac, 4)} MWh"),
+            ("by the linear model", f"{number(linear, 4)} MWh"),
+            ("share of what is fed in", percent(ac / supplied, 2) if supplied else "not known"),
+        ],
+        inputs=inputs_of(run),
+        source=SOURCE_AC,
+    )
+
+
+def _penalty(run: "FeederRun", at: At, _: list[str]) -> Part:
+    case = case_of(run, at)
+    return why_card(
+        f"Charged for limits exceeded: {money(float(case.penalty_per_h.sum()))}",
+        formula="Σ_t *c* Σ ( excess of flows, MW ) + *c*_v Σ ( excess of |*V*|² )",
+        values=[
+            ("*c*, $/MWh", number(run.question.limit_price_per_mwh)),
+            ("*c*_v, $/h for each p.u.²", number(float(case.facts["voltage_price_per_pu2"]))),
+            ("limits exceeded", number(len(case.facts["violations"]))),
+        ],
+        inputs=inputs_of(run),
+        source="A limit may be exceeded at a stated price, so that a day always has an answer and tells what it breaks",
+    )
+
+
+def _surplus(run: "FeederRun", at: At, _: list[str]) -> Part:
+    case = case_of(run, at)
+    return why_card(
+        f"Operator's surplus: {money(float(case.surplus_per_h.sum()))}, {case_said(case)}",
+        formula="Σ_t ( Σ_n λ_{nt} *d*_{nt} − λ_{0t} *P*_{t} )",
+        values=[(run.labels[hour], money(float(case.surplus_per_h[hour]))) for hour in [hour_of(run, at)]],
+        binds=of_hour.bound_lines(run, case, hour_of(run, at)),
+        inputs=inputs_of(run),
+        source="What withdrawals pay at their nodes less what sources are paid: earned by losses and by limits",
+    )
+
+
+def _chance(run: "FeederRun", at: At, _: list[str]) -> Part:
+    case = case_of(run, at)
+    told = case.facts["scenarios"]
+    if not told:
+        return why_card("No scenarios", note="The question asks for none.", inputs=inputs_of(run))
+    low, high = told["interval"]
+    return why_card(
+        f"{percent(told['day_chance'], 1)} of {count(told['count'], 'scenario')} break a limit in AC",
+        formula="*k* / *S*, Wilson's interval at 95 %",
+        values=[
+            ("interval", f"{percent(low, 1)} to {percent(high, 1)}"),
+            ("hour with the largest chance", f"{percent(float(case.hour_chance.max()), 1)}, "
+             f"{run.labels[int(case.hour_chance.argmax())]}"),
+            ("work is off by", percent(run.question.work_deviation)),
+            ("sun is off by", percent(run.question.sun_deviation)),
+            ("without an AC solution", count(told["failed"], "flow")),
+            ("seed", number(told["seed"])),
+        ],
+        inputs=inputs_of(run),
+        source="Wilson, J. Am. Stat. Assoc. 22, 1927; each scenario and hour in OpenDSS",
+        note="The deviations are assumed, not measured; set points stay, the substation makes up the rest.",
+    )  # fmt: skip
+
+
+_CARDS: Mapping[str, Card] = {
+    "bill": _bill,
+    "cost": _cost,
+    "voltage": _voltage,
+    "unbalance": _unbalance,
+    "error": _error,
+    "violations": _violations,
+    "losses": _losses,
+    "penalty": _penalty,
+    "surplus": _surplus,
+    "chance": _chance,
+    "price": of_hour.price,
+    "reactive": of_hour.reactive,
+    "level": of_hour.level,
+    "vuf": of_hour.vuf,
+    "loading": of_hour.loading,
+    "paid": of_hour.paid,
+    "draw": of_hour.draw,
+    "output": of_hour.output,
+    "svg": of_hour.svg,
+}

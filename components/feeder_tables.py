@@ -1,0 +1,112 @@
+"""What the tables of the Feeder page share: rows as a table with its CSV and its card, and the frame of a chart."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from dash import dcc, html
+
+from components import ids
+from components.auction_debrief_parts import csv_button
+from components.feeder_words import WHY
+from components.format import number
+from components.skeleton import Part
+from components.static import static
+from components.tables import GridColumn
+from components.why_card import why_number
+
+Row = Mapping[str, Any]
+Columns = list[GridColumn]
+MOST_ROWS = 400  # of one table on the page; its CSV holds as many, the files all
+CHART_PX = 300
+
+
+def head_of(column: GridColumn) -> str:
+    """Return the head of a column with its unit."""
+    return f"{column.label}, {column.unit}" if column.unit else column.label
+
+
+def cell_of(column: GridColumn, value: Any) -> str:
+    """Return a value as its column writes it."""
+    if column.kind not in ("number", "percent"):
+        return "" if value is None else str(value)
+    if value is None:
+        return number(None)
+    return number(float(value) * (100.0 if column.kind == "percent" else 1.0), column.digits or 0)
+
+
+def tabled(
+    name: str,
+    label: str,
+    columns: Sequence[GridColumn],
+    rows: Sequence[Row],
+    *,
+    why: Part = None,
+    note: str = "",
+    faces: Mapping[str, str] | None = None,
+) -> html.Div:
+    """Return rows as a table that scrolls by itself, with its CSV and the card ``why`` of its numbers.
+
+    It is written as HTML at once (:func:`components.static.static`). The first column heads the rows; a row with
+    ``select`` is a press that selects that element, one with ``marks`` has these classes; ``faces`` names columns
+    whose cell is drawn from another key of the row, a Dash part.
+    """
+    key = f"feeder-table-{name}"
+    head = [
+        html.Th(head_of(column), scope="col", className="hr-num" if column.kind != "text" else "hr-feeder-text")
+        for column in columns
+    ]
+    body = [_row(columns, row, faces or {}) for row in rows[:MOST_ROWS]]
+    left = len(rows) - len(body)
+    said = f"{note} {number(len(body))} of {number(len(rows))} rows are shown.".strip() if left > 0 else note
+    table = html.Table([html.Thead(html.Tr(head)), html.Tbody(body)], className="hr-feeder-table", id=key)
+    under = [
+        html.Span(said, className="hr-muted"),
+        None if why is None else why_number(f"{key}-why", WHY, why, label=label),
+        csv_button(key, f"feeder-{name}", label),
+    ]
+    return static(
+        [
+            html.Div(table, className="hr-feeder-scroll", tabIndex=0, role="group", **{"aria-label": label}),
+            html.Div(under, className="hr-feeder-under"),
+        ],
+        className="hr-feeder-tabled",
+    )
+
+
+def _row(columns: Sequence[GridColumn], row: Row, faces: Mapping[str, str]) -> html.Tr:
+    cells = []
+    for place, column in enumerate(columns):
+        value = row.get(column.name)
+        shown: Part = row.get(faces.get(column.name, ""), None)
+        if shown is None:
+            shown = cell_of(column, value)
+        numeric = column.kind in ("number", "percent")
+        more = {"data-raw": "" if value is None else str(value)} if numeric else {}
+        kind = "hr-num" if numeric else "hr-feeder-text"
+        if place == 0:
+            if row.get("select"):
+                shown = chooser(shown, str(row["select"]))
+            cells.append(html.Th(shown, scope="row", className=kind, **more))
+        else:
+            cells.append(html.Td(shown, className=kind, **more))
+    return html.Tr(cells, className=str(row.get("marks", "")) or None)
+
+
+def chooser(words: Part, element: str) -> html.Button:
+    """Return words that select an element of the page when they are pressed."""
+    return html.Button(words, type="button", className="hr-feeder-choose", **{"data-feeder-select": element})
+
+
+def chart(tab: str, label: str) -> html.Div:
+    """Return the place of a tab's chart; its figure is written late. The table beside it has the same rows."""
+    graph = dcc.Graph(
+        id=ids.feeder_figure(tab),
+        responsive=True,
+        style={"height": f"{CHART_PX}px"},
+        config={"displayModeBar": False},
+    )
+    return html.Div(
+        # The place is kept until the library of charts is here.
+        html.Div(graph, style={"height": f"{CHART_PX}px"}, role="img", **{"aria-label": label}),
+        className="hr-feeder-chart",
+    )
