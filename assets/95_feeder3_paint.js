@@ -157,7 +157,6 @@
         if (!stroke) return;
         const on = told.of === 'node' || told.of === 'bus' ? link.m : link.p;
         stroke.path.style.display = on.indexOf(slot) < 0 ? 'none' : '';
-        stroke.under.style.display = told.of === 'phase' || on.indexOf(slot) < 0 ? 'none' : '';
         stroke.path.setAttribute('data-slot', slot);
         stroke.path.setAttribute('stroke-dasharray', told.of === 'phase' ? feeder.DASHES[slot] : '');
         stroke.path.setAttribute('stroke-linecap', told.of === 'phase' && slot === 1 ? 'round' : 'butt');
@@ -173,6 +172,7 @@
         }
         // A class colours what has no value: a phase by its own colour, the rest in grey.
         stroke.path.style.stroke = first && last ? 'url(#' + stroke.id + ')' : '';
+        stroke.under.style.display = first && last && on.indexOf(slot) >= 0 ? '' : 'none';
         stroke.path.classList.toggle('hr-feeder-plain', told.of !== 'phase' && !(first && last));
       });
     });
@@ -180,7 +180,7 @@
     if (told.of === 'bus' && row) {
       drawing.whole.forEach(function (bus, at) {
         const round = pane.buses[bus].round, found = shade(row[at]);
-        round.style.display = found ? '' : 'none';
+        round.style.display = found ? 'inline' : 'none';
         if (found) round.setAttribute('fill', found);
       });
     }

@@ -6,6 +6,7 @@
     ['centre', 'Data centre', 0.6], ['generator', 'Generator', 0.6], ['sun', 'Solar plant', 0.6], ['svg', 'SVG', 0.6], ['capacitor', 'Capacitor', 0],
   ];
   const LANES = ['a', 'b', 'c'];
+  feeder.ENDS = 50; // px right of the strip of the day, for its lowest and highest value
 
   function element(tag, name, text, parent) {
     const node = document.createElement(tag);
@@ -35,7 +36,7 @@
   };
 
   function scaleOf(scene, place, told, scale) {
-    const drawing = scene.held.drawing, asked = scene.asked, digits = Math.min(told.digits, 4);
+    const drawing = scene.held.drawing, asked = scene.asked, digits = Math.min(told.digits, 5);
     const words = function (value) { return feeder.written(value, digits); };
     const box = element('div', 'hr-feeder-scale', null, place);
     if (told.none || scale.none) { element('p', 'hr-muted', told.none || 'No bus of this feeder has it.', box); return; }
@@ -137,11 +138,11 @@
     const same = place.getAttribute('data-of') === [drawing.key, asked.layer, asked.names, Math.round(width)].join();
     if (!same) strip(scene, place, width);
     place.setAttribute('data-of', [drawing.key, asked.layer, asked.names, Math.round(width)].join());
-    const cursor = place.querySelector('.hr-feeder-cursor'), step = (width - 16) / hours;
+    const cursor = place.querySelector('.hr-feeder-cursor'), step = (width - 16 - feeder.ENDS) / hours;
     if (cursor) cursor.setAttribute('x', (8 + asked.hour * step).toFixed(1));
   };
   function strip(scene, place, width) {
-    const drawing = scene.held.drawing, asked = scene.asked, hours = drawing.labels.length, step = (width - 16) / hours;
+    const drawing = scene.held.drawing, asked = scene.asked, hours = drawing.labels.length, step = (width - 16 - feeder.ENDS) / hours;
     const height = 46, top = 13, low = 33;
     place.replaceChildren();
     const svg = feeder.make('svg', { viewBox: '0 0 ' + width.toFixed(0) + ' ' + height, width: width, height: height, 'aria-hidden': 'true' }, place);
@@ -171,9 +172,9 @@
       });
     });
     if (isFinite(least) && most > least) {
-      const digits = asked.layer === 'phases' ? 2 : Math.min(drawing.layers[asked.layer].digits, 4);
-      [[most, top - 2], [least, low + 1]].forEach(function (one, k) {
-        const text = feeder.make('text', { x: width - 10, y: (one[1] + (k ? -1.5 : 10)).toFixed(1), 'text-anchor': 'end', class: 'hr-feeder-hour hr-feeder-end' }, svg);
+      const digits = asked.layer === 'phases' ? 2 : Math.min(drawing.layers[asked.layer].digits, 5);
+      [[most, top + 4], [least, low + 3]].forEach(function (one) {
+        const text = feeder.make('text', { x: width - 4 - feeder.ENDS, y: one[1], 'text-anchor': 'start', class: 'hr-feeder-hour hr-feeder-end' }, svg);
         text.textContent = feeder.written(one[0], digits);
       });
     }

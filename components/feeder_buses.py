@@ -1,0 +1,103 @@
+"""The Buses tab: every bus in the hour that is looked at, voltages by AC and linear, error, price and its parts."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from dash import html
+
+from components import ids
+from components.feeder_cards import card
+from components.feeder_layers import PART_WORDS, PARTS, At, case_of, case_said, cases_of, hour_of
+from components.feeder_limits import at_hour
+from components.feeder_words import WHY
+from components.format import count, sentence
+from components.skeleton import Part
+from components.tables import GridColumn, grid, tools
+from components.why_card import why_number
+
+if TYPE_CHECKING:
+    from engine.distribution.run import CaseRun, FeederRun
+
+_LEAST = 5e-7  # $/MWh: a part that is nowhere larger has no columns
+_STATES = {"binds": "at a limit", "exceeded": "exceeded in AC", "flagged": "exceeded in AC, flagged"}
+
+
+def place() -> list[Part]:
+    """Return the grid; the page writes ``rowData`` and ``columnDefs`` of ``ids.grid(ids.FEEDER, "buses")``."""
+    return [
+        tools(ids.FEEDER, name="buses", label="Filter the buses", csv_name="feeder-buses.csv"),
+        html.Div(
+            grid(ids.FEEDER, [GridColumn("id", "Bus", width=84, pinned=True)], (), name="buses", label="Buses"),
+            className="hr-feeder-grid",
+        ),
+    ]
+
+
+def content(run: "FeederRun", at: At) -> Part:
+    """Return what is told of the table: which hour and case, what stands at a limit, and the card of its numbers."""
+    case, hour = case_of(run, at), hour_of(run, at)
+    found = sorted({each.element for each in at_hour(run, case, hour) if each.kind == "bus"})
+    shown = "with SVG less without" if at.case == "difference" and len(cases_of(run, at)) > 1 else case_said(case)
+    bound = f"; at a voltage limit: {', '.join(found[:8])}" if found else "; no voltage is at its limit"
+    bus, member = run.nodes[-1]
+    why = card(run, At("on" if case.svg else "off", at.hour), f"price:{bus}:{member}")
+    words = f"{sentence(run.labels[hour])}, {shown}: {count(len(run.feeder.buses), 'bus', 'buses')}{bound}. "
+    return html.P([words, why_number("feeder-why-buses", WHY, why, label="the table of buses")], className="hr-muted")
+
+
+def rows(run: "FeederRun", at: At) -> tuple[list[GridColumn], list[dict[str, Any]]]:
+    """Return columns and rows, one row for each bus; values of an absent phase are None."""
+    hour, cases = hour_of(run, at), cases_of(run, at)
+    case, less = cases[-1], cases[0] if at.case == "difference" and len(cases) > 1 else None
+    shown = [part for part in PARTS[1:] if any(_size(each, part) > _LEAST for each in cases)]
+    values = _values(case, hour, shown)
+    if less is not None:
+        other = _values(less, hour, shown)
+        values = {name: value - other[name] for name, value in values.items()}
+    vuf = 100.0 * (case.vuf[hour] - (less.vuf[hour] if less is not None else 0.0))
+    unbalance = dict(zip(run.three_phase[0], vuf.tolist(), strict=True))
+    states = {each.element: _STATES[each.state] for each in at_hour(run, case, hour) if each.kind == "bus"}
+    found: dict[str, dict[str, Any]] = {}
+    for place_, (bus, member) in enumerate(run.nodes):
+        row = found.setdefault(bus, {"id": bus, "kv": run.feeder.bus(bus).kv})
+        row |= {f"{name}_{member}": float(value[place_]) for name, value in values.items()}
+    for bus, row in found.items():
+        row |= {"vuf": unbalance.get(bus), "state": states.get(bus, "")}
+    return _columns(run, shown), [found[bus.name] for bus in run.feeder.buses if bus.name in found]
+
+
+def _size(case: "CaseRun", part: str) -> float:
+    return float(np.abs(case.active_parts[PARTS.index(part)]).max(initial=0.0))
+
+
+def _values(case: "CaseRun", hour: int, shown: list[str]) -> dict[str, np.ndarray]:
+    ac = np.abs(case.phasors[hour])
+    return {
+        "ac": ac, "linear": case.voltage_pu[hour], "error": case.voltage_pu[hour] - ac,
+        "price": case.active_price[hour],
+        "energy": case.active_parts[0, hour],
+        **{part: case.active_parts[PARTS.index(part), hour] for part in shown},
+        "reactive": case.reactive_price[hour],
+    }  # fmt: skip
+
+
+def _columns(run: "FeederRun", shown: list[str]) -> list[GridColumn]:
+    members = run.feeder.frame
+    found = [
+        GridColumn("id", "Bus", width=84, pinned=True),
+        GridColumn("kv", "Nominal", "kV", "number", digits=2, width=112),
+        GridColumn("state", "Limit", width=118),
+    ]
+    blocks = [
+        ("ac", "AC", "p.u.", 4, 112), ("linear", "Linear", "p.u.", 4, 128), ("error", "Linear less AC", "p.u.", 6, 176),
+        ("price", "DLMP", "$/MWh", 2, 142), ("energy", "Energy", "$/MWh", 2, 148),
+        *((part, sentence(PART_WORDS[part]), "$/MWh", 2, 186) for part in shown),
+        ("reactive", "DLMP reactive", "$/Mvarh", 2, 200),
+    ]  # fmt: skip
+    for name, label, unit, digits, width in blocks:
+        found += [
+            GridColumn(f"{name}_{member}", f"{label} {member}", unit, "number", digits=digits, width=width)
+            for member in members
+        ]
+    found.append(GridColumn("vuf", "VUF", "%", "number", digits=2, width=96, help="Negative over positive sequence"))
+    return found

@@ -1,0 +1,223 @@
+"""The Checks tab: how far the answer can be trusted. Certificate, AC rounds, limits, scenarios, assumptions."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from dash import html
+
+from components.feeder_cards import card
+from components.feeder_layers import At, case_key, case_said, case_words
+from components.feeder_limits import Limit, limits
+from components.feeder_tables import tabled
+from components.feeder_words import inputs_of, method_words, money
+from components.format import count, duration, number, percent, sentence
+from components.skeleton import Part, facts
+from components.tables import GridColumn
+from components.why_card import notation
+
+if TYPE_CHECKING:
+    from engine.distribution.run import CaseRun, FeederRun
+
+TAB = "checks"
+_CERTIFIED = 1e-6
+_CERTIFICATE = {
+    "primal_violation": "limits and balances are kept",
+    "dual_violation": "prices balance costs",
+    "complementarity": "a price only where a limit binds",
+    "relative_gap": "cost equals its dual bound",
+}
+_STATES = {"binds": "binds", "exceeded": "exceeded in AC", "flagged": "flagged: AC alone exceeds it"}
+
+
+def place() -> Part:
+    """Return nothing: this tab has no chart."""
+    return None
+
+
+def content(run: "FeederRun", at: At) -> Part:
+    """Return everything that was checked and assumed, both cases one beside the other."""
+    columns, listed = rows(run, at)
+    words = "Every limit that binds in the linear model or is exceeded in AC, hour by hour."
+    return html.Div(
+        [
+            html.Div([_case(run, case) for case in run.cases], className="hr-feeder-columns"),
+            html.H3("Limits that bind or are exceeded"),
+            html.P(words, className="hr-muted hr-feeder-told"),
+            tabled(TAB, "Limits that bind or are exceeded", columns, listed, why=card(run, at, "violations")),
+            html.Div(
+                [
+                    html.Div([html.H3("Assumed"), _list(run.provenance.get("assumptions", ()))]),
+                    html.Div([html.H3("Where it comes from"), facts(_provenance(run))]),
+                ],
+                className="hr-feeder-columns",
+            ),
+        ],
+        className="hr-feeder-checks-body",
+    )
+
+
+def rows(run: "FeederRun", at: At) -> tuple[list[GridColumn], list[dict[str, Any]]]:
+    """Return columns and rows: one for each case, hour and limit; all cases, whichever is looked at."""
+    del at
+    columns = [
+        GridColumn("element", "Bus or link", width=120),
+        GridColumn("member", "On", width=70),
+        GridColumn("hour", "Hour", width=90),
+        GridColumn("case", "Case", width=110),
+        GridColumn("value", "Value in AC", "", "number", digits=4),
+        GridColumn("limit", "Limit", "", "number", digits=3),
+        GridColumn("unit", "Unit", width=120),
+        GridColumn("state", "Which", width=200),
+    ]
+    found = [
+        {
+            "element": each.element, "member": each.member, "hour": run.labels[each.hour], "case": case_words(case),
+            "value": each.value, "limit": each.limit, "state": _STATES[each.state], "unit": _unit(each),
+            "select": f"{each.kind}:{each.element}", "marks": "" if each.state == "binds" else "hr-feeder-over",
+        }
+        for case in run.cases
+        for each in limits(run, case)
+    ]  # fmt: skip
+    return columns, found
+
+
+def _unit(each: Limit) -> str:
+    return "of its rating" if each.kind == "link" else "p.u."
+
+
+def _case(run: "FeederRun", case: "CaseRun") -> Part:
+    told = case.facts
+    parts: list[Part] = [html.H3(sentence(case_said(case)))]
+    flags, broken = told["flags"], told["violations"]
+    good = not flags and not broken
+    words = (
+        "AC keeps every limit in every hour."
+        if good
+        else f"{count(len(flags), 'limit')} flagged by AC, {count(len(broken), 'limit')} exceeded at the stated price."
+    )
+    parts.append(html.P(words, className="hr-feeder-told hr-sign-" + ("fine" if good else "binding")))
+    parts += [facts(_facts(case)), _rounds(run, case)]
+    if broken:
+        parts.append(_broken(run, case))
+    if told["beyond_models"]:
+        lines = [f"{hour}: {', '.join(names)}" for hour, names in told["beyond_models"].items()]
+        parts += [
+            html.P("Voltages beyond what load models of OpenDSS are made for: there it takes another model.",
+                   className="hr-feeder-mark"),
+            _list(lines),
+        ]  # fmt: skip
+    if notes := told["method"].get("notes"):
+        parts.append(_list([f"{told['method']['name']}: {note}" for note in notes]))
+    return html.Div(parts)
+
+
+def _facts(case: "CaseRun") -> list[tuple[Part, Part]]:
+    told = case.facts
+    worst = max(told["certificate"].values())
+    held = "holds" if worst <= _CERTIFIED else "does not hold"
+    found: list[tuple[Part, Part]] = [
+        ("Optimality conditions of every hour", [f"{held}, worst ", *power_of_ten(worst)]),
+        *((sentence(words), power_of_ten(told["certificate"][name])) for name, words in _CERTIFICATE.items()),
+        ("Largest error of the linear voltages", [*power_of_ten(float(np.abs(case.error_pu).max())), " p.u."]),
+        ("Correction that was kept", number(told["correction_kept"])),
+        ("Limits tightened", _tightened(case)),
+        ("Voltages beyond load models of OpenDSS", "in no hour" if not told["beyond_models"] else
+         f"in {count(len(told['beyond_models']), 'hour')}"),
+        ("Solver", str(told["solver"])),
+        ("Time", duration(float(told["time_s"]))),
+    ]  # fmt: skip
+    free = told["regulators_free"]
+    if free:
+        moved = float(free["largest_change_pu"])
+        found.append(("Regulators that move their taps change a voltage by", f"at most {number(moved, 4)} p.u."))
+    else:
+        found.append(("Regulators", "at fixed ratios; taps that move were not asked for"))
+    if told["scenarios"]:
+        low, high = told["scenarios"]["interval"]
+        chance = percent(told["scenarios"]["day_chance"], 1)
+        found.append(
+            (f"Break a limit, of {count(told['scenarios']['count'], 'scenario')}",
+             f"{chance} ({percent(low, 1)} to {percent(high, 1)})")
+        )  # fmt: skip
+        found.append(("Scenario flows without an AC solution", number(told["scenarios"]["failed"])))
+    else:
+        found.append(("Scenarios of work and sun", "none were asked for"))
+    return found
+
+
+def _tightened(case: "CaseRun") -> str:
+    nodes = int((case.margin_pu > 0.0).sum())
+    links = len(case.facts["rating_share"])
+    if not nodes and not links:
+        return "none: the first answer kept them in AC"
+    most = float(case.margin_pu.max(initial=0.0))
+    return f"{count(nodes, 'voltage')} by at most {number(most, 4)} p.u., {count(links, 'rating')}"
+
+
+def _rounds(run: "FeederRun", case: "CaseRun") -> Part:
+    columns = [
+        GridColumn("round", "Round", width=80),
+        GridColumn("before", "Error before corrections", "p.u.", "number", digits=5),
+        GridColumn("error", "Error after", "p.u.", "number", digits=7),
+        GridColumn("flags", "Flags", "", "number", digits=0),
+        GridColumn("exceeded", "Exceeded", "", "number", digits=0),
+        GridColumn("cost", "Cost", "$", "number", digits=2),
+    ]
+    listed = [
+        {"round": str(place_ + 1), "before": each["error_pu"][0] if each["error_pu"] else None,
+         "error": each["final_error_pu"], "flags": each["flags"], "exceeded": each["violations"], "cost": each["cost"]}
+        for place_, each in enumerate(case.facts["rounds"])
+    ]  # fmt: skip
+    asked = run.question.ac_rounds
+    note = f"{count(len(listed), 'round')}; at most {count(asked, 'further round')} asked."
+    one = At(case_key(case))  # type: ignore[arg-type]
+    return tabled(f"rounds-{case_key(case)}", f"AC rounds, {case_said(case)}", columns, listed,
+                  why=card(run, one, "error"), note=note)  # fmt: skip
+
+
+def _broken(run: "FeederRun", case: "CaseRun") -> Part:
+    columns = [
+        GridColumn("element", "Bus or link", width=120),
+        GridColumn("phase", "On", width=70),
+        GridColumn("hour", "Hour", width=90),
+        GridColumn("value", "Value", "", "number", digits=4),
+        GridColumn("limit", "Limit", "", "number", digits=4),
+        GridColumn("unit", "Unit"),
+    ]
+    listed = [
+        {**{name: each[name] for name in ("element", "phase", "value", "limit", "unit")},
+         "hour": run.labels[each["hour"]]}
+        for each in case.facts["violations"]
+    ]  # fmt: skip
+    one = At(case_key(case))  # type: ignore[arg-type]
+    label = f"Exceeded in the linear model at the stated price, {case_said(case)}"
+    return tabled(f"broken-{case_key(case)}", label, columns, listed, why=card(run, one, "penalty"))
+
+
+def _provenance(run: "FeederRun") -> list[tuple[Part, Part]]:
+    told: Mapping[str, Any] = run.provenance
+    return [
+        ("Feeder", f"{run.feeder.name}, {count(len(run.feeder.buses), 'bus', 'buses')}"),
+        ("Its numbers", str(told.get("origin", "")) or "not told"),
+        ("Draws decided by", method_words(run)),
+        ("Optimiser", str(told.get("solver", ""))),
+        ("AC power flow", str(told.get("ac", ""))),
+        ("Seed of the day", number(float(told.get("seed", 0)))),
+        ("Computed", f"{str(told.get('date', ''))[:16].replace('T', ' ')} UTC in "
+         f"{duration(float(told.get('time_s', 0.0)))}, Headroom {told.get('headroom', '')}"),
+        ("Cost of the first case", money(float(run.cases[0].cost_per_h.sum())) if run.cases else ""),
+        *((entry.name, html.Code(entry.digest[:16], title=entry.digest)) for entry in inputs_of(run)),
+    ]  # fmt: skip
+
+
+def power_of_ten(value: float) -> list[Part]:
+    """Return a small number with its power of ten: ``5.3 · 10⁻⁷``; 0 as 0."""
+    if value == 0.0:
+        return ["0"]
+    mantissa, power = f"{value:.1e}".split("e")
+    return notation(f"{mantissa.replace('-', '−')} · 10^{{{str(int(power)).replace('-', '−')}}}")
+
+
+def _list(lines: Any) -> Part:
+    return html.Ul([html.Li(str(line)) for line in lines], className="hr-feeder-lines")

@@ -1,0 +1,199 @@
+"""The Methods tab: every way to decide the draws on the same day, what it pays, what it costs, what is proved."""
+
+from typing import TYPE_CHECKING, Any
+
+import plotly.graph_objects as go
+from dash import html
+
+from components.feeder_layers import At
+from components.feeder_tables import chart, tabled
+from components.feeder_words import inputs_of, money
+from components.format import count, duration, number, percent, sentence
+from components.skeleton import Part, state
+from components.tables import GridColumn
+from components.theme import Theme, styled, token
+from components.why_card import why_card
+
+if TYPE_CHECKING:
+    from engine.distribution.compare import MethodRow
+    from engine.distribution.methods_run import Course, MethodsRun
+    from engine.distribution.run import FeederRun
+
+TAB = "methods"
+SOURCE = (
+    "Every route judged by the operator's own program: arXiv 2606.26328 (binary expansion), the payment identity of "
+    "strong duality, critical regions; Samuelson, Am. Econ. Rev. 42, 1952 (competitive outcome)"
+)
+_NONE = (
+    "The methods of this day are not compared yet. Press Compare: every route is run on the same instance, and each "
+    "draw is judged by the operator's own program."
+)
+
+
+def place() -> Part:
+    """Return the place of the chart."""
+    return chart(TAB, "What each method pays, between the least and the most at prices that are not determined")
+
+
+def content(run: "FeederRun", at: At, methods: "MethodsRun | None" = None) -> Part:
+    """Return the table of methods and what it says, or what to press."""
+    if methods is None:
+        return state("empty", _NONE)
+    columns, listed = rows(methods)
+    parts: list[Part] = [html.P(line, className="hr-feeder-told") for line in findings(methods)]
+    parts.append(tabled(TAB, "Methods on the same day", columns, listed, why=_card(run, methods)))
+    if methods.failures:
+        lines = [html.Li(f"{sentence(name)}: {reason}") for name, reason in methods.failures]
+        parts += [html.H3("Without an answer"), html.Ul(lines, className="hr-feeder-lines")]
+    if methods.courses:
+        columns, listed = course_rows(methods)
+        note = "At the prices posted in each round, delay included."
+        label = "Best responses, round by round"
+        parts += [html.H3(label), tabled("courses", label, columns, listed, why=_card(run, methods), note=note)]
+    said = [html.Li(str(line)) for line in methods.provenance.get("assumptions", ())]
+    parts += [html.H3("Assumed"), html.Ul(said, className="hr-feeder-lines")]
+    del at  # of the whole day
+    return html.Div(parts)
+
+
+def rows(methods: "MethodsRun") -> tuple[list[GridColumn], list[dict[str, Any]]]:
+    """Return columns and rows, one for each method, the one that pays least first."""
+    columns = [
+        GridColumn("method", "Method", width=200),
+        GridColumn("objective", "Objective", "$", "number", digits=2, help="Payments and delay"),
+        GridColumn("payment", "Payment", "$", "number", digits=2),
+        GridColumn("payment_most", "At most", "$", "number", digits=2, help="At the prices that cost most"),
+        GridColumn("delay_cost", "Delay", "$", "number", digits=2),
+        GridColumn("system_cost", "System cost", "$", "number", digits=2),
+        GridColumn("saving", "Saved against competition", "%", "number", digits=3),
+        GridColumn("increase", "System dearer by", "%", "number", digits=3),
+        GridColumn("gap", "Gap to the best bound", "%", "number", digits=4),
+        GridColumn("time_s", "Time", "s", "number", digits=1),
+        GridColumn("processor_s", "Processor", "s", "number", digits=1),
+        GridColumn("status", "Status", width=150),
+        GridColumn("notes", "Notes", width=220),
+    ]
+    return columns, sorted((_row(each) for each in methods.rows), key=lambda row: row["objective"])
+
+
+def _row(told: "MethodRow") -> dict[str, Any]:
+    return {
+        "method": told.method, "objective": told.objective, "payment": told.payment,
+        "payment_most": told.payment_most, "delay_cost": told.objective - told.payment,
+        "system_cost": told.system_cost, "saving": 100.0 * told.payment_saving,
+        "increase": 100.0 * told.system_increase, "gap": 100.0 * told.gap, "time_s": told.time_s,
+        "processor_s": told.processor_s, "status": told.status, "notes": "; ".join(told.notes),
+    }  # fmt: skip
+
+
+def course_rows(methods: "MethodsRun") -> tuple[list[GridColumn], list[dict[str, Any]]]:
+    """Return columns and rows of the best responses: one for each round."""
+    columns = [
+        GridColumn("method", "Method", width=200),
+        GridColumn("round", "Round", "", "number", digits=0),
+        GridColumn("payment", "Pays", "$", "number", digits=2),
+        GridColumn("most", "Largest draw", "kW", "number", digits=0),
+    ]
+    found = [
+        {"method": course.method, "round": at + 1, "payment": payment,
+         "most": max(course.total_kw[at]) if at < len(course.total_kw) else None}
+        for course in methods.courses
+        for at, payment in enumerate(course.payment)
+    ]  # fmt: skip
+    return columns, found
+
+
+def findings(methods: "MethodsRun") -> list[str]:
+    """Return in sentences what the table says: the least, what is proved, and whether the naive loop settles."""
+    listed = rows(methods)[1]
+    if not listed:
+        return []
+    best = listed[0]
+    gap = percent(max(best["gap"], 0.0) / 100.0, 4)
+    lines = [
+        f"{sentence(best['method'])} pays least: {money(best['objective'])}, delay included; proved: no draws cost "
+        f"less than {gap} below that.",
+        f"Against the competitive outcome it saves {percent(best['saving'] / 100.0, 2)} and makes the system "
+        f"{number(best['increase'], 3)} % dearer: what market power is worth here.",
+    ]
+    return [*lines, *(_course_words(course) for course in methods.courses)]
+
+
+def _course_words(course: "Course") -> str:
+    rounds, name = count(len(course.payment), "round"), sentence(course.method)
+    if course.cycle is None:
+        return f"{name} neither settled nor repeated itself in {rounds}."
+    if course.cycle == 1:
+        return f"{name} settled after {rounds}."
+    return f"{name} never settles: after {rounds} it goes round in a cycle of {course.cycle}."
+
+
+def _card(run: "FeederRun", methods: "MethodsRun") -> Part:
+    listed = rows(methods)[1]
+    best = listed[0] if listed else None
+    values = [] if best is None else [
+        ("least objective found", money(best["objective"])),
+        ("best bound of all methods", money(methods.bound)),
+        ("gap", percent(max(best["gap"], 0.0) / 100.0, 4)),
+        ("methods", number(len(listed))),
+        ("time of all", duration(sum(row["time_s"] for row in listed))),
+    ]  # fmt: skip
+    return why_card(
+        "Methods on the same day",
+        formula="gap = (objective − max_m bound_m) / objective",
+        values=values,
+        inputs=inputs_of(run),
+        source=SOURCE,
+        note="Where a price is not determined the operator is taken to choose what costs the data centres least; "
+        "the column At most has the other end.",
+    )
+
+
+def figure(run: "FeederRun", at: At, theme: Theme = "light", methods: "MethodsRun | None" = None) -> go.Figure:
+    """Return what each method pays up to what it could pay, with the best bound; beside it the best responses."""
+    del run, at
+    made = go.Figure()
+    if methods is not None:
+        _dots(made, methods, theme)
+        _courses(made, methods, theme)
+    made.update_layout(
+        xaxis={"title": {"text": "$ over the day"}, "domain": [0.0, 0.56]},
+        yaxis={"automargin": True, "autorange": "reversed", "anchor": "x"},
+        xaxis2={"title": {"text": "round of the best response"}, "domain": [0.68, 1.0], "anchor": "y2"},
+        yaxis2={"title": {"text": "$, posted prices"}, "anchor": "x2"},
+        margin={"l": 8, "r": 8, "t": 8, "b": 8},
+    )
+    return styled(made, theme, key=TAB)
+
+
+def _dots(made: go.Figure, methods: "MethodsRun", theme: Theme) -> None:
+    listed = rows(methods)[1]
+    ends: list[float | None] = []
+    names: list[str | None] = []
+    for row in listed:
+        ends += [row["objective"], row["objective"] + row["payment_most"] - row["payment"], None]
+        names += [row["method"], row["method"], None]
+    made.add_scatter(
+        x=ends, y=names, mode="lines", name="to the most it could pay", hoverinfo="skip",
+        line={"color": token("flexible", theme), "width": 5},
+    )  # fmt: skip
+    made.add_scatter(
+        x=[row["objective"] for row in listed], y=[row["method"] for row in listed], mode="markers", name="objective",
+        marker={"color": token("firm", theme), "size": 11},
+        customdata=[row["status"] for row in listed],
+        hovertemplate="%{y}: %{x:.2f} $<extra>%{customdata}</extra>",
+    )  # fmt: skip
+    made.add_scatter(
+        x=[methods.bound] * len(listed), y=[row["method"] for row in listed], mode="lines", name="best bound",
+        line={"color": token("binding", theme), "width": 2, "dash": "dash"},
+        hovertemplate="no draws cost less than %{x:.2f} $<extra>best bound</extra>",
+    )  # fmt: skip
+
+
+def _courses(made: go.Figure, methods: "MethodsRun", theme: Theme) -> None:
+    for course, (colour, dash) in zip(methods.courses, (("binding", "solid"), ("fine", "dot")), strict=False):
+        made.add_scatter(
+            x=list(range(1, len(course.payment) + 1)), y=list(course.payment), xaxis="x2", yaxis="y2", mode="lines",
+            name=course.method, line={"color": token(colour, theme), "width": 2, "dash": dash},
+            hovertemplate="round %{x}: %{y:.2f} $<extra>" + course.method + "</extra>",
+        )  # fmt: skip

@@ -1,0 +1,161 @@
+"""The Prices tab: what the price of a MWh is made of at one bus, hour by hour, and phase by phase."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import plotly.graph_objects as go
+from dash import html
+
+from components.feeder_cards import card
+from components.feeder_charts import STEPS, axis_name, framed, hours_of, hover, line_of
+from components.feeder_layers import (
+    PART_WORDS,
+    PARTS,
+    At,
+    bus_of,
+    case_words,
+    cases_of,
+    hour_of,
+    nodes_of,
+    selected,
+)
+from components.feeder_tables import chart, tabled
+from components.format import sentence
+from components.skeleton import Part
+from components.tables import GridColumn
+from components.theme import Theme, token
+
+if TYPE_CHECKING:
+    from engine.distribution.run import CaseRun, FeederRun
+
+TAB = "prices"
+_SIGN = {
+    "energy": ("bus", ""),
+    "loss": ("candidate", ""),
+    "response": ("fine", "-"),
+    "voltage": ("flexible", "/"),
+    "congestion": ("binding", "x"),
+}
+_LEAST = 5e-7  # $/MWh
+
+
+def place() -> Part:
+    """Return the place of the chart."""
+    return chart(TAB, "Price of a MWh by its parts, hour by hour; the table beside it has the same numbers")
+
+
+def content(run: "FeederRun", at: At) -> Part:
+    """Return the words of the bus, the table of all hours and its card."""
+    bus = bus_of(run, at)
+    members = [member for member, _ in nodes_of(run, bus)]
+    case = cases_of(run, at)[-1]
+    one = At("on" if case.svg else "off", at.hour)
+    columns, listed = rows(run, at)
+    chosen = "" if selected(run, at) else " (nothing is selected: that of the first data centre)"
+    words = f"Bus {bus}{chosen}: lines are {', '.join(members)}, bars their mean."
+    return html.Div(
+        [
+            html.P(words, className="hr-muted hr-feeder-told"),
+            tabled(
+                TAB,
+                f"Price at bus {bus} by its parts",
+                columns,
+                listed,
+                why=card(run, one, f"price:{bus}:{members[0]}"),
+                note="The card is of the hour that is looked at.",
+            ),
+        ]
+    )
+
+
+def rows(run: "FeederRun", at: At) -> tuple[list[GridColumn], list[dict[str, Any]]]:
+    """Return columns and rows: one row for each case and hour, mean parts of the bus's members and each price."""
+    bus, cases = bus_of(run, at), cases_of(run, at)
+    members = nodes_of(run, bus)
+    shown = _shown(cases, [node for _, node in members])
+    columns = [
+        GridColumn("hour", "Hour", width=90),
+        *([GridColumn("case", "Case", width=110)] if len(cases) > 1 else []),
+        *(GridColumn(part, sentence(PART_WORDS[part]), "$/MWh", "number", digits=2) for part in shown),
+        *(GridColumn(f"price_{member}", f"DLMP {member}", "$/MWh", "number", digits=2) for member, _ in members),
+        *(GridColumn(f"q_{member}", f"Reactive {member}", "$/Mvarh", "number", digits=2) for member, _ in members),
+    ]
+    found = []
+    for case in cases:
+        for hour, label in enumerate(run.labels):
+            mean = _mean(case, [node for _, node in members])[:, hour]
+            row: dict[str, Any] = {"hour": label, "case": case_words(case)}
+            row |= {part: float(mean[PARTS.index(part)]) for part in shown}
+            row |= {f"price_{member}": float(case.active_price[hour, node]) for member, node in members}
+            row |= {f"q_{member}": float(case.reactive_price[hour, node]) for member, node in members}
+            row["marks"] = "hr-feeder-now" if hour == hour_of(run, at) else ""
+            found.append(row)
+    return columns, found
+
+
+def _mean(case: "CaseRun", nodes: list[int]) -> np.ndarray:
+    return np.asarray(case.active_parts[:, :, nodes].mean(axis=2))
+
+
+def _shown(cases: "tuple[CaseRun, ...]", nodes: list[int]) -> list[str]:
+    """Return the parts that are anything anywhere at a bus; energy always."""
+    most = np.max([np.abs(case.active_parts[:, :, nodes]).max(axis=(1, 2)) for case in cases], axis=0)
+    return [part for part, size in zip(PARTS, most.tolist(), strict=True) if part == "energy" or size > _LEAST]
+
+
+def figure(run: "FeederRun", at: At, theme: Theme = "light") -> go.Figure:
+    """Return the price at a bus: each member as a line over the energy, and below what is added to energy, by parts."""
+    bus, cases = bus_of(run, at), cases_of(run, at)
+    members = nodes_of(run, bus)
+    shown = [part for part in _shown(run.cases, [node for _, node in members]) if part != "energy"]
+    made = go.Figure()
+    for place_, case in enumerate(cases):
+        _lines(made, run, case, members, (place_, theme))
+        _bars(made, run, case, (members, shown), (place_, theme))
+    made.update_layout(barmode="relative", bargap=0.14)
+    key = f"{TAB}-{bus}-{len(cases)}"
+    framed(made, run, at, theme, rows=[("$/MWh", 0.55), ("beyond energy", 0.45)], key=key, title=f"Bus {bus}")
+    return made
+
+
+def _lines(
+    made: go.Figure, run: "FeederRun", case: "CaseRun", members: list[tuple[str, int]], told: tuple[int, Theme]
+) -> None:
+    place_, theme = told
+    common: dict[str, Any] = {
+        "x": hours_of(run), "xaxis": axis_name(place_), "yaxis": "y", "mode": "lines", "customdata": list(run.labels),
+        "showlegend": place_ == 0,
+    }  # fmt: skip
+    energy = {"color": token("bus", theme), "width": 1.5, "shape": STEPS}
+    made.add_scatter(
+        **common, y=case.active_parts[0, :, members[0][1]].tolist(), name="energy", line=energy,
+        hovertemplate=hover("energy", "$/MWh", case),
+    )  # fmt: skip
+    for member, node in members:
+        made.add_scatter(
+            **common, y=case.active_price[:, node].tolist(), name=f"DLMP {member}",
+            line=line_of(run.feeder.frame.index(member), theme), hovertemplate=hover(member, "$/MWh", case),
+        )  # fmt: skip
+
+
+def _bars(
+    made: go.Figure,
+    run: "FeederRun",
+    case: "CaseRun",
+    what: tuple[list[tuple[str, int]], list[str]],
+    told: tuple[int, Theme],
+) -> None:
+    members, shown = what
+    place_, theme = told
+    mean = _mean(case, [node for _, node in members])
+    for part in shown:
+        colour, pattern = _SIGN[part]
+        made.add_bar(
+            x=hours_of(run), y=mean[PARTS.index(part)].tolist(), xaxis=axis_name(place_), yaxis="y2",
+            name=PART_WORDS[part], showlegend=place_ == 0, customdata=list(run.labels),
+            marker={
+                "color": token(colour, theme), "line": {"width": 0},
+                "pattern": {"shape": pattern, "size": 5, "fgcolor": token("surface", theme), "fgopacity": 0.7},
+            },
+            hovertemplate=hover(PART_WORDS[part], "$/MWh", case),
+        )  # fmt: skip
