@@ -13,6 +13,7 @@ from engine.capacity.promise import Promise
 from engine.capacity.question import CapacityQuestion
 from engine.capacity.results import CapacityResult, Provenance, Verdict
 from engine.distribution.jobs import STUDY_SHAPE
+from engine.distribution.methods_job import METHODS_SHAPE
 from engine.distribution.question import FeederQuestion
 from engine.errors import EngineError, FileFormatError
 from engine.opf.results import OpfAnswer
@@ -131,6 +132,12 @@ def _feeder_study(content: Content) -> None:
         check_shape(content[name], kind, name)
 
 
+def _feeder_methods(content: Content) -> None:
+    _kept_files(content)
+    for name, kind in METHODS_SHAPE.items():
+        check_shape(content[name], kind, name)
+
+
 def _siting_products(content: Content) -> None:
     _products(content["product_set"])
     for name, offer in content["product_set"]["question"][SITING]["offers"].items():
@@ -182,6 +189,7 @@ CHECKS = ImportChecks(
             "siting.clear": _cleared,
             "feeder.question": FeederQuestion.from_json,
             "feeder.study": _feeder_study,
+            "feeder.methods": _feeder_methods,
             "network.opf": OpfAnswer.from_json,
         }.items()
     },

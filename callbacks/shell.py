@@ -45,6 +45,7 @@ _JOB_TITLES = {
     "auction.debrief": "Debrief of an auction",
     "auction.what_if": "An auction under another rule",
     "feeder.study": "Operation and prices of a feeder",
+    "feeder.methods": "Methods side by side on a feeder",
     "network.opf": "Least-cost dispatch",
 }
 

@@ -1,6 +1,7 @@
 """Make the answers of the Feeder page that come with the program: ``python -m engine.data.build_feeders [FOLDER]``.
 
-For the question that the page opens with the jobs themselves compute the study; answers to the same inputs are kept.
+For the question that the page opens with the jobs themselves compute the study, and the methods side by side without
+and with static var generators. Answers to the same inputs are kept.
 """
 
 import json
@@ -13,6 +14,8 @@ from typing import Any
 from engine.compute import JobContext
 from engine.data.answer_files import Context, kept, origin, write
 from engine.distribution import jobs
+from engine.distribution.methods_job import METHODS, methods_arguments, methods_job
+from engine.distribution.methods_run import MethodsOptions
 from engine.distribution.question import FeederQuestion
 
 Job = Callable[[dict[str, Any], JobContext], dict[str, Any]]
@@ -20,11 +23,16 @@ Job = Callable[[dict[str, Any], JobContext], dict[str, Any]]
 
 def build_feeders(folder: str) -> list[list[Path]]:
     """Write the answers to the opening question; return their files, each answer's manifest first."""
-    return [_made(jobs.STUDY, jobs.study_job, jobs.study_arguments(FeederQuestion()), Context(folder))]
+    question = FeederQuestion()
+    made = [_made(jobs.STUDY, jobs.study_job, jobs.study_arguments(question), folder)]
+    for svg in (False, True):
+        asked = methods_arguments(question, MethodsOptions(svg=svg))
+        made.append(_made(METHODS, methods_job, asked, folder))
+    return made
 
 
-def _made(kind: str, job: Job, asked: dict[str, Any], context: Context) -> list[Path]:
-    arguments = json.loads(json.dumps(asked))
+def _made(kind: str, job: Job, asked: dict[str, Any], folder: str) -> list[Path]:
+    context, arguments = Context(folder), json.loads(json.dumps(asked))
     if known := kept(kind, arguments, context):
         return known
     result = job(arguments, context)

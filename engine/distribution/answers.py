@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from engine.distribution import jobs
+from engine.distribution.methods_job import METHODS, methods_arguments, methods_key
+from engine.distribution.methods_run import MethodsOptions, MethodsRun
 from engine.distribution.question import FeederQuestion
 from engine.distribution.run import FeederRun
 from engine.store.codec import dump_json
@@ -22,6 +24,13 @@ def shipped(question: FeederQuestion) -> FeederRun | None:
     arguments = jobs.study_arguments(question)
     known = came_with(jobs.STUDY, arguments)
     return None if known is None else FeederRun.load(files_of(known)[jobs.study_key(arguments)])
+
+
+def shipped_methods(question: FeederQuestion, options: MethodsOptions | None = None) -> MethodsRun | None:
+    """Return the methods side by side on a question's day, likewise."""
+    arguments = methods_arguments(question, options)
+    known = came_with(METHODS, arguments)
+    return None if known is None else MethodsRun.load(files_of(known)[methods_key(arguments)])
 
 
 def came_with(kind: str, arguments: Mapping[str, Any]) -> Mapping[str, Any] | None:

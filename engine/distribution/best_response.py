@@ -32,11 +32,16 @@ class Loop:
     outcome: Outcome
     payments: Vector  # (k,), $ with delay, at the posted prices, round by round
     cycle: int | None  # how many rounds it takes to come back; None if it does not, 1 if the draws stand still
+    draws_mw: tuple[Matrix, ...]  # (k,) of (T, J), round by round
 
     @property
     def settled(self) -> bool:
         """Return whether the draws stopped changing."""
         return self.cycle == 1
+
+
+# The last point, what is paid round by round, how many rounds it takes to come back, and the draws round by round.
+_Course = tuple[Vector, list[float], int | None, list[Matrix]]
 
 
 def best_response(
@@ -60,14 +65,14 @@ def best_response(
     followers = problem.followers if regions is None else tuple(hour.follower for hour in regions)
     point = solve(fleet.program(fleet.wide(np.ones(fleet.shape)))).optimum().x
     if damped:
-        point, payments, cycle = _damped(problem, followers, point, (rounds, accuracy))
+        point, payments, cycle, course = _damped(problem, followers, point, (rounds, accuracy))
         name, status = "best response, damped", "settled" if cycle else "still moving"
     else:
-        point, payments, cycle = _undamped(problem, followers, point, rounds)
+        point, payments, cycle, course = _undamped(problem, followers, point, rounds)
         name = "best response"
         status = "settled" if cycle == 1 else f"cycle of {cycle} rounds" if cycle else "no end"
     outcome = judge(problem, name, point, (-np.inf, status, clock), (f"{len(payments)} rounds",))
-    return Loop(outcome, np.array(payments), cycle)
+    return Loop(outcome, np.array(payments), cycle, tuple(course))
 
 
 def _posted(problem: Coordination, followers: tuple[Follower, ...], point: Vector) -> list[Answer]:
@@ -80,9 +85,7 @@ def _paid(problem: Coordination, point: Vector, answers: list[Answer]) -> float:
     return float(problem.fleet.delay_cost @ point) + sum(a.payment(x) for a, x in zip(answers, draws, strict=True))
 
 
-def _undamped(
-    problem: Coordination, followers: tuple[Follower, ...], point: Vector, rounds: int
-) -> tuple[Vector, list[float], int | None]:
+def _undamped(problem: Coordination, followers: tuple[Follower, ...], point: Vector, rounds: int) -> _Course:
     fleet = problem.fleet
     course: list[Matrix] = []
     payments: list[float] = []
@@ -90,36 +93,37 @@ def _undamped(
         draws = fleet.draws(point)
         back = [k for k, old in enumerate(course) if np.abs(old - draws).max() <= _SAME_MW]
         if back:
-            return point, payments, len(course) - back[-1]
+            return point, payments, len(course) - back[-1], course
         course.append(draws)
         answers = _posted(problem, followers, point)
         payments.append(_paid(problem, point, answers))
         point = solve(fleet.program(fleet.wide(np.array([answer.price for answer in answers])))).optimum().x
-    return point, payments, None
+    return point, payments, None, course
 
 
 def _damped(
     problem: Coordination, followers: tuple[Follower, ...], point: Vector, limits: tuple[int, float]
-) -> tuple[Vector, list[float], int | None]:
+) -> _Course:
     rounds, accuracy = limits
     fleet = problem.fleet
     bundle = _Bundle(problem)
     answers = _posted(problem, followers, point)
     bundle.add(fleet.draws(point), answers)
     best = sum(answer.value for answer in answers) + float(fleet.delay_cost @ point)
-    payments = [_paid(problem, point, answers)]
+    payments, course = [_paid(problem, point, answers)], [fleet.draws(point)]
     for _ in range(rounds):
         tried, promised = bundle.step(point)
         if best - promised <= accuracy * (1.0 + abs(best)):
-            return point, payments, 1
+            return point, payments, 1, course
         answers = _posted(problem, followers, tried)
         payments.append(_paid(problem, tried, answers))
+        course.append(fleet.draws(tried))
         bundle.add(fleet.draws(tried), answers)
         reached = sum(answer.value for answer in answers) + float(fleet.delay_cost @ tried)
         if best - reached >= _SERIOUS * (best - promised):
             point, best = tried, reached
             bundle.rho = max(_LEAST_RHO, bundle.rho / 2.0)
-    return point, payments, None
+    return point, payments, None, course
 
 
 class _Bundle:

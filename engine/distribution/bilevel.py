@@ -38,24 +38,26 @@ def bilevel(
     problem: Coordination,
     regions: tuple[HourRegions, ...] | None = None,
     *,
-    start: Matrix | None = None,
+    start: Outcome | None = None,
     gap: float = GAP,
     time_limit_s: float = 600.0,
 ) -> Outcome:
     """Return the aggregator's optimum within ``gap`` (relative) by the payment identity.
 
     ``regions`` give the limits that can bind and the exact largest distances and duals; without them those come from
-    boxes, and limits that cannot bind are screened out. ``start``: draws (T, J) to begin with. Raises SolverError if
-    no point is found, or if the answer touches a largest dual that no region proves.
+    boxes, and limits that cannot bind are screened out. ``start`` is an outcome to begin with: it is the answer where
+    no better one is found in time. Raises SolverError if no point is found, or if the answer touches a largest dual
+    that no region proves.
     """
     clock = Clock.start()
     bounds = bounds_of(problem, regions)
     kkt = KktProgram(problem.fleet, bounds)
     squares = [_payment(kkt, hour, bounds[hour]) for hour in range(len(bounds))]
-    _supports(kkt, problem, bounds, start)
-    first = None if start is None else _start(kkt, problem, start)
-    best, bound, status, rounds = np.inf, -np.inf, "time limit", 0
-    point = np.zeros(0)
+    draws = None if start is None else start.draws_mw
+    _supports(kkt, problem, bounds, draws)
+    first = None if draws is None else _start(kkt, problem, draws)
+    best, point = (np.inf, np.zeros(0)) if start is None else (start.objective, start.point)
+    bound, status, rounds, own = -np.inf, "time limit", 0, start is None
     for _ in range(_ROUNDS):
         rounds += 1
         program = kkt.program()
@@ -67,7 +69,7 @@ def bilevel(
         first = found.x
         missing = _add_tangents(kkt, squares, found.x)
         if found.objective + missing < best:
-            best, point = found.objective + missing, found.x[: len(problem.fleet.lower)]
+            best, point, own = found.objective + missing, found.x[: len(problem.fleet.lower)], True
             _check(kkt, found.x, proved=regions is not None)
         if best - bound <= gap * max(1.0, abs(best)):
             status = "optimal"
@@ -77,8 +79,10 @@ def bilevel(
     if not len(point):
         raise SolverError("the payment identity's program found no draws within the time limit")
     open_ = int((program.lower[kkt.whole] < program.upper[kkt.whole]).sum())
-    notes = (f"{open_} limits that may bind or not", f"{rounds} rounds of tangents")
-    return judge(problem, "payment identity", point, (bound, status, clock), notes)
+    notes = [f"{open_} limits that may bind or not", f"{rounds} rounds of tangents"]
+    if start is not None and not own:
+        notes.append(f"no better draws than those of the {start.method}")
+    return judge(problem, "payment identity", point, (bound, status, clock), tuple(notes))
 
 
 def bounds_of(problem: Coordination, regions: tuple[HourRegions, ...] | None) -> tuple[HourBounds, ...]:

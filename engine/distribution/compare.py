@@ -11,12 +11,27 @@ from engine.distribution.coordination import Coordination, Outcome
 from engine.distribution.expansion import expansion
 from engine.distribution.price_taker import Equilibrium, price_taker
 from engine.distribution.region_program import all_regions, by_regions
-from engine.distribution.regions import MOST_CENTRES
+from engine.distribution.regions import MOST_CENTRES, HourRegions
 from engine.distribution.walk import walk
-from engine.errors import LimitError, SolverError
+from engine.errors import LimitError, QuestionError, SolverError
+
+Tell = Callable[[int, int, str], None]  # done, total, what is being done; may raise CancelledError
+# About what each step takes of the whole, and what an hour's regions take.
+_STEPS = {"price taker": 4, "critical regions": 6, "region walk": 8, "payment identity": 15, "expansion": 15}
+_LOOP, _HOUR = 3, 3
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True)
+class CompareOptions:
+    """What the methods may take; times are by the clock on the wall."""
+
+    bits: tuple[int, ...] = (4,)  # one expansion each; () for none
+    time_limit_s: float = 30.0  # of each method with yes or no in it, and of the walk
+    rounds: int = 200  # of a best response, at most
+    seed: int = 0  # of the walk's corners
+
+
+@dataclass(frozen=True, slots=True)
 class MethodRow:
     """One row of the table; savings and increases are against the competitive outcome."""
 
@@ -24,9 +39,12 @@ class MethodRow:
     objective: float  # $, payments and delay
     payment: float  # $
     payment_most: float  # $, at the prices that cost the aggregator most
+    delay_cost: float  # $
     system_cost: float  # $
     bound: float  # $, the best that any method proved
     gap: float  # (objective - bound) / max(1, |objective|)
+    own_bound: float | None  # $, that this method proved itself
+    own_gap: float | None
     payment_saving: float  # share of the competitive objective
     system_increase: float  # share of the competitive system cost, delay included in both
     status: str
@@ -52,64 +70,98 @@ class Comparison:
         return min(self.outcomes, key=lambda outcome: outcome.objective)
 
 
-def compare(
-    problem: Coordination,
-    *,
-    bits: tuple[int, ...] = (4,),
-    time_limit_s: float = 300.0,
-    progress: Callable[[str], None] | None = None,
-) -> Comparison:
+class _Steps:
+    """What is done of the whole, told as it goes."""
+
+    def __init__(self, tell: Tell | None, total: int) -> None:
+        self._tell, self._total, self._done, self._last = tell, total, 0, 0
+
+    def begin(self, name: str, weight: int) -> None:
+        """Begin a step, which ends the one before."""
+        self._done += self._last
+        self._last = weight
+        if self._tell is not None:
+            self._tell(min(self._done, self._total - 1), self._total, name)
+
+
+def compare(problem: Coordination, options: CompareOptions | None = None, tell: Tell | None = None) -> Comparison:
     """Return every method on ``problem``: regions for at most three centres, ``bits`` of the expansion.
 
-    A method that ends without draws is named in ``failures``. Raises what the price taker raises.
+    A method that ends without draws is named in ``failures``. Raises what the price taker raises, and what ``tell``
+    raises.
     """
-    say = progress or (lambda _: None)
-    say("price taker")
+    chosen = options or CompareOptions()
+    steps = _Steps(tell, _total(problem, chosen))
+    steps.begin("price taker", _STEPS["price taker"])
     equilibrium = price_taker(problem)
-    outcomes, failures, loops = [equilibrium.outcome], [], []
-    regions = None
-    try:
-        if problem.fleet.shape[1] <= MOST_CENTRES:
-            say("critical regions")
-            regions = all_regions(problem)
-            outcomes.append(by_regions(problem, regions, time_limit_s=time_limit_s))
-    except (LimitError, SolverError) as error:
-        failures.append(("critical regions", str(error)))
-    say("region walk")
-    walked = walk(problem, regions, equilibrium=equilibrium)
-    outcomes.append(walked)
-    integer: list[tuple[str, Callable[[], Outcome]]] = [
-        ("payment identity", lambda: bilevel(problem, regions, start=walked.draws_mw, time_limit_s=time_limit_s))
-    ]
-    integer += [
-        (f"expansion, {k} bits", lambda k=k: expansion(problem, k, regions, time_limit_s=time_limit_s))  # type: ignore[misc]
-        for k in bits
-    ]
-    for name, run in integer:
-        say(name)
+    outcomes, failures, loops = [equilibrium.outcome], list[tuple[str, str]](), list[Loop]()
+
+    def attempt(name: str, weight: int, run: Callable[[], Outcome]) -> None:
+        steps.begin(name, weight)
         try:
             outcomes.append(run())
         except SolverError as error:
             failures.append((name, str(error)))
+
+    limit = chosen.time_limit_s
+    regions = _regions(problem, steps, failures)
+    if regions is not None:
+        known = regions
+        attempt("critical regions", _STEPS["critical regions"], lambda: by_regions(problem, known, time_limit_s=limit))
+    steps.begin("region walk", _STEPS["region walk"])
+    walked = walk(problem, regions, equilibrium=equilibrium, seed=chosen.seed, time_limit_s=limit)
+    outcomes.append(walked)
+    attempt(
+        "payment identity",
+        _STEPS["payment identity"],
+        lambda: bilevel(problem, regions, start=walked, time_limit_s=limit),
+    )
+    for count in chosen.bits:
+        attempt(
+            f"expansion, {count} bits",
+            _STEPS["expansion"],
+            lambda count=count: expansion(problem, count, regions, time_limit_s=limit),  # type: ignore[misc]
+        )
     for damped in (False, True):
-        say("best response")
-        loops.append(best_response(problem, regions, damped=damped))
+        steps.begin("best response, damped" if damped else "best response", _LOOP)
+        loops.append(best_response(problem, regions, damped=damped, rounds=chosen.rounds))
         outcomes.append(loops[-1].outcome)
     bound = max(outcome.bound for outcome in outcomes)
     rows = tuple(_row(outcome, equilibrium.outcome, bound) for outcome in outcomes)
     return Comparison(equilibrium, tuple(outcomes), rows, tuple(loops), bound, tuple(failures))
 
 
+def _total(problem: Coordination, options: CompareOptions) -> int:
+    fixed = sum(weight for name, weight in _STEPS.items() if name != "expansion") + 2 * _LOOP
+    return fixed + _STEPS["expansion"] * len(options.bits) + _HOUR * len(problem.followers)
+
+
+def _regions(problem: Coordination, steps: _Steps, failures: list[tuple[str, str]]) -> tuple[HourRegions, ...] | None:
+    count, hours = problem.fleet.shape[1], len(problem.followers)
+    if count > MOST_CENTRES:
+        failures.append(("critical regions", f"for at most {MOST_CENTRES} data centres; there are {count}"))
+        return None
+    try:
+        return all_regions(problem, lambda hour: steps.begin(f"regions of hour {hour + 1} of {hours}", _HOUR))
+    except (LimitError, QuestionError, SolverError) as error:
+        failures.append(("critical regions", str(error)))
+        return None
+
+
 def _row(outcome: Outcome, taker: Outcome, bound: float) -> MethodRow:
     base = taker.system_cost + taker.delay_cost
+    own = outcome.bound if np.isfinite(outcome.bound) else None
     return MethodRow(
         method=outcome.method,
         objective=outcome.objective,
         payment=float(outcome.payment.sum()),
         payment_most=float(outcome.payment_most.sum()),
+        delay_cost=outcome.delay_cost,
         system_cost=outcome.system_cost,
         bound=bound,
         gap=(outcome.objective - bound) / max(1.0, abs(outcome.objective)),
+        own_bound=own,
+        own_gap=None if own is None else outcome.gap,
         payment_saving=(taker.objective - outcome.objective) / max(1e-9, abs(taker.objective)),
         system_increase=(outcome.system_cost + outcome.delay_cost - base) / max(1e-9, abs(base)),
         status=outcome.status,
@@ -117,15 +169,3 @@ def _row(outcome: Outcome, taker: Outcome, bound: float) -> MethodRow:
         processor_s=outcome.processor_s,
         notes=outcome.notes,
     )
-
-
-def as_table(comparison: Comparison) -> list[dict[str, str | float]]:
-    """Return the rows as mappings for tables and files."""
-    columns = (
-        "method", "objective", "payment", "payment_most", "system_cost", "gap", "payment_saving", "system_increase",
-        "status", "time_s", "processor_s",
-    )  # fmt: skip
-    return [
-        {name: value if isinstance(value := getattr(row, name), str) else float(np.round(value, 9)) for name in columns}
-        for row in comparison.rows
-    ]

@@ -1,11 +1,14 @@
 """The operator's problem with the linear flow corrected at the AC solutions of its own answers.
 
-Each round solves the problem, solves AC for what it decided in every hour, and takes those solutions as the operating
-points of the next round. The distance of linear voltages from AC is kept for every round, the first without correction.
+Each round solves the problem, solves AC for what it decided in every hour, and takes the next operating point from
+these solutions. Where losses alone decide, as of reactive power, the answer would swing between two corners from round
+to round: an hour's next point therefore follows from the last few by Anderson's mixing, which finds the point that is
+its own AC solution. Every hour keeps the answer that is nearest to its AC solution, and is left alone once it settles.
+Source: Walker and Ni, "Anderson acceleration for fixed-point iterations", SIAM J. Numer. Anal. 49, 2011.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +17,7 @@ from engine.distribution.case import FeederCase
 from engine.distribution.dso import DsoResult, dispatch
 from engine.distribution.frames import Draws, Frame, Phasors, Vector
 from engine.distribution.hour import DsoOptions
+from engine.distribution.linear import Point
 from engine.distribution.losses import AcPoint, ac_point
 from engine.distribution.opendss import AcFlow, Dispatch, ac_flow
 from engine.errors import QuestionError, SolverError
@@ -21,16 +25,18 @@ from engine.errors import QuestionError, SolverError
 # Phasors (N,) of one hour of an answer. Raises SolverError where there is no solution.
 AcSolver = Callable[[DsoResult, int], Phasors]
 _SETTLED_PU = 1e-5  # linear voltages this near to AC gain nothing by another round
+_NEGLIGIBLE = 1e-8  # of the largest direction in which points have moved: one that is smaller says nothing
+_DEPTH = 3  # differences of points that the next one is made of, at most
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Corrected:
-    """The answer nearest to its AC solutions, these, and how far linear voltages were from AC in every round."""
+    """The answer nearest to its AC solutions, hour by hour, these, and how far linear voltages are from AC."""
 
     result: DsoResult
     points: tuple[AcPoint, ...]  # (T,), the AC solutions of `result`
-    error_pu: Vector  # (rounds,), largest over nodes and hours; the first is without correction
-    chosen: int  # the round of `result`, the one with the least error
+    error_pu: Vector  # (rounds,), largest over nodes and hours, each at its best so far; the first is uncorrected
+    chosen: int  # the first round with the error of `result`
 
     @property
     def phasors(self) -> Phasors:
@@ -38,12 +44,73 @@ class Corrected:
         return np.array([each.point.phasors for each in self.points])
 
 
+@dataclass(slots=True)
+class _Course:
+    """The points of hours that are solved together, round by round, and the best of them."""
+
+    hours: tuple[int, ...]
+    points: tuple[Point, ...]  # of the answer at hand
+    found: tuple[AcPoint, ...] = ()  # its AC solutions
+    best: float = np.inf  # p.u.
+    best_points: tuple[Point, ...] = ()
+    best_found: tuple[AcPoint, ...] = ()
+    tried: list[Vector] = field(default_factory=list)
+    moved: list[Vector] = field(default_factory=list)  # from each point to the AC solution of its answer
+
+    @property
+    def settled(self) -> bool:
+        """Return whether another round gains nothing."""
+        return self.best <= _SETTLED_PU
+
+    def take(self, found: tuple[AcPoint, ...], error: float) -> None:
+        """Take the AC solutions of the answer at hand, and its error."""
+        self.found = found
+        if error < self.best:
+            self.best, self.best_points, self.best_found = error, self.points, found
+
+    def go_on(self) -> None:
+        """Move to the points of the next round."""
+        ac = tuple(each.point for each in self.found)
+        if self.points[0].flow_mva is None:
+            self.points = ac
+            return
+        here = _flat(self.points)
+        self.tried.append(here)
+        self.moved.append(_flat(ac) - here)
+        self.points = _points(self._mixed(), ac)
+
+    def _mixed(self) -> Vector:
+        """Return the next points: mixed so that their way to AC, taken as linear, is least."""
+        tried, moved = (np.array(each[-1 - _DEPTH :]) for each in (self.tried, self.moved))
+        if len(tried) == 1:
+            return np.asarray(tried[0] + moved[0])
+        along, across = np.diff(tried, axis=0).T, np.diff(moved, axis=0).T
+        weight = np.linalg.lstsq(across, moved[-1], rcond=_NEGLIGIBLE)[0]
+        return np.asarray(tried[-1] + moved[-1] - (along + across) @ weight)
+
+
+def _flat(points: tuple[Point, ...]) -> Vector:
+    """Return phasors and flows of all points, one after the other, as real numbers."""
+    parts = [part for each in points for part in (each.phasors, each.flow_mva) if part is not None]
+    return np.concatenate(parts).view(np.float64)
+
+
+def _points(flat: Vector, like: tuple[Point, ...]) -> tuple[Point, ...]:
+    """Return the points that :func:`_flat` made ``flat`` of, each of as many nodes as its one of ``like``."""
+    values = np.ascontiguousarray(flat).view(np.complex128)
+    found = []
+    for each in np.split(values, len(like)):
+        nodes = len(like[0].phasors)
+        found.append(Point(each[:nodes], each[nodes:]))
+    return tuple(found)
+
+
 def dispatch_corrected(
     case: FeederCase,
     centre_kw: npt.ArrayLike | None = None,
     options: DsoOptions | None = None,
     *,
-    corrections: int = 3,
+    corrections: int = 4,
     ac: AcSolver | None = None,
 ) -> Corrected:
     """Return the least-cost operation after at most ``corrections`` rounds at its own AC solutions.
@@ -59,23 +126,47 @@ def dispatch_corrected(
     )
     result = dispatch(case, centre_kw, options)
     draws = Draws.of(result.frame, (*case.feeder.loads, *case.feeder.capacitors))
-    rounds: list[tuple[float, DsoResult, tuple[AcPoint, ...]]] = []
+    reference = Point.reference(result.frame)
+    courses = [_Course(each.hours, (reference,) * len(each.hours)) for each in result.answers]
+    left, errors = courses, list[float]()
     while True:
         withdrawn = result.withdrawal_mva()
-        phasors = [solve(result, hour) for hour in range(case.hours)]
-        error = float(np.abs(result.voltage_pu - np.abs(phasors)).max())
-        points = tuple(
-            ac_point(result.frame, draws, case.draw_scale(hour), withdrawn[hour], phasors[hour])
-            for hour in range(case.hours)
-        )
-        rounds.append((error, result, points))
-        if len(rounds) > corrections or (error <= _SETTLED_PU and len(rounds) > 1):
-            errors = np.array([each[0] for each in rounds])
-            # Where losses alone decide, as of reactive power, the answer may swing between two corners: the rounds
-            # then end with an error that no longer falls.
-            best = int(np.argmin(errors))
-            return Corrected(rounds[best][1], rounds[best][2], errors, best)
-        result = dispatch(case, centre_kw, options, tuple(each.point for each in points))
+        for course in left:
+            phasors = [solve(result, hour) for hour in course.hours]
+            hours = zip(course.hours, phasors, strict=True)
+            course.take(
+                tuple(ac_point(result.frame, draws, case.draw_scale(hour), withdrawn[hour], v) for hour, v in hours),
+                float(np.abs(result.voltage_pu[list(course.hours)] - np.abs(phasors)).max()),
+            )
+        errors.append(max(each.best for each in courses))
+        left = [each for each in courses if not each.settled]
+        if len(errors) > corrections or not left:
+            break
+        for course in left:
+            course.go_on()
+        result = _again(case, (centre_kw, options), result, courses, left)
+    worse = [each for each in left if each.points is not each.best_points]
+    for course in worse:
+        course.points = course.best_points
+    if worse:
+        result = _again(case, (centre_kw, options), result, courses, worse)
+    found = {hour: ac for each in courses for hour, ac in zip(each.hours, each.best_found, strict=True)}
+    points = tuple(found[hour] for hour in range(case.hours))
+    return Corrected(result, points, np.array(errors), int(np.argmin(errors)))
+
+
+def _again(
+    case: FeederCase,
+    asked: tuple[npt.ArrayLike | None, DsoOptions | None],
+    result: DsoResult,
+    courses: list[_Course],
+    which: list[_Course],
+) -> DsoResult:
+    """Return the answer with the hours ``which`` solved at their new points, and all others as they are."""
+    points = {hour: point for each in courses for hour, point in zip(each.hours, each.points, strict=True)}
+    kept = frozenset(range(case.hours)) - {hour for each in which for hour in each.hours}
+    ordered = tuple(points[hour] for hour in range(case.hours))
+    return dispatch(case, *asked, ordered, kept=(result, kept))
 
 
 def ac_hour(case: FeederCase, result: DsoResult, hour: int, *, move_taps: bool = False) -> AcFlow:

@@ -64,12 +64,21 @@ class DsoResult:
     cost_per_h: Vector  # (T,), without what exceeding limits was charged
     penalty_per_h: Vector  # (T,)
     voltage_price_per_pu2: float  # the penalty of v beyond a limit, and so the most its dual can be
-    programs: tuple[LinearProgram, ...]  # one per hour, or one for all of them
-    solutions: tuple[Solution, ...]
+    answers: "tuple[HoursAnswer, ...]"  # one per hour, or one for all of them
     price_rows: Integers  # (T, N), the rows of active balance in the program of their hour
     certificate: Certificate  # the worst of them
     solver: str
     time_s: float
+
+    @property
+    def programs(self) -> tuple[LinearProgram, ...]:
+        """Return the programs of ``answers``."""
+        return tuple(each.program for each in self.answers)
+
+    @property
+    def solutions(self) -> tuple[Solution, ...]:
+        """Return the solutions of ``answers``."""
+        return tuple(each.solution for each in self.answers)
 
     @property
     def voltage_pu(self) -> Matrix:
@@ -92,11 +101,14 @@ def dispatch(
     centre_kw: npt.ArrayLike | None = None,
     options: DsoOptions | None = None,
     points: Point | tuple[Point, ...] | None = None,
+    *,
+    kept: tuple[DsoResult, frozenset[int]] | None = None,
 ) -> DsoResult:
     """Return the least-cost operation of ``case`` with data centres that draw ``centre_kw`` (T, C).
 
     ``points``: the operating point of the linear flow, one for all hours or one for each; None: reference angles and
-    no losses. Raises NetworkDataError and QuestionError naming bad input, InfeasibleError if generators' own limits
+    no losses. ``kept``: an answer to the same question, and its hours that are taken over: their points are those
+    that it has. Raises NetworkDataError and QuestionError naming bad input, InfeasibleError if generators' own limits
     contradict one another, SolverError if no certified optimum is found or a price does not divide into its parts.
     """
     start = time.perf_counter()
@@ -106,12 +118,13 @@ def dispatch(
     model = _Model.of(case, chosen, points)
     together = chosen.operate_batteries and any(row.battery for row in case.feeder.centres)
     blocks = [tuple(range(case.hours))] if together else [(hour,) for hour in range(case.hours)]
-    answers = [model.solve(block, centre_mw) for block in blocks]
+    known = {} if kept is None else {each.hours: each for each in kept[0].answers if set(each.hours) <= kept[1]}
+    answers = [known[block] if block in known else model.solve(block, centre_mw) for block in blocks]
     return _result(model, centre_mw, answers, time.perf_counter() - start)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Answer:
+class HoursAnswer:
     """The optimum of hours that were solved together."""
 
     hours: tuple[int, ...]
@@ -153,7 +166,7 @@ class _Model:
             voltage_price=voltage_price(flows[0], options),
         )
 
-    def solve(self, hours: tuple[int, ...], centre_mw: Matrix) -> _Answer:
+    def solve(self, hours: tuple[int, ...], centre_mw: Matrix) -> HoursAnswer:
         """Return the optimum of ``hours``, adding conductors' limits until none is exceeded."""
         watched = {hour: np.zeros(0, dtype=np.intp) for hour in hours}
         parts = (self.controls, self.conductors)
@@ -172,7 +185,7 @@ class _Model:
             if not self._watch_more(hours, programs, solution, watched):
                 shape = (3, len(hours), len(self.case.feeder.centres))
                 held = np.zeros(shape) if storage is None else storage.values(solution.x, shape)
-                return _Answer(hours, programs, program, solution, held)
+                return HoursAnswer(hours, programs, program, solution, held)
 
     def _watch_more(
         self, hours: tuple[int, ...], programs: list[Hour], solution: Solution, watched: dict[int, Integers]
@@ -271,7 +284,7 @@ def voltage_price(flow: LinearFlow, options: DsoOptions) -> float:
     return options.limit_price_per_mwh / weakest if weakest > 0.0 else options.limit_price_per_mwh
 
 
-def _result(model: _Model, centre_mw: Matrix, answers: list[_Answer], time_s: float) -> DsoResult:
+def _result(model: _Model, centre_mw: Matrix, answers: list[HoursAnswer], time_s: float) -> DsoResult:
     case, frame = model.case, model.frame
     hours = case.hours
     states: list[FlowState] = []
@@ -318,8 +331,7 @@ def _result(model: _Model, centre_mw: Matrix, answers: list[_Answer], time_s: fl
         cost_per_h=table["cost"][:, 0],
         penalty_per_h=table["penalty"][:, 0],
         voltage_price_per_pu2=model.voltage_price,
-        programs=tuple(answer.program for answer in answers),
-        solutions=tuple(answer.solution for answer in answers),
+        answers=tuple(answers),
         price_rows=np.array(price_rows),
         certificate=Certificate(
             *(max(getattr(each, name) for each in judged) for name in Certificate.__dataclass_fields__)

@@ -44,12 +44,12 @@ def feeder_digest(question: FeederQuestion) -> str:
 
 def study_key(arguments: Mapping[str, Any]) -> str:
     """Return the key of the file of the answer."""
-    return f"feeder-study-{_hashed(arguments)}.npz"
+    return f"feeder-study-{hashed(arguments)}.npz"
 
 
 def partial_key(arguments: Mapping[str, Any]) -> str:
     """Return the key of what is known while the job runs."""
-    return f"feeder-study-{_hashed(arguments)}-partial.npz"
+    return f"feeder-study-{hashed(arguments)}-partial.npz"
 
 
 def study_job(arguments: dict[str, Any], context: JobContext) -> dict[str, Any]:
@@ -89,6 +89,7 @@ def _error(case: CaseRun) -> float:
     return float(abs(case.error_pu).max())
 
 
-def _hashed(arguments: Mapping[str, Any]) -> str:
+def hashed(arguments: Mapping[str, Any]) -> str:
+    """Return 40 characters of the SHA-256 of arguments."""
     text = json.dumps(dict(arguments), sort_keys=True, allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()[:40]

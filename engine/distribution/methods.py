@@ -37,7 +37,7 @@ def _regions(problem: Coordination) -> tuple[HourRegions, ...] | None:
 def _bilevel(problem: Coordination, question: FeederQuestion) -> Outcome:
     regions = _regions(problem)
     start = walk(problem, regions, time_limit_s=question.method_time_s)
-    return bilevel(problem, regions, start=start.draws_mw, time_limit_s=question.method_time_s)
+    return bilevel(problem, regions, start=start, time_limit_s=question.method_time_s)
 
 
 METHOD_TABLE: Mapping[str, Callable[[Coordination, FeederQuestion], Outcome]] = {

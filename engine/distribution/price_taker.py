@@ -9,16 +9,17 @@ Source: Samuelson, "Spatial price equilibrium and linear programming", Am. Econ.
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.sparse import block_array, block_diag, csr_array
+from scipy.sparse import block_array, block_diag, csr_array, diags_array
 
 from engine.distribution.coordination import Clock, Coordination, Outcome, judge
 from engine.distribution.follower import Follower
 from engine.distribution.frames import Matrix, Vector
 from engine.errors import SolverError
-from engine.program import LinearProgram, certificate, solve
+from engine.program import LinearProgram, Status, certificate, solve
 
 _KEPT = 1e-9  # what a limit may be exceeded by, p.u. squared or MW
 _CERTIFIED = 1e-6
+_ENERGY = 100.0  # $/MWh
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,14 +38,15 @@ def price_taker(problem: Coordination) -> Equilibrium:
     names = [frozenset[str]() for _ in problem.followers]
     while True:
         small = [full.keep(kept) for full, kept in zip(problem.followers, names, strict=True)]
-        program = _program(problem, small)
-        solution = solve(program).optimum()
+        program, unit = _program(problem, small)
+        solution = solve(program, interior=True)
+        solution = (solution if solution.status is Status.OPTIMAL else solve(program)).optimum()
         width = len(problem.fleet.lower)
         point = solution.x[:width]
         draws = problem.fleet.draws(point)
         new, at = False, width
         for hour, (full, part) in enumerate(zip(problem.followers, small, strict=True)):
-            z = solution.x[at : at + len(part.cost)]
+            z = (solution.x * unit)[at : at + len(part.cost)]
             more = _exceeded(full, part, z, draws[hour]) - names[hour]
             new |= bool(more)
             names[hour] |= more
@@ -61,8 +63,12 @@ def price_taker(problem: Coordination) -> Equilibrium:
     return Equilibrium(outcome, prices, solution.objective, bound)
 
 
-def _program(problem: Coordination, small: list[Follower]) -> LinearProgram:
-    """Return the program over the fleet's columns and then every hour's z."""
+def _program(problem: Coordination, small: list[Follower]) -> tuple[LinearProgram, Vector]:
+    """Return the program over the fleet's columns and then every hour's z, and the unit (n,) of each column.
+
+    What exceeds a limit is counted in units that cost about what energy does: beside prices of 1e5 a solver takes an
+    error of cents in all other prices for none.
+    """
     fleet, count = problem.fleet, problem.fleet.shape[1]
     blocks, lows, highs = [fleet.matrix], [fleet.row_lower], [fleet.row_upper]
     width = len(fleet.lower)
@@ -78,16 +84,22 @@ def _program(problem: Coordination, small: list[Follower]) -> LinearProgram:
     left = csr_array(block_array([[block] for block in couplings], format="csr"))
     none = csr_array((fleet.matrix.shape[0], zs.shape[1]))
     total = zs.shape[1]
-    return LinearProgram(
-        cost=np.concatenate([fleet.delay_cost, *(part.cost for part in small)]),
-        matrix=csr_array(block_array([[fleet.matrix, none], [left, zs]], format="csr")),
+    cost = np.concatenate([fleet.delay_cost, *(part.cost for part in small)])
+    slack = np.concatenate([np.zeros(width, dtype=np.bool_), *(part.slack for part in small)])
+    unit = np.where(slack & (cost > _ENERGY), _ENERGY / np.maximum(cost, _ENERGY), 1.0)
+    matrix = csr_array(block_array([[fleet.matrix, none], [left, zs]], format="csr"))
+    quadratic = np.concatenate([np.zeros(width), *(part.quadratic for part in small)])
+    program = LinearProgram(
+        cost=cost * unit,
+        matrix=csr_array(matrix @ diags_array(unit)),
         row_lower=np.concatenate(lows),
         row_upper=np.concatenate(highs),
         lower=np.concatenate([fleet.lower, np.full(total, -np.inf)]),
         upper=np.concatenate([fleet.upper, np.full(total, np.inf)]),
-        quadratic=np.concatenate([np.zeros(width), *(part.quadratic for part in small)]),
+        quadratic=quadratic * unit**2,
         offset=float(sum(part.offset for part in small)),
     )
+    return program, unit
 
 
 def _exceeded(full: Follower, part: Follower, z: Vector, x: Vector) -> set[str]:

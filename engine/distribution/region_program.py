@@ -6,6 +6,7 @@ work ties together. Curved payments enter by tangents, added until the gap is cl
 Source: Ceria and Soares, "Convex programming for disjunctive convex optimization", Math. Program. 86, 1999.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,11 +34,16 @@ class Settled:
     facet_dual: tuple[Vector, ...]  # (T,) of (R,): what moving each facet by a MW is worth
 
 
-def all_regions(problem: Coordination) -> tuple[HourRegions, ...]:
-    """Return the regions of every hour (T,). Raises what :func:`regions_of` raises."""
+def all_regions(problem: Coordination, tell: Callable[[int], None] | None = None) -> tuple[HourRegions, ...]:
+    """Return the regions of every hour (T,); ``tell`` is called with each hour that begins.
+
+    Raises what :func:`regions_of` raises.
+    """
     lower, upper = problem.fleet.box()
     found: list[HourRegions] = []
     for hour, follower in enumerate(problem.followers):
+        if tell is not None:
+            tell(hour)
         found.append(regions_of(follower, lower[hour], upper[hour], found[-1] if found else None))
     return tuple(found)
 

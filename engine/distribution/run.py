@@ -36,6 +36,7 @@ from engine.distribution.tightening import Checked, tightened, told_solver
 from engine.errors import UncertaintyDataError
 
 FORMAT = "headroom-feeder-run-1"
+_USUAL = 3  # corrections until an hour settles
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -228,8 +229,9 @@ class _Counter:
 
 def _expected(prepared: Prepared) -> int:
     question = prepared.question
-    each = question.corrections + 2 + question.scenarios + (question.regulators == "free")
-    each += 0 if question.method == "given" else question.corrections + 1
+    rounds = min(question.corrections, _USUAL)
+    each = rounds + 2 + question.scenarios + (question.regulators == "free")
+    each += 0 if question.method == "given" else rounds + 1
     return max(2, len(question.cases) * each * prepared.case.hours)
 
 
@@ -269,7 +271,7 @@ def _run_case(prepared: Prepared, tick: _Counter, *, svg: bool) -> CaseRun:
         last[:] = [decide(question, asked, prepared.workload, chosen, points)]
         return last[0].centre_kw
 
-    points = None if question.method == "given" else _first_points(prepared, options, tick)
+    points = None if question.method == "given" else first_points(prepared, options, tick)
     checked = tightened(
         case, choose, options=options, corrections=question.corrections, rounds=question.ac_rounds,
         margin_pu=question.ac_margin_pu, points=points, tick=tick,
@@ -282,7 +284,7 @@ def _run_case(prepared: Prepared, tick: _Counter, *, svg: bool) -> CaseRun:
     return _case_run(case, checked, svg=svg, more={"free_phasors": free, **scenario_arrays, "facts": facts})
 
 
-def _first_points(prepared: Prepared, options: DsoOptions, tick: _Counter) -> tuple[Point, ...]:
+def first_points(prepared: Prepared, options: DsoOptions, tick: Callable[[], None]) -> tuple[Point, ...]:
     """Return operating points near those of any method: the work divided evenly."""
     case = prepared.case
     even = given_kw(prepared.question, case, prepared.workload)

@@ -35,5 +35,6 @@ KINDS: Mapping[str, JobKind] = {
     "siting.clear": JobKind("engine.siting.study_jobs:clear_job", 2),
     "siting.products": JobKind("engine.siting.product_jobs:products_job", 3),
     "feeder.study": JobKind("engine.distribution.jobs:study_job"),
+    "feeder.methods": JobKind("engine.distribution.methods_job:methods_job"),
     "network.opf": JobKind("engine.opf.jobs:opf_job"),
 }

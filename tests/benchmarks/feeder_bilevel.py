@@ -63,7 +63,7 @@ def table(hours: int, *, svg: bool) -> list[str]:
     regions, *region_times = timed(lambda: all_regions(problem))
     exact, *exact_times = timed(lambda: by_regions(problem, regions, time_limit_s=LIMIT_S))
     walked, *walk_times = timed(lambda: walk(problem, regions, equilibrium=taker))
-    identity, *identity_times = timed(lambda: bilevel(problem, regions, start=walked.draws_mw, time_limit_s=LIMIT_S))
+    identity, *identity_times = timed(lambda: bilevel(problem, regions, start=walked, time_limit_s=LIMIT_S))
     bound = max(exact.bound, identity.bound)
     lines = [
         f"\n## {'With' if svg else 'Without'} static var generators, {hours} hours\n",

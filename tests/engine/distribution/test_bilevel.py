@@ -25,7 +25,7 @@ def test_the_identity_needs_no_regions() -> None:
 def test_a_day_joined_by_a_job_has_one_optimum_by_both_exact_routes() -> None:
     problem, found = short_day(), day_regions()
     exact = by_regions(problem, found)
-    identity = bilevel(problem, found, start=exact.draws_mw)
+    identity = bilevel(problem, found, start=exact)
     assert identity.objective == pytest.approx(exact.objective, rel=2e-4)
     assert exact.gap <= 1e-4
     assert identity.gap <= 1e-4

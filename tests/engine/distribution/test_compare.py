@@ -1,21 +1,169 @@
-"""One table of all methods."""
+"""All methods in one table and in one file: laws between them, closed forms, the job around them."""
 
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
 import pytest
 
-from engine.distribution.compare import as_table, compare
+from callbacks.imported import CHECKS
+from engine.compute import HERE
+from engine.distribution.answers import came_with, shipped_methods
+from engine.distribution.compare import CompareOptions, Comparison, compare
+from engine.distribution.methods_job import METHODS, METHODS_SHAPE, methods_arguments, methods_job, methods_key
+from engine.distribution.methods_run import MethodsOptions, MethodsRun, run_methods
+from engine.distribution.question import FeederQuestion
+from engine.errors import CancelledError, FileFormatError, QuestionError, UncertaintyDataError
+from engine.store.artifacts import Artifacts
 from tests.engine.distribution.problems import HOURS, hour
 
+NAMES = [
+    "price taker", "critical regions", "region walk", "payment identity", "expansion, 3 bits", "best response",
+    "best response, damped",
+]  # fmt: skip
+TOY = FeederQuestion(feeder="two-bus", hours=(9, 19), corrections=1)
+OPTIONS = MethodsOptions(bits=(3,), time_limit_s=60.0)
 
-def test_one_table_has_every_method() -> None:
-    found = compare(hour(*HOURS[1]), bits=(3,))
-    names = [row["method"] for row in as_table(found)]
-    assert names == [
-        "price taker", "critical regions", "region walk", "payment identity", "expansion, 3 bits", "best response",
-        "best response, damped",
-    ]  # fmt: skip
+
+@pytest.fixture(scope="module")
+def found() -> Comparison:
+    """Two centres in one hour whose lowest voltage must be exceeded for some choices."""
+    return compare(hour(*HOURS[1]), CompareOptions(bits=(3,)))
+
+
+@pytest.fixture(scope="module")
+def told() -> list[tuple[int, int, str]]:
+    return []
+
+
+@pytest.fixture(scope="module")
+def toy(told: list[tuple[int, int, str]]) -> MethodsRun:
+    return run_methods(TOY, OPTIONS, tell=lambda *each: told.append(each))
+
+
+def test_one_table_has_every_method(found: Comparison) -> None:
+    assert [row.method for row in found.rows] == NAMES
     assert not found.failures
     taker, best = found.rows[0], found.rows[1]
     assert best.payment_saving == pytest.approx(1.0 - best.objective / taker.objective)
     assert best.system_increase > 0.0
     assert all(row.gap >= -1e-6 for row in found.rows)
     assert found.best.objective == min(row.objective for row in found.rows)
+
+
+def test_exact_routes_agree_and_competition_costs_the_system_least(found: Comparison, toy: MethodsRun) -> None:
+    """Laws: the two exact routes have one optimum, which no method beats; no draws cost the system less than those
+    of the price taker; the expansion's own bound is below the optimum."""
+    for rows in (found.rows, toy.rows):
+        by = {row.method: row for row in rows}
+        exact, identity, taker = by["critical regions"], by["payment identity"], by["price taker"]
+        assert identity.objective == pytest.approx(exact.objective, rel=1e-4)
+        assert exact.status == identity.status == "optimal"
+        for row in rows:
+            assert row.objective >= exact.objective * (1.0 - 1e-4)
+            assert row.system_cost + row.delay_cost >= (taker.system_cost + taker.delay_cost) * (1.0 - 1e-6)
+            assert row.payment_most >= row.payment - 1e-6
+            assert row.own_bound is None or row.own_bound <= exact.objective * (1.0 + 1e-4)
+
+
+def test_best_response_goes_round_and_damped_it_settles(found: Comparison, toy: MethodsRun) -> None:
+    naive, damped = found.loops
+    assert naive.cycle == 2
+    assert len(naive.draws_mw) == len(naive.payments)
+    assert not np.allclose(naive.draws_mw[-1], naive.draws_mw[-2])
+    assert damped.settled
+    for course in toy.courses:
+        assert len(course.payment) == len(course.total_kw)
+        assert len(course.cycle_kw) == (0 if course.cycle in {None, 1} else course.cycle)
+
+
+def test_every_schedule_does_the_same_work(toy: MethodsRun) -> None:
+    """One centre: its draw is linear in its work, so the day's energy is the same for every method."""
+    energy = [sum(map(sum, each.draw_kw)) for each in toy.schedules]
+    assert energy == pytest.approx([energy[0]] * len(energy), rel=1e-6)
+    for row, each in zip(toy.rows, toy.schedules, strict=True):
+        paid = sum(
+            kw * price for kws, prices in zip(each.draw_kw, each.price_per_mwh, strict=True)
+            for kw, price in zip(kws, prices, strict=True)
+        )  # fmt: skip
+        assert row.payment == pytest.approx(paid / 1000.0, rel=1e-6)
+
+
+def test_progress_rises_to_its_end(toy: MethodsRun, told: list[tuple[int, int, str]]) -> None:
+    assert toy.rows
+    shares = [done / total for done, total, _ in told]
+    assert shares == sorted(shares)
+    assert shares[-1] == 1.0
+    assert {"price taker", "regions of hour 1 of 2", "expansion, 3 bits"} <= {name for *_, name in told}
+
+
+def test_a_comparison_comes_back_from_its_file(toy: MethodsRun) -> None:
+    assert MethodsRun.load(toy.save()) == toy
+    with pytest.raises(UncertaintyDataError):
+        MethodsRun.load(b"{}")
+    with pytest.raises(UncertaintyDataError):
+        MethodsRun.load(b"PK no")
+
+
+def test_options_out_of_range_and_a_feeder_without_centres_are_refused() -> None:
+    assert MethodsOptions.from_json(OPTIONS.to_json()) == OPTIONS
+    with pytest.raises(QuestionError, match=r"bits is 0.*method is 0.5 s"):
+        MethodsOptions(bits=(0,), time_limit_s=0.5).checked()
+    with pytest.raises(QuestionError):
+        MethodsOptions.from_json({"svg": 1, "bits": [], "time_limit_s": 1.0})
+
+
+class Context:
+    """What a job is given."""
+
+    workers = HERE
+
+    def __init__(self, folder: Path, stop_at: str = "") -> None:
+        self.artifacts, self._stop = Artifacts(folder), stop_at
+
+    def progress(self, done: int, total: int, message: str = "") -> None:
+        assert 0 <= done <= total
+        if message == self._stop:
+            raise CancelledError("stopped")
+
+    def load_dataset(self, digest: str) -> tuple[str, bytes]:
+        raise AssertionError(digest)
+
+
+def test_the_job_keeps_its_answer_and_can_be_stopped(toy: MethodsRun, tmp_path: Path) -> None:
+    arguments: dict[str, Any] = json.loads(json.dumps(methods_arguments(TOY, OPTIONS)))
+    with pytest.raises(CancelledError):
+        methods_job(arguments, Context(tmp_path, "regions of hour 2 of 2"))  # type: ignore[arg-type]
+    context = Context(tmp_path)
+    result = methods_job(arguments, context)  # type: ignore[arg-type]
+    assert result["artifacts"] == [methods_key(arguments)]
+    path = context.artifacts.open(methods_key(arguments))
+    assert path is not None
+    kept = MethodsRun.load(path)
+    assert kept.schedules == toy.schedules
+    assert kept.courses == toy.courses
+    plain = json.loads(json.dumps(result))
+    CHECKS.answers[METHODS](plain)
+    for name in METHODS_SHAPE:
+        with pytest.raises(FileFormatError):
+            CHECKS.answers[METHODS]({**plain, name: []})
+
+
+@pytest.mark.parametrize("svg", [False, True])
+def test_the_opening_comparison_comes_with_the_program(svg: bool) -> None:
+    question, options = FeederQuestion(), MethodsOptions(svg=svg)
+    stored = shipped_methods(question, options)
+    assert stored is not None
+    assert (stored.question, stored.options, len(stored.labels)) == (question, options, 24)
+    assert not stored.failures
+    rows = {row.method: row for row in stored.rows}
+    exact, taker = rows["critical regions"], rows["price taker"]
+    assert exact.own_gap is not None
+    assert abs(exact.own_gap) <= 1e-4
+    for row in stored.rows:
+        assert row.objective >= exact.objective * (1.0 - 1e-4)
+        assert row.system_cost + row.delay_cost >= (taker.system_cost + taker.delay_cost) * (1.0 - 1e-6)
+    other = methods_arguments(replace(question, seed=1), options)
+    assert came_with(METHODS, other) is None
