@@ -5,7 +5,7 @@
   const KEEP = function () { return window.dash_clientside.no_update; };
   const STEP_MS = 700, CALM_STEP_MS = 1400, REST_MS = 220, FURTHER_MS = 6000;
   const waited = {}; // by job: {seen, told, done, at}; one that was seen and leaves the list has ended
-  let labels = [], playing = null, resting = null, last = null;
+  let labels = [], playing = null, resting = null, last = null, seen = {}; // by tab
 
   function active(job) { return job.state === 'queued' || job.state === 'running'; }
   function text(value) { return value === null || value === undefined ? '' : String(value); }
@@ -70,10 +70,19 @@
   }
 
   clientside.feederPage = {
-    showTab: function (tab, id) {
+    // The tab that shows is told what is looked at, and no other.
+    showTab: function (tab, at, theme, id) {
       const holder = document.getElementById(id);
-      if (holder) holder.dataset.tab = tab;
-      window.dispatchEvent(new Event('resize'));
+      if (holder && holder.dataset.tab !== tab) {
+        holder.dataset.tab = tab;
+        Array.from(holder.children).forEach(function (body) { body.hidden = body.dataset.tabBody !== tab; });
+        window.dispatchEvent(new Event('resize'));
+      }
+      if (!at) return KEEP();
+      const next = Object.assign({ theme: theme }, at), told = JSON.stringify(next);
+      if (!holder || holder.feederSeen === undefined) seen = {};
+      if (holder) holder.feederSeen = true;
+      if (seen[tab] !== told) { seen[tab] = told; window.headroom.setProps('feeder-seen-' + tab, { data: next }); }
       return KEEP();
     },
     paint: function (drawing, hour, layer, wanted, selection, theme) {

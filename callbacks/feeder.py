@@ -5,7 +5,7 @@ from typing import Any
 
 from dash import ClientsideFunction, Dash, Input, Output, State, ctx, no_update
 
-from callbacks import feeder_edits, feeder_files, feeder_panes, feeder_upload
+from callbacks import feeder_edits, feeder_files, feeder_methods, feeder_panes, feeder_upload
 from callbacks.feeder_answer import KEEP, Asked, Shown, answer_to, seat_of
 from callbacks.feeder_desk import FEEDER_KIND, WORK_KIND, Desk, study_of
 from callbacks.security import current_user
@@ -37,6 +37,7 @@ def page_layout(services: Services, **query: Any) -> Any:
             problems=problems,
         ),
         feeder_panes.places(),
+        feeder_panes.kinds(),
     )
 
 
@@ -49,6 +50,7 @@ def register(app: Dash, services: Services) -> None:
     feeder_edits.register(app, desk)
     feeder_upload.register(app, desk)
     feeder_files.register(app, desk)
+    feeder_methods.register(app, desk)
 
 
 def _register_browser_side(app: Dash) -> None:
@@ -57,6 +59,8 @@ def _register_browser_side(app: Dash) -> None:
         ClientsideFunction("feederPage", "showTab"),
         Output(f"{ids.FEEDER_TABLES}-shown", "data"),
         Input(ids.FEEDER_TAB, "value"),
+        Input(ids.FEEDER_AT, "data"),
+        Input(ids.THEME, "data"),
         Input(ids.FEEDER_TABLES, "id"),
     )
     app.clientside_callback(

@@ -5,14 +5,17 @@ from typing import Any
 
 from dash import Dash, Input, Output, State, no_update
 
-from callbacks.feeder_answer import seat_of
+from callbacks.feeder_answer import Seat, seat_of
 from callbacks.feeder_desk import Desk
 from callbacks.feeder_tabs import MADE, Tab
-from components import feeder_diagram, feeder_states, feeder_totals, ids
+from components import feeder_diagram, feeder_methods, feeder_sheet, feeder_states, feeder_totals, ids
 from components.feeder_layers import At, selected
+from components.feeder_tables import head_of
 from components.feeder_view import at_of
 from components.skeleton import Part, state
+from components.tables import column_definition, register_grid
 from components.theme import Theme
+from engine.distribution.methods_run import MethodsRun
 from engine.distribution.run import FeederRun
 from engine.errors import EngineError
 
@@ -21,13 +24,19 @@ PAGE = ids.FEEDER
 
 def places() -> dict[str, Part]:
     """Return the static parts of the tabs."""
-    return {name: tab.place() for name, tab in MADE.items() if tab.place is not None}
+    return {name: tab.place() for name, tab in MADE.items()} | {"methods": feeder_methods.place()}
 
 
-def looked_at(desk: Desk, study: Any, found: Any, at: Any, make: Callable[[FeederRun, At], Any]) -> Any:
+def kinds() -> dict[str, str]:
+    """Return how each tab is laid out: a grid, a chart beside its table, or a text."""
+    made = {name: "grid" if tab.grid else "chart" if tab.figure else "text" for name, tab in MADE.items()}
+    return made | {"methods": "chart"}
+
+
+def looked_at(seat: Seat, found: Any, at: Any, make: Callable[[FeederRun, At], Any]) -> Any:
     """Return a part of the answer that is drawn, or in words why there is none."""
     try:
-        run = seat_of(desk, study).drawn(found)
+        run = seat.drawn(found)
         return feeder_states.nothing_yet() if run is None else make(run, at_of(at))
     except EngineError as error:
         return state("failed", str(error))
@@ -63,7 +72,17 @@ def _register_diagram(app: Dash, desk: Desk) -> None:
         prevent_initial_call=True,
     )
     def totals(at: Any, found: Any, study: Any) -> Any:
-        return looked_at(desk, study, found, at, feeder_totals.totals_of)
+        return looked_at(seat_of(desk, study), found, at, feeder_totals.totals_of)
+
+    @app.callback(
+        Output(ids.FEEDER_SHEET, "children"),
+        Input(ids.FEEDER_AT, "data"),
+        State(ids.FEEDER_FOUND, "data"),
+        State(ids.FEEDER_STUDY, "data"),
+        prevent_initial_call=True,
+    )
+    def sheet(at: Any, found: Any, study: Any) -> Any:
+        return looked_at(seat_of(desk, study), found, at, feeder_sheet.sheet)
 
 
 def _register_inspector(app: Dash, desk: Desk) -> None:
@@ -136,15 +155,15 @@ def _register_compared(app: Dash, desk: Desk) -> None:
         now = [key, at_of(at).case, ended.get("at") if isinstance(ended, Mapping) else None]
         if told == now:  # the hour has changed, or the layer: what the edits change is of the day
             return no_update, no_update
-        return looked_at(desk, study, found, at, lambda run, seen: compared(desk, study, run, seen)), now
+        seat = seat_of(desk, study)
+        return looked_at(seat, found, at, lambda run, seen: compared(seat, run, seen)), now
 
 
-def compared(desk: Desk, study: Any, run: FeederRun, at: At) -> Part:
+def compared(seat: Seat, run: FeederRun, at: At) -> Part:
     """Return what the edits of the drawn answer change, or the way to know it; nothing where nothing is edited."""
     if not run.question.edits:
         return None
-    seat = seat_of(desk, study)
-    before = desk.unedited(seat.user, seat.study, run.question)
+    before = seat.desk.unedited(seat.user, seat.study, run.question)
     if before.found == "answered" and before.run is not None:
         return feeder_totals.compared(run, before.run, at)
     return feeder_totals.to_compare()
@@ -153,30 +172,31 @@ def compared(desk: Desk, study: Any, run: FeederRun, at: At) -> Part:
 def _register_tab(app: Dash, desk: Desk, name: str, tab: Tab) -> None:
     @app.callback(
         Output(ids.feeder_panel(name), "children"),
-        Input(ids.FEEDER_TAB, "value"),
-        Input(ids.FEEDER_AT, "data"),
+        Input(ids.feeder_seen(name), "data"),
         State(ids.FEEDER_FOUND, "data"),
         State(ids.FEEDER_STUDY, "data"),
+        prevent_initial_call=True,
     )
-    def show(shown: Any, at: Any, found: Any, study: Any) -> Any:
-        return looked_at(desk, study, found, at, tab.content) if shown == name else no_update
+    def show(at: Any, found: Any, study: Any) -> Any:
+        return looked_at(seat_of(desk, study), found, at, tab.content)
 
-    if tab.figure is None:
-        return
-    make = tab.figure
+    if tab.figure is not None:
+        _register_chart(app, desk, name, tab.figure)
+    if tab.grid:
+        _register_rows(app, desk, name, tab)
+
+
+def _register_chart(app: Dash, desk: Desk, name: str, make: Callable[[FeederRun, At, Theme], Any]) -> None:
 
     @app.callback(
         Output(ids.feeder_figure(name), "figure"),
-        Input(ids.FEEDER_TAB, "value"),
-        Input(ids.FEEDER_AT, "data"),
-        Input(ids.THEME, "data"),
+        Input(ids.feeder_seen(name), "data"),
         State(ids.FEEDER_FOUND, "data"),
         State(ids.FEEDER_STUDY, "data"),
+        prevent_initial_call=True,
     )
-    def chart(shown: Any, at: Any, theme: Any, found: Any, study: Any) -> Any:
-        chosen: Theme = "dark" if theme == "dark" else "light"
-        if shown != name:
-            return no_update
+    def chart(at: Any, found: Any, study: Any) -> Any:
+        chosen: Theme = "dark" if isinstance(at, Mapping) and at.get("theme") == "dark" else "light"
         try:
             run = seat_of(desk, study).drawn(found)
         except EngineError:
@@ -184,9 +204,38 @@ def _register_tab(app: Dash, desk: Desk, name: str, tab: Tab) -> None:
         return no_update if run is None else make(run, at_of(at), chosen)
 
 
-def rows_of(run: FeederRun, at: At, tab: Any) -> tuple[str, list[Mapping[str, Any]]]:
-    """Return the name and the rows of the table of a tab; the key numbers where there is no such tab."""
+def _register_rows(app: Dash, desk: Desk, name: str, tab: Tab) -> None:
+    register_grid(app, PAGE, name=name, kind=tab.grid)
+
+    @app.callback(
+        Output(ids.grid(PAGE, name), "columnDefs"),
+        Output(ids.grid(PAGE, name), "rowData"),
+        Input(ids.feeder_seen(name), "data"),
+        State(ids.FEEDER_FOUND, "data"),
+        State(ids.grid(PAGE, name), "columnDefs"),
+        State(ids.FEEDER_STUDY, "data"),
+        prevent_initial_call=True,
+    )
+    def fill(at: Any, found: Any, before: Any, study: Any) -> Any:
+        try:
+            run = seat_of(desk, study).drawn(found)
+        except EngineError:
+            return no_update, []
+        if run is None:
+            return no_update, []
+        columns, rows = tab.rows(run, at_of(at))
+        wanted = [column_definition(column) for column in columns]
+        return no_update if wanted == before else wanted, rows
+
+
+def rows_of(run: FeederRun, at: At, tab: Any, methods: MethodsRun | None = None) -> tuple[str, list[dict[str, Any]]]:
+    """Return the name and the rows of the table of a tab; the key numbers where there is no such table."""
     made = MADE.get(tab) if isinstance(tab, str) else None
-    if made is None:
+    if tab == "methods" and methods is not None:
+        columns, rows = feeder_methods.rows(methods)
+    elif made is not None:
+        columns, rows = made.rows(run, at)
+    else:
         return "numbers", list(feeder_totals.table_rows(run))
-    return str(tab), list(made.rows(run, at))
+    heads = {column.name: head_of(column) for column in columns}
+    return str(tab), [{head: row.get(name) for name, head in heads.items()} for row in rows]

@@ -41,8 +41,11 @@ class Opened:
     problems: Sequence[str] = field(default_factory=tuple)  # what of the link could not be read
 
 
-def layout(opened: Opened, places: Mapping[str, Part]) -> html.Main:
-    """Return the page. ``places`` are the static parts of the tabs; numbers come with the first callback."""
+def layout(opened: Opened, places: Mapping[str, Part], kinds: Mapping[str, str]) -> html.Main:
+    """Return the page. ``places`` are the static parts of the tabs; numbers come with the first callback.
+
+    ``kinds`` say how each tab is laid out: "grid", "chart" or "text".
+    """
     asked, view = opened.question, opened.view
     bench = workbench(
         ids.FEEDER,
@@ -55,7 +58,7 @@ def layout(opened: Opened, places: Mapping[str, Part]) -> html.Main:
             ],
             className="hr-feeder-inspector",
         ),
-        _drawer(view.tab, places),
+        _drawer(view.tab, places, kinds),
         totals=empty_totals(),
         drawer_tools=_drawer_tools(view.tab),
         drawer_title="Table",
@@ -85,6 +88,7 @@ def _stores(opened: Opened) -> list[Part]:
         dcc.Store(id=f"{ids.FEEDER_AT}-told"),
         dcc.Store(id=ids.FEEDER_AT),
         dcc.Store(id=f"{ids.FEEDER_COMPARED}-of"),
+        *(dcc.Store(id=ids.feeder_seen(tab)) for tab in TABS),
         dcc.Store(id=ids.FEEDER_JOB),
         dcc.Store(id=f"{ids.FEEDER_JOB}-seen"),  # written by nobody
         dcc.Store(id=f"{ids.FEEDER_JOB}-ended"),
@@ -145,14 +149,14 @@ def _strip(question_asked: FeederQuestion, view: View) -> html.Div:
     )  # fmt: skip
 
 
-def _drawer(tab: str, places: Mapping[str, Part]) -> html.Div:
+def _drawer(tab: str, places: Mapping[str, Part], kinds: Mapping[str, str]) -> html.Div:
     return html.Div(
         [
             html.Div(
-                [places.get(name), html.Div(nothing_yet(), id=ids.feeder_panel(name))],
-                className="hr-feeder-panel-body hr-feeder-tab",
-                tabIndex=0,
+                _tab(name, places.get(name), kinds.get(name, "text")),
+                className=f"hr-feeder-panel-body hr-feeder-panel-{kinds.get(name, 'text')}",
                 role="group",
+                hidden=name != tab,
                 **{"data-tab-body": name, "aria-label": words},
             )
             for name, words in TABS.items()
@@ -161,6 +165,15 @@ def _drawer(tab: str, places: Mapping[str, Part]) -> html.Div:
         id=ids.FEEDER_TABLES,
         **{"data-tab": tab},
     )
+
+
+def _tab(name: str, place: Part, kind: str) -> list[Part]:
+    """Return the parts of a tab: what is told above its grid, or beside its chart."""
+    told = html.Div(nothing_yet(), id=ids.feeder_panel(name), className="hr-feeder-panel-told")
+    parts = [] if place is None else place if isinstance(place, list) else [place]
+    if kind == "chart":
+        return [html.Div([*parts, told], className="hr-feeder-halves")]
+    return [told, *parts]
 
 
 def _drawer_tools(tab: str) -> html.Div:

@@ -20,6 +20,7 @@ Words = dict[str, Any]
 Choices = Sequence[tuple[str, str]]
 
 FILE = "file:"  # begins the value of a feeder of the reader's own
+SEEDED = "seeded"  # the value of the work that no file holds
 FEEDERS: Choices = tuple((key, library.named(key).title) for key in PLACES)
 METHODS: Choices = (
     ("given", "even work"),
@@ -51,7 +52,7 @@ class Number:
 NUMBERS: tuple[Number, ...] = (
     Number("ac-rounds", "ac_rounds", "rounds of tightening by AC", whole=True),
     Number("seed", "seed", "seed of the day and the work", whole=True),
-    Number("corrections", "corrections", "corrections of losses", whole=True),
+    Number("corrections", "corrections", "corrections of losses, at most", whole=True),
     Number("margin", "ac_margin_pu", "margin on an observed error", "p.u."),
     Number("sides", "polygon_sides", "sides of the polygon", whole=True),
     Number("penalty", "limit_price_per_mwh", "price of exceeding a limit", "$/MWh"),
@@ -88,7 +89,7 @@ def words_of(question: FeederQuestion) -> Words:
         "hours": hours_text(question.hours),
         "voltage-limits": ["kept"] if question.voltage_limits else [],
         "draw": "\n".join(", ".join(f"{kw:g}" for kw in row) for row in question.draw_kw),
-        "workload": question.workload,
+        "workload": question.workload or SEEDED,
     }
     held |= {name: getattr(question, field) for name, field, _ in SELECTS}
     for one in NUMBERS:
@@ -109,7 +110,7 @@ def question_of(words: Mapping[str, Any], edits: Any) -> FeederQuestion:
     asked["dataset" if feeder.startswith(FILE) else "feeder"] = feeder.removeprefix(FILE)
     asked["hours"] = found.read(lambda: hours_of(words.get("hours")), ())
     asked["voltage_limits"] = "kept" in _listed(words.get("voltage-limits"))
-    asked["workload"] = str(words.get("workload") or "")
+    asked["workload"] = str(words.get("workload") or "").replace(SEEDED, "")
     for one in NUMBERS:
         asked[one.field] = found.read(partial(_number, words.get(one.word), one), 0)
     for word, name, what in LISTS:

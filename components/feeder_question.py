@@ -72,9 +72,10 @@ def more(held: words.Words, workloads: words.Choices, *, read_only: bool) -> htm
                 _field("Draw in kW, a line for each hour (with even work only)",
                        _area("draw", held, "the work, evenly")),
                 _field("Work", dbc.Select(id=_id("workload"), value=held["workload"], options=[
-                    {"value": "", "label": "seeded"}, *({"value": key, "label": name} for key, name in workloads),
+                    {"value": words.SEEDED, "label": "seeded"},
+                    *({"value": key, "label": name} for key, name in workloads),
                     *([{"value": held["workload"], "label": "a file (no longer here)"}]
-                      if held["workload"] and held["workload"] not in {key for key, _ in workloads} else []),
+                      if held["workload"] not in {words.SEEDED, *(key for key, _ in workloads)} else []),
                 ])),
                 *(_number_of(name, held) for name in ("time", "bits")),
             ]),

@@ -1,21 +1,21 @@
 """The feeder's key numbers: in the strip above the diagram, and what the edits have changed in them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from dash import html
 
 from components import ids
-from components.feeder_layers import At, case_of, case_words
+from components.feeder_cards import card
+from components.feeder_layers import At, case_key, case_of, case_words
 from components.format import number
 from components.skeleton import Part, button, section, totals
+from components.static import static
 from components.why_card import why_number
 from engine.distribution.frames import Frame
 from engine.distribution.run import CaseRun, FeederRun
-
-THIN = "\u2009"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,6 @@ class Measure:
     unit: str
     digits: int
     value: float
-    strip: bool = True  # it stands among the large numbers
 
     @property
     def text(self) -> str:
@@ -35,73 +34,63 @@ class Measure:
         return number(self.value, self.digits)
 
 
-def measures(run: FeederRun, case: CaseRun) -> list[Measure]:
-    """Return the key numbers of a case, the large ones first."""
+def large(run: FeederRun, case: CaseRun) -> list[Measure]:
+    """Return the key numbers of the strip."""
     volts = np.abs(case.phasors[:, Frame.of(run.feeder).roots :])
     unbalance = 100.0 * float(case.vuf.max()) if case.vuf.size else 0.0
     exceeded = len(case.facts["flags"]) + len(case.facts["violations"])
-    found = [
+    error = 1e6 * float(np.abs(case.error_pu).max())
+    return [
         Measure("bill", "Data centres pay", "$", 0, float(case.bill_active.sum() + case.bill_reactive.sum())),
         Measure("cost", "Operator's cost", "$", 0, float(case.cost_per_h.sum())),
         Measure("voltage", "Lowest voltage, AC", "p.u.", 3, float(volts.min()) if volts.size else 1.0),
         Measure("unbalance", "Largest VUF", "%", 2, unbalance),
-        Measure("error", "Linear less AC, at most", "10\u207b\u2076 p.u.", 0, 1e6 * float(np.abs(case.error_pu).max())),
+        Measure("error", "Linear less AC, at most", "10\u207b\u2076 p.u.", 0, error),
         Measure("violations", "Limits exceeded", "", 0, float(exceeded)),
-        Measure("losses", "Losses in AC", "MWh", 3, float(case.loss_ac_mva.real.sum()), strip=False),
-        Measure("penalty", "Charged for limits exceeded", "$", 0, float(case.penalty_per_h.sum()), strip=False),
     ]
-    return [*found, *_of_centres(run, case)]
 
 
-def _of_centres(run: FeederRun, case: CaseRun) -> list[Measure]:
+def measures(run: FeederRun, case: CaseRun) -> list[Measure]:
+    """Return all key numbers of a case, the large ones first."""
     frame = Frame.of(run.feeder)
-    found = []
+    found = [
+        *large(run, case),
+        Measure("losses", "Losses in AC", "MWh", 3, float(case.loss_ac_mva.real.sum())),
+        Measure("penalty", "Charged for limits exceeded", "$", 0, float(case.penalty_per_h.sum())),
+    ]
     for at, row in enumerate(run.feeder.centres):
         low = float(np.abs(case.phasors[:, frame.at(row.bus, row.phases)]).min())
         paid = float(case.bill_active[:, at].sum() + case.bill_reactive[:, at].sum())
         found += [
-            Measure("", f"Bill of {row.name}", "$", 0, paid, strip=False),
-            Measure("", f"Lowest voltage at {row.name}", "p.u.", 3, low, strip=False),
+            Measure("", f"Bill of {row.name}", "$", 0, paid),
+            Measure("", f"Lowest voltage at {row.name}", "p.u.", 3, low),
         ]
     return found
-
-
-def large(run: FeederRun, case: CaseRun) -> list[Measure]:
-    """Return the key numbers of the strip."""
-    return [one for one in measures(run, case) if one.strip]
 
 
 def totals_of(run: FeederRun, at: At) -> Part:
     """Return the strip for the case that is drawn; the other case stands beside each number."""
     case = case_of(run, at)
+    seen = replace(at, case=case_key(case))
     other = next((one for one in run.cases if one is not case), None)
     beside = {one.what: one for one in large(run, other)} if other is not None else {}
     items: list[dict[str, Any]] = []
     for one in large(run, case):
-        note = f"{'with' if other.svg else 'without'} SVG {beside[one.what].text}" if other is not None else ""
+        note = f"{'with' if other.svg else 'no'} SVG {beside[one.what].text}" if other is not None else ""
         sign = "binding" if one.what == "violations" and one.value else ""
         name = f"{one.label}, {_lower(case_words(case))}"
-        value = why_number(ids.feeder_why(one.what), one.text, label=name)
+        value = why_number(ids.feeder_why(one.what), one.text, card(run, seen, one.what), label=name)
         items.append({"label": one.label, "value": value, "unit": one.unit, "note": note, "sign": sign})
-    return totals(items)
+    return static(totals(items))
 
 
 def empty_totals() -> Part:
-    """Return the strip before there is an answer. The numbers have their ids already: their cards are wired once."""
-    labels = {
-        "bill": "Data centres pay",
-        "cost": "Operator's cost",
-        "voltage": "Lowest voltage, AC",
-        "unbalance": "Largest VUF",
-        "error": "Linear less AC, at most",
-        "violations": "Limits exceeded",
-    }
-    return totals(
-        [
-            {"label": label, "value": why_number(ids.feeder_why(what), "\u2013", label=label)}
-            for what, label in labels.items()
-        ]
-    )
+    """Return the strip before there is an answer."""
+    labels = (
+        "Data centres pay", "Operator's cost", "Lowest voltage, AC", "Largest VUF", "Linear less AC, at most",
+        "Limits exceeded",
+    )  # fmt: skip
+    return static(totals([{"label": label, "value": "\u2013"} for label in labels]))
 
 
 def compared(now: FeederRun, before: FeederRun, at: At) -> Part:

@@ -592,6 +592,11 @@ def feeder_panel(tab: str) -> str:
     return f"feeder-panel-{tab}"
 
 
+def feeder_seen(tab: str) -> str:
+    """Return the id of the Store with what is looked at, written while its tab shows."""
+    return f"feeder-seen-{tab}"
+
+
 def feeder_figure(tab: str) -> str:
     """Return the id of the chart of a tab of the drawer."""
     return f"feeder-figure-{tab}"
