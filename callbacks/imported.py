@@ -15,6 +15,7 @@ from engine.capacity.results import CapacityResult, Provenance, Verdict
 from engine.distribution.jobs import STUDY_SHAPE
 from engine.distribution.methods_job import METHODS_SHAPE
 from engine.distribution.question import FeederQuestion
+from engine.distribution.several_job import SEVERAL_SHAPE
 from engine.errors import EngineError, FileFormatError
 from engine.opf.results import OpfAnswer
 from engine.redispatch.largest_jobs import SHAPE as LARGEST_SHAPE
@@ -138,6 +139,12 @@ def _feeder_methods(content: Content) -> None:
         check_shape(content[name], kind, name)
 
 
+def _feeder_several(content: Content) -> None:
+    _kept_files(content)
+    for name, kind in SEVERAL_SHAPE.items():
+        check_shape(content[name], kind, name)
+
+
 def _siting_products(content: Content) -> None:
     _products(content["product_set"])
     for name, offer in content["product_set"]["question"][SITING]["offers"].items():
@@ -190,6 +197,7 @@ CHECKS = ImportChecks(
             "feeder.question": FeederQuestion.from_json,
             "feeder.study": _feeder_study,
             "feeder.methods": _feeder_methods,
+            "feeder.several": _feeder_several,
             "network.opf": OpfAnswer.from_json,
         }.items()
     },

@@ -46,6 +46,7 @@ _JOB_TITLES = {
     "auction.what_if": "An auction under another rule",
     "feeder.study": "Operation and prices of a feeder",
     "feeder.methods": "Methods side by side on a feeder",
+    "feeder.several": "Several feeders at once",
     "network.opf": "Least-cost dispatch",
 }
 

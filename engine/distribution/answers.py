@@ -1,7 +1,7 @@
 """Answers of feeder studies that come with the program, read without a store and without computing."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from engine.distribution import jobs
@@ -9,6 +9,8 @@ from engine.distribution.methods_job import METHODS, methods_arguments, methods_
 from engine.distribution.methods_run import MethodsOptions, MethodsRun
 from engine.distribution.question import FeederQuestion
 from engine.distribution.run import FeederRun
+from engine.distribution.several import SeveralRun
+from engine.distribution.several_job import SEVERAL, several_arguments, several_key
 from engine.store.codec import dump_json
 from engine.store.jobs import hash_input
 from engine.store.kinds import KINDS
@@ -31,6 +33,13 @@ def shipped_methods(question: FeederQuestion, options: MethodsOptions | None = N
     arguments = methods_arguments(question, options)
     known = came_with(METHODS, arguments)
     return None if known is None else MethodsRun.load(files_of(known)[methods_key(arguments)])
+
+
+def shipped_several(questions: Sequence[FeederQuestion]) -> SeveralRun | None:
+    """Return the table of several feeders, likewise."""
+    arguments = several_arguments(questions)
+    known = came_with(SEVERAL, arguments)
+    return None if known is None else SeveralRun.load(files_of(known)[several_key(arguments)])
 
 
 def came_with(kind: str, arguments: Mapping[str, Any]) -> Mapping[str, Any] | None:

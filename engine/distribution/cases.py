@@ -108,6 +108,15 @@ def _bump(clock: Vector, at: float, width: float) -> Vector:
 def furnished(key: str) -> Feeder:
     """Return the feeder of the library with the devices, ratings and limits of its worked case.
 
+    Ratings are found by AC power flow. Raises NetworkDataError for a key that the library does not have.
+    """
+    return rated(placed(key), dict(_places(key).tight))
+
+
+@lru_cache(maxsize=len(PLACES))
+def placed(key: str) -> Feeder:
+    """Return the same without ratings, and so without AC power flow: all that edits and the drawing need.
+
     Raises NetworkDataError for a key that the library does not have.
     """
     feeder, places = library.load(key), _places(key)
@@ -115,7 +124,7 @@ def furnished(key: str) -> Feeder:
     most = round(places.centre_share * total)
     units = most / _PUE * (1.0 - _IDLE) / _KW_PER_WORK
     gas, sun = round(_GAS_SHARE * total), round(_SUN_SHARE * total)
-    made = replace(
+    return replace(
         feeder,
         centres=tuple(
             DataCentre(f"centre {bus}", bus, round(most / _PUE * _IDLE, 1), _KW_PER_WORK, round(units, 1), _PUE,
@@ -139,7 +148,6 @@ def furnished(key: str) -> Feeder:
         v_min_pu=places.v_min_pu,
         v_max_pu=places.v_max_pu,
     )  # fmt: skip
-    return rated(made, dict(places.tight))
 
 
 def rated(feeder: Feeder, tight: Mapping[str, float] | None = None) -> Feeder:
@@ -209,7 +217,7 @@ def worked_case(key: str = "ieee37", seed: int = 0) -> WorkedCase:
 
 def assumptions(key: str, seed: int = 0) -> tuple[str, ...]:
     """Return what was assumed for a worked case, in sentences."""
-    places, feeder = _places(key), furnished(key)
+    places, feeder = _places(key), placed(key)
     total = sum(row.kw for row in feeder.loads)
     told: list[Any] = [
         f"Prices, load shares, sun and work are synthetic, made with seed {seed}; they are of no real day.",

@@ -13,6 +13,7 @@ Source: Kersting, *Distribution System Modeling and Analysis*, 4th ed., chs. 6 t
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Self
 
 import numpy as np
@@ -72,36 +73,13 @@ class Frame:
     shunts: Complex  # (N, N), admittance of line charging, p.u. on 1 MVA
     reference: Phasors  # (N,), unit length
 
-    @classmethod
-    def of(cls, feeder: Feeder) -> Self:
-        """Return the coordinates of ``feeder``.
+    @staticmethod
+    def of(feeder: Feeder) -> "Frame":
+        """Return the coordinates of ``feeder``, those of the last few feeders without work.
 
         Raises NetworkDataError with every loop, island, node that nothing feeds, and link that the frame cannot hold.
         """
-        tree = feeder.tree()
-        nodes = tuple((name, label) for name in tree.buses for label in feeder.spread(feeder.bus(name).phases))
-        position = {node: at for at, node in enumerate(nodes)}
-        roots = sum(name == feeder.source_bus for name, _ in nodes)
-        problems: list[Problem] = []
-        branches: list[Branch] = []
-        shunts = np.zeros((len(nodes), len(nodes)), dtype=np.complex128)
-        for name, parent, link, downward in zip(tree.buses, tree.parents, tree.links, tree.downward, strict=True):
-            if link is None:
-                continue
-            try:
-                branch = _branch(feeder, position, (tree.buses[parent], name, link, downward))
-            except NetworkDataError as error:
-                problems.extend(error.problems)
-                continue
-            branches.append(branch)
-            if isinstance(link, Line):
-                _add_charging(feeder, shunts, branch, link)
-        problems = problems or _unfed(nodes, roots, branches)
-        if problems:
-            raise NetworkDataError(problems)
-        labels = list(feeder.frame)
-        reference = REFERENCE[[labels.index(label) for _, label in nodes]]
-        return cls(feeder, nodes, roots, tuple(branches), shunts, reference)
+        return _frame(feeder)
 
     @property
     def size(self) -> int:
@@ -138,6 +116,36 @@ class Frame:
         # Counted from the angle of ab, which leads a by 30 degrees.
         turn = np.exp(-1j * math.pi / 6.0) / math.sqrt(3.0)
         return np.array([(voltages[name][p[0]] - voltages[name][p[1]]) * turn for name, p in self.nodes])
+
+
+@lru_cache(maxsize=16)
+def _frame(feeder: Feeder) -> Frame:
+    tree = feeder.tree()
+    nodes = tuple((name, label) for name in tree.buses for label in feeder.spread(feeder.bus(name).phases))
+    position = {node: at for at, node in enumerate(nodes)}
+    roots = sum(name == feeder.source_bus for name, _ in nodes)
+    problems: list[Problem] = []
+    branches: list[Branch] = []
+    shunts = np.zeros((len(nodes), len(nodes)), dtype=np.complex128)
+    for name, parent, link, downward in zip(tree.buses, tree.parents, tree.links, tree.downward, strict=True):
+        if link is None:
+            continue
+        try:
+            branch = _branch(feeder, position, (tree.buses[parent], name, link, downward))
+        except NetworkDataError as error:
+            problems.extend(error.problems)
+            continue
+        branches.append(branch)
+        if isinstance(link, Line):
+            _add_charging(feeder, shunts, branch, link)
+    problems = problems or _unfed(nodes, roots, branches)
+    if problems:
+        raise NetworkDataError(problems)
+    labels = list(feeder.frame)
+    reference = REFERENCE[[labels.index(label) for _, label in nodes]]
+    for held in (shunts, reference):
+        held.setflags(write=False)
+    return Frame(feeder, nodes, roots, tuple(branches), shunts, reference)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

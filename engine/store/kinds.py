@@ -36,5 +36,6 @@ KINDS: Mapping[str, JobKind] = {
     "siting.products": JobKind("engine.siting.product_jobs:products_job", 3),
     "feeder.study": JobKind("engine.distribution.jobs:study_job"),
     "feeder.methods": JobKind("engine.distribution.methods_job:methods_job"),
+    "feeder.several": JobKind("engine.distribution.several_job:several_job"),
     "network.opf": JobKind("engine.opf.jobs:opf_job"),
 }

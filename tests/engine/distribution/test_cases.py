@@ -52,3 +52,12 @@ def test_lines_carry_their_plan_and_transformers_keep_their_ohms() -> None:
 def test_a_feeder_that_is_not_there_is_named() -> None:
     with pytest.raises(NetworkDataError, match="ieee8500"):
         cases.worked_case("ieee8500")
+
+
+def test_a_feeder_placed_without_ac_is_the_furnished_one_but_for_ratings() -> None:
+    for key in cases.PLACES:
+        without, whole = cases.placed(key), cases.furnished(key)
+        for table in ("buses", "loads", "centres", "generators", "compensators", "regulators", "capacitors"):
+            assert getattr(without, table) == getattr(whole, table)
+        assert [row.name for row in without.lines] == [row.name for row in whole.lines]
+        assert all(row.rating_a is not None for row in whole.lines)
