@@ -91,6 +91,7 @@ def register(app: Dash, desk: Desk) -> None:
     @app.callback(
         Output(ids.feeder_panel(TAB), "children"),
         Output(ids.feeder_figure(TAB), "figure"),
+        Output(f"{ids.FEEDER_METHODS_RUN}-chart", "hidden"),
         Output(ids.FEEDER_JOB, "data", allow_duplicate=True),
         Output(ids.JOBS_WAKE, "data", allow_duplicate=True),
         Input(ids.feeder_seen(TAB), "data"),
@@ -102,7 +103,7 @@ def register(app: Dash, desk: Desk) -> None:
     )
     def show(at: Any, _ended: Any, tab: Any, found: Any, study: Any) -> Any:
         if tab != TAB or at is None:
-            return (no_update,) * 4
+            return (no_update,) * 5
         return _shown(seat_of(desk, study), found, at)
 
     @app.callback(
@@ -130,14 +131,16 @@ def register(app: Dash, desk: Desk) -> None:
         return content, jobs or no_update, time.time()
 
 
-def _shown(seat: Seat, found: Any, at: Any) -> tuple[Any, Any, Any, Any]:
+def _shown(seat: Seat, found: Any, at: Any) -> tuple[Any, ...]:
+    """Return content and chart, whether the chart is hidden, the jobs to wait for and the wake of the banner."""
     theme: Theme = "dark" if isinstance(at, Mapping) and at.get("theme") == "dark" else "light"
     try:
         run = seat.drawn(found)
         if run is None:
-            return feeder_states.nothing_yet(), no_update, no_update, no_update
+            return feeder_states.nothing_yet(), no_update, True, no_update, no_update
         content, jobs = panel(seat, run, at_of(at))
-        chart = feeder_methods.figure(run, at_of(at), theme, standing(seat, run, at_of(at)).methods)
+        methods = standing(seat, run, at_of(at)).methods
+        chart = no_update if methods is None else feeder_methods.figure(run, at_of(at), theme, methods)
     except EngineError as error:
-        return state("failed", str(error)), no_update, no_update, no_update
-    return content, chart, jobs or no_update, time.time() if jobs else no_update
+        return state("failed", str(error)), no_update, True, no_update, no_update
+    return content, chart, methods is None, jobs or no_update, time.time() if jobs else no_update

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from dash import Dash, Input, Output, State, no_update
+from dash import Dash, Input, Output, State, html, no_update
 
 from callbacks.feeder_answer import Seat, seat_of
 from callbacks.feeder_desk import Desk
@@ -24,7 +24,9 @@ PAGE = ids.FEEDER
 
 def places() -> dict[str, Part]:
     """Return the static parts of the tabs."""
-    return {name: tab.place() for name, tab in MADE.items()} | {"methods": feeder_methods.place()}
+    return {name: tab.place() for name, tab in MADE.items()} | {
+        "methods": html.Div(feeder_methods.place(), id=f"{ids.FEEDER_METHODS_RUN}-chart", hidden=True)
+    }
 
 
 def kinds() -> dict[str, str]:
