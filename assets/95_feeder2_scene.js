@@ -203,8 +203,8 @@
       parts.casing.setAttribute('d', d);
       parts.touch.setAttribute('d', d);
       const single = parts.strokes.filter(Boolean).length;
-      parts.casing.setAttribute('stroke-width', (gap * 2 + places.stroke + 6).toFixed(1));
-      parts.way.setAttribute('stroke-width', (gap * (single > 1 ? 2 : 0.6) + places.stroke + 9).toFixed(1));
+      parts.casing.setAttribute('stroke-width', (gap * 2 + places.stroke + 9).toFixed(1));
+      parts.way.setAttribute('stroke-width', (gap * (single > 1 ? 2 : 0.6) + places.stroke + 12).toFixed(1));
       parts.strokes.forEach(function (stroke, slot) {
         if (!stroke) return;
         const beside_ = beside(line, (turned ? 1 - slot : slot - 1) * gap);

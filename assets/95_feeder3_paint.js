@@ -73,6 +73,7 @@
     scene.panes = names.map(function (name) {
       return feeder.pane(scene.held.drawing, name, names.length > 1 || name === 'difference' ? TITLES[name] : '', holder);
     });
+    scene.fresh = true;
     lay(scene);
   }
 
@@ -80,6 +81,7 @@
   feeder.fit = function (scene) {
     if (!lay(scene)) return;
     marks(scene);
+    labels(scene);
     colour(scene, values(scene));
     feeder.legend(scene);
   };
@@ -130,11 +132,13 @@
     const wanted = values(scene), start = scene.shown;
     const same = start && start.length === wanted.length && start.every(function (row, at) { return row && wanted[at] && row.length === wanted[at].length; });
     marks(scene);
+    const named = [asked.selection, scene.focus, asked.names.join()].join('|');
+    if (scene.named !== named || scene.fresh) { scene.named = named; scene.fresh = false; labels(scene); }
     feeder.legend(scene);
     if (!smooth || !same || window.headroom.calm()) { colour(scene, wanted); return; }
     const began = performance.now();
     (function step(now) {
-      const share = Math.min(1, Math.max(0, (now - began) / MOVE_MS));
+      const share = Math.min(1, Math.max(0, (now - began) / MOVE_MS)); // by the clock: a slow machine draws fewer steps
       colour(scene, wanted.map(function (row, pane) {
         return row.map(function (value, at) { return isFinite(start[pane][at]) ? start[pane][at] + share * (value - start[pane][at]) : value; });
       }));
@@ -147,36 +151,58 @@
     scene.panes.forEach(function (pane, at) { paintPane(scene, pane, rows[at]); });
   }
 
-  function paintPane(scene, pane, row) {
-    const drawing = scene.held.drawing, asked = scene.asked, told = drawing.layers[asked.layer];
-    const shade = function (value) { return scene.scale && !scene.scale.none ? feeder.colour(scene.scale, asked.theme, value) : null; };
-    const node = feeder.nodeIndex(scene);
+  // What follows from the layer alone: which strokes there are, and how they are drawn.
+  function dress(scene, pane, told) {
+    const drawing = scene.held.drawing;
+    pane.of = told.of;
     pane.svg.setAttribute('data-of', told.of);
     drawing.links.forEach(function (link, at) {
       pane.links[at].strokes.forEach(function (stroke, slot) {
         if (!stroke) return;
         const on = told.of === 'node' || told.of === 'bus' ? link.m : link.p;
-        stroke.path.style.display = on.indexOf(slot) < 0 ? 'none' : '';
+        stroke.on = on.indexOf(slot) >= 0;
+        stroke.last = undefined;
+        stroke.path.style.display = stroke.on ? '' : 'none';
         stroke.path.setAttribute('data-slot', slot);
         stroke.path.setAttribute('stroke-dasharray', told.of === 'phase' ? feeder.DASHES[slot] : '');
         stroke.path.setAttribute('stroke-linecap', told.of === 'phase' && slot === 1 ? 'round' : 'butt');
+      });
+    });
+    drawing.buses.forEach(function (_, at) { pane.buses[at].round.style.display = 'none'; });
+  }
+
+  // A class colours what has no value: a phase by its own colour, the rest in grey.
+  function dye(stroke, first, last, phase) {
+    const wanted = first && last ? first + last : phase ? 'phase' : 'plain';
+    if (stroke.last === wanted) return;
+    stroke.last = wanted;
+    const shown = Boolean(first && last);
+    if (shown && first !== last) {
+      stroke.stops[0].setAttribute('stop-color', first);
+      stroke.stops[1].setAttribute('stop-color', last);
+    }
+    stroke.path.style.stroke = !shown ? '' : first === last ? first : 'url(#' + stroke.id + ')';
+    stroke.under.style.display = shown && stroke.on ? '' : 'none';
+    stroke.path.classList.toggle('hr-feeder-plain', !phase && !shown);
+  }
+
+  function paintPane(scene, pane, row) {
+    const drawing = scene.held.drawing, asked = scene.asked, told = drawing.layers[asked.layer];
+    const shade = function (value) { return scene.scale && !scene.scale.none ? feeder.colour(scene.scale, asked.theme, value) : null; };
+    const node = feeder.nodeIndex(scene);
+    if (pane.of !== told.of) dress(scene, pane, told);
+    drawing.links.forEach(function (link, at) {
+      pane.links[at].strokes.forEach(function (stroke, slot) {
+        if (!stroke || !stroke.on) return;
         let first = null, last = null;
         if (told.of === 'node' && row) {
           first = shade(row[node[link.f][slot]]);
           last = shade(row[node[link.t][slot]]);
           first = first || last;
         } else if (told.of === 'link' && row) first = last = shade(row[3 * at + slot]);
-        if (first && last) {
-          stroke.stops[0].setAttribute('stop-color', first);
-          stroke.stops[1].setAttribute('stop-color', last);
-        }
-        // A class colours what has no value: a phase by its own colour, the rest in grey.
-        stroke.path.style.stroke = first && last ? 'url(#' + stroke.id + ')' : '';
-        stroke.under.style.display = first && last && on.indexOf(slot) >= 0 ? '' : 'none';
-        stroke.path.classList.toggle('hr-feeder-plain', told.of !== 'phase' && !(first && last));
+        dye(stroke, first, last, told.of === 'phase');
       });
     });
-    drawing.buses.forEach(function (_, at) { pane.buses[at].round.style.display = 'none'; });
     if (told.of === 'bus' && row) {
       drawing.whole.forEach(function (bus, at) {
         const round = pane.buses[bus].round, found = shade(row[at]);
@@ -184,6 +210,8 @@
         if (found) round.setAttribute('fill', found);
       });
     }
+    if (pane.hour === asked.hour) return;
+    pane.hour = asked.hour;
     drawing.devices.forEach(function (device, at) {
       const shown = pane.name === 'difference' ? 'on' : pane.name, series = device.v[shown];
       pane.devices[at].group.classList.toggle('hr-feeder-absent', device.t === 'svg' && pane.name === 'off');
@@ -231,13 +259,16 @@
         parts.label.classList.toggle('hr-feeder-chosen', chosen);
         parts.touch.classList.toggle('hr-feeder-focus', scene.focus === at);
       });
-      if (pane.places) {
-        const first = [].concat(told ? [told.bus] : [], scene.focus !== null ? [scene.focus] : [], [drawing.source], drawing.devices.map(function (d) { return d.b; }));
-        feeder.label(pane, drawing, pane.places, first.filter(function (b, k) { return first.indexOf(b) === k; }), pane.width, pane.height);
-      }
     });
   }
-  feeder.marks = marks;
+  function labels(scene) {
+    const drawing = scene.held.drawing, told = feeder.parsed(scene, scene.asked.selection);
+    const first = [].concat(told ? [told.bus] : [], scene.focus !== null ? [scene.focus] : [], [drawing.source], drawing.devices.map(function (d) { return d.b; }));
+    scene.panes.forEach(function (pane) {
+      if (pane.places) feeder.label(pane, drawing, pane.places, first.filter(function (b, k) { return first.indexOf(b) === k; }), pane.width, pane.height);
+    });
+  }
+  feeder.marks = function (scene) { marks(scene); labels(scene); };
   feeder.recolour = recolour;
 
   const clientside = (window.dash_clientside = window.dash_clientside || {});

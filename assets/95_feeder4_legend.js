@@ -17,19 +17,28 @@
   }
   function share(scale, value) { return 100 * Math.max(0, Math.min(1, (value - scale.low) / (scale.high - scale.low))); }
 
+  // Made anew when its scale or its layer changes; an hour alone moves the words and the short lines.
   feeder.legend = function (scene) {
     const place = scene.frame.querySelector('[data-feeder-legend]');
     const drawing = scene.held.drawing, asked = scene.asked, told = drawing.layers[asked.layer], scale = scene.scale;
-    const focused = document.activeElement && place.contains(document.activeElement) ? document.activeElement.getAttribute('data-feeder-scale') : null;
-    const opened = place.querySelector('details') ? place.querySelector('details').open : null;
-    place.replaceChildren();
-    const head = element('div', 'hr-feeder-legend-head', null, place);
-    element('strong', '', told.words, head);
-    element('span', 'hr-muted', [told.unit, drawing.labels[asked.hour]].filter(Boolean).join(', '), head);
-    if (told.of === 'phase') element('div', 'hr-feeder-legend-note', null, place); else scaleOf(scene, place, told, scale);
-    keys(scene, place, told, opened);
-    if (focused) {
-      const again = place.querySelector('[data-feeder-scale="' + focused + '"]');
+    const narrow = scene.frame.getBoundingClientRect().width < 560;
+    const key = JSON.stringify([drawing.key, asked.layer, asked.names, asked.theme, scale, feeder.whole(scene), narrow]);
+    const when = [told.unit, drawing.labels[asked.hour]].filter(Boolean).join(', ');
+    if (scene.legendKey === key && place.childElementCount) {
+      place.querySelector('[data-feeder-when]').textContent = when;
+      const rug = place.querySelector('.hr-feeder-rug');
+      if (rug) lanes(scene, rug, told, scale);
+    } else {
+      scene.legendKey = key;
+      const focused = document.activeElement && place.contains(document.activeElement) ? document.activeElement.getAttribute('data-feeder-scale') : null;
+      const opened = place.querySelector('details') ? place.querySelector('details').open : null;
+      place.replaceChildren();
+      const head = element('div', 'hr-feeder-legend-head', null, place);
+      element('strong', '', told.words, head);
+      element('span', 'hr-muted', when, head).setAttribute('data-feeder-when', '');
+      if (told.of !== 'phase') scaleOf(scene, place, told, scale);
+      keys(scene, place, told, opened === null ? !narrow : opened);
+      const again = focused && place.querySelector('[data-feeder-scale="' + focused + '"]');
       if (again) again.focus();
     }
     feeder.day(scene);
@@ -76,6 +85,7 @@
   // Each value of the hour as a short line, in a lane for each phase (or pair): how they spread over the scale.
   function lanes(scene, rug, told, scale) {
     const drawing = scene.held.drawing, asked = scene.asked, paths = ['', '', ''];
+    rug.replaceChildren();
     asked.names.forEach(function (name) {
       const row = scene.held.values(name, asked.layer, asked.hour);
       if (!row) return;
@@ -93,9 +103,8 @@
 
   function keys(scene, place, told, opened) {
     const drawing = scene.held.drawing, kinds = new Set(drawing.devices.map(function (d) { return d.t; }));
-    const narrow = scene.frame.getBoundingClientRect().width < 560;
     const box = element('details', 'hr-feeder-keys', null, place);
-    box.open = opened === null ? !narrow : opened;
+    box.open = opened;
     element('summary', '', 'Signs', box);
     const list = element('ul', '', null, box);
     const item = function (words) { const line = element('li', '', null, list); return [line, words]; };
@@ -145,6 +154,7 @@
     const drawing = scene.held.drawing, asked = scene.asked, hours = drawing.labels.length, step = (width - 16 - feeder.ENDS) / hours;
     const height = 46, top = 13, low = 33;
     place.replaceChildren();
+    place.title = (asked.layer === 'phases' ? 'Price at the substation' : 'Lowest and highest value of each hour') + '; a mark where a limit binds. Press an hour to see it.';
     const svg = feeder.make('svg', { viewBox: '0 0 ' + width.toFixed(0) + ' ' + height, width: width, height: height, 'aria-hidden': 'true' }, place);
     feeder.make('rect', { class: 'hr-feeder-cursor', y: 1, width: Math.max(2, step).toFixed(1), height: height - 2, rx: 2 }, svg);
     const x = function (at) { return 8 + at * step; };
@@ -173,12 +183,14 @@
     });
     if (isFinite(least) && most > least) {
       const digits = asked.layer === 'phases' ? 2 : Math.min(drawing.layers[asked.layer].digits, 5);
-      [[most, top + 4], [least, low + 3]].forEach(function (one) {
+      [[most, top + 1], [least, low - 2]].forEach(function (one) {
         const text = feeder.make('text', { x: width - 4 - feeder.ENDS, y: one[1], 'text-anchor': 'start', class: 'hr-feeder-hour hr-feeder-end' }, svg);
         text.textContent = feeder.written(one[0], digits);
       });
+      const unit = feeder.make('text', { x: width - 4 - feeder.ENDS, y: height - 3, class: 'hr-feeder-hour' }, svg);
+      unit.textContent = asked.layer === 'phases' ? '$/MWh' : drawing.layers[asked.layer].unit;
     }
-    const every = step >= 34 ? 1 : step >= 17 ? 3 : step >= 9 ? 6 : 12;
+    const every = step >= 40 ? 1 : step >= 24 ? 2 : step >= 14 ? 3 : step >= 8 ? 6 : 12;
     drawing.labels.forEach(function (label, at) {
       if (at % every) return;
       const text = feeder.make('text', { x: (x(at) + 1).toFixed(1), y: height - 2, class: 'hr-feeder-hour' }, svg);

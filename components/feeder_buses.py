@@ -7,7 +7,7 @@ from dash import html
 
 from components import ids
 from components.feeder_cards import card
-from components.feeder_layers import PART_WORDS, PARTS, At, case_of, case_said, cases_of, hour_of
+from components.feeder_layers import PART_WORDS, PARTS, At, case_of, case_said, cases_of, hour_of, shape
 from components.feeder_limits import at_hour
 from components.feeder_words import WHY
 from components.format import count, sentence
@@ -39,7 +39,7 @@ def content(run: "FeederRun", at: At) -> Part:
     found = sorted({each.element for each in at_hour(run, case, hour) if each.kind == "bus"})
     shown = "with SVG less without" if at.case == "difference" and len(cases_of(run, at)) > 1 else case_said(case)
     bound = f"; at a voltage limit: {', '.join(found[:8])}" if found else "; no voltage is at its limit"
-    bus, member = run.nodes[-1]
+    bus, member = shape(run).nodes[-1]
     why = card(run, At("on" if case.svg else "off", at.hour), f"price:{bus}:{member}")
     words = f"{sentence(run.labels[hour])}, {shown}: {count(len(run.feeder.buses), 'bus', 'buses')}{bound}. "
     return html.P([words, why_number("feeder-why-buses", WHY, why, label="the table of buses")], className="hr-muted")
@@ -55,10 +55,10 @@ def rows(run: "FeederRun", at: At) -> tuple[list[GridColumn], list[dict[str, Any
         other = _values(less, hour, shown)
         values = {name: value - other[name] for name, value in values.items()}
     vuf = 100.0 * (case.vuf[hour] - (less.vuf[hour] if less is not None else 0.0))
-    unbalance = dict(zip(run.three_phase[0], vuf.tolist(), strict=True))
+    unbalance = dict(zip(shape(run).whole, vuf.tolist(), strict=True))
     states = {each.element: _STATES[each.state] for each in at_hour(run, case, hour) if each.kind == "bus"}
     found: dict[str, dict[str, Any]] = {}
-    for place_, (bus, member) in enumerate(run.nodes):
+    for place_, (bus, member) in enumerate(shape(run).nodes):
         row = found.setdefault(bus, {"id": bus, "kv": run.feeder.bus(bus).kv})
         row |= {f"{name}_{member}": float(value[place_]) for name, value in values.items()}
     for bus, row in found.items():
@@ -73,7 +73,7 @@ def _size(case: "CaseRun", part: str) -> float:
 def _values(case: "CaseRun", hour: int, shown: list[str]) -> dict[str, np.ndarray]:
     ac = np.abs(case.phasors[hour])
     return {
-        "ac": ac, "linear": case.voltage_pu[hour], "error": case.voltage_pu[hour] - ac,
+        "ac": ac, "linear": case.voltage_pu[hour], "error": 1e6 * (case.voltage_pu[hour] - ac),
         "price": case.active_price[hour],
         "energy": case.active_parts[0, hour],
         **{part: case.active_parts[PARTS.index(part), hour] for part in shown},
@@ -89,7 +89,8 @@ def _columns(run: "FeederRun", shown: list[str]) -> list[GridColumn]:
         GridColumn("state", "Limit", width=118),
     ]
     blocks = [
-        ("ac", "AC", "p.u.", 4, 112), ("linear", "Linear", "p.u.", 4, 128), ("error", "Linear less AC", "p.u.", 6, 176),
+        ("ac", "AC", "p.u.", 4, 112), ("linear", "Linear", "p.u.", 4, 128),
+        ("error", "Linear less AC", "10⁻⁶ p.u.", 1, 200),
         ("price", "DLMP", "$/MWh", 2, 142), ("energy", "Energy", "$/MWh", 2, 148),
         *((part, sentence(PART_WORDS[part]), "$/MWh", 2, 186) for part in shown),
         ("reactive", "DLMP reactive", "$/Mvarh", 2, 200),

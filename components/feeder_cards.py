@@ -6,19 +6,12 @@
 """
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from components import feeder_cards_hour as of_hour
-from components.feeder_layers import (
-    At,
-    case_of,
-    case_said,
-    frame_words,
-    hour_of,
-    member_words,
-)
+from components.feeder_layers import At, case_of, case_said, frame_words, hour_of, member_words, shape
 from components.feeder_words import (
     SOURCE_AC,
     SOURCE_CHECK,
@@ -27,6 +20,7 @@ from components.feeder_words import (
     inputs_of,
     method_words,
     money,
+    small,
 )
 from components.format import count, number, percent
 from components.skeleton import Part
@@ -90,7 +84,7 @@ def _cost(run: "FeederRun", at: At, _: list[str]) -> Part:
             ("generators and reactive power", money(total - energy)),
             ("charged for limits exceeded, not in it", money(float(case.penalty_per_h.sum()))),
             ("γ, $/Mvar²h", number(run.question.reactive_slope_per_mvar2h, 0)),
-            ("certificate, worst of its four", f"{max(case.facts['certificate'].values()):.1e}"),
+            ("certificate, worst of its four", small(max(case.facts["certificate"].values()))),
         ],
         binds=of_hour.bound_lines(run, case, None),
         inputs=inputs_of(run),
@@ -100,10 +94,10 @@ def _cost(run: "FeederRun", at: At, _: list[str]) -> Part:
 
 def _voltage(run: "FeederRun", at: At, _: list[str]) -> Part:
     case = case_of(run, at)
-    inner = [place for place, (bus, _) in enumerate(run.nodes) if bus != run.feeder.source_bus]
+    inner = [place for place, (bus, _) in enumerate(shape(run).nodes) if bus != run.feeder.source_bus]
     size = np.abs(case.phasors[:, inner])
     hour, column = np.unravel_index(int(size.argmin()), size.shape)
-    bus, member = run.nodes[inner[int(column)]]
+    bus, member = shape(run).nodes[inner[int(column)]]
     found = float(size[hour, column])
     linear = float(case.voltage_pu[hour, inner[int(column)]])
     return why_card(
@@ -133,16 +127,19 @@ def _error(run: "FeederRun", at: At, _: list[str]) -> Part:
     case = case_of(run, at)
     error = np.abs(case.error_pu)
     hour, place = np.unravel_index(int(error.argmax()), error.shape)
-    bus, member = run.nodes[int(place)]
+    bus, member = shape(run).nodes[int(place)]
     last = case.facts["rounds"][-1]
-    steps = ", ".join(f"{each:.1e}" for each in last["error_pu"])
+    steps: Any = [part for each in last["error_pu"] for part in (small(each), ", ")][:-1]
     return why_card(
-        f"{float(error.max()):.1e} p.u. at bus {bus}, {member_words(run.feeder, member)}, {run.labels[int(hour)]}",
+        [
+            *small(float(error.max())),
+            f" p.u. at bus {bus}, {member_words(run.feeder, member)}, {run.labels[int(hour)]}",
+        ],
         formula="max_{n,t} | √*v*_{nt} − |*V*_{nt}| |",
         values=[
             ("linear √*v*", f"{number(float(case.voltage_pu[hour, place]), 6)} p.u."),
             ("AC |*V*|", f"{number(float(abs(case.phasors[hour, place])), 6)} p.u."),
-            ("before corrections, then after each", f"{steps} p.u."),
+            ("before corrections, then after each, p.u.", steps),
             ("regulators", "at fixed ratios"),
         ],
         inputs=inputs_of(run),

@@ -5,7 +5,17 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
-from components.feeder_layers import PART_WORDS, At, case_of, case_said, hour_of, lower_end, member_words, nodes_of
+from components.feeder_layers import (
+    PART_WORDS,
+    At,
+    case_of,
+    case_said,
+    hour_of,
+    lower_end,
+    member_words,
+    nodes_of,
+    shape,
+)
 from components.feeder_limits import Limit, at_hour, limits
 from components.feeder_words import (
     SOURCE_AC,
@@ -17,6 +27,7 @@ from components.feeder_words import (
     inputs_of,
     method_words,
     money,
+    small,
 )
 from components.format import count, number, percent
 from components.skeleton import Part
@@ -49,7 +60,7 @@ def _bound(run: "FeederRun", each: Limit, hour: int | None) -> str:
 
 def unbalance_of(run: "FeederRun", case: "CaseRun", hour: int, place: int) -> Part:
     """Return why the unbalance of a bus, by its place among those with three phases, is what it is."""
-    buses, nodes = run.three_phase
+    buses, nodes = shape(run).whole, shape(run).whole_nodes
     first, second, third = case.phasors[hour, nodes[place]].tolist()
     positive, negative = (first + _A * second + _A**2 * third) / 3.0, (first + _A**2 * second + _A * third) / 3.0
     return why_card(
@@ -98,7 +109,7 @@ def _price_of(run: "FeederRun", at: At, node: tuple[str, str, int], *, reactive:
         formula=f"{'λ^{q}' if reactive else 'λ'} = {' + '.join(symbols)} = {added(parts, 2)}",
         values=[(f"{symbol} {name}", f"{number(value, 4)} {unit}")
                 for symbol, name, value in zip(symbols, PART_WORDS.values(), parts, strict=True)]
-        + [("sum less dual", f"{abs(sum(parts) - total):.1e} {unit}")],
+        + [("sum less dual", small(abs(sum(parts) - total), unit))],
         binds=bound_lines(run, case, hour),
         inputs=inputs_of(run),
         source=SOURCE_PRICE,
@@ -114,7 +125,7 @@ def level(run: "FeederRun", at: At, rest: list[str]) -> Part:
     values = [
         ("AC |*V*|", f"{number(ac, 5)} p.u."),
         ("linear √*v*", f"{number(linear, 5)} p.u."),
-        ("linear less AC", f"{linear - ac:.1e} p.u.".replace("-", "−")),
+        ("linear less AC", small(linear - ac, "p.u.")),
         ("limits", f"{number(feeder.v_min_pu, 3)} to {number(feeder.v_max_pu, 3)} p.u."),
         ("tightened by", f"{number(float(case.margin_pu[hour, place]), 5)} p.u."),
     ]
@@ -132,7 +143,7 @@ def level(run: "FeederRun", at: At, rest: list[str]) -> Part:
 
 def vuf(run: "FeederRun", at: At, rest: list[str]) -> Part:
     """Return why the unbalance of a bus is what it is."""
-    buses = run.three_phase[0]
+    buses = shape(run).whole
     return unbalance_of(run, case_of(run, at), hour_of(run, at), buses.index(":".join(rest)))
 
 
@@ -160,7 +171,7 @@ def loading(run: "FeederRun", at: At, rest: list[str]) -> Part:
         binds=[each.words(feeder) for each in at_hour(run, case, hour) if each.element == link.name],
         inputs=inputs_of(run),
         source=SOURCE_AC if rating else SOURCE_LINEAR,
-        note=f"The end away from the source is bus {lower_end(feeder, link)}. {_limit_words(run)}",
+        note=f"The end away from the source is bus {lower_end(run, link)}. {_limit_words(run)}",
     )  # fmt: skip
 
 

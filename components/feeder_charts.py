@@ -44,10 +44,12 @@ def framed(
     rows: list[tuple[str, float]],
     key: str,
     title: str = "",
+    named: bool = True,
 ) -> go.Figure:
     """Return a figure of hours with a column for each case and ``rows`` of (unit, share of the height), top to bottom.
 
-    The hour that is looked at is marked in every column. Rows are the axes ``y``, ``y2``, ...
+    The hour that is looked at is marked in every column; ``named`` says the case behind the title. Rows are the axes
+    ``y``, ``y2``, ...
     """
     cases, hour, count = cases_of(run, at), hour_of(run, at), len(run.labels)
     step = 1 if count <= 8 else 3 if count <= 24 else 6
@@ -55,7 +57,7 @@ def framed(
     layout: dict[str, Any] = {}
     gap, wide = 0.03, 1.0 / len(cases)
     for place, case in enumerate(cases):
-        words = f"{title}, {case_said(case)}".lstrip(", ") if len(cases) == 1 else case_said(case)
+        words = case_said(case) if len(cases) > 1 else f"{title}, {case_said(case)}" if named else title
         start = place * wide + (gap / 2 if place else 0.0)
         end = (place + 1) * wide - (gap / 2 if place + 1 < len(cases) else 0.0)
         layout[axis_name(place).replace("x", "xaxis")] = {

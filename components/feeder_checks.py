@@ -10,11 +10,10 @@ from components.feeder_cards import card
 from components.feeder_layers import At, case_key, case_said, case_words
 from components.feeder_limits import Limit, limits
 from components.feeder_tables import tabled
-from components.feeder_words import inputs_of, method_words, money
+from components.feeder_words import inputs_of, method_words, money, small
 from components.format import count, duration, number, percent, sentence
 from components.skeleton import Part, facts
 from components.tables import GridColumn
-from components.why_card import notation
 
 if TYPE_CHECKING:
     from engine.distribution.run import CaseRun, FeederRun
@@ -117,9 +116,9 @@ def _facts(case: "CaseRun") -> list[tuple[Part, Part]]:
     worst = max(told["certificate"].values())
     held = "holds" if worst <= _CERTIFIED else "does not hold"
     found: list[tuple[Part, Part]] = [
-        ("Optimality conditions of every hour", [f"{held}, worst ", *power_of_ten(worst)]),
-        *((sentence(words), power_of_ten(told["certificate"][name])) for name, words in _CERTIFICATE.items()),
-        ("Largest error of the linear voltages", [*power_of_ten(float(np.abs(case.error_pu).max())), " p.u."]),
+        ("Optimality conditions of every hour", [f"{held}, worst ", small(worst)]),
+        *((sentence(words), small(told["certificate"][name])) for name, words in _CERTIFICATE.items()),
+        ("Largest error of the linear voltages", small(float(np.abs(case.error_pu).max()), "p.u.")),
         ("Correction that was kept", number(told["correction_kept"])),
         ("Limits tightened", _tightened(case)),
         ("Voltages beyond load models of OpenDSS", "in no hour" if not told["beyond_models"] else
@@ -158,15 +157,16 @@ def _tightened(case: "CaseRun") -> str:
 def _rounds(run: "FeederRun", case: "CaseRun") -> Part:
     columns = [
         GridColumn("round", "Round", width=80),
-        GridColumn("before", "Error before corrections", "p.u.", "number", digits=5),
-        GridColumn("error", "Error after", "p.u.", "number", digits=7),
+        GridColumn("before", "Error before corrections", "10⁻⁶ p.u.", "number", digits=1),
+        GridColumn("error", "Error after", "10⁻⁶ p.u.", "number", digits=1),
         GridColumn("flags", "Flags", "", "number", digits=0),
         GridColumn("exceeded", "Exceeded", "", "number", digits=0),
         GridColumn("cost", "Cost", "$", "number", digits=2),
     ]
     listed = [
-        {"round": str(place_ + 1), "before": each["error_pu"][0] if each["error_pu"] else None,
-         "error": each["final_error_pu"], "flags": each["flags"], "exceeded": each["violations"], "cost": each["cost"]}
+        {"round": str(place_ + 1), "before": 1e6 * each["error_pu"][0] if each["error_pu"] else None,
+         "error": 1e6 * each["final_error_pu"], "flags": each["flags"], "exceeded": each["violations"],
+         "cost": each["cost"]}
         for place_, each in enumerate(case.facts["rounds"])
     ]  # fmt: skip
     asked = run.question.ac_rounds
@@ -209,14 +209,6 @@ def _provenance(run: "FeederRun") -> list[tuple[Part, Part]]:
         ("Cost of the first case", money(float(run.cases[0].cost_per_h.sum())) if run.cases else ""),
         *((entry.name, html.Code(entry.digest[:16], title=entry.digest)) for entry in inputs_of(run)),
     ]  # fmt: skip
-
-
-def power_of_ten(value: float) -> list[Part]:
-    """Return a small number with its power of ten: ``5.3 · 10⁻⁷``; 0 as 0."""
-    if value == 0.0:
-        return ["0"]
-    mantissa, power = f"{value:.1e}".split("e")
-    return notation(f"{mantissa.replace('-', '−')} · 10^{{{str(int(power)).replace('-', '−')}}}")
 
 
 def _list(lines: Any) -> Part:

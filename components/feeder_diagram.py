@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from dash import html
 
-from components.feeder_layers import CASES, LAYERS, PARTS, UNITS, case_key, digits_of
+from components.feeder_layers import CASES, LAYERS, PARTS, UNITS, case_key, digits_of, shape
 from components.feeder_limits import at_hour
 from components.icons import icon
 from components.skeleton import Part
@@ -95,7 +95,7 @@ def drawing(run: "FeederRun") -> dict[str, Any]:
     """
     feeder = run.feeder
     place = {bus.name: at for at, bus in enumerate(feeder.buses)}
-    tree = feeder.tree()
+    tree = shape(run).tree
     names, layers = list(tree.buses), {key: _layer(key) for key in LAYERS}
     up = [[-1, -1] for _ in feeder.buses]
     link_at = {link.name: at for at, link in enumerate(feeder.links)}
@@ -126,8 +126,8 @@ def drawing(run: "FeederRun") -> dict[str, Any]:
             [bus.name, *point, bus.kv, *way]
             for bus, point, way in zip(feeder.buses, points, up, strict=True)
         ],
-        "nodes": [[place[bus], feeder.frame.index(member)] for bus, member in run.nodes],
-        "whole": [place[bus] for bus in run.three_phase[0]],
+        "nodes": [[place[bus], feeder.frame.index(member)] for bus, member in shape(run).nodes],
+        "whole": [place[bus] for bus in shape(run).whole],
         "links": [_link(feeder, link, place, up) for link in feeder.links],
         "layers": layers,
         "cases": cases,
@@ -176,7 +176,7 @@ def _case(run: "FeederRun", case: "CaseRun") -> dict[str, Any]:
     }
     if np.abs(parts["response"]).max(initial=0.0) > _NOTHING:
         values["response"] = parts["response"]
-    place = {node: at for at, node in enumerate(run.nodes)}
+    place = {node: at for at, node in enumerate(shape(run).nodes)}
     link_at = {link.name: at for at, link in enumerate(run.feeder.links)}
     marks = []
     for hour in range(len(run.labels)):

@@ -8,7 +8,7 @@ from dash import html
 
 from components.feeder_cards import card
 from components.feeder_charts import axis_name, framed, hours_of
-from components.feeder_layers import At, hour_of
+from components.feeder_layers import At, hour_of, shape
 from components.feeder_tables import chart, tabled
 from components.format import number, signed
 from components.skeleton import Part, state
@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 
 TAB = "effect"
 _DIGITS = {"p.u.": 4, "%": 3, "MWh": 3, "$": 2}
-_BETTER = ("Lowest voltage", "Mean voltage")  # measures that are better when they rise
+_BETTER = ("Lowest voltage", "Mean voltage at")  # measures that are better when they rise
 _ONE = "This study has one case: answer the question without and with SVG, and the difference appears here."
+_TITLE = "With SVG less without"
 _ZERO = 5e-7  # of a measure: rounding
 
 
@@ -117,7 +118,7 @@ def hourly(run: "FeederRun") -> dict[str, np.ndarray]:
     off, on = run.case(svg=False), run.case(svg=True)
     if off is None or on is None:
         return {}
-    nodes = [at for at, (bus, _) in enumerate(run.nodes) if bus in {row.bus for row in run.feeder.centres}]
+    nodes = [at for at, (bus, _) in enumerate(shape(run).nodes) if bus in {row.bus for row in run.feeder.centres}]
 
     def volts(case: "CaseRun") -> np.ndarray:
         return np.asarray(np.abs(case.phasors[:, nodes] if nodes else case.phasors).min(axis=1))
@@ -148,4 +149,4 @@ def figure(run: "FeederRun", at: At, theme: Theme = "light") -> go.Figure:
             hovertemplate=f"%{{customdata}}: %{{y:+{digits}}}<extra>{words}</extra>",
         )  # fmt: skip
     rows_ = [("p.u.", 0.34), ("%", 0.33), ("$", 0.33)]
-    return framed(made, run, At("on", at.hour), theme, rows=rows_, key=TAB, title="with SVG less without")
+    return framed(made, run, At("on", at.hour), theme, rows=rows_, key=TAB, title=_TITLE, named=False)

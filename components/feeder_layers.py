@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
 from components.format import number
-from engine.distribution.feeder import Feeder, Link
+from engine.distribution.feeder import Feeder, Link, Tree
+from engine.distribution.frames import Integers
 
 if TYPE_CHECKING:  # the engine's run brings solvers with it
     from engine.distribution.run import CaseRun, FeederRun
@@ -118,21 +120,41 @@ def bus_of(run: "FeederRun", at: At) -> str:
         return name
     if kind == "centre":
         return next(row.bus for row in feeder.centres if row.name == name)
-    return lower_end(feeder, next(row for row in feeder.links if row.name == name))
+    return lower_end(run, next(row for row in feeder.links if row.name == name))
 
 
-def lower_end(feeder: Feeder, link: Link) -> str:
+@dataclass(frozen=True, slots=True, eq=False)
+class Shape:
+    """A run's feeder as a drawing walks it: made once for a run."""
+
+    nodes: tuple[tuple[str, str], ...]  # (N,), bus and member of the frame
+    at_bus: Mapping[str, list[tuple[str, int]]]  # members and places of the nodes at each bus
+    whole: tuple[str, ...]  # (B3,), the buses with all three members
+    whole_nodes: Integers  # (B3, 3)
+    tree: Tree
+    above: Mapping[str, Link]  # the link that feeds a bus
+    lower: Mapping[str, str]  # the end of a closed link that is farther from the source
+
+
+@lru_cache(maxsize=8)
+def shape(run: "FeederRun") -> Shape:
+    """Return the shape of a run's feeder."""
+    nodes, (whole, places), tree = run.nodes, run.three_phase, run.feeder.tree()
+    at_bus: dict[str, list[tuple[str, int]]] = {}
+    for place, (bus, member) in enumerate(nodes):
+        at_bus.setdefault(bus, []).append((member, place))
+    above = {bus: link for bus, link in zip(tree.buses, tree.links, strict=True) if link is not None}
+    return Shape(nodes, at_bus, whole, places, tree, above, {link.name: bus for bus, link in above.items()})
+
+
+def lower_end(run: "FeederRun", link: Link) -> str:
     """Return the end of a link that is farther from the source; of an open switch its to bus."""
-    tree = feeder.tree()
-    for bus, above in zip(tree.buses, tree.links, strict=True):
-        if above is not None and above.name == link.name:
-            return bus
-    return link.to_bus
+    return shape(run).lower.get(link.name, link.to_bus)
 
 
 def nodes_of(run: "FeederRun", bus: str) -> list[tuple[str, int]]:
     """Return the members of the frame at a bus, and their places among the run's nodes."""
-    return [(member, place) for place, (name, member) in enumerate(run.nodes) if name == bus]
+    return shape(run).at_bus.get(bus, [])
 
 
 def frame_words(feeder: Feeder) -> str:

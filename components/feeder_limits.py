@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from components.feeder_layers import member_words
+from components.feeder_layers import member_words, shape
 from components.format import number, percent
 from engine.distribution.feeder import Feeder
 
@@ -61,7 +61,7 @@ def at_hour(run: "FeederRun", case: "CaseRun", hour: int) -> list[Limit]:
 
 
 def _voltages(run: "FeederRun", case: "CaseRun") -> list[Limit]:
-    feeder, nodes = run.feeder, run.nodes
+    feeder, nodes = run.feeder, shape(run).nodes
     inner = np.array([bus != feeder.source_bus for bus, _ in nodes])
     linear, ac = case.voltage_pu, np.abs(case.phasors)
     flagged = {(row["hour"], row["element"], row["phase"]) for row in case.facts["flags"] if row["kind"] == "voltage"}
@@ -104,7 +104,7 @@ def _binding_links(run: "FeederRun", case: "CaseRun") -> np.ndarray:
     share = np.array([case.facts["rating_share"].get(link.name, 1.0) for link in feeder.links])
     full = case.linear_loading >= inside * share * (1.0 - _ROUNDED)
     jump = np.zeros(full.shape)
-    place = {node: at for at, node in enumerate(run.nodes)}
+    place = {node: at for at, node in enumerate(shape(run).nodes)}
     for at, link in enumerate(feeder.links):
         for member in feeder.spread(link.phases):
             above, below = place.get((link.from_bus, member)), place.get((link.to_bus, member))

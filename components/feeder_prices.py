@@ -155,7 +155,10 @@ def _bars(
             name=PART_WORDS[part], showlegend=place_ == 0, customdata=list(run.labels),
             marker={
                 "color": token(colour, theme), "line": {"width": 0},
-                "pattern": {"shape": pattern, "size": 5, "fgcolor": token("surface", theme), "fgopacity": 0.7},
+                "pattern": {
+                    "fillmode": "overlay", "shape": pattern, "size": 5, "fgcolor": token("surface", theme),
+                    "fgopacity": 0.7,
+                },
             },
             hovertemplate=hover(PART_WORDS[part], "$/MWh", case),
         )  # fmt: skip

@@ -19,6 +19,7 @@ from components.feeder_layers import (
     frame_words,
     hour_of,
     selected,
+    shape,
 )
 from components.feeder_limits import at_hour
 from components.feeder_tables import chart, tabled
@@ -27,7 +28,7 @@ from components.format import number, sentence
 from components.skeleton import Part
 from components.tables import GridColumn
 from components.theme import Theme, styled, token
-from engine.distribution.feeder import Feeder, Line, Link, Transformer
+from engine.distribution.feeder import Line, Link, Transformer
 
 if TYPE_CHECKING:
     from engine.distribution.run import CaseRun, FeederRun
@@ -62,7 +63,7 @@ def content(run: "FeederRun", at: At) -> Part:
 
 def rows(run: "FeederRun", at: At) -> tuple[list[GridColumn], list[dict[str, Any]]]:
     """Return columns and rows: one for each case and node, from the source outwards."""
-    hour, cases, far = hour_of(run, at), cases_of(run, at), distances(run.feeder)
+    hour, cases, far = hour_of(run, at), cases_of(run, at), distances(run)
     columns = [
         GridColumn("bus", "Bus", width=90),
         GridColumn("member", "On", width=70),
@@ -70,7 +71,7 @@ def rows(run: "FeederRun", at: At) -> tuple[list[GridColumn], list[dict[str, Any
         GridColumn("far", "From the source", "% on 1 MVA", "number", digits=2),
         GridColumn("ac", "AC", "p.u.", "number", digits=4),
         GridColumn("linear", "Linear", "p.u.", "number", digits=4),
-        GridColumn("error", "Linear less AC", "p.u.", "number", digits=6),
+        GridColumn("error", "Linear less AC", "10⁻⁶ p.u.", "number", digits=1),
     ]
     chosen = bus_of(run, at) if selected(run, at) else ""
     found = []
@@ -79,17 +80,18 @@ def rows(run: "FeederRun", at: At) -> tuple[list[GridColumn], list[dict[str, Any
         found += [
             {
                 "bus": bus, "member": member, "case": case_words(case), "far": far[bus], "ac": float(ac[node]),
-                "linear": float(linear[node]), "error": float(linear[node] - ac[node]), "select": f"bus:{bus}",
+                "linear": float(linear[node]), "error": 1e6 * float(linear[node] - ac[node]), "select": f"bus:{bus}",
                 "marks": "hr-feeder-now" if bus == chosen else "",
             }
-            for node, (bus, member) in enumerate(run.nodes)
+            for node, (bus, member) in enumerate(shape(run).nodes)
         ]  # fmt: skip
     return columns, sorted(found, key=lambda row: (row["case"], row["far"]))
 
 
-def distances(feeder: Feeder) -> dict[str, float]:
+def distances(run: "FeederRun") -> dict[str, float]:
     """Return how far each bus is from the source: the impedances on its way, in % on 1 MVA of its voltage."""
-    tree, found = feeder.tree(), {feeder.source_bus: 0.0}
+    feeder, tree = run.feeder, shape(run).tree
+    found = {feeder.source_bus: 0.0}
     for bus, parent, link in zip(tree.buses, tree.parents, tree.links, strict=True):
         if link is not None:
             found[bus] = found[tree.buses[parent]] + _impedance(link, feeder.bus(bus).kv)
@@ -109,7 +111,7 @@ def _impedance(link: Link, kv: float) -> float:
 def figure(run: "FeederRun", at: At, theme: Theme = "light") -> go.Figure:
     """Return the profile of each phase (or pair): a column for each case, limits as vermilion lines."""
     cases, made, hour = cases_of(run, at), go.Figure(), hour_of(run, at)
-    far = distances(run.feeder)
+    far = distances(run)
     layout: dict[str, Any] = {
         "yaxis": {"title": {"text": f"p.u., {frame_words(run.feeder)}"}},
         "margin": {"l": 8, "r": 8, "t": 8, "b": 8},
@@ -146,13 +148,13 @@ def _phase(
     axis, hour, theme, far = told
     member = run.feeder.frame[slot]
     ac, linear = np.abs(case.phasors[hour]), case.voltage_pu[hour]
-    node = {bus: at for at, (bus, name) in enumerate(run.nodes) if name == member}
+    node = {bus: at for at, (bus, name) in enumerate(shape(run).nodes) if name == member}
     if not node:
         return
     colour, dash = LINES[slot]
     along: list[float | None] = []
     level: list[float | None] = []
-    tree = run.feeder.tree()
+    tree = shape(run).tree
     for bus, parent in zip(tree.buses, tree.parents, strict=True):
         above = tree.buses[parent] if parent >= 0 else ""
         if bus in node and above in node:
@@ -165,10 +167,10 @@ def _phase(
     )  # fmt: skip
     at_nodes: dict[str, Any] = {"x": [far[bus] for bus in node], "xaxis": axis, "legendgroup": member,
                                 "customdata": list(node)}  # fmt: skip
-    shape = ("circle", "square", "diamond")[slot]
+    symbol = ("circle", "square", "diamond")[slot]
     made.add_scatter(
         **at_nodes, y=[float(ac[at]) for at in node.values()], mode="markers", name=f"{member}, AC", showlegend=first,
-        marker={"color": token(colour, theme), "size": 6, "symbol": shape},
+        marker={"color": token(colour, theme), "size": 6, "symbol": symbol},
         hovertemplate=f"bus %{{customdata}}, {member}: %{{y:.4f}} p.u.<extra>AC, {case_said(case)}</extra>",
     )  # fmt: skip
     made.add_scatter(

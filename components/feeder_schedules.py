@@ -165,7 +165,8 @@ def _draws(made: go.Figure, run: "FeederRun", case: "CaseRun", told: tuple[int, 
             marker={
                 "color": token(_COLOURS[at_ % 5], theme), "line": {"width": 0},
                 "pattern": {
-                    "shape": _PATTERNS[at_ % 5], "size": 6, "fgcolor": token("surface", theme), "fgopacity": 0.6,
+                    "fillmode": "overlay", "shape": _PATTERNS[at_ % 5], "size": 6,
+                    "fgcolor": token("surface", theme), "fgopacity": 0.6,
                 },
             },
             hovertemplate=hover(row.name, "kW", case, 0),

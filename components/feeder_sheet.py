@@ -20,10 +20,11 @@ from components.feeder_layers import (
     member_words,
     nodes_of,
     selected,
+    shape,
 )
 from components.feeder_limits import at_hour
 from components.feeder_tables import chooser
-from components.feeder_words import at_words, money
+from components.feeder_words import at_words, money, small
 from components.format import number, percent, sentence, voltage
 from components.skeleton import Part, facts, section
 from components.static import static
@@ -89,7 +90,9 @@ def _overview(run: "FeederRun", at: At) -> list[Part]:
 def _binding(run: "FeederRun", at: At, case: "CaseRun") -> Part:
     found = at_hour(run, case, hour_of(run, at))
     if not found:
-        return html.P("No limit binds in this hour: prices differ by losses alone.", className="hr-muted")
+        response = np.abs(case.active_parts[PARTS.index("response"), hour_of(run, at)]).max(initial=0.0) > 5e-4
+        words = "losses and the response of loads" if response else "losses"
+        return html.P(f"No limit binds in this hour: prices differ by {words} alone.", className="hr-muted")
     lines = [
         html.Li(chooser(each.words(run.feeder), f"{each.kind}:{each.element}"), className=f"hr-feeder-{each.state}")
         for each in found
@@ -144,7 +147,7 @@ def _supply(run: "FeederRun", at: At, case: "CaseRun") -> list[tuple[Part, Part]
 
 def _bus(run: "FeederRun", at: At, name: str) -> list[Part]:
     feeder, bus = run.feeder, run.feeder.bus(name)
-    above = next((link for link in feeder.closed_links if lower_end(feeder, link) == name), None)
+    above = shape(run).above.get(name)
     ways: list[Part] = [_whole()]
     if above is not None:
         ways.insert(0, chooser(f"link {above.name}", f"link:{above.name}"))
@@ -180,9 +183,9 @@ def _voltages(run: "FeederRun", at: At, case: "CaseRun", bus: str) -> Part:
             ]
         )
     table = _table(f"Voltages at bus {bus}", ["", "AC, p.u.", "Linear, p.u.", "Linear less AC"], rows)
-    if bus not in run.three_phase[0]:
+    if bus not in shape(run).whole:
         return table
-    place = run.three_phase[0].index(bus)
+    place = shape(run).whole.index(bus)
     vuf = why(run, at, case, f"vuf:{bus}", percent(float(case.vuf[hour, place]), 2))
     proxy = percent(float(case.pvur[hour, place]), 2)
     return html.Div([table, html.P(["Unbalance (VUF) ", vuf, f"; by the linear magnitudes (PVUR) {proxy}"])])
@@ -266,8 +269,8 @@ def _link(run: "FeederRun", at: At, name: str) -> list[Part]:
     feeder, hour = run.feeder, hour_of(run, at)
     place = [link.name for link in feeder.links].index(name)
     link = feeder.links[place]
-    parts = _head(f"{_kind(link)} {name}", run, at, chooser(f"bus {lower_end(feeder, link)}",
-                  f"bus:{lower_end(feeder, link)}"), _whole())  # fmt: skip
+    parts = _head(f"{_kind(link)} {name}", run, at, chooser(f"bus {lower_end(run, link)}",
+                  f"bus:{lower_end(run, link)}"), _whole())  # fmt: skip
     parts.append(section("What it is", facts(_link_facts(link))))
     if isinstance(link, Switch) and not link.closed:
         parts.append(html.P("Open: nothing flows, and the feeder stays a tree.", className="hr-muted"))
@@ -389,13 +392,3 @@ def _table(label: str, heads: Sequence[str], rows: Sequence[Sequence[Part]]) -> 
         className="hr-feeder-table hr-feeder-facts",
         **{"aria-label": label},
     )
-
-
-def small(value: float) -> Part:
-    """Return a very small number with its power of ten: ``5.3 · 10⁻⁷``."""
-    if abs(value) < 1e-12:
-        return "0"
-    if abs(value) >= 1e-3:
-        return number(value, 4)
-    mantissa, power = f"{value:.1e}".split("e")
-    return [f"{mantissa.replace('-', '−')} · 10", html.Sup(str(int(power)).replace("-", "−"))]

@@ -7,7 +7,7 @@ from dash import html
 
 from components.feeder_cards import card
 from components.feeder_charts import STEPS, axis_name, framed, hours_of, hover
-from components.feeder_layers import At, bus_of, case_key, case_said, cases_of, hour_of
+from components.feeder_layers import At, bus_of, case_key, case_said, cases_of, hour_of, shape
 from components.feeder_tables import chart, tabled
 from components.format import count, percent
 from components.skeleton import Part, state
@@ -29,16 +29,16 @@ def place() -> Part:
 
 def content(run: "FeederRun", at: At) -> Part:
     """Return words, the table of the buses, and the card of the most unbalanced in the hour."""
-    if not run.three_phase[0]:
+    if not shape(run).whole:
         return state("empty", _NONE)
     hour, case = hour_of(run, at), cases_of(run, at)[-1]
     most = int(case.vuf[hour].argmax())
     columns, listed = rows(run, at)
-    why = card(run, At(case_key(case), at.hour), f"vuf:{run.three_phase[0][most]}")  # type: ignore[arg-type]
+    why = card(run, At(case_key(case), at.hour), f"vuf:{shape(run).whole[most]}")  # type: ignore[arg-type]
     over = int((case.vuf > USUAL / 100.0).any(axis=0).sum())
     words = (
         f"{run.labels[hour]}, {case_said(case)}: at most {percent(float(case.vuf[hour, most]), 2)} at bus "
-        f"{run.three_phase[0][most]}. "
+        f"{shape(run).whole[most]}. "
         + (f"{count(over, 'bus', 'buses')} above 2 % in some hour." if over else "No bus is above 2 % in any hour.")
     )
     return html.Div(
@@ -65,7 +65,7 @@ def rows(run: "FeederRun", at: At) -> tuple[list[GridColumn], list[dict[str, Any
     if len(cases) > 1:
         columns.append(GridColumn("change", "With less without", "%", "number", digits=3))
     found = []
-    for place_, bus in enumerate(run.three_phase[0]):
+    for place_, bus in enumerate(shape(run).whole):
         row: dict[str, Any] = {"bus": bus, "select": f"bus:{bus}"}
         for case in cases:
             key, series = case_key(case), case.vuf[:, place_]
@@ -84,7 +84,7 @@ def rows(run: "FeederRun", at: At) -> tuple[list[GridColumn], list[dict[str, Any
 def figure(run: "FeederRun", at: At, theme: Theme = "light") -> go.Figure:
     """Return the largest and the mean VUF by hour, that of the bus looked at and its PVUR; a column for each case."""
     cases, made = cases_of(run, at), go.Figure()
-    if run.three_phase[0]:
+    if shape(run).whole:
         for place_, case in enumerate(cases):
             _lines(made, run, at, case, (place_, theme))
     return framed(made, run, at, theme, rows=[("%", 1.0)], key=f"{TAB}-{len(cases)}", title="Unbalance")
@@ -97,8 +97,8 @@ def _lines(made: go.Figure, run: "FeederRun", at: At, case: "CaseRun", told: tup
         ("largest of all buses", 100.0 * case.vuf.max(axis=1), "binding", "solid", 2.4),
         ("mean of all buses", 100.0 * case.vuf.mean(axis=1), "muted", "solid", 1.6),
     ]
-    if bus in run.three_phase[0]:
-        column = run.three_phase[0].index(bus)
+    if bus in shape(run).whole:
+        column = shape(run).whole.index(bus)
         series += [
             (f"bus {bus}", 100.0 * case.vuf[:, column], "firm", "dash", 2.2),
             (f"bus {bus}, PVUR of the linear model", 100.0 * case.pvur[:, column], "fine", "dot", 2.0),

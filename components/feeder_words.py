@@ -1,10 +1,12 @@
 """Words, sources and inputs that the parts of the Feeder page share."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from dash import html
 
 from components.feeder_layers import At, case_said, cases_of, hour_of
-from components.format import number
+from components.format import MINUS, number
 from components.why_card import WhyInput
 
 if TYPE_CHECKING:
@@ -71,3 +73,14 @@ def added(values: list[float], digits: int) -> str:
         minus = value < 0 and shown != "0"
         text += ("\u2212" if minus else "") + shown if place == 0 else (" \u2212 " if minus else " + ") + shown
     return text
+
+
+def small(value: float, unit: str = "") -> Any:
+    """Return a very small number with its power of ten: ``5.3 · 10⁻⁷ p.u.``; one from 0.001 on as it is."""
+    tail = f" {unit}" if unit else ""
+    if abs(value) < 1e-18:
+        return [f"0{tail}"]
+    if abs(value) >= 1e-3:
+        return [f"{number(value, 4)}{tail}"]
+    mantissa, power = f"{value:.1e}".split("e")
+    return [f"{mantissa.replace('-', MINUS)} · 10", html.Sup(str(int(power)).replace("-", MINUS)), tail]
