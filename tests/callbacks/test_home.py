@@ -10,6 +10,7 @@ from callbacks.home import MOST_RECENT, answered, cards, examples, totals
 from callbacks.services import Services
 from callbacks.settings import Settings
 from components.home import DOORS
+from engine.distribution import library as feeders
 from engine.network import library
 from engine.network.tables import NetworkTables
 from engine.opf.jobs import KIND as OPF
@@ -76,7 +77,7 @@ def test_doors_and_examples_name_grids_and_pages_that_exist() -> None:
     keys = {example.key for example in examples()}
     assert keys == {grid.key for grid in library.NAMED}
     for door in DOORS:
-        assert door.example in keys
+        assert door.example in keys | {f"feeder-{named.key}" for named in feeders.NAMED}
         assert door.page in OPEN.values()
         if door.address:  # leads to a page of its own, without a study
             assert door.address == f"/{door.page}"
@@ -105,6 +106,9 @@ def test_a_thumbnail_has_a_dot_for_each_bus_of_a_small_grid_and_is_kept(server: 
     again = client.get("/api/thumbnails/example/ieee14.svg", headers={"If-None-Match": answer.headers["ETag"]})
     assert again.status_code == 304
     assert client.get("/api/thumbnails/example/nowhere.svg").status_code == 404
+    feeder = client.get("/api/thumbnails/example/feeder-ieee37.svg")
+    assert (feeder.status_code, feeder.text.count("<circle")) == (200, len(feeders.load("ieee37").buses))
+    assert client.get("/api/thumbnails/example/feeder-nowhere.svg").status_code == 404
 
 
 def test_a_thumbnail_of_a_study_is_for_its_readers_only(server: Flask, services: Services) -> None:
@@ -115,3 +119,13 @@ def test_a_thumbnail_of_a_study_is_for_its_readers_only(server: Flask, services:
     assert client.get(path).text.count("<circle ") == 4
     stranger, _ = visitor(server)
     assert stranger.get(path).status_code == 404
+
+
+def test_a_study_that_holds_a_feeder_and_no_network_opens_on_it(services: Services) -> None:
+    study = services.studies.create("ann", "Ours", NetworkTables(name="Ours"))
+    assert cards(services, "ann", 0.0, OPEN)[0].href.startswith("/network?")
+    services.studies.add_dataset("ann", study, "ours.json", "feeder", b"{}")
+    (card,) = cards(services, "ann", 0.0, OPEN)
+    assert (card.href, card.size) == (f"/feeder?study={study}", "feeder, 1 file")
+    remember(services, study, "feeder.study", "k", feeder="Ours", hours=24)
+    assert told(services, study) == "Prices of Ours over 24 hours"
