@@ -105,12 +105,16 @@ def compare(problem: Coordination, options: CompareOptions | None = None, tell: 
 
     limit = chosen.time_limit_s
     regions = _regions(problem, steps, failures)
-    if regions is not None:
-        known = regions
-        attempt("critical regions", _STEPS["critical regions"], lambda: by_regions(problem, known, time_limit_s=limit))
     steps.begin("region walk", _STEPS["region walk"])
     walked = walk(problem, regions, equilibrium=equilibrium, seed=chosen.seed, time_limit_s=limit)
     outcomes.append(walked)
+    if regions is not None:
+        known = regions
+        attempt(
+            "critical regions",
+            _STEPS["critical regions"],
+            lambda: by_regions(problem, known, start=walked, time_limit_s=limit),
+        )
     attempt(
         "payment identity",
         _STEPS["payment identity"],

@@ -126,10 +126,10 @@ def _follower(
     table = _Rows(kept, columns, tuple(named[at] for at in kept.tolist()))
     if options.voltage_limits:
         table.add_voltages(condenser)
-    for name in ("flows", "circles"):
+    for name in ("flows", "circles", "unbalance"):
         on_rows, on_centres, const, _, high = condenser.rows(name)
         labels = _limit_names(name, len(high), conductors, watched)
-        table.add(on_rows, high - const, -on_centres, labels, own=name == "flows")
+        table.add(on_rows, high - const, -on_centres, labels, own=name != "circles")
     table.add_bounds(program.lower[kept], program.upper[kept])
     rows, limit, shift, names = table.stacked(centre.shape[1])
     cost = program.cost[kept]
@@ -143,7 +143,7 @@ def _follower(
         rows=rows,
         limit=limit,
         shift=shift,
-        slack=np.asarray((kept >= columns["low"].start) & (kept < columns["over"].stop)),
+        slack=np.asarray((kept >= columns["low"].start) & (kept < columns["uneven"].stop)),
         own=np.array(table.own, dtype=np.bool_),
         names=names,
         columns=table.columns,
@@ -152,9 +152,11 @@ def _follower(
 
 
 def _limit_names(block: str, count: int, conductors: Conductors, watched: Integers) -> list[str]:
-    """Return the names of the rows of flows, side by side of all conductors, or of generators' circles."""
+    """Return the names of the rows of flows, side by side of all conductors, of generators' circles, of unbalance."""
     if block == "circles":
         return [f"generators' circles, side {at + 1}" for at in range(count)]
+    if block == "unbalance":
+        return [f"unbalance of bus {at // 6 + 1}, side {at % 6 + 1}" for at in range(count)]
     each = [f"{conductors.name[at]} {conductors.phase[at]}" for at in watched.tolist()]
     return [f"{each[at % len(each)]}, side {at // len(each) + 1}" for at in range(count)]
 
@@ -172,6 +174,7 @@ def _column_names(case: FeederCase, hour: Hour, flow: LinearFlow, conductors: Co
         *(f"reactive power of {name}" for name in svg),
         *(f"low voltage on {name}" for name in nodes), *(f"high voltage on {name}" for name in nodes),
         *(f"excess of {name}" for name in watched),
+        *(f"unbalance of bus {at + 1}" for at in range(hour.columns["uneven"].stop - hour.columns["uneven"].start)),
     ]  # fmt: skip
 
 

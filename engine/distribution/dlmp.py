@@ -7,7 +7,7 @@ in the duals of limits, so they divide without a remainder:
     energy      what the substation's own MWh costs; the same at every node
     loss        what losses change, at the energy price
     response    what loads and shunts that depend on voltage draw otherwise, at the energy price
-    voltage     the duals of voltage limits, carried to the node by how its power moves those voltages
+    voltage     the duals of limits on voltages and on their unbalance, carried to the node by how its power moves them
     congestion  the duals of flow limits, likewise
 
 The sum is compared in every run with the dual of the whole program, which a certificate has judged.
@@ -75,9 +75,9 @@ def hour_prices(hour: Hour, row_dual: Vector, label: str) -> HourPrices:
     state = hour.columns["state"]
     energy = row_dual[hour.rows["totals"]][:2]
     limits = []
-    for name in ("voltages", "flows"):
-        rows = hour.program.matrix[hour.rows[name], state]
-        limits.append(-(rows.T @ row_dual[hour.rows[name]]))
+    for names in (("voltages", "unbalance"), ("flows",)):
+        carried = [hour.program.matrix[hour.rows[name], state].T @ row_dual[hour.rows[name]] for name in names]
+        limits.append(-np.sum(carried, axis=0))
     gradients = np.column_stack([flow.loss_gradients() @ energy, flow.response_gradients() @ energy, *limits])
     values = flow.values(gradients)[size:]
     parts = np.vstack([np.repeat(energy, size), values.T])

@@ -15,7 +15,7 @@ from scipy.sparse import block_array, block_diag, csr_array
 
 from engine.distribution.case import FeederCase, centre_draw
 from engine.distribution.dlmp import Dlmp, dual_range, hour_prices, prices_of
-from engine.distribution.frames import Complex, Draws, Frame, Integers, Matrix, Vector
+from engine.distribution.frames import Complex, Draws, Frame, Integers, Matrix, Vector, three_phase_buses
 from engine.distribution.hour import Conductors, Controls, DsoOptions, Hour, hour_program
 from engine.distribution.linear import BranchEquations, FlowState, LinearFlow, Point
 from engine.distribution.reduced import solve_reduced
@@ -35,7 +35,7 @@ class Violation:
     hour: int
     element: str  # the bus or the branch
     phase: str
-    value: float  # p.u. or MVA
+    value: float  # p.u., MVA, or a share of the mean
     limit: float
     unit: str
 
@@ -299,7 +299,7 @@ def _result(model: _Model, centre_mw: Matrix, answers: list[HoursAnswer], time_s
             states.append(each.flow.state(x[each.columns["state"]]))
             for name in ("supply", "p", "q", "svg"):
                 values[name].append(x[each.columns[name]])
-            over = slice(each.columns["low"].start, each.columns["over"].stop)
+            over = slice(each.columns["low"].start, each.columns["uneven"].stop)
             penalty = part.cost[over] @ x[over]
             values["penalty"].append(np.array([penalty]))
             values["cost"].append(np.array([part.objective(x) - penalty]))
@@ -350,6 +350,14 @@ def _violations(model: _Model, hour: int, state: FlowState) -> list[Violation]:
         for _, limit, beyond in limits:
             places = [at for at in np.flatnonzero(beyond > _EXCESS_PU).tolist() if at >= frame.roots]
             found += [Violation(hour, *frame.nodes[at], float(volts[at]), limit, "p.u.") for at in places]
+    if options.unbalance_limit is not None:
+        names, nodes = three_phase_buses(frame)
+        size = state.voltage_pu[nodes]
+        share = np.abs(size / size.mean(axis=1, keepdims=True) - 1.0).max(axis=1)
+        found += [
+            Violation(hour, names[bus], "", float(share[bus]), options.unbalance_limit, "unbalance")
+            for bus in np.flatnonzero(share > options.unbalance_limit * (1.0 + options.unbalance_limit)).tolist()
+        ]
     if options.line_limits != "none":
         flow = state.p_mw + 1j * state.q_mvar
         power = np.abs(model.conductors.weights @ flow)

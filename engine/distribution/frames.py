@@ -118,6 +118,15 @@ class Frame:
         return np.array([(voltages[name][p[0]] - voltages[name][p[1]]) * turn for name, p in self.nodes])
 
 
+def three_phase_buses(frame: Frame) -> tuple[tuple[str, ...], Integers]:
+    """Return the B3 buses with all of the frame's members, and their nodes (B3, 3) in its order."""
+    found: dict[str, list[int]] = {}
+    for place, (bus, _) in enumerate(frame.nodes):
+        found.setdefault(bus, []).append(place)
+    whole = {bus: places for bus, places in found.items() if len(places) == 3}
+    return tuple(whole), np.array(list(whole.values()), dtype=np.intp).reshape(-1, 3)
+
+
 @lru_cache(maxsize=16)
 def _frame(feeder: Feeder) -> Frame:
     tree = feeder.tree()

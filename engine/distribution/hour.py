@@ -13,7 +13,7 @@ import numpy as np
 from scipy.sparse import block_array, coo_array, csr_array
 
 from engine.distribution.case import FeederCase
-from engine.distribution.frames import Complex, Frame, Integers, Matrix, Vector
+from engine.distribution.frames import Complex, Frame, Integers, Matrix, Vector, three_phase_buses
 from engine.distribution.linear import LinearFlow
 from engine.errors import QuestionError
 from engine.program import LinearProgram
@@ -29,6 +29,7 @@ class DsoOptions:
     voltage_margin_pu: float | Matrix = 0.0  # both limits are tightened by it; one number or (T, N)
     line_limits: LineLimits = "polygon"  # of each conductor: a polygon inside the circle, or active power alone
     polygon_sides: int = 12
+    unbalance_limit: float | None = None  # of magnitudes from the mean of their bus, as a share of it; None: no limit
     limit_price_per_mwh: float = 10_000.0  # of each MW over a line's limit, and of the voltage that 1 MW would mend
     supply_slope_per_mw2h: float = 0.0  # how much dearer each further MW from the substation makes a MWh
     reactive_price_per_mvarh: float = 0.0  # of reactive power through the substation, either way
@@ -48,6 +49,8 @@ class DsoOptions:
         ):
             if not (math.isfinite(value) and value >= low):
                 raise QuestionError(f"{name} is {value:g}; it must be at least {low:g}")
+        if self.unbalance_limit is not None and not 0.0 < self.unbalance_limit <= 1.0:
+            raise QuestionError(f"unbalance_limit is {self.unbalance_limit:g}; it must be above 0 and at most 1")
         if not (np.isfinite(self.voltage_margin_pu).all() and np.min(self.voltage_margin_pu) >= 0.0):
             raise QuestionError("voltage_margin_pu must not be negative")
 
@@ -151,10 +154,12 @@ def hour_program(
     hour, voltage_price, watched = place
     frame = flow.frame
     limited = np.arange(frame.roots, frame.size)
+    even = _even(frame, options)
     widths = {
         "state": 3 * frame.size, "supply": 2, "abroad": 2, "p": controls.generator_share.shape[1],
         "q": controls.generator_share.shape[1], "svg": len(controls.compensator),
         "low": len(limited), "high": len(limited), "over": len(watched),
+        "uneven": len(even),
     }  # fmt: skip
     columns = _slices(widths)
     count = sum(widths.values())
@@ -163,7 +168,8 @@ def hour_program(
     _price(case, options, hour, columns, (cost, quadratic))
     cost[columns["low"]] = cost[columns["high"]] = voltage_price
     cost[columns["over"]] = options.limit_price_per_mwh
-    for name in ("abroad", "low", "high", "over"):
+    cost[columns["uneven"]] = voltage_price
+    for name in ("abroad", "low", "high", "over", "uneven"):
         lower[columns[name]] = 0.0
     if options.reactive_price_per_mvarh == 0.0:
         upper[columns["abroad"]] = 0.0
@@ -176,8 +182,9 @@ def hour_program(
         _voltages(case, options, hour, limited, columns),
         _flows(frame, conductors, options, watched, columns),
         _circles(case, options, columns),
+        _unbalance(even, options, columns),
     ]
-    names = ("equations", "totals", "voltages", "flows", "circles")
+    names = ("equations", "totals", "voltages", "flows", "circles", "unbalance")
     rows = _slices({name: len(block[1]) for name, block in zip(names, blocks, strict=True)})
     matrix = csr_array(block_array([[_wide(block[0], count)] for block in blocks], format="csr"))
     program = LinearProgram(
@@ -271,6 +278,36 @@ def _voltages(case: FeederCase, options: DsoOptions, hour: int, limited: Integer
     values = np.repeat([1.0, 1.0, -1.0], count)
     matrix = coo_array((values, (np.tile(np.arange(count), 3), places)), shape=(count, columns["high"].stop))
     return csr_array(matrix), low**2, high**2
+
+
+def _even(frame: Frame, options: DsoOptions) -> Integers:
+    """Return the nodes (B, 3) of the buses beyond the source whose voltages are to be near one another."""
+    if options.unbalance_limit is None:
+        return np.zeros((0, 3), dtype=np.intp)
+    _, nodes = three_phase_buses(frame)
+    return np.asarray(nodes[(nodes >= frame.roots).all(axis=1)], dtype=np.intp)
+
+
+def _unbalance(even: Integers, options: DsoOptions, columns: dict[str, slice]) -> _Block:
+    """Each of a bus's squared magnitudes within (1 - u)^2 and (1 + u)^2 of their mean, or its excess is paid.
+
+    The mean of squares is at most 1 + u^2 times the square of the mean, so magnitudes keep u to about its square.
+    """
+    limit = options.unbalance_limit
+    if limit is None or not len(even):
+        return csr_array((0, 1)), np.zeros(0), np.zeros(0)
+    count = 6 * len(even)
+    rows, places, values = [], [], []
+    for bus, nodes in enumerate(even.tolist()):
+        for side, sign in enumerate((1.0, -1.0)):
+            for member in range(3):
+                share = np.full(3, -sign * (1.0 + sign * limit) ** 2 / 3.0)
+                share[member] += sign
+                rows += [6 * bus + 3 * side + member] * 4
+                places += [*nodes, columns["uneven"].start + bus]
+                values += [*share.tolist(), -1.0]
+    matrix = csr_array(coo_array((values, (rows, places)), shape=(count, columns["uneven"].stop)))
+    return matrix, np.full(count, -np.inf), np.zeros(count)
 
 
 def _flows(

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.distribution.dso import DsoResult
-from engine.distribution.frames import REFERENCE, Frame, Integers, Matrix, Phasors, Vector
+from engine.distribution.frames import REFERENCE, Frame, Matrix, Phasors, Vector, three_phase_buses
 from engine.errors import QuestionError
 
 DEVIATION_PU = 0.05  # of voltage, that counts as none
@@ -28,15 +28,6 @@ class Bills:
     def total_per_h(self) -> Matrix:
         """Return both together (T, C): the draw at the marginal cost of a load of its power factor."""
         return self.active_per_h + self.reactive_per_h
-
-
-def three_phase_buses(frame: Frame) -> tuple[tuple[str, ...], Integers]:
-    """Return the B3 buses with all of the frame's members, and their nodes (B3, 3) in its order."""
-    found: dict[str, list[int]] = {}
-    for place, (bus, _) in enumerate(frame.nodes):
-        found.setdefault(bus, []).append(place)
-    whole = {bus: places for bus, places in found.items() if len(places) == 3}
-    return tuple(whole), np.array(list(whole.values()), dtype=np.intp).reshape(-1, 3)
 
 
 def voltage_unbalance(frame: Frame, phasors: Phasors) -> Vector:

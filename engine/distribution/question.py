@@ -34,6 +34,7 @@ _RANGES: tuple[tuple[str, str, float, float], ...] = (
     ("corrections", "number of corrections", 1, 12),
     ("ac_rounds", "number of AC rounds", 0, 3),
     ("ac_margin_pu", "margin added to an observed error, p.u.,", 0.0, 0.02),
+    ("unbalance_limit", "limit of the unbalance", 0.0, 0.2),
     ("limit_price_per_mwh", "price of exceeding a limit, $/MWh,", 100.0, 1e6),
     ("supply_slope_per_mw2h", "slope of the substation's price", 0.0, 1000.0),
     ("reactive_slope_per_mvar2h", "slope of the price of reactive power", 0.0, 10_000.0),
@@ -117,6 +118,7 @@ class FeederQuestion:
     voltage_limits: bool = True
     line_limits: LineLimits = "polygon"
     polygon_sides: int = 12
+    unbalance_limit: float = 0.0  # of magnitudes from the mean of their bus, as a share of it; 0: no limit
     limit_price_per_mwh: float = 10_000.0
     supply_slope_per_mw2h: float = 0.0
     reactive_slope_per_mvar2h: float = 40.0
@@ -195,6 +197,7 @@ class FeederQuestion:
             voltage_limits=self.voltage_limits,
             line_limits=self.line_limits,
             polygon_sides=self.polygon_sides,
+            unbalance_limit=self.unbalance_limit or None,
             limit_price_per_mwh=self.limit_price_per_mwh,
             supply_slope_per_mw2h=self.supply_slope_per_mw2h,
             reactive_slope_per_mvar2h=self.reactive_slope_per_mvar2h,

@@ -52,32 +52,34 @@ def by_regions(
     problem: Coordination,
     regions: tuple[HourRegions, ...] | None = None,
     *,
+    start: Outcome | None = None,
     gap: float = GAP,
     time_limit_s: float = 600.0,
 ) -> Outcome:
     """Return the aggregator's optimum within ``gap`` (relative), for at most three data centres.
 
-    The bound is the solver's; the outcome is judged by the operator's own program. Raises what enumerating regions
-    raises, and SolverError without any point.
+    The bound is the solver's; the outcome is judged by the operator's own program. ``start`` is an outcome to begin
+    with: it is the answer where no better one is found in time. Raises what enumerating regions raises, and SolverError
+    without any point.
     """
     clock = Clock.start()
     hours = regions if regions is not None else all_regions(problem)
     model = _Model(problem.fleet, hours)
-    best, bound, status = np.inf, -np.inf, "time limit"
-    point = np.zeros(0)
-    start: Vector | None = None
+    best, point = (np.inf, np.zeros(0)) if start is None else (start.objective, start.point)
+    bound, status, own = -np.inf, "time limit", start is None
+    first = None if start is None else model.start(start.draws_mw)
     for _ in range(_ROUNDS):
         program = model.program()
         left = time_limit_s - clock.read()[0]
-        found = solve_integer(program, model.whole, gap=gap / 10.0, time_limit_s=left, start=start)
+        found = solve_integer(program, model.whole, gap=gap / 10.0, time_limit_s=left, start=first)
         bound = max(bound, found.bound)
         if np.isnan(found.x).any():
             break
         chosen = model.chosen(found.x)
         settled = settle(problem.fleet, [cell.region for cell in chosen], [(c.rows, c.limit) for c in chosen])
         if settled.objective < best:
-            best, point = settled.objective, settled.point
-        start = found.x
+            best, point, own = settled.objective, settled.point, True
+        first = found.x
         if best - bound <= gap * max(1.0, abs(best)):
             status = "optimal"
             break
@@ -86,8 +88,10 @@ def by_regions(
     if not len(point):
         raise SolverError("no draws were found within the time limit")
     count = sum(len(hour.cells) for hour in hours)
-    notes = (f"{count} regions in {len(hours)} hours", f"{model.tangents} tangents")
-    return judge(problem, "critical regions", point, (bound, status, clock), notes)
+    notes = [f"{count} regions in {len(hours)} hours", f"{model.tangents} tangents"]
+    if start is not None and not own:
+        notes.append(f"no better draws than those of the {start.method}")
+    return judge(problem, "critical regions", point, (bound, status, clock), tuple(notes))
 
 
 def settle(fleet: Fleet, regions: list[Region], facets: list[tuple[Matrix, Vector]] | None = None) -> Settled:
@@ -232,6 +236,14 @@ class _Model:
             lower=lower,
             upper=upper,
         )
+
+    def start(self, draws: Matrix) -> Vector:
+        """Return a point whose choices are the cells of draws (T, J); its other columns are 0."""
+        regions = [hour.at(x) for hour, x in zip(self._hours, draws, strict=True)]
+        found = np.zeros(self._width + len(self._cells) * (self._count + 2))
+        taken = [at for at, (hour, cell) in enumerate(self._cells) if cell.region is regions[hour]]
+        found[self._place(np.array(taken, dtype=np.intp))] = 1.0
+        return found
 
     def chosen(self, x: Vector) -> list[Cell]:
         """Return the cell of each hour."""

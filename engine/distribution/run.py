@@ -17,7 +17,7 @@ from engine.distribution.corrected import ac_hour, dispatch_corrected, frame_pha
 from engine.distribution.dlmp import PARTS, PriceParts
 from engine.distribution.feeder import Feeder
 from engine.distribution.files import from_json, to_json
-from engine.distribution.frames import Frame, Integers, Matrix, Phasors, Vector
+from engine.distribution.frames import Frame, Integers, Matrix, Phasors, Vector, three_phase_buses
 from engine.distribution.hour import DsoOptions
 from engine.distribution.linear import Point
 from engine.distribution.methods import Decided, decide, given_kw
@@ -25,7 +25,6 @@ from engine.distribution.metrics import (
     bills,
     magnitude_unbalance,
     operator_surplus,
-    three_phase_buses,
     voltage_deviation,
     voltage_unbalance,
 )
@@ -242,7 +241,7 @@ def _run_of(prepared: Prepared, done: list[CaseRun], time_s: float) -> FeederRun
         "case_digest": case.digest,
         "question_digest": question.digest,
         "origin": case.feeder.origin,
-        "assumptions": list(prepared.assumptions),
+        "assumptions": [*prepared.assumptions, *_idle(prepared)],
         "seed": question.seed,
         "work": {
             "interactive": prepared.workload.interactive.tolist(),
@@ -259,6 +258,11 @@ def _run_of(prepared: Prepared, done: list[CaseRun], time_s: float) -> FeederRun
         question, case.feeder, case.labels, case.price_per_mwh, case.load_share, case.availability, tuple(done),
         provenance,
     )  # fmt: skip
+
+
+def _idle(prepared: Prepared) -> list[str]:
+    named = [row.name for row in prepared.case.feeder.centres if row.battery]
+    return [f"The batteries of {', '.join(named)} stand idle: neither side operates them here."] if named else []
 
 
 def _run_case(prepared: Prepared, tick: _Counter, *, svg: bool) -> CaseRun:

@@ -12,11 +12,11 @@ from engine.distribution.case import FeederCase
 from engine.distribution.corrected import ac_hour, dispatch_corrected, frame_phasors
 from engine.distribution.dso import dispatch
 from engine.distribution.feeder import Compensator, DataCentre, Feeder, Generator
-from engine.distribution.frames import Draws, Frame
+from engine.distribution.frames import Draws, Frame, three_phase_buses
 from engine.distribution.hour import DsoOptions
 from engine.distribution.linear import BranchEquations, LinearFlow, Point
 from engine.distribution.losses import ac_point
-from engine.distribution.metrics import three_phase_buses, voltage_unbalance
+from engine.distribution.metrics import voltage_unbalance
 from engine.distribution.opendss import Dispatch, ac_flow
 
 PUBLISHED = json.loads((Path(__file__).parent / "profiles.json").read_text(encoding="utf-8"))

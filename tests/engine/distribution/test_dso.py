@@ -21,6 +21,7 @@ from engine.distribution.feeder import (
 from engine.distribution.frames import Frame
 from engine.distribution.hour import DsoOptions
 from engine.distribution.linear import BranchEquations
+from engine.distribution.metrics import magnitude_unbalance
 from engine.errors import InfeasibleError, NetworkDataError, QuestionError
 from tests.engine.distribution.test_linear import ac_of, draws_of, flow_of, scale_of
 from tests.engine.distribution.toys import line, random_tree, three_wire, two_bus, with_devices
@@ -304,3 +305,37 @@ def test_draws_of_one_hour_scale_with_its_share() -> None:
     assert draws.power_mva * scale_of(feeder, 0.5) == pytest.approx([0.5 + 0.25j])
     result = dispatch(FeederCase.of(feeder, [10.0, 20.0], [0.5, 1.0]))
     assert result.supply_mw == pytest.approx([0.5, 1.0])
+
+
+def test_an_unbalance_limit_is_kept_at_a_price_that_finite_differences_confirm() -> None:
+    """Load on phase a alone: the generator there gives more. Magnitudes keep the limit to about its square."""
+    feeder = replace(one_bus_for_the_sign_trap(), v_min_pu=0.9)
+    free, limited = (dispatch(case_of(feeder, 20.0), options=DsoOptions(unbalance_limit=u)) for u in (None, 0.02))
+    without, kept = (magnitude_unbalance(each.frame, each.voltage_pu)[0, 1] for each in (free, limited))
+    assert without > 0.06
+    assert kept == pytest.approx(0.02, abs=0.02**2)
+    assert limited.cost_per_h[0] > free.cost_per_h[0]
+    assert limited.generator_mw[0, 0] > free.generator_mw[0, 0]
+    assert not limited.violations
+    step = 0.2  # kW
+    for phase in "abc":
+        costs = []
+        for kw in (step, -step):
+            loads = (*feeder.loads, Load("extra", "end", phase, kw, 0.0))
+            moved = dispatch(case_of(replace(feeder, loads=loads), 20.0), options=DsoOptions(unbalance_limit=0.02))
+            costs.append(float(moved.cost_per_h[0]))
+        (node,) = limited.frame.at("end", phase)
+        slope = (costs[0] - costs[1]) / (2.0 * step / 1000.0)
+        assert limited.prices.active_per_mwh[0, node] == pytest.approx(slope, abs=2e-3)
+    assert limited.prices.active.voltage[0, limited.frame.at("end", "a")] == pytest.approx(30.0)  # 50 less 20
+
+
+def test_an_unbalance_limit_that_nothing_can_keep_is_exceeded_and_reported() -> None:
+    feeder = replace(one_bus_for_the_sign_trap(), v_min_pu=0.8, generators=())
+    found = dispatch(case_of(feeder, 20.0), options=DsoOptions(unbalance_limit=0.01))
+    (told,) = (each for each in found.violations if each.unit == "unbalance")
+    assert (told.element, told.unit, told.limit) == ("end", "unbalance", 0.01)
+    assert told.value == pytest.approx(magnitude_unbalance(found.frame, found.voltage_pu)[0, 1])
+    assert found.penalty_per_h[0] > 0.0
+    with pytest.raises(QuestionError, match="unbalance_limit is 2"):
+        dispatch(case_of(feeder), options=DsoOptions(unbalance_limit=2.0))

@@ -51,6 +51,20 @@ def test_an_hour_of_the_ieee_37_feeder_is_the_program_with_its_state() -> None:
     assert answer.value == pytest.approx((whole.cost_per_h + whole.penalty_per_h)[0], rel=1e-7)
 
 
+def test_a_limit_of_unbalance_is_in_the_program_without_its_state() -> None:
+    feeder, dearer = CASES[0], []
+    for limit in (0.002, 0.0005):
+        options, case = DsoOptions(unbalance_limit=limit), FeederCase.of(feeder, [45.0])
+        follower = followers(case, options, tie_slope=0.0)[0]
+        for x in draws(feeder, 0, 3):
+            whole = dispatch(case, [1000.0 * x], options)
+            cost = (whole.cost_per_h + whole.penalty_per_h)[0]
+            assert follower.solve(x).value == pytest.approx(cost, rel=1e-7)
+            dearer.append(cost - one(feeder, tie_slope=0.0).solve(x).value)
+    assert min(dearer) >= -1e-6  # law: fewer choices
+    assert max(dearer) > 1.0
+
+
 @pytest.mark.parametrize("which", [0, 1, 5])
 def test_the_answer_keeps_the_optimality_conditions_of_all_rows(which: int) -> None:
     """Limits enter only when exceeded; the independent certificate judges the program with all of them."""

@@ -9,14 +9,13 @@ from engine.distribution.case import FeederCase
 from engine.distribution.corrected import dispatch_corrected
 from engine.distribution.dso import DsoResult, dispatch
 from engine.distribution.feeder import Compensator
-from engine.distribution.frames import REFERENCE, Frame, Phasors
+from engine.distribution.frames import REFERENCE, Frame, Phasors, three_phase_buses
 from engine.distribution.hour import DsoOptions
 from engine.distribution.metrics import (
     bills,
     compensator_output,
     magnitude_unbalance,
     operator_surplus,
-    three_phase_buses,
     voltage_deviation,
     voltage_unbalance,
 )
