@@ -21,7 +21,8 @@
   feeder.legend = function (scene) {
     const place = scene.frame.querySelector('[data-feeder-legend]');
     const drawing = scene.held.drawing, asked = scene.asked, told = drawing.layers[asked.layer], scale = scene.scale;
-    const narrow = scene.frame.getBoundingClientRect().width < 560;
+    const room = scene.frame.getBoundingClientRect(), narrow = room.width < 560 || room.height < 500; // then signs open over the drawing
+    place.classList.toggle('hr-feeder-over', narrow);
     const key = JSON.stringify([drawing.key, asked.layer, asked.names, asked.theme, scale, feeder.whole(scene), narrow]);
     const when = [told.unit, drawing.labels[asked.hour]].filter(Boolean).join(', ');
     if (scene.legendKey === key && place.childElementCount) {
@@ -76,7 +77,8 @@
   }
   function limits(values, scale, bar) {
     values.forEach(function (value) {
-      if (value < scale.low || value > scale.high) return;
+      const near = 1e-6 * (scale.high - scale.low);
+      if (value < scale.low - near || value > scale.high + near) return;
       const mark = element('span', 'hr-feeder-limit', null, bar);
       mark.style.left = share(scale, value) + '%';
       mark.title = 'limit';

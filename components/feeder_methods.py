@@ -24,6 +24,7 @@ SOURCE = (
     "Every route judged by the operator's own program: arXiv 2606.26328 (binary expansion), the payment identity of "
     "strong duality, critical regions; Samuelson, Am. Econ. Rev. 42, 1952 (competitive outcome)"
 )
+_FAR = 0.25  # of the best bound: a method that pays more is told at the edge, so that the others can be told apart
 _NONE = (
     "The methods of this day are not compared yet. Press Compare: every route is run on the same instance, and each "
     "draw is judged by the operator's own program."
@@ -109,11 +110,14 @@ def findings(methods: "MethodsRun") -> list[str]:
     if not listed:
         return []
     best = listed[0]
-    gap = percent(max(best["gap"], 0.0) / 100.0, 4)
+    proved = (
+        "proved: no draws cost less"
+        if best["gap"] < 1e-4
+        else f"proved: no draws cost {percent(best['gap'] / 100.0, 4)} less"
+    )
     lines = [
-        f"{sentence(best['method'])} pays least: {money(best['objective'])}, delay included; proved: no draws cost "
-        f"less than {gap} below that.",
-        f"Against the competitive outcome it saves {percent(best['saving'] / 100.0, 2)} and makes the system "
+        f"{sentence(best['method'])}: {money(best['objective'])}, delay included, the least of all methods; {proved}.",
+        f"Against the competitive outcome that saves {percent(best['saving'] / 100.0, 2)} and makes the system "
         f"{number(best['increase'], 3)} % dearer: what market power is worth here.",
     ]
     return [*lines, *(_course_words(course) for course in methods.courses)]
@@ -122,10 +126,10 @@ def findings(methods: "MethodsRun") -> list[str]:
 def _course_words(course: "Course") -> str:
     rounds, name = count(len(course.payment), "round"), sentence(course.method)
     if course.cycle is None:
-        return f"{name} neither settled nor repeated itself in {rounds}."
+        return f"{name}: neither settled nor came back in {rounds}."
     if course.cycle == 1:
-        return f"{name} settled after {rounds}."
-    return f"{name} never settles: after {rounds} it goes round in a cycle of {course.cycle}."
+        return f"{name}: settled after {rounds}."
+    return f"{name}: never settles; after {rounds} it goes round in a cycle of {course.cycle}."
 
 
 def _card(run: "FeederRun", methods: "MethodsRun") -> Part:
@@ -160,7 +164,7 @@ def figure(run: "FeederRun", at: At, theme: Theme = "light", methods: "MethodsRu
         xaxis={"title": {"text": "$ over the day"}, "domain": [0.0, 0.56]},
         yaxis={"automargin": True, "autorange": "reversed", "anchor": "x"},
         xaxis2={"title": {"text": "round of the best response"}, "domain": [0.68, 1.0], "anchor": "y2"},
-        yaxis2={"title": {"text": "$, posted prices"}, "anchor": "x2"},
+        yaxis2={"title": {"text": "$, posted prices"}, "anchor": "x2", "type": "log"},
         margin={"l": 8, "r": 8, "t": 8, "b": 8},
     )
     return styled(made, theme, key=TAB)
@@ -168,9 +172,11 @@ def figure(run: "FeederRun", at: At, theme: Theme = "light", methods: "MethodsRu
 
 def _dots(made: go.Figure, methods: "MethodsRun", theme: Theme) -> None:
     listed = rows(methods)[1]
+    near = [row for row in listed if row["objective"] <= methods.bound + _FAR * max(1.0, abs(methods.bound))]
+    far = [row for row in listed if row not in near]
     ends: list[float | None] = []
     names: list[str | None] = []
-    for row in listed:
+    for row in near:
         ends += [row["objective"], row["objective"] + row["payment_most"] - row["payment"], None]
         names += [row["method"], row["method"], None]
     made.add_scatter(
@@ -178,9 +184,9 @@ def _dots(made: go.Figure, methods: "MethodsRun", theme: Theme) -> None:
         line={"color": token("flexible", theme), "width": 5},
     )  # fmt: skip
     made.add_scatter(
-        x=[row["objective"] for row in listed], y=[row["method"] for row in listed], mode="markers", name="objective",
+        x=[row["objective"] for row in near], y=[row["method"] for row in near], mode="markers", name="objective",
         marker={"color": token("firm", theme), "size": 11},
-        customdata=[row["status"] for row in listed],
+        customdata=[row["status"] for row in near],
         hovertemplate="%{y}: %{x:.2f} $<extra>%{customdata}</extra>",
     )  # fmt: skip
     made.add_scatter(
@@ -188,6 +194,15 @@ def _dots(made: go.Figure, methods: "MethodsRun", theme: Theme) -> None:
         line={"color": token("binding", theme), "width": 2, "dash": "dash"},
         hovertemplate="no draws cost less than %{x:.2f} $<extra>best bound</extra>",
     )  # fmt: skip
+    most = max((row["objective"] for row in near), default=methods.bound)
+    edge = most + 0.12 * max(most - methods.bound, 1e-3 * abs(methods.bound), 1e-6)
+    if far:
+        made.add_scatter(
+            x=[edge] * len(far), y=[row["method"] for row in far], mode="markers+text", name="far beyond",
+            text=[f"{money(row['objective'], 0)} " for row in far], textposition="middle left",
+            marker={"color": token("firm", theme), "size": 11, "symbol": "triangle-right"},
+            customdata=[row["objective"] for row in far], hovertemplate="%{y}: %{customdata:.2f} $<extra></extra>",
+        )  # fmt: skip
 
 
 def _courses(made: go.Figure, methods: "MethodsRun", theme: Theme) -> None:
