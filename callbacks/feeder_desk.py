@@ -16,6 +16,7 @@ from callbacks.services import Kept, Services
 from components.feeder_view import LONGEST_QUERY, question_query, stored_digest
 from engine.distribution import jobs
 from engine.distribution.answers import came_with
+from engine.distribution.cases import placed
 from engine.distribution.feeder import Feeder
 from engine.distribution.files import from_json
 from engine.distribution.question import FeederQuestion
@@ -113,22 +114,16 @@ class Desk:
 
     # Feeders and files
 
-    def base(self, user: str, study: str, question: FeederQuestion) -> Feeder | None:
-        """Return the feeder before its edits where it is known without computing: from its file, or from an answer."""
+    def base(self, user: str, study: str, question: FeederQuestion) -> Feeder:
+        """Return the feeder before its edits, of the library without the ratings that AC power flow would give it."""
         if question.dataset:
             return self._feeders.get(question.dataset, lambda: from_json(self.file(user, study, question.dataset)[1]))
-        bare = FeederQuestion(feeder=question.feeder)
-        for asked in (replace(question, edits=()), bare):
-            run = self._run(jobs.study_key(plain(jobs.study_arguments(asked))))
-            if run is not None:
-                return run.feeder
-        return None
+        return placed(question.feeder)
 
     def check(self, user: str, study: str, question: FeederQuestion) -> None:
-        """Raise QuestionError with every edit that cannot be made, as far as it is known without computing."""
-        feeder = self.base(user, study, question) if question.edits else None
-        if feeder is not None:
-            question.edited(feeder)
+        """Raise QuestionError with every edit that cannot be made."""
+        if question.edits:
+            question.edited(self.base(user, study, question))
 
     def file(self, user: str, study: str, digest: str) -> tuple[str, bytes]:
         """Return name and content of a file of the study. Raises QuestionError where it is not there."""

@@ -151,14 +151,6 @@ def _feeder_now(seat: Seat, edits: tuple[Edit, ...], found: Any) -> Feeder:
     if question is None:
         raise QuestionError("solve the question first: the feeder is read with its answer")
     feeder = seat.desk.base(seat.user, seat.study, question)
-    if feeder is None:
-        run = seat.drawn(found)
-        if run is None:
-            raise QuestionError("solve the question first: the feeder is read with its answer")
-        known = len(question.edits)
-        if edits[:known] != question.edits:
-            raise QuestionError("solve what is asked first: these edits are another feeder's")
-        feeder, edits = run.feeder, edits[known:]
     for one in edits:
         feeder = one.apply(feeder)
     return feeder

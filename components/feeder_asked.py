@@ -55,6 +55,7 @@ NUMBERS: tuple[Number, ...] = (
     Number("corrections", "corrections", "corrections of losses, at most", whole=True),
     Number("margin", "ac_margin_pu", "margin on an observed error", "p.u."),
     Number("sides", "polygon_sides", "sides of the polygon", whole=True),
+    Number("unbalance", "unbalance_limit", "limit of the unbalance, 0 for none", "%", 100.0),
     Number("penalty", "limit_price_per_mwh", "price of exceeding a limit", "$/MWh"),
     Number("slope", "supply_slope_per_mw2h", "slope of the substation's price", "$/MW\u00b2h"),
     Number("var-slope", "reactive_slope_per_mvar2h", "slope of the price of reactive power", "$/Mvar\u00b2h"),

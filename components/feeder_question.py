@@ -89,7 +89,7 @@ def more(held: words.Words, workloads: words.Choices, *, read_only: bool) -> htm
                 ),
                 _select("line-limits", "Limit of a line", words.LINE_LIMITS, held),
                 *(_number_of(name, held)
-                  for name in ("sides", "penalty", "slope", "var-slope", "corrections", "margin")),
+                  for name in ("sides", "unbalance", "penalty", "slope", "var-slope", "corrections", "margin")),
                 _select("regulators", "Taps of regulators", words.REGULATORS, held),
             ]),
             _group("Scenarios in AC", [

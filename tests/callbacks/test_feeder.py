@@ -23,7 +23,7 @@ from callbacks.feeder_desk import Desk
 from callbacks.feeder_edits import after, edited, without
 from callbacks.feeder_panes import compared, forms_of, looked_at
 from callbacks.services import Services
-from components import feeder_asked, feeder_edits, feeder_export, ids
+from components import feeder_asked, feeder_edits, feeder_export, feeder_question, ids
 from components.feeder_layers import At
 from components.feeder_view import LONGEST_QUERY, at_of, question_query, read_question, read_view
 from engine.compute import HERE
@@ -151,6 +151,15 @@ def test_words_and_links_carry_every_question_there_and_back(question: FeederQue
     assert feeder_asked.question_of(words, question.to_json()["edits"]) == question
     query = {name: values[0] for name, values in parse_qs(question_query(question)).items()}
     assert (read_question(query) or FeederQuestion()) == question
+
+
+def test_every_field_of_the_question_has_its_control() -> None:
+    held = {"feeder", "dataset", "edits", "hours", "voltage_limits", "draw_kw", "workload"}
+    held |= {one.field for one in feeder_asked.NUMBERS} | {field for _, field, _ in feeder_asked.LISTS}
+    held |= {field for _, field, _ in feeder_asked.SELECTS}
+    assert held == set(FeederQuestion().to_json())
+    placed = str(feeder_question.question(FeederQuestion()))
+    assert [name for name in feeder_asked.NAMES if f"id='{ids.feeder_word(name)}'" not in placed] == []
 
 
 def test_every_control_that_cannot_be_read_is_told_at_once(anne: Seat) -> None:
