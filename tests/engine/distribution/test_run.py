@@ -65,12 +65,12 @@ def test_ac_keeps_the_limits_that_the_linear_flow_met(heavy: FeederRun) -> None:
 def test_a_line_that_ac_overloads_is_derated_until_ac_keeps_it() -> None:
     """With static var generators the current of 711-741 is above what the linear power at nominal voltage says."""
     question = FeederQuestion(hours=(19,), svg="on", edits=(Edit("scale load", value=1.07),))
-    once, again = (run_feeder(replace(question, ac_rounds=rounds)).cases[0] for rounds in (0, 3))
-    assert {(flag["kind"], flag["element"]) for flag in once.facts["flags"]} == {("link", "711-741")}
-    assert once.ac_loading.max() > 1.001 >= again.ac_loading.max()
-    assert again.facts["flags"] == []
-    assert again.facts["rating_share"]["711-741"] < 1.0
-    assert len(again.facts["rounds"]) == 2
+    found = run_feeder(question).cases[0]
+    assert [each["flags"] for each in found.facts["rounds"]] == [1, 0]
+    assert found.facts["flags"] == []
+    assert found.ac_loading.max() <= 1.001
+    assert set(found.facts["rating_share"]) == {"711-741"}
+    assert found.facts["rating_share"]["711-741"] < 1.0  # by what AC was above it, and a margin
 
 
 def test_a_voltage_that_ac_breaks_is_tightened_by_the_error() -> None:
