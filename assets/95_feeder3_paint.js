@@ -88,6 +88,7 @@
   function lay(scene) {
     const holder = scene.host.querySelector('[data-feeder-panes]'), box = holder.getBoundingClientRect();
     if (!box.width || !box.height || !scene.panes) return false;
+    scene.host.style.touchAction = scene.view.k > 1 ? 'none' : 'pan-y'; // a phone's page still scrolls over it
     const beside = scene.panes.length > 1 && box.width > 2.4 * box.height;
     holder.classList.toggle('hr-feeder-beside', beside);
     scene.panes.forEach(function (pane) {

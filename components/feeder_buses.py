@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from engine.distribution.run import CaseRun, FeederRun
 
 _LEAST = 5e-7  # $/MWh: a part that is nowhere larger has no columns
+_CHANCE = "Of the scenarios, in AC; the largest of its phases"
 _STATES = {"binds": "at a limit", "exceeded": "exceeded in AC", "flagged": "exceeded in AC, flagged"}
 
 
@@ -49,7 +50,7 @@ def rows(run: "FeederRun", at: At) -> tuple[list[GridColumn], list[dict[str, Any
     """Return columns and rows, one row for each bus; values of an absent phase are None."""
     hour, cases = hour_of(run, at), cases_of(run, at)
     case, less = cases[-1], cases[0] if at.case == "difference" and len(cases) > 1 else None
-    shown = [part for part in PARTS[1:] if any(_size(each, part) > _LEAST for each in cases)]
+    shown = [part for part in PARTS[1:] if any(_size(each, part) > _LEAST for each in run.cases)]
     values = _values(case, hour, shown)
     if less is not None:
         other = _values(less, hour, shown)
@@ -63,7 +64,12 @@ def rows(run: "FeederRun", at: At) -> tuple[list[GridColumn], list[dict[str, Any
         row |= {f"{name}_{member}": float(value[place_]) for name, value in values.items()}
     for bus, row in found.items():
         row |= {"vuf": unbalance.get(bus), "state": states.get(bus, "")}
-    return _columns(run, shown), [found[bus.name] for bus in run.feeder.buses if bus.name in found]
+    columns = _columns(run, shown)
+    if len(case.voltage_chance):
+        columns.append(GridColumn("chance", "Chance outside limits", "%", "number", digits=1, width=190, help=_CHANCE))
+        for at_, row_ in enumerate(run.feeder.buses):
+            found.get(row_.name, {})["chance"] = 100.0 * float(case.voltage_chance[hour, at_].max())
+    return columns, [found[bus.name] for bus in run.feeder.buses if bus.name in found]
 
 
 def _size(case: "CaseRun", part: str) -> float:

@@ -188,7 +188,7 @@ def _losses(run: "FeederRun", at: At, _: list[str]) -> Part:
 def _penalty(run: "FeederRun", at: At, _: list[str]) -> Part:
     case = case_of(run, at)
     return why_card(
-        f"Charged for limits exceeded: {money(float(case.penalty_per_h.sum()))}",
+        f"Charged for limits exceeded: {money(float(case.penalty_per_h.sum()))}, {case_said(case)}",
         formula="Σ_t *c* Σ ( excess of flows, MW ) + *c*_v Σ ( excess of |*V*|² )",
         values=[
             ("*c*, $/MWh", number(run.question.limit_price_per_mwh)),

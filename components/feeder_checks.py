@@ -99,6 +99,8 @@ def _case(run: "FeederRun", case: "CaseRun") -> Part:
     parts += [facts(_facts(case)), _rounds(run, case)]
     if broken:
         parts.append(_broken(run, case))
+    if told["scenarios"]:
+        parts.append(_scenarios(run, case))
     if told["beyond_models"]:
         lines = [f"{hour}: {', '.join(names)}" for hour, names in told["beyond_models"].items()]
         parts += [
@@ -174,6 +176,29 @@ def _rounds(run: "FeederRun", case: "CaseRun") -> Part:
     one = At(case_key(case))  # type: ignore[arg-type]
     return tabled(f"rounds-{case_key(case)}", f"AC rounds, {case_said(case)}", columns, listed,
                   why=card(run, one, "error"), note=note)  # fmt: skip
+
+
+def _scenarios(run: "FeederRun", case: "CaseRun") -> Part:
+    columns = [
+        GridColumn("hour", "Hour", width=90),
+        GridColumn("chance", "Break a limit", "%", "number", digits=1),
+        GridColumn("low", "Lowest voltage", "p.u.", "number", digits=3),
+        GridColumn("high", "Highest voltage", "p.u.", "number", digits=3),
+    ]
+    low, high = case.extremes_pu
+    listed = [
+        {
+            "hour": label, "chance": 100.0 * float(case.hour_chance[hour]),
+            "low": float(np.nanmin(low[:, hour], initial=np.inf)),
+            "high": float(np.nanmax(high[:, hour], initial=-np.inf)),
+            "marks": "hr-feeder-over" if case.hour_chance[hour] > 0 else "",
+        }
+        for hour, label in enumerate(run.labels)
+    ]  # fmt: skip
+    one = At(case_key(case))  # type: ignore[arg-type]
+    label = f"Scenarios of work and sun, {case_said(case)}"
+    note = "Lowest and highest of all scenarios, in AC."
+    return tabled(f"scenarios-{case_key(case)}", label, columns, listed, why=card(run, one, "chance"), note=note)
 
 
 def _broken(run: "FeederRun", case: "CaseRun") -> Part:

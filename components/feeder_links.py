@@ -77,7 +77,8 @@ def rows(run: "FeederRun", at: At) -> tuple[list[GridColumn], list[dict[str, Any
                 **values,
             }
         )
-    return _columns(), found
+    columns = _columns()
+    return columns if len(case.line_chance) else columns[:-1], found
 
 
 def _values(link: Link, case: "CaseRun", hour: int, at: int) -> dict[str, float | None]:

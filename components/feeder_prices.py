@@ -72,7 +72,7 @@ def rows(run: "FeederRun", at: At) -> tuple[list[GridColumn], list[dict[str, Any
     """Return columns and rows: one row for each case and hour, mean parts of the bus's members and each price."""
     bus, cases = bus_of(run, at), cases_of(run, at)
     members = nodes_of(run, bus)
-    shown = _shown(cases, [node for _, node in members])
+    shown = _shown(run.cases, [node for _, node in members])
     columns = [
         GridColumn("hour", "Hour", width=90),
         *([GridColumn("case", "Case", width=110)] if len(cases) > 1 else []),

@@ -2,12 +2,13 @@
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import plotly.graph_objects as go
 from dash import html
 
 from components.feeder_cards import card
 from components.feeder_charts import STEPS, axis_name, framed, hours_of, hover
-from components.feeder_layers import At, bus_of, case_key, case_said, cases_of, hour_of, shape
+from components.feeder_layers import At, bus_of, case_key, case_said, case_words, cases_of, hour_of, shape
 from components.feeder_tables import chart, tabled
 from components.format import count, percent
 from components.skeleton import Part, state
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from engine.distribution.run import CaseRun, FeederRun
 
 TAB = "unbalance"
+_MOST, _MEAN = "largest of all buses", "mean of all buses"
 USUAL = 2.0  # %: EN 50160 asks of public grids that 95 % of a week's 10-minute means stay below
 _NONE = "No bus of this feeder has all three phases: there is no unbalance to tell."
 
@@ -41,13 +43,17 @@ def content(run: "FeederRun", at: At) -> Part:
         f"{shape(run).whole[most]}. "
         + (f"{count(over, 'bus', 'buses')} above 2 % in some hour." if over else "No bus is above 2 % in any hour.")
     )
+    note = "VUF is of AC phasors, PVUR of the linear magnitudes."
+    hour_columns, hours = hour_rows(run, at)
+    largest = card(run, At(case_key(case), at.hour), "unbalance")  # type: ignore[arg-type]
     return html.Div(
         [
             html.P(words, className="hr-muted hr-feeder-told"),
-            tabled(TAB, "Unbalance of the buses", columns, listed, why=why,
-                   note="VUF is of AC phasors, PVUR of the linear magnitudes."),
+            tabled(TAB, "Unbalance of the buses", columns, listed, why=why, note=note),
+            html.H3("Hour by hour"),
+            tabled("unbalance-hours", "Unbalance by hour", hour_columns, hours, why=largest),
         ]
-    )  # fmt: skip
+    )
 
 
 def rows(run: "FeederRun", at: At) -> tuple[list[GridColumn], list[dict[str, Any]]]:
@@ -81,6 +87,35 @@ def rows(run: "FeederRun", at: At) -> tuple[list[GridColumn], list[dict[str, Any
     return columns, sorted(found, key=lambda row: -float(row[last]))
 
 
+def hour_rows(run: "FeederRun", at: At) -> tuple[list[GridColumn], list[dict[str, Any]]]:
+    """Return columns and rows of the chart: one for each case and hour."""
+    cases = cases_of(run, at)
+    series = {case_key(case): _series(run, at, case) for case in cases}
+    columns = [
+        GridColumn("hour", "Hour", width=90),
+        *([GridColumn("case", "Case", width=110)] if len(cases) > 1 else []),
+        *(GridColumn(name, name, "%", "number", digits=2) for name in next(iter(series.values()))),
+    ]
+    found = [
+        {
+            "hour": label, "case": case_words(case), "marks": "hr-feeder-now" if hour == hour_of(run, at) else "",
+            **{name: float(values[hour]) for name, values in series[case_key(case)].items()},
+        }
+        for case in cases
+        for hour, label in enumerate(run.labels)
+    ]  # fmt: skip
+    return columns, found
+
+
+def _series(run: "FeederRun", at: At, case: "CaseRun") -> dict[str, np.ndarray]:
+    """Return (T,) each line of the chart, %."""
+    bus, found = bus_of(run, at), {_MOST: 100.0 * case.vuf.max(axis=1), _MEAN: 100.0 * case.vuf.mean(axis=1)}
+    if bus in shape(run).whole:
+        column = shape(run).whole.index(bus)
+        found |= {f"bus {bus}": 100.0 * case.vuf[:, column], f"bus {bus}, PVUR": 100.0 * case.pvur[:, column]}
+    return found
+
+
 def figure(run: "FeederRun", at: At, theme: Theme = "light") -> go.Figure:
     """Return the largest and the mean VUF by hour, that of the bus looked at and its PVUR; a column for each case."""
     cases, made = cases_of(run, at), go.Figure()
@@ -92,18 +127,8 @@ def figure(run: "FeederRun", at: At, theme: Theme = "light") -> go.Figure:
 
 def _lines(made: go.Figure, run: "FeederRun", at: At, case: "CaseRun", told: tuple[int, Theme]) -> None:
     place_, theme = told
-    bus = bus_of(run, at)
-    series = [
-        ("largest of all buses", 100.0 * case.vuf.max(axis=1), "binding", "solid", 2.4),
-        ("mean of all buses", 100.0 * case.vuf.mean(axis=1), "muted", "solid", 1.6),
-    ]
-    if bus in shape(run).whole:
-        column = shape(run).whole.index(bus)
-        series += [
-            (f"bus {bus}", 100.0 * case.vuf[:, column], "firm", "dash", 2.2),
-            (f"bus {bus}, PVUR of the linear model", 100.0 * case.pvur[:, column], "fine", "dot", 2.0),
-        ]
-    for name, values, colour, dash, width in series:
+    signs = (("binding", "solid", 2.4), ("muted", "solid", 1.6), ("firm", "dash", 2.2), ("fine", "dot", 2.0))
+    for (name, values), (colour, dash, width) in zip(_series(run, at, case).items(), signs, strict=False):
         made.add_scatter(
             x=hours_of(run), y=values.tolist(), xaxis=axis_name(place_), name=name, legendgroup=name, mode="lines",
             showlegend=place_ == 0, customdata=list(run.labels),

@@ -1,0 +1,166 @@
+"""What the browser draws is the run's own numbers: packed values, ends of links, limits that bind."""
+
+import base64
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+
+from components.feeder_diagram import diagram, drawing, packed
+from components.feeder_layers import (
+    CASES,
+    LAYERS,
+    PARTS,
+    UNITS,
+    At,
+    bus_of,
+    case_of,
+    cases_of,
+    hour_of,
+    selected,
+    shape,
+)
+from components.feeder_limits import at_hour, limits
+from engine.distribution import dlmp
+from engine.distribution.feeder import Transformer
+from tests.callbacks.screen import ids_in
+from tests.components.feeder_runs import made_up, with_case, worked
+
+
+def unpacked(told: dict[str, Any]) -> np.ndarray:
+    """Return values as the browser reads them: offset + step * integer, -32768 for what is missing."""
+    whole = np.frombuffer(base64.b64decode(told["b"]), dtype="<i2").reshape(-1, told["k"])
+    values = np.array(told["o"])[:, np.newaxis] + np.array(told["s"])[:, np.newaxis] * whole
+    return np.where(whole == -32_768, np.nan, values)
+
+
+def test_packed_values_are_right_to_a_64000th_of_their_rows_range() -> None:
+    rng = np.random.default_rng(1)
+    values = rng.normal(size=(5, 40)) * np.array([1e-7, 1e-3, 1.0, 1e3, 0.0])[:, np.newaxis]
+    values[2, 3] = np.nan
+    found = unpacked(packed(values))
+    span = np.nanmax(values, axis=1) - np.nanmin(values, axis=1)
+    assert np.isnan(found[2, 3])
+    assert np.isnan(found).sum() == 1
+    # half a step, and what 9 digits of offset and step may lose
+    room = span / 64_000.0 * 0.5 * 1.001 + 1e-8 * np.nanmax(np.abs(values), axis=1) + 1e-12
+    assert (np.nanmax(np.abs(found - values), axis=1) <= room).all()
+    assert unpacked(packed(np.full((2, 3), np.nan))).shape == (2, 3)
+
+
+def test_a_drawing_holds_the_runs_voltages_prices_and_loadings() -> None:
+    run = worked()
+    told = json.loads(json.dumps(drawing(run)))
+    for key, case in (("off", run.cases[0]), ("on", run.cases[1])):
+        values = {name: unpacked(each) for name, each in told["cases"][key]["values"].items()}
+        np.testing.assert_allclose(values["voltage"], np.abs(case.phasors), atol=2e-6)
+        np.testing.assert_allclose(values["voltage"] + values["error"], case.voltage_pu, atol=2e-6)
+        price = np.array(told["cases"][key]["energy"])[:, np.newaxis] + sum(
+            values[name] for name in ("loss", "limits", "congestion")
+        )
+        np.testing.assert_allclose(price, case.active_price, atol=2e-3)
+        np.testing.assert_allclose(values["reactive"], case.reactive_price, atol=1e-3)
+        for at, link in enumerate(run.feeder.links):
+            shown = values["loading"][:, 3 * at : 3 * at + 3]
+            if getattr(link, "rating_a", None):
+                on = ["abc".index(phase) for phase in link.phases]
+                np.testing.assert_allclose(shown[:, on].max(axis=1), 100.0 * case.ac_loading[:, at], atol=0.01)
+            elif isinstance(link, Transformer):
+                np.testing.assert_allclose(shown[:, 0], 100.0 * case.linear_loading[:, at], atol=0.01)
+            else:
+                assert np.isnan(shown).all()
+
+
+def test_every_closed_link_is_drawn_from_the_bus_above_to_the_bus_below() -> None:
+    for key in ("ieee37", "ieee13", "ieee34", "ieee123", "two-bus"):
+        run = made_up(key)
+        told = drawing(run)
+        names = [row[0] for row in told["buses"]]
+        tree = run.feeder.tree()
+        parents = dict(zip(tree.buses, tree.parents, strict=True))
+        for link in told["links"]:
+            if not link["o"]:
+                assert told["buses"][link["t"]][4] == link["f"]
+                assert tree.buses[parents[names[link["t"]]]] == names[link["f"]]
+                assert told["links"][told["buses"][link["t"]][5]]["n"] == link["n"]
+        assert sum(row[4] < 0 for row in told["buses"]) == 1  # the source alone has nothing above it
+
+
+def test_a_day_of_ieee_123_in_two_cases_is_sent_in_less_than_half_a_megabyte() -> None:
+    text = json.dumps(drawing(made_up("ieee123", 24)), separators=(",", ":"))
+    assert len(text) < 500_000
+
+
+def test_a_price_part_of_limits_and_a_limit_that_binds_come_together() -> None:
+    """Duals of limits are what these parts are made of: in an hour there is one if, and only if, the other is."""
+    run = worked()
+    for case in run.cases:
+        found = {(each.hour, each.kind) for each in limits(run, case)}
+        for part, kind in (("voltage", "bus"), ("congestion", "link")):
+            place = PARTS.index(part)
+            size = np.maximum(
+                np.abs(case.active_parts[place]).max(axis=1), np.abs(case.reactive_parts[place]).max(axis=1)
+            )
+            priced = set(np.flatnonzero(size > 1e-4).tolist())
+            assert priced == {hour for hour, of in found if of == kind}
+    assert {each.state for case in run.cases for each in limits(run, case)} == {"binds"}
+
+
+def test_what_ac_exceeds_is_told_from_what_binds_and_flagged_from_what_was_known() -> None:
+    run = made_up("ieee13")
+    node = next(at for at, (bus, _) in enumerate(run.nodes) if bus != run.feeder.source_bus)
+    bus, member = run.nodes[node]
+    phasors = run.cases[0].phasors.copy()
+    phasors[1, node] *= (run.feeder.v_min_pu - 0.01) / abs(phasors[1, node])
+    loading = run.cases[0].ac_loading.copy()
+    loading[2, 3] = 1.2
+    broken = with_case(run, 0, phasors=phasors, ac_loading=loading)
+    assert [(each.hour, each.kind, each.state) for each in limits(broken, broken.cases[0])] == [
+        (1, "bus", "exceeded"), (2, "link", "exceeded"),
+    ]  # fmt: skip
+    flag = {"hour": 1, "kind": "voltage", "element": bus, "phase": member, "linear": 1.0, "ac": 0.9, "limit": 0.95}
+    facts = {**broken.cases[0].facts, "flags": [flag]}
+    told = with_case(broken, 0, facts=facts)
+    (found,) = at_hour(told, told.cases[0], 1)
+    assert found.state == "flagged"
+    assert "which the linear model has not said" in found.words(run.feeder)
+    assert drawing(told)["cases"]["off"]["marks"][1][0] == {node: 2}
+    assert limits(told, told.cases[1]) == ()
+
+
+def test_layers_are_those_of_the_prices_and_each_has_words_and_a_unit() -> None:
+    assert PARTS == dlmp.PARTS
+    assert set(LAYERS) == set(UNITS)
+    told = drawing(made_up("two-bus"))
+    assert list(told["layers"]) == list(LAYERS)
+    assert set(told["cases"]) == {"off", "on"}
+    assert "0" in drawing(worked())["layers"]["price_response"]["none"]  # constant power: no response
+
+
+@pytest.mark.parametrize("case", list(CASES))
+def test_one_case_alone_is_drawn_whatever_is_asked(case: Any) -> None:
+    run = made_up("two-bus", both=False)
+    assert cases_of(run, At(case)) == run.cases
+    assert "without SVG".lower() in drawing(run)["one"].lower()
+
+
+def test_what_is_looked_at_is_always_something_the_run_has() -> None:
+    run = worked()
+    assert hour_of(run, At(hour=99)) == 23
+    assert hour_of(run, At(hour=-3)) == 0
+    for wrong in ("", "bus:", "bus:none", "link:740", "word:740", "740"):
+        assert selected(run, At(selection=wrong)) is None
+        assert bus_of(run, At(selection=wrong)) == run.feeder.centres[0].bus
+    assert selected(run, At(selection="bus:740")) == ("bus", "740")
+    assert bus_of(run, At(selection="link:703-730")) == "730"
+    assert bus_of(run, At(selection="centre:centre 724")) == "724"
+    assert case_of(run, At("both")).svg
+    assert not case_of(run, At("off")).svg
+    assert [member for member, _ in shape(run).at_bus["740"]] == ["ab", "bc", "ca"]
+
+
+def test_the_place_of_the_diagram_has_a_name_keys_and_a_description() -> None:
+    place = diagram("feeder")
+    assert "feeder-diagram" in ids_in(place)
+    assert "feeder-diagram-how" in ids_in(place)
