@@ -151,14 +151,14 @@ def test_a_file_that_was_changed_is_refused(texas: Network) -> None:
         shipped.files_of({**known, "files": {key: "0" * 64}})
 
 
-@pytest.mark.parametrize("kernel", ["Prescott", "Haswell"])
-def test_the_opening_hours_are_the_same_with_the_sums_of_another_processor(texas: Network, kernel: str) -> None:
+def test_the_opening_hours_are_the_same_with_the_sums_of_another_processor(texas: Network) -> None:
     program = (
         "from engine.network.library import load; from engine.network.model import Network\n"
         "from engine.siting.defaults import starting_question; from engine.siting.prepare import prepare\n"
         "network = Network.from_tables(load('texas-2020'))\n"
         "print(prepare(starting_question(network), network).case.digest)"
     )
-    environ = {**os.environ, "OPENBLAS_CORETYPE": kernel}  # numpy's sums as this kind of processor does them
+    # numpy's sums as the oldest kind of processor does them: no machine of today does them so by itself.
+    environ = {**os.environ, "OPENBLAS_CORETYPE": "Prescott"}
     told = subprocess.run([sys.executable, "-c", program], env=environ, capture_output=True, text=True, check=True)
     assert told.stdout.strip() == prepare(starting_question(texas), texas).case.digest
