@@ -26,6 +26,7 @@ from engine.errors import QuestionError, SolverError
 AcSolver = Callable[[DsoResult, int], Phasors]
 _SETTLED_PU = 1e-5  # linear voltages this near to AC gain nothing by another round
 _NEGLIGIBLE = 1e-8  # of the largest direction in which points have moved: one that is smaller says nothing
+_ASTRAY = 4.0  # times the least error: where mixed points lead there, mixing begins again at the best answer
 _DEPTH = 3  # differences of points that the next one is made of, at most
 
 
@@ -51,6 +52,7 @@ class _Course:
     hours: tuple[int, ...]
     points: tuple[Point, ...]  # of the answer at hand
     found: tuple[AcPoint, ...] = ()  # its AC solutions
+    error: float = np.inf  # of the answer at hand, p.u.
     best: float = np.inf  # p.u.
     best_points: tuple[Point, ...] = ()
     best_found: tuple[AcPoint, ...] = ()
@@ -64,12 +66,16 @@ class _Course:
 
     def take(self, found: tuple[AcPoint, ...], error: float) -> None:
         """Take the AC solutions of the answer at hand, and its error."""
-        self.found = found
+        self.found, self.error = found, error
         if error < self.best:
             self.best, self.best_points, self.best_found = error, self.points, found
 
     def go_on(self) -> None:
         """Move to the points of the next round."""
+        if self.error > _ASTRAY * self.best:
+            self.tried.clear()
+            self.moved.clear()
+            self.points, self.found = self.best_points, self.best_found
         ac = tuple(each.point for each in self.found)
         if self.points[0].flow_mva is None:
             self.points = ac

@@ -27,7 +27,7 @@ STUDY_SHAPE: Mapping[str, type] = {
     "violations": int,
     "error_pu": float,
     "time_s": float,
-    "processor_s": float,
+    "processor_s": float,  # of this process: AC power flows are solved in another
 }
 
 
