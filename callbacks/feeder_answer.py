@@ -61,7 +61,7 @@ class Shown:
     compute: bool = False  # the Solve button shows
     jobs: list[str] | None = None  # whose end the page waits for
     query: Any = KEEP
-    centres: Any = KEEP  # the sentence's word of the data centres
+    centres: Any = KEEP  # the sentence's word of the data centres and the edits
 
 
 def answer_to(seat: Seat, asked: Asked) -> Shown:
@@ -71,11 +71,13 @@ def answer_to(seat: Seat, asked: Asked) -> Shown:
         owner = seat.owner()
         question = feeder_asked.question_of(asked.words, asked.edits)
         desk.check(seat.user, seat.study, question)
+        centres = len(desk.base(seat.user, seat.study, question).centres)
         stands = desk.look(seat.user, seat.study, question, submit=asked.pressed)
         query = desk.query(seat.user, seat.study, question)
     except EngineError as error:
         return _refused(error, asked)
     shown = _shown(asked, question, stands)
+    shown.centres = feeder_edits.sentence_words(centres, question.edits)
     if owner and stands.found == "answered":
         desk.remember(seat.user, seat.study, question)
     shown.query = query
@@ -107,13 +109,10 @@ def _shown(asked: Asked, question: FeederQuestion, stands: Stands) -> Shown:
     if stands.run is not None:
         found = found_of(question, stands)
         shown.found = KEEP if found == asked.found else found
-        shown.centres = feeder_edits.sentence_words(len(stands.run.feeder.centres), question.edits)
         if stands.found == "answered":
             shown.state += _notes(question, stands.run)
-    else:
-        shown.centres = feeder_edits.sentence_words(0, question.edits)
-        if before is not None:
-            shown.frame = STALE_CLASS
+    elif before is not None:
+        shown.frame = STALE_CLASS
     if stands.job is not None and stands.job.active:
         shown.state += feeder_states.computing(stands.job, stands.run)
         shown.jobs = [stands.job.id]

@@ -7,6 +7,7 @@ import dash_bootstrap_components as dbc
 from dash import dcc, html
 
 from components import ids
+from components.format import count
 from components.icons import icon
 from components.skeleton import Part, button
 from engine.distribution.feeder import DataCentre, Feeder, FeederBus
@@ -28,10 +29,10 @@ def words_of(edit: Edit) -> str:
     }[edit.kind]
 
 
-def sentence_words(centres: int, edits: Sequence[Edit]) -> str:
-    """Return the word of the sentence that opens the list."""
-    words = f"{centres} data centre{'' if centres == 1 else 's'}" if centres else "the data centres"
-    return words if not edits else f"{words}, {len(edits)} edit{'' if len(edits) == 1 else 's'},"
+def sentence_words(centres: int | None, edits: Sequence[Edit]) -> str:
+    """Return the word of the sentence that opens the list; None while the number of centres is not known."""
+    words = "the data centres" if centres is None else count(centres, "data centre")
+    return words if not edits else f"{words}, {count(len(edits), 'edit')},"
 
 
 def listed(edits: Sequence[Edit]) -> Part:

@@ -24,7 +24,7 @@ def question(
             "What do ",
             word_popover(
                 ids.feeder_word("centres"),
-                feeder_edits.sentence_words(0, asked.edits),
+                feeder_edits.sentence_words(None, asked.edits),
                 feeder_edits.panel(asked.edits),
                 "Edits of the feeder",
                 width=400,
