@@ -132,8 +132,8 @@ def _error(run: "FeederRun", at: At, _: list[str]) -> Part:
     steps: Any = [part for each in last["error_pu"] for part in (small(each), ", ")][:-1]
     return why_card(
         [
-            *small(float(error.max())),
-            f" p.u. at bus {bus}, {member_words(run.feeder, member)}, {run.labels[int(hour)]}",
+            small(float(error.max()), "p.u."),
+            f" at bus {bus}, {member_words(run.feeder, member)}, {run.labels[int(hour)]}",
         ],
         formula="max_{n,t} | √*v*_{nt} − |*V*_{nt}| |",
         values=[

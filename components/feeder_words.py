@@ -79,8 +79,9 @@ def small(value: float, unit: str = "") -> Any:
     """Return a very small number with its power of ten: ``5.3 · 10⁻⁷ p.u.``; one from 0.001 on as it is."""
     tail = f" {unit}" if unit else ""
     if abs(value) < 1e-18:
-        return [f"0{tail}"]
+        return f"0{tail}"
     if abs(value) >= 1e-3:
-        return [f"{number(value, 4)}{tail}"]
+        return f"{number(value, 4)}{tail}"
     mantissa, power = f"{value:.1e}".split("e")
-    return [f"{mantissa.replace('-', MINUS)} · 10", html.Sup(str(int(power)).replace("-", MINUS)), tail]
+    raised = html.Sup(str(int(power)).replace("-", MINUS))
+    return html.Span([f"{mantissa.replace('-', MINUS)} · 10", raised, tail])

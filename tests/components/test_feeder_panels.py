@@ -251,3 +251,19 @@ def test_charts_are_drawn_in_both_themes_and_every_layer_leaves_them_alone() -> 
         ]
         assert len({len(figure.data) for figure in figures}) == 1
         assert figures[0].data[0].to_plotly_json() != figures[1].data[0].to_plotly_json()
+
+
+def nested(part: Any) -> bool:
+    """Return whether a list stands in the children of a component as one of them: the browser cannot draw that."""
+    held = getattr(part, "children", None)
+    if isinstance(held, list | tuple):
+        return any(isinstance(one, list | tuple) or nested(one) for one in held)
+    return held is not None and nested(held)
+
+
+def test_parts_that_are_components_hold_no_list_within_a_list() -> None:
+    run, methods = worked(), shipped_methods(FeederQuestion())
+    parts = [panel.content(run, At("both", 15)) for panel in PANELS]
+    parts += [card(run, At(case, 15), what) for case in ("off", "on") for what in (*DAY, *HOUR)]  # type: ignore[arg-type]
+    parts.append(feeder_methods.content(run, At(), methods))
+    assert [place for place, part in enumerate(parts) if nested(part)] == []
