@@ -1,7 +1,8 @@
 """Make the answers of the Feeder page that come with the program: ``python -m engine.data.build_feeders [FOLDER]``.
 
 For the question that the page opens with the jobs themselves compute the study, and the methods side by side without
-and with static var generators. Answers to the same inputs are kept.
+and with static var generators; then the worked days of the four IEEE feeders at once. Answers to the same inputs are
+kept.
 """
 
 import json
@@ -17,6 +18,8 @@ from engine.distribution import jobs
 from engine.distribution.methods_job import METHODS, methods_arguments, methods_job
 from engine.distribution.methods_run import MethodsOptions
 from engine.distribution.question import FeederQuestion
+from engine.distribution.several import default_questions
+from engine.distribution.several_job import SEVERAL, several_arguments, several_job
 
 Job = Callable[[dict[str, Any], JobContext], dict[str, Any]]
 
@@ -28,6 +31,7 @@ def build_feeders(folder: str) -> list[list[Path]]:
     for svg in (False, True):
         asked = methods_arguments(question, MethodsOptions(svg=svg))
         made.append(_made(METHODS, methods_job, asked, folder))
+    made.append(_made(SEVERAL, several_job, several_arguments(default_questions()), folder))
     return made
 
 

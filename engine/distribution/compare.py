@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -94,38 +95,19 @@ def compare(problem: Coordination, options: CompareOptions | None = None, tell: 
     steps = _Steps(tell, _total(problem, chosen))
     steps.begin("price taker", _STEPS["price taker"])
     equilibrium = price_taker(problem)
-    outcomes, failures, loops = [equilibrium.outcome], list[tuple[str, str]](), list[Loop]()
-
-    def attempt(name: str, weight: int, run: Callable[[], Outcome]) -> None:
+    outcomes, failures = [equilibrium.outcome], list[tuple[str, str]]()
+    regions = _regions(problem, steps, failures)
+    steps.begin("region walk", _STEPS["region walk"])
+    limit = chosen.time_limit_s
+    walked = walk(problem, regions, equilibrium=equilibrium, seed=chosen.seed, time_limit_s=limit)
+    outcomes.append(walked)
+    for name, weight, run in _integer(problem, regions, walked, chosen):
         steps.begin(name, weight)
         try:
             outcomes.append(run())
         except SolverError as error:
             failures.append((name, str(error)))
-
-    limit = chosen.time_limit_s
-    regions = _regions(problem, steps, failures)
-    steps.begin("region walk", _STEPS["region walk"])
-    walked = walk(problem, regions, equilibrium=equilibrium, seed=chosen.seed, time_limit_s=limit)
-    outcomes.append(walked)
-    if regions is not None:
-        known = regions
-        attempt(
-            "critical regions",
-            _STEPS["critical regions"],
-            lambda: by_regions(problem, known, start=walked, time_limit_s=limit),
-        )
-    attempt(
-        "payment identity",
-        _STEPS["payment identity"],
-        lambda: bilevel(problem, regions, start=walked, time_limit_s=limit),
-    )
-    for count in chosen.bits:
-        attempt(
-            f"expansion, {count} bits",
-            _STEPS["expansion"],
-            lambda count=count: expansion(problem, count, regions, time_limit_s=limit),  # type: ignore[misc]
-        )
+    loops = []
     for damped in (False, True):
         steps.begin("best response, damped" if damped else "best response", _LOOP)
         loops.append(best_response(problem, regions, damped=damped, rounds=chosen.rounds))
@@ -133,6 +115,33 @@ def compare(problem: Coordination, options: CompareOptions | None = None, tell: 
     bound = max(outcome.bound for outcome in outcomes)
     rows = tuple(_row(outcome, equilibrium.outcome, bound) for outcome in outcomes)
     return Comparison(equilibrium, tuple(outcomes), rows, tuple(loops), bound, tuple(failures))
+
+
+def _integer(
+    problem: Coordination, regions: tuple[HourRegions, ...] | None, walked: Outcome, options: CompareOptions
+) -> list[tuple[str, int, Callable[[], Outcome]]]:
+    """Return the methods with a yes or no in them: their names, weights, and what runs them from the walk's answer."""
+    limit = options.time_limit_s
+    found: list[tuple[str, int, Callable[[], Outcome]]] = []
+    if regions is not None:
+        found.append(
+            (
+                "critical regions",
+                _STEPS["critical regions"],
+                lambda: by_regions(problem, regions, start=walked, time_limit_s=limit),
+            )
+        )
+    found.append(
+        (
+            "payment identity",
+            _STEPS["payment identity"],
+            lambda: bilevel(problem, regions, start=walked, time_limit_s=limit),
+        )
+    )
+    for bits in options.bits:
+        run = partial(expansion, problem, bits, regions, time_limit_s=limit)
+        found.append((f"expansion, {bits} bits", _STEPS["expansion"], run))
+    return found
 
 
 def _total(problem: Coordination, options: CompareOptions) -> int:
