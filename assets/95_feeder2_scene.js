@@ -116,7 +116,7 @@
       if (sign) signOf(link.k, sign);
       return {
         way: make('path', { class: 'hr-feeder-way' }, layer.ways), casing: make('path', { class: 'hr-feeder-casing' }, layer.casings),
-        strokes: strokes, sign: sign, touch: make('path', { class: 'hr-feeder-touch', 'data-link': at }, layer.touch),
+        warn: make('path', { class: 'hr-feeder-warn hr-feeder-exceeded' }, layer.devices), strokes: strokes, sign: sign, touch: make('path', { class: 'hr-feeder-touch', 'data-link': at }, layer.touch),
       };
     });
     const loads = new Map(drawing.loads);
@@ -198,13 +198,16 @@
         Object.entries({ x: where[0] - 4, y: where[1] - 4, width: 8, height: 8 }).forEach(function (e) { parts.box.setAttribute(e[0], e[1].toFixed(1)); });
         return;
       }
-      const line = course(places, link.f, link.t), d = path(line);
-      parts.way.setAttribute('d', d);
-      parts.casing.setAttribute('d', d);
+      const line = course(places, link.f, link.t), slots = [0, 1, 2].filter(function (slot) { return parts.strokes[slot]; });
+      const first = slots[0] - 1, last = slots[slots.length - 1] - 1, way = turned ? -1 : 1;
+      const d = path(line), band = path(beside(line, way * gap * (first + last) / 2));
+      parts.way.setAttribute('d', band);
+      parts.casing.setAttribute('d', band);
       parts.touch.setAttribute('d', d);
-      const single = parts.strokes.filter(Boolean).length;
-      parts.casing.setAttribute('stroke-width', (gap * 2 + places.stroke + 9).toFixed(1));
-      parts.way.setAttribute('stroke-width', (gap * (single > 1 ? 2 : 0.6) + places.stroke + 12).toFixed(1));
+      parts.casing.setAttribute('stroke-width', (gap * (last - first) + places.stroke + 9).toFixed(1));
+      parts.way.setAttribute('stroke-width', (gap * (last - first) + places.stroke + 12).toFixed(1));
+      const centre = middle(line);
+      parts.warn.setAttribute('d', 'M' + centre[0].toFixed(1) + ' ' + (centre[1] - gap - 16).toFixed(1) + 'l5.4 9.4h-10.8Z');
       parts.strokes.forEach(function (stroke, slot) {
         if (!stroke) return;
         const beside_ = beside(line, (turned ? 1 - slot : slot - 1) * gap);

@@ -248,6 +248,7 @@
         if (link.o) return;
         const parts = pane.links[at];
         parts.casing.classList.toggle('hr-feeder-binds', Boolean(found[1][at]));
+        parts.warn.style.display = found[1][at] === 2 ? '' : 'none';
         parts.way.classList.toggle('hr-feeder-on', way.has(at));
         parts.way.classList.toggle('hr-feeder-chosen', Boolean(told) && told.link === at);
       });

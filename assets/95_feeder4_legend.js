@@ -126,6 +126,12 @@
     feeder.make('path', { d: 'M0 8H15', class: 'hr-feeder-stroke hr-feeder-plain', 'stroke-width': 3 }, sample);
     feeder.make('path', { d: 'M21 4l4.6 8h-9.2Z', class: 'hr-feeder-warn' }, sample);
     element('span', '', limit[1], limit[0]);
+    if (beyond(drawing)) {
+      const over = item('Beyond its limit in AC');
+      const mark = feeder.make('svg', { viewBox: '0 0 14 16', width: 14, height: 16, 'aria-hidden': 'true' }, over[0]);
+      feeder.make('path', { d: 'M7 3l5.4 9.4h-10.8Z', class: 'hr-feeder-warn hr-feeder-exceeded' }, mark);
+      element('span', '', over[1], over[0]);
+    }
     SIGNS.forEach(function (sign) {
       if (!kinds.has(sign[0])) return;
       const line = item(sign[1]);
@@ -139,6 +145,12 @@
       feeder.make('path', { d: 'M1.5 2h9l-4.5 7Z', class: 'hr-feeder-load' }, svg);
       element('span', '', 'Load', line[0]);
     }
+  }
+
+  function beyond(drawing) {
+    return Object.values(drawing.cases).some(function (one) {
+      return one.marks.some(function (found) { return Object.values(found[0]).concat(Object.values(found[1])).indexOf(2) >= 0; });
+    });
   }
 
   // The strip of the day: the layer's lowest and highest value in each hour, and the hours in which a limit binds.

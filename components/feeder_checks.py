@@ -89,11 +89,13 @@ def _case(run: "FeederRun", case: "CaseRun") -> Part:
     told = case.facts
     parts: list[Part] = [html.H3(sentence(case_said(case)))]
     flags, broken = told["flags"], told["violations"]
-    good = not flags and not broken
+    beyond = [each for each in limits(run, case) if each.state != "binds"]
+    good = not flags and not broken and not beyond
     words = (
         "AC keeps every limit in every hour."
         if good
-        else f"{count(len(flags), 'limit')} flagged by AC, {count(len(broken), 'limit')} exceeded at the stated price."
+        else f"{count(len(flags), 'limit')} flagged by AC, {count(len(broken), 'limit')} exceeded at the stated price; "
+        f"{count(len(beyond), 'limit')} exceeded in AC, hour by hour."
     )
     parts.append(html.P(words, className="hr-feeder-told hr-sign-" + ("fine" if good else "binding")))
     parts += [facts(_facts(case)), _rounds(run, case)]

@@ -43,7 +43,7 @@ class Limit:
         }[self.state]
         if self.kind == "link":
             return f"Link {self.element}: {percent(self.value, 1)} of its rating, {said}"
-        low = "lower" if self.limit <= self.value + 1e-3 and self.limit < 1.0 else "upper"
+        low = "lower" if self.limit == feeder.v_min_pu else "upper"
         where = f"bus {self.element}, {member_words(feeder, self.member)}"
         return f"Voltage of {where}: {number(self.value, 3)} p.u., {said} ({low}: {number(self.limit, 3)})"
 

@@ -119,6 +119,7 @@ def test_what_ac_exceeds_is_told_from_what_binds_and_flagged_from_what_was_known
     assert [(each.hour, each.kind, each.state) for each in limits(broken, broken.cases[0])] == [
         (1, "bus", "exceeded"), (2, "link", "exceeded"),
     ]  # fmt: skip
+    assert "(lower: " in limits(broken, broken.cases[0])[0].words(run.feeder)
     flag = {"hour": 1, "kind": "voltage", "element": bus, "phase": member, "linear": 1.0, "ac": 0.9, "limit": 0.95}
     facts = {**broken.cases[0].facts, "flags": [flag]}
     told = with_case(broken, 0, facts=facts)
