@@ -8,7 +8,7 @@ from dash import html
 
 from components.feeder_cards import card
 from components.feeder_layers import At, case_key, case_said, case_words
-from components.feeder_limits import Limit, limits
+from components.feeder_limits import limits
 from components.feeder_tables import tabled
 from components.feeder_words import inputs_of, method_words, money, small
 from components.format import count, duration, number, percent, sentence
@@ -72,7 +72,7 @@ def rows(run: "FeederRun", at: At) -> tuple[list[GridColumn], list[dict[str, Any
     found = [
         {
             "element": each.element, "member": each.member, "hour": run.labels[each.hour], "case": case_words(case),
-            "value": each.value, "limit": each.limit, "state": _STATES[each.state], "unit": _unit(each),
+            "value": each.value, "limit": each.limit, "state": _STATES[each.state], "unit": _UNITS[each.unit],
             "select": f"{each.kind}:{each.element}", "marks": "" if each.state == "binds" else "hr-feeder-over",
         }
         for case in run.cases
@@ -81,8 +81,7 @@ def rows(run: "FeederRun", at: At) -> tuple[list[GridColumn], list[dict[str, Any
     return columns, found
 
 
-def _unit(each: Limit) -> str:
-    return "of its rating" if each.kind == "link" else "p.u."
+_UNITS = {"p.u.": "p.u.", "rating": "of its rating", "mean": "off the mean of its bus"}
 
 
 def _case(run: "FeederRun", case: "CaseRun") -> Part:

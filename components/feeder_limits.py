@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from engine.distribution.run import CaseRun, FeederRun
 
 _SAME_PU = 2e-6  # a linear voltage closer to its limit is at it
+_SAME_SQUARE = 4e-6  # likewise of a squared magnitude over the mean of its bus
 _AC_PU, _AC_LOADING = 1e-4, 1e-3  # a limit is exceeded in AC by more: as the AC check of the run counts
 _JUMP = 1e-4  # $/MWh by which the congestion part differs across a link whose limit has a price
 _ROUNDED = 1e-4  # of a rating
@@ -30,17 +31,21 @@ class Limit:
     kind: str  # "bus" or "link"
     element: str
     member: str  # of the frame; empty for a link
-    value: float  # p.u., or share of the rating
+    value: float  # p.u., or share of the rating or of the bus's mean magnitude
     limit: float
     state: State
+    unit: str = "p.u."  # "p.u.", "rating" or "mean"
 
     def words(self, feeder: Feeder) -> str:
         """Return the limit in a sentence."""
         said = {
             "binds": "at its limit",
-            "exceeded": "beyond its limit in AC",
+            "exceeded": "beyond its limit" if self.unit == "mean" else "beyond its limit in AC",
             "flagged": "beyond its limit in AC, which the linear model has not said",
         }[self.state]
+        if self.unit == "mean":
+            off = f"{percent(self.value, 2)} off the mean of its magnitudes"
+            return f"Unbalance of bus {self.element}: {off}, {said} ({percent(self.limit, 2)})"
         if self.kind == "link":
             return f"Link {self.element}: {percent(self.value, 1)} of its rating, {said}"
         low = "lower" if self.limit == feeder.v_min_pu else "upper"
@@ -51,7 +56,7 @@ class Limit:
 @lru_cache(maxsize=16)
 def limits(run: "FeederRun", case: "CaseRun") -> tuple[Limit, ...]:
     """Return every limit of a case that binds in the linear model or is exceeded in AC, hour by hour."""
-    found = [*_voltages(run, case), *_links(run, case)]
+    found = [*_voltages(run, case), *_unbalanced(run, case), *_links(run, case)]
     return tuple(sorted(found, key=lambda each: (each.hour, each.kind, each.element, each.member)))
 
 
@@ -79,6 +84,24 @@ def _voltages(run: "FeederRun", case: "CaseRun") -> list[Limit]:
     return found
 
 
+def _unbalanced(run: "FeederRun", case: "CaseRun") -> list[Limit]:
+    """Return where the linear magnitudes of a bus are as far from their mean as is allowed, or farther."""
+    most, places = run.question.unbalance_limit, shape(run).whole_nodes
+    if not most or not len(places):
+        return []
+    squares = case.voltage_pu[:, places] ** 2  # (T, B3, 3): the limit is on squares and their mean
+    mean = squares.mean(axis=2, keepdims=True)
+    least_room = np.minimum((1.0 + most) ** 2 - squares / mean, squares / mean - (1.0 - most) ** 2)
+    found = []
+    for hour, at in np.argwhere(least_room.min(axis=2) <= _SAME_SQUARE).tolist():
+        bus, share = shape(run).whole[at], float(case.pvur[hour, at])
+        if bus != run.feeder.source_bus:
+            member = run.feeder.frame[int(least_room[hour, at].argmin())]
+            state: State = "binds" if share <= most * (1.0 + most) else "exceeded"
+            found.append(Limit(hour, "bus", bus, member, share, most, state, "mean"))
+    return found
+
+
 def _links(run: "FeederRun", case: "CaseRun") -> list[Limit]:
     flagged = {(row["hour"], row["element"]) for row in case.facts["flags"] if row["kind"] == "link"}
     over = np.nan_to_num(case.ac_loading) > 1.0 + _AC_LOADING
@@ -91,7 +114,7 @@ def _links(run: "FeederRun", case: "CaseRun") -> list[Limit]:
             state = "flagged"
         # A transformer's rating is of its power, and AC is told of currents: the linear flow says how full it is.
         value = float(max(case.ac_loading[hour, at], case.linear_loading[hour, at] if stands[hour, at] else 0.0))
-        found.append(Limit(hour, "link", name, "", value, 1.0, state))
+        found.append(Limit(hour, "link", name, "", value, 1.0, state, "rating"))
     return found
 
 

@@ -2,6 +2,7 @@
 
 import base64
 import json
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -128,6 +129,21 @@ def test_what_ac_exceeds_is_told_from_what_binds_and_flagged_from_what_was_known
     assert "which the linear model has not said" in found.words(run.feeder)
     assert drawing(told)["cases"]["off"]["marks"][1][0] == {node: 2}
     assert limits(told, told.cases[1]) == ()
+
+
+def test_a_limit_on_unbalance_binds_where_the_linear_magnitudes_reach_it() -> None:
+    run = made_up("ieee13")
+    whole, places = run.three_phase
+    at = whole.index("671")
+    volts = np.ones_like(run.cases[0].voltage_pu)
+    volts[1, places[at]] = np.sqrt([1.02**2, (3.0 - 1.02**2) / 2.0, (3.0 - 1.02**2) / 2.0])  # mean square 1
+    asked = replace(run, question=replace(run.question, unbalance_limit=0.02))
+    told = with_case(asked, 0, voltage_pu=volts, phasors=volts * np.exp(1j * np.angle(run.cases[0].phasors)))
+    (found,) = limits(told, told.cases[0])
+    assert (found.hour, found.kind, found.element, found.member, found.unit) == (1, "bus", "671", "a", "mean")
+    assert found.words(run.feeder).startswith("Unbalance of bus 671")
+    assert drawing(told)["cases"]["off"]["marks"][1][0] == {run.nodes.index(("671", "a")): 1}
+    assert limits(replace(told, question=run.question), told.cases[0]) == ()
 
 
 def test_layers_are_those_of_the_prices_and_each_has_words_and_a_unit() -> None:
