@@ -5,7 +5,7 @@ from typing import Any
 
 from dash import ClientsideFunction, Dash, Input, Output, State, ctx, no_update
 
-from callbacks import feeder_edits, feeder_files, feeder_methods, feeder_panes, feeder_upload
+from callbacks import feeder_edits, feeder_files, feeder_panes, feeder_sides, feeder_upload
 from callbacks.feeder_answer import KEEP, Asked, Shown, answer_to, seat_of
 from callbacks.feeder_desk import FEEDER_KIND, WORK_KIND, Desk, study_of
 from callbacks.security import current_user
@@ -50,7 +50,7 @@ def register(app: Dash, services: Services) -> None:
     feeder_edits.register(app, desk)
     feeder_upload.register(app, desk)
     feeder_files.register(app, desk)
-    feeder_methods.register(app, desk)
+    feeder_sides.register(app, desk)
 
 
 def _register_browser_side(app: Dash) -> None:

@@ -6,7 +6,6 @@ from dash import Dash, Input, Output, State, ctx, dcc, no_update
 
 from callbacks.feeder_answer import Seat, seat_of
 from callbacks.feeder_desk import Desk
-from callbacks.feeder_methods import standing
 from callbacks.feeder_panes import rows_of
 from components import feeder_export, ids
 from components.feeder import FILES
@@ -21,8 +20,7 @@ KINDS = tuple(kind for kind, _ in FILES)
 def file_of(seat: Seat, run: FeederRun, kind: str, at: At, tab: Any) -> dict[str, Any]:
     """Return a file of a run as ``dcc.Download`` takes it; ``tab`` says which table a CSV is of."""
     if kind == "csv":
-        methods = standing(seat, run, at).methods if tab == "methods" else None
-        name, rows = rows_of(run, at, tab, methods)
+        name, rows = rows_of(seat, run, at, tab)
         content: str | bytes = feeder_export.as_csv(run, rows)
         filename = f"{feeder_export.stem(run)}-{name}.csv"
     else:

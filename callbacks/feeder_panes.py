@@ -7,15 +7,15 @@ from dash import Dash, Input, Output, State, html, no_update
 
 from callbacks.feeder_answer import Seat, seat_of
 from callbacks.feeder_desk import Desk
+from callbacks.feeder_sides import SIDES, standing
 from callbacks.feeder_tabs import MADE, Tab
-from components import feeder_diagram, feeder_methods, feeder_sheet, feeder_states, feeder_totals, ids
+from components import feeder_diagram, feeder_sheet, feeder_states, feeder_totals, ids
 from components.feeder_layers import At, selected
 from components.feeder_tables import head_of
 from components.feeder_view import at_of
 from components.skeleton import Part, state
 from components.tables import column_definition, register_grid
 from components.theme import Theme
-from engine.distribution.methods_run import MethodsRun
 from engine.distribution.run import FeederRun
 from engine.errors import EngineError
 
@@ -25,14 +25,16 @@ PAGE = ids.FEEDER
 def places() -> dict[str, Part]:
     """Return the static parts of the tabs."""
     return {name: tab.place() for name, tab in MADE.items()} | {
-        "methods": html.Div(feeder_methods.place(), id=f"{ids.FEEDER_METHODS_RUN}-chart", hidden=True)
+        name: html.Div(side.place(), id=f"{ids.FEEDER}-{name}-run-chart", hidden=True)
+        for name, side in SIDES.items()
+        if side.figure is not None
     }
 
 
 def kinds() -> dict[str, str]:
     """Return how each tab is laid out: a grid, a chart beside its table, or a text."""
     made = {name: "grid" if tab.grid else "chart" if tab.figure else "text" for name, tab in MADE.items()}
-    return made | {"methods": "chart"}
+    return made | {name: "chart" if side.figure else "text" for name, side in SIDES.items()}
 
 
 def looked_at(seat: Seat, found: Any, at: Any, make: Callable[[FeederRun, At], Any]) -> Any:
@@ -230,11 +232,12 @@ def _register_rows(app: Dash, desk: Desk, name: str, tab: Tab) -> None:
         return no_update if wanted == before else wanted, rows
 
 
-def rows_of(run: FeederRun, at: At, tab: Any, methods: MethodsRun | None = None) -> tuple[str, list[dict[str, Any]]]:
+def rows_of(seat: Seat, run: FeederRun, at: At, tab: Any) -> tuple[str, list[dict[str, Any]]]:
     """Return the name and the rows of the table of a tab; the key numbers where there is no such table."""
-    made = MADE.get(tab) if isinstance(tab, str) else None
-    if tab == "methods" and methods is not None:
-        columns, rows = feeder_methods.rows(methods)
+    made, side = (MADE.get(tab), SIDES.get(tab)) if isinstance(tab, str) else (None, None)
+    answer = None if side is None else standing(seat, run, at, side).answer
+    if side is not None and answer is not None:
+        columns, rows = side.rows(answer)
     elif made is not None:
         columns, rows = made.rows(run, at)
     else:

@@ -34,7 +34,7 @@ class Tab:
     grid: str = ""  # the kind of what a row selects
 
 
-# The tab of the methods, which have a job of their own, is made by callbacks.feeder_methods.
+# Tabs that have a job of their own are made by callbacks.feeder_sides.
 MADE: Mapping[str, Tab] = {
     "buses": Tab(feeder_buses.content, feeder_buses.rows, feeder_buses.place, grid="bus"),
     "links": Tab(feeder_links.content, feeder_links.rows, feeder_links.place, grid="link"),

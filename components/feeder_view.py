@@ -24,6 +24,7 @@ TABS: Mapping[str, str] = {
     "unbalance": "Unbalance",
     "effect": "SVG effect",
     "methods": "Methods",
+    "several": "Feeders",
     "checks": "Checks",
 }
 FIRST_HOUR = 19  # of the worked day: its dearest

@@ -579,7 +579,6 @@ FEEDER_UPLOAD = (
 )
 FEEDER_EXPORT = "feeder-export"  # the panel of the files
 FEEDER_COMPARED = "feeder-compared"  # what the edits have changed
-FEEDER_METHODS_RUN = "feeder-methods-run"
 
 
 def feeder_word(name: str) -> str:

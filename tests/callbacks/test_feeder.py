@@ -21,7 +21,8 @@ from callbacks import feeder_files
 from callbacks.feeder_answer import FRAME_CLASS, KEEP, STALE_CLASS, Asked, Seat, Shown, answer_to
 from callbacks.feeder_desk import Desk
 from callbacks.feeder_edits import after, edited, without
-from callbacks.feeder_panes import compared, forms_of, looked_at
+from callbacks.feeder_panes import compared, forms_of, looked_at, rows_of
+from callbacks.feeder_sides import SIDES, panel, several_of, standing
 from callbacks.services import Services
 from components import feeder_asked, feeder_edits, feeder_export, feeder_question, ids
 from components.feeder_layers import At
@@ -380,6 +381,37 @@ def test_the_forms_show_what_can_be_done_with_the_selection(anne: Seat) -> None:
     assert (bus["bus"], bus["compensators"], bus["removed"]) == (False, False, "SVG 741")
     assert forms_of(run, At(selection="bus:702"))["compensators"]
     assert "press Solve" in text(looked_at(anne, None, None, forms_of))
+
+
+# Comparisons beside the answer
+
+
+def test_the_methods_of_the_worked_day_came_with_the_program_whoever_schedules_it(anne: Seat) -> None:
+    screen = Screen(anne, FeederQuestion())
+    screen.ask()
+    run = screen.run()
+    walked = replace(run, question=replace(run.question, method="walk", scenarios=9))
+    for case in ("off", "on"):
+        told = standing(anne, run, At(case), SIDES["methods"]).answer
+        assert {row.method for row in told.rows} >= {"price taker", "region walk"}
+        again = standing(anne, walked, At(case), SIDES["methods"]).answer
+        assert again.save() == told.save()
+    name, rows = rows_of(anne, run, At("on"), "methods")
+    assert (name, len(rows)) == ("methods", len(told.rows))
+
+
+def test_a_comparison_is_begun_by_a_press_and_followed(anne: Seat, solved: FeederRun) -> None:
+    for side in SIDES.values():
+        assert "Compare the" in text(panel(solved, At(), side, standing(anne, solved, At(), side)))
+        now = standing(anne, solved, At(), side, submit=True)
+        assert now.job is not None
+        assert side.title in text(panel(solved, At(), side, now))
+        anne.desk.services.jobs.cancel(ANNE, now.job.id)
+        ended = standing(anne, solved, At(), side)
+        assert "was cancelled" in text(panel(solved, At(), side, ended))
+    asked = several_of(replace(solved, question=replace(SMALL, edits=(SCALED,))), At())["studies"]
+    assert [one["question"]["feeder"] for one in asked] == ["ieee13", "ieee34", "ieee37", "ieee123"]
+    assert all(one["question"]["hours"] == [18, 19] and not one["question"]["edits"] for one in asked)
 
 
 # Files

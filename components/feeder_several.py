@@ -1,0 +1,91 @@
+"""The Feeders tab: the same question asked of several feeders at once, one row for each case."""
+
+from typing import TYPE_CHECKING, Any
+
+from dash import html
+
+from components.feeder_layers import At
+from components.feeder_tables import tabled
+from components.format import count, sentence
+from components.skeleton import Part, state
+from components.tables import GridColumn
+from components.why_card import WhyInput, why_card
+
+if TYPE_CHECKING:
+    from engine.distribution.run import FeederRun
+    from engine.distribution.several import FeederRow, SeveralRun
+
+TAB = "several"
+_NONE = (
+    "The same question, without edits, is asked of the four IEEE test feeders, each with the devices of its worked "
+    "day. Press Compare the feeders."
+)
+
+
+def content(run: "FeederRun", at: At, several: "SeveralRun | None" = None) -> Part:
+    """Return the table of feeders, or what to press."""
+    del run, at  # of all feeders, and of the whole day
+    if several is None:
+        return state("empty", _NONE)
+    columns, listed = rows(several)
+    failed = [html.Li(f"{row.feeder}: {row.failure}") for row in several.failures]
+    words = f"{count(len(several.questions), 'feeder')}, each without and with static var generators where asked."
+    return html.Div(
+        [
+            html.P(words, className="hr-muted hr-feeder-told"),
+            tabled(TAB, "Several feeders", columns, listed, why=_card(several)),
+            html.H3("Without an answer") if failed else None,
+            html.Ul(failed, className="hr-feeder-lines") if failed else None,
+        ]
+    )
+
+
+def rows(several: "SeveralRun") -> tuple[list[GridColumn], list[dict[str, Any]]]:
+    """Return columns and rows, one for each case of each feeder that has an answer."""
+    columns = [
+        GridColumn("feeder", "Feeder", width=120),
+        GridColumn("case", "Case"),
+        GridColumn("bill", "Data centres pay", "$", "number", digits=0),
+        GridColumn("cost", "Operator's cost", "$", "number", digits=0),
+        GridColumn("penalty", "Charged for limits", "$", "number", digits=0),
+        GridColumn("lowest", "Lowest voltage, AC", "p.u.", "number", digits=3),
+        GridColumn("highest", "Highest", "p.u.", "number", digits=3),
+        GridColumn("vuf", "Largest VUF", "%", "number", digits=2),
+        GridColumn("loading", "Fullest link", "%", "number", digits=1),
+        GridColumn("loss", "Losses, AC", "MWh", "number", digits=3),
+        GridColumn("error", "Linear less AC, at most", "10\u207b\u2076 p.u.", "number", digits=0),
+        GridColumn("exceeded", "Limits exceeded", "", "number", digits=0),
+        GridColumn("time_s", "Time", "s", "number", digits=1),
+    ]
+    return columns, [_row(row) for row in several.rows if not row.failure]
+
+
+def _row(told: "FeederRow") -> dict[str, Any]:
+    return {
+        "feeder": told.feeder, "case": "With SVG" if told.svg else "Without SVG", "bill": told.bill,
+        "cost": told.cost, "penalty": told.penalty, "lowest": told.lowest_pu, "highest": told.highest_pu,
+        "vuf": _times(100.0, told.vuf), "loading": _times(100.0, told.loading), "loss": told.loss_mwh,
+        "error": _times(1e6, told.error_pu), "exceeded": (told.flags or 0) + (told.violations or 0),
+        "time_s": told.time_s,
+    }  # fmt: skip
+
+
+def _times(factor: float, value: float | None) -> float | None:
+    return None if value is None else factor * value
+
+
+def _card(several: "SeveralRun") -> Part:
+    told = several.provenance
+    return why_card(
+        "Several feeders",
+        values=[
+            ("computed by", str(told.get("workers", ""))),
+            ("time", f"{float(told.get('time_s', 0.0)):.0f} s"),
+            ("version", str(told.get("headroom", ""))),
+        ],
+        inputs=[
+            WhyInput(sentence(question.feeder), question.digest, str(told.get("date", ""))[:10])
+            for question in several.questions
+        ],
+        source="Each feeder is operated, priced and judged by AC power flow as on this page, by itself",
+    )
