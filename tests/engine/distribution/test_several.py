@@ -12,10 +12,11 @@ import pytest
 from callbacks.imported import CHECKS
 from engine.compute import HERE, Workers
 from engine.distribution import library
+from engine.distribution.answers import shipped_several
 from engine.distribution.files import to_json
 from engine.distribution.question import Edit, FeederQuestion
 from engine.distribution.run import run_feeder
-from engine.distribution.several import SeveralRun, Task, dump_rows, load_rows, rows_of, run_several
+from engine.distribution.several import SeveralRun, Task, default_questions, dump_rows, load_rows, rows_of, run_several
 from engine.distribution.several_job import SEVERAL, SEVERAL_SHAPE, several_arguments, several_job, several_key
 from engine.errors import CancelledError, FileFormatError, QuestionError, UncertaintyDataError
 from engine.store.artifacts import Artifacts
@@ -123,3 +124,17 @@ def test_the_job_goes_on_where_it_was_stopped(found: SeveralRun, tmp_path: Path)
     for name in SEVERAL_SHAPE:
         with pytest.raises(FileFormatError):
             CHECKS.answers[SEVERAL]({**kept, name: []})
+
+
+def test_the_table_of_the_four_ieee_feeders_comes_with_the_program() -> None:
+    """Without and with static var generators at the same draws: never dearer with them, charges included."""
+    stored = shipped_several(default_questions())
+    assert stored is not None
+    assert not stored.failures
+    assert [row.feeder for row in stored.rows[::2]] == ["IEEE 13", "IEEE 34", "IEEE 37", "IEEE 123"]
+    for off, on in zip(stored.rows[::2], stored.rows[1::2], strict=True):
+        assert (off.svg, on.svg) == (False, True)
+        assert None not in (off.cost, off.penalty, on.cost, on.penalty, off.error_pu, on.error_pu)
+        assert on.cost + on.penalty <= (off.cost + off.penalty) * (1.0 + 1e-4)  # type: ignore[operator]
+        assert max(off.error_pu, on.error_pu) < 1e-4  # type: ignore[type-var]
+        assert (off.flags, on.flags) == (0, 0)
