@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from dash import html
 
 from components import feeder_cards_hour as of_hour
 from components.feeder_layers import At, case_of, case_said, frame_words, hour_of, member_words, shape
@@ -129,7 +130,7 @@ def _error(run: "FeederRun", at: At, _: list[str]) -> Part:
     hour, place = np.unravel_index(int(error.argmax()), error.shape)
     bus, member = shape(run).nodes[int(place)]
     last = case.facts["rounds"][-1]
-    steps: Any = [part for each in last["error_pu"] for part in (small(each), ", ")][:-1]
+    steps: Any = html.Span([part for each in last["error_pu"] for part in (small(each), ", ")][:-1])
     return why_card(
         [
             small(float(error.max()), "p.u."),
