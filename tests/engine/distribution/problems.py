@@ -5,9 +5,9 @@ from functools import lru_cache
 import numpy as np
 
 from engine.distribution.case import FeederCase
-from engine.distribution.coordination import Coordination
+from engine.distribution.coordination import Coordination, Outcome
 from engine.distribution.price_taker import Equilibrium, price_taker
-from engine.distribution.region_program import all_regions
+from engine.distribution.region_program import all_regions, by_regions
 from engine.distribution.regions import HourRegions
 from engine.distribution.workload import BatchJob, Workload
 from tests.engine.distribution.days import LOADS, PRICES, two_centres
@@ -36,6 +36,11 @@ def short_day() -> Coordination:
 @lru_cache
 def day_regions() -> tuple[HourRegions, ...]:
     return all_regions(short_day())
+
+
+@lru_cache
+def day_optimum() -> Outcome:
+    return by_regions(short_day(), day_regions())
 
 
 @lru_cache

@@ -13,7 +13,7 @@ from engine.distribution.walk import walk
 from engine.distribution.workload import Workload
 from engine.errors import SolverError
 from tests.engine.distribution.days import two_centres
-from tests.engine.distribution.problems import HOURS, day_regions, hour, regions, short_day
+from tests.engine.distribution.problems import HOURS, day_optimum, day_regions, hour, regions, short_day
 
 
 def test_the_identity_needs_no_regions() -> None:
@@ -24,8 +24,8 @@ def test_the_identity_needs_no_regions() -> None:
 
 def test_a_day_joined_by_a_job_has_one_optimum_by_both_exact_routes() -> None:
     problem, found = short_day(), day_regions()
-    exact = by_regions(problem, found)
-    identity = bilevel(problem, found, start=exact)
+    exact = day_optimum()
+    identity = bilevel(problem, found)
     assert identity.objective == pytest.approx(exact.objective, rel=2e-4)
     assert exact.gap <= 1e-4
     assert identity.gap <= 1e-4
@@ -58,3 +58,13 @@ def test_circles_of_generators_need_regions_for_the_identity() -> None:
     assert bilevel(problem, found).objective == pytest.approx(by_regions(problem, found).objective, rel=2e-4)
     with pytest.raises(SolverError, match="kVA circles"):
         bilevel(problem)
+
+
+def test_a_start_that_nothing_beats_in_time_is_the_answer() -> None:
+    problem, found = hour(*HOURS[0]), regions(*HOURS[0])
+    start = walk(problem, found, starts=1)
+    given = bilevel(problem, found, start=start)
+    assert given.objective <= start.objective + 1e-9
+    assert given.gap <= 1e-4
+    none_better = by_regions(problem, found, start=given, gap=1e-3)
+    assert none_better.objective <= given.objective + 1e-9

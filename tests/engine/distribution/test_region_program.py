@@ -9,7 +9,7 @@ from engine.distribution.dso import dispatch
 from engine.distribution.region_program import all_regions, by_regions
 from engine.distribution.workload import Workload
 from tests.engine.distribution.days import case37
-from tests.engine.distribution.problems import HOURS, day_regions, equilibrium, hour, line, regions, short_day
+from tests.engine.distribution.problems import HOURS, day_optimum, equilibrium, hour, line, regions
 
 
 @pytest.mark.parametrize("at", HOURS)
@@ -40,8 +40,7 @@ def test_an_hour_of_the_ieee_37_feeder_with_three_centres_has_one_optimum() -> N
 
 def test_a_strategic_aggregator_pays_less_and_the_system_costs_more() -> None:
     """Law: its choices contain the competitive ones; and the competitive cost is the least there is."""
-    problem = short_day()
-    best, taker = by_regions(problem, day_regions()), equilibrium()
+    best, taker = day_optimum(), equilibrium()
     assert best.objective <= taker.outcome.objective + 1e-6
     assert best.system_cost + best.delay_cost >= taker.cost - 1e-6
     assert taker.payment_bound <= best.objective + 1e-6

@@ -2,14 +2,13 @@
 
 import pytest
 
-from engine.distribution.region_program import by_regions
 from engine.distribution.walk import walk
-from tests.engine.distribution.problems import day_regions, equilibrium, short_day
+from tests.engine.distribution.problems import day_optimum, day_regions, equilibrium, short_day
 
 
 def test_the_walk_ends_between_the_optimum_and_its_start() -> None:
     problem = short_day()
-    best = by_regions(problem, day_regions())
+    best = day_optimum()
     found = walk(problem, day_regions(), equilibrium=equilibrium(), starts=1)
     assert best.bound - 1e-6 <= found.objective <= equilibrium().outcome.payment_most.sum() + 1e-6
     assert found.bound == pytest.approx(equilibrium().payment_bound)
