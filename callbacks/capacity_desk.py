@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from callbacks.asked import first_question
 from callbacks.capacity_deep import DeepAnswers, joined
 from callbacks.capacity_largest_desk import LargestDesk
 from callbacks.services import Kept, Services
 from components.capacity_answer import Answer
 from components.capacity_deep import Cell, Variant, plain
-from components.capacity_view import LONGEST_QUERY, question_query, stored_digest
+from components.capacity_view import LONGEST_QUERY, question_query
 from engine.capacity import jobs
 from engine.capacity.allocation import allocate
 from engine.capacity.alone import alone, risk_curve
@@ -202,20 +203,7 @@ class Desk:
 
     def first(self, user: str, study: str, query: Mapping[str, Any]) -> tuple[CapacityQuestion | None, list[str]]:
         """Return the question the page opens with but for one in the link itself, and what could not be read."""
-        problems: list[str] = []
-        digest = stored_digest(query)
-        if digest is not None:
-            kept = self.services.results.get(user, study, ASKED, digest)
-            if kept is not None:
-                return CapacityQuestion.from_json(kept.content), problems
-            problems.append("the question of this link is not kept any more; this is the study's own")
-        saved = self.services.studies.question(user, study, PAGE)
-        if saved is not None:
-            try:
-                return CapacityQuestion.from_json(saved), problems
-            except QuestionError as error:
-                problems.append(f"the saved question cannot be used: {error}")
-        return None, problems
+        return first_question(self.services, user, study, query, ASKED, PAGE, CapacityQuestion.from_json)
 
     def begin(self, user: str, study: str) -> CapacityQuestion:
         """Return the question that a study opens with when nobody has asked one yet."""

@@ -8,6 +8,7 @@ from urllib.parse import parse_qs
 from dash import ALL, Dash, Input, Output, State, ctx, no_update
 from flask import current_app
 
+from callbacks.asked import stored_digest
 from callbacks.capacity_answer import Seat, seat_of
 from callbacks.capacity_desk import ASKED, Desk
 from callbacks.security import current_user
@@ -18,7 +19,7 @@ from components import difference as diff
 from components import difference_page as view
 from components.capacity_answer import Answer
 from components.capacity_export import as_csv
-from components.capacity_view import question_query, read_question, stored_digest
+from components.capacity_view import question_query, read_question
 from components.difference import Pair, Quantity
 from components.difference_parts import address, compare_link, kept, nothing_kept, same_as_kept
 from components.drawing_parts import map_file

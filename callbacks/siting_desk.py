@@ -8,11 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from callbacks.asked import first_question
 from callbacks.capacity_aside import Standing, begin, standing
 from callbacks.capacity_desk import dataset_of
 from callbacks.services import Kept, Services
 from components.siting_answer import Answer, Drawn, Gate
-from components.siting_view import LONGEST_QUERY, question_query, stored_digest
+from components.siting_view import LONGEST_QUERY, question_query
 from engine.errors import EngineError, QuestionError
 from engine.network.model import Network
 from engine.siting import jobs
@@ -215,20 +216,7 @@ class Desk:
 
     def first(self, user: str, study: str, query: Mapping[str, Any]) -> tuple[SitingQuestion | None, list[str]]:
         """Return the question the page opens with but for one in the link itself, and what could not be read."""
-        problems: list[str] = []
-        digest = stored_digest(query)
-        if digest is not None:
-            kept = self.services.results.get(user, study, ASKED, digest)
-            if kept is not None:
-                return SitingQuestion.from_json(kept.content), problems
-            problems.append("the question of this link is not kept any more; this is the study's own")
-        saved = self.services.studies.question(user, study, PAGE)
-        if saved is not None:
-            try:
-                return SitingQuestion.from_json(saved), problems
-            except QuestionError as error:
-                problems.append(f"the saved question cannot be used: {error}")
-        return None, problems
+        return first_question(self.services, user, study, query, ASKED, PAGE, SitingQuestion.from_json)
 
     def begin(self, user: str, study: str) -> SitingQuestion:
         """Return the question that a study opens with when nobody has asked one yet."""

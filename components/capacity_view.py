@@ -35,7 +35,6 @@ _FIELDS = tuple(entry.name for entry in fields(CapacityQuestion) if entry.name n
 _TEXT = frozenset(name for name in _FIELDS if isinstance(getattr(CapacityQuestion(), name), str))
 _WORDS = {"mw", "eps", "shares", "states", "with", "seed"} | {_SHORT.get(name, name) for name in _FIELDS}
 _PLAIN = re.compile(r"[A-Za-z0-9_.+ -]+")
-_DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +72,6 @@ def question_query(question: CapacityQuestion) -> str:
     if question.uncertainty.seed != 1:
         parts["seed"] = str(question.uncertainty.seed)
     return "&".join(f"{name}={quote(text, safe=',:.~')}" for name, text in parts.items())
-
-
-def stored_digest(query: Mapping[str, Any]) -> str | None:
-    """Return the digest of a question that the link leaves to the server, None when it carries its own."""
-    text = query.get("q")
-    return text if isinstance(text, str) and _DIGEST.fullmatch(text) else None
 
 
 def read_question(query: Mapping[str, Any], onto: CapacityQuestion | None = None) -> CapacityQuestion | None:

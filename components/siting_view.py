@@ -6,7 +6,6 @@ link still counts.
 
 import json
 import math
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -22,7 +21,6 @@ TABS = (
 LAYERS = ("shortlist", "rate", "score", "largest", "envelopes", "lmp")
 LONGEST_QUERY = 2500  # characters: a longer question is kept by the server and the link carries its digest
 GROUPS = 3
-_DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +60,6 @@ def question_query(question: SitingQuestion, start: SitingQuestion) -> str:
     own, usual = question.to_json(), start.to_json()
     changed = {name: own.get(name, []) for name in own | usual if own.get(name) != usual.get(name)}
     return f"ask={quote(json.dumps(changed, separators=(',', ':')), safe=',:')}" if changed else ""
-
-
-def stored_digest(query: Mapping[str, Any]) -> str | None:
-    """Return the digest of a question that the link leaves to the server, None when it carries its own."""
-    text = query.get("q")
-    return text if isinstance(text, str) and _DIGEST.fullmatch(text) else None
 
 
 def read_question(query: Mapping[str, Any], onto: SitingQuestion) -> SitingQuestion | None:
