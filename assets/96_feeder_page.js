@@ -85,6 +85,11 @@
       if (seen[tab] !== told) { seen[tab] = told; window.headroom.setProps('feeder-seen-' + tab, { data: next }); }
       return KEEP();
     },
+    // A chart that was hidden had no size: it takes its own once it shows.
+    unfold: function (hidden) {
+      if (!hidden) window.setTimeout(function () { window.dispatchEvent(new Event('resize')); }, 60);
+      return KEEP();
+    },
     paint: function (drawing, hour, layer, wanted, selection, theme) {
       tell(Number(hour) || 0);
       if (clientside.feeder && clientside.feeder.paint) clientside.feeder.paint(drawing, Number(hour) || 0, layer, wanted, selection, theme);

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from dash import Dash, Input, Output, State, html, no_update
+from dash import ClientsideFunction, Dash, Input, Output, State, html, no_update
 
 from callbacks.feeder_answer import Seat, seat_of
 from callbacks.feeder_desk import Desk, plain
@@ -164,6 +164,14 @@ def _register_press(app: Dash, desk: Desk, side: Side) -> None:
 
 
 def _register_chart(app: Dash, desk: Desk, side: Side, make: Callable[..., Any]) -> None:
+    app.clientside_callback(
+        ClientsideFunction("feederPage", "unfold"),
+        Output(ids.FEEDER_PAINTED, "data", allow_duplicate=True),
+        Input(f"{_run(side.tab)}-chart", "hidden"),
+        Input(ids.feeder_figure(side.tab), "figure"),
+        prevent_initial_call=True,
+    )
+
     @app.callback(
         Output(ids.feeder_figure(side.tab), "figure"),
         Output(f"{_run(side.tab)}-chart", "hidden"),

@@ -5,6 +5,7 @@ from typing import Any
 
 from dash import html
 
+from components.feeder_layers import case_words
 from components.format import count, duration
 from components.skeleton import Part, progress_card, state
 from engine.distribution.run import FeederRun
@@ -63,26 +64,27 @@ def read_only() -> html.Div:
 
 
 def over_limits(run: FeederRun) -> list[Part]:
-    """Return the note that limits are exceeded whatever is done, for each case where they are."""
-    found: list[Part] = []
-    for case in run.cases:
-        number = len(case.facts["violations"])
-        if number:
-            words = (
-                f"No operation keeps {count(number, 'limit')} in some hours: each is exceeded as little as its price "
-                "allows, and the prices there are those of exceeding it. Lower the loads, move a data centre, or add "
-                "an SVG; the tab Checks names every one."
-            )
-            svg = "With" if case.svg else "Without"
-            found.append(state("infeasible", words, title=f"{svg} SVG: limits cannot be kept"))
-    return found
+    """Return the note that limits are exceeded whatever is done, with the cases where they are."""
+    found = [
+        f"{case_words(case)}: {count(len(case.facts['violations']), 'limit')}"
+        for case in run.cases
+        if case.facts["violations"]
+    ]
+    if not found:
+        return []
+    words = (
+        f"No operation keeps every limit in every hour ({'; '.join(found)}). Each is exceeded as little as its price "
+        "allows, and the prices there are those of exceeding it. Lower the loads, move a data centre, or add an SVG; "
+        "the tab Checks names every one."
+    )
+    return [state("infeasible", words, title="Limits cannot be kept")]
 
 
 def flagged(run: FeederRun) -> list[Part]:
     """Return the note that AC finds limits exceeded which the linear flow keeps, for each case where it does."""
     return [
         html.P(
-            f"{'With' if case.svg else 'Without'} SVG, AC power flow finds {count(len(case.facts['flags']), 'limit')} "
+            f"{case_words(case)}, AC power flow finds {count(len(case.facts['flags']), 'limit')} "
             "exceeded that the linear flow keeps: see Checks.",
             className="hr-feeder-flagged",
             role="status",
