@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from callbacks import auction_jobs, capacity_aside
+from callbacks.asked import stored_digest
 from callbacks.services import Kept, Services
-from components.feeder_view import LONGEST_QUERY, question_query, stored_digest
+from components.feeder_view import LONGEST_QUERY, question_query
 from engine.distribution import jobs
 from engine.distribution.answers import came_with
 from engine.distribution.cases import placed

@@ -5,7 +5,6 @@ question that cannot be read is told.
 """
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -29,7 +28,6 @@ TABS: Mapping[str, str] = {
 }
 FIRST_HOUR = 19  # of the worked day: its dearest
 LONGEST_QUERY = 2500  # characters: a longer question is kept by the server and the link carries its digest
-_DIGEST = re.compile(r"[0-9a-f]{64}")
 _MOST_HOURS = 24
 
 
@@ -71,12 +69,6 @@ def question_query(question: FeederQuestion) -> str:
 
 
 _EDIT: Mapping[str, Any] = {"kind": None, "name": "", "bus": "", "value": 0.0, "phases": "abc"}
-
-
-def stored_digest(query: Mapping[str, Any]) -> str | None:
-    """Return the digest of a question that the link leaves to the server, None when it carries its own."""
-    text = query.get("q")
-    return text if isinstance(text, str) and _DIGEST.fullmatch(text) else None
 
 
 def read_question(query: Mapping[str, Any]) -> FeederQuestion | None:
