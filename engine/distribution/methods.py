@@ -42,7 +42,9 @@ def _bilevel(problem: Coordination, question: FeederQuestion) -> Outcome:
 
 METHOD_TABLE: Mapping[str, Callable[[Coordination, FeederQuestion], Outcome]] = {
     "price taker": lambda problem, _: price_taker(problem).outcome,
-    "walk": lambda problem, question: walk(problem, seed=question.seed, time_limit_s=question.method_time_s),
+    "walk": lambda problem, question: walk(
+        problem, _regions(problem), seed=question.seed, time_limit_s=question.method_time_s
+    ),
     "regions": lambda problem, question: by_regions(problem, _regions(problem), time_limit_s=question.method_time_s),
     "bilevel": _bilevel,
     "expansion": lambda problem, question: expansion(

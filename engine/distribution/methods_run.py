@@ -19,6 +19,13 @@ from engine.errors import QuestionError, UncertaintyDataError
 from engine.program import SOLVER
 
 FORMAT = "headroom-feeder-methods-1"
+_NOTES = (
+    "Every method is judged by the operator's own program on the same linear flow, corrected once at the AC solutions "
+    "of the work divided evenly.",
+    "Where prices are not determined the aggregator is charged the lowest; what it could be charged at most stands "
+    "beside.",
+    "Times are by the clock on the wall and depend on what else the machine does.",
+)
 _POINTS = 5  # of a hundred, for the operating points before the methods begin
 _DIGITS = 6
 Rows = tuple[tuple[float, ...], ...]
@@ -162,7 +169,7 @@ def _run_of(prepared: Prepared, options: MethodsOptions, found: Comparison) -> M
         "case_digest": case.digest,
         "question_digest": question.digest,
         "origin": case.feeder.origin,
-        "assumptions": [*prepared.assumptions, *_notes(prepared)],
+        "assumptions": [*prepared.assumptions, *_NOTES],
         "solver": SOLVER,
         "headroom": version("headroom"),
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -181,19 +188,6 @@ def _run_of(prepared: Prepared, options: MethodsOptions, found: Comparison) -> M
         failures=found.failures,
         provenance=provenance,
     )
-
-
-def _notes(prepared: Prepared) -> list[str]:
-    told = [
-        "Every method is judged by the operator's own program on the same linear flow, corrected once at the AC "
-        "solutions of the work divided evenly.",
-        "Where prices are not determined the aggregator is charged the lowest; what it could be charged at most stands "
-        "beside.",
-        "Times are by the clock on the wall and depend on what else the machine does.",
-    ]
-    if any(row.battery for row in prepared.case.feeder.centres):
-        told.append("Batteries at data centres stand idle: they would join the hours of the operator's answer.")
-    return told
 
 
 def _course_of(loop: Loop) -> Course:

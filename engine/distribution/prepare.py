@@ -7,6 +7,7 @@ import numpy as np
 
 from engine.distribution.case import FeederCase
 from engine.distribution.cases import assumptions, availability, day, furnished, workload_of
+from engine.distribution.feeder import Feeder
 from engine.distribution.files import from_json
 from engine.distribution.question import FeederQuestion
 from engine.distribution.workload import BatchJob, Workload, from_csv
@@ -48,7 +49,19 @@ def prepare(question: FeederQuestion, load_dataset: LoadDataset | None = None) -
         workload = of_hours(workload_of(feeder, seed=question.seed), question.of_day) if feeder.centres else Workload(
             np.zeros(case.hours)
         )  # fmt: skip
-    return Prepared(question, case, workload, told)
+    return Prepared(question, case, workload, (*told, *_told(question, feeder)))
+
+
+def _told(question: FeederQuestion, feeder: Feeder) -> list[str]:
+    """Return what the answer leaves out, or takes as it is not, in sentences."""
+    named = [row.name for row in feeder.centres if row.battery]
+    found = [f"The batteries of {', '.join(named)} stand idle: neither side operates them here."] if named else []
+    if question.method != "given":
+        found.append(
+            "Draws are decided on the linear flow at the AC solutions of the work divided evenly; prices and bills are "
+            "those at the AC solutions of the draws themselves, so they differ a little from what was expected."
+        )
+    return found
 
 
 def of_hours(workload: Workload, hours: tuple[int, ...]) -> Workload:

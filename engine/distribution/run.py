@@ -241,7 +241,7 @@ def _run_of(prepared: Prepared, done: list[CaseRun], time_s: float) -> FeederRun
         "case_digest": case.digest,
         "question_digest": question.digest,
         "origin": case.feeder.origin,
-        "assumptions": [*prepared.assumptions, *_idle(prepared)],
+        "assumptions": list(prepared.assumptions),
         "seed": question.seed,
         "work": {
             "interactive": prepared.workload.interactive.tolist(),
@@ -258,11 +258,6 @@ def _run_of(prepared: Prepared, done: list[CaseRun], time_s: float) -> FeederRun
         question, case.feeder, case.labels, case.price_per_mwh, case.load_share, case.availability, tuple(done),
         provenance,
     )  # fmt: skip
-
-
-def _idle(prepared: Prepared) -> list[str]:
-    named = [row.name for row in prepared.case.feeder.centres if row.battery]
-    return [f"The batteries of {', '.join(named)} stand idle: neither side operates them here."] if named else []
 
 
 def _run_case(prepared: Prepared, tick: _Counter, *, svg: bool) -> CaseRun:

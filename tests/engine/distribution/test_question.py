@@ -5,7 +5,10 @@ from dataclasses import replace
 
 import pytest
 
+from engine.distribution import library
 from engine.distribution.cases import furnished
+from engine.distribution.feeder import Battery, DataCentre
+from engine.distribution.files import to_json
 from engine.distribution.prepare import of_hours, prepare
 from engine.distribution.question import Edit, FeederQuestion
 from engine.distribution.workload import Workload, seeded
@@ -115,3 +118,13 @@ def test_files_are_asked_for_by_their_digest() -> None:
     assert found.workload.interactive.tolist() == [50.0, 0.0]
     with pytest.raises(QuestionError, match="not at hand"):
         prepare(FeederQuestion(feeder="two-bus", workload="d" * 64))
+
+
+def test_batteries_that_nobody_operates_are_told_of() -> None:
+    feeder = library.load("two-bus")
+    centre = DataCentre("centre", "load", 10.0, 1.0, 100.0, phases="a", battery=Battery(50.0, 100.0))
+    content = to_json(replace(feeder, centres=(centre,)))
+    asked = FeederQuestion(dataset="0" * 64, hours=(3,), method="price taker")
+    told = prepare(asked, lambda _: ("own.json", content)).assumptions
+    assert "The batteries of centre stand idle: neither side operates them here." in told
+    assert any(each.startswith("Draws are decided on the linear flow") for each in told)

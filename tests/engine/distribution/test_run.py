@@ -144,12 +144,14 @@ def test_the_interval_of_a_share_is_wilsons() -> None:
 
 def test_the_price_takers_work_is_done_and_costs_no_more_than_evenly() -> None:
     even = run_feeder(FeederQuestion(feeder="two-bus", hours=(9, 12, 19), svg="off")).cases[0]
-    taken = run_feeder(FeederQuestion(feeder="two-bus", hours=(9, 12, 19), svg="off", method="price taker")).cases[0]
+    asked = run_feeder(FeederQuestion(feeder="two-bus", hours=(9, 12, 19), svg="off", method="price taker"))
+    taken = asked.cases[0]
     assert taken.draw_kw.sum() == pytest.approx(
         even.draw_kw.sum(), rel=1e-6
     )  # one centre: the same work is the same energy
     assert taken.cost_per_h.sum() <= even.cost_per_h.sum() + 1e-3
     assert taken.facts["method"]["status"] == "optimal"
+    assert any("work divided evenly" in told for told in asked.provenance["assumptions"])
 
 
 def test_draws_that_do_not_fit_the_feeder_are_refused() -> None:
