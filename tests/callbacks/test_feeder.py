@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
@@ -22,9 +23,10 @@ from callbacks.feeder_answer import FRAME_CLASS, KEEP, STALE_CLASS, Asked, Seat,
 from callbacks.feeder_desk import Desk
 from callbacks.feeder_edits import after, edited, without
 from callbacks.feeder_panes import compared, forms_of, looked_at, rows_of
-from callbacks.feeder_sides import SIDES, panel, several_of, standing
+from callbacks.feeder_sides import SIDES, Side, panel, several_of, standing
+from callbacks.feeder_tabs import MADE
 from callbacks.services import Services
-from components import feeder_asked, feeder_edits, feeder_export, feeder_question, ids
+from components import feeder_asked, feeder_edits, feeder_export, feeder_question, feeder_sheet, feeder_totals, ids
 from components.feeder_layers import At
 from components.feeder_view import LONGEST_QUERY, at_of, question_query, read_question, read_view
 from engine.compute import HERE
@@ -381,6 +383,36 @@ def test_the_forms_show_what_can_be_done_with_the_selection(anne: Seat) -> None:
     assert (bus["bus"], bus["compensators"], bus["removed"]) == (False, False, "SVG 741")
     assert forms_of(run, At(selection="bus:702"))["compensators"]
     assert "press Solve" in text(looked_at(anne, None, None, forms_of))
+
+
+# What is drawn
+
+
+def nested(part: Any, where: str) -> list[str]:
+    """Return where children hold a list in a list, which no browser's side of Dash can draw."""
+    children = part if isinstance(part, list | tuple) else getattr(part, "children", None)
+    if not isinstance(children, list | tuple):
+        return nested(children, where) if hasattr(children, "children") else []
+    found = [f"{where}[{at}]" for at, child in enumerate(children) if isinstance(child, list | tuple)]
+    return found + [one for at, child in enumerate(children) for one in nested(child, f"{where}[{at}]")]
+
+
+@pytest.mark.parametrize("case", ["off", "both", "difference"])
+def test_every_part_of_the_page_can_be_drawn_by_a_browser(anne: Seat, case: Any) -> None:
+    screen = Screen(anne, FeederQuestion())
+    shown = screen.ask()
+    run = screen.run()
+    parts = {name: tab.content for name, tab in MADE.items()}
+    parts |= {"sheet": feeder_sheet.sheet, "totals": feeder_totals.totals_of}
+    parts |= {name: partial(told, anne, side) for name, side in SIDES.items()}
+    assert nested(shown.state, "state") == []
+    for selection in ("", "bus:741", "link:711-741", "centre:centre 740"):
+        for name, make in parts.items():
+            assert nested(make(run, At(case, 19, "voltage", selection)), name) == []
+
+
+def told(seat: Seat, side: Side, run: FeederRun, at: At) -> Any:
+    return panel(run, at, side, standing(seat, run, at, side))
 
 
 # Comparisons beside the answer
