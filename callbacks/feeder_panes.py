@@ -53,6 +53,9 @@ def register(app: Dash, desk: Desk) -> None:
     _register_compared(app, desk)
     for name, tab in MADE.items():
         _register_tab(app, desk, name, tab)
+    for name, kind in kinds().items():
+        if kind == "chart":
+            _register_place(app, name)
 
 
 def _register_diagram(app: Dash, desk: Desk) -> None:
@@ -190,6 +193,17 @@ def _register_tab(app: Dash, desk: Desk, name: str, tab: Tab) -> None:
         _register_rows(app, desk, name, tab)
 
 
+def _register_place(app: Dash, name: str) -> None:
+    @app.callback(
+        Output(ids.feeder_place(name), "children"),
+        Input(ids.feeder_seen(name), "data"),
+        State(ids.feeder_place(name), "children"),
+        prevent_initial_call=True,
+    )
+    def put(at: Any, held: Any) -> Any:
+        return no_update if held or at is None else [places()[name]]
+
+
 def _register_chart(app: Dash, desk: Desk, name: str, make: Callable[[FeederRun, At, Theme], Any]) -> None:
 
     @app.callback(
@@ -197,9 +211,10 @@ def _register_chart(app: Dash, desk: Desk, name: str, make: Callable[[FeederRun,
         Input(ids.feeder_seen(name), "data"),
         State(ids.FEEDER_FOUND, "data"),
         State(ids.FEEDER_STUDY, "data"),
-        prevent_initial_call=True,
-    )
+    )  # called too when its chart is put there
     def chart(at: Any, found: Any, study: Any) -> Any:
+        if at is None:
+            return no_update
         chosen: Theme = "dark" if isinstance(at, Mapping) and at.get("theme") == "dark" else "light"
         try:
             run = seat_of(desk, study).drawn(found)

@@ -180,8 +180,7 @@ def _register_chart(app: Dash, desk: Desk, side: Side, make: Callable[..., Any])
         State(ids.FEEDER_TAB, "value"),
         State(ids.FEEDER_FOUND, "data"),
         State(ids.FEEDER_STUDY, "data"),
-        prevent_initial_call=True,
-    )
+    )  # called too when its chart is put there
     def chart(at: Any, _ended: Any, tab: Any, found: Any, study: Any) -> Any:
         if tab != side.tab or at is None:
             return no_update, no_update

@@ -153,7 +153,7 @@ def _drawer(tab: str, places: Mapping[str, Part], kinds: Mapping[str, str]) -> h
     return html.Div(
         [
             html.Div(
-                _tab(name, places.get(name), kinds.get(name, "text")),
+                _tab(name, places.get(name), kinds.get(name, "text"), shown=name == tab),
                 className=f"hr-feeder-panel-body hr-feeder-panel-{kinds.get(name, 'text')}",
                 role="group",
                 hidden=name != tab,
@@ -167,12 +167,16 @@ def _drawer(tab: str, places: Mapping[str, Part], kinds: Mapping[str, str]) -> h
     )
 
 
-def _tab(name: str, place: Part, kind: str) -> list[Part]:
-    """Return the parts of a tab: what is told above its grid, or beside its chart."""
+def _tab(name: str, place: Part, kind: str, *, shown: bool) -> list[Part]:
+    """Return the parts of a tab: what is told above its grid, or beside its chart.
+
+    The library of charts takes a second to begin: a chart is put in its place when its tab first shows.
+    """
     told = html.Div(nothing_yet(), id=ids.feeder_panel(name), className="hr-feeder-panel-told")
     parts = [] if place is None else place if isinstance(place, list) else [place]
     if kind == "chart":
-        return [html.Div([*parts, told], className="hr-feeder-halves")]
+        held = html.Div(parts if shown else None, id=ids.feeder_place(name))
+        return [html.Div([held, told], className="hr-feeder-halves")]
     return [told, *parts]
 
 

@@ -591,6 +591,11 @@ def feeder_panel(tab: str) -> str:
     return f"feeder-panel-{tab}"
 
 
+def feeder_place(tab: str) -> str:
+    """Return the id of what holds the chart of a tab, put there when the tab first shows."""
+    return f"feeder-place-{tab}"
+
+
 def feeder_seen(tab: str) -> str:
     """Return the id of the Store with what is looked at, written while its tab shows."""
     return f"feeder-seen-{tab}"
