@@ -67,7 +67,10 @@ def _method_values(case: "CaseRun") -> list[tuple[str, str]]:
     return [
         ("objective, delay included", money(told["objective"])),
         ("at the prices that cost most", money(told["payment_most"])),
-        ("proved: no draws cost less than", money(bound) if bound is not None else "no bound"),
+        (
+            "proved, at the operating points it was decided at: no less than",
+            money(bound) if bound is not None else "no bound",
+        ),
         ("gap", "not known" if told["gap"] is None else percent(max(told["gap"], 0.0), 3)),
         ("status", str(told["status"])),
     ]
@@ -79,7 +82,7 @@ def _cost(run: "FeederRun", at: At, _: list[str]) -> Part:
     energy = float(run.price_per_mwh @ case.supply_mva.real)
     return why_card(
         f"Operator's cost: {money(total)}, {case_said(case)}",
-        formula="Σ_t ( π_t *P*_{t} + Σ_g ( α_g *p*_{gt} + ½ β_g *p*_{gt}² ) + ½ γ Σ_s *q*_{st}² )",
+        formula="Σ_t ( π_t *P*_{t} + Σ_g ( α_g *p*_{gt} + ½ β_g *p*_{gt}² ) + ½ γ Σ_{s,g} *q*_{t}² )",
         values=[
             ("bought at the substation", f"{number(float(case.supply_mva.real.sum()), 3)} MWh, {money(energy)}"),
             ("generators and reactive power", money(total - energy)),
@@ -145,7 +148,8 @@ def _error(run: "FeederRun", at: At, _: list[str]) -> Part:
         ],
         inputs=inputs_of(run),
         source=SOURCE_LINEAR,
-        note="Angles and losses of the linear model are taken at an AC solution, and again at that of its answer.",
+        note="Angles and losses of the linear model are taken at an AC solution, and again at that of its answer: the "
+        "last number says that this has settled, the first how near the linear flow is without it.",
     )
 
 

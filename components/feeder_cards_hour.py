@@ -228,7 +228,7 @@ def draw(run: "FeederRun", at: At, rest: list[str]) -> Part:
             ("decided by", method_words(run)),
         ],
         inputs=inputs_of(run),
-        source="Power of a data centre by its work and PUE: arXiv 2606.26328",
+        source="Power of a data centre by its work and PUE: our formula; the question is that of arXiv 2606.26328",
     )
 
 

@@ -91,7 +91,7 @@ def _case(run: "FeederRun", case: "CaseRun") -> Part:
     beyond = [each for each in limits(run, case) if each.state != "binds"]
     good = not flags and not broken and not beyond
     words = (
-        "AC keeps every limit in every hour."
+        "AC keeps every limit of voltages and lines in every hour. Transformers have no limit here."
         if good
         else f"{count(len(flags), 'limit')} flagged by AC, {count(len(broken), 'limit')} exceeded at the stated price; "
         f"{count(len(beyond), 'limit')} exceeded in AC, hour by hour."

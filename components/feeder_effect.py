@@ -53,13 +53,18 @@ def content(run: "FeederRun", at: At) -> Part:
 def _findings(run: "FeederRun") -> list[str]:
     """Return whether the two statements of the paper hold here, in a sentence each."""
     change = {row["measure"]: row["with"] - row["without"] for row in run.svg_effect()}
-    raised, lowered = change["Mean voltage at data centres in AC"], change["Largest voltage unbalance (VUF)"]
-    return [
-        f"arXiv 2606.26328 states that static var generators raise the voltage at data centres: here the mean "
-        f"{'rises' if raised > _ZERO else 'does not rise'} ({signed(raised, 4)} p.u.).",
-        f"It states that they lower the unbalance: here the largest VUF "
-        f"{'falls' if lowered < -_ZERO else 'does not fall'} ({signed(lowered, 3)} %).",
+    raised, lowered = change.get("Mean voltage at data centres in AC"), change["Largest voltage unbalance (VUF)"]
+    found = [
+        f"arXiv 2606.26328 states that static var generators lower the unbalance: here the largest VUF "
+        f"{'falls' if lowered < -_ZERO else 'does not fall'} ({signed(lowered, 3)} percentage points).",
     ]
+    if raised is not None:  # there are data centres
+        found.insert(
+            0,
+            f"arXiv 2606.26328 states that static var generators raise the voltage at data centres: here the mean "
+            f"{'rises' if raised > _ZERO else 'does not rise'} ({signed(raised, 4)} p.u.).",
+        )
+    return found
 
 
 def rows(run: "FeederRun", at: At) -> tuple[list[GridColumn], list[dict[str, Any]]]:

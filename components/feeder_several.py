@@ -53,7 +53,7 @@ def rows(several: "SeveralRun") -> tuple[list[GridColumn], list[dict[str, Any]]]
         GridColumn("vuf", "Largest VUF", "%", "number", digits=2),
         GridColumn("loading", "Fullest link", "%", "number", digits=1),
         GridColumn("loss", "Losses, AC", "MWh", "number", digits=3),
-        GridColumn("error", "Linear less AC, at most", "10\u207b\u2076 p.u.", "number", digits=0),
+        GridColumn("error", "Linear less AC, corrected", "10\u207b\u2076 p.u.", "number", digits=0),
         GridColumn("exceeded", "Limits exceeded", "", "number", digits=0),
         GridColumn("time_s", "Time", "s", "number", digits=1),
     ]

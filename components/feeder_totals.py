@@ -45,7 +45,7 @@ def large(run: FeederRun, case: CaseRun) -> list[Measure]:
         Measure("cost", "Operator's cost", "$", 0, float(case.cost_per_h.sum())),
         Measure("voltage", "Lowest voltage, AC", "p.u.", 3, float(volts.min()) if volts.size else 1.0),
         Measure("unbalance", "Largest VUF", "%", 2, unbalance),
-        Measure("error", "Linear less AC, at most", "10\u207b\u2076 p.u.", 0, error),
+        Measure("error", "Linear less AC, corrected", "10\u207b\u2076 p.u.", 0, error),
         Measure("violations", "Limits exceeded", "", 0, float(exceeded)),
     ]
 
@@ -87,7 +87,7 @@ def totals_of(run: FeederRun, at: At) -> Part:
 def empty_totals() -> Part:
     """Return the strip before there is an answer."""
     labels = (
-        "Data centres pay", "Operator's cost", "Lowest voltage, AC", "Largest VUF", "Linear less AC, at most",
+        "Data centres pay", "Operator's cost", "Lowest voltage, AC", "Largest VUF", "Linear less AC, corrected",
         "Limits exceeded",
     )  # fmt: skip
     return static(totals([{"label": label, "value": "\u2013"} for label in labels]))

@@ -16,10 +16,16 @@ SOURCE_LINEAR = (
     "LinDist3Flow: Arnold et al., Optimal dispatch of reactive power for voltage regulation and balancing in "
     "unbalanced distribution systems, IEEE PES General Meeting, 2016; angles and losses at the point of an AC solution"
 )
-SOURCE_PRICE = "Dual of the node's balance in the operator's program, divided by stationarity: arXiv 2606.26328"
+SOURCE_PRICE = (
+    "Dual of the node's balance in the operator's program, divided by stationarity: our formula; the question is that "
+    "of arXiv 2606.26328"
+)
 SOURCE_AC = "OpenDSS: Dugan and McDermott, IEEE PES General Meeting, 2011"
 SOURCE_VUF = "IEC 61000-4-30; Pillay and Manyage, Definitions of voltage unbalance, IEEE Power Eng. Review 21(5), 2001"
-SOURCE_PAYMENT = "arXiv 2606.26328: what a data centre draws, active and reactive, at the prices of its nodes"
+SOURCE_PAYMENT = (
+    "What a data centre draws, active and reactive, at the prices of its nodes: our formula; the question is that of "
+    "arXiv 2606.26328"
+)
 SOURCE_CHECK = "Each hour again in OpenDSS; limits that AC breaks are tightened and the day is solved again"
 
 METHODS: Mapping[str, str] = {

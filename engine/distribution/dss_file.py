@@ -11,7 +11,9 @@ import math
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -36,7 +38,8 @@ from engine.distribution.feeder import (
 from engine.errors import FileFormatError, Problem
 
 _CHILD = Path(__file__).with_name("dss_child.py")
-_CHILD_S = 120
+_CHILD_S = 60
+_ONE = threading.Lock()  # scripts are read one at a time: each may take memory of gigabytes
 _HERTZ = 60.0
 _MODELS: dict[int, LoadModel] = {1: "power", 2: "impedance", 5: "current"}
 _EXPONENT = {"power": 0, "current": 1, "impedance": 2}
@@ -91,9 +94,20 @@ def read_dss(files: Mapping[str, bytes], main: str = "") -> DssImport:
     return DssImport(replace(feeder, loads=loads, buses=buses), tuple(reading.notes))
 
 
+@contextmanager
+def _released(lock: threading.Lock) -> Iterator[None]:
+    """Give back a lock that is held."""
+    try:
+        yield
+    finally:
+        lock.release()
+
+
 def _made(commands: list[str]) -> dict[str, Any]:
     """Return the elements of the circuit. Raises FileFormatError if the engine refuses it or does not end."""
-    with tempfile.TemporaryDirectory() as folder:
+    if not _ONE.acquire(timeout=_CHILD_S):
+        raise FileFormatError("another script is being read; give yours again in a minute")
+    with _released(_ONE), tempfile.TemporaryDirectory() as folder:
         try:
             done = subprocess.run(  # noqa: S603 - our own file, run by our own interpreter
                 [sys.executable, "-P", str(_CHILD)],

@@ -7,6 +7,7 @@ entered from a thread that is not the first (seen as a fault in the making of it
 import atexit
 import json
 import os
+import select
 import subprocess
 import sys
 import threading
@@ -19,6 +20,7 @@ from engine.errors import SolverError
 
 _PROGRAM = Path(__file__).with_name("dss_solver.py")
 _ENDS_WITHIN_S = 10.0
+_ANSWERS_WITHIN_S = 120.0  # a circuit of thousands of buses takes a second
 _TRIES = 2
 
 
@@ -30,7 +32,10 @@ class DssProcess:
         self._process: subprocess.Popen[bytes] | None = None
 
     def ask(self, question: dict[str, list[str]]) -> dict[str, Any]:
-        """Return the answer of :mod:`engine.distribution.dss_solver`. Raises SolverError if it dies over it twice."""
+        """Return the answer of :mod:`engine.distribution.dss_solver`.
+
+        Raises SolverError if it dies over the question twice, or has no answer in two minutes.
+        """
         line = json.dumps(question).encode() + b"\n"
         with self._lock:
             for _ in range(_TRIES):
@@ -55,6 +60,10 @@ class DssProcess:
         try:
             given.write(line)
             given.flush()
+            if not select.select([taken], [], [], _ANSWERS_WITHIN_S)[0]:
+                self._process.kill()
+                self._end()
+                raise SolverError(f"OpenDSS has no answer within {_ANSWERS_WITHIN_S:g} s")
             answer = taken.readline()
         except OSError:
             return b""

@@ -28,7 +28,11 @@ _LEFT_OUT = frozenset({
     "loadshape", "growthshape", "priceshape", "tshape", "xycurve", "spectrum", "tcc_curve", "monitor", "energymeter",
     "sensor", "capcontrol", "swtcontrol", "fuse", "relay", "recloser",
 })  # fmt: skip
-_LEFT_OUT_PROPERTIES = frozenset({"daily", "yearly", "duty", "growth", "spectrum", "cvrcurve"})
+_LEFT_OUT_PROPERTIES = frozenset({
+    "daily", "yearly", "duty", "growth", "spectrum", "cvrcurve", "debugtrace", "eventlog"
+})  # fmt: skip
+# Within one line: signs that may also be ends of lines would be tried from each empty line to the last.
+_CIRCUIT = re.compile(r"(?im)^[ \t]*new[ \t]+(object[ \t]*=[ \t]*)?\"?circuit\.")
 # A generator can have a program of its own loaded: only these are let through.
 _GENERATOR = frozenset({
     "phases", "bus1", "kv", "kw", "pf", "model", "conn", "kvar", "maxkvar", "minkvar", "kva", "enabled", "vminpu",
@@ -100,7 +104,7 @@ def _path(name: str) -> str:
 
 
 def _with_circuit(texts: Mapping[str, str]) -> str:
-    named = [name for name, text in texts.items() if re.search(r"(?im)^\s*new\s+(object\s*=\s*)?\"?circuit\.", text)]
+    named = [name for name, text in texts.items() if _CIRCUIT.search(text)]
     if len(named) != 1:
         raise FileFormatError(f"{len(named)} of the files make a circuit; say with which the script starts")
     return named[0]
@@ -116,13 +120,14 @@ class _Reader:
         self.about = ""  # what "~" goes on with: "line.l1"
         self.lines = 0
         self.elements = 0
+        self.size = 0  # characters read, those of a file that is called again too
 
     def follow(self, name: str) -> None:
         """Read one file. Raises FileFormatError where files call each other without end."""
         self.open.append(name)
         if len(self.open) > _DEEPEST or name in self.open[:-1]:
             raise FileFormatError(f"the files call each other without end: {' -> '.join(self.open)}")
-        for number, line in _without_blocks(self.texts[name]):
+        for number, line in _without_blocks(self._read(name)):
             self.lines += 1
             if self.lines > _MOST_COMMANDS:
                 raise FileFormatError(f"the scripts have more than {_MOST_COMMANDS:,} lines")
@@ -134,6 +139,14 @@ class _Reader:
             except ValueError as error:
                 self.script.refuse(place, str(error))
         self.open.pop()
+
+    def _read(self, name: str) -> str:
+        """Return a file's text. Raises FileFormatError where all that was read is more than files may have."""
+        text = self.texts[name]
+        self.size += len(text)
+        if self.size > MOST_BYTES:
+            raise FileFormatError(f"files that call each other again have more than {MOST_BYTES / 1e6:g} MB together")
+        return text
 
     def _command(self, tokens: list[_Token]) -> None:
         verb = tokens[0].text.lower()
@@ -227,8 +240,7 @@ class _Reader:
         return same[0]
 
     def _places(self, tokens: list[_Token]) -> None:
-        text = self.texts[self._file("buscoords", tokens)]
-        for line in text.splitlines():
+        for line in self._read(self._file("buscoords", tokens)).splitlines():
             cells = re.split(r"[,;\s]+", line.strip())
             try:
                 self.script.places[cells[0].lower()] = float(cells[1]), float(cells[2])

@@ -10,11 +10,14 @@ import json
 import os
 import resource
 import sys
+from contextlib import suppress
 from typing import Any
 
 os.environ["OPENBLAS_NUM_THREADS"] = "1"  # before numpy: each of its threads reserves memory
 
 import opendssdirect
+
+MEMORY_BYTES = 4_000_000_000
 
 
 def engine() -> Any:
@@ -74,6 +77,8 @@ def main() -> int:
     """Solve what comes until nothing comes any more."""
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    with suppress(ValueError, OSError):  # as macOS does
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
     dss = engine()
     for line in sys.stdin:
         sys.stdout.write(json.dumps(answer(dss, json.loads(line))) + "\n")

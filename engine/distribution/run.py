@@ -126,10 +126,13 @@ class FeederRun:
     def _measures(self, each: CaseRun) -> list[tuple[str, str, float]]:
         volts, centres = np.abs(each.phasors[:, Frame.of(self.feeder).roots :]), self._at_centres(each)
         unbalance = each.vuf if each.vuf.size else np.zeros(1)
-        return [
-            ("Lowest voltage in AC", "p.u.", float(volts.min())),
+        at_centres = [
             ("Lowest voltage at a data centre in AC", "p.u.", float(centres.min())),
             ("Mean voltage at data centres in AC", "p.u.", float(centres.mean())),
+        ] if centres.size else []  # fmt: skip
+        return [
+            ("Lowest voltage in AC", "p.u.", float(volts.min())),
+            *at_centres,
             ("Largest voltage unbalance (VUF)", "%", 100.0 * float(unbalance.max())),
             ("Mean voltage unbalance (VUF)", "%", 100.0 * float(unbalance.mean())),
             ("Losses in AC", "MWh", float(each.loss_ac_mva.real.sum())),
@@ -142,7 +145,7 @@ class FeederRun:
     def _at_centres(self, each: CaseRun) -> Matrix:
         frame = Frame.of(self.feeder)
         nodes = [int(node) for row in self.feeder.centres for node in frame.at(row.bus, row.phases)]
-        return np.abs(each.phasors[:, nodes or list(range(frame.size))])
+        return np.abs(each.phasors[:, nodes])
 
     def save(self) -> bytes:
         """Return the ``.npz`` bytes that :meth:`load` reads."""

@@ -65,7 +65,8 @@ def walk(  # noqa: PLR0913 (all by name)
         best = min(best, walker.run(_corner(problem.fleet, rng)), key=lambda settled: settled.objective)
     known = max(bound, first.payment_bound)
     notes = (f"{tried} starts", f"{walker.programs} programs")
-    return judge(problem, "region walk", best.point, (known, "local optimum", clock), notes)
+    status = "stopped" if walker.stopped else "local optimum"
+    return judge(problem, "region walk", best.point, (known, status, clock), notes)
 
 
 def _corner(fleet: Fleet, rng: np.random.Generator) -> Matrix:
@@ -75,13 +76,14 @@ def _corner(fleet: Fleet, rng: np.random.Generator) -> Matrix:
 
 
 class _Walker:
-    """The walk; ``programs`` counts the convex programs."""
+    """The walk; ``programs`` counts the convex programs, ``stopped`` tells of its limit of time or moves."""
 
     def __init__(self, fleet: Fleet, followers: tuple[Follower, ...], time_limit_s: float, clock: Clock) -> None:
         self._fleet, self._followers = fleet, followers
         self._limit, self._clock = time_limit_s, clock
         self._low, self._high = fleet.box()
         self.programs = 0
+        self.stopped = False  # before no move paid any more
 
     def run(self, draws: Matrix) -> Settled:
         """Walk from ``draws`` (T, J) until no move pays."""
@@ -111,6 +113,8 @@ class _Walker:
             if better is None:
                 break
             place = better
+        else:
+            self.stopped = True
         return place.settled
 
     def _region(self, hour: int, x: Vector) -> Region:

@@ -227,6 +227,12 @@ def test_files_are_found_beside_the_one_that_asks() -> None:
         ({"x.dss": SOUND.encode()}, "z.dss", "no file 'z.dss'"),
         ({"x.dss": b"new circuit.x\0"}, "x.dss", "not text"),
         ({"x.dss": b" " * (MOST_BYTES + 1)}, "x.dss", "5 MB is the most"),
+        ({"x.dss": b"\n" * 1_000_000}, "", "0 of the files make a circuit"),  # in a moment, however many lines
+        (
+            {"x.dss": SOUND.encode() + b"redirect y.dss\n" * 9, "y.dss": b"/*" + b"a" * 900_000},
+            "",
+            "more than 5 MB together",
+        ),
         ({"x.dss": b"! \n" * 50_001}, "x.dss", "more than 50,000 lines"),
         ({"x.dss": b"new load.a bus1=a\n" * 20_001}, "x.dss", "more than 20,000 elements"),
     ],
