@@ -216,7 +216,8 @@ def test_checks_tell_flags_violations_models_scenarios_and_assumptions() -> None
                        voltage_chance=np.full((3, len(run.feeder.buses), 3), 0.05))  # fmt: skip
     said = re.sub(r"<[^>]*>", " ", page_of(feeder_checks.content(broken, At())))
     for words in ("1 limit flagged by AC, 1 limit exceeded", "load 671", "25.0 % (10.0 % to 50.0 %)", "0.0123 p.u.",
-                  "1 rating", "made up", "AC keeps every limit of voltages and lines in every hour.", "01:00 25.0 0.910 1.070"):  # fmt: skip
+                  "1 rating", "made up", "AC keeps every limit of voltages and lines in every hour.",
+                  "01:00 25.0 0.910 1.070"):  # fmt: skip
         assert re.sub(r"\s", "", words) in re.sub(r"\s", "", said), words
     columns, rows = feeder_buses.rows(broken, At("off", 1))
     assert columns[-1].name == "chance"
