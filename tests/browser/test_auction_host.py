@@ -175,6 +175,7 @@ def test_lobby_form_and_desk_are_within_wcag_2_aa(page: Page) -> None:
     press(page, "Make the auction")
     expect(page.locator(".hr-host-next")).to_be_visible()
     press(page, "Open round 1")
+    expect(page.get_by_role("button", name="Close round 1")).to_be_visible()  # the people are drawn anew with it
     person(page, "Retailer").locator(".hr-host-person").click()
     person(page, "Retailer").get_by_role("button", name="Let a bot play").click()
     expect(person(page, "Retailer")).to_contain_text("bot: straightforward")
