@@ -47,7 +47,7 @@ SERIES = "texas2000/hourly_2020.csv.gz"
 SIZES_MW = (50.0, 100.0, 250.0, 500.0, 750.0, 1000.0, 1250.0, 1500.0, 1750.0, 2000.0)
 MARKET_SIZES_MW = (1000.0, 2000.0)
 THRESHOLDS = (0.90, 0.93, 0.95, 0.97, 0.99, 1.0)
-WORKERS = int(os.environ.get("WORKERS", "2"))
+WORKERS = 2
 BASE_S, SITE_S, SAMPLES = 150.0, 120.0, 4  # seconds of a day without and with a site; of the noise floor
 DEARER = 12  # placements solved again with dearer units
 # The day of most load cannot be committed within every limit; the market takes that of the study's own programs.
