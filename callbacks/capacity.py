@@ -3,9 +3,10 @@
 import time
 from typing import Any
 
-from dash import ClientsideFunction, Dash, Input, Output, Patch, State, ctx, no_update
+from dash import ClientsideFunction, Dash, Input, Output, Patch, State, ctx
 
 from callbacks import capacity_panes, capacity_publish, capacity_sites, capacity_slots
+from callbacks.asked import inputs_of, parts_of, question_callback, told, written
 from callbacks.capacity_answer import KEEP, STALE_CLASS, Asked, Shown, answer_to, seat_of
 from callbacks.capacity_desk import Desk
 from callbacks.capacity_publish import DATASET_KIND
@@ -192,45 +193,37 @@ def outputs_of(shown: Shown, frame: Any) -> dict[str, Any]:
     ``frame`` is how the page is drawn now. Only a hatch that comes or goes is written: a page that was left in the
     meantime has no map any more that could take it.
     """
-    made = {name: getattr(shown, name) for name in _PARTS if name != "stepping"}
+    made = parts_of(shown, _PARTS)
     made["stepping"] = KEEP if shown.steps is KEEP else not shown.steps
     if shown.steps == []:
         made["steps"] = KEEP  # a switch without positions would forget which one a link asks for
-    made["compute"] = not shown.compute
     if made["layers"] is KEEP and shown.frame != frame:
         patch = Patch()
         patch["stale"] = shown.frame == STALE_CLASS
         made["layers"] = patch
-    return {name: no_update if value is KEEP else value for name, value in made.items()}
+    return written(made)
 
 
 def _register_question(app: Dash, desk: Desk) -> None:
-    @app.callback(
-        output={
-            "parts": {name: Output(*target) for name, target in _PARTS.items()},
-            "wake": Output(ids.JOBS_WAKE, "data", allow_duplicate=True),
+    @question_callback(
+        app,
+        _PARTS,
+        {
+            "words": inputs_of(NAMES, ids.capacity_word),
+            "sites": Input(ids.CAPACITY_SITES, "data"),
+            "compute": Input(ids.CAPACITY_COMPUTE, "n_clicks"),
+            "period": Input(ids.CAPACITY_PERIOD, "value"),
+            "variant": Input(ids.CAPACITY_VARIANT, "data"),
+            "more": Input(ids.CAPACITY_MORE, "data"),
+            "ended": Input(ids.CAPACITY_JOB_ENDED, "data"),
         },
-        inputs={
-            "given": {
-                "words": {name: Input(ids.capacity_word(name), "value") for name in NAMES},
-                "sites": Input(ids.CAPACITY_SITES, "data"),
-                "compute": Input(ids.CAPACITY_COMPUTE, "n_clicks"),
-                "period": Input(ids.CAPACITY_PERIOD, "value"),
-                "variant": Input(ids.CAPACITY_VARIANT, "data"),
-                "more": Input(ids.CAPACITY_MORE, "data"),
-                "ended": Input(ids.CAPACITY_JOB_ENDED, "data"),
-            }
+        {
+            "study": State(ids.CAPACITY_STUDY, "data"),
+            "start": State(f"{ids.CAPACITY_STUDY}-start", "data"),
+            "drawn": State(ids.CAPACITY_ANSWERED, "data"),
+            "query": State(ids.CAPACITY_QUERY, "data"),
+            "frame": State(ids.CAPACITY_FRAME, "className"),
         },
-        state={
-            "held": {
-                "study": State(ids.CAPACITY_STUDY, "data"),
-                "start": State(f"{ids.CAPACITY_STUDY}-start", "data"),
-                "drawn": State(ids.CAPACITY_ANSWERED, "data"),
-                "query": State(ids.CAPACITY_QUERY, "data"),
-                "frame": State(ids.CAPACITY_FRAME, "className"),
-            }
-        },
-        prevent_initial_call="initial_duplicate",
     )
     def ask(given: dict[str, Any], held: dict[str, Any]) -> Any:
         start, drawn, by = held["start"], held["drawn"], ctx.triggered_id
@@ -248,7 +241,7 @@ def _register_question(app: Dash, desk: Desk) -> None:
             opening=held["query"] is None,  # nothing has been told yet
         )
         shown = answer_to(seat_of(desk, held["study"]), asked, time.time())
-        return {"parts": outputs_of(shown, held["frame"]), "wake": time.time() if shown.jobs else no_update}
+        return told(outputs_of(shown, held["frame"]), shown.jobs)
 
 
 # A change of these words asks for outages, redispatch or periods, or is a press on what their answer offers.

@@ -7,6 +7,7 @@ from typing import Any
 
 from dash import html
 
+from callbacks import asked as questions
 from callbacks.capacity_desk import Desk, Situation
 from callbacks.security import current_user
 from components import (
@@ -29,7 +30,7 @@ from engine.network.model import Network
 
 STALE_CLASS = "hr-capacity-frame hr-capacity-stale"
 FRAME_CLASS = "hr-capacity-frame"
-KEEP = object()  # "leave this part of the page as it is"
+KEEP = questions.KEEP  # "leave this part of the page as it is"
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,12 +1,12 @@
 """The Feeder page: its layout, and what its controls do. Identity comes from the session only."""
 
-import time
 from typing import Any
 
-from dash import ClientsideFunction, Dash, Input, Output, State, ctx, no_update
+from dash import ClientsideFunction, Dash, Input, Output, State, ctx
 
 from callbacks import feeder_edits, feeder_files, feeder_panes, feeder_sides, feeder_upload
-from callbacks.feeder_answer import KEEP, Asked, Shown, answer_to, seat_of
+from callbacks.asked import inputs_of, parts_of, question_callback, told, written
+from callbacks.feeder_answer import Asked, Shown, answer_to, seat_of
 from callbacks.feeder_desk import FEEDER_KIND, WORK_KIND, Desk, study_of
 from callbacks.security import current_user
 from callbacks.services import Services
@@ -112,41 +112,32 @@ _PARTS: dict[str, tuple[str, str]] = {
 
 def outputs_of(shown: Shown) -> dict[str, Any]:
     """Return what each part of the page is written with; a part to keep is left alone."""
-    made = {name: getattr(shown, name) for name in _PARTS}
-    made["compute"] = not shown.compute
-    return {name: no_update if value is KEEP else value for name, value in made.items()}
+    return written(parts_of(shown, _PARTS))
 
 
 def _register_question(app: Dash, desk: Desk) -> None:
-    @app.callback(
-        output={
-            "parts": {name: Output(*target) for name, target in _PARTS.items()},
-            "wake": Output(ids.JOBS_WAKE, "data", allow_duplicate=True),
+    @question_callback(
+        app,
+        _PARTS,
+        {
+            "words": inputs_of(feeder_asked.NAMES, ids.feeder_word),
+            "edits": Input(ids.FEEDER_EDITS, "data"),
+            "compute": Input(ids.FEEDER_COMPUTE, "n_clicks"),
+            "ended": Input(f"{ids.FEEDER_JOB}-ended", "data"),
         },
-        inputs={
-            "given": {
-                "words": {name: Input(ids.feeder_word(name), "value") for name in feeder_asked.NAMES},
-                "edits": Input(ids.FEEDER_EDITS, "data"),
-                "compute": Input(ids.FEEDER_COMPUTE, "n_clicks"),
-                "ended": Input(f"{ids.FEEDER_JOB}-ended", "data"),
-            }
+        {
+            "study": State(ids.FEEDER_STUDY, "data"),
+            "start": State(f"{ids.FEEDER_STUDY}-start", "data"),
+            "found": State(ids.FEEDER_FOUND, "data"),
         },
-        state={
-            "held": {
-                "study": State(ids.FEEDER_STUDY, "data"),
-                "start": State(f"{ids.FEEDER_STUDY}-start", "data"),
-                "found": State(ids.FEEDER_FOUND, "data"),
-            }
-        },
-        prevent_initial_call="initial_duplicate",
     )
     def ask(given: dict[str, Any], held: dict[str, Any]) -> Any:
         found, start = held["found"], held["start"]
-        told = start.get("problems") if isinstance(start, dict) else None
+        words = start.get("problems") if isinstance(start, dict) else None
         asked = Asked(
             words=given["words"],
             edits=given["edits"],
-            problems=tuple(str(one) for one in told) if isinstance(told, list) else (),
+            problems=tuple(str(one) for one in words) if isinstance(words, list) else (),
             found=found if isinstance(found, dict) else None,
             pressed=ctx.triggered_id == ids.FEEDER_COMPUTE and bool(given["compute"]),
         )
@@ -154,4 +145,4 @@ def _register_question(app: Dash, desk: Desk) -> None:
             shown = answer_to(seat_of(desk, held["study"]), asked)
         except EngineError as error:  # a Store that no page of ours writes
             shown = Shown(state=[str(error)])
-        return {"parts": outputs_of(shown), "wake": time.time() if shown.jobs else no_update}
+        return told(outputs_of(shown), shown.jobs)

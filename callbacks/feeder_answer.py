@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from callbacks import asked as questions
 from callbacks.feeder_desk import Desk, Stands, plain, question_of
 from callbacks.security import current_user
 from components import feeder_asked, feeder_edits, feeder_states
@@ -15,7 +16,7 @@ from engine.errors import EngineError, NetworkDataError
 
 FRAME_CLASS = "hr-feeder-frame"
 STALE_CLASS = "hr-feeder-frame hr-feeder-stale"
-KEEP = object()  # "leave this part of the page as it is"
+KEEP = questions.KEEP  # "leave this part of the page as it is"
 
 
 @dataclass(frozen=True, slots=True, eq=False)

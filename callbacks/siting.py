@@ -1,9 +1,8 @@
 """The Siting page: its layout for a study, and what its controls do. Identity comes from the session only."""
 
-import time
 from typing import Any
 
-from dash import ClientsideFunction, Dash, Input, Output, State, ctx, no_update
+from dash import ClientsideFunction, Dash, Input, Output, State, ctx
 
 from callbacks import (
     siting_auction,
@@ -16,6 +15,7 @@ from callbacks import (
     siting_sheet,
     siting_upload,
 )
+from callbacks.asked import inputs_of, parts_of, question_callback, told, written
 from callbacks.capacity import frame_of, map_urls_of
 from callbacks.security import current_user
 from callbacks.services import Services
@@ -159,35 +159,26 @@ _PARTS: dict[str, tuple[str, str]] = {
 
 def outputs_of(shown: Shown) -> dict[str, Any]:
     """Return what each part of the page is written with; a part to keep is left alone."""
-    made = {name: getattr(shown, name) for name in _PARTS}
-    made["compute"] = not shown.compute
-    return {name: no_update if value is KEEP else value for name, value in made.items()}
+    return written(parts_of(shown, _PARTS))
 
 
 def _register_question(app: Dash, desk: Desk) -> None:
-    @app.callback(
-        output={
-            "parts": {name: Output(*target) for name, target in _PARTS.items()},
-            "wake": Output(ids.JOBS_WAKE, "data", allow_duplicate=True),
+    @question_callback(
+        app,
+        _PARTS,
+        {
+            "words": inputs_of(siting_words.NAMES, ids.siting_word),
+            "market": inputs_of(siting_market.NAMES, lambda name: ids.siting_word(f"market-{name}")),
+            "compute": Input(ids.SITING_COMPUTE, "n_clicks"),
+            "run": Input(f"{ids.SITING_MARKET_RUN}-pressed", "data"),
+            "ended": Input(ids.SITING_JOB_ENDED, "data"),
         },
-        inputs={
-            "given": {
-                "words": {name: Input(ids.siting_word(name), "value") for name in siting_words.NAMES},
-                "market": {name: Input(ids.siting_word(f"market-{name}"), "value") for name in siting_market.NAMES},
-                "compute": Input(ids.SITING_COMPUTE, "n_clicks"),
-                "run": Input(f"{ids.SITING_MARKET_RUN}-pressed", "data"),
-                "ended": Input(ids.SITING_JOB_ENDED, "data"),
-            }
+        {
+            "study": State(ids.SITING_STUDY, "data"),
+            "start": State(f"{ids.SITING_STUDY}-start", "data"),
+            "found": State(ids.SITING_FOUND, "data"),
+            "query": State(ids.SITING_QUERY, "data"),
         },
-        state={
-            "held": {
-                "study": State(ids.SITING_STUDY, "data"),
-                "start": State(f"{ids.SITING_STUDY}-start", "data"),
-                "found": State(ids.SITING_FOUND, "data"),
-                "query": State(ids.SITING_QUERY, "data"),
-            }
-        },
-        prevent_initial_call="initial_duplicate",
     )
     def ask(given: dict[str, Any], held: dict[str, Any]) -> Any:
         found, by = held["found"], ctx.triggered_id
@@ -206,4 +197,4 @@ def _register_question(app: Dash, desk: Desk) -> None:
             shown.found = held_market(shown.found, asked.found)
             if shown.found == asked.found:
                 shown.found = shown.envelopes = shown.sizes = KEEP
-        return {"parts": outputs_of(shown), "wake": time.time() if shown.jobs else no_update}
+        return told(outputs_of(shown), shown.jobs)

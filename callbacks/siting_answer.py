@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from callbacks import asked as questions
 from callbacks.security import current_user
 from callbacks.siting_desk import (
     Desk,
@@ -26,7 +27,7 @@ from engine.siting.question import SitingQuestion
 FRAME_CLASS = "hr-siting-frame"
 STALE_CLASS = "hr-siting-frame hr-siting-stale"
 _MOST_TOP = 500  # sites of a shortlist
-KEEP = object()  # "leave this part of the page as it is"
+KEEP = questions.KEEP  # "leave this part of the page as it is"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
