@@ -137,7 +137,28 @@
     if (button) { button.disabled = true; cancel(button.getAttribute('data-job-cancel')); }
   });
   document.addEventListener('visibilitychange', function () { if (!document.hidden && jobs.some(active)) wake(); });
-  headroom.jobs = { wake: wake, redraw: drawCards };
+  // Returns what a page calls with the list of jobs and the ids that it waits for. It writes the Store `ended` when one
+  // of them ends (one that was seen and leaves the list has ended), and, `furtherMs` apart, while one that runs comes
+  // further: what is known so far is drawn.
+  function follow(ended, furtherMs) {
+    const waited = {}; // by job: {seen, told, done, at}
+    return function (listed, followed) {
+      const told = [];
+      (followed || []).forEach(function (id) { waited[id] = waited[id] || { at: Date.now(), done: 0 }; });
+      Object.keys(waited).forEach(function (id) {
+        const held = waited[id];
+        if (held.told) return;
+        const job = (listed || []).find(function (entry) { return entry.id === id; });
+        if (job && active(job)) {
+          held.seen = true;
+          if (job.done > held.done && Date.now() - held.at > furtherMs) { held.done = job.done; held.at = Date.now(); told.push(id); }
+        } else if (job || held.seen) { held.told = true; told.push(id); }
+      });
+      if (told.length) headroom.setProps(ended, { data: { ids: told, at: Date.now() } });
+      return window.dash_clientside.no_update;
+    };
+  }
+  headroom.jobs = { wake: wake, redraw: drawCards, follow: follow };
   // A card that is drawn between two answers gets what is known at once.
   new MutationObserver(function (changes) {
     if (changes.some(function (c) { return c.addedNodes.length && c.target.querySelector && c.target.querySelector('.hr-progress[data-job]'); })) {

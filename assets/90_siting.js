@@ -4,9 +4,7 @@
   const clientside = (window.dash_clientside = window.dash_clientside || {});
   const KEEP = function () { return window.dash_clientside.no_update; };
   const PAGE = 'siting', FURTHER_MS = 8000;
-  const waited = {}; // by job: {seen, told, done, at}; one that was seen and leaves the list has ended
 
-  function active(job) { return job.state === 'queued' || job.state === 'running'; }
   function text(value) { return value === null || value === undefined ? '' : String(value); }
   function grid(name) {
     try { return window.dash_ag_grid.getApi('siting-' + name + '-grid'); } catch (error) { return null; }
@@ -43,21 +41,7 @@
       return [bus, !bus];
     },
     // Told when a job ends, and now and then while it runs: what is known so far is drawn.
-    jobs: function (jobs, followed) {
-      const told = [];
-      (followed || []).forEach(function (id) { waited[id] = waited[id] || { at: Date.now(), done: 0 }; });
-      Object.keys(waited).forEach(function (id) {
-        const held = waited[id];
-        if (held.told) return;
-        const job = (jobs || []).find(function (entry) { return entry.id === id; });
-        if (job && active(job)) {
-          held.seen = true;
-          if (job.done > held.done && Date.now() - held.at > FURTHER_MS) { held.done = job.done; held.at = Date.now(); told.push(id); }
-        } else if (job || held.seen) { held.told = true; told.push(id); }
-      });
-      if (told.length) window.headroom.setProps('siting-job-ended', { data: { ids: told, at: Date.now() } });
-      return KEEP();
-    },
+    jobs: window.headroom.jobs.follow('siting-job-ended', FURTHER_MS),
     // What the table shows is what the map shows in full; the other buses are faint. In the map's view: the other way.
     brush: function (shown, within, tab, rows) {
       inView(within && within.length > 0);

@@ -4,10 +4,8 @@
   const clientside = (window.dash_clientside = window.dash_clientside || {});
   const KEEP = function () { return window.dash_clientside.no_update; };
   const STEP_MS = 700, CALM_STEP_MS = 1400, REST_MS = 220, FURTHER_MS = 6000;
-  const waited = {}; // by job: {seen, told, done, at}; one that was seen and leaves the list has ended
   let labels = [], playing = null, resting = null, last = null, seen = {}; // by tab
 
-  function active(job) { return job.state === 'queued' || job.state === 'running'; }
   function text(value) { return value === null || value === undefined ? '' : String(value); }
   function slider() { return document.getElementById('feeder-hour'); }
   function hourNow() { const box = slider(); return box ? Number(box.value) || 0 : 0; }
@@ -106,21 +104,7 @@
       return KEEP();
     },
     // Told when a job ends, and now and then while it runs: the case that is known so far is drawn.
-    jobs: function (jobs, followed) {
-      const told = [];
-      (followed || []).forEach(function (id) { waited[id] = waited[id] || { at: Date.now(), done: 0 }; });
-      Object.keys(waited).forEach(function (id) {
-        const held = waited[id];
-        if (held.told) return;
-        const job = (jobs || []).find(function (entry) { return entry.id === id; });
-        if (job && active(job)) {
-          held.seen = true;
-          if (job.done > held.done && Date.now() - held.at > FURTHER_MS) { held.done = job.done; held.at = Date.now(); told.push(id); }
-        } else if (job || held.seen) { held.told = true; told.push(id); }
-      });
-      if (told.length) window.headroom.setProps('feeder-job-ended', { data: { ids: told, at: Date.now() } });
-      return KEEP();
-    },
+    jobs: window.headroom.jobs.follow('feeder-job-ended', FURTHER_MS),
     // The address bar holds question and view; it is replaced without a new page.
     address: function (query, at, tab, study) {
       if (query === null || query === undefined) return [KEEP(), KEEP()];

@@ -120,8 +120,9 @@ def toast(text: str, undo: dict[str, Any] | None = None) -> dict[str, Any]:
 
 
 def job_record(job: Job, pages: dict[str, str]) -> dict[str, Any]:
-    """Return what the browser is told about a job."""
+    """Return what the browser is told about a job; one of no study opens its page."""
     page = job.kind.partition(".")[0]
+    alone = next((path for path, key in pages.items() if key == page), None)
     return {
         "id": job.id,
         "kind": job.kind,
@@ -133,7 +134,7 @@ def job_record(job: Job, pages: dict[str, str]) -> dict[str, Any]:
         "message": job.message,
         "eta_s": None if job.eta_s is None else round(job.eta_s),
         "error": job.error,
-        "href": study_address(pages, job.study_id, page) if job.study_id else None,
+        "href": study_address(pages, job.study_id, page) if job.study_id else alone,
     }
 
 

@@ -218,6 +218,7 @@ def workbench(
 ) -> html.Div:
     """Return the three panes with their shared selection Store. On a phone they are three tabs.
 
+    The left pane is named after its tab, the first of ``tab_words``.
     A page writes the children of ``ids.inspector(page)`` and ``ids.drawer(page)``.
     """
     tabs = [
@@ -240,7 +241,7 @@ def workbench(
                         map_pane,
                         className="hr-pane hr-pane-map",
                         id=f"{ids.workbench(page)}-map",
-                        **{"aria-label": "Map", "data-pane-body": "map"},
+                        **{"aria-label": tab_words[0], "data-pane-body": "map"},
                     ),
                     _separator("inspector", "Width of the inspector", "vertical", 38),
                     html.Section(
