@@ -1,8 +1,10 @@
 """Why each number of the Feeder page is what it is: formula, values, what binds, inputs, source.
 
-``what`` names the number: "bill", "cost", "voltage", "unbalance", "error", "violations", "losses", "penalty",
-"surplus" and "chance" of the whole day; "price:BUS:ab", "reactive:BUS:ab", "level:BUS:ab" (voltage), "vuf:BUS",
-"loading:LINK", "paid:CENTRE", "draw:CENTRE", "output:GENERATOR", "svg:COMPENSATOR" of the hour that is looked at.
+``what`` names the number: "bill", "cost", "voltage", "deviation", "unbalance", "error", "violations",
+"losses", "penalty", "surplus" and "chance" of the whole day, and of it "owed:CENTRE" (bill), "used:CENTRE" (energy),
+"mean:CENTRE" (price), "lowest:CENTRE" (voltage); of the hour that is looked at "supply", "spent" (cost), "lost",
+"kept" (surplus), "price:BUS:ab", "reactive:BUS:ab", "level:BUS:ab" (voltage), "vuf:BUS", "load:BUS", "loading:LINK",
+"current:LINK:a", "rate:CENTRE" (price), "paid:CENTRE", "draw:CENTRE", "output:GENERATOR", "svg:COMPENSATOR".
 """
 
 from collections.abc import Callable, Mapping
@@ -11,7 +13,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from dash import html
 
+from components import feeder_cards_centre as of_centre
 from components import feeder_cards_hour as of_hour
+from components import feeder_cards_supply as of_supply
 from components.feeder_layers import At, case_of, case_said, frame_words, hour_of, member_words, shape
 from components.feeder_words import (
     SOURCE_AC,
@@ -26,6 +30,7 @@ from components.feeder_words import (
 from components.format import count, number, percent
 from components.skeleton import Part
 from components.why_card import why_card
+from engine.distribution.metrics import DEVIATION_PU
 
 if TYPE_CHECKING:
     from engine.distribution.run import CaseRun, FeederRun
@@ -116,6 +121,31 @@ def _voltage(run: "FeederRun", at: At, _: list[str]) -> Part:
         binds=of_hour.bound_lines(run, case, int(hour)),
         inputs=inputs_of(run),
         source=SOURCE_AC,
+    )
+
+
+def _deviation(run: "FeederRun", at: At, _: list[str]) -> Part:
+    case = case_of(run, at)
+    inner = [place for place, (bus, _) in enumerate(shape(run).nodes) if bus != run.feeder.source_bus]
+    off = np.maximum(np.abs(np.abs(case.phasors[:, inner]) - 1.0) - DEVIATION_PU, 0.0)
+    hour, column = np.unravel_index(int(off.argmax()), off.shape)
+    bus, member = shape(run).nodes[inner[int(column)]]
+    values = [
+        ("counts from", f"{number(DEVIATION_PU, 2)} p.u. off 1"),
+        ("nodes and hours that count", f"{number(int((off > 0.0).sum()))} of {number(off.size)}"),
+        (f"in {run.labels[hour_of(run, at)]}", f"{number(float(case.deviation[hour_of(run, at)]), 4)} p.u."),
+    ]
+    if off.size and off[hour, column] > 0.0:
+        where = f"bus {bus}, {member_words(run.feeder, member)}, {run.labels[int(hour)]}"
+        values.append(("most of one node", f"{number(float(off[hour, column]), 4)} p.u. at {where}"))
+    return why_card(
+        f"Voltages are {number(float(case.deviation.sum()), 3)} p.u. off over the day, {case_said(case)}",
+        formula="Σ_t Σ_n max( 0, | |*V*_{nt}| − 1 | − 0.05 )",
+        values=values,
+        binds=of_hour.bound_lines(run, case, None),
+        inputs=inputs_of(run),
+        source=SOURCE_AC,
+        note="A sum over all nodes beyond the source and all hours: it compares cases of one feeder, not feeders.",
     )
 
 
@@ -245,6 +275,7 @@ _CARDS: Mapping[str, Card] = {
     "bill": _bill,
     "cost": _cost,
     "voltage": _voltage,
+    "deviation": _deviation,
     "unbalance": _unbalance,
     "error": _error,
     "violations": _violations,
@@ -261,4 +292,15 @@ _CARDS: Mapping[str, Card] = {
     "draw": of_hour.draw,
     "output": of_hour.output,
     "svg": of_hour.svg,
+    "supply": of_supply.supply,
+    "spent": of_supply.cost,
+    "lost": of_supply.losses,
+    "kept": of_supply.surplus,
+    "load": of_supply.load,
+    "current": of_supply.current,
+    "rate": of_centre.price,
+    "owed": of_centre.bill,
+    "used": of_centre.energy,
+    "mean": of_centre.mean_price,
+    "lowest": of_centre.lowest,
 }

@@ -188,7 +188,7 @@ def _limit_words(run: "FeederRun") -> str:
 def paid(run: "FeederRun", at: At, rest: list[str]) -> Part:
     """Return why a data centre pays what it does."""
     case, hour = case_of(run, at), hour_of(run, at)
-    place, row = _named(run.feeder.centres, rest)
+    place, row = named(run.feeder.centres, rest)
     draw = float(case.draw_kw[hour, place])
     active, reactive = float(case.bill_active[hour, place]), float(case.bill_reactive[hour, place])
     price = float(case.centre_price[hour, place])
@@ -213,7 +213,7 @@ def paid(run: "FeederRun", at: At, rest: list[str]) -> Part:
 def draw(run: "FeederRun", at: At, rest: list[str]) -> Part:
     """Return why a data centre draws what it does."""
     case, hour = case_of(run, at), hour_of(run, at)
-    place, row = _named(run.feeder.centres, rest)
+    place, row = named(run.feeder.centres, rest)
     draw = float(case.draw_kw[hour, place])
     work = work_done(run, case)[hour, place]
     return why_card(
@@ -245,7 +245,7 @@ def work_done(run: "FeederRun", case: "CaseRun") -> np.ndarray:
 def output(run: "FeederRun", at: At, rest: list[str]) -> Part:
     """Return why a generator gives what it does."""
     case, hour = case_of(run, at), hour_of(run, at)
-    place, row = _named(run.feeder.generators, rest)
+    place, row = named(run.feeder.generators, rest)
     given = 1000.0 * complex(case.generator_mva[hour, place])
     most = row.p_max_kw * float(run.availability[hour, place])
     cost = row.cost_per_mwh + row.slope_per_mw2h * given.real / 1000.0
@@ -267,7 +267,7 @@ def output(run: "FeederRun", at: At, rest: list[str]) -> Part:
 def svg(run: "FeederRun", at: At, rest: list[str]) -> Part:
     """Return why a static var generator gives what it does."""
     case, hour = case_of(run, at), hour_of(run, at)
-    place, row = _named(run.feeder.compensators, rest)
+    place, row = named(run.feeder.compensators, rest)
     given = case.svg_kvar[hour, place]
     members = run.feeder.spread(row.phases)
     each = ", ".join(f"{member} {number(float(given[run.feeder.frame.index(member)]), 1)}" for member in members)
@@ -286,7 +286,8 @@ def svg(run: "FeederRun", at: At, rest: list[str]) -> Part:
     )
 
 
-def _named(rows: tuple[Row, ...], rest: list[str]) -> tuple[int, Row]:
+def named(rows: tuple[Row, ...], rest: list[str]) -> tuple[int, Row]:
+    """Return place and row of the device of that name. Raises ValueError where there is none."""
     name = ":".join(rest)
     for place, row in enumerate(rows):
         if getattr(row, "name", None) == name:

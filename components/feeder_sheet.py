@@ -111,7 +111,7 @@ def _centres(run: "FeederRun", at: At, case: "CaseRun") -> Part:
             [
                 chooser(row.name, f"centre:{row.name}"),
                 why(run, at, case, f"draw:{row.name}", number(float(case.draw_kw[hour, place]))),
-                number(float(case.centre_price[hour, place]), 2),
+                why(run, at, case, f"rate:{row.name}", number(float(case.centre_price[hour, place]), 2)),
                 why(run, at, case, f"paid:{row.name}", number(bill, 2)),
             ]
         )
@@ -123,21 +123,20 @@ def _supply(run: "FeederRun", at: At, case: "CaseRun") -> list[tuple[Part, Part]
     supply = complex(case.supply_mva[hour])
     rows: list[tuple[Part, Part]] = [
         ("Price at the substation", f"{number(float(run.price_per_mwh[hour]), 2)} $/MWh"),
-        ("From the substation", f"{number(1000.0 * supply.real)} kW, {number(1000.0 * supply.imag)} kvar"),
+        ("From the substation", why(run, at, case, "supply", _power(1000.0 * supply))),
     ]
     for place, generator in enumerate(run.feeder.generators):
         given = 1000.0 * complex(case.generator_mva[hour, place])
-        text = f"{number(given.real)} kW, {number(given.imag)} kvar"
-        rows.append((generator.name, why(run, at, case, f"output:{generator.name}", text)))
+        rows.append((generator.name, why(run, at, case, f"output:{generator.name}", _power(given))))
     if case.svg:
         for place, device in enumerate(run.feeder.compensators):
             text = f"{number(float(case.svg_kvar[hour, place].sum()))} kvar"
             rows.append((device.name, why(run, at, case, f"svg:{device.name}", text)))
     loss = complex(case.loss_ac_mva[hour])
     rows += [
-        ("Losses in AC", f"{number(1000.0 * loss.real, 1)} kW"),
-        ("Operator's cost", f"{money(float(case.cost_per_h[hour]))} in the hour"),
-        ("Operator's surplus", why(run, at, case, "surplus", f"{money(float(case.surplus_per_h[hour]))}")),
+        ("Losses in AC", why(run, at, case, "lost", f"{number(1000.0 * loss.real, 1)} kW")),
+        ("Operator's cost", why(run, at, case, "spent", money(float(case.cost_per_h[hour])))),
+        ("Operator's surplus", why(run, at, case, "kept", money(float(case.surplus_per_h[hour])))),
     ]
     return rows
 
@@ -243,7 +242,8 @@ def _devices(run: "FeederRun", at: At, bus: str) -> list[tuple[Part, Part]]:
     if loads:
         drawn = sum(row.kw * float(run.load_share[hour, feeder.loads.index(row)]) for row in loads)
         phases = ", ".join(dict.fromkeys(row.phase for row in loads))
-        rows.append((f"Loads on {phases}", f"{number(drawn, 1)} of {number(sum(row.kw for row in loads), 1)} kW"))
+        text = f"{number(drawn, 1)} of {number(sum(row.kw for row in loads), 1)} kW"
+        rows.append((f"Loads on {phases}", why(run, at, cases_of(run, at)[-1], f"load:{bus}", text)))
     plates = [row for row in feeder.capacitors if row.bus == bus]
     if plates:
         rows.append(("Capacitors", f"{number(sum(row.kvar for row in plates))} kvar at 1 p.u."))
@@ -256,8 +256,7 @@ def _devices(run: "FeederRun", at: At, bus: str) -> list[tuple[Part, Part]]:
         for place, generator in enumerate(feeder.generators):
             if generator.bus == bus:
                 given = 1000.0 * complex(case.generator_mva[hour, place])
-                text = f"{number(given.real)} kW, {number(given.imag)} kvar"
-                rows.append((generator.name + many, why(run, at, case, f"output:{generator.name}", text)))
+                rows.append((generator.name + many, why(run, at, case, f"output:{generator.name}", _power(given))))
         for place, device in enumerate(feeder.compensators):
             if device.bus == bus and case.svg:
                 text = f"{number(float(case.svg_kvar[hour, place].sum()))} kvar"
@@ -280,10 +279,11 @@ def _link(run: "FeederRun", at: At, name: str) -> list[Part]:
         amperes = case.current_a[hour, place]
         rating = getattr(link, "rating_a", None)
         rows = [
-            [f"phase {phase}", number(float(value), 1), percent(float(value) / rating, 1) if rating else "–"]
+            [f"phase {phase}", why(run, at, case, f"current:{name}:{phase}", number(float(value), 1)),
+             percent(float(value) / rating, 1) if rating else "–"]
             for phase, value in zip("abc", amperes, strict=True)
             if phase in link.phases
-        ]
+        ]  # fmt: skip
         full = float(case.ac_loading[hour, place] if rating else case.linear_loading[hour, place])
         shown = percent(full, 1) if rating or isinstance(link, Transformer) else "no rating"
         bound = [each for each in at_hour(run, case, hour) if each.kind == "link" and each.element == name]
@@ -339,12 +339,14 @@ def _centre(run: "FeederRun", at: At, name: str) -> list[Part]:
         drawn = float(case.draw_kw[:, place].sum()) / 1000.0
         rows: list[tuple[Part, Part]] = [
             ("Draws", why(run, at, case, f"draw:{name}", f"{number(float(case.draw_kw[hour, place]), 1)} kW")),
-            ("Price, reactive power included", f"{number(float(case.centre_price[hour, place]), 2)} $/MWh"),
+            ("Price, reactive power included",
+             why(run, at, case, f"rate:{name}", f"{number(float(case.centre_price[hour, place]), 2)} $/MWh")),
             ("Pays in the hour", why(run, at, case, f"paid:{name}", money(paid))),
-            ("Pays over the day", money(day)),
-            ("Draws over the day", f"{number(drawn, 2)} MWh"),
-            ("Mean price it pays", f"{number(day / drawn if drawn else 0.0, 2)} $/MWh"),
-        ]
+            ("Pays over the day", why(run, at, case, f"owed:{name}", money(day))),
+            ("Draws over the day", why(run, at, case, f"used:{name}", f"{number(drawn, 2)} MWh")),
+            ("Mean price it pays",
+             why(run, at, case, f"mean:{name}", f"{number(day / drawn if drawn else 0.0, 2)} $/MWh")),
+        ]  # fmt: skip
         parts.append(section(f"Draw and bill{title}", facts(rows)))
         parts.append(section(f"Voltage at its bus{title}", _voltages(run, at, case, row.bus)))
     parts.append(
@@ -365,6 +367,10 @@ def _centre(run: "FeederRun", at: At, name: str) -> list[Part]:
 
 
 # Small parts
+
+
+def _power(kva: complex) -> str:
+    return f"{number(kva.real)} kW, {number(kva.imag)} kvar"
 
 
 def _phase(run: "FeederRun", member: str) -> Part:

@@ -44,6 +44,7 @@ def large(run: FeederRun, case: CaseRun) -> list[Measure]:
         Measure("bill", "Data centres pay", "$", 0, float(case.bill_active.sum() + case.bill_reactive.sum())),
         Measure("cost", "Operator's cost", "$", 0, float(case.cost_per_h.sum())),
         Measure("voltage", "Lowest voltage, AC", "p.u.", 3, float(volts.min()) if volts.size else 1.0),
+        Measure("deviation", "Voltage deviation", "p.u.", 3, float(case.deviation.sum())),
         Measure("unbalance", "Largest VUF", "%", 2, unbalance),
         Measure("error", "Linear less AC, corrected", "10\u207b\u2076 p.u.", 0, error),
         Measure("violations", "Limits exceeded", "", 0, float(exceeded)),
@@ -62,8 +63,8 @@ def measures(run: FeederRun, case: CaseRun) -> list[Measure]:
         low = float(np.abs(case.phasors[:, frame.at(row.bus, row.phases)]).min())
         paid = float(case.bill_active[:, at].sum() + case.bill_reactive[:, at].sum())
         found += [
-            Measure("", f"Bill of {row.name}", "$", 0, paid),
-            Measure("", f"Lowest voltage at {row.name}", "p.u.", 3, low),
+            Measure(f"owed:{row.name}", f"Bill of {row.name}", "$", 0, paid),
+            Measure(f"lowest:{row.name}", f"Lowest voltage at {row.name}", "p.u.", 3, low),
         ]
     return found
 
@@ -87,8 +88,8 @@ def totals_of(run: FeederRun, at: At) -> Part:
 def empty_totals() -> Part:
     """Return the strip before there is an answer."""
     labels = (
-        "Data centres pay", "Operator's cost", "Lowest voltage, AC", "Largest VUF", "Linear less AC, corrected",
-        "Limits exceeded",
+        "Data centres pay", "Operator's cost", "Lowest voltage, AC", "Voltage deviation", "Largest VUF",
+        "Linear less AC, corrected", "Limits exceeded",
     )  # fmt: skip
     return static(totals([{"label": label, "value": "\u2013"} for label in labels]))
 
@@ -96,16 +97,23 @@ def empty_totals() -> Part:
 def compared(now: FeederRun, before: FeederRun, at: At) -> Part:
     """Return a table of the key numbers without and with the edits, for the case that is drawn."""
     here = case_of(now, at)
+    seen = replace(at, case=case_key(here))
     there = before.case(svg=here.svg)
     if there is None:
         return html.P("The answer without edits has no such case.", className="hr-muted")
     old = {one.label: one for one in measures(before, there)}
     rows = []
-    for one in measures(now, here):
+    for place, one in enumerate(measures(now, here)):
         was = old.get(one.label)
-        rows.append([one.label, one.unit, was.text if was else "\u2013", one.text, _change(one, was)])
+        cells = [
+            why_number(f"{ids.FEEDER_COMPARED}-{key}-{place}", told.text, card(run, seen, told.what), label=told.label)
+            if told is not None
+            else "\u2013"
+            for key, run, told in (("before", before, was), ("now", now, one))
+        ]
+        rows.append([one.label, one.unit, *cells, _change(one, was)])
     heads = ["", "", "Without", "Edited", "Change"]
-    return section(
+    made = section(
         f"What the edits change, {_lower(case_words(here))}",
         html.Table(
             [
@@ -118,6 +126,7 @@ def compared(now: FeederRun, before: FeederRun, at: At) -> Part:
             id=f"{ids.FEEDER_COMPARED}-table",
         ),
     )  # fmt: skip
+    return static(made)
 
 
 def to_compare() -> Part:

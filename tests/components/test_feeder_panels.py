@@ -32,9 +32,11 @@ from tests.components.feeder_runs import made_up, with_case, worked
 
 CHARTS: tuple[Any, ...] = (feeder_prices, feeder_schedules, feeder_profile, feeder_unbalance, feeder_effect)
 PANELS: tuple[Any, ...] = (*CHARTS, feeder_buses, feeder_links, feeder_checks)
-DAY = ("bill", "cost", "voltage", "unbalance", "error", "violations", "losses", "penalty", "surplus", "chance")
+DAY = ("bill", "cost", "voltage", "deviation", "unbalance", "error", "violations", "losses", "penalty", "surplus",
+       "chance", "owed:centre 740", "used:centre 740", "mean:centre 740", "lowest:centre 740")  # fmt: skip
 HOUR = ("price:740:ab", "reactive:740:ca", "level:740:ca", "vuf:740", "loading:703-730", "paid:centre 740",
-        "draw:centre 740", "output:gas 737", "svg:SVG 741")  # fmt: skip
+        "draw:centre 740", "output:gas 737", "svg:SVG 741", "supply", "spent", "lost", "kept", "load:740",
+        "current:703-730:a", "rate:centre 740")  # fmt: skip
 
 
 def page_of(part: Any) -> str:
