@@ -277,3 +277,28 @@ def test_every_component_is_within_wcag_2_aa(bench: Page, size: dict[str, int]) 
     bench.get_by_role("button", name="More").click()
     bench.locator("#shell-help-open").click()
     assert barriers(bench) == []
+
+
+def test_react_is_told_of_what_a_component_reads_and_of_nothing_else(bench: Page) -> None:
+    told = bench.evaluate(
+        """async () => {
+            const store = window.dash_stores[0], counts = [];
+            let told = 0;
+            const end = store.subscribe(() => { told += 1; });
+            const after = act => { told = 0; act(); counts.push(told); };
+            const loading = name => store.dispatch(
+                {type: 'LOADING', payload: [{path: [name], id: name, property: 'children'}]});
+            after(() => store.dispatch({type: 'RESET_COMPONENT_STATE', payload: {itempath: ['nowhere']}}));
+            after(() => store.dispatch({type: 'AddRequestedCallbacks', payload: []}));
+            after(() => window.dash_clientside.set_props('main', {title: 'told'}));
+            after(() => { loading('one'); loading('two'); });
+            await new Promise(done => setTimeout(done, 50));
+            counts.push(told);
+            end();
+            const unread = ['callbacks', 'callbackJobs', 'changed', 'paths', 'profile'];
+            return {counts, unknown: unread.filter(name => !(name in store.getState()))};
+        }"""
+    )
+    # A component's books at its drawing and what waits: nothing. A change of a part: once. Two that begin: once, later.
+    assert told == {"counts": [0, 0, 1, 0, 1], "unknown": []}
+    expect(bench.locator("#main")).to_have_attribute("title", "told")
