@@ -1,16 +1,18 @@
 """The aggregator of data centres: all draws over a day that do the work, as a polyhedron.
 
-Columns: the draws x (T, J) in MW, hour by hour, then what is done of each job in each hour it may run. A centre draws
-``pue (idle + k work)``, so the work that it does is linear in x. Rows: the work of an hour is what arrives and what is
-done of jobs; each job is done; draws change by no more than ramps allow.
+Columns: the draws x (T, J) from the network in MW, hour by hour, then what is done of each job in each hour it may run,
+then the batteries. Computers draw ``pue (idle + k work)``, so the work that they do is linear in x and the batteries.
+Rows: the work of an hour is what arrives and what is done of jobs; each job is done; draws change by no more than ramps
+allow; and those of the batteries (:mod:`engine.distribution.fleet_batteries`).
 """
 
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.sparse import coo_array, csr_array, eye_array, hstack
+from scipy.sparse import block_array, coo_array, csr_array, eye_array, hstack
 
 from engine.distribution.case import FeederCase
+from engine.distribution.fleet_batteries import FleetBatteries
 from engine.distribution.frames import Matrix, Vector
 from engine.distribution.workload import Workload
 from engine.errors import InfeasibleError, NetworkDataError, Problem
@@ -32,6 +34,7 @@ class Fleet:
     upper: Vector  # (n,)
     delay_cost: Vector  # (n,), $ per unit of a job's work in an hour; 0 for draws
     row_names: tuple[str, ...]  # (R,)
+    batteries: FleetBatteries  # their columns are the last
 
     @staticmethod
     def of(case: FeederCase, workload: Workload) -> "Fleet":
@@ -59,6 +62,10 @@ class Fleet:
         """Return the draws (T, J) of a point (n,)."""
         return np.asarray(u[: self.hours * len(self.names)]).reshape(self.shape)
 
+    def storage(self, u: Vector) -> Matrix:
+        """Return charge and discharge in MW and the energy held in MWh (3, T, J) of a point (n,)."""
+        return self.batteries.spread(u[len(u) - len(self.batteries.lower) :], self.shape)
+
     def box(self) -> tuple[Matrix, Matrix]:
         """Return the least and the most draw (T, J), MW."""
         return self.draws(self.lower), self.draws(self.upper)
@@ -80,9 +87,11 @@ class Fleet:
         count = len(self.row_lower)
         columns = csr_array(hstack([self.matrix, eye_array(count), -eye_array(count)], format="csr"))
         width = len(self.lower)
-        # Jobs give way before what arrives, and both before ramps: so the message names work.
+        # Jobs give way before what arrives, both before batteries' energy, all before ramps: so the message names work.
+        weights = {"job ": 1.0, "work ": 1.5, "battery of ": 1e4}
         kinds = [
-            1.0 if name.startswith("job ") else 1.5 if name.startswith("work ") else 1e6 for name in self.row_names
+            next((weight for start, weight in weights.items() if name.startswith(start)), 1e6)
+            for name in self.row_names
         ]
         weight = np.array(kinds)
         short = LinearProgram(
@@ -166,15 +175,24 @@ def _fleet(case: FeederCase, workload: Workload) -> Fleet:
             highs.append(ramp)
             row += 1
     rows, columns, values = zip(*entries, strict=True)
+    batteries = FleetBatteries.of(case)
+    spare = np.array([0.0 if row.battery is None else row.battery.power_kw / 1000.0 for row in centres])
+    on_work = np.vstack([batteries.work_share(per_work, hours), np.zeros((row - hours, len(batteries.lower)))])
+    on_draws = np.hstack([batteries.on_draws, np.zeros((len(batteries.row_lower), width - hours * count))])
+    plain = csr_array(coo_array((values, (rows, columns)), shape=(row, width)))
+    matrix = block_array([[plain, csr_array(on_work)], [csr_array(on_draws), csr_array(batteries.own)]], format="csr")
     delay = [workload.jobs[at].delay_price * (hour - workload.jobs[at].first) for at, hour in runs]
     return Fleet(
         hours=hours,
         names=tuple(centre.name for centre in centres),
-        matrix=csr_array(coo_array((values, (rows, columns)), shape=(row, width))),
-        row_lower=np.array(lows, dtype=np.float64),
-        row_upper=np.array(highs, dtype=np.float64),
-        lower=np.concatenate([np.tile(idle, hours), np.zeros(len(runs))]),
-        upper=np.concatenate([np.tile(most, hours), [workload.jobs[at].work for at, _ in runs]]),
-        delay_cost=np.concatenate([np.zeros(hours * count), delay]),
-        row_names=tuple(labels),
+        matrix=csr_array(matrix),
+        row_lower=np.concatenate([lows, batteries.row_lower]),
+        row_upper=np.concatenate([highs, batteries.row_upper]),
+        lower=np.concatenate([np.tile(np.maximum(idle - spare, 0.0), hours), np.zeros(len(runs)), batteries.lower]),
+        upper=np.concatenate(
+            [np.tile(most + spare, hours), [workload.jobs[at].work for at, _ in runs], batteries.upper]
+        ),
+        delay_cost=np.concatenate([np.zeros(hours * count), delay, np.zeros(len(batteries.lower))]),
+        row_names=(*labels, *batteries.row_names),
+        batteries=batteries,
     )

@@ -1,18 +1,18 @@
 """All methods on one day: what the aggregator pays, what the system costs, how long it took, and what is proved."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from engine.distribution.best_response import Loop, best_response
 from engine.distribution.bilevel import bilevel
-from engine.distribution.coordination import Coordination, Outcome
+from engine.distribution.coordination import Clock, Coordination, Outcome
 from engine.distribution.expansion import expansion
 from engine.distribution.price_taker import Equilibrium, price_taker
-from engine.distribution.region_program import all_regions, by_regions
+from engine.distribution.region_program import GAP, all_regions, by_regions
 from engine.distribution.regions import MOST_CENTRES, HourRegions
+from engine.distribution.speed import EXACT, PUBLISHED, MethodRow, Speed, speeds
 from engine.distribution.walk import walk
 from engine.errors import LimitError, QuestionError, SolverError
 
@@ -20,6 +20,7 @@ Tell = Callable[[int, int, str], None]  # done, total, what is being done; may r
 # About what each step takes of the whole, and what an hour's regions take.
 _STEPS = {"price taker": 4, "critical regions": 6, "region walk": 8, "payment identity": 15, "expansion": 15}
 _LOOP, _HOUR = 3, 3
+_MORE, _MOST_BITS = 2, 12  # bits that are added at a time, and the most
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,31 +28,11 @@ class CompareOptions:
     """What the methods may take; times are by the clock on the wall."""
 
     bits: tuple[int, ...] = (4,)  # one expansion each; () for none
+    more_bits: bool = True  # two more at a time, until its own bound proves what the payment identity's does
+    published: bool = True  # the first number of bits once more as it was published: without critical regions
     time_limit_s: float = 30.0  # of each method with yes or no in it, and of the walk
     rounds: int = 200  # of a best response, at most
     seed: int = 0  # of the walk's corners
-
-
-@dataclass(frozen=True, slots=True)
-class MethodRow:
-    """One row of the table; savings and increases are against the competitive outcome."""
-
-    method: str
-    objective: float  # $, payments and delay
-    payment: float  # $
-    payment_most: float  # $, at the prices that cost the aggregator most
-    delay_cost: float  # $
-    system_cost: float  # $
-    bound: float  # $, the best that any method proved
-    gap: float  # (objective - bound) / max(1, |objective|)
-    own_bound: float | None  # $, that this method proved itself
-    own_gap: float | None
-    payment_saving: float  # share of the competitive objective
-    system_increase: float  # share of the competitive system cost, delay included in both
-    status: str
-    time_s: float
-    processor_s: float
-    notes: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,6 +45,7 @@ class Comparison:
     loops: tuple[Loop, ...]
     bound: float  # $, the best
     failures: tuple[tuple[str, str], ...]  # method and reason
+    speeds: tuple[Speed, ...]  # the exact routes beside the expansions
 
     @property
     def best(self) -> Outcome:
@@ -86,7 +68,7 @@ class _Steps:
 
 
 def compare(problem: Coordination, options: CompareOptions | None = None, tell: Tell | None = None) -> Comparison:
-    """Return every method on ``problem``: regions for at most three centres, ``bits`` of the expansion.
+    """Return every method on ``problem``: regions for at most three centres, expansions of ever more bits.
 
     A method that ends without draws is named in ``failures``. Raises what the price taker raises, and what ``tell``
     raises.
@@ -95,58 +77,91 @@ def compare(problem: Coordination, options: CompareOptions | None = None, tell: 
     steps = _Steps(tell, _total(problem, chosen))
     steps.begin("price taker", _STEPS["price taker"])
     equilibrium = price_taker(problem)
-    outcomes, failures = [equilibrium.outcome], list[tuple[str, str]]()
-    regions = _regions(problem, steps, failures)
+    table = _Table(problem, chosen, steps)
+    table.keep(equilibrium.outcome, "price taker")
+    clock = Clock.start()
+    regions = _regions(problem, steps, table.failures)
+    if regions is not None:
+        table.seconds["regions"] = clock.read()[1]
     steps.begin("region walk", _STEPS["region walk"])
     limit = chosen.time_limit_s
     walked = walk(problem, regions, equilibrium=equilibrium, seed=chosen.seed, time_limit_s=limit)
-    outcomes.append(walked)
-    for name, weight, run in _integer(problem, regions, walked, chosen):
-        steps.begin(name, weight)
-        try:
-            outcomes.append(run())
-        except SolverError as error:
-            failures.append((name, str(error)))
+    table.keep(walked, "region walk")
+    if regions is not None:
+        table.run("critical regions", lambda: by_regions(problem, regions, start=walked, time_limit_s=limit))
+    identity = table.run("payment identity", lambda: bilevel(problem, regions, start=walked, time_limit_s=limit))
+    proved = GAP if identity is None or identity.status != "optimal" else max(GAP, identity.gap)
+    table.expansions(regions, proved)
+    if chosen.published and chosen.bits:
+        name = f"expansion, {chosen.bits[0]} bits{PUBLISHED}"
+        table.run(name, lambda: replace(expansion(problem, chosen.bits[0], None, time_limit_s=limit), method=name))
     loops = []
     for damped in (False, True):
         steps.begin("best response, damped" if damped else "best response", _LOOP)
         loops.append(best_response(problem, regions, damped=damped, rounds=chosen.rounds))
-        outcomes.append(loops[-1].outcome)
-    bound = max(outcome.bound for outcome in outcomes)
-    rows = tuple(_row(outcome, equilibrium.outcome, bound) for outcome in outcomes)
-    return Comparison(equilibrium, tuple(outcomes), rows, tuple(loops), bound, tuple(failures))
+        table.keep(loops[-1].outcome)
+    return table.comparison(equilibrium, tuple(loops))
 
 
-def _integer(
-    problem: Coordination, regions: tuple[HourRegions, ...] | None, walked: Outcome, options: CompareOptions
-) -> list[tuple[str, int, Callable[[], Outcome]]]:
-    """Return the methods with a yes or no in them: their names, weights, and what runs them from the walk's answer."""
-    limit = options.time_limit_s
-    found: list[tuple[str, int, Callable[[], Outcome]]] = []
-    if regions is not None:
-        found.append(
-            (
-                "critical regions",
-                _STEPS["critical regions"],
-                lambda: by_regions(problem, regions, start=walked, time_limit_s=limit),
-            )
-        )
-    found.append(
-        (
-            "payment identity",
-            _STEPS["payment identity"],
-            lambda: bilevel(problem, regions, start=walked, time_limit_s=limit),
-        )
-    )
-    for bits in options.bits:
-        run = partial(expansion, problem, bits, regions, time_limit_s=limit)
-        found.append((f"expansion, {bits} bits", _STEPS["expansion"], run))
-    return found
+class _Table:
+    """The outcomes as they come, what could not be run, and what others need before they begin."""
+
+    def __init__(self, problem: Coordination, options: CompareOptions, steps: _Steps) -> None:
+        self._problem, self._options, self._steps = problem, options, steps
+        self.outcomes: list[Outcome] = []
+        self.failures: list[tuple[str, str]] = []
+        self.seconds: dict[str, float] = {}  # processor s of what methods need
+        self._failed: list[tuple[str, float]] = []  # expansions without draws
+
+    def keep(self, outcome: Outcome, needed_as: str = "") -> None:
+        """Keep an outcome, and its time where other methods need it."""
+        self.outcomes.append(outcome)
+        if needed_as:
+            self.seconds[needed_as] = outcome.processor_s
+
+    def run(self, name: str, work: Callable[[], Outcome]) -> Outcome | None:
+        """Run a method; return None where it ends without draws."""
+        self._steps.begin(name, _STEPS["expansion" if name.startswith("expansion") else name])
+        clock = Clock.start()
+        try:
+            self.keep(work())
+        except SolverError as error:
+            self.failures.append((name, str(error)))
+            if name.startswith("expansion"):
+                self._failed.append((name, clock.read()[1]))
+            return None
+        return self.outcomes[-1]
+
+    def expansions(self, regions: tuple[HourRegions, ...] | None, proved: float) -> None:
+        """Run the expansions asked for, then more bits until one's own bound proves ``proved``, or its time is up."""
+        limit, clock = self._options.time_limit_s, Clock.start()
+        last = None
+        for bits in self._options.bits:
+            last = self._expansion(bits, regions, limit)
+        bits = max(self._options.bits, default=_MOST_BITS)
+        while (
+            self._options.more_bits and last is not None and last.status == "optimal" and last.gap > proved
+            and bits + _MORE <= _MOST_BITS and clock.read()[0] < limit
+        ):  # fmt: skip
+            bits += _MORE
+            last = self._expansion(bits, regions, limit)
+
+    def _expansion(self, bits: int, regions: tuple[HourRegions, ...] | None, limit: float) -> Outcome | None:
+        return self.run(f"expansion, {bits} bits", lambda: expansion(self._problem, bits, regions, time_limit_s=limit))
+
+    def comparison(self, equilibrium: Equilibrium, loops: tuple[Loop, ...]) -> Comparison:
+        """Return everything together."""
+        bound = max(outcome.bound for outcome in self.outcomes)
+        rows = tuple(_row(outcome, equilibrium.outcome, bound, self.seconds) for outcome in self.outcomes)
+        return Comparison(
+            equilibrium, tuple(self.outcomes), rows, loops, bound, tuple(self.failures), speeds(rows, self._failed),
+        )  # fmt: skip
 
 
 def _total(problem: Coordination, options: CompareOptions) -> int:
     fixed = sum(weight for name, weight in _STEPS.items() if name != "expansion") + 2 * _LOOP
-    return fixed + _STEPS["expansion"] * len(options.bits) + _HOUR * len(problem.followers)
+    expansions = len(options.bits) + (1 if options.published and options.bits else 0)
+    return fixed + _STEPS["expansion"] * expansions + _HOUR * len(problem.followers)
 
 
 def _regions(problem: Coordination, steps: _Steps, failures: list[tuple[str, str]]) -> tuple[HourRegions, ...] | None:
@@ -161,7 +176,8 @@ def _regions(problem: Coordination, steps: _Steps, failures: list[tuple[str, str
         return None
 
 
-def _row(outcome: Outcome, taker: Outcome, bound: float) -> MethodRow:
+def _row(outcome: Outcome, taker: Outcome, bound: float, seconds: Mapping[str, float]) -> MethodRow:
+    needed = tuple(name for name in _needs(outcome.method) if name in seconds)
     base = taker.system_cost + taker.delay_cost
     own = outcome.bound if np.isfinite(outcome.bound) else None
     return MethodRow(
@@ -169,6 +185,7 @@ def _row(outcome: Outcome, taker: Outcome, bound: float) -> MethodRow:
         objective=outcome.objective,
         payment=float(outcome.payment.sum()),
         payment_most=float(outcome.payment_most.sum()),
+        penalised=float(outcome.penalised.sum()),
         delay_cost=outcome.delay_cost,
         system_cost=outcome.system_cost,
         bound=bound,
@@ -180,5 +197,17 @@ def _row(outcome: Outcome, taker: Outcome, bound: float) -> MethodRow:
         status=outcome.status,
         time_s=outcome.time_s,
         processor_s=outcome.processor_s,
+        before_s=sum(seconds[name] for name in needed),
+        start_s=sum(seconds[name] for name in needed if name != "regions"),
+        needed=needed,
         notes=outcome.notes,
     )
+
+
+def _needs(method: str) -> tuple[str, ...]:
+    """Return what ran before a method because it builds on it; "regions" spare limits, the others give a start."""
+    if method == "price taker" or method.endswith(PUBLISHED):
+        return ()
+    if method == "region walk":
+        return ("regions", "price taker")
+    return ("regions", "price taker", "region walk") if method in EXACT else ("regions",)

@@ -20,6 +20,8 @@ from engine.distribution.hour import DsoOptions
 from engine.distribution.linear import Point
 from engine.distribution.workload import Workload
 
+_EXCEEDS = 1e-7  # MW, or p.u. squared: what exceeds a limit by less is rounding
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Coordination:
@@ -57,6 +59,7 @@ class Outcome:
     price_per_mwh: Matrix  # (T, J), of each centre, reactive power included
     payment: Vector  # (T,), $
     payment_most: Vector  # (T,), with the prices that cost the aggregator most
+    penalised: Vector  # (T,), $, the payment of hours in which the operator exceeds a limit at its penalty; else 0
     delay_cost: float  # $
     system_cost: float  # $, of the operator, penalties included
     bound: float  # $: no draws cost the aggregator less; -inf where the method has none
@@ -101,13 +104,17 @@ def judge(
     times = clock.read()
     draws = problem.fleet.draws(point)
     ends = [follower.price_range(x) for follower, x in zip(problem.followers, draws, strict=True)]
+    payment = np.array([low.payment(x) for (low, _), x in zip(ends, draws, strict=True)])
+    # What exceeds a limit is priced at the penalty, and so is all that is drawn behind it.
+    over = [bool((low.z[f.slack] > _EXCEEDS).any()) for f, (low, _) in zip(problem.followers, ends, strict=True)]
     return Outcome(
         method=method,
         point=point,
         draws_mw=draws,
         price_per_mwh=np.array([low.price for low, _ in ends]),
-        payment=np.array([low.payment(x) for (low, _), x in zip(ends, draws, strict=True)]),
+        payment=payment,
         payment_most=np.array([high.payment(x) for (_, high), x in zip(ends, draws, strict=True)]),
+        penalised=np.where(over, payment, 0.0),
         delay_cost=float(problem.fleet.delay_cost @ point),
         system_cost=float(sum(low.value for low, _ in ends)),
         bound=bound,

@@ -38,6 +38,7 @@ class Corrected:
     points: tuple[AcPoint, ...]  # (T,), the AC solutions of `result`
     error_pu: Vector  # (rounds,), largest over nodes and hours, each at its best so far; the first is uncorrected
     chosen: int  # the first round with the error of `result`
+    used: tuple[Point, ...]  # (T,), the operating points that `result` was found with
 
     @property
     def phasors(self) -> Phasors:
@@ -158,7 +159,9 @@ def dispatch_corrected(
         result = _again(case, (centre_kw, options), result, courses, worse)
     found = {hour: ac for each in courses for hour, ac in zip(each.hours, each.best_found, strict=True)}
     points = tuple(found[hour] for hour in range(case.hours))
-    return Corrected(result, points, np.array(errors), int(np.argmin(errors)))
+    used = {hour: at for each in courses for hour, at in zip(each.hours, each.best_points, strict=True)}
+    ordered = tuple(used[hour] for hour in range(case.hours))
+    return Corrected(result, points, np.array(errors), int(np.argmin(errors)), ordered)
 
 
 def _again(

@@ -24,7 +24,7 @@ from engine.errors import SolverError
 from engine.program import LazyProgram, LinearProgram, Solution, Status
 
 _SUM_TOLERANCE = 1e-6  # of $/MWh, or of the largest price where that is above 1: what parts may miss the dual by
-_ACTIVE = 1e-7  # a bound closer than this, relative, may carry a dual
+ACTIVE = 1e-7  # a bound closer than this, relative, may carry a dual
 PARTS = ("energy", "loss", "response", "voltage", "congestion")
 
 
@@ -115,8 +115,8 @@ def dual_range(program: LinearProgram, solution: Solution, rows: Integers) -> tu
     lower = np.concatenate([program.row_lower, program.lower])
     upper = np.concatenate([program.row_upper, program.upper])
     dual = np.concatenate([solution.row_dual, solution.reduced_cost])
-    at_lower = values - lower <= _ACTIVE * (1.0 + np.abs(np.where(np.isfinite(lower), lower, 0.0)))
-    at_upper = upper - values <= _ACTIVE * (1.0 + np.abs(np.where(np.isfinite(upper), upper, 0.0)))
+    at_lower = values - lower <= ACTIVE * (1.0 + np.abs(np.where(np.isfinite(lower), lower, 0.0)))
+    at_upper = upper - values <= ACTIVE * (1.0 + np.abs(np.where(np.isfinite(upper), upper, 0.0)))
     # Changes of the duals: the solver's own are in the set, so rounding cannot empty it.
     least = np.where(at_upper, -np.inf, np.minimum(-dual, 0.0))
     most = np.where(at_lower, np.inf, np.maximum(-dual, 0.0))

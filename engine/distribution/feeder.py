@@ -185,7 +185,13 @@ class Battery:
     power_kw: float  # either way, at the terminals
     charge_efficiency: float = 0.95
     discharge_efficiency: float = 0.95
-    initial_share: float = 0.5  # of the energy; the end of the day has as much again
+    initial_share: float = 0.5  # of the energy, before the first hour
+    final_share: float | None = None  # after the last hour; None: as much as at the beginning
+
+    @property
+    def end_share(self) -> float:
+        """Return the share of the energy that is held after the last hour."""
+        return self.initial_share if self.final_share is None else self.final_share
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ class DsoOptions:
     line_limits: LineLimits = "polygon"  # of each conductor: a polygon inside the circle, or active power alone
     polygon_sides: int = 12
     unbalance_limit: float | None = None  # of magnitudes from the mean of their bus, as a share of it; None: no limit
+    unbalance_share: float | Matrix = 1.0  # what is left of that limit; one number or (T, B3)
     limit_price_per_mwh: float = 10_000.0  # of each MW over a line's limit, and of the voltage that 1 MW would mend
     supply_slope_per_mw2h: float = 0.0  # how much dearer each further MW from the substation makes a MWh
     reactive_price_per_mvarh: float = 0.0  # of reactive power through the substation, either way
@@ -51,6 +52,8 @@ class DsoOptions:
                 raise QuestionError(f"{name} is {value:g}; it must be at least {low:g}")
         if self.unbalance_limit is not None and not 0.0 < self.unbalance_limit <= 1.0:
             raise QuestionError(f"unbalance_limit is {self.unbalance_limit:g}; it must be above 0 and at most 1")
+        if not (np.isfinite(self.unbalance_share).all() and np.min(self.unbalance_share, initial=1.0) > 0.0):
+            raise QuestionError("unbalance_share must be above 0")
         if not (np.isfinite(self.voltage_margin_pu).all() and np.min(self.voltage_margin_pu) >= 0.0):
             raise QuestionError("voltage_margin_pu must not be negative")
 
@@ -182,7 +185,7 @@ def hour_program(
         _voltages(case, options, hour, limited, columns),
         _flows(frame, conductors, options, watched, columns),
         _circles(case, options, columns),
-        _unbalance(even, options, columns),
+        _unbalance(even, unbalance_limits(frame, options, hour), columns),
     ]
     names = ("equations", "totals", "voltages", "flows", "circles", "unbalance")
     rows = _slices({name: len(block[1]) for name, block in zip(names, blocks, strict=True)})
@@ -288,17 +291,26 @@ def _even(frame: Frame, options: DsoOptions) -> Integers:
     return np.asarray(nodes[(nodes >= frame.roots).all(axis=1)], dtype=np.intp)
 
 
-def _unbalance(even: Integers, options: DsoOptions, columns: dict[str, slice]) -> _Block:
+def unbalance_limits(frame: Frame, options: DsoOptions, hour: int) -> Vector:
+    """Return the limits u (B,) of an hour, of the buses beyond the source with three phases; () without a limit."""
+    if options.unbalance_limit is None:
+        return np.zeros(0)
+    _, nodes = three_phase_buses(frame)
+    share = np.asarray(options.unbalance_share)
+    here = np.broadcast_to(share if share.ndim < 2 else share[hour], len(nodes))
+    return np.asarray(options.unbalance_limit * here[(nodes >= frame.roots).all(axis=1)])
+
+
+def _unbalance(even: Integers, limits: Vector, columns: dict[str, slice]) -> _Block:
     """Each of a bus's squared magnitudes within (1 - u)^2 and (1 + u)^2 of their mean, or its excess is paid.
 
     The mean of squares is at most 1 + u^2 times the square of the mean, so magnitudes keep u to about its square.
     """
-    limit = options.unbalance_limit
-    if limit is None or not len(even):
+    if not len(even):
         return csr_array((0, 1)), np.zeros(0), np.zeros(0)
     count = 6 * len(even)
     rows, places, values = [], [], []
-    for bus, nodes in enumerate(even.tolist()):
+    for bus, (nodes, limit) in enumerate(zip(even.tolist(), limits.tolist(), strict=True)):
         for side, sign in enumerate((1.0, -1.0)):
             for member in range(3):
                 share = np.full(3, -sign * (1.0 + sign * limit) ** 2 / 3.0)

@@ -10,6 +10,7 @@ from engine.distribution.bilevel import bilevel
 from engine.distribution.case import FeederCase
 from engine.distribution.coordination import Coordination, Outcome
 from engine.distribution.expansion import expansion
+from engine.distribution.fleet_batteries import at_posted_prices
 from engine.distribution.frames import Matrix
 from engine.distribution.hour import DsoOptions
 from engine.distribution.linear import Point
@@ -26,7 +27,8 @@ from engine.errors import QuestionError
 class Decided:
     """What a method decided; ``outcome`` is None for given draws."""
 
-    centre_kw: Matrix  # (T, C)
+    centre_kw: Matrix  # (T, C), from the network
+    battery_mw: Matrix  # (3, T, C), charge, discharge, and MWh held at the end of the hour
     outcome: Outcome | None
 
 
@@ -61,15 +63,22 @@ def decide(
     options: DsoOptions,
     points: tuple[Point, ...] | None,
 ) -> Decided:
-    """Return the draws by the question's method. Raises QuestionError, InfeasibleError and SolverError as it does."""
+    """Return the draws by the question's method. Raises QuestionError, InfeasibleError and SolverError as it does.
+
+    The aggregator runs the batteries with its work: they are in its own constraints alone, so every method takes them.
+    Beside given draws of computers they run at least cost at the substation's prices.
+    """
     if question.method == "given":
-        return Decided(given_kw(question, case, workload), None)
-    outcome = METHOD_TABLE[question.method](Coordination.of(case, workload, options, points), question)
-    return Decided(1000.0 * outcome.draws_mw, outcome)
+        computers = given_kw(question, case, workload)
+        battery = at_posted_prices(case, computers)
+        return Decided(computers + 1000.0 * (battery[0] - battery[1]), battery, None)
+    problem = Coordination.of(case, workload, options, points)
+    outcome = METHOD_TABLE[question.method](problem, question)
+    return Decided(1000.0 * outcome.draws_mw, problem.fleet.storage(outcome.point), outcome)
 
 
 def given_kw(question: FeederQuestion, case: FeederCase, workload: Workload) -> Matrix:
-    """Return the draws (T, C) that the question gives, or the work divided evenly.
+    """Return the draws (T, C) of computers that the question gives, or the work divided evenly.
 
     Evenly: interactive work in the hour it comes and each job in equal parts over its hours, on all data centres by
     what they can do. Raises QuestionError where that is more than they can do.

@@ -9,16 +9,17 @@ from pathlib import Path
 from typing import Any, Self
 
 from engine.distribution.best_response import Loop
-from engine.distribution.compare import CompareOptions, Comparison, MethodRow, Tell, compare
+from engine.distribution.compare import CompareOptions, Comparison, Tell, compare
 from engine.distribution.coordination import Coordination
 from engine.distribution.frames import Matrix
 from engine.distribution.prepare import LoadDataset, Prepared, prepare
 from engine.distribution.question import FeederQuestion
 from engine.distribution.run import first_points
+from engine.distribution.speed import MethodRow, Speed
 from engine.errors import QuestionError, UncertaintyDataError
 from engine.program import SOLVER
 
-FORMAT = "headroom-feeder-methods-1"
+FORMAT = "headroom-feeder-methods-2"
 _NOTES = (
     "Every method is judged by the operator's own program on the same linear flow, corrected once at the AC solutions "
     "of the work divided evenly.",
@@ -98,6 +99,7 @@ class MethodsRun:
     courses: tuple[Course, ...]
     bound: float  # $, the best that any method proved
     failures: tuple[tuple[str, str], ...]
+    speeds: tuple[Speed, ...]  # the exact routes beside the expansions, at the same proved accuracy
     provenance: Mapping[str, Any]
 
     def row(self, method: str) -> MethodRow | None:
@@ -125,11 +127,15 @@ class MethodsRun:
             MethodsOptions.from_json(held["options"]),
             tuple(held["labels"]),
             tuple(held["centres"]),
-            tuple(MethodRow(**{**row, "notes": tuple(row["notes"])}) for row in held["rows"]),
+            tuple(
+                MethodRow(**{**row, "notes": tuple(row["notes"]), "needed": tuple(row["needed"])})
+                for row in held["rows"]
+            ),
             tuple(Schedule(_rows(row["draw_kw"]), _rows(row["price_per_mwh"])) for row in held["schedules"]),
             tuple(_course(row) for row in held["courses"]),
             float(held["bound"]),
             tuple((str(name), str(why)) for name, why in held["failures"]),
+            tuple(Speed(**row) for row in held["speeds"]),
             held["provenance"],
         )
 
@@ -156,7 +162,7 @@ def run_methods(
     limits = question.options(compensators=chosen.svg)
     points = first_points(prepared, limits, lambda: say(0, 100, "operating points"))
     problem = Coordination.of(prepared.case, prepared.workload, limits, points)
-    asked = CompareOptions(chosen.bits, chosen.time_limit_s, seed=question.seed)
+    asked = CompareOptions(chosen.bits, time_limit_s=chosen.time_limit_s, seed=question.seed)
     found = compare(problem, asked, lambda done, total, name: say(_POINTS + (100 - _POINTS) * done // total, 100, name))
     say(100, 100, "done")
     return _run_of(prepared, chosen, found)
@@ -186,6 +192,7 @@ def _run_of(prepared: Prepared, options: MethodsOptions, found: Comparison) -> M
         courses=tuple(_course_of(each) for each in found.loops),
         bound=found.bound,
         failures=found.failures,
+        speeds=found.speeds,
         provenance=provenance,
     )
 

@@ -55,11 +55,16 @@ def prepare(question: FeederQuestion, load_dataset: LoadDataset | None = None) -
 def _told(question: FeederQuestion, feeder: Feeder) -> list[str]:
     """Return what the answer leaves out, or takes as it is not, in sentences."""
     named = [row.name for row in feeder.centres if row.battery]
-    found = [f"The batteries of {', '.join(named)} stand idle: neither side operates them here."] if named else []
+    how = "at least cost at the substation's prices" if question.method == "given" else "with its work"
+    found = [
+        f"The aggregator runs the batteries of {', '.join(named)} {how}; each site keeps its power factor at its "
+        "connection, and none feeds into the network."
+    ] if named else []  # fmt: skip
     if question.method != "given":
         found.append(
             "Draws are decided on the linear flow at the AC solutions of the work divided evenly; prices and bills are "
-            "those at the AC solutions of the draws themselves, so they differ a little from what was expected."
+            "those at the AC solutions of the draws themselves, so they differ a little from what was expected. The "
+            "gap to the best draws is proved again on the linear flow of the bill."
         )
     return found
 

@@ -6,7 +6,7 @@ The question is JSON; with the files that it names by their digests it determine
 import hashlib
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal, Self, get_args
 
@@ -14,6 +14,7 @@ from engine.distribution.cases import HOURS, PLACES
 from engine.distribution.checks import checked
 from engine.distribution.feeder import Compensator, DataCentre, Feeder
 from engine.distribution.hour import DsoOptions, LineLimits
+from engine.distribution.question_battery import CentreBattery
 from engine.errors import NetworkDataError, QuestionError
 
 EditKind = Literal["move centre", "power factor", "add compensator", "remove compensator", "scale load"]
@@ -101,6 +102,7 @@ class FeederQuestion:
     feeder: str = "ieee37"  # of the library, with the devices of its worked case
     dataset: str = ""  # digest of a feeder's own JSON file, in the place of the library's
     edits: tuple[Edit, ...] = ()  # in their order
+    batteries: tuple[CentreBattery, ...] = ()  # the later one where two are of one centre
     hours: tuple[int, ...] = ()  # of the day, counted from 0; () for all 24
     price_per_mwh: tuple[float, ...] = ()  # of each of those hours
     load_share: tuple[float, ...] = ()
@@ -144,6 +146,9 @@ class FeederQuestion:
             found.append(f"the library has no feeder {self.feeder!r:.40}; it has {', '.join(PLACES)}")
         if len(self.edits) > MOST_EDITS:
             found.append(f"{len(self.edits)} edits; at most {MOST_EDITS}")
+        if len(self.batteries) > MOST_EDITS:
+            found.append(f"{len(self.batteries)} batteries; at most {MOST_EDITS}")
+        found += [problem for each in self.batteries for problem in each.problems()]
         found += [f"an edit is one of {', '.join(EDITS)}, not {edit.kind!r:.40}" for edit in self.edits
                   if edit.kind not in EDITS]  # fmt: skip
         found += self._hours()
@@ -182,6 +187,13 @@ class FeederQuestion:
                 feeder = edit.apply(feeder)
             except QuestionError as error:
                 found.append(str(error))
+        known = {row.name for row in feeder.centres}
+        for each in self.batteries:
+            if each.centre and each.centre not in known:
+                found.append(f"a battery: there is no data centre {each.centre!r:.60}")
+            feeder = replace(feeder, centres=tuple(
+                replace(row, battery=each.row()) if each.centre in {"", row.name} else row for row in feeder.centres
+            ))  # fmt: skip
         if self.loads == "power":
             feeder = replace(feeder, loads=tuple(replace(row, model="power") for row in feeder.loads))
         if not found:
@@ -226,15 +238,9 @@ class FeederQuestion:
             raise QuestionError(f"a feeder study has no field {unknown[0]!r:.60}")
         given = dict(content)
         try:
-            for name in ("price_per_mwh", "load_share", "sun_share"):
+            for name, read in _LISTS.items():
                 if name in given:
-                    given[name] = tuple(float(value) for value in given[name])
-            if "hours" in given:
-                given["hours"] = tuple(int(hour) for hour in given["hours"])
-            if "draw_kw" in given:
-                given["draw_kw"] = tuple(tuple(float(kw) for kw in row) for row in given["draw_kw"])
-            if "edits" in given:
-                given["edits"] = tuple(_edit(row) for row in given["edits"])
+                    given[name] = tuple(read(value) for value in given[name])
             for name, kind in cls.__annotations__.items():
                 if name in given and kind in {int, float, bool, str}:
                     given[name] = _plain(name, given[name], kind)
@@ -271,3 +277,9 @@ def _edit(row: Mapping[str, Any]) -> Edit:
         value=float(row.get("value", 0.0)),
         phases=str(row.get("phases", "abc")),
     )
+
+
+_LISTS: Mapping[str, Callable[[Any], Any]] = {
+    "price_per_mwh": float, "load_share": float, "sun_share": float, "hours": int,
+    "draw_kw": lambda row: tuple(float(kw) for kw in row), "edits": _edit, "batteries": CentreBattery.from_json,
+}  # fmt: skip

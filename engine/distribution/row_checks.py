@@ -84,6 +84,7 @@ _RANGES: dict[str, dict[str, Range]] = {
         "charge_efficiency": Range("a charging efficiency of {}", 0.0, 1.0, above=True),
         "discharge_efficiency": Range("a discharging efficiency of {}", 0.0, 1.0, above=True),
         "initial_share": Range("a battery that begins at {} of its energy", 0.0, 1.0),
+        "final_share": Range("a battery that ends at {} of its energy", 0.0, 1.0),
     },
 }
 _CONTROL: dict[str, Range] = {

@@ -12,11 +12,14 @@ import numpy as np
 
 from engine.capacity.archive import AnyArray, pack, unpack
 from engine.compute import Progress
+from engine.distribution.ac_limits import loading
+from engine.distribution.binding import Binding, battery_limits, binding_limits
 from engine.distribution.case import FeederCase
 from engine.distribution.corrected import ac_hour, dispatch_corrected, frame_phasors
 from engine.distribution.dlmp import PARTS, PriceParts
 from engine.distribution.feeder import Feeder
 from engine.distribution.files import from_json, to_json
+from engine.distribution.final_bound import final_bound
 from engine.distribution.frames import Frame, Integers, Matrix, Phasors, Vector, three_phase_buses
 from engine.distribution.hour import DsoOptions
 from engine.distribution.linear import Point
@@ -29,12 +32,13 @@ from engine.distribution.metrics import (
     voltage_unbalance,
 )
 from engine.distribution.prepare import LoadDataset, Prepared, prepare
+from engine.distribution.price_range import price_ranges
 from engine.distribution.question import FeederQuestion
-from engine.distribution.scenarios import compensator_kvar, loading, scenario_check
+from engine.distribution.scenarios import compensator_kvar, scenario_check
 from engine.distribution.tightening import Checked, tightened, told_solver
 from engine.errors import UncertaintyDataError
 
-FORMAT = "headroom-feeder-run-1"
+FORMAT = "headroom-feeder-run-2"
 _USUAL = 3  # corrections until an hour settles
 
 
@@ -46,7 +50,11 @@ class CaseRun:
     """
 
     svg: bool  # whether static var generators were in service
-    draw_kw: Matrix  # (T, C)
+    draw_kw: Matrix  # (T, C), from the network
+    computer_kw: Matrix  # (T, C), of the computers and their cooling: the work
+    charge_kw: Matrix  # (T, C), into the batteries; 0 without one, as both below
+    discharge_kw: Matrix  # (T, C), out of them
+    held_kwh: Matrix  # (T, C), in them at the end of the hour
     centre_price: Matrix  # (T, C), $/MWh of each centre, reactive power included
     bill_active: Matrix  # (T, C), $/h
     bill_reactive: Matrix  # (T, C), $/h
@@ -56,6 +64,8 @@ class CaseRun:
     margin_pu: Matrix  # (T, N), by which both limits were tightened
     active_price: Matrix  # (T, N), $/MWh
     reactive_price: Matrix  # (T, N), $/Mvarh
+    price_least: Matrix  # (T, N), $/MWh: active prices that the same optimum allows; as active_price where it
+    price_most: Matrix  # (T, N), determines them
     active_parts: AnyArray  # (5, T, N), in the order of dlmp.PARTS
     reactive_parts: AnyArray  # (5, T, N)
     supply_mva: AnyArray  # (T,) complex
@@ -77,6 +87,16 @@ class CaseRun:
     hour_chance: Vector  # (T,)
     extremes_pu: AnyArray  # (2, S, T), lowest and highest of each scenario
     facts: Mapping[str, Any]
+
+    @property
+    def price_width(self) -> Matrix:
+        """Return (T, N) how far the active price may range, $/MWh; above 1e-3 the optimum does not determine it."""
+        return np.asarray(self.price_most - self.price_least)
+
+    @property
+    def duals(self) -> tuple[Binding, ...]:
+        """Return every limit that has a dual, hour by hour, as it was used: tightened or derated."""
+        return tuple(Binding(**row) for row in self.facts["duals"])
 
     @property
     def error_pu(self) -> Matrix:
@@ -279,11 +299,13 @@ def _run_case(prepared: Prepared, tick: _Counter, *, svg: bool) -> CaseRun:
         margin_pu=question.ac_margin_pu, points=points, tick=tick,
     )  # fmt: skip
     free, free_facts = _free_taps(prepared, checked, tick)
-    scenario_arrays, scenario_facts = _scenarios(prepared, checked, tick)
+    scenario_arrays, scenario_facts = _scenarios(prepared, checked, last[0], tick)
     facts = _facts(case, checked, last[0]) | {
+        "final": _final(prepared, checked, last[0]),
         "regulators_free": free_facts, "scenarios": scenario_facts, "time_s": time.perf_counter() - started,
     }  # fmt: skip
-    return _case_run(case, checked, svg=svg, more={"free_phasors": free, **scenario_arrays, "facts": facts})
+    more = {"free_phasors": free, **scenario_arrays, **_stored(last[0]), "facts": facts}
+    return _case_run(case, checked, svg=svg, more=more)
 
 
 def first_points(prepared: Prepared, options: DsoOptions, tick: Callable[[], None]) -> tuple[Point, ...]:
@@ -311,7 +333,18 @@ def _free_taps(prepared: Prepared, checked: Checked, tick: _Counter) -> tuple[Ph
     return moved, {"ratios": ratios, "largest_change_pu": float(off)}
 
 
-def _scenarios(prepared: Prepared, checked: Checked, tick: _Counter) -> tuple[dict[str, AnyArray], dict[str, Any]]:
+def _stored(decided: Decided) -> dict[str, AnyArray]:
+    """Return what batteries do, and what computers draw beside them."""
+    charge, discharge, held = 1000.0 * decided.battery_mw
+    return {
+        "computer_kw": decided.centre_kw - charge + discharge, "charge_kw": charge, "discharge_kw": discharge,
+        "held_kwh": held,
+    }  # fmt: skip
+
+
+def _scenarios(
+    prepared: Prepared, checked: Checked, decided: Decided, tick: _Counter
+) -> tuple[dict[str, AnyArray], dict[str, Any]]:
     question, case, feeder = prepared.question, prepared.case, prepared.case.feeder
     if not question.scenarios:
         return {
@@ -320,7 +353,8 @@ def _scenarios(prepared: Prepared, checked: Checked, tick: _Counter) -> tuple[di
         }, {}  # fmt: skip
     found = scenario_check(
         case, checked.result, count=question.scenarios, seed=question.seed,
-        deviations=(question.work_deviation, question.sun_deviation), tick=tick,
+        deviations=(question.work_deviation, question.sun_deviation),
+        battery_mw=decided.battery_mw[0] - decided.battery_mw[1], tick=tick,
     )  # fmt: skip
     return {
         "voltage_chance": found.voltage_chance, "line_chance": found.line_chance, "hour_chance": found.hour_chance,
@@ -329,6 +363,16 @@ def _scenarios(prepared: Prepared, checked: Checked, tick: _Counter) -> tuple[di
         "count": found.count, "seed": found.seed, "day_chance": found.day_chance, "interval": list(found.interval),
         "failed": found.failed,
     }  # fmt: skip
+
+
+def _final(prepared: Prepared, checked: Checked, decided: Decided) -> dict[str, Any] | None:
+    """Return the draws and a bound on the linearisation of the bill; None for given draws."""
+    if decided.outcome is None:
+        return None
+    return asdict(final_bound(
+        checked.case, prepared.workload, checked.options, checked.corrected.used, decided.outcome,
+        time_limit_s=prepared.question.method_time_s,
+    ))  # fmt: skip
 
 
 def _facts(case: FeederCase, checked: Checked, decided: Decided) -> dict[str, Any]:
@@ -354,6 +398,13 @@ def _facts(case: FeederCase, checked: Checked, decided: Decided) -> dict[str, An
         "rounds": [{**asdict(each), "error_pu": list(each.error_pu)} for each in checked.rounds],
         "correction_kept": checked.corrected.chosen,
         "rating_share": checked.rating_share,
+        "duals": [
+            asdict(each)
+            for each in (
+                *binding_limits(checked.case, checked.options, result),
+                *battery_limits(case, (decided.battery_mw[0], decided.battery_mw[1]), decided.battery_mw[2]),
+            )
+        ],
         "beyond_models": {label: names for label, names in beyond.items() if names},
         "voltage_price_per_pu2": result.voltage_price_per_pu2,
     }
@@ -361,6 +412,7 @@ def _facts(case: FeederCase, checked: Checked, decided: Decided) -> dict[str, An
 
 def _case_run(case: FeederCase, checked: Checked, *, svg: bool, more: Mapping[str, Any]) -> CaseRun:
     result, frame, prices = checked.result, checked.result.frame, checked.result.prices
+    least, most = price_ranges(result)
     billed = bills(result)
     centres = case.feeder.centres
     price = [prices.of_device(frame.share(row), row.kvar_per_kw) for row in centres]
@@ -375,6 +427,8 @@ def _case_run(case: FeederCase, checked: Checked, *, svg: bool, more: Mapping[st
         margin_pu=checked.margin_pu,
         active_price=prices.active_per_mwh,
         reactive_price=prices.reactive_per_mvarh,
+        price_least=least,
+        price_most=most,
         active_parts=_parts(prices.active),
         reactive_parts=_parts(prices.reactive),
         supply_mva=result.supply_mw + 1j * result.supply_mvar,

@@ -12,15 +12,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from engine.distribution.ac_limits import beyond
 from engine.distribution.case import FeederCase
 from engine.distribution.cases import is_free
 from engine.distribution.dso import DsoResult
 from engine.distribution.frames import Matrix, Vector
-from engine.distribution.opendss import AcFlow, Dispatch, ac_flow
+from engine.distribution.opendss import Dispatch, ac_flow
 from engine.errors import QuestionError
 
 _MEMORY, _OWN = 0.8, 0.5  # of the hour before; of the deviation, that is each centre's own
-_VOLT_PU, _LOADING = 1e-4, 1e-3  # a limit is broken by more
 _WILSON = 1.96  # of a 95 % interval
 
 
@@ -40,12 +40,19 @@ class ScenarioCheck:
     highest_pu: Matrix  # (S, T)
 
 
-def draws(
-    case: FeederCase, result: DsoResult, count: int, seed: int, deviations: tuple[float, float]
+def draws(  # noqa: PLR0913 (one call)
+    case: FeederCase,
+    result: DsoResult,
+    count: int,
+    seed: int,
+    deviations: tuple[float, float],
+    *,
+    battery_mw: Matrix | None = None,
 ) -> tuple[Matrix, Matrix]:
     """Return what centres draw (S, T, C) and generators give (S, T, G) in the scenarios, kW.
 
-    ``deviations`` are the standard deviations of work and sun as shares.
+    ``deviations`` are the standard deviations of work and sun as shares; ``battery_mw`` (T, C) is what of the draws
+    goes into batteries, as planned.
     """
     rng = np.random.default_rng(seed)
     hours, centres, generators = case.hours, case.feeder.centres, case.feeder.generators
@@ -55,8 +62,9 @@ def draws(
     factor = np.maximum(1.0 + work * (math.sqrt(1.0 - _OWN**2) * common + _OWN * own), 0.0)
     idle = np.array([row.pue * row.idle_kw for row in centres])
     most = np.array([row.most_kw for row in centres])
-    planned = 1000.0 * result.centre_mw
-    drawn = np.minimum(idle + (planned - idle) * factor, most) + 1000.0 * result.battery_mw
+    stored = np.zeros(result.centre_mw.shape) if battery_mw is None else battery_mw
+    planned = 1000.0 * (result.centre_mw - stored)
+    drawn = np.minimum(idle + (planned - idle) * factor, most) + 1000.0 * (stored + result.battery_mw)
     light = np.maximum(1.0 + sun * _walks(rng, (count, hours)), 0.0)[:, :, np.newaxis]
     given = 1000.0 * result.generator_mw
     free = np.array([is_free(row) for row in generators], dtype=bool)
@@ -72,6 +80,7 @@ def scenario_check(  # noqa: PLR0913 (all but the first two by name)
     count: int,
     seed: int = 0,
     deviations: tuple[float, float] = (0.1, 0.25),
+    battery_mw: Matrix | None = None,
     tick: Callable[[], None] | None = None,
 ) -> ScenarioCheck:
     """Return the chance that the schedule of ``result`` breaks a limit in AC; ``tick`` is called before each flow.
@@ -83,7 +92,7 @@ def scenario_check(  # noqa: PLR0913 (all but the first two by name)
     if not all(0.0 <= value <= 1.0 for value in deviations):
         raise QuestionError(f"the deviations are {deviations[0]:g} and {deviations[1]:g}; they must be between 0 and 1")
     feeder, hours = case.feeder, case.hours
-    drawn, given = draws(case, result, count, seed, deviations)
+    drawn, given = draws(case, result, count, seed, deviations, battery_mw=battery_mw)
     compensated = compensator_kvar(result)
     voltage = np.zeros((hours, len(feeder.buses), 3))
     lines = np.zeros((hours, len(feeder.links)))
@@ -113,31 +122,6 @@ def scenario_check(  # noqa: PLR0913 (all but the first two by name)
         count, seed, voltage / count, lines / count, broken.mean(axis=0), bad / count, wilson(bad, count), failed,
         lowest, highest,
     )  # fmt: skip
-
-
-def beyond(flow: AcFlow) -> tuple[np.ndarray, np.ndarray]:
-    """Return which voltages (B, 3) are outside the limits and which links (M,) above their rating, by more than noise.
-
-    The source's bus is not judged: its voltage is given.
-    """
-    feeder = flow.feeder
-    size = np.nan_to_num(flow.magnitude_pu, nan=1.0)
-    absent = np.isnan(flow.magnitude_pu)
-    out = ((size < feeder.v_min_pu - _VOLT_PU) | (size > feeder.v_max_pu + _VOLT_PU)) & ~absent
-    out[[bus.name == feeder.source_bus for bus in feeder.buses]] = False
-    return out, loading(flow) > 1.0 + _LOADING
-
-
-def loading(flow: AcFlow) -> Vector:
-    """Return (M,) the largest current of a link over its rating; 0 without a rating, nan without a solution."""
-    rating = [getattr(link, "rating_a", None) for link in flow.feeder.links]
-    limit = np.array([np.inf if amperes is None else amperes for amperes in rating])
-    most = (
-        np.nan_to_num(np.abs(flow.current_a)).max(axis=1, initial=0.0)
-        if flow.converged
-        else np.full(len(limit), np.nan)
-    )
-    return np.asarray(most / limit)
 
 
 def compensator_kvar(result: DsoResult) -> Matrix:

@@ -53,7 +53,7 @@ class Storage:
         right = np.concatenate([first, np.zeros(each_hour - count)])
         lower = np.zeros(width)
         upper = np.concatenate([np.tile(power, 2 * hours), np.tile(energy, hours)])
-        lower[-count:] = upper[-count:] = first
+        lower[-count:] = upper[-count:] = energy * [0.0 if b is None else b.end_share for b in batteries]
         return cls(drawn, csr_array(balance), right, lower, upper)
 
     def values(self, x: Vector, shape: tuple[int, int, int]) -> Matrix:

@@ -2,7 +2,9 @@
 
 A round decides the draws, solves the operator's problem with its loss corrections, and solves each hour in AC. A limit
 that the linear flow met and AC breaks is flagged; the next round tightens it by the error that was seen and a margin:
-voltages at that node and hour, ratings of that link in all hours. There are at most as many further rounds as asked.
+voltages at that node and hour, ratings of that line or transformer in all hours, and where unbalance is limited, the
+share of magnitudes at that bus and hour. Unbalance in AC is VUF, negative over positive sequence; the linear flow has
+only magnitudes for it. There are at most as many further rounds as asked.
 """
 
 from collections.abc import Callable, Mapping
@@ -10,17 +12,19 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from engine.distribution.ac_limits import beyond, loading, unbalance_of
 from engine.distribution.case import FeederCase
 from engine.distribution.corrected import Corrected, ac_hour, dispatch_corrected, frame_phasors
 from engine.distribution.dso import DsoResult
 from engine.distribution.feeder import Feeder, Line, Link, Regulator, Switch, Transformer
-from engine.distribution.frames import Matrix, Phasors
+from engine.distribution.frames import Matrix, Phasors, three_phase_buses
 from engine.distribution.hour import Conductors, DsoOptions
 from engine.distribution.linear import Point
+from engine.distribution.metrics import magnitude_unbalance
 from engine.distribution.opendss import AcFlow
-from engine.distribution.scenarios import beyond, loading
 
 _LINE_MARGIN = 2e-3  # of a rating, beside the observed error
+_UNBALANCE = 1e-5  # VUF above its limit by less is rounding
 _WIDEST = 0.45  # of the band between limits: no margin is wider, so the band stays open
 
 # Draws (T, C) in kW for a case, its options and the operating points known so far.
@@ -32,10 +36,10 @@ class Flag:
     """A limit that the linear flow met and the AC solution breaks."""
 
     hour: int
-    kind: str  # "voltage" or "link"
-    element: str
-    phase: str  # empty for a link
-    linear: float  # p.u., or share of the rating
+    kind: str  # "voltage", "link" or "unbalance"
+    element: str  # bus or link
+    phase: str  # empty but for a voltage
+    linear: float  # p.u., or share of the rating, or of magnitudes from their mean
     ac: float
     limit: float
 
@@ -63,6 +67,8 @@ class Checked:
     rounds: tuple[Round, ...]
     margin_pu: Matrix  # (T, N), by which both limits were tightened
     rating_share: Mapping[str, float]  # what is left of ratings, by link
+    case: FeederCase  # as the answer was asked for: with what is left of ratings
+    options: DsoOptions  # likewise, with the margins
 
     @property
     def result(self) -> DsoResult:
@@ -89,13 +95,15 @@ def tightened(  # noqa: PLR0913 (all but the first two by name)
     known: list[Round] = []
     margins: Matrix | None = None
     shares: dict[str, float] = {}
+    even: Matrix | None = None
     while True:
         asked = replace(case, feeder=_derated(case.feeder, shares))
         chosen = options if margins is None else replace(options, voltage_margin_pu=margins)
+        chosen = chosen if even is None else replace(chosen, unbalance_share=even)
         draws = decide(asked, chosen, points)
         corrected = dispatch_corrected(asked, draws, chosen, corrections=corrections, ac=told_solver(asked, tell))
         points = tuple(each.point for each in corrected.points)
-        checked = _check(case, corrected, tell)
+        checked = _check(case, corrected, (asked, chosen), tell)
         margins = np.zeros(corrected.result.v.shape) if margins is None else margins
         known.append(_round(corrected, checked))
         checked = replace(checked, rounds=tuple(known), margin_pu=margins, rating_share=dict(shares))
@@ -103,6 +111,7 @@ def tightened(  # noqa: PLR0913 (all but the first two by name)
             return checked
         margins = _margins(case.feeder, checked, margins, margin_pu)
         shares = _shares(checked, shares)
+        even = _evenness(checked, even)
 
 
 def told_solver(case: FeederCase, tell: Callable[[], None]) -> Callable[[DsoResult, int], Phasors]:
@@ -126,23 +135,29 @@ def _round(corrected: Corrected, checked: Checked) -> Round:
     )
 
 
-def _check(case: FeederCase, corrected: Corrected, tell: Callable[[], None]) -> Checked:
-    result = corrected.result
+def _check(
+    case: FeederCase, corrected: Corrected, asked: tuple[FeederCase, DsoOptions], tell: Callable[[], None]
+) -> Checked:
+    result, limit = corrected.result, asked[1].unbalance_limit
     flows = []
     for hour in range(case.hours):
         tell()
         flows.append(ac_hour(case, result, hour))
     phasors = np.array([frame_phasors(result.frame, flow) for flow in flows])
     linear = linear_loading(case.feeder, result)
-    flags = tuple(flag for hour, flow in enumerate(flows) for flag in _flags(result, hour, flow, linear[hour]))
-    return Checked(corrected, tuple(flows), phasors, linear, flags, (), np.zeros(result.v.shape), {})
+    flags = [flag for hour, flow in enumerate(flows) for flag in _flags(result, hour, flow, linear[hour])]
+    if limit is not None:
+        flags += [flag for hour, flow in enumerate(flows) for flag in _uneven(result, hour, flow, limit)]
+    return Checked(corrected, tuple(flows), phasors, linear, tuple(flags), (), np.zeros(result.v.shape), {}, *asked)
 
 
 def _flags(result: DsoResult, hour: int, flow: AcFlow, linear: Matrix) -> list[Flag]:
     """Return what AC breaks in an hour and the linear flow has not said that it breaks."""
     feeder, frame = flow.feeder, result.frame
     known = {
-        (each.element, each.phase if each.unit == "p.u." else "") for each in result.violations if each.hour == hour
+        (each.element, each.phase if each.unit == "p.u." else "")
+        for each in result.violations
+        if each.hour == hour and each.unit != "unbalance"
     }
     node = {each: at for at, each in enumerate(frame.nodes)}
     out, over = beyond(flow)
@@ -160,6 +175,18 @@ def _flags(result: DsoResult, hour: int, flow: AcFlow, linear: Matrix) -> list[F
         if (name, "") not in known:
             found.append(Flag(hour, "link", name, "", float(linear[at]), float(loaded[at]), 1.0))
     return found
+
+
+def _uneven(result: DsoResult, hour: int, flow: AcFlow, limit: float) -> list[Flag]:
+    """Return the buses whose VUF is above the limit that their magnitudes keep in the linear flow."""
+    names, _ = three_phase_buses(result.frame)
+    linear = dict(zip(names, magnitude_unbalance(result.frame, result.voltage_pu[hour]).tolist(), strict=True))
+    known = {each.element for each in result.violations if each.hour == hour and each.unit == "unbalance"}
+    return [
+        Flag(hour, "unbalance", bus, "", float(linear[bus]), value, limit)
+        for bus, value in unbalance_of(flow).items()
+        if bus in linear and bus not in known and value > limit + _UNBALANCE
+    ]
 
 
 def linear_loading(feeder: Feeder, result: DsoResult) -> Matrix:
@@ -203,6 +230,18 @@ def _shares(checked: Checked, shares: Mapping[str, float]) -> dict[str, float]:
     return found
 
 
+def _evenness(checked: Checked, even: Matrix | None) -> Matrix | None:
+    """Return what is left (T, B3) of the limit of unbalance: less by the share that AC is above it."""
+    names, _ = three_phase_buses(checked.result.frame)
+    flags = [flag for flag in checked.flags if flag.kind == "unbalance"]
+    if not flags:
+        return even
+    found = np.ones((len(checked.flows), len(names))) if even is None else even.copy()
+    for flag in flags:
+        found[flag.hour, names.index(flag.element)] *= flag.limit / flag.ac * (1.0 - _LINE_MARGIN)
+    return found
+
+
 def _derated(feeder: Feeder, shares: Mapping[str, float]) -> Feeder:
     if not shares:
         return feeder
@@ -215,4 +254,10 @@ def _derated(feeder: Feeder, shares: Mapping[str, float]) -> Feeder:
         lines=tuple(replace(row, rating_a=left(row)) for row in feeder.lines),
         switches=tuple(replace(row, rating_a=left(row)) for row in feeder.switches),
         regulators=tuple(replace(row, rating_a=left(row)) for row in feeder.regulators),
+        transformers=tuple(_smaller(row, shares.get(row.name, 1.0)) for row in feeder.transformers),
     )
+
+
+def _smaller(row: Transformer, share: float) -> Transformer:
+    """Return a transformer rated at a share of its kVA, with the same ohms."""
+    return replace(row, kva=row.kva * share, r_pu=row.r_pu * share, x_pu=row.x_pu * share)

@@ -120,11 +120,11 @@ def test_files_are_asked_for_by_their_digest() -> None:
         prepare(FeederQuestion(feeder="two-bus", workload="d" * 64))
 
 
-def test_batteries_that_nobody_operates_are_told_of() -> None:
+def test_who_runs_a_battery_is_told() -> None:
     feeder = library.load("two-bus")
     centre = DataCentre("centre", "load", 10.0, 1.0, 100.0, phases="a", battery=Battery(50.0, 100.0))
     content = to_json(replace(feeder, centres=(centre,)))
     asked = FeederQuestion(dataset="0" * 64, hours=(3,), method="price taker")
     told = prepare(asked, lambda _: ("own.json", content)).assumptions
-    assert "The batteries of centre stand idle: neither side operates them here." in told
+    assert any(text.startswith("The aggregator runs the batteries of centre with its work") for text in told)
     assert any(each.startswith("Draws are decided on the linear flow") for each in told)

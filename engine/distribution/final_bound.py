@@ -1,0 +1,65 @@
+"""What draws are worth by the program of their bill: the operator's answer at its last operating points.
+
+Draws are decided on one linearisation, and billed on a later one, at their own AC solutions and with the limits that AC
+made tighter. Here the draws are judged, and the least that any draws could cost is proved, on the later one: so a gap
+of the same program as the bill stands beside the gap of the program in which they were decided.
+"""
+
+from dataclasses import dataclass
+
+from engine.distribution.bilevel import bilevel
+from engine.distribution.case import FeederCase
+from engine.distribution.coordination import Clock, Coordination, Outcome, judge
+from engine.distribution.hour import DsoOptions
+from engine.distribution.linear import Point
+from engine.distribution.price_taker import price_taker
+from engine.distribution.region_program import by_regions
+from engine.distribution.regions import MOST_CENTRES
+from engine.distribution.speed import EXACT
+from engine.distribution.workload import Workload
+from engine.errors import EngineError
+
+
+@dataclass(frozen=True, slots=True)
+class FinalBound:
+    """The draws of a study on the linearisation of its bill."""
+
+    objective: float  # $, payment and delay of the draws at the prices that cost the aggregator least
+    bound: float  # $: no draws cost less on this linearisation
+    gap: float  # (objective - bound) / max(1, |objective|)
+    by: str  # the method that proved the bound
+    processor_s: float
+
+
+def final_bound(  # noqa: PLR0913 (one call)
+    case: FeederCase,
+    workload: Workload,
+    options: DsoOptions,
+    points: tuple[Point, ...],
+    decided: Outcome,
+    *,
+    time_limit_s: float,
+) -> FinalBound:
+    """Return what ``decided`` is worth with ``points``, and a bound there of the kind that its method proves.
+
+    That of critical regions where a method with yes or no in it decided for at most three centres, the payment
+    identity's where that decided for more, else the competitive bound. Raises SolverError where not even that is found.
+    """
+    clock = Clock.start()
+    problem = Coordination.of(case, workload, options, points)
+    judged = judge(problem, decided.method, decided.point, (float("-inf"), decided.status, clock))
+    name, bound = _bound(problem, decided, time_limit_s)
+    gap = (judged.objective - bound) / max(1.0, abs(judged.objective))
+    return FinalBound(judged.objective, bound, gap, name, clock.read()[1])
+
+
+def _bound(problem: Coordination, decided: Outcome, time_limit_s: float) -> tuple[str, float]:
+    try:
+        exact = decided.method in EXACT or decided.method.startswith("expansion")
+        if exact and problem.fleet.shape[1] <= MOST_CENTRES:
+            return "critical regions", by_regions(problem, time_limit_s=time_limit_s).bound
+        if decided.method == "payment identity":
+            return decided.method, bilevel(problem, time_limit_s=time_limit_s).bound
+    except EngineError:
+        pass  # too many regions, or no answer in time: the competitive bound always holds
+    return "price taker", price_taker(problem).payment_bound

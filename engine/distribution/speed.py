@@ -1,0 +1,125 @@
+"""How much faster an exact route is than the published expansion at the same proved accuracy: said by the rows alone.
+
+Times are processor seconds. What a route needs before it begins counts as it does for whoever runs that route alone:
+critical regions for both, the price taker and the walk for a route that begins at the walk's answer. An expansion that
+ends at its time limit with a wider gap has only shown that it takes longer: the ratio is then "at least".
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from engine.distribution.region_program import GAP
+
+EXACT = ("critical regions", "payment identity")
+PUBLISHED = ", as published"  # the end of the name of an expansion without critical regions
+ASKED = 10.0  # times faster
+
+
+@dataclass(frozen=True, slots=True)
+class MethodRow:
+    """One row of the table; savings and increases are against the competitive outcome."""
+
+    method: str
+    objective: float  # $, payments and delay
+    payment: float  # $
+    payment_most: float  # $, at the prices that cost the aggregator most
+    penalised: float  # $ of ``payment``: of hours in which the operator exceeds a limit at its penalty
+    delay_cost: float  # $
+    system_cost: float  # $
+    bound: float  # $, the best that any method proved
+    gap: float  # (objective - bound) / max(1, |objective|)
+    own_bound: float | None  # $, that this method proved itself
+    own_gap: float | None
+    payment_saving: float  # share of the competitive objective
+    system_increase: float  # share of the competitive system cost, delay included in both
+    status: str
+    time_s: float
+    processor_s: float  # of this method alone
+    before_s: float  # processor s of ``needed``
+    start_s: float  # of these: what only gives an answer to begin with
+    needed: tuple[str, ...]  # what ran before because this method builds on it
+    notes: tuple[str, ...]
+
+    @property
+    def whole_s(self) -> float:
+        """Return the processor seconds with all that came before."""
+        return self.processor_s + self.before_s
+
+
+@dataclass(frozen=True, slots=True)
+class Speed:
+    """One exact route beside one expansion, at the accuracy that the exact route proves by its own bound."""
+
+    exact: str
+    expansion: str
+    accuracy: float  # relative gap that counts as proved
+    exact_gap: float
+    expansion_gap: float | None  # by the expansion's own bound; None where it found no draws
+    exact_s: float  # processor s, all that it needs included
+    exact_without_start_s: float  # likewise, without what only gave it a start
+    expansion_s: float  # processor s, all that it needs included; of all numbers of bits that were tried
+    reached: bool  # whether the expansion proved the accuracy
+    times: float  # expansion_s / exact_s: at least so many where it was not reached
+    verdict: str  # "holds", "contradicted", or "open" where the time limit was too short to tell
+    statement: str
+
+
+def speeds(rows: Sequence[MethodRow], failed: Sequence[tuple[str, float]] = ()) -> tuple[Speed, ...]:
+    """Return each exact route of ``rows`` beside each kind of expansion, the last number of bits that was tried.
+
+    ``failed``: expansions that ended without draws, and their processor seconds.
+    """
+    found = []
+    for row in rows:
+        if row.method in EXACT and row.own_gap is not None and row.status == "optimal":
+            for published in (False, True):
+                tried = [
+                    each for each in rows
+                    if each.method.startswith("expansion") and each.method.endswith(PUBLISHED) == published
+                ]  # fmt: skip
+                none = [(name, spent) for name, spent in failed if name.endswith(PUBLISHED) == published]
+                if tried or none:
+                    found.append(_speed(row, tried, none))
+    return tuple(found)
+
+
+def _speed(exact: MethodRow, tried: list[MethodRow], failed: list[tuple[str, float]]) -> Speed:
+    own = exact.own_gap or 0.0
+    accuracy = max(GAP, own)
+    # Regions are found once for all numbers of bits.
+    spent = max((row.before_s for row in tried), default=0.0)
+    spent += sum(row.processor_s for row in tried) + sum(seconds for _, seconds in failed)
+    done = [row for row in tried if row.own_gap is not None and row.own_gap <= accuracy]
+    reached = bool(done)
+    if reached:  # the cheapest that proves it: nobody is charged for bits that did not
+        best = min(done, key=lambda row: row.whole_s)
+        name, gap, spent = best.method, best.own_gap, best.whole_s
+    elif tried:
+        best = min(tried, key=lambda row: float("inf") if row.own_gap is None else row.own_gap)
+        name, gap, spent = best.method, best.own_gap, max(row.whole_s for row in tried)
+    else:
+        name, gap, spent = failed[-1][0], None, max(seconds for _, seconds in failed)
+    times = spent / max(exact.whole_s, 1e-9)
+    verdict = "holds" if times >= ASKED else "contradicted" if reached else "open"
+    return Speed(
+        exact.method, name, accuracy, own, gap, exact.whole_s, exact.whole_s - exact.start_s, spent, reached, times,
+        verdict, _words(exact.method, name, (accuracy, gap), (spent, exact.whole_s, times), reached=reached),
+    )  # fmt: skip
+
+
+def _words(
+    exact: str, name: str, gaps: tuple[float, float | None], seconds: tuple[float, float, float], *, reached: bool
+) -> str:
+    accuracy, gap = gaps
+    spent, whole, times = seconds
+    if reached:
+        ratio = f"{times:.1f} times as long as" if times >= 1.0 else f"only {times:.2f} of the time of"
+        return (
+            f"{name} proves {accuracy:.1e} in {spent:.1f} processor seconds: {ratio} the {exact} with all that it "
+            f"needs ({whole:.1f} s)."
+        )
+    proved = "finds no draws" if gap is None else f"proves no better than {gap:.1e}"
+    return (
+        f"{name} {proved} in {spent:.1f} processor seconds: at least {times:.1f} times as long as the {exact} with "
+        f"all that it needs ({whole:.1f} s), which proves {accuracy:.1e}."
+    )

@@ -1,0 +1,158 @@
+"""Duals of limits by finite differences, AC judging transformers and unbalance, ranges of prices by another route."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from engine.distribution import library
+from engine.distribution.ac_limits import loading, winding_kva
+from engine.distribution.binding import binding_limits
+from engine.distribution.case import FeederCase
+from engine.distribution.cases import placed
+from engine.distribution.dso import dispatch, price_range
+from engine.distribution.feeder import Compensator, Generator
+from engine.distribution.hour import DsoOptions
+from engine.distribution.opendss import ac_flow
+from engine.distribution.price_range import price_ranges
+from engine.distribution.question import CentreBattery, Edit, FeederQuestion
+from engine.distribution.run import FeederRun, run_feeder
+from tests.engine.distribution.test_dso import duplicate_limits
+
+STEP = 1e-4
+
+
+def toy(**more: object) -> FeederCase:
+    """Two buses; a dear generator at the load that takes over what the line and the voltage limits leave."""
+    feeder = library.load("two-bus")
+    generator = Generator("gas", "load", 300.0, "a", q_min_kvar=-20.0, q_max_kvar=20.0, cost_per_mwh=90.0)
+    svg = Compensator("svg", "load", 5.0, "a")
+    feeder = replace(feeder, generators=(generator,), compensators=(svg,), v_min_pu=0.96, **more)  # type: ignore[arg-type]
+    return FeederCase.of(feeder, [40.0])
+
+
+def cost(case: FeederCase, options: DsoOptions) -> float:
+    found = dispatch(case, None, options)
+    return float((found.cost_per_h + found.penalty_per_h).sum())
+
+
+def test_the_dual_of_a_voltage_limit_is_what_the_cost_falls_by() -> None:
+    options = DsoOptions()
+    bindings = binding_limits(toy(), options, dispatch(toy(), None, options))
+    low = next(row for row in bindings if row.kind == "voltage low")
+    assert low.value == pytest.approx(low.limit, abs=1e-6)
+    feeder = toy().feeder
+    ends = [
+        cost(replace(toy(), feeder=replace(feeder, v_min_pu=feeder.v_min_pu + turn)), options) for turn in (-STEP, STEP)
+    ]  # fmt: skip
+    assert low.dual == pytest.approx((ends[1] - ends[0]) / (2.0 * STEP), rel=1e-3)
+
+
+def test_the_dual_of_a_compensator_is_what_the_cost_falls_by() -> None:
+    options = DsoOptions()
+    bindings = binding_limits(toy(), options, dispatch(toy(), None, options))
+    (most,) = (row for row in bindings if row.kind == "svg")
+    assert (most.element, most.value) == ("svg", pytest.approx(most.limit))
+    ends = []
+    for turn in (-0.05, 0.05):
+        case = toy()
+        row = replace(case.feeder.compensators[0], kvar=5.0 + turn)
+        ends.append(cost(replace(case, feeder=replace(case.feeder, compensators=(row,))), options))
+    assert most.dual == pytest.approx((ends[0] - ends[1]) / (0.1 / 1000.0), rel=1e-3)
+
+
+def test_a_limit_that_two_rows_say_alike_has_the_published_range() -> None:
+    """The same range as one linear program for each end and row, which eliminates nothing."""
+    result = duplicate_limits()
+    slow = price_range(result, 0, np.arange(2))
+    for end, other in zip(price_ranges(result), slow, strict=True):
+        assert end[0] == pytest.approx(other, abs=1e-6)
+
+
+def test_a_transformer_is_judged_by_its_windings() -> None:
+    """IEEE 13, XFM-1, wye to wye: the larger of both sides' powers of one phase over a third of 500 kVA."""
+    feeder = library.load("ieee13")
+    flow = ac_flow(feeder)
+    place = next(at for at, link in enumerate(feeder.links) if link.name == "XFM-1")
+    windings = winding_kva(flow, place)
+    assert windings[0] == pytest.approx(flow.from_kva[place])
+    assert loading(flow)[place] == pytest.approx(np.abs(windings).max() / (500.0 / 3.0))
+    # Bus 634 draws 160 + j110, 120 + j90, 120 + j90 kVA; what goes in is more by the losses.
+    assert abs(windings[1, 0]) == pytest.approx(abs(160 + 110j), rel=1e-3)
+
+
+def test_an_overloaded_transformer_is_flagged_and_derated() -> None:
+    """The linear flow takes power at nominal voltage; AC draws more current where losses come on top."""
+    question = FeederQuestion(feeder="ieee13", hours=(19,), svg="off", edits=(Edit("scale load", value=1.5),))
+    once = run_feeder(replace(question, ac_rounds=0, scenarios=0)).cases[0]
+    told = {row["element"] for row in (*once.facts["flags"], *once.facts["violations"])}
+    over = once.ac_loading[0] > 1.001
+    feeder = run_feeder(replace(question, ac_rounds=0)).feeder
+    assert {link.name for link, on in zip(feeder.links, over, strict=True) if on} <= told
+
+
+@pytest.fixture(scope="module")
+def uneven() -> tuple[FeederRun, FeederRun]:
+    """IEEE 13 with a limit on unbalance: judged once, and tightened."""
+    question = FeederQuestion(feeder="ieee13", hours=(19,), svg="on", unbalance_limit=0.02, corrections=2)
+    first = run_feeder(replace(question, ac_rounds=0))
+    return first, run_feeder(replace(question, ac_rounds=1))
+
+
+def test_unbalance_is_judged_by_phasors(uneven: tuple[FeederRun, FeederRun]) -> None:
+    once, again = (run.cases[0] for run in uneven)
+    names, _ = uneven[0].three_phase
+    known = {row["element"] for row in once.facts["violations"] if row["unit"] == "unbalance"}
+    above = {names[at] for at in np.flatnonzero(once.vuf[0] > 0.02 + 1e-5)} - known - {uneven[0].feeder.source_bus}
+    assert {row["element"] for row in once.facts["flags"] if row["kind"] == "unbalance"} == above
+    if above:
+        assert again.vuf.max() < once.vuf.max()
+
+
+def test_batteries_move_the_draw_and_not_the_work() -> None:
+    """Energy held follows from what goes in and out; the bill is of what the network gives; nothing is fed back."""
+    question = FeederQuestion(feeder="two-bus", hours=(4, 12, 19), svg="off", method="price taker")
+    plain = run_feeder(question).cases[0]
+    battery = CentreBattery(power_mw=0.05, energy_mwh=0.1, efficiency=0.81, start_share=0.2, end_share=0.6)
+    held = run_feeder(replace(question, batteries=(battery,))).cases[0]
+    charge, discharge = held.charge_kw[:, 0], held.discharge_kw[:, 0]
+    assert charge.max() > 1.0
+    energy = 20.0 + np.cumsum(0.9 * charge - discharge / 0.9)
+    assert held.held_kwh[:, 0] == pytest.approx(energy, abs=1e-6)
+    assert held.held_kwh[-1, 0] == pytest.approx(60.0)
+    assert held.draw_kw == pytest.approx(held.computer_kw + held.charge_kw - held.discharge_kw)
+    assert held.computer_kw.sum() == pytest.approx(plain.computer_kw.sum())
+    assert (charge + discharge <= 50.0 + 1e-6).all()
+    assert held.draw_kw.min() >= -1e-9
+    bill = held.bill_active + held.bill_reactive
+    assert bill == pytest.approx(held.centre_price * held.draw_kw / 1000.0)
+
+
+def test_a_battery_of_the_day_lowers_what_the_aggregator_pays() -> None:
+    """Law: with a battery that ends as it began, all draws without it are still possible."""
+    question = FeederQuestion(feeder="two-bus", hours=(4, 19), svg="off", method="regions", corrections=1)
+    plain = run_feeder(question).cases[0].facts
+    more = run_feeder(replace(question, batteries=(CentreBattery(),))).cases[0].facts
+    assert more["method"]["objective"] <= plain["method"]["objective"] * (1.0 + 1e-4)
+    for facts in (plain, more):
+        final = facts["final"]
+        assert final["objective"] >= final["bound"] * (1.0 - 1e-6)
+        assert final["by"] == "critical regions"
+
+
+def test_given_draws_run_their_battery_by_the_posted_prices() -> None:
+    question = FeederQuestion(
+        feeder="two-bus", hours=(4, 19), svg="off", batteries=(CentreBattery(power_mw=0.02, energy_mwh=0.04),)
+    )
+    found = run_feeder(question).cases[0]
+    assert found.charge_kw[0, 0] == pytest.approx(20.0)  # the cheap hour: as much as its power allows
+    assert found.discharge_kw[1, 0] == pytest.approx(20.0 * 0.9)
+    assert any(row.kind == "battery" and row.dual is None for row in found.duals)
+
+
+def test_a_question_with_a_battery_comes_back_from_its_json() -> None:
+    question = FeederQuestion(batteries=(CentreBattery("centre 740", 0.1, 0.4),))
+    assert FeederQuestion.from_json(question.to_json()) == question
+    old = {name: value for name, value in question.to_json().items() if name != "batteries"}
+    assert FeederQuestion.from_json(old).batteries == ()
+    assert question.edited(placed(question.feeder)).centres[0].battery is not None
