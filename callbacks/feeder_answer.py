@@ -78,7 +78,7 @@ def answer_to(seat: Seat, asked: Asked) -> Shown:
     except EngineError as error:
         return _refused(error, asked)
     shown = _shown(asked, question, stands)
-    shown.centres = feeder_edits.sentence_words(centres, question.edits)
+    shown.centres = feeder_edits.sentence_words(centres, feeder_asked.changes_of(question))
     if owner and stands.found == "answered":
         desk.remember(seat.user, seat.study, question)
     shown.query = query

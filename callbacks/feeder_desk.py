@@ -7,13 +7,14 @@ whom may read that study, and its jobs are the study's.
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from callbacks import auction_jobs, capacity_aside
 from callbacks.asked import stored_digest
 from callbacks.services import Kept, Services
+from components.feeder_asked import unedited
 from components.feeder_view import LONGEST_QUERY, question_query
 from engine.distribution import jobs
 from engine.distribution.answers import came_with
@@ -111,7 +112,7 @@ class Desk:
 
     def unedited(self, user: str, study: str, question: FeederQuestion, *, submit: bool = False) -> Stands:
         """Return the answer to the same question without its edits."""
-        return self.look(user, study, replace(question, edits=()), submit=submit)
+        return self.look(user, study, unedited(question), submit=submit)
 
     # Feeders and files
 
@@ -123,7 +124,7 @@ class Desk:
 
     def check(self, user: str, study: str, question: FeederQuestion) -> None:
         """Raise QuestionError with every edit that cannot be made."""
-        if question.edits:
+        if question.edits or question.batteries:
             question.edited(self.base(user, study, question))
 
     def file(self, user: str, study: str, digest: str) -> tuple[str, bytes]:

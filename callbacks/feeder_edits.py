@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from dataclasses import replace
 from typing import Any
 
 from dash import Dash, Input, Output, State, ctx, no_update
@@ -11,17 +11,21 @@ from dash import Dash, Input, Output, State, ctx, no_update
 from callbacks.feeder_answer import Seat, seat_of
 from callbacks.feeder_desk import Desk, question_of
 from components import feeder_asked, feeder_edits, ids
+from components.feeder_asked import Change
 from engine.distribution.feeder import Feeder
 from engine.distribution.question import MOST_EDITS, Edit
 from engine.errors import EngineError, QuestionError
 
 PAGE = ids.FEEDER
-FIELDS = ("scale-value", "move-bus", "factor-value", "add-value", "remove-name", "here-name")
-PRESSES = ("scale", "clear", "move", "factor", "add", "remove", "here")
+FIELDS = (
+    "scale-value", "move-bus", "factor-value", "battery-power", "battery-energy", "add-value", "remove-name",
+    "here-name",
+)  # fmt: skip
+PRESSES = ("scale", "clear", "move", "factor", "battery", "add", "remove", "here")
 Values = Mapping[str, Any]
 
 
-def edited(seat: Seat, press: str, values: Values, held: Any, found: Any) -> tuple[Edit, ...]:
+def edited(seat: Seat, press: str, values: Values, held: Any, found: Any) -> tuple[Change, ...]:
     """Return the edits after a press of a form. Raises EngineError in words where nothing can be done.
 
     ``values`` are those of the forms, with what is selected under "selection".
@@ -35,10 +39,16 @@ def edited(seat: Seat, press: str, values: Values, held: Any, found: Any) -> tup
         return (*edits, feeder_edits.scaled(_number(values.get("scale-value"), "the factor of the loads")))
     feeder = _feeder_now(seat, edits, found)
     kind, _, name = str(values.get("selection") or "").partition(":")
-    make: dict[str, Callable[[], Edit]] = {
+    make: dict[str, Callable[[], Change]] = {
         "move": lambda: feeder_edits.moved(feeder, _of(kind, "centre", name), _text(values.get("move-bus"), "a bus")),
         "factor": lambda: feeder_edits.refactored(
             feeder, _of(kind, "centre", name), _number(values.get("factor-value"), "the power factor")
+        ),
+        "battery": lambda: feeder_edits.powered(
+            feeder,
+            _of(kind, "centre", name),
+            _number(values.get("battery-power"), "the power of a battery"),
+            _number(values.get("battery-energy"), "the energy of a battery"),
         ),
         "add": lambda: feeder_edits.added(
             feeder, _of(kind, "bus", name), _number(values.get("add-value"), "what the SVG gives")
@@ -53,7 +63,7 @@ def edited(seat: Seat, press: str, values: Values, held: Any, found: Any) -> tup
     return feeder_edits.joined(edits, make[press]())
 
 
-def without(held: Any, place: str) -> tuple[Edit, ...]:
+def without(held: Any, place: str) -> tuple[Change, ...]:
     """Return the edits without the one at a place of the list. Raises QuestionError for a place that is not there."""
     edits = feeder_asked.edits_of(held)
     if not (place.isdecimal() and place.isascii() and len(place) < 6 and int(place) < len(edits)):
@@ -61,7 +71,7 @@ def without(held: Any, place: str) -> tuple[Edit, ...]:
     return (*edits[: int(place)], *edits[int(place) + 1 :])
 
 
-def after(seat: Seat, by: Any, given: Values) -> tuple[tuple[Edit, ...], str] | None:
+def after(seat: Seat, by: Any, given: Values) -> tuple[tuple[Change, ...], str] | None:
     """Return the edits after a press and what is said of it, None where nothing was pressed. Raises EngineError."""
     if by == f"{ids.FEEDER_EDITS}-pressed":
         words = given["taken"].get("value") if isinstance(given["taken"], Mapping) else None
@@ -142,21 +152,24 @@ def _register_edit(app: Dash, desk: Desk) -> None:
         if found is None:
             return no_update, no_update
         edits, told = found
-        return [asdict(one) for one in edits], told
+        return feeder_asked.held_changes(edits), told
 
 
-def _feeder_now(seat: Seat, edits: tuple[Edit, ...], found: Any) -> Feeder:
+def _feeder_now(seat: Seat, edits: tuple[Change, ...], found: Any) -> Feeder:
     """Return the feeder with the edits so far: of its file or an answer, else the one that is drawn."""
     question = question_of(found)
     if question is None:
         raise QuestionError("solve the question first: the feeder is read with its answer")
     feeder = seat.desk.base(seat.user, seat.study, question)
-    for one in edits:
-        feeder = one.apply(feeder)
-    return feeder
+    changed = replace(
+        question,
+        edits=tuple(one for one in edits if isinstance(one, Edit)),
+        batteries=tuple(one for one in edits if not isinstance(one, Edit)),
+    )
+    return changed.edited(feeder)
 
 
-def _said(edits: tuple[Edit, ...]) -> str:
+def _said(edits: tuple[Change, ...]) -> str:
     words = feeder_edits.words_of(edits[-1])
     return f"{words[:1].upper()}{words[1:]}"
 

@@ -9,7 +9,7 @@ from callbacks.feeder_answer import Seat, seat_of
 from callbacks.feeder_desk import Desk
 from callbacks.feeder_sides import SIDES, standing
 from callbacks.feeder_tabs import MADE, Tab
-from components import feeder_diagram, feeder_sheet, feeder_states, feeder_totals, ids
+from components import feeder_asked, feeder_diagram, feeder_sheet, feeder_states, feeder_totals, ids
 from components.feeder_layers import At, selected
 from components.feeder_tables import head_of
 from components.feeder_view import at_of
@@ -168,7 +168,7 @@ def _register_compared(app: Dash, desk: Desk) -> None:
 
 def compared(seat: Seat, run: FeederRun, at: At) -> Part:
     """Return what the edits of the drawn answer change, or the way to know it; nothing where nothing is edited."""
-    if not run.question.edits:
+    if not feeder_asked.changes_of(run.question):
         return None
     before = seat.desk.unedited(seat.user, seat.study, run.question)
     if before.found == "answered" and before.run is not None:

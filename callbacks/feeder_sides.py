@@ -14,6 +14,7 @@ from dash import ClientsideFunction, Dash, Input, Output, State, html, no_update
 from callbacks.feeder_answer import Seat, seat_of
 from callbacks.feeder_desk import Desk, plain
 from components import feeder_methods, feeder_several, feeder_states, ids
+from components.feeder_asked import unedited
 from components.feeder_layers import At, case_of
 from components.feeder_view import at_of
 from components.skeleton import Part, button, progress_card, state
@@ -71,7 +72,7 @@ def methods_of(run: FeederRun, at: At) -> dict[str, Any]:
 
 def several_of(run: FeederRun, _at: At) -> dict[str, Any]:
     """Return the arguments of the several feeders' job: the question that is drawn, less what is one feeder's own."""
-    bare = replace(run.question, dataset="", workload="", edits=(), draw_kw=())
+    bare = replace(unedited(run.question), dataset="", workload="", draw_kw=())
     return plain(several_arguments([replace(bare, feeder=each.feeder) for each in default_questions()]))
 
 

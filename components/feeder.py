@@ -77,7 +77,7 @@ def layout(opened: Opened, places: Mapping[str, Part], kinds: Mapping[str, str])
 
 
 def _stores(opened: Opened) -> list[Part]:
-    edits = opened.question.to_json()["edits"]
+    edits = feeder_asked.held_changes(feeder_asked.changes_of(opened.question))
     return [
         dcc.Store(id=ids.FEEDER_STUDY, data=opened.study),
         dcc.Store(id=f"{ids.FEEDER_STUDY}-start", data={"problems": list(opened.problems)}),

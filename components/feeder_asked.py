@@ -6,7 +6,7 @@ every control at once.
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -14,10 +14,12 @@ from components.siting_typed import Problems, amount, percent
 from engine.distribution import library
 from engine.distribution.cases import HOURS, PLACES
 from engine.distribution.question import Edit, FeederQuestion
+from engine.distribution.question_battery import CentreBattery
 from engine.errors import QuestionError
 
 Words = dict[str, Any]
 Choices = Sequence[tuple[str, str]]
+Change = Edit | CentreBattery  # what a form makes of one centre or bus
 
 FILE = "file:"  # begins the value of a feeder of the reader's own
 SEEDED = "seeded"  # the value of the work that no file holds
@@ -34,6 +36,7 @@ METHODS: Choices = (
 SVG: Choices = (("both", "without and with"), ("on", "with"), ("off", "without"))
 LOADS: Choices = (("power", "of constant power"), ("own", "by their own models"))
 REGULATORS: Choices = (("fixed", "stay where they are"), ("free", "move once more in AC"))
+BATTERIES: Choices = (("none", "without batteries"), ("each", "each with a battery"))
 LINE_LIMITS: Choices = (("polygon", "a polygon inside the circle"), ("active", "active power alone"), ("none", "none"))
 
 
@@ -65,6 +68,13 @@ NUMBERS: tuple[Number, ...] = (
     Number("work-spread", "work_deviation", "standard deviation of the work", "%", 100.0),
     Number("sun-spread", "sun_deviation", "standard deviation of the sun", "%", 100.0),
 )
+BATTERY: tuple[Number, ...] = (
+    Number("battery-power", "power_mw", "power of each battery", "MW"),
+    Number("battery-energy", "energy_mwh", "energy of each battery", "MWh"),
+    Number("battery-efficiency", "efficiency", "its efficiency, there and back", "%", 100.0),
+    Number("battery-start", "start_share", "held before the first hour", "%", 100.0),
+    Number("battery-end", "end_share", "held after the last", "%", 100.0),
+)
 LISTS: tuple[tuple[str, str, str], ...] = (
     ("prices", "price_per_mwh", "price in $/MWh"),
     ("load-share", "load_share", "load share"),
@@ -78,23 +88,25 @@ SELECTS: tuple[tuple[str, str, Choices], ...] = (
     ("line-limits", "line_limits", LINE_LIMITS),
 )
 NAMES: tuple[str, ...] = (
-    "feeder", "hours", "voltage-limits", "draw", "workload",
-    *(name for name, *_ in SELECTS), *(number.word for number in NUMBERS), *(name for name, *_ in LISTS),
+    "feeder", "hours", "voltage-limits", "draw", "workload", "batteries",
+    *(name for name, *_ in SELECTS), *(number.word for number in (*NUMBERS, *BATTERY)), *(name for name, *_ in LISTS),
 )  # fmt: skip
 
 
 def words_of(question: FeederQuestion) -> Words:
-    """Return what each control holds for a question; its edits are in a Store of their own."""
+    """Return what each control holds for a question; its edits, and batteries of one centre, are in a Store."""
+    shared = shared_battery(question)
     held: Words = {
         "feeder": f"{FILE}{question.dataset}" if question.dataset else question.feeder,
         "hours": hours_text(question.hours),
         "voltage-limits": ["kept"] if question.voltage_limits else [],
         "draw": "\n".join(", ".join(f"{kw:g}" for kw in row) for row in question.draw_kw),
         "workload": question.workload or SEEDED,
+        "batteries": "none" if shared is None else "each",
     }
     held |= {name: getattr(question, field) for name, field, _ in SELECTS}
-    for one in NUMBERS:
-        value = getattr(question, one.field)
+    for one in (*NUMBERS, *BATTERY):
+        value = getattr((shared or CentreBattery()) if one in BATTERY else question, one.field)
         held[one.word] = percent(value) if one.scale == 100.0 else value
     held |= {name: ", ".join(f"{value:g}" for value in getattr(question, field)) for name, field, _ in LISTS}
     return held
@@ -117,14 +129,47 @@ def question_of(words: Mapping[str, Any], edits: Any) -> FeederQuestion:
     for word, name, what in LISTS:
         asked[name] = found.read(partial(numbers_of, words.get(word), what), ())
     asked["draw_kw"] = found.read(lambda: draws_of(words.get("draw")), ())
-    asked["edits"] = edits if isinstance(edits, list) else []
+    rows = edits if isinstance(edits, list) else []
+    asked["edits"] = [row for row in rows if not _of_battery(row)]
+    each = {one.field: found.read(partial(_number, words.get(one.word), one), 0) for one in BATTERY}
+    asked["batteries"] = [each] if words.get("batteries") == "each" else []
+    asked["batteries"] += [row for row in rows if _of_battery(row)]
     found.told()
     return FeederQuestion.from_json(asked).checked()
 
 
-def edits_of(held: Any) -> tuple[Edit, ...]:
-    """Return the edits of the Store that holds them. Raises QuestionError for anything else."""
-    return FeederQuestion.from_json({"edits": held if isinstance(held, list) else []}).edits
+def edits_of(held: Any) -> tuple[Change, ...]:
+    """Return the edits of the Store that holds them, in their order. Raises QuestionError for anything else."""
+    rows = held if isinstance(held, list) else []
+    made = [FeederQuestion.from_json({"batteries" if _of_battery(row) else "edits": [row]}) for row in rows]
+    found: list[Change] = []
+    for one in made:
+        found += [*one.edits, *one.batteries]
+    return tuple(found)
+
+
+def changes_of(question: FeederQuestion) -> tuple[Change, ...]:
+    """Return what of a question is an edit: of the feeder, and batteries of one centre."""
+    return (*question.edits, *(row for row in question.batteries if row.centre))
+
+
+def held_changes(changes: Sequence[Change]) -> list[dict[str, Any]]:
+    """Return what the Store of the edits holds."""
+    return [asdict(one) for one in changes]
+
+
+def shared_battery(question: FeederQuestion) -> CentreBattery | None:
+    """Return the battery that stands beside every centre, None where there is none."""
+    return next((row for row in reversed(question.batteries) if not row.centre), None)
+
+
+def unedited(question: FeederQuestion) -> FeederQuestion:
+    """Return the question without what is edited."""
+    return replace(question, edits=(), batteries=tuple(row for row in question.batteries if not row.centre))
+
+
+def _of_battery(row: Any) -> bool:
+    return isinstance(row, Mapping) and "energy_mwh" in row
 
 
 def hours_of(text: Any) -> tuple[int, ...]:
@@ -169,7 +214,7 @@ def changed_words(before: FeederQuestion, now: FeederQuestion) -> list[str]:
         "price_per_mwh": "the prices", "load_share": "the load shares", "sun_share": "the sun",
         "method": "who schedules", "svg": "which cases", "loads": "the loads", "regulators": "the regulators",
         "voltage_limits": "voltage limits", "line_limits": "line limits", "draw_kw": "the draws",
-        "workload": "the work",
+        "workload": "the work", "batteries": "the batteries",
     }  # fmt: skip
     old, new = before.to_json(), now.to_json()
     return list(dict.fromkeys(words for name, words in names.items() if old[name] != new[name]))

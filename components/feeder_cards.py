@@ -1,10 +1,11 @@
 """Why each number of the Feeder page is what it is: formula, values, what binds, inputs, source.
 
 ``what`` names the number: "bill", "cost", "voltage", "deviation", "unbalance", "error", "violations",
-"losses", "penalty", "surplus" and "chance" of the whole day, and of it "owed:CENTRE" (bill), "used:CENTRE" (energy),
-"mean:CENTRE" (price), "lowest:CENTRE" (voltage); of the hour that is looked at "supply", "spent" (cost), "lost",
-"kept" (surplus), "price:BUS:ab", "reactive:BUS:ab", "level:BUS:ab" (voltage), "vuf:BUS", "load:BUS", "loading:LINK",
-"current:LINK:a", "rate:CENTRE" (price), "paid:CENTRE", "draw:CENTRE", "output:GENERATOR", "svg:COMPENSATOR".
+"losses", "penalty", "surplus", "chance" and "range" of the whole day, and of it "owed:CENTRE" (bill), "used:CENTRE"
+(energy), "mean:CENTRE" (price), "lowest:CENTRE" (voltage); of the hour that is looked at "supply", "spent" (cost),
+"lost", "kept" (surplus), "price:BUS:ab", "reactive:BUS:ab", "level:BUS:ab" (voltage), "vuf:BUS", "load:BUS",
+"loading:LINK", "current:LINK:a", "rate:CENTRE" (price), "paid:CENTRE", "draw:CENTRE", "computers:CENTRE",
+"battery:CENTRE", "output:GENERATOR", "svg:COMPENSATOR".
 """
 
 from collections.abc import Callable, Mapping
@@ -16,7 +17,9 @@ from dash import html
 from components import feeder_cards_centre as of_centre
 from components import feeder_cards_hour as of_hour
 from components import feeder_cards_supply as of_supply
+from components.feeder_batteries import battery_card
 from components.feeder_layers import At, case_of, case_said, frame_words, hour_of, member_words, shape
+from components.feeder_ranges import range_card
 from components.feeder_words import (
     SOURCE_AC,
     SOURCE_CHECK,
@@ -73,11 +76,25 @@ def _method_values(case: "CaseRun") -> list[tuple[str, str]]:
         ("objective, delay included", money(told["objective"])),
         ("at the prices that cost most", money(told["payment_most"])),
         (
-            "proved, at the operating points it was decided at: no less than",
+            "no less than, on the program that decided",
             money(bound) if bound is not None else "no bound",
         ),
-        ("gap", "not known" if told["gap"] is None else percent(max(told["gap"], 0.0), 3)),
+        ("gap there", "not known" if told["gap"] is None else percent(max(told["gap"], 0.0), 3)),
         ("status", str(told["status"])),
+        *_final_values(case),
+    ]
+
+
+def _final_values(case: "CaseRun") -> list[tuple[str, str]]:
+    """Return what is proved of the same draws on the linearisation that the bill is of."""
+    final = case.facts.get("final")
+    if not final:
+        return []
+    return [
+        ("the same draws on the program of the bill", money(final["objective"])),
+        ("no draws cost less there than", money(final["bound"])),
+        ("gap on the program of the bill", percent(max(final["gap"], 0.0), 3)),
+        ("proved by", str(final["by"])),
     ]
 
 
@@ -290,8 +307,11 @@ _CARDS: Mapping[str, Card] = {
     "loading": of_hour.loading,
     "paid": of_hour.paid,
     "draw": of_hour.draw,
+    "battery": battery_card,
+    "computers": of_hour.computers,
     "output": of_hour.output,
     "svg": of_hour.svg,
+    "range": lambda run, at, _: range_card(run, case_of(run, at)),
     "supply": of_supply.supply,
     "spent": of_supply.cost,
     "lost": of_supply.losses,

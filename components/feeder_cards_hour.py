@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
+from components.feeder_batteries import battery_values
 from components.feeder_layers import (
     PART_WORDS,
     At,
@@ -17,6 +18,7 @@ from components.feeder_layers import (
     shape,
 )
 from components.feeder_limits import Limit, at_hour, limits
+from components.feeder_ranges import allowed
 from components.feeder_words import (
     SOURCE_AC,
     SOURCE_LINEAR,
@@ -40,7 +42,7 @@ if TYPE_CHECKING:
 Row = TypeVar("Row")
 
 _SYMBOLS = ("λ^{energy}", "λ^{loss}", "λ^{resp.}", "λ^{V}", "λ^{flow}")
-_TRANSFORMER = "max_φ |*S*_φ| / ( *S*_{max} / 3 )"
+_TRANSFORMER = "max_{w,φ} |*S*_{wφ}| / ( *S*_{max} / *n*_φ )"
 _A = complex(-0.5, math.sqrt(0.75))  # turns by a third
 _MOST_BOUND = 5  # limits that a card names
 
@@ -109,7 +111,8 @@ def _price_of(run: "FeederRun", at: At, node: tuple[str, str, int], *, reactive:
         formula=f"{'λ^{q}' if reactive else 'λ'} = {' + '.join(symbols)} = {added(parts, 2)}",
         values=[(f"{symbol} {name}", f"{number(value, 4)} {unit}")
                 for symbol, name, value in zip(symbols, PART_WORDS.values(), parts, strict=True)]
-        + [("sum less dual", small(abs(sum(parts) - total), unit))],
+        + [("sum less dual", small(abs(sum(parts) - total), unit))]
+        + ([] if reactive else [("the same optimum allows", allowed(case, hour, place))]),
         binds=bound_lines(run, case, hour),
         inputs=inputs_of(run),
         source=SOURCE_PRICE,
@@ -135,7 +138,7 @@ def level(run: "FeederRun", at: At, rest: list[str]) -> Part:
         f"{number(ac, 3)} p.u. at bus {bus}, {member_words(feeder, member)}, {run.labels[hour]}",
         formula="*v*_j = *v*_i − Σ_ψ ( *M*^{P}_{φψ} *P*_ψ + *M*^{Q}_{φψ} *Q*_ψ ) − losses,  |*V*| = √*v*",
         values=values,
-        binds=[each.words(feeder) for each in at_hour(run, case, hour) if each.element == bus],
+        binds=[each.words(feeder) for each in at_hour(run, case, hour) if each.chosen == f"bus:{bus}"],
         inputs=inputs_of(run),
         source=f"{SOURCE_AC}; {SOURCE_LINEAR}",
     )
@@ -160,17 +163,17 @@ def loading(run: "FeederRun", at: At, rest: list[str]) -> Part:
         values.append(("rating", f"{number(rating)} A"))
     if isinstance(link, Transformer):
         values.append(("rating", f"{number(link.kva)} kVA"))
-    share = linear if isinstance(link, Transformer) else float(case.ac_loading[hour, place])
+    share, windings = float(case.ac_loading[hour, place]), isinstance(link, Transformer)
     values.append(("by the linear model", percent(linear, 1) if linear else "no rating"))
     if link.name in case.facts["rating_share"]:
         values.append(("tightened to", percent(case.facts["rating_share"][link.name], 1)))
     return why_card(
-        f"Link {link.name}: {percent(share, 1) if rating or linear else 'no rating'}, {run.labels[hour]}",
-        formula=_TRANSFORMER if isinstance(link, Transformer) else "max_φ |*I*_φ| / *I*_{max}",
+        f"Link {link.name}: {percent(share, 1) if rating or windings else 'no rating'}, {run.labels[hour]}",
+        formula=_TRANSFORMER if windings else "max_φ |*I*_φ| / *I*_{max}",
         values=values,
-        binds=[each.words(feeder) for each in at_hour(run, case, hour) if each.element == link.name],
+        binds=[each.words(feeder) for each in at_hour(run, case, hour) if each.chosen == f"link:{link.name}"],
         inputs=inputs_of(run),
-        source=SOURCE_AC if rating else SOURCE_LINEAR,
+        source=SOURCE_AC if rating or windings else SOURCE_LINEAR,
         note=f"The end away from the source is bus {lower_end(run, link)}. {_limit_words(run)}",
     )  # fmt: skip
 
@@ -218,13 +221,14 @@ def draw(run: "FeederRun", at: At, rest: list[str]) -> Part:
     work = work_done(run, case)[hour, place]
     return why_card(
         f"{row.name}: {number(draw, 1)} kW in {run.labels[hour]}",
-        formula="*X* = PUE ( *P*_{idle} + *k* *y* )",
+        formula="*X* = PUE ( *P*_{idle} + *k* *y* )" + (" + charge − discharge" if row.battery is not None else ""),
         values=[
             ("PUE", number(row.pue, 2)),
             ("*P*_{idle}", f"{number(row.idle_kw, 1)} kW"),
             ("*k*", f"{number(row.kw_per_work, 2)} kW for each unit of work"),
             ("*y*, work done", f"{number(float(work), 1)} of {number(row.work_cap, 1)}"),
-            ("most it can draw", f"{number(row.most_kw, 1)} kW"),
+            ("most its computers can draw", f"{number(row.most_kw, 1)} kW"),
+            *battery_values(case, hour, place, row),
             ("decided by", method_words(run)),
         ],
         inputs=inputs_of(run),
@@ -232,13 +236,33 @@ def draw(run: "FeederRun", at: At, rest: list[str]) -> Part:
     )
 
 
+def computers(run: "FeederRun", at: At, rest: list[str]) -> Part:
+    """Return why the computers of a data centre and their cooling draw what they do, beside its battery."""
+    case, hour = case_of(run, at), hour_of(run, at)
+    place, row = named(run.feeder.centres, rest)
+    drawn, network = float(case.computer_kw[hour, place]), float(case.draw_kw[hour, place])
+    return why_card(
+        f"Computers of {row.name}: {number(drawn, 1)} kW in {run.labels[hour]}",
+        formula="PUE ( *P*_{idle} + *k* *y* )",
+        values=[
+            ("*y*, work done", f"{number(float(work_done(run, case)[hour, place]), 1)} of {number(row.work_cap, 1)}"),
+            ("most they can draw", f"{number(row.most_kw, 1)} kW"),
+            *battery_values(case, hour, place, row),
+            ("*X*, drawn from the network", f"{number(network, 1)} kW"),
+        ],
+        inputs=inputs_of(run),
+        source="Power of a data centre by its work and PUE: our formula; the question is that of arXiv 2606.26328",
+        note="A battery moves what is drawn from the network, not the work.",
+    )
+
+
 def work_done(run: "FeederRun", case: "CaseRun") -> np.ndarray:
-    """Return (T, C) the work that each data centre does: what its draw leaves above idling."""
+    """Return (T, C) the work that each data centre does: what its computers draw above idling."""
     centres = run.feeder.centres
     idle = np.array([row.idle_kw for row in centres])
     each = np.array([row.pue * row.kw_per_work for row in centres])
     pue = np.array([row.pue for row in centres])
-    done = np.divide(case.draw_kw - pue * idle, each, out=np.zeros_like(case.draw_kw), where=each > 0.0)
+    done = np.divide(case.computer_kw - pue * idle, each, out=np.zeros_like(case.computer_kw), where=each > 0.0)
     return np.asarray(np.where(np.abs(done) < 1e-9, 0.0, done))
 
 

@@ -159,7 +159,7 @@ def current(run: "FeederRun", at: At, rest: list[str]) -> Part:
             ("largest of its phases", f"{number(most, 1)} A"),
             ("over the day, at most", f"{number(float(case.current_a[:, place, PHASES.index(phase)].max()), 1)} A"),
         ],
-        binds=[each.words(feeder) for each in at_hour(run, case, hour) if each.element == name],
+        binds=[each.words(feeder) for each in at_hour(run, case, hour) if each.chosen == f"link:{name}"],
         inputs=inputs_of(run),
         source=SOURCE_AC,
     )

@@ -37,7 +37,10 @@ def place() -> Part:
 def content(run: "FeederRun", at: At) -> Part:
     """Return everything that was checked and assumed, both cases one beside the other."""
     columns, listed = rows(run, at)
-    words = "Every limit that binds in the linear model or is exceeded in AC, hour by hour."
+    words = (
+        "Every limit with a dual, which is what an hour's cost falls by when it gives way, and every one that is "
+        "exceeded in AC, hour by hour. That of a rating is of all its conductors together."
+    )
     return html.Div(
         [
             html.Div([_case(run, case) for case in run.cases], className="hr-feeder-columns"),
@@ -60,20 +63,25 @@ def rows(run: "FeederRun", at: At) -> tuple[list[GridColumn], list[dict[str, Any
     """Return columns and rows: one for each case, hour and limit; all cases, whichever is looked at."""
     del at
     columns = [
-        GridColumn("element", "Bus or link", width=120),
+        GridColumn("element", "Bus, link or device", width=120),
+        GridColumn("what", "Which limit", width=160),
         GridColumn("member", "On", width=70),
         GridColumn("hour", "Hour", width=90),
         GridColumn("case", "Case", width=110),
         GridColumn("value", "Value in AC", "", "number", digits=4),
         GridColumn("limit", "Limit", "", "number", digits=3),
         GridColumn("unit", "Unit", width=120),
-        GridColumn("state", "Which", width=200),
+        GridColumn("dual", "Dual", "", "number", digits=2),
+        GridColumn("dual_unit", "Its unit", width=120),
+        GridColumn("state", "State", width=200),
     ]
     found = [
         {
             "element": each.element, "member": each.member, "hour": run.labels[each.hour], "case": case_words(case),
-            "value": each.value, "limit": each.limit, "state": _STATES[each.state], "unit": _UNITS[each.unit],
-            "select": f"{each.kind}:{each.element}", "marks": "" if each.state == "binds" else "hr-feeder-over",
+            "value": each.value, "limit": each.limit, "state": _STATES[each.state], "dual": each.dual,
+            "unit": _UNITS.get(each.unit, each.unit), "dual_unit": each.dual_unit,
+            "what": each.what or _WHAT[each.kind], "select": each.chosen,
+            "marks": "" if each.state == "binds" else "hr-feeder-over",
         }
         for case in run.cases
         for each in limits(run, case)
@@ -81,7 +89,8 @@ def rows(run: "FeederRun", at: At) -> tuple[list[GridColumn], list[dict[str, Any
     return columns, found
 
 
-_UNITS = {"p.u.": "p.u.", "rating": "of its rating", "mean": "off the mean of its bus"}
+_UNITS = {"rating": "of its rating", "mean": "off the mean of its bus"}
+_WHAT = {"bus": "voltage", "link": "rating", "device": ""}
 
 
 def _case(run: "FeederRun", case: "CaseRun") -> Part:
@@ -91,7 +100,7 @@ def _case(run: "FeederRun", case: "CaseRun") -> Part:
     beyond = [each for each in limits(run, case) if each.state != "binds"]
     good = not flags and not broken and not beyond
     words = (
-        "AC keeps every limit of voltages and lines in every hour. Transformers have no limit here."
+        "AC keeps every limit of voltages, lines and transformers in every hour."
         if good
         else f"{count(len(flags), 'limit')} flagged by AC, {count(len(broken), 'limit')} exceeded at the stated price; "
         f"{count(len(beyond), 'limit')} exceeded in AC, hour by hour."

@@ -185,7 +185,7 @@ def _case(run: "FeederRun", case: "CaseRun") -> dict[str, Any]:
             how = 1 if each.state == "binds" else 2
             if each.kind == "bus":
                 nodes[place[each.element, each.member]] = how
-            else:
+            elif each.kind == "link":
                 links[link_at[each.element]] = how
         marks.append([nodes, links])
     return {
@@ -196,7 +196,7 @@ def _case(run: "FeederRun", case: "CaseRun") -> dict[str, Any]:
 
 
 def _loadings(feeder: Feeder, case: "CaseRun") -> Values:
-    """Return (T, 3 M) each conductor's loading in %: of AC currents; of a transformer's kVA by the linear flow."""
+    """Return (T, 3 M) each conductor's loading in AC, %: of currents; of a transformer its fullest winding's power."""
     hours = len(case.cost_per_h)
     found = np.full((hours, len(feeder.links), 3), np.nan)
     for at, link in enumerate(feeder.links):
@@ -205,7 +205,7 @@ def _loadings(feeder: Feeder, case: "CaseRun") -> Values:
         if rating:
             found[:, at, on] = 100.0 * case.current_a[:, at, on] / rating
         elif isinstance(link, Transformer):
-            found[:, at, on] = 100.0 * case.linear_loading[:, at, np.newaxis]
+            found[:, at, on] = 100.0 * case.ac_loading[:, at, np.newaxis]
     return found.reshape(hours, -1)
 
 

@@ -1,24 +1,31 @@
 """Edits of a feeder: the list in the question bar, each of which can be taken back, and the forms that make one."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import dash_bootstrap_components as dbc
 from dash import dcc, html
 
 from components import ids
+from components.feeder_asked import Change
 from components.format import count
 from components.icons import icon
 from components.skeleton import Part, button
 from engine.distribution.feeder import DataCentre, Feeder, FeederBus
 from engine.distribution.question import Edit
+from engine.distribution.question_battery import CentreBattery
 from engine.errors import QuestionError
 
+BATTERY = CentreBattery()  # the usual one
 USUAL_KVAR = 60.0  # of a new static var generator, on each phase
 
 
-def words_of(edit: Edit) -> str:
+def words_of(edit: Change) -> str:
     """Return an edit as a sentence without its stop."""
+    if isinstance(edit, CentreBattery):
+        where = edit.centre or "each data centre"
+        return f"{where} has a battery of {edit.power_mw:g} MW and {edit.energy_mwh:g} MWh"
     return {
         "move centre": f"{edit.name} moved to bus {edit.bus}",
         "power factor": f"power factor of {edit.name} is {edit.value:g}",
@@ -29,13 +36,13 @@ def words_of(edit: Edit) -> str:
     }[edit.kind]
 
 
-def sentence_words(centres: int | None, edits: Sequence[Edit]) -> str:
+def sentence_words(centres: int | None, edits: Sequence[Change]) -> str:
     """Return the word of the sentence that opens the list; None while the number of centres is not known."""
     words = "the data centres" if centres is None else count(centres, "data centre")
     return words if not edits else f"{words}, {count(len(edits), 'edit')},"
 
 
-def listed(edits: Sequence[Edit]) -> Part:
+def listed(edits: Sequence[Change]) -> Part:
     """Return the edits in their order; each can be taken back."""
     if not edits:
         return html.P("Nothing is edited. Select a bus or a data centre to change it.", className="hr-muted")
@@ -58,7 +65,7 @@ def listed(edits: Sequence[Edit]) -> Part:
     )
 
 
-def panel(edits: Sequence[Edit]) -> html.Div:
+def panel(edits: Sequence[Change]) -> html.Div:
     """Return the panel of the sentence's word: the list, the loads, and a way to take all back."""
     return html.Div(
         [
@@ -88,6 +95,16 @@ def form() -> html.Div:
                     _line(
                         _labelled("Power factor", _number("factor-value", 0.95, least=0.5, most=1.0)),
                         button("Change its power factor", ids.feeder_edit("factor")),
+                    ),
+                    _line(
+                        _labelled("Battery", _number("battery-power", BATTERY.power_mw, least=1e-4, most=1e3), "MW"),
+                        _labelled(
+                            "Energy of its battery",
+                            _number("battery-energy", BATTERY.energy_mwh, least=1e-4, most=1e4),
+                            "MWh",
+                            hidden=True,
+                        ),
+                        button("Give it a battery", ids.feeder_edit("battery")),
                     ),
                 ],
                 id=f"{ids.FEEDER_EDITS}-centre",
@@ -165,6 +182,17 @@ def removed(feeder: Feeder, name: str) -> Edit:
     return Edit("remove compensator", name)
 
 
+def powered(feeder: Feeder, name: str, power_mw: float, energy_mwh: float) -> CentreBattery:
+    """Return a battery beside a data centre. Raises QuestionError out of its range, or where that one stands there."""
+    centre = _centre(feeder, name)
+    made = replace(BATTERY, centre=name, power_mw=power_mw, energy_mwh=energy_mwh)
+    if problems := made.problems():
+        raise QuestionError("; ".join(problems))
+    if centre.battery == made.row():
+        raise QuestionError(f"{name} has this battery already")
+    return made
+
+
 def scaled(value: float) -> Edit:
     """Return the edit that scales all loads. Raises QuestionError out of its range, or where nothing changes."""
     if not 0.0 <= value <= 10.0 or value == 1.0:
@@ -172,15 +200,21 @@ def scaled(value: float) -> Edit:
     return Edit("scale load", value=value)
 
 
-def joined(edits: Sequence[Edit], new: Edit) -> tuple[Edit, ...]:
+def joined(edits: Sequence[Change], new: Change) -> tuple[Change, ...]:
     """Return the edits with a new one: it takes the place of one that it makes void."""
+    if isinstance(new, CentreBattery):
+        return (*(one for one in edits if not (isinstance(one, CentreBattery) and one.centre == new.centre)), new)
     if new.kind in {"move centre", "power factor"}:
-        edits = [one for one in edits if (one.kind, one.name) != (new.kind, new.name)]
+        edits = [one for one in edits if _what(one) != (new.kind, new.name)]
     if new.kind == "remove compensator":
-        kept = [one for one in edits if (one.kind, one.name) != ("add compensator", new.name)]
+        kept = [one for one in edits if _what(one) != ("add compensator", new.name)]
         if len(kept) < len(edits):  # it was added by an edit: without that there is nothing to remove
             return tuple(kept)
     return (*edits, new)
+
+
+def _what(edit: Change) -> tuple[str, str]:
+    return ("battery", edit.centre) if isinstance(edit, CentreBattery) else (edit.kind, edit.name)
 
 
 def bus_of(feeder: Feeder, name: str) -> FeederBus:
@@ -210,9 +244,11 @@ def _line(*parts: Part) -> html.Div:
     return html.Div(list(parts), className="hr-feeder-line")
 
 
-def _labelled(label: str, control: Part, unit: str = "") -> html.Label:
+def _labelled(label: str, control: Part, unit: str = "", *, hidden: bool = False) -> html.Label:
+    """Return a control with its label, which is only heard where it is ``hidden``."""
     tail = html.Span(unit, className="hr-unit") if unit else None
-    return html.Label([html.Span(label), control, tail], className="hr-feeder-field")
+    said = html.Span(label, className="visually-hidden" if hidden else "")
+    return html.Label([said, control, tail], className="hr-feeder-field")
 
 
 def _number(name: str, value: float, *, least: float, most: float) -> dbc.Input:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from engine.distribution.run import CaseRun, FeederRun
 
 _WORDS = {Line: "line", Switch: "switch", Transformer: "transformer", Regulator: "regulator"}
+_LOADING = "In AC: the largest current of a line's phases, the largest power of a transformer's windings"
 _STATES = {"binds": "at its limit", "exceeded": "exceeded in AC", "flagged": "exceeded in AC, flagged"}
 
 
@@ -96,10 +97,9 @@ def _values(link: Link, case: "CaseRun", hour: int, at: int) -> dict[str, float 
 
 
 def _share(link: Link, case: "CaseRun", hour: int, at: int) -> float | None:
-    """Return how full a link is: in AC where its rating is of currents, by the linear flow for a transformer."""
-    if isinstance(link, Transformer):
-        return float(case.linear_loading[hour, at])
-    return float(case.ac_loading[hour, at]) if link.rating_a is not None else None
+    """Return how full a link is in AC, of currents or of a transformer's power; None without a rating."""
+    rated = isinstance(link, Transformer) or link.rating_a is not None
+    return float(case.ac_loading[hour, at]) if rated else None
 
 
 def _less(one: float | None, other: float | None) -> float | None:
@@ -114,7 +114,7 @@ def _columns() -> list[GridColumn]:
         GridColumn("to", "To", width=88),
         GridColumn("phases", "Phases", width=92),
         GridColumn("state", "Limit", width=118),
-        GridColumn("loading", "Loading", "%", "number", digits=1, width=116, help="Of the rating; largest phase"),
+        GridColumn("loading", "Loading", "%", "number", digits=1, width=116, help=_LOADING),
         GridColumn("linear", "Loading, linear", "%", "number", digits=1, width=150),
         *(GridColumn(f"a_{phase}", f"Current {phase}", "A", "number", digits=1, width=122) for phase in "abc"),
         GridColumn("rating", "Rating", "A", "number", digits=0, width=104),

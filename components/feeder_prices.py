@@ -19,6 +19,7 @@ from components.feeder_layers import (
     nodes_of,
     selected,
 )
+from components.feeder_ranges import line
 from components.feeder_tables import chart, tabled
 from components.format import sentence
 from components.skeleton import Part
@@ -37,6 +38,7 @@ _SIGN = {
     "congestion": ("binding", "x"),
 }
 _LEAST = 5e-7  # $/MWh
+_RANGE = "Of the prices that the same optimum allows; both are the DLMP where it is determined"
 
 
 def place() -> Part:
@@ -56,6 +58,7 @@ def content(run: "FeederRun", at: At) -> Part:
     return html.Div(
         [
             html.P(words, className="hr-muted hr-feeder-told"),
+            html.Div([line(run, case) for case in cases_of(run, at)], className="hr-feeder-told"),
             tabled(
                 TAB,
                 f"Price at bus {bus} by its parts",
@@ -78,6 +81,11 @@ def rows(run: "FeederRun", at: At) -> tuple[list[GridColumn], list[dict[str, Any
         *([GridColumn("case", "Case", width=110)] if len(cases) > 1 else []),
         *(GridColumn(part, sentence(PART_WORDS[part]), "$/MWh", "number", digits=2) for part in shown),
         *(GridColumn(f"price_{member}", f"DLMP {member}", "$/MWh", "number", digits=2) for member, _ in members),
+        *(
+            GridColumn(f"{end}_{member}", f"{sentence(end)} {member}", "$/MWh", "number", digits=2, help=_RANGE)
+            for member, _ in members
+            for end in ("least", "most")
+        ),
         *(GridColumn(f"q_{member}", f"Reactive {member}", "$/Mvarh", "number", digits=2) for member, _ in members),
     ]
     found = []
@@ -87,6 +95,8 @@ def rows(run: "FeederRun", at: At) -> tuple[list[GridColumn], list[dict[str, Any
             row: dict[str, Any] = {"hour": label, "case": case_words(case)}
             row |= {part: float(mean[PARTS.index(part)]) for part in shown}
             row |= {f"price_{member}": float(case.active_price[hour, node]) for member, node in members}
+            row |= {f"least_{member}": float(case.price_least[hour, node]) for member, node in members}
+            row |= {f"most_{member}": float(case.price_most[hour, node]) for member, node in members}
             row |= {f"q_{member}": float(case.reactive_price[hour, node]) for member, node in members}
             row["marks"] = "hr-feeder-now" if hour == hour_of(run, at) else ""
             found.append(row)

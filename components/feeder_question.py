@@ -24,11 +24,13 @@ def question(
             "What do ",
             word_popover(
                 ids.feeder_word("centres"),
-                feeder_edits.sentence_words(None, asked.edits),
-                feeder_edits.panel(asked.edits),
+                feeder_edits.sentence_words(None, words.changes_of(asked)),
+                feeder_edits.panel(words.changes_of(asked)),
                 "Edits of the feeder",
                 width=400,
             ),
+            " ",
+            word_select(_id("batteries"), words.BATTERIES, held["batteries"], "Batteries of the data centres"),
             " on ",
             word_select(_id("feeder"), feeder_choices(held, own), held["feeder"], "Feeder"),
             " pay over hours ",
@@ -78,6 +80,7 @@ def more(held: words.Words, workloads: words.Choices, *, read_only: bool) -> htm
                       if held["workload"] not in {words.SEEDED, *(key for key, _ in workloads)} else []),
                 ])),
                 *(_number_of(name, held) for name in ("time", "bits")),
+                *(_number_of(one.word, held) for one in words.BATTERY),
             ]),
             _group("Limits and losses", [
                 html.Div(
@@ -104,14 +107,18 @@ def more(held: words.Words, workloads: words.Choices, *, read_only: bool) -> htm
 
 def plain_sentence(question: FeederQuestion, title: str) -> str:
     """Return the question as a sentence without controls: the title of every file that is saved."""
+    battery = words.shared_battery(question)
+    size = "" if battery is None else f"{battery.power_mw:g} MW and {battery.energy_mwh:g} MWh"
+    each = f", each with a battery of {size}," if size else ""
     parts = [
-        f"What do data centres on {title} pay over hours {words.hours_text(question.hours)}",
+        f"What do data centres{each} on {title} pay over hours {words.hours_text(question.hours)}",
         f"scheduled by {dict(words.METHODS)[question.method]}",
         f"{dict(words.SVG)[question.svg]} SVG",
         f"loads {dict(words.LOADS)[question.loads]}",
         f"limits checked by AC in at most {question.ac_rounds} rounds",
     ]
-    edits = f" Edits: {'; '.join(feeder_edits.words_of(edit) for edit in question.edits)}." if question.edits else ""
+    changes = words.changes_of(question)
+    edits = f" Edits: {'; '.join(feeder_edits.words_of(edit) for edit in changes)}." if changes else ""
     return f"{', '.join(parts)}?{edits}"
 
 
@@ -151,6 +158,6 @@ def _select(name: str, label: str, choices: words.Choices, held: words.Words) ->
 
 
 def _number_of(name: str, held: words.Words) -> html.Label:
-    one = next(each for each in words.NUMBERS if each.word == name)
+    one = next(each for each in (*words.NUMBERS, *words.BATTERY) if each.word == name)
     box = dbc.Input(id=_id(name), type="number", value=held[name], step=1 if one.whole else "any", debounce=True)
     return _field(f"{one.label[:1].upper()}{one.label[1:]}", box, one.unit)

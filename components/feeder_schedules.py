@@ -6,6 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 from dash import html
 
+from components.feeder_batteries import any_battery
 from components.feeder_cards import card
 from components.feeder_cards_hour import work_done
 from components.feeder_charts import STEPS, axis_name, framed, hours_of, hover
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 TAB = "schedules"
 _COLOURS = ("firm", "candidate", "fine", "flexible", "muted")
+_DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
 _PATTERNS = ("", "/", ".", "x", "-")
 
 
@@ -72,13 +74,14 @@ def _chosen(run: "FeederRun", at: At) -> str:
 
 def rows(run: "FeederRun", at: At) -> tuple[list[GridColumn], list[dict[str, Any]]]:
     """Return columns and rows of the data centres: one for each case, hour and data centre."""
-    cases = cases_of(run, at)
+    cases, stored = cases_of(run, at), any_battery(run)
     columns = [
         GridColumn("hour", "Hour", width=90),
         *([GridColumn("case", "Case", width=110)] if len(cases) > 1 else []),
         GridColumn("centre", "Data centre", width=130),
         GridColumn("work", "Work", "", "number", digits=0),
-        GridColumn("draw", "Draw", "kW", "number", digits=0),
+        *(_STORED if stored else []),
+        GridColumn("draw", "From the network" if stored else "Draw", "kW", "number", digits=0),
         GridColumn("price", "Price", "$/MWh", "number", digits=2, help="Reactive power included"),
         GridColumn("active", "Active", "$", "number", digits=2),
         GridColumn("reactive", "Reactive", "$", "number", digits=2),
@@ -95,10 +98,32 @@ def rows(run: "FeederRun", at: At) -> tuple[list[GridColumn], list[dict[str, Any
                         "hour": label, "case": case_words(case), "centre": row.name, "work": float(done[hour, at_]),
                         "draw": float(case.draw_kw[hour, at_]), "price": float(case.centre_price[hour, at_]),
                         "active": active, "reactive": reactive, "bill": active + reactive,
+                        **(_stored(run, case, hour, at_) if stored else {}),
                         "marks": "hr-feeder-now" if hour == hour_of(run, at) else "",
                     }
                 )  # fmt: skip
     return columns, found
+
+
+_STORED = [
+    GridColumn("computers", "Computers", "kW", "number", digits=0, help="And their cooling"),
+    GridColumn("charge", "Charge", "kW", "number", digits=0),
+    GridColumn("discharge", "Discharge", "kW", "number", digits=0),
+    GridColumn("held", "Held", "kWh", "number", digits=0, help="At the end of the hour"),
+    GridColumn("full", "State of charge", "%", "number", digits=0),
+]
+
+
+def _stored(run: "FeederRun", case: "CaseRun", hour: int, place_: int) -> dict[str, float | None]:
+    """Return what a data centre's computers and its battery do in an hour; None of a battery that is not there."""
+    battery, computers = run.feeder.centres[place_].battery, float(case.computer_kw[hour, place_])
+    if battery is None:
+        return {"computers": computers, "charge": None, "discharge": None, "held": None, "full": None}
+    held = float(case.held_kwh[hour, place_])
+    return {
+        "computers": computers, "charge": float(case.charge_kw[hour, place_]),
+        "discharge": float(case.discharge_kw[hour, place_]), "held": held, "full": 100.0 * held / battery.energy_kwh,
+    }  # fmt: skip
 
 
 def device_rows(run: "FeederRun", at: At) -> tuple[list[GridColumn], list[dict[str, Any]]]:
@@ -146,14 +171,40 @@ def job_rows(run: "FeederRun") -> tuple[list[GridColumn], list[dict[str, Any]]]:
 
 
 def figure(run: "FeederRun", at: At, theme: Theme = "light") -> go.Figure:
-    """Return the draws stacked by hour, what they pay for a MWh below, and kW or kvar of the devices."""
-    cases, made = cases_of(run, at), go.Figure()
+    """Return the draws stacked by hour, below what they pay for a MWh, and how full their batteries are."""
+    cases, made, stored = cases_of(run, at), go.Figure(), any_battery(run)
     for place_, case in enumerate(cases):
         _draws(made, run, case, (place_, theme))
         _prices(made, run, case, (place_, theme))
+        if stored:
+            _batteries(made, run, case, (place_, theme))
     made.update_layout(barmode="stack", bargap=0.12)
-    key = f"{TAB}-{len(cases)}"
-    return framed(made, run, at, theme, rows=[("kW drawn", 0.55), ("$/MWh paid", 0.45)], key=key, title="Data centres")
+    key = f"{TAB}-{len(cases)}-{stored}"
+    shares = [("kW drawn", 0.42), ("$/MWh paid", 0.3), ("% held", 0.28)] if stored else [
+        ("kW drawn", 0.55), ("$/MWh paid", 0.45)
+    ]  # fmt: skip
+    return framed(made, run, at, theme, rows=shares, key=key, title="Data centres")
+
+
+def _batteries(made: go.Figure, run: "FeederRun", case: "CaseRun", told: tuple[int, Theme]) -> None:
+    """Draw what computers draw over the stack of what comes from the network, and how full each battery is below."""
+    place_, theme = told
+    common: dict[str, Any] = {"x": hours_of(run), "xaxis": axis_name(place_), "mode": "lines",
+                              "customdata": list(run.labels)}  # fmt: skip
+    made.add_scatter(
+        **common, y=case.computer_kw.sum(axis=1).tolist(), yaxis="y", name="computers of all", showlegend=place_ == 0,
+        line={"color": token("text", theme), "width": 1.8, "shape": STEPS},
+        hovertemplate=hover("computers of all", "kW", case, 0),
+    )  # fmt: skip
+    for at_, row in enumerate(run.feeder.centres):
+        if row.battery is not None:
+            made.add_scatter(
+                **common, y=(100.0 * case.held_kwh[:, at_] / row.battery.energy_kwh).tolist(), yaxis="y3",
+                name=f"battery of {row.name}", legendgroup=row.name, showlegend=False,
+                line={"color": token(_COLOURS[at_ % 5], theme), "width": 2.0, "shape": STEPS,
+                      "dash": _DASHES[at_ % 5]},
+                hovertemplate=hover(f"battery of {row.name}", "%", case, 0),
+            )  # fmt: skip
 
 
 def _draws(made: go.Figure, run: "FeederRun", case: "CaseRun", told: tuple[int, Theme]) -> None:
@@ -182,7 +233,6 @@ def _draws(made: go.Figure, run: "FeederRun", case: "CaseRun", told: tuple[int, 
 
 def _prices(made: go.Figure, run: "FeederRun", case: "CaseRun", told: tuple[int, Theme]) -> None:
     place_, theme = told
-    dashes = ("solid", "dash", "dot", "dashdot", "longdash")
     common: dict[str, Any] = {"x": hours_of(run), "xaxis": axis_name(place_), "yaxis": "y2", "mode": "lines",
                               "customdata": list(run.labels), "showlegend": False}  # fmt: skip
     made.add_scatter(
@@ -193,6 +243,6 @@ def _prices(made: go.Figure, run: "FeederRun", case: "CaseRun", told: tuple[int,
     for at_, row in enumerate(run.feeder.centres):
         made.add_scatter(
             **common, y=case.centre_price[:, at_].tolist(), name=row.name, legendgroup=row.name,
-            line={"color": token(_COLOURS[at_ % 5], theme), "width": 2.0, "shape": STEPS, "dash": dashes[at_ % 5]},
+            line={"color": token(_COLOURS[at_ % 5], theme), "width": 2.0, "shape": STEPS, "dash": _DASHES[at_ % 5]},
             hovertemplate=hover(row.name, "$/MWh", case),
         )  # fmt: skip

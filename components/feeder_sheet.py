@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from dash import html
 
+from components.feeder_batteries import battery_words, standing_words
 from components.feeder_cards import card
 from components.feeder_layers import (
     PART_WORDS,
@@ -89,15 +90,16 @@ def _overview(run: "FeederRun", at: At) -> list[Part]:
 
 def _binding(run: "FeederRun", at: At, case: "CaseRun") -> Part:
     found = at_hour(run, case, hour_of(run, at))
-    if not found:
-        response = np.abs(case.active_parts[PARTS.index("response"), hour_of(run, at)]).max(initial=0.0) > 5e-4
-        words = "losses and the response of loads" if response else "losses"
-        return html.P(f"No limit binds in this hour: prices differ by {words} alone.", className="hr-muted")
     lines = [
-        html.Li(chooser(each.words(run.feeder), f"{each.kind}:{each.element}"), className=f"hr-feeder-{each.state}")
-        for each in found
+        html.Li(chooser(each.words(run.feeder), each.chosen), className=f"hr-feeder-{each.state}") for each in found
     ]
-    return html.Ul(lines, className="hr-feeder-bound")
+    listed = html.Ul(lines, className="hr-feeder-bound")
+    if any(each.kind != "device" for each in found):
+        return listed
+    response = np.abs(case.active_parts[PARTS.index("response"), hour_of(run, at)]).max(initial=0.0) > 5e-4
+    words = "losses and the response of loads" if response else "losses"
+    free = html.P(f"No limit of the network binds in this hour: prices differ by {words} alone.", className="hr-muted")
+    return html.Div([free, listed]) if found else free
 
 
 def _centres(run: "FeederRun", at: At, case: "CaseRun") -> Part:
@@ -284,7 +286,7 @@ def _link(run: "FeederRun", at: At, name: str) -> list[Part]:
             for phase, value in zip("abc", amperes, strict=True)
             if phase in link.phases
         ]  # fmt: skip
-        full = float(case.ac_loading[hour, place] if rating else case.linear_loading[hour, place])
+        full = float(case.ac_loading[hour, place])
         shown = percent(full, 1) if rating or isinstance(link, Transformer) else "no rating"
         bound = [each for each in at_hour(run, case, hour) if each.kind == "link" and each.element == name]
         parts.append(
@@ -339,6 +341,7 @@ def _centre(run: "FeederRun", at: At, name: str) -> list[Part]:
         drawn = float(case.draw_kw[:, place].sum()) / 1000.0
         rows: list[tuple[Part, Part]] = [
             ("Draws", why(run, at, case, f"draw:{name}", f"{number(float(case.draw_kw[hour, place]), 1)} kW")),
+            *_battery(run, at, case, place),
             ("Price, reactive power included",
              why(run, at, case, f"rate:{name}", f"{number(float(case.centre_price[hour, place]), 2)} $/MWh")),
             ("Pays in the hour", why(run, at, case, f"paid:{name}", money(paid))),
@@ -359,6 +362,7 @@ def _centre(run: "FeederRun", at: At, name: str) -> list[Part]:
                     ("Without work", f"{number(row.pue * row.idle_kw, 1)} kW"),
                     ("PUE", number(row.pue, 2)),
                     ("Power factor", f"{number(row.power_factor, 2)} lagging"),
+                    *([("Battery stands there", standing_words(row.battery))] if row.battery is not None else []),
                 ]
             ),
         )
@@ -380,6 +384,18 @@ def _phase(run: "FeederRun", member: str) -> Part:
         className="hr-feeder-phase",
         title=member_words(run.feeder, member),
     )
+
+
+def _battery(run: "FeederRun", at: At, case: "CaseRun", place: int) -> list[tuple[Part, Part]]:
+    """Return what the battery of a data centre does and what its computers draw; nothing without one."""
+    row, hour = run.feeder.centres[place], hour_of(run, at)
+    if row.battery is None:
+        return []
+    computers = f"{number(float(case.computer_kw[hour, place]), 1)} kW"
+    return [
+        ("Computers draw", why(run, at, case, f"computers:{row.name}", computers)),
+        ("Battery", why(run, at, case, f"battery:{row.name}", battery_words(case, hour, place, row))),
+    ]
 
 
 def _table(label: str, heads: Sequence[str], rows: Sequence[Sequence[Part]]) -> Part:

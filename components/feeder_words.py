@@ -20,6 +20,10 @@ SOURCE_PRICE = (
     "Dual of the node's balance in the operator's program, divided by stationarity: our formula; the question is that "
     "of arXiv 2606.26328"
 )
+SOURCE_RANGE = (
+    "Least and largest dual over the face of optimal duals, by linear programs at the solved hour; Mangasarian, "
+    "Uniqueness of solution in linear programming, Linear Algebra Appl. 25, 1979"
+)
 SOURCE_AC = "OpenDSS: Dugan and McDermott, IEEE PES General Meeting, 2011"
 SOURCE_VUF = "IEC 61000-4-30; Pillay and Manyage, Definitions of voltage unbalance, IEEE Power Eng. Review 21(5), 2001"
 SOURCE_PAYMENT = (

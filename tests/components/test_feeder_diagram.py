@@ -2,12 +2,13 @@
 
 import base64
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
 import pytest
 
+from components import feeder_links
 from components.feeder_diagram import diagram, drawing, packed
 from components.feeder_layers import (
     CASES,
@@ -23,10 +24,13 @@ from components.feeder_layers import (
     shape,
 )
 from components.feeder_limits import at_hour, limits
+from components.feeder_sheet import sheet
 from engine.distribution import dlmp
+from engine.distribution.binding import Binding
 from engine.distribution.feeder import Transformer
 from tests.callbacks.screen import ids_in
 from tests.components.feeder_runs import made_up, with_case, worked
+from tests.components.test_feeder_panels import page_of
 
 
 def unpacked(told: dict[str, Any]) -> np.ndarray:
@@ -133,17 +137,68 @@ def test_what_ac_exceeds_is_told_from_what_binds_and_flagged_from_what_was_known
 
 def test_a_limit_on_unbalance_binds_where_the_linear_magnitudes_reach_it() -> None:
     run = made_up("ieee13")
-    whole, places = run.three_phase
-    at = whole.index("671")
-    volts = np.ones_like(run.cases[0].voltage_pu)
-    volts[1, places[at]] = np.sqrt([1.02**2, (3.0 - 1.02**2) / 2.0, (3.0 - 1.02**2) / 2.0])  # mean square 1
+    row = Binding(1, "unbalance", "671", "b", "above the mean of its bus", 0.02, 0.02, "share", 7.25, "$/h per unit")
     asked = replace(run, question=replace(run.question, unbalance_limit=0.02))
-    told = with_case(asked, 0, voltage_pu=volts, phasors=volts * np.exp(1j * np.angle(run.cases[0].phasors)))
+    told = with_case(asked, 0, facts=run.cases[0].facts | {"duals": [asdict(row)]})
     (found,) = limits(told, told.cases[0])
-    assert (found.hour, found.kind, found.element, found.member, found.unit) == (1, "bus", "671", "a", "mean")
+    assert (found.hour, found.kind, found.element, found.member, found.unit) == (1, "bus", "671", "b", "mean")
     assert found.words(run.feeder).startswith("Unbalance of bus 671")
-    assert drawing(told)["cases"]["off"]["marks"][1][0] == {run.nodes.index(("671", "a")): 1}
-    assert limits(replace(told, question=run.question), told.cases[0]) == ()
+    assert "dual 7.25 $/h per unit" in found.words(run.feeder)
+    assert drawing(told)["cases"]["off"]["marks"][1][0] == {run.nodes.index(("671", "b")): 1}
+    flag = {"hour": 2, "kind": "unbalance", "element": "671", "phase": "", "linear": 0.01, "ac": 0.03, "limit": 0.02}
+    flagged = with_case(asked, 0, facts=run.cases[0].facts | {"flags": [flag]})
+    (found,) = limits(flagged, flagged.cases[0])
+    assert (found.state, found.value) == ("flagged", 0.03)
+    assert "(VUF)" in found.words(run.feeder)
+
+
+def test_devices_at_their_limits_are_told_with_their_duals_and_select_where_they_stand() -> None:
+    run = made_up("ieee13")
+    feeder = run.feeder
+    generator, svg, centre = feeder.generators[0], feeder.compensators[0], feeder.centres[0]
+    link = feeder.links[2]
+    rows = [
+        Binding(0, "generator", generator.name, "", "most active power", 0.3, 0.3, "MW", 12.5, "$/h per MW"),
+        Binding(0, "svg", svg.name, "a", "most reactive power given", 0.06, 0.06, "Mvar", 3.0, "$/h per Mvar"),
+        Binding(0, "battery", centre.name, "", "most energy held", 0.8, 0.8, "MWh", None, ""),
+        Binding(0, "polygon side", link.name, "a", "side 1 of 12", 1.0, 1.0, "MVA", 4.0, "$/h per MVA"),
+        Binding(0, "polygon side", link.name, "a", "side 2 of 12", 1.0, 1.0, "MVA", 2.0, "$/h per MVA"),
+        Binding(0, "transformer", feeder.links[3].name, "b", "side 1 of 12", 1.0, 1.0, "MVA", 1.0, "$/h per MVA"),
+    ]  # fmt: skip
+    told = with_case(run, 0, facts=run.cases[0].facts | {"duals": [asdict(row) for row in rows]})
+    found = {each.element: each for each in at_hour(told, told.cases[0], 0)}
+    assert len(found) == 5
+    assert found[link.name].dual == 6.0  # of one rating: both sides give way with it
+    assert found[generator.name].words(feeder) == (
+        f"{generator.name}: 300 kW, at its limit (most active power: 300 kW), dual 12.50 $/MWh"
+    )
+    assert found[svg.name].worth == "3.00 $/Mvarh"
+    battery = found[f"Battery of {centre.name}"]
+    assert (battery.words(feeder), battery.chosen) == (
+        f"Battery of {centre.name}: 800 kWh, at its limit (most energy held: 800 kWh)", f"centre:{centre.name}"
+    )  # fmt: skip
+    assert found[generator.name].chosen == f"bus:{generator.bus}"
+    assert [each.kind for each in at_hour(told, told.cases[0], 0)] == ["link", "link", "device", "device", "device"]
+    assert "No limit of the network binds" not in page_of(sheet(told, At("off", 0)))
+    alone = with_case(run, 0, facts=run.cases[0].facts | {"duals": [asdict(row) for row in rows[:3]]})
+    assert "No limit of the network binds" in page_of(sheet(alone, At("off", 0)))
+    assert generator.name in page_of(sheet(alone, At("off", 0)))
+
+
+def test_transformers_are_drawn_as_full_as_ac_finds_them() -> None:
+    run = made_up("ieee13")
+    place = next(at for at, link in enumerate(run.feeder.links) if isinstance(link, Transformer))
+    loading = run.cases[0].ac_loading.copy()
+    loading[1, place] = 1.25
+    told = with_case(run, 0, ac_loading=loading)
+    values = unpacked(drawing(told)["cases"]["off"]["values"]["loading"])
+    phases = len(run.feeder.links[place].phases)
+    drawn = values[1].reshape(-1, 3)[place]
+    assert np.sort(drawn[np.isfinite(drawn)]) == pytest.approx([125.0] * phases, abs=0.01)
+    (found,) = limits(told, told.cases[0])
+    assert (found.kind, found.element, found.state) == ("link", run.feeder.links[place].name, "exceeded")
+    row = next(row for row in feeder_links.rows(told, At("off", 1))[1] if row["id"] == found.element)
+    assert row["loading"] == pytest.approx(125.0)
 
 
 def test_layers_are_those_of_the_prices_and_each_has_words_and_a_unit() -> None:

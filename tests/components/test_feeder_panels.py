@@ -218,7 +218,7 @@ def test_checks_tell_flags_violations_models_scenarios_and_assumptions() -> None
                        voltage_chance=np.full((3, len(run.feeder.buses), 3), 0.05))  # fmt: skip
     said = re.sub(r"<[^>]*>", " ", page_of(feeder_checks.content(broken, At())))
     for words in ("1 limit flagged by AC, 1 limit exceeded", "load 671", "25.0 % (10.0 % to 50.0 %)", "0.0123 p.u.",
-                  "1 rating", "made up", "AC keeps every limit of voltages and lines in every hour.",
+                  "1 rating", "made up", "AC keeps every limit of voltages, lines and transformers in every hour.",
                   "01:00 25.0 0.910 1.070"):  # fmt: skip
         assert re.sub(r"\s", "", words) in re.sub(r"\s", "", said), words
     columns, rows = feeder_buses.rows(broken, At("off", 1))
@@ -242,6 +242,15 @@ def test_methods_are_told_from_the_least_objective_on_and_none_is_below_the_boun
     assert not feeder_methods.figure(run, At()).data
     found = page_of(feeder_methods.content(run, At(), methods))
     assert "feeder-table-methods-why" in found
+    row = {one.method: one for one in methods.rows}
+    for shown in rows:
+        one = row[shown["method"]]
+        assert shown["whole_s"] == pytest.approx(one.processor_s + one.before_s)
+        assert (shown["own_gap"] is None) == (one.own_gap is None)
+        assert 0.0 <= shown["penalised"] <= one.payment + 1e-6
+    for speed in methods.speeds:
+        assert speed.statement[1:] in said
+    assert "linear flow that all of them share" in said
     assert "feeder-table-courses" in found
     assert "not compared yet" in text(feeder_methods.content(run, At()))
 
