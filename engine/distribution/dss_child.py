@@ -77,7 +77,7 @@ def element(engine: Any, kind: str, name: str) -> dict[str, Any]:
 
 PROPERTIES = {
     "vsource": ("basekv", "pu", "angle", "R1", "X1", "R0", "X0"),
-    "load": ("kV", "kW", "kvar", "model", "conn"),
+    "load": ("kV", "kW", "kvar", "model", "conn", "vminpu", "vmaxpu", "zipv"),
     "capacitor": ("kv", "kvar", "conn", "states"),
     "generator": ("kV", "kW", "kvar", "conn"),
 }

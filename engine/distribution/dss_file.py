@@ -40,7 +40,9 @@ from engine.errors import FileFormatError, Problem
 _CHILD = Path(__file__).with_name("dss_child.py")
 _CHILD_S = 60
 _ONE = threading.Lock()  # scripts are read one at a time: each may take memory of gigabytes
-_HERTZ = 60.0
+_ZIP = 8
+_ENGINE_RANGE = (0.95, 1.05)  # vminpu and vmaxpu of a load that says nothing of them
+_NAMED = 5  # loads in a note
 _MODELS: dict[int, LoadModel] = {1: "power", 2: "impedance", 5: "current"}
 _EXPONENT = {"power": 0, "current": 1, "impedance": 2}
 
@@ -59,6 +61,8 @@ class _Reading:
 
     problems: list[Problem] = field(default_factory=list)
     notes: list[Problem] = field(default_factory=list)
+    zip_loads: list[str] = field(default_factory=list)
+    ranged: list[str] = field(default_factory=list)  # loads with a vminpu or vmaxpu of their own
 
     def refuse(self, element: Mapping[str, Any], text: str) -> None:
         what = f"{element['kind']} {element['name']}"
@@ -144,6 +148,7 @@ def _feeder(elements: Mapping[str, list[dict[str, Any]]], links: Links, reading:
     kv = _voltages(source, source_kv, all_links)
     loads = [row for element in elements.get("load", []) for row in _loads(element, kv, reading)]
     capacitors = [row for element in elements.get("capacitor", []) for row in _capacitors(element, kv, reading)]
+    _say_of_loads(reading)
     generators = [_generator(element) for element in elements.get("generator", [])]
     if generators:
         reading.note("generators", "generators have no costs in a script: they are 0 $/MWh until you set them")
@@ -259,8 +264,12 @@ def _loads(element: Mapping[str, Any], kv: Mapping[str, float], reading: _Readin
     number = int(float(told["model"]))
     model = _MODELS.get(number, "current" if number == 4 else "power")
     name = element["name"]
-    if number not in _MODELS:
+    if number == _ZIP:
+        reading.zip_loads.append(name)
+    elif number not in _MODELS:
         reading.note("load-model", f"load {name} has the model {number}, which is read as constant {model}")
+    if (float(told["vminpu"]), float(told["vmaxpu"])) != _ENGINE_RANGE and model != "impedance":
+        reading.ranged.append(name)
     bus, _ = _place(element)
     members = _members(element, reading)
     power = complex(float(told["kw"]), float(told["kvar"])) / max(1, len(members))
@@ -271,6 +280,24 @@ def _loads(element: Mapping[str, Any], kv: Mapping[str, float], reading: _Readin
         label = name if len(members) == 1 else f"{name} {member}"
         rows.append(Load(label, bus, member, at_nominal.real, at_nominal.imag, model))
     return rows
+
+
+def _say_of_loads(reading: _Reading) -> None:
+    """Note the loads whose dependence on the voltage is another here."""
+    if reading.zip_loads:
+        listed = _listed(reading.zip_loads)
+        reading.note("load-model", f"ZIP loads {listed} are read as one model, constant power at any voltage")
+    if reading.ranged:
+        reading.note(
+            "load-range",
+            f"loads {_listed(reading.ranged)} have a vminpu or vmaxpu of their own; here a load keeps its model "
+            "between 0.6 and 1.4 p.u.",
+        )
+
+
+def _listed(names: list[str]) -> str:
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return f"{', '.join(names[:_NAMED])}{more} ({len(names)})"
 
 
 def _capacitors(element: Mapping[str, Any], kv: Mapping[str, float], reading: _Reading) -> list[Capacitor]:

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from engine.distribution.feeder import PHASES, Line, Regulator, RegulatorControl, Rows, Switch, Transformer
 
 _TO_US = 1e6
+ENGINE_AMPERE = 400.0  # normamps of a line that says nothing of it
 _STAGE_PU = 0.002  # a regulator's impedance below this is left out in silence
 Element = Mapping[str, Any]
 
@@ -45,6 +46,17 @@ class Links:
             else:
                 self._transformer(ends, units, control)
         self._all_lines(lines)
+        self._say_unrated()
+
+    def _say_unrated(self) -> None:
+        rows: list[Line | Switch] = [*self.lines, *self.switches]
+        count = sum(row.rating_a is None for row in rows)
+        if count:
+            self.note(
+                "rating",
+                f"{count} of {len(rows)} lines and switches have no rating (the engine's own {ENGINE_AMPERE:g} A is "
+                "read as none): nothing limits their current until you set one",
+            )
 
     def _all_lines(self, elements: Iterable[Element]) -> None:
         past = {(row.from_bus, row.to_bus) for row in self.regulators if row.open_delta}
@@ -67,7 +79,7 @@ class Links:
         if not phases:
             return None
         if element["switch"]:
-            return Switch(element["name"], start, end, phases, not element["open"])
+            return Switch(element["name"], start, end, phases, not element["open"], _rating(element))
         if element["open"]:
             return None
         size = element["size"]
@@ -85,7 +97,8 @@ class Links:
         nodes = element["nodes"][:half]
         order = np.argsort(nodes)
         series, charging = series[np.ix_(order, order)], charging[np.ix_(order, order)]
-        return Line(element["name"], start, end, phases, _rows(series.real), _rows(series.imag), _rows(charging))
+        matrices = (_rows(series.real), _rows(series.imag), _rows(charging))
+        return Line(element["name"], start, end, phases, *matrices, _rating(element))
 
     def _phases(self, element: Element) -> str:
         """Return the phases of a link, the same at both ends; none where it is refused."""
@@ -187,6 +200,12 @@ def _rows(matrix: npt.NDArray[Any]) -> Rows:
     return tuple(tuple(row) for row in even.tolist())
 
 
+def _rating(element: Element) -> float | None:
+    """Return the normal rating of a line in A; None where the script gives none, so the engine shows its own."""
+    told = float(element["ampere"])
+    return None if told == ENGINE_AMPERE or not told > 0.0 else told
+
+
 def _side_by_side(rows: list[Line | Switch]) -> list[Line | Switch]:
     """Return lines on different phases between the same buses as one; others as they are, for checks to report."""
     phases = "".join(row.phases for row in rows)
@@ -195,7 +214,8 @@ def _side_by_side(rows: list[Line | Switch]) -> list[Line | Switch]:
         return rows
     names = "".join(sorted(phases))
     r_ohm, x_ohm, b_us = (_blocks(names, lines, column) for column in ("r_ohm", "x_ohm", "b_us"))
-    return [Line(lines[0].name, lines[0].from_bus, lines[0].to_bus, names, r_ohm, x_ohm, b_us)]
+    rating = min((row.rating_a for row in lines if row.rating_a is not None), default=None)
+    return [Line(lines[0].name, lines[0].from_bus, lines[0].to_bus, names, r_ohm, x_ohm, b_us, rating)]
 
 
 def _blocks(phases: str, lines: list[Line], column: str) -> Rows:

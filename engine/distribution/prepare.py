@@ -56,10 +56,16 @@ def _told(question: FeederQuestion, feeder: Feeder) -> list[str]:
     """Return what the answer leaves out, or takes as it is not, in sentences."""
     named = [row.name for row in feeder.centres if row.battery]
     how = "at least cost at the substation's prices" if question.method == "given" else "with its work"
+    slope = question.reactive_slope_per_mvar2h
+    priced = [
+        f"Each Mvar of a generator or a static var generator makes its Mvarh {slope:g} $ dearer: our own choice, so "
+        "that reactive power is not free. It keeps static var generators below their limits where they gain less than that."
+    ] if slope else []  # fmt: skip
     found = [
         f"The aggregator runs the batteries of {', '.join(named)} {how}; each site keeps its power factor at its "
         "connection, and none feeds into the network."
     ] if named else []  # fmt: skip
+    found = [*priced, *found]
     if question.method != "given":
         found.append(
             "Draws are decided on the linear flow at the AC solutions of the work divided evenly; prices and bills are "

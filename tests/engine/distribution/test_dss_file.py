@@ -138,6 +138,25 @@ def test_what_is_left_out_is_said() -> None:
     assert "loadshape (1)" in messages
     assert "daily (1)" in messages
     assert "0 $/MWh" in messages
+    assert "4 of 4 lines and switches have no rating" in messages
+    assert "loads e3, pair, one (3) have a vminpu or vmaxpu of their own" in messages
+
+
+def test_what_a_script_says_of_ratings_and_voltages_is_read_or_told() -> None:
+    """OpenDSS: a line that says nothing has normamps of 400 A; model 8 is ZIP; vminpu and vmaxpu are 0.95 and 1.05."""
+    more = (
+        "new line.rated bus1=s bus2=r r1=.1 x1=.1 r0=.1 x0=.1 c1=0 c0=0 normamps=230\n"
+        "new line.plain bus1=r bus2=q r1=.1 x1=.1 r0=.1 x0=.1 c1=0 c0=0\n"
+        "new load.z bus1=q kv=4.16 kw=30 kvar=10 model=8 zipv=[.2 .3 .5 .2 .3 .5 .7]\n"
+        "new load.wide bus1=q kv=4.16 kw=30 kvar=10 vminpu=.8\n"
+        "new load.usual bus1=q kv=4.16 kw=30 kvar=10\n"
+    )
+    found = read_dss({"x.dss": (SOUND + more).encode()})
+    assert {row.name: row.rating_a for row in found.feeder.lines}["rated"] == pytest.approx(230.0)
+    messages = " ".join(note.message for note in found.notes)
+    assert "have no rating" in messages
+    assert "ZIP loads z (1)" in messages
+    assert "loads wide (1) have a vminpu or vmaxpu" in messages
 
 
 def test_an_open_delta_of_three_wires() -> None:

@@ -15,7 +15,8 @@ from engine.distribution.feeder import Compensator, Generator
 from engine.distribution.hour import DsoOptions
 from engine.distribution.opendss import ac_flow
 from engine.distribution.price_range import price_ranges
-from engine.distribution.question import CentreBattery, Edit, FeederQuestion
+from engine.distribution.question import Edit, FeederQuestion
+from engine.distribution.question_battery import CentreBattery
 from engine.distribution.run import FeederRun, run_feeder
 from tests.engine.distribution.test_dso import duplicate_limits
 
@@ -52,7 +53,8 @@ def test_the_dual_of_a_compensator_is_what_the_cost_falls_by() -> None:
     options = DsoOptions()
     bindings = binding_limits(toy(), options, dispatch(toy(), None, options))
     (most,) = (row for row in bindings if row.kind == "svg")
-    assert (most.element, most.value) == ("svg", pytest.approx(most.limit))
+    assert most.element == "svg"
+    assert most.value == pytest.approx(most.limit)
     ends = []
     for turn in (-0.05, 0.05):
         case = toy()

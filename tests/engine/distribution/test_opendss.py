@@ -78,6 +78,23 @@ def test_published_totals(key: str, source: complex, loss: complex) -> None:
     assert flow.total_loss_kva.imag == pytest.approx(loss.imag, abs=2.3)
 
 
+@pytest.mark.parametrize(
+    ("bus", "volts", "degrees"),
+    [
+        ("775", (485.325, 480.576, 478.416), (-0.11, -120.73, 120.07)),
+        ("741", (4790.88, 4781.76, 4727.52), (0.07, -120.75, 119.75)),
+    ],
+)
+def test_the_two_printed_voltages_of_ieee_37(bus: str, volts: tuple[float, ...], degrees: tuple[float, ...]) -> None:
+    """Between phases, to 1e-4 p.u.: the IEEE report's values as GridLAB-D's test_IEEE_37_NR asserts them."""
+    feeder = library.load("ieee37")
+    flow = ac_flow(feeder)
+    for pair, size, angle in zip(feeder.frame, volts, degrees, strict=True):
+        found = flow.phasor(bus, pair)
+        assert abs(found) == pytest.approx(size / (1000.0 * feeder.bus(bus).kv), abs=1e-4)
+        assert float(np.degrees(np.angle(found))) == pytest.approx(angle, abs=0.02)
+
+
 @pytest.mark.parametrize("key", ["ieee13", "ieee37", "ieee123"])
 def test_regulators_that_move_end_at_the_published_taps(key: str) -> None:
     """The reports print the taps that the compensators' settings lead to; the library holds them as ratios."""
