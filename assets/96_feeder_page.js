@@ -58,6 +58,14 @@
     show(button);
   }
 
+  // On a narrow screen the tabs are a strip that scrolls: the one that shows is in sight.
+  function inSight(tab) {
+    const box = document.querySelector('#feeder-tab input[value="' + CSS.escape(text(tab)) + '"]');
+    const strip = box && box.closest('.hr-feeder-tools > *'), one = box && box.parentElement;
+    if (!strip || strip.scrollWidth <= strip.clientWidth) return;
+    strip.scrollLeft = one.offsetLeft - (strip.clientWidth - one.offsetWidth) / 2;
+  }
+
   // What is looked at goes to the server once it rests: tables and charts follow then, the diagram at once.
   function rest() {
     window.clearTimeout(resting);
@@ -76,6 +84,7 @@
         Array.from(holder.children).forEach(function (body) { body.hidden = body.dataset.tabBody !== tab; });
         window.dispatchEvent(new Event('resize'));
       }
+      inSight(tab);
       if (!at) return KEEP();
       const next = Object.assign({ theme: theme }, at), told = JSON.stringify(next);
       if (!holder || holder.feederSeen === undefined) seen = {};

@@ -117,7 +117,7 @@ def panel(run: FeederRun, at: At, side: Side, found: Standing) -> Part:
     told = side.content(run, at, None)
     if job is not None:
         told = feeder_states.failed(job.error, cancelled=job.state == "cancelled")
-    return html.Div([told, html.P(press)])
+    return html.Div([told, html.P(press, className="mt-2")])
 
 
 def register(app: Dash, desk: Desk) -> None:

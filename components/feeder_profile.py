@@ -128,7 +128,7 @@ def figure(run: "FeederRun", at: At, theme: Theme = "light") -> go.Figure:
                 x=far[bus_of(run, at)], xref=axis, line={"color": token("candidate", theme), "width": 5},
                 opacity=0.5, layer="below",
             )  # fmt: skip
-        words = sentence(f"{run.labels[hour]}, {case_said(case)}: impedance from the source, % on 1 MVA")
+        words = sentence(f"{run.labels[hour]}, {case_said(case)}: impedance, % on 1 MVA")
         start, end = place_ * wide + (gap / 2 if place_ else 0.0), (place_ + 1) * wide - (gap / 2 if wide < 1 else 0.0)
         short = case_said(case) if len(cases) > 1 else words
         layout[f"xaxis{place_ + 1 if place_ else ''}"] = {"domain": [start, min(end, 1.0)], "title": {"text": short}}

@@ -94,16 +94,16 @@ def chooser(words: Part, element: str) -> html.Button:
     return html.Button(words, type="button", className="hr-feeder-choose", **{"data-feeder-select": element})
 
 
-def chart(tab: str, label: str) -> html.Div:
+def chart(tab: str, label: str, height_px: int = CHART_PX) -> html.Div:
     """Return the place of a tab's chart; its figure is written late. The table beside it has the same rows."""
     graph = dcc.Graph(
         id=ids.feeder_figure(tab),
         responsive=True,
-        style={"height": f"{CHART_PX}px"},
+        style={"height": f"{height_px}px"},
         config={"displayModeBar": False},
     )
     return html.Div(
         # The place is kept until the library of charts is here.
-        html.Div(graph, style={"height": f"{CHART_PX}px"}, role="img", **{"aria-label": label}),
+        html.Div(graph, style={"height": f"{height_px}px"}, role="img", **{"aria-label": label}),
         className="hr-feeder-chart",
     )

@@ -31,7 +31,7 @@ class Measure:
     @property
     def text(self) -> str:
         """Return the number without its unit."""
-        return number(self.value, self.digits)
+        return number(round(self.value, self.digits) + 0.0, self.digits)
 
 
 def large(run: FeederRun, case: CaseRun) -> list[Measure]:
@@ -46,7 +46,7 @@ def large(run: FeederRun, case: CaseRun) -> list[Measure]:
         Measure("voltage", "Lowest voltage, AC", "p.u.", 3, float(volts.min()) if volts.size else 1.0),
         Measure("deviation", "Voltage deviation", "p.u.", 3, float(case.deviation.sum())),
         Measure("unbalance", "Largest VUF", "%", 2, unbalance),
-        Measure("error", "Linear less AC, corrected", "10\u207b\u2076 p.u.", 0, error),
+        Measure("error", "Linear less AC", "10\u207b\u2076 p.u.", 0, error),
         Measure("violations", "Limits exceeded", "", 0, float(exceeded)),
     ]
 
@@ -77,7 +77,7 @@ def totals_of(run: FeederRun, at: At) -> Part:
     beside = {one.what: one for one in large(run, other)} if other is not None else {}
     items: list[dict[str, Any]] = []
     for one in large(run, case):
-        note = f"{'with' if other.svg else 'no'} SVG {beside[one.what].text}" if other is not None else ""
+        note = f"{'' if other.svg else 'no '}SVG {beside[one.what].text}" if other is not None else ""
         sign = "binding" if one.what == "violations" and one.value else ""
         name = f"{one.label}, {_lower(case_words(case))}"
         value = why_number(ids.feeder_why(one.what), one.text, card(run, seen, one.what), label=name)
@@ -89,7 +89,7 @@ def empty_totals() -> Part:
     """Return the strip before there is an answer."""
     labels = (
         "Data centres pay", "Operator's cost", "Lowest voltage, AC", "Voltage deviation", "Largest VUF",
-        "Linear less AC, corrected", "Limits exceeded",
+        "Linear less AC", "Limits exceeded",
     )  # fmt: skip
     return static(totals([{"label": label, "value": "\u2013"} for label in labels]))
 
