@@ -56,6 +56,7 @@ def create_app(settings: Settings) -> "Dash":
     from callbacks import auction_invite, auction_routes, http, opening, packed, routes, security  # noqa: PLC0415
     from callbacks import shell as shell_callbacks  # noqa: PLC0415
     from components import shell  # noqa: PLC0415
+    from components.static import Wired  # noqa: PLC0415
 
     services = open_services(settings)
     dash.page_registry.clear()  # it is one per process, and a test builds many apps
@@ -90,16 +91,17 @@ def create_app(settings: Settings) -> "Dash":
     pages: dict[str, opening.Page] = {}
     for link in (*PAGES, *SIDE_PAGES):
         module = import_module(f"callbacks.{link.key}")
-        layout = http.guarded(_with_services(module.page_layout, services))
+        layout = app.lean(http.guarded(_with_services(module.page_layout, services)))
         pages[link.path] = opening.Page(link.path, f"{link.label} - Headroom", layout, mapped=link.key in MAPPED)
         dash.register_page(link.key, path=link.path, name=link.label, title=pages[link.path].title, layout=layout)
         if link in PAGES:
             module.register(app, services)
     other = opening.Page("/not-found", "Not found - Headroom", http.not_found)
     dash.register_page("not_found_404", path=other.path, title=other.title, layout=other.layout)
-    app.layout = lambda: shell.layout(PAGES, opening.outlet(pages, other, opening.opened()))
+    app.layout = app.lean(lambda: shell.layout(PAGES, opening.outlet(pages, other, opening.opened())))
     app.early = lambda: opening.early(pages, services)
     _finish(app)
+    app.wired = Wired.of(app._callback_list)
     return app
 
 

@@ -18,6 +18,7 @@ from flask import has_request_context, request
 from callbacks import security
 from callbacks.services import Services
 from components.grid_map import OUTLINES, is_geographic
+from components.static import Wired, folded
 from engine.errors import EngineError
 
 LAYOUT_ROUTE = "/_dash-layout"
@@ -38,6 +39,15 @@ class Product(Dash):
     """Dash, with an HTML that names the files a page will need before any script has run."""
 
     early: Callable[[], Sequence[str]] = staticmethod(tuple)
+    wired = Wired()
+
+    def lean(self, layout: Callable[..., Any]) -> Callable[..., Any]:
+        """Return a layout function whose parts that no callback reaches are one component each."""
+
+        def of(**query: Any) -> Any:
+            return folded(layout(**query), self.wired)
+
+        return of
 
     def interpolate_index(self, **parts: str) -> str:
         """Return the HTML of a page."""

@@ -1,15 +1,21 @@
 """The first answers of a visit: the page inside its frame, the map's files named in the HTML, nothing of others."""
 
 import re
+from html import unescape
+from importlib import import_module
 from typing import Any
 
 import pytest
+from dash.development.base_component import Component
+from flask import session
 from flask.testing import FlaskClient
 
-from app import create_app
+from app import PAGES, create_app
 from callbacks.opening import query_of
 from callbacks.services import Services
 from callbacks.settings import Settings
+from components.static import folded
+from tests.callbacks.screen import ANNE
 
 
 @pytest.fixture
@@ -110,3 +116,33 @@ def test_a_query_is_read_as_dash_reads_it(search: str) -> None:
     from dash._pages import _parse_query_string  # noqa: PLC0415 (the independent reading)
 
     assert query_of(search) == _parse_query_string(search)
+
+
+def told(part: Any) -> tuple[str, list[str]]:
+    """Return what a layout says, and the id of each of its components ("" for none)."""
+    if isinstance(part, list | tuple):
+        each = [told(one) for one in part]
+        return "".join(words for words, _ in each), [name for _, names in each for name in names]
+    if not isinstance(part, Component):
+        return str("" if part is None else part), []
+    words, names = told(getattr(part, "children", None))
+    words += unescape(re.sub(r"<[^>]*>", "", getattr(part, "data-static", "")))
+    return words, [str(getattr(part, "id", "")), *names]
+
+
+@pytest.mark.parametrize("link", PAGES, ids=lambda link: link.key)
+def test_a_folded_page_says_the_same_and_keeps_every_component_that_is_wired(
+    settings: Settings, services: Services, link: Any
+) -> None:
+    app = create_app(settings)
+    with app.server.test_request_context():
+        session["user"] = ANNE
+        query = {} if link.path in {"/", "/auction"} else {"study": services.open_example(ANNE, "fourbus")}
+        whole = import_module(f"callbacks.{link.key}").page_layout(services, **query)
+    lean = folded(whole, app.wired)
+    (words, names), (same_words, kept) = told(whole), told(lean)
+    assert same_words == words
+    assert len(kept) < len(names)
+    of_use = [name for name in names if name in app.wired.ids or name.startswith("{")]
+    assert [name for name in kept if name in app.wired.ids or name.startswith("{")] == of_use
+    assert len(of_use) > 5
