@@ -85,14 +85,17 @@ def bilevel(
     return judge(problem, "payment identity", point, (bound, status, clock), tuple(notes))
 
 
-def bounds_of(problem: Coordination, regions: tuple[HourRegions, ...] | None) -> tuple[HourBounds, ...]:
-    """Return what every hour's conditions may take."""
+def bounds_of(
+    problem: Coordination, regions: tuple[HourRegions, ...] | None, *, screened: bool = True
+) -> tuple[HourBounds, ...]:
+    """Return what every hour's conditions may take; not ``screened``, limits that cannot bind stay."""
     if regions is not None:
         return tuple(HourBounds.of_regions(hour) for hour in regions)
     lower, upper = problem.fleet.box()
     found = []
     for follower, low, high in zip(problem.followers, lower, upper, strict=True):
-        found.append(HourBounds.of_boxes(follower.keep(screen(follower, low, high).kept), low, high))
+        kept = follower.keep(screen(follower, low, high).kept) if screened else follower
+        found.append(HourBounds.of_boxes(kept, low, high))
     return tuple(found)
 
 

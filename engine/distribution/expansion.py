@@ -21,27 +21,31 @@ from engine.program import Status
 _MOST_BITS = 20
 
 
-def expansion(
+def expansion(  # noqa: PLR0913 (all but the first three by name)
     problem: Coordination,
     bits: int,
     regions: tuple[HourRegions, ...] | None = None,
     *,
     gap: float = GAP,
+    screened: bool = True,
     time_limit_s: float = 600.0,
 ) -> Outcome:
     """Return the outcome of ``bits`` bits for each draw; its bound is valid, its objective the draws' own.
 
+    Without ``regions`` and not ``screened`` it is the route as published: every limit, and the largest distances and
+    duals from boxes and penalties. ``time_limit_s``, by the clock on the wall, holds for all of it.
     Raises QuestionError for a number of bits out of range, and SolverError if no point is found in time.
     """
     if not 1 <= bits <= _MOST_BITS:
         raise QuestionError(f"bits is {bits}; it must be between 1 and {_MOST_BITS}")
     clock = Clock.start()
-    bounds = bounds_of(problem, regions)
+    bounds = bounds_of(problem, regions, screened=screened)
     kkt = KktProgram(problem.fleet, bounds)
     lower, upper = problem.fleet.box()
     for hour in range(len(bounds)):
         _products(kkt, hour, (lower[hour], upper[hour]), bits)
-    found = solve_integer(kkt.program(), kkt.whole, gap=gap / 2.0, time_limit_s=time_limit_s)
+    left = max(1.0, time_limit_s - clock.read()[0])
+    found = solve_integer(kkt.program(), kkt.whole, gap=gap / 2.0, time_limit_s=left)
     if np.isnan(found.x).any():
         raise SolverError(f"the expansion by {bits} bits found no draws: {found.message}")
     status = "optimal" if found.status is Status.OPTIMAL else "time limit"

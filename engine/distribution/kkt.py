@@ -64,11 +64,11 @@ class HourBounds:
     def of_boxes(cls, follower: Follower, lower: Vector, upper: Vector) -> Self:
         """Return bounds from the box of x (J,), the limits of devices, and the prices of slacks.
 
-        A limit's dual is at most its slack's price; the duals of devices follow column by column. Raises SolverError
-        where a column has no bound, and for generators with a kVA circle, whose sides' duals may offset one another.
+        A limit's dual is at most its slack's price; the duals of devices follow column by column. Where a kVA circle
+        stands on a generator's p and q, some optimal duals have at most two of its sides and ends other than zero: as
+        two forces that hold a third in the plane, each is at most that one over the sine of the least angle between
+        two normals, half of that between two sides. Raises SolverError where a column has no bound.
         """
-        if ((follower.rows != 0.0).sum(axis=1) > 1)[~follower.own].any():
-            raise SolverError("without critical regions no bound is known for the duals of generators' kVA circles")
         z_lower, z_upper = _columns(follower, lower, upper)
         low, _ = _interval(follower.rows, z_lower, z_upper)
         shift_low, _ = _interval(-follower.shift, lower, upper)
@@ -84,10 +84,22 @@ class HourBounds:
         push_low, push_high = _interval(follower.rows[own].T, np.zeros(int(own.sum())), dual[own])
         back_low, back_high = _interval(-follower.equal.T, lam_lower, lam_upper)
         most = np.maximum(np.abs(slope_low + back_low + push_low), np.abs(slope_high + back_high + push_high))
+        turned = _circles(follower, most)
         for row in np.flatnonzero(~np.isfinite(dual)).tolist():
             entries = np.abs(follower.rows[row])
-            dual[row] = float(np.min(most[entries > 0.0] / entries[entries > 0.0]))
+            dual[row] = float(np.min(turned[entries > 0.0] / entries[entries > 0.0]))
         return cls(follower, _wide(gap), _wide(dual), z_lower, z_upper, lam_lower, lam_upper)
+
+
+def _circles(follower: Follower, most: Vector) -> Vector:
+    """Return what holds each column (K,): ``most``, and where it is in a circle, that of its pair over the sine."""
+    found = most.copy()
+    wide = follower.rows[~follower.own & ((follower.rows != 0.0).sum(axis=1) > 1)] != 0.0
+    pairs, sides = np.unique(wide, axis=0, return_counts=True)
+    for pair, count in zip(pairs, sides.tolist(), strict=True):
+        # A row's greatest entry is 1, so its normal is at most 1.41 long and its dual no more than that of unit length.
+        found[pair] = float(np.linalg.norm(most[pair])) / np.sin(np.pi / count)
+    return found
 
 
 def _columns(follower: Follower, lower: Vector, upper: Vector) -> tuple[Vector, Vector]:

@@ -41,7 +41,7 @@ class Polytope:
         every = np.vstack([scaled[cuts], cube])
         right = np.concatenate([bound[cuts], np.ones(dimension), np.zeros(dimension)])
         names = np.concatenate([cuts, -1 - np.arange(2 * dimension)])
-        vertices = corners(every, right)
+        vertices = clipped(every, right, len(cube))
         if len(vertices) <= dimension or (np.ptp(vertices, axis=0) < _THIN).any():
             return None
         volume = _volume(vertices)
@@ -59,6 +59,27 @@ class Polytope:
         """Return the vertices on one of its rows."""
         on = np.abs(self.vertices @ self.rows[row] - self.limit[row]) <= 10.0 * _ON
         return np.asarray(self.vertices[on])
+
+
+def clipped(rows: Matrix, limit: Vector, cube: int) -> Matrix:
+    """Return the vertices (k, d) of ``rows y <= limit``, of which the last ``cube`` rows bound it.
+
+    Rows come in one at a time, the one that cuts off most; of those that no vertex is on any more none comes back.
+    """
+    dimension = rows.shape[1]
+    kept = np.arange(len(rows) - cube, len(rows))
+    for _ in range(len(rows)):
+        vertices = corners(rows[kept], limit[kept])
+        if not len(vertices):
+            return vertices
+        beyond = (vertices @ rows.T - limit).max(axis=0)
+        beyond[kept] = -np.inf
+        worst = int(np.argmax(beyond))
+        if beyond[worst] <= _ON:
+            return vertices
+        on = (np.abs(vertices @ rows[kept].T - limit[kept]) <= 10.0 * _ON).sum(axis=0)
+        kept = np.append(kept[on >= dimension], worst)
+    return corners(rows, limit)  # a sliver, of which rounding drops and takes the same row
 
 
 def corners(rows: Matrix, limit: Vector) -> Matrix:

@@ -59,7 +59,7 @@ def _told(question: FeederQuestion, feeder: Feeder) -> list[str]:
     slope = question.reactive_slope_per_mvar2h
     priced = [
         f"Each Mvar of a generator or a static var generator makes its Mvarh {slope:g} $ dearer: our own choice, so "
-        "that reactive power is not free. It keeps static var generators below their limits where they gain less than that."
+        "that reactive power is not free. It keeps static var generators below their limits where they gain less."
     ] if slope else []  # fmt: skip
     found = [
         f"The aggregator runs the batteries of {', '.join(named)} {how}; each site keeps its power factor at its "

@@ -49,13 +49,13 @@ def walk(  # noqa: PLR0913 (all by name)
 ) -> Outcome:
     """Return the best of the walks from the competitive outcome and ``starts`` corners, drawn with ``seed``.
 
-    ``regions`` spare limits that never bind; ``bound`` is one of another method, and the competitive bound is used
-    where that is better. Raises what :func:`price_taker` raises.
+    ``regions`` are looked up where they are known, else solved for; ``bound`` is one of another method, and the
+    competitive bound is used where that is better. Raises what :func:`price_taker` raises.
     """
     clock = Clock.start()
     first = equilibrium or price_taker(problem)
     followers = problem.followers if regions is None else tuple(hour.follower for hour in regions)
-    walker = _Walker(problem.fleet, followers, time_limit_s, clock)
+    walker = _Walker(problem.fleet, followers, regions, (time_limit_s, clock))
     rng = np.random.default_rng(seed)
     best, tried = walker.run(first.outcome.draws_mw), 1
     for _ in range(starts):
@@ -78,9 +78,15 @@ def _corner(fleet: Fleet, rng: np.random.Generator) -> Matrix:
 class _Walker:
     """The walk; ``programs`` counts the convex programs, ``stopped`` tells of its limit of time or moves."""
 
-    def __init__(self, fleet: Fleet, followers: tuple[Follower, ...], time_limit_s: float, clock: Clock) -> None:
-        self._fleet, self._followers = fleet, followers
-        self._limit, self._clock = time_limit_s, clock
+    def __init__(
+        self,
+        fleet: Fleet,
+        followers: tuple[Follower, ...],
+        known: tuple[HourRegions, ...] | None,
+        time: tuple[float, Clock],
+    ) -> None:
+        self._fleet, self._followers, self._known = fleet, followers, known
+        self._limit, self._clock = time
         self._low, self._high = fleet.box()
         self.programs = 0
         self.stopped = False  # before no move paid any more
@@ -119,6 +125,11 @@ class _Walker:
 
     def _region(self, hour: int, x: Vector) -> Region:
         """Return a region at ``x``, moved a little into the box where several meet."""
+        if self._known is not None:
+            try:
+                return self._known[hour].at(x)
+            except SolverError:
+                pass  # a sliver between regions: solved for
         follower = self._followers[hour]
         centre = (self._low[hour] + self._high[hour]) / 2.0
         for share in (0.0, 1e-7, 1e-5, 1e-3):

@@ -11,7 +11,6 @@ from engine.distribution.coordination import Coordination
 from engine.distribution.region_program import all_regions, by_regions
 from engine.distribution.walk import walk
 from engine.distribution.workload import Workload
-from engine.errors import SolverError
 from tests.engine.distribution.days import two_centres
 from tests.engine.distribution.problems import HOURS, day_optimum, day_regions, hour, regions, short_day
 
@@ -48,16 +47,16 @@ def test_four_centres_have_an_optimum_that_the_walk_does_not_beat() -> None:
     assert walk(problem, starts=1).objective >= best.bound - 1e-6
 
 
-def test_circles_of_generators_need_regions_for_the_identity() -> None:
-    """With regions the duals' bounds are exact, circle or not; from boxes none is known."""
+def test_circles_of_generators_are_bounded_with_and_without_regions() -> None:
+    """With regions the duals' bounds are exact; from boxes they are two forces against one: the same optimum."""
     feeder = two_centres()
     rated = tuple(replace(row, s_kva=280.0) for row in feeder.generators)
     case = FeederCase.of(replace(feeder, generators=rated), [45.0])
     problem = Coordination.of(case, Workload(np.array([450.0])))
     found = all_regions(problem)
-    assert bilevel(problem, found).objective == pytest.approx(by_regions(problem, found).objective, rel=2e-4)
-    with pytest.raises(SolverError, match="kVA circles"):
-        bilevel(problem)
+    exact = by_regions(problem, found).objective
+    assert bilevel(problem, found).objective == pytest.approx(exact, rel=2e-4)
+    assert bilevel(problem).objective == pytest.approx(exact, rel=2e-4)
 
 
 def test_a_start_that_nothing_beats_in_time_is_the_answer() -> None:

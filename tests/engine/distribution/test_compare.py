@@ -15,6 +15,7 @@ from engine.distribution.compare import CompareOptions, Comparison, compare
 from engine.distribution.methods_job import METHODS, METHODS_SHAPE, methods_arguments, methods_job, methods_key
 from engine.distribution.methods_run import MethodsOptions, MethodsRun, run_methods
 from engine.distribution.question import FeederQuestion
+from engine.distribution.speed import PUBLISHED, MethodRow, speeds
 from engine.errors import CancelledError, FileFormatError, QuestionError, UncertaintyDataError
 from engine.store.artifacts import Artifacts
 from tests.engine.distribution.problems import HOURS, hour
@@ -157,7 +158,7 @@ def test_the_opening_comparison_comes_with_the_program(svg: bool) -> None:
     stored = shipped_methods(question, options)
     assert stored is not None
     assert (stored.question, stored.options, len(stored.labels)) == (question, options, 24)
-    assert not stored.failures
+    assert all(name.endswith(PUBLISHED) for name, _ in stored.failures)  # it has a limit of time
     rows = {row.method: row for row in stored.rows}
     exact, taker = rows["critical regions"], rows["price taker"]
     assert exact.own_gap is not None
@@ -167,3 +168,38 @@ def test_the_opening_comparison_comes_with_the_program(svg: bool) -> None:
         assert row.system_cost + row.delay_cost >= (taker.system_cost + taker.delay_cost) * (1.0 - 1e-6)
     other = methods_arguments(replace(question, seed=1), options)
     assert came_with(METHODS, other) is None
+
+
+def row_of(method: str, own_gap: float | None, seconds: float, before: float, status: str = "optimal") -> MethodRow:
+    """A row of which only what speeds read is told."""
+    return MethodRow(
+        method, 1.0, 1.0, 1.0, 0.0, 0.0, 1.0, 1.0, 0.0, 1.0, own_gap, 0.0, 0.0, status, seconds, seconds, before, 0.5,
+        (), (),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("expansion", "verdict", "times", "reached"),
+    [
+        (row_of("expansion, 4 bits", 5e-5, 78.0, 2.0), "holds", 20.0, True),
+        (row_of("expansion, 4 bits", 5e-5, 6.0, 2.0), "contradicted", 2.0, True),
+        (row_of("expansion, 4 bits", 3e-2, 98.0, 2.0, "time limit"), "holds", 25.0, False),
+        (row_of("expansion, 4 bits", 3e-2, 10.0, 2.0, "time limit"), "open", 3.0, False),
+    ],
+)
+def test_what_is_said_of_speed_follows_from_the_rows(
+    expansion: MethodRow, verdict: str, times: float, reached: bool
+) -> None:
+    """By hand: the exact route takes 1 s and needs 3 s before; what a time limit ends is a least ratio."""
+    (found,) = speeds([row_of("payment identity", 1e-5, 1.0, 3.0), expansion])
+    assert (found.verdict, found.reached) == (verdict, reached)
+    assert found.times == pytest.approx(times)
+    assert found.exact_without_start_s == pytest.approx(3.5)
+    assert ("at least" in found.statement) != reached
+
+
+def test_payment_at_a_penalty_stands_apart(found: Comparison) -> None:
+    """Two centres whose lowest voltage must be exceeded for some choices: then all of the hour is penalised."""
+    for row, outcome in zip(found.rows, found.outcomes, strict=True):
+        assert row.penalised in {0.0, pytest.approx(row.payment)}
+        assert (row.penalised > 0.0) == bool(outcome.price_per_mwh.max() > 1000.0)

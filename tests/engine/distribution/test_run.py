@@ -12,9 +12,13 @@ from callbacks.imported import CHECKS
 from engine.compute import HERE
 from engine.distribution import jobs
 from engine.distribution.dlmp import PARTS
+from engine.distribution.dso import dispatch
+from engine.distribution.methods import given_kw
+from engine.distribution.opendss import Dispatch, ac_flow
+from engine.distribution.prepare import prepare
 from engine.distribution.question import Edit, FeederQuestion
 from engine.distribution.run import _ARRAYS, FeederRun, run_feeder
-from engine.distribution.scenarios import wilson
+from engine.distribution.scenarios import draws, scenario_check, wilson
 from engine.errors import CancelledError, FileFormatError, QuestionError, UncertaintyDataError
 from engine.store.artifacts import Artifacts
 
@@ -36,8 +40,8 @@ def test_both_cases_are_there_and_prices_are_their_parts(heavy: FeederRun) -> No
     assert [each.svg for each in heavy.cases] == [False, True]
     for each in heavy.cases:
         assert each.active_parts.shape == (len(PARTS), 1, len(heavy.nodes))
-        assert each.active_parts.sum(axis=0) == pytest.approx(each.active_price, abs=1e-5)
-        assert each.reactive_parts.sum(axis=0) == pytest.approx(each.reactive_price, abs=1e-5)
+        assert each.active_parts.sum(axis=0) == pytest.approx(each.active_price, abs=1e-6)
+        assert each.reactive_parts.sum(axis=0) == pytest.approx(each.reactive_price, abs=1e-6)
         assert (each.bill_active + each.bill_reactive) == pytest.approx(each.centre_price * each.draw_kw / 1000.0)
 
 
@@ -135,6 +139,35 @@ def test_scenarios_are_the_seeds_and_their_chances_are_shares(toy: FeederRun) ->
     assert on.extremes_pu.shape == (2, 2, 2)
     assert (on.extremes_pu[0] <= on.extremes_pu[1]).all()
     assert set(on.hour_chance.tolist()) <= {0.0, 0.5, 1.0}
+
+
+def test_the_chance_of_a_violation_is_the_share_of_scenarios_that_break_a_limit() -> None:
+    """Counted again by a loop of its own: voltages and currents of OpenDSS against the feeder's tables."""
+    prepared = prepare(replace(TOY, edits=(Edit("scale load", value=1.15),)))
+    case, count = prepared.case, 6
+    feeder = replace(case.feeder, v_min_pu=0.955, lines=(replace(case.feeder.lines[0], rating_a=168.0),))
+    case = replace(case, feeder=feeder)
+    result = dispatch(
+        case, given_kw(prepared.question, case, prepared.workload), prepared.question.options(compensators=False)
+    )
+    found = scenario_check(case, result, count=count, seed=5, deviations=(0.4, 0.4))
+    drawn, given = draws(case, result, count, 5, (0.4, 0.4))
+    bus = next(at for at, row in enumerate(feeder.buses) if row.name != feeder.source_bus)
+    low, over = np.zeros((count, case.hours), dtype=bool), np.zeros((count, case.hours), dtype=bool)
+    for which in range(count):
+        for hour in range(case.hours):
+            flow = ac_flow(feeder, Dispatch(
+                case.load_share[hour], given[which, hour], 1000.0 * result.generator_mvar[hour], None,
+                drawn[which, hour],
+            ))  # fmt: skip
+            size = abs(flow.voltage_pu[bus, 0])
+            low[which, hour] = not 0.955 - 1e-4 <= size <= feeder.v_max_pu + 1e-4
+            over[which, hour] = abs(flow.current_a[0, 0]) > 168.0 * 1.001
+    assert 0 < (low | over).sum() < low.size  # some scenarios break a limit, not all
+    assert found.voltage_chance[:, bus, 0] == pytest.approx(low.mean(axis=0))
+    assert found.line_chance[:, 0] == pytest.approx(over.mean(axis=0))
+    assert found.hour_chance == pytest.approx((low | over).mean(axis=0))
+    assert found.day_chance == pytest.approx((low | over).any(axis=1).mean())
 
 
 def test_the_interval_of_a_share_is_wilsons() -> None:
