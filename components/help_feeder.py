@@ -22,8 +22,9 @@ ENTRIES: tuple[tuple[str, str, str], ...] = (
     (
         "ac-check",
         "AC check",
-        "Every hour is solved again by OpenDSS, with nothing linear. Where it finds a limit exceeded, the limit is "
-        "tightened by the error and the day is solved again, at most three rounds.",
+        "Every hour is solved again by OpenDSS, with nothing linear: voltages, lines, transformers, and unbalance "
+        "where it has a limit. A limit found exceeded is tightened by the error and the day solved again, at most "
+        "three rounds.",
     ),
     ("linear-error", "Linear less AC", "The voltage of the linear flow less the one that AC finds."),
     (
@@ -57,6 +58,27 @@ ENTRIES: tuple[tuple[str, str, str], ...] = (
         "programming; region walk: a good schedule fast, with the gap to a bound; best response: each answers the last "
         "prices, and may go round in a circle.",
     ),
+    (
+        "feeder-battery",
+        "Battery",
+        "Stands beside a data centre and is run by the aggregator with its work: it moves what is drawn from the "
+        "network, not the work. Beside even work it runs at least cost at the substation's prices.",
+    ),
+    (
+        "feeder-dual",
+        "Dual",
+        "What an hour's cost falls by when a limit gives way by one unit. A limit without one does not bind.",
+    ),
+    (
+        "price-range",
+        "Range of a price",
+        "Where limits depend on one another, one optimum has several prices: the least and the largest of them.",
+    ),
+    (
+        "voltage-deviation",
+        "Voltage deviation",
+        "What voltages in AC are off 1 p.u. by more than 0.05, added over buses, phases and hours.",
+    ),
     ("regulator-taps", "Regulators", "Their ratios stay; where asked for, AC is solved once more with taps that move."),
     (
         "feeder-scenarios",
@@ -66,8 +88,8 @@ ENTRIES: tuple[tuple[str, str, str], ...] = (
     (
         "feeder-edit",
         "Edit",
-        "A change of the feeder that belongs to the question: a centre moved, its power factor, an SVG added or "
-        "removed, loads scaled. Each can be taken back; the answer without edits stands beside.",
+        "A change of the feeder that belongs to the question: a centre moved, its power factor, a battery, an SVG "
+        "added or removed, loads scaled. Each can be taken back; the answer without edits stands beside.",
     ),
     ("feeder-keys", "Hours by keys", "Comma and full stop: an hour back and forth. p: play or pause."),
 )  # fmt: skip
