@@ -7,12 +7,14 @@ of a first visit holds the page already; Dash's own way is that of every later p
 import copy
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import wraps
 from html import escape
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import dash
 from dash import Dash
+from dash.development.base_component import Component
 from flask import has_request_context, request
 
 from callbacks import security
@@ -49,12 +51,47 @@ class Product(Dash):
 
         return of
 
+    def callback(self, *args: Any, **kwargs: Any) -> Callable[..., Any]:
+        """Wire a callback whose answer comes as the layouts do."""
+        wire = super().callback(*args, **kwargs)
+
+        def of(function: Callable[..., Any]) -> Callable[..., Any]:
+            @wraps(function)
+            def lean(*given: Any, **named: Any) -> Any:
+                return lean_answer(function(*given, **named), self.wired)
+
+            wire(lean)
+            return function
+
+        return of
+
     def interpolate_index(self, **parts: str) -> str:
         """Return the HTML of a page."""
         links = "\n".join(
             f'<link rel="preload" as="fetch" href="{escape(address)}" crossorigin>' for address in self.early()
         )
         return str(super().interpolate_index(**{**parts, "css": f"{parts.get('css', '')}\n{links}"}))
+
+
+def lean_answer(answer: Any, wired: Wired) -> Any:
+    """Return a callback's answer, in whatever grouping, with its components folded; data are passed on as they are."""
+    if isinstance(answer, Component):
+        return folded(answer, wired)
+    if isinstance(answer, dict):
+        return {name: lean_answer(one, wired) if isinstance(one, dict) else _lean(one, wired)
+                for name, one in answer.items()}  # fmt: skip
+    if isinstance(answer, list | tuple):
+        return [_lean(one, wired) for one in answer]
+    return answer
+
+
+def _lean(one: Any, wired: Wired) -> Any:
+    shown = isinstance(one, Component)
+    return folded(one, wired) if shown or (isinstance(one, list | tuple) and _has_parts(one)) else one
+
+
+def _has_parts(many: Sequence[Any]) -> bool:
+    return any(isinstance(one, Component) for one in many)
 
 
 def opened() -> tuple[str, str] | None:

@@ -6,15 +6,16 @@ from importlib import import_module
 from typing import Any
 
 import pytest
+from dash import html, no_update
 from dash.development.base_component import Component
 from flask import session
 from flask.testing import FlaskClient
 
 from app import PAGES, create_app
-from callbacks.opening import query_of
+from callbacks.opening import lean_answer, query_of
 from callbacks.services import Services
 from callbacks.settings import Settings
-from components.static import folded
+from components.static import Wired, folded
 from tests.callbacks.screen import ANNE
 
 
@@ -146,3 +147,24 @@ def test_a_folded_page_says_the_same_and_keeps_every_component_that_is_wired(
     of_use = [name for name in names if name in app.wired.ids or name.startswith("{")]
     assert [name for name in kept if name in app.wired.ids or name.startswith("{")] == of_use
     assert len(of_use) > 5
+
+
+def test_an_answer_is_folded_in_whatever_grouping_and_data_are_passed_on() -> None:
+    part = html.Div([html.P([html.B("12"), " MW"])])
+    rows = [{"bus": "1"}, {"bus": "2"}]
+
+    def inside(one: Any) -> str:
+        return str(getattr(one, "data-static"))
+
+    words = "<p><b>12</b> MW</p>"
+    assert inside(lean_answer(part, Wired())) == words
+    told, listed, data, kept = lean_answer((part, [part, "text"], rows, no_update), Wired())
+    assert (inside(told), inside(listed[0]), listed[1]) == (words, words, "text")
+    assert data is rows
+    assert kept is no_update
+    grouped = lean_answer({"parts": {"state": part, "rows": rows}, "wake": 1.0}, Wired())
+    assert inside(grouped["parts"]["state"]) == words
+    assert grouped["parts"]["rows"] is rows
+    assert grouped["wake"] == 1.0
+    assert lean_answer(rows, Wired()) == rows
+    assert lean_answer("text", Wired()) == "text"
