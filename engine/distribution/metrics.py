@@ -1,9 +1,10 @@
 """Measures of a feeder's operation: unbalance, deviation of voltages, losses, bills, and what compensators give.
 
-VUF is the true unbalance, negative over positive sequence, and needs the phasors of an AC solution. The linear flow
-has magnitudes only; the stand-in for it is PVUR, the largest distance of a bus's magnitudes from their mean, over the
-mean (between phases on a three-wire feeder, to earth on four wires). Source: IEEE Std 1159-2019, annex; Pillay and
-Manyage, "Definitions of voltage unbalance", IEEE Power Engineering Review 21(5), 2001.
+VUF is the true unbalance, negative over positive sequence (IEC 61000-4-30; IEEE Std 1159), and needs the phasors of an
+AC solution. The linear flow has magnitudes only; the stand-in for it is the largest distance of a bus's magnitudes from
+their mean, over the mean: to earth on four wires, where it is called PVUR (IEEE Std 936; IEEE Std 112), and between
+phases on a three-wire feeder, where it is called LVUR (NEMA MG-1). Source of the comparison: Pillay and Manyage,
+"Definitions of voltage unbalance", IEEE Power Engineering Review 21(5), 2001.
 """
 
 from dataclasses import dataclass
@@ -45,7 +46,7 @@ def voltage_unbalance(frame: Frame, phasors: Phasors) -> Vector:
 
 
 def magnitude_unbalance(frame: Frame, voltage_pu: Matrix) -> Matrix:
-    """Return PVUR (..., B3) of the magnitudes (..., N), as a share.
+    """Return PVUR (LVUR on three wires) (..., B3) of the magnitudes (..., N), as a share.
 
     Raises QuestionError if the magnitudes are not those of the frame's nodes.
     """

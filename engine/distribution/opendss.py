@@ -85,7 +85,7 @@ class AcFlow:
     def unbalance(self) -> Vector:
         """Return the (B,) voltage unbalance factor: negative over positive sequence; nan with fewer than three phases.
 
-        It is the same of voltages to earth and between phases. Source: IEC 61000-4-30.
+        It is the same of voltages to earth and between phases. Source: IEC 61000-4-30; IEEE Std 1159.
         """
         first, second, third = self.voltage_pu.T
         positive = np.abs(first + _TURN * second + _TURN**2 * third)

@@ -119,6 +119,11 @@ def _words(
             f"needs ({whole:.1f} s)."
         )
     proved = "finds no draws" if gap is None else f"proves no better than {gap:.1e}"
+    if times < 1.0:
+        return (
+            f"{name} {proved} in the {spent:.1f} processor seconds that its limit of time left it: too few to tell how "
+            f"much longer it takes than the {exact} with all that it needs ({whole:.1f} s), which proves {accuracy:.1e}."
+        )
     return (
         f"{name} {proved} in {spent:.1f} processor seconds: at least {times:.1f} times as long as the {exact} with "
         f"all that it needs ({whole:.1f} s), which proves {accuracy:.1e}."
