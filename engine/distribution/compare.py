@@ -29,7 +29,7 @@ class CompareOptions:
 
     bits: tuple[int, ...] = (4,)  # one expansion each; () for none
     more_bits: bool = True  # two more at a time, until its own bound proves what the payment identity's does
-    published: bool = True  # the first number of bits once more as it was published: without critical regions
+    published: bool = True  # the last number of bits once more as it was published: without critical regions
     time_limit_s: float = 30.0  # of each method with yes or no in it, and of the walk
     rounds: int = 200  # of a best response, at most
     seed: int = 0  # of the walk's corners
@@ -93,8 +93,8 @@ def compare(problem: Coordination, options: CompareOptions | None = None, tell: 
     proved = GAP if identity is None or identity.status != "optimal" else max(GAP, identity.gap)
     table.expansions(regions, proved)
     if chosen.published and chosen.bits:
-        name = f"expansion, {chosen.bits[0]} bits{PUBLISHED}"
-        table.run(name, lambda: _published(problem, name, chosen))
+        name = f"expansion, {table.bits} bits{PUBLISHED}"
+        table.run(name, lambda: _published(problem, name, table.bits, limit))
     loops = []
     for damped in (False, True):
         steps.begin("best response, damped" if damped else "best response", _LOOP)
@@ -103,10 +103,9 @@ def compare(problem: Coordination, options: CompareOptions | None = None, tell: 
     return table.comparison(equilibrium, tuple(loops))
 
 
-def _published(problem: Coordination, name: str, options: CompareOptions) -> Outcome:
+def _published(problem: Coordination, name: str, bits: int, limit: float) -> Outcome:
     """Return the expansion as published: every limit, distances and duals from boxes and penalties."""
-    found = expansion(problem, options.bits[0], None, screened=False, time_limit_s=options.time_limit_s)
-    return replace(found, method=name)
+    return replace(expansion(problem, bits, None, screened=False, time_limit_s=limit), method=name)
 
 
 class _Table:
@@ -117,6 +116,7 @@ class _Table:
         self.outcomes: list[Outcome] = []
         self.failures: list[tuple[str, str]] = []
         self.seconds: dict[str, float] = {}  # processor s of what methods need
+        self.bits = 0  # of the last expansion that was tried
         self._failed: list[tuple[str, float]] = []  # expansions without draws in their time
 
     def keep(self, outcome: Outcome, needed_as: str = "") -> None:
@@ -153,6 +153,7 @@ class _Table:
             last = self._expansion(bits, regions, limit)
 
     def _expansion(self, bits: int, regions: tuple[HourRegions, ...] | None, limit: float) -> Outcome | None:
+        self.bits = bits
         return self.run(f"expansion, {bits} bits", lambda: expansion(self._problem, bits, regions, time_limit_s=limit))
 
     def comparison(self, equilibrium: Equilibrium, loops: tuple[Loop, ...]) -> Comparison:

@@ -100,10 +100,15 @@ def _speed(exact: MethodRow, tried: list[MethodRow], failed: list[tuple[str, flo
     else:
         name, gap, spent = failed[-1][0], None, max(seconds for _, seconds in failed)
     times = spent / max(exact.whole_s, 1e-9)
-    verdict = "holds" if times >= ASKED else "contradicted" if reached else "open"
+    # Bits that were too few and ended in time say nothing of how long enough of them take.
+    told = reached or bool(failed) or any(row.status != "optimal" for row in tried)
+    verdict = "holds" if told and times >= ASKED else "contradicted" if reached else "open"
     return Speed(
         exact.method, name, accuracy, own, gap, exact.whole_s, exact.whole_s - exact.start_s, spent, reached, times,
-        verdict, _words(exact.method, name, (accuracy, gap), (spent, exact.whole_s, times), reached=reached),
+        verdict,
+        _words(exact.method, name, (accuracy, gap), (spent, exact.whole_s, times), reached=reached) if told else
+        f"{name} proves no better than {gap:.1e} in {spent:.1f} processor seconds; with bits enough to prove what the "
+        f"{exact.method} does, {accuracy:.1e}, it was not run.",
     )  # fmt: skip
 
 
@@ -121,8 +126,9 @@ def _words(
     proved = "finds no draws" if gap is None else f"proves no better than {gap:.1e}"
     if times < 1.0:
         return (
-            f"{name} {proved} in the {spent:.1f} processor seconds that its limit of time left it: too few to tell how "
-            f"much longer it takes than the {exact} with all that it needs ({whole:.1f} s), which proves {accuracy:.1e}."
+            f"{name} {proved} in the {spent:.1f} processor seconds that its limit of time left it: too few to tell "
+            f"how much longer it takes than the {exact} with all that it needs ({whole:.1f} s), which proves "
+            f"{accuracy:.1e}."
         )
     return (
         f"{name} {proved} in {spent:.1f} processor seconds: at least {times:.1f} times as long as the {exact} with "
