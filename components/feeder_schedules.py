@@ -23,13 +23,15 @@ if TYPE_CHECKING:
 
 TAB = "schedules"
 _COLOURS = ("firm", "candidate", "fine", "flexible", "muted")
+_CHART_PX = 330  # with batteries three charts, one above the other
 _DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
 _PATTERNS = ("", "/", ".", "x", "-")
 
 
 def place() -> Part:
     """Return the place of the chart."""
-    return chart(TAB, "Draw of each data centre and the price it pays, hour by hour; the table has the same numbers")
+    words = "Draw of each data centre and the price it pays, hour by hour; the table has the same numbers"
+    return chart(TAB, words, _CHART_PX)
 
 
 def content(run: "FeederRun", at: At) -> Part:
@@ -226,7 +228,7 @@ def _draws(made: go.Figure, run: "FeederRun", case: "CaseRun", told: tuple[int, 
     if np.any(case.draw_kw.sum(axis=1) > 0.6 * most):
         made.add_scatter(
             x=[-0.5, len(run.labels) - 0.5], y=[most, most], xaxis=axis_name(place_), yaxis="y", mode="lines",
-            name="most they can draw", showlegend=place_ == 0, hoverinfo="skip",
+            name="most computers can draw", showlegend=place_ == 0, hoverinfo="skip",
             line={"color": token("muted", theme), "width": 1.2, "dash": "longdash"},
         )  # fmt: skip
 

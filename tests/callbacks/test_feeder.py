@@ -27,6 +27,7 @@ from callbacks.feeder_panes import compared, forms_of, looked_at, rows_of
 from callbacks.feeder_sides import SIDES, Side, panel, several_of, standing
 from callbacks.feeder_tabs import MADE
 from callbacks.services import Services
+from callbacks.shell import job_record
 from components import feeder_asked, feeder_edits, feeder_export, feeder_question, feeder_sheet, feeder_totals, ids
 from components.feeder_layers import At
 from components.feeder_view import LONGEST_QUERY, at_of, question_query, read_question, read_view
@@ -253,6 +254,15 @@ def test_the_first_case_shows_while_the_second_is_solved_and_a_reload_finds_the_
     assert shown.frame == STALE_CLASS  # the first case stays on the page
 
 
+def test_a_job_of_no_study_opens_its_page_and_one_of_a_study_that_study(anne: Seat, solved: FeederRun) -> None:
+    job = next(one for one in anne.desk.services.jobs.list(ANNE) if one.kind == jobs.STUDY and not one.study_id)
+    pages = {"/": "home", "/capacity": "capacity", "/feeder": "feeder"}
+    assert job_record(job, pages)["href"] == "/feeder"
+    assert job_record(replace(job, study_id="s1"), pages)["href"] == "/feeder?study=s1"
+    assert job_record(replace(job, kind="other.thing"), pages)["href"] is None
+    assert solved.cases
+
+
 def test_another_s_study_is_answered_to_nobody_else(desk: Desk, services: Services) -> None:
     from engine.network.tables import NetworkTables  # noqa: PLC0415
 
@@ -380,6 +390,25 @@ def test_what_the_edits_change_is_the_difference_of_two_runs(anne: Seat, solved:
     assert f"+{cost}" in told
     unknown = replace(SMALL, seed=5, svg="off", edits=(SCALED,))
     assert anne.desk.unedited(ANNE, "", unknown).found == "needed"
+
+
+def test_a_battery_is_asked_for_by_a_word_and_moves_what_the_network_gives_not_the_work(
+    anne: Seat, solved: FeederRun
+) -> None:
+    screen = Screen(anne)
+    size = {"battery-power": 0.02, "battery-energy": 0.04}
+    assert screen.ask(batteries="each", svg="off", pressed=True, **size).jobs
+    assert work(anne) == 1
+    screen.ask()
+    run, plain = screen.run(), solved.case(svg=False)
+    (case,) = run.cases
+    assert plain is not None
+    assert run.question.batteries[0].power_mw == 0.02
+    np.testing.assert_allclose(case.computer_kw, plain.computer_kw, atol=1e-9)  # even work: the same without
+    np.testing.assert_allclose(case.draw_kw, case.computer_kw + case.charge_kw - case.discharge_kw, atol=1e-6)
+    held = 20.0 + np.cumsum(np.sqrt(0.9) * case.charge_kw[:, 0] - case.discharge_kw[:, 0] / np.sqrt(0.9))
+    np.testing.assert_allclose(case.held_kwh[:, 0], held, atol=1e-6)
+    assert held[-1] == pytest.approx(20.0)  # the end of the day holds what its beginning held
 
 
 def test_the_forms_show_what_can_be_done_with_the_selection(anne: Seat) -> None:
