@@ -19,6 +19,7 @@ from scipy.sparse import coo_array, csr_array, vstack
 
 from engine.commitment.instance import Instance
 from engine.commitment.model import Model, Rows, stacked
+from engine.commitment.perspective import shares
 from engine.commitment.relaxation import Relaxation
 from engine.network.model import Flags, Integers, Vector
 from engine.program import LinearProgram
@@ -46,7 +47,7 @@ class Alike:
         model, instance = relaxation.model, relaxation.instance
         limited = {unit for _, unit, _ in relaxation.ramps}
         kinds = _kinds(instance, limited, by_bus=len(relaxation.flows) > 0)
-        more = stacked([_shares(model), _capacity(model, instance)])
+        more = stacked([shares(model), _capacity(model, instance)])
         matrix = csr_array(vstack([program.matrix, more.matrix], format="csr"))
         row_lower = np.concatenate([program.row_lower, more.lower])
         row_upper = np.concatenate([program.row_upper, more.upper])
@@ -144,19 +145,6 @@ def _kinds(instance: Instance, limited: set[int], *, by_bus: bool) -> list[Integ
         )
         found.setdefault(key, []).append(place)
     return [np.array(places, dtype=np.intp) for places in found.values()]  # by their first units
-
-
-def _shares(model: Model) -> Rows:
-    """Return ``piece <= its width x`` of committed units."""
-    pieces, instance = model.pieces, model.instance
-    own = np.flatnonzero(instance.fleet.committed[pieces.unit])
-    q = model.place("q")[:, own]
-    x = model.place("x")[:, np.searchsorted(instance.committed, pieces.unit[own])]
-    row = np.arange(q.size)
-    place = (np.concatenate([row, row]), np.concatenate([q.ravel(), x.ravel()]))
-    value = np.concatenate([np.ones(q.size), -pieces.width_mw[:, own].ravel()])
-    matrix = csr_array(coo_array((value, place), shape=(q.size, model.count)))
-    return Rows(matrix, np.full(q.size, -np.inf), np.zeros(q.size))
 
 
 def _capacity(model: Model, instance: Instance) -> Rows:

@@ -61,8 +61,8 @@ def lower_bound(instance: Instance, prices: Prices, pinned: Mapping[str, Flags] 
     largest, chosen = instance.case.largest_mw, instance.committed
     ramps = prices.ramps.terms(instance)
     price = prices.at_buses()[:, instance.network.units.bus] - ramps.output
-    loss = _running_loss(instance, price, reserve, largest) + ramps.running
-    at_end = _running_loss(instance, price, reserve, np.minimum(largest, instance.fleet.edge_mw)) + ramps.running
+    loss = running_loss(instance, price, reserve, largest) + ramps.running
+    at_end = running_loss(instance, price, reserve, np.minimum(largest, instance.fleet.edge_mw)) + ramps.running
     end = np.maximum(at_end - loss, 0.0)[:, chosen]
     held = instance.pinned if pinned is None else pinned
     best_on, best_off = _best(_Spells.of(instance, loss[:, chosen], end, held, ramps))
@@ -74,7 +74,7 @@ def lower_bound(instance: Instance, prices: Prices, pinned: Mapping[str, Flags] 
     return Bound(worth + float(units.sum()), units, np.abs(best_on - best_off), best_on < best_off)
 
 
-def _running_loss(instance: Instance, price: Matrix, reserve: Vector, largest: Matrix) -> Matrix:
+def running_loss(instance: Instance, price: Matrix, reserve: Vector, largest: Matrix) -> Matrix:
     """Return the least loss (T, G), $/h, of units on at ``price`` (T, G), producing at most ``largest`` (T, G)."""
     fleet, curves, least = instance.fleet, instance.curves, instance.case.least_mw
     lower, upper = curves.bounds(least, largest)

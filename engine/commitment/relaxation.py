@@ -4,11 +4,13 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.sparse import csr_array
 
 from engine.commitment.bound import Prices
 from engine.commitment.instance import Instance
 from engine.commitment.lines import FlowRows, broken
 from engine.commitment.model import Model
+from engine.commitment.perspective import shares
 from engine.commitment.ramps import RampPrices
 from engine.errors import SolverError
 from engine.network.model import Flags, Integers, Matrix, Vector
@@ -17,6 +19,8 @@ from engine.program import LazyProgram, LinearProgram, Status
 _ROUNDS = 40  # of adding rows; a handful is usual
 _BREACH_MW = 1e-5
 _RAMP_MW = 1e-6
+_SHARE_MW = 1e-4
+_SHARE_ROUNDS = 4  # of adding perspective cuts in one solve: later ones change next to nothing
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,7 +49,9 @@ class Relaxation:
         self.flow_rows: Integers = np.zeros(0, dtype=np.intp)  # where the limits are among the rows
         self.ramps: dict[tuple[int, int, bool], int] = {}  # hour, unit, upwards: where the ramp is among the rows
         self._lazy = LazyProgram(self.model.program())
-        self._mark: tuple[int, int, dict[tuple[int, int, bool], int], object] | None = None
+        self._shares = shares(self.model)
+        self._shared = np.zeros(len(self._shares.lower), dtype=np.bool_)  # which of them are among the rows
+        self._mark: tuple[int, int, dict[tuple[int, int, bool], int], Flags, object] | None = None
 
     @property
     def program(self) -> LinearProgram:
@@ -71,17 +77,17 @@ class Relaxation:
 
     def remember(self) -> None:
         """Mark where things stand now: :meth:`reset` goes back there, so that what comes next has no history."""
-        self._mark = (self._lazy.row_count, len(self.flows), dict(self.ramps), self._lazy.basis())
+        self._mark = (self._lazy.row_count, len(self.flows), dict(self.ramps), self._shared.copy(), self._lazy.basis())
 
     def reset(self) -> None:
         """Drop the rows added since the mark, and start the next solve from its basis."""
         if self._mark is None:
             return
-        rows, flows, ramps, basis = self._mark
+        rows, flows, ramps, shared, basis = self._mark
         if self._lazy.row_count > rows:
             self._lazy.delete_rows(np.arange(rows, self._lazy.row_count))
         self.flows, self.flow_rows = self.flows.at(np.arange(flows)), self.flow_rows[:flows]
-        self.ramps = dict(ramps)
+        self.ramps, self._shared = dict(ramps), shared.copy()
         self._lazy.start_from(basis)
 
     def pin(self, on: Flags, off: Flags) -> None:
@@ -97,15 +103,20 @@ class Relaxation:
 
         Raises SolverError if the solver stops for another reason.
         """
-        left = time_limit_s
-        for _ in range(_ROUNDS):
+        left, rounds = time_limit_s, _SHARE_ROUNDS
+        so_far: Relaxed | None = None  # without the perspective cuts that were added last
+        for _ in range(_ROUNDS + _SHARE_ROUNDS):
             found = self._lazy.solve(time_limit_s=left if np.isfinite(left) else None)
             left -= found.time_s
             if found.status is Status.TIME_LIMIT or left <= 0.0:
-                return None
+                return so_far
             found.optimum()
-            if not self.add_broken(found.x):
-                return self._relaxed(found.x, found.row_dual, found.objective)
+            if self.add_broken(found.x):
+                continue
+            so_far = self._relaxed(found.x, found.row_dual, found.objective)
+            rounds -= 1
+            if rounds < 0 or not self._add_shares(found.x):
+                return so_far
         raise SolverError(f"limits were still being broken after {_ROUNDS} rounds of adding them")
 
     def least_breach(self) -> Matrix:
@@ -134,6 +145,16 @@ class Relaxation:
         ramps = self._broken_ramps(values, output)
         self.add_ramps(ramps)
         return len(new) + len(ramps)
+
+    def _add_shares(self, values: Vector) -> int:
+        """Add the perspective cuts that column values (V,) break; return how many."""
+        over = np.asarray(self._shares.matrix @ values) > _SHARE_MW
+        new = np.flatnonzero(over & ~self._shared)
+        if new.size:
+            own = self._shares
+            self._lazy.add_rows(csr_array(own.matrix[new]), own.lower[new], own.upper[new])
+            self._shared[new] = True
+        return len(new)
 
     def add_ramps(self, given: Collection[tuple[int, int, bool]]) -> None:
         """Add ramps by hour, unit and direction (upwards) that are not there yet."""

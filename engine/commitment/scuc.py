@@ -1,11 +1,13 @@
 """Security-constrained unit commitment with a certified gap: a day, and the same day with one more load.
 
 A day is solved in four steps. The linear relaxation gives prices; these give a bound on the cost of any schedule that
-needs no solver (:mod:`engine.commitment.bound`), and for every unit and hour what it would cost to decide otherwise. An
-integer program decides the hours that are not clear, then the dispatch with exact costs says what the schedule costs.
-Where the gap is still too wide, schedules are divided and each part has a bound of its own prices
-(:mod:`engine.commitment.branching`). In the end all hours that could matter are freed: a unit that would cost more than
-the gap to decide otherwise is as it is in every better schedule, so the integer program's own bound counts then.
+needs no solver (:mod:`engine.commitment.bound`), and for every unit and hour what it would cost to decide otherwise.
+A large day's schedule is put together from the days that units would nearly choose by themselves, dispatch by dispatch
+(:mod:`engine.commitment.choosing`); the dispatch, with exact costs, says what a schedule costs. Where the gap is still
+too wide, schedules are divided and each part has a bound of its own prices (:mod:`engine.commitment.branching`), and an
+integer program decides the hours that are not clear. In the end all hours that could matter are freed: a unit that
+would cost more than the gap to decide otherwise is as it is in every better schedule, so the integer program's own
+bound counts then.
 
 A further load changes right-hand sides only: the relaxation starts from the base day's basis.
 """
@@ -18,15 +20,17 @@ from enum import StrEnum
 import numpy as np
 
 from engine.commitment.alike import Alike, suits
-from engine.commitment.bound import Bound, lower_bound
+from engine.commitment.bound import Bound, Prices, lower_bound
 from engine.commitment.branching import Branching
+from engine.commitment.choosing import Choosing
 from engine.commitment.instance import InitialState, Instance
 from engine.commitment.integer import solve_integer
+from engine.commitment.menu import MOST_HOURS
 from engine.commitment.model import BREACHES
 from engine.commitment.reduced import Nearness, reduced
 from engine.commitment.relaxation import Relaxation, Relaxed
 from engine.commitment.sced import Dispatch, Hints, dispatch, whole_on, with_flows
-from engine.errors import QuestionError
+from engine.errors import QuestionError, SolverError
 from engine.network.model import Flags, Matrix, Vector
 from engine.program import SOLVER, LinearProgram, Status
 
@@ -42,8 +46,9 @@ _PASSES: tuple[tuple[float, Nearness | None], ...] = (
     (100.0, _WIDE),
     *[(0.0, None)] * _WHOLE_PASSES,  # until no answer breaks limits and ramps that were not looked at before
 )
+_CHOOSING_SHARE = 0.7  # of the time that is left, for schedules from menus
 _MORE = 100.0  # the same for units that may start in addition to those of the base day
-_DIVISIONS = 6  # of the schedules after each of the first passes, to raise the bound
+_DIVISIONS = 12  # of the schedules after each of the first passes, to raise the bound
 _LIFTED = 2.0  # times what is asked: a wider gap is one of the schedule, and no bound can mend it
 _SHARE_OF_GAP = 0.3  # of what is asked, given to the integer program: the rest is for what it cannot see
 _FIRST_SHARE = 0.7  # the same for the whole program at first: the rest is usually enough
@@ -214,9 +219,8 @@ class _Search:
         bound = self._bounded(hints)
         partly = (relaxed.on > _WHOLE) & (relaxed.on < 1.0 - _WHOLE)
         small = suits(self.relaxation)
-        if known is not None and not small:  # what runs without the load goes on, and more may start
-            more = ~known & ((relaxed.on > _WHOLE) | (bound.flip <= _MORE))
-            self._pass(_Choice(more, known, Nearness()), known)
+        if not small:
+            self._begin(known, bound)
         tree = Branching(self.relaxation, relaxed, bound.value, self.end)
         for clear, near in _PASSES[-_WHOLE_PASSES:] if small else _PASSES[known is not None :]:
             if near is not None:
@@ -235,6 +239,44 @@ class _Search:
         if time.perf_counter() < self.end:
             return self._finished(End.WIDER_GAP, f"costs in straight pieces leave a gap of {self._gap():.2g}", partly)
         return self._finished(End.TIME_LIMIT, f"the gap is {self._gap():.2g} so far", partly)
+
+    def _begin(self, known: Flags | None, bound: Bound) -> None:
+        """Find a first schedule: from the units' menus, or else near ``known`` (T, N)."""
+        relaxed = self.relaxed
+        if self.relaxation.instance.hours <= MOST_HOURS:
+            self._choose(bound)
+        if known is not None and self.best is None:  # what runs without the load goes on, and more may start
+            more = ~known & ((relaxed.on > _WHOLE) | (bound.flip <= _MORE))
+            self._pass(_Choice(more, known, Nearness()), known)
+
+    def _choose(self, bound: Bound) -> None:
+        """Put schedules together from the units' menus, until one is near enough or most of the time is over."""
+        now = time.perf_counter()
+        end = now + _CHOOSING_SHARE * (self.end - now)
+        wanted = self.effort.gap * abs(bound.value)
+        spent = self.times["dispatch"]
+        search = Choosing(self.relaxation.instance, self.relaxed.prices, wanted, self._evaluated, end)
+        search.run(bound.value, self.relaxed.on > _WHOLE)
+        self.times["choosing"] = time.perf_counter() - now - (self.times["dispatch"] - spent)
+
+    def _evaluated(self, on: Flags) -> tuple[float, Prices] | None:
+        """Return what a choice (T, N) costs and its prices; infinite with those of breaches if it supplies too little.
+
+        None if time runs out, or nothing can be learned.
+        """
+        found = self._dispatch(on)
+        if found.status is Status.OPTIMAL:
+            return found.cost, Prices(found.energy, found.reserve_price, found.flows, found.flow_price)
+        begin, none = time.perf_counter(), np.zeros_like(on)
+        self.relaxation.pin(on, ~on)
+        try:
+            relaxed = self.relaxation.solve(time_limit_s=max(self.end - begin, 0.0))
+        except SolverError:
+            return None
+        finally:
+            self.relaxation.pin(none, none)
+            self.times["dispatch"] += time.perf_counter() - begin
+        return None if relaxed is None else (np.inf, relaxed.prices)
 
     def again(self, known: Flags) -> Commitment:
         """Return the schedule ``known`` (T, N) with its cost, and the bound of the relaxation."""
@@ -315,17 +357,18 @@ class _Search:
             self.all_asked, self.share = self.share == _SHARE_OF_GAP, _SHARE_OF_GAP
         return None
 
-    def _dispatch(self, on: Flags) -> None:
+    def _dispatch(self, on: Flags) -> Dispatch:
         begin = time.perf_counter()
         found = dispatch(self.relaxation.instance, on, self.hints, time_limit_s=max(self.end - begin, _DISPATCH_S))
         self.times["dispatch"] += time.perf_counter() - begin
         self.relaxation.add_flows(found.flows)
         self.relaxation.add_ramps(found.hints.ramps)
         if found.status is not Status.OPTIMAL:
-            return
+            return found
         self.hints = found.hints
         if found.cost < self.cost:
             self.best, self.on = found, on
+        return found
 
     def _short(self) -> Commitment:
         """Return what cannot be supplied, proven by the least breaches, or say that it is not proven."""

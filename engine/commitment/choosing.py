@@ -1,0 +1,174 @@
+"""Schedules put together from the units' menus, one whole program after the other: Benders' decomposition by hours.
+
+The master chooses one day for each unit. What it costs beyond the relaxation's bound is what the days cost their units
+more than the best ones, and what each hour's dispatch costs more than at the relaxation's prices; the second is not
+known, and is bounded from below by cuts, one for each hour and each dispatch done so far (:mod:`.hourly`). A choice is
+dispatched exactly; if it is not good enough, or supplies too little, its prices make the next cuts. So the master has a
+hundred rows where the whole program has forty thousand, and it learns what only a dispatch of the network knows.
+
+Once there is a schedule, the next ones change a few units only (local branching), more if that finds nothing.
+
+Source: Benders, Numerische Mathematik 4, 1962; Van Roy, "Cross decomposition for mixed integer programming",
+Mathematical Programming 25, 1983; Fischetti and Lodi, "Local branching", Mathematical Programming 98, 2003.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from scipy.sparse import coo_array, csr_array, vstack
+
+from engine.commitment.bound import Prices
+from engine.commitment.hourly import Hourly
+from engine.commitment.instance import Instance
+from engine.commitment.integer import solve_integer
+from engine.commitment.menu import Menu, corrected
+from engine.commitment.ramps import RampPrices
+from engine.network.model import Flags, Integers
+from engine.program import LinearProgram
+
+Evaluate = Callable[[Flags], tuple[float, Prices] | None]  # the cost of a choice (T, N), inf if it supplies too little
+
+_FEW, _MANY, _MORE = 6, 50, 4  # units that a choice changes at first, and at most, and times so many where none helps
+_WIDENED = 1  # times that menus are doubled
+_WORTHWHILE = 0.02  # of the gap asked, that a choice must promise to save
+_SOON = 0.7  # of the gap asked: a choice that promises as much is dispatched at once
+_GAP = 0.01
+_MASTER_S = 4.0  # of one choice at first
+_WIDTH = 0.075  # of the gap asked: how much worse than its best the days of a menu may be at first
+_SCARCE_PER_MWH = 1000.0  # a dispatch with a higher price breaks something
+_MARGIN_MW = 2.0  # of what it lacks: a choice that just suffices in one respect seldom does in all
+_SAME = 1e-6  # $/h: a unit whose loss differs by less has no entry in a cut
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Choice:
+    """What a master chose."""
+
+    on: Flags  # (T, N)
+    promise: float  # $, what it costs beyond the bound at least
+
+
+class Master:
+    """One day for each unit, and the cuts that are known."""
+
+    def __init__(self, instance: Instance, prices: Prices, most: float, margin_mw: float = _MARGIN_MW) -> None:
+        self.instance, self.prices = instance, replace(prices, ramps=RampPrices.none())
+        self.reference = Hourly.of(instance, self.prices)
+        self.menu = Menu.of(instance, self.reference, most)
+        self.margin_mw = margin_mw
+        self.rows: list[csr_array] = []
+        self.least: list[float] = []
+
+    def learn(self, prices: Prices) -> None:
+        """Take the cuts that the prices of a dispatch make; hours that break something ask for a little more."""
+        menu, reference, found = self.menu, self.reference, Hourly.of(self.instance, prices)
+        loss, end = (found.loss - reference.loss).T, (found.end - reference.end).T
+        more = menu.on * loss[menu.unit] + menu.ends * end[menu.unit]
+        hours, days = self.instance.hours, len(menu.unit)
+        scarce = np.where(prices.energy > _SCARCE_PER_MWH, self.margin_mw * prices.energy, 0.0)
+        worth = found.worth - reference.worth + scarce
+        for hour in range(hours):
+            own = np.flatnonzero(np.abs(more[:, hour]) > _SAME)
+            if own.size:
+                column = np.append(own, days + hour)
+                value = np.append(-more[own, hour], 1.0)
+                place = (np.zeros(len(column), dtype=np.intp), column)
+                self.rows.append(csr_array(coo_array((value, place), shape=(1, days + hours))))
+                self.least.append(float(worth[hour]))
+
+    def choose(self, near: Flags | None, changes: int, *, enough: float, time_limit_s: float) -> Choice | None:
+        """Return the best choice, of those that change at most so many units of ``near`` (T, N); None without one.
+
+        One that promises to cost ``enough`` $ beyond the bound, or less, is taken at once.
+        """
+        menu, hours = self.menu, self.instance.hours
+        days, units = len(menu.unit), len(self.instance.committed)
+        one = coo_array((np.ones(days), (menu.unit, np.arange(days))), shape=(units, days + hours))
+        blocks, lower, upper = [csr_array(one), *self.rows], [1.0] * units + self.least, [1.0] * units
+        upper += [np.inf] * len(self.rows)
+        same, start = np.zeros(days, dtype=np.bool_), None
+        if near is not None:
+            same = (menu.on == near.T[menu.unit]).all(axis=1)
+            blocks.append(csr_array(np.concatenate([~same, np.zeros(hours)])[np.newaxis]))
+            lower, upper = [*lower, 0.0], [*upper, float(changes)]
+            start = np.concatenate([same.astype(np.float64), np.zeros(hours)]) if same.sum() == units else None
+        program = LinearProgram(
+            cost=np.concatenate([menu.extra, np.ones(hours)]),
+            matrix=csr_array(vstack(blocks, format="csr")),
+            row_lower=np.array(lower),
+            row_upper=np.array(upper),
+            lower=np.zeros(days + hours),
+            upper=np.concatenate([np.ones(days), np.full(hours, np.inf)]),
+        )
+        found = solve_integer(program, np.arange(days), gap=_GAP, time_limit_s=time_limit_s, target=enough, start=start)
+        if not np.isfinite(found.objective):
+            return None
+        taken: Integers = np.flatnonzero(found.x[:days] > 0.5)
+        on = np.zeros((hours, units), dtype=np.bool_)
+        on[:, menu.unit[taken]] = menu.on[taken].T
+        return Choice(on, found.objective)
+
+
+@dataclass(slots=True, eq=False)
+class Choosing:
+    """The search for a schedule that costs at most ``wanted`` $ more than the bound at ``prices``."""
+
+    instance: Instance
+    prices: Prices
+    wanted: float  # $
+    evaluate: Evaluate
+    end: float  # of the time, as time.perf_counter counts
+    learned: list[Prices] = field(default_factory=list)
+    best: float = np.inf  # $
+    near: Flags | None = None  # (T, N), the choice of that cost
+
+    def run(self, bound: float, first: Flags | None = None) -> None:
+        """Evaluate one choice after the other; ``bound`` is that of the prices, in $.
+
+        ``first`` (T, N) is a choice that probably supplies enough, however dear it is: better than none in the end.
+        """
+        most = _WIDTH * self.wanted
+        choice = None
+        if first is not None:
+            choice = corrected(self.instance, Hourly.of(self.instance, self.prices), first)
+        if choice is not None:
+            found = self.evaluate(choice)
+            if found is None:
+                return
+            self.best = found[0]
+            self.learned.append(found[1])
+        for _ in range(1 + _WIDENED):
+            master = Master(self.instance, self.prices, most)
+            for prices in self.learned:
+                master.learn(prices)
+            if self._with(master, bound):
+                return
+            most *= 2.0
+
+    def _with(self, master: Master, bound: float) -> bool:
+        """Return whether the search is over; else the master's menus offer nothing better."""
+        changes, seconds = _FEW, _MASTER_S
+        while self.best - bound > self.wanted:
+            left = self.end - time.perf_counter()
+            if left <= 0.0:
+                return True
+            choice = master.choose(self.near, changes, enough=_SOON * self.wanted, time_limit_s=min(seconds, left))
+            if choice is None and self.near is None and seconds < left:  # too short to find any choice
+                seconds *= _MORE
+                continue
+            if choice is None or choice.promise > self.best - bound - _WORTHWHILE * self.wanted:
+                if changes > _MANY or self.near is None:
+                    return False
+                changes *= _MORE
+                continue
+            found = self.evaluate(choice.on)
+            if found is None:
+                return True
+            cost, prices = found
+            self.learned.append(prices)
+            master.learn(prices)
+            if cost < self.best:
+                self.best, self.near, changes = cost, choice.on, _FEW
+        return True
