@@ -115,7 +115,6 @@ def _addresses(context: BrowserContext) -> dict[str, str]:
         "Capacity": f"/capacity?study={study}",
         "Siting": f"/siting?study={study}",
         "Auction": "/auction",
-        "New auction": "/auction?new=1",
         "Feeder": "/feeder",
     }
 
