@@ -97,7 +97,7 @@ def tightened(  # noqa: PLR0913 (all but the first two by name)
     shares: dict[str, float] = {}
     even: Matrix | None = None
     while True:
-        asked = replace(case, feeder=_derated(case.feeder, shares))
+        asked = replace(case, feeder=derated(case.feeder, shares))
         chosen = options if margins is None else replace(options, voltage_margin_pu=margins)
         chosen = chosen if even is None else replace(chosen, unbalance_share=even)
         draws = decide(asked, chosen, points)
@@ -242,7 +242,8 @@ def _evenness(checked: Checked, even: Matrix | None) -> Matrix | None:
     return found
 
 
-def _derated(feeder: Feeder, shares: Mapping[str, float]) -> Feeder:
+def derated(feeder: Feeder, shares: Mapping[str, float]) -> Feeder:
+    """Return the feeder with what ``shares`` leave of its ratings, by link."""
     if not shares:
         return feeder
 

@@ -17,7 +17,8 @@ from engine.distribution.opendss import ac_flow
 from engine.distribution.price_range import price_ranges
 from engine.distribution.question import Edit, FeederQuestion
 from engine.distribution.question_battery import CentreBattery
-from engine.distribution.run import FeederRun, run_feeder
+from engine.distribution.run import run_feeder
+from engine.distribution.tightening import derated
 from tests.engine.distribution.test_dso import duplicate_limits
 
 STEP = 1e-4
@@ -83,32 +84,45 @@ def test_a_transformer_is_judged_by_its_windings() -> None:
     assert abs(windings[1, 0]) == pytest.approx(abs(160 + 110j), rel=1e-3)
 
 
-def test_an_overloaded_transformer_is_flagged_and_derated() -> None:
-    """The linear flow takes power at nominal voltage; AC draws more current where losses come on top."""
+def test_a_transformer_is_derated_with_the_same_ohms() -> None:
+    """Ohms are those p.u. on its own kVA: r kV^2 / kVA stays."""
+    (before,), (after,) = (
+        [row for row in each.transformers if row.name == "XFM-1"]
+        for each in (library.load("ieee13"), derated(library.load("ieee13"), {"XFM-1": 0.8}))
+    )
+    assert after.kva == pytest.approx(0.8 * before.kva)
+    assert (after.r_pu / after.kva, after.x_pu / after.kva) == pytest.approx(
+        (before.r_pu / before.kva, before.x_pu / before.kva)
+    )
+
+
+def test_an_overloaded_transformer_is_told() -> None:
+    """IEEE 13 at 150 %: nothing can spare XFM-1, so it is a violation; every overloaded link is told of."""
     question = FeederQuestion(feeder="ieee13", hours=(19,), svg="off", edits=(Edit("scale load", value=1.5),))
     once = run_feeder(replace(question, ac_rounds=0, scenarios=0)).cases[0]
     told = {row["element"] for row in (*once.facts["flags"], *once.facts["violations"])}
+    assert "XFM-1" in told
     over = once.ac_loading[0] > 1.001
     feeder = run_feeder(replace(question, ac_rounds=0)).feeder
     assert {link.name for link, on in zip(feeder.links, over, strict=True) if on} <= told
 
 
-@pytest.fixture(scope="module")
-def uneven() -> tuple[FeederRun, FeederRun]:
-    """IEEE 13 with a limit on unbalance: judged once, and tightened."""
-    question = FeederQuestion(feeder="ieee13", hours=(19,), svg="on", unbalance_limit=0.02, corrections=2)
-    first = run_feeder(replace(question, ac_rounds=0))
-    return first, run_feeder(replace(question, ac_rounds=1))
-
-
-def test_unbalance_is_judged_by_phasors(uneven: tuple[FeederRun, FeederRun]) -> None:
-    once, again = (run.cases[0] for run in uneven)
-    names, _ = uneven[0].three_phase
-    known = {row["element"] for row in once.facts["violations"] if row["unit"] == "unbalance"}
-    above = {names[at] for at in np.flatnonzero(once.vuf[0] > 0.02 + 1e-5)} - known - {uneven[0].feeder.source_bus}
-    assert {row["element"] for row in once.facts["flags"] if row["kind"] == "unbalance"} == above
-    if above:
-        assert again.vuf.max() < once.vuf.max()
+def test_unbalance_is_judged_by_phasors_and_tightened_until_they_keep_it() -> None:
+    """IEEE 37 with at most 1.2 %: the linear magnitudes keep it, VUF of OpenDSS's phasors does not at first."""
+    question = FeederQuestion(hours=(19,), svg="on", unbalance_limit=0.012, corrections=2)
+    once, again = (run_feeder(replace(question, ac_rounds=rounds)) for rounds in (0, 2))
+    case, names = once.cases[0], once.three_phase[0]
+    assert not [row for row in case.facts["violations"] if row["unit"] == "unbalance"]
+    flags = {row["element"]: row for row in case.facts["flags"]}
+    above = {names[at]: case.vuf[0, at] for at in np.flatnonzero(case.vuf[0] > 0.012 + 1e-5)}
+    assert flags.keys() == above.keys() != set()
+    for bus, row in flags.items():
+        assert (row["kind"], row["limit"]) == ("unbalance", 0.012)
+        assert row["ac"] == pytest.approx(above[bus], abs=1e-6)
+        assert row["linear"] <= 0.012 * 1.012 + 1e-6
+    assert again.cases[0].facts["flags"] == []
+    assert again.cases[0].vuf.max() <= 0.012 + 1e-5
+    assert again.cases[0].cost_per_h[0] > case.cost_per_h[0]  # law: fewer choices
 
 
 def test_batteries_move_the_draw_and_not_the_work() -> None:
