@@ -13,13 +13,12 @@ import numpy as np
 from engine.capacity.archive import AnyArray, pack, unpack
 from engine.compute import Progress
 from engine.distribution.ac_limits import loading
-from engine.distribution.binding import Binding, battery_limits, binding_limits
+from engine.distribution.binding import Binding
 from engine.distribution.case import FeederCase
 from engine.distribution.corrected import ac_hour, dispatch_corrected, frame_phasors
 from engine.distribution.dlmp import PARTS, PriceParts
 from engine.distribution.feeder import Feeder
 from engine.distribution.files import from_json, to_json
-from engine.distribution.final_bound import final_bound
 from engine.distribution.frames import Frame, Integers, Matrix, Phasors, Vector, three_phase_buses
 from engine.distribution.hour import DsoOptions
 from engine.distribution.linear import Point
@@ -34,6 +33,7 @@ from engine.distribution.metrics import (
 from engine.distribution.prepare import LoadDataset, Prepared, prepare
 from engine.distribution.price_range import price_ranges
 from engine.distribution.question import FeederQuestion
+from engine.distribution.run_facts import facts, final, stored
 from engine.distribution.scenarios import compensator_kvar, scenario_check
 from engine.distribution.tightening import Checked, tightened, told_solver
 from engine.errors import UncertaintyDataError
@@ -300,11 +300,11 @@ def _run_case(prepared: Prepared, tick: _Counter, *, svg: bool) -> CaseRun:
     )  # fmt: skip
     free, free_facts = _free_taps(prepared, checked, tick)
     scenario_arrays, scenario_facts = _scenarios(prepared, checked, last[0], tick)
-    facts = _facts(case, checked, last[0]) | {
-        "final": _final(prepared, checked, last[0]),
+    told = facts(case, checked, last[0]) | {
+        "final": final(prepared, checked, last[0]),
         "regulators_free": free_facts, "scenarios": scenario_facts, "time_s": time.perf_counter() - started,
     }  # fmt: skip
-    more = {"free_phasors": free, **scenario_arrays, **_stored(last[0]), "facts": facts}
+    more = {"free_phasors": free, **scenario_arrays, **stored(last[0]), "facts": told}
     return _case_run(case, checked, svg=svg, more=more)
 
 
@@ -333,15 +333,6 @@ def _free_taps(prepared: Prepared, checked: Checked, tick: _Counter) -> tuple[Ph
     return moved, {"ratios": ratios, "largest_change_pu": float(off)}
 
 
-def _stored(decided: Decided) -> dict[str, AnyArray]:
-    """Return what batteries do, and what computers draw beside them."""
-    charge, discharge, held = 1000.0 * decided.battery_mw
-    return {
-        "computer_kw": decided.centre_kw - charge + discharge, "charge_kw": charge, "discharge_kw": discharge,
-        "held_kwh": held,
-    }  # fmt: skip
-
-
 def _scenarios(
     prepared: Prepared, checked: Checked, decided: Decided, tick: _Counter
 ) -> tuple[dict[str, AnyArray], dict[str, Any]]:
@@ -363,51 +354,6 @@ def _scenarios(
         "count": found.count, "seed": found.seed, "day_chance": found.day_chance, "interval": list(found.interval),
         "failed": found.failed,
     }  # fmt: skip
-
-
-def _final(prepared: Prepared, checked: Checked, decided: Decided) -> dict[str, Any] | None:
-    """Return the draws and a bound on the linearisation of the bill; None for given draws."""
-    if decided.outcome is None:
-        return None
-    return asdict(final_bound(
-        checked.case, prepared.workload, checked.options, checked.corrected.used, decided.outcome,
-        time_limit_s=prepared.question.method_time_s,
-    ))  # fmt: skip
-
-
-def _facts(case: FeederCase, checked: Checked, decided: Decided) -> dict[str, Any]:
-    result, outcome = checked.result, decided.outcome
-    method: dict[str, Any] = {"status": "given"}
-    if outcome is not None:
-        bound = outcome.bound if np.isfinite(outcome.bound) else None
-        method = {
-            "name": outcome.method, "status": outcome.status, "objective": outcome.objective, "bound": bound,
-            "gap": None if bound is None else outcome.gap, "payment": float(outcome.payment.sum()),
-            "payment_most": float(outcome.payment_most.sum()), "delay_cost": outcome.delay_cost,
-            "system_cost": outcome.system_cost, "time_s": outcome.time_s, "processor_s": outcome.processor_s,
-            "notes": list(outcome.notes),
-        }  # fmt: skip
-    beyond = {label: list(flow.beyond_models) for label, flow in zip(case.labels, checked.flows, strict=True)}
-    return {
-        "method": method,
-        "solver": result.solver,
-        "certificate": asdict(result.certificate),
-        "operator_time_s": result.time_s,
-        "violations": [asdict(each) for each in result.violations],
-        "flags": [asdict(each) for each in checked.flags],
-        "rounds": [{**asdict(each), "error_pu": list(each.error_pu)} for each in checked.rounds],
-        "correction_kept": checked.corrected.chosen,
-        "rating_share": checked.rating_share,
-        "duals": [
-            asdict(each)
-            for each in (
-                *binding_limits(checked.case, checked.options, result),
-                *battery_limits(case, (decided.battery_mw[0], decided.battery_mw[1]), decided.battery_mw[2]),
-            )
-        ],
-        "beyond_models": {label: names for label, names in beyond.items() if names},
-        "voltage_price_per_pu2": result.voltage_price_per_pu2,
-    }
 
 
 def _case_run(case: FeederCase, checked: Checked, *, svg: bool, more: Mapping[str, Any]) -> CaseRun:
