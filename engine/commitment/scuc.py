@@ -156,10 +156,10 @@ def commit(instance: Instance, effort: Effort = BASE, known: Flags | None = None
     if relaxed is None:
         nothing = _no_time(effort, -np.inf, time.perf_counter() - begin, "the linear relaxation took all the time")
         return BaseCommitment(instance, nothing, relaxation, None)
+    relaxation.remember()  # before the search: sites start from the basis of the relaxation, not of some choice
     search = _Search(relaxation, relaxed, effort, begin)
     found = search.run(None) if known is None else search.again(known)
     relaxation.set_loads(instance)
-    relaxation.remember()
     return BaseCommitment(instance, found, relaxation, relaxed)
 
 
