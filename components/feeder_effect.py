@@ -105,6 +105,7 @@ def hour_rows(run: "FeederRun", at: At) -> tuple[list[GridColumn], list[dict[str
         GridColumn("hour", "Hour", width=90),
         GridColumn("volts", "Lowest voltage at data centres", "p.u.", "number", digits=4),
         GridColumn("vuf", "Largest VUF", "%", "number", digits=3),
+        GridColumn("deviation", "Voltage deviation", "p.u.", "number", digits=4),
         GridColumn("bill", "Bill", "$", "number", digits=2),
         GridColumn("loss", "Losses", "kW", "number", digits=1),
         GridColumn("kvar", "Given by SVG", "kvar", "number", digits=0),
@@ -135,6 +136,7 @@ def hourly(run: "FeederRun") -> dict[str, np.ndarray]:
     return {
         "volts": volts(on) - volts(off),
         "vuf": 100.0 * vuf,
+        "deviation": on.deviation - off.deviation,
         "bill": bill(on) - bill(off),
         "loss": 1000.0 * (on.loss_ac_mva.real - off.loss_ac_mva.real),
         "kvar": on.svg_kvar.sum(axis=(1, 2)),
