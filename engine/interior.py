@@ -5,6 +5,7 @@ degenerate programs; an interior point method does not mind them.
 Source: Goulart and Chen, "Clarabel: an interior-point solver for conic programs with quadratic objectives", 2024.
 """
 
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,10 @@ from scipy.sparse import csc_matrix, csr_array, diags_array, eye_array, vstack
 Vector = npt.NDArray[np.float64]
 
 SOLVER = f"Clarabel {clarabel.__version__}"
+# On degenerate programs the regularisation of the linear systems (default 1e-8) shows in the duals; then a smaller one.
+_REGULARISATION, _SMALLER = 1e-8, 1e-11
+# Rounding stopped it short of the gap asked for: the caller's certificate decides whether what it has is an optimum.
+_SHORT = {"AlmostSolved", "InsufficientProgress"}
 _GAP = 1e-12  # asked of the method; where rounding stops it earlier, the certificate says how far it came
 
 
@@ -56,10 +61,18 @@ def solve_interior(
     settings.verbose = False
     settings.max_threads = 1
     settings.tol_gap_abs = settings.tol_gap_rel = settings.tol_feas = _GAP
-    if time_limit_s is not None:
-        settings.time_limit = max(1e-3, time_limit_s)
-    curved = csc_matrix(diags_array(quadratic, format="csc"))
-    found = clarabel.DefaultSolver(curved, cost, csc_matrix(stacked), right, cones, settings).solve()
+    curved, start = csc_matrix(diags_array(quadratic, format="csc")), time.perf_counter()
+
+    def solved(regularisation: float) -> Any:
+        settings.static_regularization_constant = regularisation
+        if time_limit_s is not None:
+            settings.time_limit = max(1e-3, time_limit_s - (time.perf_counter() - start))
+        return clarabel.DefaultSolver(curved, cost, csc_matrix(stacked), right, cones, settings).solve()
+
+    found = solved(_REGULARISATION)
+    if str(found.status) in _SHORT:
+        again = solved(_SMALLER)
+        found = again if str(again.status) == "Solved" else found
     dual = np.zeros(rows + columns)
     multiplier = np.asarray(found.z, dtype=np.float64)
     dual[equal] -= multiplier[: len(equal)]
@@ -68,9 +81,7 @@ def solve_interior(
     word = str(found.status)
     return InteriorPoint(
         word=word,
-        # "Almost" and "insufficient progress" mean that rounding stopped it short of the gap asked for:
-        # the caller's certificate decides whether what it has is an optimum.
-        optimal=word in {"Solved", "AlmostSolved", "InsufficientProgress"},
+        optimal=word == "Solved" or word in _SHORT,
         infeasible=word == "PrimalInfeasible",
         unbounded=word == "DualInfeasible",
         timed_out=word == "MaxTime",

@@ -150,6 +150,7 @@ class Choosing:
     def _with(self, master: Master, bound: float) -> bool:
         """Return whether the search is over; else the master's menus offer nothing better."""
         changes, seconds = _FEW, _MASTER_S
+        seen: set[bytes] = set()
         while self.best - bound > self.wanted:
             left = self.end - time.perf_counter()
             if left <= 0.0:
@@ -163,6 +164,9 @@ class Choosing:
                     return False
                 changes *= _MORE
                 continue
+            if choice.on.tobytes() in seen:  # its own cuts do not tell it from what it promised
+                return False
+            seen.add(choice.on.tobytes())
             found = self.evaluate(choice.on)
             if found is None:
                 return True

@@ -46,6 +46,7 @@ _PASSES: tuple[tuple[float, Nearness | None], ...] = (
     (100.0, _WIDE),
     *[(0.0, None)] * _WHOLE_PASSES,  # until no answer breaks limits and ramps that were not looked at before
 )
+_LARGE = 5_000  # unit hours: of fewer, the integer programs are as quick, and go on to the end
 _CHOOSING_SHARE = 0.7  # of the time that is left, for schedules from menus
 _MORE = 100.0  # the same for units that may start in addition to those of the base day
 _DIVISIONS = 12  # of the schedules after each of the first passes, to raise the bound
@@ -243,7 +244,7 @@ class _Search:
     def _begin(self, known: Flags | None, bound: Bound) -> None:
         """Find a first schedule: from the units' menus, or else near ``known`` (T, N)."""
         relaxed = self.relaxed
-        if self.relaxation.instance.hours <= MOST_HOURS:
+        if self.relaxation.instance.hours <= MOST_HOURS and self.relaxation.model.place("x").size >= _LARGE:
             self._choose(bound)
         if known is not None and self.best is None:  # what runs without the load goes on, and more may start
             more = ~known & ((relaxed.on > _WHOLE) | (bound.flip <= _MORE))

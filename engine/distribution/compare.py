@@ -20,6 +20,7 @@ Tell = Callable[[int, int, str], None]  # done, total, what is being done; may r
 # About what each step takes of the whole, and what an hour's regions take.
 _STEPS = {"price taker": 4, "critical regions": 6, "region walk": 8, "payment identity": 15, "expansion": 15}
 _LOOP, _HOUR = 3, 3
+_REGIONS_SHARE = 5.0  # of a method's time, for the critical regions that several methods share
 _MORE, _MOST_BITS = 2, 12  # bits that are added at a time, and the most
 
 
@@ -80,7 +81,7 @@ def compare(problem: Coordination, options: CompareOptions | None = None, tell: 
     table = _Table(problem, chosen, steps)
     table.keep(equilibrium.outcome, "price taker")
     clock = Clock.start()
-    regions = _regions(problem, steps, table.failures)
+    regions = _regions(problem, steps, table.failures, chosen.time_limit_s)
     if regions is not None:
         table.seconds["regions"] = clock.read()[1]
     steps.begin("region walk", _STEPS["region walk"])
@@ -171,13 +172,19 @@ def _total(problem: Coordination, options: CompareOptions) -> int:
     return fixed + _STEPS["expansion"] * expansions + _HOUR * len(problem.followers)
 
 
-def _regions(problem: Coordination, steps: _Steps, failures: list[tuple[str, str]]) -> tuple[HourRegions, ...] | None:
+def _regions(
+    problem: Coordination, steps: _Steps, failures: list[tuple[str, str]], limit_s: float
+) -> tuple[HourRegions, ...] | None:
     count, hours = problem.fleet.shape[1], len(problem.followers)
     if count > MOST_CENTRES:
         failures.append(("critical regions", f"for at most {MOST_CENTRES} data centres; there are {count}"))
         return None
     try:
-        return all_regions(problem, lambda hour: steps.begin(f"regions of hour {hour + 1} of {hours}", _HOUR))
+        return all_regions(
+            problem,
+            lambda hour: steps.begin(f"regions of hour {hour + 1} of {hours}", _HOUR),
+            time_limit_s=_REGIONS_SHARE * limit_s,
+        )
     except (LimitError, QuestionError, SolverError) as error:
         failures.append(("critical regions", str(error)))
         return None

@@ -20,7 +20,9 @@ from engine.distribution.region_program import all_regions, by_regions
 from engine.distribution.regions import MOST_CENTRES, HourRegions
 from engine.distribution.walk import walk
 from engine.distribution.workload import Workload
-from engine.errors import QuestionError
+from engine.errors import LimitError, QuestionError
+
+_SHARE_OF_TIME = 0.5  # of a method's, for the critical regions that help it
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,12 +34,23 @@ class Decided:
     outcome: Outcome | None
 
 
-def _regions(problem: Coordination) -> tuple[HourRegions, ...] | None:
-    return all_regions(problem) if problem.fleet.shape[1] <= MOST_CENTRES else None
+def _regions(problem: Coordination, question: FeederQuestion) -> tuple[HourRegions, ...] | None:
+    """Return the critical regions, for methods that they help; None where they are too many for the time."""
+    if problem.fleet.shape[1] > MOST_CENTRES:
+        return None
+    try:
+        return all_regions(problem, time_limit_s=_SHARE_OF_TIME * question.method_time_s)
+    except LimitError:
+        return None
+
+
+def _by_regions(problem: Coordination, question: FeederQuestion) -> Outcome:
+    limit = question.method_time_s
+    return by_regions(problem, all_regions(problem, time_limit_s=limit), time_limit_s=limit)
 
 
 def _bilevel(problem: Coordination, question: FeederQuestion) -> Outcome:
-    regions = _regions(problem)
+    regions = _regions(problem, question)
     start = walk(problem, regions, time_limit_s=question.method_time_s)
     return bilevel(problem, regions, start=start, time_limit_s=question.method_time_s)
 
@@ -45,12 +58,12 @@ def _bilevel(problem: Coordination, question: FeederQuestion) -> Outcome:
 METHOD_TABLE: Mapping[str, Callable[[Coordination, FeederQuestion], Outcome]] = {
     "price taker": lambda problem, _: price_taker(problem).outcome,
     "walk": lambda problem, question: walk(
-        problem, _regions(problem), seed=question.seed, time_limit_s=question.method_time_s
+        problem, _regions(problem, question), seed=question.seed, time_limit_s=question.method_time_s
     ),
-    "regions": lambda problem, question: by_regions(problem, _regions(problem), time_limit_s=question.method_time_s),
+    "regions": _by_regions,
     "bilevel": _bilevel,
     "expansion": lambda problem, question: expansion(
-        problem, question.bits, _regions(problem), time_limit_s=question.method_time_s
+        problem, question.bits, _regions(problem, question), time_limit_s=question.method_time_s
     ),
     "best response": lambda problem, _: best_response(problem, damped=True).outcome,
 }

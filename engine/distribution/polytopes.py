@@ -79,6 +79,8 @@ def clipped(rows: Matrix, limit: Vector, cube: int) -> Matrix:
             return vertices
         on = (np.abs(vertices @ rows[kept].T - limit[kept]) <= 10.0 * _ON).sum(axis=0)
         kept = np.append(kept[on >= dimension], worst)
+        if len(kept) <= dimension:  # what is left is flat: its sides carry fewer corners than a facet does
+            break
     return corners(rows, limit)  # a sliver, of which rounding drops and takes the same row
 
 

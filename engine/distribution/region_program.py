@@ -6,6 +6,7 @@ work ties together. Curved payments enter by tangents, added until the gap is cl
 Source: Ceria and Soares, "Convex programming for disjunctive convex optimization", Math. Program. 86, 1999.
 """
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -34,17 +35,20 @@ class Settled:
     facet_dual: tuple[Vector, ...]  # (T,) of (R,): what moving each facet by a MW is worth
 
 
-def all_regions(problem: Coordination, tell: Callable[[int], None] | None = None) -> tuple[HourRegions, ...]:
-    """Return the regions of every hour (T,); ``tell`` is called with each hour that begins.
+def all_regions(
+    problem: Coordination, tell: Callable[[int], None] | None = None, *, time_limit_s: float = np.inf
+) -> tuple[HourRegions, ...]:
+    """Return the regions of every hour (T,) within a time for all; ``tell`` is called with each hour that begins.
 
     Raises what :func:`regions_of` raises.
     """
     lower, upper = problem.fleet.box()
     found: list[HourRegions] = []
+    end = time.perf_counter() + time_limit_s
     for hour, follower in enumerate(problem.followers):
         if tell is not None:
             tell(hour)
-        found.append(regions_of(follower, lower[hour], upper[hour], found[-1] if found else None))
+        found.append(regions_of(follower, lower[hour], upper[hour], found[-1] if found else None, end))
     return tuple(found)
 
 

@@ -7,6 +7,7 @@ Source: Tondel, Johansen and Bemporad, "An algorithm for multi-parametric quadra
 solutions", Automatica 39, 2003.
 """
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
@@ -126,11 +127,14 @@ class HourRegions:
         )
 
 
-def regions_of(full: Follower, lower: Vector, upper: Vector, hint: "HourRegions | None" = None) -> HourRegions:
+def regions_of(
+    full: Follower, lower: Vector, upper: Vector, hint: "HourRegions | None" = None, end: float = np.inf
+) -> HourRegions:
     """Return the regions of an hour for draws between ``lower`` and ``upper`` (J,) in MW.
 
-    ``hint``: regions of a like hour, which save work. Raises QuestionError for more than three centres or a box
-    without volume, LimitError for too many regions, and SolverError where they leave a gap.
+    ``hint``: regions of a like hour, which save work. ``end``: when to give up, as time.perf_counter counts. Raises
+    QuestionError for more than three centres or a box without volume, LimitError for too many regions or too little
+    time, and SolverError where they leave a gap.
     """
     if len(lower) > MOST_CENTRES:
         raise QuestionError(f"regions are enumerated for at most {MOST_CENTRES} data centres; there are {len(lower)}")
@@ -144,7 +148,7 @@ def regions_of(full: Follower, lower: Vector, upper: Vector, hint: "HourRegions 
     while True:
         follower = full.keep(frozenset(names))
         seeds = () if hint is None else tuple(cell.region.names for cell in hint.cells)
-        search = _Search(follower, lower, upper - lower)
+        search = _Search(follower, lower, upper - lower, end)
         search.run(seeds)
         missed = _missed(full, follower, search.cells)
         if not missed:
@@ -190,8 +194,8 @@ def _renamed(cell: Cell, follower: Follower, slim: Follower) -> Cell:
 class _Search:
     """The search from facet to facet, in units of the box."""
 
-    def __init__(self, follower: Follower, lower: Vector, width: Vector) -> None:
-        self._follower, self._lower, self._width = follower, lower, width
+    def __init__(self, follower: Follower, lower: Vector, width: Vector, end: float) -> None:
+        self._follower, self._lower, self._width, self._end = follower, lower, width, end
         self.cells: list[Cell] = []
         self.volume = 0.0
         self._known: set[tuple[int, ...]] = set()
@@ -211,6 +215,8 @@ class _Search:
         rng = np.random.default_rng(0)
         while True:
             while self._waiting:
+                if time.perf_counter() > self._end:
+                    raise LimitError(f"critical regions: the time is over; {len(self.cells)} were found in this hour")
                 point, guess = self._waiting.pop()
                 if not self._inside(point):
                     self._visit(point, guess)
