@@ -67,7 +67,7 @@ def by_regions(
     without any point.
     """
     clock = Clock.start()
-    hours = regions if regions is not None else all_regions(problem)
+    hours = regions if regions is not None else all_regions(problem, time_limit_s=time_limit_s)
     model = _Model(problem.fleet, hours)
     best, point = (np.inf, np.zeros(0)) if start is None else (start.objective, start.point)
     bound, status, own = -np.inf, "time limit", start is None

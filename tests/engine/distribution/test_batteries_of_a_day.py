@@ -10,7 +10,7 @@ from engine.distribution.prepare import prepare
 from engine.distribution.price_taker import price_taker
 from engine.distribution.question import FeederQuestion
 from engine.distribution.question_battery import CentreBattery
-from engine.distribution.region_program import all_regions
+from engine.distribution.region_program import all_regions, by_regions
 from engine.errors import LimitError
 
 
@@ -31,6 +31,8 @@ def test_the_competitive_outcome_of_a_whole_day_costs_no_more_with_batteries() -
 def test_regions_that_are_too_many_for_the_time_are_given_up_with_a_reason() -> None:
     with pytest.raises(LimitError, match=r"critical regions: the time is over; \d+ were found"):
         all_regions(problem(CentreBattery(), hours=(18,)), time_limit_s=0.0)
+    with pytest.raises(LimitError, match="the time is over"):  # as where the bound of a bill is proved
+        by_regions(problem(CentreBattery(), hours=(18,)), time_limit_s=0.0)
 
 
 def test_a_flat_set_has_the_corners_that_it_has() -> None:
