@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import combinations
+from itertools import combinations, product
 from typing import Self
 
 import numpy as np
@@ -62,26 +62,48 @@ class Polytope:
 
 
 def clipped(rows: Matrix, limit: Vector, cube: int) -> Matrix:
-    """Return the vertices (k, d) of ``rows y <= limit``, of which the last ``cube`` rows bound it.
+    """Return the vertices (k, d) of ``rows y <= limit``, of which the last ``cube`` rows bound it: those of a cube.
 
-    Rows come in one at a time, the one that cuts off most; of those that no vertex is on any more none comes back.
+    Rows come in one at a time, the one that cuts off most. It takes the vertices beyond it, and each edge that it cuts
+    gets a vertex: an edge joins two vertices with d - 1 rows in common.
     """
     dimension = rows.shape[1]
-    kept = np.arange(len(rows) - cube, len(rows))
+    vertices, on = _cube(limit[len(rows) - cube :], len(rows), dimension)
     for _ in range(len(rows)):
-        vertices = corners(rows[kept], limit[kept])
+        beyond = vertices @ rows.T - limit
+        most = beyond.max(axis=0)
+        worst = int(np.argmax(most))
+        if most[worst] <= _ON:
+            return np.unique(np.round(vertices, 12), axis=0)
+        side = beyond[:, worst]
+        near, far = np.flatnonzero(side < -_ON), np.flatnonzero(side > _ON)
+        shared = on[near][:, np.newaxis] & on[far]
+        one, other = np.nonzero(shared.sum(axis=2) >= dimension - 1)
+        ends = side[near[one]], side[far[other]]
+        share = (ends[0] / (ends[0] - ends[1]))[:, np.newaxis]
+        cut = vertices[near[one]] + share * (vertices[far[other]] - vertices[near[one]])
+        on[np.abs(side) <= _ON, worst] = True
+        new = shared[one, other]
+        new[:, worst] = True
+        kept = side <= _ON
+        vertices, on = np.vstack([vertices[kept], cut]), np.vstack([on[kept], new])
         if not len(vertices):
             return vertices
-        beyond = (vertices @ rows.T - limit).max(axis=0)
-        beyond[kept] = -np.inf
-        worst = int(np.argmax(beyond))
-        if beyond[worst] <= _ON:
-            return vertices
-        on = (np.abs(vertices @ rows[kept].T - limit[kept]) <= 10.0 * _ON).sum(axis=0)
-        kept = np.append(kept[on >= dimension], worst)
-        if len(kept) <= dimension:  # what is left is flat: its sides carry fewer corners than a facet does
+        if len(vertices) <= dimension:  # what is left is flat
             break
     return corners(rows, limit)  # a sliver, of which rounding drops and takes the same row
+
+
+def _cube(ends: Vector, count: int, dimension: int) -> "tuple[Matrix, np.ndarray[tuple[int, int], np.dtype[np.bool_]]]":
+    """Return the vertices (k, d) of a cube from its upper ``ends`` (d,) to the negative of the rest, and their rows.
+
+    Of ``count`` rows the last are those of the cube, upper sides first.
+    """
+    pick = np.array(list(product((False, True), repeat=dimension)))
+    on = np.zeros((len(pick), count), dtype=np.bool_)
+    on[:, count - 2 * dimension : count - dimension] = pick
+    on[:, count - dimension :] = ~pick
+    return np.where(pick, ends[:dimension], -ends[dimension:]), on
 
 
 def corners(rows: Matrix, limit: Vector) -> Matrix:

@@ -15,7 +15,7 @@ from typing import Self
 
 import numpy as np
 
-from engine.distribution.follower import Answer, Follower, Maps
+from engine.distribution.follower import Answer, Flags, Follower, Maps
 from engine.distribution.frames import Integers, Matrix, Vector
 from engine.distribution.polytopes import INSIDE, Polytope
 from engine.errors import LimitError, QuestionError, SolverError
@@ -46,7 +46,9 @@ class Region:
         if maps is None:
             return None
         pay = follower.drawn.T @ maps.lam - follower.shift[active].T @ maps.mu
-        free = np.setdiff1d(np.arange(len(follower.limit)), active)
+        binds = np.zeros(len(follower.limit), dtype=np.bool_)
+        binds[active] = True
+        free = np.flatnonzero(~binds)
         reach = follower.rows[free] @ maps.z
         rows = np.vstack([reach[:, 1:] - follower.shift[free], -maps.mu[:, 1:]])
         limit = np.concatenate([follower.limit[free] - reach[:, 0], maps.mu[:, 0]])
@@ -145,15 +147,16 @@ def regions_of(
     for x in corners if hint is None else ():
         answer = full.solve(x)
         names |= {full.names[at] for at in np.flatnonzero(answer.mu > 1e-6).tolist()}
+    seeds = () if hint is None else tuple(cell.region.names for cell in hint.cells)
     while True:
         follower = full.keep(frozenset(names))
-        seeds = () if hint is None else tuple(cell.region.names for cell in hint.cells)
         search = _Search(follower, lower, upper - lower, end)
         search.run(seeds)
         missed = _missed(full, follower, search.cells)
         if not missed:
             break
         names |= missed
+        seeds = tuple(cell.region.names for cell in search.cells)
     binding = frozenset().union(*(cell.region.names for cell in search.cells))
     slim = follower.keep(binding)
     cells = tuple(_renamed(cell, follower, slim) for cell in search.cells)
@@ -199,7 +202,8 @@ class _Search:
         self.cells: list[Cell] = []
         self.volume = 0.0
         self._known: set[tuple[int, ...]] = set()
-        self._tried: dict[tuple[int, ...], tuple[Region, Polytope] | None] = {}
+        self._tried: dict[tuple[int, ...], Region | None] = {}
+        self._shaped: dict[tuple[int, ...], Polytope | None] = {}
         self._sides = np.zeros((0, len(lower)))  # of all cells, one after the other
         self._ends = np.zeros(0)
         self._first: list[int] = []  # each cell's first side
@@ -218,7 +222,7 @@ class _Search:
                 if time.perf_counter() > self._end:
                     raise LimitError(f"critical regions: the time is over; {len(self.cells)} were found in this hour")
                 point, guess = self._waiting.pop()
-                if not self._inside(point):
+                if self._outside(point[np.newaxis])[0]:
                     self._visit(point, guess)
             if self.volume >= 1.0 - _COVERED:
                 return
@@ -236,15 +240,16 @@ class _Search:
             points = points[~cell.shape.contains(points)]
         before = len(self.cells)
         for point in points[:50]:
-            if not self._inside(point):
+            if self._outside(point[np.newaxis])[0]:
                 self._visit(point)
         return len(self.cells) > before
 
-    def _inside(self, point: Vector) -> bool:
-        if not self.cells:
-            return False
-        within = self._sides @ point <= self._ends + INSIDE
-        return bool(np.logical_and.reduceat(within, self._first).any())
+    def _outside(self, points: Matrix) -> Flags:
+        """Return (n,) which of ``points`` (n, J) are in no cell."""
+        if not self.cells or not len(points):
+            return np.ones(len(points), dtype=np.bool_)
+        within = points @ self._sides.T <= self._ends + INSIDE
+        return ~np.logical_and.reduceat(within, self._first, axis=1).any(axis=1)
 
     def _visit(self, point: Vector, guess: Integers | None = None) -> None:
         if guess is not None and any(self._add(each, point) for each in self._pivots(guess)):
@@ -267,11 +272,14 @@ class _Search:
         if key in self._known:
             return False
         if key not in self._tried:
-            self._tried[key] = self._shape(active)
-        found = self._tried[key]
-        if found is None or (point is not None and not bool(found[1].contains(point[np.newaxis])[0])):
+            self._tried[key] = Region.of(self._follower, active)
+        region = self._tried[key]
+        # A guess is most often wrong, which the point alone tells without the corners.
+        if region is None or (point is not None and not self._holds(region, point)):
             return False
-        region, shape = found
+        shape = self._shape(key, region)
+        if shape is None or (point is not None and not bool(shape.contains(point[np.newaxis])[0])):
+            return False
         self._known.add(key)
         if len(self.cells) >= _MOST_REGIONS:
             raise LimitError(f"an hour has more than {_MOST_REGIONS} regions; draw boxes closer or take fewer centres")
@@ -287,17 +295,20 @@ class _Search:
             guess = region.across(int(region.origin[origin]), len(self._follower.limit))
             corners = shape.facet(at)
             centre = corners.mean(axis=0)
-            for spot in (centre, *(0.9 * corner + 0.1 * centre for corner in corners)):
-                for step in _STEPS:
-                    beyond = spot + step * shape.rows[at]
-                    if (beyond >= 0.0).all() and (beyond <= 1.0).all():
-                        self._waiting.append((beyond, guess))
+            spots = np.vstack([centre, 0.9 * corners + 0.1 * centre])
+            beyond = np.vstack([spots + step * shape.rows[at] for step in _STEPS])
+            beyond = beyond[((beyond >= 0.0) & (beyond <= 1.0)).all(axis=1)]
+            self._waiting.extend((each, guess) for each in beyond[self._outside(beyond)])
         return True
 
-    def _shape(self, active: Integers) -> tuple[Region, Polytope] | None:
-        """Return the region of ``active`` and its part of the box; None where there is none."""
-        region = Region.of(self._follower, active)
-        if region is None:
-            return None
-        shape = Polytope.of(region.rows * self._width, region.limit - region.rows @ self._lower)
-        return None if shape is None else (region, shape)
+    def _holds(self, region: Region, point: Vector) -> bool:
+        """Return whether a region's rows keep a point of the box, or nearly so."""
+        beyond = region.rows @ (self._lower + self._width * point) - region.limit
+        size = np.linalg.norm(region.rows * self._width, axis=1)
+        return bool((beyond <= 10.0 * INSIDE * np.maximum(size, np.abs(region.limit))).all())
+
+    def _shape(self, key: tuple[int, ...], region: Region) -> Polytope | None:
+        """Return a region's part of the box; None where it has no volume."""
+        if key not in self._shaped:
+            self._shaped[key] = Polytope.of(region.rows * self._width, region.limit - region.rows @ self._lower)
+        return self._shaped[key]
