@@ -8,9 +8,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Self
 
+from engine.distribution.aggregator import Fleet
 from engine.distribution.best_response import Loop
 from engine.distribution.compare import CompareOptions, Comparison, Tell, compare
-from engine.distribution.coordination import Coordination
+from engine.distribution.coordination import Coordination, Outcome
 from engine.distribution.frames import Matrix
 from engine.distribution.prepare import LoadDataset, Prepared, prepare
 from engine.distribution.question import FeederQuestion
@@ -19,7 +20,7 @@ from engine.distribution.speed import MethodRow, Speed
 from engine.errors import QuestionError, UncertaintyDataError
 from engine.program import SOLVER
 
-FORMAT = "headroom-feeder-methods-2"
+FORMAT = "headroom-feeder-methods-3"
 _NOTES = (
     "Every method is judged by the operator's own program on the same linear flow, corrected once at the AC solutions "
     "of the work divided evenly.",
@@ -39,6 +40,7 @@ class MethodsOptions:
     svg: bool = False
     bits: tuple[int, ...] = (4,)
     time_limit_s: float = 30.0  # by the clock on the wall, of each method that has a yes or no in it
+    published_s: float = 300.0  # at most, of the expansion as published, which decides the claim of speed; 0: not run
 
     def checked(self) -> Self:
         """Return the options. Raises QuestionError with every number out of its range."""
@@ -47,13 +49,16 @@ class MethodsOptions:
             found.append(f"{len(self.bits)} expansions are asked for; at most 4")
         if not 1.0 <= self.time_limit_s <= 36_000.0:
             found.append(f"the time of a method is {self.time_limit_s:g} s: 1 to 36,000")
+        if not 0.0 <= self.published_s <= 36_000.0:
+            found.append(f"the time of the expansion as published is {self.published_s:g} s: 0 to 36,000")
         if found:
             raise QuestionError("; ".join(found))
         return self
 
     def to_json(self) -> dict[str, Any]:
         """Return what :meth:`from_json` reads."""
-        return {"svg": self.svg, "bits": list(self.bits), "time_limit_s": float(self.time_limit_s)}
+        times = {"time_limit_s": float(self.time_limit_s), "published_s": float(self.published_s)}
+        return {"svg": self.svg, "bits": list(self.bits), **times}
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> Self:
@@ -62,17 +67,21 @@ class MethodsOptions:
         if set(content) != set(cls.__dataclass_fields__) or not isinstance(content["svg"], bool):
             raise QuestionError(told)
         try:
-            return cls(content["svg"], tuple(int(k) for k in content["bits"]), float(content["time_limit_s"]))
+            times = float(content["time_limit_s"]), float(content["published_s"])
+            return cls(content["svg"], tuple(int(k) for k in content["bits"]), *times)
         except (TypeError, ValueError):
             raise QuestionError(told) from None
 
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """What one method decides: draws and what they are charged, by hour and data centre."""
+    """What one method decides: draws, what they are charged and what batteries do, by hour and data centre."""
 
-    draw_kw: Rows  # (T, C)
+    draw_kw: Rows  # (T, C), from the network
     price_per_mwh: Rows  # (T, C), reactive power included
+    charge_kw: Rows = ()  # (T, C), into the batteries; () where no data centre has one, as both below
+    discharge_kw: Rows = ()  # (T, C), out of them
+    held_kwh: Rows = ()  # (T, C), in them at the end of the hour
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +140,7 @@ class MethodsRun:
                 MethodRow(**{**row, "notes": tuple(row["notes"]), "needed": tuple(row["needed"])})
                 for row in held["rows"]
             ),
-            tuple(Schedule(_rows(row["draw_kw"]), _rows(row["price_per_mwh"])) for row in held["schedules"]),
+            tuple(Schedule(**{name: _rows(each) for name, each in row.items()}) for row in held["schedules"]),
             tuple(_course(row) for row in held["courses"]),
             float(held["bound"]),
             tuple((str(name), str(why)) for name, why in held["failures"]),
@@ -162,13 +171,15 @@ def run_methods(
     limits = question.options(compensators=chosen.svg)
     points = first_points(prepared, limits, lambda: say(0, 100, "operating points"))
     problem = Coordination.of(prepared.case, prepared.workload, limits, points)
-    asked = CompareOptions(chosen.bits, time_limit_s=chosen.time_limit_s, seed=question.seed)
+    asked = CompareOptions(
+        chosen.bits, time_limit_s=chosen.time_limit_s, published_s=chosen.published_s, seed=question.seed
+    )
     found = compare(problem, asked, lambda done, total, name: say(_POINTS + (100 - _POINTS) * done // total, 100, name))
     say(100, 100, "done")
-    return _run_of(prepared, chosen, found)
+    return _run_of(prepared, chosen, found, problem.fleet)
 
 
-def _run_of(prepared: Prepared, options: MethodsOptions, found: Comparison) -> MethodsRun:
+def _run_of(prepared: Prepared, options: MethodsOptions, found: Comparison, fleet: Fleet) -> MethodsRun:
     case, question = prepared.case, prepared.question
     provenance = {
         "feeder_digest": case.feeder.digest,
@@ -186,15 +197,18 @@ def _run_of(prepared: Prepared, options: MethodsOptions, found: Comparison) -> M
         labels=case.labels,
         centres=tuple(row.name for row in case.feeder.centres),
         rows=found.rows,
-        schedules=tuple(
-            Schedule(_plain(1000.0 * each.draws_mw), _plain(each.price_per_mwh)) for each in found.outcomes
-        ),
+        schedules=tuple(_schedule(each, fleet) for each in found.outcomes),
         courses=tuple(_course_of(each) for each in found.loops),
         bound=found.bound,
         failures=found.failures,
         speeds=found.speeds,
         provenance=provenance,
     )
+
+
+def _schedule(outcome: Outcome, fleet: Fleet) -> Schedule:
+    kept = (_plain(1000.0 * each) for each in fleet.storage(outcome.point)) if len(fleet.batteries.centre) else ()
+    return Schedule(_plain(1000.0 * outcome.draws_mw), _plain(outcome.price_per_mwh), *kept)
 
 
 def _course_of(loop: Loop) -> Course:

@@ -249,7 +249,7 @@ class _Search:
         if not self.cells or not len(points):
             return np.ones(len(points), dtype=np.bool_)
         within = points @ self._sides.T <= self._ends + INSIDE
-        return ~np.logical_and.reduceat(within, self._first, axis=1).any(axis=1)
+        return np.asarray(~np.logical_and.reduceat(within, self._first, axis=1).any(axis=1))
 
     def _visit(self, point: Vector, guess: Integers | None = None) -> None:
         if guess is not None and any(self._add(each, point) for each in self._pivots(guess)):

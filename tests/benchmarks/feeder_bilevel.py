@@ -25,6 +25,7 @@ from tests.engine.distribution.days import case37
 RESULT = Path(__file__).parent / "results" / "feeder_bilevel.md"
 BITS = (1,)  # to begin with
 LIMIT_S = 180.0  # by the clock on the wall, of each method; of all further bits together before the last begins
+PUBLISHED_S = 300.0  # at most, of the expansion as published
 SUPPLY_SLOPE = 6.0  # $/MWh per MW bought: the substation's price answers to what the feeder draws
 
 
@@ -45,7 +46,9 @@ def table(hours: int, *, svg: bool) -> list[str]:
     problem = Coordination.of(case, seeded(1800.0, hours=hours, seed=1), DsoOptions(supply_slope_per_mw2h=SUPPLY_SLOPE))
     build = clock.read()[1]
     found = compare(
-        problem, CompareOptions(BITS, time_limit_s=LIMIT_S), lambda _done, _all, name: print(name, flush=True)
+        problem,
+        CompareOptions(BITS, time_limit_s=LIMIT_S, published_s=PUBLISHED_S),
+        lambda _done, _all, name: print(name, flush=True),
     )
     rows = {row.method: row for row in found.rows}
     notes = [rows[name].notes[0] for name in ("critical regions", "payment identity") if name in rows]
@@ -71,8 +74,9 @@ def main() -> None:
         "# The aggregator's optimum on the IEEE 37 feeder\n",
         f"{datetime.now(UTC):%Y-%m-%d}, {SOLVER}, one thread on a machine of {os.cpu_count()} cores, load "
         f"{os.getloadavg()[0]:.0f} at the start. Savings and increases are against the price taker; each "
-        f'method has {LIMIT_S:g} s by the clock. "Holds": an exact route is at least 10 times faster than the '
-        "expansion at the same proved accuracy, all that each needs included. Each MW bought at the substation "
+        f'method has {LIMIT_S:g} s by the clock, the expansion as published at most {PUBLISHED_S:g} s. "Holds": an exact '
+        "route is at least 10 times faster than the expansion at the same proved accuracy, all that each needs "
+        "included. The claim is of the expansion as published; with our regions it is told beside. Each MW bought at the substation "
         f"makes a MWh {SUPPLY_SLOPE:g} $ dearer.",
     ]
     for svg in (False, True):

@@ -1,6 +1,7 @@
 """The panels of the Feeder page: tables with the numbers of their charts, and a card for every computed number."""
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -250,6 +251,18 @@ def test_methods_are_told_from_the_least_objective_on_and_none_is_below_the_boun
         assert 0.0 <= shown["penalised"] <= one.payment + 1e-6
     for speed in methods.speeds:
         assert speed.statement[1:] in said
+        claim = "faster than the expansion as published, at equal proved accuracy: " + {
+            "holds": "holds", "contradicted": "contradicted", "open": "not told",
+        }[speed.verdict]  # fmt: skip
+        assert not speed.published or claim in said
+    columns, hours = feeder_methods.schedule_rows(methods)
+    assert len(hours) == len(methods.rows) * len(methods.labels)
+    assert not any(column.name.startswith("held") for column in columns)
+    drawn = ((1.0,) * len(methods.centres),) * len(methods.labels)
+    kept = tuple(replace(each, charge_kw=drawn, discharge_kw=drawn, held_kwh=drawn) for each in methods.schedules)
+    columns, hours = feeder_methods.schedule_rows(replace(methods, schedules=kept))
+    assert {"charge0", "discharge0", "held0"} < {column.name for column in columns}
+    assert all(row[column.name] is not None for row in hours for column in columns)
     assert "linear flow that all of them share" in said
     assert "feeder-table-courses" in found
     assert "not compared yet" in text(feeder_methods.content(run, At()))

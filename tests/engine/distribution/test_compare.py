@@ -15,16 +15,18 @@ from engine.distribution.compare import CompareOptions, Comparison, compare
 from engine.distribution.methods_job import METHODS, METHODS_SHAPE, methods_arguments, methods_job, methods_key
 from engine.distribution.methods_run import MethodsOptions, MethodsRun, run_methods
 from engine.distribution.question import FeederQuestion
+from engine.distribution.question_battery import CentreBattery
 from engine.distribution.speed import PUBLISHED, MethodRow, speeds
 from engine.errors import CancelledError, FileFormatError, QuestionError, UncertaintyDataError
 from engine.store.artifacts import Artifacts
 from tests.engine.distribution.problems import HOURS, hour
 
 NAMES = [
-    "price taker", "region walk", "critical regions", "payment identity", "expansion, 3 bits",
+    "price taker", "region walk", "critical regions", "payment identity",
+    "expansion, 3 bits, with our regions",
     "expansion, 3 bits, as published", "best response", "best response, damped",
 ]  # fmt: skip
-TOY = FeederQuestion(feeder="two-bus", hours=(9, 19), corrections=1)
+TOY = FeederQuestion(feeder="two-bus", hours=(9, 19), corrections=1, batteries=(CentreBattery(energy_mwh=0.4),))
 OPTIONS = MethodsOptions(bits=(3,), time_limit_s=60.0)
 
 
@@ -81,8 +83,19 @@ def test_best_response_goes_round_and_damped_it_settles(found: Comparison, toy: 
 
 
 def test_every_schedule_does_the_same_work(toy: MethodsRun) -> None:
-    """One centre: its draw is linear in its work, so the day's energy is the same for every method."""
-    energy = [sum(map(sum, each.draw_kw)) for each in toy.schedules]
+    """One centre: what its computers draw is linear in their work, so over the day it is the same for every method;
+    a battery adds its losses, and ends as it began."""
+    (battery,) = TOY.batteries
+    energy = []
+    for each in toy.schedules:
+        draw, charge, discharge, held = (np.array(rows) for rows in (
+            each.draw_kw, each.charge_kw, each.discharge_kw, each.held_kwh
+        ))  # fmt: skip
+        energy.append(float((draw - charge + discharge).sum()))
+        way = battery.efficiency**0.5
+        before = np.vstack([[[500.0 * battery.energy_mwh]], held[:-1]])
+        assert held == pytest.approx(before + way * charge - discharge / way, abs=1e-4)
+        assert held[-1] == pytest.approx(500.0 * battery.energy_mwh)
     assert energy == pytest.approx([energy[0]] * len(energy), rel=1e-6)
     for row, each in zip(toy.rows, toy.schedules, strict=True):
         paid = sum(
@@ -97,7 +110,9 @@ def test_progress_rises_to_its_end(toy: MethodsRun, told: list[tuple[int, int, s
     shares = [done / total for done, total, _ in told]
     assert shares == sorted(shares)
     assert shares[-1] == 1.0
-    assert {"price taker", "regions of hour 1 of 2", "expansion, 3 bits"} <= {name for *_, name in told}
+    assert {"price taker", "regions of hour 1 of 2", "expansion, 3 bits, with our regions"} <= {
+        name for *_, name in told
+    }
 
 
 def test_a_comparison_comes_back_from_its_file(toy: MethodsRun) -> None:
@@ -110,10 +125,10 @@ def test_a_comparison_comes_back_from_its_file(toy: MethodsRun) -> None:
 
 def test_options_out_of_range_and_a_feeder_without_centres_are_refused() -> None:
     assert MethodsOptions.from_json(OPTIONS.to_json()) == OPTIONS
-    with pytest.raises(QuestionError, match=r"bits is 0.*method is 0.5 s"):
-        MethodsOptions(bits=(0,), time_limit_s=0.5).checked()
+    with pytest.raises(QuestionError, match=r"bits is 0.*method is 0.5 s.*as published is -1 s"):
+        MethodsOptions(bits=(0,), time_limit_s=0.5, published_s=-1.0).checked()
     with pytest.raises(QuestionError):
-        MethodsOptions.from_json({"svg": 1, "bits": [], "time_limit_s": 1.0})
+        MethodsOptions.from_json({"svg": 1, "bits": [], "time_limit_s": 1.0, "published_s": 1.0})
 
 
 class Context:
@@ -187,6 +202,7 @@ def row_of(method: str, own_gap: float | None, seconds: float, before: float, st
         (row_of("expansion, 4 bits", 3e-2, 10.0, 2.0, "time limit"), "open", 3.0, False),
         (row_of("expansion, 4 bits", 3e-2, 1.0, 2.0, "time limit"), "open", 0.75, False),
         (row_of("expansion, 1 bits", 3e-2, 98.0, 2.0), "open", 25.0, False),
+        (row_of("expansion, 4 bits, as published", 387.0, 300.0, 0.0, "time limit"), "holds", 75.0, False),
     ],
 )
 def test_what_is_said_of_speed_follows_from_the_rows(
@@ -197,6 +213,7 @@ def test_what_is_said_of_speed_follows_from_the_rows(
     assert (found.verdict, found.reached) == (verdict, reached)
     assert found.times == pytest.approx(times)
     assert found.exact_without_start_s == pytest.approx(3.5)
+    assert found.published == expansion.method.endswith(PUBLISHED)
     assert ("at least" in found.statement) == (not reached and times >= 1.0 and expansion.status != "optimal")
 
 
