@@ -8,6 +8,7 @@ from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
 from callbacks.settings import Settings
+from tests.databases import ready_sqlite
 
 hypothesis_settings.register_profile(
     "headroom",
@@ -37,5 +38,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    """Return settings with a data folder that is gone after the test."""
-    return Settings.from_env({"HEADROOM_HOME": str(tmp_path / "home")})
+    """Return settings with a data folder that is gone after the test, its database with the schema in place."""
+    made = Settings.from_env({"HEADROOM_HOME": str(tmp_path / "home")})
+    ready_sqlite(Path(made.database_url.removeprefix("sqlite:///")))
+    return made

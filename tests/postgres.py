@@ -81,19 +81,32 @@ def server() -> Iterator[str]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def empty(url: str) -> None:
-    """Make a database as empty as a new one, which costs ten times more; end whoever is still connected to it."""
+def connected(url: str) -> pg8000.dbapi.Connection:
+    """Return a connection to a database that nobody else has; each of its statements is a transaction."""
     parts = urlsplit(url)
     place = (parts.hostname, parts.path[1:], parts.port)
-    with closing(pg8000.dbapi.connect(parts.username, *place, parts.password, ssl_context=False)) as connection:
-        connection.autocommit = True
+    connection = pg8000.dbapi.connect(parts.username, *place, parts.password, ssl_context=False)
+    connection.autocommit = True
+    connection.cursor().execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+        "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+    return connection
+
+
+def empty(url: str) -> None:
+    """Make a database as empty as a new one, which costs ten times more; end whoever is still connected to it."""
+    with closing(connected(url)) as connection:
         cursor = connection.cursor()
-        cursor.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
-        )
         cursor.execute("DROP SCHEMA public CASCADE")
         cursor.execute("CREATE SCHEMA public")
+
+
+def another_database(url: str, name: str) -> str:
+    """Make a database beside the one of ``url``, for what must outlive its being emptied; return its URL."""
+    with closing(connected(url)) as connection:
+        connection.cursor().execute(f"CREATE DATABASE {name}")
+    return urlsplit(url)._replace(path=f"/{name}").geturl()
 
 
 def _owner() -> "pwd.struct_passwd | None":

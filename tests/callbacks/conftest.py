@@ -16,12 +16,13 @@ from callbacks.settings import Settings
 from engine.network import library
 from tests.callbacks.room import Clock, rooms_of
 from tests.callbacks.screen import ANNE
+from tests.databases import ready_sqlite
 from tests.rooms import Visitor
 
 
 @pytest.fixture
 def services(tmp_path: Path) -> Iterator[Services]:
-    opened = Services.open(f"sqlite:///{tmp_path / 'store.db'}", tmp_path / "artefacts")
+    opened = Services.open(ready_sqlite(tmp_path / "store.db"), tmp_path / "artefacts")
     yield opened
     opened.close()
 

@@ -32,13 +32,14 @@ from engine.network.events import PasteRows
 from engine.network.imported import Snapshots
 from engine.network.readers import FORMATS, MOST_BYTES, write_network
 from engine.network.tables import NetworkTables, TableName
+from tests.databases import ready_sqlite
 
 ANNE, BEN = "anne", "ben"
 
 
 @pytest.fixture
 def services(tmp_path: Path) -> Iterator[Services]:
-    opened = Services.open(f"sqlite:///{tmp_path / 'store.db'}", tmp_path / "artefacts")
+    opened = Services.open(ready_sqlite(tmp_path / "store.db"), tmp_path / "artefacts")
     yield opened
     opened.close()
 

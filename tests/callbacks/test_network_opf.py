@@ -29,11 +29,12 @@ from engine.store.kinds import KINDS
 from engine.store.queue import Queue
 from engine.store.workers import Context
 from tests.callbacks.test_network import ANNE, BEN, asked, text
+from tests.databases import ready_sqlite
 
 
 @pytest.fixture
 def services(tmp_path: Path) -> Iterator[Services]:
-    opened = Services.open(f"sqlite:///{tmp_path / 'store.db'}", tmp_path / "artefacts")
+    opened = Services.open(ready_sqlite(tmp_path / "store.db"), tmp_path / "artefacts")
     yield opened
     opened.close()
 

@@ -37,6 +37,7 @@ from engine.store.answers import Answer as StoredAnswer
 from engine.store.codec import dump_json
 from engine.store.jobs import hash_input
 from engine.store.kinds import KINDS
+from tests.databases import ready_sqlite
 
 ANNE, BEN = "anne", "ben"
 NOW = datetime(2026, 3, 1, 14, 5, tzinfo=UTC)
@@ -44,7 +45,7 @@ NOW = datetime(2026, 3, 1, 14, 5, tzinfo=UTC)
 
 @pytest.fixture
 def services(tmp_path: Path) -> Iterator[Services]:
-    opened = Services.open(f"sqlite:///{tmp_path / 'store.db'}", tmp_path / "artefacts")
+    opened = Services.open(ready_sqlite(tmp_path / "store.db"), tmp_path / "artefacts")
     yield opened
     opened.close()
 

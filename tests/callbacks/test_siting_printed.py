@@ -33,6 +33,7 @@ from engine.siting.sheet import row_of
 from engine.siting.staging import Stage
 from tests.callbacks.screen import ANNE, BEN, text
 from tests.callbacks.test_siting_sheet import DRAWN, ORDER, Desk
+from tests.databases import ready_sqlite
 from tests.siting_study import gate_run, market_run, network
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
@@ -41,7 +42,7 @@ STAGES = (Stage(date(2027, 6, 1), 20.0), Stage(date(2028, 1, 1), 100.0))
 
 @pytest.fixture
 def seat(tmp_path: Path) -> Iterator[SiteSeat]:
-    opened = Services.open(f"sqlite:///{tmp_path / 'store.db'}", tmp_path / "artefacts")
+    opened = Services.open(ready_sqlite(tmp_path / "store.db"), tmp_path / "artefacts")
     yield SiteSeat(Desk(opened), ANNE, opened.studies.create(ANNE, "Pair", network().tables))  # type: ignore[arg-type]
     opened.close()
 

@@ -33,6 +33,7 @@ from engine.siting.versions import unpacked
 from engine.store.kinds import KINDS
 from engine.store.queue import Queue
 from tests.callbacks.screen import ANNE, BEN, text
+from tests.databases import ready_sqlite
 from tests.siting_study import gate_run, market_run, network
 
 DRAWN = {
@@ -94,7 +95,7 @@ class Desk:
 
 @pytest.fixture
 def services(tmp_path: Path) -> Iterator[Services]:
-    opened = Services.open(f"sqlite:///{tmp_path / 'store.db'}", tmp_path / "artefacts")
+    opened = Services.open(ready_sqlite(tmp_path / "store.db"), tmp_path / "artefacts")
     yield opened
     opened.close()
 

@@ -20,6 +20,7 @@ from engine.errors import EngineError, FileFormatError, QuestionError
 from engine.network.tables import NetworkTables
 from engine.siting.question import SitingQuestion
 from tests.callbacks.screen import ANNE
+from tests.databases import ready_sqlite
 from tests.siting_study import network
 
 CONTENT = gzip.compress(b"hour,Coast\n1,180\n2,190\n", mtime=0)
@@ -35,7 +36,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def services(tmp_path: Path, folder: Path) -> Iterator[Services]:
-    opened = Services.open(f"sqlite:///{tmp_path / 'store.db'}", tmp_path / "artefacts", data=folder)
+    opened = Services.open(ready_sqlite(tmp_path / "store.db"), tmp_path / "artefacts", data=folder)
     yield opened
     opened.close()
 

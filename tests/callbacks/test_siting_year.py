@@ -26,6 +26,7 @@ from engine.siting.run import GateRun
 from engine.store.kinds import KINDS
 from engine.store.queue import Queue
 from tests.callbacks.screen import ANNE, BEN, text
+from tests.databases import ready_sqlite
 from tests.siting_study import gate_run, network
 
 DRAWN = {"envelope": "firm", "size": 100.0, "threshold": 0.5, "top": 20, "weights": [1.0, 1.0, 1.0], "pooled": True}
@@ -52,7 +53,7 @@ class Desk:
 
 @pytest.fixture
 def seat(tmp_path: Path) -> Iterator[SiteSeat]:
-    services = Services.open(f"sqlite:///{tmp_path / 'store.db'}", tmp_path / "artefacts")
+    services = Services.open(ready_sqlite(tmp_path / "store.db"), tmp_path / "artefacts")
     yield SiteSeat(Desk(services), ANNE, services.studies.create(ANNE, "Pair", network().tables))  # type: ignore[arg-type]
     services.close()
 

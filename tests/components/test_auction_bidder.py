@@ -15,6 +15,7 @@ from callbacks import auction_watch as watch_page
 from callbacks.services import Services
 from components import auction_bid, auction_join, auction_screen, auction_watch, grid_map
 from components.auction_room import text_of
+from tests.databases import ready_sqlite
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
 LAYOUTS: dict[str, Callable[[], Component]] = {
@@ -91,7 +92,7 @@ def test_the_maps_are_the_products_own_with_the_layers_that_the_script_paints(pa
 @pytest.mark.parametrize("page", [join_page, seat_page, screen_page, watch_page])
 @pytest.mark.parametrize("given", ["a<b>", "", ["x", "y"], None, 7])
 def test_an_address_may_say_anything(page: Any, given: Any, tmp_path: Path) -> None:
-    services = Services.open(f"sqlite:///{tmp_path / 'store.sqlite'}", tmp_path / "kept")
+    services = Services.open(ready_sqlite(tmp_path / "store.sqlite"), tmp_path / "kept")
     try:
         shown = page.page_layout(services, auction=given, code=given, other="x")
     finally:

@@ -7,6 +7,7 @@ import pytest
 
 from engine.network.tables import NetworkTables, table_of
 from engine.store import Artifacts, Store
+from tests.databases import ready_postgres, ready_sqlite
 from tests.postgres import emptied_postgres, postgres_server, postgres_url
 
 __all__ = ["emptied_postgres", "postgres_server", "postgres_url"]
@@ -22,11 +23,18 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     )
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def ready_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of a database with the schema in place and no row."""
+    if request.param == "sqlite":
+        return ready_sqlite(tmp_path / "store.sqlite")
+    return ready_postgres(request.getfixturevalue("postgres_server"))
+
+
 @pytest.fixture
-def store(url: str) -> Iterator[Store]:
+def store(ready_url: str) -> Iterator[Store]:
     """An empty store, its schema in place."""
-    opened = Store(url)
-    opened.migrate()
+    opened = Store(ready_url)
     yield opened
     opened.close()
 
