@@ -1,7 +1,7 @@
 """Run every check of the product: ``python3 -m tests``, or some sections only: ``python3 -m tests lint pytest``.
 
 Needs the standard library only. Makes ``.venv`` when the Python it runs in lacks a package, finds or installs
-a Chromium and a PostgreSQL, then runs format, lint, types, import contracts and the tests. The last line is
+a Chromium and a PostgreSQL, then runs format, lint, types and import contracts beside the tests. The last line is
 pytest's; the exit status is not zero if any section failed. Arguments after ``--`` go to pytest.
 """
 
@@ -14,6 +14,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import NoReturn
@@ -40,6 +41,7 @@ CHECKS = {
     # order and then helps the other; it has servers, ports and a browser of its own.
     "pytest": ["pytest", "-n", "2", "--dist", "worksteal"],
 }
+_LOOK_EVERY_S = 0.2  # for what pytest has written
 _IMPORT_LINTER = "from importlinter.cli import lint_imports_command; lint_imports_command()"
 
 
@@ -72,23 +74,49 @@ def _split(arguments: list[str]) -> tuple[list[str], list[str]]:
 
 
 def run(sections: list[str], python: str, environ: dict[str, str], for_pytest: list[str]) -> int:
-    """Run the sections in order, the later ones also when an earlier one failed."""
+    """Run the sections, the later ones also when an earlier one failed: pytest beside the others, and told last."""
     failed = []
-    for name in sections:
-        header(name)
-        if failed and name == sections[-1]:
-            say(f"failed so far: {', '.join(failed)}")
-        module, *rest = CHECKS[name]
-        command = [python, "-c", _IMPORT_LINTER] if name == "imports" else [python, "-m", module, *rest]
-        begun = time.monotonic()
-        if name == "pytest":
-            command += for_pytest
-        status = subprocess.run(command, cwd=ROOT, env=environ, check=False).returncode
-        if status:
-            failed.append(name)
-        if name != "pytest":  # pytest's own closing line tells its time, and stays the last one
-            say(f"{name}: {'failed' if status else 'passed'} in {time.monotonic() - begun:.0f} s")
+    with tempfile.TemporaryDirectory() as folder:
+        told, tests = Path(folder) / "pytest", None
+        if "pytest" in sections:
+            with told.open("wb") as sink:
+                tests = subprocess.Popen([*_command("pytest", python), *for_pytest], cwd=ROOT, env=environ, stdout=sink)
+        try:
+            for name in sections:
+                header(name)
+                if tests is not None and name == "pytest":
+                    if failed:
+                        say(f"failed so far: {', '.join(failed)}")
+                    _follow(told, tests)
+                    status = tests.wait()  # its own closing line tells its time, and stays the last one
+                else:
+                    begun = time.monotonic()
+                    status = subprocess.run(_command(name, python), cwd=ROOT, env=environ, check=False).returncode
+                    say(f"{name}: {'failed' if status else 'passed'} in {time.monotonic() - begun:.0f} s")
+                if status:
+                    failed.append(name)
+        finally:
+            if tests is not None and tests.poll() is None:
+                tests.terminate()
+                tests.wait()
     return 1 if failed else 0
+
+
+def _command(section: str, python: str) -> list[str]:
+    module, *rest = CHECKS[section]
+    return [python, "-c", _IMPORT_LINTER] if section == "imports" else [python, "-m", module, *rest]
+
+
+def _follow(path: Path, process: subprocess.Popen[bytes]) -> None:
+    """Write what a process has written to a file, and what it goes on to write until it ends."""
+    with path.open(encoding="utf-8", errors="replace") as told:
+        while True:
+            over = process.poll() is not None  # asked first: what it wrote at its end is read then
+            sys.stdout.write(told.read())
+            sys.stdout.flush()
+            if over:
+                return
+            time.sleep(_LOOK_EVERY_S)
 
 
 def header(text: str) -> None:

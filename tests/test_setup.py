@@ -284,17 +284,26 @@ def test_an_old_python_understands_the_set_up(module: object) -> None:
 def test_all_sections_run_though_one_fails_and_the_status_tells(
     folder: Path, fake: Fake, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    python = fake("python", 'test "$2" != ruff')
+    python = fake("python", 'test "$2" != pytest || echo "1 passed in 2 s"\ntest "$2" != ruff')
     (folder / "test").symlink_to("/bin/test")
     environ = dict(os.environ)
     assert setup.run(["format", "types", "pytest"], str(python), environ, ["-k", "share"]) == 1
-    assert calls(folder) == [
-        "python -m ruff format --check .",
+    assert sorted(calls(folder)) == [
         "python -m mypy",
         "python -m pytest -n 2 --dist worksteal -k share",
+        "python -m ruff format --check .",
     ]
+    told = capfd.readouterr().out
+    assert told.index("format: failed") < told.index("types: passed") < told.index("failed so far: format")
+    assert told.endswith("1 passed in 2 s\n")
     assert setup.run(["types"], str(python), environ, []) == 0
-    assert "format: failed" in capfd.readouterr().out
+
+
+def test_tests_that_fail_are_told_by_the_status(folder: Path, fake: Fake, capfd: pytest.CaptureFixture[str]) -> None:
+    python = fake("python", 'test "$2" != pytest')
+    (folder / "test").symlink_to("/bin/test")
+    assert setup.run(["types", "pytest"], str(python), dict(os.environ), []) == 1
+    assert "types: passed" in capfd.readouterr().out
 
 
 def test_a_section_that_is_not_there_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
