@@ -85,6 +85,9 @@ def _method_values(case: "CaseRun") -> list[tuple[str, str]]:
     ]
 
 
+_ORDINAL = ("first", "second", "third", "fourth", "fifth")
+
+
 def _final_values(case: "CaseRun") -> list[tuple[str, str]]:
     """Return what is proved of the same draws on the linearisation that the bill is of."""
     final = case.facts.get("final")
@@ -95,6 +98,20 @@ def _final_values(case: "CaseRun") -> list[tuple[str, str]]:
         ("no draws cost less there than", money(final["bound"])),
         ("gap on the program of the bill", percent(max(final["gap"], 0.0), 3)),
         ("proved by", str(final["by"])),
+        *_decision_values(case),
+    ]
+
+
+def _decision_values(case: "CaseRun") -> list[tuple[str, str]]:
+    """Return how often the draws were decided, and which decision was kept."""
+    decisions = case.facts.get("decisions") or []
+    if len(decisions) < 2:
+        return []
+    kept = next(at for at, each in enumerate(decisions) if each["kept"])
+    first = decisions[0]["objective"]
+    return [
+        ("decided", f"{len(decisions)} times, the {_ORDINAL[kept]} kept"),
+        ("the first was worth at its own points", money(first)),
     ]
 
 

@@ -106,7 +106,7 @@ def _case(run: "FeederRun", case: "CaseRun") -> Part:
         f"{count(len(beyond), 'limit')} exceeded in AC, hour by hour."
     )
     parts.append(html.P(words, className="hr-feeder-told hr-sign-" + ("fine" if good else "binding")))
-    parts += [facts(_facts(case)), _rounds(run, case)]
+    parts += [facts(_facts(case)), _rounds(run, case), _decisions(run, case)]
     if broken:
         parts.append(_broken(run, case))
     if told["scenarios"]:
@@ -186,6 +186,35 @@ def _rounds(run: "FeederRun", case: "CaseRun") -> Part:
     one = At(case_key(case))  # type: ignore[arg-type]
     return tabled(f"rounds-{case_key(case)}", f"AC rounds, {case_said(case)}", columns, listed,
                   why=card(run, one, "error"), note=note)  # fmt: skip
+
+
+def _decisions(run: "FeederRun", case: "CaseRun") -> Part:
+    """Return the decisions of the draws, each judged at the operating points of its own bill; None for one or none."""
+    told = case.facts.get("decisions") or []
+    if len(told) < 2:
+        return None
+    columns = [
+        GridColumn("decision", "Decision", width=80),
+        GridColumn("objective", "Aggregator pays", "$", "number", digits=2),
+        GridColumn("bound", "No draws pay less than", "$", "number", digits=2),
+        GridColumn("gap", "Gap", "%", "number", digits=3),
+        GridColumn("by", "Proved by", width=120),
+        GridColumn("flags", "Flags", "", "number", digits=0),
+        GridColumn("kept", "Kept", width=70),
+    ]
+    listed = [
+        {"decision": str(at + 1), "objective": each["objective"], "bound": each["bound"],
+         "gap": 100.0 * max(each["gap"], 0.0), "by": each["by"], "flags": each["flags"],
+         "kept": "kept" if each["kept"] else ""}
+        for at, each in enumerate(told)
+    ]  # fmt: skip
+    note = (
+        "Each at the AC solutions of its own draws. A decision where a limit begins to bind may be a hair beyond it "
+        "there, at the price of exceeding it; the further ones stay a little off all limits."
+    )
+    label = f"Draws decided again, {case_said(case)}"
+    one = At(case_key(case))  # type: ignore[arg-type]
+    return tabled(f"decisions-{case_key(case)}", label, columns, listed, why=card(run, one, "bill"), note=note)
 
 
 def _scenarios(run: "FeederRun", case: "CaseRun") -> Part:

@@ -112,17 +112,19 @@ def _points(flat: Vector, like: tuple[Point, ...]) -> tuple[Point, ...]:
     return tuple(found)
 
 
-def dispatch_corrected(
+def dispatch_corrected(  # noqa: PLR0913 (all but the first three by name)
     case: FeederCase,
     centre_kw: npt.ArrayLike | None = None,
     options: DsoOptions | None = None,
     *,
     corrections: int = 4,
     ac: AcSolver | None = None,
+    points: tuple[Point, ...] | None = None,
 ) -> Corrected:
     """Return the least-cost operation after at most ``corrections`` rounds at its own AC solutions.
 
-    ``ac`` solves one hour; None: OpenDSS with the feeder's ratios as they are.
+    ``ac`` solves one hour; None: OpenDSS with the feeder's ratios as they are. ``points`` are where to begin; None:
+    without load.
     Raises what :func:`dispatch` and ``ac`` raise, NetworkDataError if AC solutions do not fit the feeder, and
     QuestionError if ``corrections`` is below one.
     """
@@ -131,10 +133,10 @@ def dispatch_corrected(
     solve: AcSolver = (
         ac if ac is not None else lambda result, hour: frame_phasors(result.frame, ac_hour(case, result, hour))
     )
-    result = dispatch(case, centre_kw, options)
+    result = dispatch(case, centre_kw, options, points)
     draws = Draws.of(result.frame, (*case.feeder.loads, *case.feeder.capacitors))
-    reference = Point.reference(result.frame)
-    courses = [_Course(each.hours, (reference,) * len(each.hours)) for each in result.answers]
+    first: tuple[Point, ...] = points or (Point.reference(result.frame),) * case.hours
+    courses = [_Course(each.hours, tuple(first[hour] for hour in each.hours)) for each in result.answers]
     left, errors = courses, list[float]()
     while True:
         withdrawn = result.withdrawal_mva()
@@ -158,10 +160,10 @@ def dispatch_corrected(
     if worse:
         result = _again(case, (centre_kw, options), result, courses, worse)
     found = {hour: ac for each in courses for hour, ac in zip(each.hours, each.best_found, strict=True)}
-    points = tuple(found[hour] for hour in range(case.hours))
+    solved = tuple(found[hour] for hour in range(case.hours))
     used = {hour: at for each in courses for hour, at in zip(each.hours, each.best_points, strict=True)}
     ordered = tuple(used[hour] for hour in range(case.hours))
-    return Corrected(result, points, np.array(errors), int(np.argmin(errors)), ordered)
+    return Corrected(result, solved, np.array(errors), int(np.argmin(errors)), ordered)
 
 
 def _again(

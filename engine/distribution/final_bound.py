@@ -8,15 +8,11 @@ of the same program as the bill stands beside the gap of the program in which th
 from dataclasses import dataclass
 
 from engine.distribution.bilevel import bilevel
-from engine.distribution.case import FeederCase
 from engine.distribution.coordination import Clock, Coordination, Outcome, judge
-from engine.distribution.hour import DsoOptions
-from engine.distribution.linear import Point
 from engine.distribution.price_taker import price_taker
 from engine.distribution.region_program import by_regions
 from engine.distribution.regions import MOST_CENTRES
 from engine.distribution.speed import EXACT
-from engine.distribution.workload import Workload
 from engine.errors import EngineError
 
 
@@ -28,29 +24,26 @@ class FinalBound:
     bound: float  # $: no draws cost less on this linearisation
     gap: float  # (objective - bound) / max(1, |objective|)
     by: str  # the method that proved the bound
+    system_cost: float  # $, of the operator and delay
     processor_s: float
 
 
-def final_bound(  # noqa: PLR0913 (one call)
-    case: FeederCase,
-    workload: Workload,
-    options: DsoOptions,
-    points: tuple[Point, ...],
-    decided: Outcome,
-    *,
-    time_limit_s: float,
+def final_bound(
+    problem: Coordination, decided: Outcome, again: Outcome | None = None, *, time_limit_s: float
 ) -> FinalBound:
-    """Return what ``decided`` is worth with ``points``, and a bound there of the kind that its method proves.
+    """Return what ``decided`` is worth on ``problem``, that of its bill, and a bound there of the kind it proves.
 
-    That of critical regions where a method with yes or no in it decided for at most three centres, the payment
-    identity's where that decided for more, else the competitive bound. Raises SolverError where not even that is found.
+    ``again``: what the same method decides on ``problem``, whose bound serves where it is that of an exact route. Else
+    it is that of critical regions where a method with yes or no in it decided for at most three centres, the payment
+    identity's where that decided for more, or the competitive bound. Raises SolverError where not even that is found.
     """
     clock = Clock.start()
-    problem = Coordination.of(case, workload, options, points)
     judged = judge(problem, decided.method, decided.point, (float("-inf"), decided.status, clock))
-    name, bound = _bound(problem, decided, time_limit_s)
+    proved = again is not None and again.method in EXACT and again.bound > float("-inf")
+    name, bound = (again.method, again.bound) if again and proved else _bound(problem, decided, time_limit_s)
     gap = (judged.objective - bound) / max(1.0, abs(judged.objective))
-    return FinalBound(judged.objective, bound, gap, name, clock.read()[1])
+    spent = clock.read()[1] + (again.processor_s if again and proved else 0.0)
+    return FinalBound(judged.objective, bound, gap, name, judged.system_cost + judged.delay_cost, spent)
 
 
 def _bound(problem: Coordination, decided: Outcome, time_limit_s: float) -> tuple[str, float]:

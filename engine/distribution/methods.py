@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 
@@ -32,6 +33,11 @@ class Decided:
     centre_kw: Matrix  # (T, C), from the network
     battery_mw: Matrix  # (3, T, C), charge, discharge, and MWh held at the end of the hour
     outcome: Outcome | None
+
+    @classmethod
+    def of(cls, problem: Coordination, outcome: Outcome) -> Self:
+        """Return what ``outcome`` decides on ``problem``."""
+        return cls(1000.0 * outcome.draws_mw, problem.fleet.storage(outcome.point), outcome)
 
 
 def _regions(problem: Coordination, question: FeederQuestion) -> tuple[HourRegions, ...] | None:
@@ -86,8 +92,7 @@ def decide(
         battery = at_posted_prices(case, computers)
         return Decided(computers + 1000.0 * (battery[0] - battery[1]), battery, None)
     problem = Coordination.of(case, workload, options, points)
-    outcome = METHOD_TABLE[question.method](problem, question)
-    return Decided(1000.0 * outcome.draws_mw, problem.fleet.storage(outcome.point), outcome)
+    return Decided.of(problem, METHOD_TABLE[question.method](problem, question))
 
 
 def given_kw(question: FeederQuestion, case: FeederCase, workload: Workload) -> Matrix:

@@ -70,7 +70,8 @@ def _told(question: FeederQuestion, feeder: Feeder) -> list[str]:
         found.append(
             "Draws are decided on the linear flow at the AC solutions of the work divided evenly; prices and bills are "
             "those at the AC solutions of the draws themselves, so they differ a little from what was expected. The "
-            "gap to the best draws is proved again on the linear flow of the bill."
+            "gap to the best draws is proved again on the linear flow of the bill. There draws are decided again, at "
+            "most twice and a little off all limits; the best answer is kept."
         )
     return found
 

@@ -22,7 +22,7 @@ from engine.distribution.files import from_json, to_json
 from engine.distribution.frames import Frame, Integers, Matrix, Phasors, Vector, three_phase_buses
 from engine.distribution.hour import DsoOptions
 from engine.distribution.linear import Point
-from engine.distribution.methods import Decided, decide, given_kw
+from engine.distribution.methods import Decided, given_kw
 from engine.distribution.metrics import (
     bills,
     magnitude_unbalance,
@@ -33,9 +33,10 @@ from engine.distribution.metrics import (
 from engine.distribution.prepare import LoadDataset, Prepared, prepare
 from engine.distribution.price_range import price_ranges
 from engine.distribution.question import FeederQuestion
-from engine.distribution.run_facts import facts, final, stored
+from engine.distribution.run_facts import facts, stored
 from engine.distribution.scenarios import compensator_kvar, scenario_check
-from engine.distribution.tightening import Checked, tightened, told_solver
+from engine.distribution.settling import settled
+from engine.distribution.tightening import Checked, told_solver
 from engine.errors import UncertaintyDataError
 
 FORMAT = "headroom-feeder-run-2"
@@ -253,7 +254,7 @@ def _expected(prepared: Prepared) -> int:
     question = prepared.question
     rounds = min(question.corrections, _USUAL)
     each = rounds + 2 + question.scenarios + (question.regulators == "free")
-    each += 0 if question.method == "given" else rounds + 1
+    each += 0 if question.method == "given" else 2 * (rounds + 1)  # even draws before, and about one more decision
     return max(2, len(question.cases) * each * prepared.case.hours)
 
 
@@ -287,24 +288,16 @@ def _run_case(prepared: Prepared, tick: _Counter, *, svg: bool) -> CaseRun:
     started = time.perf_counter()
     question, case = prepared.question, prepared.case
     options = question.options(compensators=svg)
-    last: list[Decided] = []
-
-    def choose(asked: FeederCase, chosen: DsoOptions, points: tuple[Point, ...] | None) -> Matrix:
-        last[:] = [decide(question, asked, prepared.workload, chosen, points)]
-        return last[0].centre_kw
-
     points = None if question.method == "given" else first_points(prepared, options, tick)
-    checked = tightened(
-        case, choose, options=options, corrections=question.corrections, rounds=question.ac_rounds,
-        margin_pu=question.ac_margin_pu, points=points, tick=tick,
-    )  # fmt: skip
+    found = settled(prepared, options, points, tick)
+    checked, decided = found.checked, found.decided
     free, free_facts = _free_taps(prepared, checked, tick)
-    scenario_arrays, scenario_facts = _scenarios(prepared, checked, last[0], tick)
-    told = facts(case, checked, last[0]) | {
-        "final": final(prepared, checked, last[0]),
+    scenario_arrays, scenario_facts = _scenarios(prepared, checked, decided, tick)
+    told = facts(case, checked, decided) | {
+        "final": None if found.final is None else asdict(found.final), "decisions": list(found.decisions),
         "regulators_free": free_facts, "scenarios": scenario_facts, "time_s": time.perf_counter() - started,
     }  # fmt: skip
-    more = {"free_phasors": free, **scenario_arrays, **stored(last[0]), "facts": told}
+    more = {"free_phasors": free, **scenario_arrays, **stored(decided), "facts": told}
     return _case_run(case, checked, svg=svg, more=more)
 
 

@@ -8,9 +8,7 @@ import numpy as np
 from engine.capacity.archive import AnyArray
 from engine.distribution.binding import battery_limits, binding_limits
 from engine.distribution.case import FeederCase
-from engine.distribution.final_bound import final_bound
 from engine.distribution.methods import Decided
-from engine.distribution.prepare import Prepared
 from engine.distribution.tightening import Checked
 
 
@@ -21,16 +19,6 @@ def stored(decided: Decided) -> dict[str, AnyArray]:
         "computer_kw": decided.centre_kw - charge + discharge, "charge_kw": charge, "discharge_kw": discharge,
         "held_kwh": held,
     }  # fmt: skip
-
-
-def final(prepared: Prepared, checked: Checked, decided: Decided) -> dict[str, Any] | None:
-    """Return the draws and a bound on the linearisation of the bill; None for given draws."""
-    if decided.outcome is None:
-        return None
-    return asdict(final_bound(
-        checked.case, prepared.workload, checked.options, checked.corrected.used, decided.outcome,
-        time_limit_s=prepared.question.method_time_s,
-    ))  # fmt: skip
 
 
 def facts(case: FeederCase, checked: Checked, decided: Decided) -> dict[str, Any]:

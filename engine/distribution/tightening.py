@@ -85,29 +85,36 @@ def tightened(  # noqa: PLR0913 (all but the first two by name)
     rounds: int = 3,
     margin_pu: float = 2e-4,
     points: tuple[Point, ...] | None = None,
+    start: Checked | None = None,
     tick: Callable[[], None] | None = None,
 ) -> Checked:
     """Return the answer after at most ``rounds`` tightenings; ``tick`` is called before every AC solution.
 
+    The first draws are decided at ``points``, or at those of ``start``: an answer whose limits stay as tight.
     Raises what ``decide``, the operator's problem and the AC solutions raise.
     """
     tell = tick or (lambda: None)
-    known: list[Round] = []
-    margins: Matrix | None = None
-    shares: dict[str, float] = {}
-    even: Matrix | None = None
+    known: list[Round] = [] if start is None else list(start.rounds)
+    margins: Matrix | None = None if start is None else start.margin_pu
+    shares: dict[str, float] = {} if start is None else dict(start.rating_share)
+    even: float | Matrix | None = None if start is None else start.options.unbalance_share
+    # Where draws are decided again they are billed, too, if AC agrees there.
+    begin = None if start is None else start.corrected.used
+    points, most = begin or points, len(known) + rounds
     while True:
         asked = replace(case, feeder=derated(case.feeder, shares))
         chosen = options if margins is None else replace(options, voltage_margin_pu=margins)
         chosen = chosen if even is None else replace(chosen, unbalance_share=even)
         draws = decide(asked, chosen, points)
-        corrected = dispatch_corrected(asked, draws, chosen, corrections=corrections, ac=told_solver(asked, tell))
+        corrected = dispatch_corrected(
+            asked, draws, chosen, corrections=corrections, ac=told_solver(asked, tell), points=begin
+        )
         points = tuple(each.point for each in corrected.points)
         checked = _check(case, corrected, (asked, chosen), tell)
         margins = np.zeros(corrected.result.v.shape) if margins is None else margins
         known.append(_round(corrected, checked))
         checked = replace(checked, rounds=tuple(known), margin_pu=margins, rating_share=dict(shares))
-        if not checked.flags or len(known) > rounds:
+        if not checked.flags or len(known) > most:
             return checked
         margins = _margins(case.feeder, checked, margins, margin_pu)
         shares = _shares(checked, shares)
@@ -230,13 +237,13 @@ def _shares(checked: Checked, shares: Mapping[str, float]) -> dict[str, float]:
     return found
 
 
-def _evenness(checked: Checked, even: Matrix | None) -> Matrix | None:
+def _evenness(checked: Checked, even: float | Matrix | None) -> float | Matrix | None:
     """Return what is left (T, B3) of the limit of unbalance: less by the share that AC is above it."""
     names, _ = three_phase_buses(checked.result.frame)
     flags = [flag for flag in checked.flags if flag.kind == "unbalance"]
     if not flags:
         return even
-    found = np.ones((len(checked.flows), len(names))) if even is None else even.copy()
+    found = np.ones((len(checked.flows), len(names))) * (1.0 if even is None else even)
     for flag in flags:
         found[flag.hour, names.index(flag.element)] *= flag.limit / flag.ac * (1.0 - _LINE_MARGIN)
     return found
