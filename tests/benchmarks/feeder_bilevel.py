@@ -74,10 +74,10 @@ def main() -> None:
         "# The aggregator's optimum on the IEEE 37 feeder\n",
         f"{datetime.now(UTC):%Y-%m-%d}, {SOLVER}, one thread on a machine of {os.cpu_count()} cores, load "
         f"{os.getloadavg()[0]:.0f} at the start. Savings and increases are against the price taker; each "
-        f'method has {LIMIT_S:g} s by the clock, the expansion as published at most {PUBLISHED_S:g} s. "Holds": an exact '
-        "route is at least 10 times faster than the expansion at the same proved accuracy, all that each needs "
-        "included. The claim is of the expansion as published; with our regions it is told beside. Each MW bought at the substation "
-        f"makes a MWh {SUPPLY_SLOPE:g} $ dearer.",
+        f"method has {LIMIT_S:g} s by the clock, the expansion as published at most {PUBLISHED_S:g} s. "
+        '"Holds": an exact route is at least 10 times faster than the expansion at the same proved accuracy, all that '
+        "each needs included. The claim is of the expansion as published; with our regions it is told beside. Each MW "
+        f"bought at the substation makes a MWh {SUPPLY_SLOPE:g} $ dearer.",
     ]
     for svg in (False, True):
         lines += table(hours, svg=svg)
