@@ -46,6 +46,8 @@ _PASSES: tuple[tuple[float, Nearness | None], ...] = (
     (100.0, _WIDE),
     *[(0.0, None)] * _WHOLE_PASSES,  # until no answer breaks limits and ramps that were not looked at before
 )
+# A small day has one quick pass, so that there is a schedule to show when the time is over, then the whole program.
+_SMALL_PASSES = (_PASSES[1], *_PASSES[-_WHOLE_PASSES:])
 _LARGE = 5_000  # unit hours: of fewer, the integer programs are as quick, and go on to the end
 _CHOOSING_SHARE = 0.7  # of the time that is left, for schedules from menus
 _MORE = 100.0  # the same for units that may start in addition to those of the base day
@@ -223,7 +225,7 @@ class _Search:
         if not small:
             self._begin(known, bound)
         tree = Branching(self.relaxation, relaxed, bound.value, self.end)
-        for clear, near in _PASSES[-_WHOLE_PASSES:] if small else _PASSES[known is not None :]:
+        for clear, near in _SMALL_PASSES if small else _PASSES[known is not None :]:
             if near is not None:
                 self._lift(tree)
             if self._enough(near):

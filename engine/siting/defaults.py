@@ -49,7 +49,7 @@ def starting_market(network: Network, question: SitingQuestion | None = None) ->
     if is_texas(network):
         return MarketQuestion(sizes_mw=size, most_sites=TEXAS_SITES, base_time_s=150.0, site_time_s=60.0, samples=4)
     return MarketQuestion(
-        sizes_mw=size, most_sites=_PRICED * asked.shortlist, base_time_s=60.0, site_time_s=20.0, samples=4
+        sizes_mw=size, most_sites=_PRICED * asked.shortlist, base_time_s=120.0, site_time_s=60.0, samples=4
     )
 
 

@@ -1,5 +1,6 @@
 """The order of the sites that qualify: one function for the page, reserves, refreshes, studies and files."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol, Self, get_args
@@ -7,6 +8,7 @@ from typing import Any, Protocol, Self, get_args
 import numpy as np
 import numpy.typing as npt
 
+from engine.commitment.scuc import End
 from engine.errors import QuestionError
 from engine.network.model import Integers
 from engine.siting.criteria import OwnCriteria
@@ -57,6 +59,10 @@ class OrderBy:
         return found
 
 
+_ENDED = {
+    End.INFEASIBLE: "no schedule keeps every limit",
+    End.TIME_LIMIT: "the time was over before the gap was closed",
+}
 AS_THE_SOURCE = OrderBy()  # all groups alike, all envelopes in one scaling
 
 
@@ -68,7 +74,7 @@ def order_of(gate: Verdicts, market: MarketRun, by: OrderBy = AS_THE_SOURCE, own
     """
     sites = ranked_sites(gate, market, by.threshold, own)
     if not sites:
-        raise QuestionError("no site that qualifies was served by the market")
+        raise QuestionError(_none_left(market))
     if own is None:
         return rank_sites(sites, scaling=by.scaling, group_weights=by.weights)
     return rank_sites(
@@ -97,3 +103,16 @@ def ranked_sites(
         if placed.bus in passed[label]:
             found.append(site)
     return found
+
+
+def _none_left(market: MarketRun) -> str:
+    """Return in words why no site is left, by how the market of each ended."""
+    tried = len(market.sites)
+    if not tried:
+        return "the market has not ended for any site"
+    served = sum(site.served for site in market.sites)
+    if served:
+        return f"of the {served:,} sites that the market serves none qualifies"
+    ended = Counter(site.status for site in market.sites)
+    told = ", ".join(f"{_ENDED[end]} at {count:,}" for end, count in ended.items())
+    return f"the market serves none of the {tried:,} sites that were tried: {told}"

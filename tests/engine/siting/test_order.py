@@ -5,8 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from engine.commitment.scuc import End
 from engine.errors import QuestionError
 from engine.siting.criteria import Criterion, OwnCriteria, read_columns
+from engine.siting.market import SiteMarket
 from engine.siting.order import OrderBy, order_of, ranked_sites
 from engine.siting.ranking import GROUPS, metric_criteria, rank
 from tests.siting_study import gate_run, market_run, network
@@ -30,8 +32,28 @@ def test_those_that_reach_the_threshold_are_ranked() -> None:
         expected = [key for key in every if GATE.qualified(*key[1:], threshold)[GATE.buses.tolist().index(key[0])] == 1]
         assert who(threshold) == expected
     assert len(who(0.5)) < 8
-    with pytest.raises(QuestionError, match="no site that qualifies was served"):
-        order_of(GATE, replace(market_run(), sites=()), OrderBy(threshold=0.0))
+
+
+def test_why_nobody_is_left_is_told_by_how_each_market_ended() -> None:
+    whole = market_run()
+
+    def ended(status: End, site: SiteMarket) -> SiteMarket:
+        return replace(site, days=tuple(replace(day, status=status) for day in site.days))
+
+    def told(sites: tuple[SiteMarket, ...], own: OwnCriteria | None = None) -> str:
+        with pytest.raises(QuestionError) as found:
+            order_of(GATE, replace(whole, sites=sites), OrderBy(threshold=0.0), own)
+        return str(found.value)
+
+    assert told(()) == "the market has not ended for any site"
+    late = tuple(ended(End.TIME_LIMIT, site) for site in whole.sites[:3])
+    never = (ended(End.INFEASIBLE, whole.sites[3]),)
+    words = told(late + never)
+    assert words.startswith("the market serves none of the 4 sites that were tried: ")
+    assert "no schedule keeps every limit at 1" in words
+    assert "the time was over before the gap was closed at 3" in words
+    nowhere = OwnCriteria.of([Criterion("water", "gate at most", limit=0.0)], COLUMNS)
+    assert told(whole.sites, nowhere) == "of the 8 sites that the market serves none qualifies"
 
 
 def test_weights_scaling_and_ones_own_columns_are_those_of_a_ranking_by_hand() -> None:
