@@ -23,6 +23,24 @@
       window.dispatchEvent(new Event('resize'));
       return KEEP();
     },
+    // A tab is told what is drawn while it shows; those of the selected element are told of that, too. The prices are
+    // also a layer of the map.
+    see: function (tab, drawn, selection, layer, id) {
+      const holder = document.getElementById(id);
+      if (!holder) return KEEP();
+      const seen = holder.sitingSeen || (holder.sitingSeen = { drawn: 0, tabs: {} });
+      const by = window.dash_clientside.callback_context.triggered.map(function (one) { return one.prop_id; });
+      if (by.indexOf('siting-answered.data') >= 0) seen.drawn += 1; // drawn anew, be it the same
+      (layer === 'lmp' && tab !== 'prices' ? [tab, 'prices'] : [tab]).forEach(function (name) {
+        const data = { drawn: drawn === undefined ? null : drawn, at: seen.drawn };
+        if (name === 'prices' || name === 'catalogue') data.selection = selection === undefined ? null : selection;
+        const told = JSON.stringify(data);
+        if (seen.tabs[name] === told) return;
+        seen.tabs[name] = told;
+        window.headroom.setProps('siting-seen-' + name, { data: data });
+      });
+      return KEEP();
+    },
     showWords: function (source, choice, candidates, days, kinds, own, onsite) {
       const filed = source === 'filed';
       const names = (kinds || []).concat(text(own).split('\n').map(function (line) { return line.split(':')[0].trim(); }).filter(Boolean));

@@ -12,6 +12,7 @@ from callbacks import (
     siting_panels,
     siting_panes,
     siting_rows,
+    siting_seen,
     siting_sheet,
     siting_upload,
 )
@@ -75,6 +76,7 @@ def register(app: Dash, services: Services) -> None:
     register_grid(app, PAGE, name="ranked")
     register_grid(app, PAGE, name="candidates")
     _register_browser_side(app)
+    siting_seen.register(app)
     _register_question(app, desk)
     siting_panes.register(app, desk)
     siting_panels.register(app, desk)

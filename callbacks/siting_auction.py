@@ -10,6 +10,7 @@ from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx, no_up
 
 from callbacks.capacity_aside import begin, standing
 from callbacks.siting_desk import Desk, criteria_in, drawn_of, market_arguments, question_of
+from callbacks.siting_seen import looked_at
 from callbacks.siting_site import SiteSeat, named, site_seat
 from components import ids
 from components import siting_auction as view
@@ -119,17 +120,15 @@ def register(app: Dash, desk: Desk) -> None:
         Input(f"{ids.SITING_AUCTION_TRY}-pressed", "data"),
         Input(f"{ids.SITING_AUCTION_SELL}-pressed", "data"),
         Input(f"{name}-ended", "data"),
-        Input(ids.SITING_ANSWERED, "data"),
+        Input(ids.siting_seen("auction"), "data"),
         Input(ids.siting_sale(ALL), "value"),
-        Input(ids.SITING_TAB, "value"),
         State(ids.siting_sale(ALL), "id"),
         State(ids.SITING_STUDY, "data"),
         prevent_initial_call=True,
     )
     def write(*given: Any) -> Any:
-        tried, sold, _ended, drawn, values, tab, names, of = given
-        if tab != "auction":
-            return (no_update,) * 4
+        tried, sold, _ended, seen, values, names, of = given
+        drawn, _ = looked_at(seen)
         by, seat = ctx.triggered_id, site_seat(desk, of)
         try:
             terms = terms_of(named(names, values))

@@ -14,6 +14,7 @@ from callbacks import siting_clearing, siting_studies
 from callbacks.capacity_aside import Standing, begin, standing
 from callbacks.services import Kept
 from callbacks.siting_desk import Desk
+from callbacks.siting_seen import looked_at
 from callbacks.siting_site import SiteSeat, site_seat
 from components import ids, siting_cards
 from components import siting_catalogue as view
@@ -302,14 +303,13 @@ def _register_entries(app: Dash, desk: Desk, catalogues: Catalogues) -> None:
     @app.callback(
         Output(ids.SITING_ENTRIES, "children"),
         Output(ids.grid(PAGE, view.GRID), "rowData"),
-        Input(ids.SITING_TAB, "value"),
-        Input(ids.SITING_ANSWERED, "data"),
+        Input(ids.siting_seen("catalogue"), "data"),
         Input(ids.SITING_STANDING, "value"),
         State(ids.SITING_STUDY, "data"),
+        prevent_initial_call=True,
     )
-    def write(tab: Any, drawn: Any, standing: Any, of: Any) -> Any:
-        if tab != "catalogue":
-            return no_update, no_update
+    def write(seen: Any, standing: Any, of: Any) -> Any:
+        drawn, _ = looked_at(seen)
         try:
             study = site_seat(desk, of).read(drawn)
             if study is None:
@@ -361,19 +361,15 @@ def _register_refresh(app: Dash, desk: Desk) -> None:
         Output(f"{name}-job", "data"),
         Output(f"{name}-held", "data"),
         Output(ids.JOBS_WAKE, "data", allow_duplicate=True),
-        Input(ids.SITING_TAB, "value"),
-        Input(ids.SITING_ANSWERED, "data"),
-        Input(ids.selection(PAGE), "data"),
+        Input(ids.siting_seen("catalogue"), "data"),
         Input(f"{ids.SITING_REFRESH_RUN}-pressed", "data"),
         Input(f"{name}-ended", "data"),
         State(f"{name}-held", "data"),
         State(ids.SITING_STUDY, "data"),
-        prevent_initial_call="initial_duplicate",
+        prevent_initial_call=True,
     )
-    def write(*given: Any) -> Any:
-        tab, drawn, selection, press, _ended, held, of = given
-        if tab != "catalogue":
-            return (no_update,) * 4
+    def write(seen: Any, press: Any, _ended: Any, held: Any, of: Any) -> Any:
+        drawn, selection = looked_at(seen)
         pressed = bool(press) and ctx.triggered_id == f"{ids.SITING_REFRESH_RUN}-pressed"
         now = datetime.now(UTC).isoformat(timespec="seconds")
         try:

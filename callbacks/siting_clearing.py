@@ -14,6 +14,7 @@ from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx, no_up
 
 from callbacks.capacity_aside import begin, standing
 from callbacks.siting_desk import Desk
+from callbacks.siting_seen import looked_at
 from callbacks.siting_site import SiteSeat, named, site_seat
 from components import ids
 from components import siting_clearing as view
@@ -213,10 +214,12 @@ def register(app: Dash, desk: Desk) -> None:
 
     @app.callback(
         Output(ids.SITING_APPLICANTS, "value"),
-        Input(ids.SITING_ANSWERED, "data"),
+        Input(ids.siting_seen("studies"), "data"),
         State(ids.SITING_APPLICANTS, "value"),
+        prevent_initial_call=True,
     )
-    def begin_with(drawn: Any, text: Any) -> Any:
+    def begin_with(seen: Any, text: Any) -> Any:
+        drawn, _ = looked_at(seen)
         size = drawn.get("size") if isinstance(drawn, Mapping) else None
         return no_update if text or not isinstance(size, int | float) else view.example(float(size))
 
@@ -226,18 +229,16 @@ def register(app: Dash, desk: Desk) -> None:
         Output(ids.JOBS_WAKE, "data", allow_duplicate=True),
         Input(f"{ids.SITING_CLEARING_RUN}-pressed", "data"),
         Input(f"{name}-ended", "data"),
-        Input(ids.SITING_ANSWERED, "data"),
+        Input(ids.siting_seen("studies"), "data"),
         Input(ids.siting_rule(ALL), "value"),
         Input(ids.SITING_APPLICANTS, "value"),
         State(ids.siting_rule(ALL), "id"),
-        State(ids.SITING_TAB, "value"),
         State(ids.SITING_STUDY, "data"),
         prevent_initial_call=True,
     )
     def write(*given: Any) -> Any:
-        press, _ended, drawn, values, text, names, tab, of = given
-        if tab != "studies":
-            return (no_update,) * 3
+        press, _ended, seen, values, text, names, of = given
+        drawn, _ = looked_at(seen)
         pressed = bool(press) and ctx.triggered_id == f"{ids.SITING_CLEARING_RUN}-pressed"
         try:
             told = panel(site_seat(desk, of), drawn, text, named(names, values), pressed=pressed)

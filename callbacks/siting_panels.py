@@ -7,6 +7,7 @@ from dash import Dash, Input, Output, State, no_update
 
 from callbacks.siting_answer import seat_of
 from callbacks.siting_desk import Desk
+from callbacks.siting_seen import looked_at
 from components import ids, siting_compare, siting_overview, siting_pathways, siting_zones
 from components.siting_answer import Answer
 from components.skeleton import state
@@ -37,24 +38,25 @@ def register(app: Dash, desk: Desk) -> None:
 
     @app.callback(
         Output(f"{ids.SITING_COMPARE}-told", "children"),
-        Input(ids.SITING_TAB, "value"),
-        Input(ids.SITING_ANSWERED, "data"),
+        Input(ids.siting_seen("envelopes"), "data"),
         *(Input(f"{ids.SITING_COMPARE}-{side}", "value") for side in siting_compare.SIDES),
         State(ids.SITING_STUDY, "data"),
+        prevent_initial_call=True,
     )
-    def compare(tab: Any, drawn: Any, *rest: Any) -> Any:
+    def compare(seen: Any, *rest: Any) -> Any:
         *sides, study = rest
-        if tab != "envelopes":
-            return no_update
+        drawn, _ = looked_at(seen)
         return fill(desk, study, drawn, lambda answer: siting_compare.told(answer, sides))
 
     @app.callback(
         *(Output(f"{ids.SITING_COMPARE}-{side}", "options") for side in siting_compare.SIDES),
         *(Output(f"{ids.SITING_COMPARE}-{side}", "value") for side in siting_compare.SIDES),
-        Input(ids.SITING_ENVELOPE, "options"),
+        Input(ids.siting_seen("envelopes"), "data"),
+        State(ids.SITING_ENVELOPE, "options"),
         *(State(f"{ids.SITING_COMPARE}-{side}", "value") for side in siting_compare.SIDES),
+        prevent_initial_call=True,
     )
-    def offer(options: Any, *sides: Any) -> Any:
+    def offer(_seen: Any, options: Any, *sides: Any) -> Any:
         listed = options if isinstance(options, list) else []
         names = [option["value"] for option in listed if isinstance(option, dict) and "value" in option]
         if not names:
@@ -70,6 +72,7 @@ def register(app: Dash, desk: Desk) -> None:
             for key, *_ in siting_pathways.PATHWAYS
             for end in siting_pathways.ENDS
         ),
+        prevent_initial_call=True,
     )
     def years(*values: Any) -> Any:
         try:
@@ -81,9 +84,10 @@ def register(app: Dash, desk: Desk) -> None:
 def _register_panel(app: Dash, desk: Desk, tab: str, output: str, make: Callable[[Answer], Any]) -> None:
     @app.callback(
         Output(output, "children"),
-        Input(ids.SITING_TAB, "value"),
-        Input(ids.SITING_ANSWERED, "data"),
+        Input(ids.siting_seen(tab), "data"),
         State(ids.SITING_STUDY, "data"),
+        prevent_initial_call=True,
     )
-    def show(shown: Any, drawn: Any, study: Any) -> Any:
-        return fill(desk, study, drawn, make) if shown == tab else no_update
+    def show(seen: Any, study: Any) -> Any:
+        drawn, _ = looked_at(seen)
+        return fill(desk, study, drawn, make)

@@ -7,6 +7,7 @@ from dash import Dash, Input, Output, State, ctx, no_update
 
 from callbacks.siting_answer import Seat, drawn_from, market_stands, seat_of
 from callbacks.siting_desk import Desk
+from callbacks.siting_seen import looked_at
 from components import ids, siting_funnel, siting_layers, siting_market, siting_overview, siting_tables, siting_totals
 from components.siting_controls import GROUP_NAMES
 from components.theme import Theme
@@ -61,12 +62,13 @@ def register(app: Dash, desk: Desk) -> None:
     @app.callback(
         Output(ids.grid(PAGE, "candidates"), "rowData"),
         Output(ids.grid(PAGE, "candidates"), "columnDefs"),
-        Input(ids.SITING_TAB, "value"),
-        Input(ids.SITING_ANSWERED, "data"),
+        Input(ids.siting_seen("candidates"), "data"),
         State(ids.SITING_STUDY, "data"),
+        prevent_initial_call=True,
     )
-    def all_candidates(tab: Any, drawn: Any, study: Any) -> Any:
-        if tab != "candidates" or not drawn:
+    def all_candidates(seen: Any, study: Any) -> Any:
+        drawn, _ = looked_at(seen)
+        if not drawn:
             return no_update, no_update
         try:
             answer = seat_of(desk, study).answer(drawn)

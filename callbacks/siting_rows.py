@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from dash import Dash, Input, Output, Patch, State, ctx, no_update
+from dash import Dash, Input, Output, Patch, State, no_update
 
 from callbacks.siting_answer import seat_of
 from callbacks.siting_desk import Desk
+from callbacks.siting_seen import looked_at
 from components import ids, siting_prices, siting_why
 from components.siting_answer import Answer
 from components.siting_layers import data
@@ -58,18 +59,12 @@ def register(app: Dash, desk: Desk) -> None:
         Output(ids.map_layers(PAGE), "data", allow_duplicate=True),
         Output(ids.grid(PAGE, "prices"), "rowData"),
         Output(f"{ids.SITING_PRICES}-told", "children"),
-        Input(ids.selection(PAGE), "data"),
-        Input(ids.SITING_ANSWERED, "data"),
-        Input(ids.map_layer(PAGE), "value"),
-        Input(ids.SITING_TAB, "value"),
+        Input(ids.siting_seen("prices"), "data"),
         State(ids.SITING_STUDY, "data"),
-        prevent_initial_call="initial_duplicate",
+        prevent_initial_call=True,
     )
-    def prices(selection: Any, drawn: Any, layer: Any, tab: Any, study: Any) -> Any:
-        if not (layer == siting_prices.KEY or tab == "prices"):
-            return (no_update,) * 3
-        if ctx.triggered_id in {ids.map_layer(PAGE), ids.SITING_TAB} and not drawn:
-            return (no_update,) * 3
+    def prices(seen: Any, study: Any) -> Any:
+        drawn, selection = looked_at(seen)
         try:
             answer = seat_of(desk, study).answer(drawn)
         except EngineError as error:

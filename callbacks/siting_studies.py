@@ -11,6 +11,7 @@ from dash import ClientsideFunction, Dash, Input, Output, State, ctx, no_update
 from callbacks import siting_year
 from callbacks.capacity_aside import Standing, begin, standing
 from callbacks.siting_desk import Desk
+from callbacks.siting_seen import looked_at
 from callbacks.siting_site import SiteSeat, site_seat
 from components import ids, siting_firm
 from components import siting_studies as view
@@ -252,12 +253,13 @@ def register(app: Dash, desk: Desk) -> None:
         Output(f"{name}-job", "data"),
         Output(ids.JOBS_WAKE, "data", allow_duplicate=True),
         Input(ids.SITING_STUDY_ASKED, "data"),
-        Input(ids.SITING_ANSWERED, "data"),
+        Input(ids.siting_seen("studies"), "data"),
         Input(f"{name}-ended", "data"),
         State(ids.SITING_STUDY, "data"),
         prevent_initial_call=True,
     )
-    def write(asked: Any, drawn: Any, _ended: Any, of: Any) -> Any:
+    def write(asked: Any, seen: Any, _ended: Any, of: Any) -> Any:
+        drawn, _ = looked_at(seen)
         which = asked.get("value") if isinstance(asked, Mapping) else None
         if not isinstance(which, str):
             return (no_update,) * 3

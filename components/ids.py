@@ -494,6 +494,11 @@ def siting_weight(place: int) -> str:
     return f"siting-weight-{place}"
 
 
+def siting_seen(tab: str) -> str:
+    """Return the id of the Store with what is drawn, written while the tab shows."""
+    return f"siting-seen-{tab}"
+
+
 def siting_years(pathway: str, end: str) -> str:
     """Return the id of an end, "least" or "most", of a pathway's years."""
     return f"siting-years-{pathway}-{end}"

@@ -166,6 +166,8 @@ def _stores(opened: Opened) -> list[Part]:
         dcc.Store(id=f"{ids.SITING_MARKET_RUN}-pressed"),
         dcc.Store(id=f"{ids.SITING_WHY_ROW}-asked"),
         dcc.Store(id=f"{ids.SITING_TABLES}-shown"),  # written by nobody
+        dcc.Store(id=f"{ids.SITING_TABLES}-seen"),  # written by nobody
+        *(dcc.Store(id=ids.siting_seen(tab)) for tab in TAB_WORDS),
         dcc.Store(id=f"{ids.SITING_TABLES}-brushed"),  # written by nobody
         dcc.Store(id=f"{ids.SITING}-words-shown"),  # written by nobody
         dcc.Store(id=f"{ids.SITING_SHEET}-shown"),  # written by nobody

@@ -44,7 +44,8 @@ def place() -> html.Div:
         "These durations are assumptions, those of the source until you change them. They are no result of this study.",
         className="hr-muted",
     )
-    return html.Div([html.Div(rows, className="hr-siting-pathways"), note, html.Div(id=f"{ids.SITING_PATHWAYS}-told")])
+    first = html.Div(told(CONVENTIONAL, PLANNER), id=f"{ids.SITING_PATHWAYS}-told")
+    return html.Div([html.Div(rows, className="hr-siting-pathways"), note, first])
 
 
 def read(values: Any) -> tuple[Years, Years]:
