@@ -238,7 +238,7 @@
     while (up >= 0 && drawing.buses[up][4] >= 0) { way.add(drawing.buses[up][5]); up = drawing.buses[up][4]; }
     scene.panes.forEach(function (pane) {
       const of = drawing.cases[pane.name === 'difference' ? 'on' : pane.name];
-      const found = of ? of.marks[asked.hour] : [{}, {}];
+      const found = of ? of.marks[asked.hour] : [{}, {}, {}];
       const atBus = {};
       Object.keys(found[0]).forEach(function (node) {
         const bus = drawing.nodes[node][0];
@@ -252,6 +252,7 @@
         parts.way.classList.toggle('hr-feeder-on', way.has(at));
         parts.way.classList.toggle('hr-feeder-chosen', Boolean(told) && told.link === at);
       });
+      drawing.devices.forEach(function (_, at) { pane.devices[at].group.classList.toggle('hr-feeder-binds', Boolean(found[2][at])); });
       drawing.buses.forEach(function (_, at) {
         const parts = pane.buses[at], chosen = Boolean(told) && told.link === undefined && told.bus === at;
         parts.mark.classList.toggle('hr-feeder-binds', Boolean(atBus[at]));

@@ -121,10 +121,12 @@
     });
     element('span', '', first[1], first[0]);
     const limit = item('At its limit');
-    const sample = feeder.make('svg', { viewBox: '0 0 26 16', width: 26, height: 16, 'aria-hidden': 'true' }, limit[0]);
+    const sample = feeder.make('svg', { viewBox: '0 0 44 16', width: 44, height: 16, 'aria-hidden': 'true' }, limit[0]);
     feeder.make('path', { d: 'M0 8H15', class: 'hr-feeder-casing hr-feeder-binds', 'stroke-width': 9 }, sample);
     feeder.make('path', { d: 'M0 8H15', class: 'hr-feeder-stroke hr-feeder-plain', 'stroke-width': 3 }, sample);
     feeder.make('path', { d: 'M21 4l4.6 8h-9.2Z', class: 'hr-feeder-warn' }, sample);
+    const device = feeder.make('g', { class: 'hr-feeder-device hr-feeder-binds' }, sample);
+    feeder.make('circle', { cx: 35.5, cy: 8, r: 5.5, class: 'hr-feeder-outline' }, device);
     element('span', '', limit[1], limit[0]);
     if (beyond(drawing)) {
       const over = item('Beyond its limit in AC');

@@ -2,9 +2,10 @@
 
 from typing import TYPE_CHECKING
 
-from components.feeder_layers import At, case_of, case_said, hour_of
+from components.feeder_cards_parts import open_device
+from components.feeder_layers import At, case_said
 from components.feeder_words import inputs_of, method_words
-from components.format import number, percent
+from components.format import count, number, percent
 from components.skeleton import Part
 from components.why_card import why_card
 from engine.distribution.feeder import Battery, DataCentre
@@ -54,14 +55,28 @@ def _held(case: "CaseRun", hour: int, place: int, row: DataCentre) -> str:
     return f"{number(held)} kWh" + (f" ({percent(held / most, 0)})" if most else "")
 
 
+def charging_words(run: "FeederRun", case: "CaseRun") -> str:
+    """Return why limits are exceeded while batteries beside given work charge; "" where they are not."""
+    hours = sorted({row["hour"] for row in case.facts["violations"]})
+    charged = case.charge_kw.sum(axis=1)
+    busy = [hour for hour in hours if charged[hour] >= _IDLE_KW]
+    if run.question.method != "given" or not busy:
+        return ""
+    most = max(busy, key=lambda hour: float(charged[hour]))
+    return (
+        f"In {len(busy)} of the {count(len(hours), 'hour')} in which limits are exceeded batteries charge, "
+        f"{number(float(charged[most]))} kW in {run.labels[most]}: beside evenly divided work they run at least cost "
+        "at the substation's prices, which say nothing of the feeder's limits. A method that schedules the work "
+        "decides both at prices that do."
+    )
+
+
 def battery_card(run: "FeederRun", at: At, rest: list[str]) -> Part:
     """Return why a battery does what it does in an hour. Raises ValueError for a centre without one."""
-    name = ":".join(rest)
-    found = next(((place, row) for place, row in enumerate(run.feeder.centres) if row.name == name), None)
-    if found is None or found[1].battery is None:
+    case, hour, place, row = open_device(run, at, run.feeder.centres, rest)
+    battery, name = row.battery, row.name
+    if battery is None:
         raise ValueError(f"there is no battery at {name!r:.60}")
-    (place, row), battery = found, found[1].battery
-    case, hour = case_of(run, at), hour_of(run, at)
     before = float(case.held_kwh[hour - 1, place]) if hour else battery.initial_share * battery.energy_kwh
     return why_card(
         f"Battery of {name}: {battery_words(case, hour, place, row)}, {run.labels[hour]}, {case_said(case)}",

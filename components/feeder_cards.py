@@ -3,9 +3,9 @@
 ``what`` names the number: "bill", "cost", "voltage", "deviation", "unbalance", "error", "violations",
 "losses", "penalty", "surplus", "chance" and "range" of the whole day, and of it "owed:CENTRE" (bill), "used:CENTRE"
 (energy), "mean:CENTRE" (price), "lowest:CENTRE" (voltage); of the hour that is looked at "supply", "spent" (cost),
-"lost", "kept" (surplus), "price:BUS:ab", "reactive:BUS:ab", "level:BUS:ab" (voltage), "vuf:BUS", "load:BUS",
-"loading:LINK", "current:LINK:a", "rate:CENTRE" (price), "paid:CENTRE", "draw:CENTRE", "computers:CENTRE",
-"battery:CENTRE", "output:GENERATOR", "svg:COMPENSATOR".
+"lost", "kept" (surplus), "price:BUS:ab", "reactive:BUS:ab", "level:BUS:ab" (voltage), "linear:BUS:ab", "vuf:BUS",
+"pvur:BUS", "load:BUS", "loading:LINK", "current:LINK:a", "rate:CENTRE" (price), "paid:CENTRE", "draw:CENTRE",
+"computers:CENTRE", "battery:CENTRE", "output:GENERATOR", "svg:COMPENSATOR".
 """
 
 from collections.abc import Callable, Mapping
@@ -16,8 +16,10 @@ from dash import html
 
 from components import feeder_cards_centre as of_centre
 from components import feeder_cards_hour as of_hour
+from components import feeder_cards_linear as of_linear
 from components import feeder_cards_supply as of_supply
-from components.feeder_batteries import battery_card
+from components.feeder_batteries import battery_card, charging_words
+from components.feeder_cards_parts import bound_lines
 from components.feeder_layers import At, case_of, case_said, frame_words, hour_of, member_words, shape
 from components.feeder_ranges import range_card
 from components.feeder_words import (
@@ -61,7 +63,7 @@ def _bill(run: "FeederRun", at: At, _: list[str]) -> Part:
             ("draws decided by", method_words(run)),
             *_method_values(case),
         ],
-        binds=of_hour.bound_lines(run, case, None),
+        binds=bound_lines(run, case, None),
         inputs=inputs_of(run),
         source=SOURCE_PAYMENT,
     )
@@ -129,7 +131,7 @@ def _cost(run: "FeederRun", at: At, _: list[str]) -> Part:
             ("γ, $/Mvar²h", number(run.question.reactive_slope_per_mvar2h, 0)),
             ("certificate, worst of its four", small(max(case.facts["certificate"].values()))),
         ],
-        binds=of_hour.bound_lines(run, case, None),
+        binds=bound_lines(run, case, None),
         inputs=inputs_of(run),
         source="Least-cost dispatch of the linear flow by HiGHS, optimality conditions checked in every hour",
     )
@@ -152,7 +154,7 @@ def _voltage(run: "FeederRun", at: At, _: list[str]) -> Part:
             ("its error there", f"{number(linear - found, 6)} p.u."),
             ("nodes and hours", f"{number(size.shape[1])} × {number(size.shape[0])}"),
         ],
-        binds=of_hour.bound_lines(run, case, int(hour)),
+        binds=bound_lines(run, case, int(hour)),
         inputs=inputs_of(run),
         source=SOURCE_AC,
     )
@@ -176,7 +178,7 @@ def _deviation(run: "FeederRun", at: At, _: list[str]) -> Part:
         f"Voltages are {number(float(case.deviation.sum()), 3)} p.u. off over the day, {case_said(case)}",
         formula="Σ_t Σ_n max( 0, | |*V*_{nt}| − 1 | − 0.05 )",
         values=values,
-        binds=of_hour.bound_lines(run, case, None),
+        binds=bound_lines(run, case, None),
         inputs=inputs_of(run),
         source=SOURCE_AC,
         note="A sum over all nodes beyond the source and all hours: it compares cases of one feeder, not feeders.",
@@ -188,7 +190,7 @@ def _unbalance(run: "FeederRun", at: At, _: list[str]) -> Part:
     if not case.vuf.size:
         return why_card("No unbalance", note="No bus of this feeder has all three phases.", inputs=inputs_of(run))
     hour, place = np.unravel_index(int(case.vuf.argmax()), case.vuf.shape)
-    return of_hour.unbalance_of(run, case, int(hour), int(place))
+    return of_linear.unbalance_of(run, case, int(hour), int(place))
 
 
 def _error(run: "FeederRun", at: At, _: list[str]) -> Part:
@@ -230,10 +232,16 @@ def _violations(run: "FeederRun", at: At, _: list[str]) -> Part:
             ("charged", money(float(case.penalty_per_h.sum()))),
             ("rounds", number(len(case.facts["rounds"]))),
         ],
-        binds=of_hour.bound_lines(run, case, None),
+        binds=bound_lines(run, case, None),
         inputs=inputs_of(run),
         source=SOURCE_CHECK,
-        note="A voltage counts from 0.0001 p.u. beyond its limit, a current from 0.1 % above the rating.",
+        note=" ".join(
+            [
+                "A voltage counts from 0.0001 p.u. beyond its limit, a current from 0.1 % above the rating.",
+                charging_words(run, case),
+                *of_linear.flagged_words(run, case),
+            ]
+        ).strip(),
     )
 
 
@@ -266,6 +274,7 @@ def _penalty(run: "FeederRun", at: At, _: list[str]) -> Part:
         ],
         inputs=inputs_of(run),
         source="A limit may be exceeded at a stated price, so that a day always has an answer and tells what it breaks",
+        note=charging_words(run, case) or None,
     )
 
 
@@ -275,7 +284,7 @@ def _surplus(run: "FeederRun", at: At, _: list[str]) -> Part:
         f"Operator's surplus: {money(float(case.surplus_per_h.sum()))}, {case_said(case)}",
         formula="Σ_t ( Σ_n λ_{nt} *d*_{nt} − λ_{0t} *P*_{t} )",
         values=[(run.labels[hour], money(float(case.surplus_per_h[hour]))) for hour in [hour_of(run, at)]],
-        binds=of_hour.bound_lines(run, case, hour_of(run, at)),
+        binds=bound_lines(run, case, hour_of(run, at)),
         inputs=inputs_of(run),
         source="What withdrawals pay at their nodes less what sources are paid: earned by losses and by limits",
     )
@@ -320,6 +329,8 @@ _CARDS: Mapping[str, Card] = {
     "price": of_hour.price,
     "reactive": of_hour.reactive,
     "level": of_hour.level,
+    "linear": of_linear.linear,
+    "pvur": of_linear.pvur,
     "vuf": of_hour.vuf,
     "loading": of_hour.loading,
     "paid": of_hour.paid,

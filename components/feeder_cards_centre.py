@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from components.feeder_cards_hour import bound_lines, named
-from components.feeder_layers import At, case_of, case_said, hour_of, member_words, shape
+from components.feeder_cards_parts import bound_lines, open_device
+from components.feeder_layers import At, case_said, member_words, shape
 from components.feeder_words import SOURCE_AC, SOURCE_PAYMENT, inputs_of, money
 from components.format import number, percent
 from components.skeleton import Part
@@ -18,8 +18,7 @@ if TYPE_CHECKING:
 
 def price(run: "FeederRun", at: At, rest: list[str]) -> Part:
     """Return why a data centre pays the price it does for a MWh, its reactive power included."""
-    case, hour = case_of(run, at), hour_of(run, at)
-    _, row = named(run.feeder.centres, rest)
+    case, hour, _, row = open_device(run, at, run.feeder.centres, rest)
     nodes = Frame.of(run.feeder).at(row.bus, row.phases).tolist()
     active, reactive = case.active_price[hour, nodes], case.reactive_price[hour, nodes]
     total = float(active.mean() + row.kvar_per_kw * reactive.mean())
@@ -43,8 +42,7 @@ def price(run: "FeederRun", at: At, rest: list[str]) -> Part:
 
 def bill(run: "FeederRun", at: At, rest: list[str]) -> Part:
     """Return why a data centre pays what it does over the day."""
-    case = case_of(run, at)
-    place, row = named(run.feeder.centres, rest)
+    case, _, place, row = open_device(run, at, run.feeder.centres, rest)
     active, reactive = case.bill_active[:, place], case.bill_reactive[:, place]
     each = active + reactive
     dearest = int(each.argmax())
@@ -65,8 +63,7 @@ def bill(run: "FeederRun", at: At, rest: list[str]) -> Part:
 
 def energy(run: "FeederRun", at: At, rest: list[str]) -> Part:
     """Return why a data centre draws what it does over the day."""
-    case = case_of(run, at)
-    place, row = named(run.feeder.centres, rest)
+    case, _, place, row = open_device(run, at, run.feeder.centres, rest)
     drawn = case.draw_kw[:, place]
     most = int(drawn.argmax())
     return why_card(
@@ -85,8 +82,7 @@ def energy(run: "FeederRun", at: At, rest: list[str]) -> Part:
 
 def mean_price(run: "FeederRun", at: At, rest: list[str]) -> Part:
     """Return why a data centre's MWh cost on the mean of the day what they do."""
-    case = case_of(run, at)
-    place, row = named(run.feeder.centres, rest)
+    case, _, place, row = open_device(run, at, run.feeder.centres, rest)
     paid = float((case.bill_active + case.bill_reactive)[:, place].sum())
     drawn = float(case.draw_kw[:, place].sum()) / 1000.0
     plain = float(run.price_per_mwh @ case.draw_kw[:, place]) / 1000.0
@@ -105,8 +101,7 @@ def mean_price(run: "FeederRun", at: At, rest: list[str]) -> Part:
 
 def lowest(run: "FeederRun", at: At, rest: list[str]) -> Part:
     """Return why the lowest voltage at a data centre is what it is."""
-    case = case_of(run, at)
-    _, row = named(run.feeder.centres, rest)
+    case, _, _, row = open_device(run, at, run.feeder.centres, rest)
     nodes = Frame.of(run.feeder).at(row.bus, row.phases).tolist()
     ac = np.abs(case.phasors[:, nodes])
     hour, column = np.unravel_index(int(ac.argmin()), ac.shape)

@@ -6,32 +6,29 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 
 from components.feeder_batteries import battery_values
+from components.feeder_cards_linear import unbalance_of
+from components.feeder_cards_parts import bound_at, bound_lines, node_of, open_card, open_device
 from components.feeder_layers import (
     PART_WORDS,
     At,
-    case_of,
     case_said,
-    hour_of,
     lower_end,
     member_words,
-    nodes_of,
     shape,
 )
-from components.feeder_limits import Limit, at_hour, limits
 from components.feeder_ranges import allowed
 from components.feeder_words import (
     SOURCE_AC,
     SOURCE_LINEAR,
     SOURCE_PAYMENT,
     SOURCE_PRICE,
-    SOURCE_VUF,
     added,
     inputs_of,
     method_words,
     money,
     small,
 )
-from components.format import count, number, percent
+from components.format import number, percent
 from components.skeleton import Part
 from components.why_card import why_card
 from engine.distribution.feeder import Transformer
@@ -47,60 +44,18 @@ _A = complex(-0.5, math.sqrt(0.75))  # turns by a third
 _MOST_BOUND = 5  # limits that a card names
 
 
-def bound_lines(run: "FeederRun", case: "CaseRun", hour: int | None) -> list[Part]:
-    """Return in sentences what binds in an hour, or (None) over the day."""
-    found = limits(run, case) if hour is None else at_hour(run, case, hour)
-    lines: list[Part] = [_bound(run, each, hour) for each in found[:_MOST_BOUND]]
-    if len(found) > _MOST_BOUND:
-        lines.append(f"and {count(len(found) - _MOST_BOUND, 'limit')} more: see Checks")
-    return lines
-
-
-def _bound(run: "FeederRun", each: Limit, hour: int | None) -> str:
-    return each.words(run.feeder) if hour is not None else f"{run.labels[each.hour]}: {each.words(run.feeder)}"
-
-
-def unbalance_of(run: "FeederRun", case: "CaseRun", hour: int, place: int) -> Part:
-    """Return why the unbalance of a bus, by its place among those with three phases, is what it is."""
-    buses, nodes = shape(run).whole, shape(run).whole_nodes
-    first, second, third = case.phasors[hour, nodes[place]].tolist()
-    positive, negative = (first + _A * second + _A**2 * third) / 3.0, (first + _A**2 * second + _A * third) / 3.0
-    return why_card(
-        f"{percent(float(case.vuf[hour, place]), 2)} at bus {buses[place]}, {run.labels[hour]}",
-        formula="VUF = |*V*_2| / |*V*_1|",
-        values=[
-            ("|*V*_2|, negative sequence", f"{number(abs(negative), 5)} p.u."),
-            ("|*V*_1|, positive sequence", f"{number(abs(positive), 5)} p.u."),
-            ("magnitudes in AC", ", ".join(number(abs(each), 4) for each in (first, second, third)) + " p.u."),
-            ("PVUR of the linear magnitudes", percent(float(case.pvur[hour, place]), 2)),
-        ],
-        inputs=inputs_of(run),
-        source=SOURCE_VUF,
-        note="The linear model has no angles: PVUR, the largest distance of a magnitude from their mean, stands in.",
-    )
-
-
-def _node(run: "FeederRun", rest: list[str]) -> tuple[str, str, int]:
-    """Return bus, member and place. Raises ValueError for what is not there."""
-    bus, member = ":".join(rest[:-1]), rest[-1] if rest else ""
-    for name, place in nodes_of(run, bus):
-        if name == member:
-            return bus, member, place
-    raise ValueError(f"there is no {member!r:.20} at bus {bus!r:.60}")
-
-
 def price(run: "FeederRun", at: At, rest: list[str]) -> Part:
     """Return why the active price of a bus and member is what it is."""
-    return _price_of(run, at, _node(run, rest), reactive=False)
+    return _price_of(run, at, node_of(run, rest), reactive=False)
 
 
 def reactive(run: "FeederRun", at: At, rest: list[str]) -> Part:
     """Return why the reactive price of a bus and member is what it is."""
-    return _price_of(run, at, _node(run, rest), reactive=True)
+    return _price_of(run, at, node_of(run, rest), reactive=True)
 
 
 def _price_of(run: "FeederRun", at: At, node: tuple[str, str, int], *, reactive: bool) -> Part:
-    case, hour, (bus, member, place) = case_of(run, at), hour_of(run, at), node
+    (case, hour), (bus, member, place) = open_card(run, at), node
     parts = (case.reactive_parts if reactive else case.active_parts)[:, hour, place].tolist()
     total = float((case.reactive_price if reactive else case.active_price)[hour, place])
     unit = "$/Mvarh" if reactive else "$/MWh"
@@ -122,7 +77,7 @@ def _price_of(run: "FeederRun", at: At, node: tuple[str, str, int], *, reactive:
 
 def level(run: "FeederRun", at: At, rest: list[str]) -> Part:
     """Return why the voltage of a bus and member is what it is."""
-    case, hour, (bus, member, place) = case_of(run, at), hour_of(run, at), _node(run, rest)
+    (case, hour), (bus, member, place) = open_card(run, at), node_of(run, rest)
     ac, linear = float(abs(case.phasors[hour, place])), float(case.voltage_pu[hour, place])
     feeder = run.feeder
     values = [
@@ -138,7 +93,7 @@ def level(run: "FeederRun", at: At, rest: list[str]) -> Part:
         f"{number(ac, 3)} p.u. at bus {bus}, {member_words(feeder, member)}, {run.labels[hour]}",
         formula="*v*_j = *v*_i − Σ_ψ ( *M*^{P}_{φψ} *P*_ψ + *M*^{Q}_{φψ} *Q*_ψ ) − losses,  |*V*| = √*v*",
         values=values,
-        binds=[each.words(feeder) for each in at_hour(run, case, hour) if each.chosen == f"bus:{bus}"],
+        binds=bound_at(run, case, hour, f"bus:{bus}"),
         inputs=inputs_of(run),
         source=f"{SOURCE_AC}; {SOURCE_LINEAR}",
     )
@@ -147,12 +102,12 @@ def level(run: "FeederRun", at: At, rest: list[str]) -> Part:
 def vuf(run: "FeederRun", at: At, rest: list[str]) -> Part:
     """Return why the unbalance of a bus is what it is."""
     buses = shape(run).whole
-    return unbalance_of(run, case_of(run, at), hour_of(run, at), buses.index(":".join(rest)))
+    return unbalance_of(run, *open_card(run, at), buses.index(":".join(rest)))
 
 
 def loading(run: "FeederRun", at: At, rest: list[str]) -> Part:
     """Return why a link is as full as it is."""
-    case, hour, feeder = case_of(run, at), hour_of(run, at), run.feeder
+    (case, hour), feeder = open_card(run, at), run.feeder
     place = [link.name for link in feeder.links].index(":".join(rest))
     link = feeder.links[place]
     amperes = case.current_a[hour, place]
@@ -171,7 +126,7 @@ def loading(run: "FeederRun", at: At, rest: list[str]) -> Part:
         f"Link {link.name}: {percent(share, 1) if rating or windings else 'no rating'}, {run.labels[hour]}",
         formula=_TRANSFORMER if windings else "max_φ |*I*_φ| / *I*_{max}",
         values=values,
-        binds=[each.words(feeder) for each in at_hour(run, case, hour) if each.chosen == f"link:{link.name}"],
+        binds=bound_at(run, case, hour, f"link:{link.name}"),
         inputs=inputs_of(run),
         source=SOURCE_AC if rating or windings else SOURCE_LINEAR,
         note=f"The end away from the source is bus {lower_end(run, link)}. {_limit_words(run)}",
@@ -190,8 +145,7 @@ def _limit_words(run: "FeederRun") -> str:
 
 def paid(run: "FeederRun", at: At, rest: list[str]) -> Part:
     """Return why a data centre pays what it does."""
-    case, hour = case_of(run, at), hour_of(run, at)
-    place, row = named(run.feeder.centres, rest)
+    case, hour, place, row = open_device(run, at, run.feeder.centres, rest)
     draw = float(case.draw_kw[hour, place])
     active, reactive = float(case.bill_active[hour, place]), float(case.bill_reactive[hour, place])
     price = float(case.centre_price[hour, place])
@@ -215,8 +169,7 @@ def paid(run: "FeederRun", at: At, rest: list[str]) -> Part:
 
 def draw(run: "FeederRun", at: At, rest: list[str]) -> Part:
     """Return why a data centre draws what it does."""
-    case, hour = case_of(run, at), hour_of(run, at)
-    place, row = named(run.feeder.centres, rest)
+    case, hour, place, row = open_device(run, at, run.feeder.centres, rest)
     draw = float(case.draw_kw[hour, place])
     work = work_done(run, case)[hour, place]
     return why_card(
@@ -238,8 +191,7 @@ def draw(run: "FeederRun", at: At, rest: list[str]) -> Part:
 
 def computers(run: "FeederRun", at: At, rest: list[str]) -> Part:
     """Return why the computers of a data centre and their cooling draw what they do, beside its battery."""
-    case, hour = case_of(run, at), hour_of(run, at)
-    place, row = named(run.feeder.centres, rest)
+    case, hour, place, row = open_device(run, at, run.feeder.centres, rest)
     drawn, network = float(case.computer_kw[hour, place]), float(case.draw_kw[hour, place])
     return why_card(
         f"Computers of {row.name}: {number(drawn, 1)} kW in {run.labels[hour]}",
@@ -268,8 +220,7 @@ def work_done(run: "FeederRun", case: "CaseRun") -> np.ndarray:
 
 def output(run: "FeederRun", at: At, rest: list[str]) -> Part:
     """Return why a generator gives what it does."""
-    case, hour = case_of(run, at), hour_of(run, at)
-    place, row = named(run.feeder.generators, rest)
+    case, hour, place, row = open_device(run, at, run.feeder.generators, rest)
     given = 1000.0 * complex(case.generator_mva[hour, place])
     most = row.p_max_kw * float(run.availability[hour, place])
     cost = row.cost_per_mwh + row.slope_per_mw2h * given.real / 1000.0
@@ -290,8 +241,7 @@ def output(run: "FeederRun", at: At, rest: list[str]) -> Part:
 
 def svg(run: "FeederRun", at: At, rest: list[str]) -> Part:
     """Return why a static var generator gives what it does."""
-    case, hour = case_of(run, at), hour_of(run, at)
-    place, row = named(run.feeder.compensators, rest)
+    case, hour, place, row = open_device(run, at, run.feeder.compensators, rest)
     given = case.svg_kvar[hour, place]
     members = run.feeder.spread(row.phases)
     each = ", ".join(f"{member} {number(float(given[run.feeder.frame.index(member)]), 1)}" for member in members)
@@ -308,12 +258,3 @@ def svg(run: "FeederRun", at: At, rest: list[str]) -> Part:
         inputs=inputs_of(run),
         source="A static var generator gives reactive power on each phase by itself, at a cost that rises with it",
     )
-
-
-def named(rows: tuple[Row, ...], rest: list[str]) -> tuple[int, Row]:
-    """Return place and row of the device of that name. Raises ValueError where there is none."""
-    name = ":".join(rest)
-    for place, row in enumerate(rows):
-        if getattr(row, "name", None) == name:
-            return place, row
-    raise ValueError(f"there is no {name!r:.60}")

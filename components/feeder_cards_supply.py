@@ -4,9 +4,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from components.feeder_cards_hour import bound_lines
-from components.feeder_layers import At, case_of, case_said, hour_of
-from components.feeder_limits import at_hour
+from components.feeder_cards_parts import bound_at, bound_lines, open_card
+from components.feeder_layers import At, case_said, hour_of
 from components.feeder_words import SOURCE_AC, SOURCE_LINEAR, inputs_of, money
 from components.format import number, percent
 from components.skeleton import Part
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 
 def supply(run: "FeederRun", at: At, _: list[str]) -> Part:
     """Return why the substation feeds in what it does: what is drawn and lost less what is given on the feeder."""
-    case, hour = case_of(run, at), hour_of(run, at)
+    case, hour = open_card(run, at)
     fed, lost = 1000.0 * complex(case.supply_mva[hour]), 1000.0 * complex(case.loss_mva[hour])
     given = 1000.0 * complex(case.generator_mva[hour].sum())
     centres = float(case.draw_kw[hour].sum())
@@ -54,7 +53,7 @@ def _compensated(case: "CaseRun", hour: int) -> float:
 
 def cost(run: "FeederRun", at: At, _: list[str]) -> Part:
     """Return why an hour costs the operator what it does."""
-    case, hour = case_of(run, at), hour_of(run, at)
+    case, hour = open_card(run, at)
     total, bought = float(case.cost_per_h[hour]), float(case.supply_mva[hour].real)
     slope = run.question.supply_slope_per_mw2h
     energy = float(run.price_per_mwh[hour]) * bought + 0.5 * slope * bought**2
@@ -82,7 +81,7 @@ def cost(run: "FeederRun", at: At, _: list[str]) -> Part:
 
 def losses(run: "FeederRun", at: At, _: list[str]) -> Part:
     """Return why an hour loses what it does."""
-    case, hour = case_of(run, at), hour_of(run, at)
+    case, hour = open_card(run, at)
     ac, linear = 1000.0 * complex(case.loss_ac_mva[hour]), 1000.0 * complex(case.loss_mva[hour])
     fed = 1000.0 * float(case.supply_mva[hour].real + case.generator_mva[hour].real.sum())
     return why_card(
@@ -100,7 +99,7 @@ def losses(run: "FeederRun", at: At, _: list[str]) -> Part:
 
 def surplus(run: "FeederRun", at: At, _: list[str]) -> Part:
     """Return why the operator keeps what it does of an hour's prices."""
-    case, hour = case_of(run, at), hour_of(run, at)
+    case, hour = open_card(run, at)
     paid = float((case.bill_active + case.bill_reactive)[hour].sum())
     return why_card(
         f"Operator's surplus: {money(float(case.surplus_per_h[hour]))} in {run.labels[hour]}, {case_said(case)}",
@@ -142,7 +141,7 @@ def load(run: "FeederRun", at: At, rest: list[str]) -> Part:
 
 def current(run: "FeederRun", at: At, rest: list[str]) -> Part:
     """Return why the current of a link's phase is what it is. Raises ValueError for what is not there."""
-    case, hour, feeder = case_of(run, at), hour_of(run, at), run.feeder
+    (case, hour), feeder = open_card(run, at), run.feeder
     name, phase = ":".join(rest[:-1]), rest[-1] if rest else ""
     place = [link.name for link in feeder.links].index(name)
     link = feeder.links[place]
@@ -159,7 +158,7 @@ def current(run: "FeederRun", at: At, rest: list[str]) -> Part:
             ("largest of its phases", f"{number(most, 1)} A"),
             ("over the day, at most", f"{number(float(case.current_a[:, place, PHASES.index(phase)].max()), 1)} A"),
         ],
-        binds=[each.words(feeder) for each in at_hour(run, case, hour) if each.chosen == f"link:{name}"],
+        binds=bound_at(run, case, hour, f"link:{name}"),
         inputs=inputs_of(run),
         source=SOURCE_AC,
     )

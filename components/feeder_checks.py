@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from dash import html
 
+from components.feeder_batteries import charging_words
 from components.feeder_cards import card
+from components.feeder_cards_linear import flagged_words
 from components.feeder_layers import At, case_key, case_said, case_words
 from components.feeder_limits import limits
 from components.feeder_tables import tabled
@@ -107,6 +109,7 @@ def _case(run: "FeederRun", case: "CaseRun") -> Part:
     )
     parts.append(html.P(words, className="hr-feeder-told hr-sign-" + ("fine" if good else "binding")))
     parts += [facts(_facts(case)), _rounds(run, case), _decisions(run, case)]
+    parts += [html.P(line, className="hr-feeder-told hr-feeder-mark") for line in flagged_words(run, case)]
     if broken:
         parts.append(_broken(run, case))
     if told["scenarios"]:
@@ -256,7 +259,8 @@ def _broken(run: "FeederRun", case: "CaseRun") -> Part:
     ]  # fmt: skip
     one = At(case_key(case))  # type: ignore[arg-type]
     label = f"Exceeded in the linear model at the stated price, {case_said(case)}"
-    return tabled(f"broken-{case_key(case)}", label, columns, listed, why=card(run, one, "penalty"))
+    return tabled(f"broken-{case_key(case)}", label, columns, listed, why=card(run, one, "penalty"),
+                  note=charging_words(run, case))  # fmt: skip
 
 
 def _provenance(run: "FeederRun") -> list[tuple[Part, Part]]:

@@ -178,16 +178,19 @@ def _case(run: "FeederRun", case: "CaseRun") -> dict[str, Any]:
         values["response"] = parts["response"]
     place = {node: at for at, node in enumerate(shape(run).nodes)}
     link_at = {link.name: at for at, link in enumerate(run.feeder.links)}
+    device_at = {device["n"]: at for at, device in enumerate(_devices(run, {bus.name: 0 for bus in run.feeder.buses}))}
     marks = []
     for hour in range(len(run.labels)):
-        nodes, links = {}, {}
+        nodes, links, devices = {}, {}, {}
         for each in at_hour(run, case, hour):
             how = 1 if each.state == "binds" else 2
             if each.kind == "bus":
                 nodes[place[each.element, each.member]] = how
             elif each.kind == "link":
                 links[link_at[each.element]] = how
-        marks.append([nodes, links])
+            elif each.device in device_at:
+                devices[device_at[each.device]] = how
+        marks.append([nodes, links, devices])
     return {
         "energy": np.round(parts["energy"][:, 0], 5).tolist(),
         "values": {key: packed(value) for key, value in values.items()},

@@ -50,6 +50,7 @@ class Limit:
     dual: float | None = None  # what the hour's cost falls by when it gives way; None where it has none
     dual_unit: str = ""
     select: str = ""  # what a press on it selects; empty for the element itself
+    device: str = ""  # the device that the diagram marks: of a battery its data centre
 
     @property
     def chosen(self) -> str:
@@ -168,5 +169,5 @@ def _devices(run: "FeederRun", case: "CaseRun") -> Iterator[Limit]:
             each.hour, "device", f"Battery of {each.element}" if of_centre else each.element, each.phase,
             scale * each.value, scale * each.limit, "binds", small, each.what, each.dual,
             _DUAL_UNITS.get(each.dual_unit, each.dual_unit),
-            f"centre:{each.element}" if of_centre else f"bus:{bus[each.element]}",
+            f"centre:{each.element}" if of_centre else f"bus:{bus[each.element]}", each.element,
         )  # fmt: skip

@@ -145,3 +145,15 @@ def test_a_price_that_may_range_is_told_where_and_how_far() -> None:
     endless = with_case(run, 0, price_most=np.where(np.arange(len(run.nodes)) == node, np.inf, case.price_most))
     assert "any higher price" in text(card(endless, At("off", 1), "price:671:c"))
     assert "without an end" in text(line(endless, endless.cases[0]))
+
+
+def test_limits_exceeded_while_batteries_charge_say_that_these_do_not_see_the_limits() -> None:
+    run = stored()
+    row = {"hour": 0, "element": "671", "phase": "a", "value": 0.94, "limit": 0.95, "unit": "p.u."}
+    broken = with_case(run, 0, facts=run.cases[0].facts | {"violations": [row, {**row, "hour": 1}]})
+    for what in ("violations", "penalty"):
+        said = text(card(broken, At(), what)).replace("\u2009", "")
+        assert "In 1 of the 2 hours in which limits are exceeded batteries charge, 300 kW in 00:00" in said
+        assert "batteries charge" not in text(card(run, At(), what))
+    taker = replace(broken, question=replace(broken.question, method="price taker"))
+    assert "batteries charge" not in text(card(taker, At(), "violations"))

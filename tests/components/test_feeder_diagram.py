@@ -135,6 +135,20 @@ def test_what_ac_exceeds_is_told_from_what_binds_and_flagged_from_what_was_known
     assert limits(told, told.cases[1]) == ()
 
 
+def test_devices_at_their_limit_are_marked_in_the_hour() -> None:
+    run = made_up("ieee13")
+    first, centre = run.feeder.generators[0].name, run.feeder.centres[0].name
+    rows = [
+        Binding(1, "generator", first, "", "most active power", 0.5, 0.5, "MW", 3.0, "$/h per MW"),
+        Binding(2, "battery", centre, "", "most charge", 0.2, 0.2, "MW", None, ""),
+    ]
+    told = with_case(run, 0, facts=run.cases[0].facts | {"duals": [asdict(row) for row in rows]})
+    drawn = drawing(told)
+    places = {device["n"]: at for at, device in enumerate(drawn["devices"])}
+    marks = [hour[2] for hour in drawn["cases"]["off"]["marks"]]
+    assert marks == [{}, {places[first]: 1}, {places[centre]: 1}]
+
+
 def test_a_limit_on_unbalance_binds_where_the_linear_magnitudes_reach_it() -> None:
     run = made_up("ieee13")
     row = Binding(1, "unbalance", "671", "b", "above the mean of its bus", 0.02, 0.02, "share", 7.25, "$/h per unit")
