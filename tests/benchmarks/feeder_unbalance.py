@@ -40,7 +40,7 @@ def told(prepared: Prepared, result: DsoResult, mvar: np.ndarray, name: str) -> 
     size = 100.0 * float(magnitude_unbalance(result.frame, np.abs(phasors)).max())
     return (
         f"| {prepared.question.feeder} | {name} | {vuf.max():.3f} | {vuf.mean():.3f} | {size:.3f} "
-        f"| {flow.total_loss_kva.real:.1f} | {1000.0 * np.abs(mvar).sum():.0f} | {result.penalty_per_h[0]:.0f} |"
+        f"| {flow.total_loss_kva.real:.1f} | {1000.0 * np.abs(mvar).sum():.0f} | {max(0.0, float(result.penalty_per_h[0])):.0f} |"
     )
 
 
