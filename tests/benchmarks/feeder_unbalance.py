@@ -38,9 +38,10 @@ def told(prepared: Prepared, result: DsoResult, mvar: np.ndarray, name: str) -> 
     phasors = frame_phasors(result.frame, flow)
     vuf = 100.0 * voltage_unbalance(result.frame, phasors)
     size = 100.0 * float(magnitude_unbalance(result.frame, np.abs(phasors)).max())
+    charged = max(0.0, float(result.penalty_per_h[0]))  # the solver's rounding may leave less than nothing
     return (
         f"| {prepared.question.feeder} | {name} | {vuf.max():.3f} | {vuf.mean():.3f} | {size:.3f} "
-        f"| {flow.total_loss_kva.real:.1f} | {1000.0 * np.abs(mvar).sum():.0f} | {max(0.0, float(result.penalty_per_h[0])):.0f} |"
+        f"| {flow.total_loss_kva.real:.1f} | {1000.0 * np.abs(mvar).sum():.0f} | {charged:.0f} |"
     )
 
 
