@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from engine.compute import JobContext
+from engine.compute import JobContext, run_map
 from engine.errors import InfeasibleError
 from engine.store.kinds import JobKind
 
@@ -77,6 +77,16 @@ def deaf(arguments: Mapping[str, Any], context: JobContext) -> dict[str, Any]:
     return {}
 
 
+def squares(arguments: Mapping[str, Any], context: JobContext) -> dict[str, Any]:
+    """Let the job's workers compute, and tell in which process each square was made."""
+    made = run_map(_square, arguments["of"], workers=context.workers, progress=context.progress)
+    return {"squares": [value for value, _ in made], "here": os.getpid(), "there": [process for _, process in made]}
+
+
+def _square(number: int) -> tuple[int, int]:
+    return number**2, os.getpid()
+
+
 def environment(arguments: Mapping[str, Any], context: JobContext) -> dict[str, Any]:
     """Tell how many threads the numerical libraries may use."""
     return {name: os.environ.get(name) for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
@@ -84,5 +94,5 @@ def environment(arguments: Mapping[str, Any], context: JobContext) -> dict[str, 
 
 KINDS = {
     f"test.{function.__name__}": JobKind(f"tests.engine.store.tasks:{function.__name__}")
-    for function in (count, wait, read, fail, fail_once, deaf, environment)
+    for function in (count, wait, read, fail, fail_once, deaf, environment, squares)
 }

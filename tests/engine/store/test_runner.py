@@ -50,7 +50,7 @@ def works(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     url = sqlite if request.param == "sqlite" else request.getfixturevalue("emptied_postgres")
     store, artifacts, stop = Store(url), Artifacts(folder / "cache"), threading.Event()
     store.migrate()
-    thread = threading.Thread(target=runner.run, args=(url, artifacts, 2, stop, KINDS))
+    thread = threading.Thread(target=runner.run, args=(url, artifacts, 2, stop, KINDS, "processes:2"))
     thread.start()
     yield Works(store, artifacts, store.studies.create("ann", "A", triangle()))
     stop.set()
@@ -100,6 +100,14 @@ def test_a_process_that_dies_once_is_replaced_and_one_that_always_dies_ends_the_
     dead = works.end(dying)
     assert (dead.state, dead.attempts) == ("failed", MAX_ATTEMPTS)
     assert "SIGKILL, which is how the system stops what takes too much memory" in dead.error
+
+
+def test_the_parts_of_a_job_are_computed_in_processes_of_its_own_which_end_with_it(works: Works) -> None:
+    found = works.end(works.submit("squares", of=[3, 1, 2])).result
+    assert found is not None
+    assert found["squares"] == [9, 1, 4]
+    assert found["here"] not in found["there"]
+    assert not any(psutil.pid_exists(process) for process in found["there"])
 
 
 def test_a_running_job_shows_where_it_is_and_stops_at_its_next_report(works: Works) -> None:
