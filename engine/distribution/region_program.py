@@ -23,6 +23,7 @@ from engine.program import LinearProgram, Status, solve
 
 GAP = 1e-4
 _ROUNDS = 30
+_BELOW = 1e-3  # $/h by which the tangent in a cell's middle may be below its payment at a corner, to begin with
 _CURVED = 1e-9  # $/MWh per MW: less is flat
 
 
@@ -169,7 +170,12 @@ class _Model:
         self.tangents = 0
         self._frame_rows()
         for at, (_, cell) in enumerate(self._cells):
-            for x in (cell.vertices.mean(axis=0), *cell.vertices):
+            middle = cell.vertices.mean(axis=0)
+            self._tangent(at, middle)
+            off = cell.vertices - middle
+            # A tangent is below the payment by the square of the way from it.
+            below = ((off @ cell.region.slope) * off).sum(axis=1)
+            for x in cell.vertices[below > _BELOW]:
                 self._tangent(at, x)
 
     @property
