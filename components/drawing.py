@@ -8,13 +8,9 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.collections import LineCollection, PathCollection, PolyCollection
-from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
 from components.drawing_labels import Label, draw_labels
 from components.drawing_sheet import ASSETS, Caption, caption_in, new_figure, wrapped, write_caption
@@ -22,6 +18,12 @@ from components.grid_map import OUTLINES, SIGNS, is_geographic
 from components.theme import DIFFERENCE, MAP_MAGNITUDE, token
 from engine.network.model import Matrix
 from engine.network.tables import NetworkTables
+
+# matplotlib takes half a second to import: whoever draws a picture waits for it, not each start.
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.collections import PathCollection
+    from matplotlib.figure import Figure
 
 SIZE_IN = (11.0, 7.6)  # fits the width of an A4 page laid across, with its margins
 REPORT_IN = (7.1, 4.5)  # the width between the margins of an upright A4 page
@@ -45,7 +47,7 @@ class MapContent:
     around: int | None = None  # a bus's position: the map shows its surroundings, and a ring around it
 
 
-def draw_map(content: MapContent, caption: Caption | None, size_in: tuple[float, float] = SIZE_IN) -> Figure:
+def draw_map(content: MapContent, caption: Caption | None, size_in: tuple[float, float] = SIZE_IN) -> "Figure":
     """Return the map as a figure; without ``caption`` the map and its legend alone, for a page that has the words.
 
     Raises KeyError for a layer that the Store does not have.
@@ -77,7 +79,7 @@ def draw_map(content: MapContent, caption: Caption | None, size_in: tuple[float,
     return figure
 
 
-def _frame(axes: Axes, content: MapContent, size_in: tuple[float, float], *, geographic: bool) -> None:
+def _frame(axes: "Axes", content: MapContent, size_in: tuple[float, float], *, geographic: bool) -> None:
     """Set what part of the world is seen, at one scale in both directions."""
     points = content.points
     if len(points) == 0:
@@ -118,7 +120,9 @@ def _neighbourhood(content: MapContent, bus: int) -> float:
     return max(reach, default=0.02 * float(np.ptp(content.points, axis=0).max() or 1.0))
 
 
-def _outlines(axes: Axes) -> None:
+def _outlines(axes: "Axes") -> None:
+    from matplotlib.collections import LineCollection, PolyCollection  # noqa: PLC0415
+
     (west, east), (south, north) = axes.get_xlim(), axes.get_ylim()
     states, counties = outline_shapes()
     for shapes, name in ((states, "outline-states"), (counties, "outline-counties")):
@@ -175,8 +179,10 @@ def class_colour(layer: Mapping[str, Any], number: int) -> str | None:
     )
 
 
-def _branches(axes: Axes, content: MapContent, layer: Mapping[str, Any], points_per_px: float) -> None:
+def _branches(axes: "Axes", content: MapContent, layer: Mapping[str, Any], points_per_px: float) -> None:
     """Draw the branches, one group per class, so that a reader of the file finds each class by its name."""
+    from matplotlib.collections import LineCollection  # noqa: PLC0415
+
     tables, points = content.tables, content.points
     position = {key: i for i, key in enumerate(tables.buses["bus"])}
     high = set(tables.buses["bus"][tables.buses["base_kv"] >= _HIGH_KV])
@@ -209,7 +215,7 @@ def _branches(axes: Axes, content: MapContent, layer: Mapping[str, Any], points_
         axes.add_collection(made, autolim=False)
 
 
-def _buses(axes: Axes, content: MapContent, layer: Mapping[str, Any], points_per_px: float) -> None:
+def _buses(axes: "Axes", content: MapContent, layer: Mapping[str, Any], points_per_px: float) -> None:
     tables, points = content.tables, content.points
     few = len(tables.buses) <= _FEW_BUSES
     numbers = layer["buses"] or [0] * len(tables.buses)
@@ -248,12 +254,14 @@ def _buses(axes: Axes, content: MapContent, layer: Mapping[str, Any], points_per
         _dots(axes, points[[content.around]], 9.0 * points_per_px, look).set_gid("selected")
 
 
-def _dots(axes: Axes, points: Matrix, radius_pt: float, look: Mapping[str, Any]) -> PathCollection:
+def _dots(axes: "Axes", points: Matrix, radius_pt: float, look: Mapping[str, Any]) -> "PathCollection":
     size = (2 * radius_pt) ** 2
     return axes.scatter(points[:, 0], points[:, 1], s=size, marker="o", **look)
 
 
-def _scale(axes: Axes, *, geographic: bool) -> None:
+def _scale(axes: "Axes", *, geographic: bool) -> None:
+    from matplotlib.lines import Line2D  # noqa: PLC0415
+
     (west, east), (south, north) = axes.get_xlim(), axes.get_ylim()
     if not geographic:
         words = "Not geographic: laid out for reading"
@@ -281,7 +289,7 @@ def nice_length_km(most: float) -> float:
     return float(max(factor * step for factor in (1, 2, 5) if factor * step <= most * (1 + 1e-12)))
 
 
-def _legend(figure: Figure, content: MapContent, layer: Mapping[str, Any], left: float, top: float) -> None:
+def _legend(figure: "Figure", content: MapContent, layer: Mapping[str, Any], left: float, top: float) -> None:
     """Write the legend in the order of the screen's: classes, no value, rings, thick lines, the note."""
     width, height = figure.get_size_inches()
     room = _LEGEND_SHARE * width
@@ -332,7 +340,9 @@ def legend_marks(content: MapContent, layer: Mapping[str, Any]) -> list[tuple[st
     return marks
 
 
-def _mark(axes: Axes, at: float, colour: str, shape: str) -> None:
+def _mark(axes: "Axes", at: float, colour: str, shape: str) -> None:
+    from matplotlib.lines import Line2D  # noqa: PLC0415
+
     if shape in {"line", "thick"}:
         axes.add_line(Line2D([0.02, 0.22], [at, at], color=colour, linewidth=3.4 if shape == "thick" else 2.4))
     elif shape == "ring":

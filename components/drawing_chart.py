@@ -1,15 +1,18 @@
 """Charts as SVG and PNG, in the same frame and type as the drawn maps."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
 from components.drawing_sheet import Caption, caption_in, new_figure, write_caption
 from components.format import megawatts
 from components.theme import token
+
+# matplotlib takes half a second to import: whoever draws a picture waits for it, not each start.
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 CHART_IN = (9.0, 6.2)
 BARE_IN = (6.6, 2.7)  # for a report, which has the words already
@@ -33,7 +36,7 @@ class StepChart:
     y_title: str
 
 
-def draw_chart(chart: StepChart, caption: Caption | None) -> Figure:
+def draw_chart(chart: StepChart, caption: Caption | None) -> "Figure":
     """Return the chart as a figure, without words around it when ``caption`` is None."""
     figure = new_figure(CHART_IN if caption else BARE_IN)
     width, height = CHART_IN if caption else BARE_IN
@@ -60,7 +63,9 @@ def draw_chart(chart: StepChart, caption: Caption | None) -> Figure:
     return figure
 
 
-def _look(axes: Axes, chart: StepChart) -> None:
+def _look(axes: "Axes", chart: StepChart) -> None:
+    from matplotlib.ticker import MaxNLocator  # noqa: PLC0415
+
     low, high = float(np.min(chart.line.y)), float(np.max(chart.line.y))
     room = 0.12 * (high - low) or 0.1 * max(1.0, abs(high))
     axes.set_xlim(0, max(chart.line.x) * 1.02 or 1.0)

@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-
-from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.transforms import Bbox
+from typing import TYPE_CHECKING
 
 from components.theme import token
 from engine.network.model import Matrix
+
+# matplotlib takes half a second to import: whoever draws a picture waits for it, not each start.
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 _OFFSETS = (((6, 0), "left", "center"), ((-6, 0), "right", "center"), ((0, 6), "center", "bottom"),
             ((0, -6), "center", "top"))  # fmt: skip
@@ -28,8 +29,11 @@ class Label:
     sign: str = "text"  # a colour token
 
 
-def draw_labels(axes: Axes, labels: Sequence[Label], points: Matrix) -> None:
+def draw_labels(axes: "Axes", labels: Sequence[Label], points: Matrix) -> None:
     """Write the labels in their order, so that the first get their place."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415
+    from matplotlib.transforms import Bbox  # noqa: PLC0415
+
     if not labels:
         return
     figure = axes.get_figure(root=True)

@@ -12,15 +12,13 @@ from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from threading import Lock
-from typing import Literal
-
-import matplotlib as mpl
-from matplotlib import font_manager
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.backends.backend_svg import FigureCanvasSVG
-from matplotlib.figure import Figure
+from typing import TYPE_CHECKING, Literal
 
 from components.theme import token
+
+# matplotlib takes half a second to import: whoever draws a picture waits for it, not each start.
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 Format = Literal["svg", "png"]
 FORMATS: tuple[Format, ...] = ("svg", "png")
@@ -45,8 +43,11 @@ class Caption:
     stale: str = ""  # why it is not current, "" when it is
 
 
-def rendered(figure: Figure, kind: Format, caption: Caption) -> bytes:
+def rendered(figure: "Figure", kind: Format, caption: Caption) -> bytes:
     """Return a figure as the bytes of a file. Equal figures give equal bytes."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415
+    from matplotlib.backends.backend_svg import FigureCanvasSVG  # noqa: PLC0415
+
     sink = io.BytesIO()
     about = f"{caption.subtitle}. {' '.join(caption.lines)} {caption.use}"
     with _DRAWING:
@@ -79,8 +80,10 @@ def inline(svg: bytes, label: str) -> str:
     return f'<svg role="img" aria-label="{name}"{head.removeprefix("<svg")}>{rest}'
 
 
-def new_figure(size_in: tuple[float, float]) -> Figure:
+def new_figure(size_in: tuple[float, float]) -> "Figure":
     """Return an empty figure in the product's type."""
+    from matplotlib.figure import Figure  # noqa: PLC0415
+
     _prepare()
     return Figure(figsize=size_in, dpi=DPI, facecolor=token("surface"))
 
@@ -90,7 +93,7 @@ def wrapped(text: str, width_in: float, size_pt: float) -> list[str]:
     return textwrap.wrap(text, max(8, int(width_in * 72 / (0.5 * size_pt)))) or [""]
 
 
-def write_caption(figure: Figure, caption: Caption) -> None:
+def write_caption(figure: "Figure", caption: Caption) -> None:
     """Write title and subtitle at the top of a figure, where its numbers are from at its foot."""
     width, height = figure.get_size_inches()
     at = height - 0.22
@@ -116,6 +119,9 @@ def write_caption(figure: Figure, caption: Caption) -> None:
 @cache
 def _prepare() -> None:
     """Set once what matplotlib reads from its global settings; nobody else uses it in this process."""
+    import matplotlib as mpl  # noqa: PLC0415
+    from matplotlib import font_manager  # noqa: PLC0415
+
     for name in _FONTS:
         font_manager.fontManager.addfont(ASSETS / "fonts" / name)
     bold = Path(font_manager.findfont("DejaVu Sans:bold"))
