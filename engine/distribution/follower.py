@@ -27,6 +27,7 @@ from engine.program import LinearProgram, Solution, solve
 
 Flags = npt.NDArray[np.bool_]
 
+_FEW = 64  # columns
 _SAME = 1e-9  # a row is kept, and a dual is positive, up to this on rows of unit size
 
 
@@ -151,29 +152,39 @@ class Follower:
         return Answer(z, lam, full, self.value(z), self.drawn.T @ lam - self.shift.T @ full)
 
     def maps(self, active: Integers) -> "Maps | None":
-        """Return z, lam and mu as affine functions of x while ``active`` rows bind; None if they depend on another."""
-        width, equations, count = len(self.cost), len(self.right), len(active)
-        if equations + count > width:
+        """Return z, lam and mu as affine functions of x while ``active`` rows bind; None if they depend on another.
+
+        A row of one column alone, such as the sign of a slack, gives that column, and the column's own condition gives
+        the row's dual: hundreds of them need no place in the system that is solved.
+        """
+        bound = self.rows[active]
+        column = np.argmax(bound != 0.0, axis=1) if len(active) else np.zeros(0, dtype=np.intp)
+        lone = np.flatnonzero((bound != 0.0).sum(axis=1) == 1)
+        # Few columns are solved faster as they are.
+        lone = lone[np.unique(column[lone], return_index=True)[1]] if len(self.cost) > _FEW else lone[:0]
+        fixed, others = column[lone], np.setdiff1d(np.arange(len(active)), lone)
+        free = np.setdiff1d(np.arange(len(self.cost)), fixed)
+        held = np.vstack([self.equal, bound[others]])
+        if len(held) > len(free):
             return None
-        bound = np.vstack([self.equal, self.rows[active]])
-        # Prices are near 1e2, slacks' 1e5 and tie slopes 1e-3: one scale for both halves keeps the digits.
-        system = np.zeros((width + equations + count,) * 2)
-        system[:width, :width] = np.diag(self.quadratic)
-        system[:width, width:] = bound.T
-        system[width:, :width] = bound
-        right = np.zeros((len(system), 1 + self.drawn.shape[1]))
-        right[:width, 0] = -self.cost
-        right[width:, 0] = np.concatenate([self.right, self.limit[active]])
-        right[width:, 1:] = np.vstack([self.drawn, self.shift[active]])
-        try:
-            found: Matrix = np.asarray(np.linalg.solve(system, right), dtype=np.float64)
-            found += np.linalg.solve(system, right - system @ found)
-        except np.linalg.LinAlgError:
+        right = np.column_stack(
+            [np.concatenate([self.right, self.limit[active]]), np.vstack([self.drawn, self.shift[active]])]
+        )
+        at = len(self.right)
+        entry = bound[lone, fixed][:, np.newaxis]
+        z = np.zeros((len(self.cost), right.shape[1]))
+        z[fixed] = right[at + lone] / entry
+        sides = np.vstack([right[:at], right[at + others]]) - held[:, fixed] @ z[fixed]
+        found = _solved(self.quadratic[free], held[:, free], -self.cost[free], sides)
+        if found is None:
             return None
-        if not np.abs(system @ found - right).max() <= 1e-7 * (1.0 + np.abs(right).max()):
-            return None
-        at = width + equations
-        return Maps(active, found[:width], -found[width:at], found[at:])
+        z[free], dual = found[: len(free)], found[len(free) :]
+        mu = np.zeros((len(active), right.shape[1]))
+        mu[others] = dual[at:]
+        forces = -self.quadratic[fixed][:, np.newaxis] * z[fixed] - held[:, fixed].T @ dual
+        forces[:, 0] -= self.cost[fixed]
+        mu[lone] = forces / entry
+        return Maps(active, z, -dual[:at], mu)
 
     def value(self, z: Vector) -> float:
         """Return the cost of ``z``, $/h."""
@@ -222,6 +233,24 @@ class Follower:
         mu = np.where(-found.row_dual[first:] > gap, np.maximum(-found.row_dual[first:], 0.0), 0.0)
         lam = found.row_dual[:first]
         return Answer(found.x, lam, mu, self.value(found.x), self.drawn.T @ lam - self.shift.T @ mu)
+
+
+def _solved(quadratic: Vector, held: Matrix, force: Vector, sides: Matrix) -> Matrix | None:
+    """Return z and the duals of ``held`` rows (n + r, 1 + J) by optimality; None where the rows depend on another."""
+    # Prices are near 1e2, slacks' 1e5 and tie slopes 1e-3: one scale for both halves keeps the digits.
+    width, count = len(quadratic), len(held)
+    system = np.zeros((width + count,) * 2)
+    system[:width, :width] = np.diag(quadratic)
+    system[:width, width:] = held.T
+    system[width:, :width] = held
+    right = np.vstack([np.zeros((width, sides.shape[1])), sides])
+    right[:width, 0] = force
+    try:
+        found: Matrix = np.asarray(np.linalg.solve(system, right), dtype=np.float64)
+        found += np.linalg.solve(system, right - system @ found)
+    except np.linalg.LinAlgError:
+        return None
+    return found if np.abs(system @ found - right).max() <= 1e-7 * (1.0 + np.abs(right).max()) else None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

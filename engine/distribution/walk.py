@@ -14,7 +14,7 @@ from engine.distribution.coordination import Clock, Coordination, Outcome, judge
 from engine.distribution.follower import Follower
 from engine.distribution.frames import Integers, Matrix, Vector
 from engine.distribution.price_taker import Equilibrium, price_taker
-from engine.distribution.region_program import Settled, settle
+from engine.distribution.region_program import GAP, Settled, settle
 from engine.distribution.regions import HourRegions, Region
 from engine.errors import InfeasibleError, SolverError
 from engine.program import solve
@@ -22,6 +22,7 @@ from engine.program import solve
 _GAIN = 1e-6  # relative: a smaller gain is no move
 _PRESSES = 1e-6  # $/h per unit of a side: a smaller dual does not press
 _BEYOND = (1e-6, 1e-4)  # MW past a side
+_SIDES = 3  # of an hour that are tried from one point
 _MOVES = 400  # programs from one start
 
 
@@ -57,13 +58,13 @@ def walk(  # noqa: PLR0913 (all by name)
     followers = problem.followers if regions is None else tuple(hour.follower for hour in regions)
     walker = _Walker(problem.fleet, followers, regions, (time_limit_s, clock))
     rng = np.random.default_rng(seed)
-    best, tried = walker.run(first.outcome.draws_mw), 1
+    best, tried, known = walker.run(first.outcome.draws_mw), 1, max(bound, first.payment_bound)
     for _ in range(starts):
-        if clock.read()[0] > time_limit_s:
+        # What the bound leaves is within the accuracy of exact routes: another start has nothing to find.
+        if clock.read()[0] > time_limit_s or best.objective - known <= GAP * max(1.0, abs(best.objective)):
             break
         tried += 1
         best = min(best, walker.run(_corner(problem.fleet, rng)), key=lambda settled: settled.objective)
-    known = max(bound, first.payment_bound)
     notes = (f"{tried} starts", f"{walker.programs} programs")
     status = "stopped" if walker.stopped else "local optimum"
     return judge(problem, "region walk", best.point, (known, status, clock), notes)
@@ -158,7 +159,10 @@ class _Walker:
         return np.flatnonzero(most > region.limit + 1e-9)
 
     def _options(self, place: _Place) -> list[tuple[int, Region]]:
-        """Return the moves across the sides that the best point presses on, the strongest first."""
+        """Return the moves across the sides that the best point presses on, the strongest of each hour first.
+
+        In a corner many sides meet, and a solver's duals press a little on all of them.
+        """
         draws = self._fleet.draws(place.settled.point)
         pressed = [
             (float(dual), hour, int(place.sides[hour][at]))
@@ -166,8 +170,14 @@ class _Walker:
             for at, dual in enumerate(duals.tolist())
             if dual > _PRESSES
         ]
-        found = []
+        found: list[tuple[int, Region]] = []
+        tried = dict.fromkeys(range(len(draws)), 0)
         for _, hour, row in sorted(pressed, key=lambda each: -each[0]):
+            if self._clock.read()[0] > self._limit:
+                break
+            if tried[hour] >= _SIDES:
+                continue
+            tried[hour] += 1
             region = self._across(hour, place.regions[hour], row, draws[hour])
             if region is not None:
                 found.append((hour, region))

@@ -135,3 +135,19 @@ def test_what_joins_hours_or_has_no_centre_is_refused() -> None:
         followers(case, tie_slope=-1.0)
     with pytest.raises(QuestionError, match="no data centre"):
         followers(FeederCase.of(replace(two_centres(), centres=()), [45.0]))
+
+
+def test_rows_of_one_column_may_be_left_out_of_the_system(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same affine maps by the whole system of optimality and by the one without slacks and their signs."""
+    follower = one(CASES[0])
+    for x in draws(CASES[0], 3, 4):
+        active = np.flatnonzero(follower.solve(x).mu > 1e-6)
+        found = []
+        for few in (0, 10_000):
+            monkeypatch.setattr("engine.distribution.follower._FEW", few)
+            found.append(follower.maps(active))
+        short, whole = found
+        assert short is not None
+        assert whole is not None
+        for name in ("z", "lam", "mu"):
+            assert getattr(short, name) == pytest.approx(getattr(whole, name), rel=1e-7, abs=1e-6)
