@@ -34,6 +34,7 @@ PAGE_LIMIT = "600 per minute"  # by address until there is a session: a whole cl
 EXPENSIVE_LIMIT = "30 per minute"
 LARGE_LIMIT = "60 per minute"  # of callbacks that carry a file
 _SMALL_BYTES = 1_000_000
+_FORGET_EVERY_S = 10.0  # counts whose time is over
 
 _FOREIGN = "this request came from another site's page"
 _HEADERS = {
@@ -153,18 +154,32 @@ def _refuse_forged() -> None:
 
 
 class OneAtATime(MemoryStorage):
-    """Counts in memory, one request after the other: two at once may start the library's timer twice, which fails."""
+    """Counts in memory, one request after the other.
+
+    What has expired is forgotten now and then by a request that counts. The library begins a thread for it at nearly
+    each request, which costs more than the rest, and fails when two of them begin it at once.
+    """
 
     STORAGE_SCHEME = ["one-at-a-time"]  # noqa: RUF012 (as the library declares it)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._turn = threading.Lock()
+        self._due = 0.0  # when to forget next, in seconds since 1970 as the library's own moments
         super().__init__(*args, **kwargs)
 
     def incr(self, key: str, expiry: float, amount: int = 1) -> int:
         """Count a request."""
         with self._turn:
-            return int(super().incr(key, expiry, amount))
+            now = time.time()
+            if now >= self._due:
+                for known in [one for one, end in self.expirations.items() if end <= now]:
+                    self.clear(known)
+                self._due = now + _FORGET_EVERY_S
+            before = self.get(key)  # none once it has expired
+            self.storage[key] = before + amount
+            if not before:
+                self.expirations[key] = now + expiry
+            return before + amount
 
 
 def _limiter(app: Dash) -> Limiter:

@@ -54,6 +54,7 @@ def main() -> int:
     if unknown := sorted(set(chosen) - set(CHECKS)):
         parser.error(f"no section {', '.join(unknown)}; there are {', '.join(CHECKS)}")
     environ = dict(os.environ)
+    environ.pop("PYTHONDONTWRITEBYTECODE", None)  # else each of the tests' many processes compiles the product anew
     data = ROOT.parent / "shared" / "data"
     if data.is_dir():
         environ.setdefault("HEADROOM_DATA", str(data))

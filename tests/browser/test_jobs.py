@@ -14,7 +14,7 @@ from tests.waiting import wait_for
 
 _QUESTION = "sites=7001,8002&mw=1000&eps=5&supply=headroom&zero=hold&states=hourly"
 _WHOLE_YEAR = {"hours": 0}  # a minute of work and more: it is never done before the test has looked
-_WEEKS = {"hours": 500}  # a few seconds of work
+_WEEKS = {"hours": 300}  # a few seconds of work
 _MOVING = re.compile(r"[1-9]\d*\s?%")
 
 

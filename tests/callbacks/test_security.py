@@ -239,31 +239,25 @@ def test_forwarded_headers_are_believed_from_a_named_proxy_only() -> None:
         assert guard(environ, None) == seen
 
 
-def test_two_requests_at_once_do_not_start_the_limiters_timer_twice(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The library's timer may be started once: whoever counts meanwhile must wait for the first."""
-    inside, go_on, starts = threading.Event(), threading.Event(), []
-
-    class Timer:
-        def __init__(self, *_: Any) -> None: ...
-
-        def is_alive(self) -> bool:
-            return False
-
-        def start(self) -> None:
-            starts.append(threading.current_thread())
-            inside.set()
-            go_on.wait(30)
-
+def test_requests_at_once_are_all_counted_and_begin_no_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     counted = security.OneAtATime("one-at-a-time://")
-    monkeypatch.setattr("limits.storage.memory.threading.Timer", Timer)
-    monkeypatch.setattr(counted, "timer", Timer())  # one that has run out
-    askers = [threading.Thread(target=counted.incr, args=("key", 60.0)) for _ in range(2)]
-    askers[0].start()
-    assert inside.wait(30)
-    askers[1].start()
-    askers[1].join(0.2)  # it would be inside by now
-    assert len(starts) == 1
-    go_on.set()
+    counted.timer.join()
+    monkeypatch.setattr(counted, "timer", None)  # the library would look whether it runs
+    askers = [threading.Thread(target=lambda: [counted.incr("key", 60.0) for _ in range(500)]) for _ in range(4)]
+    for asker in askers:
+        asker.start()
     for asker in askers:
         asker.join()
-    assert counted.get("key") == 2
+    assert counted.get("key") == 4 * 500
+
+
+def test_counts_end_with_their_time_and_take_no_room_afterwards(monkeypatch: pytest.MonkeyPatch) -> None:
+    counted, now = security.OneAtATime("one-at-a-time://"), [1_000.0]
+    monkeypatch.setattr("limits.storage.memory.time.time", lambda: now[0])  # the module's, which is everybody's
+    assert [counted.incr("a", 60.0), counted.incr("a", 60.0), counted.incr("b", 5.0)] == [1, 2, 1]
+    now[0] += 5.0  # b's time is over, a's is not
+    assert [counted.incr("b", 5.0), counted.incr("a", 60.0)] == [1, 3]
+    now[0] += 60.0
+    assert counted.incr("c", 60.0) == 1
+    assert set(counted.storage) == set(counted.expirations) == {"c"}
+    assert counted.incr("a", 60.0) == 1
