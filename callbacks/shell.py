@@ -16,6 +16,7 @@ from callbacks.security import current_user
 from callbacks.services import Services
 from callbacks.uploads import content_of
 from components import difference_parts, ids, late
+from components.feeder_view import job_query
 from components.format import ago, count
 from components.help import help_body
 from components.links import PageLink
@@ -120,9 +121,11 @@ def toast(text: str, undo: dict[str, Any] | None = None) -> dict[str, Any]:
 
 
 def job_record(job: Job, pages: dict[str, str]) -> dict[str, Any]:
-    """Return what the browser is told about a job; one of no study opens its page."""
+    """Return what the browser is told about a job; one of no study opens its page, the Feeder page what was asked."""
     page = job.kind.partition(".")[0]
     alone = next((path for path, key in pages.items() if key == page), None)
+    if alone and (query := job_query(job.kind, job.arguments)):
+        alone = f"{alone}?{query}"
     return {
         "id": job.id,
         "kind": job.kind,

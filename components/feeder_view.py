@@ -68,6 +68,19 @@ def question_query(question: FeederQuestion) -> str:
     return f"ask={quote(json.dumps(changed, separators=(',', ':')), safe=',:')}" if changed else ""
 
 
+def job_query(kind: str, arguments: Any) -> str:
+    """Return the query string of what a job of this page was asked; "" for other jobs and for what is too long."""
+    asked = arguments.get("question") if kind.startswith("feeder.") and isinstance(arguments, dict) else None
+    if not isinstance(asked, dict):
+        return ""
+    try:
+        query = question_query(FeederQuestion.from_json(asked))
+    except QuestionError:
+        return ""
+    tab = "tab=methods" if kind == "feeder.methods" else ""
+    return "&".join(part for part in (query, tab) if part) if len(query) <= LONGEST_QUERY else ""
+
+
 _EDIT: Mapping[str, Any] = {"kind": None, "name": "", "bus": "", "value": 0.0, "phases": "abc"}
 
 

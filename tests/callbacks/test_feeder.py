@@ -14,7 +14,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 import pytest
@@ -257,7 +257,15 @@ def test_the_first_case_shows_while_the_second_is_solved_and_a_reload_finds_the_
 def test_a_job_of_no_study_opens_its_page_and_one_of_a_study_that_study(anne: Seat, solved: FeederRun) -> None:
     job = next(one for one in anne.desk.services.jobs.list(ANNE) if one.kind == jobs.STUDY and not one.study_id)
     pages = {"/": "home", "/capacity": "capacity", "/feeder": "feeder"}
-    assert job_record(job, pages)["href"] == "/feeder"
+    asked = FeederQuestion.from_json(job.arguments["question"])
+    href = urlsplit(job_record(job, pages)["href"])
+    assert href.path == "/feeder"
+    assert read_question({name: each[0] for name, each in parse_qs(href.query).items()}) == asked
+    usual = {"question": FeederQuestion().to_json()}
+    assert job_record(replace(job, arguments=usual), pages)["href"] == "/feeder"
+    compared = replace(job, kind="feeder.methods", arguments=usual)
+    assert job_record(compared, pages)["href"] == "/feeder?tab=methods"
+    assert job_record(replace(job, arguments={"question": {"nobody": 1}}), pages)["href"] == "/feeder"
     assert job_record(replace(job, study_id="s1"), pages)["href"] == "/feeder?study=s1"
     assert job_record(replace(job, kind="other.thing"), pages)["href"] is None
     assert solved.cases
