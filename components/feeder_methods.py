@@ -61,7 +61,7 @@ def content(run: "FeederRun", at: At, methods: "MethodsRun | None" = None) -> Pa
     columns, listed = schedule_rows(methods)
     label = "Schedules of all methods"
     held = tabled("schedules-of-methods", label, columns, listed, why=_card(run, methods), note=_SCHEDULES)
-    parts.append(html.Details([html.Summary(label), held], className="hr-feeder-more"))
+    parts.append(html.Details([html.Summary(label), held], className="hr-worked-details"))
     said = [html.Li(str(line)) for line in methods.provenance.get("assumptions", ())]
     parts += [html.H3("Assumed"), html.Ul(said, className="hr-feeder-lines")]
     del at  # of the whole day
