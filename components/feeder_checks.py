@@ -199,7 +199,7 @@ def _decisions(run: "FeederRun", case: "CaseRun") -> Part:
     columns = [
         GridColumn("decision", "Decision", width=80),
         GridColumn("objective", "Aggregator pays", "$", "number", digits=2),
-        GridColumn("bound", "No draws pay less than", "$", "number", digits=2),
+        GridColumn("bound", "Bound", "$", "number", digits=2, help="No draws pay less there"),
         GridColumn("gap", "Gap", "%", "number", digits=3),
         GridColumn("by", "Proved by", width=120),
         GridColumn("flags", "Flags", "", "number", digits=0),

@@ -6,10 +6,8 @@ What is solved here is the feeder of two buses over two hours, once; the worked 
 import csv
 import io
 import json
-import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -20,10 +18,9 @@ import numpy as np
 import pytest
 
 from callbacks import feeder_files
-from callbacks.feeder_answer import FRAME_CLASS, KEEP, STALE_CLASS, Asked, Seat, Shown, answer_to
+from callbacks.feeder_answer import FRAME_CLASS, KEEP, STALE_CLASS, Asked, Seat, answer_to
 from callbacks.feeder_desk import Desk
-from callbacks.feeder_edits import after, edited, without
-from callbacks.feeder_panes import compared, forms_of, looked_at, rows_of
+from callbacks.feeder_panes import rows_of
 from callbacks.feeder_sides import SIDES, Side, panel, several_of, standing
 from callbacks.feeder_tabs import MADE
 from callbacks.services import Services
@@ -31,101 +28,25 @@ from callbacks.shell import job_record
 from components import feeder_asked, feeder_edits, feeder_export, feeder_question, feeder_sheet, feeder_totals, ids
 from components.feeder_layers import At
 from components.feeder_view import LONGEST_QUERY, at_of, question_query, read_question, read_view
-from engine.compute import HERE
 from engine.distribution import jobs
 from engine.distribution.question import Edit, FeederQuestion
 from engine.distribution.run import FeederRun, run_feeder
 from engine.errors import EngineError, QuestionError
 from engine.store.kinds import KINDS
 from engine.store.queue import Queue
+from tests.callbacks.feeder_seats import (
+    HALF,
+    SCALED,
+    SMALL,
+    Screen,
+    anne_fixture,
+    desk_fixture,
+    services_fixture,
+    solved_fixture,
+)
 from tests.callbacks.screen import ANNE, BEN, text
 
-SMALL = FeederQuestion(feeder="two-bus", hours=(18, 19), corrections=1, ac_rounds=0)
-SCALED = Edit("scale load", value=1.2)
-HALF = FeederQuestion(feeder="two-bus", hours=(18,), corrections=1, ac_rounds=0)
-
-
-@pytest.fixture(scope="module")
-def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
-    folder = tmp_path_factory.mktemp("feeder")
-    opened = Services.open(f"sqlite:///{folder / 'store.db'}", folder / "artefacts")
-    yield opened
-    opened.close()
-
-
-@pytest.fixture(scope="module")
-def desk(services: Services) -> Desk:
-    return Desk(services)
-
-
-@pytest.fixture(scope="module")
-def anne(desk: Desk) -> Seat:
-    return Seat(desk, ANNE, "")
-
-
-class Screen:
-    """The page as a browser holds it."""
-
-    def __init__(self, seat: Seat, question: FeederQuestion = SMALL) -> None:
-        self.seat = seat
-        self.words = feeder_asked.words_of(question)
-        self.edits = question.to_json()["edits"]
-        self.found: Any = None
-
-    def ask(self, *, pressed: bool = False, edits: Any = None, **words: Any) -> Shown:
-        self.words |= {name.replace("_", "-"): value for name, value in words.items()}
-        self.edits = self.edits if edits is None else edits
-        shown = answer_to(self.seat, Asked(self.words, self.edits, (), self.found, pressed=pressed))
-        if shown.found is not KEEP:
-            self.found = json.loads(json.dumps(shown.found))
-        return shown
-
-    def run(self) -> FeederRun:
-        run = self.seat.drawn(self.found)
-        assert run is not None
-        return run
-
-
-class Context:
-    """What a job is given."""
-
-    workers = HERE
-
-    def __init__(self, seat: Seat) -> None:
-        self.seat, self.artifacts = seat, seat.desk.services.artifacts
-
-    def progress(self, done: int, total: int, message: str = "") -> None:
-        pass
-
-    def load_dataset(self, digest: str) -> tuple[str, bytes]:
-        return self.seat.desk.file(self.seat.user, self.seat.study, digest)
-
-    def load_network(self, digest: str) -> Any:
-        raise KeyError(digest)
-
-
-def work(seat: Seat) -> int:
-    """Compute the jobs that wait, as a runner does; return how many there were."""
-    services = seat.desk.services
-    queue, done = Queue(services.store.database, services.artifacts, KINDS, running_per_user=9), 0
-    while (claim := queue.claim()) is not None:
-        result = jobs.study_job(dict(claim.arguments), Context(seat))
-        queue.finish(claim, json.loads(json.dumps(result)), 0.1)
-        done += 1
-    return done
-
-
-@pytest.fixture(scope="module")
-def solved(anne: Seat) -> FeederRun:
-    """Anne's small study, solved by a press and a runner."""
-    screen = Screen(anne)
-    assert screen.ask(pressed=True).jobs
-    assert work(anne) == 1
-    screen.ask()
-    return screen.run()
-
-
-# The question
+FIXTURES = (anne_fixture, desk_fixture, services_fixture, solved_fixture)  # found by their names here
 
 
 def test_the_page_opens_on_the_worked_day_that_came_with_the_program(anne: Seat) -> None:
@@ -293,148 +214,6 @@ def test_an_answer_in_a_study_of_one_s_own_is_attached_to_it(desk: Desk, service
 
 
 # Edits
-
-
-def press(seat: Seat, found: Any, name: str, held: Any = (), **values: Any) -> list[dict[str, Any]]:
-    given = {key.replace("_", "-"): value for key, value in values.items()}
-    return list(replace(SMALL, edits=edited(seat, name, given, list(held), found)).to_json()["edits"])
-
-
-@pytest.fixture
-def worked(anne: Seat) -> Any:
-    """What is found for the worked day."""
-    screen = Screen(anne, FeederQuestion())
-    screen.ask()
-    return screen.found
-
-
-def test_each_form_makes_its_edit_of_what_is_selected(anne: Seat, worked: Any) -> None:
-    moved = press(anne, worked, "move", selection="centre:centre 740", move_bus="702")
-    assert [(one["kind"], one["name"], one["bus"]) for one in moved] == [("move centre", "centre 740", "702")]
-    again = press(anne, worked, "here", moved, selection="bus:713", here_name="centre 740")
-    assert [(one["name"], one["bus"]) for one in again] == [("centre 740", "713")]  # the later place counts
-    (factor,) = press(anne, worked, "factor", selection="centre:centre 724", factor_value=0.9)
-    assert (factor["name"], factor["value"]) == ("centre 724", 0.9)
-    stored = edited(anne, "battery", {"selection": "centre:centre 724", "battery-power": 0.1, "battery-energy": 0.4},
-                    moved, worked)  # fmt: skip
-    assert [getattr(one, "centre", one.name if isinstance(one, Edit) else "") for one in stored] == [
-        "centre 740", "centre 724",
-    ]  # fmt: skip
-    (svg,) = press(anne, worked, "add", selection="bus:702", add_value=60)
-    assert (svg["name"], svg["bus"], svg["value"], svg["phases"]) == ("SVG 702", "702", 60.0, "abc")
-    two = press(anne, worked, "add", [svg], selection="bus:702", add_value=30)
-    assert [one["name"] for one in two] == ["SVG 702", "SVG 702 (2)"]
-    assert press(anne, worked, "remove", [svg], selection="bus:702", remove_name="SVG 702") == []
-    (gone,) = press(anne, worked, "remove", selection="bus:741", remove_name="SVG 741")
-    assert gone["kind"] == "remove compensator"
-    assert press(anne, worked, "scale", [svg], scale_value="1.1")[1]["value"] == 1.1
-    assert press(anne, worked, "clear", two) == []
-    assert without(two, "0") == without(two, "0")
-    assert [one.name for one in without(two, "0")] == ["SVG 702 (2)"]
-
-
-@pytest.mark.parametrize(
-    ("name", "values", "words"),
-    [
-        ("move", {"selection": "bus:702", "move_bus": "702"}, "select a data centre first"),
-        ("move", {"selection": "centre:centre 740", "move_bus": "740"}, "stands at bus 740 already"),
-        ("move", {"selection": "centre:centre 740", "move_bus": "zz"}, "there is no bus 'zz'"),
-        ("move", {"selection": "centre:nobody", "move_bus": "702"}, "there is no data centre 'nobody'"),
-        ("factor", {"selection": "centre:centre 740", "factor_value": 2}, "the power factor is 2: 0.5 to 1"),
-        ("factor", {"selection": "centre:centre 740", "factor_value": "x"}, "the power factor is a number"),
-        (
-            "battery",
-            {"selection": "centre:centre 740", "battery_power": 0.1, "battery_energy": -1},
-            "energy of a battery",
-        ),
-        ("battery", {"selection": "bus:702", "battery_power": 0.1, "battery_energy": 1}, "select a data centre first"),
-        ("add", {"selection": "bus:702", "add_value": 0}, "the SVG gives 0 kvar"),
-        ("add", {"selection": "link:702-713", "add_value": 9}, "select a bus first"),
-        ("remove", {"selection": "bus:702", "remove_name": None}, "choose an SVG first"),
-        ("scale", {"scale_value": 1}, "0 to 10, and not 1"),
-        ("other", {}, "not known"),
-    ],
-)
-def test_an_edit_that_cannot_be_made_says_why(
-    anne: Seat, worked: Any, name: str, values: dict[str, Any], words: str
-) -> None:
-    with pytest.raises(QuestionError, match=words):
-        press(anne, worked, name, **values)
-
-
-def test_a_press_that_is_none_and_a_place_that_is_not_there_change_nothing(anne: Seat) -> None:
-    nothing: dict[str, Any] = {"presses": {}, "taken": None, "values": {}, "selection": None, "held": [], "found": None}
-    assert after(anne, None, nothing) is None
-    assert after(anne, f"{ids.FEEDER_EDITS}-pressed", {**nothing, "taken": {"value": "x"}}) is None
-    with pytest.raises(QuestionError, match="taken back already"):
-        after(anne, f"{ids.FEEDER_EDITS}-pressed", {**nothing, "taken": {"value": "remove 3"}})
-    held = [{"kind": "scale load", "value": 1.1}]
-    taken = {**nothing, "held": held, "taken": {"value": "remove 0"}}
-    assert after(anne, f"{ids.FEEDER_EDITS}-pressed", taken) == ((), "Taken back: press Solve.")
-
-
-def test_an_edit_of_a_link_that_cannot_be_made_is_refused_before_anything_is_computed(anne: Seat) -> None:
-    question = FeederQuestion(edits=(Edit("move centre", "centre 740", "nowhere"), Edit("remove compensator", "none")))
-    shown = Screen(anne, question).ask(pressed=True)
-    told = text(shown.state)
-    assert "2 things to mend" in told
-    assert "there is no bus 'nowhere'" in told
-    assert shown.jobs is None
-
-
-def test_what_the_edits_change_is_the_difference_of_two_runs(anne: Seat, solved: FeederRun) -> None:
-    screen = Screen(anne)
-    screen.ask(edits=[{"kind": "scale load", "value": 1.2}], pressed=True)
-    assert work(anne) == 1
-    screen.ask()
-    run, at = screen.run(), At("off")
-    assert [load.kw for load in run.feeder.loads] == pytest.approx([1.2 * load.kw for load in solved.feeder.loads])
-    case, before = run.case(svg=False), solved.case(svg=False)
-    assert case is not None
-    assert before is not None
-    told = re.sub(r"<[^>]*>", " ", getattr(compared(anne, run, at), "data-static"))
-    cost = round(float(case.cost_per_h.sum())) - round(float(before.cost_per_h.sum()))
-    assert cost > 0  # the same hours with more load cannot cost less
-    assert f"+{cost}" in told
-    unknown = replace(SMALL, seed=5, svg="off", edits=(SCALED,))
-    assert anne.desk.unedited(ANNE, "", unknown).found == "needed"
-
-
-def test_a_battery_is_asked_for_by_a_word_and_moves_what_the_network_gives_not_the_work(
-    anne: Seat, solved: FeederRun
-) -> None:
-    screen = Screen(anne)
-    size = {"battery-power": 0.02, "battery-energy": 0.04}
-    assert screen.ask(batteries="each", svg="off", pressed=True, **size).jobs
-    assert work(anne) == 1
-    screen.ask()
-    run, plain = screen.run(), solved.case(svg=False)
-    (case,) = run.cases
-    assert plain is not None
-    assert run.question.batteries[0].power_mw == 0.02
-    np.testing.assert_allclose(case.computer_kw, plain.computer_kw, atol=1e-9)  # even work: the same without
-    np.testing.assert_allclose(case.draw_kw, case.computer_kw + case.charge_kw - case.discharge_kw, atol=1e-6)
-    held = 20.0 + np.cumsum(np.sqrt(0.9) * case.charge_kw[:, 0] - case.discharge_kw[:, 0] / np.sqrt(0.9))
-    np.testing.assert_allclose(case.held_kwh[:, 0], held, atol=1e-6)
-    assert held[-1] == pytest.approx(20.0)  # the end of the day holds what its beginning held
-
-
-def test_the_forms_show_what_can_be_done_with_the_selection(anne: Seat) -> None:
-    screen = Screen(anne, FeederQuestion())
-    screen.ask()
-    run = screen.run()
-    nothing = forms_of(run, At())
-    assert nothing["centre"]
-    assert nothing["bus"]
-    centre = forms_of(run, At(selection="centre:centre 740"))
-    assert (centre["centre"], centre["standing"], centre["factor"]) == (False, "740", 0.95)
-    bus = forms_of(run, At(selection="bus:741"))
-    assert (bus["bus"], bus["compensators"], bus["removed"]) == (False, False, "SVG 741")
-    assert forms_of(run, At(selection="bus:702"))["compensators"]
-    assert "press Solve" in text(looked_at(anne, None, None, forms_of))
-
-
-# What is drawn
 
 
 def nested(part: Any, where: str) -> list[str]:
