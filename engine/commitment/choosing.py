@@ -6,14 +6,15 @@ known, and is bounded from below by cuts, one for each hour and each dispatch do
 dispatched exactly; if it is not good enough, or supplies too little, its prices make the next cuts. So the master has a
 hundred rows where the whole program has forty thousand, and it learns what only a dispatch of the network knows.
 
-Once there is a schedule, the next ones change a few units only (local branching), more if that finds nothing.
+What a dispatch lacked is asked for in MW and has no price: the next choice has to suffice. The first choice is dear,
+and its days are on the menu, so that the master always has one to begin with.
 
 Source: Benders, Numerische Mathematik 4, 1962; Van Roy, "Cross decomposition for mixed integer programming",
-Mathematical Programming 25, 1983; Fischetti and Lodi, "Local branching", Mathematical Programming 98, 2003.
+Mathematical Programming 25, 1983.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -26,11 +27,11 @@ from engine.commitment.integer import solve_integer
 from engine.commitment.menu import Menu, corrected
 from engine.commitment.ramps import RampPrices
 from engine.network.model import Flags, Integers
-from engine.program import LinearProgram
+from engine.program import LinearProgram, Status
 
 Evaluate = Callable[[Flags], tuple[float, Prices] | None]  # the cost of a choice (T, N), inf if it supplies too little
 
-_FEW, _MANY, _MORE = 6, 50, 4  # units that a choice changes at first, and at most, and times so many where none helps
+_MORE = 2.0  # times as long for a choice, where none was found that helps
 _WIDENED = 1  # times that menus are doubled
 _WORTHWHILE = 0.02  # of the gap asked, that a choice must promise to save
 _SOON = 0.7  # of the gap asked: a choice that promises as much is dispatched at once
@@ -39,6 +40,7 @@ _MASTER_S = 4.0  # of one choice at first
 _WIDTH = 0.075  # of the gap asked: how much worse than its best the days of a menu may be at first
 _SCARCE_PER_MWH = 1000.0  # a dispatch with a higher price breaks something
 _MARGIN_MW = 2.0  # of what it lacks: a choice that just suffices in one respect seldom does in all
+_MOST_LACKED = 4  # times the margin that is asked for in addition
 _SAME = 1e-6  # $/h: a unit whose loss differs by less has no entry in a cut
 
 
@@ -48,57 +50,69 @@ class Choice:
 
     on: Flags  # (T, N)
     promise: float  # $, what it costs beyond the bound at least
+    best: bool = True  # of the menus, so far as the cuts tell; else the time was over before that was known
 
 
 class Master:
     """One day for each unit, and the cuts that are known."""
 
-    def __init__(self, instance: Instance, prices: Prices, most: float, margin_mw: float = _MARGIN_MW) -> None:
+    def __init__(
+        self,
+        instance: Instance,
+        prices: Prices,
+        most: float,
+        also: Sequence[Flags] = (),
+        margin_mw: float = _MARGIN_MW,
+    ) -> None:
+        self.margin_mw = margin_mw
         self.instance, self.prices = instance, replace(prices, ramps=RampPrices.none())
         self.reference = Hourly.of(instance, self.prices)
-        self.menu = Menu.of(instance, self.reference, most)
-        self.margin_mw = margin_mw
+        self.menu = Menu.of(instance, self.reference, most, also)
+        self.lacked = 0  # how many dispatches in a row broke something
+        self.more_mw: list[float] = []  # that a row asks for while they do: a choice that suffices is found sooner
         self.rows: list[csr_array] = []
         self.least: list[float] = []
 
     def learn(self, prices: Prices) -> None:
-        """Take the cuts that the prices of a dispatch make; hours that break something ask for a little more."""
+        """Take the cuts that the prices of a dispatch make; hours that break something ask for more."""
         menu, reference, found = self.menu, self.reference, Hourly.of(self.instance, prices)
         loss, end = (found.loss - reference.loss).T, (found.end - reference.end).T
         more = menu.on * loss[menu.unit] + menu.ends * end[menu.unit]
         hours, days = self.instance.hours, len(menu.unit)
-        scarce = np.where(prices.energy > _SCARCE_PER_MWH, self.margin_mw * prices.energy, 0.0)
-        worth = found.worth - reference.worth + scarce
+        scarce = prices.energy > _SCARCE_PER_MWH
+        worth = found.worth - reference.worth + np.where(scarce, self.margin_mw * prices.energy, 0.0)
+        more_mw = self.margin_mw * self.lacked
+        self.lacked = min(self.lacked + 1, _MOST_LACKED) if scarce.any() else 0
         for hour in range(hours):
             own = np.flatnonzero(np.abs(more[:, hour]) > _SAME)
             if own.size:
-                column = np.append(own, days + hour)
-                value = np.append(-more[own, hour], 1.0)
+                column, value = np.append(own, days + hour), np.append(-more[own, hour], 1.0)
+                if scarce[hour]:  # a choice must suffice, whatever that costs: in MW, and none of it for money
+                    column, value = own, -more[own, hour] / prices.energy[hour]
+                    worth[hour] /= prices.energy[hour]
                 place = (np.zeros(len(column), dtype=np.intp), column)
                 self.rows.append(csr_array(coo_array((value, place), shape=(1, days + hours))))
                 self.least.append(float(worth[hour]))
+                self.more_mw.append(more_mw if scarce[hour] else 0.0)
 
-    def choose(self, near: Flags | None, changes: int, *, enough: float, time_limit_s: float) -> Choice | None:
-        """Return the best choice, of those that change at most so many units of ``near`` (T, N); None without one.
+    def choose(self, near: Flags | None, *, enough: float, time_limit_s: float) -> Choice | None:
+        """Return the best choice; None without one. The solver begins with ``near`` (T, N).
 
-        One that promises to cost ``enough`` $ beyond the bound, or less, is taken at once.
+        A choice that promises to cost ``enough`` $ beyond the bound, or less, is taken at once.
         """
         menu, hours = self.menu, self.instance.hours
         days, units = len(menu.unit), len(self.instance.committed)
         one = coo_array((np.ones(days), (menu.unit, np.arange(days))), shape=(units, days + hours))
-        blocks, lower, upper = [csr_array(one), *self.rows], [1.0] * units + self.least, [1.0] * units
-        upper += [np.inf] * len(self.rows)
-        same, start = np.zeros(days, dtype=np.bool_), None
+        asked = np.array(self.least) + np.array(self.more_mw) * bool(self.lacked)
+        start = None
         if near is not None:
             same = (menu.on == near.T[menu.unit]).all(axis=1)
-            blocks.append(csr_array(np.concatenate([~same, np.zeros(hours)])[np.newaxis]))
-            lower, upper = [*lower, 0.0], [*upper, float(changes)]
             start = np.concatenate([same.astype(np.float64), np.zeros(hours)]) if same.sum() == units else None
         program = LinearProgram(
             cost=np.concatenate([menu.extra, np.ones(hours)]),
-            matrix=csr_array(vstack(blocks, format="csr")),
-            row_lower=np.array(lower),
-            row_upper=np.array(upper),
+            matrix=csr_array(vstack([csr_array(one), *self.rows], format="csr")),
+            row_lower=np.concatenate([np.ones(units), asked]),
+            row_upper=np.concatenate([np.ones(units), np.full(len(asked), np.inf)]),
             lower=np.zeros(days + hours),
             upper=np.concatenate([np.ones(days), np.full(hours, np.inf)]),
         )
@@ -108,7 +122,7 @@ class Master:
         taken: Integers = np.flatnonzero(found.x[:days] > 0.5)
         on = np.zeros((hours, units), dtype=np.bool_)
         on[:, menu.unit[taken]] = menu.on[taken].T
-        return Choice(on, found.objective)
+        return Choice(on, found.objective, found.status is Status.OPTIMAL)
 
 
 @dataclass(slots=True, eq=False)
@@ -139,8 +153,10 @@ class Choosing:
                 return
             self.best = found[0]
             self.learned.append(found[1])
+            self.near = choice if np.isfinite(self.best) else None
+        also = () if self.near is None else (self.near,)
         for _ in range(1 + _WIDENED):
-            master = Master(self.instance, self.prices, most)
+            master = Master(self.instance, self.prices, most, also)
             for prices in self.learned:
                 master.learn(prices)
             if self._with(master, bound):
@@ -149,20 +165,17 @@ class Choosing:
 
     def _with(self, master: Master, bound: float) -> bool:
         """Return whether the search is over; else the master's menus offer nothing better."""
-        changes, seconds = _FEW, _MASTER_S
+        seconds = _MASTER_S
         seen: set[bytes] = set()
         while self.best - bound > self.wanted:
             left = self.end - time.perf_counter()
             if left <= 0.0:
                 return True
-            choice = master.choose(self.near, changes, enough=_SOON * self.wanted, time_limit_s=min(seconds, left))
-            if choice is None and self.near is None and seconds < left:  # too short to find any choice
-                seconds *= _MORE
-                continue
+            choice = master.choose(self.near, enough=_SOON * self.wanted, time_limit_s=min(seconds, left))
             if choice is None or choice.promise > self.best - bound - _WORTHWHILE * self.wanted:
-                if changes > _MANY or self.near is None:
+                if seconds > left or (choice is not None and choice.best):
                     return False
-                changes *= _MORE
+                seconds *= _MORE  # too short to find one
                 continue
             if choice.on.tobytes() in seen:  # its own cuts do not tell it from what it promised
                 return False
@@ -174,5 +187,5 @@ class Choosing:
             self.learned.append(prices)
             master.learn(prices)
             if cost < self.best:
-                self.best, self.near, changes = cost, choice.on, _FEW
+                self.best, self.near = cost, choice.on
         return True

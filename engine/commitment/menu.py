@@ -5,6 +5,7 @@ would do at best. Each day has a price: what the unit loses by it beyond its bes
 menu. It is for schedules only: a bound must not be made from it, because other days exist.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -27,18 +28,24 @@ class Menu:
     extra: Vector  # (K,), $, what the day costs its unit more than its best one; 0 for that
 
     @classmethod
-    def of(cls, instance: Instance, hourly: Hourly, most: float) -> Self:
-        """Return the days that cost at most ``most`` $ more than the unit's best."""
+    def of(cls, instance: Instance, hourly: Hourly, most: float, also: Sequence[Flags] = ()) -> Self:
+        """Return the days that cost at most ``most`` $ more than the unit's best, and those of the choices ``also``.
+
+        These (T, N) are dearer days that are known to supply enough together: without them a menu may have no choice
+        that does. A day of theirs that breaks least hours is left out.
+        """
         days = _days(instance.hours)
         unit, on, extra = [], [], []
         pinned = instance.pinned
         for n in range(len(instance.committed)):
-            held = ~((days & pinned["off"][:, n]) | (~days & pinned["on"][:, n])).any(axis=1)
-            own = days[held]
+            more = [choice[:, n][np.newaxis] for choice in also]
+            own = np.unique(np.concatenate([days, *more]), axis=0) if more else days
+            own = own[~((own & pinned["off"][:, n]) | (~own & pinned["on"][:, n])).any(axis=1)]
             cost = _cost(instance, hourly, n, own)
             if not np.isfinite(cost).any():
                 continue
-            near = np.flatnonzero(cost - cost.min() <= most)
+            given = np.any([(own == day).all(axis=1) for day in more], axis=0) if more else False
+            near = np.flatnonzero((cost - cost.min() <= most) | (given & np.isfinite(cost)))
             unit.append(np.full(len(near), n, dtype=np.intp))
             on.append(own[near])
             extra.append(cost[near] - cost.min())

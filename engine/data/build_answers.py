@@ -8,10 +8,10 @@ The answers of the Feeder page come from :mod:`engine.data.build_feeders`. An an
 What is computed on the way lies in FOLDER, so that a run that was stopped goes on where it was.
 """
 
+import argparse
 import json
 import lzma
 import os
-import sys
 import tempfile
 import time
 from dataclasses import replace
@@ -92,8 +92,11 @@ def kept_before(question: SitingQuestion, network: Network) -> tuple[dict[str, A
 
 def main() -> None:
     """Build the answers in the folder of the command line, or in one that is gone at the end."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("folder", nargs="?", metavar="FOLDER")
+    asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as own:
-        folder = sys.argv[1] if len(sys.argv) > 1 else own
+        folder = asked.folder or own
         made = build_feeders(folder)
         for name in NETWORKS:
             made += build(name, folder)

@@ -47,7 +47,7 @@ def starting_market(network: Network, question: SitingQuestion | None = None) ->
     asked = question or starting_question(network)
     size = (drawn_first(asked.sizes_mw),)
     if is_texas(network):
-        return MarketQuestion(sizes_mw=size, most_sites=TEXAS_SITES, base_time_s=150.0, site_time_s=60.0, samples=4)
+        return MarketQuestion(sizes_mw=size, most_sites=TEXAS_SITES, base_time_s=150.0, site_time_s=120.0, samples=4)
     return MarketQuestion(
         sizes_mw=size, most_sites=_PRICED * asked.shortlist, base_time_s=120.0, site_time_s=60.0, samples=4
     )

@@ -115,7 +115,7 @@ def test_the_master_ends_at_the_least_cost_of_all_choices(seed: int, carried: bo
     bound = lower_bound(instance, first.prices).value
     master, best = Master(instance, first.prices, 1e9, margin_mw=0.0), np.inf
     for _ in range(100):
-        choice = master.choose(None, 0, enough=-np.inf, time_limit_s=30.0)
+        choice = master.choose(None, enough=-np.inf, time_limit_s=30.0)
         assert choice is not None
         assert long_enough(instance, choice.on)
         assert bound + choice.promise <= wanted + 1e-2 * abs(wanted - bound) + 1e-2
@@ -159,3 +159,22 @@ def test_a_corrected_choice_keeps_least_hours_and_leaves_what_does(seed: int) ->
         assert long_enough(instance, found)
         if long_enough(instance, on):
             assert (found == on).all()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_menu_has_the_days_of_given_choices_however_dear_and_no_others(seed: int) -> None:
+    instance = short(seed, carried=True)
+    hourly = Hourly.of(instance, some_prices(instance, seed))
+    every, best = Menu.of(instance, hourly, 1e9), Menu.of(instance, hourly, 0.0)
+    dearest = np.array([every.on[every.unit == n][np.argmax(every.extra[every.unit == n])] for n in range(3)]).T
+    found = Menu.of(instance, hourly, 0.0, (dearest,))
+    for n in range(3):
+        wanted = {*map(tuple, best.on[best.unit == n].tolist()), tuple(dearest[:, n].tolist())}
+        assert set(map(tuple, found.on[found.unit == n].tolist())) == wanted
+    assert len(found.unit) > len(best.unit)
+    days = [np.array(bits) for bits in product((False, True), repeat=HOURS)]
+    choices = [np.repeat(day[:, np.newaxis], 3, axis=1) for day in days]
+    more = Menu.of(instance, hourly, 0.0, choices)  # all there are, those that break least hours as well
+    assert set(zip(more.unit.tolist(), map(tuple, more.on.tolist()), strict=True)) == set(
+        zip(every.unit.tolist(), map(tuple, every.on.tolist()), strict=True)
+    )
