@@ -120,7 +120,7 @@ class Alike:
 
 
 def suits(relaxation: Relaxation) -> bool:
-    """Return whether a day is so small that the program of its kinds needs no first answer near the relaxation."""
+    """Return whether a day is so small that the program of its kinds can follow the first quick answer at once."""
     return relaxation.model.place("x").size <= _SMALL and not relaxation.ramps
 
 

@@ -49,7 +49,7 @@ class Choice:
     """What a master chose."""
 
     on: Flags  # (T, N)
-    promise: float  # $, what it costs beyond the bound at least
+    promise: float  # $, what it costs beyond the bound, as far as the cuts tell
     best: bool = True  # of the menus, so far as the cuts tell; else the time was over before that was known
 
 

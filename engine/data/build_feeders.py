@@ -5,8 +5,8 @@ and with static var generators; then the worked days of the four IEEE feeders at
 kept.
 """
 
+import argparse
 import json
-import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -45,8 +45,11 @@ def _made(kind: str, job: Job, asked: dict[str, Any], folder: str) -> list[Path]
 
 def main() -> None:
     """Build the answers in the folder of the command line, or in one that is gone at the end."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("folder", nargs="?", metavar="FOLDER")
+    asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as own:
-        print(*(files[0] for files in build_feeders(sys.argv[1] if len(sys.argv) > 1 else own)), sep="\n")  # noqa: T201
+        print(*(files[0] for files in build_feeders(asked.folder or own)), sep="\n")  # noqa: T201
 
 
 if __name__ == "__main__":

@@ -107,8 +107,7 @@ def test_no_choice_costs_less_than_a_cut_says_and_its_own_cut_is_exact(seed: int
 def test_the_master_ends_at_the_least_cost_of_all_choices(seed: int, carried: bool) -> None:
     instance = short(seed, carried=carried)
     wanted = least_cost_of_all(instance)
-    if not np.isfinite(wanted):
-        pytest.skip("this draw has no schedule at all")
+    assert np.isfinite(wanted)  # each of these draws has a schedule
     relaxation = Relaxation(instance)
     first = relaxation.solve()
     assert first is not None
