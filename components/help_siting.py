@@ -42,6 +42,12 @@ ENTRIES: tuple[tuple[str, str, str], ...] = (
     ("sced", "Dispatch (SCED)", "The outputs of the units that run, hour by hour, and the prices that come with them."),
     ("market-gap", "Gap", "How far the cost of a schedule can be from the least possible: a proven bound."),
     (
+        "room",
+        "Room",
+        "A schedule of the least cost can have an hour in which the next MW has no offer; its price is chance. Where "
+        "the gap allows it, one more unit runs then.",
+    ),
+    (
         "noise-floor",
         "Noise floor",
         "How far prices differ between schedules that are equally good. A smaller difference between sites says "

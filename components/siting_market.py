@@ -316,7 +316,9 @@ def _rules(answer: Answer) -> str:
     peak, of = hours_words(facts.get("peak_hours", PEAK_HOURS)), str(facts.get("peak_of", ""))
     others = {own.peak_hours for own in answer.question.envelopes if own.kind != "firm"}
     whose = f", the window of {of}" if len(others) > 1 and of else ""
-    return f"With {facts.get('reserve', 'a reserve')}; limits on flows hold {limits}. On-peak: hours {peak}{whose}."
+    chosen = f" {said[0].upper()}{said[1:]}." if (said := str(facts.get("schedules", ""))) else ""
+    kept = f"With {facts.get('reserve', 'a reserve')}; limits on flows hold {limits}."
+    return f"{kept}{chosen} On-peak: hours {peak}{whose}."
 
 
 def _gaps(market: Any) -> str:

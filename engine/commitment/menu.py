@@ -7,6 +7,7 @@ menu. It is for schedules only: a bound must not be made from it, because other 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Self
 
 import numpy as np
@@ -53,6 +54,23 @@ class Menu:
         return cls(units, every, ends(instance, every, units), np.concatenate(extra))
 
 
+def with_hour(instance: Instance, hourly: Hourly, n: int, day: Flags, hour: int) -> tuple[float, Flags] | None:
+    """Return what a day (T,) costs unit ``n`` more, $, if it is on in ``hour`` too, and the cheapest such day.
+
+    The new day is on wherever ``day`` is. None if no day of the menus' kinds keeps what least hours ask.
+    """
+    must = day.copy()
+    must[hour] = True
+    days, pinned = _days(instance.hours), instance.pinned
+    held = (days & pinned["off"][:, n]) | (~days & (pinned["on"][:, n] | must))
+    own = days[~held.any(axis=1)]
+    cost = _cost(instance, hourly, n, own)
+    if not np.isfinite(cost).any():
+        return None
+    best = int(np.argmin(cost))
+    return float(cost[best] - _cost(instance, hourly, n, day[np.newaxis])[0]), own[best]
+
+
 def corrected(instance: Instance, hourly: Hourly, on: Flags) -> Flags | None:
     """Return a choice (T, N) in which units whose day cannot be have their best one instead; None if one has none."""
     found, days, pinned = on.copy(), _days(instance.hours), instance.pinned
@@ -67,8 +85,9 @@ def corrected(instance: Instance, hourly: Hourly, on: Flags) -> Flags | None:
     return found
 
 
+@lru_cache(maxsize=4)
 def _days(hours: int) -> Flags:
-    """Return (k, T): off all day, every stay on, and every stay off between two on."""
+    """Return (k, T), not to be written to: off all day, every stay on, and every stay off between two on."""
     found = [np.zeros(hours, dtype=np.bool_)]
     for first in range(hours):
         for last in range(first, hours):
@@ -77,7 +96,9 @@ def _days(hours: int) -> Flags:
             found.append(on)
             if first > 0 and last < hours - 1:
                 found.append(~on)
-    return np.array(found)
+    every = np.array(found)
+    every.flags.writeable = False
+    return every
 
 
 def _cost(instance: Instance, hourly: Hourly, n: int, on: Flags) -> Vector:

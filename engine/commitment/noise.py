@@ -1,9 +1,10 @@
 """The noise floor: how far prices move although nothing that matters has changed.
 
 A commitment within a gap of 0.01 % is one of many. Each sample solves the same day again with every cost changed by a
-random share of the size of the gap, keeps the schedule if its true cost is still within the gap of the bound, and
-prices it with the true costs. Two more samples have the first commitment and a load a hair larger and smaller: where
-duals are degenerate, prices jump between them. A difference between two sites below this spread says nothing.
+random share of the size of the gap, keeps the schedule if its true cost is still within the gap of the bound, gives it
+room (:mod:`engine.commitment.room`) as the day itself has it, and prices it with the true costs. Two more samples have
+the first commitment and a load a hair larger and smaller: where duals are degenerate, prices jump between them. A
+difference between two sites below this spread says nothing.
 """
 
 from collections.abc import Callable, Mapping
@@ -15,8 +16,9 @@ from engine.commitment.alike import Alike, suits
 from engine.commitment.bound import lower_bound
 from engine.commitment.integer import solve_integer
 from engine.commitment.reduced import reduced
+from engine.commitment.room import with_room
 from engine.commitment.sced import Dispatch, dispatch
-from engine.commitment.scuc import BaseCommitment, decided
+from engine.commitment.scuc import BaseCommitment, dearest_within, decided
 from engine.errors import QuestionError
 from engine.network.model import Flags, Matrix, Vector
 from engine.program import Status
@@ -66,20 +68,26 @@ def noise(
     first, relaxed, instance = base.commitment, base.relaxed, base.instance
     if first.dispatch is None or first.on is None or relaxed is None:
         raise QuestionError(f"the day has no schedule: {first.reason}")
-    gap = max(first.gap, first.effort.gap)
+    gap, hints = max(first.gap, first.effort.gap), first.dispatch.hints
     limit_s = first.effort.time_limit_s if time_limit_s is None else time_limit_s
     found: list[Dispatch] = [first.dispatch]
     ways: list[Flags] = [first.on]
     refused = 0
+
+    def dispatched(on: Flags) -> Dispatch:
+        return dispatch(instance, on, hints)
+
     flip = lower_bound(instance, relaxed.prices).flip
     free = (flip <= _CLEAR) | (np.abs(relaxed.on - np.round(relaxed.on)) > 1e-6) | ((relaxed.on > 0.5) != first.on)
     for sample in range(samples):
         on = _another(base, free, gap, seed + sample, limit_s)
-        answer = None if on is None else dispatch(instance, on, first.dispatch.hints)
+        answer = None if on is None else dispatch(instance, on, hints)
         within = answer is not None and answer.status is Status.OPTIMAL
         if not within or answer is None or on is None or answer.cost - first.bound > gap * abs(answer.cost):
             refused += 1
             continue
+        most = dearest_within(first.bound, gap)
+        on, answer = with_room(instance, relaxed.prices, on, answer, most=most, dispatched=dispatched)
         found.append(answer)
         ways.append(on)
     sides = [_priced(base, first.on, first.dispatch, sign * _HAIR) for sign in (-1.0, 1.0)]

@@ -7,7 +7,8 @@ A large day's schedule is put together from the days that units would nearly cho
 too wide, schedules are divided and each part has a bound of its own prices (:mod:`engine.commitment.branching`), and an
 integer program decides the hours that are not clear. In the end all hours that could matter are freed: a unit that
 would cost more than the gap to decide otherwise is as it is in every better schedule, so the integer program's own
-bound counts then.
+bound counts then. A schedule within the gap may have room made for it in hours that have none
+(:mod:`engine.commitment.room`).
 
 A further load changes right-hand sides only: the relaxation starts from the base day's basis.
 """
@@ -29,6 +30,7 @@ from engine.commitment.menu import MOST_HOURS
 from engine.commitment.model import BREACHES
 from engine.commitment.reduced import Nearness, reduced
 from engine.commitment.relaxation import Relaxation, Relaxed
+from engine.commitment.room import with_room
 from engine.commitment.sced import Dispatch, Hints, dispatch, whole_on, with_flows
 from engine.errors import QuestionError, SolverError
 from engine.network.model import Flags, Matrix, Vector
@@ -238,6 +240,7 @@ class _Search:
             if self._pass(_Choice(free, whole, near), known) is End.INFEASIBLE:
                 return self._finished(End.INFEASIBLE, "no choice of units that run supplies the day", partly)
         if self._gap() <= self.effort.gap:
+            self._make_room()
             return self._finished(End.WITHIN_GAP, "", partly)
         if time.perf_counter() < self.end:
             return self._finished(End.WIDER_GAP, f"costs in straight pieces leave a gap of {self._gap():.2g}", partly)
@@ -373,6 +376,21 @@ class _Search:
             self.best, self.on = found, on
         return found
 
+    def _make_room(self) -> None:
+        """Take a schedule whose prices are offers, if there is one within the gap."""
+        if self.best is None or self.on is None:
+            return
+        begin, spent, instance = time.perf_counter(), self.times["dispatch"], self.relaxation.instance
+
+        def dispatched(on: Flags) -> Dispatch | None:
+            return self._dispatch(on) if time.perf_counter() < self.end else None
+
+        most = dearest_within(self.bound, self.effort.gap)
+        self.on, self.best = with_room(
+            instance, self.relaxed.prices, self.on, self.best, most=most, dispatched=dispatched
+        )
+        self.times["room"], self.times["dispatch"] = time.perf_counter() - begin, spent
+
     def _short(self) -> Commitment:
         """Return what cannot be supplied, proven by the least breaches, or say that it is not proven."""
         breach = self.relaxation.least_breach()
@@ -408,6 +426,11 @@ def decided(relaxation: Relaxation, free: Flags, whole: Flags) -> LinearProgram:
     upper[x] = np.where(free, upper[x], np.minimum(upper[x], whole))
     upper[model.place("e")] = 0.0
     return replace(program, lower=lower, upper=upper)
+
+
+def dearest_within(bound: float, gap: float) -> float:
+    """Return the highest cost whose distance to ``bound`` is at most ``gap`` of itself."""
+    return bound / (1.0 - gap * float(np.sign(bound)))
 
 
 def last_state(instance: Instance, running: Flags, output_mw: Matrix) -> InitialState:

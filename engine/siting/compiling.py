@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from engine.commitment.room import WORDS as ROOM
 from engine.commitment.scuc import End
 from engine.network.model import Matrix
 from engine.siting.case import HOURS_OF_DAY
@@ -188,6 +189,7 @@ def market_facts(base: MarketBase) -> dict[str, Any]:
         "base_gap": base.base.gap,
         "reserve": base.options.reserve.words(),
         "security": base.options.security,
+        "schedules": ROOM,
         "peak_hours": list(base.peak_hours),
     }
 

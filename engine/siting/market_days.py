@@ -26,7 +26,7 @@ from engine.network.model import Flags, Matrix, Network, Vector
 from engine.siting.case import HOURS_OF_DAY, SitingCase
 from engine.siting.metrics import METRICS, WINDOWS, HourlyMarket, five_metrics
 
-FORMAT = "headroom-market-2"
+FORMAT = "headroom-market-3"
 MOST_DAYS = 7  # of a task
 NUMBERS = ("energy", "cost", "bound", "gap", "time_s")
 HOURLY = ("mean_lmp", "p95_p5", "std", "largest_limit_price", "rent_per_h")

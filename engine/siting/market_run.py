@@ -43,6 +43,7 @@ ORDER = "the higher pass rate, then the lower position of the bus in the network
 _FLOATS = ("base_gap", "site_gap", "base_time_s", "site_time_s", "cost_factor")
 _BASE_SHARE, _SITES_SHARE, _AGAIN_SHARE = 0.3, 0.5, 0.2  # of the progress
 _STEPS = 1000
+_AGAIN_TIME = 2.0  # of a site's time: nearer takes longer
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,7 +288,7 @@ def _solved_again(  # noqa: PLR0913 (the first pass, then by name how)
         first = rank_sites([site for site in sites if site.served])
     except QuestionError:  # none, or nothing tells them apart: there is no place that could change
         return sites, ""
-    effort = Effort(market.base_gap, market.site_time_s, market.seed)
+    effort = Effort(market.base_gap, _AGAIN_TIME * market.site_time_s, market.seed)
     found = second_pass(
         base, first, floor, count=count, effort=effort, workers=workers, progress=progress, artifacts=artifacts
     )
