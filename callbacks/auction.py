@@ -9,7 +9,7 @@ from callbacks import auction_debrief, auction_example, auction_host, auction_ne
 from callbacks.security import current_user
 from callbacks.services import Services
 from callbacks.shell import since, toast
-from components import auction, ids
+from components import auction, auction_ids, ids
 from components import auction_host as desk
 from engine.errors import EngineError, NotFoundError
 
@@ -71,8 +71,8 @@ def register(app: Dash, services: Services) -> None:
     words = auction.ids_of_words()
 
     @app.callback(
-        Output(ids.AUCTION_EXAMPLE, "children"),
-        Output(f"{ids.AUCTION_EXAMPLE}-make", "href"),
+        Output(auction_ids.EXAMPLE, "children"),
+        Output(f"{auction_ids.EXAMPLE}-make", "href"),
         Output(words["increment"], "value"),
         Output(words["ties"], "value"),
         Input(words["template"], "value"),
@@ -94,12 +94,12 @@ def register(app: Dash, services: Services) -> None:
     @app.callback(
         Output(ids.LOCATION, "href", allow_duplicate=True),
         Output(ids.TOAST, "data", allow_duplicate=True),
-        Input(f"{ids.AUCTION_EXAMPLE}-play", "n_clicks"),
+        Input(f"{auction_ids.EXAMPLE}-play", "n_clicks"),
         State(words["template"], "value"),
         State(words["increment"], "value"),
         State(words["ties"], "value"),
         State(words["bots"], "value"),
-        running=[(Output(f"{ids.AUCTION_EXAMPLE}-play", "disabled"), True, False)],
+        running=[(Output(f"{auction_ids.EXAMPLE}-play", "disabled"), True, False)],
         prevent_initial_call=True,
     )
     def begin(clicks: Any, template: Any, increment: Any, ties: Any, bots: Any) -> Any:

@@ -22,7 +22,7 @@ from callbacks.shell import of_page, toast
 from components import auction_debrief as view
 from components import auction_debrief_more as more
 from components import auction_debrief_proof as proof
-from components import ids
+from components import auction_ids, ids
 from components.auction_room import text_of
 from components.theme import figure_template
 from engine.auction.debrief import Debrief
@@ -272,7 +272,7 @@ def register(app: Dash, services: Services) -> None:
 
 
 def _register_story(app: Dash, services: Services) -> None:
-    for name in (ids.AUCTION_DEBRIEF, ids.AUCTION_DEBRIEF_READ):
+    for name in (auction_ids.DEBRIEF, auction_ids.DEBRIEF_READ):
         app.clientside_callback(
             ClientsideFunction("capacityAside", "ended"),
             Output(f"{name}-seen", "data"),
@@ -282,11 +282,11 @@ def _register_story(app: Dash, services: Services) -> None:
         )
 
     @app.callback(
-        Output(ids.AUCTION_DEBRIEF, "children"),
-        Output(f"{ids.AUCTION_DEBRIEF}-job", "data"),
+        Output(auction_ids.DEBRIEF, "children"),
+        Output(f"{auction_ids.DEBRIEF}-job", "data"),
         Output(ids.JOBS_WAKE, "data", allow_duplicate=True),
-        Input(ids.AUCTION_DEBRIEF_ASKED, "data"),
-        Input(f"{ids.AUCTION_DEBRIEF}-ended", "data"),
+        Input(auction_ids.DEBRIEF_ASKED, "data"),
+        Input(f"{auction_ids.DEBRIEF}-ended", "data"),
         prevent_initial_call="initial_duplicate",
     )
     def tell(auction: Any, ended: Any) -> Any:
@@ -313,18 +313,18 @@ def _register_story(app: Dash, services: Services) -> None:
         return [patch] * len(ctx.outputs_list)
 
     @app.callback(
-        Output(ids.AUCTION_DEBRIEF_READ, "children"),
-        Output(f"{ids.AUCTION_DEBRIEF_READ}-job", "data"),
+        Output(auction_ids.DEBRIEF_READ, "children"),
+        Output(f"{auction_ids.DEBRIEF_READ}-job", "data"),
         Output(ids.JOBS_WAKE, "data", allow_duplicate=True),
-        Input(ids.AUCTION_DEBRIEF_FILE, "contents"),
-        Input(f"{ids.AUCTION_DEBRIEF_READ}-ended", "data"),
-        State(ids.AUCTION_DEBRIEF_FILE, "filename"),
+        Input(auction_ids.DEBRIEF_FILE, "contents"),
+        Input(f"{auction_ids.DEBRIEF_READ}-ended", "data"),
+        State(auction_ids.DEBRIEF_FILE, "filename"),
         prevent_initial_call=True,
     )
     def read(contents: Any, _ended: Any, names: Any) -> Any:
         if not contents:
             return no_update, no_update, no_update
-        asked = ctx.triggered_id == ids.AUCTION_DEBRIEF_FILE
+        asked = ctx.triggered_id == auction_ids.DEBRIEF_FILE
         story, job = file_story(services, contents, names, _home(), asked=asked)
         return story, job, time.time() if job else no_update
 
@@ -333,11 +333,11 @@ def _register_keeping(app: Dash, services: Services) -> None:
     @app.callback(
         Output(ids.DOWNLOAD, "data", allow_duplicate=True),
         Output(ids.TOAST, "data", allow_duplicate=True),
-        of_page(ids.AUCTION_DEBRIEF_OF),
+        of_page(auction_ids.DEBRIEF_OF),
         Input({"type": "auction-debrief-bundles", "bidder": ALL}, "n_clicks"),
-        State(ids.AUCTION_DEBRIEF_OF, "data"),
-        State(ids.AUCTION_DEBRIEF_FILE, "contents"),
-        State(ids.AUCTION_DEBRIEF_FILE, "filename"),
+        State(auction_ids.DEBRIEF_OF, "data"),
+        State(auction_ids.DEBRIEF_FILE, "contents"),
+        State(auction_ids.DEBRIEF_FILE, "filename"),
         prevent_initial_call=True,
     )
     def keep_bundles(clicks: list[int | None], auction: Any, contents: Any, names: Any) -> Any:
@@ -352,9 +352,9 @@ def _register_keeping(app: Dash, services: Services) -> None:
     @app.callback(
         Output(ids.DOWNLOAD, "data", allow_duplicate=True),
         Output(ids.TOAST, "data", allow_duplicate=True),
-        Input(ids.AUCTION_DEBRIEF_KEEP, "n_clicks"),
-        State(ids.AUCTION_DEBRIEF_FILE, "contents"),
-        State(ids.AUCTION_DEBRIEF_FILE, "filename"),
+        Input(auction_ids.DEBRIEF_KEEP, "n_clicks"),
+        State(auction_ids.DEBRIEF_FILE, "contents"),
+        State(auction_ids.DEBRIEF_FILE, "filename"),
         prevent_initial_call=True,
     )
     def keep_results(clicks: int | None, contents: Any, names: Any) -> Any:
@@ -369,7 +369,7 @@ def _register_keeping(app: Dash, services: Services) -> None:
 
 
 def _register_runs(app: Dash, services: Services, runs: Runs) -> None:
-    name = ids.AUCTION_DEBRIEF_RERUN
+    name = auction_ids.DEBRIEF_RERUN
     app.clientside_callback(
         ClientsideFunction("capacityAside", "ended"),
         Output(f"{name}-seen", "data"),
@@ -382,12 +382,12 @@ def _register_runs(app: Dash, services: Services, runs: Runs) -> None:
         Output(name, "children"),
         Output(f"{name}-job", "data"),
         Output(ids.JOBS_WAKE, "data", allow_duplicate=True),
-        Input(ids.AUCTION_DEBRIEF_RUN, "n_clicks"),
+        Input(auction_ids.DEBRIEF_RUN, "n_clicks"),
         Input(f"{name}-ended", "data"),
-        State(ids.AUCTION_DEBRIEF_CHANGE, "value"),
-        State(ids.AUCTION_DEBRIEF_OF, "data"),
-        State(ids.AUCTION_DEBRIEF_FILE, "contents"),
-        State(ids.AUCTION_DEBRIEF_FILE, "filename"),
+        State(auction_ids.DEBRIEF_CHANGE, "value"),
+        State(auction_ids.DEBRIEF_OF, "data"),
+        State(auction_ids.DEBRIEF_FILE, "contents"),
+        State(auction_ids.DEBRIEF_FILE, "filename"),
         prevent_initial_call=True,
     )
     def play(clicks: int | None, _ended: Any, *given: Any) -> Any:
@@ -396,7 +396,7 @@ def _register_runs(app: Dash, services: Services, runs: Runs) -> None:
             return no_update, no_update, no_update
         try:
             source = Source(services, auction, contents, names)
-            found = runs.answer(source, chosen, current_user(), asked=ctx.triggered_id == ids.AUCTION_DEBRIEF_RUN)
+            found = runs.answer(source, chosen, current_user(), asked=ctx.triggered_id == auction_ids.DEBRIEF_RUN)
         except EngineError as error:
             return more.failed(str(error)), None, no_update
         return found.children, found.job, time.time() if found.job else no_update

@@ -12,7 +12,7 @@ from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx, no_up
 from callbacks.security import current_user
 from callbacks.services import Services
 from callbacks.shell import toast
-from components import auction_draft, auction_new, auction_rules, auction_worth, ids
+from components import auction_draft, auction_ids, auction_new, auction_rules, auction_worth, ids
 from components.auction_draft import Read, Seat
 from components.auction_new import Source
 from components.capacity_products import moment_of
@@ -187,13 +187,13 @@ def register(app: Dash, services: Services) -> None:
     """Wire the form."""
     app.clientside_callback(
         ClientsideFunction("auction", "openDraft"),
-        Output(ids.AUCTION_OPENED, "data"),
-        Input(ids.AUCTION_START, "data"),
+        Output(auction_ids.OPENED, "data"),
+        Input(auction_ids.START, "data"),
     )
 
     @app.callback(
-        Output(ids.AUCTION_FORM, "children"),
-        Input(ids.AUCTION_OPENED, "data"),
+        Output(auction_ids.FORM, "children"),
+        Input(auction_ids.OPENED, "data"),
         State(ids.STUDY, "data"),
         prevent_initial_call=True,
     )
@@ -205,27 +205,27 @@ def register(app: Dash, services: Services) -> None:
     app.clientside_callback(
         ClientsideFunction("auction", "collect"),
         Output({"type": "auction-rule", "name": ALL}, "value"),
-        Output(ids.AUCTION_PRESET, "value"),
-        Output(ids.AUCTION_SEATS, "value"),
-        Output(ids.AUCTION_DRAFT, "data"),
-        Input(ids.AUCTION_PRESET, "value"),
+        Output(auction_ids.PRESET, "value"),
+        Output(auction_ids.SEATS, "value"),
+        Output(auction_ids.DRAFT, "data"),
+        Input(auction_ids.PRESET, "value"),
         Input({"type": "auction-rule", "name": ALL}, "value"),
-        Input(ids.AUCTION_TITLE, "value"),
-        Input(ids.AUCTION_CURRENCY, "value"),
-        Input(ids.AUCTION_SEED, "value"),
-        Input(ids.AUCTION_SEATS, "value"),
+        Input(auction_ids.TITLE, "value"),
+        Input(auction_ids.CURRENCY, "value"),
+        Input(auction_ids.SEED, "value"),
+        Input(auction_ids.SEATS, "value"),
         Input(ids.grid(PAGE, auction_new.LOTS), "cellValueChanged"),
         Input(ids.grid(PAGE, auction_new.SEATS), "cellValueChanged"),
-        Input(f"{ids.AUCTION_DRAFT}-changed", "data"),
-        State(ids.AUCTION_PRESETS, "data"),
-        State(ids.AUCTION_OPENED, "data"),
+        Input(f"{auction_ids.DRAFT}-changed", "data"),
+        State(auction_ids.PRESETS, "data"),
+        State(auction_ids.OPENED, "data"),
         prevent_initial_call=True,
     )
 
     @app.callback(
-        Output(ids.AUCTION_SUMMARY, "children"),
-        Output(f"{ids.AUCTION_SOLD}-text", "children"),
-        Input(ids.AUCTION_DRAFT, "data"),
+        Output(auction_ids.SUMMARY, "children"),
+        Output(f"{auction_ids.SOLD}-text", "children"),
+        Input(auction_ids.DRAFT, "data"),
         prevent_initial_call=True,
     )
     def judge(draft: Any) -> Any:
@@ -235,13 +235,13 @@ def register(app: Dash, services: Services) -> None:
         return auction_new.summary(read, found), auction_draft.sold_words(read.configuration)
 
     @app.callback(
-        Output(ids.AUCTION_MADE, "data"),
+        Output(auction_ids.MADE, "data"),
         Output(ids.LOCATION, "href", allow_duplicate=True),
         Output(ids.TOAST, "data", allow_duplicate=True),
-        Input(ids.AUCTION_MAKE, "n_clicks"),
-        State(ids.AUCTION_DRAFT, "data"),
-        State(ids.AUCTION_OPENED, "data"),
-        running=[(Output(ids.AUCTION_MAKE, "disabled"), True, False)],
+        Input(auction_ids.MAKE, "n_clicks"),
+        State(auction_ids.DRAFT, "data"),
+        State(auction_ids.OPENED, "data"),
+        running=[(Output(auction_ids.MAKE, "disabled"), True, False)],
         prevent_initial_call=True,
     )
     def create(clicks: Any, draft: Any, opened: Any) -> Any:
@@ -255,8 +255,8 @@ def register(app: Dash, services: Services) -> None:
 
     app.clientside_callback(
         ClientsideFunction("auction", "made"),
-        Output(f"{ids.AUCTION_DRAFT}-kept", "data"),
-        Input(ids.AUCTION_MADE, "data"),
+        Output(f"{auction_ids.DRAFT}-kept", "data"),
+        Input(auction_ids.MADE, "data"),
         prevent_initial_call=True,
     )
 
@@ -277,19 +277,19 @@ def worth(held: Mapping[str, Any], draft: Any) -> tuple[Built | None, list[str],
 
 def _register_worth(app: Dash) -> None:
     @app.callback(
-        output=(Output(f"{ids.AUCTION_WORTH}-working", "children"), Output(ids.AUCTION_WORTH_RESULT, "data")),
+        output=(Output(f"{auction_ids.WORTH}-working", "children"), Output(auction_ids.WORTH_RESULT, "data")),
         inputs={
             "pressed": {
                 "given": Input({"type": "auction-worth-field", "name": ALL}, "value"),
-                "opened": Input(ids.AUCTION_WORTH, "n_clicks"),
-                "used": Input(f"{ids.AUCTION_WORTH}-use", "n_clicks"),
+                "opened": Input(auction_ids.WORTH, "n_clicks"),
+                "used": Input(f"{auction_ids.WORTH}-use", "n_clicks"),
             }
         },
         state={
             "held": {
                 "names": State({"type": "auction-worth-field", "name": ALL}, "id"),
-                "draft": State(ids.AUCTION_DRAFT, "data"),
-                "start": State(ids.AUCTION_OPENED, "data"),
+                "draft": State(auction_ids.DRAFT, "data"),
+                "start": State(auction_ids.OPENED, "data"),
             }
         },
         prevent_initial_call=True,
@@ -304,15 +304,15 @@ def _register_worth(app: Dash) -> None:
         if built is None:
             return auction_worth.wrong(problems), no_update
         shown = auction_worth.working(built, currency)
-        if ctx.triggered_id != f"{ids.AUCTION_WORTH}-use" or not pressed["used"]:
+        if ctx.triggered_id != f"{auction_ids.WORTH}-use" or not pressed["used"]:
             return shown, no_update
         row = auction_draft.seat_row(Seat("", valuation=dict(built.valuation)), 0)
         return shown, {"row": {key: row[key] for key in row if key not in _KEPT}, "at": time.time()}
 
     app.clientside_callback(
         ClientsideFunction("auction", "useWorth"),
-        Output(f"{ids.AUCTION_WORTH_RESULT}-used", "data"),
-        Input(ids.AUCTION_WORTH_RESULT, "data"),
+        Output(f"{auction_ids.WORTH_RESULT}-used", "data"),
+        Input(auction_ids.WORTH_RESULT, "data"),
         prevent_initial_call=True,
     )
 

@@ -12,7 +12,7 @@ from callbacks.capacity_desk import Desk
 from callbacks.capacity_publish import DATASET_KIND
 from callbacks.security import current_user
 from callbacks.services import Services
-from components import capacity, ids
+from components import capacity, capacity_ids, ids
 from components.capacity_question import file_choices
 from components.capacity_sites import voltages, zones
 from components.capacity_view import read_question, read_view
@@ -105,39 +105,39 @@ def _register_browser_side(app: Dash) -> None:
         app.clientside_callback(ClientsideFunction("capacity", "rowToSelection"), Input(grid, "selectedRows"))
     app.clientside_callback(
         ClientsideFunction("capacity", "showTab"),
-        Output(f"{ids.CAPACITY_TABLES}-shown", "data"),
-        Input(ids.CAPACITY_TAB, "value"),
-        Input(ids.CAPACITY_TABLES, "id"),
+        Output(f"{capacity_ids.TABLES}-shown", "data"),
+        Input(capacity_ids.TAB, "value"),
+        Input(capacity_ids.TABLES, "id"),
     )
     app.clientside_callback(
         ClientsideFunction("capacity", "showKind"),
         Output(f"{PAGE}-more-shown", "data"),
-        Input(ids.capacity_word("keep"), "value"),
+        Input(capacity_ids.word("keep"), "value"),
         Input(f"{PAGE}-more", "id"),
     )
     app.clientside_callback(
         ClientsideFunction("capacity", "setWords"),
-        Output(ids.capacity_word("security"), "value", allow_duplicate=True),
-        Output(ids.capacity_word("supply"), "value", allow_duplicate=True),
-        Input(ids.CAPACITY_WORDS, "data"),
+        Output(capacity_ids.word("security"), "value", allow_duplicate=True),
+        Output(capacity_ids.word("supply"), "value", allow_duplicate=True),
+        Input(capacity_ids.WORDS, "data"),
         prevent_initial_call=True,
     )
     app.clientside_callback(
         ClientsideFunction("capacity", "showBudget"),
-        Output(f"{ids.capacity_word('budget')}-label", "hidden"),
-        Input(ids.capacity_word("keep"), "value"),
+        Output(f"{capacity_ids.word('budget')}-label", "hidden"),
+        Input(capacity_ids.word("keep"), "value"),
     )
     app.clientside_callback(
         ClientsideFunction("capacity", "showLevels"),
-        Output(f"{ids.capacity_word('levels')}-label", "hidden"),
-        Input(ids.capacity_word("epsilon"), "value"),
+        Output(f"{capacity_ids.word('levels')}-label", "hidden"),
+        Input(capacity_ids.word("epsilon"), "value"),
     )
     app.clientside_callback(
         ClientsideFunction("capacity", "showSites"),
-        Output(f"{ids.CAPACITY_ANSWERED}-seen", "data"),
-        Input(ids.CAPACITY_ANSWERED, "data"),
+        Output(f"{capacity_ids.ANSWERED}-seen", "data"),
+        Input(capacity_ids.ANSWERED, "data"),
         State(ids.map_layer(PAGE), "value"),
-        State(ids.CAPACITY_STUDY, "data"),
+        State(capacity_ids.STUDY, "data"),
     )
     app.clientside_callback(
         ClientsideFunction("capacity", "firstColumns"),
@@ -147,43 +147,43 @@ def _register_browser_side(app: Dash) -> None:
     )
     app.clientside_callback(
         ClientsideFunction("capacity", "jobEnded"),
-        Output(f"{ids.CAPACITY_JOB}-seen", "data"),
+        Output(f"{capacity_ids.JOB}-seen", "data"),
         Input(ids.JOBS, "data"),
-        Input(ids.CAPACITY_JOB, "data"),
+        Input(capacity_ids.JOB, "data"),
     )
     app.clientside_callback(
         ClientsideFunction("capacity", "address"),
-        Output(ids.CAPACITY_ADDRESS, "data"),
-        Input(ids.CAPACITY_QUERY, "data"),
+        Output(capacity_ids.ADDRESS, "data"),
+        Input(capacity_ids.QUERY, "data"),
         Input(ids.map_layer(PAGE), "value"),
-        Input(ids.CAPACITY_TAB, "value"),
+        Input(capacity_ids.TAB, "value"),
         Input(ids.selection(PAGE), "data"),
-        Input(ids.CAPACITY_FILTER_KV, "value"),
-        Input(ids.CAPACITY_FILTER_ZONE, "value"),
-        Input(ids.CAPACITY_FILTER_MW, "value"),
-        Input(ids.CAPACITY_PERIOD, "value"),
-        Input(ids.LARGEST_STATE, "value"),
-        State(ids.CAPACITY_STUDY, "data"),
+        Input(capacity_ids.FILTER_KV, "value"),
+        Input(capacity_ids.FILTER_ZONE, "value"),
+        Input(capacity_ids.FILTER_MW, "value"),
+        Input(capacity_ids.PERIOD, "value"),
+        Input(capacity_ids.LARGEST_STATE, "value"),
+        State(capacity_ids.STUDY, "data"),
     )
 
 
 _PARTS: dict[str, tuple[str, str]] = {
     "totals": (ids.totals(PAGE), "children"),
-    "state": (ids.CAPACITY_STATE, "children"),
-    "tray": (ids.CAPACITY_TRAY, "children"),
+    "state": (capacity_ids.STATE, "children"),
+    "tray": (capacity_ids.TRAY, "children"),
     "layers": (ids.map_layers(PAGE), "data"),
     "site_rows": (ids.grid(PAGE, "sites"), "rowData"),
     "site_columns": (ids.grid(PAGE, "sites"), "columnDefs"),
     "limit_rows": (ids.grid(PAGE, "limits"), "rowData"),
     "product_rows": (ids.grid(PAGE, "products"), "rowData"),
-    "products": (ids.CAPACITY_PRODUCTS, "children"),
-    "frame": (ids.CAPACITY_FRAME, "className"),
-    "compute": (ids.CAPACITY_COMPUTE, "hidden"),
-    "drawn": (ids.CAPACITY_ANSWERED, "data"),
-    "jobs": (ids.CAPACITY_JOB, "data"),
-    "steps": (ids.CAPACITY_PERIOD, "options"),
-    "stepping": (f"{ids.CAPACITY_PERIOD}-steps", "hidden"),
-    "query": (ids.CAPACITY_QUERY, "data"),
+    "products": (capacity_ids.PRODUCTS, "children"),
+    "frame": (capacity_ids.FRAME, "className"),
+    "compute": (capacity_ids.COMPUTE, "hidden"),
+    "drawn": (capacity_ids.ANSWERED, "data"),
+    "jobs": (capacity_ids.JOB, "data"),
+    "steps": (capacity_ids.PERIOD, "options"),
+    "stepping": (f"{capacity_ids.PERIOD}-steps", "hidden"),
+    "query": (capacity_ids.QUERY, "data"),
 }
 
 
@@ -209,20 +209,20 @@ def _register_question(app: Dash, desk: Desk) -> None:
         app,
         _PARTS,
         {
-            "words": inputs_of(NAMES, ids.capacity_word),
-            "sites": Input(ids.CAPACITY_SITES, "data"),
-            "compute": Input(ids.CAPACITY_COMPUTE, "n_clicks"),
-            "period": Input(ids.CAPACITY_PERIOD, "value"),
-            "variant": Input(ids.CAPACITY_VARIANT, "data"),
-            "more": Input(ids.CAPACITY_MORE, "data"),
-            "ended": Input(ids.CAPACITY_JOB_ENDED, "data"),
+            "words": inputs_of(NAMES, capacity_ids.word),
+            "sites": Input(capacity_ids.SITES, "data"),
+            "compute": Input(capacity_ids.COMPUTE, "n_clicks"),
+            "period": Input(capacity_ids.PERIOD, "value"),
+            "variant": Input(capacity_ids.VARIANT, "data"),
+            "more": Input(capacity_ids.MORE, "data"),
+            "ended": Input(capacity_ids.JOB_ENDED, "data"),
         },
         {
-            "study": State(ids.CAPACITY_STUDY, "data"),
-            "start": State(f"{ids.CAPACITY_STUDY}-start", "data"),
-            "drawn": State(ids.CAPACITY_ANSWERED, "data"),
-            "query": State(ids.CAPACITY_QUERY, "data"),
-            "frame": State(ids.CAPACITY_FRAME, "className"),
+            "study": State(capacity_ids.STUDY, "data"),
+            "start": State(f"{capacity_ids.STUDY}-start", "data"),
+            "drawn": State(capacity_ids.ANSWERED, "data"),
+            "query": State(capacity_ids.QUERY, "data"),
+            "frame": State(capacity_ids.FRAME, "className"),
         },
     )
     def ask(given: dict[str, Any], held: dict[str, Any]) -> Any:
@@ -232,12 +232,12 @@ def _register_question(app: Dash, desk: Desk) -> None:
             sites=given["sites"],
             more=given["more"],
             period=given["period"],
-            variant=_key_of(given["variant"]) if by == ids.CAPACITY_VARIANT else None,
-            deepened=by in {ids.capacity_word(name) for name in _DEEPENING},
+            variant=_key_of(given["variant"]) if by == capacity_ids.VARIANT else None,
+            deepened=by in {capacity_ids.word(name) for name in _DEEPENING},
             start=start if isinstance(start, dict) else {},
             drawn=drawn if isinstance(drawn, dict) else None,
-            pressed=(by == ids.CAPACITY_COMPUTE and bool(given["compute"])) or by == ids.capacity_word("dispatch"),
-            ended=by == ids.CAPACITY_JOB_ENDED,
+            pressed=(by == capacity_ids.COMPUTE and bool(given["compute"])) or by == capacity_ids.word("dispatch"),
+            ended=by == capacity_ids.JOB_ENDED,
             opening=held["query"] is None,  # nothing has been told yet
         )
         shown = answer_to(seat_of(desk, held["study"]), asked, time.time())

@@ -9,7 +9,7 @@ from callbacks.capacity_answer import Seat, seat_of
 from callbacks.capacity_desk import Desk
 from callbacks.shell import toast
 from components import capacity_conditions as form
-from components import ids
+from components import capacity_ids, ids
 from engine.capacity.conditions import MOST_CONDITIONS, Condition, read_conditions
 from engine.errors import EngineError, QuestionError
 
@@ -57,21 +57,21 @@ def register(app: Dash, desk: Desk) -> None:
     """Wire the form and the list."""
 
     @app.callback(
-        Output(ids.CAPACITY_MORE, "data"),
-        Output(ids.CONDITIONS_LIST, "children"),
-        Output(ids.CONDITIONS_MESSAGE, "children"),
-        Output(ids.CONDITIONS_MARK, "children"),
+        Output(capacity_ids.MORE, "data"),
+        Output(capacity_ids.CONDITIONS_LIST, "children"),
+        Output(capacity_ids.CONDITIONS_MESSAGE, "children"),
+        Output(capacity_ids.CONDITIONS_MARK, "children"),
         Output(ids.TOAST, "data", allow_duplicate=True),
-        Input(ids.CONDITIONS_ADD, "n_clicks"),
+        Input(capacity_ids.CONDITIONS_ADD, "n_clicks"),
         Input({"type": "capacity-condition-remove", "place": ALL}, "n_clicks"),
-        Input(ids.CONDITIONS_BACK, "data"),
-        State(ids.CONDITIONS_KIND, "value"),
-        State(ids.CONDITIONS_GROUP, "value"),
-        State(ids.CONDITIONS_NUMBER, "value"),
-        State(ids.CONDITIONS_NAME, "value"),
-        State(ids.CAPACITY_MORE, "data"),
-        State(f"{ids.CAPACITY_STUDY}-start", "data"),
-        State(ids.CAPACITY_STUDY, "data"),
+        Input(capacity_ids.CONDITIONS_BACK, "data"),
+        State(capacity_ids.CONDITIONS_KIND, "value"),
+        State(capacity_ids.CONDITIONS_GROUP, "value"),
+        State(capacity_ids.CONDITIONS_NUMBER, "value"),
+        State(capacity_ids.CONDITIONS_NAME, "value"),
+        State(capacity_ids.MORE, "data"),
+        State(f"{capacity_ids.STUDY}-start", "data"),
+        State(capacity_ids.STUDY, "data"),
         prevent_initial_call=True,
     )
     def change(*given: Any) -> Any:
@@ -79,16 +79,16 @@ def register(app: Dash, desk: Desk) -> None:
         by, told = ctx.triggered_id, no_update
         try:
             before = held(more, start)
-            if by == ids.CONDITIONS_ADD and adding:
+            if by == capacity_ids.CONDITIONS_ADD and adding:
                 after = added(seat_of(desk, study), before, (fields[0], fields[1], fields[2], fields[3]))
             elif isinstance(by, dict) and any(removing):
                 place = by.get("place")
                 after = without(before, place)
                 gone = [condition.to_json() for at, condition in enumerate(before) if at == place]
                 if gone:
-                    undo = {"store": ids.CONDITIONS_BACK, "study": study, "place": place, "condition": gone[0]}
+                    undo = {"store": capacity_ids.CONDITIONS_BACK, "study": study, "place": place, "condition": gone[0]}
                     told = toast("The condition was removed", undo)
-            elif by == ids.CONDITIONS_BACK and isinstance(back, dict) and back.get("study") == study:
+            elif by == capacity_ids.CONDITIONS_BACK and isinstance(back, dict) and back.get("study") == study:
                 after = restored(before, back)
             else:
                 return (no_update,) * 5

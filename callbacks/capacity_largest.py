@@ -9,8 +9,8 @@ from dash import ClientsideFunction, Dash, Input, Output, Patch, State, ctx, no_
 
 from callbacks.capacity_answer import Seat, seat_of
 from callbacks.capacity_desk import Desk
+from components import capacity_ids, ids
 from components import capacity_largest as panel
-from components import ids
 from components.capacity_answer import Answer
 from components.capacity_deep import outage_words
 from components.capacity_largest import Largest
@@ -125,7 +125,7 @@ def _without(looked: Looked, told: Told) -> Told:
 
 def register(app: Dash, desk: Desk) -> None:
     """Wire the panel, its layer, the choice of a state and the card."""
-    name = ids.LARGEST
+    name = capacity_ids.LARGEST
     app.clientside_callback(
         ClientsideFunction("capacityAside", "ended"),
         Output(f"{name}-seen", "data"),
@@ -143,10 +143,10 @@ def register(app: Dash, desk: Desk) -> None:
 
     @app.callback(
         Output(f"{name}-states", "children"),
-        Output(f"{ids.LARGEST_STATE}-label", "hidden"),
+        Output(f"{capacity_ids.LARGEST_STATE}-label", "hidden"),
         Output(f"{name}-section", "hidden"),
-        Input(ids.CAPACITY_ANSWERED, "data"),
-        State(ids.CAPACITY_STUDY, "data"),
+        Input(capacity_ids.ANSWERED, "data"),
+        State(capacity_ids.STUDY, "data"),
     )
     def offer(drawn: Any, study: Any) -> Any:
         try:
@@ -159,12 +159,12 @@ def register(app: Dash, desk: Desk) -> None:
         return panel.options(labels), not labels or not can_move(answer.network), False
 
     @app.callback(
-        Output(f"{ids.LARGEST_WHY}-panel", "children"),
-        Input(ids.LARGEST_WHY, "n_clicks"),
+        Output(f"{capacity_ids.LARGEST_WHY}-panel", "children"),
+        Input(capacity_ids.LARGEST_WHY, "n_clicks"),
         State(ids.selection(ids.CAPACITY), "data"),
-        State(ids.LARGEST_FOUND, "data"),
-        State(ids.CAPACITY_ANSWERED, "data"),
-        State(ids.CAPACITY_STUDY, "data"),
+        State(capacity_ids.LARGEST_FOUND, "data"),
+        State(capacity_ids.ANSWERED, "data"),
+        State(capacity_ids.STUDY, "data"),
         prevent_initial_call=True,
     )
     def why_number(clicks: int | None, selection: Any, found: Any, drawn: Any, study: Any) -> Any:
@@ -177,22 +177,22 @@ def register(app: Dash, desk: Desk) -> None:
 
 
 def _register_panel(app: Dash, desk: Desk) -> None:
-    name = ids.LARGEST
+    name = capacity_ids.LARGEST
 
     @app.callback(
         Output(name, "children"),
         Output(f"{name}-job", "data"),
-        Output(ids.LARGEST_FOUND, "data"),
+        Output(capacity_ids.LARGEST_FOUND, "data"),
         Output(ids.map_layers(ids.CAPACITY), "data", allow_duplicate=True),
         Output(ids.JOBS_WAKE, "data", allow_duplicate=True),
-        Input(ids.CAPACITY_ANSWERED, "data"),
+        Input(capacity_ids.ANSWERED, "data"),
         Input(ids.selection(ids.CAPACITY), "data"),
-        Input(f"{ids.LARGEST_RUN}-pressed", "data"),
+        Input(f"{capacity_ids.LARGEST_RUN}-pressed", "data"),
         Input(f"{name}-ended", "data"),
-        Input(ids.LARGEST_STATE, "value"),
+        Input(capacity_ids.LARGEST_STATE, "value"),
         Input(ids.map_layer(ids.CAPACITY), "value"),
-        State(ids.LARGEST_FOUND, "data"),
-        State(ids.CAPACITY_STUDY, "data"),
+        State(capacity_ids.LARGEST_FOUND, "data"),
+        State(capacity_ids.STUDY, "data"),
         prevent_initial_call="initial_duplicate",
     )
     def show_largest(*given: Any) -> Any:
@@ -205,9 +205,9 @@ def _register_panel(app: Dash, desk: Desk) -> None:
             state,
             selection,
             found,
-            pressed=bool(press) and by == f"{ids.LARGEST_RUN}-pressed",
+            pressed=bool(press) and by == f"{capacity_ids.LARGEST_RUN}-pressed",
             watched=layer == panel.LAYER,
-            redrawn=by in {ids.CAPACITY_ANSWERED, None},
+            redrawn=by in {capacity_ids.ANSWERED, None},
         )
         try:
             told = show(seat_of(desk, study), looked)

@@ -10,7 +10,7 @@ from callbacks.capacity_desk import Desk
 from callbacks.capacity_largest import drawn_with
 from callbacks.capacity_why import binding_card_for, reinforced_gain, why_card_for
 from callbacks.shell import toast
-from components import capacity, capacity_export, capacity_layers, capacity_periods, capacity_tables, ids
+from components import capacity, capacity_export, capacity_ids, capacity_layers, capacity_periods, capacity_tables, ids
 from components import capacity_inspector as inspector
 from components.capacity_answer import Answer, limit_element
 from components.capacity_inspector import WHY_NAMES, why_id
@@ -105,11 +105,11 @@ def register(app: Dash, desk: Desk) -> None:
 
 def _register_panes(app: Dash, desk: Desk) -> None:
     @app.callback(
-        Output(ids.CAPACITY_INSPECTED, "children"),
+        Output(capacity_ids.INSPECTED, "children"),
         Input(ids.selection(PAGE), "data"),
-        Input(ids.CAPACITY_ANSWERED, "data"),
+        Input(capacity_ids.ANSWERED, "data"),
         Input(ids.THEME, "data"),
-        State(ids.CAPACITY_STUDY, "data"),
+        State(capacity_ids.STUDY, "data"),
     )
     def show_selected(selection: Any, drawn: Any, theme: Any, study: Any) -> Any:
         try:
@@ -119,12 +119,12 @@ def _register_panes(app: Dash, desk: Desk) -> None:
 
     @app.callback(
         Output(ids.map_filter(PAGE), "data"),
-        Output(ids.CAPACITY_FILTER_WORD, "children"),
-        Input(ids.CAPACITY_FILTER_KV, "value"),
-        Input(ids.CAPACITY_FILTER_ZONE, "value"),
-        Input(ids.CAPACITY_FILTER_MW, "value"),
-        Input(ids.CAPACITY_ANSWERED, "data"),
-        State(ids.CAPACITY_STUDY, "data"),
+        Output(capacity_ids.FILTER_WORD, "children"),
+        Input(capacity_ids.FILTER_KV, "value"),
+        Input(capacity_ids.FILTER_ZONE, "value"),
+        Input(capacity_ids.FILTER_MW, "value"),
+        Input(capacity_ids.ANSWERED, "data"),
+        State(capacity_ids.STUDY, "data"),
     )
     def filter_buses(kv: Any, zone: Any, least: Any, drawn: Any, study: Any) -> Any:
         if not (kv or zone or least):
@@ -139,11 +139,11 @@ def _register_panes(app: Dash, desk: Desk) -> None:
     @app.callback(
         Output(ids.grid(PAGE, "buses"), "rowData"),
         Output(ids.grid(PAGE, "buses"), "columnDefs"),
-        Input(ids.CAPACITY_TAB, "value"),
-        Input(ids.CAPACITY_ANSWERED, "data"),
+        Input(capacity_ids.TAB, "value"),
+        Input(capacity_ids.ANSWERED, "data"),
         Input(ids.map_filter(PAGE), "data"),
-        Input(ids.LARGEST_FOUND, "data"),
-        State(ids.CAPACITY_STUDY, "data"),
+        Input(capacity_ids.LARGEST_FOUND, "data"),
+        State(capacity_ids.STUDY, "data"),
     )
     def all_buses(tab: Any, drawn: Any, shown: Any, found: Any, study: Any) -> Any:
         if tab != "buses" or not drawn:
@@ -159,8 +159,8 @@ def _register_why(app: Dash, desk: Desk, name: str) -> None:
         Output(f"{why_id(name)}-panel", "children"),
         Input(why_id(name), "n_clicks"),
         State(ids.selection(PAGE), "data"),
-        State(ids.CAPACITY_ANSWERED, "data"),
-        State(ids.CAPACITY_STUDY, "data"),
+        State(capacity_ids.ANSWERED, "data"),
+        State(capacity_ids.STUDY, "data"),
         prevent_initial_call=True,
     )
     def why_number(clicks: int | None, selection: Any, drawn: Any, study: Any) -> Any:
@@ -174,10 +174,10 @@ def _register_why(app: Dash, desk: Desk, name: str) -> None:
 
 def _register_binding(app: Dash, desk: Desk) -> None:
     @app.callback(
-        Output(f"{ids.CAPACITY_WHY_BINDING}-panel", "children"),
-        Input(ids.CAPACITY_WHY_BINDING, "n_clicks"),
-        State(ids.CAPACITY_ANSWERED, "data"),
-        State(ids.CAPACITY_STUDY, "data"),
+        Output(f"{capacity_ids.WHY_BINDING}-panel", "children"),
+        Input(capacity_ids.WHY_BINDING, "n_clicks"),
+        State(capacity_ids.ANSWERED, "data"),
+        State(capacity_ids.STUDY, "data"),
         prevent_initial_call=True,
     )
     def why_it_binds(clicks: int | None, drawn: Any, study: Any) -> Any:
@@ -193,12 +193,12 @@ def _register_exports(app: Dash, desk: Desk) -> None:
     @app.callback(
         Output(ids.DOWNLOAD, "data", allow_duplicate=True),
         Output(ids.TOAST, "data", allow_duplicate=True),
-        *(Input(ids.capacity_export(kind), "n_clicks") for kind in ("csv", "geojson", "json")),
-        State(ids.CAPACITY_TAB, "value"),
+        *(Input(capacity_ids.export(kind), "n_clicks") for kind in ("csv", "geojson", "json")),
+        State(capacity_ids.TAB, "value"),
         State(ids.map_filter(PAGE), "data"),
-        State(ids.LARGEST_FOUND, "data"),
-        State(ids.CAPACITY_ANSWERED, "data"),
-        State(ids.CAPACITY_STUDY, "data"),
+        State(capacity_ids.LARGEST_FOUND, "data"),
+        State(capacity_ids.ANSWERED, "data"),
+        State(capacity_ids.STUDY, "data"),
         prevent_initial_call=True,
     )
     def export(*given: Any) -> Any:
@@ -223,9 +223,9 @@ def _register_year(app: Dash, desk: Desk) -> None:
     @app.callback(
         Output(ids.DOWNLOAD, "data", allow_duplicate=True),
         Output(ids.TOAST, "data", allow_duplicate=True),
-        Input(f"{ids.CAPACITY_YEAR}-pressed", "data"),
-        State(ids.CAPACITY_ANSWERED, "data"),
-        State(ids.CAPACITY_STUDY, "data"),
+        Input(f"{capacity_ids.YEAR}-pressed", "data"),
+        State(capacity_ids.ANSWERED, "data"),
+        State(capacity_ids.STUDY, "data"),
         prevent_initial_call=True,
     )
     def export_year(pressed: Any, drawn: Any, study: Any) -> Any:

@@ -11,8 +11,8 @@ from dash import ClientsideFunction, Dash, Input, Output, State, ctx, no_update
 from callbacks.capacity_answer import Seat, seat_of
 from callbacks.capacity_aside import Standing, begin, standing
 from callbacks.capacity_desk import Desk
+from components import capacity_ids, ids
 from components import capacity_promise as panel
-from components import ids
 from components.capacity_answer import Answer
 from components.skeleton import parse_element
 from engine.capacity.check_jobs import CHECK, check_arguments
@@ -109,7 +109,7 @@ def _told_of(found: Standing, running: Callable[..., Any], failed: Callable[...,
 
 def register(app: Dash, desk: Desk) -> None:
     """Wire both panels."""
-    for name in (ids.PROMISE, ids.CHECKED):
+    for name in (capacity_ids.PROMISE, capacity_ids.CHECKED):
         app.clientside_callback(
             ClientsideFunction("capacityAside", "ended"),
             Output(f"{name}-seen", "data"),
@@ -123,34 +123,34 @@ def register(app: Dash, desk: Desk) -> None:
 
 def _register_promise(app: Dash, desk: Desk) -> None:
     @app.callback(
-        Output(ids.PROMISE, "children"),
-        Output(f"{ids.PROMISE}-job", "data"),
+        Output(capacity_ids.PROMISE, "children"),
+        Output(f"{capacity_ids.PROMISE}-job", "data"),
         Output(ids.JOBS_WAKE, "data", allow_duplicate=True),
-        Input(ids.CAPACITY_ANSWERED, "data"),
+        Input(capacity_ids.ANSWERED, "data"),
         Input(ids.selection(ids.CAPACITY), "data"),
-        Input(f"{ids.PROMISE_MEASURE}-pressed", "data"),
-        Input(f"{ids.PROMISE}-ended", "data"),
-        State(ids.CAPACITY_STUDY, "data"),
+        Input(f"{capacity_ids.PROMISE_MEASURE}-pressed", "data"),
+        Input(f"{capacity_ids.PROMISE}-ended", "data"),
+        State(capacity_ids.STUDY, "data"),
         prevent_initial_call="initial_duplicate",
     )
     def show_promise(drawn: Any, selection: Any, press: Any, _ended: Any, study: Any) -> Any:
-        pressed = bool(press) and ctx.triggered_id == f"{ids.PROMISE_MEASURE}-pressed"
+        pressed = bool(press) and ctx.triggered_id == f"{capacity_ids.PROMISE_MEASURE}-pressed"
         return _shown(lambda: promise_panel(seat_of(desk, study), drawn, selection, pressed=pressed), pressed=pressed)
 
 
 def _register_check(app: Dash, desk: Desk) -> None:
     @app.callback(
-        Output(ids.CHECKED, "children"),
-        Output(f"{ids.CHECKED}-job", "data"),
+        Output(capacity_ids.CHECKED, "children"),
+        Output(f"{capacity_ids.CHECKED}-job", "data"),
         Output(ids.JOBS_WAKE, "data", allow_duplicate=True),
-        Input(ids.CAPACITY_ANSWERED, "data"),
-        Input(f"{ids.CHECKED_RUN}-pressed", "data"),
-        Input(f"{ids.CHECKED}-ended", "data"),
-        State(ids.CAPACITY_STUDY, "data"),
+        Input(capacity_ids.ANSWERED, "data"),
+        Input(f"{capacity_ids.CHECKED_RUN}-pressed", "data"),
+        Input(f"{capacity_ids.CHECKED}-ended", "data"),
+        State(capacity_ids.STUDY, "data"),
         prevent_initial_call="initial_duplicate",
     )
     def show_check(drawn: Any, press: Any, _ended: Any, study: Any) -> Any:
-        pressed = bool(press) and ctx.triggered_id == f"{ids.CHECKED_RUN}-pressed"
+        pressed = bool(press) and ctx.triggered_id == f"{capacity_ids.CHECKED_RUN}-pressed"
         return _shown(lambda: check_panel(seat_of(desk, study), drawn, pressed=pressed), pressed=pressed)
 
 

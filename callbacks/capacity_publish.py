@@ -14,7 +14,7 @@ from callbacks.capacity_desk import CheckRunningError, Desk
 from callbacks.security import current_user
 from callbacks.shell import of_page, toast
 from callbacks.uploads import content_of
-from components import capacity, capacity_export, capacity_products, ids
+from components import capacity, capacity_export, capacity_ids, capacity_products, ids
 from components.capacity_question import file_choices
 from components.format import count, megawatts, size
 from engine.capacity.files import read_sample
@@ -98,14 +98,14 @@ def register(app: Dash, desk: Desk) -> None:
 
 def _register_publishing(app: Dash, desk: Desk) -> None:
     @app.callback(
-        Output(ids.CAPACITY_PUBLISHED, "data"),
+        Output(capacity_ids.PUBLISHED, "data"),
         Output(ids.TOAST, "data", allow_duplicate=True),
-        Output(ids.CAPACITY_CHECKING, "data"),
+        Output(capacity_ids.CHECKING, "data"),
         Output(ids.JOBS_WAKE, "data", allow_duplicate=True),
-        Input(f"{ids.CAPACITY_PUBLISH}-pressed", "data"),
-        State(ids.CAPACITY_ANSWERED, "data"),
-        State(ids.CAPACITY_STUDY, "data"),
-        running=[(Output(ids.CAPACITY_PUBLISH, "disabled"), True, False)],
+        Input(f"{capacity_ids.PUBLISH}-pressed", "data"),
+        State(capacity_ids.ANSWERED, "data"),
+        State(capacity_ids.STUDY, "data"),
+        running=[(Output(capacity_ids.PUBLISH, "disabled"), True, False)],
         prevent_initial_call=True,
     )
     def publish_products(pressed: Any, drawn: Any, study: Any) -> Any:
@@ -121,26 +121,26 @@ def _register_publishing(app: Dash, desk: Desk) -> None:
 
     app.clientside_callback(
         ClientsideFunction("capacity", "checkEnded"),
-        Output(f"{ids.CAPACITY_CHECKING}-seen", "data"),
+        Output(f"{capacity_ids.CHECKING}-seen", "data"),
         Input(ids.JOBS, "data"),
-        Input(ids.CAPACITY_CHECKING, "data"),
+        Input(capacity_ids.CHECKING, "data"),
     )
 
     app.clientside_callback(
         ClientsideFunction("capacity", "showChecking"),
-        Output(f"{ids.CAPACITY_CHECKING}-words", "children"),
-        Input(ids.CAPACITY_CHECKING, "data"),
-        Input(ids.CAPACITY_TRAY, "children"),  # a new one has a new button
+        Output(f"{capacity_ids.CHECKING}-words", "children"),
+        Input(capacity_ids.CHECKING, "data"),
+        Input(capacity_ids.TRAY, "children"),  # a new one has a new button
     )
 
 
 def _register_versions(app: Dash, desk: Desk) -> None:
     @app.callback(
-        Output(ids.CAPACITY_VERSIONS, "children"),
-        Input(ids.CAPACITY_PUBLISHED, "data"),
-        Input(ids.CAPACITY_TAB, "value"),
-        Input(ids.CAPACITY_ANSWERED, "data"),
-        State(ids.CAPACITY_STUDY, "data"),
+        Output(capacity_ids.VERSIONS, "children"),
+        Input(capacity_ids.PUBLISHED, "data"),
+        Input(capacity_ids.TAB, "value"),
+        Input(capacity_ids.ANSWERED, "data"),
+        State(capacity_ids.STUDY, "data"),
     )
     def list_versions(_bumped: Any, tab: Any, drawn: Any, study: Any) -> Any:
         if tab != "products":
@@ -152,11 +152,11 @@ def _register_versions(app: Dash, desk: Desk) -> None:
         return capacity.published(capacity_products.versions(records, drawn if isinstance(drawn, dict) else {}, study))
 
     @app.callback(
-        Output(ids.CAPACITY_AUCTION, "children"),
-        Input(ids.CAPACITY_PUBLISHED, "data"),
-        Input(ids.CAPACITY_TRAY, "children"),  # a new one has a new place for the link
-        State(ids.CAPACITY_ANSWERED, "data"),
-        State(ids.CAPACITY_STUDY, "data"),
+        Output(capacity_ids.AUCTION, "children"),
+        Input(capacity_ids.PUBLISHED, "data"),
+        Input(capacity_ids.TRAY, "children"),  # a new one has a new place for the link
+        State(capacity_ids.ANSWERED, "data"),
+        State(capacity_ids.STUDY, "data"),
         prevent_initial_call=True,
     )
     def link_auction(_bumped: Any, _tray: Any, drawn: Any, study: Any) -> Any:
@@ -168,9 +168,9 @@ def _register_versions(app: Dash, desk: Desk) -> None:
 
     @app.callback(
         Output(ids.DOWNLOAD, "data", allow_duplicate=True),
-        of_page(ids.CAPACITY_STUDY),
+        of_page(capacity_ids.STUDY),
         Input({"type": "capacity-version", "version": dash.ALL, "kind": dash.ALL}, "n_clicks"),
-        State(ids.CAPACITY_STUDY, "data"),
+        State(capacity_ids.STUDY, "data"),
         prevent_initial_call=True,
     )
     def download_version(clicks: list[int | None], study: Any) -> Any:
@@ -186,13 +186,13 @@ def _register_versions(app: Dash, desk: Desk) -> None:
 
 def _register_upload(app: Dash, desk: Desk) -> None:
     @app.callback(
-        Output(ids.capacity_word("file"), "options"),
-        Output(ids.capacity_word("file"), "value"),
-        Output(ids.capacity_word("keep"), "value"),
-        Output(ids.CAPACITY_UPLOAD_MESSAGE, "children"),
-        Input(ids.CAPACITY_UPLOAD, "contents"),
-        State(ids.CAPACITY_UPLOAD, "filename"),
-        State(ids.CAPACITY_STUDY, "data"),
+        Output(capacity_ids.word("file"), "options"),
+        Output(capacity_ids.word("file"), "value"),
+        Output(capacity_ids.word("keep"), "value"),
+        Output(capacity_ids.UPLOAD_MESSAGE, "children"),
+        Input(capacity_ids.UPLOAD, "contents"),
+        State(capacity_ids.UPLOAD, "filename"),
+        State(capacity_ids.STUDY, "data"),
         prevent_initial_call=True,
     )
     def upload(contents: Any, filename: Any, study: Any) -> Any:

@@ -12,8 +12,8 @@ from callbacks.capacity_desk import Desk
 from callbacks.capacity_sites import sites_after
 from callbacks.shell import toast
 from callbacks.uploads import content_of
+from components import capacity_ids, ids
 from components import capacity_requests as table
-from components import ids
 from components.capacity_words import sites_of
 from components.format import count
 from engine.capacity.requests import COLUMNS, Request, Requests, read_block, read_csv
@@ -90,7 +90,7 @@ def without_row(before: Requests, selected: Any) -> Taken:
     place = _place(table.row_at(row).get("id"), len(before.rows))
     if place is None:
         raise QuestionError("select a row of the table first")
-    undo = {"store": ids.REQUESTS_BACK, "place": place, "row": asdict(before.rows[place])}
+    undo = {"store": capacity_ids.REQUESTS_BACK, "place": place, "row": asdict(before.rows[place])}
     return Taken(replace(before, rows=before.rows[:place] + before.rows[place + 1 :]), undo=undo)
 
 
@@ -130,51 +130,54 @@ def _register_table(app: Dash, desk: Desk) -> None:
     grid = ids.grid(ids.CAPACITY, table.GRID)
 
     @app.callback(
-        Output(ids.REQUESTS_HELD, "data"),
+        Output(capacity_ids.REQUESTS_HELD, "data"),
         Output(grid, "rowData"),
-        Output(ids.REQUESTS_TOTAL, "children"),
-        Output(ids.REQUESTS_MESSAGE, "children"),
-        Output(ids.REQUESTS_TEXT, "value"),
-        Output(ids.REQUESTS_START, "hidden"),
-        *(Output(name, "hidden") for name in (ids.REQUESTS_USE, ids.REQUESTS_REMOVE, ids.REQUESTS_CSV)),
+        Output(capacity_ids.REQUESTS_TOTAL, "children"),
+        Output(capacity_ids.REQUESTS_MESSAGE, "children"),
+        Output(capacity_ids.REQUESTS_TEXT, "value"),
+        Output(capacity_ids.REQUESTS_START, "hidden"),
+        *(
+            Output(name, "hidden")
+            for name in (capacity_ids.REQUESTS_USE, capacity_ids.REQUESTS_REMOVE, capacity_ids.REQUESTS_CSV)
+        ),
         Output(ids.TOAST, "data", allow_duplicate=True),
-        Input(ids.CAPACITY_STUDY, "data"),
-        Input(ids.REQUESTS_START, "n_clicks"),
-        Input(ids.REQUESTS_READ, "n_clicks"),
-        Input(ids.REQUESTS_ADD, "n_clicks"),
-        Input(ids.REQUESTS_REMOVE, "n_clicks"),
-        Input(ids.REQUESTS_UPLOAD, "contents"),
+        Input(capacity_ids.STUDY, "data"),
+        Input(capacity_ids.REQUESTS_START, "n_clicks"),
+        Input(capacity_ids.REQUESTS_READ, "n_clicks"),
+        Input(capacity_ids.REQUESTS_ADD, "n_clicks"),
+        Input(capacity_ids.REQUESTS_REMOVE, "n_clicks"),
+        Input(capacity_ids.REQUESTS_UPLOAD, "contents"),
         Input(grid, "cellValueChanged"),
-        Input(ids.REQUESTS_BACK, "data"),
-        State(ids.REQUESTS_TEXT, "value"),
+        Input(capacity_ids.REQUESTS_BACK, "data"),
+        State(capacity_ids.REQUESTS_TEXT, "value"),
         State(grid, "selectedRows"),
-        State(ids.REQUESTS_HELD, "data"),
-        State(ids.CAPACITY_SITES, "data"),
+        State(capacity_ids.REQUESTS_HELD, "data"),
+        State(capacity_ids.SITES, "data"),
         prevent_initial_call="initial_duplicate",
     )
     def change(*given: Any) -> Any:
         study, _start, _read, _add, _remove, contents, changes, back, text, selected, data, sites = given
         seat, by = seat_of(desk, study), ctx.triggered_id
         before = Requests()
-        if by == ids.REQUESTS_BACK and not (isinstance(back, Mapping) and back.get("study") == study):
+        if by == capacity_ids.REQUESTS_BACK and not (isinstance(back, Mapping) and back.get("study") == study):
             return (no_update,) * 10
         try:
             before = _held(seat, data)
             acts = {
-                ids.REQUESTS_START: lambda: from_sites(seat, before, sites),
-                ids.REQUESTS_READ: lambda: pasted(seat, before, text),
-                ids.REQUESTS_ADD: lambda: with_row(seat, before),
-                ids.REQUESTS_REMOVE: lambda: without_row(before, selected),
-                ids.REQUESTS_UPLOAD: lambda: uploaded(seat, contents),
+                capacity_ids.REQUESTS_START: lambda: from_sites(seat, before, sites),
+                capacity_ids.REQUESTS_READ: lambda: pasted(seat, before, text),
+                capacity_ids.REQUESTS_ADD: lambda: with_row(seat, before),
+                capacity_ids.REQUESTS_REMOVE: lambda: without_row(before, selected),
+                capacity_ids.REQUESTS_UPLOAD: lambda: uploaded(seat, contents),
                 grid: lambda: edited(seat, before, changes),
-                ids.REQUESTS_BACK: lambda: restored(seat, before, back),
+                capacity_ids.REQUESTS_BACK: lambda: restored(seat, before, back),
             }
             act = acts.get(str(by))
             after = Taken(before) if act is None else act()
             told = save(seat, after.requests) if act is not None else ""
         except EngineError as error:
             return no_update, *_drawn(before), table.refusal(error), no_update, *_shown_buttons(before), no_update
-        clear = "" if by == ids.REQUESTS_READ else no_update
+        clear = "" if by == capacity_ids.REQUESTS_READ else no_update
         shown = after.requests
         said = no_update if after.undo is None else toast("The row was removed", {**after.undo, "study": study})
         return shown.to_json(), *_drawn(shown), told or after.message, clear, *_shown_buttons(shown), said
@@ -192,14 +195,14 @@ def _shown_buttons(requests: Requests) -> list[bool]:
 
 def _register_use(app: Dash, desk: Desk) -> None:
     @app.callback(
-        Output(ids.CAPACITY_SITES, "data", allow_duplicate=True),
-        Output(ids.capacity_word("mw"), "value", allow_duplicate=True),
-        Output(ids.CAPACITY_SITES_TEXT, "value", allow_duplicate=True),
-        Output(f"{ids.CAPACITY_SITES_WORD}-text", "children", allow_duplicate=True),
-        Output(ids.REQUESTS_MESSAGE, "children", allow_duplicate=True),
-        Input(ids.REQUESTS_USE, "n_clicks"),
-        State(ids.REQUESTS_HELD, "data"),
-        State(ids.CAPACITY_STUDY, "data"),
+        Output(capacity_ids.SITES, "data", allow_duplicate=True),
+        Output(capacity_ids.word("mw"), "value", allow_duplicate=True),
+        Output(capacity_ids.SITES_TEXT, "value", allow_duplicate=True),
+        Output(f"{capacity_ids.SITES_WORD}-text", "children", allow_duplicate=True),
+        Output(capacity_ids.REQUESTS_MESSAGE, "children", allow_duplicate=True),
+        Input(capacity_ids.REQUESTS_USE, "n_clicks"),
+        State(capacity_ids.REQUESTS_HELD, "data"),
+        State(capacity_ids.STUDY, "data"),
         prevent_initial_call=True,
     )
     def use(clicks: int | None, data: Any, study: Any) -> Any:
@@ -217,9 +220,9 @@ def _register_use(app: Dash, desk: Desk) -> None:
 
     @app.callback(
         Output(ids.DOWNLOAD, "data", allow_duplicate=True),
-        Input(ids.REQUESTS_CSV, "n_clicks"),
-        State(ids.REQUESTS_HELD, "data"),
-        State(ids.CAPACITY_STUDY, "data"),
+        Input(capacity_ids.REQUESTS_CSV, "n_clicks"),
+        State(capacity_ids.REQUESTS_HELD, "data"),
+        State(capacity_ids.STUDY, "data"),
         prevent_initial_call=True,
     )
     def download(clicks: int | None, data: Any, study: Any) -> Any:

@@ -9,7 +9,7 @@ from dash import ClientsideFunction, Dash, Input, Output, State, ctx, no_update
 from callbacks.capacity_answer import Seat, amount_of, seat_of, zone_of
 from callbacks.capacity_desk import Desk
 from callbacks.shell import toast
-from components import capacity_words, ids
+from components import capacity_ids, capacity_words, ids
 from components.capacity_sites import choose, read_table, sites_words, table_text
 from components.skeleton import parse_element
 from engine.errors import EngineError, QuestionError
@@ -94,42 +94,42 @@ def _usual_mw(sites: Any) -> float:
 def register(app: Dash, desk: Desk) -> None:
     """Wire the controls of the sites."""
     targets = (
-        Output(ids.CAPACITY_SITES, "data"),
-        Output(ids.capacity_word("mw"), "value"),
-        Output(ids.CAPACITY_SITES_TEXT, "value"),
-        Output(f"{ids.CAPACITY_SITES_WORD}-text", "children"),
-        Output(ids.CAPACITY_SITES_MESSAGE, "children"),
+        Output(capacity_ids.SITES, "data"),
+        Output(capacity_ids.word("mw"), "value"),
+        Output(capacity_ids.SITES_TEXT, "value"),
+        Output(f"{capacity_ids.SITES_WORD}-text", "children"),
+        Output(capacity_ids.SITES_MESSAGE, "children"),
         Output(ids.TOAST, "data", allow_duplicate=True),
     )
 
     app.clientside_callback(
         ClientsideFunction("capacity", "sameDemand"),
-        Output(ids.CAPACITY_SITES, "data", allow_duplicate=True),
-        Output(ids.CAPACITY_SITES_TEXT, "value", allow_duplicate=True),
-        Input(ids.capacity_word("mw"), "value"),
-        State(ids.CAPACITY_SITES, "data"),
+        Output(capacity_ids.SITES, "data", allow_duplicate=True),
+        Output(capacity_ids.SITES_TEXT, "value", allow_duplicate=True),
+        Input(capacity_ids.word("mw"), "value"),
+        State(capacity_ids.SITES, "data"),
         prevent_initial_call=True,
     )
 
     @app.callback(
         *targets,
-        Input(ids.CAPACITY_SITES_CHOOSE, "n_clicks"),
-        Input(ids.CAPACITY_SITES_USE, "n_clicks"),
+        Input(capacity_ids.SITES_CHOOSE, "n_clicks"),
+        Input(capacity_ids.SITES_USE, "n_clicks"),
         Input(ids.grid(PAGE, "sites"), "cellValueChanged"),
-        State(ids.CAPACITY_SITES, "data"),
-        State(ids.CAPACITY_SITES_KV, "value"),
-        State(ids.CAPACITY_SITES_ZONE, "value"),
-        State(ids.CAPACITY_SITES_MOST, "value"),
-        State(ids.CAPACITY_SITES_TEXT, "value"),
-        State(ids.CAPACITY_STUDY, "data"),
+        State(capacity_ids.SITES, "data"),
+        State(capacity_ids.SITES_KV, "value"),
+        State(capacity_ids.SITES_ZONE, "value"),
+        State(capacity_ids.SITES_MOST, "value"),
+        State(capacity_ids.SITES_TEXT, "value"),
+        State(capacity_ids.STUDY, "data"),
         prevent_initial_call=True,
     )
     def change(*given: Any) -> Any:
         choosing, using, changes, sites, kv, zone, most, text, study = given
         seat, by = seat_of(desk, study), ctx.triggered_id
-        if by == ids.CAPACITY_SITES_CHOOSE and choosing:
+        if by == capacity_ids.SITES_CHOOSE and choosing:
             return _sites(lambda: chosen(seat, sites, kv, zone, most))
-        if by == ids.CAPACITY_SITES_USE and using:
+        if by == capacity_ids.SITES_USE and using:
             return _sites(lambda: from_table(seat, sites, text))
         if by == ids.grid(PAGE, "sites") and changes:
             return _sites(lambda: edited(sites, changes), aloud=True)
@@ -137,10 +137,10 @@ def register(app: Dash, desk: Desk) -> None:
 
     @app.callback(
         *(Output(target.component_id, target.component_property, allow_duplicate=True) for target in targets),
-        Input(f"{ids.CAPACITY_SITE_TOGGLE}-pressed", "data"),
-        State(ids.CAPACITY_SITES, "data"),
+        Input(f"{capacity_ids.SITE_TOGGLE}-pressed", "data"),
+        State(capacity_ids.SITES, "data"),
         State(ids.selection(PAGE), "data"),
-        State(ids.CAPACITY_STUDY, "data"),
+        State(capacity_ids.STUDY, "data"),
         prevent_initial_call=True,
     )
     def toggle(pressed: Any, sites: Any, selection: Any, study: Any) -> Any:

@@ -14,7 +14,7 @@ from callbacks.capacity_desk import ASKED, Desk
 from callbacks.security import current_user
 from callbacks.services import Services
 from callbacks.shell import of_page, toast
-from components import capacity, ids
+from components import capacity, capacity_ids, difference_ids, ids
 from components import difference as diff
 from components import difference_page as view
 from components.capacity_answer import Answer
@@ -249,10 +249,10 @@ def register(app: Dash, desk: Desk) -> None:
 def _register_pin(app: Dash, desk: Desk) -> None:
 
     @app.callback(
-        Output(ids.DIFFERENCE_BAR, "children"),
-        Input(ids.CAPACITY_ANSWERED, "data"),
-        Input(ids.DIFFERENCE_KEPT, "data"),
-        State(ids.CAPACITY_STUDY, "data"),
+        Output(difference_ids.BAR, "children"),
+        Input(capacity_ids.ANSWERED, "data"),
+        Input(difference_ids.KEPT, "data"),
+        State(capacity_ids.STUDY, "data"),
     )
     def write_bar(drawn: Any, kept_side: Any, study: Any) -> Any:
         try:
@@ -261,16 +261,16 @@ def _register_pin(app: Dash, desk: Desk) -> None:
             return str(error)
 
     @app.callback(
-        Output(ids.DIFFERENCE_KEPT, "data"),
+        Output(difference_ids.KEPT, "data"),
         Output(ids.TOAST, "data", allow_duplicate=True),
-        Input(f"{ids.DIFFERENCE_PIN}-pressed", "data"),
-        Input(f"{ids.DIFFERENCE_FORGET}-pressed", "data"),
-        State(ids.CAPACITY_ANSWERED, "data"),
-        State(ids.CAPACITY_STUDY, "data"),
+        Input(f"{difference_ids.PIN}-pressed", "data"),
+        Input(f"{difference_ids.FORGET}-pressed", "data"),
+        State(capacity_ids.ANSWERED, "data"),
+        State(capacity_ids.STUDY, "data"),
         prevent_initial_call=True,
     )
     def pin(keeping: Any, forgetting: Any, drawn: Any, study: Any) -> Any:
-        if ctx.triggered_id == f"{ids.DIFFERENCE_FORGET}-pressed" and forgetting:
+        if ctx.triggered_id == f"{difference_ids.FORGET}-pressed" and forgetting:
             return None, no_update
         if not keeping:
             return no_update, no_update
@@ -290,8 +290,8 @@ def _register_page(app: Dash, desk: Desk) -> None:
         Output(ids.inspector(PAGE), "children"),
         Input(ids.selection(PAGE), "data"),
         Input(ids.map_layer(PAGE), "value"),
-        State(ids.DIFFERENCE_SIDES, "data"),
-        State(ids.DIFFERENCE_STUDY, "data"),
+        State(difference_ids.SIDES, "data"),
+        State(difference_ids.STUDY, "data"),
         prevent_initial_call=True,
     )
     def inspect(selection: Any, layer: Any, sides: Any, study: Any) -> Any:
@@ -306,8 +306,8 @@ def _register_page(app: Dash, desk: Desk) -> None:
     @app.callback(
         Output(ids.grid(PAGE), "rowData"),
         Input(ids.map_layer(PAGE), "value"),
-        State(ids.DIFFERENCE_SIDES, "data"),
-        State(ids.DIFFERENCE_STUDY, "data"),
+        State(difference_ids.SIDES, "data"),
+        State(difference_ids.STUDY, "data"),
         prevent_initial_call=True,
     )
     def fill(layer: Any, sides: Any, study: Any) -> Any:
@@ -320,11 +320,11 @@ def _register_page(app: Dash, desk: Desk) -> None:
     @app.callback(
         Output(ids.DOWNLOAD, "data", allow_duplicate=True),
         Output(ids.TOAST, "data", allow_duplicate=True),
-        of_page(ids.DIFFERENCE_STUDY),
+        of_page(difference_ids.STUDY),
         Input({"type": "difference-export", "kind": ALL}, "n_clicks"),
         State(ids.map_layer(PAGE), "value"),
-        State(ids.DIFFERENCE_SIDES, "data"),
-        State(ids.DIFFERENCE_STUDY, "data"),
+        State(difference_ids.SIDES, "data"),
+        State(difference_ids.STUDY, "data"),
         prevent_initial_call=True,
     )
     def send(clicks: list[int | None], layer: Any, sides: Any, study: Any) -> Any:
@@ -344,8 +344,8 @@ def _register_totals(app: Dash, desk: Desk) -> None:
     @app.callback(
         Output(ids.totals(PAGE), "children"),
         Input(ids.map_layer(PAGE), "value"),
-        State(ids.DIFFERENCE_SIDES, "data"),
-        State(ids.DIFFERENCE_STUDY, "data"),
+        State(difference_ids.SIDES, "data"),
+        State(difference_ids.STUDY, "data"),
         prevent_initial_call=True,
     )
     def count_sites(layer: Any, sides: Any, study: Any) -> Any:

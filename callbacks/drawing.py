@@ -15,7 +15,7 @@ from callbacks.network_answer import drawn_answer
 from callbacks.network_opf import OpfDesk, input_hash
 from callbacks.security import current_user
 from callbacks.shell import of_page, toast
-from components import ids
+from components import capacity_ids, ids, network_ids
 from components.capacity_export import filename
 from components.capacity_largest import LAYER
 from components.drawing_capacity import capacity_map, curve_chart
@@ -112,14 +112,14 @@ def register(app: Dash, desk: Desk) -> None:
     @app.callback(
         Output(ids.DOWNLOAD, "data", allow_duplicate=True),
         Output(ids.TOAST, "data", allow_duplicate=True),
-        of_page(ids.CAPACITY_STUDY),
+        of_page(capacity_ids.STUDY),
         Input({"type": "capacity-drawing", "what": ALL, "kind": ALL}, "n_clicks"),
         State(ids.map_layer(ids.CAPACITY), "value"),
         State(ids.map_filter(ids.CAPACITY), "data"),
         State(ids.selection(ids.CAPACITY), "data"),
-        State(ids.LARGEST_FOUND, "data"),
-        State(ids.CAPACITY_ANSWERED, "data"),
-        State(ids.CAPACITY_STUDY, "data"),
+        State(capacity_ids.LARGEST_FOUND, "data"),
+        State(capacity_ids.ANSWERED, "data"),
+        State(capacity_ids.STUDY, "data"),
         prevent_initial_call=True,
     )
     def draw(clicks: list[int | None], *given: Any) -> Any:
@@ -140,12 +140,12 @@ def register_network(app: Dash, desk: OpfDesk) -> None:
     @app.callback(
         Output(ids.DOWNLOAD, "data", allow_duplicate=True),
         Output(ids.TOAST, "data", allow_duplicate=True),
-        of_page(ids.NETWORK_STUDY),
+        of_page(network_ids.STUDY),
         Input({"type": "network-drawing", "what": ALL, "kind": ALL}, "n_clicks"),
         State(ids.map_layer(ids.NETWORK), "value"),
-        State(ids.NETWORK_CANVAS_LAYER, "value"),
-        State(ids.NETWORK_ANSWER, "data"),
-        State(ids.NETWORK_STUDY, "data"),
+        State(network_ids.CANVAS_LAYER, "value"),
+        State(network_ids.ANSWER, "data"),
+        State(network_ids.STUDY, "data"),
         prevent_initial_call=True,
     )
     def draw(clicks: list[int | None], on_map: Any, on_canvas: Any, drawn: Any, study: Any) -> Any:

@@ -10,7 +10,7 @@ from callbacks.feeder_answer import Asked, Shown, answer_to, seat_of
 from callbacks.feeder_desk import FEEDER_KIND, WORK_KIND, Desk, study_of
 from callbacks.security import current_user
 from callbacks.services import Services
-from components import feeder, feeder_asked, ids
+from components import feeder, feeder_asked, feeder_ids, ids
 from components.feeder_view import read_question, read_view
 from engine.errors import EngineError
 
@@ -57,56 +57,56 @@ def _register_browser_side(app: Dash) -> None:
     """Wire what needs no server: tabs, the diagram, the hour, the address, jobs."""
     app.clientside_callback(
         ClientsideFunction("feederPage", "showTab"),
-        Output(f"{ids.FEEDER_TABLES}-shown", "data"),
-        Input(ids.FEEDER_TAB, "value"),
-        Input(ids.FEEDER_AT, "data"),
+        Output(f"{feeder_ids.TABLES}-shown", "data"),
+        Input(feeder_ids.TAB, "value"),
+        Input(feeder_ids.AT, "data"),
         Input(ids.THEME, "data"),
-        Input(ids.FEEDER_TABLES, "id"),
+        Input(feeder_ids.TABLES, "id"),
     )
     app.clientside_callback(
         ClientsideFunction("feederPage", "paint"),
-        Output(ids.FEEDER_PAINTED, "data"),
-        Input(ids.FEEDER_DRAWING, "data"),
-        Input(ids.FEEDER_HOUR, "value"),
-        Input(ids.FEEDER_LAYER, "value"),
-        Input(ids.FEEDER_CASE, "value"),
+        Output(feeder_ids.PAINTED, "data"),
+        Input(feeder_ids.DRAWING, "data"),
+        Input(feeder_ids.HOUR, "value"),
+        Input(feeder_ids.LAYER, "value"),
+        Input(feeder_ids.CASE, "value"),
         Input(ids.selection(PAGE), "data"),
         Input(ids.THEME, "data"),
     )
     app.clientside_callback(
         ClientsideFunction("feederPage", "at"),
-        Output(f"{ids.FEEDER_AT}-told", "data"),
-        Input(ids.FEEDER_HOUR, "value"),
-        Input(ids.FEEDER_CASE, "value"),
-        Input(ids.FEEDER_LAYER, "value"),
+        Output(f"{feeder_ids.AT}-told", "data"),
+        Input(feeder_ids.HOUR, "value"),
+        Input(feeder_ids.CASE, "value"),
+        Input(feeder_ids.LAYER, "value"),
         Input(ids.selection(PAGE), "data"),
-        Input(ids.FEEDER_FOUND, "data"),
+        Input(feeder_ids.FOUND, "data"),
     )
     app.clientside_callback(
         ClientsideFunction("feederPage", "jobs"),
-        Output(f"{ids.FEEDER_JOB}-seen", "data"),
+        Output(f"{feeder_ids.JOB}-seen", "data"),
         Input(ids.JOBS, "data"),
-        Input(ids.FEEDER_JOB, "data"),
+        Input(feeder_ids.JOB, "data"),
     )
     app.clientside_callback(
         ClientsideFunction("feederPage", "address"),
-        Output(ids.FEEDER_ADDRESS, "data"),
+        Output(feeder_ids.ADDRESS, "data"),
         Output(feeder.LINK, "value"),
-        Input(ids.FEEDER_QUERY, "data"),
-        Input(ids.FEEDER_AT, "data"),
-        Input(ids.FEEDER_TAB, "value"),
-        State(ids.FEEDER_STUDY, "data"),
+        Input(feeder_ids.QUERY, "data"),
+        Input(feeder_ids.AT, "data"),
+        Input(feeder_ids.TAB, "value"),
+        State(feeder_ids.STUDY, "data"),
     )
 
 
 _PARTS: dict[str, tuple[str, str]] = {
-    "found": (ids.FEEDER_FOUND, "data"),
-    "state": (ids.FEEDER_STATE, "children"),
-    "frame": (ids.FEEDER_FRAME, "className"),
-    "compute": (ids.FEEDER_COMPUTE, "hidden"),
-    "jobs": (ids.FEEDER_JOB, "data"),
-    "query": (ids.FEEDER_QUERY, "data"),
-    "centres": (f"{ids.feeder_word('centres')}-text", "children"),
+    "found": (feeder_ids.FOUND, "data"),
+    "state": (feeder_ids.STATE, "children"),
+    "frame": (feeder_ids.FRAME, "className"),
+    "compute": (feeder_ids.COMPUTE, "hidden"),
+    "jobs": (feeder_ids.JOB, "data"),
+    "query": (feeder_ids.QUERY, "data"),
+    "centres": (f"{feeder_ids.word('centres')}-text", "children"),
 }
 
 
@@ -120,15 +120,15 @@ def _register_question(app: Dash, desk: Desk) -> None:
         app,
         _PARTS,
         {
-            "words": inputs_of(feeder_asked.NAMES, ids.feeder_word),
-            "edits": Input(ids.FEEDER_EDITS, "data"),
-            "compute": Input(ids.FEEDER_COMPUTE, "n_clicks"),
-            "ended": Input(f"{ids.FEEDER_JOB}-ended", "data"),
+            "words": inputs_of(feeder_asked.NAMES, feeder_ids.word),
+            "edits": Input(feeder_ids.EDITS, "data"),
+            "compute": Input(feeder_ids.COMPUTE, "n_clicks"),
+            "ended": Input(f"{feeder_ids.JOB}-ended", "data"),
         },
         {
-            "study": State(ids.FEEDER_STUDY, "data"),
-            "start": State(f"{ids.FEEDER_STUDY}-start", "data"),
-            "found": State(ids.FEEDER_FOUND, "data"),
+            "study": State(feeder_ids.STUDY, "data"),
+            "start": State(f"{feeder_ids.STUDY}-start", "data"),
+            "found": State(feeder_ids.FOUND, "data"),
         },
     )
     def ask(given: dict[str, Any], held: dict[str, Any]) -> Any:
@@ -139,7 +139,7 @@ def _register_question(app: Dash, desk: Desk) -> None:
             edits=given["edits"],
             problems=tuple(str(one) for one in words) if isinstance(words, list) else (),
             found=found if isinstance(found, dict) else None,
-            pressed=ctx.triggered_id == ids.FEEDER_COMPUTE and bool(given["compute"]),
+            pressed=ctx.triggered_id == feeder_ids.COMPUTE and bool(given["compute"]),
         )
         try:
             shown = answer_to(seat_of(desk, held["study"]), asked)

@@ -10,7 +10,7 @@ from dash import Dash, Input, Output, State, ctx, no_update
 
 from callbacks.feeder_answer import Seat, seat_of
 from callbacks.feeder_desk import Desk, question_of
-from components import feeder_asked, feeder_edits, ids
+from components import feeder_asked, feeder_edits, feeder_ids, ids
 from components.feeder_asked import Change
 from engine.distribution.feeder import Feeder
 from engine.distribution.question import MOST_EDITS, Edit
@@ -73,12 +73,12 @@ def without(held: Any, place: str) -> tuple[Change, ...]:
 
 def after(seat: Seat, by: Any, given: Values) -> tuple[tuple[Change, ...], str] | None:
     """Return the edits after a press and what is said of it, None where nothing was pressed. Raises EngineError."""
-    if by == f"{ids.FEEDER_EDITS}-pressed":
+    if by == f"{feeder_ids.EDITS}-pressed":
         words = given["taken"].get("value") if isinstance(given["taken"], Mapping) else None
         if not isinstance(words, str) or not words.startswith("remove "):
             return None
         return without(given["held"], words.removeprefix("remove ")), "Taken back: press Solve."
-    press = next((name for name in PRESSES if ids.feeder_edit(name) == by), "")
+    press = next((name for name in PRESSES if feeder_ids.edit(name) == by), "")
     if not press or not given["presses"].get(press):
         return None
     values = {**given["values"], "selection": given["selection"]}
@@ -91,8 +91,8 @@ def register(app: Dash, desk: Desk) -> None:
     _register_edit(app, desk)
 
     @app.callback(
-        Output(f"{ids.FEEDER_EDITS}-listed", "children"),
-        Input(ids.FEEDER_EDITS, "data"),
+        Output(f"{feeder_ids.EDITS}-listed", "children"),
+        Input(feeder_ids.EDITS, "data"),
         prevent_initial_call=True,
     )
     def listed(held: Any) -> Any:
@@ -102,12 +102,12 @@ def register(app: Dash, desk: Desk) -> None:
             return str(error)
 
     @app.callback(
-        Output(ids.FEEDER_JOB, "data", allow_duplicate=True),
+        Output(feeder_ids.JOB, "data", allow_duplicate=True),
         Output(ids.JOBS_WAKE, "data", allow_duplicate=True),
-        Output(f"{ids.FEEDER_EDITS}-message", "children", allow_duplicate=True),
-        Input(f"{ids.FEEDER_COMPARED}-run", "n_clicks"),
-        State(ids.FEEDER_FOUND, "data"),
-        State(ids.FEEDER_STUDY, "data"),
+        Output(f"{feeder_ids.EDITS}-message", "children", allow_duplicate=True),
+        Input(f"{feeder_ids.COMPARED}-run", "n_clicks"),
+        State(feeder_ids.FOUND, "data"),
+        State(feeder_ids.STUDY, "data"),
         prevent_initial_call=True,
     )
     def solve_unedited(clicks: Any, found: Any, study: Any) -> Any:
@@ -124,21 +124,21 @@ def register(app: Dash, desk: Desk) -> None:
 
 def _register_edit(app: Dash, desk: Desk) -> None:
     @app.callback(
-        Output(ids.FEEDER_EDITS, "data"),
-        Output(f"{ids.FEEDER_EDITS}-message", "children"),
+        Output(feeder_ids.EDITS, "data"),
+        Output(f"{feeder_ids.EDITS}-message", "children"),
         inputs={
             "given": {
-                "presses": {name: Input(ids.feeder_edit(name), "n_clicks") for name in PRESSES},
-                "taken": Input(f"{ids.FEEDER_EDITS}-pressed", "data"),
+                "presses": {name: Input(feeder_ids.edit(name), "n_clicks") for name in PRESSES},
+                "taken": Input(f"{feeder_ids.EDITS}-pressed", "data"),
             }
         },
         state={
             "held": {
-                "values": {name: State(ids.feeder_edit(name), "value") for name in FIELDS},
+                "values": {name: State(feeder_ids.edit(name), "value") for name in FIELDS},
                 "selection": State(ids.selection(PAGE), "data"),
-                "held": State(ids.FEEDER_EDITS, "data"),
-                "found": State(ids.FEEDER_FOUND, "data"),
-                "study": State(ids.FEEDER_STUDY, "data"),
+                "held": State(feeder_ids.EDITS, "data"),
+                "found": State(feeder_ids.FOUND, "data"),
+                "study": State(feeder_ids.STUDY, "data"),
             }
         },
         prevent_initial_call=True,

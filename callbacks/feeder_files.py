@@ -7,7 +7,7 @@ from dash import Dash, Input, Output, State, ctx, dcc, no_update
 from callbacks.feeder_answer import Seat, seat_of
 from callbacks.feeder_desk import Desk
 from callbacks.feeder_panes import rows_of
-from components import feeder_export, ids
+from components import feeder_export, feeder_ids, ids
 from components.feeder import FILES
 from components.feeder_layers import At
 from components.feeder_view import at_of
@@ -42,18 +42,18 @@ def register(app: Dash, desk: Desk) -> None:
 
     @app.callback(
         Output(ids.DOWNLOAD, "data", allow_duplicate=True),
-        Output(f"{ids.FEEDER_EXPORT}-message", "children"),
-        inputs={"presses": {kind: Input(ids.feeder_file(kind), "n_clicks") for kind in KINDS}},
+        Output(f"{feeder_ids.EXPORT}-message", "children"),
+        inputs={"presses": {kind: Input(feeder_ids.file(kind), "n_clicks") for kind in KINDS}},
         state={
-            "found": State(ids.FEEDER_FOUND, "data"),
-            "at": State(ids.FEEDER_AT, "data"),
-            "tab": State(ids.FEEDER_TAB, "value"),
-            "study": State(ids.FEEDER_STUDY, "data"),
+            "found": State(feeder_ids.FOUND, "data"),
+            "at": State(feeder_ids.AT, "data"),
+            "tab": State(feeder_ids.TAB, "value"),
+            "study": State(feeder_ids.STUDY, "data"),
         },
         prevent_initial_call=True,
     )
     def save(presses: dict[str, Any], found: Any, at: Any, tab: Any, study: Any) -> Any:
-        kind = next((one for one in KINDS if ids.feeder_file(one) == ctx.triggered_id), None)
+        kind = next((one for one in KINDS if feeder_ids.file(one) == ctx.triggered_id), None)
         if kind is None or not presses.get(kind):
             return no_update, no_update
         seat = seat_of(desk, study)

@@ -9,7 +9,7 @@ from callbacks.feeder_answer import Seat, seat_of
 from callbacks.feeder_desk import Desk
 from callbacks.feeder_sides import SIDES, standing
 from callbacks.feeder_tabs import MADE, Tab
-from components import feeder_asked, feeder_diagram, feeder_sheet, feeder_states, feeder_totals, ids
+from components import feeder_asked, feeder_diagram, feeder_ids, feeder_sheet, feeder_states, feeder_totals, ids
 from components.feeder_layers import At, selected
 from components.feeder_tables import head_of
 from components.feeder_view import at_of
@@ -60,9 +60,9 @@ def register(app: Dash, desk: Desk) -> None:
 
 def _register_diagram(app: Dash, desk: Desk) -> None:
     @app.callback(
-        Output(ids.FEEDER_DRAWING, "data"),
-        Input(ids.FEEDER_FOUND, "data"),
-        State(ids.FEEDER_STUDY, "data"),
+        Output(feeder_ids.DRAWING, "data"),
+        Input(feeder_ids.FOUND, "data"),
+        State(feeder_ids.STUDY, "data"),
     )
     def draw(found: Any, study: Any) -> Any:
         try:
@@ -73,19 +73,19 @@ def _register_diagram(app: Dash, desk: Desk) -> None:
 
     @app.callback(
         Output(ids.totals(PAGE), "children"),
-        Input(ids.FEEDER_AT, "data"),
-        State(ids.FEEDER_FOUND, "data"),
-        State(ids.FEEDER_STUDY, "data"),
+        Input(feeder_ids.AT, "data"),
+        State(feeder_ids.FOUND, "data"),
+        State(feeder_ids.STUDY, "data"),
         prevent_initial_call=True,
     )
     def totals(at: Any, found: Any, study: Any) -> Any:
         return looked_at(seat_of(desk, study), found, at, feeder_totals.totals_of)
 
     @app.callback(
-        Output(ids.FEEDER_SHEET, "children"),
-        Input(ids.FEEDER_AT, "data"),
-        State(ids.FEEDER_FOUND, "data"),
-        State(ids.FEEDER_STUDY, "data"),
+        Output(feeder_ids.SHEET, "children"),
+        Input(feeder_ids.AT, "data"),
+        State(feeder_ids.FOUND, "data"),
+        State(feeder_ids.STUDY, "data"),
         prevent_initial_call=True,
     )
     def sheet(at: Any, found: Any, study: Any) -> Any:
@@ -95,19 +95,19 @@ def _register_diagram(app: Dash, desk: Desk) -> None:
 def _register_inspector(app: Dash, desk: Desk) -> None:
     @app.callback(
         output={
-            "centre": Output(f"{ids.FEEDER_EDITS}-centre", "hidden"),
-            "bus": Output(f"{ids.FEEDER_EDITS}-bus", "hidden"),
-            "compensators": Output(f"{ids.FEEDER_EDITS}-compensators", "hidden"),
-            "buses": Output(ids.feeder_edit("move-bus"), "options"),
-            "standing": Output(ids.feeder_edit("move-bus"), "value"),
-            "factor": Output(ids.feeder_edit("factor-value"), "value"),
-            "here": Output(ids.feeder_edit("here-name"), "options"),
-            "first": Output(ids.feeder_edit("here-name"), "value"),
-            "removable": Output(ids.feeder_edit("remove-name"), "options"),
-            "removed": Output(ids.feeder_edit("remove-name"), "value"),
+            "centre": Output(f"{feeder_ids.EDITS}-centre", "hidden"),
+            "bus": Output(f"{feeder_ids.EDITS}-bus", "hidden"),
+            "compensators": Output(f"{feeder_ids.EDITS}-compensators", "hidden"),
+            "buses": Output(feeder_ids.edit("move-bus"), "options"),
+            "standing": Output(feeder_ids.edit("move-bus"), "value"),
+            "factor": Output(feeder_ids.edit("factor-value"), "value"),
+            "here": Output(feeder_ids.edit("here-name"), "options"),
+            "first": Output(feeder_ids.edit("here-name"), "value"),
+            "removable": Output(feeder_ids.edit("remove-name"), "options"),
+            "removed": Output(feeder_ids.edit("remove-name"), "value"),
         },
-        inputs={"at": Input(ids.FEEDER_AT, "data")},
-        state={"found": State(ids.FEEDER_FOUND, "data"), "study": State(ids.FEEDER_STUDY, "data")},
+        inputs={"at": Input(feeder_ids.AT, "data")},
+        state={"found": State(feeder_ids.FOUND, "data"), "study": State(feeder_ids.STUDY, "data")},
         prevent_initial_call=True,
     )
     def forms(at: Any, found: Any, study: Any) -> Any:
@@ -148,13 +148,13 @@ def _options(names: list[str]) -> list[dict[str, str]]:
 
 def _register_compared(app: Dash, desk: Desk) -> None:
     @app.callback(
-        Output(ids.FEEDER_COMPARED, "children"),
-        Output(f"{ids.FEEDER_COMPARED}-of", "data"),
-        Input(ids.FEEDER_AT, "data"),
-        Input(f"{ids.FEEDER_JOB}-ended", "data"),
-        State(ids.FEEDER_FOUND, "data"),
-        State(f"{ids.FEEDER_COMPARED}-of", "data"),
-        State(ids.FEEDER_STUDY, "data"),
+        Output(feeder_ids.COMPARED, "children"),
+        Output(f"{feeder_ids.COMPARED}-of", "data"),
+        Input(feeder_ids.AT, "data"),
+        Input(f"{feeder_ids.JOB}-ended", "data"),
+        State(feeder_ids.FOUND, "data"),
+        State(f"{feeder_ids.COMPARED}-of", "data"),
+        State(feeder_ids.STUDY, "data"),
         prevent_initial_call=True,
     )
     def compare(at: Any, ended: Any, found: Any, told: Any, study: Any) -> Any:
@@ -178,10 +178,10 @@ def compared(seat: Seat, run: FeederRun, at: At) -> Part:
 
 def _register_tab(app: Dash, desk: Desk, name: str, tab: Tab) -> None:
     @app.callback(
-        Output(ids.feeder_panel(name), "children"),
-        Input(ids.feeder_seen(name), "data"),
-        State(ids.FEEDER_FOUND, "data"),
-        State(ids.FEEDER_STUDY, "data"),
+        Output(feeder_ids.panel(name), "children"),
+        Input(feeder_ids.seen(name), "data"),
+        State(feeder_ids.FOUND, "data"),
+        State(feeder_ids.STUDY, "data"),
         prevent_initial_call=True,
     )
     def show(at: Any, found: Any, study: Any) -> Any:
@@ -195,9 +195,9 @@ def _register_tab(app: Dash, desk: Desk, name: str, tab: Tab) -> None:
 
 def _register_place(app: Dash, name: str) -> None:
     @app.callback(
-        Output(ids.feeder_place(name), "children"),
-        Input(ids.feeder_seen(name), "data"),
-        State(ids.feeder_place(name), "children"),
+        Output(feeder_ids.place(name), "children"),
+        Input(feeder_ids.seen(name), "data"),
+        State(feeder_ids.place(name), "children"),
         prevent_initial_call=True,
     )
     def put(at: Any, held: Any) -> Any:
@@ -207,10 +207,10 @@ def _register_place(app: Dash, name: str) -> None:
 def _register_chart(app: Dash, desk: Desk, name: str, make: Callable[[FeederRun, At, Theme], Any]) -> None:
 
     @app.callback(
-        Output(ids.feeder_figure(name), "figure"),
-        Input(ids.feeder_seen(name), "data"),
-        State(ids.FEEDER_FOUND, "data"),
-        State(ids.FEEDER_STUDY, "data"),
+        Output(feeder_ids.figure(name), "figure"),
+        Input(feeder_ids.seen(name), "data"),
+        State(feeder_ids.FOUND, "data"),
+        State(feeder_ids.STUDY, "data"),
     )  # called too when its chart is put there
     def chart(at: Any, found: Any, study: Any) -> Any:
         if at is None:
@@ -229,10 +229,10 @@ def _register_rows(app: Dash, desk: Desk, name: str, tab: Tab) -> None:
     @app.callback(
         Output(ids.grid(PAGE, name), "columnDefs"),
         Output(ids.grid(PAGE, name), "rowData"),
-        Input(ids.feeder_seen(name), "data"),
-        State(ids.FEEDER_FOUND, "data"),
+        Input(feeder_ids.seen(name), "data"),
+        State(feeder_ids.FOUND, "data"),
         State(ids.grid(PAGE, name), "columnDefs"),
-        State(ids.FEEDER_STUDY, "data"),
+        State(feeder_ids.STUDY, "data"),
         prevent_initial_call=True,
     )
     def fill(at: Any, found: Any, before: Any, study: Any) -> Any:

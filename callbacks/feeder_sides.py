@@ -13,7 +13,7 @@ from dash import ClientsideFunction, Dash, Input, Output, State, html, no_update
 
 from callbacks.feeder_answer import Seat, seat_of
 from callbacks.feeder_desk import Desk, plain
-from components import feeder_methods, feeder_several, feeder_states, ids
+from components import feeder_ids, feeder_methods, feeder_several, feeder_states, ids
 from components.feeder_asked import unedited
 from components.feeder_layers import At, case_of
 from components.feeder_view import at_of
@@ -131,14 +131,14 @@ def register(app: Dash, desk: Desk) -> None:
 
 def _register_shown(app: Dash, desk: Desk, side: Side) -> None:
     @app.callback(
-        Output(ids.feeder_panel(side.tab), "children"),
-        Output(ids.FEEDER_JOB, "data", allow_duplicate=True),
+        Output(feeder_ids.panel(side.tab), "children"),
+        Output(feeder_ids.JOB, "data", allow_duplicate=True),
         Output(ids.JOBS_WAKE, "data", allow_duplicate=True),
-        Input(ids.feeder_seen(side.tab), "data"),
-        Input(f"{ids.FEEDER_JOB}-ended", "data"),
-        State(ids.FEEDER_TAB, "value"),
-        State(ids.FEEDER_FOUND, "data"),
-        State(ids.FEEDER_STUDY, "data"),
+        Input(feeder_ids.seen(side.tab), "data"),
+        Input(f"{feeder_ids.JOB}-ended", "data"),
+        State(feeder_ids.TAB, "value"),
+        State(feeder_ids.FOUND, "data"),
+        State(feeder_ids.STUDY, "data"),
         prevent_initial_call=True,
     )
     def show(at: Any, _ended: Any, tab: Any, found: Any, study: Any) -> Any:
@@ -149,13 +149,13 @@ def _register_shown(app: Dash, desk: Desk, side: Side) -> None:
 
 def _register_press(app: Dash, desk: Desk, side: Side) -> None:
     @app.callback(
-        Output(ids.feeder_panel(side.tab), "children", allow_duplicate=True),
-        Output(ids.FEEDER_JOB, "data", allow_duplicate=True),
+        Output(feeder_ids.panel(side.tab), "children", allow_duplicate=True),
+        Output(feeder_ids.JOB, "data", allow_duplicate=True),
         Output(ids.JOBS_WAKE, "data", allow_duplicate=True),
         Input(_run(side.tab), "n_clicks"),
-        State(ids.FEEDER_AT, "data"),
-        State(ids.FEEDER_FOUND, "data"),
-        State(ids.FEEDER_STUDY, "data"),
+        State(feeder_ids.AT, "data"),
+        State(feeder_ids.FOUND, "data"),
+        State(feeder_ids.STUDY, "data"),
         prevent_initial_call=True,
     )
     def begin(clicks: Any, at: Any, found: Any, study: Any) -> Any:
@@ -167,20 +167,20 @@ def _register_press(app: Dash, desk: Desk, side: Side) -> None:
 def _register_chart(app: Dash, desk: Desk, side: Side, make: Callable[..., Any]) -> None:
     app.clientside_callback(
         ClientsideFunction("feederPage", "unfold"),
-        Output(ids.FEEDER_PAINTED, "data", allow_duplicate=True),
+        Output(feeder_ids.PAINTED, "data", allow_duplicate=True),
         Input(f"{_run(side.tab)}-chart", "hidden"),
-        Input(ids.feeder_figure(side.tab), "figure"),
+        Input(feeder_ids.figure(side.tab), "figure"),
         prevent_initial_call=True,
     )
 
     @app.callback(
-        Output(ids.feeder_figure(side.tab), "figure"),
+        Output(feeder_ids.figure(side.tab), "figure"),
         Output(f"{_run(side.tab)}-chart", "hidden"),
-        Input(ids.feeder_seen(side.tab), "data"),
-        Input(f"{ids.FEEDER_JOB}-ended", "data"),
-        State(ids.FEEDER_TAB, "value"),
-        State(ids.FEEDER_FOUND, "data"),
-        State(ids.FEEDER_STUDY, "data"),
+        Input(feeder_ids.seen(side.tab), "data"),
+        Input(f"{feeder_ids.JOB}-ended", "data"),
+        State(feeder_ids.TAB, "value"),
+        State(feeder_ids.FOUND, "data"),
+        State(feeder_ids.STUDY, "data"),
     )  # called too when its chart is put there
     def chart(at: Any, _ended: Any, tab: Any, found: Any, study: Any) -> Any:
         if tab != side.tab or at is None:

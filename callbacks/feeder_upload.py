@@ -11,7 +11,7 @@ from dash import Dash, Input, Output, State, no_update
 from callbacks.feeder_answer import Seat, seat_of
 from callbacks.feeder_desk import FEEDER_KIND, WORK_KIND, Desk
 from callbacks.network_import import uploaded
-from components import feeder_asked, feeder_upload, ids
+from components import feeder_asked, feeder_ids, feeder_upload, ids
 from engine.distribution.checks import check
 from engine.distribution.dss_file import read_dss
 from engine.distribution.feeder import Feeder
@@ -22,7 +22,7 @@ from engine.errors import EngineError, FileFormatError, NetworkDataError, Proble
 from engine.store.codec import sha256
 
 MOST_FILES = 50
-UPLOAD = ids.FEEDER_UPLOAD
+UPLOAD = feeder_ids.UPLOAD
 
 
 def received(contents: Any, names: Any) -> dict[str, bytes]:
@@ -128,7 +128,7 @@ def asked_now(words: Mapping[str, Any], edits: Any) -> FeederQuestion:
 
 def register(app: Dash, desk: Desk) -> None:
     """Wire the uploads."""
-    words = {name: State(ids.feeder_word(name), "value") for name in feeder_asked.NAMES}
+    words = {name: State(feeder_ids.word(name), "value") for name in feeder_asked.NAMES}
 
     @app.callback(
         Output(f"{UPLOAD}-shown", "children"),
@@ -137,7 +137,7 @@ def register(app: Dash, desk: Desk) -> None:
         Output(UPLOAD, "contents"),
         Input(UPLOAD, "contents"),
         State(UPLOAD, "filename"),
-        State(ids.FEEDER_STUDY, "data"),
+        State(feeder_ids.STUDY, "data"),
         prevent_initial_call=True,
     )
     def show(contents: Any, names: Any, study: Any) -> Any:
@@ -153,8 +153,8 @@ def register(app: Dash, desk: Desk) -> None:
         state={
             "held": State(f"{UPLOAD}-offer", "data"),
             "words": words,
-            "edits": State(ids.FEEDER_EDITS, "data"),
-            "study": State(ids.FEEDER_STUDY, "data"),
+            "edits": State(feeder_ids.EDITS, "data"),
+            "study": State(feeder_ids.STUDY, "data"),
         },
         prevent_initial_call=True,
     )
@@ -174,8 +174,8 @@ def register(app: Dash, desk: Desk) -> None:
         state={
             "names": State(f"{UPLOAD}-work", "filename"),
             "words": words,
-            "edits": State(ids.FEEDER_EDITS, "data"),
-            "study": State(ids.FEEDER_STUDY, "data"),
+            "edits": State(feeder_ids.EDITS, "data"),
+            "study": State(feeder_ids.STUDY, "data"),
         },
         prevent_initial_call=True,
     )

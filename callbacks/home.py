@@ -14,7 +14,7 @@ from callbacks.capacity_desk import ANSWERED
 from callbacks.security import current_user
 from callbacks.services import Kept, Services
 from callbacks.shell import delete_study, since, study_address, toast
-from components import home, ids
+from components import home, home_ids, ids
 from components.auction import at_home
 from components.format import count, megawatts
 from components.grid_map import is_geographic, map_points
@@ -157,7 +157,7 @@ def register(app: Dash, services: Services) -> None:
     @app.callback(
         Output(ids.LOCATION, "href", allow_duplicate=True),
         Output(ids.TOAST, "data", allow_duplicate=True),
-        Output(ids.HOME_RECENT, "children", allow_duplicate=True),
+        Output(home_ids.RECENT, "children", allow_duplicate=True),
         Input({"type": "home-open", "example": ALL}, "n_clicks"),
         prevent_initial_call=True,
     )
@@ -175,7 +175,7 @@ def register(app: Dash, services: Services) -> None:
         return address, no_update, home.recent(cards(services, current_user(), time.time()))
 
     @app.callback(
-        Output(ids.HOME_RECENT, "children", allow_duplicate=True),
+        Output(home_ids.RECENT, "children", allow_duplicate=True),
         Output(ids.STUDIES_CHANGED, "data", allow_duplicate=True),
         Output(ids.TOAST, "data", allow_duplicate=True),
         Input({"type": "home-delete", "study": ALL}, "n_clicks"),
@@ -187,7 +187,7 @@ def register(app: Dash, services: Services) -> None:
         told = delete_study(services, current_user(), str(ctx.triggered_id["study"]))
         return home.recent(cards(services, current_user(), time.time())), time.time(), told["toast"]
 
-    @app.callback(Output(ids.HOME_RECENT, "children"), Input(ids.STUDIES_CHANGED, "data"), prevent_initial_call=True)
+    @app.callback(Output(home_ids.RECENT, "children"), Input(ids.STUDIES_CHANGED, "data"), prevent_initial_call=True)
     def again(_changed: Any) -> Any:
         return home.recent(cards(services, current_user(), time.time()))
 

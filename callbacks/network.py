@@ -12,7 +12,7 @@ from callbacks.network_panels import inspector
 from callbacks.security import current_user
 from callbacks.services import Services
 from callbacks.shell import of_page, toast
-from components import ids
+from components import ids, network_ids
 from components import network as view
 from components import network_dispatch as dispatch
 from components import network_tables as drawer
@@ -112,34 +112,34 @@ def _register_browser(app: Dash) -> None:
     def wire(function: str, *inputs: Input | Output | State) -> None:
         app.clientside_callback(ClientsideFunction("headroom_draw", function), *inputs)
 
-    wire("answered", Input(ids.NETWORK_ACK, "data"))
+    wire("answered", Input(network_ids.ACK, "data"))
     # With an output, since only then are they called when the page is drawn.
-    wire("canvas", Output(ids.NETWORK_PLACED, "data"), Input(ids.NETWORK_CANVAS, "elements"))
+    wire("canvas", Output(network_ids.PLACED, "data"), Input(network_ids.CANVAS, "elements"))
     wire(
         "layers",
-        Output(ids.NETWORK_PAINTED, "data"),
+        Output(network_ids.PAINTED, "data"),
         Input(ids.map_layers(PAGE), "data"),
-        Input(ids.NETWORK_CANVAS_LAYER, "value"),
+        Input(network_ids.CANVAS_LAYER, "value"),
     )
     wire("selected", Input(ids.selection(PAGE), "data"))
-    wire("members", Output(ids.NETWORK_MARKED, "data"), Input(ids.inspector(PAGE), "children"))
+    wire("members", Output(network_ids.MARKED, "data"), Input(ids.inspector(PAGE), "children"))
     wire(
-        "tab", Output(ids.NETWORK_TABBED, "data"), Input(ids.NETWORK_TAB, "value"), Input(ids.NETWORK_DISPATCH, "value")
+        "tab", Output(network_ids.TABBED, "data"), Input(network_ids.TAB, "value"), Input(network_ids.DISPATCH, "value")
     )
     wire(
         "address",
-        Output(ids.NETWORK_ADDRESS, "data"),
+        Output(network_ids.ADDRESS, "data"),
         Input(ids.map_layer(PAGE), "value"),
-        Input(ids.NETWORK_CANVAS_LAYER, "value"),
-        Input(ids.NETWORK_TAB, "value"),
-        Input(ids.NETWORK_DISPATCH, "value"),
+        Input(network_ids.CANVAS_LAYER, "value"),
+        Input(network_ids.TAB, "value"),
+        Input(network_ids.DISPATCH, "value"),
         Input(ids.selection(PAGE), "data"),
-        Input(ids.NETWORK_SCALE, "value"),
-        Input(ids.NETWORK_RATING, "value"),
-        Input(ids.NETWORK_LEAST, "value"),
-        Input(ids.NETWORK_SECURITY, "value"),
-        Input(ids.NETWORK_AFTER, "value"),
-        State(ids.NETWORK_STUDY, "data"),
+        Input(network_ids.SCALE, "value"),
+        Input(network_ids.RATING, "value"),
+        Input(network_ids.LEAST, "value"),
+        Input(network_ids.SECURITY, "value"),
+        Input(network_ids.AFTER, "value"),
+        State(network_ids.STUDY, "data"),
     )
     wire("problem", Input(ids.grid(PAGE, "problems"), "selectedRows"))
     wire("limit", Input(ids.grid(PAGE, "outages"), "selectedRows"))
@@ -151,10 +151,10 @@ def _register_browser(app: Dash) -> None:
 def _register_tables(app: Dash, services: Services) -> None:
     @app.callback(
         *(Output(ids.grid(PAGE, name), "rowData", allow_duplicate=True) for name in LATER),
-        Output(ids.NETWORK_LOADED, "data"),
-        Input(ids.NETWORK_TAB, "value"),
-        State(ids.NETWORK_LOADED, "data"),
-        State(ids.NETWORK_STUDY, "data"),
+        Output(network_ids.LOADED, "data"),
+        Input(network_ids.TAB, "value"),
+        State(network_ids.LOADED, "data"),
+        State(network_ids.STUDY, "data"),
         prevent_initial_call=True,
     )
     def load(tab: Any, loaded: Any, study: Any) -> Any:
@@ -169,9 +169,9 @@ def _register_tables(app: Dash, services: Services) -> None:
         return (*(sent if table == name else no_update for table in LATER), [*loaded, name])
 
     @app.callback(
-        Output(f"{ids.NETWORK_ADD}-form", "children"),
-        Output(ids.NETWORK_PASTE_TEXT, "placeholder"),
-        Input(ids.NETWORK_TAB, "value"),
+        Output(f"{network_ids.ADD}-form", "children"),
+        Output(network_ids.PASTE_TEXT, "placeholder"),
+        Input(network_ids.TAB, "value"),
         prevent_initial_call=True,
     )
     def form(tab: Any) -> Any:
@@ -182,8 +182,8 @@ def _register_inspector(app: Dash, services: Services, opf: OpfDesk) -> None:
     @app.callback(
         Output(ids.inspector(PAGE), "children"),
         Input(ids.selection(PAGE), "data"),
-        Input(ids.NETWORK_ANSWER, "data"),
-        State(ids.NETWORK_STUDY, "data"),
+        Input(network_ids.ANSWER, "data"),
+        State(network_ids.STUDY, "data"),
         prevent_initial_call=True,
     )
     def inspect(selected: Any, answer: Any, study: Any) -> Any:
@@ -196,9 +196,9 @@ def _register_export(app: Dash, services: Services) -> None:
     @app.callback(
         Output(ids.DOWNLOAD, "data", allow_duplicate=True),
         Output(ids.TOAST, "data", allow_duplicate=True),
-        of_page(ids.NETWORK_STUDY),
+        of_page(network_ids.STUDY),
         Input({"type": "network-export", "kind": ALL}, "n_clicks"),
-        State(ids.NETWORK_STUDY, "data"),
+        State(network_ids.STUDY, "data"),
         prevent_initial_call=True,
     )
     def export(clicks: list[int | None], study: Any) -> Any:

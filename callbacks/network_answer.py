@@ -12,7 +12,7 @@ from callbacks.network_desk import Seat, same_drawing
 from callbacks.network_opf import OpfDesk, Standing, input_hash
 from callbacks.security import current_user
 from callbacks.shell import of_page, toast
-from components import ids, network_dispatch, skeleton
+from components import ids, network_dispatch, network_ids, skeleton
 from components import network_answer as panels
 from components.grid_map import layers_data
 from components.network_layers import base_layers, dispatch_layers
@@ -292,9 +292,9 @@ def register(app: Dash, desk: OpfDesk) -> None:
     _register_tables(app, desk)
     app.clientside_callback(
         ClientsideFunction("headroom_draw", "jobEnded"),
-        Output(ids.NETWORK_JOB_ENDED, "data"),
+        Output(network_ids.JOB_ENDED, "data"),
         Input(ids.JOBS, "data"),
-        Input(ids.NETWORK_JOB, "data"),
+        Input(network_ids.JOB, "data"),
     )
 
 
@@ -304,27 +304,27 @@ def _seat(desk: OpfDesk, user: str, study: Any) -> Seat:
 
 def _register_question(app: Dash, desk: OpfDesk) -> None:
     @app.callback(
-        Output(ids.NETWORK_ANSWER, "data"),
-        Output(ids.NETWORK_ANSWER_STATE, "children"),
+        Output(network_ids.ANSWER, "data"),
+        Output(network_ids.ANSWER_STATE, "children"),
         Output(ids.map_layers(PAGE), "data", allow_duplicate=True),
         Output(ids.map_layer(PAGE), "value", allow_duplicate=True),
-        Output(ids.NETWORK_CANVAS_LAYER, "value"),
-        Output(ids.NETWORK_JOB, "data"),
+        Output(network_ids.CANVAS_LAYER, "value"),
+        Output(network_ids.JOB, "data"),
         Output(ids.JOBS_WAKE, "data", allow_duplicate=True),
-        Input(ids.NETWORK_SOLVE, "n_clicks"),
-        Input(ids.NETWORK_JOB_ENDED, "data"),
-        Input(ids.NETWORK_VERSION, "data"),
-        Input(ids.NETWORK_SCALE, "value"),
-        Input(ids.NETWORK_RATING, "value"),
-        Input(ids.NETWORK_LEAST, "value"),
-        Input(ids.NETWORK_SECURITY, "value"),
-        Input(ids.NETWORK_AFTER, "value"),
-        State(ids.NETWORK_ANSWER, "data"),
-        State(ids.NETWORK_JOB, "data"),
+        Input(network_ids.SOLVE, "n_clicks"),
+        Input(network_ids.JOB_ENDED, "data"),
+        Input(network_ids.VERSION, "data"),
+        Input(network_ids.SCALE, "value"),
+        Input(network_ids.RATING, "value"),
+        Input(network_ids.LEAST, "value"),
+        Input(network_ids.SECURITY, "value"),
+        Input(network_ids.AFTER, "value"),
+        State(network_ids.ANSWER, "data"),
+        State(network_ids.JOB, "data"),
         State(ids.map_layer(PAGE), "value"),
-        State(ids.NETWORK_CANVAS_LAYER, "value"),
-        State(ids.NETWORK_STUDY, "data"),
-        running=[(Output(ids.NETWORK_SOLVE, "disabled"), True, False)],
+        State(network_ids.CANVAS_LAYER, "value"),
+        State(network_ids.STUDY, "data"),
+        running=[(Output(network_ids.SOLVE, "disabled"), True, False)],
         prevent_initial_call=True,
     )
     def solve(*given: Any) -> Any:
@@ -335,8 +335,8 @@ def _register_question(app: Dash, desk: OpfDesk) -> None:
             words=tuple(words),
             drawn=drawn,
             job=job,
-            pressed=ctx.triggered_id == ids.NETWORK_SOLVE and bool(clicks),
-            ended=ctx.triggered_id == ids.NETWORK_JOB_ENDED and bool(ended),
+            pressed=ctx.triggered_id == network_ids.SOLVE and bool(clicks),
+            ended=ctx.triggered_id == network_ids.JOB_ENDED and bool(ended),
             layer=next((str(layer) for layer in (on_map, on_canvas) if layer not in (None, "kv")), "kv"),
         )
         shown = ask(_seat(desk, current_user(), study), desk, asked)
@@ -348,9 +348,9 @@ def _register_question(app: Dash, desk: OpfDesk) -> None:
 def _register_tables(app: Dash, desk: OpfDesk) -> None:
     @app.callback(
         *(Output(ids.grid(PAGE, what), "rowData") for what in network_dispatch.WHAT),
-        Input(ids.NETWORK_TAB, "value"),
-        Input(ids.NETWORK_ANSWER, "data"),
-        State(ids.NETWORK_STUDY, "data"),
+        Input(network_ids.TAB, "value"),
+        Input(network_ids.ANSWER, "data"),
+        State(network_ids.STUDY, "data"),
     )
     def fill(tab: Any, drawn: Any, study: Any) -> Any:
         """Send the rows when the table is looked at."""
@@ -365,11 +365,11 @@ def _register_tables(app: Dash, desk: OpfDesk) -> None:
     @app.callback(
         Output(ids.DOWNLOAD, "data", allow_duplicate=True),
         Output(ids.TOAST, "data", allow_duplicate=True),
-        of_page(ids.NETWORK_STUDY),
+        of_page(network_ids.STUDY),
         Input({"type": "network-dispatch-export", "kind": ALL}, "n_clicks"),
-        State(ids.NETWORK_DISPATCH, "value"),
-        State(ids.NETWORK_ANSWER, "data"),
-        State(ids.NETWORK_STUDY, "data"),
+        State(network_ids.DISPATCH, "value"),
+        State(network_ids.ANSWER, "data"),
+        State(network_ids.STUDY, "data"),
         prevent_initial_call=True,
     )
     def send(clicks: list[int | None], what: Any, drawn: Any, study: Any) -> Any:

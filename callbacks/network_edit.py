@@ -11,7 +11,7 @@ from callbacks.network_opf import OpfDesk
 from callbacks.network_panels import inspector
 from callbacks.security import current_user
 from callbacks.services import Services
-from components import ids
+from components import ids, network_ids
 from components import network_pane as view
 from components.grid_map import layers_data
 from components.network_forms import problems_list
@@ -21,10 +21,10 @@ from components.network_rows import TABLES
 PAGE = ids.NETWORK
 
 _EDIT_OUTPUTS = (
-    Output(ids.NETWORK_ACK, "data"),
-    Output(ids.NETWORK_VERSION, "data"),
-    Output(ids.NETWORK_PANE, "children"),
-    Output(ids.NETWORK_CANVAS, "elements"),
+    Output(network_ids.ACK, "data"),
+    Output(network_ids.VERSION, "data"),
+    Output(network_ids.PANE, "children"),
+    Output(network_ids.CANVAS, "elements"),
     Output(ids.map_buses(PAGE), "url"),
     Output(ids.map_branches(PAGE), "url"),
     Output(ids.map_layers(PAGE), "data"),
@@ -32,17 +32,17 @@ _EDIT_OUTPUTS = (
     *(Output(ids.grid(PAGE, name), "rowData") for name in TABLES),
     Output(ids.grid(PAGE, "problems"), "rowData"),
     Output(ids.totals(PAGE), "children"),
-    Output(ids.NETWORK_UNDO, "disabled"),
-    Output(ids.NETWORK_UNDO, "title"),
-    Output(ids.NETWORK_REDO, "disabled"),
-    Output(ids.NETWORK_REDO, "title"),
-    Output(ids.NETWORK_MESSAGE, "children"),
+    Output(network_ids.UNDO, "disabled"),
+    Output(network_ids.UNDO, "title"),
+    Output(network_ids.REDO, "disabled"),
+    Output(network_ids.REDO, "title"),
+    Output(network_ids.MESSAGE, "children"),
     Output(ids.selection(PAGE), "data", allow_duplicate=True),
-    Output(ids.NETWORK_PASTE_MESSAGE, "children"),
-    Output(ids.NETWORK_ADD_MESSAGE, "children"),
+    Output(network_ids.PASTE_MESSAGE, "children"),
+    Output(network_ids.ADD_MESSAGE, "children"),
     Output(ids.inspector(PAGE), "children", allow_duplicate=True),
-    Output(ids.NETWORK_HINT, "hidden"),
-    Output(ids.NETWORK_ROWS_FILE, "contents"),
+    Output(network_ids.HINT, "hidden"),
+    Output(network_ids.ROWS_FILE, "contents"),
 )
 _NAMES = (
     "ack", "version", "pane", "elements", "buses_url", "branches_url", "layers",
@@ -114,35 +114,35 @@ def register(app: Dash, services: Services, offers: Offers, opf: OpfDesk) -> Non
 
     @app.callback(
         *_EDIT_OUTPUTS,
-        Input(ids.NETWORK_EVENT, "data"),
-        Input(ids.NETWORK_REPLACE, "n_clicks"),
-        Input(ids.NETWORK_ROWS_FILE, "contents"),
-        State(ids.NETWORK_ROWS_FILE, "filename"),
-        State(ids.NETWORK_TAB, "value"),
-        State(ids.NETWORK_STUDY, "data"),
-        State(ids.NETWORK_VERSION, "data"),
-        State(ids.NETWORK_LOADED, "data"),
-        State(ids.NETWORK_OFFER, "data"),
+        Input(network_ids.EVENT, "data"),
+        Input(network_ids.REPLACE, "n_clicks"),
+        Input(network_ids.ROWS_FILE, "contents"),
+        State(network_ids.ROWS_FILE, "filename"),
+        State(network_ids.TAB, "value"),
+        State(network_ids.STUDY, "data"),
+        State(network_ids.VERSION, "data"),
+        State(network_ids.LOADED, "data"),
+        State(network_ids.OFFER, "data"),
         State(ids.selection(PAGE), "data"),
-        State(ids.NETWORK_ANSWER, "data"),
+        State(network_ids.ANSWER, "data"),
         prevent_initial_call=True,
     )
     def edit(*given: Any) -> Any:
         request, clicks, file, file_name, tab, study, shown, loaded, offer, selected, kept = given
         digest = shown.get("digest") if isinstance(shown, dict) else ""
         seat = desk.Seat(services, current_user(), str(study))
-        asked = {ids.NETWORK_REPLACE: clicks, ids.NETWORK_ROWS_FILE: file}.get(str(ctx.triggered_id), request)
+        asked = {network_ids.REPLACE: clicks, network_ids.ROWS_FILE: file}.get(str(ctx.triggered_id), request)
         if not isinstance(study, str) or not asked:
             return (no_update,) * len(_EDIT_OUTPUTS)
-        if ctx.triggered_id == ids.NETWORK_REPLACE:
+        if ctx.triggered_id == network_ids.REPLACE:
             outcome = desk.replace_network(seat, offers, digest, offer)
-        elif ctx.triggered_id == ids.NETWORK_ROWS_FILE:
+        elif ctx.triggered_id == network_ids.ROWS_FILE:
             outcome = desk.add_from_csv(seat, digest, tab, file, str(file_name))
         else:
             outcome = desk.change(seat, digest, request)
         known = [name for name in TABLES if isinstance(loaded, list) and name in loaded]
         changed = screen(outcome, study, known)
-        if ctx.triggered_id == ids.NETWORK_ROWS_FILE:
+        if ctx.triggered_id == network_ids.ROWS_FILE:
             changed["file"] = None  # emptied, so that the same file, mended, can be sent again
         if outcome.after is not None and "selection" not in changed:
             # In the same answer: a form that came later would take back what is being typed into it. A new

@@ -12,7 +12,7 @@ from callbacks.security import current_user
 from callbacks.services import Services
 from callbacks.shell import toast
 from callbacks.uploads import content_of
-from components import ids
+from components import ids, network_ids
 from components import network_import as preview
 from engine.errors import EngineError, FileFormatError, NetworkDataError, Problem, QuestionError
 from engine.network import library
@@ -158,36 +158,36 @@ def register(app: Dash, services: Services, offers: Offers) -> None:
     """Wire the import panel."""
 
     @app.callback(
-        Output(ids.NETWORK_UPLOADED, "children"),
-        Output(ids.NETWORK_OFFER, "data"),
-        Output(ids.NETWORK_REPLACE, "disabled"),
-        Output(ids.NETWORK_AS_NEW, "disabled"),
-        Output(ids.NETWORK_UPLOAD, "contents"),
-        Output(ids.NETWORK_FILE, "data"),
-        Output(ids.NETWORK_SNAPSHOTS, "hidden"),
-        Output(ids.NETWORK_SNAPSHOT, "options"),
-        Output(ids.NETWORK_SNAPSHOT, "value"),
-        Input(ids.NETWORK_UPLOAD, "contents"),
-        Input(ids.NETWORK_LIBRARY_SHOW, "n_clicks"),
-        Input(ids.NETWORK_SNAPSHOT, "value"),
-        State(ids.NETWORK_FILE, "data"),
-        State(ids.NETWORK_UPLOAD, "filename"),
-        State(ids.NETWORK_LIBRARY, "value"),
-        State(ids.NETWORK_VERSION, "data"),
+        Output(network_ids.UPLOADED, "children"),
+        Output(network_ids.OFFER, "data"),
+        Output(network_ids.REPLACE, "disabled"),
+        Output(network_ids.AS_NEW, "disabled"),
+        Output(network_ids.UPLOAD, "contents"),
+        Output(network_ids.FILE, "data"),
+        Output(network_ids.SNAPSHOTS, "hidden"),
+        Output(network_ids.SNAPSHOT, "options"),
+        Output(network_ids.SNAPSHOT, "value"),
+        Input(network_ids.UPLOAD, "contents"),
+        Input(network_ids.LIBRARY_SHOW, "n_clicks"),
+        Input(network_ids.SNAPSHOT, "value"),
+        State(network_ids.FILE, "data"),
+        State(network_ids.UPLOAD, "filename"),
+        State(network_ids.LIBRARY, "value"),
+        State(network_ids.VERSION, "data"),
         prevent_initial_call=True,
     )
     def show(*given: Any) -> Any:
         contents, clicks, snapshot, file, names, key, version = given
         user, cause = current_user(), ctx.triggered_id
-        asked = {ids.NETWORK_LIBRARY_SHOW: clicks, ids.NETWORK_SNAPSHOT: snapshot and file}.get(str(cause), contents)
+        asked = {network_ids.LIBRARY_SHOW: clicks, network_ids.SNAPSHOT: snapshot and file}.get(str(cause), contents)
         if not asked:
             return (no_update,) * 9
         read_only = isinstance(version, dict) and bool(version.get("readonly"))
-        if cause == ids.NETWORK_SNAPSHOT:
+        if cause == network_ids.SNAPSHOT:
             found = offer_snapshot(offers, user, file, snapshot)
             choice = (no_update,) * 4
         else:
-            from_file = cause != ids.NETWORK_LIBRARY_SHOW
+            from_file = cause != network_ids.LIBRARY_SHOW
             found = offer_files(offers, user, contents, names) if from_file else offer_library(offers, user, str(key))
             at = None if found.snapshots is None else str(found.snapshots.at)
             choice = (found.file, at is None, preview.snapshot_choices(found.snapshots), at)
@@ -198,8 +198,8 @@ def register(app: Dash, services: Services, offers: Offers) -> None:
         Output(ids.LOCATION, "href", allow_duplicate=True),
         Output(ids.STUDIES_CHANGED, "data", allow_duplicate=True),
         Output(ids.TOAST, "data", allow_duplicate=True),
-        Input(ids.NETWORK_AS_NEW, "n_clicks"),
-        State(ids.NETWORK_OFFER, "data"),
+        Input(network_ids.AS_NEW, "n_clicks"),
+        State(network_ids.OFFER, "data"),
         prevent_initial_call=True,
     )
     def as_new(clicks: int | None, offer: Any) -> Any:

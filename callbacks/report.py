@@ -15,7 +15,7 @@ from callbacks.capacity_aside import standing
 from callbacks.capacity_desk import Desk
 from callbacks.capacity_promise import as_sent, unmeasured
 from callbacks.security import current_user
-from components import ids
+from components import capacity_ids, ids
 from components.capacity_answer import Answer
 from components.capacity_products import moment_of
 from components.capacity_view import read_question
@@ -168,10 +168,10 @@ def register(app: Dash, desk: Desk) -> None:
         return response
 
     @app.callback(
-        Output(ids.REPORT_LINKS, "children"),
-        Input(ids.CAPACITY_ANSWERED, "data"),
+        Output(capacity_ids.REPORT_LINKS, "children"),
+        Input(capacity_ids.ANSWERED, "data"),
         Input(ids.selection(ids.CAPACITY), "data"),
-        State(ids.CAPACITY_STUDY, "data"),
+        State(capacity_ids.STUDY, "data"),
     )
     def write_links(drawn: Any, selection: Any, study: Any) -> Any:
         try:

@@ -22,7 +22,7 @@ from callbacks.security import current_user
 from callbacks.services import Services
 from callbacks.siting_answer import KEEP, Asked, Seat, Shown, answer_to, held_market, seat_of
 from callbacks.siting_desk import Desk
-from components import ids, siting, siting_market, siting_words
+from components import ids, siting, siting_ids, siting_market, siting_words
 from components.grid_map import register_map
 from components.siting_view import read_question, read_view
 from components.tables import register_grid
@@ -93,69 +93,69 @@ def _register_browser_side(app: Dash) -> None:
     """Wire what needs no server: tabs, words that come and go, the address, jobs, brushing, the sheet's place."""
     app.clientside_callback(
         ClientsideFunction("siting", "showTab"),
-        Output(f"{ids.SITING_TABLES}-shown", "data"),
-        Input(ids.SITING_TAB, "value"),
-        Input(ids.SITING_TABLES, "id"),
+        Output(f"{siting_ids.TABLES}-shown", "data"),
+        Input(siting_ids.TAB, "value"),
+        Input(siting_ids.TABLES, "id"),
     )
     app.clientside_callback(
         ClientsideFunction("siting", "showWords"),
-        Output(f"{ids.siting_word('hours')}-label", "hidden"),
-        Output(f"{ids.siting_word('count')}-label", "hidden"),
-        Output(f"{ids.siting_word('buses')}-label", "hidden"),
-        Output(f"{ids.siting_word('market-dates')}-label", "hidden"),
-        Output(ids.siting_word("choice"), "disabled"),
-        Output(f"{ids.siting_word('envelopes')}-text", "children"),
-        Input(ids.siting_word("source"), "value"),
-        Input(ids.siting_word("choice"), "value"),
-        Input(ids.siting_word("candidates"), "value"),
-        Input(ids.siting_word("market-days"), "value"),
-        Input(ids.siting_word("kinds"), "value"),
-        Input(ids.siting_word("own"), "value"),
-        Input(ids.siting_word("onsite"), "value"),
+        Output(f"{siting_ids.word('hours')}-label", "hidden"),
+        Output(f"{siting_ids.word('count')}-label", "hidden"),
+        Output(f"{siting_ids.word('buses')}-label", "hidden"),
+        Output(f"{siting_ids.word('market-dates')}-label", "hidden"),
+        Output(siting_ids.word("choice"), "disabled"),
+        Output(f"{siting_ids.word('envelopes')}-text", "children"),
+        Input(siting_ids.word("source"), "value"),
+        Input(siting_ids.word("choice"), "value"),
+        Input(siting_ids.word("candidates"), "value"),
+        Input(siting_ids.word("market-days"), "value"),
+        Input(siting_ids.word("kinds"), "value"),
+        Input(siting_ids.word("own"), "value"),
+        Input(siting_ids.word("onsite"), "value"),
     )
     app.clientside_callback(
         ClientsideFunction("siting", "showSheet"),
-        Output(ids.SITING_OVERVIEW, "hidden"),
-        Output(f"{ids.SITING_SHEET}-place", "hidden"),
+        Output(siting_ids.OVERVIEW, "hidden"),
+        Output(f"{siting_ids.SHEET}-place", "hidden"),
         Input(ids.selection(PAGE), "data"),
     )
     app.clientside_callback(
         ClientsideFunction("siting", "jobs"),
-        Output(f"{ids.SITING_JOB}-seen", "data"),
+        Output(f"{siting_ids.JOB}-seen", "data"),
         Input(ids.JOBS, "data"),
-        Input(ids.SITING_JOB, "data"),
+        Input(siting_ids.JOB, "data"),
     )
     app.clientside_callback(
         ClientsideFunction("siting", "brush"),
         Output(ids.map_filter(PAGE), "data"),
         Input(ids.grid(PAGE, "ranked"), "virtualRowData"),
-        Input(f"{ids.SITING_TABLES}-in-view", "value"),
-        Input(ids.SITING_TAB, "value"),
+        Input(f"{siting_ids.TABLES}-in-view", "value"),
+        Input(siting_ids.TAB, "value"),
         State(ids.grid(PAGE, "ranked"), "rowData"),
     )
     app.clientside_callback(
         ClientsideFunction("siting", "address"),
-        Output(ids.SITING_ADDRESS, "data"),
-        Input(ids.SITING_QUERY, "data"),
+        Output(siting_ids.ADDRESS, "data"),
+        Input(siting_ids.QUERY, "data"),
         Input(ids.map_layer(PAGE), "value"),
-        Input(ids.SITING_TAB, "value"),
+        Input(siting_ids.TAB, "value"),
         Input(ids.selection(PAGE), "data"),
-        Input(ids.SITING_ANSWERED, "data"),
-        *(Input(ids.siting_word(f"market-{name}"), "value") for name in siting_market.NAMES),
-        State(ids.SITING_STUDY, "data"),
-        State(f"{ids.SITING_STUDY}-start", "data"),
+        Input(siting_ids.ANSWERED, "data"),
+        *(Input(siting_ids.word(f"market-{name}"), "value") for name in siting_market.NAMES),
+        State(siting_ids.STUDY, "data"),
+        State(f"{siting_ids.STUDY}-start", "data"),
     )
 
 
 _PARTS: dict[str, tuple[str, str]] = {
-    "found": (ids.SITING_FOUND, "data"),
-    "state": (ids.SITING_STATE, "children"),
-    "frame": (ids.SITING_FRAME, "className"),
-    "compute": (ids.SITING_COMPUTE, "hidden"),
-    "jobs": (ids.SITING_JOB, "data"),
-    "query": (ids.SITING_QUERY, "data"),
-    "envelopes": (ids.SITING_ENVELOPE, "options"),
-    "sizes": (ids.SITING_SIZE, "options"),
+    "found": (siting_ids.FOUND, "data"),
+    "state": (siting_ids.STATE, "children"),
+    "frame": (siting_ids.FRAME, "className"),
+    "compute": (siting_ids.COMPUTE, "hidden"),
+    "jobs": (siting_ids.JOB, "data"),
+    "query": (siting_ids.QUERY, "data"),
+    "envelopes": (siting_ids.ENVELOPE, "options"),
+    "sizes": (siting_ids.SIZE, "options"),
 }
 
 
@@ -169,17 +169,17 @@ def _register_question(app: Dash, desk: Desk) -> None:
         app,
         _PARTS,
         {
-            "words": inputs_of(siting_words.NAMES, ids.siting_word),
-            "market": inputs_of(siting_market.NAMES, lambda name: ids.siting_word(f"market-{name}")),
-            "compute": Input(ids.SITING_COMPUTE, "n_clicks"),
-            "run": Input(f"{ids.SITING_MARKET_RUN}-pressed", "data"),
-            "ended": Input(ids.SITING_JOB_ENDED, "data"),
+            "words": inputs_of(siting_words.NAMES, siting_ids.word),
+            "market": inputs_of(siting_market.NAMES, lambda name: siting_ids.word(f"market-{name}")),
+            "compute": Input(siting_ids.COMPUTE, "n_clicks"),
+            "run": Input(f"{siting_ids.MARKET_RUN}-pressed", "data"),
+            "ended": Input(siting_ids.JOB_ENDED, "data"),
         },
         {
-            "study": State(ids.SITING_STUDY, "data"),
-            "start": State(f"{ids.SITING_STUDY}-start", "data"),
-            "found": State(ids.SITING_FOUND, "data"),
-            "query": State(ids.SITING_QUERY, "data"),
+            "study": State(siting_ids.STUDY, "data"),
+            "start": State(f"{siting_ids.STUDY}-start", "data"),
+            "found": State(siting_ids.FOUND, "data"),
+            "query": State(siting_ids.QUERY, "data"),
         },
     )
     def ask(given: dict[str, Any], held: dict[str, Any]) -> Any:
@@ -189,10 +189,10 @@ def _register_question(app: Dash, desk: Desk) -> None:
             market=given["market"],
             start=held["start"] if isinstance(held["start"], dict) else {},
             found=found if isinstance(found, dict) else None,
-            pressed=by == ids.SITING_COMPUTE and bool(given["compute"]),
-            market_pressed=by == f"{ids.SITING_MARKET_RUN}-pressed" and bool(given["run"]),
+            pressed=by == siting_ids.COMPUTE and bool(given["compute"]),
+            market_pressed=by == f"{siting_ids.MARKET_RUN}-pressed" and bool(given["run"]),
             opening=held["query"] is None,  # nothing has been told yet
-            ended=by == ids.SITING_JOB_ENDED,
+            ended=by == siting_ids.JOB_ENDED,
         )
         shown = answer_to(seat_of(desk, held["study"]), asked)
         if shown.found is not KEEP:

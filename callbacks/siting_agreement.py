@@ -10,7 +10,7 @@ from dash import ALL, Dash, Input, Output, State, ctx, no_update
 from callbacks.siting_desk import Desk
 from callbacks.siting_site import SiteSeat, named, site_seat
 from callbacks.uploads import content_of
-from components import ids
+from components import ids, siting_ids
 from components import siting_agreement as view
 from components.skeleton import parse_element
 from components.static import static
@@ -117,39 +117,39 @@ def register(app: Dash, desk: Desk) -> None:
     _register_terms(app, desk)
 
     @app.callback(
-        Output(ids.SITING_AUDIT, "children"),
-        Input(ids.SITING_METER, "contents"),
-        Input(f"{ids.SITING_METER_TRY}-pressed", "data"),
-        Input(ids.SITING_TERMS_HELD, "data"),
-        Input(ids.SITING_SIGNED, "data"),
-        State(ids.SITING_METER, "filename"),
-        State(ids.SITING_AUDIT, "children"),
+        Output(siting_ids.AUDIT, "children"),
+        Input(siting_ids.METER, "contents"),
+        Input(f"{siting_ids.METER_TRY}-pressed", "data"),
+        Input(siting_ids.TERMS_HELD, "data"),
+        Input(siting_ids.SIGNED, "data"),
+        State(siting_ids.METER, "filename"),
+        State(siting_ids.AUDIT, "children"),
         prevent_initial_call=True,
     )
     def judge(*given: Any) -> Any:
         contents, press, held, signed, name, shown = given
         by = ctx.triggered_id
-        if by == ids.SITING_TERMS_HELD and signed:
+        if by == siting_ids.TERMS_HELD and signed:
             return no_update
-        if by in {ids.SITING_TERMS_HELD, ids.SITING_SIGNED}:  # other terms: what was judged by the old ones goes
+        if by in {siting_ids.TERMS_HELD, siting_ids.SIGNED}:  # other terms: what was judged by the old ones goes
             return None if shown else no_update
-        if not (contents if by == ids.SITING_METER else press):
+        if not (contents if by == siting_ids.METER else press):
             return no_update
         try:
-            return static(audited(held, contents if by == ids.SITING_METER else None, str(name or "a meter"), signed))
+            return static(audited(held, contents if by == siting_ids.METER else None, str(name or "a meter"), signed))
         except EngineError as error:
             return view.refused(str(error))
 
     @app.callback(
-        Output(ids.SITING_SIGNED, "data"),
-        Output(ids.SITING_SIGNED_SHOWN, "children"),
-        Input(ids.SITING_SIGNED_FILE, "contents"),
-        Input(f"{ids.SITING_SIGNED_DROP}-pressed", "data"),
-        State(ids.SITING_SIGNED_FILE, "filename"),
+        Output(siting_ids.SIGNED, "data"),
+        Output(siting_ids.SIGNED_SHOWN, "children"),
+        Input(siting_ids.SIGNED_FILE, "contents"),
+        Input(f"{siting_ids.SIGNED_DROP}-pressed", "data"),
+        State(siting_ids.SIGNED_FILE, "filename"),
         prevent_initial_call=True,
     )
     def sign(contents: Any, press: Any, name: Any) -> Any:
-        if ctx.triggered_id != ids.SITING_SIGNED_FILE:
+        if ctx.triggered_id != siting_ids.SIGNED_FILE:
             return (None, view.signed(None)) if press else (no_update, no_update)
         if not contents:
             return no_update, no_update
@@ -163,14 +163,14 @@ def register(app: Dash, desk: Desk) -> None:
 
 def _register_terms(app: Dash, desk: Desk) -> None:
     @app.callback(
-        Output(ids.SITING_TERMS, "children"),
-        Output(ids.SITING_TERMS_HELD, "data"),
-        Input(ids.siting_term(ALL), "value"),
-        Input(ids.SITING_LADDER, "value"),
+        Output(siting_ids.TERMS, "children"),
+        Output(siting_ids.TERMS_HELD, "data"),
+        Input(siting_ids.term(ALL), "value"),
+        Input(siting_ids.LADDER, "value"),
         Input(ids.selection(ids.SITING), "data"),
-        Input(ids.SITING_ANSWERED, "data"),
-        State(ids.SITING_STUDY, "data"),
-        State(ids.siting_term(ALL), "id"),
+        Input(siting_ids.ANSWERED, "data"),
+        State(siting_ids.STUDY, "data"),
+        State(siting_ids.term(ALL), "id"),
     )
     def write(*given: Any) -> Any:
         values, ladder, selection, drawn, study, names = given
@@ -181,9 +181,9 @@ def _register_terms(app: Dash, desk: Desk) -> None:
         return (view.no_site(), None) if found is None else (static(view.terms(found)), found.to_json())
 
     @app.callback(
-        Output(ids.SITING_TERMS_FILE, "data"),
-        Input(ids.SITING_TERMS_KEEP, "n_clicks"),
-        State(ids.SITING_TERMS_HELD, "data"),
+        Output(siting_ids.TERMS_FILE, "data"),
+        Input(siting_ids.TERMS_KEEP, "n_clicks"),
+        State(siting_ids.TERMS_HELD, "data"),
         prevent_initial_call=True,
     )
     def keep(clicks: int | None, held: Any) -> Any:

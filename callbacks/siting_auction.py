@@ -12,7 +12,7 @@ from callbacks.capacity_aside import begin, standing
 from callbacks.siting_desk import Desk, criteria_in, drawn_of, market_arguments, question_of
 from callbacks.siting_seen import looked_at
 from callbacks.siting_site import SiteSeat, named, site_seat
-from components import ids
+from components import ids, siting_ids
 from components import siting_auction as view
 from components.static import static
 from engine.errors import EngineError, PermissionDeniedError, QuestionError
@@ -103,7 +103,7 @@ def publish(seat: SiteSeat, drawn: Any, terms: SaleTerms) -> int:
 
 def register(app: Dash, desk: Desk) -> None:
     """Wire the form and what it finds."""
-    name = ids.SITING_AUCTION
+    name = siting_ids.AUCTION
     app.clientside_callback(
         ClientsideFunction("capacityAside", "ended"),
         Output(f"{name}-seen", "data"),
@@ -117,13 +117,13 @@ def register(app: Dash, desk: Desk) -> None:
         Output(f"{name}-path", "children"),
         Output(f"{name}-job", "data"),
         Output(ids.JOBS_WAKE, "data", allow_duplicate=True),
-        Input(f"{ids.SITING_AUCTION_TRY}-pressed", "data"),
-        Input(f"{ids.SITING_AUCTION_SELL}-pressed", "data"),
+        Input(f"{siting_ids.AUCTION_TRY}-pressed", "data"),
+        Input(f"{siting_ids.AUCTION_SELL}-pressed", "data"),
         Input(f"{name}-ended", "data"),
-        Input(ids.siting_seen("auction"), "data"),
-        Input(ids.siting_sale(ALL), "value"),
-        State(ids.siting_sale(ALL), "id"),
-        State(ids.SITING_STUDY, "data"),
+        Input(siting_ids.seen("auction"), "data"),
+        Input(siting_ids.sale(ALL), "value"),
+        State(siting_ids.sale(ALL), "id"),
+        State(siting_ids.STUDY, "data"),
         prevent_initial_call=True,
     )
     def write(*given: Any) -> Any:
@@ -132,9 +132,9 @@ def register(app: Dash, desk: Desk) -> None:
         by, seat = ctx.triggered_id, site_seat(desk, of)
         try:
             terms = terms_of(named(names, values))
-            if sold and by == f"{ids.SITING_AUCTION_SELL}-pressed":
+            if sold and by == f"{siting_ids.AUCTION_SELL}-pressed":
                 publish(seat, drawn, terms)
-            told = panel(seat, drawn, terms, pressed=bool(tried) and by == f"{ids.SITING_AUCTION_TRY}-pressed")
+            told = panel(seat, drawn, terms, pressed=bool(tried) and by == f"{siting_ids.AUCTION_TRY}-pressed")
         except EngineError as error:
             told = Told(view.message(f"{error}.", wrong=True))
         return told.children, static(view.path(told.done)), told.job, time.time() if told.job else no_update

@@ -16,7 +16,7 @@ from callbacks.services import Kept
 from callbacks.siting_desk import Desk
 from callbacks.siting_seen import looked_at
 from callbacks.siting_site import SiteSeat, site_seat
-from components import ids, siting_cards
+from components import ids, siting_cards, siting_ids
 from components import siting_catalogue as view
 from components.format import megawatts
 from components.siting_site import SiteStudy
@@ -301,11 +301,11 @@ def register(app: Dash, desk: Desk) -> None:
 
 def _register_entries(app: Dash, desk: Desk, catalogues: Catalogues) -> None:
     @app.callback(
-        Output(ids.SITING_ENTRIES, "children"),
+        Output(siting_ids.ENTRIES, "children"),
         Output(ids.grid(PAGE, view.GRID), "rowData"),
-        Input(ids.siting_seen("catalogue"), "data"),
-        Input(ids.SITING_STANDING, "value"),
-        State(ids.SITING_STUDY, "data"),
+        Input(siting_ids.seen("catalogue"), "data"),
+        Input(siting_ids.STANDING, "value"),
+        State(siting_ids.STUDY, "data"),
         prevent_initial_call=True,
     )
     def write(seen: Any, standing: Any, of: Any) -> Any:
@@ -320,10 +320,10 @@ def _register_entries(app: Dash, desk: Desk, catalogues: Catalogues) -> None:
             return state("failed", f"{error}."), []
 
     @app.callback(
-        Output(ids.SITING_KEEP_FILE, "data"),
-        Input(ids.SITING_KEEP, "data"),
-        State(ids.SITING_ANSWERED, "data"),
-        State(ids.SITING_STUDY, "data"),
+        Output(siting_ids.KEEP_FILE, "data"),
+        Input(siting_ids.KEEP, "data"),
+        State(siting_ids.ANSWERED, "data"),
+        State(siting_ids.STUDY, "data"),
         prevent_initial_call=True,
     )
     def save(pressed: Any, drawn: Any, of: Any) -> Any:
@@ -347,7 +347,7 @@ def _register_entries(app: Dash, desk: Desk, catalogues: Catalogues) -> None:
 
 
 def _register_refresh(app: Dash, desk: Desk) -> None:
-    name = ids.SITING_REFRESH
+    name = siting_ids.REFRESH
     app.clientside_callback(
         ClientsideFunction("capacityAside", "ended"),
         Output(f"{name}-seen", "data"),
@@ -361,16 +361,16 @@ def _register_refresh(app: Dash, desk: Desk) -> None:
         Output(f"{name}-job", "data"),
         Output(f"{name}-held", "data"),
         Output(ids.JOBS_WAKE, "data", allow_duplicate=True),
-        Input(ids.siting_seen("catalogue"), "data"),
-        Input(f"{ids.SITING_REFRESH_RUN}-pressed", "data"),
+        Input(siting_ids.seen("catalogue"), "data"),
+        Input(f"{siting_ids.REFRESH_RUN}-pressed", "data"),
         Input(f"{name}-ended", "data"),
         State(f"{name}-held", "data"),
-        State(ids.SITING_STUDY, "data"),
+        State(siting_ids.STUDY, "data"),
         prevent_initial_call=True,
     )
     def write(seen: Any, press: Any, _ended: Any, held: Any, of: Any) -> Any:
         drawn, selection = looked_at(seen)
-        pressed = bool(press) and ctx.triggered_id == f"{ids.SITING_REFRESH_RUN}-pressed"
+        pressed = bool(press) and ctx.triggered_id == f"{siting_ids.REFRESH_RUN}-pressed"
         now = datetime.now(UTC).isoformat(timespec="seconds")
         try:
             told = refresh(site_seat(desk, of), drawn, selection, held, pressed=pressed, now=now)

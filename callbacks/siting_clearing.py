@@ -16,7 +16,7 @@ from callbacks.capacity_aside import begin, standing
 from callbacks.siting_desk import Desk
 from callbacks.siting_seen import looked_at
 from callbacks.siting_site import SiteSeat, named, site_seat
-from components import ids
+from components import ids, siting_ids
 from components import siting_clearing as view
 from components.siting_site import SiteStudy
 from components.static import static
@@ -203,7 +203,7 @@ def panel(seat: SiteSeat, drawn: Any, text: Any, rules: Mapping[str, Any], *, pr
 
 def register(app: Dash, desk: Desk) -> None:
     """Wire the form and the awards."""
-    name = ids.SITING_CLEARING
+    name = siting_ids.CLEARING
     app.clientside_callback(
         ClientsideFunction("capacityAside", "ended"),
         Output(f"{name}-seen", "data"),
@@ -213,9 +213,9 @@ def register(app: Dash, desk: Desk) -> None:
     )
 
     @app.callback(
-        Output(ids.SITING_APPLICANTS, "value"),
-        Input(ids.siting_seen("studies"), "data"),
-        State(ids.SITING_APPLICANTS, "value"),
+        Output(siting_ids.APPLICANTS, "value"),
+        Input(siting_ids.seen("studies"), "data"),
+        State(siting_ids.APPLICANTS, "value"),
         prevent_initial_call=True,
     )
     def begin_with(seen: Any, text: Any) -> Any:
@@ -227,19 +227,19 @@ def register(app: Dash, desk: Desk) -> None:
         Output(name, "children"),
         Output(f"{name}-job", "data"),
         Output(ids.JOBS_WAKE, "data", allow_duplicate=True),
-        Input(f"{ids.SITING_CLEARING_RUN}-pressed", "data"),
+        Input(f"{siting_ids.CLEARING_RUN}-pressed", "data"),
         Input(f"{name}-ended", "data"),
-        Input(ids.siting_seen("studies"), "data"),
-        Input(ids.siting_rule(ALL), "value"),
-        Input(ids.SITING_APPLICANTS, "value"),
-        State(ids.siting_rule(ALL), "id"),
-        State(ids.SITING_STUDY, "data"),
+        Input(siting_ids.seen("studies"), "data"),
+        Input(siting_ids.rule(ALL), "value"),
+        Input(siting_ids.APPLICANTS, "value"),
+        State(siting_ids.rule(ALL), "id"),
+        State(siting_ids.STUDY, "data"),
         prevent_initial_call=True,
     )
     def write(*given: Any) -> Any:
         press, _ended, seen, values, text, names, of = given
         drawn, _ = looked_at(seen)
-        pressed = bool(press) and ctx.triggered_id == f"{ids.SITING_CLEARING_RUN}-pressed"
+        pressed = bool(press) and ctx.triggered_id == f"{siting_ids.CLEARING_RUN}-pressed"
         try:
             told = panel(site_seat(desk, of), drawn, text, named(names, values), pressed=pressed)
         except EngineError as error:

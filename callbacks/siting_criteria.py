@@ -12,7 +12,7 @@ from callbacks.siting_answer import Seat, seat_of
 from callbacks.siting_desk import Desk
 from callbacks.siting_site import named
 from callbacks.uploads import content_of
-from components import ids, siting_criteria, siting_words
+from components import siting_criteria, siting_ids, siting_words
 from components.format import count
 from engine.errors import EngineError, FileFormatError, QuestionError
 from engine.siting.criteria import (
@@ -124,23 +124,23 @@ def register(app: Dash, desk: Desk) -> None:
     _register_choice(app, desk)
     app.clientside_callback(
         ClientsideFunction("siting", "criterionUse"),
-        Output(ids.criterion("limit-place", MATCH), "hidden"),
-        Output(ids.criterion("group-place", MATCH), "hidden"),
-        Output(ids.criterion("weight-place", MATCH), "hidden"),
-        Input(ids.criterion("use", MATCH), "value"),
+        Output(siting_ids.criterion("limit-place", MATCH), "hidden"),
+        Output(siting_ids.criterion("group-place", MATCH), "hidden"),
+        Output(siting_ids.criterion("weight-place", MATCH), "hidden"),
+        Input(siting_ids.criterion("use", MATCH), "value"),
     )
 
 
 def _register_file(app: Dash, desk: Desk) -> None:
-    name = ids.SITING_CRITERIA
+    name = siting_ids.CRITERIA
 
     @app.callback(
         Output(f"{name}-file", "options"),
         Output(f"{name}-file", "value"),
         Output(f"{name}-message", "children", allow_duplicate=True),
-        Input(ids.SITING_CRITERIA_UPLOAD, "contents"),
-        State(ids.SITING_CRITERIA_UPLOAD, "filename"),
-        State(ids.SITING_STUDY, "data"),
+        Input(siting_ids.CRITERIA_UPLOAD, "contents"),
+        State(siting_ids.CRITERIA_UPLOAD, "filename"),
+        State(siting_ids.STUDY, "data"),
         prevent_initial_call=True,
     )
     def upload(contents: Any, filename: Any, study: Any) -> Any:
@@ -159,8 +159,8 @@ def _register_file(app: Dash, desk: Desk) -> None:
         Output(f"{name}-table", "children"),
         Output(f"{name}-groups", "children", allow_duplicate=True),
         Input(f"{name}-file", "value"),
-        State(ids.siting_word("criteria"), "value"),
-        State(ids.SITING_STUDY, "data"),
+        State(siting_ids.word("criteria"), "value"),
+        State(siting_ids.STUDY, "data"),
         prevent_initial_call="initial_duplicate",
     )
     def show(digest: Any, held: Any, study: Any) -> Any:
@@ -177,20 +177,20 @@ def _register_file(app: Dash, desk: Desk) -> None:
 
 
 def _register_choice(app: Dash, desk: Desk) -> None:
-    name = ids.SITING_CRITERIA
-    word = ids.siting_word("criteria")
+    name = siting_ids.CRITERIA
+    word = siting_ids.word("criteria")
 
     @app.callback(
         Output(word, "value"),
         Output(f"{name}-groups", "children"),
         Output(f"{name}-message", "children"),
-        *(Input(ids.criterion(part, ALL), "value") for part in siting_criteria.PARTS),
-        Input(ids.own_group(ALL), "value"),
+        *(Input(siting_ids.criterion(part, ALL), "value") for part in siting_criteria.PARTS),
+        Input(siting_ids.own_group(ALL), "value"),
         Input(f"{name}-file", "value"),
-        State(ids.criterion("use", ALL), "id"),
-        State(ids.own_group(ALL), "id"),
+        State(siting_ids.criterion("use", ALL), "id"),
+        State(siting_ids.own_group(ALL), "id"),
         State(word, "value"),
-        State(ids.SITING_STUDY, "data"),
+        State(siting_ids.STUDY, "data"),
         prevent_initial_call=True,
     )
     def choose(*given: Any) -> Any:

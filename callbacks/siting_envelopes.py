@@ -6,7 +6,7 @@ from typing import Any
 from dash import Dash, Input, Output
 from dash.exceptions import PreventUpdate
 
-from components import ids, siting_envelopes, siting_words
+from components import siting_envelopes, siting_ids, siting_words
 from components.skeleton import Part, state
 from components.static import static
 from engine.errors import EngineError
@@ -34,8 +34,8 @@ def register(app: Dash) -> None:
     """Wire the panel."""
 
     @app.callback(
-        Output(ids.SITING_PROFILES, "children"),
-        inputs={"words": {name: Input(ids.siting_word(name), "value") for name in NAMES}},
+        Output(siting_ids.PROFILES, "children"),
+        inputs={"words": {name: Input(siting_ids.word(name), "value") for name in NAMES}},
     )
     def show(words: Any) -> Any:
         if not isinstance(words, dict) or any(name not in words for name in NAMES):

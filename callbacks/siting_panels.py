@@ -8,7 +8,7 @@ from dash import Dash, Input, Output, State, no_update
 from callbacks.siting_answer import seat_of
 from callbacks.siting_desk import Desk
 from callbacks.siting_seen import looked_at
-from components import ids, siting_compare, siting_overview, siting_pathways, siting_zones
+from components import ids, siting_compare, siting_ids, siting_overview, siting_pathways, siting_zones
 from components.siting_answer import Answer
 from components.skeleton import state
 from engine.errors import EngineError
@@ -31,16 +31,16 @@ def fill(desk: Desk, study: Any, drawn: Any, make: Callable[[Answer], Any]) -> A
 def register(app: Dash, desk: Desk) -> None:
     """Wire the panels."""
     for tab, output, make in (
-        ("zones", ids.SITING_ZONES, siting_zones.told),
-        ("sizes", f"{ids.SITING_SIZES_CHART}-table", siting_overview.sizes_table),
+        ("zones", siting_ids.ZONES, siting_zones.told),
+        ("sizes", f"{siting_ids.SIZES_CHART}-table", siting_overview.sizes_table),
     ):
         _register_panel(app, desk, tab, output, make)
 
     @app.callback(
-        Output(f"{ids.SITING_COMPARE}-told", "children"),
-        Input(ids.siting_seen("envelopes"), "data"),
-        *(Input(f"{ids.SITING_COMPARE}-{side}", "value") for side in siting_compare.SIDES),
-        State(ids.SITING_STUDY, "data"),
+        Output(f"{siting_ids.COMPARE}-told", "children"),
+        Input(siting_ids.seen("envelopes"), "data"),
+        *(Input(f"{siting_ids.COMPARE}-{side}", "value") for side in siting_compare.SIDES),
+        State(siting_ids.STUDY, "data"),
         prevent_initial_call=True,
     )
     def compare(seen: Any, *rest: Any) -> Any:
@@ -49,11 +49,11 @@ def register(app: Dash, desk: Desk) -> None:
         return fill(desk, study, drawn, lambda answer: siting_compare.told(answer, sides))
 
     @app.callback(
-        *(Output(f"{ids.SITING_COMPARE}-{side}", "options") for side in siting_compare.SIDES),
-        *(Output(f"{ids.SITING_COMPARE}-{side}", "value") for side in siting_compare.SIDES),
-        Input(ids.siting_seen("envelopes"), "data"),
-        State(ids.SITING_ENVELOPE, "options"),
-        *(State(f"{ids.SITING_COMPARE}-{side}", "value") for side in siting_compare.SIDES),
+        *(Output(f"{siting_ids.COMPARE}-{side}", "options") for side in siting_compare.SIDES),
+        *(Output(f"{siting_ids.COMPARE}-{side}", "value") for side in siting_compare.SIDES),
+        Input(siting_ids.seen("envelopes"), "data"),
+        State(siting_ids.ENVELOPE, "options"),
+        *(State(f"{siting_ids.COMPARE}-{side}", "value") for side in siting_compare.SIDES),
         prevent_initial_call=True,
     )
     def offer(_seen: Any, options: Any, *sides: Any) -> Any:
@@ -66,9 +66,9 @@ def register(app: Dash, desk: Desk) -> None:
         return options, options, first, second
 
     @app.callback(
-        Output(f"{ids.SITING_PATHWAYS}-told", "children"),
+        Output(f"{siting_ids.PATHWAYS}-told", "children"),
         *(
-            Input(ids.siting_years(key, end), "value")
+            Input(siting_ids.years(key, end), "value")
             for key, *_ in siting_pathways.PATHWAYS
             for end in siting_pathways.ENDS
         ),
@@ -84,8 +84,8 @@ def register(app: Dash, desk: Desk) -> None:
 def _register_panel(app: Dash, desk: Desk, tab: str, output: str, make: Callable[[Answer], Any]) -> None:
     @app.callback(
         Output(output, "children"),
-        Input(ids.siting_seen(tab), "data"),
-        State(ids.SITING_STUDY, "data"),
+        Input(siting_ids.seen(tab), "data"),
+        State(siting_ids.STUDY, "data"),
         prevent_initial_call=True,
     )
     def show(seen: Any, study: Any) -> Any:

@@ -8,7 +8,16 @@ from dash import Dash, Input, Output, State, ctx, no_update
 from callbacks.siting_answer import Seat, drawn_from, market_stands, seat_of
 from callbacks.siting_desk import Desk
 from callbacks.siting_seen import looked_at
-from components import ids, siting_funnel, siting_layers, siting_market, siting_overview, siting_tables, siting_totals
+from components import (
+    ids,
+    siting_funnel,
+    siting_ids,
+    siting_layers,
+    siting_market,
+    siting_overview,
+    siting_tables,
+    siting_totals,
+)
 from components.siting_controls import GROUP_NAMES
 from components.theme import Theme
 from engine.errors import EngineError
@@ -16,14 +25,14 @@ from engine.siting.question import MOST_ENVELOPES
 
 PAGE = ids.SITING
 _DRAWN: dict[str, tuple[str, str]] = {
-    "answered": (ids.SITING_ANSWERED, "data"),
+    "answered": (siting_ids.ANSWERED, "data"),
     "totals": (ids.totals(PAGE), "children"),
     "layers": (ids.map_layers(PAGE), "data"),
     "rows": (ids.grid(PAGE, "ranked"), "rowData"),
     "basis": (siting_tables.BASIS, "children"),
-    "head": (f"{ids.SITING_OVERVIEW}-head", "children"),
-    "market": (ids.SITING_MARKET, "children"),
-    "rest": (f"{ids.SITING_OVERVIEW}-rest", "children"),
+    "head": (f"{siting_ids.OVERVIEW}-head", "children"),
+    "market": (siting_ids.MARKET, "children"),
+    "rest": (f"{siting_ids.OVERVIEW}-rest", "children"),
 }
 
 
@@ -62,8 +71,8 @@ def register(app: Dash, desk: Desk) -> None:
     @app.callback(
         Output(ids.grid(PAGE, "candidates"), "rowData"),
         Output(ids.grid(PAGE, "candidates"), "columnDefs"),
-        Input(ids.siting_seen("candidates"), "data"),
-        State(ids.SITING_STUDY, "data"),
+        Input(siting_ids.seen("candidates"), "data"),
+        State(siting_ids.STUDY, "data"),
         prevent_initial_call=True,
     )
     def all_candidates(seen: Any, study: Any) -> Any:
@@ -84,23 +93,23 @@ def _register_draw(app: Dash, desk: Desk) -> None:
     @app.callback(
         output={name: Output(*target) for name, target in _DRAWN.items()},
         inputs={
-            "found": Input(ids.SITING_FOUND, "data"),
+            "found": Input(siting_ids.FOUND, "data"),
             "theme": Input(ids.THEME, "data"),
             "view": {
-                "envelope": Input(ids.SITING_ENVELOPE, "value"),
-                "size": Input(ids.SITING_SIZE, "value"),
-                "threshold": Input(ids.siting_word("threshold"), "value"),
-                "top": Input(ids.SITING_TOP, "value"),
-                "weights": [Input(ids.siting_weight(place), "value") for place in range(len(GROUP_NAMES))],
-                "scaling": Input(ids.SITING_SCALING, "value"),
+                "envelope": Input(siting_ids.ENVELOPE, "value"),
+                "size": Input(siting_ids.SIZE, "value"),
+                "threshold": Input(siting_ids.word("threshold"), "value"),
+                "top": Input(siting_ids.TOP, "value"),
+                "weights": [Input(siting_ids.weight(place), "value") for place in range(len(GROUP_NAMES))],
+                "scaling": Input(siting_ids.SCALING, "value"),
             },
-            "market": {name: Input(ids.siting_word(f"market-{name}"), "value") for name in siting_market.NAMES},
+            "market": {name: Input(siting_ids.word(f"market-{name}"), "value") for name in siting_market.NAMES},
         },
         state={
             "held": {
-                "study": State(ids.SITING_STUDY, "data"),
-                "start": State(f"{ids.SITING_STUDY}-start", "data"),
-                "answered": State(ids.SITING_ANSWERED, "data"),
+                "study": State(siting_ids.STUDY, "data"),
+                "start": State(f"{siting_ids.STUDY}-start", "data"),
+                "answered": State(siting_ids.ANSWERED, "data"),
             },
         },
     )
@@ -125,8 +134,8 @@ def _register_why(app: Dash, desk: Desk, stage: str, place: int) -> None:
     @app.callback(
         Output(f"{name}-panel", "children"),
         Input(name, "n_clicks"),
-        State(ids.SITING_ANSWERED, "data"),
-        State(ids.SITING_STUDY, "data"),
+        State(siting_ids.ANSWERED, "data"),
+        State(siting_ids.STUDY, "data"),
         prevent_initial_call=True,
     )
     def why_number(clicks: int | None, drawn: Any, study: Any) -> Any:

@@ -8,7 +8,7 @@ from dash import Dash, Input, Output, Patch, State, no_update
 from callbacks.siting_answer import seat_of
 from callbacks.siting_desk import Desk
 from callbacks.siting_seen import looked_at
-from components import ids, siting_prices, siting_why
+from components import ids, siting_ids, siting_prices, siting_why
 from components.siting_answer import Answer
 from components.siting_layers import data
 from components.skeleton import parse_element, state
@@ -39,10 +39,10 @@ def register(app: Dash, desk: Desk) -> None:
     """Wire the cards and the prices."""
 
     @app.callback(
-        Output(f"{ids.SITING_WHY_ROW}-panel", "children"),
-        Input(f"{ids.SITING_WHY_ROW}-asked", "data"),
-        State(ids.SITING_ANSWERED, "data"),
-        State(ids.SITING_STUDY, "data"),
+        Output(f"{siting_ids.WHY_ROW}-panel", "children"),
+        Input(f"{siting_ids.WHY_ROW}-asked", "data"),
+        State(siting_ids.ANSWERED, "data"),
+        State(siting_ids.STUDY, "data"),
         prevent_initial_call=True,
     )
     def why(pressed: Any, drawn: Any, study: Any) -> Any:
@@ -58,9 +58,9 @@ def register(app: Dash, desk: Desk) -> None:
     @app.callback(
         Output(ids.map_layers(PAGE), "data", allow_duplicate=True),
         Output(ids.grid(PAGE, "prices"), "rowData"),
-        Output(f"{ids.SITING_PRICES}-told", "children"),
-        Input(ids.siting_seen("prices"), "data"),
-        State(ids.SITING_STUDY, "data"),
+        Output(f"{siting_ids.PRICES}-told", "children"),
+        Input(siting_ids.seen("prices"), "data"),
+        State(siting_ids.STUDY, "data"),
         prevent_initial_call=True,
     )
     def prices(seen: Any, study: Any) -> Any:

@@ -5,7 +5,7 @@ from typing import Any
 
 from dash import ClientsideFunction, Dash, Input, Output
 
-from components import ids
+from components import ids, siting_ids
 
 PAGE = ids.SITING
 
@@ -16,13 +16,13 @@ def looked_at(seen: Any) -> tuple[Any, Any]:
 
 
 def register(app: Dash) -> None:
-    """Wire the Stores of the tabs, ``ids.siting_seen``, which the browser writes."""
+    """Wire the Stores of the tabs, ``siting_ids.seen``, which the browser writes."""
     app.clientside_callback(
         ClientsideFunction("siting", "see"),
-        Output(f"{ids.SITING_TABLES}-seen", "data"),
-        Input(ids.SITING_TAB, "value"),
-        Input(ids.SITING_ANSWERED, "data"),
+        Output(f"{siting_ids.TABLES}-seen", "data"),
+        Input(siting_ids.TAB, "value"),
+        Input(siting_ids.ANSWERED, "data"),
         Input(ids.selection(PAGE), "data"),
         Input(ids.map_layer(PAGE), "value"),
-        Input(ids.SITING_TABLES, "id"),
+        Input(siting_ids.TABLES, "id"),
     )

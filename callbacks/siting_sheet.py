@@ -11,7 +11,7 @@ from callbacks.capacity_aside import begin, standing
 from callbacks.siting_desk import Desk
 from callbacks.siting_report import edited_terms
 from callbacks.siting_site import SiteSeat, ac_arguments_of, address_of, packed_drawn, site_seat
-from components import ids, siting_ac
+from components import ids, siting_ac, siting_ids
 from components import siting_sheet as view
 from components.siting_sheet_gate import marked_elements, outage_told
 from components.skeleton import parse_element, state
@@ -115,11 +115,11 @@ def register(app: Dash, desk: Desk) -> None:
 
 def _register_sheet(app: Dash, desk: Desk) -> None:
     @app.callback(
-        Output(ids.SITING_SITE, "children"),
-        Output(f"{ids.SITING_SITE}-rest", "children"),
+        Output(siting_ids.SITE, "children"),
+        Output(f"{siting_ids.SITE}-rest", "children"),
         Input(ids.selection(PAGE), "data"),
-        Input(ids.SITING_ANSWERED, "data"),
-        State(ids.SITING_STUDY, "data"),
+        Input(siting_ids.ANSWERED, "data"),
+        State(siting_ids.STUDY, "data"),
     )
     def write(selection: Any, drawn: Any, study: Any) -> Any:
         try:
@@ -129,11 +129,11 @@ def _register_sheet(app: Dash, desk: Desk) -> None:
             return state("failed", f"{error}."), None
 
     @app.callback(
-        Output(f"{ids.SITING_SITE}-ways", "children"),
+        Output(f"{siting_ids.SITE}-ways", "children"),
         Input(ids.selection(PAGE), "data"),
-        Input(ids.SITING_ANSWERED, "data"),
-        Input(ids.SITING_TERMS_HELD, "data"),
-        State(ids.SITING_STUDY, "data"),
+        Input(siting_ids.ANSWERED, "data"),
+        Input(siting_ids.TERMS_HELD, "data"),
+        State(siting_ids.STUDY, "data"),
     )
     def lead(selection: Any, drawn: Any, held: Any, study: Any) -> Any:
         try:
@@ -142,17 +142,17 @@ def _register_sheet(app: Dash, desk: Desk) -> None:
             return None
 
     @app.callback(
-        Output(ids.SITING_OUTAGE_TOLD, "children"),
+        Output(siting_ids.OUTAGE_TOLD, "children"),
         Output(ids.map_layers(PAGE), "data", allow_duplicate=True),
-        Input(ids.SITING_OUTAGE, "data"),
+        Input(siting_ids.OUTAGE, "data"),
         Input(ids.selection(PAGE), "data"),
-        Input(ids.SITING_ANSWERED, "data"),
-        State(ids.SITING_STUDY, "data"),
-        State(ids.SITING_OUTAGE_TOLD, "children"),
+        Input(siting_ids.ANSWERED, "data"),
+        State(siting_ids.STUDY, "data"),
+        State(siting_ids.OUTAGE_TOLD, "children"),
         prevent_initial_call=True,
     )
     def tell(pressed: Any, selection: Any, drawn: Any, study: Any, shown: Any) -> Any:
-        if ctx.triggered_id != ids.SITING_OUTAGE:
+        if ctx.triggered_id != siting_ids.OUTAGE:
             pressed = None
             if not shown:
                 return no_update, no_update
@@ -162,14 +162,14 @@ def _register_sheet(app: Dash, desk: Desk) -> None:
         except EngineError as error:
             told, (branches, buses) = state("failed", f"{error}."), ([], [])
         told = None if told is None else static(told)
-        if ctx.triggered_id == ids.SITING_ANSWERED:
+        if ctx.triggered_id == siting_ids.ANSWERED:
             return told, no_update  # the map is drawn anew, without marks
         layers["bindingBranches"], layers["bindingBuses"] = branches, buses
         return told, layers
 
 
 def _register_ac(app: Dash, desk: Desk) -> None:
-    name = ids.SITING_AC
+    name = siting_ids.AC
     app.clientside_callback(
         ClientsideFunction("capacityAside", "ended"),
         Output(f"{name}-seen", "data"),
@@ -184,14 +184,14 @@ def _register_ac(app: Dash, desk: Desk) -> None:
         Output(f"{name}-section", "hidden"),
         Output(ids.JOBS_WAKE, "data", allow_duplicate=True),
         Input(ids.selection(PAGE), "data"),
-        Input(ids.SITING_ANSWERED, "data"),
-        Input(f"{ids.SITING_AC_RUN}-pressed", "data"),
+        Input(siting_ids.ANSWERED, "data"),
+        Input(f"{siting_ids.AC_RUN}-pressed", "data"),
         Input(f"{name}-ended", "data"),
-        State(ids.SITING_STUDY, "data"),
+        State(siting_ids.STUDY, "data"),
         prevent_initial_call="initial_duplicate",
     )
     def write(selection: Any, drawn: Any, press: Any, _ended: Any, study: Any) -> Any:
-        pressed = bool(press) and ctx.triggered_id == f"{ids.SITING_AC_RUN}-pressed"
+        pressed = bool(press) and ctx.triggered_id == f"{siting_ids.AC_RUN}-pressed"
         try:
             told = ac_panel(site_seat(desk, study), drawn, selection, pressed=pressed)
         except EngineError as error:

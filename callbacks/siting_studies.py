@@ -13,7 +13,7 @@ from callbacks.capacity_aside import Standing, begin, standing
 from callbacks.siting_desk import Desk
 from callbacks.siting_seen import looked_at
 from callbacks.siting_site import SiteSeat, site_seat
-from components import ids, siting_firm
+from components import ids, siting_firm, siting_ids
 from components import siting_studies as view
 from components.siting_clearing import headroom
 from components.siting_site import SiteStudy
@@ -239,7 +239,7 @@ def _waiting(name: str, found: Standing) -> Told:
 def register(app: Dash, desk: Desk) -> None:
     """Wire the studies."""
     siting_year.register(app, desk)
-    name = ids.SITING_STUDY_PANEL
+    name = siting_ids.STUDY_PANEL
     app.clientside_callback(
         ClientsideFunction("capacityAside", "ended"),
         Output(f"{name}-seen", "data"),
@@ -252,10 +252,10 @@ def register(app: Dash, desk: Desk) -> None:
         Output(name, "children"),
         Output(f"{name}-job", "data"),
         Output(ids.JOBS_WAKE, "data", allow_duplicate=True),
-        Input(ids.SITING_STUDY_ASKED, "data"),
-        Input(ids.siting_seen("studies"), "data"),
+        Input(siting_ids.STUDY_ASKED, "data"),
+        Input(siting_ids.seen("studies"), "data"),
         Input(f"{name}-ended", "data"),
-        State(ids.SITING_STUDY, "data"),
+        State(siting_ids.STUDY, "data"),
         prevent_initial_call=True,
     )
     def write(asked: Any, seen: Any, _ended: Any, of: Any) -> Any:
@@ -264,7 +264,7 @@ def register(app: Dash, desk: Desk) -> None:
         if not isinstance(which, str):
             return (no_update,) * 3
         # What was pressed goes on by itself from its gate to its market.
-        pressed = ctx.triggered_id in {ids.SITING_STUDY_ASKED, f"{name}-ended"}
+        pressed = ctx.triggered_id in {siting_ids.STUDY_ASKED, f"{name}-ended"}
         try:
             told = panel(site_seat(desk, of), drawn, which, pressed=pressed)
         except EngineError as error:

@@ -13,7 +13,7 @@ from dash import Dash, Input, Output, State, ctx, no_update
 from callbacks.siting_answer import Seat, seat_of
 from callbacks.siting_desk import Desk
 from callbacks.uploads import content_of
-from components import ids
+from components import siting_ids
 from components.format import count
 from components.siting_words import OFFERED
 from engine.capacity.series import is_texas
@@ -89,18 +89,18 @@ def register(app: Dash, desk: Desk) -> None:
     """Wire the upload."""
 
     @app.callback(
-        Output(ids.siting_word("file"), "options"),
-        Output(ids.siting_word("file"), "value"),
-        Output(ids.siting_word("source"), "value"),
-        Output(f"{ids.SITING_UPLOAD}-message", "children"),
-        Input(ids.SITING_UPLOAD, "contents"),
-        Input(ids.siting_word("file"), "value"),
-        State(ids.SITING_UPLOAD, "filename"),
-        State(ids.SITING_STUDY, "data"),
+        Output(siting_ids.word("file"), "options"),
+        Output(siting_ids.word("file"), "value"),
+        Output(siting_ids.word("source"), "value"),
+        Output(f"{siting_ids.UPLOAD}-message", "children"),
+        Input(siting_ids.UPLOAD, "contents"),
+        Input(siting_ids.word("file"), "value"),
+        State(siting_ids.UPLOAD, "filename"),
+        State(siting_ids.STUDY, "data"),
         prevent_initial_call=True,
     )
     def upload(contents: Any, chosen: Any, filename: Any, study: Any) -> Any:
-        offered = ctx.triggered_id == ids.siting_word("file")
+        offered = ctx.triggered_id == siting_ids.word("file")
         if chosen != OFFERED if offered else not isinstance(contents, str):
             return (no_update,) * 4
         seat = seat_of(desk, study)

@@ -6,7 +6,7 @@ from typing import Any
 
 from dash import dcc, html
 
-from components import ids
+from components import auction_ids, ids
 from components.auction_new import Source
 from components.format import count
 from components.icons import icon
@@ -51,16 +51,16 @@ def layout(
     """Return the page. ``result`` is the worked example's, there when the page opens."""
     return page(
         question_bar(PAGE, sentence(asked, templates, bots), actions=[
-            button("Play it against bots", f"{ids.AUCTION_EXAMPLE}-play", primary=True),
+            button("Play it against bots", f"{auction_ids.EXAMPLE}-play", primary=True),
             dcc.Link("Make it an auction", href=f"/auction?make=template:{asked.template}",
-                     className="hr-button", id=f"{ids.AUCTION_EXAMPLE}-make"),
+                     className="hr-button", id=f"{auction_ids.EXAMPLE}-make"),
             dcc.Link("Join by a code", href="/auction/join", className="hr-button"),
             dcc.Link("Open a ledger", href="/auction/debrief", className="hr-button"),
         ]),
         html.Div(
             [
                 html.Section([html.H2("Worked example", className="visually-hidden"),
-                              html.Div(result, id=ids.AUCTION_EXAMPLE, **{"aria-live": "polite"})],
+                              html.Div(result, id=auction_ids.EXAMPLE, **{"aria-live": "polite"})],
                              className="hr-lobby-example"),
                 html.Div([mine(auctions), made_from(sources)], className="hr-lobby-side"),
             ],
@@ -75,15 +75,15 @@ def sentence(asked: Asked, templates: Sequence[tuple[str, str]], bots: Sequence[
     """Return the question of the worked example: its words are controls."""
     return [
         "How does ",
-        word_select(ids.auction_word("template"), templates, asked.template, "Example"),
+        word_select(auction_ids.word("template"), templates, asked.template, "Example"),
         " end with increment ",
-        word_number(ids.auction_word("increment"), asked.increment, "Increment", unit="k$", minimum=1, step=1,
+        word_number(auction_ids.word("increment"), asked.increment, "Increment", unit="k$", minimum=1, step=1,
                     placeholder="in percent"),
         ", equal best bids decided ",
-        word_select(ids.auction_word("ties"), (("alternating", "by turns"), ("random", "by a random number")),
+        word_select(auction_ids.word("ties"), (("alternating", "by turns"), ("random", "by a random number")),
                     asked.ties, "Equal best bids"),
         ", and bidders who bid ",
-        word_select(ids.auction_word("bots"), ((AS_THEY_ARE, "as the example says"), *bots), asked.bots, "Bidding"),
+        word_select(auction_ids.word("bots"), ((AS_THEY_ARE, "as the example says"), *bots), asked.bots, "Bidding"),
         "?",
     ]  # fmt: skip
 
@@ -98,7 +98,7 @@ def mine(auctions: Sequence[AuctionLine]) -> html.Section:
         )
     else:
         body = html.Ul([html.Li(_line(one)) for one in auctions], className="hr-lobby-list")
-    return html.Section([html.H2("My auctions", className="hr-home-head"), body], id=ids.AUCTION_LIST)
+    return html.Section([html.H2("My auctions", className="hr-home-head"), body], id=auction_ids.LIST)
 
 
 def at_home(auctions: Sequence[AuctionLine]) -> html.Section:
@@ -168,4 +168,4 @@ def failed(message: str) -> Part:
 
 def ids_of_words() -> dict[str, Any]:
     """Return the ids of the sentence's words by name."""
-    return {name: ids.auction_word(name) for name in ("template", "increment", "ties", "bots")}
+    return {name: auction_ids.word(name) for name in ("template", "increment", "ties", "bots")}

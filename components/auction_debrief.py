@@ -13,7 +13,7 @@ from components import auction_debrief_money as money_parts
 from components import auction_debrief_more as more
 from components import auction_debrief_paths as paths
 from components import auction_debrief_proof as proof
-from components import ids
+from components import auction_ids
 from components.auction_debrief_parts import amount, money, told
 from components.format import count, megawatts, number, percent
 from components.icons import icon
@@ -23,7 +23,7 @@ from engine.auction.debrief import Debrief
 from engine.auction.rules import Configuration
 from engine.auction.wording import rules_words, sentence
 
-PAGE = ids.AUCTION_DEBRIEF
+PAGE = auction_ids.DEBRIEF
 ALL = 1.0 - 1e-9
 
 
@@ -49,14 +49,14 @@ def layout(body: Part, title: str, *, auction: str | None = None, asked: str | N
     ``asked`` is an auction whose debrief is worked out once the page stands.
     """
     return page(
-        dcc.Store(id=ids.AUCTION_DEBRIEF_OF, data=auction),
-        dcc.Store(id=ids.AUCTION_DEBRIEF_ASKED, data=asked),
+        dcc.Store(id=auction_ids.DEBRIEF_OF, data=auction),
+        dcc.Store(id=auction_ids.DEBRIEF_ASKED, data=asked),
         *(
             dcc.Store(id=f"{name}-{part}")
-            for name in (ids.AUCTION_DEBRIEF, ids.AUCTION_DEBRIEF_READ)
+            for name in (auction_ids.DEBRIEF, auction_ids.DEBRIEF_READ)
             for part in ("job", "ended", "seen")
         ),
-        html.Div(body, id=ids.AUCTION_DEBRIEF, className="hr-debrief"),
+        html.Div(body, id=auction_ids.DEBRIEF, className="hr-debrief"),
         title=title,
         class_name="hr-auction hr-page-scroll hr-debrief-page",
     )

@@ -6,7 +6,7 @@ from typing import Any
 import dash_bootstrap_components as dbc
 from dash import dcc, html
 
-from components import ids
+from components import auction_ids
 from components.auction_debrief_parts import Cell, Column, Row, numbered, signed, table
 from components.format import MISSING, megawatts, number, percent
 from components.icons import icon
@@ -61,12 +61,12 @@ def change(titles: Sequence[str], words: str) -> list[Part]:
     if not titles:
         return [html.P(words, className="hr-muted")]
     choice = dbc.Select(
-        id=ids.AUCTION_DEBRIEF_CHANGE,
+        id=auction_ids.DEBRIEF_CHANGE,
         options=[{"value": str(place), "label": title} for place, title in enumerate(titles)],
         value="0",
         class_name="hr-word hr-word-select",
     )
-    name = ids.AUCTION_DEBRIEF_RERUN
+    name = auction_ids.DEBRIEF_RERUN
     return [
         dcc.Store(id=f"{name}-job"),
         dcc.Store(id=f"{name}-ended"),
@@ -74,7 +74,7 @@ def change(titles: Sequence[str], words: str) -> list[Part]:
         html.Div(
             [
                 html.Label([html.Span("With ", className="hr-debrief-with"), choice], className="hr-word-label"),
-                button("Play it again", ids.AUCTION_DEBRIEF_RUN, primary=True),
+                button("Play it again", auction_ids.DEBRIEF_RUN, primary=True),
             ],
             className="hr-debrief-ask",
         ),
@@ -163,7 +163,7 @@ def files(auction: str, listed: Sequence[tuple[str, str]], fingerprint: str = ""
         return [html.Ul(links, className="hr-debrief-files"), *(_audit(fingerprint) if fingerprint else [])]
     return [
         html.P("Made from the file that you opened; nobody else sees it."),
-        button("All result files in a ZIP", ids.AUCTION_DEBRIEF_KEEP, icon_name="download"),
+        button("All result files in a ZIP", auction_ids.DEBRIEF_KEEP, icon_name="download"),
     ]
 
 
@@ -206,7 +206,7 @@ def open_ledger() -> html.Section:
             html.Div(
                 dcc.Upload(
                     html.Button("Choose a file, or drop it here", type="button", className="hr-button"),
-                    id=ids.AUCTION_DEBRIEF_FILE,
+                    id=auction_ids.DEBRIEF_FILE,
                     multiple=True,
                     max_size=MOST_BYTES,
                     className="hr-draw-upload",
@@ -228,7 +228,7 @@ def opener() -> list[Part]:
     """Return the page without an auction: where a ledger is opened, and where it is told."""
     return [
         open_ledger(),
-        html.Div(id=ids.AUCTION_DEBRIEF_READ, className="hr-debrief-read", **{"aria-live": "polite"}),
+        html.Div(id=auction_ids.DEBRIEF_READ, className="hr-debrief-read", **{"aria-live": "polite"}),
     ]
 
 

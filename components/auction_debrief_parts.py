@@ -7,7 +7,7 @@ from typing import Any
 import plotly.graph_objects as go
 from dash import dcc, html
 
-from components import ids
+from components import auction_ids
 from components.format import MINUS, number
 from components.icons import icon
 from components.skeleton import Part
@@ -148,7 +148,7 @@ def _row(row: Row, columns: Sequence[Column]) -> html.Tr:
 def chart(name: str, figure: go.Figure, label: str, twin: html.Div, *, height: int = CHART_PX) -> html.Div:
     """Return a chart with its table: the same rows, behind a press."""
     graph = dcc.Graph(
-        id=ids.auction_debrief_figure(name),
+        id=auction_ids.debrief_figure(name),
         figure=styled(figure, key=name),
         responsive=True,
         style={"height": f"{height}px"},

@@ -5,7 +5,7 @@ from typing import Any
 
 from dash import html
 
-from components import ids
+from components import auction_ids
 from components.auction_debrief_money import places_of
 from components.auction_debrief_parts import Cell, Column, Row, amount, bundle_words, money, numbered, table
 from components.auction_debrief_paths import gaps
@@ -218,7 +218,7 @@ def _keep_all(one: Mapping[str, Any], rows: int) -> html.Button:
     words = html.Span(f" of the bundles of {one['name']}", className="visually-hidden")
     return html.Button(
         [icon("download", size=14), html.Span([f"CSV of all {number(rows)}", words])],
-        id=ids.auction_debrief_bundles(int(one["bidder"])),
+        id=auction_ids.debrief_bundles(int(one["bidder"])),
         type="button",
         className="hr-button hr-button-quiet",
     )

@@ -7,8 +7,8 @@ from typing import Any
 import dash_bootstrap_components as dbc
 from dash import dcc, html
 
+from components import auction_ids, auction_worth, ids
 from components import auction_rules as rules
-from components import auction_worth, ids
 from components.auction_draft import KIND_WORDS, VALUE, Read, sold_words
 from components.format import count
 from components.icons import icon
@@ -36,16 +36,16 @@ class Source:
 def layout(start: Mapping[str, Any], presets: Mapping[str, Any]) -> html.Main:
     """Return the page. The form is drawn from the draft that this browser keeps for the same source, if any."""
     return page(
-        dcc.Store(id=ids.AUCTION_START, data=dict(start)),
-        dcc.Store(id=ids.AUCTION_OPENED),
-        dcc.Store(id=ids.AUCTION_DRAFT),
-        dcc.Store(id=f"{ids.AUCTION_DRAFT}-kept"),
-        dcc.Store(id=f"{ids.AUCTION_DRAFT}-changed"),
-        dcc.Store(id=ids.AUCTION_MADE),
-        dcc.Store(id=ids.AUCTION_WORTH_RESULT),
-        dcc.Store(id=f"{ids.AUCTION_WORTH_RESULT}-used"),
+        dcc.Store(id=auction_ids.START, data=dict(start)),
+        dcc.Store(id=auction_ids.OPENED),
+        dcc.Store(id=auction_ids.DRAFT),
+        dcc.Store(id=f"{auction_ids.DRAFT}-kept"),
+        dcc.Store(id=f"{auction_ids.DRAFT}-changed"),
+        dcc.Store(id=auction_ids.MADE),
+        dcc.Store(id=auction_ids.WORTH_RESULT),
+        dcc.Store(id=f"{auction_ids.WORTH_RESULT}-used"),
         rules.presets_store(presets),
-        html.Div(html.P("Opening the draft", className="hr-muted"), id=ids.AUCTION_FORM, className="hr-auction-form"),
+        html.Div(html.P("Opening the draft", className="hr-muted"), id=auction_ids.FORM, className="hr-auction-form"),
         title="Make an auction",
         class_name="hr-auction hr-auction-new",
     )
@@ -63,11 +63,11 @@ def form(draft: Mapping[str, Any], bots: Sequence[str], sources: Sequence[Source
             PAGE,
             [
                 "Sell ",
-                word_popover(ids.AUCTION_SOLD, sold_words(read.configuration), _sources(sources), "What is sold"),
+                word_popover(auction_ids.SOLD, sold_words(read.configuration), _sources(sources), "What is sold"),
                 " to ",
-                word_number(ids.AUCTION_SEATS, len(seats), "Number of bidders", minimum=1, maximum=400, step=1),
+                word_number(auction_ids.SEATS, len(seats), "Number of bidders", minimum=1, maximum=400, step=1),
                 " bidders by ",
-                word_select(ids.AUCTION_PRESET, PRESETS, str(draft.get("preset") or "Own"), "Rules"),
+                word_select(auction_ids.PRESET, PRESETS, str(draft.get("preset") or "Own"), "Rules"),
                 " rules, rounds ",
                 rules.word(rules.PACE, values),
                 _after(rules.ROUND_S, values, " of "),
@@ -82,14 +82,14 @@ def form(draft: Mapping[str, Any], bots: Sequence[str], sources: Sequence[Source
             actions=[
                 html.Button("Start afresh", type="button", className="hr-button hr-button-quiet",
                             **{"data-auction-afresh": ""}),
-                button("Make the auction", ids.AUCTION_MAKE, primary=True),
+                button("Make the auction", auction_ids.MAKE, primary=True),
             ],
         ),
         bench(
             PAGE,
             grid(PAGE, lot_columns(fixed=bool(draft.get("product_set_digest"))), lots, name=LOTS, label="Products",
                  options=_OPTIONS),
-            html.Div(summary(read), id=ids.AUCTION_SUMMARY),
+            html.Div(summary(read), id=auction_ids.SUMMARY),
             grid(PAGE, seat_columns(read.configuration.lots, bots), seats, name=SEATS, label="Seats",
                  options=_OPTIONS),
             totals=_tools("Products", LOTS, [] if draft.get("product_set_digest") else [("Add a product", "add-lot")]),
@@ -203,10 +203,10 @@ def _about(draft: Mapping[str, Any], currency: str) -> html.Fieldset:
     return html.Fieldset(
         [
             html.Legend("The auction"),
-            text(ids.AUCTION_TITLE, "Title", draft.get("title"), maxlength=120),
-            text(ids.AUCTION_CURRENCY, "Currency of amounts", currency, maxlength=12),
+            text(auction_ids.TITLE, "Title", draft.get("title"), maxlength=120),
+            text(auction_ids.CURRENCY, "Currency of amounts", currency, maxlength=12),
             text(
-                ids.AUCTION_SEED,
+                auction_ids.SEED,
                 "Seed of ties and bots",
                 draft.get("seed"),
                 inputmode="numeric",

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import dash_bootstrap_components as dbc
 from dash import dcc, html
 
-from components import ids
+from components import auction_ids
 from components.skeleton import Part, word_number, word_select
 from engine.auction.rules import Rules
 
@@ -204,7 +204,7 @@ def covered() -> frozenset[str]:
 
 def word(control: Control, values: Mapping[str, Any], currency: str = "") -> html.Span:
     """Return a control of the sentence, with the condition under which it is shown."""
-    component_id, value = ids.auction_rule(control.path), values.get(control.path)
+    component_id, value = auction_ids.rule(control.path), values.get(control.path)
     if control.kind == "choice":
         box: Part = word_select(component_id, control.options, value, control.label)
     else:
@@ -225,7 +225,7 @@ def more(values: Mapping[str, Any], currency: str) -> html.Div:
 
 
 def _field(control: Control, values: Mapping[str, Any], currency: str) -> Any:
-    component_id, value = ids.auction_rule(control.path), values.get(control.path)
+    component_id, value = auction_ids.rule(control.path), values.get(control.path)
     unit = currency if control.unit == "currency" else control.unit
     if control.kind in ("choice", "flag"):
         options = [{"value": key, "label": text} for key, text in control.options or YES_NO]
@@ -256,7 +256,7 @@ def _unit_mark(control: Control) -> dict[str, str]:
 
 def presets_store(presets: Mapping[str, Rules]) -> dcc.Store:
     """Return the values of every preset for the browser, which fills the controls by itself."""
-    return dcc.Store(id=ids.AUCTION_PRESETS, data={name: values_of(rules) for name, rules in presets.items()})
+    return dcc.Store(id=auction_ids.PRESETS, data={name: values_of(rules) for name, rules in presets.items()})
 
 
 def summary(sentences: Sequence[str]) -> html.Ul:

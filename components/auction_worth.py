@@ -8,7 +8,7 @@ from typing import Any
 import dash_bootstrap_components as dbc
 from dash import html
 
-from components import ids
+from components import auction_ids
 from components.format import number
 from components.skeleton import Part, button, popover
 from components.why_card import notation
@@ -40,7 +40,7 @@ FIELDS = (
 def panel() -> html.Span:
     """Return the button with the builder behind it."""
     return popover(
-        ids.AUCTION_WORTH,
+        auction_ids.WORTH,
         "Build values",
         html.Div(
             [
@@ -49,8 +49,8 @@ def panel() -> html.Span:
                     className="hr-muted",
                 ),
                 html.Div([_field(one) for one in FIELDS], className="hr-auction-worth"),
-                html.Div(id=f"{ids.AUCTION_WORTH}-working", className="hr-auction-working", **{"aria-live": "polite"}),
-                button("Use these values", f"{ids.AUCTION_WORTH}-use", primary=True),
+                html.Div(id=f"{auction_ids.WORTH}-working", className="hr-auction-working", **{"aria-live": "polite"}),
+                button("Use these values", f"{auction_ids.WORTH}-use", primary=True),
             ]
         ),
         label="Values from revenue, backup and interruptions",
@@ -61,7 +61,7 @@ def panel() -> html.Span:
 
 def _field(one: Field) -> html.Label:
     box = dbc.Input(
-        id=ids.auction_worth(one.name), type="number", value=one.start, debounce=True, step="any", min=0,
+        id=auction_ids.worth(one.name), type="number", value=one.start, debounce=True, step="any", min=0,
         persistence=True, persistence_type="local",
     )  # fmt: skip
     unit = html.Span(one.unit, className="hr-unit") if one.unit else None

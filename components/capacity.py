@@ -7,7 +7,7 @@ from typing import Any
 import dash_bootstrap_components as dbc
 from dash import dcc, html
 
-from components import capacity_slots, ids
+from components import capacity_ids, capacity_slots, ids
 from components.capacity_inspector import nothing_yet
 from components.capacity_layers import empty_layers
 from components.capacity_periods import stepper
@@ -61,7 +61,7 @@ def layout(opened: Opened) -> html.Main:
         ids.CAPACITY,
         _map(opened),
         html.Div(
-            [html.Div(nothing_yet(), id=ids.CAPACITY_INSPECTED), *capacity_slots.under_inspected(view.hour)],
+            [html.Div(nothing_yet(), id=capacity_ids.INSPECTED), *capacity_slots.under_inspected(view.hour)],
             className="hr-capacity-inspector",
         ),
         drawer(opened.network, asked.epsilons, _first_rows(opened), view.tab),
@@ -73,14 +73,14 @@ def layout(opened: Opened) -> html.Main:
     return page(
         *_stores(opened),
         question(asked, kv=opened.kv, zones=opened.zones, files=opened.files, read_only=opened.read_only),
-        html.Div(id=ids.CAPACITY_STATE, className="hr-capacity-state", **{"aria-live": "polite"}),
+        html.Div(id=capacity_ids.STATE, className="hr-capacity-state", **{"aria-live": "polite"}),
         stepper(view.step),
         html.Div(
             [
-                html.Div(tray(None, can_publish=False), id=ids.CAPACITY_TRAY, className="hr-capacity-tray-holder"),
+                html.Div(tray(None, can_publish=False), id=capacity_ids.TRAY, className="hr-capacity-tray-holder"),
                 bench,
             ],
-            id=ids.CAPACITY_FRAME,
+            id=capacity_ids.FRAME,
             className="hr-capacity-frame",
         ),
         title=TITLE,
@@ -133,27 +133,27 @@ def published(records: Part) -> html.Section:
 def _stores(opened: Opened) -> list[Part]:
     start = {"question": opened.question.to_json(), "problems": list(opened.problems)}
     return [
-        dcc.Store(id=ids.CAPACITY_STUDY, data=opened.study),
-        dcc.Store(id=f"{ids.CAPACITY_STUDY}-start", data=start),
-        dcc.Store(id=ids.CAPACITY_SITES, data=sites_data(opened.question)),
-        dcc.Store(id=ids.CAPACITY_ANSWERED),
-        dcc.Store(id=ids.CAPACITY_JOB),
-        dcc.Store(id=f"{ids.CAPACITY_JOB}-seen"),  # written by nobody, as in grid_map.register_map
-        dcc.Store(id=ids.CAPACITY_JOB_ENDED),
-        dcc.Store(id=ids.CAPACITY_QUERY),
-        dcc.Store(id=ids.CAPACITY_VARIANT),
-        dcc.Store(id=ids.CAPACITY_WORDS),
-        dcc.Store(id=ids.CAPACITY_MORE),
-        dcc.Store(id=f"{ids.CAPACITY_YEAR}-pressed"),
-        dcc.Store(id=ids.CAPACITY_ADDRESS),
-        dcc.Store(id=ids.CAPACITY_PUBLISHED),
-        dcc.Store(id=ids.CAPACITY_CHECKING),
-        dcc.Store(id=f"{ids.CAPACITY_ANSWERED}-seen"),
+        dcc.Store(id=capacity_ids.STUDY, data=opened.study),
+        dcc.Store(id=f"{capacity_ids.STUDY}-start", data=start),
+        dcc.Store(id=capacity_ids.SITES, data=sites_data(opened.question)),
+        dcc.Store(id=capacity_ids.ANSWERED),
+        dcc.Store(id=capacity_ids.JOB),
+        dcc.Store(id=f"{capacity_ids.JOB}-seen"),  # written by nobody, as in grid_map.register_map
+        dcc.Store(id=capacity_ids.JOB_ENDED),
+        dcc.Store(id=capacity_ids.QUERY),
+        dcc.Store(id=capacity_ids.VARIANT),
+        dcc.Store(id=capacity_ids.WORDS),
+        dcc.Store(id=capacity_ids.MORE),
+        dcc.Store(id=f"{capacity_ids.YEAR}-pressed"),
+        dcc.Store(id=capacity_ids.ADDRESS),
+        dcc.Store(id=capacity_ids.PUBLISHED),
+        dcc.Store(id=capacity_ids.CHECKING),
+        dcc.Store(id=f"{capacity_ids.ANSWERED}-seen"),
         dcc.Store(id=f"{ids.grid(ids.CAPACITY, 'sites')}-first"),
-        dcc.Store(id=f"{ids.CAPACITY_CHECKING}-seen"),  # written by nobody, as in grid_map.register_map
-        dcc.Store(id=f"{ids.CAPACITY_PUBLISH}-pressed"),
-        dcc.Store(id=f"{ids.CAPACITY_SITE_TOGGLE}-pressed"),
-        dcc.Store(id=f"{ids.CAPACITY_TABLES}-shown"),  # written by nobody, as in grid_map.register_map
+        dcc.Store(id=f"{capacity_ids.CHECKING}-seen"),  # written by nobody, as in grid_map.register_map
+        dcc.Store(id=f"{capacity_ids.PUBLISH}-pressed"),
+        dcc.Store(id=f"{capacity_ids.SITE_TOGGLE}-pressed"),
+        dcc.Store(id=f"{capacity_ids.TABLES}-shown"),  # written by nobody, as in grid_map.register_map
         dcc.Store(id=f"{ids.CAPACITY}-more-shown"),
     ]
 
@@ -190,16 +190,16 @@ def _filter(opened: Opened) -> html.Span:
     view = opened.view
     fields = html.Div(
         [
-            _field("Voltage", _select(ids.CAPACITY_FILTER_KV, voltages, view.kv)),
-            _field("Zone", _select(ids.CAPACITY_FILTER_ZONE, zones, view.zone)),
+            _field("Voltage", _select(capacity_ids.FILTER_KV, voltages, view.kv)),
+            _field("Zone", _select(capacity_ids.FILTER_ZONE, zones, view.zone)),
             _field(
                 "Takes at least, alone, MW",
-                dbc.Input(id=ids.CAPACITY_FILTER_MW, type="number", min=0, step="any", value=view.mw, debounce=True),
+                dbc.Input(id=capacity_ids.FILTER_MW, type="number", min=0, step="any", value=view.mw, debounce=True),
             ),
         ],
         className="hr-capacity-fields hr-capacity-filter",
     )
-    face = [icon("filter", size=16), html.Span(FILTER, id=ids.CAPACITY_FILTER_WORD)]
+    face = [icon("filter", size=16), html.Span(FILTER, id=capacity_ids.FILTER_WORD)]
     return popover(f"{ids.CAPACITY}-filter", face, fields, label="Filter of the map and of All buses", width=260)
 
 
@@ -208,7 +208,7 @@ def _drawer_tools(opened: Opened) -> html.Div:
         name for name in _TAB_WORDS if name != "requests" or capacity_slots.requests_tab(opened.network) is not None
     ]
     tabs = dbc.RadioItems(
-        id=ids.CAPACITY_TAB,
+        id=capacity_ids.TAB,
         options=[{"label": _TAB_WORDS[name], "value": name} for name in shown],
         value=opened.view.tab if opened.view.tab in shown else "sites",
         class_name="hr-segments",
@@ -218,7 +218,7 @@ def _drawer_tools(opened: Opened) -> html.Div:
         [
             html.P("The table that shows, with where its numbers are from. Indicative only.", className="hr-muted"),
             *(
-                html.Button(words, id=ids.capacity_export(kind), type="button", className="hr-button")
+                html.Button(words, id=capacity_ids.export(kind), type="button", className="hr-button")
                 for kind, words in (("csv", "CSV"), ("geojson", "GeoJSON"), ("json", "JSON"))
             ),
             *capacity_slots.export_buttons(),
@@ -241,7 +241,7 @@ def _drawer_tools(opened: Opened) -> html.Div:
             *capacity_slots.beside_export(),
         ],
         className="hr-capacity-tools",
-        id=f"{ids.CAPACITY_TABLES}-tools",
+        id=f"{capacity_ids.TABLES}-tools",
         **{"data-tab": opened.view.tab},
     )
 

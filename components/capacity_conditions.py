@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import dash_bootstrap_components as dbc
 from dash import dcc, html
 
-from components import ids
+from components import capacity_ids
 from components.format import count
 from components.skeleton import Part, button
 from engine.capacity.conditions import Condition
@@ -27,11 +27,13 @@ def group(conditions: Sequence[Condition], *, read_only: bool) -> html.Div:
     """Return the conditions of a question, and the form for one more."""
     return html.Div(
         [
-            dcc.Store(id=ids.CONDITIONS_BACK),
+            dcc.Store(id=capacity_ids.CONDITIONS_BACK),
             html.H3("Conditions of one's own", className="hr-section-title"),
-            html.Div(listed(conditions, read_only=read_only), id=ids.CONDITIONS_LIST, **{"aria-live": "polite"}),
+            html.Div(
+                listed(conditions, read_only=read_only), id=capacity_ids.CONDITIONS_LIST, **{"aria-live": "polite"}
+            ),
             html.Div(_form(), hidden=read_only),
-            html.P(id=ids.CONDITIONS_MESSAGE, className="hr-capacity-message", role="status"),
+            html.P(id=capacity_ids.CONDITIONS_MESSAGE, className="hr-capacity-message", role="status"),
         ],
         className="hr-conditions",
     )
@@ -55,7 +57,7 @@ def listed(conditions: Sequence[Condition], *, read_only: bool = False) -> Part:
                     if read_only
                     else html.Button(
                         "Remove",
-                        id=ids.condition_remove(place),
+                        id=capacity_ids.condition_remove(place),
                         type="button",
                         className="hr-button hr-button-quiet",
                         **{"aria-label": f"Remove condition {entry.title}"},
@@ -118,15 +120,20 @@ def _weights(text: str) -> dict[str, float]:
 
 def _form() -> html.Div:
     kinds = dbc.Select(
-        id=ids.CONDITIONS_KIND, value="cap", options=[{"value": value, "label": words} for value, words in KINDS]
+        id=capacity_ids.CONDITIONS_KIND,
+        value="cap",
+        options=[{"value": value, "label": words} for value, words in KINDS],
     )
     return html.Div(
         [
-            _field("Sites (none: all)", _text(ids.CONDITIONS_GROUP, "zone North, 5120 5467; weights 5120:1 5467:-0.5")),
+            _field(
+                "Sites (none: all)",
+                _text(capacity_ids.CONDITIONS_GROUP, "zone North, 5120 5467; weights 5120:1 5467:-0.5"),
+            ),
             _field("Asked", kinds),
-            _field("Number", _text(ids.CONDITIONS_NUMBER, "100")),
-            _field("Name, if any", _text(ids.CONDITIONS_NAME, "")),
-            button("Add the condition", ids.CONDITIONS_ADD),
+            _field("Number", _text(capacity_ids.CONDITIONS_NUMBER, "100")),
+            _field("Name, if any", _text(capacity_ids.CONDITIONS_NAME, "")),
+            button("Add the condition", capacity_ids.CONDITIONS_ADD),
         ],
         className="hr-capacity-fields",
     )

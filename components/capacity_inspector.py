@@ -7,7 +7,7 @@ import numpy as np
 import plotly.graph_objects as go
 from dash import dcc, html
 
-from components import ids
+from components import capacity_ids
 from components.capacity_answer import (
     Answer,
     alone_mw,
@@ -138,7 +138,7 @@ def bus(
     if curve is not None and len(curve.epsilons) > 1:
         parts.append(_curve_section(answer, curve, theme))
     text = "Remove from the sites" if place is not None else "Add as a site"
-    parts.append(html.Div(pressed_button(text, ids.CAPACITY_SITE_TOGGLE), className="hr-capacity-actions"))
+    parts.append(html.Div(pressed_button(text, capacity_ids.SITE_TOGGLE), className="hr-capacity-actions"))
     parts.append(section("Data", facts(bus_facts(answer.network, position))))
     return html.Div(parts)
 
@@ -311,7 +311,7 @@ def _curve_section(answer: Answer, curve: RiskCurve, theme: Theme) -> Part:
     low, high = float(curve.capacity_mw[0]), float(curve.capacity_mw[-1])
     words = f"From {amount(low)} firm to {amount(high)} at {percent(float(curve.epsilons[-1]))}."
     graph = dcc.Graph(
-        id=ids.CAPACITY_CURVE,
+        id=capacity_ids.CURVE,
         figure=curve_figure(answer, curve, theme),
         responsive=True,
         style={"height": "190px"},

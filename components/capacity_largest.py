@@ -10,7 +10,7 @@ import dash_bootstrap_components as dbc
 import numpy as np
 from dash import dcc, html
 
-from components import ids
+from components import capacity_ids
 from components.capacity_answer import limit_element, pressed_button, short_limit
 from components.capacity_sites import bus_words
 from components.format import THIN, count, duration, megawatts, number, power
@@ -140,17 +140,17 @@ def cells(largest: Largest, position: int) -> dict[str, Any]:
 
 def place(hour: str = "") -> html.Div:
     """Return the panel's place in the inspector, with its Stores and the choice of the state."""
-    name = ids.LARGEST
+    name = capacity_ids.LARGEST
     choice = html.Label(
         [
             html.Span("Hour or state"),
             dbc.Input(
-                id=ids.LARGEST_STATE, type="text", value=hour, debounce=True, placeholder="the largest load",
+                id=capacity_ids.LARGEST_STATE, type="text", value=hour, debounce=True, placeholder="the largest load",
                 list=f"{name}-states", class_name="hr-input hr-input-small", maxlength=60, autocomplete="off",
             ),
         ],
         className="hr-largest-choice",
-        id=f"{ids.LARGEST_STATE}-label",
+        id=f"{capacity_ids.LARGEST_STATE}-label",
         hidden=True,
         title="One of the sampled states, such as 2016-08-11 16:00; empty for the one of the largest load",
     )  # fmt: skip
@@ -160,8 +160,8 @@ def place(hour: str = "") -> html.Div:
             dcc.Store(id=f"{name}-ended"),
             dcc.Store(id=f"{name}-first"),  # written by nobody, and so is the next
             dcc.Store(id=f"{name}-seen"),  # written by nobody, as in grid_map.register_map
-            dcc.Store(id=f"{ids.LARGEST_RUN}-pressed"),
-            dcc.Store(id=ids.LARGEST_FOUND),
+            dcc.Store(id=f"{capacity_ids.LARGEST_RUN}-pressed"),
+            dcc.Store(id=capacity_ids.LARGEST_FOUND),
             html.Datalist(id=f"{name}-states"),
             html.Section(
                 [
@@ -194,7 +194,9 @@ def not_offered(reason: str) -> Part:
 def to_compute(words: str) -> Part:
     """Return the panel before anything was computed for the state in ``words``."""
     text = html.P([_PURPOSE, f" Asked: {words}."], className="hr-muted")
-    return html.Div([text, pressed_button("Compute for every bus", ids.LARGEST_RUN)], className="hr-largest-press")
+    return html.Div(
+        [text, pressed_button("Compute for every bus", capacity_ids.LARGEST_RUN)], className="hr-largest-press"
+    )
 
 
 def running(job: Job) -> Part:
@@ -204,7 +206,7 @@ def running(job: Job) -> Part:
 
 def failed(message: str, *, cancelled: bool) -> Part:
     """Return the panel after a job that gave no result."""
-    press = pressed_button("Compute again", ids.LARGEST_RUN)
+    press = pressed_button("Compute again", capacity_ids.LARGEST_RUN)
     if cancelled:
         return state("empty", "The computation was cancelled.", title="Cancelled", action=press)
     return state("failed", message or "The job stopped without a word.", action=press)
@@ -232,7 +234,7 @@ def _bus(largest: Largest, position: int) -> Part:
         stop: list[Part] = ["Every unit that helps is at its largest output."]
     else:
         stop = ["Beyond it no redispatch keeps ", _select(limit), "."]
-    number_with_card = why_number(ids.LARGEST_WHY, megawatts(most), label=label)
+    number_with_card = why_number(capacity_ids.LARGEST_WHY, megawatts(most), label=label)
     return html.Div([facts([("Largest load here", number_with_card)]), html.P(stop)])
 
 

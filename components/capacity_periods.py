@@ -9,7 +9,7 @@ import dash_bootstrap_components as dbc
 import plotly.graph_objects as go
 from dash import dcc, html
 
-from components import ids
+from components import capacity_ids
 from components.capacity_answer import Answer, level_words, short_limit
 from components.capacity_sites import bus_words
 from components.format import megawatts, number
@@ -33,15 +33,15 @@ def stepper(step: str = "") -> html.Div:
             html.Span("Drawn:", className="hr-muted"),
             _move(-1, "The period before"),
             dbc.RadioItems(
-                id=ids.CAPACITY_PERIOD,
-                name=ids.CAPACITY_PERIOD,
+                id=capacity_ids.PERIOD,
+                name=capacity_ids.PERIOD,
                 options=[{"label": YEAR_WORDS, "value": YEAR}, *([{"label": step, "value": step}] if step else [])],
                 value=step or YEAR,
                 class_name="hr-segments",
             ),
             _move(1, "The next period"),
         ],
-        id=f"{ids.CAPACITY_PERIOD}-steps",
+        id=f"{capacity_ids.PERIOD}-steps",
         className="hr-capacity-steps",
         role="group",
         hidden=True,
@@ -125,7 +125,7 @@ def year_section(answer: Answer, place: int | None, theme: Theme) -> Part:
     decided = ", ".join(deciding(answer, place))
     where = "of all sites" if place is None else "here"
     graph = dcc.Graph(
-        id=ids.CAPACITY_YEAR,
+        id=capacity_ids.YEAR,
         figure=year_figure(answer, place, theme),
         responsive=True,
         style={"height": "170px"},
@@ -140,7 +140,7 @@ def year_section(answer: Answer, place: int | None, theme: Theme) -> Part:
             [icon("download", size=14), html.Span("CSV of the periods")],
             type="button",
             className="hr-button hr-button-quiet",
-            **{"data-capacity-press": f"{ids.CAPACITY_YEAR}-pressed"},
+            **{"data-capacity-press": f"{capacity_ids.YEAR}-pressed"},
         ),
     )
 

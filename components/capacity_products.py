@@ -6,7 +6,7 @@ from typing import Any
 
 from dash import dcc, html
 
-from components import ids
+from components import capacity_ids
 from components.capacity_answer import Answer, pressed_button
 from components.format import count, megawatts, moment, number, percent
 from components.skeleton import Part, facts, state
@@ -28,8 +28,8 @@ def tray(answer: Answer | None, *, can_publish: bool) -> html.Div:
         )
     ]
     if can_publish:
-        face.append(pressed_button(words, ids.CAPACITY_PUBLISH, primary=True, disabled=not made))
-    face.append(html.Span(id=ids.CAPACITY_AUCTION))
+        face.append(pressed_button(words, capacity_ids.PUBLISH, primary=True, disabled=not made))
+    face.append(html.Span(id=capacity_ids.AUCTION))
     return html.Div(face, className="hr-capacity-tray")
 
 
@@ -115,7 +115,7 @@ def _version(record: Any, drawn: Mapping[str, Any], study: str) -> html.Li:
     loads: list[Part] = [
         html.Button(
             kind.upper(),
-            id=ids.capacity_version(record.version, kind),
+            id=capacity_ids.version(record.version, kind),
             type="button",
             className="hr-button hr-button-quiet",
             **{"aria-label": f"Download version {record.version} as {kind.upper()}"},

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from dash import dcc, html
 
-from components import ids
+from components import capacity_ids
 from components.capacity_answer import level_words, pressed_button
 from components.format import interval, megawatts, number, percent
 from components.skeleton import Part, facts, progress_card, section, stale, state
@@ -42,11 +42,11 @@ def place() -> html.Div:
     """Return the panel's place below the inspected element, with its Stores."""
     return html.Div(
         [
-            dcc.Store(id=f"{ids.PROMISE}-job"),
-            dcc.Store(id=f"{ids.PROMISE}-ended"),
-            dcc.Store(id=f"{ids.PROMISE}-seen"),  # written by nobody, as in grid_map.register_map
-            dcc.Store(id=f"{ids.PROMISE_MEASURE}-pressed"),
-            html.Div(id=ids.PROMISE, className="hr-promise", **{"aria-live": "polite"}),
+            dcc.Store(id=f"{capacity_ids.PROMISE}-job"),
+            dcc.Store(id=f"{capacity_ids.PROMISE}-ended"),
+            dcc.Store(id=f"{capacity_ids.PROMISE}-seen"),  # written by nobody, as in grid_map.register_map
+            dcc.Store(id=f"{capacity_ids.PROMISE_MEASURE}-pressed"),
+            html.Div(id=capacity_ids.PROMISE, className="hr-promise", **{"aria-live": "polite"}),
         ]
     )
 
@@ -55,11 +55,11 @@ def check_place() -> html.Div:
     """Return the place of the check by other solvers, with its Stores."""
     return html.Div(
         [
-            dcc.Store(id=f"{ids.CHECKED}-job"),
-            dcc.Store(id=f"{ids.CHECKED}-ended"),
-            dcc.Store(id=f"{ids.CHECKED}-seen"),
-            dcc.Store(id=f"{ids.CHECKED_RUN}-pressed"),
-            html.Div(id=ids.CHECKED, className="hr-promise", **{"aria-live": "polite"}),
+            dcc.Store(id=f"{capacity_ids.CHECKED}-job"),
+            dcc.Store(id=f"{capacity_ids.CHECKED}-ended"),
+            dcc.Store(id=f"{capacity_ids.CHECKED}-seen"),
+            dcc.Store(id=f"{capacity_ids.CHECKED_RUN}-pressed"),
+            html.Div(id=capacity_ids.CHECKED, className="hr-promise", **{"aria-live": "polite"}),
         ]
     )
 
@@ -79,7 +79,7 @@ def not_measured(reason: str) -> Part:
 
 def to_measure(before: Promise | None = None) -> Part:
     """Return the panel before the promise was measured; an earlier one stands below, under a hatch."""
-    press = pressed_button("Measure the promise", ids.PROMISE_MEASURE, primary=before is None)
+    press = pressed_button("Measure the promise", capacity_ids.PROMISE_MEASURE, primary=before is None)
     words = html.P(
         "The risk of the question holds limit by limit, on its own sample. Measured on states that had no part in it: "
         "how often any limit is exceeded, who is interrupted, how deep, and how sure the increments are.",
@@ -100,7 +100,7 @@ def running(job: Job) -> Part:
 
 def failed(message: str, *, cancelled: bool) -> Part:
     """Return the panel after a job that gave no result."""
-    press = pressed_button("Measure again", ids.PROMISE_MEASURE)
+    press = pressed_button("Measure again", capacity_ids.PROMISE_MEASURE)
     if cancelled:
         return section(_TITLE, state("empty", "The measurement was cancelled.", title="Cancelled", action=press))
     return section(_TITLE, state("failed", message or "The job stopped without a word.", action=press))
@@ -171,7 +171,7 @@ def _levels(promise: Promise) -> html.Table:
             note=level.words,
         )
         shown = why_number(
-            f"{ids.PROMISE}-level{place_}", percents(level.exceeded), card,
+            f"{capacity_ids.PROMISE}-level{place_}", percents(level.exceeded), card,
             label=f"how often some limit is exceeded, {level_words(level.epsilon)}",
         )  # fmt: skip
         cells: list[Part] = [html.Td(level_words(level.epsilon).capitalize()), html.Td(shown)]
@@ -318,7 +318,7 @@ def _ranged(value: Interval, found: Bootstrap, name: str) -> Part:
         source=_METHOD,
         note=found.words,
     )
-    return why_number(f"{ids.PROMISE}-{name}", text, card, label=text)
+    return why_number(f"{capacity_ids.PROMISE}-{name}", text, card, label=text)
 
 
 def _interrupted(promise: Promise, product: ProductRisk, place_: int) -> Part:
@@ -337,7 +337,9 @@ def _interrupted(promise: Promise, product: ProductRisk, place_: int) -> Part:
         "The level bounds each limit by itself; several limits can interrupt the same product."
         + (" On every limit the part that loads it most is drawn." if promise.together is not None else ""),
     )
-    return why_number(f"{ids.PROMISE}-cut{place_}", text, card, label=f"how often bus {product.bus} is interrupted")
+    return why_number(
+        f"{capacity_ids.PROMISE}-cut{place_}", text, card, label=f"how often bus {product.bus} is interrupted"
+    )
 
 
 def _small(mw: float) -> str:
@@ -385,7 +387,7 @@ def to_check(reason: str = "") -> Part:
     if reason:
         return section("Other solvers", html.P(reason, className="hr-muted"))
     words = "The whole problem of every level, all limits at once, by Clarabel and by HiGHS through scipy."
-    press = pressed_button("Check with an independent solver", ids.CHECKED_RUN)
+    press = pressed_button("Check with an independent solver", capacity_ids.CHECKED_RUN)
     return section("Other solvers", html.P(words, className="hr-muted"), press)
 
 
@@ -397,7 +399,7 @@ def checking(job: Job) -> Part:
 
 def check_failed(message: str, *, cancelled: bool) -> Part:
     """Return the check after a job that gave no result."""
-    press = pressed_button("Check again", ids.CHECKED_RUN)
+    press = pressed_button("Check again", capacity_ids.CHECKED_RUN)
     if cancelled:
         return section("Other solvers", state("empty", "The check was cancelled.", title="Cancelled", action=press))
     return section("Other solvers", state("failed", message or "The job stopped without a word.", action=press))

@@ -6,7 +6,7 @@ from typing import Any
 import dash_bootstrap_components as dbc
 from dash import dcc, html
 
-from components import capacity_conditions, capacity_slots, ids
+from components import capacity_conditions, capacity_ids, capacity_slots, ids
 from components import capacity_words as words
 from components.capacity_sites import sites_words, table_text
 from components.format import percent, voltage
@@ -31,7 +31,7 @@ def question(
         [
             "How much can ",
             word_popover(
-                ids.CAPACITY_SITES_WORD,
+                capacity_ids.SITES_WORD,
                 sites_words(len(asked.candidates)),
                 _sites_panel(asked, kv, zones),
                 "Where new load is asked for",
@@ -39,7 +39,7 @@ def question(
             ),
             " take, ",
             word_number(
-                ids.capacity_word("mw"),
+                capacity_ids.word("mw"),
                 words.uniform_mw(asked.demand_mw),
                 "Demand at each site",
                 unit="MW",
@@ -47,25 +47,25 @@ def question(
                 placeholder="as listed",
             ),
             " asked at each, kept in ",
-            word_select(ids.capacity_word("keep"), words.KEPT, held["keep"], "States in which firm is kept"),
+            word_select(capacity_ids.word("keep"), words.KEPT, held["keep"], "States in which firm is kept"),
             _budget(held),
             " in ",
-            word_select(ids.capacity_word("period"), words.PERIODS, held["period"], "Over which part of the year"),
+            word_select(capacity_ids.word("period"), words.PERIODS, held["period"], "Over which part of the year"),
             " or interrupted in at most ",
             html.Span(
                 [
-                    word_select(ids.capacity_word("epsilon"), epsilon_choices(), held["epsilon"], "Risk level"),
+                    word_select(capacity_ids.word("epsilon"), epsilon_choices(), held["epsilon"], "Risk level"),
                     html.Label(
                         [
                             html.Span("Risk levels, %", className="visually-hidden"),
                             dbc.Input(
-                                id=ids.capacity_word("levels"), type="text", value=held["levels"], debounce=True,
+                                id=capacity_ids.word("levels"), type="text", value=held["levels"], debounce=True,
                                 class_name="hr-word hr-word-number", autocomplete="off",
                             ),
                             html.Span("%", className="hr-unit"),
                         ],
                         className="hr-word-label",
-                        id=f"{ids.capacity_word('levels')}-label",
+                        id=f"{capacity_ids.word('levels')}-label",
                         hidden=held["epsilon"] != words.OTHER,
                     ),
                     ",",
@@ -80,27 +80,27 @@ def question(
                 words.SECURITIES,
                 held,
                 "Outages to be secure for",
-                html.Span(capacity_conditions.mark(len(asked.conditions)), id=ids.CONDITIONS_MARK),
+                html.Span(capacity_conditions.mark(len(asked.conditions)), id=capacity_ids.CONDITIONS_MARK),
             ),
         ],
         more=more(asked, held, files, read_only=read_only),
-        actions=[button("Compute", ids.CAPACITY_COMPUTE, primary=True, hidden=True), capacity_slots.under_question()],
+        actions=[button("Compute", capacity_ids.COMPUTE, primary=True, hidden=True), capacity_slots.under_question()],
     )  # fmt: skip
 
 
 def _joined(name: str, options: Choices, held: words.Words, label: str, mark: Part) -> html.Span:
     """Return a word with the mark after it: no line begins with a mark."""
     return html.Span(
-        [word_select(ids.capacity_word(name), options, held[name], label), mark], className="hr-capacity-joined"
+        [word_select(capacity_ids.word(name), options, held[name], label), mark], className="hr-capacity-joined"
     )
 
 
 def _budget(held: words.Words) -> html.Span:
     """Return the number of buses at their extremes; it stands in the sentence while a budget is chosen."""
-    box = word_number(ids.capacity_word("budget"), held["budget"], "Buses at their extremes at once", minimum=0)
+    box = word_number(capacity_ids.word("budget"), held["budget"], "Buses at their extremes at once", minimum=0)
     return html.Span(
         [", at most ", box, " at once,"],
-        id=f"{ids.capacity_word('budget')}-label",
+        id=f"{capacity_ids.word('budget')}-label",
         hidden=not held["keep"].endswith(":budget"),
     )
 
@@ -196,30 +196,30 @@ def _sites_panel(asked: CapacityQuestion, kv: Sequence[float], zones: Sequence[s
             html.H3("Choose by filter", className="hr-section-title"),
             html.Div(
                 [
-                    _bare_select(ids.CAPACITY_SITES_KV, "Voltage", voltages, words.ANY),
-                    _bare_select(ids.CAPACITY_SITES_ZONE, "Zone", places, words.ANY),
+                    _bare_select(capacity_ids.SITES_KV, "Voltage", voltages, words.ANY),
+                    _bare_select(capacity_ids.SITES_ZONE, "Zone", places, words.ANY),
                     _field(
                         "Sites, spread over the map",
-                        dbc.Input(id=ids.CAPACITY_SITES_MOST, type="number", min=1, max=words.MOST_SITES, value=most),
+                        dbc.Input(id=capacity_ids.SITES_MOST, type="number", min=1, max=words.MOST_SITES, value=most),
                     ),
                 ],
                 className="hr-capacity-fields",
             ),
-            button("Choose these sites", ids.CAPACITY_SITES_CHOOSE),
+            button("Choose these sites", capacity_ids.SITES_CHOOSE),
             html.H3("Or type or paste a table", className="hr-section-title"),
             _field(
                 "One line each: bus, then MW",
                 dbc.Textarea(
-                    id=ids.CAPACITY_SITES_TEXT,
+                    id=capacity_ids.SITES_TEXT,
                     value=table_text(asked.candidates, asked.demand_mw),
                     rows=6,
                     class_name="hr-capacity-table",
                     spellCheck=False,
                 ),
             ),
-            button("Use this table", ids.CAPACITY_SITES_USE),
+            button("Use this table", capacity_ids.SITES_USE),
             html.P("Or press a bus on the map, then Add as a site.", className="hr-muted"),
-            html.P(id=ids.CAPACITY_SITES_MESSAGE, className="hr-capacity-message", role="status"),
+            html.P(id=capacity_ids.SITES_MESSAGE, className="hr-capacity-message", role="status"),
         ],
         className="hr-capacity-sites",
     )  # fmt: skip
@@ -238,7 +238,7 @@ def _upload() -> html.Div:
             html.Label(
                 dcc.Upload(
                     html.Span("Upload a CSV or Parquet of net demand", className="hr-button"),
-                    id=ids.CAPACITY_UPLOAD,
+                    id=capacity_ids.UPLOAD,
                     accept=".csv,.parquet,text/csv",
                     max_size=-1,  # the server names its limit in words
                 )
@@ -247,7 +247,7 @@ def _upload() -> html.Div:
                 "One row per state, one column per bus id, MW of load less generation; an optional column weight.",
                 className="hr-muted",
             ),
-            html.P(id=ids.CAPACITY_UPLOAD_MESSAGE, className="hr-capacity-message", role="status"),
+            html.P(id=capacity_ids.UPLOAD_MESSAGE, className="hr-capacity-message", role="status"),
         ],
         className="hr-capacity-upload",
     )
@@ -277,12 +277,12 @@ def _bare_select(component_id: str, label: str, choices: Choices, value: str) ->
 
 
 def _select(name: str, label: str, choices: Choices, held: words.Words) -> html.Label:
-    return _bare_select(ids.capacity_word(name), label, choices, held[name])
+    return _bare_select(capacity_ids.word(name), label, choices, held[name])
 
 
 def _number(name: str, label: str, held: words.Words, unit: str, *limits: float, placeholder: str = "") -> html.Label:
     box = dbc.Input(
-        id=ids.capacity_word(name),
+        id=capacity_ids.word(name),
         type="number",
         value=held[name],
         step="any",
@@ -295,7 +295,7 @@ def _number(name: str, label: str, held: words.Words, unit: str, *limits: float,
 
 def _area(name: str, label: str, value: str, example: str) -> html.Label:
     box = dbc.Textarea(
-        id=ids.capacity_word(name), value=value, rows=3, debounce=True, placeholder=example, spellCheck=False,
+        id=capacity_ids.word(name), value=value, rows=3, debounce=True, placeholder=example, spellCheck=False,
         class_name="hr-capacity-table",
     )  # fmt: skip
     return _field(label, box)

@@ -6,7 +6,7 @@ from typing import Any
 import dash_bootstrap_components as dbc
 from dash import dcc, html
 
-from components import ids
+from components import capacity_ids, ids
 from components.format import LEAST_MW, count, number
 from components.skeleton import Part, button
 from components.tables import GridColumn, grid
@@ -33,8 +33,8 @@ def tab(network: Network) -> html.Div:
     ]
     return html.Div(
         [
-            dcc.Store(id=ids.REQUESTS_HELD),
-            dcc.Store(id=ids.REQUESTS_BACK),
+            dcc.Store(id=capacity_ids.REQUESTS_HELD),
+            dcc.Store(id=capacity_ids.REQUESTS_BACK),
             html.Div(_side(network), className="hr-requests-side"),
             grid(ids.CAPACITY, columns, name=GRID, label="Requests for connection"),
         ],
@@ -99,14 +99,14 @@ def _side(network: Network) -> list[Part]:
 
 def _table_tools() -> list[Part]:
     return [
-        html.P(id=ids.REQUESTS_TOTAL, **{"aria-live": "polite"}),
+        html.P(id=capacity_ids.REQUESTS_TOTAL, **{"aria-live": "polite"}),
         html.Div(
             [
-                button("Start from the sites", ids.REQUESTS_START, primary=True),
-                button("Use as sites", ids.REQUESTS_USE, primary=True, hidden=True),
-                button("Add row", ids.REQUESTS_ADD),
-                button("Remove row", ids.REQUESTS_REMOVE, hidden=True),
-                button("Save as CSV", ids.REQUESTS_CSV, hidden=True),
+                button("Start from the sites", capacity_ids.REQUESTS_START, primary=True),
+                button("Use as sites", capacity_ids.REQUESTS_USE, primary=True, hidden=True),
+                button("Add row", capacity_ids.REQUESTS_ADD),
+                button("Remove row", capacity_ids.REQUESTS_REMOVE, hidden=True),
+                button("Save as CSV", capacity_ids.REQUESTS_CSV, hidden=True),
             ]
         ),
     ]
@@ -116,17 +116,19 @@ def _ways_in(network: Network) -> list[Part]:
     bus = network.buses.ids[int(network.buses.in_service.argmax())] if network.buses.ids else "1"
     choose = html.Button("Choose a CSV file", type="button", className="hr-button hr-button-quiet")
     return [
-        html.Div(id=ids.REQUESTS_MESSAGE, className="hr-requests-message", role="status"),
+        html.Div(id=capacity_ids.REQUESTS_MESSAGE, className="hr-requests-message", role="status"),
         html.Label(
             [
                 html.Span("Rows of a spreadsheet: customer, bus, MW, date, envelope", className="hr-muted"),
-                dbc.Textarea(id=ids.REQUESTS_TEXT, placeholder=_HINT.format(bus=bus), value="", spellCheck=False),
+                dbc.Textarea(
+                    id=capacity_ids.REQUESTS_TEXT, placeholder=_HINT.format(bus=bus), value="", spellCheck=False
+                ),
             ]
         ),
         html.Div(
             [
-                button("Take these rows", ids.REQUESTS_READ),
-                dcc.Upload(choose, id=ids.REQUESTS_UPLOAD, accept=".csv,.tsv,.txt,text/csv"),
+                button("Take these rows", capacity_ids.REQUESTS_READ),
+                dcc.Upload(choose, id=capacity_ids.REQUESTS_UPLOAD, accept=".csv,.tsv,.txt,text/csv"),
             ],
             className="hr-requests-buttons",
         ),

@@ -6,7 +6,7 @@ from typing import Any
 
 from dash import html
 
-from components import ids
+from components import capacity_ids
 from components.capacity_answer import (
     Answer,
     big,
@@ -189,7 +189,7 @@ def _binding_total(answer: Answer) -> dict[str, Any]:
         kind += f" after the outage of {binding.limit.outage}"
     return {
         "label": "Binds most",
-        "value": why_number(ids.CAPACITY_WHY_BINDING, element_words(binding.limit), label="the limit that binds most"),
+        "value": why_number(capacity_ids.WHY_BINDING, element_words(binding.limit), label="the limit that binds most"),
         "note": f"{kind}; {words}" if words else kind,
         "sign": "binding",
     }

@@ -5,7 +5,7 @@ from typing import Any
 
 from dash import html
 
-from components import ids
+from components import capacity_ids
 from components.capacity_answer import Answer
 from components.capacity_results import sentence
 from components.capacity_words import SET_NOTES
@@ -36,9 +36,9 @@ def over_limit_state(rows: Sequence[OverLimit], *, can_change: bool = True) -> h
         details=lines,
         action=[
             button(
-                "Hold them at their present level", ids.CAPACITY_HOLD, primary=True, **{"data-capacity-zero": "hold"}
+                "Hold them at their present level", capacity_ids.HOLD, primary=True, **{"data-capacity-zero": "hold"}
             ),
-            button("Stop", ids.CAPACITY_STOP, disabled=True, title="This is the present choice"),
+            button("Stop", capacity_ids.STOP, disabled=True, title="This is the present choice"),
         ]
         if can_change
         else None,
@@ -63,7 +63,7 @@ def held_state(answer: Answer) -> html.Div:
     if counted:  # after outages the worst are listed only: the engine's own count is told, not that of the list
         title = sentence(counted[0])
         title = title.replace(" worst are listed", " worst stand in the table What binds")
-    actions: list[Part] = [button("Stop instead", ids.CAPACITY_STOP, **{"data-capacity-zero": "stop"})]
+    actions: list[Part] = [button("Stop instead", capacity_ids.STOP, **{"data-capacity-zero": "stop"})]
     if nothing_left(answer):
         title = f"Hardly anything can be added: {title[:1].lower()}{title[1:]}"
         words += f" {_EVERY_SITE}"

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from dash import html
 
-from components import capacity_periods, capacity_slots, ids
+from components import capacity_ids, capacity_periods, capacity_slots, ids
 from components.capacity_answer import (
     Answer,
     alone_gain_mw,
@@ -263,9 +263,9 @@ def drawer(network: Network, epsilons: tuple[float, ...], sites: list[Row], tab:
             [
                 html.Div(
                     [
-                        html.Div(id=f"{ids.CAPACITY_CHECKING}-words", role="status"),
-                        html.Div(id=ids.CAPACITY_VERSIONS),
-                        html.Div(id=ids.CAPACITY_PRODUCTS),
+                        html.Div(id=f"{capacity_ids.CHECKING}-words", role="status"),
+                        html.Div(id=capacity_ids.VERSIONS),
+                        html.Div(id=capacity_ids.PRODUCTS),
                         capacity_slots.under_products(),
                     ],
                     className="hr-capacity-products-side",
@@ -284,7 +284,7 @@ def drawer(network: Network, epsilons: tuple[float, ...], sites: list[Row], tab:
     return html.Div(
         [html.Div(table, className="hr-capacity-tab", **{"data-tab-body": name}) for name, table in tables.items()],
         className="hr-capacity-tabs",
-        id=ids.CAPACITY_TABLES,
+        id=capacity_ids.TABLES,
         **{"data-tab": tab},
     )
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from dash import dcc, html
 
-from components import capacity_layers, ids
+from components import capacity_layers, difference_ids, ids
 from components import difference as diff
 from components.capacity_sites import bus_words
 from components.difference import LABELS, Pair, Quantity, Row
@@ -76,8 +76,8 @@ def layout(opened: Opened) -> html.Main:
         drawer_tools=_tools(),
     )
     return page(
-        dcc.Store(id=ids.DIFFERENCE_STUDY, data=opened.study),
-        dcc.Store(id=ids.DIFFERENCE_SIDES, data=dict(opened.sides)),
+        dcc.Store(id=difference_ids.STUDY, data=opened.study),
+        dcc.Store(id=difference_ids.SIDES, data=dict(opened.sides)),
         _head(opened),
         bench,
         title=TITLE,
@@ -307,7 +307,7 @@ def _tools() -> html.Div:
         [
             html.P("The quantity that shows, with both questions. Indicative only.", className="hr-muted"),
             *(
-                button(words, ids.difference_export(kind))
+                button(words, difference_ids.export(kind))
                 for kind, words in (("csv", "Table as CSV"), ("svg", "Map as SVG"), ("png", "Map as PNG"))
             ),
         ],
@@ -316,7 +316,7 @@ def _tools() -> html.Div:
     return html.Div(
         [
             tools(PAGE, label="Filter the table", csv_name="difference.csv").children[0],
-            popover(ids.DIFFERENCE_EXPORT, [icon("download", size=14), html.Span("Export")], exports, label="Export",
+            popover(difference_ids.EXPORT, [icon("download", size=14), html.Span("Export")], exports, label="Export",
                     class_name="hr-button hr-button-quiet", width=260),
         ],
         className="hr-grid-tools",

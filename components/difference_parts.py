@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 
 from dash import dcc, html
 
-from components import ids
+from components import difference_ids
 from components.capacity_answer import pressed_button
 from components.icons import icon
 from components.skeleton import Part
@@ -17,10 +17,10 @@ def pin_bar() -> Part:
     """Return the place beside the question. What is kept lives as long as the browser's tab."""
     return html.Div(
         [
-            dcc.Store(id=ids.DIFFERENCE_KEPT, storage_type="session"),
-            dcc.Store(id=f"{ids.DIFFERENCE_PIN}-pressed"),
-            dcc.Store(id=f"{ids.DIFFERENCE_FORGET}-pressed"),
-            html.Div(id=ids.DIFFERENCE_BAR, className="hr-difference-bar"),
+            dcc.Store(id=difference_ids.KEPT, storage_type="session"),
+            dcc.Store(id=f"{difference_ids.PIN}-pressed"),
+            dcc.Store(id=f"{difference_ids.FORGET}-pressed"),
+            html.Div(id=difference_ids.BAR, className="hr-difference-bar"),
         ]
     )
 
@@ -28,13 +28,13 @@ def pin_bar() -> Part:
 def nothing_kept() -> list[Part]:
     """Return what stands there while an answer is drawn and none is kept."""
     words = "Keep this answer as A, then change the question and see what the change brings"
-    return [pressed_button("Keep as A", ids.DIFFERENCE_PIN, title=words)]
+    return [pressed_button("Keep as A", difference_ids.PIN, title=words)]
 
 
 def kept(way: Part) -> list[Part]:
     """Return what stands there while A is kept: the way to the comparison, and how to forget it."""
     forget = pressed_button(
-        icon("close", size=16), ids.DIFFERENCE_FORGET, title="Forget A", **{"aria-label": "Forget A"}
+        icon("close", size=16), difference_ids.FORGET, title="Forget A", **{"aria-label": "Forget A"}
     )
     return [way, forget]
 
@@ -45,7 +45,7 @@ def compare_link(href: str, words: str) -> html.A:
         "Compare with A",
         href=href,
         className="hr-button hr-button-primary",
-        id=ids.DIFFERENCE_GO,
+        id=difference_ids.GO,
         title=f"A: {words}",
     )
 

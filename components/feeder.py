@@ -7,7 +7,7 @@ from typing import Any
 import dash_bootstrap_components as dbc
 from dash import dcc, html
 
-from components import feeder_asked, feeder_edits, ids
+from components import feeder_asked, feeder_edits, feeder_ids, ids
 from components.feeder_diagram import diagram
 from components.feeder_layers import CASES, LAYERS
 from components.feeder_question import question
@@ -19,7 +19,7 @@ from components.skeleton import Part, button, page, popover, workbench
 from engine.distribution.question import FeederQuestion
 
 TITLE = "Prices and operation of a feeder with data centres"
-LINK = f"{ids.FEEDER_EXPORT}-link"
+LINK = f"{feeder_ids.EXPORT}-link"
 FILES = (
     ("csv", "This table as CSV"),
     ("json", "Manifest of the run (JSON)"),
@@ -52,8 +52,8 @@ def layout(opened: Opened, places: Mapping[str, Part], kinds: Mapping[str, str])
         diagram(ids.FEEDER),
         html.Div(
             [
-                html.Div(id=ids.FEEDER_COMPARED),
-                html.Div(nothing_yet(), id=ids.FEEDER_SHEET),
+                html.Div(id=feeder_ids.COMPARED),
+                html.Div(nothing_yet(), id=feeder_ids.SHEET),
                 feeder_edits.form(),
             ],
             className="hr-feeder-inspector",
@@ -68,9 +68,9 @@ def layout(opened: Opened, places: Mapping[str, Part], kinds: Mapping[str, str])
     return page(
         *_stores(opened),
         question(asked, own=opened.own, workloads=opened.workloads, read_only=opened.read_only),
-        html.Div(id=ids.FEEDER_STATE, className="hr-feeder-state", **{"aria-live": "polite"}),
+        html.Div(id=feeder_ids.STATE, className="hr-feeder-state", **{"aria-live": "polite"}),
         _strip(asked, view),
-        html.Div([bench], id=ids.FEEDER_FRAME, className="hr-feeder-frame"),
+        html.Div([bench], id=feeder_ids.FRAME, className="hr-feeder-frame"),
         title=TITLE,
         class_name="hr-feeder",
     )
@@ -79,21 +79,21 @@ def layout(opened: Opened, places: Mapping[str, Part], kinds: Mapping[str, str])
 def _stores(opened: Opened) -> list[Part]:
     edits = feeder_asked.held_changes(feeder_asked.changes_of(opened.question))
     return [
-        dcc.Store(id=ids.FEEDER_STUDY, data=opened.study),
-        dcc.Store(id=f"{ids.FEEDER_STUDY}-start", data={"problems": list(opened.problems)}),
-        dcc.Store(id=ids.FEEDER_FOUND),
-        dcc.Store(id=ids.FEEDER_DRAWING),
-        dcc.Store(id=ids.FEEDER_PAINTED),  # written by nobody, as the next two
-        dcc.Store(id=f"{ids.FEEDER_TABLES}-shown"),
-        dcc.Store(id=f"{ids.FEEDER_AT}-told"),
-        dcc.Store(id=ids.FEEDER_AT),
-        dcc.Store(id=f"{ids.FEEDER_COMPARED}-of"),
-        *(dcc.Store(id=ids.feeder_seen(tab)) for tab in TABS),
-        dcc.Store(id=ids.FEEDER_JOB),
-        dcc.Store(id=f"{ids.FEEDER_JOB}-seen"),  # written by nobody
-        dcc.Store(id=f"{ids.FEEDER_JOB}-ended"),
-        dcc.Store(id=ids.FEEDER_QUERY),
-        dcc.Store(id=ids.FEEDER_ADDRESS),
+        dcc.Store(id=feeder_ids.STUDY, data=opened.study),
+        dcc.Store(id=f"{feeder_ids.STUDY}-start", data={"problems": list(opened.problems)}),
+        dcc.Store(id=feeder_ids.FOUND),
+        dcc.Store(id=feeder_ids.DRAWING),
+        dcc.Store(id=feeder_ids.PAINTED),  # written by nobody, as the next two
+        dcc.Store(id=f"{feeder_ids.TABLES}-shown"),
+        dcc.Store(id=f"{feeder_ids.AT}-told"),
+        dcc.Store(id=feeder_ids.AT),
+        dcc.Store(id=f"{feeder_ids.COMPARED}-of"),
+        *(dcc.Store(id=feeder_ids.seen(tab)) for tab in TABS),
+        dcc.Store(id=feeder_ids.JOB),
+        dcc.Store(id=f"{feeder_ids.JOB}-seen"),  # written by nobody
+        dcc.Store(id=f"{feeder_ids.JOB}-ended"),
+        dcc.Store(id=feeder_ids.QUERY),
+        dcc.Store(id=feeder_ids.ADDRESS),
         *feeder_edits.stores(edits),
     ]
 
@@ -103,20 +103,20 @@ def _strip(question_asked: FeederQuestion, view: View) -> html.Div:
     last = len(question_asked.of_day) - 1
     hour = min(view.at.hour, last)
     cases = dbc.RadioItems(
-        id=ids.FEEDER_CASE,
-        name=ids.FEEDER_CASE,
+        id=feeder_ids.CASE,
+        name=feeder_ids.CASE,
         options=[{"label": words, "value": key} for key, words in CASES.items()],
         value=view.at.case,
         class_name="hr-segments",
     )
     layers = dbc.Select(
-        id=ids.FEEDER_LAYER,
+        id=feeder_ids.LAYER,
         options=[{"label": words, "value": key} for key, words in LAYERS.items()],
         value=view.at.layer,
         class_name="hr-feeder-select",
     )
     slider = dbc.Input(
-        id=ids.FEEDER_HOUR, type="range", min=0, max=last, step=1, value=hour, class_name="hr-feeder-range"
+        id=feeder_ids.HOUR, type="range", min=0, max=last, step=1, value=hour, class_name="hr-feeder-range"
     )
     shown = f"{question_asked.of_day[hour]:02d}:00"
     return html.Div(
@@ -127,7 +127,7 @@ def _strip(question_asked: FeederQuestion, view: View) -> html.Div:
                 [
                     html.Button(
                         icon("play", size=16),
-                        id=ids.FEEDER_PLAY,
+                        id=feeder_ids.PLAY,
                         type="button",
                         className="hr-button hr-button-icon",
                         title="Play the day",
@@ -136,7 +136,7 @@ def _strip(question_asked: FeederQuestion, view: View) -> html.Div:
                     html.Label(
                         [html.Span("Hour", className="hr-muted"), slider], className="hr-feeder-slider"
                     ),
-                    html.Output(shown, id=f"{ids.FEEDER_HOUR}-shown", htmlFor=ids.FEEDER_HOUR),
+                    html.Output(shown, id=f"{feeder_ids.HOUR}-shown", htmlFor=feeder_ids.HOUR),
                 ],
                 className="hr-feeder-hours",
                 role="group",
@@ -162,7 +162,7 @@ def _drawer(tab: str, places: Mapping[str, Part], kinds: Mapping[str, str]) -> h
             for name, words in TABS.items()
         ],
         className="hr-feeder-tabs",
-        id=ids.FEEDER_TABLES,
+        id=feeder_ids.TABLES,
         **{"data-tab": tab},
     )
 
@@ -172,24 +172,24 @@ def _tab(name: str, place: Part, kind: str, *, shown: bool) -> list[Part]:
 
     The library of charts takes a second to begin: a chart is put in its place when its tab first shows.
     """
-    told = html.Div(nothing_yet(), id=ids.feeder_panel(name), className="hr-feeder-panel-told")
+    told = html.Div(nothing_yet(), id=feeder_ids.panel(name), className="hr-feeder-panel-told")
     parts = [] if place is None else place if isinstance(place, list) else [place]
     if kind == "chart":
-        held = html.Div(parts if shown else None, id=ids.feeder_place(name))
+        held = html.Div(parts if shown else None, id=feeder_ids.place(name))
         return [html.Div([held, told], className="hr-feeder-halves")]
     return [told, *parts]
 
 
 def _drawer_tools(tab: str) -> html.Div:
     tabs = dbc.RadioItems(
-        id=ids.FEEDER_TAB,
-        name=ids.FEEDER_TAB,
+        id=feeder_ids.TAB,
+        name=feeder_ids.TAB,
         options=[{"label": words, "value": name} for name, words in TABS.items()],
         value=tab,
         class_name="hr-segments",
     )
     files = popover(
-        ids.FEEDER_EXPORT, [icon("download", size=14), html.Span("Files")], _files(), label="Files of this answer",
+        feeder_ids.EXPORT, [icon("download", size=14), html.Span("Files")], _files(), label="Files of this answer",
         class_name="hr-button hr-button-quiet", width=330,
     )  # fmt: skip
     return html.Div(
@@ -201,7 +201,7 @@ def _drawer_tools(tab: str) -> html.Div:
 def _files() -> html.Div:
     return html.Div(
         [
-            *(button(words, ids.feeder_file(kind), icon_name="download") for kind, words in FILES),
+            *(button(words, feeder_ids.file(kind), icon_name="download") for kind, words in FILES),
             html.Label(
                 [
                     html.Span("Link to this question and view", className="hr-label"),
@@ -214,7 +214,7 @@ def _files() -> html.Div:
                 "Whoever opens it sees this question; a feeder of your own comes along only where you share its study.",
                 className="hr-muted",
             ),
-            html.P(id=f"{ids.FEEDER_EXPORT}-message", className="hr-feeder-message", role="status"),
+            html.P(id=f"{feeder_ids.EXPORT}-message", className="hr-feeder-message", role="status"),
         ],
         className="hr-feeder-files",
     )

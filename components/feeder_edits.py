@@ -7,7 +7,7 @@ from typing import Any
 import dash_bootstrap_components as dbc
 from dash import dcc, html
 
-from components import ids
+from components import feeder_ids
 from components.feeder_asked import Change
 from components.format import count
 from components.icons import icon
@@ -70,12 +70,12 @@ def panel(edits: Sequence[Change]) -> html.Div:
     return html.Div(
         [
             html.H3("Edits of the feeder", className="hr-section-title"),
-            html.Div(listed(edits), id=f"{ids.FEEDER_EDITS}-listed", **{"aria-live": "polite"}),
+            html.Div(listed(edits), id=f"{feeder_ids.EDITS}-listed", **{"aria-live": "polite"}),
             _line(
                 _labelled("All loads times", _number("scale-value", 1.1, least=0.0, most=10.0)),
-                button("Scale loads", ids.feeder_edit("scale")),
+                button("Scale loads", feeder_ids.edit("scale")),
             ),
-            button("Take all back", ids.feeder_edit("clear")),
+            button("Take all back", feeder_ids.edit("clear")),
         ],
         className="hr-feeder-panel",
     )
@@ -90,11 +90,11 @@ def form() -> html.Div:
                     html.H3("Change this data centre", className="hr-section-title"),
                     _line(
                         _labelled("Bus", _select("move-bus")),
-                        button("Move this data centre", ids.feeder_edit("move")),
+                        button("Move this data centre", feeder_ids.edit("move")),
                     ),
                     _line(
                         _labelled("Power factor", _number("factor-value", 0.95, least=0.5, most=1.0)),
-                        button("Change its power factor", ids.feeder_edit("factor")),
+                        button("Change its power factor", feeder_ids.edit("factor")),
                     ),
                     _line(
                         _labelled("Battery", _number("battery-power", BATTERY.power_mw, least=1e-4, most=1e3), "MW"),
@@ -104,10 +104,10 @@ def form() -> html.Div:
                             "MWh",
                             hidden=True,
                         ),
-                        button("Give it a battery", ids.feeder_edit("battery")),
+                        button("Give it a battery", feeder_ids.edit("battery")),
                     ),
                 ],
-                id=f"{ids.FEEDER_EDITS}-centre",
+                id=f"{feeder_ids.EDITS}-centre",
                 hidden=True,
             ),
             html.Div(
@@ -115,22 +115,22 @@ def form() -> html.Div:
                     html.H3("Change this bus", className="hr-section-title"),
                     _line(
                         _labelled("On each phase", _number("add-value", USUAL_KVAR, least=0.001, most=1e6), "kvar"),
-                        button("Add an SVG here", ids.feeder_edit("add")),
+                        button("Add an SVG here", feeder_ids.edit("add")),
                     ),
                     html.Div(
-                        _line(_labelled("SVG", _select("remove-name")), button("Remove it", ids.feeder_edit("remove"))),
-                        id=f"{ids.FEEDER_EDITS}-compensators",
+                        _line(_labelled("SVG", _select("remove-name")), button("Remove it", feeder_ids.edit("remove"))),
+                        id=f"{feeder_ids.EDITS}-compensators",
                         hidden=True,
                     ),
                     _line(
                         _labelled("Data centre", _select("here-name")),
-                        button("Move it here", ids.feeder_edit("here")),
+                        button("Move it here", feeder_ids.edit("here")),
                     ),
                 ],
-                id=f"{ids.FEEDER_EDITS}-bus",
+                id=f"{feeder_ids.EDITS}-bus",
                 hidden=True,
             ),
-            html.P(id=f"{ids.FEEDER_EDITS}-message", className="hr-feeder-message", role="status"),
+            html.P(id=f"{feeder_ids.EDITS}-message", className="hr-feeder-message", role="status"),
         ],
         className="hr-feeder-forms",
     )
@@ -138,7 +138,7 @@ def form() -> html.Div:
 
 def stores(edits: Sequence[dict[str, Any]]) -> list[Part]:
     """Return the Stores: the edits themselves, and the press of a button of the list."""
-    return [dcc.Store(id=ids.FEEDER_EDITS, data=list(edits)), dcc.Store(id=f"{ids.FEEDER_EDITS}-pressed")]
+    return [dcc.Store(id=feeder_ids.EDITS, data=list(edits)), dcc.Store(id=f"{feeder_ids.EDITS}-pressed")]
 
 
 # What a form makes
@@ -253,10 +253,10 @@ def _labelled(label: str, control: Part, unit: str = "", *, hidden: bool = False
 
 def _number(name: str, value: float, *, least: float, most: float) -> dbc.Input:
     return dbc.Input(
-        id=ids.feeder_edit(name), type="number", value=value, min=least, max=most, step="any",
+        id=feeder_ids.edit(name), type="number", value=value, min=least, max=most, step="any",
         class_name="hr-input hr-feeder-number",
     )  # fmt: skip
 
 
 def _select(name: str) -> dbc.Select:
-    return dbc.Select(id=ids.feeder_edit(name), options=[], value=None, class_name="hr-feeder-select")
+    return dbc.Select(id=feeder_ids.edit(name), options=[], value=None, class_name="hr-feeder-select")

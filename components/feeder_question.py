@@ -7,7 +7,7 @@ import dash_bootstrap_components as dbc
 from dash import html
 
 from components import feeder_asked as words
-from components import feeder_edits, ids
+from components import feeder_edits, feeder_ids, ids
 from components.feeder_upload import place as upload_place
 from components.skeleton import Part, button, question_bar, word_number, word_popover, word_select
 from engine.distribution.question import FeederQuestion
@@ -23,7 +23,7 @@ def question(
         [
             "What do ",
             word_popover(
-                ids.feeder_word("centres"),
+                feeder_ids.word("centres"),
                 feeder_edits.sentence_words(None, words.changes_of(asked)),
                 feeder_edits.panel(words.changes_of(asked)),
                 "Edits of the feeder",
@@ -46,7 +46,7 @@ def question(
             " rounds?",
         ],
         more=more(held, workloads, read_only=read_only),
-        actions=[button("Solve", ids.FEEDER_COMPUTE, primary=True, hidden=True)],
+        actions=[button("Solve", feeder_ids.COMPUTE, primary=True, hidden=True)],
     )
 
 
@@ -123,7 +123,7 @@ def plain_sentence(question: FeederQuestion, title: str) -> str:
 
 
 def _id(name: str) -> str:
-    return ids.feeder_word(name)
+    return feeder_ids.word(name)
 
 
 def _text(name: str, value: Any, label: str, example: str) -> html.Label:

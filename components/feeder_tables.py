@@ -6,7 +6,7 @@ from typing import Any
 from dash import dcc, html
 from markupsafe import escape
 
-from components import ids
+from components import feeder_ids
 from components.auction_debrief_parts import csv_button
 from components.feeder_words import WHY
 from components.format import number
@@ -97,7 +97,7 @@ def chooser(words: Part, element: str) -> html.Button:
 def chart(tab: str, label: str, height_px: int = CHART_PX) -> html.Div:
     """Return the place of a tab's chart; its figure is written late. The table beside it has the same rows."""
     graph = dcc.Graph(
-        id=ids.feeder_figure(tab),
+        id=feeder_ids.figure(tab),
         responsive=True,
         style={"height": f"{height_px}px"},
         config={"displayModeBar": False},

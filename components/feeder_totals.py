@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from dash import html
 
-from components import ids
+from components import feeder_ids
 from components.feeder_cards import card
 from components.feeder_layers import At, case_key, case_of, case_words
 from components.format import number
@@ -80,7 +80,7 @@ def totals_of(run: FeederRun, at: At) -> Part:
         note = f"{'' if other.svg else 'no '}SVG {beside[one.what].text}" if other is not None else ""
         sign = "binding" if one.what == "violations" and one.value else ""
         name = f"{one.label}, {_lower(case_words(case))}"
-        value = why_number(ids.feeder_why(one.what), one.text, card(run, seen, one.what), label=name)
+        value = why_number(feeder_ids.why(one.what), one.text, card(run, seen, one.what), label=name)
         items.append({"label": one.label, "value": value, "unit": one.unit, "note": note, "sign": sign})
     return static(totals(items))
 
@@ -106,7 +106,7 @@ def compared(now: FeederRun, before: FeederRun, at: At) -> Part:
     for place, one in enumerate(measures(now, here)):
         was = old.get(one.label)
         cells = [
-            why_number(f"{ids.FEEDER_COMPARED}-{key}-{place}", told.text, card(run, seen, told.what), label=told.label)
+            why_number(f"{feeder_ids.COMPARED}-{key}-{place}", told.text, card(run, seen, told.what), label=told.label)
             if told is not None
             else "\u2013"
             for key, run, told in (("before", before, was), ("now", now, one))
@@ -123,7 +123,7 @@ def compared(now: FeederRun, before: FeederRun, at: At) -> Part:
                 ]),
             ],
             className="hr-feeder-small",
-            id=f"{ids.FEEDER_COMPARED}-table",
+            id=f"{feeder_ids.COMPARED}-table",
         ),
     )  # fmt: skip
     return static(made)
@@ -134,7 +134,7 @@ def to_compare() -> Part:
     return section(
         "What the edits change",
         html.P("The same question without edits is not solved yet.", className="hr-muted"),
-        button("Solve it without edits", f"{ids.FEEDER_COMPARED}-run"),
+        button("Solve it without edits", f"{feeder_ids.COMPARED}-run"),
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from dash import dcc, html
 
-from components import ids
+from components import feeder_ids
 from components.format import count, number
 from components.skeleton import Part, button, facts, state
 from engine.distribution.feeder import Feeder
@@ -19,20 +19,20 @@ def place(*, read_only: bool) -> html.Div:
     del read_only
     return html.Div(
         [
-            _upload(ids.FEEDER_UPLOAD, "Choose the files of a feeder", "Files of a feeder", ACCEPT),
+            _upload(feeder_ids.UPLOAD, "Choose the files of a feeder", "Files of a feeder", ACCEPT),
             html.P(
                 "Our own JSON, CSV tables (or a zip of them), or OpenDSS scripts (.dss) with what they redirect to.",
                 className="hr-muted",
             ),
-            html.Div(id=f"{ids.FEEDER_UPLOAD}-shown", **{"aria-live": "polite"}),
-            button("Take it", f"{ids.FEEDER_UPLOAD}-take", primary=True, hidden=True),
-            _upload(f"{ids.FEEDER_UPLOAD}-work", "Choose a CSV of work", "File of work", ".csv,text/csv"),
+            html.Div(id=f"{feeder_ids.UPLOAD}-shown", **{"aria-live": "polite"}),
+            button("Take it", f"{feeder_ids.UPLOAD}-take", primary=True, hidden=True),
+            _upload(f"{feeder_ids.UPLOAD}-work", "Choose a CSV of work", "File of work", ".csv,text/csv"),
             html.P(
                 "Columns kind (interactive or batch), name, first_hour, last_hour, work, delay_price; hours from 1.",
                 className="hr-muted",
             ),
-            html.P(id=f"{ids.FEEDER_UPLOAD}-message", className="hr-feeder-message", role="status"),
-            dcc.Store(id=f"{ids.FEEDER_UPLOAD}-offer"),
+            html.P(id=f"{feeder_ids.UPLOAD}-message", className="hr-feeder-message", role="status"),
+            dcc.Store(id=f"{feeder_ids.UPLOAD}-offer"),
         ],
         className="hr-feeder-upload",
     )

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from dash import dcc, html
 
-from components import ids
+from components import home_ids
 from components.format import number
 from components.icons import icon
 from components.skeleton import page, state
@@ -130,13 +130,13 @@ def layout(studies: Sequence[StudyCard], examples: Sequence[Example], auctions: 
                     className="hr-home-intro",
                 ),
                 html.Div([door(entry) for entry in DOORS], className="hr-doors"),
-                html.Div(id=ids.HOME_MESSAGE, role="status"),
+                html.Div(id=home_ids.MESSAGE, role="status"),
                 html.Div(
                     [
                         html.Section(
                             [
                                 html.H2("Recent studies", className="hr-home-head"),
-                                html.Div(recent(studies), id=ids.HOME_RECENT),
+                                html.Div(recent(studies), id=home_ids.RECENT),
                                 auctions,
                             ],
                             className="hr-home-recent",
@@ -167,7 +167,7 @@ def door(entry: Door) -> Any:
     look = f"hr-door hr-door-{entry.key}"
     if entry.address:
         return dcc.Link(inside, href=entry.address, className=look)
-    return html.Button(inside, id=ids.home_open(f"{entry.example}:{entry.page}"), type="button", className=look)
+    return html.Button(inside, id=home_ids.open_example(f"{entry.example}:{entry.page}"), type="button", className=look)
 
 
 def _door(entry: Door) -> list[Any]:
@@ -235,7 +235,7 @@ def _study(card: StudyCard) -> list[Any]:
         ),
         html.Button(
             icon("delete", size=16),
-            id=ids.home_delete(card.id),
+            id=home_ids.delete_study(card.id),
             type="button",
             className="hr-button hr-button-quiet hr-button-icon",
             title="Delete",
@@ -259,7 +259,7 @@ def example_list(examples: Sequence[Example]) -> html.Ul:
                         ),
                         icon("arrow", size=16, class_name="hr-example-go"),
                     ],
-                    id=ids.home_open(example.key),
+                    id=home_ids.open_example(example.key),
                     type="button",
                     className="hr-example",
                 )
@@ -267,7 +267,7 @@ def example_list(examples: Sequence[Example]) -> html.Ul:
             for example in examples
         ],
         className="hr-examples",
-        id=ids.HOME_EXAMPLES,
+        id=home_ids.EXAMPLES,
     )
 
 

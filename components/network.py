@@ -6,7 +6,7 @@ from typing import Any
 
 from dash import dcc, html
 
-from components import drawing_parts, ids, skeleton
+from components import drawing_parts, ids, network_ids, skeleton
 from components.format import count, megawatts, number
 from components.grid_map import Layer
 from components.icons import icon
@@ -59,7 +59,7 @@ def layout(opened: Opened) -> html.Main:
     )
     bench = skeleton.workbench(
         PAGE,
-        html.Div(drawing, id=ids.NETWORK_PANE, className="hr-draw-pane"),
+        html.Div(drawing, id=network_ids.PANE, className="hr-draw-pane"),
         opened.inspector,
         drawer(opened.rows, opened.problems, opened.view, read_only=read_only),
         totals=totals(opened.counts),
@@ -74,7 +74,7 @@ def layout(opened: Opened) -> html.Main:
     return skeleton.page(
         *_stores(opened),
         skeleton.question_bar(PAGE, _sentence(opened.question), more=_more(opened.question), actions=actions),
-        html.Div(opened.answer_state, id=ids.NETWORK_ANSWER_STATE, className="hr-draw-answer-state"),
+        html.Div(opened.answer_state, id=network_ids.ANSWER_STATE, className="hr-draw-answer-state"),
         bench,
         title="Network",
         class_name="hr-network",
@@ -126,21 +126,21 @@ def totals(counts: Counts) -> html.Dl:
 
 def _stores(opened: Opened) -> list[Part]:
     return [
-        dcc.Store(id=ids.NETWORK_STUDY, data=opened.study),
-        dcc.Store(id=ids.NETWORK_VERSION, data=dict(opened.version)),
-        dcc.Store(id=ids.NETWORK_EVENT),
-        dcc.Store(id=ids.NETWORK_ACK),
-        dcc.Store(id=ids.NETWORK_LOADED, data=list(opened.rows)),
-        dcc.Store(id=ids.NETWORK_OFFER),
-        dcc.Store(id=ids.NETWORK_FILE),
-        dcc.Store(id=ids.NETWORK_ANSWER, data=opened.answer),
-        dcc.Store(id=ids.NETWORK_JOB, data=opened.job),
-        dcc.Store(id=ids.NETWORK_JOB_ENDED),
-        dcc.Store(id=ids.NETWORK_ADDRESS),
-        dcc.Store(id=ids.NETWORK_PAINTED),
-        dcc.Store(id=ids.NETWORK_PLACED),
-        dcc.Store(id=ids.NETWORK_TABBED),
-        dcc.Store(id=ids.NETWORK_MARKED),
+        dcc.Store(id=network_ids.STUDY, data=opened.study),
+        dcc.Store(id=network_ids.VERSION, data=dict(opened.version)),
+        dcc.Store(id=network_ids.EVENT),
+        dcc.Store(id=network_ids.ACK),
+        dcc.Store(id=network_ids.LOADED, data=list(opened.rows)),
+        dcc.Store(id=network_ids.OFFER),
+        dcc.Store(id=network_ids.FILE),
+        dcc.Store(id=network_ids.ANSWER, data=opened.answer),
+        dcc.Store(id=network_ids.JOB, data=opened.job),
+        dcc.Store(id=network_ids.JOB_ENDED),
+        dcc.Store(id=network_ids.ADDRESS),
+        dcc.Store(id=network_ids.PAINTED),
+        dcc.Store(id=network_ids.PLACED),
+        dcc.Store(id=network_ids.TABBED),
+        dcc.Store(id=network_ids.MARKED),
     ]
 
 
@@ -148,18 +148,18 @@ def _sentence(asked: OpfQuestion) -> list[Part]:
     return [
         "What does it cost to serve ",
         skeleton.word_number(
-            ids.NETWORK_SCALE, asked.scale_percent, "Share of the load", unit="%", minimum=0, maximum=1000
+            network_ids.SCALE, asked.scale_percent, "Share of the load", unit="%", minimum=0, maximum=1000
         ),
         " of the load with branches held to ",
         skeleton.word_select(
-            ids.NETWORK_RATING,
+            network_ids.RATING,
             [("a", "rating A"), ("b", "rating B"), ("c", "rating C"), ("none", "no limits")],
             asked.rating,
             "Branch limits",
         ),
         " and secure against ",
         skeleton.word_select(
-            ids.NETWORK_SECURITY,
+            network_ids.SECURITY,
             [("base", "no outage"), ("all", "any single outage"), ("listed", "the listed outages")],
             "base" if asked.security == "base" else asked.outages,
             "Security",
@@ -173,14 +173,14 @@ def _more(asked: OpfQuestion) -> Part:
         [
             "Units ",
             skeleton.word_select(
-                ids.NETWORK_LEAST,
+                network_ids.LEAST,
                 [("keep", "keep their least output"), ("ignore", "may go down to zero")],
                 "ignore" if asked.ignore_p_min else "keep",
                 "Least output",
             ),
             ". After an outage, branches are held to ",
             skeleton.word_select(
-                ids.NETWORK_AFTER,
+                network_ids.AFTER,
                 [("a", "rating A"), ("b", "rating B"), ("c", "rating C")],
                 asked.outage_rating,
                 "Branch limits after an outage",
@@ -192,9 +192,9 @@ def _more(asked: OpfQuestion) -> Part:
 
 def _actions(opened: Opened, *, read_only: bool) -> list[Part]:
     return [
-        skeleton.button("Solve DC-OPF", ids.NETWORK_SOLVE, primary=True),
+        skeleton.button("Solve DC-OPF", network_ids.SOLVE, primary=True),
         skeleton.popover(
-            ids.NETWORK_IMPORT,
+            network_ids.IMPORT,
             [icon("upload", size=16), html.Span("Import")],
             import_panel(opened.library, opened.most_bytes, read_only=read_only),
             label="Import a network",
@@ -205,7 +205,7 @@ def _actions(opened: Opened, *, read_only: bool) -> list[Part]:
             [icon("download", size=16), html.Span("Export")],
             html.Div(
                 [
-                    *(skeleton.button(text, ids.network_export(kind)) for kind, text in opened.formats.items()),
+                    *(skeleton.button(text, network_ids.export(kind)) for kind, text in opened.formats.items()),
                     *drawing_parts.network_buttons(),
                 ],
                 className="hr-draw-exports",

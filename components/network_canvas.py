@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from dash import html
 
-from components import ids
+from components import network_ids
 from components.grid_map import Layer, is_geographic
 from engine.network.tables import NetworkTables
 
@@ -81,7 +81,7 @@ def canvas(
     return html.Div(
         [
             cyto.Cytoscape(
-                id=ids.NETWORK_CANVAS,
+                id=network_ids.CANVAS,
                 elements=drawn,
                 layout={"name": "preset", "fit": False},
                 autoRefreshLayout=False,
@@ -93,8 +93,8 @@ def canvas(
             ),
             html.Div(
                 dbc.RadioItems(
-                    id=ids.NETWORK_CANVAS_LAYER,
-                    name=ids.NETWORK_CANVAS_LAYER,
+                    id=network_ids.CANVAS_LAYER,
+                    name=network_ids.CANVAS_LAYER,
                     options=[{"label": layer.label, "value": layer.key} for layer in layers],
                     value=layer,
                     class_name="hr-segments",
@@ -103,10 +103,10 @@ def canvas(
                 role="group",
                 **{"aria-label": "Layer"},
             ),
-            html.Div(id=f"{ids.NETWORK_CANVAS}-legend", className="hr-legend", hidden=True),
+            html.Div(id=f"{network_ids.CANVAS}-legend", className="hr-legend", hidden=True),
             hint,
         ],
-        id=ids.NETWORK_CANVAS_FRAME,
+        id=network_ids.CANVAS_FRAME,
         className="hr-draw-canvas",
         hidden=hidden,
         tabIndex=0,

@@ -8,7 +8,7 @@ from typing import Any
 import dash_bootstrap_components as dbc
 from dash import dcc, html
 
-from components import ids, skeleton
+from components import network_ids, skeleton
 from components.format import count
 from engine.network.cells import KINDS, shown
 from engine.network.tables import COLUMNS, KEYS, SINGULAR, NetworkTables, TableName, Value
@@ -61,14 +61,14 @@ def element_form(tables: NetworkTables, kind: str, key: str, *, read_only: bool)
             html.H3(title, className="hr-draw-title"),
             skeleton.state("read-only", READ_ONLY) if read_only else None,
             html.Div(
-                [_field(table, name, values[name], ids.network_field(name), read_only) for name in FIRST[table]],
+                [_field(table, name, values[name], network_ids.field(name), read_only) for name in FIRST[table]],
                 className="hr-draw-fields",
             ),
             html.Details(
                 [
                     html.Summary("More columns"),
                     html.Div(
-                        [_field(table, name, values[name], ids.network_field(name), read_only) for name in later],
+                        [_field(table, name, values[name], network_ids.field(name), read_only) for name in later],
                         className="hr-draw-fields",
                     ),
                 ],
@@ -103,7 +103,7 @@ def network_form(name: str, *, read_only: bool) -> Part:
     if read_only:
         return html.Div([html.H3(name, className="hr-draw-title"), skeleton.state("read-only", READ_ONLY)])
     box = dbc.Input(
-        id=ids.NETWORK_NAME, type="text", value=name, maxlength=120, autocomplete="off", class_name="hr-input"
+        id=network_ids.NAME, type="text", value=name, maxlength=120, autocomplete="off", class_name="hr-input"
     )
     return html.Div(
         [
@@ -121,7 +121,7 @@ def new_row_form(table: TableName) -> Part:
         [
             html.H3(f"New {SINGULAR[table]}", className="hr-section-title"),
             html.Div(
-                [_field(table, name, "", ids.network_new(name), read_only=False) for name in NEEDED[table]],
+                [_field(table, name, "", network_ids.new(name), read_only=False) for name in NEEDED[table]],
                 className="hr-draw-fields",
             ),
             skeleton.button("Add row", "network-add-row", primary=True, **{"data-draw-add-row": table}),
@@ -135,15 +135,15 @@ def paste_form(example: str) -> Part:
         [
             html.Label(
                 "Rows copied from a spreadsheet; a first line of column names is understood",
-                htmlFor=ids.NETWORK_PASTE_TEXT,
+                htmlFor=network_ids.PASTE_TEXT,
                 className="hr-label",
             ),
-            dcc.Textarea(id=ids.NETWORK_PASTE_TEXT, className="hr-input hr-draw-paste", placeholder=example),
+            dcc.Textarea(id=network_ids.PASTE_TEXT, className="hr-input hr-draw-paste", placeholder=example),
             html.Label(
                 [
                     html.Span("Put them", className="hr-label"),
                     dbc.Select(
-                        id=ids.NETWORK_PASTE_WHERE,
+                        id=network_ids.PASTE_WHERE,
                         options=[
                             {"label": "below the table", "value": "below"},
                             {"label": "over the cells, from the focused one on", "value": "over"},
@@ -161,7 +161,7 @@ def paste_form(example: str) -> Part:
                     html.Div(
                         dcc.Upload(
                             html.Button("Add rows from a CSV file", type="button", className="hr-button"),
-                            id=ids.NETWORK_ROWS_FILE,
+                            id=network_ids.ROWS_FILE,
                             className="hr-draw-rows-file",
                         ),
                         **{"data-draw-rows-file": ""},
@@ -174,7 +174,7 @@ def paste_form(example: str) -> Part:
                 "or contingency, branch.",
                 className="hr-muted",
             ),
-            html.Div(id=ids.NETWORK_PASTE_MESSAGE, role="status"),
+            html.Div(id=network_ids.PASTE_MESSAGE, role="status"),
         ]
     )
 

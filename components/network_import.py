@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from dash import dcc, html
 
-from components import ids, skeleton
+from components import network_ids, skeleton
 from components.format import count, megawatts
 from components.network_forms import READ_ONLY, problems_list
 from engine.errors import Problem
@@ -34,7 +34,7 @@ def import_panel(library: Sequence[tuple[str, str]], most_bytes: int, *, read_on
                 html.Div(
                     dcc.Upload(
                         html.Button("Choose a file, or drop it here", type="button", className="hr-button"),
-                        id=ids.NETWORK_UPLOAD,
+                        id=network_ids.UPLOAD,
                         multiple=True,
                         className="hr-draw-upload",
                     ),
@@ -50,8 +50,8 @@ def import_panel(library: Sequence[tuple[str, str]], most_bytes: int, *, read_on
                 "From the library",
                 html.Div(
                     [
-                        skeleton.word_select(ids.NETWORK_LIBRARY, list(library), library[0][0], "Named grid"),
-                        skeleton.button("Show", ids.NETWORK_LIBRARY_SHOW),
+                        skeleton.word_select(network_ids.LIBRARY, list(library), library[0][0], "Named grid"),
+                        skeleton.button("Show", network_ids.LIBRARY_SHOW),
                     ],
                     className="hr-draw-buttons",
                 ),
@@ -60,21 +60,21 @@ def import_panel(library: Sequence[tuple[str, str]], most_bytes: int, *, read_on
                 skeleton.section(
                     "Snapshot",
                     html.Div(
-                        skeleton.word_select(ids.NETWORK_SNAPSHOT, [], "", "Which snapshot of the file is read"),
+                        skeleton.word_select(network_ids.SNAPSHOT, [], "", "Which snapshot of the file is read"),
                         className="hr-draw-buttons",
                     ),
                 ),
-                id=ids.NETWORK_SNAPSHOTS,
+                id=network_ids.SNAPSHOTS,
                 hidden=True,
             ),
-            html.Div(id=ids.NETWORK_UPLOADED, role="status"),
+            html.Div(id=network_ids.UPLOADED, role="status"),
             html.Div(
                 [
                     skeleton.button(
-                        "Replace network", ids.NETWORK_REPLACE, primary=True, disabled=True,
+                        "Replace network", network_ids.REPLACE, primary=True, disabled=True,
                         title=READ_ONLY if read_only else "Undo brings the present one back",
                     ),
-                    skeleton.button("New study", ids.NETWORK_AS_NEW, disabled=True),
+                    skeleton.button("New study", network_ids.AS_NEW, disabled=True),
                 ],
                 className="hr-draw-buttons hr-draw-take",
             ),

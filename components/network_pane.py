@@ -5,7 +5,7 @@ from typing import Any
 
 from dash import html
 
-from components import ids, skeleton
+from components import ids, network_ids, skeleton
 from components.grid_map import Bounds, Layer, grid_map, layers_data
 from components.icons import icon
 from components.network_canvas import canvas
@@ -88,11 +88,11 @@ def hint(*, read_only: bool, hidden: bool) -> html.Div:
                     [icon("upload", size=16), html.Span("Import a network instead")],
                     type="button",
                     className="hr-button",
-                    **{"data-popover": f"{ids.NETWORK_IMPORT}-panel", "aria-expanded": "false"},
+                    **{"data-popover": f"{network_ids.IMPORT}-panel", "aria-expanded": "false"},
                 )
             ),
         ]  # fmt: skip
-    return html.Div(words, id=ids.NETWORK_HINT, className="hr-draw-hint", hidden=hidden)
+    return html.Div(words, id=network_ids.HINT, className="hr-draw-hint", hidden=hidden)
 
 
 def strip(steps: Mapping[str, Any], *, read_only: bool, message: Part = None) -> html.Div:
@@ -129,7 +129,7 @@ def strip(steps: Mapping[str, Any], *, read_only: bool, message: Part = None) ->
             skeleton.popover("network-keys", icon("help", size=16), html.P(KEYS_HELP), label="Keys of the drawing",
                              class_name="hr-button hr-button-icon", button_label="Keys of the drawing"),
             html.Span(READ_ONLY, className="hr-draw-readonly") if read_only else None,
-            html.Span(message, id=ids.NETWORK_MESSAGE, className="hr-draw-message", role="status"),
+            html.Span(message, id=network_ids.MESSAGE, className="hr-draw-message", role="status"),
         ],
         className="hr-draw-strip",
         **{"data-draw-strip": "read-only" if read_only else "open"},
@@ -140,7 +140,7 @@ def step_button(name: str, steps: Mapping[str, Any], *, read_only: bool) -> html
     """Return the undo or the redo button; its tip says what it takes back."""
     return html.Button(
         icon(name, size=16),
-        id=ids.NETWORK_UNDO if name == "undo" else ids.NETWORK_REDO,
+        id=network_ids.UNDO if name == "undo" else network_ids.REDO,
         type="button",
         className="hr-button hr-button-icon",
         disabled=read_only or not steps[name],

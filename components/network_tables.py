@@ -6,7 +6,7 @@ from typing import Any
 import dash_bootstrap_components as dbc
 from dash import html
 
-from components import ids, skeleton
+from components import ids, network_ids, skeleton
 from components import tables as grids
 from components.icons import icon
 from components.network_dispatch import COLUMNS as DISPATCH_COLUMNS
@@ -124,26 +124,26 @@ def paste_example(table: str) -> str:
 def drawer_tools(looked: View, *, read_only: bool) -> list[Part]:
     """Return the tabs, what the shown table can do, and its filter."""
     tabs = dbc.RadioItems(
-        id=ids.NETWORK_TAB,
-        name=ids.NETWORK_TAB,  # else the arrow keys go from one switch of the page to the next
+        id=network_ids.TAB,
+        name=network_ids.TAB,  # else the arrow keys go from one switch of the page to the next
         options=[{"label": word, "value": name} for name, word in TAB_WORDS.items()],
         value=looked.tab,
         class_name="hr-segments",
     )
     edits = [
         skeleton.popover(
-            ids.NETWORK_ADD,
+            network_ids.ADD,
             [icon("plus", size=14), html.Span("Add")],
             [
-                html.Div(add_form(looked.tab), id=f"{ids.NETWORK_ADD}-form"),
-                html.Div(id=ids.NETWORK_ADD_MESSAGE, role="status"),
+                html.Div(add_form(looked.tab), id=f"{network_ids.ADD}-form"),
+                html.Div(id=network_ids.ADD_MESSAGE, role="status"),
             ],
             label="Add a row",
             width=340,
             class_name="hr-button hr-button-quiet",
         ),
         skeleton.popover(
-            ids.NETWORK_PASTE,
+            network_ids.PASTE,
             [icon("table", size=14), html.Span("Paste")],
             paste_form(paste_example(looked.tab)),
             label="Paste rows from a spreadsheet",
@@ -186,8 +186,8 @@ def drawer_tools(looked: View, *, read_only: bool) -> list[Part]:
 def _dispatch_tools(looked: View) -> html.Div:
     """Return which table of the dispatch shows, its filter and its exports."""
     switch = dbc.RadioItems(
-        id=ids.NETWORK_DISPATCH,
-        name=ids.NETWORK_DISPATCH,
+        id=network_ids.DISPATCH,
+        name=network_ids.DISPATCH,
         options=[{"label": word, "value": what} for what, word in DISPATCH_WORDS.items()],
         value=looked.what,
         class_name="hr-segments",
@@ -211,7 +211,7 @@ def _dispatch_tools(looked: View) -> html.Div:
     exports = [
         html.Button(
             [icon("download", size=14), html.Span(word)],
-            id=ids.network_dispatch_export(kind),
+            id=network_ids.dispatch_export(kind),
             type="button",
             className="hr-button hr-button-quiet",
         )

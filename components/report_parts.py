@@ -4,7 +4,7 @@ from urllib.parse import urlencode
 
 from dash import html
 
-from components import ids
+from components import capacity_ids
 from components.icons import icon
 from components.skeleton import Part, popover
 
@@ -14,8 +14,10 @@ PATH = "/report"
 def capacity_link() -> list[Part]:
     """Return the button Report; the links of its panel are written once an answer is drawn."""
     face = [icon("copy", size=14), html.Span("Report")]
-    panel = html.Div(links("", "", ""), id=ids.REPORT_LINKS)
-    return [popover(ids.REPORT, face, panel, label="Report", class_name="hr-button hr-button-quiet", width=260)]
+    panel = html.Div(links("", "", ""), id=capacity_ids.REPORT_LINKS)
+    return [
+        popover(capacity_ids.REPORT, face, panel, label="Report", class_name="hr-button hr-button-quiet", width=260)
+    ]
 
 
 def links(study_address: str, bus_address: str, bus: str) -> list[Part]:

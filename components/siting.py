@@ -12,6 +12,7 @@ from components import (
     siting_auction,
     siting_catalogue,
     siting_compare,
+    siting_ids,
     siting_pathways,
     siting_sheet,
     siting_studies,
@@ -76,14 +77,14 @@ def layout(opened: Opened) -> html.Main:
             [
                 html.Div(
                     [
-                        html.Div(nothing_yet(), id=f"{ids.SITING_OVERVIEW}-head"),
+                        html.Div(nothing_yet(), id=f"{siting_ids.OVERVIEW}-head"),
                         market_place(opened.market),
-                        html.Div(id=f"{ids.SITING_OVERVIEW}-rest"),
+                        html.Div(id=f"{siting_ids.OVERVIEW}-rest"),
                     ],
-                    id=ids.SITING_OVERVIEW,
+                    id=siting_ids.OVERVIEW,
                     hidden=bool(view.selection),
                 ),
-                html.Div(siting_sheet.place(), id=f"{ids.SITING_SHEET}-place", hidden=not view.selection),
+                html.Div(siting_sheet.place(), id=f"{siting_ids.SHEET}-place", hidden=not view.selection),
             ],
             className="hr-siting-inspector",
         ),
@@ -96,9 +97,9 @@ def layout(opened: Opened) -> html.Main:
     return page(
         *_stores(opened),
         question(asked, files=opened.files, read_only=opened.read_only),
-        html.Div(id=ids.SITING_STATE, className="hr-siting-state", **{"aria-live": "polite"}),
+        html.Div(id=siting_ids.STATE, className="hr-siting-state", **{"aria-live": "polite"}),
         strip(asked, view, opened.criteria_files, read_only=opened.read_only),
-        html.Div([bench], id=ids.SITING_FRAME, className="hr-siting-frame"),
+        html.Div([bench], id=siting_ids.FRAME, className="hr-siting-frame"),
         title=TITLE,
         class_name="hr-siting",
     )
@@ -108,13 +109,13 @@ def _panels(question: SitingQuestion) -> dict[str, Part]:
     """Return the drawer's tabs that are no grid."""
     names = [one.name for one in question.envelopes]
     parts: dict[str, Part] = {
-        "envelopes": html.Div(siting_compare.place(names), id=ids.SITING_COMPARE),
-        "zones": html.Div(id=ids.SITING_ZONES),
-        "sizes": html.Div(id=f"{ids.SITING_SIZES_CHART}-table"),
-        "pathways": html.Div(siting_pathways.place(), id=ids.SITING_PATHWAYS),
-        "catalogue": html.Div(siting_catalogue.place(), id=ids.SITING_CATALOGUE),
-        "studies": html.Div(siting_studies.place(), id=ids.SITING_STUDIES),
-        "agreement": html.Div(siting_agreement.place(), id=ids.SITING_AGREEMENT),
+        "envelopes": html.Div(siting_compare.place(names), id=siting_ids.COMPARE),
+        "zones": html.Div(id=siting_ids.ZONES),
+        "sizes": html.Div(id=f"{siting_ids.SIZES_CHART}-table"),
+        "pathways": html.Div(siting_pathways.place(), id=siting_ids.PATHWAYS),
+        "catalogue": html.Div(siting_catalogue.place(), id=siting_ids.CATALOGUE),
+        "studies": html.Div(siting_studies.place(), id=siting_ids.STUDIES),
+        "agreement": html.Div(siting_agreement.place(), id=siting_ids.AGREEMENT),
         "auction": siting_auction.place(),
     }
     return {name: html.Div(content, className="hr-siting-panel") for name, content in parts.items()}
@@ -154,23 +155,23 @@ def _stores(opened: Opened) -> list[Part]:
         "problems": list(opened.problems),
     }
     return [
-        dcc.Store(id=ids.SITING_STUDY, data=opened.study),
-        dcc.Store(id=f"{ids.SITING_STUDY}-start", data=start),
-        dcc.Store(id=ids.SITING_FOUND),
-        dcc.Store(id=ids.SITING_ANSWERED),
-        dcc.Store(id=ids.SITING_JOB),
-        dcc.Store(id=f"{ids.SITING_JOB}-seen"),  # written by nobody, as in grid_map.register_map
-        dcc.Store(id=ids.SITING_JOB_ENDED),
-        dcc.Store(id=ids.SITING_QUERY),
-        dcc.Store(id=ids.SITING_ADDRESS),
-        dcc.Store(id=f"{ids.SITING_MARKET_RUN}-pressed"),
-        dcc.Store(id=f"{ids.SITING_WHY_ROW}-asked"),
-        dcc.Store(id=f"{ids.SITING_TABLES}-shown"),  # written by nobody
-        dcc.Store(id=f"{ids.SITING_TABLES}-seen"),  # written by nobody
-        *(dcc.Store(id=ids.siting_seen(tab)) for tab in TAB_WORDS),
-        dcc.Store(id=f"{ids.SITING_TABLES}-brushed"),  # written by nobody
+        dcc.Store(id=siting_ids.STUDY, data=opened.study),
+        dcc.Store(id=f"{siting_ids.STUDY}-start", data=start),
+        dcc.Store(id=siting_ids.FOUND),
+        dcc.Store(id=siting_ids.ANSWERED),
+        dcc.Store(id=siting_ids.JOB),
+        dcc.Store(id=f"{siting_ids.JOB}-seen"),  # written by nobody, as in grid_map.register_map
+        dcc.Store(id=siting_ids.JOB_ENDED),
+        dcc.Store(id=siting_ids.QUERY),
+        dcc.Store(id=siting_ids.ADDRESS),
+        dcc.Store(id=f"{siting_ids.MARKET_RUN}-pressed"),
+        dcc.Store(id=f"{siting_ids.WHY_ROW}-asked"),
+        dcc.Store(id=f"{siting_ids.TABLES}-shown"),  # written by nobody
+        dcc.Store(id=f"{siting_ids.TABLES}-seen"),  # written by nobody
+        *(dcc.Store(id=siting_ids.seen(tab)) for tab in TAB_WORDS),
+        dcc.Store(id=f"{siting_ids.TABLES}-brushed"),  # written by nobody
         dcc.Store(id=f"{ids.SITING}-words-shown"),  # written by nobody
-        dcc.Store(id=f"{ids.SITING_SHEET}-shown"),  # written by nobody
+        dcc.Store(id=f"{siting_ids.SHEET}-shown"),  # written by nobody
     ]
 
 
@@ -191,7 +192,7 @@ def _map(opened: Opened) -> html.Div:
 
 def _drawer_tools(tab: str) -> html.Div:
     tabs = dbc.RadioItems(
-        id=ids.SITING_TAB,
+        id=siting_ids.TAB,
         options=[{"label": words, "value": name} for name, words in TAB_WORDS.items()],
         value=tab,
         class_name="hr-segments",
@@ -206,7 +207,7 @@ def _drawer_tools(tab: str) -> html.Div:
     ]
     view = html.Div(
         dbc.Checklist(
-            id=f"{ids.SITING_TABLES}-in-view",
+            id=f"{siting_ids.TABLES}-in-view",
             options=[{"label": "In view", "value": "view"}],
             value=[],
             class_name="hr-siting-in-view",
@@ -218,7 +219,7 @@ def _drawer_tools(tab: str) -> html.Div:
     return html.Div(
         [html.Div(tabs, role="group", **{"aria-label": "Table"}), view, *parts],
         className="hr-siting-tools",
-        id=f"{ids.SITING_TABLES}-tools",
+        id=f"{siting_ids.TABLES}-tools",
         **{"data-tab": tab},
     )
 

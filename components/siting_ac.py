@@ -2,7 +2,7 @@
 
 from dash import html
 
-from components import ids
+from components import siting_ids
 from components.capacity_answer import pressed_button
 from components.format import count, megawatts, number, percent
 from components.siting_site import small_table
@@ -21,7 +21,7 @@ _METHOD = "Newton-Raphson power flow: Tinney and Hart, 1967; solved with pandapo
 def to_compute(words: str) -> Part:
     """Return the panel before anything was computed."""
     return html.Div(
-        [html.P([_PURPOSE, f" Asked: {words}."], className="hr-muted"), pressed_button("Compute", ids.SITING_AC_RUN)]
+        [html.P([_PURPOSE, f" Asked: {words}."], className="hr-muted"), pressed_button("Compute", siting_ids.AC_RUN)]
     )
 
 
@@ -32,7 +32,7 @@ def running(job: Job) -> Part:
 
 def failed(message: str, *, cancelled: bool) -> Part:
     """Return the panel after a job that gave no result."""
-    press = pressed_button("Compute again", ids.SITING_AC_RUN)
+    press = pressed_button("Compute again", siting_ids.AC_RUN)
     if cancelled:
         return state("empty", "The power flows were cancelled.", title="Cancelled", action=press)
     return state("failed", message or "The job stopped without a word.", action=press)

@@ -3,7 +3,7 @@
 import dash_bootstrap_components as dbc
 from dash import dcc, html
 
-from components import ids, siting_cards
+from components import siting_cards, siting_ids
 from components.capacity_answer import pressed_button
 from components.format import count, megawatts, number, percent
 from components.siting_site import bar, small_table
@@ -35,13 +35,13 @@ def place() -> html.Div:
     """Return the tab: the terms at the left, the audit at the right."""
     return html.Div(
         [
-            dcc.Store(id=ids.SITING_TERMS_HELD),
-            dcc.Download(id=ids.SITING_TERMS_FILE),
-            dcc.Store(id=f"{ids.SITING_METER_TRY}-pressed"),
-            dcc.Store(id=ids.SITING_SIGNED),
-            dcc.Store(id=f"{ids.SITING_SIGNED_DROP}-pressed"),
-            html.Div([_controls(), html.Div(id=ids.SITING_TERMS)], className="hr-siting-half"),
-            html.Div([_meter(), html.Div(id=ids.SITING_AUDIT, **{"aria-live": "polite"})], className="hr-siting-half"),
+            dcc.Store(id=siting_ids.TERMS_HELD),
+            dcc.Download(id=siting_ids.TERMS_FILE),
+            dcc.Store(id=f"{siting_ids.METER_TRY}-pressed"),
+            dcc.Store(id=siting_ids.SIGNED),
+            dcc.Store(id=f"{siting_ids.SIGNED_DROP}-pressed"),
+            html.Div([_controls(), html.Div(id=siting_ids.TERMS)], className="hr-siting-half"),
+            html.Div([_meter(), html.Div(id=siting_ids.AUDIT, **{"aria-live": "polite"})], className="hr-siting-half"),
         ],
         className="hr-siting-halves",
     )
@@ -50,7 +50,7 @@ def place() -> html.Div:
 def _controls() -> Part:
     options = [{"value": str(value), "label": f"{value} min"} for value in SAMPLINGS]
     choose = dbc.Select(
-        id=ids.siting_term("sampling_min"), options=options, value="15", class_name="hr-input hr-input-small"
+        id=siting_ids.term("sampling_min"), options=options, value="15", class_name="hr-input hr-input-small"
     )
     fields = [html.Label(["A metered mean every", choose], className="hr-siting-field")]
     fields += [
@@ -60,7 +60,7 @@ def _controls() -> Part:
                 html.Span(
                     [
                         dbc.Input(
-                            id=ids.siting_term(name), type="number", value=value, debounce=True, min=0, step="any",
+                            id=siting_ids.term(name), type="number", value=value, debounce=True, min=0, step="any",
                             class_name="hr-input hr-input-small",
                         ),
                         html.Span(unit, className="hr-unit"),
@@ -76,11 +76,11 @@ def _controls() -> Part:
             [
                 "Time zone of the hours",
                 dbc.Input(
-                    id=ids.siting_term(TIME_ZONE), type="text", value="", debounce=True, autocomplete="off",
-                    list=f"{ids.SITING_TERMS}-zones", placeholder="the clock of the meter",
+                    id=siting_ids.term(TIME_ZONE), type="text", value="", debounce=True, autocomplete="off",
+                    list=f"{siting_ids.TERMS}-zones", placeholder="the clock of the meter",
                     class_name="hr-input hr-siting-zone",
                 ),
-                html.Datalist([html.Option(value=zone) for zone in _ZONES], id=f"{ids.SITING_TERMS}-zones"),
+                html.Datalist([html.Option(value=zone) for zone in _ZONES], id=f"{siting_ids.TERMS}-zones"),
             ],
             className="hr-siting-field",
         )
@@ -89,12 +89,12 @@ def _controls() -> Part:
         [
             f"Ladder: days of the last {LADDER_DAYS} with a violation, and what follows",
             dbc.Textarea(
-                id=ids.SITING_LADDER, value=ladder_text(), debounce=True, rows=4, class_name="hr-input",
+                id=siting_ids.LADDER, value=ladder_text(), debounce=True, rows=4, class_name="hr-input",
             ),
         ],
         className="hr-siting-field hr-siting-wide",
     )  # fmt: skip
-    keep = button("Keep as JSON", ids.SITING_TERMS_KEEP, icon_name="download")
+    keep = button("Keep as JSON", siting_ids.TERMS_KEEP, icon_name="download")
     return section("Draft agreement", html.Div([*fields, ladder, keep], className="hr-siting-fields"))
 
 
@@ -110,22 +110,22 @@ def _meter() -> Part:
         html.Div(
             dcc.Upload(
                 html.Span("Read a signed agreement", className="hr-button"),
-                id=ids.SITING_SIGNED_FILE, accept=".json,application/json", max_size=-1,
+                id=siting_ids.SIGNED_FILE, accept=".json,application/json", max_size=-1,
             ),
             className="hr-siting-ways",
             **{"data-siting-upload": "Signed agreement, JSON"},
         ),
-        html.Div(signed(None), id=ids.SITING_SIGNED_SHOWN, **{"aria-live": "polite"}),
+        html.Div(signed(None), id=siting_ids.SIGNED_SHOWN, **{"aria-live": "polite"}),
         html.Div(
             [
                 html.Div(
                     dcc.Upload(
                         html.Span("Audit a CSV of metered MW", className="hr-button"),
-                        id=ids.SITING_METER, accept=".csv,text/csv", max_size=-1,
+                        id=siting_ids.METER, accept=".csv,text/csv", max_size=-1,
                     ),
                     **{"data-siting-upload": "CSV of metered MW"},
                 ),
-                pressed_button("Try with an invented month", ids.SITING_METER_TRY),
+                pressed_button("Try with an invented month", siting_ids.METER_TRY),
             ],
             className="hr-siting-ways",
         ),
@@ -159,7 +159,7 @@ def signed(agreement: Agreement | None, name: str = "") -> Part:
                     "A meter is held against ",
                     html.Strong(name),
                     f": {agreement.site}, {agreement.envelope.name}, {megawatts(agreement.nameplate_mw)}. ",
-                    pressed_button("Back to the draft", ids.SITING_SIGNED_DROP),
+                    pressed_button("Back to the draft", siting_ids.SIGNED_DROP),
                 ]
             ),
             html.Details([html.Summary("Its terms"), facts(list(agreement.terms()))]),

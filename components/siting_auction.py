@@ -6,7 +6,7 @@ from typing import Any
 import dash_bootstrap_components as dbc
 from dash import dcc, html
 
-from components import ids
+from components import siting_ids
 from components.capacity_answer import pressed_button
 from components.format import megawatts, number, percent
 from components.siting_site import SiteStudy, small_table
@@ -46,7 +46,7 @@ def path(done: int) -> html.Ol:
 
 def place() -> list[Part]:
     """Return the form and the place of what it finds."""
-    name = ids.SITING_AUCTION
+    name = siting_ids.AUCTION
     fields = [
         ("count", "Sites tried, best score first", TERMS.count, "", MOST_OFFERS),
         ("reserve_per_mw", "Reserve r0, per MW", TERMS.reserve_per_mw, "currency", 1_000_000),
@@ -58,7 +58,7 @@ def place() -> list[Part]:
                 html.Span(
                     [
                         dbc.Input(
-                            id=ids.siting_sale(key), type="number", value=value, min=0, max=most, step="any",
+                            id=siting_ids.sale(key), type="number", value=value, min=0, max=most, step="any",
                             debounce=True, class_name="hr-input hr-input-small",
                         ),
                         html.Span(unit, className="hr-unit"),
@@ -71,7 +71,7 @@ def place() -> list[Part]:
     ]  # fmt: skip
     return [
         *(dcc.Store(id=f"{name}-{part}") for part in ("job", "ended", "seen", "published")),
-        *(dcc.Store(id=f"{button}-pressed") for button in (ids.SITING_AUCTION_TRY, ids.SITING_AUCTION_SELL)),
+        *(dcc.Store(id=f"{button}-pressed") for button in (siting_ids.AUCTION_TRY, siting_ids.AUCTION_SELL)),
         section(
             "Certified capacity for an auction",
             html.Div(path(0), id=f"{name}-path"),
@@ -82,7 +82,7 @@ def place() -> list[Part]:
                 className="hr-muted",
             ),
             html.Div(given, className="hr-siting-fields"),
-            html.Div(pressed_button("Try them together", ids.SITING_AUCTION_TRY), className="hr-siting-ways"),
+            html.Div(pressed_button("Try them together", siting_ids.AUCTION_TRY), className="hr-siting-ways"),
             html.Div(id=name, **{"aria-live": "polite"}),
         ),
     ]
@@ -159,4 +159,4 @@ def _way(version: int | None, link: str, *, owner: bool) -> Part:
         return html.Div([html.P(words), way], className="hr-siting-ways")
     if not owner:
         return html.P("This study is shared with you to read: duplicate it to auction its sites.", className="hr-muted")
-    return html.Div(pressed_button("Publish as products", ids.SITING_AUCTION_SELL), className="hr-siting-ways")
+    return html.Div(pressed_button("Publish as products", siting_ids.AUCTION_SELL), className="hr-siting-ways")

@@ -7,7 +7,7 @@ from typing import Any
 import dash_bootstrap_components as dbc
 from dash import dcc, html
 
-from components import ids, siting_cards
+from components import ids, siting_cards, siting_ids
 from components.capacity_answer import pressed_button
 from components.format import count, megawatts, number, percent
 from components.icons import icon
@@ -40,10 +40,10 @@ _SHOWN_METRICS = ("all_mean_lmp", "on_peak_p95_p5", "on_peak_rent")
 
 def place() -> html.Div:
     """Return the tab: entries with their files, then the versions."""
-    refresh = ids.SITING_REFRESH
+    refresh = siting_ids.REFRESH
     options = [{"value": ALL, "label": "every standing"}, *({"value": one, "label": one} for one in STANDINGS)]
     choose = dbc.Select(
-        id=ids.SITING_STANDING, options=options, value=ALL, class_name="hr-input hr-input-small",
+        id=siting_ids.STANDING, options=options, value=ALL, class_name="hr-input hr-input-small",
     )  # fmt: skip
     head = html.Div(
         [
@@ -55,14 +55,14 @@ def place() -> html.Div:
     )
     return html.Div(
         [
-            dcc.Store(id=ids.SITING_KEEP),
-            dcc.Download(id=ids.SITING_KEEP_FILE),
+            dcc.Store(id=siting_ids.KEEP),
+            dcc.Download(id=siting_ids.KEEP_FILE),
             *(dcc.Store(id=f"{refresh}-{part}") for part in ("job", "ended", "seen")),
             dcc.Store(id=f"{refresh}-held", storage_type="session"),
-            dcc.Store(id=f"{ids.SITING_REFRESH_RUN}-pressed"),
+            dcc.Store(id=f"{siting_ids.REFRESH_RUN}-pressed"),
             html.Div(
                 [
-                    html.Div(id=ids.SITING_ENTRIES),
+                    html.Div(id=siting_ids.ENTRIES),
                     head,
                     html.Div(
                         grid(ids.SITING, columns(), name=GRID, key="bus", label="Catalogue"),
@@ -318,7 +318,7 @@ def basis(catalogue: Catalogue) -> str:
 def ask_refresh(words: str) -> Part:
     """Return the press that places a load and runs again."""
     return html.Div(
-        [html.P(f"Next: {words}."), pressed_button("Place it, commit and run again", ids.SITING_REFRESH_RUN)]
+        [html.P(f"Next: {words}."), pressed_button("Place it, commit and run again", siting_ids.REFRESH_RUN)]
     )
 
 

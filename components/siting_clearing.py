@@ -6,7 +6,7 @@ from typing import Any
 import dash_bootstrap_components as dbc
 from dash import dcc, html
 
-from components import ids, siting_cards
+from components import siting_cards, siting_ids
 from components.capacity_answer import pressed_button
 from components.format import megawatts, number, percent, sentence
 from components.siting_basis import days_and_floor
@@ -37,14 +37,14 @@ _MOST_SUBSTATIONS = 100
 
 def place() -> list[Part]:
     """Return the form and the place of the awards."""
-    name = ids.SITING_CLEARING
+    name = siting_ids.CLEARING
     rules = [_number(key, words, unit) for key, words, unit in FIELDS]
     tie = html.Label(
         [
             html.Span("Between equal scores"),
             html.Span(
                 dbc.Select(
-                    id=ids.siting_rule("tie_break"),
+                    id=siting_ids.rule("tie_break"),
                     value="date",
                     options=[{"value": key, "label": words} for key, words in TIE_BREAKS.items()],
                 ),
@@ -57,13 +57,13 @@ def place() -> list[Part]:
         [
             "Caps of single zones or corridors, one a line: name, MW; they take the place of those for each",
             dbc.Textarea(
-                id=ids.siting_rule("caps"), rows=2, debounce=True, placeholder="North - West 800", class_name="hr-input"
+                id=siting_ids.rule("caps"), rows=2, debounce=True, placeholder="North - West 800", class_name="hr-input"
             ),
         ],
         className="hr-siting-field hr-siting-wide",
     )
     method = dbc.RadioItems(
-        id=ids.siting_rule("method"),
+        id=siting_ids.rule("method"),
         name="siting-rule-method",
         options=[{"value": key, "label": words} for key, words in METHODS],
         value="sequence",
@@ -72,13 +72,13 @@ def place() -> list[Part]:
     applicants = html.Label(
         [
             "Applications: name, nameplate MW, date, and optionally buses and envelopes (parted by blanks)",
-            dbc.Textarea(id=ids.SITING_APPLICANTS, rows=5, debounce=True, class_name="hr-input"),
+            dbc.Textarea(id=siting_ids.APPLICANTS, rows=5, debounce=True, class_name="hr-input"),
         ],
         className="hr-siting-field hr-siting-wide",
     )
     return [
         *(dcc.Store(id=f"{name}-{part}") for part in ("job", "ended", "seen")),
-        dcc.Store(id=f"{ids.SITING_CLEARING_RUN}-pressed"),
+        dcc.Store(id=f"{siting_ids.CLEARING_RUN}-pressed"),
         section(
             "Clearing",
             html.P(
@@ -94,7 +94,7 @@ def place() -> list[Part]:
                 "units. The order between equal scores counts in sequence only: the best portfolio has none.",
                 className="hr-muted",
             ),
-            html.Div([method, pressed_button("Clear", ids.SITING_CLEARING_RUN)], className="hr-siting-ways"),
+            html.Div([method, pressed_button("Clear", siting_ids.CLEARING_RUN)], className="hr-siting-ways"),
             html.Div(id=name, **{"aria-live": "polite"}),
         ),
     ]
@@ -102,7 +102,7 @@ def place() -> list[Part]:
 
 def _number(key: str, words: str, unit: str) -> html.Label:
     box = dbc.Input(
-        id=ids.siting_rule(key), type="number", value=1 if key == "most_per_bus" else None, min=0, step="any",
+        id=siting_ids.rule(key), type="number", value=1 if key == "most_per_bus" else None, min=0, step="any",
         placeholder="as they are" if key == "score_step" else "no limit", debounce=True,
         class_name="hr-input hr-input-small",
     )  # fmt: skip

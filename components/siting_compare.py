@@ -7,7 +7,7 @@ import dash_bootstrap_components as dbc
 import numpy as np
 from dash import html
 
-from components import ids, siting_cards
+from components import siting_cards, siting_ids
 from components.format import count, number, percent, power, sentence
 from components.siting_answer import Answer
 from components.siting_basis import days_and_floor, days_words
@@ -52,7 +52,7 @@ def place(names: Sequence[str]) -> html.Div:
                 ],
                 className="hr-siting-line",
             ),
-            html.Div(id=f"{ids.SITING_COMPARE}-told"),
+            html.Div(id=f"{siting_ids.COMPARE}-told"),
         ]
     )
 
@@ -203,7 +203,7 @@ def _choice(side: str, names: Sequence[str], at: int, label: str) -> html.Label:
         [
             html.Span(label, className="visually-hidden"),
             dbc.Select(
-                id=f"{ids.SITING_COMPARE}-{side}",
+                id=f"{siting_ids.COMPARE}-{side}",
                 options=[{"label": name, "value": name} for name in names],
                 value=value,
                 class_name="hr-siting-select",

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import dash_bootstrap_components as dbc
 from dash import html
 
-from components import ids, siting_criteria
+from components import ids, siting_criteria, siting_ids
 from components.format import power
 from components.icons import icon
 from components.siting_view import View
@@ -29,8 +29,8 @@ def strip(
             html.Span("Drawn:", className="hr-muted"),
             html.Div(
                 dbc.RadioItems(
-                    id=ids.SITING_ENVELOPE,
-                    name=ids.SITING_ENVELOPE,
+                    id=siting_ids.ENVELOPE,
+                    name=siting_ids.ENVELOPE,
                     options=envelope_options(question),
                     value=drawn_envelope(question, view.envelope),
                     class_name="hr-segments",
@@ -43,7 +43,7 @@ def strip(
                     html.Span("at", className="hr-muted"),
                     html.Span("Nameplate that is drawn", className="visually-hidden"),
                     dbc.Select(
-                        id=ids.SITING_SIZE,
+                        id=siting_ids.SIZE,
                         options=size_options(question),
                         value=f"{drawn_size(question, view.size_mw):g}",
                         class_name="hr-siting-select",
@@ -55,7 +55,7 @@ def strip(
                 [
                     html.Span("Shortlist of", className="hr-muted"),
                     dbc.Input(
-                        id=ids.SITING_TOP,
+                        id=siting_ids.TOP,
                         type="range",
                         min=1,
                         max=max(MOST_TOP, view.top or question.shortlist),
@@ -64,7 +64,7 @@ def strip(
                         debounce=120,
                         class_name="hr-siting-range",
                     ),
-                    html.Output(str(view.top or question.shortlist), id=f"{ids.SITING_TOP}-shown"),
+                    html.Output(str(view.top or question.shortlist), id=f"{siting_ids.TOP}-shown"),
                 ],
                 className="hr-siting-slider",
             ),
@@ -91,7 +91,7 @@ def weights_panel(view: View) -> html.Span:
                     ]
                 ),
                 dbc.Input(
-                    id=ids.siting_weight(place),
+                    id=siting_ids.weight(place),
                     type="number",
                     min=0,
                     max=100,
@@ -116,8 +116,8 @@ def weights_panel(view: View) -> html.Span:
                 [
                     html.Span("Scaled"),
                     dbc.RadioItems(
-                        id=ids.SITING_SCALING,
-                        name=ids.SITING_SCALING,
+                        id=siting_ids.SCALING,
+                        name=siting_ids.SCALING,
                         options=[
                             {"label": "all envelopes together", "value": "pooled"},
                             {"label": "each by itself", "value": "own"},

@@ -7,7 +7,7 @@ import dash_bootstrap_components as dbc
 import numpy as np
 from dash import html
 
-from components import ids, siting_upload
+from components import siting_ids, siting_upload
 from components.format import number
 from components.icons import icon
 from components.skeleton import Part, popover
@@ -24,7 +24,7 @@ CHOICES = (
 )
 PARTS = ("use", "limit", "group", "weight")
 EXAMPLE = "bus,water,noise\n1001,2.4,40\n1002,3.1,55"
-_GROUPS_LIST = f"{ids.SITING_CRITERIA}-names"
+_GROUPS_LIST = f"{siting_ids.CRITERIA}-names"
 
 
 def panel(files: Sequence[tuple[str, str]], chosen: str, *, read_only: bool) -> html.Span:
@@ -42,7 +42,7 @@ def panel(files: Sequence[tuple[str, str]], chosen: str, *, read_only: bool) -> 
                     html.Span("File"),
                     _control(
                         dbc.Select(
-                            id=f"{ids.SITING_CRITERIA}-file",
+                            id=f"{siting_ids.CRITERIA}-file",
                             value=chosen or NONE,
                             options=[{"value": NONE, "label": "none"}, *({"value": a, "label": b} for a, b in listed)],
                         )
@@ -51,22 +51,22 @@ def panel(files: Sequence[tuple[str, str]], chosen: str, *, read_only: bool) -> 
                 className="hr-siting-field",
             ),
             None if read_only else _upload(),
-            html.P(id=f"{ids.SITING_CRITERIA}-message", className="hr-siting-message", role="status"),
-            html.Div(id=f"{ids.SITING_CRITERIA}-table"),
-            html.Div(id=f"{ids.SITING_CRITERIA}-groups"),
+            html.P(id=f"{siting_ids.CRITERIA}-message", className="hr-siting-message", role="status"),
+            html.Div(id=f"{siting_ids.CRITERIA}-table"),
+            html.Div(id=f"{siting_ids.CRITERIA}-groups"),
             html.Datalist([html.Option(value=name) for name in (*GROUPS, OWN_GROUP)], id=_GROUPS_LIST),
         ],
         className="hr-siting-criteria",
     )
     face = [icon("table", size=14), html.Span("Criteria")]
     return popover(
-        ids.SITING_CRITERIA, face, content, label="Criteria of your own", class_name="hr-button", width=560
+        siting_ids.CRITERIA, face, content, label="Criteria of your own", class_name="hr-button", width=560
     )  # fmt: skip
 
 
 def _upload() -> html.Div:
     return siting_upload.place(
-        ids.SITING_CRITERIA_UPLOAD,
+        siting_ids.CRITERIA_UPLOAD,
         "Upload a CSV of criteria",
         accept=".csv,text/csv",
         file="CSV of criteria",
@@ -91,7 +91,7 @@ def _row(column: Column, held: Criterion | None) -> html.Fieldset:
     limit = held.limit if held is not None and gates else None
     controls = [
         dbc.Select(
-            id=ids.criterion("use", column.name),
+            id=siting_ids.criterion("use", column.name),
             value=NONE if held is None else held.use,
             options=[{"value": key, "label": words} for key, words in CHOICES],
         ),
@@ -107,9 +107,9 @@ def _row(column: Column, held: Criterion | None) -> html.Fieldset:
 
 
 def _part(part: str, name: str, label: str, value: Any, *, shown: bool, **props: Any) -> html.Div:
-    box = dbc.Input(id=ids.criterion(part, name), value=value, debounce=True, autocomplete="off", **props)
+    box = dbc.Input(id=siting_ids.criterion(part, name), value=value, debounce=True, autocomplete="off", **props)
     field = html.Label([html.Span(label), _control(box)], className="hr-siting-field")
-    return html.Div(field, id=ids.criterion(f"{part}-place", name), hidden=not shown)
+    return html.Div(field, id=siting_ids.criterion(f"{part}-place", name), hidden=not shown)
 
 
 def _control(control: Part) -> html.Span:
@@ -125,7 +125,7 @@ def groups(names: Sequence[str], weights: Mapping[str, float]) -> Part:
             [
                 html.Span(name),
                 dbc.Input(
-                    id=ids.own_group(name), type="number", min=0, step="any", value=weights.get(name, 1.0),
+                    id=siting_ids.own_group(name), type="number", min=0, step="any", value=weights.get(name, 1.0),
                     debounce=True, class_name="hr-input hr-siting-weight",
                 ),
             ],

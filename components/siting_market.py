@@ -6,7 +6,7 @@ from typing import Any
 import dash_bootstrap_components as dbc
 from dash import html
 
-from components import ids
+from components import siting_ids
 from components.format import count, duration, number, percent, power
 from components.siting_answer import Answer, Gate
 from components.siting_basis import days_words, floor_table
@@ -122,7 +122,7 @@ def place(market: MarketQuestion) -> html.Section:
         ],
         className="hr-siting-pairs",
     )
-    return section("Market: what a site does to prices", controls, html.Div(id=ids.SITING_MARKET))
+    return section("Market: what a site does to prices", controls, html.Div(id=siting_ids.MARKET))
 
 
 def told(answer: Answer, market: MarketQuestion, stands: Any) -> list[Part]:
@@ -145,7 +145,7 @@ def told(answer: Answer, market: MarketQuestion, stands: Any) -> list[Part]:
         f"Run the market of {count(sites, 'site')}",
         type="button",
         className="hr-button" + ("" if stands.found == "answered" else " hr-button-primary"),
-        **{"data-siting-press": f"{ids.SITING_MARKET_RUN}-pressed"},
+        **{"data-siting-press": f"{siting_ids.MARKET_RUN}-pressed"},
     )
     if stands.found == "answered":
         return [_found(answer)]
@@ -340,7 +340,7 @@ def _ended(stands: Any) -> Part:
 
 
 def _id(name: str) -> str:
-    return ids.siting_word(f"market-{name}")
+    return siting_ids.word(f"market-{name}")
 
 
 def _box(name: str, value: Any, **props: Any) -> dbc.Input:

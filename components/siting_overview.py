@@ -6,7 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 from dash import dcc, html
 
-from components import ids, siting_cards
+from components import siting_cards, siting_ids
 from components.format import count, duration, number, percent, power, sentence
 from components.siting_answer import Answer
 from components.siting_basis import days_and_floor
@@ -83,7 +83,7 @@ def _sizes_section(answer: Answer, theme: Theme) -> Part:
         words = "One size is asked: give several in the question, such as 250, 500, 1000, and they are drawn here."
         return section("Sites that qualify, by size", state("empty", words))
     graph = dcc.Graph(
-        id=ids.SITING_SIZES_CHART,
+        id=siting_ids.SIZES_CHART,
         figure=sizes_figure(answer, theme),
         responsive=True,
         style={"height": _HEIGHT},

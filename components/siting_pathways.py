@@ -5,7 +5,7 @@ from typing import Any
 import dash_bootstrap_components as dbc
 from dash import html
 
-from components import ids
+from components import siting_ids
 from components.format import number
 from components.siting_site import small_table
 from components.skeleton import Part
@@ -44,7 +44,7 @@ def place() -> html.Div:
         "These durations are assumptions, those of the source until you change them. They are no result of this study.",
         className="hr-muted",
     )
-    first = html.Div(told(CONVENTIONAL, PLANNER), id=f"{ids.SITING_PATHWAYS}-told")
+    first = html.Div(told(CONVENTIONAL, PLANNER), id=f"{siting_ids.PATHWAYS}-told")
     return html.Div([html.Div(rows, className="hr-siting-pathways"), note, first])
 
 
@@ -123,7 +123,7 @@ def _bar(title: str, years: Years, longest: float, sign: str) -> html.Div:
 
 def _years(key: str, title: str, value: float, end: str) -> html.Label:
     box = dbc.Input(
-        id=ids.siting_years(key, end), type="number", value=value, min=0, max=LONGEST, step="any", debounce=True,
+        id=siting_ids.years(key, end), type="number", value=value, min=0, max=LONGEST, step="any", debounce=True,
         class_name="hr-input hr-siting-weight",
     )  # fmt: skip
     words = {"least": "at least", "most": "at most"}[end]

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from dash import html
 
-from components import ids, siting_cards
+from components import ids, siting_cards, siting_ids
 from components.format import megawatts, number, signed
 from components.grid_map import Layer
 from components.siting_answer import Answer
@@ -187,6 +187,6 @@ def told(found: Prices | str, why: Part = None) -> Part:
 def place() -> Sequence[Part]:
     """Return the tab: a line, and the table. A row selects nothing: that would ask for the prices of another site."""
     return [
-        html.Div(id=f"{ids.SITING_PRICES}-told", className="hr-siting-above"),
+        html.Div(id=f"{siting_ids.PRICES}-told", className="hr-siting-above"),
         grid(ids.SITING, columns(), (), name="prices", label="Prices at every bus, without and with the site"),
     ]

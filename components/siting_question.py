@@ -6,7 +6,7 @@ from typing import Any
 import dash_bootstrap_components as dbc
 from dash import dcc, html
 
-from components import ids, siting_upload
+from components import ids, siting_ids, siting_upload
 from components import siting_words as words
 from components.skeleton import Part, button, question_bar, word_number, word_popover, word_select
 from engine.siting.question import SitingQuestion
@@ -27,7 +27,7 @@ def question(asked: SitingQuestion, *, files: Choices = (), read_only: bool = Fa
             _text("sizes", held["sizes"], "Nameplates", "1000, 2000", unit="MW"),
             " as ",
             word_popover(
-                ids.siting_word("envelopes"),
+                siting_ids.word("envelopes"),
                 words.envelope_words(asked.envelopes, asked.onsite_mw),
                 envelopes_panel(held),
                 "Operating envelopes",
@@ -47,7 +47,7 @@ def question(asked: SitingQuestion, *, files: Choices = (), read_only: bool = Fa
         ],
         more=[more(held, files, read_only=read_only), dcc.Input(type="hidden", id=_id("criteria"),
                                                                 value=held["criteria"])],
-        actions=[button("Screen", ids.SITING_COMPUTE, primary=True, hidden=True)],
+        actions=[button("Screen", siting_ids.COMPUTE, primary=True, hidden=True)],
     )  # fmt: skip
 
 
@@ -99,7 +99,7 @@ def envelopes_panel(held: words.Words) -> html.Div:
                 "is taken to be alike.",
                 className="hr-muted",
             ),
-            html.Div(id=ids.SITING_PROFILES, **{"aria-live": "polite"}),
+            html.Div(id=siting_ids.PROFILES, **{"aria-live": "polite"}),
             dbc.Checklist(
                 id=_id("repair"),
                 options=[{"label": "Mend profiles that break their ramp bound", "value": "repair"}],
@@ -152,7 +152,7 @@ def more(held: words.Words, files: Choices, *, read_only: bool) -> html.Div:
 
 
 def _id(name: str) -> str:
-    return ids.siting_word(name)
+    return siting_ids.word(name)
 
 
 def _hours(held: words.Words) -> html.Span:
@@ -227,11 +227,11 @@ def _number(name: str, label: str, held: words.Words, unit: str, *limits: float,
 
 def _upload() -> html.Div:
     return siting_upload.place(
-        ids.SITING_UPLOAD,
+        siting_ids.UPLOAD,
         "Upload a CSV or Parquet of hours",
         accept=".csv,.parquet,.gz,text/csv",
         file="File of hours",
         hint="One row an hour: a column hour, the load of each zone, area or bus, and what wind, solar and hydro "
         "can produce; onsite_mw, what a campus makes for itself in that hour. All in MW.",
-        message=html.P(id=f"{ids.SITING_UPLOAD}-message", className="hr-siting-message", role="status"),
+        message=html.P(id=f"{siting_ids.UPLOAD}-message", className="hr-siting-message", role="status"),
     )

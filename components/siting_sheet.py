@@ -2,7 +2,7 @@
 
 from dash import dcc, html
 
-from components import ids
+from components import siting_ids
 from components.capacity_sites import bus_facts
 from components.format import megawatts
 from components.icons import icon
@@ -18,18 +18,18 @@ REPORT_PATH = "/siting/report"
 
 def place() -> html.Div:
     """Return the sheet's place in the inspector, with its Stores."""
-    ac = ids.SITING_AC
+    ac = siting_ids.AC
     return html.Div(
         [
-            dcc.Store(id=ids.SITING_OUTAGE),
+            dcc.Store(id=siting_ids.OUTAGE),
             dcc.Store(id=f"{ac}-job"),
             dcc.Store(id=f"{ac}-ended"),
             dcc.Store(id=f"{ac}-seen"),
-            dcc.Store(id=f"{ids.SITING_AC_RUN}-pressed"),
-            html.Div(id=f"{ids.SITING_SITE}-ways"),
-            html.Div(id=ids.SITING_SITE),
-            html.Div(id=ids.SITING_OUTAGE_TOLD, **{"aria-live": "polite"}),
-            html.Div(id=f"{ids.SITING_SITE}-rest"),
+            dcc.Store(id=f"{siting_ids.AC_RUN}-pressed"),
+            html.Div(id=f"{siting_ids.SITE}-ways"),
+            html.Div(id=siting_ids.SITE),
+            html.Div(id=siting_ids.OUTAGE_TOLD, **{"aria-live": "polite"}),
+            html.Div(id=f"{siting_ids.SITE}-rest"),
             html.Section(
                 [html.H3("Voltages and losses", className="hr-section-title"), html.Div(id=ac)],
                 className="hr-section",

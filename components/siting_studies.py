@@ -6,7 +6,7 @@ from typing import Any
 
 from dash import dcc, html
 
-from components import ids, siting_year
+from components import siting_ids, siting_year
 from components.format import count, duration, number, percent, price
 from components.siting_basis import days_and_floor
 from components.siting_clearing import place as clearing_place
@@ -74,7 +74,7 @@ STUDIES: Mapping[str, Named] = {
 
 def place() -> html.Div:
     """Return the tab: the studies with what the pressed one found, and the clearing."""
-    name = ids.SITING_STUDY_PANEL
+    name = siting_ids.STUDY_PANEL
     buttons = [
         html.Button(
             one.title,
@@ -87,7 +87,7 @@ def place() -> html.Div:
     ]
     return html.Div(
         [
-            dcc.Store(id=ids.SITING_STUDY_ASKED),
+            dcc.Store(id=siting_ids.STUDY_ASKED),
             *(dcc.Store(id=f"{name}-{part}") for part in ("job", "ended", "seen")),
             html.Div(
                 [

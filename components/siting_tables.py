@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from dash import html
 
-from components import ids, siting_prices, siting_why
+from components import ids, siting_ids, siting_prices, siting_why
 from components.format import count, number
 from components.siting_answer import Answer
 from components.siting_basis import NO_FLOOR, days_and_floor, days_words
@@ -242,7 +242,7 @@ def drawer(tab: str, panels: dict[str, Part]) -> html.Div:
         *(_tab(name, panel) for name, panel in panels.items()),
         siting_why.place(),
     ]
-    return html.Div(parts, id=ids.SITING_TABLES, className="hr-siting-tabs", **{"data-tab": tab})
+    return html.Div(parts, id=siting_ids.TABLES, className="hr-siting-tabs", **{"data-tab": tab})
 
 
 def _tab(name: str, content: Part) -> html.Div:

@@ -2,7 +2,7 @@
 
 from dash import html
 
-from components import ids
+from components import siting_ids
 from components.format import count, megawatts, number, percent, sentence
 from components.siting_answer import Answer
 from components.siting_sheet_gate import rate_card
@@ -20,11 +20,11 @@ _SCORES = ("place", "score", "low", "high")
 def place() -> html.Span:
     """Return the panel of the card; ``assets/90_siting.js`` opens it beside the number that was pressed."""
     return html.Span(
-        html.Div(html.P("Working out why", className="hr-muted"), id=f"{ids.SITING_WHY_ROW}-panel"),
+        html.Div(html.P("Working out why", className="hr-muted"), id=f"{siting_ids.WHY_ROW}-panel"),
         className="hr-popover",
         style={"width": "400px"},
         role="dialog",
-        **{"aria-label": "Why this number", "data-popover-panel": ids.SITING_WHY_ROW, "aria-live": "polite"},
+        **{"aria-label": "Why this number", "data-popover-panel": siting_ids.WHY_ROW, "aria-live": "polite"},
     )
 
 

@@ -12,7 +12,7 @@ from callbacks import capacity_panes as panes
 from callbacks.capacity_answer import FRAME_CLASS, STALE_CLASS, Seat, Shown
 from callbacks.capacity_publish import publish, read_upload
 from callbacks.services import Services
-from components import ids, shell
+from components import capacity_ids, shell
 from components.capacity_conditions import listed
 from components.capacity_products import versions
 from engine.capacity.conditions import Condition
@@ -37,7 +37,7 @@ def test_every_wired_id_is_on_the_page(seat: Seat, monkeypatch: pytest.MonkeyPat
     present |= ids_in([versions(records, {}), listed([Condition("cap", mw=5.0)])])
     kinds = {json.loads(name)["type"] for name in present if name.startswith("{")}
     levels = {f"capacity-why-{kind}{level}" for kind in ("site", "alone") for level in range(2, 8)}  # as many as asked
-    levels.add(ids.LARGEST_WHY)  # of a bus, once its largest load was computed
+    levels.add(capacity_ids.LARGEST_WHY)  # of a bus, once its largest load was computed
     wired = set()
     for key, spec in app.callback_map.items():
         wired |= {entry["id"] for entry in [*spec["inputs"], *spec.get("state", [])]}

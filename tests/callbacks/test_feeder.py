@@ -25,7 +25,15 @@ from callbacks.feeder_sides import SIDES, Side, panel, several_of, standing
 from callbacks.feeder_tabs import MADE
 from callbacks.services import Services
 from callbacks.shell import job_record
-from components import feeder_asked, feeder_edits, feeder_export, feeder_question, feeder_sheet, feeder_totals, ids
+from components import (
+    feeder_asked,
+    feeder_edits,
+    feeder_export,
+    feeder_ids,
+    feeder_question,
+    feeder_sheet,
+    feeder_totals,
+)
 from components.feeder_layers import At
 from components.feeder_view import LONGEST_QUERY, at_of, question_query, read_question, read_view
 from engine.distribution import jobs
@@ -85,7 +93,7 @@ def test_every_field_of_the_question_has_its_control() -> None:
     held |= {field for _, field, _ in feeder_asked.SELECTS}
     assert held == set(FeederQuestion().to_json())
     placed = str(feeder_question.question(FeederQuestion()))
-    assert [name for name in feeder_asked.NAMES if f"id='{ids.feeder_word(name)}'" not in placed] == []
+    assert [name for name in feeder_asked.NAMES if f"id='{feeder_ids.word(name)}'" not in placed] == []
 
 
 def test_every_control_that_cannot_be_read_is_told_at_once(anne: Seat) -> None:

@@ -10,7 +10,7 @@ import pytest
 from callbacks.feeder_answer import Seat
 from callbacks.feeder_edits import after, edited, without
 from callbacks.feeder_panes import compared, forms_of, looked_at
-from components import ids
+from components import feeder_ids
 from components.feeder_layers import At
 from engine.distribution.question import Edit, FeederQuestion
 from engine.distribution.run import FeederRun
@@ -100,12 +100,12 @@ def test_an_edit_that_cannot_be_made_says_why(
 def test_a_press_that_is_none_and_a_place_that_is_not_there_change_nothing(anne: Seat) -> None:
     nothing: dict[str, Any] = {"presses": {}, "taken": None, "values": {}, "selection": None, "held": [], "found": None}
     assert after(anne, None, nothing) is None
-    assert after(anne, f"{ids.FEEDER_EDITS}-pressed", {**nothing, "taken": {"value": "x"}}) is None
+    assert after(anne, f"{feeder_ids.EDITS}-pressed", {**nothing, "taken": {"value": "x"}}) is None
     with pytest.raises(QuestionError, match="taken back already"):
-        after(anne, f"{ids.FEEDER_EDITS}-pressed", {**nothing, "taken": {"value": "remove 3"}})
+        after(anne, f"{feeder_ids.EDITS}-pressed", {**nothing, "taken": {"value": "remove 3"}})
     held = [{"kind": "scale load", "value": 1.1}]
     taken = {**nothing, "held": held, "taken": {"value": "remove 0"}}
-    assert after(anne, f"{ids.FEEDER_EDITS}-pressed", taken) == ((), "Taken back: press Solve.")
+    assert after(anne, f"{feeder_ids.EDITS}-pressed", taken) == ((), "Taken back: press Solve.")
 
 
 def test_an_edit_of_a_link_that_cannot_be_made_is_refused_before_anything_is_computed(anne: Seat) -> None:

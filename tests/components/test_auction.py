@@ -9,7 +9,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from callbacks.auction_invite import Listening, own_addresses, qr_rows, ways
-from components import auction_draft, auction_new, auction_rules, auction_worked, auction_worth, help_auction, ids
+from components import (
+    auction_draft,
+    auction_ids,
+    auction_new,
+    auction_rules,
+    auction_worked,
+    auction_worth,
+    help_auction,
+)
 from components.auction_draft import Seat, draft_of, read
 from engine.auction.presets import ORIGINS, PRESETS
 from engine.auction.rules import Activity, Configuration, Increment, Jump, Lot, Rules, Timing, Withdrawals
@@ -313,6 +321,6 @@ def test_the_qr_code_is_one() -> None:
 
 
 def test_ids_are_named_after_the_page() -> None:
-    made = [value for name, value in vars(ids).items() if name.startswith("AUCTION_")]
+    made = [value for name, value in vars(auction_ids).items() if name.isupper()]
     assert len(made) == len(set(made)) > 15
     assert all(value.startswith("auction-") for value in made)
