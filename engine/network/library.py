@@ -7,7 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from engine.errors import NetworkDataError
-from engine.network import texas
+from engine.network import rts_gmlc, texas
 from engine.network.matpower import read_matpower
 from engine.network.tables import NetworkTables, table_of
 
@@ -118,17 +118,8 @@ def load(key: str) -> NetworkTables:
     elif entry.key == "texas-2020":
         tables = texas.with_fleet_2020(texas.on_the_map(tables))
     elif entry.key == "rts-gmlc":
-        tables = _ramps_of_a_minute(tables)
+        tables = rts_gmlc.completed(tables)
     return replace(tables, name=entry.title, source=f"{entry.source}. Licence: {entry.licence}.")
-
-
-def _ramps_of_a_minute(tables: NetworkTables) -> NetworkTables:
-    """Return the tables with ramps of half an hour.
-
-    The file has one number in its three columns of ramps, and it is the "Ramp Rate MW/Min" of the test system's own
-    table of units: 4 for a coal unit of 350 MW, which would need 44 hours from nothing to all if these were 30 minutes.
-    """
-    return replace(tables, units=tables.units.assign(ramp_30_min_mw=30.0 * tables.units["ramp_30_min_mw"]))
 
 
 def case_text(case: str) -> str:

@@ -8,7 +8,7 @@ Hours of a day count from 1 to 24: hour t of a year, from 1, is hour ((t - 1) mo
 the clock hour before it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -24,6 +24,7 @@ from engine.siting.onsite import SERIES
 
 Thermal = Literal["filed", "zero"]
 _WEATHER_FUELS = ("wind", "solar", "hydro")
+_UNKNOWN, _STORED = ("",), ("battery", "storage")  # fuels that do not say for how long a unit can give
 _FILED_HOUR = 16  # of the day, on the peak: what a network as filed is taken for
 _FEBRUARY_29 = 59  # days of a leap year before it
 _NOISE_MW = 1e-6
@@ -113,6 +114,7 @@ def from_file(
     ready = _fleet(network, given)
     stamps = file.stamps[chosen]
     most, notices = _within_weather(ready, _hour_of_leap_year(stamps), given, told=set(file.fleet_mw))
+    notices += _always_there(ready, file.unit_mw)
     notices += _told(ready, file, chosen, most)
     load = file.bus_load_mw(ready, chosen)
     silent = file.silent_buses(ready)
@@ -146,6 +148,7 @@ def year_2016(
     words, load = year_load(ready, chosen, settings, 0, own=is_texas(ready))
     stamps = np.datetime64("2016-01-01T00", "h") + chosen
     most, notices = _within_weather(ready, chosen, given, told=set())
+    notices += _always_there(ready)
     source = f"{len(chosen):,} of {HOURS:,} hours of 2016: {words}"
     return _case(ready, load, most, given, _Told(stamps, source, notices))
 
@@ -219,12 +222,12 @@ def _within_weather(
 ) -> tuple[Matrix, list[str]]:
     """Return what units could produce (T, G) in hours of a leap year, and what must be said of that."""
     fuels = set(network.units.fuels) & set(_WEATHER_FUELS) - told
+    notices = []
     if given.weather is None or not fuels:
-        notices = [f"{_listed(fuels)} may produce up to the largest output as filed in every hour"] if fuels else []
+        notices += [f"{_listed(fuels)} may produce up to the largest output as filed in every hour"] if fuels else []
         return np.tile(network.units.p_max_mw, (len(hours), 1)), notices
     rivers = is_texas(network)
     most = available_mw(network, hours, given.weather, given.seed, texas_hydro=rivers)
-    notices = []
     if "wind" in fuels:
         notices.append(
             "wind is a seeded synthetic model fitted to measured facts, with an assumed annual factor of "
@@ -237,6 +240,26 @@ def _within_weather(
         words = "up to its measured factor of the month" if rivers else "up to its largest output"
         notices.append(f"hydro may produce {words}")
     return most, notices
+
+
+def _always_there(network: Network, told: Collection[int] = ()) -> list[str]:
+    """Return what must be said of units that could run dry, where neither the tables nor a file say when.
+
+    ``told``: units (positions) whose output a file tells.
+    """
+    units, found = network.units, []
+    open_units = units.p_max_mw > 0.0
+    open_units[list(told)] = False
+    kinds = ((_UNKNOWN, "unit without a fuel", "units without a fuel"), (_STORED, "battery", "batteries"))
+    for fuels, one, many in kinds:
+        own = np.isin(np.array(units.fuels), fuels) & open_units
+        count = int(own.sum())
+        if count:
+            found.append(
+                f"{f'one {one}' if count == 1 else f'{count} {many}'} in the tables, {units.p_max_mw[own].sum():,.0f} "
+                "MW: up to the largest output in every hour"
+            )
+    return found
 
 
 def _told(network: Network, file: HourlyFile, hours: Integers, most: Matrix) -> list[str]:

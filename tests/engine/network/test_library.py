@@ -200,3 +200,19 @@ def test_the_tables_are_built_from_the_pinned_wheel_only(tmp_path: Path) -> None
 def test_units_of_rts_gmlc_ramp_as_their_published_table_says(unit: str, mw_per_min: float) -> None:
     units = library.load("rts-gmlc").units.set_index("unit")  # "Ramp Rate MW/Min" of the test system's gen.csv
     assert units.loc[unit, "ramp_30_min_mw"] == pytest.approx(30.0 * mw_per_min)
+
+
+def test_units_of_rts_gmlc_have_the_fuels_of_their_published_table() -> None:
+    units = library.load("rts-gmlc").units
+    found = units.groupby("fuel")["p_max_mw"].agg(["size", "sum"])
+    # Column "Fuel" of the test system's gen.csv: units of each, and their "PMax MW".
+    published = {
+        "coal": (16, 2317.0), "ng": (37, 5035.0), "oil": (19, 324.0), "nuclear": (1, 400.0), "hydro": (20, 1000.0),
+        "wind": (4, 2507.9), "solar": (57, 2915.9), "battery": (1, 50.0), "": (3, 0.0),
+    }  # fmt: skip
+    assert {fuel: (int(row["size"]), pytest.approx(row["sum"])) for fuel, row in found.iterrows()} == published
+    wind = units.loc[units["fuel"] == "wind"].set_index("bus")["p_max_mw"]
+    assert wind.to_dict() == {"309": 148.3, "317": 799.1, "303": 847.0, "122": 713.5}
+    assert units.loc[units["fuel"] == "hydro", "bus"].value_counts().to_dict() == {
+        "122": 6, "201": 1, "215": 3, "222": 6, "322": 4,
+    }  # fmt: skip

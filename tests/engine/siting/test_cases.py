@@ -248,3 +248,14 @@ def test_the_paper_s_hour() -> None:
     assert day.labels[0] == "2020-08-11 hour 1"
     south = np.array(network.buses.zones) == "South"
     assert day.demand_mw[15, south].sum() == pytest.approx(file.load_mw[223 * 24 + 15, file.places.index("South")])
+
+
+def test_units_of_which_nothing_is_known_are_told_to_be_there_in_every_hour() -> None:
+    filed = Network.from_tables(library.load("ieee14"))  # its file names no fuel: 332.4, 140 and three times 100 MW
+    words = "5 units without a fuel in the tables, 772 MW: up to the largest output in every hour"
+    assert words in cases.year_2016(filed, hours=[0]).notices
+    fuels = filed.tables.units["fuel"].tolist()
+    told = filed.tables.with_table("units", filed.tables.units.assign(fuel=["ng", "battery", "coal", *fuels[3:]]))
+    found = cases.year_2016(Network.from_tables(told), hours=[0]).notices
+    assert "2 units without a fuel in the tables, 200 MW: up to the largest output in every hour" in found
+    assert "one battery in the tables, 140 MW: up to the largest output in every hour" in found
