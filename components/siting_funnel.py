@@ -9,7 +9,7 @@ from components.siting_answer import Answer
 from components.siting_totals import inputs_of, qualified_card, sign_of, why_id
 from components.skeleton import Part
 from components.why_card import why_card, why_number
-from engine.commitment.scuc import End
+from engine.commitment.outcome import End
 from engine.siting.question import candidate_words
 
 STAGES = ("candidates", "gate", "sent", "market", "shortlist")

@@ -13,7 +13,7 @@ from components.siting_basis import days_words, floor_table
 from components.siting_totals import inputs_of
 from components.skeleton import Part, progress_card, section, state
 from components.static import static
-from engine.commitment.scuc import End
+from engine.commitment.outcome import End
 from engine.errors import QuestionError
 from engine.network.model import Network
 from engine.siting.case import HOURS_OF_DAY

@@ -11,7 +11,7 @@ from components.siting_basis import days_and_floor
 from components.siting_site import SOURCE_MARKET, SOURCE_RANKING, SiteStudy, bar, small_table
 from components.skeleton import Part, facts, section
 from components.why_card import why_card, why_number
-from engine.commitment.scuc import End
+from engine.commitment.outcome import End
 from engine.network.model import Vector
 from engine.siting.market import SiteMarket
 from engine.siting.market_run import MarketRun, lmp_change

@@ -8,7 +8,7 @@ from functools import cache
 
 import numpy as np
 
-from engine.commitment.scuc import End
+from engine.commitment.outcome import End
 from engine.network.factors import Factors
 from engine.network.model import Network
 from engine.network.tables import NetworkTables, table_of

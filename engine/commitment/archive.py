@@ -9,8 +9,8 @@ import numpy as np
 from engine.capacity.archive import AnyArray, pack, unpack
 from engine.commitment.instance import Instance
 from engine.commitment.lines import FlowRows
+from engine.commitment.outcome import Commitment, Effort, End
 from engine.commitment.sced import Dispatch, Hints
-from engine.commitment.scuc import Commitment, Effort, End
 from engine.errors import UncertaintyDataError
 from engine.program import Status
 

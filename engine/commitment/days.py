@@ -13,7 +13,8 @@ from datetime import date
 import numpy as np
 
 from engine.commitment.instance import CommitmentOptions, InitialState, Instance, check_whole_days
-from engine.commitment.scuc import BASE, BaseCommitment, Effort, commit
+from engine.commitment.outcome import BASE, Effort
+from engine.commitment.scuc import BaseCommitment, commit
 from engine.compute import Progress
 from engine.errors import QuestionError
 from engine.network.factors import Factors

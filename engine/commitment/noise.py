@@ -15,10 +15,12 @@ import numpy as np
 from engine.commitment.alike import Alike, suits
 from engine.commitment.bound import lower_bound
 from engine.commitment.integer import solve_integer
+from engine.commitment.outcome import dearest_within
 from engine.commitment.reduced import reduced
 from engine.commitment.room import with_room
 from engine.commitment.sced import Dispatch, dispatch
-from engine.commitment.scuc import BaseCommitment, dearest_within, decided
+from engine.commitment.scuc import BaseCommitment
+from engine.commitment.search import decided
 from engine.errors import QuestionError
 from engine.network.model import Flags, Matrix, Vector
 from engine.program import Status

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from engine.commitment.outcome import End
 from engine.commitment.room import WORDS as ROOM
-from engine.commitment.scuc import End
 from engine.network.model import Matrix
 from engine.siting.case import HOURS_OF_DAY
 from engine.siting.catalogue import METRIC_COLUMNS, Catalogue, Entry, Standing

@@ -18,7 +18,8 @@ import numpy as np
 
 from engine.commitment.days import Day
 from engine.commitment.instance import CommitmentOptions, InitialState, Instance
-from engine.commitment.scuc import BASE, SITE, BaseCommitment, Effort, End, commit, solve_site
+from engine.commitment.outcome import BASE, SITE, Effort, End
+from engine.commitment.scuc import BaseCommitment, commit, solve_site
 from engine.compute import HERE, Artifacts, Kept, Progress, Workers, run_map
 from engine.errors import QuestionError
 from engine.network.model import Flags, Matrix, Vector

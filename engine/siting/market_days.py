@@ -18,8 +18,8 @@ from engine.capacity.archive import AnyArray, pack, unpack
 from engine.commitment.days import CommittedDay, Day, commit_days
 from engine.commitment.instance import CommitmentOptions, InitialState
 from engine.commitment.noise import noise
+from engine.commitment.outcome import Commitment, Effort, End
 from engine.commitment.sced import Dispatch
-from engine.commitment.scuc import Commitment, Effort, End
 from engine.errors import UncertaintyDataError
 from engine.network.factors import Factors
 from engine.network.model import Flags, Matrix, Network, Vector

@@ -14,7 +14,7 @@ import numpy as np
 from engine.capacity.archive import AnyArray, pack, unpack
 from engine.commitment.days import PEAK, Day, typical_days
 from engine.commitment.instance import CommitmentOptions, ReserveKind, ReserveRule, check_whole_days
-from engine.commitment.scuc import Effort
+from engine.commitment.outcome import Effort
 from engine.compute import HERE, Artifacts, Progress, Workers
 from engine.errors import QuestionError, UncertaintyDataError
 from engine.network.model import Flags, Matrix, Vector

@@ -8,7 +8,7 @@ from typing import Any, Protocol, Self, get_args
 import numpy as np
 import numpy.typing as npt
 
-from engine.commitment.scuc import End
+from engine.commitment.outcome import End
 from engine.errors import QuestionError
 from engine.network.model import Integers
 from engine.siting.criteria import OwnCriteria

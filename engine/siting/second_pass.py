@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.commitment.scuc import BASE, Effort
+from engine.commitment.outcome import BASE, Effort
 from engine.compute import HERE, Artifacts, Progress, Workers
 from engine.errors import QuestionError
 from engine.network.model import Flags, Matrix

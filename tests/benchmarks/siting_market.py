@@ -20,8 +20,10 @@ import numpy as np
 from engine.commitment.bound import lower_bound
 from engine.commitment.instance import Instance
 from engine.commitment.integer import solve_integer
+from engine.commitment.outcome import Commitment, Effort
 from engine.commitment.sced import dispatch
-from engine.commitment.scuc import BaseCommitment, Commitment, Effort, commit, decided, solve_site
+from engine.commitment.scuc import BaseCommitment, commit, solve_site
+from engine.commitment.search import decided
 from engine.commitment.verify import Schedule, verify
 from engine.network import library
 from engine.network.model import Network

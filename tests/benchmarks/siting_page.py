@@ -23,7 +23,7 @@ from callbacks.services import Services
 from callbacks.siting_desk import Desk
 from components import siting_layers, siting_overview, siting_tables, siting_totals
 from components.siting_answer import Answer, Drawn, Gate
-from engine.commitment.scuc import End
+from engine.commitment.outcome import End
 from engine.network.library import load
 from engine.network.model import Network
 from engine.siting.defaults import starting_market, starting_question

@@ -8,7 +8,7 @@ import pytest
 from components import siting_funnel, siting_market, siting_overview, siting_tables
 from components.siting_answer import Answer, Drawn, Gate
 from components.siting_controls import drawn_size
-from engine.commitment.scuc import End
+from engine.commitment.outcome import End
 from engine.siting.defaults import starting_market
 from engine.siting.market_run import MarketQuestion
 from engine.siting.order import order_of

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.optimize import linprog
 
 from engine.commitment.instance import CommitmentOptions, Fleet, InitialState, Instance, ReserveRule, limits_of
-from engine.commitment.scuc import Commitment
+from engine.commitment.outcome import Commitment
 from engine.commitment.verify import Schedule, Verdict, verify
 from engine.network.factors import Factors
 from engine.network.model import Network

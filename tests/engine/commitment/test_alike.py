@@ -8,8 +8,10 @@ import pytest
 from engine.commitment.alike import Alike
 from engine.commitment.instance import InitialState, Instance
 from engine.commitment.integer import solve_integer
+from engine.commitment.outcome import Effort, End
 from engine.commitment.relaxation import Relaxation
-from engine.commitment.scuc import Effort, End, commit, decided
+from engine.commitment.scuc import commit
+from engine.commitment.search import decided
 from engine.network import library
 from engine.network.model import Network
 from engine.siting import cases

@@ -3,8 +3,9 @@ import pytest
 
 from engine.commitment import archive
 from engine.commitment.instance import CommitmentOptions, Instance, ReserveRule
+from engine.commitment.outcome import Effort
 from engine.commitment.sced import dispatch
-from engine.commitment.scuc import Effort, commit
+from engine.commitment.scuc import commit
 from engine.errors import UncertaintyDataError
 from tests.engine.commitment.small import case_of, day_load, grid, random_units
 

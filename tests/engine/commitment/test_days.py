@@ -3,7 +3,7 @@ import pytest
 
 from engine.commitment.days import Day, commit_days, typical_days
 from engine.commitment.instance import InitialState
-from engine.commitment.scuc import Effort, End, last_state
+from engine.commitment.outcome import Effort, End, last_state
 from engine.errors import QuestionError
 from engine.siting.case import SitingCase
 from tests.engine.commitment.small import (

@@ -5,7 +5,8 @@ import pytest
 
 from engine.commitment.instance import Instance
 from engine.commitment.noise import noise
-from engine.commitment.scuc import Effort, commit
+from engine.commitment.outcome import Effort
+from engine.commitment.scuc import commit
 from engine.errors import QuestionError
 from tests.engine.commitment.small import NO_RESERVE, case_of, grid, unit
 

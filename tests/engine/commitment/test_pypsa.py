@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from engine.commitment.instance import CommitmentOptions, InitialState, Instance, ReserveRule
-from engine.commitment.scuc import Effort, End, commit
+from engine.commitment.outcome import Effort, End
+from engine.commitment.scuc import commit
 from tests.engine.commitment.small import TRIANGLE, case_of, day_load, grid, judged, random_units
 
 

@@ -9,9 +9,10 @@ from engine.commitment.bound import lower_bound
 from engine.commitment.hourly import Hourly
 from engine.commitment.instance import InitialState, Instance
 from engine.commitment.menu import with_hour
+from engine.commitment.outcome import Effort, dearest_within
 from engine.commitment.room import dearest_offer, with_room, without_room
 from engine.commitment.sced import Dispatch, dispatch
-from engine.commitment.scuc import Effort, commit, dearest_within
+from engine.commitment.scuc import commit
 from engine.network.model import Flags
 from engine.program import Status
 from tests.engine.commitment.small import NO_RESERVE, Lines, case_of, day_load, grid, judged, random_units, unit

@@ -6,9 +6,10 @@ import pytest
 from engine.commitment.bound import Prices, lower_bound
 from engine.commitment.instance import CommitmentOptions, InitialState, Instance, ReserveRule
 from engine.commitment.lines import FlowRows
+from engine.commitment.outcome import Effort, End
 from engine.commitment.ramps import RampPrices
 from engine.commitment.relaxation import Relaxation
-from engine.commitment.scuc import Effort, End, commit, solve_site
+from engine.commitment.scuc import commit, solve_site
 from engine.errors import QuestionError
 from tests.engine.commitment.small import (
     NO_RESERVE,

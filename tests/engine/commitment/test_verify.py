@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from engine.commitment.instance import CommitmentOptions, InitialState, Instance, ReserveRule
-from engine.commitment.scuc import Effort, commit
+from engine.commitment.outcome import Effort
+from engine.commitment.scuc import commit
 from engine.commitment.verify import Schedule, verify
 from tests.engine.commitment.small import case_of, day_load, grid, unit
 

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from engine.commitment.scuc import End
+from engine.commitment.outcome import End
 from engine.network.factors import Factors
 from engine.network.library import load
 from engine.network.model import Network

@@ -8,7 +8,8 @@ import pytest
 from engine.capacity.archive import pack
 from engine.commitment.days import Day
 from engine.commitment.instance import CommitmentOptions, Instance, ReserveRule
-from engine.commitment.scuc import BASE, SITE, Effort, End, commit, solve_site
+from engine.commitment.outcome import BASE, SITE, Effort, End
+from engine.commitment.scuc import commit, solve_site
 from engine.compute import Processes
 from engine.errors import QuestionError, UncertaintyDataError
 from engine.siting.case import SitingCase

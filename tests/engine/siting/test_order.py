@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from engine.commitment.scuc import End
+from engine.commitment.outcome import End
 from engine.errors import QuestionError
 from engine.siting.criteria import Criterion, OwnCriteria, read_columns
 from engine.siting.market import SiteMarket

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from engine.commitment.days import Day
-from engine.commitment.scuc import Effort
+from engine.commitment.outcome import Effort
 from engine.errors import QuestionError
 from engine.siting.envelopes import envelope
 from engine.siting.firmness import open_sites

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from engine.commitment.scuc import End
+from engine.commitment.outcome import End
 from engine.errors import QuestionError
 from engine.siting.envelopes import envelope
 from engine.siting.market import Placement, SiteMarket
