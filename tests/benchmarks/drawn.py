@@ -43,7 +43,9 @@ def chart(at: Sequence[float], curves: Mapping[str, Sequence[float]], across: st
     return _svg(_WIDTH, _HEIGHT, parts)
 
 
-def texas(east: Vector, north: Vector, candidates: Integers, groups: Mapping[str, Integers]) -> str:
+def texas(
+    east: Vector, north: Vector, candidates: Integers, groups: Mapping[str, Integers], what: str = "qualify"
+) -> str:
     """Return one small map per group, its buses marked among all candidates."""
     known = candidates[np.isfinite(east[candidates]) & np.isfinite(north[candidates])]
     west, south = east[known].min(), north[known].min()
@@ -54,7 +56,7 @@ def texas(east: Vector, north: Vector, candidates: Integers, groups: Mapping[str
     for number, (name, buses) in enumerate(groups.items()):
         left = number * size + 10
         chosen = set(buses.tolist())
-        parts.append(f'<text x="{left}" y="18" {_FONT}>{escape(name)}: {len(buses)} qualify</text>')
+        parts.append(f'<text x="{left}" y="18" {_FONT}>{escape(name)}: {len(buses)} {escape(what)}</text>')
         for bus in sorted(known.tolist(), key=lambda bus: bus in chosen):
             x = left + (east[bus] - west) * squeeze * scale
             y = size + 20 - (north[bus] - south) * scale
