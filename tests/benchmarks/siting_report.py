@@ -2,7 +2,7 @@
 
     python -m tests.benchmarks.siting_report [--kept FOLDER]
 
-The gate: counts, thresholds, depths, and the study's own sites at our gate; the market is
+The gate: counts, thresholds and depths; the market is
 :mod:`tests.benchmarks.siting_report_market`. Needs HEADROOM_DATA (the 2020 series). What is computed is kept in FOLDER,
 so that a run that was stopped goes on, and a report can be written again. Writes results/siting_report.md with figures.
 """

@@ -194,11 +194,10 @@ def far_from_the_study(market: MarketRun, size: float) -> str:
         theirs = [float(cell.split(" ")[0]) for cell in siting_published.MARKET[size, window, "mean_lmp"]]
         away = np.array(ours) - np.array(theirs)
         told.append(f"{away.min():+.2f} to {away.max():+.2f} in {WINDOW_WORDS[window]}")
-    days = len(market.facts["days"])
     return (
         f"Our medians of the mean price less the study's, $/MWh: {', '.join(told)}. Why they differ: the study does "
-        f"not name its seven days (ours are {days}), its wind series is not published, and it stops each day at a gap of "
-        "1 %. Binding hours are of all days together."
+        f"not name its seven days (ours are {len(market.facts['days'])}), its wind series is not published, and it "
+        "stops each day at a gap of 1 %. Binding hours are of all days together."
     )
 
 
