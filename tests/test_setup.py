@@ -208,15 +208,15 @@ def test_packages_are_installed_once_and_again_when_others_are_asked_for(
 ) -> None:
     python = bare / ".venv" / "bin" / "python"
     python.parent.mkdir(parents=True)
-    base = fake("base", placing(python, f"echo pip >> {folder.parent}/calls"))
+    base = fake("base", placing(python, f"echo \\$2 >> {folder.parent}/calls"))
     monkeypatch.setattr(sys, "executable", str(base))
     assert setup.suitable_python() == str(python)
-    assert calls(folder) == [f"base -m venv {bare}/.venv", "pip"]
+    assert calls(folder) == [f"base -m venv {bare}/.venv", "pip", "compileall"]
     assert setup.suitable_python() == str(python)
-    assert calls(folder)[2:] == []
+    assert calls(folder)[3:] == []
     (bare / "constraints.txt").write_text("three")
     assert setup.suitable_python() == str(python)
-    assert calls(folder)[2:] == ["pip"]
+    assert calls(folder)[3:] == ["pip", "compileall"]
 
 
 def test_a_pip_that_fails_ends_in_one_sentence_and_is_tried_again_the_next_time(
