@@ -30,6 +30,7 @@ _SAID: dict[State, str] = {
     "exceeded": "beyond its limit in AC",
     "flagged": "beyond its limit in AC, which the linear model has not said",
 }
+_POWER = "apparent power, side"  # of a generator's circle, as the engine names the limit
 _SMALL = {"MW": ("kW", 0), "Mvar": ("kvar", 1), "MVA": ("kVA", 0), "MWh": ("kWh", 0)}  # of devices: unit, decimals
 _DUAL_UNITS = {"$/h per MW": "$/MWh", "$/h per Mvar": "$/Mvarh"}
 
@@ -51,6 +52,7 @@ class Limit:
     dual_unit: str = ""
     select: str = ""  # what a press on it selects; empty for the element itself
     device: str = ""  # the device that the diagram marks: of a battery its data centre
+    sides: int = 0  # of the polygon that stands for a circle, where it is that which binds
 
     @property
     def chosen(self) -> str:
@@ -71,15 +73,22 @@ class Limit:
         if self.kind == "device":
             digits = dict(_SMALL.values()).get(self.unit, 2)
             value, limit = number(self.value, digits), number(self.limit, digits)
+            if self.sides:
+                return f"{self.element}: {value} {self.unit}, {said} ({self._polygon} {limit} {self.unit})"
             return f"{self.element}: {value} {self.unit}, {said} ({self.what}: {limit} {self.unit})"
         if self.unit == "mean":
             off = f"{percent(self.value, 2)} {'off the mean of its magnitudes' if self.state == 'binds' else '(VUF)'}"
             return f"Unbalance of bus {self.element}: {off}, {said} ({percent(self.limit, 2)})"
         if self.kind == "link":
-            return f"Link {self.element}: {percent(self.value, 1)} of its rating, {said}"
+            inside = f" ({self._polygon} the rating)" if self.sides and self.state == "binds" else ""
+            return f"Link {self.element}: {percent(self.value, 1)} of its rating, {said}{inside}"
         low = "lower" if self.limit == feeder.v_min_pu else "upper"
         where = f"bus {self.element}, {member_words(feeder, self.member)}"
         return f"Voltage of {where}: {number(self.value, 3)} p.u., {said} ({low}: {number(self.limit, 3)})"
+
+    @property
+    def _polygon(self) -> str:
+        return f"a side of the {self.sides}-sided polygon inside"
 
 
 @lru_cache(maxsize=16)
@@ -154,6 +163,7 @@ def _links(run: "FeederRun", case: "CaseRun") -> Iterator[Limit]:
             float(case.ac_loading[hour, at]), 1.0, state, "rating",
             dual=sum(each.dual or 0.0 for each in duals) if duals else None,
             dual_unit=duals[0].dual_unit if duals else "",
+            sides=0 if run.question.line_limits == "active" or not duals else run.question.polygon_sides,
         )  # fmt: skip
 
 
@@ -170,4 +180,5 @@ def _devices(run: "FeederRun", case: "CaseRun") -> Iterator[Limit]:
             scale * each.value, scale * each.limit, "binds", small, each.what, each.dual,
             _DUAL_UNITS.get(each.dual_unit, each.dual_unit),
             f"centre:{each.element}" if of_centre else f"bus:{bus[each.element]}", each.element,
+            run.question.polygon_sides if each.what.startswith(_POWER) else 0,
         )  # fmt: skip

@@ -199,6 +199,24 @@ def test_devices_at_their_limits_are_told_with_their_duals_and_select_where_they
     assert generator.name in page_of(sheet(alone, At("off", 0)))
 
 
+def test_what_binds_short_of_a_circle_is_told_as_a_side_of_its_polygon() -> None:
+    run = made_up("ieee13")
+    generator, link = run.feeder.generators[0], run.feeder.links[2]
+    # A side of a polygon of 12 binds from cos(15 degrees) = 96.6 % of the circle on: 374 kVA of 387.
+    rows = [
+        Binding(0, "generator", generator.name, "", "apparent power, side 1 of 12", 0.374, 0.387, "MVA", 4.0,
+                "$/h per MVA"),
+        Binding(0, "polygon side", link.name, "a", "side 1 of 12", 0.97, 1.0, "MVA", 4.0, "$/h per MVA"),
+    ]  # fmt: skip
+    told = with_case(run, 0, facts=run.cases[0].facts | {"duals": [asdict(row) for row in rows]})
+    found = {each.element: each.words(run.feeder) for each in at_hour(told, told.cases[0], 0)}
+    words = "374 kVA, at its limit (a side of the 12-sided polygon inside 387 kVA), dual 4.00 $/h per MVA"
+    assert found[generator.name] == f"{generator.name}: {words}"
+    assert "at its limit (a side of the 12-sided polygon inside the rating), dual 4.00" in found[link.name]
+    active = replace(told, question=replace(told.question, line_limits="active"))
+    assert all("polygon" not in each.words(run.feeder) for each in limits(active, active.cases[0])[:1])
+
+
 def test_transformers_are_drawn_as_full_as_ac_finds_them() -> None:
     run = made_up("ieee13")
     place = next(at for at, link in enumerate(run.feeder.links) if isinstance(link, Transformer))
