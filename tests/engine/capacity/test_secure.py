@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 import pytest
@@ -18,9 +18,10 @@ from engine.capacity.verify import verify
 from engine.errors import QuestionError
 from engine.network.factors import Factors
 from engine.network.model import Matrix, Network, Vector
+from engine.network.outages import Outages
 from engine.network.tables import table_of
 from tests.engine.grids import network_of, pypower_case
-from tests.engine.network.test_outages import cut_off, without
+from tests.engine.network.test_outages import after, cut_off, without
 
 EPSILON = 0.1
 Part = tuple[str, Matrix, Vector, Vector]  # outage, withdrawal factors (n, K), margins (n,) firm and at the risk level
@@ -30,12 +31,10 @@ Part = tuple[str, Matrix, Vector, Vector]  # outage, withdrawal factors (n, K), 
 def grid(name: str, *, interfaces: bool = False, share: float = 1.0) -> Network:
     """A published case with ratings of its own making: about what its flows need after any outage, and some more."""
     plain = network_of(pypower_case(name))
-    flow = Factors.of(plain).flows(plain.injection_mw)
+    factors = Factors.of(plain)
+    flow, outages = factors.flows(plain.injection_mw), Outages.all_single(factors)
     generator = np.random.default_rng(3)
-    need = np.abs(flow)
-    for branch in np.flatnonzero(plain.branches.in_service).tolist():
-        if not cut_off(plain, (branch,)):
-            need = np.maximum(need, np.abs(Factors.of(changed := without(plain, [branch])).flows(changed.injection_mw)))
+    need = np.abs([flow, *(after(outages, flow, outage) for outage in range(len(outages)))]).max(axis=0)
     rating = share * (need * generator.uniform(1.5, 2.0, len(flow)) + 10.0)
     rated = plain.tables.branches.assign(rating_a_mw=0.9 * rating, rating_b_mw=0.95 * rating, rating_c_mw=rating)
     tables = plain.tables.with_table("branches", rated)
@@ -89,17 +88,27 @@ def answer(network: Network, question: CapacityQuestion, states: States) -> Capa
     return allocate(prepared, question, Secure(prepared, question, states, outages_of(network, question, factors)))
 
 
-def networks(network: Network, question: CapacityQuestion) -> Iterator[tuple[str, Network]]:
+@lru_cache(maxsize=64)  # one grid with its outages, of which many questions are asked
+def left(network: Network, lost: tuple[int, ...]) -> tuple[Network, Factors, Matrix] | None:
+    """The network without some branches, and its factors, also dense; None where it falls apart."""
+    if lost and cut_off(network, lost):
+        return None
+    changed = without(network, lost) if lost else network
+    factors = Factors.of(changed)
+    return changed, factors, factors.dense()
+
+
+def networks(network: Network, question: CapacityQuestion) -> Iterator[tuple[str, Network, Factors, Matrix]]:
     """The network as it is, and without the branches of each outage that leaves it whole."""
-    yield "", network
+    lost: list[tuple[str, tuple[int, ...]]]
     if question.outages == "listed":
         lost = list(zip(network.contingencies.ids, network.contingencies.branches, strict=True))
     else:
         on = np.flatnonzero(network.branches.in_service).tolist()
         lost = [(network.branches.ids[branch], (branch,)) for branch in on]
-    for name, branches in lost:
-        if not cut_off(network, branches):
-            yield name, without(network, branches)
+    for name, branches in [("", ()), *lost]:
+        if (found := left(network, tuple(branches))) is not None:
+            yield name, *found
 
 
 def tail(loads: Matrix, weight: Vector, measure: str) -> Vector:
@@ -120,12 +129,11 @@ def all_rows(network: Network, question: CapacityQuestion, states: States) -> It
     """For each network: its outage, withdrawal factors (n, K), margins (n,) firm and at the risk level."""
     places = [network.bus(bus) for bus in question.candidates]
     sample, box = states.sample, states.box
-    for name, changed in networks(network, question):
+    for name, changed, factors, dense_factors in networks(network, question):
         branches, sums = changed.branches, changed.interfaces
         rating = {"a": branches.rating_a_mw, "b": branches.rating_b_mw, "c": branches.rating_c_mw}
         limit = np.where(branches.in_service, rating[question.outage_rating if name else "a"], np.inf)
-        factors = Factors.of(changed)
-        dense = -factors.dense()
+        dense = -dense_factors
         stack = np.vstack([dense, sums.weights @ dense])
         flow = np.vstack([own := factors.flows(-sample.net_demand_mw.T), sums.weights @ own])
         upper, lower = np.concatenate([limit, sums.upper_mw]), np.concatenate([limit, -sums.lower_mw])
