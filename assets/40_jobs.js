@@ -12,6 +12,8 @@
     if (text !== undefined) node.textContent = text;
     return node;
   }
+  function KEEP() { return window.dash_clientside.no_update; }
+  function find(listed, id) { return (listed || []).find(function (job) { return job.id === id; }); }
   function active(job) { return job.state === 'queued' || job.state === 'running'; }
   function share(job) { return job.total > 0 ? Math.min(1, job.done / job.total) : 0; }
   function percent(part) { return Math.floor(100 * part) + '\u2009%'; }
@@ -137,33 +139,57 @@
     if (button) { button.disabled = true; cancel(button.getAttribute('data-job-cancel')); }
   });
   document.addEventListener('visibilitychange', function () { if (!document.hidden && jobs.some(active)) wake(); });
-  // Returns what a page calls with the list of jobs and the ids that it waits for. It writes the Store `ended` when one
-  // of them ends (one that was seen and leaves the list has ended), and, `furtherMs` apart, while one that runs comes
-  // further: what is known so far is drawn.
-  function follow(ended, furtherMs) {
-    const waited = {}; // by job: {seen, told, done, at}
-    return function (listed, followed) {
-      const told = [];
-      (followed || []).forEach(function (id) { waited[id] = waited[id] || { at: Date.now(), done: 0 }; });
-      Object.keys(waited).forEach(function (id) {
-        const held = waited[id];
-        if (held.told) return;
-        const job = (listed || []).find(function (entry) { return entry.id === id; });
-        if (job && active(job)) {
-          held.seen = true;
-          if (job.done > held.done && Date.now() - held.at > furtherMs) { held.done = job.done; held.at = Date.now(); told.push(id); }
-        } else if (job || held.seen) { held.told = true; told.push(id); }
-      });
-      if (told.length) headroom.setProps(ended, { data: { ids: told, at: Date.now() } });
-      return window.dash_clientside.no_update;
+  // Returns a judge of (the list of jobs, an id): true once, when that job has ended. It is listed so, or it was seen
+  // to run and has left the list.
+  function endings() {
+    const known = {}; // by job: seen, told
+    return function (listed, id) {
+      const job = find(listed, id);
+      if (!id || known[id] === 'told') return false;
+      if (job && active(job)) { known[id] = 'seen'; return false; }
+      if (!job && known[id] !== 'seen') return false;
+      known[id] = 'told';
+      return true;
     };
   }
-  headroom.jobs = { wake: wake, redraw: drawCards, follow: follow };
+  // Returns what a page calls with the list of jobs and the ids that it waits for. It writes the Store `ended` when one
+  // of them ends and, with `furtherMs`, that far apart while one that runs comes further: what is known so far is drawn.
+  // Written past the graph of callbacks: an output that the page's question waits for would make a circle, and a circle
+  // is dropped when words change faster than answers come.
+  function follow(ended, furtherMs) {
+    const over = endings(), waited = {}; // by job: when it was last told of, how far it was, whether it is over
+    function further(held, job) {
+      if (!furtherMs || !job || !active(job) || job.done <= held.done || Date.now() - held.at <= furtherMs) return false;
+      held.done = job.done;
+      held.at = Date.now();
+      return true;
+    }
+    return function (listed, followed) {
+      (followed || []).forEach(function (id) { waited[id] = waited[id] || { at: Date.now(), done: 0, over: false }; });
+      const told = Object.keys(waited).filter(function (id) {
+        const held = waited[id];
+        if (held.over) return false;
+        held.over = over(listed, id);
+        return held.over || further(held, find(listed, id));
+      });
+      if (told.length) headroom.setProps(ended, { data: { ids: told, at: Date.now() } });
+      return KEEP();
+    };
+  }
+  const ofPanel = endings();
+  headroom.jobs = { wake: wake, redraw: drawCards, active: active, endings: endings, follow: follow };
   // A card that is drawn between two answers gets what is known at once.
   new MutationObserver(function (changes) {
     if (changes.some(function (c) { return c.addedNodes.length && c.target.querySelector && c.target.querySelector('.hr-progress[data-job]'); })) {
       if (changes.some(function (c) { return !c.target.closest('.hr-progress'); })) drawCards();
     }
   }).observe(document.body, { subtree: true, childList: true });
-  window.dash_clientside.headroom.wakeJobs = function () { wake(); return window.dash_clientside.no_update; };
+  Object.assign(window.dash_clientside.headroom, {
+    wakeJobs: function () { wake(); return KEEP(); },
+    // A panel that waits for a job of its own (callbacks/followed.py): its Store `<panel>-ended` is written once.
+    panelJob: function (listed, followed, panel) {
+      if (ofPanel(listed, followed)) headroom.setProps(panel + '-ended', { data: { id: followed, at: Date.now() } });
+      return KEEP();
+    },
+  });
 })();

@@ -3,9 +3,6 @@
   'use strict';
   const clientside = (window.dash_clientside = window.dash_clientside || {});
   const KEEP = function () { return window.dash_clientside.no_update; };
-  const waited = {}; // the jobs that the page waits for: asked, seen (one that then leaves the list has ended), told
-
-  function active(job) { return job.state === 'queued' || job.state === 'running'; }
   let layered = null; // the study whose layer was chosen: by the reader, his link, or its first answer with outages
   let checking = false; // a set's check runs: its button waits
   const FIRST = ['firm', /^inc/, 'limit']; // columns of the sites on a phone
@@ -51,24 +48,11 @@
       if (rows && rows.length && rows[0].select) window.headroom.select('capacity', rows[0].select);
       return KEEP();
     },
-    // Written past the graph of callbacks: an output here that the question waits for would make a circle, and a
-    // circle is dropped when words change faster than answers come.
-    jobEnded: function (jobs, followed) {
-      (followed || []).forEach(function (id) { waited[id] = waited[id] || 'asked'; });
-      const ended = Object.keys(waited).filter(function (id) {
-        const job = (jobs || []).find(function (entry) { return entry.id === id; });
-        if (waited[id] === 'told') return false;
-        if (job && active(job)) waited[id] = 'seen';
-        return job ? !active(job) : waited[id] === 'seen';
-      });
-      ended.forEach(function (id) { waited[id] = 'told'; });
-      if (ended.length) window.headroom.setProps('capacity-job-ended', { data: { ids: ended, at: Date.now() } });
-      return KEEP();
-    },
+    jobs: window.headroom.jobs.follow('capacity-job-ended'),
     // A set that had to be checked apart is published once its check is done; a check that failed says so itself.
     checkEnded: function (jobs, id) {
       const job = (jobs || []).find(function (entry) { return entry.id === id; });
-      if (!job || active(job)) return KEEP();
+      if (!job || window.headroom.jobs.active(job)) return KEEP();
       window.headroom.setProps('capacity-checking', { data: null });
       if (job.state === 'done') window.headroom.setProps('capacity-publish-pressed', { data: Date.now() });
       return KEEP();
@@ -78,6 +62,12 @@
       if (button && (job || checking)) window.headroom.setProps('capacity-publish', { disabled: Boolean(job) });
       checking = Boolean(job);
       return job ? 'The check of this set runs. It is published once it has passed.' : '';
+    },
+    // What the map paints with redispatch stands first in the inspector while it is looked at.
+    showFirst: function (layer, panel) {
+      const place = document.getElementById(panel + '-place');
+      if (place) place.dataset.first = layer === 'redispatch' ? 'yes' : 'no';
+      return KEEP();
     },
     // Outages, redispatch and seasons change what the sites get together, not each bus alone: the first such answer
     // shows the sites, unless the layer was chosen.

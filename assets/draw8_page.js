@@ -3,13 +3,12 @@
   'use strict';
   const headroom = window.headroom, draw = headroom.draw;
   const NO = function () { return window.dash_clientside.no_update; };
-  let waited = null; // the job that was last seen running, so that one that left the list counts as ended
+  const over = headroom.jobs.endings();
 
   function painted(part) { draw.painted = Object.assign({ data: null, layer: null, elements: null }, draw.painted, part); }
   function show(selector, name, key) {
     document.querySelectorAll(selector).forEach(function (part) { part.hidden = part.dataset[key] !== name; });
   }
-  function active(job) { return job.state === 'queued' || job.state === 'running'; }
 
   // A file that is too large is refused before it is sent: half a minute of waiting would say no more.
   function refused(files) {
@@ -95,16 +94,8 @@
       headroom.select(draw.PAGE, rows[0].select);
       return NO();
     },
-    // The job that the page waits for: followed from when it is named, told once when it ends.
     jobEnded: function (jobs, pending) {
-      const id = pending ? pending.id : null;
-      if (!id) { waited = null; return NO(); }
-      const job = (jobs || []).find(function (entry) { return entry.id === id; });
-      if (!job && waited !== id && waited !== 'ended ' + id) { waited = id; headroom.jobs.wake(); return NO(); }
-      if (job && active(job)) { waited = id; return NO(); }
-      if (waited === 'ended ' + id) return NO();
-      waited = 'ended ' + id;
-      return { id: id, at: Date.now() };
+      return pending && over(jobs, pending.id) ? { id: pending.id, at: Date.now() } : NO();
     },
     // The address bar holds the whole view; it is replaced without a new page, so nothing is asked or drawn again.
     address: function (mapLayer, canvasLayer, tab, what, selection, load, limits, least, secure, after, study) {

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dash import ALL, ClientsideFunction, Dash, Input, Output, Patch, State, ctx, html, no_update
+from dash import ALL, Dash, Input, Output, Patch, State, ctx, html, no_update
 from flask import current_app
 
 from callbacks import auction_jobs
@@ -16,6 +16,7 @@ from callbacks.auction_debrief_runs import Runs
 from callbacks.auction_debrief_seen import Debriefs, NotYetError, Reader, changes_of, cut, entries_of, reader_of
 from callbacks.auction_desk import EXTENSION, Desk
 from callbacks.auction_room import Here
+from callbacks.followed import follow_job
 from callbacks.security import current_user
 from callbacks.services import Services
 from callbacks.shell import of_page, toast
@@ -273,13 +274,7 @@ def register(app: Dash, services: Services) -> None:
 
 def _register_story(app: Dash, services: Services) -> None:
     for name in (auction_ids.DEBRIEF, auction_ids.DEBRIEF_READ):
-        app.clientside_callback(
-            ClientsideFunction("capacityAside", "ended"),
-            Output(f"{name}-seen", "data"),
-            Input(ids.JOBS, "data"),
-            Input(f"{name}-job", "data"),
-            State(name, "id"),
-        )
+        follow_job(app, name)
 
     @app.callback(
         Output(auction_ids.DEBRIEF, "children"),
@@ -370,13 +365,7 @@ def _register_keeping(app: Dash, services: Services) -> None:
 
 def _register_runs(app: Dash, services: Services, runs: Runs) -> None:
     name = auction_ids.DEBRIEF_RERUN
-    app.clientside_callback(
-        ClientsideFunction("capacityAside", "ended"),
-        Output(f"{name}-seen", "data"),
-        Input(ids.JOBS, "data"),
-        Input(f"{name}-job", "data"),
-        State(name, "id"),
-    )
+    follow_job(app, name)
 
     @app.callback(
         Output(name, "children"),

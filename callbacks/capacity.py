@@ -146,7 +146,7 @@ def _register_browser_side(app: Dash) -> None:
         Input(ids.grid(PAGE, "sites"), "id"),
     )
     app.clientside_callback(
-        ClientsideFunction("capacity", "jobEnded"),
+        ClientsideFunction("capacity", "jobs"),
         Output(f"{capacity_ids.JOB}-seen", "data"),
         Input(ids.JOBS, "data"),
         Input(capacity_ids.JOB, "data"),

@@ -9,6 +9,7 @@ from dash import ClientsideFunction, Dash, Input, Output, Patch, State, ctx, no_
 
 from callbacks.capacity_answer import Seat, seat_of
 from callbacks.capacity_desk import Desk
+from callbacks.followed import follow_job
 from components import capacity_ids, ids
 from components import capacity_largest as panel
 from components.capacity_answer import Answer
@@ -126,15 +127,9 @@ def _without(looked: Looked, told: Told) -> Told:
 def register(app: Dash, desk: Desk) -> None:
     """Wire the panel, its layer, the choice of a state and the card."""
     name = capacity_ids.LARGEST
+    follow_job(app, name)
     app.clientside_callback(
-        ClientsideFunction("capacityAside", "ended"),
-        Output(f"{name}-seen", "data"),
-        Input(ids.JOBS, "data"),
-        Input(f"{name}-job", "data"),
-        State(name, "id"),
-    )
-    app.clientside_callback(
-        ClientsideFunction("capacityAside", "first"),
+        ClientsideFunction("capacity", "showFirst"),
         Output(f"{name}-first", "data"),
         Input(ids.map_layer(ids.CAPACITY), "value"),
         Input(name, "id"),

@@ -6,11 +6,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from dash import ClientsideFunction, Dash, Input, Output, State, ctx, no_update
+from dash import Dash, Input, Output, State, ctx, no_update
 
 from callbacks.capacity_answer import Seat, seat_of
 from callbacks.capacity_aside import Standing, begin, standing
 from callbacks.capacity_desk import Desk
+from callbacks.followed import follow_job
 from components import capacity_ids, ids
 from components import capacity_promise as panel
 from components.capacity_answer import Answer
@@ -110,13 +111,7 @@ def _told_of(found: Standing, running: Callable[..., Any], failed: Callable[...,
 def register(app: Dash, desk: Desk) -> None:
     """Wire both panels."""
     for name in (capacity_ids.PROMISE, capacity_ids.CHECKED):
-        app.clientside_callback(
-            ClientsideFunction("capacityAside", "ended"),
-            Output(f"{name}-seen", "data"),
-            Input(ids.JOBS, "data"),
-            Input(f"{name}-job", "data"),
-            State(name, "id"),
-        )
+        follow_job(app, name)
     _register_promise(app, desk)
     _register_check(app, desk)
 

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx, no_update
+from dash import ALL, Dash, Input, Output, State, ctx, no_update
 
 from callbacks.capacity_aside import begin, standing
+from callbacks.followed import follow_job
 from callbacks.siting_desk import Desk, criteria_in, drawn_of, market_arguments, question_of
 from callbacks.siting_seen import looked_at
 from callbacks.siting_site import SiteSeat, named, site_seat
@@ -104,13 +105,7 @@ def publish(seat: SiteSeat, drawn: Any, terms: SaleTerms) -> int:
 def register(app: Dash, desk: Desk) -> None:
     """Wire the form and what it finds."""
     name = siting_ids.AUCTION
-    app.clientside_callback(
-        ClientsideFunction("capacityAside", "ended"),
-        Output(f"{name}-seen", "data"),
-        Input(ids.JOBS, "data"),
-        Input(f"{name}-job", "data"),
-        State(name, "id"),
-    )
+    follow_job(app, name)
 
     @app.callback(
         Output(name, "children"),

@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from dash import ClientsideFunction, Dash, Input, Output, State, ctx, html, no_update
+from dash import Dash, Input, Output, State, ctx, html, no_update
 from flask import current_app
 
 from callbacks import siting_clearing, siting_studies
 from callbacks.capacity_aside import Standing, begin, standing
+from callbacks.followed import follow_job
 from callbacks.services import Kept
 from callbacks.siting_desk import Desk
 from callbacks.siting_seen import looked_at
@@ -348,13 +349,7 @@ def _register_entries(app: Dash, desk: Desk, catalogues: Catalogues) -> None:
 
 def _register_refresh(app: Dash, desk: Desk) -> None:
     name = siting_ids.REFRESH
-    app.clientside_callback(
-        ClientsideFunction("capacityAside", "ended"),
-        Output(f"{name}-seen", "data"),
-        Input(ids.JOBS, "data"),
-        Input(f"{name}-job", "data"),
-        State(name, "id"),
-    )
+    follow_job(app, name)
 
     @app.callback(
         Output(name, "children"),

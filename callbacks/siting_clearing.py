@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx, no_update
+from dash import ALL, Dash, Input, Output, State, ctx, no_update
 
 from callbacks.capacity_aside import begin, standing
+from callbacks.followed import follow_job
 from callbacks.siting_desk import Desk
 from callbacks.siting_seen import looked_at
 from callbacks.siting_site import SiteSeat, named, site_seat
@@ -204,13 +205,7 @@ def panel(seat: SiteSeat, drawn: Any, text: Any, rules: Mapping[str, Any], *, pr
 def register(app: Dash, desk: Desk) -> None:
     """Wire the form and the awards."""
     name = siting_ids.CLEARING
-    app.clientside_callback(
-        ClientsideFunction("capacityAside", "ended"),
-        Output(f"{name}-seen", "data"),
-        Input(ids.JOBS, "data"),
-        Input(f"{name}-job", "data"),
-        State(name, "id"),
-    )
+    follow_job(app, name)
 
     @app.callback(
         Output(siting_ids.APPLICANTS, "value"),

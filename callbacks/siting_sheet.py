@@ -4,10 +4,11 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from dash import ClientsideFunction, Dash, Input, Output, Patch, State, ctx, no_update
+from dash import Dash, Input, Output, Patch, State, ctx, no_update
 
 from callbacks import siting_agreement, siting_report
 from callbacks.capacity_aside import begin, standing
+from callbacks.followed import follow_job
 from callbacks.siting_desk import Desk
 from callbacks.siting_report import edited_terms
 from callbacks.siting_site import SiteSeat, ac_arguments_of, address_of, packed_drawn, site_seat
@@ -170,13 +171,7 @@ def _register_sheet(app: Dash, desk: Desk) -> None:
 
 def _register_ac(app: Dash, desk: Desk) -> None:
     name = siting_ids.AC
-    app.clientside_callback(
-        ClientsideFunction("capacityAside", "ended"),
-        Output(f"{name}-seen", "data"),
-        Input(ids.JOBS, "data"),
-        Input(f"{name}-job", "data"),
-        State(name, "id"),
-    )
+    follow_job(app, name)
 
     @app.callback(
         Output(name, "children"),

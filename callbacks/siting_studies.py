@@ -6,10 +6,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from dash import ClientsideFunction, Dash, Input, Output, State, ctx, no_update
+from dash import Dash, Input, Output, State, ctx, no_update
 
 from callbacks import siting_year
 from callbacks.capacity_aside import Standing, begin, standing
+from callbacks.followed import follow_job
 from callbacks.siting_desk import Desk
 from callbacks.siting_seen import looked_at
 from callbacks.siting_site import SiteSeat, site_seat
@@ -240,13 +241,7 @@ def register(app: Dash, desk: Desk) -> None:
     """Wire the studies."""
     siting_year.register(app, desk)
     name = siting_ids.STUDY_PANEL
-    app.clientside_callback(
-        ClientsideFunction("capacityAside", "ended"),
-        Output(f"{name}-seen", "data"),
-        Input(ids.JOBS, "data"),
-        Input(f"{name}-job", "data"),
-        State(name, "id"),
-    )
+    follow_job(app, name)
 
     @app.callback(
         Output(name, "children"),

@@ -17,7 +17,7 @@ from components import auction_ids
 from components.auction_debrief_parts import amount, money, told
 from components.format import count, megawatts, number, percent
 from components.icons import icon
-from components.skeleton import Part, page, progress_card, state, totals
+from components.skeleton import Part, job_stores, page, progress_card, state, totals
 from components.why_card import why_card, why_number
 from engine.auction.debrief import Debrief
 from engine.auction.rules import Configuration
@@ -51,11 +51,8 @@ def layout(body: Part, title: str, *, auction: str | None = None, asked: str | N
     return page(
         dcc.Store(id=auction_ids.DEBRIEF_OF, data=auction),
         dcc.Store(id=auction_ids.DEBRIEF_ASKED, data=asked),
-        *(
-            dcc.Store(id=f"{name}-{part}")
-            for name in (auction_ids.DEBRIEF, auction_ids.DEBRIEF_READ)
-            for part in ("job", "ended", "seen")
-        ),
+        *job_stores(auction_ids.DEBRIEF),
+        *job_stores(auction_ids.DEBRIEF_READ),
         html.Div(body, id=auction_ids.DEBRIEF, className="hr-debrief"),
         title=title,
         class_name="hr-auction hr-page-scroll hr-debrief-page",

@@ -10,7 +10,7 @@ from components import auction_ids
 from components.auction_debrief_parts import Cell, Column, Row, numbered, signed, table
 from components.format import MISSING, megawatts, number, percent
 from components.icons import icon
-from components.skeleton import Part, button, progress_card, state
+from components.skeleton import Part, button, job_stores, progress_card, state
 from engine.auction.what_if import Comparison, Outcome
 
 MOST_BYTES = 20_000_000  # of all files of an upload together
@@ -68,9 +68,7 @@ def change(titles: Sequence[str], words: str) -> list[Part]:
     )
     name = auction_ids.DEBRIEF_RERUN
     return [
-        dcc.Store(id=f"{name}-job"),
-        dcc.Store(id=f"{name}-ended"),
-        dcc.Store(id=f"{name}-seen"),
+        *job_stores(name),
         html.Div(
             [
                 html.Label([html.Span("With ", className="hr-debrief-with"), choice], className="hr-word-label"),

@@ -66,9 +66,9 @@ REPORT_LINKS = "capacity-report-links"
 
 
 # What a promise is worth, the check by other solvers, conditions of one's own, requests
-PROMISE = "capacity-promise"  # the panel in the inspector; its Stores are named after it: -job, -ended
+PROMISE = "capacity-promise"  # the panel in the inspector; its Stores: -job, -ended, -seen
 PROMISE_MEASURE = "capacity-promise-measure"
-CHECKED = "capacity-checked"  # the panel below the products; its Stores: -job, -ended
+CHECKED = "capacity-checked"  # the panel below the products; its Stores: -job, -ended, -seen
 CHECKED_RUN = "capacity-checked-run"
 CONDITIONS_KIND = "capacity-conditions-kind"
 CONDITIONS_GROUP = "capacity-conditions-group"
@@ -94,7 +94,7 @@ REQUESTS_TOTAL = "capacity-requests-total"
 
 
 # Each bus alone with redispatch, in one state
-LARGEST = "capacity-largest"  # the panel in the inspector; its Stores are named after it: -job, -ended
+LARGEST = "capacity-largest"  # the panel in the inspector; its Stores: -job, -ended, -seen
 LARGEST_RUN = "capacity-largest-run"
 LARGEST_STATE = "capacity-largest-state"  # the box that holds the label of a state, empty for the largest load
 LARGEST_FOUND = "capacity-largest-found"  # Store: {"asked", "key"} of what the map, the table and the panel draw

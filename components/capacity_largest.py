@@ -15,7 +15,7 @@ from components.capacity_answer import limit_element, pressed_button, short_limi
 from components.capacity_sites import bus_words
 from components.format import THIN, count, duration, megawatts, number, power
 from components.grid_map import Layer, break_labels, classes, layers_data, nice_breaks
-from components.skeleton import Part, facts, progress_card, state
+from components.skeleton import Part, facts, job_stores, progress_card, state
 from components.why_card import WhyInput, notation, why_card, why_number
 from engine.capacity.results import Limit
 from engine.network.model import Network, Vector
@@ -156,10 +156,8 @@ def place(hour: str = "") -> html.Div:
     )  # fmt: skip
     return html.Div(
         [
-            dcc.Store(id=f"{name}-job"),
-            dcc.Store(id=f"{name}-ended"),
-            dcc.Store(id=f"{name}-first"),  # written by nobody, and so is the next
-            dcc.Store(id=f"{name}-seen"),  # written by nobody, as in grid_map.register_map
+            *job_stores(name),
+            dcc.Store(id=f"{name}-first"),  # written by nobody, as in grid_map.register_map
             dcc.Store(id=f"{capacity_ids.LARGEST_RUN}-pressed"),
             dcc.Store(id=capacity_ids.LARGEST_FOUND),
             html.Datalist(id=f"{name}-states"),

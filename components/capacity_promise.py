@@ -7,7 +7,7 @@ from dash import dcc, html
 from components import capacity_ids
 from components.capacity_answer import level_words, pressed_button
 from components.format import interval, megawatts, number, percent
-from components.skeleton import Part, facts, progress_card, section, stale, state
+from components.skeleton import Part, facts, job_stores, progress_card, section, stale, state
 from components.why_card import WhyInput, why_card, why_number
 from engine.capacity.bootstrap import Bootstrap, Interval
 from engine.capacity.independent import IndependentCheck
@@ -42,9 +42,7 @@ def place() -> html.Div:
     """Return the panel's place below the inspected element, with its Stores."""
     return html.Div(
         [
-            dcc.Store(id=f"{capacity_ids.PROMISE}-job"),
-            dcc.Store(id=f"{capacity_ids.PROMISE}-ended"),
-            dcc.Store(id=f"{capacity_ids.PROMISE}-seen"),  # written by nobody, as in grid_map.register_map
+            *job_stores(capacity_ids.PROMISE),
             dcc.Store(id=f"{capacity_ids.PROMISE_MEASURE}-pressed"),
             html.Div(id=capacity_ids.PROMISE, className="hr-promise", **{"aria-live": "polite"}),
         ]
@@ -55,9 +53,7 @@ def check_place() -> html.Div:
     """Return the place of the check by other solvers, with its Stores."""
     return html.Div(
         [
-            dcc.Store(id=f"{capacity_ids.CHECKED}-job"),
-            dcc.Store(id=f"{capacity_ids.CHECKED}-ended"),
-            dcc.Store(id=f"{capacity_ids.CHECKED}-seen"),
+            *job_stores(capacity_ids.CHECKED),
             dcc.Store(id=f"{capacity_ids.CHECKED_RUN}-pressed"),
             html.Div(id=capacity_ids.CHECKED, className="hr-promise", **{"aria-live": "polite"}),
         ]

@@ -10,7 +10,7 @@ from components import siting_ids
 from components.capacity_answer import pressed_button
 from components.format import megawatts, number, percent
 from components.siting_site import SiteStudy, small_table
-from components.skeleton import Part, facts, progress_card, section, state
+from components.skeleton import Part, facts, job_stores, progress_card, section, state
 from components.why_card import why_card, why_number
 from engine.siting.products import MOST_OFFERS, SITING, SaleTerms
 from engine.store.jobs import Job
@@ -70,7 +70,8 @@ def place() -> list[Part]:
         for key, words, value, unit, most in fields
     ]  # fmt: skip
     return [
-        *(dcc.Store(id=f"{name}-{part}") for part in ("job", "ended", "seen", "published")),
+        *job_stores(name),
+        dcc.Store(id=f"{name}-published"),
         *(dcc.Store(id=f"{button}-pressed") for button in (siting_ids.AUCTION_TRY, siting_ids.AUCTION_SELL)),
         section(
             "Certified capacity for an auction",

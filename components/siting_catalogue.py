@@ -14,7 +14,7 @@ from components.icons import icon
 from components.siting_basis import days_and_floor
 from components.siting_site import SOURCE, WHY, SiteStudy, small_table
 from components.siting_states import changed_words
-from components.skeleton import Part, facts, section, state
+from components.skeleton import Part, facts, job_stores, section, state
 from components.tables import GridColumn, grid, tools
 from components.why_card import why_card, why_number
 from engine.siting.catalogue import METRIC_COLUMNS, STANDINGS, Catalogue, Changes, Entry
@@ -57,7 +57,7 @@ def place() -> html.Div:
         [
             dcc.Store(id=siting_ids.KEEP),
             dcc.Download(id=siting_ids.KEEP_FILE),
-            *(dcc.Store(id=f"{refresh}-{part}") for part in ("job", "ended", "seen")),
+            *job_stores(refresh),
             dcc.Store(id=f"{refresh}-held", storage_type="session"),
             dcc.Store(id=f"{siting_ids.REFRESH_RUN}-pressed"),
             html.Div(

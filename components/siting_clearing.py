@@ -11,7 +11,7 @@ from components.capacity_answer import pressed_button
 from components.format import megawatts, number, percent, sentence
 from components.siting_basis import days_and_floor
 from components.siting_site import SiteStudy, small_table
-from components.skeleton import Part, facts, progress_card, section, state
+from components.skeleton import Part, facts, job_stores, progress_card, section, state
 from components.why_card import why_card, why_number
 from engine.siting.clearing import TIE_BREAKS
 from engine.siting.corridors import Corridor, Substation
@@ -77,7 +77,7 @@ def place() -> list[Part]:
         className="hr-siting-field hr-siting-wide",
     )
     return [
-        *(dcc.Store(id=f"{name}-{part}") for part in ("job", "ended", "seen")),
+        *job_stores(name),
         dcc.Store(id=f"{siting_ids.CLEARING_RUN}-pressed"),
         section(
             "Clearing",

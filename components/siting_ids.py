@@ -70,7 +70,7 @@ def years(pathway: str, end: str) -> str:
 SITE = "siting-site"  # in the sheet: what is told of the selected bus
 OUTAGE = "siting-outage"  # Store: {"k", "hour", "at"}, the outage whose reason is asked for
 OUTAGE_TOLD = "siting-outage-told"
-AC = "siting-ac"  # the panel of the AC power flows; its Stores are named after it: -job, -ended, -seen
+AC = "siting-ac"  # the panel of the AC power flows; its Stores: -job, -ended, -seen
 AC_RUN = "siting-ac-run"
 TERMS = "siting-terms"  # the draft agreement in words
 TERMS_HELD = "siting-terms-held"  # Store: the agreement as JSON

@@ -10,7 +10,7 @@ from components.siting_resources import resource_sections
 from components.siting_sheet_gate import gate_sections
 from components.siting_sheet_market import market_sections, ranking_sections
 from components.siting_site import SiteStudy
-from components.skeleton import Part, facts, section, state
+from components.skeleton import Part, facts, job_stores, section, state
 from engine.errors import QuestionError
 
 REPORT_PATH = "/siting/report"
@@ -22,9 +22,7 @@ def place() -> html.Div:
     return html.Div(
         [
             dcc.Store(id=siting_ids.OUTAGE),
-            dcc.Store(id=f"{ac}-job"),
-            dcc.Store(id=f"{ac}-ended"),
-            dcc.Store(id=f"{ac}-seen"),
+            *job_stores(ac),
             dcc.Store(id=f"{siting_ids.AC_RUN}-pressed"),
             html.Div(id=f"{siting_ids.SITE}-ways"),
             html.Div(id=siting_ids.SITE),

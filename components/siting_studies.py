@@ -11,7 +11,7 @@ from components.format import count, duration, number, percent, price
 from components.siting_basis import days_and_floor
 from components.siting_clearing import place as clearing_place
 from components.siting_site import SOURCE, SOURCE_RANKING, SiteStudy, bar, share_words, small_table, verdict_mark
-from components.skeleton import Part, progress_card, section, state
+from components.skeleton import Part, job_stores, progress_card, section, state
 from components.why_card import why_card, why_number
 from engine.siting.sheet import GateSheet
 from engine.siting.studies import DEARER, NAIVE_SITES, Compared, Count
@@ -88,7 +88,7 @@ def place() -> html.Div:
     return html.Div(
         [
             dcc.Store(id=siting_ids.STUDY_ASKED),
-            *(dcc.Store(id=f"{name}-{part}") for part in ("job", "ended", "seen")),
+            *job_stores(name),
             html.Div(
                 [
                     html.Div(buttons, className="hr-siting-buttons", role="group", **{"aria-label": "Studies"}),

@@ -450,6 +450,15 @@ def progress_card(
     )
 
 
+def job_stores(panel: str) -> list[dcc.Store]:
+    """Return the Stores of a panel that waits for a job of its own (``callbacks.followed``).
+
+    ``<panel>-job`` holds the job's id or None, ``<panel>-ended`` is written in the browser when it has ended;
+    ``<panel>-seen`` is written by nobody, as in grid_map.register_map.
+    """
+    return [dcc.Store(id=f"{panel}-{part}") for part in ("job", "ended", "seen")]
+
+
 def button(
     text: Part, component_id: Any, *, primary: bool = False, icon_name: str | None = None, **props: Any
 ) -> html.Button:
