@@ -17,8 +17,6 @@ MAKE = "auction-make"
 MADE = "auction-made"  # Store: id of the auction that was made from the draft
 WORTH = "auction-worth"  # popover: values built from revenue, backup cost and hours
 WORTH_RESULT = "auction-worth-result"  # Store: {"seats", "valuation", "at"} for the form
-TRY = "auction-try"  # play the draft with bots only
-TRIED = "auction-tried"
 LIST = "auction-list"
 EXAMPLE = "auction-example"  # the worked example's result
 

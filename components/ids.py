@@ -31,8 +31,6 @@ STUDY_IMPORT = "shell-study-import"
 STUDY_SHARE = "shell-study-share"
 SHARE_ASKED = "shell-share-asked"  # Store: {"href", "at"} of the view when its link was asked for
 STUDY_DIALOG = "shell-study-dialog"
-STUDY_DIALOG_TITLE = "shell-study-dialog-title"
-STUDY_DIALOG_TEXT = "shell-study-dialog-text"
 STUDY_DIALOG_NAME = "shell-study-dialog-name"
 STUDY_DIALOG_OK = "shell-study-dialog-ok"
 STUDY_DIALOG_CANCEL = "shell-study-dialog-cancel"
@@ -101,11 +99,6 @@ def drawer(page: str) -> str:
 def totals(page: str) -> str:
     """Return the id of the totals strip."""
     return f"{page}-totals"
-
-
-def status(page: str) -> str:
-    """Return the id of the page's status line (role="status")."""
-    return f"{page}-status"
 
 
 def map_(page: str) -> str:

@@ -36,7 +36,6 @@ REPLACE = "network-replace"
 AS_NEW = "network-as-new"
 LIBRARY = "network-library"
 LIBRARY_SHOW = "network-library-show"
-EXPORT = "network-export"  # popover
 SCALE = "network-scale"
 RATING = "network-rating"
 LEAST = "network-least"
