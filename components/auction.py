@@ -10,7 +10,8 @@ from components import auction_ids, ids
 from components.auction_new import Source
 from components.format import count
 from components.icons import icon
-from components.skeleton import Part, button, page, question_bar, state, word_number, word_select
+from components.sentence import question_bar, word_number, word_select
+from components.skeleton import Part, button, page, state
 
 PAGE = ids.AUCTION
 PHASES = {"set up": "not open yet", "open": "open", "paused": "paused", "closed": "closed", "cancelled": "cancelled"}

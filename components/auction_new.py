@@ -12,7 +12,8 @@ from components import auction_rules as rules
 from components.auction_draft import KIND_WORDS, VALUE, Read, sold_words
 from components.format import count
 from components.icons import icon
-from components.skeleton import Part, button, page, question_bar, section, state, word_number, word_popover, word_select
+from components.sentence import question_bar, word_number, word_popover, word_select
+from components.skeleton import Part, button, page, section, state
 from components.skeleton import workbench as bench
 from components.tables import GridColumn, grid
 from engine.auction.presets import ORIGINS

@@ -9,7 +9,8 @@ import dash_bootstrap_components as dbc
 from dash import dcc, html
 
 from components import auction_ids
-from components.skeleton import Part, word_number, word_select
+from components.sentence import word_number, word_select
+from components.skeleton import Part
 from engine.auction.rules import Rules
 
 Kind = Literal["choice", "whole", "number", "share", "flag", "shares"]

@@ -10,7 +10,8 @@ from components import capacity_conditions, capacity_ids, capacity_slots, ids
 from components import capacity_words as words
 from components.capacity_sites import sites_words, table_text
 from components.format import percent, voltage
-from components.skeleton import Part, button, question_bar, word_number, word_popover, word_select
+from components.sentence import question_bar, word_number, word_popover, word_select
+from components.skeleton import Part, button
 from engine.capacity.question import CapacityQuestion
 
 Choices = Sequence[tuple[str, str]]

@@ -9,7 +9,8 @@ from dash import html
 from components import feeder_asked as words
 from components import feeder_edits, feeder_ids, ids
 from components.feeder_upload import place as upload_place
-from components.skeleton import Part, button, question_bar, word_number, word_popover, word_select
+from components.sentence import question_bar, word_number, word_popover, word_select
+from components.skeleton import Part, button
 from engine.distribution.question import FeederQuestion
 
 

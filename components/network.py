@@ -6,7 +6,7 @@ from typing import Any
 
 from dash import dcc, html
 
-from components import drawing_parts, ids, network_ids, skeleton
+from components import drawing_parts, ids, network_ids, sentence, skeleton
 from components.format import count, megawatts, number
 from components.grid_map import Layer
 from components.icons import icon
@@ -73,7 +73,7 @@ def layout(opened: Opened) -> html.Main:
     actions = _actions(opened, read_only=read_only)
     return skeleton.page(
         *_stores(opened),
-        skeleton.question_bar(PAGE, _sentence(opened.question), more=_more(opened.question), actions=actions),
+        sentence.question_bar(PAGE, _sentence(opened.question), more=_more(opened.question), actions=actions),
         html.Div(opened.answer_state, id=network_ids.ANSWER_STATE, className="hr-draw-answer-state"),
         bench,
         title="Network",
@@ -147,18 +147,18 @@ def _stores(opened: Opened) -> list[Part]:
 def _sentence(asked: OpfQuestion) -> list[Part]:
     return [
         "What does it cost to serve ",
-        skeleton.word_number(
+        sentence.word_number(
             network_ids.SCALE, asked.scale_percent, "Share of the load", unit="%", minimum=0, maximum=1000
         ),
         " of the load with branches held to ",
-        skeleton.word_select(
+        sentence.word_select(
             network_ids.RATING,
             [("a", "rating A"), ("b", "rating B"), ("c", "rating C"), ("none", "no limits")],
             asked.rating,
             "Branch limits",
         ),
         " and secure against ",
-        skeleton.word_select(
+        sentence.word_select(
             network_ids.SECURITY,
             [("base", "no outage"), ("all", "any single outage"), ("listed", "the listed outages")],
             "base" if asked.security == "base" else asked.outages,
@@ -172,14 +172,14 @@ def _more(asked: OpfQuestion) -> Part:
     return html.Div(
         [
             "Units ",
-            skeleton.word_select(
+            sentence.word_select(
                 network_ids.LEAST,
                 [("keep", "keep their least output"), ("ignore", "may go down to zero")],
                 "ignore" if asked.ignore_p_min else "keep",
                 "Least output",
             ),
             ". After an outage, branches are held to ",
-            skeleton.word_select(
+            sentence.word_select(
                 network_ids.AFTER,
                 [("a", "rating A"), ("b", "rating B"), ("c", "rating C")],
                 asked.outage_rating,

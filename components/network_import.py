@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from dash import dcc, html
 
-from components import network_ids, skeleton
+from components import network_ids, sentence, skeleton
 from components.format import count, megawatts
 from components.network_forms import READ_ONLY, problems_list
 from engine.errors import Problem
@@ -50,7 +50,7 @@ def import_panel(library: Sequence[tuple[str, str]], most_bytes: int, *, read_on
                 "From the library",
                 html.Div(
                     [
-                        skeleton.word_select(network_ids.LIBRARY, list(library), library[0][0], "Named grid"),
+                        sentence.word_select(network_ids.LIBRARY, list(library), library[0][0], "Named grid"),
                         skeleton.button("Show", network_ids.LIBRARY_SHOW),
                     ],
                     className="hr-draw-buttons",
@@ -60,7 +60,7 @@ def import_panel(library: Sequence[tuple[str, str]], most_bytes: int, *, read_on
                 skeleton.section(
                     "Snapshot",
                     html.Div(
-                        skeleton.word_select(network_ids.SNAPSHOT, [], "", "Which snapshot of the file is read"),
+                        sentence.word_select(network_ids.SNAPSHOT, [], "", "Which snapshot of the file is read"),
                         className="hr-draw-buttons",
                     ),
                 ),

@@ -8,7 +8,8 @@ from dash import dcc, html
 
 from components import ids, siting_ids, siting_upload
 from components import siting_words as words
-from components.skeleton import Part, button, question_bar, word_number, word_popover, word_select
+from components.sentence import question_bar, word_number, word_popover, word_select
+from components.skeleton import Part, button
 from engine.siting.question import SitingQuestion
 
 Choices = Sequence[tuple[str, str]]

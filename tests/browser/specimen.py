@@ -14,7 +14,7 @@ from dash import Dash, Input, Output, dcc, html
 from flask import Response, request
 
 from callbacks import http
-from components import grid_map, ids, late, shell, skeleton, tables, theme, why_card
+from components import grid_map, ids, late, sentence, shell, skeleton, tables, theme, why_card
 from components.links import PageLink
 from engine.network import library
 from engine.network.layout import positions
@@ -108,20 +108,20 @@ def layout(grid: str = "texas-2016", chart: str = "", states: str = "", **_query
     if states:
         inspector += [skeleton.state(kind, f"A panel that is {kind}.") for kind in skeleton.STATE_WORDS]
     return skeleton.page(
-        skeleton.question_bar(
+        sentence.question_bar(
             PAGE,
             [
                 "How much can ",
-                skeleton.word_popover("specimen-sites", "50 sites", html.P("Which sites"), "Sites"),
+                sentence.word_popover("specimen-sites", "50 sites", html.P("Which sites"), "Sites"),
                 " take, kept in ",
-                skeleton.word_select("specimen-keep", KEPT, "all", "Kept in"),
+                sentence.word_select("specimen-keep", KEPT, "all", "Kept in"),
                 " or interrupted in at most ",
-                skeleton.word_number("specimen-eps", 5, "Risk level", unit="%", minimum=0, maximum=100),
+                sentence.word_number("specimen-eps", 5, "Risk level", unit="%", minimum=0, maximum=100),
                 ", with power from ",
-                skeleton.word_select("specimen-supply", SUPPLIES, "headroom", "Supply"),
+                sentence.word_select("specimen-supply", SUPPLIES, "headroom", "Supply"),
                 "?",
             ],
-            more=[skeleton.word_number("specimen-cutoff", 0, "Cutoff", minimum=0)],
+            more=[sentence.word_number("specimen-cutoff", 0, "Cutoff", minimum=0)],
             actions=[skeleton.button("Publish 18 products", "specimen-publish", primary=True)],
         ),
         skeleton.workbench(
