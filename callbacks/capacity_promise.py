@@ -12,7 +12,7 @@ from callbacks.capacity_answer import Seat, seat_of
 from callbacks.capacity_aside import Standing, begin, standing
 from callbacks.capacity_desk import Desk
 from callbacks.followed import follow_job
-from components import capacity_ids, ids
+from components import capacity_check, capacity_ids, ids
 from components import capacity_promise as panel
 from components.capacity_answer import Answer
 from components.skeleton import parse_element
@@ -59,13 +59,17 @@ def check_panel(seat: Seat, drawn: Any, *, pressed: bool) -> Told:
         return Told(panel.nothing())
     question = answer.question
     if question.security != "base" or question.recourse != "none" or question.period != "year":
-        return Told(panel.to_check("An answer with outages, redispatch or seasons is checked by programs of its own."))
+        return Told(
+            capacity_check.to_check("An answer with outages, redispatch or seasons is checked by programs of its own.")
+        )
     arguments = as_sent(check_arguments(answer.network.digest, question, _levels(answer)))
     act = begin if pressed else standing
     found = act(seat.desk.services, seat.user, seat.study, CHECK, arguments)
     if found.content is not None:
-        return Told(panel.checked(IndependentCheck.from_json(found.content)))
-    return Told(panel.to_check()) if found.job is None else _told_of(found, panel.checking, panel.check_failed)
+        return Told(capacity_check.done(IndependentCheck.from_json(found.content)))
+    if found.job is None:
+        return Told(capacity_check.to_check())
+    return _told_of(found, capacity_check.running, capacity_check.failed)
 
 
 def unmeasured(answer: Answer, drawn: Any) -> str:

@@ -10,7 +10,6 @@ from components.format import interval, megawatts, number, percent
 from components.skeleton import Part, facts, job_stores, progress_card, section, stale, state
 from components.why_card import WhyInput, why_card, why_number
 from engine.capacity.bootstrap import Bootstrap, Interval
-from engine.capacity.independent import IndependentCheck
 from engine.capacity.promise import Promise
 from engine.capacity.question import CapacityQuestion
 from engine.capacity.risk import ProductRisk, Share, percents
@@ -45,17 +44,6 @@ def place() -> html.Div:
             *job_stores(capacity_ids.PROMISE),
             dcc.Store(id=f"{capacity_ids.PROMISE_MEASURE}-pressed"),
             html.Div(id=capacity_ids.PROMISE, className="hr-promise", **{"aria-live": "polite"}),
-        ]
-    )
-
-
-def check_place() -> html.Div:
-    """Return the place of the check by other solvers, with its Stores."""
-    return html.Div(
-        [
-            *job_stores(capacity_ids.CHECKED),
-            dcc.Store(id=f"{capacity_ids.CHECKED_RUN}-pressed"),
-            html.Div(id=capacity_ids.CHECKED, className="hr-promise", **{"aria-live": "polite"}),
         ]
     )
 
@@ -177,10 +165,7 @@ def _levels(promise: Promise) -> html.Table:
             cells.append(html.Td(percents(promise.together.levels[place_].exceeded)))
         cells.append(html.Td(number(level.worst_mw, 1)))
         rows.append(html.Tr(cells))
-    return html.Table(
-        [html.Thead(html.Tr([html.Th(words, scope="col") for words in head])), html.Tbody(rows)],
-        className="hr-promise-table",
-    )
+    return table(head, rows)
 
 
 def _totals(found: Bootstrap | None) -> list[tuple[Part, Part]]:
@@ -216,14 +201,7 @@ def _products(promise: Promise, listed: Sequence[ProductRisk]) -> html.Table:
         rows.append(html.Tr(cells))
     caption = "All products" if len(listed) == len(promise.risk.products) else "Interrupted most often"
     caption += ", whatever part is drawn" if promise.together is not None else ", all drawn at once"
-    return html.Table(
-        [
-            html.Caption(caption, className="hr-muted"),
-            html.Thead(html.Tr([html.Th(words, scope="col") for words in head])),
-            html.Tbody(rows),
-        ],
-        className="hr-promise-table",
-    )
+    return table(head, rows, caption)
 
 
 def _limits(promise: Promise) -> html.Details:
@@ -244,18 +222,20 @@ def _limits(promise: Promise) -> html.Details:
         for row in risk.rows[:_MOST_LISTED]
     ]
     shown = f", the {_MOST_LISTED} most often" if risk.rows_exceeded > _MOST_LISTED else ""
-    table = html.Table(
-        [html.Thead(html.Tr([html.Th(words, scope="col") for words in head])), html.Tbody(rows)],
-        className="hr-promise-table",
-    )
-    scroll = html.Div(
-        table,
-        className="hr-promise-scroll",
-        tabIndex=0,
-        role="group",
-        **{"aria-label": "How often each limit is exceeded"},
-    )
-    return html.Details([html.Summary(f"Limit by limit ({number(risk.rows_exceeded)} exceeded{shown})"), scroll])
+    summary = html.Summary(f"Limit by limit ({number(risk.rows_exceeded)} exceeded{shown})")
+    return html.Details([summary, scrolled(table(head, rows), "How often each limit is exceeded")])
+
+
+def table(head: Sequence[str], rows: Sequence[html.Tr], caption: str = "") -> html.Table:
+    """Return a small table of a panel."""
+    heads = html.Thead(html.Tr([html.Th(words, scope="col") for words in head]))
+    top = [html.Caption(caption, className="hr-muted")] if caption else []
+    return html.Table([*top, heads, html.Tbody(rows)], className="hr-promise-table")
+
+
+def scrolled(content: Part, label: str) -> html.Div:
+    """Return what may be wider than its panel, in a frame that scrolls and that a keyboard reaches."""
+    return html.Div(content, className="hr-promise-scroll", tabIndex=0, role="group", **{"aria-label": label})
 
 
 def _at_least(promise: Promise) -> str:
@@ -373,68 +353,3 @@ def _inputs(promise: Promise) -> list[WhyInput]:
         WhyInput("question", promise.question_digest, date),
         WhyInput(promise.states, promise.uncertainty_digest, date),
     ]
-
-
-# The check by other solvers
-
-
-def to_check(reason: str = "") -> Part:
-    """Return the check before it has run, or why it cannot."""
-    if reason:
-        return section("Other solvers", html.P(reason, className="hr-muted"))
-    words = "The whole problem of every level, all limits at once, by Clarabel and by HiGHS through scipy."
-    press = pressed_button("Check with an independent solver", capacity_ids.CHECKED_RUN)
-    return section("Other solvers", html.P(words, className="hr-muted"), press)
-
-
-def checking(job: Job) -> Part:
-    """Return the check while it runs."""
-    card = progress_card("Other solvers", done=job.done, total=job.total, message=job.message, job=job.id)
-    return section("Other solvers", card)
-
-
-def check_failed(message: str, *, cancelled: bool) -> Part:
-    """Return the check after a job that gave no result."""
-    press = pressed_button("Check again", capacity_ids.CHECKED_RUN)
-    if cancelled:
-        return section("Other solvers", state("empty", "The check was cancelled.", title="Cancelled", action=press))
-    return section("Other solvers", state("failed", message or "The job stopped without a word.", action=press))
-
-
-def checked(found: IndependentCheck) -> Part:
-    """Return what other solvers said."""
-    head = ["Level", "Solver", "Differs by", "Sites, MW", "Time, s"]
-    rows = [
-        html.Tr(
-            [
-                html.Td(level_words(entry.epsilon).capitalize()),
-                html.Td(entry.solver.partition(" ")[0], title=entry.solver),
-                html.Td(f"{entry.difference:.1e}" if entry.status == "optimal" else entry.status),
-                html.Td(number(entry.apart_mw, 3)),
-                html.Td(number(entry.time_s, 2)),
-            ]
-        )
-        for entry in found.checks
-    ]
-    count = found.checks[0].rows if found.checks else 0
-    words = found.words[:1].upper() + found.words[1:]
-    note = (
-        f"{number(count)} limits and conditions at every level; the largest excess of the allocation is "
-        f"{found.violation_mw:.1e} MW. Differs by: objective of the allocation less the solver's, in unserved shares. "
-        "Where sites differ and objectives do not, the optimum is not unique."
-    )
-    return section(
-        "Other solvers",
-        state("done" if found.holds else "failed", f"{words}.", title="Confirmed" if found.holds else "Not confirmed"),
-        html.Div(
-            html.Table(
-                [html.Thead(html.Tr([html.Th(text, scope="col") for text in head])), html.Tbody(rows)],
-                className="hr-promise-table",
-            ),
-            className="hr-promise-scroll",
-            tabIndex=0,
-            role="group",
-            **{"aria-label": "What other solvers found"},
-        ),
-        html.P(note, className="hr-muted"),
-    )

@@ -1,6 +1,7 @@
 """The places of the Capacity page that other parts fill: each function returns what stands there, None for nothing."""
 
 from components import (
+    capacity_check,
     capacity_conditions,
     capacity_largest,
     capacity_promise,
@@ -38,7 +39,7 @@ def under_inspected(hour: str = "") -> list[Part]:
 
 def under_products() -> Part:
     """Return what stands below the published versions in the tab of products: the promise, the check of the set."""
-    return capacity_promise.check_place()
+    return capacity_check.place()
 
 
 def export_buttons() -> list[Part]:

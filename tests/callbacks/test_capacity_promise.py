@@ -14,9 +14,9 @@ from callbacks.capacity_desk import AtOnce, Desk
 from callbacks.capacity_promise import as_sent, check_panel, promise_panel
 from callbacks.imported import CHECKS
 from callbacks.services import Services
+from components import capacity_check, capacity_requests
 from components import capacity_conditions as form
 from components import capacity_promise as panel
-from components import capacity_requests
 from engine.capacity import holdout
 from engine.capacity.check_jobs import CHECK, check_arguments, check_job
 from engine.capacity.conditions import Condition
@@ -144,7 +144,9 @@ def test_the_check_by_other_solvers_is_told(seat: Seat) -> None:
 
 
 def test_a_check_that_does_not_confirm_says_so() -> None:
-    told = text(panel.checked(IndependentCheck(False, (), 0.5, "line 1-2", "the allocation exceeds line 1-2", 1.0)))
+    told = text(
+        capacity_check.done(IndependentCheck(False, (), 0.5, "line 1-2", "the allocation exceeds line 1-2", 1.0))
+    )
     assert "Not confirmed" in told
     assert "exceeds line 1-2" in told
 
