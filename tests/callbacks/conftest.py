@@ -13,7 +13,10 @@ from callbacks.capacity_answer import Seat
 from callbacks.capacity_desk import Desk
 from callbacks.services import Services
 from callbacks.settings import Settings
+from engine.auction.ledger import Entry
+from engine.auction.simulate import play
 from engine.network import library
+from tests.callbacks.debriefing import PAPER
 from tests.callbacks.room import Clock, rooms_of
 from tests.callbacks.screen import ANNE
 from tests.databases import ready_sqlite
@@ -59,3 +62,9 @@ def rooms(server: Flask) -> Rooms:
 @pytest.fixture
 def host(server: Flask) -> Visitor:
     return Visitor(server)
+
+
+@pytest.fixture(scope="session")
+def ledger() -> tuple[Entry, ...]:
+    """Return the ledger of the paper's auction, played by its bots."""
+    return play(PAPER.configuration, PAPER.seats)
