@@ -16,6 +16,11 @@ if TYPE_CHECKING:
     from engine.distribution.run import CaseRun, FeederRun
 
 _A = complex(-0.5, math.sqrt(0.75))  # turns by a third
+# Angles a third apart make both sequences alike, and the largest of three cosines is between cos 30 degrees and 1.
+_TO_EARTH = (
+    "Magnitudes to earth hold the zero sequence too, which VUF leaves out: with angles a third apart PVUR is 1.73 to 2 "
+    "times VUF."
+)
 
 
 def linear(run: "FeederRun", at: At, rest: list[str]) -> Part:
@@ -94,6 +99,7 @@ def pvur(run: "FeederRun", at: At, rest: list[str]) -> Part:
         binds=bound_at(run, case, hour, f"bus:{bus}"),
         inputs=inputs_of(run),
         source=SOURCE_VUF,
+        note=_TO_EARTH if run.feeder.wires == "four" else None,
     )
 
 

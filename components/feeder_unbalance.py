@@ -44,6 +44,8 @@ def content(run: "FeederRun", at: At) -> Part:
         + (f"{count(over, 'bus', 'buses')} above 2 % in some hour." if over else "No bus is above 2 % in any hour.")
     )
     note = "VUF is of AC phasors, PVUR of the linear magnitudes."
+    if run.feeder.wires == "four":
+        note += " The 2 % are of VUF: PVUR of magnitudes to earth holds the zero sequence too, and is near twice that."
     hour_columns, hours = hour_rows(run, at)
     largest = card(run, At(case_key(case), at.hour), "unbalance")  # type: ignore[arg-type]
     return html.Div(

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from components import feeder_checks, feeder_sheet
+from components import feeder_checks, feeder_sheet, feeder_unbalance
 from components.feeder_cards import card
 from components.feeder_cards_linear import flagged_words, reasons
 from components.feeder_layers import At, shape
@@ -70,3 +70,17 @@ def test_a_flagged_unbalance_says_whether_magnitudes_could_mend_it() -> None:
     assert "mostly one of magnitudes" in words
     assert "mostly one of angles" in text(card(by_angles, At(), "violations"))
     assert "mostly one of angles" in text(feeder_checks.content(by_angles, At()))
+
+
+def test_magnitudes_to_earth_make_a_pvur_of_nearly_twice_the_vuf_and_the_card_says_so() -> None:
+    turn = np.exp(2j * np.pi / 3)
+    for sizes in np.random.default_rng(0).uniform(0.95, 1.05, (200, 3)):
+        vuf = abs(sizes @ np.array([1.0, turn, turn**2])) / sizes.sum()  # the angles are a third apart
+        pvur = np.abs(sizes / sizes.mean() - 1.0).max()
+        assert np.sqrt(3.0) - 1e-9 <= pvur / vuf <= 2.0 + 1e-9
+    words = "PVUR is 1.73 to 2 times VUF"
+    four, three = made_up("ieee13"), made_up("ieee37")
+    assert words in text(card(four, At("off", 0), "pvur:671"))
+    assert words not in text(card(three, At("off", 0), "pvur:740"))
+    assert "zero sequence" in page_of(feeder_unbalance.content(four, At("off", 0)))
+    assert "zero sequence" not in page_of(feeder_unbalance.content(three, At("off", 0)))
