@@ -10,6 +10,7 @@ from components.format import count, sentence
 from components.skeleton import Part, state
 from components.tables import GridColumn
 from components.why_card import WhyInput, why_card
+from engine.distribution.cases import PLACES
 
 if TYPE_CHECKING:
     from engine.distribution.run import FeederRun
@@ -50,6 +51,7 @@ def rows(several: "SeveralRun") -> tuple[list[GridColumn], list[dict[str, Any]]]
         GridColumn("penalty", "Charged for limits", "$", "number", digits=0),
         GridColumn("lowest", "Lowest voltage, AC", "p.u.", "number", digits=3),
         GridColumn("highest", "Highest", "p.u.", "number", digits=3),
+        GridColumn("allowed", "Allowed", "p.u."),
         GridColumn("vuf", "Largest VUF", "%", "number", digits=2),
         GridColumn("loading", "Fullest link", "%", "number", digits=1),
         GridColumn("loss", "Losses, AC", "MWh", "number", digits=3),
@@ -57,13 +59,16 @@ def rows(several: "SeveralRun") -> tuple[list[GridColumn], list[dict[str, Any]]]
         GridColumn("exceeded", "Limits exceeded", "", "number", digits=0),
         GridColumn("time_s", "Time", "s", "number", digits=1),
     ]
-    return columns, [_row(row) for row in several.rows if not row.failure]
+    keys = [question.feeder for question in several.questions]
+    return columns, [_row(row, keys[row.question]) for row in several.rows if not row.failure]
 
 
-def _row(told: "FeederRow") -> dict[str, Any]:
+def _row(told: "FeederRow", key: str) -> dict[str, Any]:
+    places = PLACES.get(key)
     return {
         "feeder": told.feeder, "case": "With SVG" if told.svg else "Without SVG", "bill": told.bill,
         "cost": told.cost, "penalty": told.penalty, "lowest": told.lowest_pu, "highest": told.highest_pu,
+        "allowed": "" if places is None else f"{places.v_min_pu:.2f}\u2013{places.v_max_pu:.2f}",
         "vuf": _times(100.0, told.vuf), "loading": _times(100.0, told.loading), "loss": told.loss_mwh,
         "error": _times(1e6, told.error_pu), "exceeded": (told.flags or 0) + (told.violations or 0),
         "time_s": told.time_s,
