@@ -1,6 +1,8 @@
 """What all tests share: the same random numbers in each run, a data folder of their own, browser tests last."""
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 import structlog
@@ -9,6 +11,9 @@ from hypothesis import settings as hypothesis_settings
 
 from callbacks.settings import Settings
 from tests.databases import ready_sqlite
+
+if TYPE_CHECKING:
+    from tests.browser.browsing import Server
 
 hypothesis_settings.register_profile(
     "headroom",
@@ -42,3 +47,15 @@ def settings(tmp_path: Path) -> Settings:
     made = Settings.from_env({"HEADROOM_HOME": str(tmp_path / "home")})
     ready_sqlite(Path(made.database_url.removeprefix("sqlite:///")))
     return made
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[Server]":
+    """Yield the product, running with an empty store. What a test asks of it is small: a job computes it alone.
+
+    Many tests share it, so a test that kills a part of it leaves when it is served again.
+    """
+    from tests.browser.browsing import running  # noqa: PLC0415 (it loads the whole product and a browser's driver)
+
+    with running(tmp_path_factory.mktemp("product") / "home", WEB_WORKERS="2", COMPUTE="here") as server:
+        yield server

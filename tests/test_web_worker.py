@@ -6,19 +6,11 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from urllib.parse import urlsplit
 
-import pytest
-
-from tests.browser.browsing import Server, running
+from tests.browser.browsing import Server
 from tests.kills import children
 from tests.waiting import wait_for
 
 _PATIENCE_S = 8.0  # of one request; a healthy server takes a few milliseconds
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with running(tmp_path_factory.mktemp("home"), WEB_WORKERS="2", JOB_WORKERS="1") as server:
-        yield server
 
 
 @contextmanager

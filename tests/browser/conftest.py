@@ -1,4 +1,4 @@
-"""Fixtures of the browser tests: the running product, and pages that watch what they do."""
+"""Fixtures of the browser tests: pages of the running product, which watch what they do."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -9,18 +9,11 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
 
 from tests.browser.auction_page import come_in
-from tests.browser.browsing import DESKTOP, PATIENCE_S, Server, Watch, forget, launch, running
+from tests.browser.browsing import DESKTOP, PATIENCE_S, Server, Watch, forget, launch
 
 _FAILED = pytest.StashKey[bool]()
 # No test is about how fast the machine is: each has a minute for whatever it waits for.
 expect.set_options(timeout=PATIENCE_S * 1000)
-
-
-@pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """Yield the product, running with an empty store. What a test asks of it is small: a job computes it alone."""
-    with running(tmp_path_factory.mktemp("product") / "home", COMPUTE="here") as server:
-        yield server
 
 
 @pytest.fixture(scope="session")
