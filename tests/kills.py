@@ -35,7 +35,7 @@ from tests.forging import forged_body
 from tests.waiting import wait_for
 
 PARTS = ("web worker", "web server", "job worker", "job runner", "everything")
-HOURS = 300  # of Texas, dispatched one after the other: seconds of work after the first sign of it
+HOURS = 200  # of Texas, dispatched one after the other: seconds of work after the first sign of it
 _PAUSE_S = 0.1  # between two writes of a reader, whom the server would tell to wait otherwise
 _OWNER = "owner-of-the-jobs"
 
