@@ -1,11 +1,11 @@
 """The Network page on the running product: drawing by mouse, by keyboard alone, on the map; no barriers."""
 
-import pytest
+import numpy as np
 from playwright.sync_api import Page, expect
 
 from engine.network import library
 from engine.network.tables import COLUMNS, NetworkTables
-from tests.browser.browsing import DESKTOP, DIALOG, PHONE, axe_violations, barriers, settle
+from tests.browser.browsing import DESKTOP, DIALOG, PHONE, axe_violations, barriers, begin_study, open_page, settle
 from tests.browser.network_page import canvas, cell, exported, new_study, open_example, place, ready, said, show_table
 
 # Places and names are the drawer's own; all else of the published case must be there.
@@ -247,14 +247,17 @@ def test_an_empty_study_has_no_barrier(page: Page) -> None:
         assert page.evaluate("() => document.documentElement.scrollWidth") <= size["width"]
 
 
-@pytest.mark.parametrize("example", ["fourbus", "texas-2016"])
-def test_the_page_has_no_barrier(page: Page, example: str) -> None:
-    open_example(page, example)
-    assert barriers(page) == []
+def solve_and_select(page: Page) -> None:
     page.get_by_role("button", name="Solve DC-OPF").click()
     expect(page.locator(".hr-draw-answer")).to_be_visible()
     page.locator("[data-draw-table=buses] .ag-row[row-index='1'] [col-id=name]").click()
     expect(page.locator("#network-inspector")).to_contain_text("Withdrawal limit")
+
+
+def test_the_page_has_no_barrier(page: Page) -> None:
+    open_example(page, "fourbus")
+    assert barriers(page) == []
+    solve_and_select(page)
     assert barriers(page) == []
     show_table(page, "Dispatch")
     expect(page.locator("[data-draw-dispatch=prices] .ag-row").first).to_be_visible()
@@ -270,3 +273,22 @@ def test_the_page_has_no_barrier(page: Page, example: str) -> None:
         page.locator(f"[data-pane-tab={pane}]").click()
         assert axe_violations(page, f"[data-pane-body={pane}]") == []
         assert page.evaluate("() => document.documentElement.scrollWidth") <= PHONE["width"]
+
+
+def test_a_grid_with_places_has_no_barrier_on_its_map(page: Page) -> None:
+    """What is not the map is that of the test above."""
+    grid = library.load("rts24")
+    buses, number = grid.buses, np.arange(len(grid.buses))
+    placed = grid.with_table(
+        "buses", buses.assign(longitude=-100.0 + 0.5 * (number % 6), latitude=30.0 + 0.5 * (number // 6))
+    )
+    open_page(page, f"/network?study={begin_study(page, 'Placed', placed)}")
+    ready(page)
+    expect(page.locator("#network-map")).to_be_visible()
+    solve_and_select(page)
+    assert barriers(page) == []
+    page.set_viewport_size(PHONE)
+    settle(page)
+    page.locator("[data-pane-tab=map]").click()
+    assert axe_violations(page, "[data-pane-body=map]") == []
+    assert page.evaluate("() => document.documentElement.scrollWidth") <= PHONE["width"]
