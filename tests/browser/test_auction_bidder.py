@@ -302,10 +302,11 @@ def test_every_live_page_is_within_wcag_2_aa_in_both_themes_wide_and_narrow(
     for tab in looks(seat):
         if tab:
             seat.locator(f"[data-room-tab={tab}]").click()
-        assert barriers(seat) == []
+        # A later tab of the phone changes the pane, and nothing around it.
+        assert barriers(seat, "body" if tab in {"", "bid"} else f"[data-room-pane={tab}]") == []
     press_send(seat)
     expect(seat.get_by_role("dialog", name="Part of this may be a loss")).to_be_visible()
-    assert barriers(seat) == []
+    assert barriers(seat, "dialog") == []
     seat.get_by_role("button", name="Send all the same").click()
     expect(seat.locator(".hr-bid-receipt")).to_contain_text("confirmed")
     seat.get_by_role("button", name="More", exact=True).click()
