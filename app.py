@@ -53,7 +53,7 @@ def create_app(settings: Settings) -> "Dash":
     """Return the product as a Dash app, its WSGI callable in ``.server``. It opens the store of ``settings``."""
     import dash  # noqa: PLC0415
 
-    from callbacks import auction_invite, auction_routes, http, opening, packed, routes, security  # noqa: PLC0415
+    from callbacks import auction_invite, auction_routes, http, job_banner, opening, packed, routes, security  # noqa: PLC0415
     from callbacks import shell as shell_callbacks  # noqa: PLC0415
     from components import shell  # noqa: PLC0415
     from components.static import Wired  # noqa: PLC0415
@@ -88,6 +88,7 @@ def create_app(settings: Settings) -> "Dash":
         app.server.wsgi_app = security.TrustedProxy(app.server.wsgi_app, settings.forwarded_allow)
     app.index_string = shell.INDEX_STRING
     shell_callbacks.register(app, services, PAGES)
+    job_banner.register(app.server, services, PAGES)
     pages: dict[str, opening.Page] = {}
     for link in (*PAGES, *SIDE_PAGES):
         module = import_module(f"callbacks.{link.key}")
@@ -107,7 +108,18 @@ def create_app(settings: Settings) -> "Dash":
 
 def load() -> None:
     """Import all that :func:`create_app` needs: once for all web workers, which are forked after it."""
-    names = ("auction_invite", "auction_routes", "http", "opening", "packed", "routes", "security", "services", "shell")
+    names = (
+        "auction_invite",
+        "auction_routes",
+        "http",
+        "job_banner",
+        "opening",
+        "packed",
+        "routes",
+        "security",
+        "services",
+        "shell",
+    )
     for name in (*names, *(link.key for link in (*PAGES, *SIDE_PAGES))):
         import_module(f"callbacks.{name}")
 

@@ -1,7 +1,5 @@
-"""The shell: which study is open, the study picker and what it does, jobs for the banner, help, theme, toasts."""
+"""The shell: which study is open, the study picker and what it does, help, theme, toasts."""
 
-import hashlib
-import json
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -9,47 +7,19 @@ from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx, html, no_update
-from flask import Response, jsonify, request
-from werkzeug.wrappers import Response as AnyResponse
 
 from callbacks.security import current_user
 from callbacks.services import Services
 from callbacks.uploads import content_of
 from components import difference_parts, ids, late
-from components.feeder_view import job_query
 from components.format import ago, count
 from components.help import help_body
 from components.links import PageLink
 from components.shell import StudyEntry, study_list
 from engine.errors import EngineError, NotFoundError
 from engine.network.tables import NetworkTables
-from engine.store.jobs import Job
 
-FINISHED_FOR_S = 60.0  # a finished job stays in the list this long, so that its page can take the result
 LONGEST_LIST = 40
-_JOB_TITLES = {
-    "capacity.prepare": "Scenario flows",
-    "capacity.verify": "Check of a product set",
-    "capacity.promise": "Worth of a promise",
-    "capacity.check": "Check by other solvers",
-    "capacity.largest": "Largest load at each bus, with redispatch",
-    "capacity.answer": "Capacity with outages, redispatch or periods",
-    "siting.gate": "Screening of the candidates",
-    "siting.market": "Market of the sites that qualify",
-    "siting.ac": "AC power flows of a site",
-    "siting.products": "Sites tried together",
-    "siting.year": "The gate over the whole year",
-    "siting.again": "The gate once more, from nothing",
-    "siting.corridors": "Headroom of corridors",
-    "siting.clear": "Clearing of certified sites",
-    "auction.deliverability": "Delivery of what an auction has sold",
-    "auction.debrief": "Debrief of an auction",
-    "auction.what_if": "An auction under another rule",
-    "feeder.study": "Operation and prices of a feeder",
-    "feeder.methods": "Methods side by side on a feeder",
-    "feeder.several": "Several feeders at once",
-    "network.opf": "Least-cost dispatch",
-}
 
 
 def register(app: Dash, services: Services, links: Sequence[PageLink]) -> None:
@@ -63,7 +33,6 @@ def register(app: Dash, services: Services, links: Sequence[PageLink]) -> None:
     _register_dialogs(app)
     _register_naming(app, services, pages)
     _register_sharing(app, services)
-    _register_jobs(app, services, pages)
 
     @app.callback(Output(ids.HELP_BODY, "children"), Input(ids.HELP_PAGE, "data"), prevent_initial_call=True)
     def explain(pathname: str | None) -> html.Div:
@@ -118,34 +87,6 @@ def of_page(store: str) -> Output:
 def toast(text: str, undo: dict[str, Any] | None = None) -> dict[str, Any]:
     """Return what the toast's Store takes."""
     return {"text": text, "undo": undo, "at": time.time()}
-
-
-def job_record(job: Job, pages: dict[str, str]) -> dict[str, Any]:
-    """Return what the browser is told about a job; one of no study opens its page, the Feeder page what was asked."""
-    page = job.kind.partition(".")[0]
-    alone = next((path for path, key in pages.items() if key == page), None)
-    if alone and (query := job_query(job.kind, job.arguments)):
-        alone = f"{alone}?{query}"
-    return {
-        "id": job.id,
-        "kind": job.kind,
-        "title": _JOB_TITLES.get(job.kind, page.capitalize()),
-        "study": job.study_id,
-        "state": job.state,
-        "done": job.done,
-        "total": job.total,
-        "message": job.message,
-        "eta_s": None if job.eta_s is None else round(job.eta_s),
-        "error": job.error,
-        "href": study_address(pages, job.study_id, page) if job.study_id else alone,
-    }
-
-
-def listed_jobs(services: Services, user: str, pages: dict[str, str], now: float) -> list[dict[str, Any]]:
-    """Return the user's jobs that wait or run, and those that ended within the last minute."""
-    newest = services.jobs.list(user, results=False)
-    recent = [job for job in newest if job.active or (job.finished or 0) > now - FINISHED_FOR_S]
-    return [job_record(job, pages) for job in recent[:LONGEST_LIST]]
 
 
 def _register_browser_side(app: Dash) -> None:
@@ -395,23 +336,3 @@ def share_link(href: str, study: str, token: str) -> str:
     kept = [(name, value) for name, values in parse_qs(parts.query).items() for value in values]
     query = [(name, value) for name, value in kept if name not in ("study", "share")]
     return parts._replace(query=urlencode([("study", study), *query, ("share", token)]), fragment="").geturl()
-
-
-def _register_jobs(app: Dash, services: Services, pages: dict[str, str]) -> None:
-    server = app.server
-
-    @server.get("/api/jobs")
-    def jobs() -> AnyResponse:
-        content = json.dumps({"jobs": listed_jobs(services, current_user(), pages, time.time())}, separators=(",", ":"))
-        response = Response(content, mimetype="application/json")
-        response.set_etag(hashlib.sha256(content.encode()).hexdigest()[:24])
-        response.headers["Cache-Control"] = "private, no-cache"
-        return response.make_conditional(request)
-
-    @server.post("/api/jobs/<job>/cancel")
-    def cancel(job: str) -> tuple[Response, int]:
-        try:
-            found = services.jobs.cancel(current_user(), job)
-        except NotFoundError as error:
-            return jsonify({"error": str(error)}), 404
-        return jsonify(job_record(found, pages)), 200

@@ -23,8 +23,8 @@ from callbacks.feeder_desk import Desk
 from callbacks.feeder_panes import rows_of
 from callbacks.feeder_sides import SIDES, Side, panel, several_of, standing
 from callbacks.feeder_tabs import MADE
+from callbacks.job_banner import job_record
 from callbacks.services import Services
-from callbacks.shell import job_record
 from components import (
     feeder_asked,
     feeder_edits,
