@@ -74,6 +74,14 @@ class FlowRows:
         np.add.at(found, self.hour, price[:, np.newaxis] * self.factor)
         return found
 
+    def limiting(self, price: Vector) -> Vector:
+        """Return prices (k,), positive for lower limits, without those of limits that do not exist.
+
+        A solver's dual of a row with one limit can be a hair to the wrong side: that is rounding, and proves nothing.
+        """
+        limit = np.where(price > 0.0, self.lower_mw, self.upper_mw)
+        return np.asarray(np.where(np.isfinite(limit), price, 0.0), dtype=np.float64)
+
     def worth(self, price: Vector, demand_mw: Matrix) -> float:
         """Return what the limits are worth at prices (k,), positive for lower ones, when the load (T, B) is drawn.
 

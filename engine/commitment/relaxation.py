@@ -216,5 +216,6 @@ class Relaxation:
         rows = model.reserve_rows
         if rows.stop > rows.start:
             reserve = dual[rows]
-        prices = Prices(dual[model.balance_rows], reserve, self.flows, dual[self.flow_rows], self._ramp_prices(dual))
+        limits = self.flows.limiting(dual[self.flow_rows])
+        prices = Prices(dual[model.balance_rows], reserve, self.flows, limits, self._ramp_prices(dual))
         return Relaxed(values, values[model.place("x")], objective, prices, values[model.place("e")])

@@ -205,7 +205,7 @@ class _Day:
         reserve_price = np.zeros(instance.hours)
         reserve_price[sorted(self.reserved)] = dual[self.rows[1] : self.rows[2]]
         flow_price = dual[self.rows[3] : self.rows[4]]
-        flow_price = np.where(np.abs(flow_price) > _PRICE, flow_price, 0.0)
+        flow_price = self.flows.limiting(np.where(np.abs(flow_price) > _PRICE, flow_price, 0.0))
         injection = -instance.case.demand_mw
         np.add.at(injection.T, instance.network.units.bus, output.T)
         lmp = energy[:, np.newaxis] + self.flows.at_buses(flow_price, instance.hours)

@@ -200,6 +200,22 @@ def test_any_prices_give_a_bound_below_the_least_cost(seed: int, carried: bool) 
     assert lower_bound(instance, prices).value <= best
 
 
+def test_a_price_to_the_wrong_side_of_a_limit_proves_nothing_and_does_no_harm() -> None:
+    """Rows with one limit: a solver's dual can be a hair to the side where there is none."""
+    instance = random_short(0, carried=False)
+    side = np.array([1, -1, 1, -1])
+    flows = FlowRows.of(instance, np.arange(4), np.array([0, 1, 2, 0]), np.full(4, -1), side)
+    wrong = 1e-12 * side  # above the price of a lower limit is positive, and there is none
+    assert not np.isfinite(flows.worth(wrong, instance.case.demand_mw))
+    np.testing.assert_array_equal(flows.limiting(wrong), np.zeros(4))
+    right = -3.0 * side
+    np.testing.assert_array_equal(flows.limiting(right), right)
+    energy, none = np.full(4, 25.0), np.zeros(4)
+    with_hair = lower_bound(instance, Prices(energy, none, flows, flows.limiting(wrong))).value
+    assert with_hair == lower_bound(instance, Prices(energy, none, flows, none)).value
+    assert with_hair <= least_cost_of_all(instance)
+
+
 @pytest.mark.parametrize("carried", [False, True])
 def test_where_ramps_bind_their_prices_lift_the_bound_to_the_least_cost(carried: bool) -> None:
     """Units that must run have a convex day, so prices prove its least cost exactly: strong duality."""
