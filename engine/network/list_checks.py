@@ -12,6 +12,8 @@ from engine.network.terms import read_branches, read_terms
 
 def interface_problems(tables: NetworkTables) -> list[Problem]:
     """Return the problems of the interfaces: ids, terms, the branches they name, limits."""
+    if not len(tables.interfaces):
+        return []  # of most networks; every edit is checked
     table = CheckedTable(tables, "interfaces")
     forward, backward = table.numbers("limit_mw"), table.numbers("limit_backward_mw")
     for column, values, word in (("limit_mw", forward, "limit"), ("limit_backward_mw", backward, "limit backward")):
@@ -33,6 +35,8 @@ def interface_problems(tables: NetworkTables) -> list[Problem]:
 
 def contingency_problems(tables: NetworkTables) -> list[Problem]:
     """Return the problems of the contingencies: ids, the branches they name, doubles, outages of nothing."""
+    if not len(tables.contingencies):
+        return []
     table = CheckedTable(tables, "contingencies")
     listed = _lists(tables, table, "branches", read_branches)
     off = _out_of_service(tables)
