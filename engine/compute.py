@@ -9,10 +9,12 @@ given is here too.
 import multiprocessing
 import os
 import re
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ProcessPoolExecutor, wait
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
@@ -328,7 +330,7 @@ def process_pool(workers: int) -> Iterator[Executor]:
     Processes are spawned, not forked: a fork would copy locks that other threads hold.
     """
     pool = ProcessPoolExecutor(
-        max_workers=workers, mp_context=multiprocessing.get_context("spawn"), initializer=limit_threads
+        max_workers=workers, mp_context=multiprocessing.get_context("spawn"), initializer=_begin_process
     )
     kept = {name: os.environ.get(name) for name in _THREAD_VARIABLES}
     # A numerical library reads these when it loads, which in a spawned process is before any initializer runs.
@@ -347,6 +349,22 @@ def process_pool(workers: int) -> Iterator[Executor]:
 def limit_threads() -> None:
     """Keep the numerical libraries of this process to one thread each: the pool is the parallelism."""
     os.environ.update(dict.fromkeys(_THREAD_VARIABLES, "1"))
+
+
+def _begin_process() -> None:
+    """Prepare a process of a pool; it ends with the one that began it, however that ended.
+
+    A process whose parent was killed would go on with its task, for nobody, and for as long as that takes.
+    """
+    limit_threads()
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=_end_after, args=(parent,), daemon=True, name="ends with its parent").start()
+
+
+def _end_after(parent: BaseProcess) -> None:
+    parent.join()
+    os._exit(1)  # at once: the task is in a solver, and nothing of it is worth keeping
 
 
 @contextmanager

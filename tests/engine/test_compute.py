@@ -1,18 +1,22 @@
 """The map over tasks: order, progress, cancel, errors that say whose they are, workers that die, results kept."""
 
+import multiprocessing
 import os
 import signal
+import time
 from collections.abc import Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 
+import psutil
 import pytest
 
 from engine.compute import HERE, Cluster, Kept, Processes, Shared, TaskError, Workers, run_map, workers_of
 from engine.errors import CancelledError, ClusterError, InfeasibleError, QuestionError
 from engine.store.artifacts import Artifacts
 from tests.ports import free_port
+from tests.waiting import wait_for
 
 
 def square(number: int) -> int:
@@ -42,6 +46,16 @@ def die_once(marker: str) -> int:
 
 def die(_: int) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+def told_and_asleep(marker: str) -> None:
+    """Write down the process that works on it, and go on for longer than any test."""
+    Path(marker).write_text(str(os.getpid()), encoding="utf-8")
+    time.sleep(600)
+
+
+def run_asleep(marker: str) -> None:
+    run_map(told_and_asleep, [marker, f"{marker}-2"], workers=Processes(2))
 
 
 class Threads:
@@ -142,6 +156,18 @@ def test_processes_run_elsewhere_with_one_thread_each() -> None:
 def test_a_killed_process_costs_a_repetition_not_the_run(tmp_path: Path) -> None:
     marks = [str(tmp_path / f"{n}.{'deadly' if n == 2 else 'fine'}") for n in range(5)]
     assert run_map(die_once, marks, workers=Processes(2)) == [1] * 5
+
+
+def test_processes_end_with_the_one_that_began_them_however_that_ended(tmp_path: Path) -> None:
+    marker = tmp_path / "task"
+    begun = multiprocessing.get_context("spawn").Process(target=run_asleep, args=(str(marker),))
+    begun.start()
+    wait_for(lambda: marker.exists() and marker.read_text(encoding="utf-8").isdigit())
+    child = psutil.Process(int(marker.read_text(encoding="utf-8")))
+    assert begun.pid is not None
+    os.kill(begun.pid, signal.SIGKILL)
+    begun.join()
+    wait_for(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE)
 
 
 def test_maps_that_share_processes_begin_them_once_and_again_after_one_was_killed(tmp_path: Path) -> None:

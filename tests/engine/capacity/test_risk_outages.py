@@ -7,7 +7,6 @@ from engine.capacity.margins import prepare
 from engine.capacity.risk_outages import judged_after_outages
 from engine.capacity.risk_rows import Measure
 from engine.capacity.uncertainty import States
-from engine.network.factors import Factors
 from tests.engine.capacity.small import sample
 from tests.engine.capacity.test_secure import answer, grid, networks, question_of, states_of
 
@@ -32,8 +31,8 @@ def test_frequencies_after_outages_are_those_of_networks_without_the_branches(sh
         for bus, size in zip(question.candidates, mw, strict=True):
             extra[network.bus(bus)] += size
         broken = np.zeros(30, dtype=bool)
-        for name, reduced in networks(network, question):
-            factors = Factors.of(reduced).with_slack(share_of)
+        for name, reduced, factors_of_it, _ in networks(network, question):
+            factors = factors_of_it.with_slack(share_of)
             rating = reduced.branches.rating_c_mw if name else reduced.branches.rating_a_mw
             added = factors.flows(-extra) - factors.flows(np.zeros(len(extra)))
             now = factors.flows(-judged.net_demand_mw.T)
