@@ -91,7 +91,7 @@ def _supply(run: "FeederRun", at: At, case: "CaseRun") -> list[tuple[Part, Part]
     hour = hour_of(run, at)
     supply = complex(case.supply_mva[hour])
     rows: list[tuple[Part, Part]] = [
-        ("Price at the substation", f"{number(float(run.price_per_mwh[hour]), 2)} $/MWh"),
+        ("Price at the substation, as asked", f"{number(float(run.price_per_mwh[hour]), 2)} $/MWh"),
         ("From the substation", why(run, at, case, "supply", power(1000.0 * supply))),
     ]
     for place, generator in enumerate(run.feeder.generators):

@@ -15,7 +15,8 @@ from tests.components.feeder_runs import worked
 from tests.components.test_feeder_panels import page_of
 
 # What is no computed number of the inspector: given data of the feeder, of the day and of the question.
-GIVEN = ("Price at the substation", "Bank", "Impedance", "Own impedance, mean", "Ratios", "Rating of each phase",
+GIVEN = ("Price at the substation, as asked", "Bank", "Impedance", "Own impedance, mean", "Ratios",
+         "Rating of each phase",
          "Most it can draw", "Without work", "PUE", "Power factor", "Capacitors", "Battery")  # fmt: skip
 NUMBER = r"\d[\d ]*(?:\.\d+)? (?:kW|kvar|\$|\$/MWh|MWh|A|p\.u\.|%)"
 
