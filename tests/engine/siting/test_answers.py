@@ -28,6 +28,7 @@ from engine.store.codec import dump_json
 from engine.store.jobs import Jobs, hash_input
 from engine.store.kinds import KINDS
 from engine.store.store import Store
+from tests.benchmarks.siting_published import FIRST_20
 
 FOLDER = resources.files("engine.data").joinpath(shipped.FOLDER)
 SAMPLE, SEED = 8, 20261122
@@ -94,6 +95,29 @@ def test_the_opening_question_of_texas_is_answered_at_once_and_its_verdicts_are_
     report = check(run.prepared.case, run.contingencies, gate, count=SAMPLE, seed=SEED)
     assert (len(report.found), len(report.mismatches)) == (SAMPLE, 0)
     assert {found.triple.passes for found in report.found} == {True, False}
+
+
+def test_the_sites_that_the_source_lists_pass_and_those_of_lowest_price_do_not(texas: Network) -> None:
+    """Published: table 3 of the source, the first twenty of each envelope at 1 GW, and twenty of which none passes.
+
+    Its hours are not ours, and of all candidates one in five passes here.
+    """
+    known = shipped.manifest(hash_of(arguments_of(texas, starting_question(texas).checked(texas))))
+    assert known is not None
+    gate = GateResult.load(next(iter(shipped.files_of(known).values())))
+    passed = {own.name: gate.qualified(own.name, 1000.0) == 1 for own in gate.envelopes}
+    assert all(0.15 < flags.mean() < 0.25 for flags in passed.values())
+    for name in ("firm", "pause", "shift"):
+        assert passed[name][listed_places(gate, name)].sum() >= 19
+    naive = listed_places(gate, "lowest price")
+    assert len(naive) == 17  # three are no candidates
+    assert not any(flags[naive].any() for flags in passed.values())
+
+
+def listed_places(gate: GateResult, name: str) -> list[int]:
+    """Return the places among the candidates of sites that the source lists by row of the bus table, from 1."""
+    place = {bus: number for number, bus in enumerate(gate.buses.tolist())}
+    return [place[row - 1] for row in FIRST_20[name] if row - 1 in place]
 
 
 def test_the_opening_market_of_texas_is_answered_at_once_and_its_bounds_hold(texas: Network, tmp_path: Path) -> None:
