@@ -3,8 +3,8 @@
 A search for the least cost ends at schedules that just suffice. In an hour in which what runs has no room left, the
 next MW has no offer: its price is what it takes to find it elsewhere, reserve given up or ramps of other hours, often
 fifty times the dearest offer. Whether a schedule has such an hour is chance, and so would be the prices that are told
-of it. An operator lets one more unit run. So does this: among schedules as good as the gap can tell, one is taken whose
-prices are below the dearest offer. The cost that is told is that of the schedule taken, and its gap is as asked.
+of it. An operator lets one more unit run. So does this, as long as it finds a unit with which the schedule is still as
+good as the gap can tell; else the hour stays as it is. The cost that is told is that of the schedule taken.
 """
 
 from collections.abc import Callable
@@ -19,7 +19,7 @@ from engine.commitment.sced import Dispatch
 from engine.network.model import Flags, Integers, Vector
 from engine.program import Status
 
-WORDS = "of schedules within the gap one is taken, where there is one, whose mean price of every hour is an offer's"
+WORDS = "one more unit runs in hours whose mean price is above the dearest offer, if one is found that keeps the gap"
 Dispatched = Callable[[Flags], Dispatch | None]  # None when there is no time for another
 _TRIES, _ALL_TRIES = 10, 20  # dispatches of an hour, and of a day
 _SAME = 1e-3  # of cost and size: units so near to one that was tried are left out
