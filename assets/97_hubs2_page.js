@@ -1,0 +1,45 @@
+// The Hubs page in the browser: what of its day is its own.
+(function () {
+  'use strict';
+  const clientside = (window.dash_clientside = window.dash_clientside || {});
+  const KEEP = function () { return window.dash_clientside.no_update; };
+  const FURTHER_MS = 6000;
+  const day = window.headroom.day('hubs', {
+    paceMs: 800,
+    calmPaceMs: 1500,
+    view: function (of, tab) {
+      return {
+        show: of.show === 'both' ? '' : of.show, outcome: of.outcome === 'quick-quadratic' ? '' : of.outcome, hour: of.hour,
+        tab: tab === 'prices' ? '' : tab, sel: of.selection,
+      };
+    },
+  });
+
+  clientside.hubsPage = {
+    showTab: day.showTab,
+    address: day.address,
+    // Told when a job ends, and now and then while it runs: what is known so far is drawn.
+    jobs: window.headroom.jobs.follow('hubs-job-ended', FURTHER_MS),
+    fleet: function (value) { return value !== 'fleet'; },
+    paint: function (drawing, hour, wanted, outcome, selection, theme) {
+      const now = Number(hour) || 0;
+      day.tell(now);
+      if (window.headroomHubs) window.headroomHubs.paint(drawing, now, wanted, outcome, selection, theme);
+      return KEEP();
+    },
+    at: function (hour, wanted, outcome, selection, found, start) {
+      if (!found) return KEEP();
+      const now = day.fit(found, start);
+      day.tell(now);
+      day.look({ hour: now, of: { show: wanted, outcome: outcome, selection: selection || '', key: found.key } });
+      return KEEP();
+    },
+  };
+
+  document.addEventListener('click', function (event) {
+    const chosen = event.target.closest && event.target.closest('[data-hubs-select]');
+    if (chosen) window.headroom.select('hubs', chosen.getAttribute('data-hubs-select') || null);
+    const hour = window.headroomHubs ? window.headroomHubs.hourAt(event) : null;
+    if (hour !== null) day.goTo(hour);
+  });
+})();

@@ -1,0 +1,83 @@
+"""The Network tab: every line and the substation, what is beyond their limits over the day and hour by hour."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from dash import html
+
+from components import ids
+from components.hubs_words import At, before_of, labels_of, said, shown_of
+from components.skeleton import Part
+from components.tables import GridColumn, grid, tools
+from engine.pricing.compare import Outcome
+
+if TYPE_CHECKING:
+    from engine.pricing.run import HubRun
+
+TAB = "lines"
+SUBSTATION = "substation"
+
+
+def place() -> Part:
+    """Return the place of the grid."""
+    return [
+        tools(ids.HUBS, name=TAB, label="Filter the lines", csv_name="hubs-lines.csv"),
+        html.Div(
+            grid(ids.HUBS, [], name=TAB, kind="line", label="Lines and what is beyond their limits"),
+            className="hr-feeder-grid",
+        ),
+    ]
+
+
+def content(run: "HubRun", at: At) -> Part:
+    """Return what the rows are of."""
+    last = shown_of(run, at)[-1]
+    return html.P(
+        f"MWh beyond limits over the day, and MW hour by hour for {said(last)}; a row is chosen on the diagram too.",
+        className="hr-muted",
+    )
+
+
+def rows(run: "HubRun", at: At) -> tuple[list[GridColumn], list[dict[str, Any]]]:
+    """Return columns and rows: one row for each line and the substation, those beyond limits most first."""
+    before, last, labels = before_of(run, at), shown_of(run, at)[-1], labels_of(run)
+    columns = [
+        GridColumn("name", "Line", width=130, pinned=True),
+        GridColumn("limit", "Limit", "MW", "number", digits=2, width=110),
+        GridColumn("was", "No prices", "MWh", "number", digits=3, width=150, help="Beyond the limit, without prices"),
+        GridColumn("now", "Drawn", "MWh", "number", digits=3, width=130, help=f"Beyond the limit: {said(last)}"),
+        GridColumn("hours", "Hours beyond", "", "number", digits=0, width=120),
+        GridColumn("most_was", "Most loaded, no prices", "%", "percent", digits=0, width=215),
+        GridColumn("most", "Most loaded", "%", "percent", digits=0, width=150),
+        *(GridColumn(f"h{t}", label, "", "number", digits=2, width=72) for t, label in enumerate(labels)),
+    ]
+    found = [_row(run, before, last, at_) for at_ in range(len(run.case.network.lines) + 1)]
+    return columns, sorted(found, key=lambda row: (-row["was"] - row["now"], -row["most"]))
+
+
+def _row(run: "HubRun", before: Outcome, last: Outcome, place_: int) -> dict[str, Any]:
+    network, step = run.case.network, run.case.step_h
+    if place_ < len(network.lines):
+        name, limit = network.lines[place_], float(network.limit_mw[place_])
+        over = [each.overloads.line_mw[place_] for each in (before, last)]
+        loading = [np.abs(each.overloads.flow_mw[place_]) / limit for each in (before, last)]
+    else:
+        name, limit = SUBSTATION, float(network.import_mw)
+        over = [each.overloads.substation_mw for each in (before, last)]
+        loading = [
+            np.maximum(
+                each.overloads.substation_flow_mw / network.import_mw,
+                -each.overloads.substation_flow_mw / network.export_mw,
+            )
+            for each in (before, last)
+        ]
+    return {
+        "id": name,
+        "name": name,
+        "limit": limit if np.isfinite(limit) else None,
+        "was": float(over[0].sum()) * step,
+        "now": float(over[1].sum()) * step,
+        "hours": int((over[1] > 5e-4).sum()),
+        "most_was": float(loading[0].max()),
+        "most": float(loading[1].max()),
+    } | {f"h{t}": float(value) for t, value in enumerate(over[1].tolist())}

@@ -1,0 +1,94 @@
+"""What the tables of the Hubs page share: rows as a table with its CSV and its card, and the frame of a chart."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from dash import dcc, html
+from markupsafe import escape
+
+from components import hubs_ids
+from components.auction_debrief_parts import csv_button
+from components.feeder_tables import MOST_ROWS, cell_of, head_of
+from components.format import number
+from components.skeleton import Part
+from components.static import markup
+from components.tables import GridColumn
+from components.why_card import why_number
+
+Row = Mapping[str, Any]
+Rows = tuple[list[GridColumn], list[dict[str, Any]]]
+CHART_PX = 300
+WHY = "How it is computed"
+_CLEAR = {"paper_bgcolor": "rgba(0,0,0,0)", "plot_bgcolor": "rgba(0,0,0,0)"}
+
+
+def tabled(
+    name: str, label: str, columns: Sequence[GridColumn], rows: Sequence[Row], *, why: Part = None, note: str = ""
+) -> html.Div:
+    """Return rows as a table that scrolls by itself, with its CSV and the card ``why`` of its numbers.
+
+    The first column heads the rows; a row with ``select`` is a press that selects that element, one with ``marks`` has
+    these classes; a value that is a Dash component is drawn, with ``<name>_raw`` as its number.
+    """
+    key = f"hubs-table-{name}"
+    head = [
+        html.Th(head_of(column), scope="col", className="hr-num" if column.kind != "text" else "hr-feeder-text")
+        for column in columns
+    ]
+    body = "".join(_row(columns, row) for row in rows[:MOST_ROWS])
+    left = len(rows) > MOST_ROWS
+    said = f"{note} {number(MOST_ROWS)} of {number(len(rows))} rows are shown.".strip() if left else note
+    top = markup(html.Thead(html.Tr(head)))
+    table = f'<table class="hr-feeder-table" id="{escape(key)}">{top}<tbody>{body}</tbody></table>'
+    under = [
+        html.Span(said, className="hr-muted"),
+        None if why is None else why_number(f"{key}-why", WHY, why, label=label),
+        csv_button(key, f"hubs-{name}", label),
+    ]
+    scroll = f'<div class="hr-feeder-scroll" tabindex="0" role="group" aria-label="{escape(label)}">{table}</div>'
+    text = scroll + markup(html.Div(under, className="hr-feeder-under"))
+    return html.Div(className="hr-feeder-tabled", **{"data-static": text})
+
+
+def _row(columns: Sequence[GridColumn], row: Row) -> str:
+    """Return a row as HTML, escaped: hundreds of them as components would take the server a second."""
+    cells = []
+    for place, column in enumerate(columns):
+        value = row.get(column.name)
+        numeric = column.kind in ("number", "percent")
+        raw = f' data-raw="{escape("" if value is None else str(value))}"' if numeric else ""
+        kind = "hr-num" if numeric else "hr-feeder-text"
+        shown: Part = cell_of(column, value)
+        if place == 0 and row.get("select"):
+            shown = chooser(shown, str(row["select"]))
+        tag, scope = ("th", ' scope="row"') if place == 0 else ("td", "")
+        cells.append(f'<{tag}{scope} class="{kind}"{raw}>{markup(shown)}</{tag}>')
+    return f'<tr class="{escape(str(row.get("marks", "")))}">{"".join(cells)}</tr>'
+
+
+def chooser(words: Part, element: str) -> html.Button:
+    """Return words that select an element of the page when they are pressed."""
+    return html.Button(words, type="button", className="hr-feeder-choose", **{"data-hubs-select": element})
+
+
+def chart(tab: str, label: str, height_px: int = CHART_PX) -> html.Div:
+    """Return the place of a tab's chart; its figure is written late. The table beside it has the same rows."""
+    graph = dcc.Graph(
+        id=hubs_ids.figure(tab),
+        figure={"layout": {"xaxis": {"visible": False}, "yaxis": {"visible": False}, **_CLEAR}},  # until there is one
+        responsive=True,
+        style={"height": f"{height_px}px"},
+        config={"displayModeBar": False},
+    )
+    return html.Div(
+        html.Div(graph, style={"height": f"{height_px}px"}, role="img", **{"aria-label": label}),
+        className="hr-feeder-chart",
+    )
+
+
+def hour_ticks(labels: Sequence[str]) -> dict[str, Any]:
+    """Return an x axis of periods that are counted from 0, with few enough of their labels."""
+    count = len(labels)
+    step = 1 if count <= 8 else 3 if count <= 24 else max(6, count // 12)
+    ticks = list(range(0, count, step))
+    return {"tickvals": ticks, "ticktext": [labels[k] for k in ticks], "range": [-0.6, count - 0.4]}

@@ -1,0 +1,158 @@
+"""The Hubs page's words for models, hubs and places; and which two outcomes of a run are looked at."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from components.format import number
+from engine.distribution.library import NAMED
+from engine.pricing.compare import Hubs, Outcome, Prices
+
+if TYPE_CHECKING:
+    from engine.pricing.program import HubProgram
+    from engine.pricing.run import HubRun
+
+NARROW = "\u00a0"  # a number and its unit stay on one line
+Show = Literal["both", "before", "after"]
+
+PRICES: Mapping[Prices, str] = {
+    "none": "no prices",
+    "central": "all as one",
+    "exact": "exact prices",
+    "quick": "quick prices",
+}
+LETTERS: Mapping[Prices, str] = {"none": "A", "central": "B", "exact": "C", "quick": "D"}
+HUBS: Mapping[Hubs, str] = {"linear": "hubs of constant costs", "quadratic": "hubs of rising costs"}
+# What can be drawn beside "no prices": the key of a control, its prices and its kind of hubs.
+OUTCOMES: Mapping[str, tuple[Prices, Hubs]] = {
+    "quick-quadratic": ("quick", "quadratic"),
+    "quick-linear": ("quick", "linear"),
+    "exact-linear": ("exact", "linear"),
+    "exact-quadratic": ("exact", "quadratic"),
+    "central-linear": ("central", "linear"),
+}
+SHOWS: Mapping[Show, str] = {"both": "Before and after", "before": "No prices", "after": "With prices"}
+FEEDERS: Mapping[str, str] = {each.key: each.title for each in NAMED}
+SOURCE = (
+    "Poster on prices for energy hubs: models A (no prices), B (all as one), C (bilevel, exact) and D (followers with "
+    "quadratic costs); its numbers are not printed, ours are synthetic"
+)
+SOURCE_QUICK = "Sequential convex programming with a trust region: Conn, Gould and Toint, Trust-Region Methods, 2000"
+SOURCE_FLOW = "Linear flows: background less shares of the hubs' withdrawals; lossless, phases together"
+
+
+@dataclass(frozen=True, slots=True)
+class At:
+    """What is looked at. ``selection`` is "hub:NAME", "line:NAME" or ""."""
+
+    show: Show = "both"
+    outcome: str = "quick-quadratic"
+    hour: int = 0  # 0..T-1
+    selection: str = ""
+
+
+def outcome_words(prices: Prices, hubs: Hubs) -> str:
+    """Return an outcome in words: ``quick prices, hubs of rising costs``."""
+    return PRICES[prices] if prices == "central" else f"{PRICES[prices]}, {HUBS[hubs]}"
+
+
+def key_of(outcome: Outcome) -> str:
+    """Return the key of an outcome: ``quick-quadratic``."""
+    return f"{outcome.prices}-{outcome.hubs}"
+
+
+def said(outcome: Outcome) -> str:
+    """Return an outcome in words."""
+    return outcome_words(outcome.prices, outcome.hubs)
+
+
+def lettered(outcome: Outcome) -> str:
+    """Return an outcome with its letter: ``D quick prices, hubs of rising costs``."""
+    return f"{LETTERS[outcome.prices]} {said(outcome)}"
+
+
+def after_of(run: "HubRun", at: At) -> Outcome:
+    """Return the outcome that is looked at; quick prices for hubs of rising costs where it was not computed.
+
+    Raises ValueError for a run without them.
+    """
+    found = run.of(*OUTCOMES.get(at.outcome, ("quick", "quadratic"))) or run.of("quick", "quadratic")
+    if found is None:
+        raise ValueError("a run without quick prices")
+    return found
+
+
+def before_of(run: "HubRun", at: At) -> Outcome:
+    """Return what the same hubs do without prices. Raises ValueError for a run without it."""
+    found = run.of("none", after_of(run, at).hubs) or run.of("none", "quadratic")
+    if found is None:
+        raise ValueError("a run without its baseline")
+    return found
+
+
+def shown_of(run: "HubRun", at: At) -> tuple[Outcome, ...]:
+    """Return the outcomes that are drawn, the one without prices first."""
+    before, after = before_of(run, at), after_of(run, at)
+    return (before, after) if at.show == "both" else (before,) if at.show == "before" else (after,)
+
+
+def hour_of(run: "HubRun", at: At) -> int:
+    """Return the period that is looked at, one that the run has."""
+    return min(max(at.hour, 0), run.case.periods - 1)
+
+
+def labels_of(run: "HubRun") -> list[str]:
+    """Return the periods' labels."""
+    return list(run.case.labels) or [f"period {t + 1}" for t in range(run.case.periods)]
+
+
+def selected(run: "HubRun", at: At) -> tuple[Literal["hub", "line"], int] | None:
+    """Return kind and place of what is selected, None for nothing and for what this case does not have."""
+    kind, _, name = at.selection.partition(":")
+    if kind == "hub":
+        place = next((at for at, hub in enumerate(run.case.hubs) if hub.name == name), None)
+        return None if place is None else ("hub", place)
+    if kind == "line" and name in run.case.network.lines:
+        return "line", run.case.network.lines.index(name)
+    return None
+
+
+def hub_of(run: "HubRun", at: At) -> int:
+    """Return the place of the hub that charts of one hub are about: the one selected, else the first."""
+    found = selected(run, at)
+    return found[1] if found is not None and found[0] == "hub" else 0
+
+
+@lru_cache(maxsize=4)
+def programs_of(run: "HubRun") -> "tuple[HubProgram, ...]":
+    """Return the hubs' programs, made once for a run: what columns of the outcomes' points are."""
+    return run.programs()
+
+
+def mwh(value: float) -> str:
+    """Return an energy beyond limits: ``8.90 MWh``."""
+    return f"{number(_plain(value), 2)}{NARROW}MWh"
+
+
+def dollars(value: float, digits: int | None = None) -> str:
+    """Return an amount of a small study: ``568.1 $``, ``1 480 $``."""
+    if digits is None:
+        digits = 2 if abs(value) < 9.995 else 1 if abs(value) < 999.95 else 0
+    return f"{number(_plain(value), digits)}{NARROW}$"
+
+
+def amount_of(value: Any) -> float:
+    """Return a number of an answer that was kept: as itself, or as an array of one."""
+    return float(np.ravel(value)[0])
+
+
+def per_mwh(value: float) -> str:
+    """Return a price of the operator: ``28.2 $/MWh``."""
+    return f"{number(_plain(value), 1)}{NARROW}$/MWh"
+
+
+def _plain(value: float) -> float:
+    return 0.0 if abs(value) < 5e-7 else value

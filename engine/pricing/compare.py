@@ -1,0 +1,195 @@
+"""All models of one case side by side: no prices, all as one, exact prices and quick ones, with both kinds of hubs.
+
+Keys: ``none`` (no prices), ``central`` (hubs and operator as one), ``exact`` (best prices for linear hubs), ``quick``
+(prices found for hubs with rising costs). Hubs are ``linear`` or ``quadratic``; what linear hubs do at prices is told
+at its best and at its worst for the network, as nothing but chance decides between them. Of many hubs
+(:data:`MOST_LINEAR`) only those with rising costs are answered for.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from engine.commitment.outcome import Effort
+from engine.errors import SolverError
+from engine.network.model import Matrix, Vector
+from engine.pricing.case import HubCase
+from engine.pricing.central import Central, Joint, first_best, linear_prices
+from engine.pricing.congestion import Overloads, PriceCost
+from engine.pricing.evaluation import Evaluation, Fleet
+from engine.pricing.exact import Exact, exact_prices
+from engine.pricing.linear import AtPrices, Chosen, at_prices
+from engine.pricing.smooth import Smooth, smooth_prices
+from engine.pricing.starts import STARTS, begun
+from engine.program import Status
+
+MOST_LINEAR = 60  # hubs of which linear answers, best and worst, and exact prices are looked for
+Prices = Literal["none", "central", "exact", "quick"]
+Hubs = Literal["linear", "quadratic"]
+Tick = Callable[[str, float], None]  # what is done now, and the share that is done
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Outcome:
+    """What one choice of prices comes to with one kind of hub."""
+
+    prices: Prices
+    hubs: Hubs
+    price: Matrix  # (K, T), $/MWh
+    points: tuple[Vector, ...]  # (I,), what hubs do; of linear ones what is best for the network
+    withdrawal_mw: Matrix  # (I, T)
+    overloads: Overloads
+    overload_cost: float  # $
+    worst_cost: float  # $, of overloads at worst; as above where hubs have one answer
+    price_cost: PriceCost
+    hub_cost: Vector  # (I,), $, without the operator's prices and without curvature
+    paid: Vector  # (I,), $, by the operator's prices
+    bound: float  # $: no prices have a smaller objective with these hubs
+    status: Status
+    time_s: float
+
+    @property
+    def objective(self) -> float:
+        """Return what the operator makes least, $."""
+        return self.overload_cost + self.price_cost.total
+
+    @property
+    def gap(self) -> float:
+        """Return how far the bound is, relative to the objective."""
+        return (self.objective - self.bound) / max(1.0, abs(self.objective))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Comparison:
+    """The outcomes of one case, and what proves them."""
+
+    outcomes: tuple[Outcome, ...]
+    quick: Smooth
+    exact: Exact | None  # None where none was asked for, or found in time
+    exact_message: str  # why not
+    residual: float  # the largest violation of a hub's conditions of optimality, over all answers of quadratic hubs
+    floor: float  # $: overloads weigh no less, whatever hubs do
+    time_s: float
+
+    def of(self, prices: Prices, hubs: Hubs) -> Outcome:
+        """Return an outcome. Raises KeyError for one that was not computed."""
+        for each in self.outcomes:
+            if (each.prices, each.hubs) == (prices, hubs):
+                return each
+        raise KeyError((prices, hubs))
+
+
+def compare(
+    case: HubCase,
+    *,
+    exact: Effort | None,
+    quick_s: float = 60.0,
+    tick: Tick | None = None,
+    known: Callable[[Comparison], None] | None = None,
+) -> Comparison:
+    """Return all models of a case; ``exact`` is how far to go with the integer program, None for not at all.
+
+    ``known`` is given what is known before that one begins.
+
+    Raises NetworkDataError with everything that is wrong with the case, InfeasibleError naming what hubs cannot meet.
+    """
+    begin, say = time.perf_counter(), tick or (lambda _words, _share: None)
+    say("each hub by itself", 0.0)
+    fleet = Fleet.of(case)
+    joint = Joint.of(case, fleet.programs)
+    zero = np.zeros((case.area_count, case.periods))
+    table = _Table(fleet, joint)
+    alone = table.quadratic("none", zero, bound=0.0)
+    best = first_best(joint)
+    floor = best.overload_cost
+    say("prices for hubs with rising costs", 0.1)
+    quick = smooth_prices(
+        fleet, begun(case, fleet.programs), time_limit_s=quick_s,
+        tick=lambda name, step, now: say(f"quick prices from {STARTS[name]}: step {step}, {now:,.2f} $", 0.1),
+    )  # fmt: skip
+    outcomes = [alone, table.central(best), table.quick(quick, floor)]
+    few = len(case.hubs) <= MOST_LINEAR
+    if few:
+        outcomes.insert(0, table.linear("none", zero, floor))
+        outcomes.append(table.linear("quick", quick.best.found.price, floor))
+    found, message = None, "not asked for" if few else f"not for more than {MOST_LINEAR} hubs"
+    if exact is not None and few:
+        if known is not None:
+            still = "being looked for"
+            known(Comparison(tuple(outcomes), quick, None, still, table.residual, floor, time.perf_counter() - begin))
+        say("exact prices for linear hubs", 0.3)
+        try:
+            found = exact_prices(joint, exact, quadratic=False, starts=table.starts(outcomes[-1].points))
+            outcomes += [table.exact(found), table.quadratic("exact", found.price, bound=floor)]
+            message = ""
+        except SolverError as problem:
+            message = str(problem)
+    return Comparison(tuple(outcomes), quick, found, message, table.residual, floor, time.perf_counter() - begin)
+
+
+class _Table:
+    """The rows of a comparison."""
+
+    def __init__(self, fleet: Fleet, joint: Joint) -> None:
+        self.fleet, self.joint, self.case = fleet, joint, fleet.case
+        self.residual = 0.0
+
+    def quadratic(self, prices: Prices, price: Matrix, bound: float) -> Outcome:
+        begin = time.perf_counter()
+        return self._evaluated(prices, self.fleet.at(price), bound, begin)
+
+    def quick(self, found: Smooth, bound: float) -> Outcome:
+        return self._evaluated("quick", found.best.found, bound, time.perf_counter() - found.time_s)
+
+    def linear(self, prices: Prices, price: Matrix, bound: float) -> Outcome:
+        begin = time.perf_counter()
+        ends: AtPrices = at_prices(self.joint, price[self.case.area])
+        return self._chosen(prices, price, ends.best, (ends.worst.overload_cost, bound, Status.OPTIMAL, begin))
+
+    def exact(self, found: Exact) -> Outcome:
+        ends = at_prices(self.joint, found.price[self.case.area])
+        told = (ends.worst.overload_cost, found.bound, found.status, time.perf_counter() - found.time_s)
+        return self._chosen("exact", found.price, ends.best, told)
+
+    def starts(self, quick: tuple[Vector, ...]) -> tuple[tuple[Vector, ...], ...]:
+        """Return what linear hubs do at quick prices, and at what withdrawals cost the network in the first best."""
+        price = np.clip(self.case.of_areas(linear_prices(self.joint)), *self.case.price_bounds())
+        return quick, at_prices(self.joint, price[self.case.area]).best.points
+
+    def central(self, found: Central) -> Outcome:
+        zero = np.zeros((self.case.area_count, self.case.periods))
+        overloads = Overloads.of(self.case, found.withdrawal_mw)
+        cost = overloads.cost(self.case)
+        return Outcome(
+            "central", "linear", zero, found.points, found.withdrawal_mw, overloads, cost, cost,
+            PriceCost(0.0, 0.0, 0.0), self._hub_cost(found.points), np.zeros(len(found.points)), found.overload_cost,
+            Status.OPTIMAL, found.time_s,
+        )  # fmt: skip
+
+    def _evaluated(self, prices: Prices, found: Evaluation, bound: float, begin: float) -> Outcome:
+        self.residual = max(self.residual, found.residual)
+        return Outcome(
+            prices, "quadratic", found.price, tuple(each.x for each in found.responses), found.withdrawal_mw,
+            found.overloads, found.overload_cost, found.overload_cost, found.price_cost, self.fleet.hub_costs(found),
+            self.fleet.paid(found), bound, Status.OPTIMAL, time.perf_counter() - begin,
+        )  # fmt: skip
+
+    def _chosen(self, prices: Prices, price: Matrix, best: Chosen, told: tuple[float, float, Status, float]) -> Outcome:
+        worst, bound, status, begin = told
+        own = price[self.case.area]
+        paid = [
+            float(each @ (program.priced @ x))
+            for each, program, x in zip(own, self.joint.programs, best.points, strict=True)
+        ]
+        overloads = Overloads.of(self.case, best.withdrawal_mw)
+        return Outcome(
+            prices, "linear", price, best.points, best.withdrawal_mw, overloads, overloads.cost(self.case), worst,
+            self.fleet.terms.cost(price), self._hub_cost(best.points), np.array(paid), bound, status,
+            time.perf_counter() - begin,
+        )  # fmt: skip
+
+    def _hub_cost(self, points: tuple[Vector, ...]) -> Vector:
+        return np.array([float(own.cost @ x) for own, x in zip(self.joint.programs, points, strict=True)])

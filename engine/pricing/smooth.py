@@ -1,0 +1,239 @@
+"""Prices for hubs with rising marginal costs, by sequential convex programming.
+
+At given prices each hub's answer is affine in them as long as no column of it meets a bound, so withdrawals are
+``w + J d`` for a change d of prices. With that, overloads and the absolute values of prices stay as they are, in one
+linear program over d within a trust region. A step that brings a tenth of what it promised is taken; the region doubles
+where the model was right, and shrinks to a quarter where it was not. Inside one affine piece the model is exact. Where
+an answer bends on the way, so that a step brings less than half of what it promised, the mean of the slopes at both
+ends is the next model: with that of one side alone the search goes along the bend in steps that are ever shorter.
+
+It begins at no prices, at the prices of :func:`engine.pricing.central.together`, and at any that are given; the best
+end is the answer. The problem is not convex: how far an end is from the best prices is told by bounds.
+Source: Conn, Gould and Toint, *Trust-Region Methods*, 2000, ch. 11.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from scipy.sparse import block_array, block_diag, csr_array, eye_array, kron, vstack
+
+from engine.errors import SolverError
+from engine.network.model import Flags, Integers, Matrix, Vector
+from engine.pricing.evaluation import Evaluation, Fleet
+from engine.program import LinearProgram, Status, solve
+
+End = Literal["settled", "stalled", "steps", "time"]
+Tick = Callable[[str, int, float], None]  # the name of a start, a step's number, the objective so far
+_TAKEN, _GOOD = 0.1, 0.5  # of the promised decrease: a step is taken, the region grows
+_GROW, _SHRINK = 2.0, 0.25
+_FIRST_PER_MWH, _LEAST_PER_MWH = 8.0, 1e-7  # of the region
+_STEPS = 100
+_WORTH = 1e-9  # relative to 1 + |objective|: a promise of less ends the search
+_STALL, _STALL_WORTH = 12, 1e-4  # so many steps that together bring no more than this end it too
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of the search."""
+
+    number: int
+    objective: float  # $, after it
+    promised: float
+    gained: float  # 0 where it was not taken
+    region_per_mwh: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ended:
+    """Where the search from one start ended."""
+
+    start: str
+    found: Evaluation
+    steps: tuple[Step, ...]
+    end: End  # settled: the model promises nothing within the region; stalled: steps bring next to nothing
+    time_s: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Smooth:
+    """The prices that were found."""
+
+    best: Ended
+    ends: tuple[Ended, ...]  # of all starts
+    time_s: float
+
+
+def smooth_prices(
+    fleet: Fleet, starts: Mapping[str, Matrix], *, time_limit_s: float = 60.0, tick: Tick | None = None
+) -> Smooth:
+    """Return the best prices found from ``starts`` (K, T) each; those beyond what is allowed begin at its border.
+
+    The time is shared by the starts that are left. Raises what :meth:`Fleet.at` does.
+    """
+    begin = time.perf_counter()
+    least, most = fleet.case.price_bounds()
+    ends: list[Ended] = []
+    for number, (name, start) in enumerate(starts.items()):
+        now = time.perf_counter()
+        left = (time_limit_s - (now - begin)) / (len(starts) - number)
+        search = _Search(fleet, name, least, most, now + max(left, 0.0), tick)
+        ends.append(search.run(np.clip(start, least, most)))
+    best = min(ends, key=lambda end: end.found.objective)
+    return Smooth(best, tuple(ends), time.perf_counter() - begin)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Groups:
+    """Hubs of one area that move lines alike, taken together: G of them."""
+
+    of: Integers  # (I,), each hub's
+    area: Integers  # (G,)
+    share: Matrix  # (L, G)
+
+    @classmethod
+    def from_fleet(cls, fleet: Fleet) -> "_Groups":
+        keys = np.vstack([fleet.case.area[np.newaxis], fleet.case.network.share])
+        _, first, of = np.unique(keys, axis=1, return_index=True, return_inverse=True)
+        return cls(np.asarray(of).ravel(), fleet.case.area[first], fleet.case.network.share[:, first])
+
+
+class _Search:
+    """The steps from one start."""
+
+    def __init__(  # noqa: PLR0913, PLR0917 (one choice each)
+        self, fleet: Fleet, name: str, least: Matrix, most: Matrix, end: float, tick: Tick | None
+    ) -> None:
+        self.fleet, self.name, self.least, self.most, self.end, self.tick = fleet, name, least, most, end, tick
+        self.groups = _Groups.from_fleet(fleet)
+
+    def run(self, start: Matrix) -> Ended:
+        begin = time.perf_counter()
+        found = self.fleet.at(start)
+        region, steps, model = _FIRST_PER_MWH, list[Step](), self._model(found)
+        end: End = "steps"
+        for number in range(_STEPS):
+            if self.tick is not None:
+                self.tick(self.name, number, found.objective)
+            if time.perf_counter() >= self.end:
+                end = "time"
+                break
+            size = 1.0 + abs(found.objective)
+            if sum(step.gained for step in steps[-_STALL:]) < _STALL_WORTH * size and len(steps) >= _STALL:
+                end = "stalled"
+                break
+            step = self._step(found, model, region)
+            if step is None:
+                end = "time"
+                break
+            change, promised = step
+            if promised <= _WORTH * size or region < _LEAST_PER_MWH:
+                end = "settled"
+                break
+            tried = self.fleet.at(found.price + change, found.responses)
+            gained = found.objective - tried.objective
+            taken = gained >= _TAKEN * promised
+            steps.append(Step(number, min(tried.objective, found.objective), promised, taken * gained, region))
+            region *= _GROW if gained >= _GOOD * promised else 1.0 if taken else _SHRINK
+            beyond = self._model(tried)
+            if gained < _GOOD * promised:  # an answer bends on the way: both sides of the bend count
+                beyond = [(one + other) / 2.0 for one, other in zip(model, beyond, strict=True)]
+            found, model = (tried if taken else found), beyond
+        return Ended(self.name, found, tuple(steps), end, time.perf_counter() - begin)
+
+    def _model(self, found: Evaluation) -> list[Matrix]:
+        """Return the slope (T, T) of each group's withdrawal by its area's prices."""
+        periods = self.fleet.case.periods
+        slopes = [np.zeros((periods, periods)) for _ in range(len(self.groups.area))]
+        for follower, response, group in zip(
+            self.fleet.followers.each, found.responses, self.groups.of.tolist(), strict=True
+        ):
+            slopes[group] += follower.slope(response)
+        return slopes
+
+    def _step(self, found: Evaluation, slopes: list[Matrix], region: float) -> tuple[Matrix, float] | None:
+        """Return the best change of prices (K, T) within the region by the model, and what it promises, $.
+
+        None where the time is over before it is found.
+
+        Columns: the change, the change of each group's withdrawal, what each limit that could be exceeded is exceeded
+        by, and the absolute values of prices.
+        """
+        case, groups, terms = self.fleet.case, self.groups, self.fleet.terms
+        size, periods, count = found.price.size, case.periods, len(groups.area)
+        picked = np.zeros((count, case.area_count))
+        picked[np.arange(count), groups.area] = 1.0
+        moved = csr_array(block_diag([csr_array(each) for each in slopes], format="csr"))
+        moved = csr_array(moved @ kron(csr_array(picked), eye_array(periods)))
+        reach = np.array([np.abs(each).sum(axis=1) for each in slopes]) * region  # (G, T), MW
+        rows, least, weight = self._limits(found, reach)
+        over, absolute = rows.shape[0], terms.rows.shape[0]
+        now = terms.rows @ found.price.ravel()
+        matrix = block_array(
+            [
+                [moved, -eye_array(count * periods), None, None],
+                [None, rows, eye_array(over), None],
+                [-terms.rows, None, None, eye_array(absolute)],
+                [terms.rows, None, None, eye_array(absolute)],
+            ],
+            format="csr",
+        )
+        step = (np.maximum(self.least - found.price, -region), np.minimum(self.most - found.price, region))
+        zero, free = np.zeros(count * periods), np.full(count * periods, np.inf)
+        program = LinearProgram(
+            cost=np.concatenate([np.zeros(size + count * periods), weight, terms.weight]),
+            matrix=csr_array(matrix),
+            row_lower=np.concatenate([zero, least, now, -now]),
+            row_upper=np.concatenate([zero, np.full(over + 2 * absolute, np.inf)]),
+            lower=np.concatenate([step[0].ravel(), -free, np.zeros(over + absolute)]),
+            upper=np.concatenate([step[1].ravel(), free, np.full(over + absolute, np.inf)]),
+        )
+        answer = solve(program, time_limit_s=max(self.end - time.perf_counter(), 1.0))
+        if answer.status is Status.TIME_LIMIT:
+            return None
+        if answer.status is not Status.OPTIMAL:
+            raise SolverError(f"a step of prices was not found: {answer.message}")
+        change = np.clip(answer.x[:size].reshape(found.price.shape), *step)
+        fixed = found.overload_cost - self._counted(found, reach)
+        return change, found.objective - fixed - answer.objective
+
+    def _sides(self, found: Evaluation, reach: Matrix) -> tuple[Flags, ...]:
+        """Return which limits could be exceeded within the reach (G, T): lines forward, backward, import, export."""
+        network = self.fleet.case.network
+        line = np.abs(self.groups.share) @ reach
+        whole = reach.sum(axis=0)
+        flow, limit = found.overloads.flow_mw, network.limit_mw[:, np.newaxis]
+        sub = found.overloads.substation_flow_mw
+        return (flow + line > limit, -flow + line > limit, sub + whole > network.import_mw,
+                -sub + whole > network.export_mw)  # fmt: skip
+
+    def _limits(self, found: Evaluation, reach: Matrix) -> tuple[csr_array, Vector, Vector]:
+        """Return rows over changes of withdrawals (r, G T), their least values with what is exceeded, and weights."""
+        case, network, periods = self.fleet.case, self.fleet.case.network, self.fleet.case.periods
+        forward, backward, imports, exports = self._sides(found, reach)
+        share, one = csr_array(self.groups.share), eye_array(periods)
+        lines = csr_array(kron(share, one))
+        whole = csr_array(kron(np.ones((1, len(self.groups.area))), one))
+        flow, limit = found.overloads.flow_mw, network.limit_mw[:, np.newaxis]
+        sub = found.overloads.substation_flow_mw
+        parts = [
+            (lines, forward, flow - limit, case.terms.line_per_mwh),
+            (-lines, backward, -flow - limit, case.terms.line_per_mwh),
+            (-whole, imports, sub - network.import_mw, case.terms.substation_per_mwh),
+            (whole, exports, -sub - network.export_mw, case.terms.substation_per_mwh),
+        ]
+        rows = csr_array(vstack([block[np.flatnonzero(used.ravel())] for block, used, _, _ in parts], format="csr"))
+        least = np.concatenate([beyond.ravel()[used.ravel()] for _, used, beyond, _ in parts])
+        weight = np.concatenate([np.full(int(used.sum()), each * case.step_h) for _, used, _, each in parts])
+        return rows, least, weight
+
+    def _counted(self, found: Evaluation, reach: Matrix) -> float:
+        """Return what the limits of the step's program weigh now, $: all overloads, as each is within its own reach."""
+        forward, backward, imports, exports = self._sides(found, reach)
+        terms, over = self.fleet.case.terms, found.overloads
+        lines = float(over.line_mw[forward | backward].sum()) * terms.line_per_mwh
+        return (lines + float(over.substation_mw[imports | exports].sum()) * terms.substation_per_mwh) * (
+            self.fleet.case.step_h
+        )

@@ -1,0 +1,184 @@
+"""Prices for hubs: how near to the best, how fast, and for how many hubs; exact prices beside quick ones.
+
+    python -m tests.benchmarks.hubs [--limit S]    writes results/hubs.md, about 12 minutes on an idle machine
+
+Times are processor seconds of this process by one thread, so that other work of the machine counts little; "wall" is
+told where a limit is by the clock. The search for a fleet ends when steps bring next to nothing, or after ``--limit``.
+"""
+
+import argparse
+import os
+import resource
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+import numpy as np
+
+from engine.commitment.outcome import Effort
+from engine.errors import SolverError
+from engine.pricing.case import HubCase
+from engine.pricing.cases import fleet, three_hubs
+from engine.pricing.central import Joint, linear_prices
+from engine.pricing.evaluation import Fleet
+from engine.pricing.exact import Exact, exact_prices
+from engine.pricing.linear import at_prices
+from engine.pricing.smooth import Smooth, smooth_prices
+from engine.pricing.starts import begun
+from engine.program import SOLVER
+
+RESULT = Path(__file__).parent / "results" / "hubs.md"
+FLEETS = (30, 300, 3000)
+SMALL_HOURS = (3, 4, 6)
+EXACT_SIZES, EXACT_S = (3, 6, 12), 60.0  # hubs; s of the wall clock for each
+LEAST_S = 600.0  # of the wall clock, for the three hubs
+MEMORY_GB = 4.0
+
+
+class Clock:
+    """Processor and wall seconds since it was made."""
+
+    def __init__(self) -> None:
+        self.begin = time.process_time(), time.perf_counter()
+
+    def processor(self) -> float:
+        return time.process_time() - self.begin[0]
+
+    def wall(self) -> float:
+        return time.perf_counter() - self.begin[1]
+
+
+def quick(case: HubCase, limit_s: float) -> tuple[Fleet, Smooth, dict[str, float]]:
+    """Return the fleet, its quick prices, and the processor seconds of each part."""
+    clock, parts = Clock(), dict[str, float]()
+    own = Fleet.of(case)
+    parts["build"] = clock.processor()
+    starts = begun(case, own.programs)
+    parts["start"] = clock.processor() - parts["build"]
+    found = smooth_prices(own, starts, time_limit_s=limit_s)
+    parts["search"] = clock.processor() - parts["build"] - parts["start"]
+    return own, found, parts
+
+
+def exact_of(case: HubCase, own: Fleet, found: Smooth, effort: Effort) -> Exact:
+    """Return exact prices for linear hubs, begun as the program begins them."""
+    joint = Joint.of(case, own.programs)
+    prices = (found.best.found.price, np.clip(case.of_areas(linear_prices(joint)), *case.price_bounds()))
+    return exact_prices(
+        joint, effort, quadratic=False, starts=[at_prices(joint, each[case.area]).best.points for each in prices]
+    )
+
+
+def three(say: Callable[[str], None]) -> Iterator[str]:
+    """Yield the rows of the three hubs."""
+    yield "\n## Three hubs\n"
+    yield "| what | figure | asked |"
+    yield "|---|---|---|"
+    case = three_hubs()
+    own, found, parts = quick(case, 60.0)
+    none = own.at(np.zeros((case.area_count, case.periods))).objective
+    yield (
+        f"| quick prices, 24 h: {none:.1f} $ without prices, {found.best.found.objective:.1f} $ with them | "
+        f"{sum(parts.values()):.2f} s of the processor | 2 s |"
+    )
+    say("three hubs, exact")
+    for hours, gap in ((8, 1e-4), (24, 0.05)):
+        case = three_hubs(hours)
+        own, found, _ = quick(case, 60.0)
+        clock = Clock()
+        best = exact_of(case, own, found, Effort(gap, LEAST_S))
+        yield (
+            f"| exact prices, {hours} h, {best.decisions} decisions: {best.objective:.3f} $, bound {best.bound:.3f} $ "
+            "| "
+            f"gap {best.gap:.1e} after {clock.wall():.1f} s ({clock.processor():.1f} s of the processor) | "
+            f"{gap:g} within {LEAST_S:g} s |"
+        )
+    for hours in SMALL_HOURS:
+        case = three_hubs(hours)
+        own, found, _ = quick(case, 60.0)
+        points = tuple(each.x for each in found.best.found.responses)
+        best = exact_prices(Joint.of(case, own.programs), Effort(1e-4, 120.0), quadratic=True, starts=[points])
+        above = found.best.found.objective / best.bound - 1.0
+        yield (
+            f"| quick prices, {hours} h, against the bound of the best for the same hubs (proved to {best.gap:.1e}) "
+            f"| {100 * above:.2f} % above | 1 % |"
+        )
+
+
+def fleets(limit_s: float, say: Callable[[str], None]) -> Iterator[str]:
+    """Yield the rows of the fleets."""
+    yield "\n## Fleets, 24 h, quick prices\n"
+    yield (
+        "| hubs | no prices, $ | quick, $ | build, s | start, s | search, s | steps | one step, s | s of all for a hub "
+        "| wall, s | peak memory, GB |"
+    )
+    yield "|---|---|---|---|---|---|---|---|---|---|---|"
+    for count in FLEETS:
+        say(f"{count} hubs")
+        clock, case = Clock(), fleet(count)
+        own, found, parts = quick(case, limit_s)
+        wall, steps = clock.wall(), sum(len(end.steps) for end in found.ends)
+        whole = sum(parts.values())
+        none = own.at(np.zeros((case.area_count, case.periods))).objective
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+        cells = (
+            f"{count:,}", f"{none:.1f}", f"{found.best.found.objective:.1f}", f"{parts['build']:.1f}",
+            f"{parts['start']:.1f}", f"{parts['search']:.1f}", f"{steps}", f"{parts['search'] / max(steps, 1):.2f}",
+            f"{whole / count:.3f}", f"{wall:.0f}", f"{peak:.2f}",
+        )  # fmt: skip
+        yield f"| {' | '.join(cells)} |"
+    yield f"\nAsked: 3,000 hubs within 300 s and {MEMORY_GB:g} GB, and time that grows at most linearly."
+
+
+def scaling(say: Callable[[str], None]) -> Iterator[str]:
+    """Yield what exact prices come to where hubs get more."""
+    yield "\n## Exact prices beside quick ones, as hubs get more\n"
+    yield (
+        f"24 h; exact prices (linear hubs, an integer program) have {EXACT_S:g} s by the clock. Objectives are of "
+        "other hubs and do not compare; gaps do.\n"
+    )
+    yield "| hubs | quick: steps and processor s | decisions | exact: objective, $ | bound, $ | gap | wall, s |"
+    yield "|---|---|---|---|---|---|---|"
+    for count in EXACT_SIZES:
+        say(f"exact, {count} hubs")
+        case = three_hubs() if count == len(three_hubs().hubs) else fleet(count)
+        own, found, parts = quick(case, 60.0)
+        head = f"| {count} | {sum(len(end.steps) for end in found.ends)}, {sum(parts.values()):.1f} s |"
+        try:
+            best = exact_of(case, own, found, Effort(1e-3, EXACT_S))
+        except SolverError as problem:
+            yield f"{head} | {problem} | | | |"
+            continue
+        yield (
+            f"{head} {best.decisions:,} | {best.objective:.1f} | {best.bound:.1f} | {best.gap:.1e} "
+            f"| {best.time_s:.0f} |"
+        )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--limit", type=float, default=240.0)
+    limit = parser.parse_args().limit
+
+    def say(words: str) -> None:
+        print(f"{datetime.now(UTC):%H:%M:%S} {words}", flush=True)
+
+    lines = [
+        "# Prices for hubs",
+        "",
+        f"Measured {datetime.now(UTC):%Y-%m-%d}, {SOLVER}, one thread on a machine of {os.cpu_count()} cores, load "
+        f"{os.getloadavg()[0]:.0f} at the start.",
+    ]
+    for part in (three(say), fleets(limit, say), scaling(say)):
+        for line in part:
+            lines.append(line)
+            print(line, flush=True)
+    RESULT.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,404 @@
+"""The Hubs page without a browser: its question, jobs, edits, files of one's own, links and saved files.
+
+What is solved here is three hubs over three hours, once; the example comes with the program.
+"""
+
+import base64
+import csv
+import io
+import json
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import numpy as np
+import pytest
+
+from callbacks import hubs_edits as edits_of_page
+from callbacks import hubs_files, hubs_upload
+from callbacks.hubs_answer import FRAME_CLASS, KEEP, STALE_CLASS, Asked, Seat, Shown, answer_to
+from callbacks.hubs_desk import Desk
+from callbacks.imported import CHECKS
+from callbacks.job_banner import job_record
+from callbacks.services import Services
+from components import hubs_asked, hubs_question
+from components.hubs_view import FIRST_TAB, LONGEST_QUERY, at_of, question_query, read_question, read_view
+from components.hubs_words import At
+from engine.compute import HERE
+from engine.data.openings import HUBS
+from engine.errors import EngineError, QuestionError
+from engine.pricing import jobs
+from engine.pricing.cases import three_hubs
+from engine.pricing.files import to_json
+from engine.pricing.question import Edit, HubQuestion
+from engine.pricing.run import HubRun, run_hubs
+from engine.store.kinds import KINDS
+from engine.store.queue import Queue
+from tests.callbacks.screen import ANNE, BEN, text
+
+SMALL = HubQuestion(hours=3, quick_time_s=60.0, ladder=False)
+TWICE = Edit("battery", 2.0, "campus 740")
+
+
+@pytest.fixture(scope="module")
+def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
+    folder = tmp_path_factory.mktemp("hubs")
+    opened = Services.open(f"sqlite:///{folder / 'store.db'}", folder / "artefacts")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="module")
+def anne(services: Services) -> Seat:
+    return Seat(Desk(services), ANNE, "")
+
+
+class Screen:
+    """The page as a browser holds it."""
+
+    def __init__(self, seat: Seat, question: HubQuestion = SMALL) -> None:
+        self.seat = seat
+        self.words = hubs_asked.words_of(question)
+        self.edits = question.to_json()["edits"]
+        self.found: Any = None
+
+    def ask(self, *, pressed: bool = False, edits: Any = None, **words: Any) -> Shown:
+        self.words |= {name.replace("_", "-"): value for name, value in words.items()}
+        self.edits = self.edits if edits is None else edits
+        shown = answer_to(self.seat, Asked(self.words, self.edits, (), self.found, pressed=pressed))
+        if shown.found is not KEEP:
+            self.found = json.loads(json.dumps(shown.found))
+        return shown
+
+    def run(self) -> HubRun:
+        run = self.seat.drawn(self.found)
+        assert run is not None
+        return run
+
+
+class Context:
+    """What a job is given."""
+
+    workers = HERE
+
+    def __init__(self, seat: Seat) -> None:
+        self.seat, self.artifacts = seat, seat.desk.services.artifacts
+        self.told: list[str] = []
+
+    def progress(self, _done: int, _total: int, message: str = "") -> None:
+        self.told.append(message)
+
+    def load_dataset(self, digest: str) -> tuple[str, bytes]:
+        return self.seat.desk.file(self.seat.user, self.seat.study, digest)
+
+    def load_network(self, digest: str) -> Any:
+        raise KeyError(digest)
+
+
+def work(seat: Seat) -> int:
+    """Compute the jobs that wait, as a runner does; return how many there were."""
+    services = seat.desk.services
+    queue, done = Queue(services.store.database, services.artifacts, KINDS, running_per_user=9), 0
+    while (claim := queue.claim()) is not None:
+        result = jobs.study_job(dict(claim.arguments), Context(seat))
+        queue.finish(claim, json.loads(json.dumps(result)), 0.1)
+        CHECKS.answers[jobs.STUDY](result)  # what a study's file must hold
+        done += 1
+    return done
+
+
+@pytest.fixture
+def solved(computed: Seat) -> Screen:
+    """A page that stands on the answer to Anne's small study."""
+    screen = Screen(computed)
+    screen.ask()
+    return screen
+
+
+@pytest.fixture(scope="module")
+def computed(anne: Seat) -> Seat:
+    """Anne, once her small study is computed by a press and a runner."""
+    screen = Screen(anne)
+    before = screen.ask()
+    assert before.compute
+    assert before.jobs is None
+    assert "Not computed yet" in text(before.state)
+    pressed = screen.ask(pressed=True)
+    assert pressed.jobs
+    assert "Finding prices" in text(pressed.state)
+    assert work(anne) == 1
+    done = screen.ask()
+    assert (done.compute, done.jobs, done.frame) == (False, None, FRAME_CLASS)
+    return anne
+
+
+# The question
+
+
+def test_the_page_opens_on_its_example_and_computes_nothing(anne: Seat) -> None:
+    question, problems = anne.desk.first(ANNE, "", {})
+    assert (question, problems) == (HUBS, [])
+    screen = Screen(anne, question)
+    shown = screen.ask()
+    assert (shown.frame, shown.compute, shown.jobs, shown.query) == (FRAME_CLASS, False, None, "")
+    assert shown.edited == "as they are"
+    assert "Came with this program" in text(shown.state)
+    run = screen.run()
+    over = run.of("none", "quadratic")
+    assert over is not None
+    most = over.overloads.line_mw.sum(axis=0) + over.overloads.substation_mw
+    assert most[screen.found["worst"]] == most.max() > 0.0  # the hour that is shown first
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        HUBS,
+        HubQuestion(),
+        HubQuestion(case="fleet", count=7, feeder="ieee123", seed=3, hours=6, edits=(TWICE, Edit("sun", 0.0)), window=5,
+                    line_per_mwh=50.5, level=0.0, fairness="mean", least_per_mwh=0.0, exports=True, kappa=0.1,
+                    exact_gap=0.001, error=0.25, ladder=False),
+        HubQuestion(dataset="f" * 64, exact=True, exact_time_s=33.0),
+    ],
+)  # fmt: skip
+def test_controls_and_links_give_the_question_back(question: HubQuestion) -> None:
+    assert hubs_asked.question_of(hubs_asked.words_of(question), question.to_json()["edits"]) == question
+    query = {name: values[0] for name, values in parse_qs(question_query(question)).items()}
+    assert read_question(query) == (None if question == HUBS else question)
+    assert hubs_question.plain_sentence(question, "a file").endswith(("?", "."))
+
+
+def test_everything_that_cannot_be_asked_is_told_at_once_and_nothing_is_lost(solved: Screen) -> None:
+    found = solved.found
+    unread = solved.ask(kappa="much", window="1.5")
+    assert "2 things to mend" in text(unread.state)
+    for part in ("share of the rise of hubs' costs in % is a number, not 'much'", "is whole, not 1.5"):
+        assert part in text(unread.state), part
+    beyond = solved.ask(hours=99, kappa=-1, window="0")
+    for part in ("number of hours is 99: 2 to 24", "share of the curvature is -0.01: 0.0001 to 100"):
+        assert part in text(beyond.state), part
+    assert beyond.frame == STALE_CLASS
+    assert solved.found == found
+    assert solved.ask(hours=3, kappa=100).frame == FRAME_CLASS
+
+
+@pytest.mark.parametrize("ask", ["{", "[]", '{"hours":"x"}', '{"nothing":1}', '{"hours":1}', "1" * 5000])
+def test_a_link_that_cannot_be_read_is_refused(ask: str) -> None:
+    with pytest.raises(QuestionError):
+        read_question({"ask": ask})
+
+
+def test_a_view_is_read_from_a_link_as_far_as_it_goes() -> None:
+    view = read_view({"show": "after", "outcome": "exact-linear", "hour": "7", "tab": "models", "sel": "hub:x"})
+    assert (view.at, view.hour, view.tab) == (At("after", "exact-linear", 7, "hub:x"), 7, "models")
+    other = read_view({"show": "x", "outcome": "y", "hour": "-1", "tab": "z", "sel": ["a"]})
+    assert (other.at, other.hour, other.tab) == (At(), None, FIRST_TAB)
+    assert at_of(None) == At()
+
+
+# The answer
+
+
+def test_the_job_gives_what_the_engine_gives(solved: Screen) -> None:
+    run = solved.run()
+    again = run_hubs(SMALL, lambda digest: ("", digest.encode()))
+    for one, other in zip(run.outcomes, again.outcomes, strict=True):
+        assert (one.prices, one.hubs) == (other.prices, other.hubs)
+        if one.hubs == "quadratic":  # one answer only
+            assert np.allclose(one.price, other.price, atol=1e-6)
+            assert np.allclose(one.withdrawal_mw, other.withdrawal_mw, atol=1e-6)
+        assert one.objective == pytest.approx(other.objective, abs=1e-6)
+
+
+def test_somebody_else_s_run_is_drawn_only_from_what_he_may_read(services: Services, solved: Screen) -> None:
+    ben = Seat(Desk(services), BEN, "")
+    held = dict(solved.found)
+    held["question"] = held["question"] | {"dataset": "e" * 64}
+    with pytest.raises(QuestionError, match="no study of yours"):
+        ben.drawn(held)
+    assert ben.drawn({"question": "nonsense"}) is None
+
+
+def test_a_changed_word_makes_the_answer_stale_and_says_which(solved: Screen) -> None:
+    shown = solved.ask(level=0.5)
+    assert shown.frame == STALE_CLASS
+    assert shown.compute
+    assert "the weight of a price" in text(shown.state)
+
+
+def test_a_job_s_entry_leads_back_to_what_it_was_asked(solved: Screen) -> None:
+    job = solved.seat.desk.services.jobs.list(ANNE, results=False)[0]
+    href = job_record(job, {"/hubs": "hubs"})["href"]
+    query = {name: values[0] for name, values in parse_qs(urlsplit(href).query).items()}
+    assert read_question(query) == SMALL
+    assert job_record(job, {"/hubs": "hubs"})["title"] == "Prices for hubs"
+
+
+# Edits
+
+
+def edit(seat: Seat, press: str, found: Any, held: Any = (), **values: Any) -> tuple[Edit, ...]:
+    given = {
+        "hub-asset": "battery",
+        "hub-factor": 2,
+        "all-asset": "generator",
+        "all-factor": 0.5,
+        "selection": "hub:campus 740",
+    }
+    told = {name.replace("_", "-"): value for name, value in values.items()}
+    return edits_of_page.edited(seat, press, given | told, list(held), found)
+
+
+def test_a_battery_twice_as_large_is_asked_for_and_taken_back(solved: Screen) -> None:
+    seat = solved.seat
+    made = edit(seat, "hub", solved.found)
+    assert made == (TWICE,)
+    held = hubs_asked.held_edits(made)
+    assert edit(seat, "all", solved.found, held) == (TWICE, Edit("generator", 0.5))
+    shown = solved.ask(edits=held)
+    assert shown.edited == "with 1 edit"
+    assert "the edits" in text(shown.state)
+    case = seat.desk.case(ANNE, "", hubs_asked.question_of(solved.words, held))
+    small = three_hubs(3).hubs[0].battery
+    battery = case.hubs[0].battery
+    assert small is not None
+    assert battery is not None
+    assert (battery.power_mw, battery.energy_mwh) == (2 * small.power_mw, 2 * small.energy_mwh)
+    assert edits_of_page.without(held, "0") == ()
+    assert edit(seat, "clear", solved.found, held) == ()
+
+
+@pytest.mark.parametrize(
+    ("press", "values", "words"),
+    [
+        ("hub", {"selection": ""}, "select a hub first"),
+        ("hub", {"selection": "hub:nobody"}, "no hub 'nobody'"),
+        ("hub", {"hub_asset": "generator"}, "campus 740 has no generator"),
+        ("hub", {"hub_asset": "wind"}, "an edit is of one of"),
+        ("hub", {"hub_factor": 101}, "factor of an edit is 101: 0 to 100"),
+        ("hub", {"hub_factor": "x"}, "factor of an edit is a number"),
+        ("all", {"all_factor": 1}, "changes nothing"),
+        ("all", {"all_asset": "sun"}, "there is no sun at any hub"),  # in the evening
+    ],
+)
+def test_an_edit_that_cannot_be_made_is_refused_in_words(
+    solved: Screen, press: str, values: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(QuestionError, match=words):
+        edit(solved.seat, press, solved.found, **values)
+
+
+def test_an_edit_that_leaves_a_hub_without_what_it_needs_is_told_with_the_hub(solved: Screen) -> None:
+    held = hubs_asked.held_edits([Edit("work limit", 0.01, "campus 740")])
+    shown = solved.ask(edits=held, pressed=True)
+    assert shown.jobs is None
+    told = text(shown.state)
+    batch = three_hubs(3).hubs[0].work
+    assert batch is not None
+    mwh = batch.arrivals_mw[0] - 0.01 * batch.most_mw  # what arrives less what may be done
+    assert f"hub campus 740, work, 19:00: {mwh:.4g} too little" in told.replace("Hub", "hub")
+    assert work(solved.seat) == 0
+
+
+# A case of one's own
+
+
+def sent(content: bytes) -> str:
+    return f"data:application/json;base64,{base64.b64encode(content).decode()}"
+
+
+def test_a_case_of_one_s_own_is_shown_taken_and_asked_about(anne: Seat) -> None:
+    content = to_json(three_hubs(3, seed=5))
+    panel, offered = hubs_upload.offer(anne, sent(content), "ours.json")
+    assert "36" in text(panel)  # lines with a limit, of IEEE 37 with its transformer
+    assert offered is not None
+    address = hubs_upload.take(anne, offered, HubQuestion(exact=True))
+    query = {name: values[0] for name, values in parse_qs(urlsplit(address).query).items()}
+    asked = read_question(query)
+    assert asked is not None
+    assert (asked.dataset, asked.exact, asked.hours) == (offered["digest"], True, 3)
+    seat = Seat(anne.desk, ANNE, query["study"])
+    assert seat.desk.case(ANNE, seat.study, asked).hubs == three_hubs(3, seed=5).hubs
+    assert seat.desk.choices(ANNE, seat.study) == [(offered["digest"], "ours.json")]
+    with pytest.raises(EngineError):
+        seat.desk.look(BEN, seat.study, asked)  # another reader's study
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda told: told["hubs"][1]["hydrogen"].update(store_mwh=-1), "works 724"),
+        (lambda told: told["hubs"][0]["battery"].update(start_mwh=9), "begins with 9 MWh"),
+        (lambda told: told["lines"][0].update(limit_mw=0), "limit of line 799r-701 is 0 MW"),
+        (lambda told: told["day"]["buy_per_mwh"].append(1), "4"),
+        (lambda told: told.update(wind=1), "wind"),
+        (lambda told: told["hubs"][0].update(import_mw=0.1), "too little"),
+    ],
+)
+def test_a_case_that_is_wrong_is_refused_naming_what_and_where(anne: Seat, change: Any, words: str) -> None:
+    told = json.loads(to_json(three_hubs(3)))
+    change(told)
+    panel, offered = hubs_upload.offer(anne, sent(json.dumps(told).encode()), "bad.json")
+    assert offered is None
+    assert words in text(panel)
+
+
+def test_an_offer_of_somebody_else_is_not_taken(anne: Seat) -> None:
+    content = to_json(three_hubs(3, seed=6))
+    _, offered = hubs_upload.offer(anne, sent(content), "ours.json")
+    with pytest.raises(QuestionError, match="not kept any more"):
+        hubs_upload.take(Seat(anne.desk, BEN, ""), offered, HubQuestion())
+    for held in (None, {}, {"digest": 1, "name": "x"}):
+        with pytest.raises(QuestionError, match="choose the file"):
+            hubs_upload.take(anne, held, HubQuestion())
+
+
+# Files and links
+
+
+@pytest.mark.parametrize("kind", hubs_files.KINDS)
+def test_every_file_of_an_answer_is_whole(solved: Screen, kind: str) -> None:
+    run = solved.run()
+    made = hubs_files.file_of(solved.seat, run, kind, At(), "models")
+    content = base64.b64decode(made["content"]) if made["base64"] else made["content"].encode()
+    if kind == "csv":
+        rows = list(csv.DictReader(io.StringIO(content.decode())))
+        assert [row["Objective, $"] for row in rows] == [
+            str(each.objective)
+            for each in sorted(run.outcomes, key=lambda one: ("none central quick".index(one.prices), one.hubs))
+        ]
+        assert {row["case_digest"] for row in rows} == {run.case.digest}
+    elif kind == "json":
+        told = json.loads(content)
+        assert HubQuestion.from_json(told["question"]) == SMALL
+        assert len(told["outcomes"]) == len(run.outcomes)
+    elif kind == "npz":
+        assert HubRun.load(content).case.digest == run.case.digest
+    elif kind == "case":
+        assert content == to_json(run.case)
+    else:
+        held: dict[str, Any] = {"__name__": "read"}
+        exec(compile(content.decode(), made["filename"], "exec"), held)  # noqa: S102 (lines of our own)
+        assert HubQuestion.from_json(json.loads(held["QUESTION"])) == SMALL
+        assert run.case.digest in content.decode()
+
+
+def test_a_long_question_is_kept_and_its_link_finds_it(anne: Seat) -> None:
+    edits = tuple(Edit("battery", 1.0 + k / 100.0, "campus 740") for k in range(1, 90))
+    question = HubQuestion(hours=3, edits=edits)
+    assert len(question_query(question)) > LONGEST_QUERY
+    query = anne.desk.query(ANNE, "", question)
+    assert query == f"q={question.digest}"
+    assert anne.desk.first(ANNE, "", {"q": question.digest}) == (question, [])
+    found, problems = anne.desk.first(ANNE, "", {"q": "0" * 64})
+    assert found == HUBS
+    assert "not kept any more" in problems[0]
+
+
+def test_an_owner_s_question_is_saved_with_the_study(services: Services, solved: Screen) -> None:
+    desk = solved.seat.desk
+    study, _ = desk.keep_file(ANNE, "", "case.json", to_json(three_hubs(3)))
+    mine = Screen(Seat(desk, ANNE, study))
+    mine.ask()
+    assert desk.first(ANNE, study, {})[0] == SMALL
+    assert services.studies.question(ANNE, study, "hubs") == SMALL.to_json()

@@ -1,0 +1,74 @@
+"""A study of hubs from its question to a file and back."""
+
+import numpy as np
+import pytest
+
+from engine.errors import InfeasibleError, UncertaintyDataError
+from engine.pricing.congestion import Overloads
+from engine.pricing.files import to_json
+from engine.pricing.hubs import Hub
+from engine.pricing.question import Edit, HubQuestion
+from engine.pricing.run import HubRun, run_hubs
+from tests.engine.pricing.small import two_hubs
+
+
+def _hand(_digest: str) -> tuple[str, bytes]:
+    return "hand.json", to_json(two_hubs())
+
+
+@pytest.fixture(scope="module")
+def told() -> tuple[HubRun, list[tuple[float, str]], list[HubRun]]:
+    said: list[tuple[float, str]] = []
+    known: list[HubRun] = []
+    question = HubQuestion(dataset="hand", exact=True, exact_gap=1e-4, least_per_mwh=0.0, smooth=0.0, fair=0.0,
+                           window=3, error=0.0, quick_time_s=20.0)  # fmt: skip
+    found = run_hubs(question, _hand, progress=lambda share, words: said.append((share, words)), partial=known.append)
+    return found, said, known
+
+
+def test_a_study_comes_back_from_its_file(told: tuple[HubRun, list[tuple[float, str]], list[HubRun]]) -> None:
+    found = told[0]
+    again = HubRun.load(found.save())
+    assert again.question == found.question
+    assert again.case.digest == found.case.digest
+    assert again.provenance == found.provenance
+    assert again.facts == found.facts
+    for one, other in zip(found.outcomes, again.outcomes, strict=True):
+        assert (one.prices, one.hubs, one.status) == (other.prices, other.hubs, other.status)
+        assert other.objective == pytest.approx(one.objective, abs=1e-12)
+        assert np.array_equal(one.price, other.price)
+        assert all(np.array_equal(a, b) for a, b in zip(one.points, other.points, strict=True))
+    assert again.real_time is not None
+    assert found.real_time is not None
+    assert again.real_time.overload_cost == found.real_time.overload_cost
+    assert isinstance(again.real_time.overload_cost, float)
+    assert np.array_equal(again.real_time.withdrawal_mw, found.real_time.withdrawal_mw)
+
+
+def test_what_is_told_is_proved(told: tuple[HubRun, list[tuple[float, str]], list[HubRun]]) -> None:
+    """Laws: conditions of optimality, the order of bounds, a second solver, no money pump."""
+    found, said, known = told
+    proved = found.facts["certificates"]
+    assert proved["residual"] <= 1e-6
+    assert proved["second_solver"] <= 1e-6
+    assert proved["order"] is True
+    assert proved["both_ways_mw"] <= 1e-6
+    assert found.facts["exact"]["gap"] <= 1e-4
+    assert [share for share, _ in said] == sorted(share for share, _ in said)
+    assert [run.real_time for run in known] == [None, None]
+    assert [run.of("exact", "linear") is None for run in known] == [True, False]
+    assert known[0].facts["exact"]["message"] == "being looked for"
+    assert any("quick prices from no prices: step 0" in words for _, words in said)
+    for each in found.outcomes:
+        assert each.overload_cost == pytest.approx(Overloads.of(found.case, each.withdrawal_mw).cost(found.case))
+
+
+def test_hubs_that_cannot_serve_end_the_study_with_their_names() -> None:
+    with pytest.raises(InfeasibleError, match=r"hub two, power, period 3: 1\.55 too little"):
+        run_hubs(HubQuestion(dataset="hand", edits=(Edit("import limit", 0.15, "two"),)), _hand)
+
+
+def test_a_file_of_something_else_is_refused() -> None:
+    with pytest.raises(UncertaintyDataError):
+        HubRun.load(b"nothing")
+    assert Hub("one", "a", (1.0,), 1.0).battery is None
