@@ -35,6 +35,7 @@ PAGES: tuple[PageLink, ...] = (
     PageLink("siting", "/siting", "Siting", "siting"),
     PageLink("auction", "/auction", "Auction", "auction"),
     PageLink("feeder", "/feeder", "Feeder", "feeder"),
+    PageLink("hubs", "/hubs", "Hubs", "hubs"),
 )
 # Reached from another page, which wires them too: not in the navigation.
 SIDE_PAGES: tuple[PageLink, ...] = (

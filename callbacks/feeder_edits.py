@@ -19,9 +19,9 @@ from engine.errors import EngineError, QuestionError
 PAGE = ids.FEEDER
 FIELDS = (
     "scale-value", "move-bus", "factor-value", "battery-power", "battery-energy", "add-value", "remove-name",
-    "here-name",
+    "here-name", "centre-value",
 )  # fmt: skip
-PRESSES = ("scale", "clear", "move", "factor", "battery", "add", "remove", "here")
+PRESSES = ("scale", "clear", "move", "factor", "battery", "add", "remove", "here", "centre")
 Values = Mapping[str, Any]
 
 
@@ -52,6 +52,9 @@ def edited(seat: Seat, press: str, values: Values, held: Any, found: Any) -> tup
         ),
         "add": lambda: feeder_edits.added(
             feeder, _of(kind, "bus", name), _number(values.get("add-value"), "what the SVG gives")
+        ),
+        "centre": lambda: feeder_edits.centred(
+            feeder, _of(kind, "bus", name), _number(values.get("centre-value"), "what the data centre draws")
         ),
         "remove": lambda: feeder_edits.removed(feeder, _text(values.get("remove-name"), "an SVG")),
         "here": lambda: feeder_edits.moved(

@@ -254,7 +254,7 @@ def rows_of(seat: Seat, run: FeederRun, at: At, tab: Any) -> tuple[str, list[dic
     if side is not None and answer is not None:
         columns, rows = side.rows(answer)
     elif made is not None:
-        columns, rows = made.rows(run, at)
+        columns, rows = (made.csv or made.rows)(run, at)
     else:
         return "numbers", list(feeder_totals.table_rows(run))
     heads = {column.name: head_of(column) for column in columns}

@@ -71,9 +71,13 @@ def methods_of(run: FeederRun, at: At) -> dict[str, Any]:
 
 
 def several_of(run: FeederRun, _at: At) -> dict[str, Any]:
-    """Return the arguments of the several feeders' job: the question that is drawn, less what is one feeder's own."""
+    """Return the arguments of the several feeders' job: the question that is drawn, less what is one feeder's own.
+
+    Where the drawn one is not among them, by its feeder, its edits or its files, it comes last as it was asked.
+    """
     bare = replace(unedited(run.question), dataset="", workload="", draw_kw=())
-    return plain(several_arguments([replace(bare, feeder=each.feeder) for each in default_questions()]))
+    asked = [replace(bare, feeder=each.feeder) for each in default_questions()]
+    return plain(several_arguments(asked if run.question in asked else [*asked, run.question]))
 
 
 SIDES: Mapping[str, Side] = {
@@ -107,7 +111,7 @@ def panel(run: FeederRun, at: At, side: Side, found: Standing) -> Part:
     if found.answer is not None:
         return side.content(run, at, found.answer)
     if side.centres and not run.feeder.centres:
-        return state("empty", "This feeder has no data centre: there is nothing to schedule.")
+        return state("empty", "This feeder has no data centre: there is nothing to schedule. Select a bus and add one.")
     job = found.job
     if job is not None and job.active:
         return progress_card(

@@ -32,6 +32,7 @@ class Tab:
     place: Callable[[], Part] = lambda: None
     figure: Callable[[FeederRun, At, Theme], Any] | None = None
     grid: str = ""  # the kind of what a row selects
+    csv: Callable[[FeederRun, At], Rows] | None = None  # the rows of its file, where that has more than the table
 
 
 # Tabs that have a job of their own are made by callbacks.feeder_sides.
@@ -40,7 +41,7 @@ MADE: Mapping[str, Tab] = {
     "links": Tab(feeder_links.content, feeder_links.rows, feeder_links.place, grid="link"),
     "checks": Tab(feeder_checks.content, feeder_checks.rows),
 } | {
-    name: Tab(module.content, module.rows, module.place, module.figure)
+    name: Tab(module.content, module.rows, module.place, module.figure, csv=getattr(module, "csv_rows", None))
     for name, module in {
         "prices": feeder_prices,
         "schedules": feeder_schedules,

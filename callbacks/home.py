@@ -26,11 +26,13 @@ from engine.network import library
 from engine.network.layout import positions
 from engine.network.tables import NetworkTables
 from engine.opf import jobs
+from engine.pricing.jobs import STUDY as HUBS_STUDY
 from engine.siting.jobs import GATE, MARKET
 from engine.store.records import StudySummary
 
 MOST_RECENT = 8
 MOST_AUCTIONS = 3
+HUBS_CASE = "hubs"  # kind of a study's file that is a case of hubs
 _LEAST_MW = 0.05  # less flexible capacity than this is shown as none
 _KEPT_PICTURES = 64
 _YEAR_S = 365 * 24 * 3600
@@ -50,7 +52,10 @@ def examples() -> list[home.Example]:
 def cards(services: Services, user: str, now: float, pages: dict[str, str] | None = None) -> list[home.StudyCard]:
     """Return the user's recent studies, newest first."""
     recent = services.studies.list(user)[:MOST_RECENT]
-    return [_card(study, answered(services, user, study), now, pages) for study in recent]
+    return [
+        _card(study, answered(services, user, study), now, (pages or _open_pages(), page_of(services, user, study)))
+        for study in recent
+    ]
 
 
 def answered(services: Services, user: str, study: StudySummary) -> str:
@@ -63,6 +68,9 @@ def answered(services: Services, user: str, study: StudySummary) -> str:
     if FEEDER_STUDY in study.answered:
         newest = services.results.list(user, study.id, FEEDER_STUDY)[0].content
         told.append(f"prices of {newest['feeder']} over {count(newest['hours'], 'hour')}")
+    if HUBS_STUDY in study.answered:
+        newest = services.results.list(user, study.id, HUBS_STUDY)[0].content
+        told.append(f"prices for {count(newest['hubs'], 'hub')} over {count(newest['periods'], 'hour')}")
     if study.products:
         told.append(count(study.products, "product set"))
     text = ", ".join(told)
@@ -98,30 +106,34 @@ def totals(content: Any, *, same_network: bool) -> str:
     return words if same_network else f"{words} (before the network changed)"
 
 
-def _card(study: StudySummary, told: str, now: float, pages: dict[str, str] | None) -> home.StudyCard:
+def _card(study: StudySummary, told: str, now: float, where: tuple[dict[str, str], str | None]) -> home.StudyCard:
+    pages, page = where
     return home.StudyCard(
         id=study.id,
         name=study.name,
         network=study.network_name,
-        size=_size(study),
+        size=_size(study, page),
         answered=told,
         when=since(study.updated, now),
-        href=study_address(pages or _open_pages(), study.id, _page_of(study)),
+        href=study_address(pages, study.id, page),
         thumbnail=f"/api/thumbnails/study/{study.id}/{study.network_digest}.svg",
         read_only=study.role == "reader",
     )
 
 
-def _size(study: StudySummary) -> str:
+def _size(study: StudySummary, page: str | None) -> str:
     """Return how large a study is: its network, or the files of one that has none."""
-    if _page_of(study) == "feeder":
-        return f"feeder, {count(study.datasets, 'file')}"
+    if page in {"feeder", "hubs"}:
+        return f"{page}, {count(study.datasets, 'file')}"
     return f"{count(study.buses, 'bus', 'buses')}, {count(study.branches, 'branch', 'branches')}"
 
 
-def _page_of(study: StudySummary) -> str | None:
+def page_of(services: Services, user: str, study: StudySummary) -> str | None:
     """Return the page that a study is opened on: where it has an answer; None for the usual one."""
-    if not study.buses:  # a feeder of one's own lies in a study without a network
+    if not study.buses:  # a feeder, or a case of hubs, of one's own lies in a study without a network
+        kinds = {entry.kind for entry in services.studies.datasets(user, study.id)} if study.datasets else set()
+        if HUBS_STUDY in study.answered or HUBS_CASE in kinds:
+            return "hubs"
         return "feeder" if study.datasets or FEEDER_STUDY in study.answered else "network"
     return "siting" if GATE in study.answered and ANSWERED not in study.answered else None
 

@@ -18,6 +18,8 @@ from engine.distribution.question import FeederQuestion
 from engine.distribution.several_job import SEVERAL_SHAPE
 from engine.errors import EngineError, FileFormatError
 from engine.opf.results import OpfAnswer
+from engine.pricing.jobs import STUDY_SHAPE as HUBS_SHAPE
+from engine.pricing.question import HubQuestion
 from engine.redispatch.largest_jobs import SHAPE as LARGEST_SHAPE
 from engine.shapes import check_shape
 from engine.siting.ac_check import AcReport
@@ -145,6 +147,12 @@ def _feeder_several(content: Content) -> None:
         check_shape(content[name], kind, name)
 
 
+def _hubs_study(content: Content) -> None:
+    _kept_files(content)
+    for name, kind in HUBS_SHAPE.items():
+        check_shape(content[name], kind, name)
+
+
 def _siting_products(content: Content) -> None:
     _products(content["product_set"])
     for name, offer in content["product_set"]["question"][SITING]["offers"].items():
@@ -198,6 +206,8 @@ CHECKS = ImportChecks(
             "feeder.study": _feeder_study,
             "feeder.methods": _feeder_methods,
             "feeder.several": _feeder_several,
+            "hubs.question": HubQuestion.from_json,
+            "hubs.study": _hubs_study,
             "network.opf": OpfAnswer.from_json,
         }.items()
     },

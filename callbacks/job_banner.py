@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from callbacks.security import current_user
 from callbacks.services import Services
 from callbacks.shell import LONGEST_LIST, study_address
-from components.feeder_view import job_query
+from components import feeder_view, hubs_view
 from components.links import PageLink
 from engine.errors import NotFoundError
 from engine.store.jobs import Job
@@ -40,6 +40,7 @@ _JOB_TITLES = {
     "feeder.study": "Operation and prices of a feeder",
     "feeder.methods": "Methods side by side on a feeder",
     "feeder.several": "Several feeders at once",
+    "hubs.study": "Prices for hubs",
     "network.opf": "Least-cost dispatch",
 }
 
@@ -66,10 +67,10 @@ def register(server: Flask, services: Services, links: Sequence[PageLink]) -> No
 
 
 def job_record(job: Job, pages: dict[str, str]) -> dict[str, Any]:
-    """Return what the browser is told about a job; one of no study opens its page, the Feeder page what was asked."""
+    """Return what the browser is told about a job; one of no study opens its page, where known with the question."""
     page = job.kind.partition(".")[0]
     alone = next((path for path, key in pages.items() if key == page), None)
-    if alone and (query := job_query(job.kind, job.arguments)):
+    if alone and (query := _asked(job)):
         alone = f"{alone}?{query}"
     return {
         "id": job.id,
@@ -84,6 +85,11 @@ def job_record(job: Job, pages: dict[str, str]) -> dict[str, Any]:
         "error": job.error,
         "href": study_address(pages, job.study_id, page) if job.study_id else alone,
     }
+
+
+def _asked(job: Job) -> str:
+    """Return the query string of what a job of the pages Feeder and Hubs was asked; "" for any other."""
+    return feeder_view.job_query(job.kind, job.arguments) or hubs_view.job_query(job.kind, job.arguments)
 
 
 def listed_jobs(services: Services, user: str, pages: dict[str, str], now: float) -> list[dict[str, Any]]:

@@ -11,6 +11,7 @@ from callbacks import (
     siting_envelopes,
     siting_panels,
     siting_panes,
+    siting_preset,
     siting_rows,
     siting_seen,
     siting_sheet,
@@ -81,6 +82,7 @@ def register(app: Dash, services: Services) -> None:
     siting_panes.register(app, desk)
     siting_panels.register(app, desk)
     siting_upload.register(app, desk)
+    siting_preset.register(app)
     siting_envelopes.register(app)
     siting_criteria.register(app, desk)
     siting_rows.register(app, desk)

@@ -18,9 +18,11 @@ from callbacks.siting_desk import (
 )
 from components import siting_controls, siting_market, siting_states, siting_words
 from components.siting_answer import Answer
+from components.siting_hours import has_dates
 from engine.errors import EngineError, NetworkDataError, QuestionError
 from engine.network.model import Network
 from engine.siting.gate.question import THRESHOLD
+from engine.siting.hourly_file import Stamps
 from engine.siting.market_run import MarketQuestion
 from engine.siting.question import SitingQuestion
 
@@ -87,7 +89,8 @@ def answer_to(seat: Seat, asked: Asked) -> Shown:
         owner = _is_owner(seat)
         network = seat.network()
         base = SitingQuestion.from_json(_question_in(asked.start))
-        question = siting_words.question_of(asked.words, base).checked(network)
+        stamps = stamps_of(seat, asked.words)
+        question = siting_words.question_of(asked.words, base, stamps).checked(network)
         small = siting_states.gate_seconds(network, question) <= siting_states.AT_ONCE_S
         small = small or gate_came_with_it(network, question)
         stands = desk.look(seat.user, seat.study, question, submit=asked.pressed)
@@ -107,6 +110,17 @@ def answer_to(seat: Seat, asked: Asked) -> Shown:
         *shown.state,
     ]
     return shown
+
+
+def stamps_of(seat: Seat, words: Mapping[str, Any]) -> Stamps | None:
+    """Return the starts of the hours of the file that the controls name, where hours are typed as dates.
+
+    Raises EngineError when the file is gone.
+    """
+    digest, typed = str(words.get("file") or ""), str(words.get("hours") or "")
+    if words.get("source") != "file" or digest in {"", siting_words.OFFERED} or not has_dates(typed):
+        return None
+    return seat.desk.stamps(seat.user, seat.study, digest)
 
 
 def _of_gate(seat: Seat, asked: Asked, question: SitingQuestion, stands: GateStands) -> Shown:

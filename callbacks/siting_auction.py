@@ -15,11 +15,14 @@ from callbacks.siting_seen import looked_at
 from callbacks.siting_site import SiteSeat, named, site_seat
 from components import ids, siting_ids
 from components import siting_auction as view
+from components.siting_site import SiteStudy
 from components.static import static
 from engine.errors import EngineError, PermissionDeniedError, QuestionError
+from engine.siting.market import SiteMarket
 from engine.siting.market_run import MarketQuestion
 from engine.siting.product_jobs import PRODUCTS, Chosen, product_arguments
-from engine.siting.products import SaleTerms
+from engine.siting.products import SaleTerms, best_offers
+from engine.siting.proved import unproved_offers
 
 _SAME = ("network_digest", "question_digest", "uncertainty_digest")
 
@@ -60,6 +63,8 @@ def panel(seat: SiteSeat, drawn: Any, terms: SaleTerms, *, pressed: bool) -> Tol
     study = seat.read(drawn)
     if study is None or study.ranked is None:
         return Told(view.message("Screen the candidates and run the market first: reserves are by score."), done=0)
+    if loose := unproved(study, terms):
+        return Told(view.unproved(study, loose, max(study.top, terms.count)))
     arguments = arguments_of(seat, drawn, terms)
     act = begin if pressed else standing
     found = act(seat.desk.services, seat.user, seat.study, PRODUCTS, arguments)
@@ -78,6 +83,15 @@ def panel(seat: SiteSeat, drawn: Any, terms: SaleTerms, *, pressed: bool) -> Tol
     return Told(view.message(words, wrong=not cancelled))
 
 
+def unproved(study: SiteStudy, terms: SaleTerms) -> list[SiteMarket]:
+    """Return the sites that must be solved more exactly before this shortlist can be published."""
+    if study.ranked is None or study.market is None:
+        return []
+    offers = best_offers(study.run, study.ranked, terms.count, study.size_mw)
+    most = max(study.top, terms.count)
+    return unproved_offers(study.ranked, study.market, offers, most, study.run.question.shortlist)
+
+
 def published(seat: SiteSeat, made: Mapping[str, Any]) -> int | None:
     """Return the newest published version that is this set, whenever it was computed; None when there is none."""
     for record in seat.desk.services.products.list(seat.user, seat.study):
@@ -94,6 +108,9 @@ def publish(seat: SiteSeat, drawn: Any, terms: SaleTerms) -> int:
         raise PermissionDeniedError("this study is shared with you to read: duplicate it to auction its sites")
     if not isinstance(drawn, Mapping):
         raise QuestionError("nothing is drawn that could be sold")
+    study = seat.read(drawn)
+    if study is not None and (loose := unproved(study, terms)):
+        raise QuestionError(view.unproved_words(study, len(loose), max(study.top, terms.count)))
     found = standing(seat.desk.services, seat.user, seat.study, PRODUCTS, arguments_of(seat, drawn, terms))
     if found.content is None:
         raise QuestionError("try the sites together before publishing them")

@@ -17,7 +17,7 @@ from callbacks.services import Kept
 from callbacks.siting_desk import Desk
 from callbacks.siting_seen import looked_at
 from callbacks.siting_site import SiteSeat, site_seat
-from components import ids, siting_cards, siting_ids
+from components import ids, siting_cards, siting_ids, siting_versions
 from components import siting_catalogue as view
 from components.format import megawatts
 from components.siting_site import SiteStudy
@@ -25,7 +25,8 @@ from components.skeleton import parse_element, progress_card, state
 from components.static import static
 from components.tables import register_grid
 from engine.errors import EngineError, PermissionDeniedError, QuestionError
-from engine.siting.catalogue import Catalogue, changes
+from engine.siting.catalogue import Catalogue
+from engine.siting.changes import changes
 from engine.siting.corridors import Corridor, headroom_changes
 from engine.siting.gate.results import PASSED
 from engine.siting.market_run import MarketQuestion
@@ -179,7 +180,7 @@ def refresh(  # noqa: PLR0913 (what the page holds, then by name how)
         card, job, held = _step(seat, held, now)
         ask = html.Div([ask, card]) if held is None else card
     listed = versions(seat)[:_MOST_VERSIONS]
-    told = view.timeline(listed, _changes(seat, study, listed), ask, size_mw=study.size_mw, owner=owner)
+    told = siting_versions.timeline(listed, _changes(seat, study, listed), ask, size_mw=study.size_mw, owner=owner)
     return Told(told, job, held)
 
 
@@ -192,7 +193,7 @@ def words_of(study: SiteStudy, load: Committed) -> str:
 def _ask(study: SiteStudy, load: Committed | None) -> Any:
     if load is None:
         return state("empty", "No candidate passes under this envelope and size: there is nothing to place.")
-    return view.ask_refresh(f"{words_of(study, load)}; select another bus that passes to place it there")
+    return siting_versions.ask_refresh(f"{words_of(study, load)}; select another bus that passes to place it there")
 
 
 def _step(seat: SiteSeat, held: Mapping[str, Any], now: str) -> tuple[Any, str | None, Any]:
@@ -281,11 +282,15 @@ def _changes(seat: SiteSeat, study: SiteStudy, listed: list[Mapping[str, Any]]) 
             continue
         old, new = (corridors_in(seat, one) for one in (before, own))
         rooms = None if old is None or new is None else headroom_changes(old, new)
-        table = view.change_table(
-            own.version, changes(before, own), words,
-            because=view.causes(before, own), note=view.basis(own), why=siting_cards.changes(study),
-            corridors=view.no_corridors() if rooms is None else view.corridor_table(own.version, rooms),
-        )  # fmt: skip
+        table = siting_versions.change_table(
+            own.version,
+            changes(before, own),
+            words,
+            because=siting_versions.causes(before, own),
+            note=siting_versions.basis(own),
+            why=siting_cards.changes(study),
+            corridors=siting_versions.corridor_table(own.version, rooms),
+        )
         found.append(table)
     return found
 

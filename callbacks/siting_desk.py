@@ -20,6 +20,7 @@ from engine.siting import jobs
 from engine.siting.criteria import OwnCriteria
 from engine.siting.defaults import starting_question
 from engine.siting.gate.results import GateResult
+from engine.siting.hourly_file import HourlyFile, Stamps
 from engine.siting.market_run import MarketQuestion, MarketRun
 from engine.siting.order import order_of
 from engine.siting.prepare import own_criteria
@@ -75,6 +76,7 @@ class Desk:
         self._markets: Kept[MarketRun] = Kept(KEPT_MARKETS)
         self._rankings: Kept[tuple[Ranked | None, str]] = Kept(KEPT_RANKINGS)
         self._own: Kept[OwnCriteria | None] = Kept(KEPT_RANKINGS)
+        self._stamps: Kept[Stamps] = Kept(KEPT_GATES)
 
     # The gate
 
@@ -217,6 +219,12 @@ class Desk:
     def first(self, user: str, study: str, query: Mapping[str, Any]) -> tuple[SitingQuestion | None, list[str]]:
         """Return the question the page opens with but for one in the link itself, and what could not be read."""
         return first_question(self.services, user, study, query, ASKED, PAGE, SitingQuestion.from_json)
+
+    def stamps(self, user: str, study: str, digest: str) -> Stamps:
+        """Return the starts (T,) of the hours of one of a study's files. Raises EngineError when it is not there."""
+        network = self.services.network(user, study)
+        name, content = dataset_of(self.services, user, study, digest)
+        return self._stamps.get((digest, network.digest), lambda: HourlyFile.read(name, content, network).stamps)
 
     def begin(self, user: str, study: str) -> SitingQuestion:
         """Return the question that a study opens with when nobody has asked one yet."""

@@ -93,7 +93,7 @@ def _threshold(seat: SiteSeat, study: SiteStudy, pressed: bool) -> Told:
 
 
 def _depth(seat: SiteSeat, study: SiteStudy, pressed: bool) -> Told:
-    envelopes = depth_envelopes()
+    envelopes = depth_envelopes(models=study.run.question.envelopes)
     question = replace(study.run.question, envelopes=envelopes, sizes_mw=(study.size_mw,))
     run, waiting = _gate(seat, question, "depth", pressed=pressed)
     if run is None:

@@ -1,7 +1,8 @@
 """Why each number of the Feeder page is what it is: formula, values, what binds, inputs, source.
 
 ``what`` names the number: "bill", "cost", "voltage", "deviation", "unbalance", "error", "violations",
-"losses", "penalty", "surplus", "chance" and "range" of the whole day, and of it "owed:CENTRE" (bill), "used:CENTRE"
+"losses", "penalty", "surplus", "chance", "range", "certificate", "correction", "tightened" and "models" (of loads) of
+the whole day, and of it "owed:CENTRE" (bill), "used:CENTRE"
 (energy), "mean:CENTRE" (price), "lowest:CENTRE" (voltage); of the hour that is looked at "supply", "spent" (cost),
 "lost", "kept" (surplus), "price:BUS:ab", "reactive:BUS:ab", "level:BUS:ab" (voltage), "linear:BUS:ab", "vuf:BUS",
 "pvur:BUS", "load:BUS", "loading:LINK", "current:LINK:a", "rate:CENTRE" (price), "paid:CENTRE", "draw:CENTRE",
@@ -15,6 +16,7 @@ import numpy as np
 from dash import html
 
 from components import feeder_cards_centre as of_centre
+from components import feeder_cards_checks as of_checks
 from components import feeder_cards_hour as of_hour
 from components import feeder_cards_linear as of_linear
 from components import feeder_cards_supply as of_supply
@@ -31,6 +33,7 @@ from components.feeder_words import (
     method_words,
     money,
     small,
+    takes_prices,
 )
 from components.format import count, number, percent
 from components.skeleton import Part
@@ -61,7 +64,7 @@ def _bill(run: "FeederRun", at: At, _: list[str]) -> Part:
             ("reactive power", money(reactive)),
             *((row.name, money(float(paid))) for row, paid in zip(run.feeder.centres, each, strict=True)),
             ("draws decided by", method_words(run)),
-            *_method_values(case),
+            *_method_values(run, case),
         ],
         binds=bound_lines(run, case, None),
         inputs=inputs_of(run),
@@ -69,7 +72,7 @@ def _bill(run: "FeederRun", at: At, _: list[str]) -> Part:
     )
 
 
-def _method_values(case: "CaseRun") -> list[tuple[str, str]]:
+def _method_values(run: "FeederRun", case: "CaseRun") -> list[tuple[str, str]]:
     told = case.facts["method"]
     if "objective" not in told:
         return []
@@ -83,14 +86,14 @@ def _method_values(case: "CaseRun") -> list[tuple[str, str]]:
         ),
         ("gap there", "not known" if told["gap"] is None else percent(max(told["gap"], 0.0), 3)),
         ("status", str(told["status"])),
-        *_final_values(case),
+        *_final_values(run, case),
     ]
 
 
 _ORDINAL = ("first", "second", "third", "fourth", "fifth")
 
 
-def _final_values(case: "CaseRun") -> list[tuple[str, str]]:
+def _final_values(run: "FeederRun", case: "CaseRun") -> list[tuple[str, str]]:
     """Return what is proved of the same draws on the linearisation that the bill is of."""
     final = case.facts.get("final")
     if not final:
@@ -100,6 +103,11 @@ def _final_values(case: "CaseRun") -> list[tuple[str, str]]:
         ("no draws cost less there than", money(final["bound"])),
         ("gap on the program of the bill", percent(max(final["gap"], 0.0), 3)),
         ("proved by", str(final["by"])),
+        *(
+            [("other draws at the prices of the bill would save", money(final["saving"]))]
+            if "saving" in final and takes_prices(run)
+            else []
+        ),
         *_decision_values(case),
     ]
 
@@ -351,4 +359,8 @@ _CARDS: Mapping[str, Card] = {
     "used": of_centre.energy,
     "mean": of_centre.mean_price,
     "lowest": of_centre.lowest,
+    "certificate": of_checks.certificate,
+    "correction": of_checks.correction,
+    "tightened": of_checks.tightened,
+    "models": of_checks.models,
 }

@@ -67,7 +67,7 @@ def _price_of(run: "FeederRun", at: At, node: tuple[str, str, int], *, reactive:
         values=[(f"{symbol} {name}", f"{number(value, 4)} {unit}")
                 for symbol, name, value in zip(symbols, PART_WORDS.values(), parts, strict=True)]
         + [("sum less dual", small(abs(sum(parts) - total), unit))]
-        + ([] if reactive else [("the same optimum allows", allowed(case, hour, place))]),
+        + [("the same optimum allows", allowed(case, hour, place, reactive=reactive))],
         binds=bound_lines(run, case, hour),
         inputs=inputs_of(run),
         source=SOURCE_PRICE,

@@ -49,12 +49,33 @@ def bound_at(run: "FeederRun", case: "CaseRun", hour: int, chosen: str) -> list[
 
 def bound_lines(run: "FeederRun", case: "CaseRun", hour: int | None) -> list[Part]:
     """Return in sentences what binds in an hour, or (None) over the day."""
-    found = limits(run, case) if hour is None else at_hour(run, case, hour)
-    lines: list[Part] = [_bound(run, each, hour) for each in found[:_MOST_BOUND]]
+    if hour is None:
+        found = [_over_the_day(run, group) for group in _by_element(run, case)]
+    else:
+        found = [each.words(run.feeder) for each in at_hour(run, case, hour)]
+    lines: list[Part] = list(found[:_MOST_BOUND])
     if len(found) > _MOST_BOUND:
         lines.append(f"and {count(len(found) - _MOST_BOUND, 'limit')} more: see Checks")
     return lines
 
 
-def _bound(run: "FeederRun", each: Limit, hour: int | None) -> str:
-    return each.words(run.feeder) if hour is not None else f"{run.labels[each.hour]}: {each.words(run.feeder)}"
+def _by_element(run: "FeederRun", case: "CaseRun") -> list[list[Limit]]:
+    """Return the limits of the day by what they are of: the network's before devices', each kind by its largest dual.
+
+    What is exceeded comes first. In each group the limit that stands for it is the first.
+    """
+    groups: dict[tuple[str, str], list[Limit]] = {}
+    for each in sorted(limits(run, case), key=_rank):
+        groups.setdefault((each.kind, each.element), []).append(each)
+    return list(groups.values())
+
+
+def _rank(each: Limit) -> tuple[bool, bool, str, float, int]:
+    return each.kind == "device", each.state == "binds", each.kind, -(each.dual or 0.0), each.hour
+
+
+def _over_the_day(run: "FeederRun", group: list[Limit]) -> str:
+    """Return the first limit of a group in words, and in how many hours there is one."""
+    hours = len({each.hour for each in group})
+    often = f" (in {count(hours, 'hour')})" if hours > 1 else ""
+    return f"{run.labels[group[0].hour]}{often}: {group[0].words(run.feeder)}"

@@ -8,26 +8,24 @@ from dash import html
 
 from components.feeder_batteries import charging_words
 from components.feeder_cards import card
+from components.feeder_cards_checks import CONDITIONS
 from components.feeder_cards_linear import flagged_words
 from components.feeder_layers import At, case_key, case_said, case_words
-from components.feeder_limits import limits
+from components.feeder_limits import SMALL_DIGITS, Limit, limits
+from components.feeder_models import models_table, taps_words
 from components.feeder_tables import tabled
-from components.feeder_words import inputs_of, method_words, money, small
+from components.feeder_words import inputs_of, method_words, money, small, takes_prices
 from components.format import count, duration, number, percent, sentence
 from components.skeleton import Part, facts
 from components.tables import GridColumn
+from components.why_card import why_number
 
 if TYPE_CHECKING:
     from engine.distribution.run import CaseRun, FeederRun
 
 TAB = "checks"
 _CERTIFIED = 1e-6
-_CERTIFICATE = {
-    "primal_violation": "limits and balances are kept",
-    "dual_violation": "prices balance costs",
-    "complementarity": "a price only where a limit binds",
-    "relative_gap": "cost equals its dual bound",
-}
+_SAVING = GridColumn("saving", "Could save", "$", "number", digits=2, help="By other draws at the prices of the bill")
 _STATES = {"binds": "binds", "exceeded": "exceeded in AC", "flagged": "flagged: AC alone exceeds it"}
 
 
@@ -48,7 +46,9 @@ def content(run: "FeederRun", at: At) -> Part:
             html.Div([_case(run, case) for case in run.cases], className="hr-feeder-columns"),
             html.H3("Limits that bind or are exceeded"),
             html.P(words, className="hr-muted hr-feeder-told"),
-            tabled(TAB, "Limits that bind or are exceeded", columns, listed, why=card(run, at, "violations")),
+            tabled(
+                TAB, "Limits that bind or are exceeded", columns, listed, why=card(run, at, "violations"), faces=_FACES
+            ),
             html.Div(
                 [
                     html.Div([html.H3("Assumed"), _list(run.provenance.get("assumptions", ()))]),
@@ -70,7 +70,7 @@ def rows(run: "FeederRun", at: At) -> tuple[list[GridColumn], list[dict[str, Any
         GridColumn("member", "On", width=70),
         GridColumn("hour", "Hour", width=90),
         GridColumn("case", "Case", width=110),
-        GridColumn("value", "Value in AC", "", "number", digits=4),
+        GridColumn("value", "Value", "", "number", digits=4, help="In AC; of devices their set point"),
         GridColumn("limit", "Limit", "", "number", digits=3),
         GridColumn("unit", "Unit", width=120),
         GridColumn("dual", "Dual", "", "number", digits=2),
@@ -80,7 +80,8 @@ def rows(run: "FeederRun", at: At) -> tuple[list[GridColumn], list[dict[str, Any
     found = [
         {
             "element": each.element, "member": each.member, "hour": run.labels[each.hour], "case": case_words(case),
-            "value": each.value, "limit": each.limit, "state": _STATES[each.state], "dual": each.dual,
+            "value": each.value, "limit": each.limit, "value_said": number(each.value, _digits(each)),
+            "limit_said": number(each.limit, min(_digits(each), 3)), "state": _STATES[each.state], "dual": each.dual,
             "unit": _UNITS.get(each.unit, each.unit), "dual_unit": each.dual_unit,
             "what": each.what or _WHAT[each.kind], "select": each.chosen,
             "marks": "" if each.state == "binds" else "hr-feeder-over",
@@ -91,6 +92,12 @@ def rows(run: "FeederRun", at: At) -> tuple[list[GridColumn], list[dict[str, Any
     return columns, found
 
 
+def _digits(each: Limit) -> int:
+    """Return how many decimals the value of a limit carries: of devices those that its sentence has."""
+    return SMALL_DIGITS.get(each.unit, 2) if each.kind == "device" else 4
+
+
+_FACES = {"value": "value_said", "limit": "limit_said"}
 _UNITS = {"rating": "of its rating", "mean": "off the mean of its bus"}
 _WHAT = {"bus": "voltage", "link": "rating", "device": ""}
 
@@ -108,7 +115,7 @@ def _case(run: "FeederRun", case: "CaseRun") -> Part:
         f"{count(len(beyond), 'limit')} exceeded in AC, hour by hour."
     )
     parts.append(html.P(words, className="hr-feeder-told hr-sign-" + ("fine" if good else "binding")))
-    parts += [facts(_facts(case)), _rounds(run, case), _decisions(run, case)]
+    parts += [facts(_facts(run, case)), _rounds(run, case), _decisions(run, case), models_table(run, case)]
     parts += [html.P(line, className="hr-feeder-told hr-feeder-mark") for line in flagged_words(run, case)]
     if broken:
         parts.append(_broken(run, case))
@@ -126,16 +133,24 @@ def _case(run: "FeederRun", case: "CaseRun") -> Part:
     return html.Div(parts)
 
 
-def _facts(case: "CaseRun") -> list[tuple[Part, Part]]:
+def _why(run: "FeederRun", case: "CaseRun", what: str, text: Part) -> Part:
+    """Return a number of the list that says why."""
+    key = case_key(case)
+    label = f"{what}, {case_said(case)}"
+    return why_number(f"feeder-why-{what}-{key}", text, card(run, At(key), what), label=label)  # type: ignore[arg-type]
+
+
+def _facts(run: "FeederRun", case: "CaseRun") -> list[tuple[Part, Part]]:
     told = case.facts
     worst = max(told["certificate"].values())
     held = "holds" if worst <= _CERTIFIED else "does not hold"
     found: list[tuple[Part, Part]] = [
-        ("Optimality conditions of every hour", [f"{held}, worst ", small(worst)]),
-        *((sentence(words), small(told["certificate"][name])) for name, words in _CERTIFICATE.items()),
-        ("Largest error of the linear voltages", small(float(np.abs(case.error_pu).max()), "p.u.")),
-        ("Correction that was kept", number(told["correction_kept"])),
-        ("Limits tightened", _tightened(case)),
+        ("Optimality conditions of every hour", _why(run, case, "certificate", [f"{held}, worst ", small(worst)])),
+        *((sentence(words), small(told["certificate"][name])) for name, (words, _) in CONDITIONS.items()),
+        ("Largest error of the linear voltages",
+         _why(run, case, "error", small(float(np.abs(case.error_pu).max()), "p.u."))),
+        ("Correction that was kept", _why(run, case, "correction", number(told["correction_kept"]))),
+        ("Limits tightened", _why(run, case, "tightened", _tightened(case))),
         ("Voltages beyond load models of OpenDSS", "in no hour" if not told["beyond_models"] else
          f"in {count(len(told['beyond_models']), 'hour')}"),
         ("Solver", str(told["solver"])),
@@ -143,8 +158,7 @@ def _facts(case: "CaseRun") -> list[tuple[Part, Part]]:
     ]  # fmt: skip
     free = told["regulators_free"]
     if free:
-        moved = float(free["largest_change_pu"])
-        found.append(("Regulators that move their taps change a voltage by", f"at most {number(moved, 4)} p.u."))
+        found.append(("Regulators that move their taps change a voltage by", taps_words(free)))
     else:
         found.append(("Regulators", "at fixed ratios; taps that move were not asked for"))
     if told["scenarios"]:
@@ -202,12 +216,13 @@ def _decisions(run: "FeederRun", case: "CaseRun") -> Part:
         GridColumn("bound", "Bound", "$", "number", digits=2, help="No draws pay less there"),
         GridColumn("gap", "Gap", "%", "number", digits=3),
         GridColumn("by", "Proved by", width=120),
+        *([_SAVING] if takes_prices(run) else []),
         GridColumn("flags", "Flags", "", "number", digits=0),
         GridColumn("kept", "Kept", width=70),
     ]
     listed = [
         {"decision": str(at + 1), "objective": each["objective"], "bound": each["bound"],
-         "gap": 100.0 * max(each["gap"], 0.0), "by": each["by"], "flags": each["flags"],
+         "gap": 100.0 * max(each["gap"], 0.0), "by": each["by"], "saving": each.get("saving"), "flags": each["flags"],
          "kept": "kept" if each["kept"] else ""}
         for at, each in enumerate(told)
     ]  # fmt: skip
@@ -215,6 +230,11 @@ def _decisions(run: "FeederRun", case: "CaseRun") -> Part:
         "Each at the AC solutions of its own draws. A decision where a limit begins to bind may be a hair beyond it "
         "there, at the price of exceeding it; the further ones stay a little off all limits."
     )
+    if takes_prices(run):
+        note += (
+            " Prices are those after the draws: where losses are dearest at the place that draws, draws chosen at one "
+            "linearisation are not quite the best at the prices of the next, and what they could save says by how much."
+        )
     label = f"Draws decided again, {case_said(case)}"
     one = At(case_key(case))  # type: ignore[arg-type]
     return tabled(f"decisions-{case_key(case)}", label, columns, listed, why=card(run, one, "bill"), note=note)

@@ -18,6 +18,7 @@ from engine.distribution.question_battery import CentreBattery
 from engine.errors import QuestionError
 
 BATTERY = CentreBattery()  # the usual one
+USUAL_KW = 300.0  # of a new data centre at full work
 USUAL_KVAR = 60.0  # of a new static var generator, on each phase
 
 
@@ -29,9 +30,10 @@ def words_of(edit: Change) -> str:
     return {
         "move centre": f"{edit.name} moved to bus {edit.bus}",
         "power factor": f"power factor of {edit.name} is {edit.value:g}",
-        "add compensator": f"{edit.name or f'SVG {edit.bus}'} at bus {edit.bus}: {edit.value:g} kvar on each of "
-        f"{', '.join(edit.phases)}",
+        "add compensator": f"{edit.name or f'SVG {edit.bus}'} at bus {edit.bus}: {edit.value:g} kvar on each "
+        f"phase or pair of {', '.join(edit.phases)}",
         "remove compensator": f"{edit.name} removed",
+        "add centre": f"{edit.name or f'centre {edit.bus}'} at bus {edit.bus}: {edit.value:g} kW at full work",
         "scale load": f"all loads times {edit.value:g}",
     }[edit.kind]
 
@@ -114,13 +116,19 @@ def form() -> html.Div:
                 [
                     html.H3("Change this bus", className="hr-section-title"),
                     _line(
-                        _labelled("On each phase", _number("add-value", USUAL_KVAR, least=0.001, most=1e6), "kvar"),
+                        _labelled(
+                            "On each phase or pair", _number("add-value", USUAL_KVAR, least=0.001, most=1e6), "kvar"
+                        ),
                         button("Add an SVG here", feeder_ids.edit("add")),
                     ),
                     html.Div(
                         _line(_labelled("SVG", _select("remove-name")), button("Remove it", feeder_ids.edit("remove"))),
                         id=f"{feeder_ids.EDITS}-compensators",
                         hidden=True,
+                    ),
+                    _line(
+                        _labelled("At full work", _number("centre-value", USUAL_KW, least=1.0, most=1e6), "kW"),
+                        button("Add a data centre here", feeder_ids.edit("centre")),
                     ),
                     _line(
                         _labelled("Data centre", _select("here-name")),
@@ -173,6 +181,23 @@ def added(feeder: Feeder, bus: str, kvar: float) -> Edit:
     taken = {row.name for row in feeder.compensators}
     name = next(one for one in (f"SVG {bus}", *(f"SVG {bus} ({at})" for at in range(2, 1000))) if one not in taken)
     return Edit("add compensator", name, bus, kvar, phases)
+
+
+def centred(feeder: Feeder, bus: str, kw: float) -> Edit:
+    """Return the edit that adds a data centre on the phases of a bus, under a name that is free.
+
+    Raises QuestionError out of its range, and on three wires for a bus of one phase.
+    """
+    if not 1.0 <= kw <= 1e6:
+        raise QuestionError(f"the data centre draws {kw:g} kW at full work: 1 to 1,000,000")
+    phases = bus_of(feeder, bus).phases
+    if feeder.wires == "three" and len(phases) < 2:
+        raise QuestionError(f"bus {bus} has one phase; on three wires a data centre stands between two")
+    taken = {row.name for row in feeder.centres}
+    name = next(
+        one for one in (f"centre {bus}", *(f"centre {bus} ({at})" for at in range(2, 1000))) if one not in taken
+    )
+    return Edit("add centre", name, bus, kw, phases)
 
 
 def removed(feeder: Feeder, name: str) -> Edit:

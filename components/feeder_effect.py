@@ -6,14 +6,15 @@ import numpy as np
 import plotly.graph_objects as go
 from dash import html
 
-from components.feeder_cards import card
 from components.feeder_charts import axis_name, framed, hours_of
 from components.feeder_layers import At, hour_of, shape
 from components.feeder_tables import chart, tabled
+from components.feeder_words import SOURCE_AC, SOURCE_PAYMENT, inputs_of
 from components.format import number, signed
 from components.skeleton import Part, state
 from components.tables import GridColumn
 from components.theme import Theme, token
+from components.why_card import why_card
 
 if TYPE_CHECKING:
     from engine.distribution.run import CaseRun, FeederRun
@@ -41,11 +42,11 @@ def content(run: "FeederRun", at: At) -> Part:
     return html.Div(
         [
             *(html.P(line, className="hr-feeder-told") for line in _findings(run)),
-            tabled(TAB, "What changes over the day", columns, listed, why=card(run, At("on", at.hour), "cost"),
+            tabled(TAB, "What changes over the day", columns, listed, why=_day_card(run),
                    note="With less without; the draws of both cases are the same only where they were given."),
             html.H3("Hour by hour"),
             tabled("effect-hours", "What changes in each hour", hour_columns, hours,
-                   why=card(run, At("on", at.hour), "voltage")),
+                   why=_hour_card(run, hour_of(run, at)), note="The card is of the hour that is looked at."),
         ]
     )  # fmt: skip
 
@@ -80,7 +81,7 @@ def rows(run: "FeederRun", at: At) -> tuple[list[GridColumn], list[dict[str, Any
     ]
     found = []
     for row in run.svg_effect():
-        digits = 6 if row["measure"].startswith("Largest error") else _DIGITS.get(row["unit"], 2)
+        digits = _digits_of(row)
         one, other = _tidy(row["without"]), _tidy(row["with"])
         change = other - one
         rises = any(row["measure"].startswith(words) for words in _BETTER)
@@ -93,6 +94,10 @@ def rows(run: "FeederRun", at: At) -> tuple[list[GridColumn], list[dict[str, Any
             }
         )  # fmt: skip
     return columns, found
+
+
+def _digits_of(row: dict[str, Any]) -> int:
+    return 6 if row["measure"].startswith("Largest error") else _DIGITS.get(row["unit"], 2)
 
 
 def _tidy(value: float) -> float:
@@ -124,23 +129,69 @@ def hourly(run: "FeederRun") -> dict[str, np.ndarray]:
     off, on = run.case(svg=False), run.case(svg=True)
     if off is None or on is None:
         return {}
+    before = _by_hour(run, off)
+    return {name: values - before[name] for name, values in _by_hour(run, on).items()}
+
+
+def _by_hour(run: "FeederRun", case: "CaseRun") -> dict[str, np.ndarray]:
+    """Return (T,) each measure of one case."""
     nodes = [at for at, (bus, _) in enumerate(shape(run).nodes) if bus in {row.bus for row in run.feeder.centres}]
-
-    def volts(case: "CaseRun") -> np.ndarray:
-        return np.asarray(np.abs(case.phasors[:, nodes] if nodes else case.phasors).min(axis=1))
-
-    def bill(case: "CaseRun") -> np.ndarray:
-        return np.asarray((case.bill_active + case.bill_reactive).sum(axis=1))
-
-    vuf = on.vuf.max(axis=1, initial=0.0) - off.vuf.max(axis=1, initial=0.0)
+    volts = np.abs(case.phasors[:, nodes] if nodes else case.phasors)
     return {
-        "volts": volts(on) - volts(off),
-        "vuf": 100.0 * vuf,
-        "deviation": on.deviation - off.deviation,
-        "bill": bill(on) - bill(off),
-        "loss": 1000.0 * (on.loss_ac_mva.real - off.loss_ac_mva.real),
-        "kvar": on.svg_kvar.sum(axis=(1, 2)),
+        "volts": volts.min(axis=1),
+        "vuf": 100.0 * case.vuf.max(axis=1, initial=0.0),
+        "deviation": np.asarray(case.deviation),
+        "bill": (case.bill_active + case.bill_reactive).sum(axis=1),
+        "loss": 1000.0 * case.loss_ac_mva.real,
+        "kvar": case.svg_kvar.sum(axis=(1, 2)),
     }
+
+
+# Of each measure of an hour: its formula, unit and decimals.
+_MEASURES = {
+    "volts": ("min_n |*V*_n| at data centres", "p.u.", 4),
+    "vuf": ("max_b |*V*_{2b}| / |*V*_{1b}|", "%", 3),
+    "deviation": ("Σ_n max( 0, | |*V*_n| − 1 | − 0.05 )", "p.u.", 4),
+    "bill": ("Σ_c *X*_c ( λ_c + tan φ_c λ^{q}_c )", "$", 2),
+    "loss": ("losses in AC", "kW", 1),
+    "kvar": ("Σ *q* of SVG", "kvar", 1),
+}
+
+
+def _hour_card(run: "FeederRun", hour: int) -> Part:
+    """Return how the changes of one hour come about."""
+    off, on = run.case(svg=False), run.case(svg=True)
+    if off is None or on is None:
+        return None
+    one, other = _by_hour(run, off), _by_hour(run, on)
+    values = [
+        (words, _difference(float(one[name][hour]), float(other[name][hour]), unit, digits))
+        for name, (words, unit, digits) in _MEASURES.items()
+    ]
+    return why_card(
+        f"{_TITLE}, {run.labels[hour]}", formula="Δ*m*_t = *m*_t with SVG − *m*_t without", values=values,
+        inputs=inputs_of(run), source=f"{SOURCE_AC}; {SOURCE_PAYMENT}",
+    )  # fmt: skip
+
+
+def _day_card(run: "FeederRun") -> Part:
+    """Return how the changes of the day come about."""
+    values = [
+        (row["measure"], _difference(row["without"], row["with"], row["unit"], _digits_of(row)))
+        for row in run.svg_effect()
+    ]
+    return why_card(
+        f"{_TITLE}, over the day", formula="Δ*m* = *m* with SVG − *m* without", values=values, inputs=inputs_of(run),
+        source=f"{SOURCE_AC}; {SOURCE_PAYMENT}",
+        note="Least and largest are over all hours and nodes beyond the source; the deviation, losses, costs and bills "
+        "are summed over the hours. Each number of one case has its card among the key numbers.",
+    )  # fmt: skip
+
+
+def _difference(without: float, with_: float, unit: str, digits: int) -> str:
+    """Return a difference written out: ``0.9612 − 0.9500 = +0.0112 p.u.``."""
+    one, other = _tidy(without), _tidy(with_)
+    return f"{number(other, digits)} \u2212 {number(one, digits)} = {signed(other - one, digits)} {unit}"
 
 
 def figure(run: "FeederRun", at: At, theme: Theme = "light") -> go.Figure:

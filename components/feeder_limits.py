@@ -32,6 +32,7 @@ _SAID: dict[State, str] = {
 }
 _POWER = "apparent power, side"  # of a generator's circle, as the engine names the limit
 _SMALL = {"MW": ("kW", 0), "Mvar": ("kvar", 1), "MVA": ("kVA", 0), "MWh": ("kWh", 0)}  # of devices: unit, decimals
+SMALL_DIGITS = dict(_SMALL.values())  # decimals by the unit of a device
 _DUAL_UNITS = {"$/h per MW": "$/MWh", "$/h per Mvar": "$/Mvarh"}
 
 
@@ -71,7 +72,7 @@ class Limit:
     def _stands(self, feeder: Feeder) -> str:
         said = _SAID[self.state]
         if self.kind == "device":
-            digits = dict(_SMALL.values()).get(self.unit, 2)
+            digits = SMALL_DIGITS.get(self.unit, 2)
             value, limit = number(self.value, digits), number(self.limit, digits)
             if self.sides:
                 return f"{self.element}: {value} {self.unit}, {said} ({self._polygon} {limit} {self.unit})"

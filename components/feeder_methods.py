@@ -5,14 +5,17 @@ from typing import TYPE_CHECKING, Any
 import plotly.graph_objects as go
 from dash import html
 
+from components import feeder_cycles
 from components.feeder_layers import At
 from components.feeder_tables import chart, tabled
-from components.feeder_words import inputs_of, money
+from components.feeder_words import money
 from components.format import count, duration, number, percent, sentence
 from components.skeleton import Part, state
 from components.tables import GridColumn
 from components.theme import Theme, styled, token
-from components.why_card import why_card
+from components.why_card import WhyInput, why_card
+
+EVEN = "even work"  # the name of its row
 
 if TYPE_CHECKING:
     from engine.distribution.methods_run import Course, MethodsRun
@@ -24,7 +27,7 @@ SOURCE = (
     "Every route judged by the operator's own program: arXiv 2606.26328 (binary expansion), the payment identity of "
     "strong duality, critical regions; Samuelson, Am. Econ. Rev. 42, 1952 (competitive outcome)"
 )
-_CHART_PX = 470  # two charts, one above the other
+_CHART_PX = 640  # three charts, one above the other; two where every best response settles
 _LEAST_GAP = 1e-4  # %
 _CENT = 5e-3  # $
 _FAR = 0.25  # of the best bound: a method that pays more is told at the edge, so that the others can be told apart
@@ -58,6 +61,7 @@ def content(run: "FeederRun", at: At, methods: "MethodsRun | None" = None) -> Pa
         note = "At the prices posted in each round, delay included."
         label = "Best responses, round by round"
         parts += [html.H3(label), tabled("courses", label, columns, listed, why=_card(run, methods), note=note)]
+    parts += feeder_cycles.content(methods, _card(run, methods))
     columns, listed = schedule_rows(methods)
     label = "Schedules of all methods"
     held = tabled("schedules-of-methods", label, columns, listed, why=_card(run, methods), note=_SCHEDULES)
@@ -158,9 +162,19 @@ def findings(methods: "MethodsRun") -> list[str]:
         "gap there.",
         f"Against the competitive outcome that saves {percent(best['saving'] / 100.0, 2)} and makes the system "
         f"{number(best['increase'], 3)} % dearer: what market power is worth here.",
+        *_even_words(listed),
     ]
     lines += [_penalised_words(row) for row in listed if row["penalised"] > _CENT]
     return [*lines, *_speed_words(methods), *(_course_words(course) for course in methods.courses)]
+
+
+def _even_words(listed: list[dict[str, Any]]) -> list[str]:
+    """Return where the work divided evenly stands: the answer that the page opens with."""
+    best, even = listed[0], next((row for row in listed if row["method"] == EVEN), None)
+    if even is None or even is best:
+        return []
+    more = percent(even["objective"] / best["objective"] - 1.0, 2) if best["objective"] > 0.0 else "more"
+    return [f"The work divided evenly pays {money(even['objective'])}, {more} above the least."]
 
 
 def _gap_words(gap: float) -> str:
@@ -206,13 +220,24 @@ def _course_words(course: "Course") -> str:
     return f"{name}: never settles; after {rounds} it goes round in a cycle of {course.cycle}."
 
 
+def _inputs(run: "FeederRun", methods: "MethodsRun") -> list[WhyInput]:
+    """Return what the comparison was made from: its own question, which has no method, and its own date."""
+    told = methods.provenance
+    case = f"Prices, loads, sun and work of the day, with{'' if methods.options.svg else 'out'} SVG"
+    return [
+        WhyInput(f"Feeder {run.feeder.name}", str(told.get("feeder_digest", ""))),
+        WhyInput(case, str(told.get("case_digest", ""))),
+        WhyInput("Question of the comparison", str(told.get("question_digest", "")), str(told.get("date", ""))[:10]),
+    ]
+
+
 def _card(run: "FeederRun", methods: "MethodsRun") -> Part:
     listed = rows(methods)[1]
     best = listed[0] if listed else None
     values = [] if best is None else [
         ("least objective found", money(best["objective"])),
         ("best bound of all methods", money(methods.bound)),
-        ("gap", percent(max(best["gap"], 0.0) / 100.0, 4)),
+        ("gap", _gap_words(best["gap"])),
         ("methods", number(len(listed))),
         ("time of all", duration(sum(row["time_s"] for row in listed))),
     ]  # fmt: skip
@@ -220,7 +245,7 @@ def _card(run: "FeederRun", methods: "MethodsRun") -> Part:
         "Methods on the same day",
         formula="gap = (objective − max_m bound_m) / objective",
         values=values,
-        inputs=inputs_of(run),
+        inputs=_inputs(run, methods),
         source=SOURCE,
         note="What is proved is proved of one linear flow, corrected once at AC solutions of the work divided evenly, "
         "the same for every method; the bill of the page is of a later one. Where a price is not determined the "
@@ -235,14 +260,31 @@ def figure(run: "FeederRun", at: At, theme: Theme = "light", methods: "MethodsRu
     if methods is not None:
         _dots(made, methods, theme)
         _courses(made, methods, theme)
+        feeder_cycles.draw(made, methods, theme)
+    cycles = methods is not None and feeder_cycles.cycling(methods) is not None
+    first, second, third = ((0.64, 0.96), (0.36, 0.50), (0.0, 0.22)) if cycles else ((0.46, 0.96), (0.0, 0.28), (0, 0))
     made.update_layout(
         xaxis={"title": {"text": "$ over the day"}, "anchor": "y", "nticks": 5},
-        yaxis={"automargin": True, "autorange": "reversed", "anchor": "x", "domain": [0.46, 1.0], "dtick": 1},
+        yaxis={"automargin": True, "autorange": "reversed", "anchor": "x", "domain": list(first), "dtick": 1},
         xaxis2={"title": {"text": "round of the best response"}, "anchor": "y2"},
-        yaxis2={"title": {"text": "$, posted"}, "anchor": "x2", "type": "log", "domain": [0.0, 0.28]},
+        yaxis2={"title": {"text": "$ above bound"}, "anchor": "x2", "type": "log", "domain": list(second)},
         margin={"l": 8, "r": 8, "t": 8, "b": 8},
-    )
+        legend={"y": first[1] + 0.005}, legend2=_legend(second[1], theme), legend3=_legend(third[1], theme),
+    )  # fmt: skip
+    if cycles:
+        made.update_layout(
+            xaxis3={"anchor": "y3", "type": "category", "nticks": 8},
+            yaxis3={"automargin": True, "anchor": "x3", "autorange": "reversed", "domain": list(third)},
+        )
     return styled(made, theme, key=TAB)
+
+
+def _legend(top: float, theme: Theme) -> dict[str, Any]:
+    """Return a legend of its own over a chart that ends at ``top``."""
+    return {
+        "orientation": "h", "x": 0, "y": top + 0.005, "yanchor": "bottom",
+        "font": {"size": 12, "color": token("text", theme)},
+    }  # fmt: skip
 
 
 def _dots(made: go.Figure, methods: "MethodsRun", theme: Theme) -> None:
@@ -254,10 +296,11 @@ def _dots(made: go.Figure, methods: "MethodsRun", theme: Theme) -> None:
     for row in near:
         ends += [row["objective"], row["objective"] + row["payment_most"] - row["payment"], None]
         names += [row["method"], row["method"], None]
-    made.add_scatter(
-        x=ends, y=names, mode="lines", name="up to the most", hoverinfo="skip",
-        line={"color": token("flexible", theme), "width": 5},
-    )  # fmt: skip
+    if any(row["payment_most"] - row["payment"] > _CENT for row in near):
+        made.add_scatter(
+            x=ends, y=names, mode="lines", name="up to the most", hoverinfo="skip",
+            line={"color": token("flexible", theme), "width": 5},
+        )  # fmt: skip
     made.add_scatter(
         x=[row["objective"] for row in near], y=[row["method"] for row in near], mode="markers", name="objective",
         marker={"color": token("firm", theme), "size": 11},
@@ -281,9 +324,13 @@ def _dots(made: go.Figure, methods: "MethodsRun", theme: Theme) -> None:
 
 
 def _courses(made: go.Figure, methods: "MethodsRun", theme: Theme) -> None:
-    for course, (colour, dash) in zip(methods.courses, (("binding", "solid"), ("fine", "dot")), strict=False):
+    # Above the bound and by powers of ten: beside the first rounds, dearer by far, the last ones would look alike.
+    signs = (("flexible", "solid", "circle"), ("fine", "dot", "diamond"))
+    for course, (colour, dash, symbol) in zip(methods.courses, signs, strict=False):
         made.add_scatter(
-            x=list(range(1, len(course.payment) + 1)), y=list(course.payment), xaxis="x2", yaxis="y2", mode="lines",
-            name=course.method, line={"color": token(colour, theme), "width": 2, "dash": dash},
-            hovertemplate="round %{x}: %{y:.2f} $<extra>" + course.method + "</extra>",
+            x=list(range(1, len(course.payment) + 1)), y=[max(each - methods.bound, _CENT) for each in course.payment],
+            xaxis="x2", yaxis="y2", mode="lines+markers", name=course.method, legend="legend2",
+            line={"color": token(colour, theme), "width": 2, "dash": dash},
+            marker={"symbol": symbol, "size": 7, "color": token(colour, theme)}, customdata=list(course.payment),
+            hovertemplate="round %{x}: %{customdata:.2f} $<extra>" + course.method + "</extra>",
         )  # fmt: skip

@@ -37,13 +37,15 @@ _SIGN = {
     "voltage": ("flexible", "/"),
     "congestion": ("binding", "x"),
 }
+_MEAN = ", mean"  # of the members of a bus
 _LEAST = 5e-7  # $/MWh
 _RANGE = "Of the prices that the same optimum allows; both are the DLMP where it is determined"
 
 
 def place() -> Part:
     """Return the place of the chart."""
-    return chart(TAB, "Price of a MWh by its parts, hour by hour; the table beside it has the same numbers")
+    words = "Price of a MWh hour by hour, and the mean of its parts over the phases; the table has the same numbers"
+    return chart(TAB, words)
 
 
 def content(run: "FeederRun", at: At) -> Part:
@@ -54,7 +56,10 @@ def content(run: "FeederRun", at: At) -> Part:
     one = At("on" if case.svg else "off", at.hour)
     columns, listed = rows(run, at)
     chosen = "" if selected(run, at) else " (nothing is selected: that of the first data centre)"
-    words = f"Bus {bus}{chosen}: lines are {', '.join(members)}, bars their mean."
+    words = (
+        f"Bus {bus}{chosen}: lines are {', '.join(members)}, bars and parts their mean; the table's file under "
+        "Files has the parts of each."
+    )
     return html.Div(
         [
             html.P(words, className="hr-muted hr-feeder-told"),
@@ -76,10 +81,11 @@ def rows(run: "FeederRun", at: At) -> tuple[list[GridColumn], list[dict[str, Any
     bus, cases = bus_of(run, at), cases_of(run, at)
     members = nodes_of(run, bus)
     shown = _shown(run.cases, [node for _, node in members])
+    mean = _MEAN if len(members) > 1 else ""
     columns = [
         GridColumn("hour", "Hour", width=90),
         *([GridColumn("case", "Case", width=110)] if len(cases) > 1 else []),
-        *(GridColumn(part, sentence(PART_WORDS[part]), "$/MWh", "number", digits=2) for part in shown),
+        *(GridColumn(part, f"{sentence(PART_WORDS[part])}{mean}", "$/MWh", "number", digits=2) for part in shown),
         *(GridColumn(f"price_{member}", f"DLMP {member}", "$/MWh", "number", digits=2) for member, _ in members),
         *(
             GridColumn(f"{end}_{member}", f"{sentence(end)} {member}", "$/MWh", "number", digits=2, help=_RANGE)
@@ -91,15 +97,36 @@ def rows(run: "FeederRun", at: At) -> tuple[list[GridColumn], list[dict[str, Any
     found = []
     for case in cases:
         for hour, label in enumerate(run.labels):
-            mean = _mean(case, [node for _, node in members])[:, hour]
+            at_hour = _mean(case, [node for _, node in members])[:, hour]
             row: dict[str, Any] = {"hour": label, "case": case_words(case)}
-            row |= {part: float(mean[PARTS.index(part)]) for part in shown}
+            row |= {part: float(at_hour[PARTS.index(part)]) for part in shown}
             row |= {f"price_{member}": float(case.active_price[hour, node]) for member, node in members}
             row |= {f"least_{member}": float(case.price_least[hour, node]) for member, node in members}
             row |= {f"most_{member}": float(case.price_most[hour, node]) for member, node in members}
             row |= {f"q_{member}": float(case.reactive_price[hour, node]) for member, node in members}
             row["marks"] = "hr-feeder-now" if hour == hour_of(run, at) else ""
             found.append(row)
+    return columns, found
+
+
+def csv_rows(run: "FeederRun", at: At) -> tuple[list[GridColumn], list[dict[str, Any]]]:
+    """Return what the file of the day holds: the table, and behind it the parts of each member's price by itself."""
+    columns, found = rows(run, at)
+    bus, cases = bus_of(run, at), cases_of(run, at)
+    members = nodes_of(run, bus)
+    shown = _shown(run.cases, [node for _, node in members])
+    columns += [
+        GridColumn(f"{part}_{member}", f"{sentence(PART_WORDS[part])} {member}", "$/MWh", "number", digits=2)
+        for member, _ in members
+        for part in shown
+    ]
+    hours = [(case, hour) for case in cases for hour in range(len(run.labels))]
+    for (case, hour), row in zip(hours, found, strict=True):
+        row |= {
+            f"{part}_{member}": float(case.active_parts[PARTS.index(part), hour, node])
+            for member, node in members
+            for part in shown
+        }
     return columns, found
 
 
@@ -124,7 +151,15 @@ def figure(run: "FeederRun", at: At, theme: Theme = "light") -> go.Figure:
         _bars(made, run, case, (members, shown), (place_, theme))
     made.update_layout(barmode="relative", bargap=0.14)
     key = f"{TAB}-{bus}-{len(cases)}"
-    framed(made, run, at, theme, rows=[("$/MWh", 0.55), ("beyond energy", 0.45)], key=key, title=f"Bus {bus}")
+    framed(
+        made,
+        run,
+        at,
+        theme,
+        rows=[("$/MWh", 0.55), (f"beyond energy{_MEAN if len(members) > 1 else ''}", 0.45)],
+        key=key,
+        title=f"Bus {bus}",
+    )
     return made
 
 
@@ -170,5 +205,5 @@ def _bars(
                     "fgopacity": 0.7,
                 },
             },
-            hovertemplate=hover(PART_WORDS[part], "$/MWh", case),
+            hovertemplate=hover(PART_WORDS[part] + (_MEAN if len(members) > 1 else ""), "$/MWh", case),
         )  # fmt: skip

@@ -6,11 +6,12 @@ from dash import html
 
 from components.feeder_layers import At
 from components.feeder_tables import tabled
-from components.format import count, sentence
+from components.format import count, duration
 from components.skeleton import Part, state
 from components.tables import GridColumn
 from components.why_card import WhyInput, why_card
 from engine.distribution.cases import PLACES
+from engine.distribution.question import FeederQuestion
 
 if TYPE_CHECKING:
     from engine.distribution.run import FeederRun
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 TAB = "several"
 _NONE = (
     "The same question, without edits, is asked of the four IEEE test feeders, each with the devices of its worked "
-    "day. Press Compare the feeders."
+    "day; and of your own as it stands here, where it is another. Press Compare the feeders."
 )
 
 
@@ -59,14 +60,20 @@ def rows(several: "SeveralRun") -> tuple[list[GridColumn], list[dict[str, Any]]]
         GridColumn("exceeded", "Limits exceeded", "", "number", digits=0),
         GridColumn("time_s", "Time", "s", "number", digits=1),
     ]
-    keys = [question.feeder for question in several.questions]
-    return columns, [_row(row, keys[row.question]) for row in several.rows if not row.failure]
+    return columns, [_row(row, several.questions[row.question]) for row in several.rows if not row.failure]
 
 
-def _row(told: "FeederRow", key: str) -> dict[str, Any]:
-    places = PLACES.get(key)
+def _own(question: FeederQuestion) -> bool:
+    """Return whether a question is one feeder's own: edited, or with files or draws that no other feeder has."""
+    of_centres = any(row.centre for row in question.batteries)
+    return bool(question.dataset or question.workload or question.edits or question.draw_kw or of_centres)
+
+
+def _row(told: "FeederRow", question: FeederQuestion) -> dict[str, Any]:
+    places = None if question.dataset else PLACES.get(question.feeder)
     return {
-        "feeder": told.feeder, "case": "With SVG" if told.svg else "Without SVG", "bill": told.bill,
+        "feeder": f"{told.feeder}, as asked here" if _own(question) else told.feeder,
+        "case": "With SVG" if told.svg else "Without SVG", "bill": told.bill,
         "cost": told.cost, "penalty": told.penalty, "lowest": told.lowest_pu, "highest": told.highest_pu,
         "allowed": "" if places is None else f"{places.v_min_pu:.2f}\u2013{places.v_max_pu:.2f}",
         "vuf": _times(100.0, told.vuf), "loading": _times(100.0, told.loading), "loss": told.loss_mwh,
@@ -81,16 +88,20 @@ def _times(factor: float, value: float | None) -> float | None:
 
 def _card(several: "SeveralRun") -> Part:
     told = several.provenance
+    names = {row.question: row.feeder for row in several.rows}
     return why_card(
         "Several feeders",
+        formula="Σ_{t,c} *X* ( λ + tan φ λ^{q} ),  max |*V*_2| / |*V*_1|,  max |*I*| / *I*_{max},  "
+        "max | √*v* − |*V*| |",
         values=[
+            ("data centres pay", "what they draw at the prices of their nodes, over the day"),
             ("computed by", str(told.get("workers", ""))),
-            ("time", f"{float(told.get('time_s', 0.0)):.0f} s"),
+            ("time", duration(float(told.get("time_s", 0.0)))),
             ("version", str(told.get("headroom", ""))),
         ],
         inputs=[
-            WhyInput(sentence(question.feeder), question.digest, str(told.get("date", ""))[:10])
-            for question in several.questions
+            WhyInput(names.get(at, question.feeder), question.digest, str(told.get("date", ""))[:10])
+            for at, question in enumerate(several.questions)
         ],
         source="Each feeder is operated, priced and judged by AC power flow as on this page, by itself",
     )

@@ -8,6 +8,9 @@ from dash import html
 from components.feeder_layers import case_words
 from components.format import count, duration
 from components.skeleton import Part, progress_card, state
+from engine.distribution import jobs
+from engine.distribution.answers import came_with
+from engine.distribution.question import FeederQuestion
 from engine.distribution.run import FeederRun
 
 
@@ -30,10 +33,20 @@ def to_solve(changed: Sequence[str], *, has_answer: bool) -> html.Div:
         return state("stale", f"Changed since: {what}. What is drawn is the answer of before; press Solve.")
     return state(
         "empty",
-        "Every hour is operated at least cost, its prices are taken apart, and AC power flow judges it: press Solve. "
-        "The worked day takes less than a minute.",
+        "Every hour is operated at least cost, its prices are taken apart, and AC power flow judges it: press Solve."
+        f"{_measured()}",
         title="Not solved yet",
     )
+
+
+def _measured() -> str:
+    """Return how long the worked day took where its answer was computed; nothing where none came with the program."""
+    known = came_with(jobs.STUDY, jobs.study_arguments(FeederQuestion()))
+    if known is None:
+        return ""
+    origin = known["result"]["origin"]
+    processors = count(int(origin["processors"]), "processor")
+    return f" The worked day took {duration(_seconds(origin['seconds']))} where it was computed, with {processors}."
 
 
 def came_with_it(origin: Mapping[str, Any]) -> html.Div:

@@ -19,6 +19,7 @@ Row = Mapping[str, Any]
 Columns = list[GridColumn]
 MOST_ROWS = 400  # of one table on the page; its CSV holds as many, the files all
 CHART_PX = 280
+_TALL_PX = 400
 
 
 def head_of(column: GridColumn) -> str:
@@ -104,6 +105,10 @@ def chart(tab: str, label: str, height_px: int = CHART_PX) -> html.Div:
     )
     return html.Div(
         # The place is kept until the library of charts is here.
-        html.Div(graph, style={"height": f"{height_px}px"}, role="img", **{"aria-label": label}),
-        className="hr-feeder-chart",
+        [
+            html.P("Drawing", className="hr-feeder-drawing hr-muted"),
+            html.Div(graph, style={"height": f"{height_px}px"}, role="img", **{"aria-label": label}),
+        ],
+        # One that is taller than the drawer scrolls with its table: what stays in place would hide its lower part.
+        className=f"hr-feeder-chart{' hr-feeder-chart-tall' if height_px > _TALL_PX else ''}",
     )

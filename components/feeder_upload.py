@@ -68,7 +68,11 @@ def understood(feeder: Feeder, notes: Sequence[Problem], title: str) -> html.Div
         ("Static var generators", number(len(feeder.compensators))),
         ("Data centres", number(len(feeder.centres))),
     ]
-    none = None if feeder.centres else html.P("It has no data centre: nothing is paid, and voltages still show.")
+    none = (
+        None
+        if feeder.centres
+        else html.P("It has no data centre: nothing is paid, and voltages still show. Select a bus to add one.")
+    )
     listed = [note.message for note in notes[:_SHOWN]]
     return html.Div(
         [

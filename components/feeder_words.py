@@ -8,6 +8,7 @@ from dash import html
 from components.feeder_layers import At, case_said, cases_of, hour_of
 from components.format import MINUS, number
 from components.why_card import WhyInput
+from engine.distribution.question import PRICE_TAKERS
 
 if TYPE_CHECKING:
     from engine.distribution.run import FeederRun
@@ -53,6 +54,11 @@ def inputs_of(run: "FeederRun") -> list[WhyInput]:
         WhyInput("Prices, loads, sun and work of the day", str(told.get("case_digest", ""))),
         WhyInput(f"Question, {method_words(run)}", str(told.get("question_digest", "")), date),
     ]
+
+
+def takes_prices(run: "FeederRun") -> bool:
+    """Return whether the draws are those of data centres that move no price."""
+    return run.question.method in PRICE_TAKERS
 
 
 def method_words(run: "FeederRun") -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from dash import html
 
-from components import help_auction, help_feeder, help_siting
+from components import help_auction, help_feeder, help_hubs, help_siting
 
 
 @dataclass(frozen=True, slots=True)
@@ -336,11 +336,18 @@ _ENTRIES = (
 )
 GLOSSARY: dict[str, Word] = {
     key: Word(key, title, meaning)
-    for key, title, meaning in (*_ENTRIES, *help_auction.ENTRIES, *help_siting.ENTRIES, *help_feeder.ENTRIES)
+    for key, title, meaning in (
+        *_ENTRIES,
+        *help_auction.ENTRIES,
+        *help_siting.ENTRIES,
+        *help_feeder.ENTRIES,
+        *help_hubs.ENTRIES,
+    )
 }
 
 PAGE_WORDS: dict[str, tuple[str, ...]] = {
     "auction": (*help_auction.WORDS, "firm", "flexible"),
+    "hubs": (*help_hubs.WORDS, "bus", "seed", "stale", "indicative"),
     "feeder": (*help_feeder.WORDS, "bus", "dual", "seed", "stale", "indicative"),
     "siting": (
         *help_siting.WORDS,

@@ -34,6 +34,12 @@ ENTRIES: tuple[tuple[str, str, str], ...] = (
         "per cent.",
     ),
     (
+        "pvur",
+        "PVUR",
+        "Phase voltage unbalance rate: the magnitude farthest from the mean of a bus's three, over that mean, in per "
+        "cent. It needs no angles, so the linear flow has it; between phases it is called LVUR.",
+    ),
+    (
         "feeder-svg",
         "SVG",
         "Static var generator: gives or takes reactive power on each phase as the operator needs it, and so moves "
@@ -57,6 +63,48 @@ ENTRIES: tuple[tuple[str, str, str], ...] = (
         "One owner of all centres who knows how his draws move the prices he pays. Exact: proven by mixed-integer "
         "programming; region walk: a good schedule fast, with the gap to a bound; best response: each answers the last "
         "prices, and may go round in a circle.",
+    ),
+    (
+        "pue",
+        "PUE",
+        "Power usage effectiveness: what a data centre draws over what its computers draw; the rest is cooling and "
+        "losses.",
+    ),
+    (
+        "critical-region",
+        "Critical region",
+        "A set of draws of the data centres in an hour for which the same limits bind: within it prices are linear in "
+        "the draws. All regions of an hour together are its exact map from draws to prices.",
+    ),
+    (
+        "payment-identity",
+        "Payment identity",
+        "By strong duality what the data centres pay is linear in the operator's own prices and flows, but for squares "
+        "of its costs: so the best draws are found exactly, with a yes or no for each limit that may bind.",
+    ),
+    (
+        "binary-expansion",
+        "Binary expansion",
+        "The paper's route: each draw is written in binary digits, and each digit times a price is replaced by linear "
+        "limits. Its error falls with the number of bits.",
+    ),
+    (
+        "operator-surplus",
+        "Operator's surplus",
+        "What all withdrawals pay at the prices of their nodes, less what the substation and generators are paid: "
+        "earned by losses and by limits that bind.",
+    ),
+    (
+        "feeder-flag",
+        "Flag",
+        "A limit that the linear flow keeps and AC exceeds. It is tightened by the error and the day is solved again; "
+        "what is left after the last round stays flagged.",
+    ),
+    (
+        "load-models",
+        "Loads by other models",
+        "A load may keep its power, its current or its impedance when the voltage moves. Checks solve the same set "
+        "points in AC once more with other models.",
     ),
     (
         "feeder-battery",
@@ -88,8 +136,8 @@ ENTRIES: tuple[tuple[str, str, str], ...] = (
     (
         "feeder-edit",
         "Edit",
-        "A change of the feeder that belongs to the question: a centre moved, its power factor, a battery, an SVG "
-        "added or removed, loads scaled. Each can be taken back; the answer without edits stands beside.",
+        "A change of the feeder that belongs to the question: a centre added or moved, its power factor, a battery, an "
+        "SVG added or removed, loads scaled. Each can be taken back; the answer without edits stands beside.",
     ),
     ("feeder-keys", "Hours by keys", "Comma and full stop: an hour back and forth. p: play or pause."),
 )  # fmt: skip

@@ -50,8 +50,8 @@ ENTRIES: tuple[tuple[str, str, str], ...] = (
     (
         "noise-floor",
         "Noise floor",
-        "How far prices differ between schedules that are equally good. A smaller difference between sites says "
-        "nothing.",
+        "How far prices differ between schedules that are equally good, and between prices of one schedule where duals "
+        "are degenerate. A smaller difference between sites says nothing.",
     ),
     (
         "dispersion",

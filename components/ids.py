@@ -68,6 +68,7 @@ AUCTION_SEAT = "auction-seat"  # the bidder's map; the rest of that page is fill
 AUCTION_SCREEN = "auction-screen"  # the projector's map
 SITING = "siting"
 FEEDER = "feeder"
+HUBS = "hubs"
 
 
 # Every page with a workbench.

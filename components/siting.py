@@ -110,8 +110,11 @@ def _panels(question: SitingQuestion) -> dict[str, Part]:
     names = [one.name for one in question.envelopes]
     parts: dict[str, Part] = {
         "envelopes": html.Div(siting_compare.place(names), id=siting_ids.COMPARE),
-        "zones": html.Div(id=siting_ids.ZONES),
-        "sizes": html.Div(id=f"{siting_ids.SIZES_CHART}-table"),
+        "zones": html.Div(state("computing", "Counting the sites of each zone."), id=siting_ids.ZONES),
+        "sizes": html.Div(
+            state("computing", "Reading from the verdicts what they prove at every size."),
+            id=f"{siting_ids.SIZES_CHART}-table",
+        ),
         "pathways": html.Div(siting_pathways.place(), id=siting_ids.PATHWAYS),
         "catalogue": html.Div(siting_catalogue.place(), id=siting_ids.CATALOGUE),
         "studies": html.Div(siting_studies.place(), id=siting_ids.STUDIES),

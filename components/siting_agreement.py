@@ -204,20 +204,11 @@ def terms(agreement: Agreement) -> Part:
 
 def audited(found: Audit, name: str, against: str) -> Part:
     """Return what a meter says of an agreement; ``against`` says whose terms they are."""
-    broken = [day for day in found.days if day.violations]
-    skipped = sum(not day.judged for day in found.days)
-    last = found.consequence[-1]
-    words = (
-        "No judged day has a violation."
-        if found.kept
-        else f"{count(len(broken), 'day')} of {count(len(found.days), 'day')} with a violation. "
-        + (f"On the last day the ladder stands at: {last}." if last else "On the last day nothing follows any more.")
-    )
     rows = [_day(found, place, day) for place, day in enumerate(found.days)]
     heads = ["Day", "Samples", "Peak, MW", "Energy, MWh", "Violations", f"Of {LADDER_DAYS} days", "What follows"]
     return html.Div(
         [
-            state("done" if found.kept else "infeasible", words, title="Kept" if found.kept else "Not kept"),
+            _verdict(found),
             facts(
                 [
                     ("Meter", name),
@@ -228,7 +219,7 @@ def audited(found: Audit, name: str, against: str) -> Part:
                         f"the clock in {zone}" if (zone := found.agreement.time_zone) else "the meter's clock",
                     ),
                     ("Largest MW in the peak hours", _peak(found)),
-                    ("Days that cannot be judged", number(skipped)),
+                    ("Days that cannot be judged", number(len(found.days) - found.judged)),
                 ]
             ),
             small_table(
@@ -243,6 +234,26 @@ def audited(found: Audit, name: str, against: str) -> Part:
             ),
         ]
     )
+
+
+def _verdict(found: Audit) -> Part:
+    """Return whether the envelope was kept, as far as days can be judged."""
+    days, least = len(found.days), percent(found.agreement.least_coverage)
+    if not found.judged:
+        words = f"None of {count(days, 'day')} has {least} of its samples: whether the envelope was kept is not known."
+        return state("partial", words, title="Not judged")
+    left = (
+        ""
+        if found.judged == days
+        else f" {number(days - found.judged)} of {count(days, 'day')} not judged: too few samples."
+    )
+    if found.kept:
+        words = f"{count(found.judged, 'judged day')}, none with a violation.{left}"
+        return state("done", words, title="Kept" if found.judged == days else "Kept on the days judged")
+    broken, last = sum(bool(day.violations) for day in found.days), found.consequence[-1]
+    ladder = f"On the last day the ladder stands at: {last}." if last else "On the last day nothing follows any more."
+    words = f"{count(broken, 'day')} of {count(found.judged, 'judged day')} with a violation.{left} {ladder}"
+    return state("infeasible", words, title="Not kept")
 
 
 def _peak(found: Audit) -> Part:

@@ -1,6 +1,6 @@
 """The Auction tab of the Siting page: which sites of the shortlist stand together, and the way to their auction."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import dash_bootstrap_components as dbc
@@ -8,10 +8,12 @@ from dash import dcc, html
 
 from components import siting_ids
 from components.capacity_answer import pressed_button
-from components.format import megawatts, number, percent
-from components.siting_site import SiteStudy, small_table
+from components.format import count, megawatts, number, percent, sentence
+from components.siting_basis import days_and_floor
+from components.siting_site import SOURCE_MARKET, SiteStudy, small_table
 from components.skeleton import Part, facts, job_stores, progress_card, section, state
 from components.why_card import why_card, why_number
+from engine.siting.market import SiteMarket
 from engine.siting.products import MOST_OFFERS, SITING, SaleTerms
 from engine.store.jobs import Job
 
@@ -94,6 +96,48 @@ def message(words: str, *, wrong: bool = False) -> Part:
     return state("failed" if wrong else "empty", words, title="Not possible" if wrong else None)
 
 
+def unproved_words(study: SiteStudy, amount: int, count_: int) -> str:
+    """Return why a shortlist of the first ``count_`` places cannot be published yet, and what to do."""
+    gap = "" if study.market is None else percent(study.market.question.base_gap, 2)
+    return (
+        f"by the weights drawn and a shortlist of {number(count_)}, the noise floor could move {count(amount, 'site')} "
+        f"whose gap is above {gap} into or out of what is offered: run the market again with {gap} as the gap of its "
+        f"sites, or go back to equal weights and a shortlist of "
+        f"{number(study.run.question.shortlist)}, for which such sites were solved again"
+    )
+
+
+def unproved(study: SiteStudy, loose: Sequence[SiteMarket], count_: int) -> Part:
+    """Return why nothing is offered: sites at the border of the shortlist are too loosely solved."""
+    rows = [
+        (study.words(placed.bus), placed.envelope.name, (percent(site.gap, 3), site.gap))
+        for site in sorted(loose, key=lambda one: -one.gap)
+        if (placed := site.placement) is not None
+    ]
+    card = why_card(
+        f"{count(len(loose), 'site')} too loosely solved",
+        formula="open by the noise floor,  gap > gap of the days without a site",
+        values=[
+            ("places of the shortlist", number(count_)),
+            (
+                "gap of the days without a site",
+                "" if study.market is None else percent(study.market.question.base_gap, 2),
+            ),
+        ],
+        inputs=study.inputs(market=True),
+        source=SOURCE_MARKET,
+    )
+    return html.Div(
+        [
+            state("infeasible", f"{sentence(unproved_words(study, len(loose), count_))}.", title="Not proved yet"),
+            small_table(
+                "unproved", "Sites too loosely solved", ["Site", "Envelope", "Gap"], rows, text=(0, 1),
+                file="loosely-solved", why=card,
+            ),
+        ]
+    )  # fmt: skip
+
+
 def running(job: Job) -> Part:
     """Return the place of the products while sites are tried."""
     return progress_card("Sites tried together", done=job.done, total=job.total, message=job.message, job=job.id)
@@ -134,7 +178,7 @@ def offered(study: SiteStudy, made: Mapping[str, Any], version: int | None, link
         facts([("Stand together", shown), ("Sites", number(len(rows))), ("Refused", number(len(refused)))]),
         small_table(
             "offered", "What can be sold", ["Site", "Envelope", "MW", "Score", "Reserve per MW"], rows, text=(0, 1),
-            file="certified-products",
+            file="certified-products", note=days_and_floor(study.market), why=card,
         ),
     ]  # fmt: skip
     if refused:

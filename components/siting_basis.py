@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 from dash import html
 
 from components.format import count, number, percent, sentence
@@ -16,6 +17,7 @@ DIGITS: dict[Metric, int] = {"mean_lmp": 3, "p95_p5": 3, "std": 3, "binding_hour
 USUAL: tuple[Cell, ...] = (("all", "mean_lmp"), ("on_peak", "p95_p5"), ("all", "rent"))
 _MOST_DAYS = 8  # that are named; of more, how many they are
 NO_FLOOR = "No noise floor was asked for: small differences may mean nothing."
+UNKNOWN = "not known"  # too few schedules as good as the day's own were found
 
 
 def days_and_floor(market: MarketRun | None, cells: Sequence[Cell] = USUAL) -> str:
@@ -27,14 +29,32 @@ def days_words(market: MarketRun) -> str:
     """Return the days that were priced, each with its reason and what it counts."""
     days = market.facts["days"]
     if len(days) > _MOST_DAYS:
-        return f"{number(len(days))} days, {days[0]['label']} to {days[-1]['label']}."
+        return f"{number(len(days))} days, {days[0]['label']} to {days[-1]['label']}.{_left_out(market)}"
     total = sum(float(day["weight"]) for day in days)
     said = []
     for day in days:
         share = "" if len(days) == 1 else f", counts {percent(float(day['weight']) / total)}"
         said.append(f"{day['label']} ({str(day['reason']).partition(',')[0]}{share})")
     one = ", one day of the seven typical ones" if market.question.days == "peak" else ""
-    return f"{'Day' if len(days) == 1 else 'Days'}: {', '.join(said)}{one}."
+    return f"{'Day' if len(days) == 1 else 'Days'}: {', '.join(said)}{one}.{_left_out(market)}"
+
+
+def _left_out(market: MarketRun) -> str:
+    """Return which days had no schedule before any load was added, and how the search for one ended."""
+    lost = market.facts.get("days_left_out", [])
+    said = [f"{day['label']} ({str(day['reason']).partition(',')[0]}: {day['status']}, {day['why']})" for day in lost]
+    return f" Left out, without a schedule before any load: {'; '.join(said)}." if said else ""
+
+
+def judged_words(market: MarketRun) -> str:
+    """Return how many schedules other code judged, and what it found; "" for a market of before."""
+    told = market.facts.get("judged")
+    if not told:
+        return ""
+    found = f"{number(told['refused'])} refused: {'; '.join(told['found'])}" if told["refused"] else "it finds nothing"
+    partly = told["before_outages_alone"]
+    less = f" ({number(partly)} of them before outages alone)" if partly else ""
+    return f"{count(told['schedules'], 'schedule')} judged by code that shares nothing with the model{less}: {found}."
 
 
 def floor_words(market: MarketRun, cells: Sequence[Cell] = USUAL) -> str:
@@ -46,7 +66,9 @@ def floor_words(market: MarketRun, cells: Sequence[Cell] = USUAL) -> str:
         f"{amount(market, window, metric)}"
         for window, metric in cells
     ]
-    return f"Noise floor: {', '.join(said)}."
+    without = market.facts.get("days_without_floor", [])
+    less = f" Of {', '.join(without)} it is not known." if without else ""
+    return f"Noise floor: {', '.join(said)}.{less}"
 
 
 def amount(market: MarketRun, window: Window, metric: Metric) -> str:
@@ -54,7 +76,7 @@ def amount(market: MarketRun, window: Window, metric: Metric) -> str:
     if market.floor is None:
         return number(None)
     value = float(market.floor[WINDOWS.index(window), METRICS.index(metric)])
-    return f"{number(value, DIGITS[metric])} {METRIC_UNITS[metric]}"
+    return f"{number(value, DIGITS[metric])} {METRIC_UNITS[metric]}" if np.isfinite(value) else UNKNOWN
 
 
 def floor_table(market: MarketRun, inputs: Sequence[WhyInput]) -> Part:
@@ -65,7 +87,7 @@ def floor_table(market: MarketRun, inputs: Sequence[WhyInput]) -> Part:
     rows = [
         (
             f"{sentence(METRIC_WORDS[metric])}, {METRIC_UNITS[metric]}",
-            *((number(float(floor[w, m]), DIGITS[metric]), float(floor[w, m])) for w in range(len(WINDOWS))),
+            *((amount(market, window, metric), float(floor[w, m])) for w, window in enumerate(WINDOWS)),
         )
         for m, metric in enumerate(METRICS)
     ]
@@ -79,14 +101,25 @@ def floor_table(market: MarketRun, inputs: Sequence[WhyInput]) -> Part:
 def _floor_card(market: MarketRun, inputs: Sequence[WhyInput]) -> Part:
     return why_card(
         f"Noise floor of the mean LMP: {amount(market, 'all', 'mean_lmp')}",
-        formula="*ε* = Σ_d *w*_d [Q3_s(*m*_{ds}) − Q1_s(*m*_{ds})] / Σ_d *w*_d",
+        formula="*ε* = Σ_d *w*_d max[Q3_s(*m*_{ds}) − Q1_s(*m*_{ds}), max_π *m*_{dπ} − min_π *m*_{dπ}] / Σ_d *w*_d",
         values=[
-            ("schedules *s* of a day", f"{count(market.question.samples, 'sample')}, each as good as the day's own"),
-            ("gap that counts as equally good", percent(market.question.base_gap, 2)),
+            (
+                "schedules *s* of a day",
+                f"{count(market.question.samples, 'sample')} asked for, {_counted(market)} counted",
+            ),
+            ("as good as the day's own", "as near the least cost as that was proved, and the gap asked of a site"),
+            ("prices *π*", "both ends of the range where duals are degenerate"),
             ("days *d*", number(len(market.facts["days"]))),
             ("Q1, Q3", "quartiles of the metric over the schedules"),
         ],
         inputs=inputs,
         source=SOURCE_MARKET,
-        note=f"{days_words(market)} No load is added: all of it is chance in the choice of a schedule and of prices.",
+        note=f"{days_words(market)} No load is added: all of it is chance in the choice of a schedule and of prices. "
+        "Fewer than three schedules that count leave it unknown.",
     )
+
+
+def _counted(market: MarketRun) -> str:
+    """Return how many samples counted on each day."""
+    counted = market.facts.get("noise_samples", [])
+    return ", ".join(number(each) for each in counted) if counted else "all"

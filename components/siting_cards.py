@@ -6,7 +6,7 @@ from typing import Any
 from components.format import count, megawatts, number, percent, power, sentence, signed
 from components.siting_answer import Answer
 from components.siting_basis import amount, days_words
-from components.siting_site import SOURCE, SOURCE_MARKET, SOURCE_RANKING, SiteStudy, share_words, verdict_words
+from components.siting_site import SOURCE, SOURCE_RANKING, SiteStudy, share_words, verdict_words
 from components.siting_totals import inputs_of
 from components.skeleton import Part
 from components.why_card import WhyInput, why_card
@@ -14,7 +14,6 @@ from engine.siting.agreement import Agreement
 from engine.siting.audit import Audit
 from engine.siting.corridors import Substation
 from engine.siting.market_run import MarketRun
-from engine.siting.metrics import METRIC_UNITS, METRIC_WORDS, WINDOW_WORDS, Metric, Spread, Window
 from engine.siting.sheet import FailingOutage, GateSheet, HourShare, ScoreReasons
 from engine.siting.staging import StageVerdict
 
@@ -24,12 +23,20 @@ _QUALIFY = "*Q*_e = {*b* : *r*_{b,e} ≥ *τ*}"
 _FAILS = "*I*_{btc} = 0: no dispatch keeps every limit"
 
 
-def zones(answer: Answer, zone: str, every: int, found: int) -> Part:
-    """Return why a zone has its counts; ``found`` of its ``every`` candidates qualify under the envelope drawn."""
+def zones(answer: Answer, counts: Mapping[str, tuple[int, int]]) -> Part:
+    """Return why zones have their counts: under the envelope drawn so many qualify, of so many candidates.
+
+    The length of a bar is the share of the zone's candidates that qualify.
+    """
+    zone = max(counts, key=lambda one: counts[one])
+    found, every = counts[zone]
+    shares = [
+        (name, f"{number(some)} of {number(of)}, bar {percent(some / of)}") for name, (some, of) in counts.items() if of
+    ]
     return why_card(
         f"{zone}: {number(found)} of {count(every, 'candidate')} qualify under {answer.drawn.envelope}",
         formula=f"|{{*b* ∈ *Q*_e : zone(*b*) = *z*}}|,  {_QUALIFY}",
-        values=[*_asked(answer), ("median score", "of the ranked sites of the zone, 0 to 1")],
+        values=[*_asked(answer), *shares, ("median score", "of the ranked sites of the zone, 0 to 1")],
         inputs=inputs_of(answer, market=True),
         source=SOURCE,
         note="A zone of a bus is that of the network's file.",
@@ -112,11 +119,12 @@ def price_changes(market: MarketRun, what: str, change: float, inputs: Sequence[
         values=[
             ("λ", "price at a bus: the multiplier of its balance"),
             ("days *d*", number(len(market.facts["days"]))),
-            ("noise floor of the mean price", amount(market, "all", "mean_lmp")),
+            ("noise floor of the mean over all buses", amount(market, "all", "mean_lmp")),
         ],
         inputs=inputs,
         source="arXiv 2605.14714, stage 2: commitment, then dispatch with the schedule fixed, which gives the prices",
-        note=f"{days_words(market)} A change within the noise floor says nothing.",
+        note=f"{days_words(market)} The floor is of the mean over all buses and hours: chance alone can move the price "
+        "of one bus by more.",
     )
 
 
@@ -150,27 +158,6 @@ def moves(answer: Answer, one: str, other: str) -> Part:
     )
 
 
-def paired(answer: Answer, first: tuple[Window, Metric], change: Spread, counts: tuple[int, int]) -> Part:
-    """Return why a paired change is what it is; ``counts`` rose and fell."""
-    window, metric = first
-    market = answer.market
-    assert market is not None  # noqa: S101 (a paired change is one of two markets)
-    unit = METRIC_UNITS[metric]
-    return why_card(
-        f"{WINDOW_WORDS[window]} {METRIC_WORDS[metric]}: {signed(change.median, 3)} {unit}",
-        formula="Δ_b = *m*_b(to) − *m*_b(from),  median_b Δ_b,  Q3_b(Δ_b) − Q1_b(Δ_b)",
-        values=[
-            ("sites *b*, served under both", number(change.sites)),
-            ("Δ_b above 0, below 0", f"{number(counts[0])}, {number(counts[1])}"),
-            ("noise floor", amount(market, window, metric)),
-        ],
-        inputs=inputs_of(answer, market=True),
-        source=SOURCE_MARKET,
-        note=f"{days_words(market)} The same sites on both sides: medians of two sets would differ also by who is in "
-        "them.",
-    )
-
-
 def catalogue(study: SiteStudy) -> Part:
     """Return what the columns of the catalogue are."""
     return why_card(
@@ -193,8 +180,11 @@ def changes(study: SiteStudy) -> Part:
     """Return what stands in the table of changes between two versions."""
     return why_card(
         "One version beside the version before",
-        formula="entered = *Q*′ \\ *Q*,  left = *Q* \\ *Q*′,  ρ = corr(rank *C*, rank *C*′)",
-        values=[("*Q*, *Q*′", "sites that qualify before, and now"), ("ρ", "over the sites ranked in both")],
+        formula="entered = *S*′ \\ *S*,  left = *S* \\ *S*′,  ρ = corr(rank *C*, rank *C*′)",
+        values=[
+            ("*S*, *S*′", "the sites that qualify before and now; apart, those that the market serves"),
+            ("ρ", "over the sites ranked in both"),
+        ],
         inputs=study.inputs(market=True),
         source=SOURCE_RANKING,
     )
@@ -378,7 +368,7 @@ def audited(found: Audit) -> Part:
     day = next((one for one in found.days if one.violations), found.days[0])
     return why_card(
         f"{day.day}: {count(len(day.violations), 'violation')}",
-        formula="metered > cap_h + tolerance_h,  |*m*_h − *m*_{h−1}| > ramp,  Σ_h *m*_h outside the band of the energy",
+        formula="metered > cap_h + tol_h,  |*m*_h − *m*_{h−1}| > ramp + tol_h,  Σ_h *m*_h outside its band",
         values=[
             ("samples of the day", f"{percent(day.coverage, 1)}, {percent(terms.least_coverage)} are needed"),
             ("ramp bound", f"{number(terms.ramp_mw_per_h, 1)} MW/h"),

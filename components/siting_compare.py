@@ -7,7 +7,7 @@ import dash_bootstrap_components as dbc
 import numpy as np
 from dash import html
 
-from components import siting_cards, siting_ids
+from components import siting_cards, siting_cards_market, siting_ids
 from components.format import count, number, percent, power, sentence
 from components.siting_answer import Answer
 from components.siting_basis import days_and_floor, days_words
@@ -128,15 +128,22 @@ def _shared(answer: Answer, one: str, other: str) -> Part:
     left, right = answer.standings_of(one), answer.standings_of(other)
     common = sorted(set(left) & set(right))
     listed = [answer.shortlist_of(name) for name in (one, other)]
-    lines = [
-        f"The shortlists share {percent(overlap(*listed), 0)} of their sites." if all(listed) else "",
-        f"{count(len(common), 'site')} served under both.",
-    ]
+    said: list[Part] = []
+    if all(listed):
+        share = percent(overlap(*listed), 0)
+        card = siting_cards_market.shared_shortlist(answer, (one, other), (listed[0], listed[1]), share)
+        shown = why_number("siting-why-overlap", share, card, label="the share of the shortlists that is the same")
+        said += ["The shortlists share ", shown, " of their sites. "]
+    card = siting_cards_market.served_under_both(answer, (one, other), (len(left), len(right), len(common)))
+    shown = why_number("siting-why-both", count(len(common), "site"), card, label="sites served under both envelopes")
+    said += [shown, " served under both. "]
     if len(common) > 2:
         rows = np.array([[left[bus], right[bus]] for bus in common])
-        rho = spearman(ranked.score[rows[:, 0]], ranked.score[rows[:, 1]])
-        lines.append(f"Their scores go together with a rank correlation of {number(rho, 2)}.")
-    parts: list[Part] = [html.P(" ".join(line for line in lines if line))]
+        rho = number(spearman(ranked.score[rows[:, 0]], ranked.score[rows[:, 1]]), 2)
+        card = siting_cards_market.scores_together(answer, (one, other), len(common), rho)
+        shown = why_number("siting-why-rho", rho, card, label="rank correlation of the scores")
+        said += ["Their scores go together with a rank correlation of ", shown, "."]
+    parts: list[Part] = [html.P(said)]
     if common:
         parts.append(_paired(answer, [left[bus] for bus in common], [right[bus] for bus in common], other))
     return html.Div(parts)
@@ -152,7 +159,7 @@ def _paired(answer: Answer, left: list[int], right: list[int], other: str) -> Pa
         values = [np.array([ranked.sites[row].metrics[w, m] for row in side]) for side in (left, right)]
         change, rose, fell = paired_change(*values)
         digits, unit = _DIGITS.get(metric, 3), METRIC_UNITS[metric]
-        card = card or siting_cards.paired(answer, (window, metric), change, (rose, fell))
+        card = card or siting_cards_market.paired(answer, (window, metric), change, (rose, fell))
         floor = None if market.floor is None else float(market.floor[w, m])
         beyond = floor is not None and abs(change.median) > max(floor, 0.5 * 10.0**-digits)  # shown as 0 says nothing
         rows.append(

@@ -27,8 +27,9 @@ _ENDS = {
     End.WIDER_GAP: "priced, with a wider gap that is proven",
     End.TIME_LIMIT: "ran out of time",
     End.INFEASIBLE: "without any schedule",
+    End.REFUSED: "refused by the judge of schedules",
 }
-_LOST = (End.TIME_LIMIT, End.INFEASIBLE)
+_LOST = (End.TIME_LIMIT, End.INFEASIBLE, End.REFUSED)
 
 
 def ends(answer: Answer, envelope: str) -> Counter[End]:
@@ -54,7 +55,7 @@ def stage_counts(answer: Answer, envelope: str) -> tuple[int, int, int | None, i
 def lost_counts(answer: Answer, envelope: str) -> tuple[int, int]:
     """Return how many sites of an envelope were sent and ran out of time, and how many had no schedule."""
     found = ends(answer, envelope)
-    return found[End.TIME_LIMIT], found[End.INFEASIBLE]
+    return found[End.TIME_LIMIT], found[End.INFEASIBLE] + found[End.REFUSED]
 
 
 def lost_words(answer: Answer) -> str:
@@ -71,6 +72,23 @@ def lost_words(answer: Answer) -> str:
         return ""
     so_far = "so far, " if answer.provisional else ""
     return f"Sent and not priced, {so_far}{'; '.join(said)}. They leave the ranking and stay in the catalogue."
+
+
+def unpriced_words(answer: Answer) -> str:
+    """Return how many placements qualify and were not priced, of all envelopes at the size drawn, "" where none."""
+    if answer.market is None:
+        return ""
+    passed = sum(len(answer.qualified(name)) for name in answer.envelopes)
+    sent = sum(ends(answer, name).total() for name in answer.envelopes)
+    if passed == sent:
+        return ""
+    order = str(answer.market.facts.get("order", "")).partition(",")[0]
+    which = f", those of {order}" if order else ""
+    return (
+        f"{number(passed - sent)} of {number(passed)} placements that qualify at {power(answer.drawn.size_mw)} were "
+        f"not priced: the market took {number(sent)}{which}. The shortlist is chosen from these alone; more go on "
+        "under Market."
+    )
 
 
 def funnel(answer: Answer) -> html.Div:

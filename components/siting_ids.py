@@ -12,6 +12,7 @@ STATE = "siting-state"  # the strip between the question and the answer
 FRAME = "siting-frame"  # around the answer: hatched while it is stale
 QUERY = "siting-query"  # Store: the question as a query string
 ADDRESS = "siting-address"  # Store: the whole query string in the address bar
+AS_THE_SOURCE = "siting-as-the-source"
 UPLOAD = "siting-upload"
 TAB = "siting-tab"  # which table the drawer shows
 TABLES = "siting-tables"

@@ -6,13 +6,14 @@ from typing import Any
 import dash_bootstrap_components as dbc
 from dash import html
 
-from components import siting_ids
+from components import siting_cards_market, siting_ids
 from components.format import count, duration, number, percent, power
 from components.siting_answer import Answer, Gate
-from components.siting_basis import days_words, floor_table
+from components.siting_basis import days_words, floor_table, judged_words
 from components.siting_totals import inputs_of
 from components.skeleton import Part, progress_card, section, state
 from components.static import static
+from components.why_card import why_number
 from engine.commitment.outcome import End
 from engine.errors import QuestionError
 from engine.network.model import Network
@@ -46,6 +47,7 @@ AT_ONCE_S = 60.0
 _NOT_SERVED = {
     End.TIME_LIMIT: "out of time before a schedule was proven: give a site's day more seconds",
     End.INFEASIBLE: "without any schedule",
+    End.REFUSED: "refused by the judge of schedules",
 }
 
 
@@ -252,6 +254,7 @@ def _found(answer: Answer) -> Part:
         + (f"; {number(left)} that qualify were left out." if left else "."),
         _rules(answer),
         _gaps(market),
+        *([judged] if (judged := judged_words(market)) else []),
     ]
     lost = Counter(site.status for site in market.sites if not site.served)
     if lost:
@@ -261,6 +264,12 @@ def _found(answer: Answer) -> Part:
         lines.append(f"{again[:1].upper()}{again[1:]}.")
     lines += [words for words in (tied_words(answer), open_words(answer)) if words]
     parts: list[Part] = [html.P(line) for line in lines]
+    cards = [("market", siting_cards_market.market(answer, market), "sites priced and their gaps")]
+    if answer.open_places or answer.tied:
+        cards.append(("open", siting_cards_market.open_places(answer, market), "places that are too close to call"))
+    labels = {"market": "Why these counts and gaps", "open": "Why too close to call"}
+    asks = [why_number(f"siting-why-{key}", labels[key], card, label=words) for key, card, words in cards]
+    parts.append(html.P([part for ask in asks for part in (ask, " ")]))
     if sizes and answer.drawn.size_mw not in sizes:
         words = f"{power(answer.drawn.size_mw)} is drawn and was not priced: name it under the sizes that go on."
         parts.append(state("empty", words, title="Not priced"))

@@ -11,10 +11,10 @@ from components.format import count, duration, number, percent, power, sentence
 from components.siting_answer import Answer
 from components.siting_basis import days_and_floor
 from components.siting_criteria import said as criteria_words
-from components.siting_funnel import funnel, lost_counts, lost_words, stage_counts
+from components.siting_funnel import funnel, lost_counts, lost_words, stage_counts, unpriced_words
 from components.siting_market import all_listed
 from components.siting_site import small_table
-from components.siting_totals import base_words, sign_of
+from components.siting_totals import base_words, fewer_words, sign_of
 from components.skeleton import Part, facts, section, state
 from components.static import static
 from components.theme import Theme, styled, token
@@ -33,8 +33,10 @@ def head(answer: Answer) -> list[Part]:
     hint = "Press a bus on the map or a row of the ranking for its sheet; press a number and it says why."
     own = html.P(f"Your criteria: {words}", className="hr-muted") if (words := criteria_words(answer.own)) else None
     chose = html.P(words, className="hr-siting-provisional") if (words := all_listed(answer)) else None
+    left = html.P(words, className="hr-muted") if (words := unpriced_words(answer)) else None
+    fewer = html.P(words, className="hr-muted") if (words := fewer_words(answer)) else None
     lost = html.P(words, className="hr-siting-lost") if (words := lost_words(answer)) else None
-    shown: list[Part] = [funnel(answer), lost, _funnel_table(answer), chose, own]
+    shown: list[Part] = [funnel(answer), lost, left, fewer, _funnel_table(answer), chose, own]
     return [section(title, *shown, html.P(hint, className="hr-muted"), _ways(answer))]
 
 

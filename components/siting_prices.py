@@ -72,7 +72,10 @@ def prices_of(answer: Answer, bus: int | None) -> Prices | str:
 
 
 def layer(found: Prices | str) -> Layer:
-    """Return the layer: purple where prices fall, orange where they rise, the middle within the noise floor."""
+    """Return the layer: purple where prices fall, orange where they rise, the middle where little is drawn.
+
+    The middle is as wide as the noise floor of the mean over all buses; that of one bus's own price is not known.
+    """
     if isinstance(found, str):
         return Layer(KEY, LABEL, UNIT, note=found)
     marks = breaks(found.change, found.quiet)
@@ -85,7 +88,10 @@ def layer(found: Prices | str) -> Layer:
     steps = (size > marks[0]).astype(int) + (size >= marks[1]) + (size >= marks[2])
     painted = np.where(np.isnan(size), 0, _MIDDLE + np.sign(np.nan_to_num(found.change)).astype(int) * steps)
     text = ["" if np.isnan(value) else f"{signed(value, 3)} $/MWh" for value in found.change.tolist()]
-    known = "no noise floor was asked for" if np.isnan(found.floor) else "the noise floor of the mean price"
+    known = (
+        "no noise floor is known" if np.isnan(found.floor) else "the noise floor of the mean over all buses, which is "
+    )
+    known = known if np.isnan(found.floor) else f"{known}no floor of one bus's own price"
     known = "too little to draw" if found.floor < _LEAST else known
     best = "The best site: " if found.default else ""
     note = f"{best}{found.words}. Within {low}: {known}"
@@ -112,14 +118,13 @@ def columns() -> list[GridColumn]:
     return [
         GridColumn("id", "Bus", width=84, pinned=True),
         GridColumn("name", "Substation", width=170),
-        GridColumn("kv", "Voltage", "kV", "number", digits=0, width=108),
-        GridColumn("zone", "Zone", width=120),
+        GridColumn("change", "Change", "$/MWh", "number", digits=3, width=140),
         GridColumn("without", "Mean LMP without the site", "$/MWh", "number", digits=3, width=250),
         GridColumn("with", "With it", "$/MWh", "number", digits=3, width=140),
         GridColumn("energy", "Of it energy", "$/MWh", "number", digits=3, width=160),
         GridColumn("congestion", "Of it congestion", "$/MWh", "number", digits=3, width=190),
-        GridColumn("change", "Change", "$/MWh", "number", digits=3, width=140),
-        GridColumn("said", "Beside the noise floor", width=190),
+        GridColumn("kv", "Voltage", "kV", "number", digits=0, width=108),
+        GridColumn("zone", "Zone", width=120),
     ]
 
 
@@ -140,17 +145,10 @@ def rows(answer: Answer, found: Prices | str) -> list[dict[str, Any]]:
             "energy": found.energy,
             "congestion": float(found.without[bus] + found.change[bus]) - found.energy,
             "change": float(found.change[bus]),
-            "said": _said(found, float(found.change[bus])),
         }
         for bus in order.tolist()
         if np.isfinite(found.change[bus])
     ]
-
-
-def _said(found: Prices, change: float) -> str:
-    if not np.isfinite(found.floor):
-        return "not known"
-    return "within it" if abs(change) <= found.quiet else "beyond it"
 
 
 def card(answer: Answer, found: Prices | str) -> Part:
@@ -168,15 +166,18 @@ def told(found: Prices | str, why: Part = None) -> Part:
     """Return the line above the table; ``why`` is the card of its numbers."""
     if isinstance(found, str):
         return state("empty", f"{found}.")
-    floor = (
-        f"the noise floor of the mean price is {number(found.floor, 3)} $/MWh: a change within it says nothing"
-        if np.isfinite(found.floor)
-        else "no noise floor was asked for: small changes may mean nothing"
-    )
     known = found.change[np.isfinite(found.change)]
+    mean = float(known.mean())
+    floor = (
+        f"the noise floor of that mean is {number(found.floor, 3)} $/MWh, and the mean change is "
+        f"{'beyond' if abs(mean) > found.floor else 'within'} it; how far chance alone moves the price of one bus is "
+        "not known and can be more"
+        if np.isfinite(found.floor)
+        else "no noise floor is known: small changes may mean nothing"
+    )
     best = " (the best site, since none is selected)" if found.default else ""
     words: list[Part] = [
-        f"Prices with {found.words}{best}; mean change of all buses {signed(float(known.mean()), 3)} $/MWh, of which "
+        f"Prices with {found.words}{best}; mean change of all buses {signed(mean, 3)} $/MWh, of which "
         f"{signed(found.energy_change, 3)} is energy (the price at the reference bus) and the rest congestion; "
         f"{floor}. {found.days} ",
         None if why is None else why_number("siting-why-prices", WHY, why, label="prices with the site"),

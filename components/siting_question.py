@@ -10,6 +10,7 @@ from components import ids, siting_ids, siting_upload
 from components import siting_words as words
 from components.sentence import question_bar, word_number, word_popover, word_select
 from components.skeleton import Part, button
+from engine.siting.cases import PAPER_HOURS
 from engine.siting.question import SitingQuestion
 
 Choices = Sequence[tuple[str, str]]
@@ -123,6 +124,10 @@ def more(held: words.Words, files: Choices, *, read_only: bool) -> html.Div:
                 _select("thermal", "Least output of thermal units", words.THERMAL, held),
                 _number("scale", "Loads, of the source's", held, "%", 1, 1000),
                 _number("seed", "Seed of the synthetic wind and sun", held, "", 0),
+                button("Screen as the source does", siting_ids.AS_THE_SOURCE),
+                html.P(f"One hour at the on-peak level ({PAPER_HOURS['stressed'].words}), branch outages, buses at "
+                       "115, 161 and 230 kV. The source names no day: this is a choice. Loads are of the source of "
+                       "hours above; choose the file of 2020 for its own.", className="hr-muted"),
             ]),
             _group("Outages", [
                 _select("rating", "Rating of branches after an outage", words.RATINGS, held),

@@ -7,7 +7,7 @@ from dash import html
 
 from components import siting_cards
 from components.format import count, number, percent, price, signed
-from components.siting_basis import days_and_floor
+from components.siting_basis import UNKNOWN, days_and_floor
 from components.siting_site import SOURCE_MARKET, SOURCE_RANKING, SiteStudy, bar, small_table
 from components.skeleton import Part, facts, section
 from components.why_card import why_card, why_number
@@ -66,6 +66,8 @@ def _metrics(study: SiteStudy, site: SiteMarket) -> list[Part]:
     if market.floor is None:
         words += " The noise floor was not asked for: small differences may mean nothing."
     else:
+        unknown = sum(not np.isfinite(line.floor) for line in lines)
+        words += f" Of {number(unknown)} of 15 the noise floor is not known." if unknown else ""
         words += (
             f" {number(inside)} of 15 lie no farther from the median than the noise floor (marked \u2248): "
             "equally good schedules differ by as much."
@@ -87,7 +89,7 @@ def _metric_row(study: SiteStudy, site: SiteMarket, line: MetricLine) -> tuple[P
         (why_number(f"siting-why-{line.window}-{line.metric}", text, card, label=label), line.value),
         (number(line.peers.median, digits), line.peers.median),
         (sign + signed(line.from_median, digits), line.from_median),
-        (number(line.floor, digits), line.floor),
+        (_floor(line), line.floor),
         (signed(line.change, digits), line.change),
     )
 
@@ -103,15 +105,19 @@ def metric_card(study: SiteStudy, site: SiteMarket, line: MetricLine) -> Part:
             ("without the load", f"{number(line.base, digits)} {unit}"),
             (f"median of {count(line.peers.sites, 'site')}", f"{number(line.peers.median, digits)} {unit}"),
             ("distance between their quartiles", f"{number(line.peers.iqr, digits)} {unit}"),
-            ("noise floor", f"{number(line.floor, digits)} {unit}"),
+            ("noise floor", _floor(line, unit)),
             ("widest gap of a day", percent(site.gap, 3)),
         ],
         binds=["Its distance to the median is within the noise floor: it says nothing"] if line.within_noise else (),
         inputs=study.inputs(market=True),
         source=SOURCE_MARKET,
-        note="The noise floor is the distance between the quartiles of this metric over schedules as good as the "
-        "base day's.",
+        note="The noise floor is how far this metric differs between schedules as good as the base day's (distance of "
+        "the quartiles) or between prices that are as right (degenerate duals), whichever is more.",
     )
+
+
+def _floor(line: MetricLine, unit: str = "") -> str:
+    return f"{number(line.floor, DIGITS[line.metric])} {unit}".strip() if np.isfinite(line.floor) else UNKNOWN
 
 
 def _prices(study: SiteStudy, site: SiteMarket, bus: int) -> list[Part]:
@@ -156,14 +162,13 @@ def price_facts(market: MarketRun, site: SiteMarket, bus: int) -> list[tuple[str
     """Return what a load does to prices: here, over all buses, and at how many they rise and fall."""
     change, before = lmp_change(market, site), float(market.base.mean_lmp[bus])
     known = change[np.isfinite(change)]
-    rows = [("Mean LMP here, without and with it", f"{price(before)}, {price(before + float(change[bus]))}")]
-    if market.floor is not None:
-        floor = float(market.floor[WINDOWS.index("all"), METRICS.index("mean_lmp")])
-        rows.append(("Noise floor of the mean LMP", f"{number(floor, 3)} $/MWh"))
+    floor = np.nan if market.floor is None else float(market.floor[WINDOWS.index("all"), METRICS.index("mean_lmp")])
+    noise = [("Noise floor of that mean, no floor of one bus", f"{number(floor, 3)} $/MWh")]
     return [
-        *rows,
+        ("Mean LMP here, without and with it", f"{price(before)}, {price(before + float(change[bus]))}"),
         ("Change here", f"{signed(float(change[bus]), 3)} $/MWh"),
         ("Change, mean of all buses", f"{signed(float(known.mean()), 3)} $/MWh"),
+        *(noise if np.isfinite(floor) else []),
         ("Buses that rise, and fall", f"{number(int((known > _MOVED).sum()))}, {number(int((known < -_MOVED).sum()))}"),
     ]
 

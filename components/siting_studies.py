@@ -1,6 +1,6 @@
 """The Studies tab: each study of the source is one button, and its answer a table that says what it means."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,8 +13,10 @@ from components.siting_clearing import place as clearing_place
 from components.siting_site import SOURCE, SOURCE_RANKING, SiteStudy, bar, share_words, small_table, verdict_mark
 from components.skeleton import Part, job_stores, progress_card, section, state
 from components.why_card import why_card, why_number
+from engine.siting.envelopes import Envelope, hours_words
 from engine.siting.sheet import GateSheet
-from engine.siting.studies import DEARER, NAIVE_SITES, Compared, Count
+from engine.siting.shortlist import POOLED
+from engine.siting.studies import DEARER, NAIVE_SITES, Compared, Count, like
 from engine.store.jobs import Job
 
 
@@ -237,10 +239,19 @@ def depth(
     card = why_card(
         f"From {percent(depths[0])} to {percent(depths[-1])}: {words}",
         formula="\u2113(*h*) = (1 \u2212 *\u03b1*) *u* *P* in the peak hours",
-        values=[("size", f"{number(study.size_mw)} MW"), ("threshold *\u03c4*", percent(study.threshold))],
+        values=[
+            ("size", f"{number(study.size_mw)} MW"),
+            ("threshold *\u03c4*", percent(study.threshold)),
+            *_drawn_like(counts, study.run.question.envelopes),
+        ],
         inputs=study.inputs(market=bool(scores)),
         source=SOURCE_RANKING,
-        note="A shift that breaks its ramp bound is the nearest profile that keeps it. All depths share one scaling.",
+        note="A shift that breaks its ramp bound is the nearest profile that keeps it. "
+        + (
+            "All depths share one scaling."
+            if study.by.scaling == POOLED
+            else "Each depth is scaled by itself, as chosen: the scores of two depths do not compare."
+        ),
     )
     shown = why_number("siting-why-depth", words, card, label="qualified sites by depth")
     rest = "" if scores else " Scores need the market of these envelopes: run the market, then press again."
@@ -249,6 +260,15 @@ def depth(
         html.P(["Sites that qualify from the least depth to the most: ", shown, f".{rest}"]),
         small_table("depth", "Sites by depth", heads, rows, file="depth-sweep", tall=True, note=_priced(study, scores)),
     )
+
+
+def _drawn_like(kinds: Iterable[str], listed: Sequence[Envelope]) -> list[tuple[str, str]]:
+    """Return of each kind whose peak hours and utilisation *u* its depths have: those of the question."""
+    models = {kind: like(kind, listed) for kind in kinds}
+    return [
+        (f"{kind}: peak hours, *u*", f"{hours_words(one.peak_hours)}, {percent(one.utilisation)}")
+        for kind, one in models.items()
+    ]
 
 
 def _priced(study: SiteStudy, scores: Mapping[str, Mapping[float, float]]) -> str:

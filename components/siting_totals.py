@@ -2,19 +2,24 @@
 
 from typing import Any
 
+import numpy as np
 from dash import html
 
 from components.format import count, megawatts, number, percent, power
 from components.siting_answer import Answer
 from components.skeleton import totals
 from components.why_card import WhyInput, why_card, why_number
-from engine.siting.gate.results import UNDECIDED
+from engine.network.model import Vector
+from engine.siting.case import HOURS_OF_DAY
+from engine.siting.envelopes import Envelope
+from engine.siting.gate.results import UNDECIDED, GateResult
 from engine.siting.question import SitingQuestion
 from engine.siting.sheet import base_failures
 
 SIGNS = ("firm", "flexible", "fine", "candidate")  # of the envelopes, in their order
 MOST_TOTALS = 4  # envelopes with a number of their own; the funnel has all
 _NOTHING = "\u2013"
+_ROUNDING_MW = 1e-6
 
 
 def why_id(stage: str, place: int) -> str:
@@ -104,14 +109,12 @@ def qualified_card(answer: Answer, place: int) -> html.Div:
     found, open_ = int((verdict == 1).sum()), int((verdict == UNDECIDED).sum())
     strict = int((gate.verdict(name, size, 1.0) == 1).sum())
     result = gate.result
-    own = result.envelopes[place]
-    levels = sorted({round(size * share, 6) for share in own.share})
     hours = f"{gate.hours_done} of {len(result.labels)}" if gate.partial else number(len(result.labels))
     values = [
         ("hours |*T*|", hours),
         ("outages |*C*| of each hour", number(len(result.ids))),
         ("threshold τ", percent(answer.drawn.threshold)),
-        ("load of the site", megawatts(levels[0]) if levels[0] == levels[-1] else _span(levels[0], levels[-1])),
+        *_loads(result, result.envelopes[place], size),
         ("reach τ", number(found)),
         ("cannot reach it", number(len(verdict) - found - open_)),
         ("open", number(open_)),
@@ -119,6 +122,7 @@ def qualified_card(answer: Answer, place: int) -> html.Div:
     ]  # fmt: skip
     binds = [html.Span(line) for line in worst_outages(answer, name)]
     notes = [said] if (said := base_words(answer)) else []
+    notes += [said] if place and (said := fewer_words(answer)) else []
     if result.islanding:
         notes.append(f"{count(len(result.islanding), 'outage')} that split the network are left out.")
     check = gate.told.get("check", {})
@@ -133,6 +137,41 @@ def qualified_card(answer: Answer, place: int) -> html.Div:
         source="arXiv 2605.14714, stage 1, equation (11); DC flows, free redispatch, no slack on limits",
         note=" ".join(notes) or None,
     )
+
+
+def fewer_words(answer: Answer) -> str:
+    """Return why an envelope with a smaller load in the peak qualifies at fewer sites than the first, "" if none does.
+
+    It draws more than the first in some of the hours screened, where what it gives up is made up.
+    """
+    result, size = answer.gate.result, answer.drawn.size_mw
+    first, *others = result.envelopes
+    base_mw, found = result.level_mw(first, size), len(answer.qualified(first.name))
+    said = []
+    for own in others:
+        own_mw = result.level_mw(own, size)
+        more = own_mw > base_mw + _ROUNDING_MW
+        if len(answer.qualified(own.name)) < found and more.any():
+            most, weight = int((own_mw - base_mw).argmax()), float(result.hour_weight[more].sum())
+            said.append(
+                f"{own.name.capitalize()} qualifies at fewer sites than {first.name}: in {number(int(more.sum()))} of "
+                f"the {number(len(more))} hours screened ({percent(weight)} of their weight), outside its peak hours, "
+                f"it draws up to {megawatts(float(own_mw[most]))} against {megawatts(float(base_mw[most]))}. The "
+                "source screens one hour, in the peak, and finds more."
+            )
+    return " ".join(said)
+
+
+def _loads(result: GateResult, own: Envelope, size_mw: float) -> list[tuple[str, str]]:
+    """Return what a site draws in the hours of a day, and what the grid serves where on-site resources give some."""
+    of_day = np.arange(1, HOURS_OF_DAY + 1)
+    gross = own.gross_mw(size_mw, of_day)
+    if not own.onsite_mw and result.onsite_mw is None:
+        return [("load of the site", _between(gross))]
+    told = [("load of the site, gross", _between(gross))]
+    if result.onsite_mw is None:
+        return [*told, ("net of on-site resources, what the grid serves", _between(own.level_mw(size_mw, of_day)))]
+    return [*told, ("net of on-site resources, in the hours screened", _between(result.level_mw(own, size_mw)))]
 
 
 def base_words(answer: Answer) -> str:
@@ -189,8 +228,10 @@ def _score_words(answer: Answer, bus: int) -> str:
     return f"bus {answer.network.buses.ids[bus]}{level}, score {number(float(answer.ranked.score[row]), 3)}"
 
 
-def _span(low: float, high: float) -> str:
-    return f"{number(low)} to {megawatts(high)}"
+def _between(mw: Vector) -> str:
+    """Return one number of MW, or the least and the largest."""
+    low, high = round(float(mw.min()), 6), round(float(mw.max()), 6)
+    return megawatts(low) if low == high else f"{number(low)} to {megawatts(high)}"
 
 
 def _change(now: int, before: int) -> str:

@@ -16,6 +16,7 @@ from components.siting_own import line_of, read_line, same
 from components.siting_typed import ANY_SPACE, Problems, amount, numbers, peak_of, percent, share_of
 from engine.errors import EngineError, QuestionError
 from engine.siting.case import HOURS_OF_DAY
+from engine.siting.cases import PAPER_HOURS
 from engine.siting.envelopes import (
     PAUSE_DEPTH,
     PEAK_HOURS,
@@ -26,6 +27,7 @@ from engine.siting.envelopes import (
     envelope,
     hours_words,
 )
+from engine.siting.hourly_file import Stamps
 from engine.siting.question import MOST_MW, Committed, SitingQuestion
 from engine.siting.ramps import repaired
 from engine.siting.staging import Stage
@@ -66,6 +68,15 @@ NAMES = (
     "outages", "file", "committed", "kinds", "utilisation", "peak", "pause", "shift", "makeup", "ramp", "own", "repair",
     "rating", "onsite", "stages", "criteria",
 )  # fmt: skip
+# What the source screens, as far as it says: one hour of a peak day at the on-peak level, branches lost, PAPER_KV.
+AS_THE_SOURCE: Mapping[str, str] = {
+    "candidates": "paper",
+    "choice": "one",
+    "hours": f"{PAPER_HOURS['stressed'].day}/{PAPER_HOURS['stressed'].hour}",
+    "outages": "voltage",
+    "thermal": "filed",
+    "rating": "a",
+}
 OFFERED = "offered"  # what the control of the file holds for the series of the data folder until it is taken in
 
 
@@ -94,10 +105,11 @@ def words_of(question: SitingQuestion) -> Words:
     }
 
 
-def question_of(words: Mapping[str, Any], base: SitingQuestion) -> SitingQuestion:
+def question_of(words: Mapping[str, Any], base: SitingQuestion, stamps: Stamps | None = None) -> SitingQuestion:
     """Return the question that the controls hold; what has no control is that of ``base``. Not yet checked.
 
-    Raises QuestionError with every control that cannot be read.
+    ``stamps`` (T,) are the starts of the hours of a file, for hours that are typed as dates. Raises QuestionError with
+    every control that cannot be read.
     """
     source = str(words["source"])
     branches, _, units = str(words["outages"]).partition(":")
@@ -135,7 +147,7 @@ def question_of(words: Mapping[str, Any], base: SitingQuestion) -> SitingQuestio
         found.append("hours are of 2016, of the network as filed, or of a file")
     elif source != "filed" and asked["choice"] in {"one", "list"}:
         typed = str(words["hours"] or "")
-        asked["hours"] = list(found.read(lambda: hours_of(typed, source), ()))  # type: ignore[arg-type]
+        asked["hours"] = list(found.read(lambda: hours_of(typed, source, stamps), ()))  # type: ignore[arg-type]
     envelopes = found.read(lambda: envelopes_of(words), base.envelopes)
     committed = found.read(lambda: committed_of(str(words["committed"] or ""), envelopes), ())
     found.told()

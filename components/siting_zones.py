@@ -63,11 +63,10 @@ def told(answer: Answer) -> list[Part]:
 
 
 def _card(answer: Answer, of_candidate: Any, found: Any) -> Part:
-    """Return the card of the zone where most sites qualify."""
+    """Return the card of the zones, that where most sites qualify first."""
     names = sorted(set(of_candidate.tolist()))
-    zone = max(names, key=lambda one: int((found & (of_candidate == one)).sum()))
-    own = of_candidate == zone
-    return siting_cards.zones(answer, zone, int(own.sum()), int((found & own).sum()))
+    counts = {zone: (int((found & (of_candidate == zone)).sum()), int((of_candidate == zone).sum())) for zone in names}
+    return siting_cards.zones(answer, counts)
 
 
 def _share(found: int, every: int, drawn: bool) -> Part:

@@ -63,8 +63,9 @@ ANSWERS = {
     "capacity": ("#capacity-totals", re.compile(r"\d")),
     "siting": ("#siting-overview-head", re.compile("From candidates to shortlist")),
     "feeder": ("#feeder-totals", re.compile(r"\d")),
+    "hubs": ("#hubs-totals", re.compile(r"\d")),
 }
-OWN_EXAMPLE = {"feeder"}  # asks of a feeder, not of the network of a study
+OWN_EXAMPLE = {"feeder", "hubs"}  # ask of a feeder, not of the network of a study
 
 
 def show(page: Page, link: PageLink) -> None:

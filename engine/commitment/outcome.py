@@ -41,6 +41,7 @@ class End(StrEnum):
     WIDER_GAP = "wider gap"  # everything was looked at, and costs in straight pieces leave more than was asked
     TIME_LIMIT = "time limit"
     INFEASIBLE = "infeasible"
+    REFUSED = "refused"  # by the judge of schedules: there was one, and it does not hold
 
 
 @dataclass(frozen=True, slots=True, eq=False)

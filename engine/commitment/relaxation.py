@@ -1,5 +1,6 @@
 """The linear relaxation of a commitment, kept in the solver: rows that bind are added, and solves start warm."""
 
+import time
 from collections.abc import Collection
 from dataclasses import dataclass
 
@@ -119,19 +120,25 @@ class Relaxation:
                 return so_far
         raise SolverError(f"limits were still being broken after {_ROUNDS} rounds of adding them")
 
-    def least_breach(self) -> Matrix:
+    def least_breach(self, *, time_limit_s: float = np.inf) -> Matrix | None:
         """Return (T, 5): the least breaches that any dispatch has, units on in part allowed and whatever it costs.
 
-        More than nothing proves that no schedule exists. The costs are put back afterwards.
+        More than nothing proves that no schedule exists; None if time runs out. The costs are put back afterwards.
         """
+        end = time.perf_counter() + time_limit_s
         program = self._lazy.program
         only = np.zeros(len(program.cost))
         only[self.model.place("e")] = 1.0
         self._lazy.set_cost(only)
         try:
             for _ in range(_ROUNDS):
-                found = self._lazy.solve().optimum()
-                if not self.add_broken(found.x):
+                left = end - time.perf_counter()
+                if left <= 0.0:
+                    return None
+                found = self._lazy.solve(time_limit_s=left if np.isfinite(left) else None)
+                if found.status is Status.TIME_LIMIT:
+                    return None
+                if not self.add_broken(found.optimum().x):
                     break
         finally:
             self._lazy.set_cost(program.cost, program.offset)

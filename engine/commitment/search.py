@@ -247,10 +247,13 @@ class Search:
 
     def _short(self) -> Commitment:
         """Return what cannot be supplied, proven by the least breaches, or say that it is not proven."""
-        breach = self.relaxation.least_breach()
+        left = max(self.end - time.perf_counter(), _DISPATCH_S)
+        breach = self.relaxation.least_breach(time_limit_s=left)
         seconds = time.perf_counter() - self.begin
-        if not breach.any():
-            return no_time(self.effort, -np.inf, seconds, "limits are kept only at more than the price of a breach")
+        if breach is None or not breach.any():
+            undecided = "" if breach is not None else "; whether they can be was not decided in time"
+            words = f"limits are kept only at more than the price of a breach{undecided}"
+            return no_time(self.effort, -np.inf, seconds, words)
         words = breach_words(self.relaxation.instance.case.labels, breach)
         return Commitment(End.INFEASIBLE, words, None, None, np.inf, np.inf, "prices", self.effort, seconds, self.times)
 

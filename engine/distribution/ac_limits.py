@@ -1,6 +1,7 @@
 """What an AC solution says of a feeder's limits: voltages, currents of lines, power of transformers' windings."""
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -23,6 +24,14 @@ def beyond(flow: AcFlow) -> tuple[np.ndarray, np.ndarray]:
     out = ((size < feeder.v_min_pu - _VOLT_PU) | (size > feeder.v_max_pu + _VOLT_PU)) & ~absent
     out[[bus.name == feeder.source_bus for bus in feeder.buses]] = False
     return out, loading(flow) > 1.0 + _LOADING
+
+
+def broken(flows: Sequence[AcFlow]) -> dict[str, int]:
+    """Return how many limits of voltages and of ratings AC solutions exceed, counted node by node and hour by hour."""
+    found = [beyond(flow) for flow in flows]
+    return {
+        "voltages": int(sum(out.sum() for out, _ in found)), "ratings": int(sum(over.sum() for _, over in found)),
+    }  # fmt: skip
 
 
 def loading(flow: AcFlow) -> Vector:

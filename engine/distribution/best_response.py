@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.sparse import block_array, csr_array
 
-from engine.distribution.coordination import Clock, Coordination, Outcome, judge
+from engine.distribution.coordination import Clock, Coordination, Outcome, counted, judge
 from engine.distribution.follower import Answer, Follower
 from engine.distribution.frames import Matrix, Vector
 from engine.distribution.regions import HourRegions
@@ -71,7 +71,7 @@ def best_response(
         point, payments, cycle, course = _undamped(problem, followers, point, rounds)
         name = "best response"
         status = "settled" if cycle == 1 else f"cycle of {cycle} rounds" if cycle else "no end"
-    outcome = judge(problem, name, point, (-np.inf, status, clock), (f"{len(payments)} rounds",))
+    outcome = judge(problem, name, point, (-np.inf, status, clock), (counted(len(payments), "round"),))
     return Loop(outcome, np.array(payments), cycle, tuple(course))
 
 

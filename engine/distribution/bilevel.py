@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.commitment.integer import solve_integer
-from engine.distribution.coordination import Clock, Coordination, Outcome, judge
+from engine.distribution.coordination import Clock, Coordination, Outcome, counted, judge
 from engine.distribution.follower import Answer
 from engine.distribution.frames import Integers, Matrix, Vector
 from engine.distribution.kkt import HourBounds, HourColumns, KktProgram
@@ -79,7 +79,10 @@ def bilevel(
     if not len(point):
         raise SolverError("the payment identity's program found no draws within the time limit")
     open_ = int((program.lower[kkt.whole] < program.upper[kkt.whole]).sum())
-    notes = [f"{open_} limits that may bind or not", f"{rounds} rounds of tangents"]
+    notes = [
+        counted(open_, "limit that may bind or not", "limits that may bind or not"),
+        counted(rounds, "round of tangents", "rounds of tangents"),
+    ]
     if start is not None and not own:
         notes.append(f"no better draws than those of the {start.method}")
     return judge(problem, "payment identity", point, (bound, status, clock), tuple(notes))

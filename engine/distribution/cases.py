@@ -113,6 +113,13 @@ def furnished(key: str) -> Feeder:
     return rated(placed(key), dict(_places(key).tight))
 
 
+def usual_centre(name: str, bus: str, most_kw: float, phases: str) -> DataCentre:
+    """Return a data centre like those of the worked cases that draws ``most_kw`` at full work."""
+    units = most_kw / _PUE * (1.0 - _IDLE) / _KW_PER_WORK
+    idle = round(most_kw / _PUE * _IDLE, 1)
+    return DataCentre(name, bus, idle, _KW_PER_WORK, round(units, 1), _PUE, _POWER_FACTOR, phases)
+
+
 @lru_cache(maxsize=len(PLACES))
 def placed(key: str) -> Feeder:
     """Return the same without ratings, and so without AC power flow: all that edits and the drawing need.
@@ -122,14 +129,11 @@ def placed(key: str) -> Feeder:
     feeder, places = library.load(key), _places(key)
     total = sum(row.kw for row in feeder.loads)
     most = round(places.centre_share * total)
-    units = most / _PUE * (1.0 - _IDLE) / _KW_PER_WORK
     gas, sun = round(_GAS_SHARE * total), round(_SUN_SHARE * total)
     return replace(
         feeder,
         centres=tuple(
-            DataCentre(f"centre {bus}", bus, round(most / _PUE * _IDLE, 1), _KW_PER_WORK, round(units, 1), _PUE,
-                       _POWER_FACTOR, places.phases)
-            for bus in places.centres
+            usual_centre(f"centre {bus}", bus, most, places.phases) for bus in places.centres
         ),
         generators=(
             *(Generator(f"gas {bus}", bus, gas, places.phases, q_min_kvar=-0.3 * gas, q_max_kvar=0.3 * gas,

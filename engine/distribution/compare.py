@@ -7,8 +7,9 @@ import numpy as np
 
 from engine.distribution.best_response import Loop, best_response
 from engine.distribution.bilevel import bilevel
-from engine.distribution.coordination import Clock, Coordination, Outcome
+from engine.distribution.coordination import Clock, Coordination, Outcome, counted, judge
 from engine.distribution.expansion import expansion
+from engine.distribution.frames import Vector
 from engine.distribution.price_taker import Equilibrium, price_taker
 from engine.distribution.region_program import GAP, all_regions, by_regions
 from engine.distribution.regions import MOST_CENTRES, HourRegions
@@ -22,7 +23,9 @@ _STEPS = {"price taker": 4, "critical regions": 6, "region walk": 8, "payment id
 _LOOP, _HOUR = 3, 3
 _REGIONS_SHARE = 5.0  # of a method's time, for the critical regions that several methods share
 _MORE, _MOST_BITS = 2, 12  # bits that are added at a time, and the most
-_DECIDED = 3.0  # of what decides the claim by the clock on the wall: a busy machine gives a process less
+EVEN = "even work"
+_DECIDED = 1.5  # of the processor seconds that decide the claim
+_BUSIEST = 8.0  # times as long by the clock on the wall, at most, where a busy machine gives a process less
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +35,9 @@ class CompareOptions:
     bits: tuple[int, ...] = (4,)  # one expansion each; () for none
     more_bits: bool = True  # two more at a time, until its own bound proves what the payment identity's does
     time_limit_s: float = 30.0  # of each method with yes or no in it, and of the walk
-    # At most, of the last number of bits once more as it was published, without critical regions; 0: not run. It ends
-    # sooner where the claim that it takes ten times as long is decided.
+    # Of processor time at most, of the last number of bits once more as it was published, without critical regions;
+    # 0: not run. It ends sooner where the claim that it takes ten times as long is decided. A solver's limit is by the
+    # clock on the wall, so it is longer by as much as the methods before took longer than their processor time.
     published_s: float = 300.0
     rounds: int = 200  # of a best response, at most
     seed: int = 0  # of the walk's corners
@@ -71,9 +75,16 @@ class _Steps:
             self._tell(min(self._done, self._total - 1), self._total, name)
 
 
-def compare(problem: Coordination, options: CompareOptions | None = None, tell: Tell | None = None) -> Comparison:
+def compare(
+    problem: Coordination,
+    options: CompareOptions | None = None,
+    tell: Tell | None = None,
+    *,
+    even: Vector | None = None,
+) -> Comparison:
     """Return every method on ``problem``: regions for at most three centres, expansions of ever more bits.
 
+    ``even`` (n,) is the fleet's point of the work divided evenly, judged beside the methods; None: not told.
     A method that ends without draws is named in ``failures``. Raises what the price taker raises, and what ``tell``
     raises.
     """
@@ -83,14 +94,16 @@ def compare(problem: Coordination, options: CompareOptions | None = None, tell: 
     equilibrium = price_taker(problem)
     table = _Table(problem, chosen, steps)
     table.keep(equilibrium.outcome, "price taker")
-    clock = Clock.start()
-    regions = _regions(problem, steps, table.failures, chosen.time_limit_s)
-    if regions is not None:
-        table.seconds["regions"] = clock.read()[1]
+    if even is not None:
+        table.keep(judge(problem, EVEN, even, (-np.inf, "given", Clock.start())))
     steps.begin("region walk", _STEPS["region walk"])
     limit = chosen.time_limit_s
-    walked = walk(problem, regions, equilibrium=equilibrium, seed=chosen.seed, time_limit_s=limit)
+    walked = walk(problem, equilibrium=equilibrium, seed=chosen.seed, time_limit_s=limit)
     table.keep(walked, "region walk")
+    clock = Clock.start()
+    regions = _regions(problem, steps, table.failures, limit)
+    if regions is not None:
+        table.seconds["regions"] = clock.read()[1]
     if regions is not None:
         table.run("critical regions", lambda: by_regions(problem, regions, start=walked, time_limit_s=limit))
     identity = table.run("payment identity", lambda: bilevel(problem, regions, start=walked, time_limit_s=limit))
@@ -152,20 +165,26 @@ class _Table:
 
     def _expansion(self, bits: int, regions: tuple[HourRegions, ...] | None, limit: float) -> Outcome | None:
         self.bits = bits
-        name = f"expansion, {bits} bits" + ("" if regions is None else HELPED)
+        name = f"expansion, {counted(bits, 'bit')}" + ("" if regions is None else HELPED)
         return self.run(name, lambda: replace(expansion(self._problem, bits, regions, time_limit_s=limit), method=name))
 
     def published(self, equilibrium: Equilibrium) -> None:
         """Run the last number of bits as published: every limit, distances and duals from boxes and penalties."""
         if not (self._options.published_s and self._options.bits):
             return
-        name, bits = f"expansion, {self.bits} bits{PUBLISHED}", self.bits
+        name, bits = f"expansion, {counted(self.bits, 'bit')}{PUBLISHED}", self.bits
         exact = [row.whole_s for row in self._rows(equilibrium) if row.method in EXACT and row.status == "optimal"]
         enough = _DECIDED * ASKED * max(exact, default=np.inf)
-        limit = self._limits[name] = min(self._options.published_s, max(enough, self._options.time_limit_s))
+        limit = min(self._options.published_s, max(enough, self._options.time_limit_s)) * self._busy()
+        self._limits[name] = limit
         self.run(name, lambda: replace(
             expansion(self._problem, bits, None, screened=False, time_limit_s=limit), method=name
         ))  # fmt: skip
+
+    def _busy(self) -> float:
+        """Return how much longer the methods so far took by the clock on the wall than of the processor."""
+        wall, own = (sum(getattr(each, name) for each in self.outcomes) for name in ("time_s", "processor_s"))
+        return float(np.clip(wall / max(own, 1e-9), 1.0, _BUSIEST))
 
     def _rows(self, equilibrium: Equilibrium) -> tuple[MethodRow, ...]:
         bound = max(outcome.bound for outcome in self.outcomes)
@@ -233,8 +252,8 @@ def _row(outcome: Outcome, taker: Outcome, bound: float, seconds: Mapping[str, f
 
 def _needs(method: str) -> tuple[str, ...]:
     """Return what ran before a method because it builds on it; "regions" spare limits, the others give a start."""
-    if method == "price taker" or method.endswith(PUBLISHED):
+    if method in {"price taker", EVEN} or method.endswith(PUBLISHED):
         return ()
     if method == "region walk":
-        return ("regions", "price taker")
+        return ("price taker",)
     return ("regions", "price taker", "region walk") if method in EXACT else ("regions",)

@@ -96,6 +96,11 @@ class Clock:
         return time.perf_counter() - self.wall, time.process_time() - self.processor
 
 
+def counted(count: int, word: str, more: str = "") -> str:
+    """Return a count with its word, ``more`` or an s behind it where there are several."""
+    return f"{count} {word if count == 1 else more or word + 's'}"
+
+
 def judge(
     problem: Coordination, method: str, point: Vector, told: tuple[float, str, Clock], notes: tuple[str, ...] = ()
 ) -> Outcome:

@@ -10,7 +10,7 @@ import numpy as np
 
 from engine.commitment.integer import solve_integer
 from engine.distribution.bilevel import bounds_of
-from engine.distribution.coordination import Clock, Coordination, Outcome, judge
+from engine.distribution.coordination import Clock, Coordination, Outcome, counted, judge
 from engine.distribution.frames import Matrix, Vector
 from engine.distribution.kkt import KktProgram
 from engine.distribution.region_program import GAP
@@ -49,9 +49,9 @@ def expansion(  # noqa: PLR0913 (all but the first three by name)
     if np.isnan(found.x).any():
         raise SolverError(f"the expansion by {bits} bits found no draws: {found.message}")
     status = "optimal" if found.status is Status.OPTIMAL else "time limit"
-    notes = (f"{bits} bits", f"its own objective is {found.objective:.6g} $")
+    notes = (counted(bits, "bit"), f"its own objective is {found.objective:.6g} $")
     point = found.x[: len(problem.fleet.lower)]
-    return judge(problem, f"expansion, {bits} bits", point, (found.bound, status, clock), notes)
+    return judge(problem, f"expansion, {counted(bits, 'bit')}", point, (found.bound, status, clock), notes)
 
 
 def _products(kkt: KktProgram, hour: int, box: tuple[Vector, Vector], bits: int) -> None:

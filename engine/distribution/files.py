@@ -27,7 +27,7 @@ from engine.distribution.feeder import (
     Switch,
     Transformer,
 )
-from engine.distribution.records import Records, flat_columns, hints, read_value, shown, unguarded
+from engine.distribution.records import Records, flat_columns, hints, json_object, read_value, shown, unguarded
 from engine.errors import FileFormatError
 from engine.network.csv_pair import decoded
 
@@ -58,12 +58,7 @@ def from_json(content: bytes) -> Feeder:
     Raises FileFormatError with every cell that cannot be read, or if it is no such file.
     """
     _bounded(content)
-    try:
-        held = json.loads(decoded(content)[0])
-    except (ValueError, RecursionError) as error:
-        raise FileFormatError(f"the JSON cannot be read: {str(error)[:200]}") from None
-    if not isinstance(held, dict) or held.get("format") != _FORMAT:
-        raise FileFormatError(f'the JSON is not a feeder of Headroom: it has no "format": "{_FORMAT}"')
+    held = json_object(content, _FORMAT, "a feeder")
     records = Records()
     for key in held:
         if key not in {"format", *_ABOUT, *TABLES}:

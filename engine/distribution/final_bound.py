@@ -2,7 +2,8 @@
 
 Draws are decided on one linearisation, and billed on a later one, at their own AC solutions and with the limits that AC
 made tighter. Here the draws are judged, and the least that any draws could cost is proved, on the later one: so a gap
-of the same program as the bill stands beside the gap of the program in which they were decided.
+of the same program as the bill stands beside the gap of the program in which they were decided. Of one who takes prices
+as given no such bound tells how good his draws are: what he could still save at the prices of the bill does.
 """
 
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from engine.distribution.region_program import by_regions
 from engine.distribution.regions import MOST_CENTRES
 from engine.distribution.speed import EXACT
 from engine.errors import EngineError
+from engine.program import solve
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,7 @@ class FinalBound:
     gap: float  # (objective - bound) / max(1, |objective|)
     by: str  # the method that proved the bound
     system_cost: float  # $, of the operator and delay
+    saving: float  # $ that other draws would cost less at the prices of the bill, if none of them moved these
     processor_s: float
 
 
@@ -43,7 +46,14 @@ def final_bound(
     name, bound = (again.method, again.bound) if again and proved else _bound(problem, decided, time_limit_s)
     gap = (judged.objective - bound) / max(1.0, abs(judged.objective))
     spent = clock.read()[1] + (again.processor_s if again and proved else 0.0)
-    return FinalBound(judged.objective, bound, gap, name, judged.system_cost + judged.delay_cost, spent)
+    saving = judged.objective - _least_at(problem, judged)
+    return FinalBound(judged.objective, bound, gap, name, judged.system_cost + judged.delay_cost, saving, spent)
+
+
+def _least_at(problem: Coordination, judged: Outcome) -> float:
+    """Return the least that draws cost at the prices of an outcome, delay included, $."""
+    fleet = problem.fleet
+    return solve(fleet.program(fleet.wide(judged.price_per_mwh))).optimum().objective
 
 
 def _bound(problem: Coordination, decided: Outcome, time_limit_s: float) -> tuple[str, float]:

@@ -1,7 +1,7 @@
 """How the draws of data centres are decided: one table from a question's method to what computes it."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
@@ -12,7 +12,7 @@ from engine.distribution.case import FeederCase
 from engine.distribution.coordination import Coordination, Outcome
 from engine.distribution.expansion import expansion
 from engine.distribution.fleet_batteries import at_posted_prices
-from engine.distribution.frames import Matrix
+from engine.distribution.frames import Matrix, Vector
 from engine.distribution.hour import DsoOptions
 from engine.distribution.linear import Point
 from engine.distribution.price_taker import price_taker
@@ -93,6 +93,19 @@ def decide(
         return Decided(computers + 1000.0 * (battery[0] - battery[1]), battery, None)
     problem = Coordination.of(case, workload, options, points)
     return Decided.of(problem, METHOD_TABLE[question.method](problem, question))
+
+
+def even_point(question: FeederQuestion, problem: Coordination, workload: Workload) -> Vector:
+    """Return the point (n,) of the fleet at which the work is divided evenly, as :func:`given_kw` divides it.
+
+    Batteries run as beside given draws. Raises what that raises.
+    """
+    case, fleet = problem.case, problem.fleet
+    computers = given_kw(replace(question, draw_kw=()), case, workload)
+    battery = at_posted_prices(case, computers)
+    jobs = [np.full(job.last - job.first + 1, job.work / (job.last - job.first + 1)) for job in workload.jobs]
+    own = battery[:, :, fleet.batteries.centre]
+    return np.concatenate([(computers / 1000.0 + battery[0] - battery[1]).ravel(), *jobs, own.ravel()])
 
 
 def given_kw(question: FeederQuestion, case: FeederCase, workload: Workload) -> Matrix:

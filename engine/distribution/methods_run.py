@@ -13,6 +13,7 @@ from engine.distribution.best_response import Loop
 from engine.distribution.compare import CompareOptions, Comparison, Tell, compare
 from engine.distribution.coordination import Coordination, Outcome
 from engine.distribution.frames import Matrix
+from engine.distribution.methods import even_point
 from engine.distribution.prepare import LoadDataset, Prepared, prepare
 from engine.distribution.question import FeederQuestion
 from engine.distribution.run import first_points
@@ -20,7 +21,7 @@ from engine.distribution.speed import MethodRow, Speed
 from engine.errors import QuestionError, UncertaintyDataError
 from engine.program import SOLVER
 
-FORMAT = "headroom-feeder-methods-3"
+FORMAT = "headroom-feeder-methods-4"
 _NOTES = (
     "Every method is judged by the operator's own program on the same linear flow, corrected once at the AC solutions "
     "of the work divided evenly.",
@@ -174,7 +175,10 @@ def run_methods(
     asked = CompareOptions(
         chosen.bits, time_limit_s=chosen.time_limit_s, published_s=chosen.published_s, seed=question.seed
     )
-    found = compare(problem, asked, lambda done, total, name: say(_POINTS + (100 - _POINTS) * done // total, 100, name))
+    found = compare(
+        problem, asked, lambda done, total, name: say(_POINTS + (100 - _POINTS) * done // total, 100, name),
+        even=even_point(question, problem, prepared.workload),
+    )  # fmt: skip
     say(100, 100, "done")
     return _run_of(prepared, chosen, found, problem.fleet)
 

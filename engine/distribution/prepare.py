@@ -24,6 +24,7 @@ class Prepared:
     case: FeederCase
     workload: Workload
     assumptions: tuple[str, ...]
+    own_models: tuple[str, ...]  # of the loads, by their rows, whatever the question takes them for
 
 
 def prepare(question: FeederQuestion, load_dataset: LoadDataset | None = None) -> Prepared:
@@ -36,6 +37,7 @@ def prepare(question: FeederQuestion, load_dataset: LoadDataset | None = None) -
         )
     else:
         feeder, told = furnished(question.feeder), assumptions(question.feeder, question.seed)
+    own = tuple(row.model for row in replace(question, loads="own").edited(feeder).loads)
     feeder = question.edited(feeder)
     today, hours = day(question.seed), np.array(question.of_day)
     price = np.array(question.price_per_mwh) if question.price_per_mwh else today.price_per_mwh[hours]
@@ -49,7 +51,7 @@ def prepare(question: FeederQuestion, load_dataset: LoadDataset | None = None) -
         workload = of_hours(workload_of(feeder, seed=question.seed), question.of_day) if feeder.centres else Workload(
             np.zeros(case.hours)
         )  # fmt: skip
-    return Prepared(question, case, workload, (*told, *_told(question, feeder)))
+    return Prepared(question, case, workload, (*told, *_told(question, feeder)), own)
 
 
 def _told(question: FeederQuestion, feeder: Feeder) -> list[str]:
@@ -65,6 +67,12 @@ def _told(question: FeederQuestion, feeder: Feeder) -> list[str]:
         f"The aggregator runs the batteries of {', '.join(named)} {how}; each site keeps its power factor at its "
         "connection, and none feeds into the network."
     ] if named else []  # fmt: skip
+    new = [edit.name or f"centre {edit.bus}" for edit in question.edits if edit.kind == "add centre"]
+    if new:
+        found.append(
+            f"{', '.join(new)} {'is' if len(new) == 1 else 'are'} like the data centres of the worked days: PUE 1.2, "
+            "power factor 0.95 lagging, 15 % of the most drawn without work."
+        )
     found = [*priced, *found]
     if question.method != "given":
         found.append(

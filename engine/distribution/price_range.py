@@ -7,6 +7,8 @@ as few unknowns as limits depend on one another. :func:`engine.distribution.dlmp
 elimination, a row at a time.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 from scipy.sparse import csr_array
 from scipy.sparse.linalg import splu
@@ -21,22 +23,35 @@ from engine.program import LazyProgram, LinearProgram, Solution, Status
 _DEPENDS = 1e-8  # of the largest singular value: limits whose gradients are this near to one another depend
 
 
-def price_ranges(result: DsoResult) -> tuple[Matrix, Matrix]:
-    """Return the least and the largest active price (T, N) that the optimum allows, $/MWh.
+@dataclass(frozen=True, slots=True, eq=False)
+class PriceRanges:
+    """The least and the largest prices (T, N) that the optimum allows, $/MWh and $/Mvarh."""
+
+    active_least: Matrix
+    active_most: Matrix
+    reactive_least: Matrix
+    reactive_most: Matrix
+
+
+def price_ranges(result: DsoResult) -> PriceRanges:
+    """Return how far the prices of active and of reactive power may range.
 
     Raises QuestionError where hours are joined, and SolverError if an end cannot be found.
     """
-    least, most = result.prices.active_per_mwh.copy(), result.prices.active_per_mwh.copy()
+    prices = result.prices
+    told = np.hstack([prices.active_per_mwh, prices.reactive_per_mvarh])  # (T, 2N)
+    least, most = told.copy(), told.copy()
     for answer in result.answers:
         if len(answer.hours) > 1 or len(answer.program.cost) > len(answer.programs[0].program.cost):
             raise QuestionError("prices of hours that a battery joins have no range by the hour")
         size = result.frame.size
-        found = _ends(answer.programs[0], answer.program, answer.solution, slice(size, 2 * size))
+        found = _ends(answer.programs[0], answer.program, answer.solution, slice(size, 3 * size))
         if found is not None:
             (hour,) = answer.hours
             least[hour] += found[0]
             most[hour] += found[1]
-    return least, most
+    (active_least, reactive_least), (active_most, reactive_most) = (np.hsplit(ends, 2) for ends in (least, most))
+    return PriceRanges(active_least, active_most, reactive_least, reactive_most)
 
 
 def _ends(hour: Hour, program: LinearProgram, solution: Solution, wanted: slice) -> tuple[Vector, Vector] | None:

@@ -10,20 +10,21 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal, Self, get_args
 
-from engine.distribution.cases import HOURS, PLACES
+from engine.distribution.cases import HOURS, PLACES, usual_centre
 from engine.distribution.checks import checked
 from engine.distribution.feeder import Compensator, DataCentre, Feeder
 from engine.distribution.hour import DsoOptions, LineLimits
 from engine.distribution.question_battery import CentreBattery
 from engine.errors import NetworkDataError, QuestionError
 
-EditKind = Literal["move centre", "power factor", "add compensator", "remove compensator", "scale load"]
+EditKind = Literal["move centre", "power factor", "add compensator", "remove compensator", "scale load", "add centre"]
 Method = Literal["given", "price taker", "walk", "regions", "bilevel", "expansion", "best response"]
 SvgChoice = Literal["both", "on", "off"]
 LoadChoice = Literal["power", "own"]
 RegulatorChoice = Literal["fixed", "free"]
 EDITS: tuple[EditKind, ...] = get_args(EditKind)
 METHODS: tuple[Method, ...] = get_args(Method)
+PRICE_TAKERS: tuple[Method, ...] = ("price taker", "best response")  # who makes the system's cost least, not the bill
 _ALLOWED: Mapping[str, tuple[str, ...]] = {
     "method": METHODS,
     "svg": get_args(SvgChoice),
@@ -56,8 +57,8 @@ class Edit:
     kind: EditKind
     name: str = ""  # of the data centre or the compensator
     bus: str = ""  # where it goes
-    value: float = 0.0  # power factor, kvar of each phase, or the factor of all loads
-    phases: str = "abc"  # of a new compensator
+    value: float = 0.0  # power factor, kvar of each phase, the factor of all loads, or kW of a centre at full work
+    phases: str = "abc"  # of a new compensator or data centre
 
     def apply(self, feeder: Feeder) -> Feeder:
         """Return the feeder with the change. Raises QuestionError naming what is not there or out of range."""
@@ -65,10 +66,14 @@ class Edit:
             self._within("the factor of the loads", 0.0, 10.0)
             loads = tuple(replace(row, kw=row.kw * self.value, kvar=row.kvar * self.value) for row in feeder.loads)
             return replace(feeder, loads=loads)
-        if self.kind in {"move centre", "add compensator"} and self.bus not in {bus.name for bus in feeder.buses}:
+        if self.kind in {"move centre", "add compensator", "add centre"} and self.bus not in {
+            bus.name for bus in feeder.buses
+        }:
             raise QuestionError(f"{self.kind} {self.name}: there is no bus {self.bus!r:.60}")
         if self.kind in {"add compensator", "remove compensator"}:
             return self._compensators(feeder)
+        if self.kind == "add centre":
+            return self._with_centre(feeder)
         self._need("data centre", {row.name for row in feeder.centres})
         if self.kind == "power factor":
             self._within(f"the power factor of {self.name}", 0.5, 1.0)
@@ -82,6 +87,14 @@ class Edit:
         self._within(f"what static var generator {self.name} gives, kvar,", 1e-3, 1e6)
         added = Compensator(self.name or f"SVG {self.bus}", self.bus, self.value, self.phases)
         return replace(feeder, compensators=(*feeder.compensators, added))
+
+    def _with_centre(self, feeder: Feeder) -> Feeder:
+        name = self.name or f"centre {self.bus}"
+        self._within(f"what data centre {name} draws at full work, kW,", 1.0, 1e6)
+        if name in {row.name for row in feeder.centres}:
+            raise QuestionError(f"{self.kind}: there is a data centre {name!r:.60} already")
+        added = usual_centre(name, self.bus, self.value, self.phases)
+        return replace(feeder, centres=(*feeder.centres, added))
 
     def _changed(self, row: DataCentre, **change: Any) -> DataCentre:
         return replace(row, **change) if row.name == self.name else row

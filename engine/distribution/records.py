@@ -1,5 +1,6 @@
 """Rows of a feeder's tables from cells and back: cells are text of a CSV file, or what JSON knows."""
 
+import json
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,7 +10,8 @@ from types import NoneType, UnionType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from engine.distribution.feeder import Rows
-from engine.errors import Problem
+from engine.errors import FileFormatError, Problem
+from engine.network.csv_pair import decoded
 
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")  # in linear time
 _FLAGS = {"true": True, "yes": True, "1": True, "closed": True, "false": False, "no": False, "0": False, "open": False}
@@ -66,6 +68,20 @@ class Records:
         return read_value(hint, cell)
 
 
+def json_object(content: bytes, wanted: str, what: str) -> dict[str, Any]:
+    """Return what a JSON file of our own format ``wanted`` holds; ``what`` is that in words.
+
+    Raises FileFormatError for anything else.
+    """
+    try:
+        held = json.loads(decoded(content)[0])
+    except (ValueError, RecursionError) as error:
+        raise FileFormatError(f"the JSON cannot be read: {str(error)[:200]}") from None
+    if not isinstance(held, dict) or held.get("format") != wanted:
+        raise FileFormatError(f'the JSON is not {what} of Headroom: it has no "format": "{wanted}"')
+    return held
+
+
 @lru_cache(maxsize=32)
 def hints(row_type: type) -> dict[str, Any]:
     """Return the types of a row's columns."""
@@ -83,6 +99,11 @@ def read_value(hint: Any, cell: Any) -> Any:
     hint = options[0] if options else hint
     if hint is float:
         return number(cell)
+    if hint is int:
+        value = number(cell)
+        if value != int(value):
+            raise ValueError(f"is {value:g}, which is not a whole number")
+        return int(value)
     if hint is bool:
         flag = cell if isinstance(cell, bool) else _FLAGS.get(str(cell).strip().lower())
         if flag is None:

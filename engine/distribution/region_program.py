@@ -15,7 +15,7 @@ from scipy.sparse import coo_array, csr_array, hstack, vstack
 
 from engine.commitment.integer import solve_integer
 from engine.distribution.aggregator import Fleet
-from engine.distribution.coordination import Clock, Coordination, Outcome, judge
+from engine.distribution.coordination import Clock, Coordination, Outcome, counted, judge
 from engine.distribution.frames import Integers, Matrix, Vector
 from engine.distribution.regions import Cell, HourRegions, Region, regions_of
 from engine.errors import InfeasibleError, SolverError
@@ -93,7 +93,9 @@ def by_regions(
     if not len(point):
         raise SolverError("no draws were found within the time limit")
     count = sum(len(hour.cells) for hour in hours)
-    notes = [f"{count} regions in {len(hours)} hours", f"{model.tangents} tangents"]
+    notes = [
+        f"{counted(count, 'region')} in {counted(len(hours), 'hour')}", counted(model.tangents, "tangent"),
+    ]  # fmt: skip
     if start is not None and not own:
         notes.append(f"no better draws than those of the {start.method}")
     return judge(problem, "critical regions", point, (bound, status, clock), tuple(notes))

@@ -15,13 +15,15 @@ from engine.compute import Progress
 from engine.distribution.ac_limits import loading
 from engine.distribution.binding import Binding
 from engine.distribution.case import FeederCase
-from engine.distribution.corrected import ac_hour, dispatch_corrected, frame_phasors
+from engine.distribution.corrected import dispatch_corrected
 from engine.distribution.dlmp import PARTS, PriceParts
 from engine.distribution.feeder import Feeder
 from engine.distribution.files import from_json, to_json
 from engine.distribution.frames import Frame, Integers, Matrix, Phasors, Vector, three_phase_buses
+from engine.distribution.free_taps import free_taps
 from engine.distribution.hour import DsoOptions
 from engine.distribution.linear import Point
+from engine.distribution.load_models import MODELS, load_models
 from engine.distribution.methods import Decided, given_kw
 from engine.distribution.metrics import (
     bills,
@@ -39,7 +41,7 @@ from engine.distribution.settling import settled
 from engine.distribution.tightening import Checked, told_solver
 from engine.errors import UncertaintyDataError
 
-FORMAT = "headroom-feeder-run-2"
+FORMAT = "headroom-feeder-run-3"
 _USUAL = 3  # corrections until an hour settles
 
 
@@ -47,7 +49,8 @@ _USUAL = 3  # corrections until an hour settles
 class CaseRun:
     """One case of a study, T hours and N nodes: its draws, operation, prices, and what AC says of them.
 
-    ``facts`` holds, as JSON: the method and its outcome, rounds, flags, violations, solver and certificate, scenarios.
+    ``facts`` holds, as JSON: the method and its outcome, rounds, flags, violations, solver and certificate, scenarios,
+    and what other models of the loads would change.
     """
 
     svg: bool  # whether static var generators were in service
@@ -67,6 +70,8 @@ class CaseRun:
     reactive_price: Matrix  # (T, N), $/Mvarh
     price_least: Matrix  # (T, N), $/MWh: active prices that the same optimum allows; as active_price where it
     price_most: Matrix  # (T, N), determines them
+    reactive_least: Matrix  # (T, N), $/Mvarh: likewise of reactive prices
+    reactive_most: Matrix  # (T, N)
     active_parts: AnyArray  # (5, T, N), in the order of dlmp.PARTS
     reactive_parts: AnyArray  # (5, T, N)
     supply_mva: AnyArray  # (T,) complex
@@ -93,6 +98,11 @@ class CaseRun:
     def price_width(self) -> Matrix:
         """Return (T, N) how far the active price may range, $/MWh; above 1e-3 the optimum does not determine it."""
         return np.asarray(self.price_most - self.price_least)
+
+    @property
+    def reactive_width(self) -> Matrix:
+        """Return (T, N) how far the reactive price may range, $/Mvarh, likewise."""
+        return np.asarray(self.reactive_most - self.reactive_least)
 
     @property
     def duals(self) -> tuple[Binding, ...]:
@@ -154,6 +164,7 @@ class FeederRun:
         return [
             ("Lowest voltage in AC", "p.u.", float(volts.min())),
             *at_centres,
+            ("Voltage deviation in AC", "p.u.", float(each.deviation.sum())),
             ("Largest voltage unbalance (VUF)", "%", 100.0 * float(unbalance.max())),
             ("Mean voltage unbalance (VUF)", "%", 100.0 * float(unbalance.mean())),
             ("Losses in AC", "MWh", float(each.loss_ac_mva.real.sum())),
@@ -253,7 +264,7 @@ class _Counter:
 def _expected(prepared: Prepared) -> int:
     question = prepared.question
     rounds = min(question.corrections, _USUAL)
-    each = rounds + 2 + question.scenarios + (question.regulators == "free")
+    each = rounds + 2 + len(MODELS) - 1 + question.scenarios + (question.regulators == "free")
     each += 0 if question.method == "given" else 2 * (rounds + 1)  # even draws before, and about one more decision
     return max(2, len(question.cases) * each * prepared.case.hours)
 
@@ -291,11 +302,12 @@ def _run_case(prepared: Prepared, tick: _Counter, *, svg: bool) -> CaseRun:
     points = None if question.method == "given" else first_points(prepared, options, tick)
     found = settled(prepared, options, points, tick)
     checked, decided = found.checked, found.decided
-    free, free_facts = _free_taps(prepared, checked, tick)
+    free, free_facts = free_taps(prepared, checked, tick)
     scenario_arrays, scenario_facts = _scenarios(prepared, checked, decided, tick)
     told = facts(case, checked, decided) | {
         "final": None if found.final is None else asdict(found.final), "decisions": list(found.decisions),
-        "regulators_free": free_facts, "scenarios": scenario_facts, "time_s": time.perf_counter() - started,
+        "regulators_free": free_facts, "load_models": load_models(case, checked, prepared.own_models, tick),
+        "scenarios": scenario_facts, "time_s": time.perf_counter() - started,
     }  # fmt: skip
     more = {"free_phasors": free, **scenario_arrays, **stored(decided), "facts": told}
     return _case_run(case, checked, svg=svg, more=more)
@@ -308,22 +320,6 @@ def first_points(prepared: Prepared, options: DsoOptions, tick: Callable[[], Non
     corrections, solver = prepared.question.corrections, told_solver(case, tick)
     found = dispatch_corrected(case, even, options, corrections=corrections, ac=solver)
     return tuple(each.point for each in found.points)
-
-
-def _free_taps(prepared: Prepared, checked: Checked, tick: _Counter) -> tuple[Phasors, dict[str, Any]]:
-    """Return AC with regulators that move their taps, and the ratios they end at."""
-    case, result = prepared.case, checked.result
-    if prepared.question.regulators != "free":
-        return np.zeros((0, result.frame.size), dtype=np.complex128), {}
-    phasors, ratios = [], []
-    for hour in range(case.hours):
-        tick()
-        flow = ac_hour(case, result, hour, move_taps=True)
-        phasors.append(frame_phasors(result.frame, flow))
-        ratios.append([list(each) for each in flow.ratios])
-    moved = np.array(phasors)
-    off = np.abs(np.abs(moved) - np.abs(checked.phasors)).max()
-    return moved, {"ratios": ratios, "largest_change_pu": float(off)}
 
 
 def _scenarios(
@@ -351,7 +347,7 @@ def _scenarios(
 
 def _case_run(case: FeederCase, checked: Checked, *, svg: bool, more: Mapping[str, Any]) -> CaseRun:
     result, frame, prices = checked.result, checked.result.frame, checked.result.prices
-    least, most = price_ranges(result)
+    ranges = price_ranges(result)
     billed = bills(result)
     centres = case.feeder.centres
     price = [prices.of_device(frame.share(row), row.kvar_per_kw) for row in centres]
@@ -366,8 +362,10 @@ def _case_run(case: FeederCase, checked: Checked, *, svg: bool, more: Mapping[st
         margin_pu=checked.margin_pu,
         active_price=prices.active_per_mwh,
         reactive_price=prices.reactive_per_mvarh,
-        price_least=least,
-        price_most=most,
+        price_least=ranges.active_least,
+        price_most=ranges.active_most,
+        reactive_least=ranges.reactive_least,
+        reactive_most=ranges.reactive_most,
         active_parts=_parts(prices.active),
         reactive_parts=_parts(prices.reactive),
         supply_mva=result.supply_mw + 1j * result.supply_mvar,

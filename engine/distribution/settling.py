@@ -25,12 +25,12 @@ from engine.distribution.hour import DsoOptions
 from engine.distribution.linear import Point
 from engine.distribution.methods import METHOD_TABLE, Decided, decide
 from engine.distribution.prepare import Prepared
+from engine.distribution.question import PRICE_TAKERS
 from engine.distribution.region_program import GAP
 from engine.distribution.tightening import Checked, derated, tightened
 from engine.errors import CancelledError, EngineError
 
 AGAIN = 2  # decisions after the first, at most
-_SYSTEM = ("price taker", "best response")  # what they decide makes the system's cost least, not the bill
 _OFF_PU, _OFF_SHARE = 1e-4, 2e-3  # what further decisions stay off voltages' limits by, at least, and off ratings
 _SAME_MW = 1e-6  # draws nearer than this are the same
 
@@ -145,7 +145,7 @@ def _gains(prepared: Prepared, final: FinalBound, decided: Outcome, again: Outco
     """Return whether deciding again changes the draws and gains more than the accuracy of a method."""
     if np.abs(again.draws_mw - decided.draws_mw).max() <= _SAME_MW:
         return False
-    now = again.system_cost + again.delay_cost if prepared.question.method in _SYSTEM else again.objective
+    now = again.system_cost + again.delay_cost if prepared.question.method in PRICE_TAKERS else again.objective
     before = _worth(prepared, final)
     return before - now > GAP * max(1.0, abs(before))
 
@@ -156,4 +156,4 @@ def _order(prepared: Prepared, each: _Tried) -> tuple[int, float]:
 
 
 def _worth(prepared: Prepared, final: FinalBound) -> float:
-    return final.system_cost if prepared.question.method in _SYSTEM else final.objective
+    return final.system_cost if prepared.question.method in PRICE_TAKERS else final.objective

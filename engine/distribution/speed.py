@@ -114,9 +114,15 @@ def _speed(exact: MethodRow, tried: list[MethodRow], failed: list[tuple[str, flo
         exact.method, name, accuracy, own, gap, exact.whole_s, exact.whole_s - exact.start_s, spent, reached, times,
         verdict,
         _words(exact.method, name, (accuracy, gap), (spent, exact.whole_s, times), reached=reached) if told else
-        f"{name} proves no better than {gap:.1e} in {spent:.1f} processor seconds; with bits enough to prove what the "
-        f"{exact.method} does, {accuracy:.1e}, it was not run.",
+        f"{name} proves no better than {_percent(gap or 0.0)} in {spent:.1f} processor seconds; with bits enough to "
+        f"prove what the {exact.method} does, {_percent(accuracy)}, it was not run.",
     )  # fmt: skip
+
+
+def _percent(gap: float) -> str:
+    """Return a gap in per cent, two digits of it and never as nothing: solvers prove to within a tolerance."""
+    share = max(100.0 * gap, 1e-4)
+    return f"{share:.2g} %" if share < 10.0 else f"{share:.0f} %"
 
 
 def _words(
@@ -127,18 +133,20 @@ def _words(
     if reached:
         ratio = f"{times:.1f} times as long as" if times >= 1.0 else f"only {times:.2f} of the time of"
         return (
-            f"{name} proves {accuracy:.1e} in {spent:.1f} processor seconds: {ratio} the {exact} with all that it "
-            f"needs ({whole:.1f} s)."
+            f"{name} proves a gap of {_percent(accuracy)} in {spent:.1f} processor seconds: {ratio} the {exact} with "
+            f"all that it needs ({whole:.1f} s)."
         )
     # A gap above one: the bound is below zero, where no payment is.
-    proved = "finds no draws" if gap is None else "proves nothing" if gap > 1.0 else f"proves no better than {gap:.1e}"
+    proved = (
+        "finds no draws" if gap is None else "proves nothing" if gap > 1.0 else f"proves no better than {_percent(gap)}"
+    )
     if times < 1.0:
         return (
             f"{name} {proved} in the {spent:.1f} processor seconds that its limit of time left it: too few to tell "
             f"how much longer it takes than the {exact} with all that it needs ({whole:.1f} s), which proves "
-            f"{accuracy:.1e}."
+            f"{_percent(accuracy)}."
         )
     return (
         f"{name} {proved} in {spent:.1f} processor seconds: at least {times:.1f} times as long as the {exact} with "
-        f"all that it needs ({whole:.1f} s), which proves {accuracy:.1e}."
+        f"all that it needs ({whole:.1f} s), which proves {_percent(accuracy)}."
     )

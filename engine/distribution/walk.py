@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.distribution.aggregator import Fleet
-from engine.distribution.coordination import Clock, Coordination, Outcome, judge
+from engine.distribution.coordination import Clock, Coordination, Outcome, counted, judge
 from engine.distribution.follower import Follower
 from engine.distribution.frames import Integers, Matrix, Vector
 from engine.distribution.price_taker import Equilibrium, price_taker
@@ -65,7 +65,7 @@ def walk(  # noqa: PLR0913 (all by name)
             break
         tried += 1
         best = min(best, walker.run(_corner(problem.fleet, rng)), key=lambda settled: settled.objective)
-    notes = (f"{tried} starts", f"{walker.programs} programs")
+    notes = (counted(tried, "start"), counted(walker.programs, "program"))
     status = "stopped" if walker.stopped else "local optimum"
     return judge(problem, "region walk", best.point, (known, status, clock), notes)
 

@@ -33,7 +33,7 @@ LADDER = (
     Rung(1, "written notice"),
     Rung(3, "cure plan within ten days"),
     Rung(6, "cap lowered to the metered compliant level until cured"),
-    Rung(10, "suspension of the flexible part"),
+    Rung(10, "suspension until cured"),
 )
 LADDER_DAYS = 30
 
@@ -110,12 +110,17 @@ class Agreement:
         energy = self.envelope.energy_mwh(self.nameplate_mw)
         below = "within" if self.envelope.kind == "shift" else "at most"
         sign = "±" if self.envelope.kind == "shift" else "+"
+        whole = "; too little only on a day with every sample" if self.envelope.kind == "shift" else ""
         return [
             ("Site", self.site),
             ("Envelope", f"{self.envelope.name}, {self.nameplate_mw:g} MW nameplate: {self.envelope.words()}"),
             ("Cap by hour", "; ".join(f"hours {hours}: {mw:g} MW" for hours, mw in _runs(caps))),
-            ("Ramp", f"at most {self.ramp_mw_per_h:g} MW from one hour to the next, midnight included"),
-            ("Energy", f"{below} {energy:,.0f} MWh a day, {sign}{100 * self.energy_band:g} %"),
+            (
+                "Ramp",
+                f"at most {self.ramp_mw_per_h:g} MW, and the tolerance of the later hour, between the means of two "
+                "hours in sequence, midnight included",
+            ),
+            ("Energy", f"{below} {energy:,.0f} MWh a day, {sign}{100 * self.energy_band:g} %{whole}"),
             (
                 "Metering",
                 f"a mean every {self.sampling_min} min; a day counts with {100 * self.least_coverage:g} % of them",
@@ -126,8 +131,12 @@ class Agreement:
                 if self.time_zone
                 else "hours as the meter's clock writes them",
             ),
-            ("Response", f"{self.response_min} min after a cap falls"),
-            ("Tolerance", f"{self.tolerance_mw:g} MW or {100 * self.tolerance_share:g} % of the cap, the larger"),
+            ("Response", f"for {self.response_min} min after a cap falls the cap before it still holds"),
+            (
+                "Tolerance",
+                f"{self.tolerance_mw:g} MW or {100 * self.tolerance_share:g} % of the cap, the larger, by the hour: "
+                "above the cap, and above the ramp bound",
+            ),
             *((f"From {rung.days} of {LADDER_DAYS} days", f"{rung.consequence}") for rung in self.ladder),
         ]
 

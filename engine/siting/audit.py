@@ -57,9 +57,14 @@ class Audit:
     consequence: tuple[str, ...]  # on each day, "" for none
 
     @property
+    def judged(self) -> int:
+        """Return how many days have enough samples to be judged."""
+        return sum(day.judged for day in self.days)
+
+    @property
     def kept(self) -> bool:
-        """Return whether no judged day has a violation."""
-        return not any(day.violations for day in self.days)
+        """Return whether some day is judged, and no judged day has a violation."""
+        return self.judged > 0 and not any(day.violations for day in self.days)
 
 
 def audit(agreement: Agreement, times: Sequence[datetime], metered_mw: Vector) -> Audit:

@@ -10,7 +10,7 @@ import hmac
 import io
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -18,7 +18,6 @@ import numpy as np
 from engine.errors import QuestionError
 from engine.network.model import Network
 from engine.siting.metrics import METRICS, WINDOWS
-from engine.siting.ranking import spearman
 
 FORMAT = "headroom-catalogue-1"
 Standing = Literal[
@@ -29,6 +28,8 @@ STANDINGS: tuple[Standing, ...] = (
     "qualified", "gate failed", "gate undecided", "criteria failed", "market infeasible", "market time limit",
     "not in market",
 )  # fmt: skip
+# The gate lets them through and so do a reader's own criteria, whatever the market says of them.
+QUALIFYING: frozenset[Standing] = frozenset({"qualified", "market infeasible", "market time limit", "not in market"})
 METRIC_COLUMNS = tuple(f"{window}_{metric}" for window in WINDOWS for metric in METRICS)
 Key = tuple[str, str, float]  # bus, envelope, nameplate MW
 # What of a manifest names the network or its elements; hashes stay.
@@ -66,6 +67,10 @@ class Entry:
     def key(self) -> Key:
         """Return what makes the entry the same one in another version."""
         return self.bus, self.envelope, self.nameplate_mw
+
+
+# What the files of a catalogue call their columns, in small letters: no column of a reader's own may be named so.
+FIELDS = frozenset({one.name for one in fields(Entry)} | set(METRIC_COLUMNS) | {"alpha_on", "m_off", "ramp_mw_per_h"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,57 +195,6 @@ class Catalogue:
                 name: asked[name] for name in asked if name not in {"buses", "committed", "criteria_file"}
             }
         return replace(self, entries=tuple(sorted(entries, key=lambda entry: entry.key)), manifest=kept)
-
-
-@dataclass(frozen=True, slots=True)
-class Changes:
-    """What one version has that another has not, for one envelope and size."""
-
-    envelope: str
-    nameplate_mw: float
-    entered: tuple[str, ...]  # buses that qualify now and did not
-    left: tuple[tuple[str, str], ...]  # buses that do not any more, and what they are now
-    before: int
-    after: int
-    spearman: float  # of the scores of those in both; nan without two
-    moves: tuple[tuple[str, int, int], ...]  # bus, place before, place now: the largest moves first
-
-    @property
-    def grew(self) -> bool:
-        """Return whether more sites qualify: after a load was added an exception, which counter-flow can make."""
-        return self.after > self.before
-
-
-def changes(old: Catalogue, new: Catalogue, *, most_moves: int = 20) -> list[Changes]:
-    """Return what changed, for every envelope and size that is in either version."""
-    pairs = sorted({(entry.envelope, entry.nameplate_mw) for entry in (*old.entries, *new.entries)})
-    return [_change(old, new, envelope, size, most_moves) for envelope, size in pairs]
-
-
-def _change(old: Catalogue, new: Catalogue, envelope: str, size: float, most_moves: int) -> Changes:
-    before = {entry.bus: entry for entry in old.of(envelope, size, "qualified")}
-    after = {entry.bus: entry for entry in new.of(envelope, size, "qualified")}
-    now = {entry.bus: entry for entry in new.of(envelope, size)}
-    both = [bus for bus in before if bus in after and _scored(before[bus]) and _scored(after[bus])]
-    scores = np.array([[before[bus].score, after[bus].score] for bus in both], dtype=np.float64).reshape(-1, 2)
-    moved = [(bus, int(before[bus].place or 0), int(after[bus].place or 0)) for bus in both]
-    moved = sorted((move for move in moved if move[1] != move[2]), key=lambda move: (-abs(move[1] - move[2]), move[2]))
-    return Changes(
-        envelope=envelope,
-        nameplate_mw=size,
-        entered=tuple(sorted(set(after) - set(before))),
-        left=tuple(
-            (bus, now[bus].standing if bus in now else "not a candidate") for bus in sorted(set(before) - set(after))
-        ),
-        before=len(before),
-        after=len(after),
-        spearman=spearman(scores[:, 0], scores[:, 1]) if len(both) > 1 else float("nan"),
-        moves=tuple(moved[:most_moves]),
-    )
-
-
-def _scored(entry: Entry) -> bool:
-    return entry.score is not None and entry.place is not None
 
 
 def _cell(value: float | None) -> float | str:

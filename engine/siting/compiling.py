@@ -17,6 +17,7 @@ from engine.siting.criteria import OwnCriteria
 from engine.siting.envelopes import Envelope
 from engine.siting.firmness import MOST_LEFT_OUT, kept_shares, open_sites, over_envelopes
 from engine.siting.gate.results import FAILED, PASSED, UNDECIDED, GateResult
+from engine.siting.judging import judged_facts
 from engine.siting.market import MarketBase, SiteMarket
 from engine.siting.prepare import Prepared
 from engine.siting.question import SitingQuestion
@@ -97,7 +98,7 @@ def compiled(  # noqa: PLR0913 (what each stage found, and by name what is known
         entries=tuple(entries),
         manifest=manifest(question, prepared, contingencies, gate)
         | ({} if market is None else {"market": dict(market)})
-        | ({} if floor is None else {"noise_floor": dict(zip(METRIC_COLUMNS, floor.ravel().tolist(), strict=True))})
+        | ({} if floor is None else {"noise_floor": _told(floor)})
         | ({} if ranked is None else {"ranking": ranking_facts(ranked, first)}),
         group_names=() if ranked is None else ranked.groups,
         depth={one.name: (one.depth, one.make_up, one.ramp_share) for one in gate.envelopes},
@@ -181,8 +182,13 @@ def scores_of(ranked: Ranked, envelopes: Sequence[str], floor: Matrix | None, to
     return listed
 
 
-def market_facts(base: MarketBase) -> dict[str, Any]:
-    """Return what a reader must know of the days that the market was run on, as JSON values."""
+def market_facts(base: MarketBase, sites: Sequence[SiteMarket] = ()) -> dict[str, Any]:
+    """Return what a reader must know of the days that the market was run on, as JSON values.
+
+    ``sites`` are those whose schedules count among the judged ones.
+    """
+    labels = [day.label for day in base.days]
+    own = [(date, day) for one in (base.base, *sites) for date, day in zip(labels, one.days, strict=True)]
     return {
         "days": [{**asdict(day), "state_before": before} for day, before in zip(base.days, base.before, strict=True)],
         "base_gap_asked": base.effort.gap,
@@ -191,7 +197,25 @@ def market_facts(base: MarketBase) -> dict[str, Any]:
         "security": base.options.security,
         "schedules": ROOM,
         "peak_hours": list(base.peak_hours),
+        "must_run": list(base.options.must_run),
+        "noise_samples": list(base.accepted),  # that counted, day by day
+        "days_without_floor": _without_floor(base),
+        "days_left_out": [{**asdict(one.day), "status": one.status.value, "why": one.reason} for one in base.left_out],
+        "judged": judged_facts(own),
     }
+
+
+def _without_floor(base: MarketBase) -> list[str]:
+    """Return the days whose noise floor is not known although it was asked for."""
+    if base.floors is None:
+        return []
+    return [day.label for day, floor in zip(base.days, base.floors, strict=True) if not np.isfinite(floor).any()]
+
+
+def _told(floor: Matrix) -> dict[str, float | None]:
+    """Return the noise floor (3, 5) by column of the catalogue, None where it is not known."""
+    known = [value if np.isfinite(value) else None for value in floor.ravel().tolist()]
+    return dict(zip(METRIC_COLUMNS, known, strict=True))
 
 
 def _net(gate: GateResult, envelope: Envelope, size: float) -> float | None:
@@ -231,7 +255,11 @@ def _standing(verdict: int, site: SiteMarket | None, *, stopped: bool) -> Standi
         return "criteria failed"
     if site is None:
         return "not in market"
-    ends: dict[End, Standing] = {End.INFEASIBLE: "market infeasible", End.TIME_LIMIT: "market time limit"}
+    ends: dict[End, Standing] = {
+        End.REFUSED: "market infeasible",  # no schedule that holds
+        End.INFEASIBLE: "market infeasible",
+        End.TIME_LIMIT: "market time limit",
+    }
     return ends.get(site.status, "qualified")
 
 

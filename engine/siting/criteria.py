@@ -3,6 +3,7 @@
 import csv
 import io
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -11,6 +12,7 @@ import numpy as np
 
 from engine.errors import QuestionError
 from engine.network.model import Flags, Vector
+from engine.siting.catalogue import FIELDS
 from engine.siting.ranking import GROUPS, metric_criteria
 
 Use = Literal["gate at most", "gate at least", "cost", "benefit"]
@@ -20,6 +22,7 @@ _MOST_COLUMNS = 40
 _LONGEST = 5_000_000
 _LONGEST_NAME = 60
 _MOST_WEIGHT = 1000.0
+_GROUP_FIELD = re.compile(r"group_\d+")  # of the catalogue's CSV
 OWN_GROUP = "own criteria"
 
 
@@ -92,6 +95,8 @@ def criteria_problems(criteria: Sequence[Criterion], group_weights: Sequence[tup
             found.append(f"{what} needs a group with a name of at most {_LONGEST_NAME} letters")
         if one.column in metric_criteria():
             found.append(f"{what} has the name of a market figure: give it another")
+        elif one.column.strip().lower() in FIELDS or _GROUP_FIELD.fullmatch(one.column.strip().lower()):
+            found.append(f"{what} has the name of a field of the catalogue, which it would overwrite: give it another")
     found += [
         f"the weight of group {name!r:.60} is {weight:g}: 0 to {_MOST_WEIGHT:g}"
         for name, weight in group_weights

@@ -105,13 +105,15 @@ def over_envelopes(
 def score_intervals(ranked: Ranked, floor: Matrix, rows: Sequence[int]) -> Matrix:
     """Return the lowest and highest score (R, 2) that rows of one envelope and size have within the noise ``floor``.
 
-    ``floor`` (3, 5) is of the metrics; a reader's own columns have none.
+    ``floor`` (3, 5) is of the metrics; a reader's own columns have none. Where it is nan, not known, a figure may be
+    anything from the least to the most of its column.
     """
     metrics = np.asarray(floor, dtype=np.float64).ravel()
-    columns = np.concatenate([metrics, np.zeros(len(ranked.criteria) - len(metrics))])
     table = np.arange(len(ranked.sites))
     if ranked.scaling != POOLED:
         table = by_label(ranked.sites)[label_of(ranked.sites[rows[0]])]
+    metrics = np.where(np.isnan(metrics), _widths(ranked.values[table][:, : len(metrics)]), metrics)
+    columns = np.concatenate([metrics, np.zeros(len(ranked.criteria) - len(metrics))])
     return noise_intervals(
         ranked.values[table],
         ranked.criteria,
@@ -142,12 +144,19 @@ def tied_sites(ranked: Ranked, count: int) -> Flags:
 def open_sites(ranked: Ranked, floor: Matrix, count: int) -> Flags:
     """Return the sites (N,) whose place among the first ``count`` of their envelope and size nothing settles.
 
-    The noise floor could change it, or scores are equal there.
+    The noise floor could change it, also where that is not known (nan), or scores are equal there.
     """
     found = tied_sites(ranked, count)
     for rows in by_label(ranked.sites).values():
         found[rows] |= open_places(ranked.place[rows], score_intervals(ranked, floor, rows.tolist()), count)
     return found
+
+
+def _widths(values: Matrix) -> Vector:
+    """Return how far figures (N, J) lie apart, column by column; 1 where all are equal, 0 where there is none."""
+    known = np.where(np.isnan(values), -np.inf, values), np.where(np.isnan(values), np.inf, values)
+    width = known[0].max(axis=0) - known[1].min(axis=0)
+    return np.where(np.isnan(values).all(axis=0), 0.0, np.where(width > 0.0, width, 1.0))
 
 
 def _scores_without(ranked: Ranked, table: Integers, gone: int) -> Vector:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
+import numpy.typing as npt
 
 from engine.commitment.days import Day
 from engine.commitment.instance import CommitmentOptions, InitialState, Instance
@@ -25,6 +26,7 @@ from engine.errors import QuestionError
 from engine.network.model import Flags, Matrix, Vector
 from engine.siting.case import SitingCase
 from engine.siting.envelopes import PEAK_HOURS, Envelope
+from engine.siting.judging import judged
 from engine.siting.market_days import (
     FORMAT,
     HOURLY,
@@ -43,6 +45,7 @@ from engine.siting.market_days import (
 )
 from engine.siting.metrics import METRICS, WINDOWS, HourlyMarket, five_metrics
 
+Floors = npt.NDArray[np.float64]
 _PER_TASK = 4  # placements of one day that a worker takes at a time
 _TELL_S = 3.0  # between two reports of what is known so far
 
@@ -67,8 +70,8 @@ class SiteMarket:
 
     @property
     def status(self) -> End:
-        """Return the worst end of a day: infeasible, then a time limit, then a wider gap."""
-        order = (End.INFEASIBLE, End.TIME_LIMIT, End.WIDER_GAP)
+        """Return the worst end of a day: refused by the judge, infeasible, then a time limit, then a wider gap."""
+        order = (End.REFUSED, End.INFEASIBLE, End.TIME_LIMIT, End.WIDER_GAP)
         return next((end for end in order if any(day.status is end for day in self.days)), End.WITHIN_GAP)
 
     @property
@@ -86,6 +89,15 @@ class SiteMarket:
         return next((day.reason for day in self.days if day.hours is None), "")
 
 
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A day that was asked for and has no schedule even without a site: nothing can be told against it."""
+
+    day: Day
+    status: End
+    reason: str
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class MarketBase:
     """The days without a further load: what tasks need, and the base's own figures."""
@@ -100,7 +112,14 @@ class MarketBase:
     prices: Matrix  # (D, B), $/MWh, the mean price at every bus, day by day
     peak_hours: tuple[int, ...]
     effort: Effort
-    floor: Matrix | None = None  # (3, 5), the noise floor of each metric; None when no sample was asked for
+    floors: Floors | None = None  # (D, 3, 5), the noise floor of each metric and day; None when no sample was asked for
+    accepted: tuple[int, ...] = ()  # samples that each day's floor is of
+    left_out: tuple[LeftOut, ...] = ()  # days without a schedule
+
+    @property
+    def floor(self) -> Matrix | None:
+        """Return (3, 5), the noise floor over the days that have one, by weight; nan where none has."""
+        return None if self.floors is None else floor_of(self.days, self.floors)
 
     def day_case(self, day: Day) -> SitingCase:
         """Return the hours of one day."""
@@ -120,22 +139,26 @@ def market_base(  # noqa: PLR0913 (each of these is one choice, by name)
     effort: Effort = BASE,
     peak_hours: Sequence[int] = PEAK_HOURS,
     samples: int = 0,
+    noise_gap: float = SITE.gap,
     workers: Workers = HERE,
     progress: Progress | None = None,
     artifacts: Artifacts | None = None,
 ) -> MarketBase:
     """Return the days of ``case`` committed without a further load, with a noise floor of ``samples`` schedules a day.
 
-    With ``artifacts`` a killed run goes on where it was. Raises QuestionError if a day has no schedule.
+    ``noise_gap`` is the gap that sites will be solved to, which the floor is to judge. A day without a schedule is left
+    out and told. With ``artifacts`` a killed run goes on where it was. Raises QuestionError if no day has a schedule.
     """
     used, peak = options or CommitmentOptions(), tuple(peak_hours)
     ordered = tuple(sorted(days, key=lambda day: day.number))
-    tasks = base_tasks(case, ordered, used, effort, samples, peak)
+    tasks = base_tasks(case, ordered, used, effort, samples, noise_gap, peak)
     kept = None if artifacts is None else Kept(artifacts, [task.key for task in tasks], dump_base, load_base)
     names = [task.name for task in tasks]
     outcomes = run_map(commit_run, tasks, names=names, workers=workers, progress=progress, kept=kept)
-    found = [day for outcome in outcomes for day in outcome]
-    _must_have_schedules(ordered, found)
+    days_found = list(zip(ordered, (day for outcome in outcomes for day in outcome), strict=True))
+    left_out = _left_out(days_found)
+    kept_days = [(day, each) for day, each in days_found if each.on is not None]
+    ordered, found = tuple(day for day, _ in kept_days), [each for _, each in kept_days]
     empty = MarketBase(
         case=case,
         days=ordered,
@@ -147,7 +170,9 @@ def market_base(  # noqa: PLR0913 (each of these is one choice, by name)
         prices=np.array([each.solved.mean_lmp for each in found]),
         peak_hours=peak,
         effort=effort,
-        floor=_mean(ordered, [each.spread for each in found]) if samples else None,
+        floors=np.array([each.spread for each in found]) if samples else None,
+        accepted=tuple(each.accepted for each in found),
+        left_out=left_out,
     )
     return _with_base(empty, tuple(each.solved.market for each in found))
 
@@ -251,6 +276,8 @@ class _Known:
             initial=tuple(base.initial[day] for day in days),
             on=tuple(base.on[day] for day in days),
             prices=base.prices[days],
+            floors=None if base.floors is None else base.floors[days],
+            accepted=tuple(base.accepted[day] for day in days),
         )
         shown = _with_base(shown, tuple(base.base.days[day] for day in days))
         return shown, self.sites(shown, days, numbers)
@@ -279,10 +306,13 @@ def _solve(task: _Task) -> list[SolvedDay]:
     base = _committed(Keyed(_day_key(task), task))
     buses, case = len(task.case.network.buses.ids), task.case
     loads = [one.envelope.level_mw(one.nameplate_mw, case.hour_of_day, case.onsite_mw) for one in task.placements]
-    return [
-        SolvedDay.of(solve_site(base, one.bus, load, task.effort), buses)
-        for one, load in zip(task.placements, loads, strict=True)
-    ]
+    found = []
+    for place, (one, load) in enumerate(zip(task.placements, loads, strict=True)):
+        solved = solve_site(base, one.bus, load, task.effort)
+        # Limits after outages are judged at the first placement of a task alone, see engine.siting.judging.
+        solved, how = judged(base.instance.with_load(one.bus, load), solved, outages=place == 0)
+        found.append(SolvedDay.of(solved, buses, how))
+    return found
 
 
 def _chunks(count: int) -> list[tuple[int, int]]:
@@ -321,15 +351,29 @@ def _together(
     return SiteMarket(placement, days, five_metrics(joined, of_day, base.peak_hours, base.weight), mean_lmp)
 
 
+def floor_of(days: Sequence[Day], floors: Floors) -> Matrix:
+    """Return (3, 5), the mean of the days' noise floors (D, 3, 5) by their weights, over the days that have one.
+
+    nan where no day has: not known, which is not zero.
+    """
+    weight = np.array([day.weight for day in days])[:, np.newaxis, np.newaxis] * np.isfinite(floors)
+    total = weight.sum(axis=0)
+    summed = (weight * np.where(np.isfinite(floors), floors, 0.0)).sum(axis=0)
+    return np.where(total > 0.0, summed / np.where(total > 0.0, total, 1.0), np.nan)
+
+
 def _mean(days: Sequence[Day], values: Sequence[Vector] | Matrix) -> Vector:
     """Return the mean of one array a day, by the days' weights."""
     weight = np.array([day.weight for day in days])
     return np.asarray(np.tensordot(weight, np.array(values), axes=1) / weight.sum(), dtype=np.float64)
 
 
-def _must_have_schedules(days: Sequence[Day], found: Sequence[BaseDay]) -> None:
-    missing = [
-        f"{day.label}: {each.solved.market.reason}" for day, each in zip(days, found, strict=True) if each.on is None
-    ]
-    if missing:
-        raise QuestionError(f"days without a schedule before any load is added: {'; '.join(missing)}")
+def _left_out(found: Sequence[tuple[Day, BaseDay]]) -> tuple[LeftOut, ...]:
+    """Return the days without a schedule. Raises QuestionError if that is all of them."""
+    missing = tuple(
+        LeftOut(day, each.solved.market.status, each.solved.market.reason) for day, each in found if each.on is None
+    )
+    if found and len(missing) == len(found):
+        told = "; ".join(f"{one.day.label}: {one.status.value}: {one.reason}" for one in missing)
+        raise QuestionError(f"no day has a schedule before any load is added: {told}")
+    return missing

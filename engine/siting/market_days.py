@@ -2,7 +2,8 @@
 
 A task is a run of at most seven days that follow each other: the first starts from a warm-up day, each other takes over
 the state of the day before (:func:`engine.commitment.days.commit_days`). So a whole year is 53 tasks, and what a day
-starts from does not depend on who computes it. The noise floor of a day is measured where its commitment is at hand.
+starts from does not depend on who computes it. The noise floor of a day is measured, and its schedule judged
+(:mod:`engine.siting.judging`), where its commitment is at hand.
 """
 
 import hashlib
@@ -24,10 +25,12 @@ from engine.errors import UncertaintyDataError
 from engine.network.factors import Factors
 from engine.network.model import Flags, Matrix, Network, Vector
 from engine.siting.case import HOURS_OF_DAY, SitingCase
+from engine.siting.judging import Judged, judged
 from engine.siting.metrics import METRICS, WINDOWS, HourlyMarket, five_metrics
 
-FORMAT = "headroom-market-3"
+FORMAT = "headroom-market-4"
 MOST_DAYS = 7  # of a task
+_SAMPLE_S = 60.0  # of the noise floor, where its day took as long
 NUMBERS = ("energy", "cost", "bound", "gap", "time_s")
 HOURLY = ("mean_lmp", "p95_p5", "std", "largest_limit_price", "rent_per_h")
 
@@ -44,10 +47,11 @@ class DayMarket:
     bound: float  # $
     gap: float
     time_s: float
+    judged: Judged = ""  # by the judge of schedules; "" where there was none to judge
 
     @classmethod
-    def of(cls, found: Commitment) -> Self:
-        """Return what is kept of a commitment."""
+    def of(cls, found: Commitment, how: Judged = "") -> Self:
+        """Return what is kept of a commitment that was judged so."""
         dispatch = found.dispatch
         return cls(
             status=found.status,
@@ -58,6 +62,7 @@ class DayMarket:
             bound=float(found.bound),
             gap=float(found.gap),
             time_s=found.time_s,
+            judged=how,
         )
 
 
@@ -69,10 +74,10 @@ class SolvedDay:
     mean_lmp: Vector  # (B,), $/MWh, over the hours of the day, nan without a schedule
 
     @classmethod
-    def of(cls, found: Commitment, buses: int) -> Self:
-        """Return what is kept of a commitment."""
+    def of(cls, found: Commitment, buses: int, how: Judged = "") -> Self:
+        """Return what is kept of a commitment that was judged so."""
         dispatch = found.dispatch
-        return cls(DayMarket.of(found), np.full(buses, np.nan) if dispatch is None else dispatch.lmp.mean(axis=0))
+        return cls(DayMarket.of(found, how), np.full(buses, np.nan) if dispatch is None else dispatch.lmp.mean(axis=0))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -83,7 +88,8 @@ class BaseDay:
     on: Flags | None  # (T, N), its schedule
     initial: InitialState | None
     before: str  # where its initial state is from
-    spread: Matrix  # (3, 5), the noise floor of the metrics; nan where no sample was asked for
+    spread: Matrix  # (3, 5), the noise floor of the metrics; nan where it is not known or no sample was asked for
+    accepted: int  # samples that the noise floor is of
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -95,12 +101,13 @@ class BaseTask:
     options: CommitmentOptions
     effort: Effort
     samples: int
+    noise_gap: float  # that sites are solved to: the floor is of schedules within it
     peak_hours: tuple[int, ...]
 
     @property
     def key(self) -> str:
         """Return the key that the result is kept under."""
-        asked = (self.days, self.options, self.effort, self.samples, self.peak_hours)
+        asked = (self.days, self.options, self.effort, self.samples, self.noise_gap, self.peak_hours)
         return f"market-base-{hashlib.sha256(f'{FORMAT}{self.case.digest}{asked!r}'.encode()).hexdigest()[:40]}.npz"
 
     @property
@@ -116,6 +123,7 @@ def base_tasks(  # noqa: PLR0913, PLR0917 (each of these is one choice)
     options: CommitmentOptions,
     effort: Effort,
     samples: int,
+    noise_gap: float,
     peak_hours: tuple[int, ...],
 ) -> list[BaseTask]:
     """Return the tasks of days in the order of time."""
@@ -130,7 +138,7 @@ def base_tasks(  # noqa: PLR0913, PLR0917 (each of these is one choice)
         first = max(0, run[0].number - 1)  # the warm-up day
         hours = np.arange(first * HOURS_OF_DAY, (run[-1].number + 1) * HOURS_OF_DAY)
         own = tuple(replace(day, number=day.number - first) for day in run)
-        tasks.append(BaseTask(case.at(hours), own, options, effort, samples, peak_hours))
+        tasks.append(BaseTask(case.at(hours), own, options, effort, samples, noise_gap, peak_hours))
     return tasks
 
 
@@ -175,10 +183,11 @@ def hourly_rows(day: DayMarket) -> Matrix:
     return np.array([getattr(day.hours, name) for name in HOURLY])
 
 
-def day_of(status: str, reason: str, rows: Matrix, numbers: Vector) -> DayMarket:
+def day_of(status: str, reason: str, how: Judged, rows: Matrix, numbers: Vector) -> DayMarket:
     """Return a day from what is kept of it; :data:`NUMBERS` says which numbers."""
     hours = None if np.isnan(rows).any() else HourlyMarket(*rows)
-    return DayMarket(End(status), reason, hours, *(float(number) for number in numbers))
+    energy, cost, bound, gap, time_s = (float(number) for number in numbers)
+    return DayMarket(End(status), reason, hours, energy, cost, bound, gap, time_s, how)
 
 
 def dump_days(days: Sequence[SolvedDay]) -> bytes:
@@ -195,6 +204,7 @@ def dump_base(days: Sequence[BaseDay]) -> bytes:
     """Return the file of the days of a task."""
     arrays, meta = _content([day.solved for day in days])
     arrays["spread"] = np.array([day.spread for day in days])
+    arrays["accepted"] = np.array([day.accepted for day in days])
     for place, day in enumerate(days):
         if day.on is not None:
             arrays[f"on_{place}"] = day.on
@@ -211,9 +221,8 @@ def load_base(content: bytes | Path) -> list[BaseDay]:
     for place, solved in enumerate(_days(arrays, meta)):
         state = [arrays.get(f"initial_{name}_{place}") for name in ("on", "hours", "output_mw")]
         initial = None if state[0] is None else InitialState(*state)  # type: ignore[arg-type]
-        found.append(
-            BaseDay(solved, arrays.get(f"on_{place}"), initial, meta["before"][place], arrays["spread"][place])
-        )
+        measured = arrays["spread"][place], int(arrays["accepted"][place])
+        found.append(BaseDay(solved, arrays.get(f"on_{place}"), initial, meta["before"][place], *measured))
     return found
 
 
@@ -228,41 +237,53 @@ def _content(days: Sequence[SolvedDay]) -> tuple[dict[str, AnyArray], dict[str, 
         "format": FORMAT,
         "status": [day.status.value for day in own],
         "reason": [day.reason for day in own],
+        "judged": [day.judged for day in own],
     }
 
 
 def _days(arrays: Mapping[str, AnyArray], meta: Mapping[str, Any]) -> list[SolvedDay]:
     if meta.get("format") != FORMAT:
         raise UncertaintyDataError("not a file of market days of this version")
-    parts = zip(meta["status"], meta["reason"], arrays["hours"], arrays["numbers"], arrays["mean_lmp_bus"], strict=True)
-    return [SolvedDay(day_of(status, reason, rows, numbers), lmp) for status, reason, rows, numbers, lmp in parts]
+    words = zip(meta["status"], meta["reason"], meta["judged"], strict=True)
+    parts = zip(words, arrays["hours"], arrays["numbers"], arrays["mean_lmp_bus"], strict=True)
+    return [SolvedDay(day_of(*said, rows, numbers), lmp) for said, rows, numbers, lmp in parts]
 
 
 def _base_day(task: BaseTask, each: CommittedDay) -> BaseDay:
     base = each.base
+    commitment, how = judged(base.instance, base.commitment)
+    spread, accepted = _spread(task, replace(each, base=replace(base, commitment=commitment)))
     return BaseDay(
-        solved=SolvedDay.of(base.commitment, len(task.case.network.buses.ids)),
-        on=base.commitment.on,
+        solved=SolvedDay.of(commitment, len(task.case.network.buses.ids), how),
+        on=commitment.on,
         initial=base.instance.initial,
         before=each.before,
-        spread=_spread(task, each),
+        spread=spread,
+        accepted=accepted,
     )
 
 
-def _spread(task: BaseTask, each: CommittedDay) -> Matrix:
-    """Return (3, 5): the interquartile range of every metric over schedules as good as the day's.
+def _spread(task: BaseTask, each: CommittedDay) -> tuple[Matrix, int]:
+    """Return (3, 5), the spread of every metric over schedules as good as the day's, and over how many samples.
 
-    A sample takes no more time than its day did.
+    A sample takes no more time than its day did, and of a day that took long no more than a quarter of that.
     """
     shape = (len(WINDOWS), len(METRICS))
     if not task.samples or each.base.commitment.on is None:
-        return np.full(shape, np.nan)
+        return np.full(shape, np.nan), 0
     hour_of_day = task.case.hour_of_day[each.day.hours]
 
     def measured(found: Dispatch) -> Mapping[str, float]:
         table = five_metrics(hourly(found), hour_of_day, task.peak_hours)
         return {str(number): float(value) for number, value in enumerate(table.ravel())}
 
-    limit_s = max(1.0, each.base.commitment.time_s)
-    found = noise(each.base, samples=task.samples, metrics=measured, seed=task.effort.seed, time_limit_s=limit_s)
-    return np.array([found.floor(str(number)) for number in range(shape[0] * shape[1])]).reshape(shape)
+    took = each.base.commitment.time_s
+    found = noise(
+        each.base,
+        gap=task.noise_gap,
+        samples=task.samples,
+        metrics=measured,
+        seed=task.effort.seed,
+        time_limit_s=max(min(max(took, 1.0), _SAMPLE_S), took / 4.0),
+    )
+    return np.array([found.floor(str(number)) for number in range(shape[0] * shape[1])]).reshape(shape), found.accepted

@@ -22,7 +22,7 @@ from engine.opf.limits import Rating, Security
 from engine.siting.case import HOURS_OF_DAY, SitingCase
 from engine.siting.compiling import market_facts
 from engine.siting.envelopes import PEAK_HOURS, Envelope, envelope_from_json
-from engine.siting.market import MarketBase, Placement, SiteMarket, market_base, market_impact
+from engine.siting.market import Floors, MarketBase, Placement, SiteMarket, market_base, market_impact
 from engine.siting.market_days import NUMBERS, day_of, hourly_rows
 from engine.siting.prepare import LoadDataset, hours_of, own_criteria
 from engine.siting.question import MOST_MW
@@ -33,7 +33,7 @@ from engine.siting.studies import dearer
 if TYPE_CHECKING:
     from engine.siting.run import GateRun
 
-FORMAT = "headroom-market-run-2"
+FORMAT = "headroom-market-run-3"
 DayChoice = Literal["peak", "typical", "year", "listed"]
 DAY_CHOICES: tuple[DayChoice, ...] = get_args(DayChoice)
 _ALLOWED: Mapping[str, tuple[str, ...]] = {
@@ -64,10 +64,16 @@ class MarketQuestion:
     sizes_mw: tuple[float, ...] = ()  # that go on, of those of the study; () for all
     security: Security = "base"  # "n-1": limits on flows hold after each branch outage too
     reserve: ReserveKind = "share"
+    must_run: tuple[str, ...] = ()  # ids of units that stay on
 
     def options(self, outage_rating: Rating) -> CommitmentOptions:
         """Return what each day is committed with; ``outage_rating`` is that of branches after the loss of another."""
-        return CommitmentOptions(reserve=ReserveRule(self.reserve), security=self.security, outage_rating=outage_rating)
+        return CommitmentOptions(
+            reserve=ReserveRule(self.reserve),
+            security=self.security,
+            outage_rating=outage_rating,
+            must_run=self.must_run,
+        )
 
     def sizes_of(self, sizes_mw: Sequence[float]) -> tuple[float, ...]:
         """Return which of the study's sizes go on, in their order."""
@@ -92,6 +98,10 @@ class MarketQuestion:
             if getattr(self, name) not in allowed:
                 found.append(f"{name} is one of {', '.join(allowed)}, not {getattr(self, name)!r:.40}")
         found += [f"a size of {mw:g} MW: above 0, to {MOST_MW:,.0f}" for mw in self.sizes_mw if not 0 < mw <= MOST_MW]
+        if not all(isinstance(name, str) and name for name in self.must_run):
+            found.append("units that must run are named by their ids")
+        if len(set(self.must_run)) < len(self.must_run):
+            found.append("a unit that must run is named twice")
         if self.days == "listed" and not self.dates:
             found.append("name the days")
         if found:
@@ -100,8 +110,9 @@ class MarketQuestion:
 
     def to_json(self) -> dict[str, Any]:
         """Return what :meth:`from_json` reads."""
-        plain = asdict(self) | {"dates": list(self.dates), "sizes_mw": list(self.sizes_mw)}
-        usual = {"sizes_mw": [], "security": "base", "reserve": "share"}
+        lists = {"dates": list(self.dates), "sizes_mw": list(self.sizes_mw), "must_run": list(self.must_run)}
+        plain = asdict(self) | lists
+        usual = {"sizes_mw": [], "security": "base", "reserve": "share", "must_run": []}
         return {name: value for name, value in plain.items() if name not in usual or value != usual[name]}
 
     @classmethod
@@ -114,6 +125,7 @@ class MarketQuestion:
             listed = {
                 "dates": tuple(content.get("dates", ())),
                 "sizes_mw": tuple(float(mw) for mw in content.get("sizes_mw", ())),
+                "must_run": tuple(content.get("must_run", ())),
             }
             return cls(**{**content, **numbers, **listed}).checked()
         except (TypeError, ValueError):
@@ -128,7 +140,8 @@ class MarketRun:
     base: SiteMarket
     sites: tuple[SiteMarket, ...]
     facts: Mapping[str, Any]  # of the days: what a table made from them prints
-    floor: Matrix | None  # (3, 5), the noise floor of each metric; None when it was not asked for
+    floor: Matrix | None  # (3, 5), the noise floor of each metric; None when it was not asked for, nan: not known
+    floors: Floors | None = None  # (D, 3, 5), of each day; nan likewise
 
     def save(self) -> bytes:
         """Return the ``.npz`` bytes that :meth:`load` reads."""
@@ -141,12 +154,15 @@ class MarketRun:
         }
         if self.floor is not None:
             arrays["floor"] = self.floor
+        if self.floors is not None:
+            arrays["floors"] = self.floors
         meta = {
             "format": FORMAT,
             "question": self.question.to_json(),
             "facts": self.facts,
             "status": [[day.status.value for day in site.days] for site in every],
             "reason": [[day.reason for day in site.days] for site in every],
+            "judged": [[day.judged for day in site.days] for site in every],
             "placements": [_placement_json(site.placement) for site in every],
         }
         return pack(arrays, meta)
@@ -159,14 +175,13 @@ class MarketRun:
             raise UncertaintyDataError("not a file of a market run of this version")
         found = []
         for place, placement in enumerate(meta["placements"]):
-            days = tuple(
-                day_of(status, reason, arrays["hours"][place, day], arrays["numbers"][place, day])
-                for day, (status, reason) in enumerate(zip(meta["status"][place], meta["reason"][place], strict=True))
-            )
+            words = zip(meta["status"][place], meta["reason"][place], meta["judged"][place], strict=True)
+            parts = zip(words, arrays["hours"][place], arrays["numbers"][place], strict=True)
+            days = tuple(day_of(status, reason, how, *own) for (status, reason, how), *own in parts)
             prices = arrays["mean_lmp_bus"][place].astype(np.float64)
             found.append(SiteMarket(_placement_of(placement), days, arrays["metrics"][place], prices))
         question = MarketQuestion.from_json(meta["question"])
-        return cls(question, found[0], tuple(found[1:]), meta["facts"], arrays.get("floor"))
+        return cls(question, found[0], tuple(found[1:]), meta["facts"], arrays.get("floor"), arrays.get("floors"))
 
 
 def chosen_sites(run: "GateRun", market: MarketQuestion, allowed: Flags | None = None) -> tuple[list[Placement], int]:
@@ -203,7 +218,7 @@ def run_market(  # noqa: PLR0913 (what passed and the question, then by name how
 
     ``partial`` is told what is known while the sites are solved, see :func:`engine.siting.market.market_impact`. Units
     keep the least output that is filed for them, whatever the gate assumed. Raises QuestionError for a source
-    without days, and for days that cannot be committed even without a site.
+    without days, and where no day can be committed even without a site; a day that cannot is left out and told.
     """
     market = market.checked()
     if run.question.source == "filed":
@@ -219,6 +234,8 @@ def run_market(  # noqa: PLR0913 (what passed and the question, then by name how
         raise QuestionError(f"of the sizes that are to go to the market, {listed} MW, the study has none")
     if not placements:
         raise QuestionError("no site passed the gate: there is nothing to run the market for")
+    if unknown := sorted(set(market.must_run) - set(run.network.units.ids)):
+        raise QuestionError(f"unit {unknown[0]!r:.60} must run and is not in the network")
     network = run.network if market.cost_factor == 1.0 else dearer(run.network, market.cost_factor)
     year = hours_of(run.question, network, load_dataset, thermal="filed")
     peak_hours, peak_of = peak_window(run.question.envelopes)
@@ -229,6 +246,7 @@ def run_market(  # noqa: PLR0913 (what passed and the question, then by name how
         effort=Effort(market.base_gap, market.base_time_s, market.seed),
         peak_hours=peak_hours,
         samples=market.samples,
+        noise_gap=market.site_gap,
         workers=workers,
         progress=_part(progress, 0.0, _BASE_SHARE),
         artifacts=artifacts,
@@ -248,8 +266,8 @@ def run_market(  # noqa: PLR0913 (what passed and the question, then by name how
 
     def so_far(shown: MarketBase, known: list[SiteMarket]) -> None:
         if partial is not None:
-            facts = market_facts(shown) | told | {"days_asked": len(base.days)}
-            partial(MarketRun(market, shown.base, tuple(known), facts, floor))
+            facts = market_facts(shown, known) | told | {"days_asked": len(base.days)}
+            partial(MarketRun(market, shown.base, tuple(known), facts, floor, shown.floors))
 
     sites = market_impact(
         base,
@@ -268,8 +286,8 @@ def run_market(  # noqa: PLR0913 (what passed and the question, then by name how
         )  # fmt: skip
     if progress is not None:
         progress(1, 1)
-    facts = market_facts(base) | told | {"second_pass": again}
-    return MarketRun(market, base.base, tuple(sites), facts, floor)
+    facts = market_facts(base, sites) | told | {"second_pass": again}
+    return MarketRun(market, base.base, tuple(sites), facts, floor, base.floors)
 
 
 def _solved_again(  # noqa: PLR0913 (the first pass, then by name how)

@@ -62,6 +62,7 @@ class OrderBy:
 _ENDED = {
     End.INFEASIBLE: "no schedule keeps every limit",
     End.TIME_LIMIT: "the time was over before the gap was closed",
+    End.REFUSED: "the judge of schedules refuses what was found",
 }
 AS_THE_SOURCE = OrderBy()  # all groups alike, all envelopes in one scaling
 

@@ -30,6 +30,7 @@ class SecondPass:
     unproved: Flags  # (N,), solved again without a proof of the gap in time: the first pass's figures stay
     open: Flags  # (N,), whose place among the first the noise floor could change even so
     count: int  # of places of the shortlist
+    floor_known: bool = True  # else any place may be open
 
     @property
     def chooses(self) -> bool:
@@ -48,6 +49,8 @@ class SecondPass:
         left = int(self.open.sum())
         if not left:
             return f"{told}; the noise floor can change none of the first {self.count} places"
+        if not self.floor_known:
+            told += "; the noise floor is not known, and what is not known could change a place"
         return f"{told}; {left} are too close to call among the first {self.count} places"
 
 
@@ -83,4 +86,5 @@ def second_pass(  # noqa: PLR0913 (each of these is one choice, by name)
                 sites[at] = one
         again[asked] = True
         found = found.with_sites(sites)
-    return SecondPass(found, again, unproved, open_sites(found, floor, count), count)
+    left = open_sites(found, floor, count)
+    return SecondPass(found, again, unproved, left, count, not bool(np.isnan(floor).any()))

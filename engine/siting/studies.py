@@ -63,16 +63,32 @@ def size_curve(
 
 
 def depth_envelopes(
-    kinds: Sequence[str] = ("pause", "shift"), depths: Sequence[float] = DEPTHS
+    kinds: Sequence[str] = ("pause", "shift"), depths: Sequence[float] = DEPTHS, *, models: Sequence[Envelope] = ()
 ) -> tuple[Envelope, ...]:
-    """Return pause and shift at each depth; a shift that breaks its ramp bound is the nearest profile that keeps it."""
+    """Return pause and shift at each depth; a shift that breaks its ramp bound is the nearest profile that keeps it.
+
+    Peak hours, utilisation and ramp bound are those of the envelope of the same kind in ``models``, where there is none
+    those of its first, and without any the source's. Raises InfeasibleError naming a depth that no profile has.
+    """
     found = []
     for kind in kinds:
+        model = like(kind, models)
         for depth in depths:
             name = f"{kind} {100 * depth:g} %"
-            asked = envelope(kind, depth=depth, name=name)  # type: ignore[arg-type]
+            asked = envelope(
+                kind,  # type: ignore[arg-type]
+                depth=depth, name=name, utilisation=model.utilisation, peak_hours=model.peak_hours,
+                ramp_share=model.ramp_share,
+            )  # fmt: skip
             found.append(repaired(asked))
     return tuple(found)
+
+
+def like(kind: str, listed: Sequence[Envelope]) -> Envelope:
+    """Return the envelope whose peak hours, utilisation and ramp bound the depths of a kind have."""
+    if not listed:
+        return envelope(kind)  # type: ignore[arg-type]
+    return next((one for one in listed if one.kind == kind), listed[0])
 
 
 def depth_of(name: str) -> tuple[str, float]:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from engine.errors import QuestionError
-from engine.siting.catalogue import Catalogue
+from engine.siting.catalogue import QUALIFYING, Catalogue
 from engine.siting.question import SitingQuestion
 
 _ASKED = ("network", "case", "question", "market_question", "ranking")  # of a manifest
@@ -21,7 +21,7 @@ def packed(catalogue: Catalogue, placed: str = "") -> dict[str, Any]:
     counts: dict[str, int] = {}
     for entry in catalogue.entries:
         name = f"{entry.envelope}, {entry.nameplate_mw:g} MW"
-        counts[name] = counts.get(name, 0) + (entry.standing in {"qualified", "not in market"})
+        counts[name] = counts.get(name, 0) + (entry.standing in QUALIFYING)
     return {
         "version": catalogue.version,
         "made": catalogue.made,

@@ -37,5 +37,6 @@ KINDS: Mapping[str, JobKind] = {
     "feeder.study": JobKind("engine.distribution.jobs:study_job"),
     "feeder.methods": JobKind("engine.distribution.methods_job:methods_job"),
     "feeder.several": JobKind("engine.distribution.several_job:several_job"),
+    "hubs.study": JobKind("engine.pricing.jobs:study_job"),
     "network.opf": JobKind("engine.opf.jobs:opf_job"),
 }

@@ -116,6 +116,7 @@ def _addresses(context: BrowserContext) -> dict[str, str]:
         "Siting": f"/siting?study={study}",
         "Auction": "/auction",
         "Feeder": "/feeder",
+        "Hubs": "/hubs",
     }
 
 

@@ -37,11 +37,11 @@ from engine.siting.studies import DEPTHS, depth_envelopes, threshold_sweep
 from engine.store.artifacts import Artifacts
 from tests.benchmarks import siting_published
 from tests.benchmarks.drawn import chart, texas
+from tests.benchmarks.siting_report_pairs import MARKET_SIZES_MW
 
 RESULTS = Path(__file__).parent / "results"
 SERIES = "texas2000/hourly_2020.csv.gz"
 SIZES_MW = (50.0, 100.0, 250.0, 500.0, 750.0, 1000.0, 1250.0, 1500.0, 1750.0, 2000.0)
-MARKET_SIZES_MW = (1000.0, 2000.0)
 THRESHOLDS = (0.90, 0.93, 0.95, 0.97, 0.99, 1.0)
 WORKERS = 2
 KEPT = Path(tempfile.gettempdir()) / "headroom-siting-report"
@@ -219,6 +219,9 @@ def gate_part(study: Study) -> list[str]:
         "",
         "![Qualified against size](siting_report_sizes.svg)",
         "",
+        "## Where they are",
+        "",
+        *[f"![Qualified at {gw} GW](siting_report_map_{gw}gw.svg)\n" for gw in (1, 2)],
         f"Processor time: {spent:,.0f} s for three envelopes at ten sizes, {spent_deep:,.0f} s for sixteen depths.",
         "",
         "## Threshold and depth",
@@ -240,8 +243,8 @@ def head(run: GateRun, part: str) -> list[str]:
     return [
         f"# The siting study's tables beside ours: the {part}",
         "",
-        f"Made {datetime.now(UTC):%Y-%m-%d} by tests/benchmarks/siting_report.py, the verdicts perhaps before it, on a "
-        f"machine with other work. Gate: {run.prepared.case.labels[0]}, {len(run.gate.buses):,} candidates, "
+        f"Made {datetime.now(UTC):%Y-%m-%d} by tests/benchmarks, the verdicts perhaps before it, on a machine with "
+        f"other work. Gate: {run.prepared.case.labels[0]}, {len(run.gate.buses):,} candidates, "
         f"{run.contingencies.summary()}. The study: arXiv 2605.14714.",
         "",
         *notices,

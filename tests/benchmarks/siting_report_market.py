@@ -1,11 +1,15 @@
 """The market of the siting study's tables beside ours, on synthetic Texas with the fleet and series of 2020.
 
-    python -m tests.benchmarks.siting_report_market [--sites N] [--large N] [--depths N] [--kept FOLDER]
+    python -m tests.benchmarks.siting_report_market [--sites N] [--large N] [--pairs N] [--dearer N] [--depths N]
+        [--kept FOLDER]
 
-N sites of each envelope at 1 GW, and at 2 GW (``--large``), drawn by lot (seed 0), 0 for all; ``--depths`` sites at
-each depth of a shift. Days are the typical ones of the case; one on which no schedule serves the load without a site is
-left out and named. Needs HEADROOM_DATA (the 2020 series). What is computed is kept in FOLDER. Writes
-results/siting_report_market.md and maps of the shortlists.
+N sites of each envelope at 1 GW, and at 2 GW (``--large``), drawn by lot (seed 0), 0 for all; ``--pairs`` more buses at
+1 GW, each firm and shifted, on the days that are proved best; ``--dearer`` placements again with every marginal cost a
+fifth higher; ``--depths`` sites at each depth of a pause and of a shift. What is 0 is left out, and said to be. A
+schedule counts that is as near the least cost as those of the study, 1 %; every day's gaps are told. Days are the
+typical ones of the case; one without a schedule before any site is added is left out, with how its search ended. Needs
+HEADROOM_DATA (the 2020 series). What is computed is kept in FOLDER. Writes results/siting_report_market.md and maps of
+the shortlists.
 """
 
 import argparse
@@ -15,37 +19,39 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from scipy.stats import binomtest
 
 from engine.commitment.days import typical_days
-from engine.errors import QuestionError
+from engine.commitment.outcome import End
 from engine.network.model import Vector
-from engine.siting.envelopes import PEAK_HOURS, standard
-from engine.siting.market import Placement, SiteMarket
+from engine.siting.envelopes import standard
+from engine.siting.market import Placement
+from engine.siting.market_days import DayMarket
 from engine.siting.market_run import MarketQuestion, MarketRun
 from engine.siting.metrics import METRIC_UNITS, METRIC_WORDS, METRICS, WINDOW_WORDS, WINDOWS, Spread
 from engine.siting.prepare import hours_of
 from engine.siting.ranking import overlap, spearman, top
 from engine.siting.run import GateRun
 from engine.siting.shortlist import Ranked, rank_sites
-from engine.siting.studies import depth_envelopes, depth_scores, naive_sites
+from engine.siting.studies import depth_envelopes, depth_of, depth_scores, naive_sites
 from tests.benchmarks import siting_published
 from tests.benchmarks.drawn import texas
-from tests.benchmarks.siting_report import KEPT, MARKET_SIZES_MW, RESULTS, Study, head, report_study, say
+from tests.benchmarks.siting_report import KEPT, RESULTS, Study, head, report_study, say
+from tests.benchmarks.siting_report_pairs import MARKET_SIZES_MW, Label, compared_pairs, served
 
 BASE_S, SITE_S, SAMPLES = 300.0, 120.0, 4  # seconds of a day without and with a site; of the noise floor
-DEARER = 8  # placements solved again with dearer units
+NOT_RUN = "Not computed in this run."
+STUDY_GAP = 1e-2
 TOP = 20
-PEAK_SPREAD = (WINDOWS.index("on_peak"), METRICS.index("p95_p5"))
-PEAK_ROWS = np.isin(np.arange(24), PEAK_HOURS)
-Label = tuple[str, float]  # envelope and size
+PAIR_DAYS = 3
 
 
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--sites", type=int, default=8)
     parser.add_argument("--large", type=int, default=3)
-    parser.add_argument("--depths", type=int, default=0)
+    parser.add_argument("--pairs", type=int, default=24)
+    parser.add_argument("--dearer", type=int, default=15)
+    parser.add_argument("--depths", type=int, default=6)
     parser.add_argument("--kept", type=Path, default=KEPT)
     asked = parser.parse_args()
     start = time.perf_counter()
@@ -54,10 +60,10 @@ def main() -> None:
     placements = sampled(run, {1000.0: asked.sites, 2000.0: asked.large})
     # The tables compare envelopes on a sample: no shortlist is published, and no site is solved again for its place.
     run = replace(run, question=replace(run.question, shortlist=len(placements), load_scale=1.0))
-    market, left_out = on_days_that_can_be(study, run, placements)
+    market, reasons = on_typical_days(study, run, placements)
     lines = [
         *head(run, "market"),
-        *facts(market, placements, left_out),
+        *facts(market, placements, reasons),
         "## Sites of the lowest mean price, and the study's own sites",
         "",
         naive(run, market),
@@ -65,6 +71,9 @@ def main() -> None:
         *own_sites(run),
         "",
         *peak_spread(run, market),
+        "## The same from more buses, on the days proved best",
+        "",
+        *(more_pairs(study, run, market, asked.pairs) if asked.pairs else [NOT_RUN, ""]),
         *tables(market),
         "## Shortlists",
         "",
@@ -72,11 +81,13 @@ def main() -> None:
         "",
         "## Every marginal cost a fifth higher",
         "",
-        dearer(study, run, market, placements[:: max(1, len(placements) // DEARER)]),
+        dearer(study, run, market, placements[:: max(1, len(placements) // asked.dearer)]) if asked.dearer else NOT_RUN,
+        "",
+        "## The market by depth of a shift",
+        "",
+        *(by_depth(study, market, asked.depths) if asked.depths else [NOT_RUN]),
         "",
     ]
-    if asked.depths:
-        lines += ["## The market by depth of a shift", "", *by_depth(study, market.question, asked.depths), ""]
     (RESULTS / "siting_report_market.md").write_text("\n".join(lines))
     say(f"written after {time.perf_counter() - start:,.0f} s")
 
@@ -95,37 +106,63 @@ def sampled(run: GateRun, most: dict[float, int]) -> list[Placement]:
     return found
 
 
-def on_days_that_can_be(
-    study: Study, run: GateRun, placements: Sequence[Placement]
-) -> tuple[MarketRun, dict[str, str]]:
-    """Return the market on the typical days that have a schedule without a site, and the others with their reasons."""
+def on_typical_days(study: Study, run: GateRun, placements: Sequence[Placement]) -> tuple[MarketRun, dict[str, str]]:
+    """Return the market on the typical days that have a schedule without a site, and why each day is one, by date."""
     days = typical_days(hours_of(run.question, run.network, study.load, thermal="filed"))
-    question = MarketQuestion(days="listed", base_time_s=BASE_S, site_time_s=SITE_S, samples=SAMPLES)
-    dates = {day.label: day.reason for day in days}
-    try:
-        return study.market(run, replace(question, dates=tuple(dates)), placements), {}
-    except QuestionError as problem:  # the days that have one are kept
-        none = {date: why for date, why in dates.items() if f"{date}: " in str(problem)}
-        if not none or len(none) == len(dates):
-            raise
-        say(str(problem))
-        kept = tuple(date for date in dates if date not in none)
-        return study.market(run, replace(question, dates=kept), placements), none
+    reasons = {day.label: day.reason for day in days}
+    question = MarketQuestion(
+        days="listed", dates=tuple(reasons), base_time_s=BASE_S, site_time_s=SITE_S, samples=SAMPLES
+    )
+    return market_of(study, run, question, placements), reasons
 
 
-def facts(market: MarketRun, placements: Sequence[Placement], left_out: dict[str, str]) -> list[str]:
+def market_of(study: Study, run: GateRun, question: MarketQuestion, placements: Sequence[Placement]) -> MarketRun:
+    """Return the market; a schedule within the study's gap counts, also where the time for ours was over."""
+
+    def accepted(day: DayMarket) -> DayMarket:
+        near = day.status is End.TIME_LIMIT and day.hours is not None and day.gap <= STUDY_GAP
+        return replace(day, status=End.WIDER_GAP) if near else day
+
+    found = study.market(run, question, placements)
+    sites = tuple(replace(site, days=tuple(accepted(day) for day in site.days)) for site in found.sites)
+    return replace(found, sites=sites)
+
+
+def facts(market: MarketRun, placements: Sequence[Placement], reasons: dict[str, str]) -> list[str]:
     """Return what the tables are of."""
     served = [site for site in market.sites if site.served]
-    gaps = [site.gap for site in served]
+    gaps = np.array([[day.gap for day in site.days] for site in served])
+    proved = int((gaps <= market.question.site_gap).all(axis=1).sum())
+    each = "; ".join(
+        f"{day['label']} {own.gap:.1e} without a site, {gaps[:, at].min():.1e} to {gaps[:, at].max():.1e} with one"
+        for at, (day, own) in enumerate(zip(market.facts["days"], market.base.days, strict=True))
+    )
+    schedules = market.facts["schedules"]
     days = "; ".join(f"{day['label']} (weight {day['weight']:g})" for day in market.facts["days"])
-    without = "".join(f" Left out, because no schedule serves it within every limit: {date}, {why}."
-                      for date, why in left_out.items())  # fmt: skip
     return [
-        f"Days: {days}.{without} {len(placements):,} placements, drawn by lot; {len(served)} served. Gap of the days "
-        f"without a site {market.base.gap:.1e}, of the sites {min(gaps):.1e} to {max(gaps):.1e} (the study stops at "
-        f"1e-2). {market.facts['schedules'][0].upper()}{market.facts['schedules'][1:]}.",
+        f"Days: {days}.{without_schedule(market, reasons)} {len(placements):,} placements, drawn by lot; "
+        f"{len(served)} have a schedule within {STUDY_GAP:g} on every day, where the study stops, and the tables are "
+        f"of these; {proved} of them came "
+        f"within {market.question.site_gap:g} on every day in {SITE_S:g} s each. Gaps: {each}. "
+        f"{schedules[0].upper()}{schedules[1:]}. {judged_words(market)}",
         "",
     ]
+
+
+def without_schedule(market: MarketRun, reasons: dict[str, str]) -> str:
+    """Return the days that were left out, each with how its search ended and the reason, "" where there is none."""
+    return "".join(
+        f" Left out, without a schedule before any site is added: {day['label']} ({reasons[day['label']]}); its search "
+        f"ended by {day['status']}: {day['why']}."
+        for day in market.facts["days_left_out"]
+    )
+
+
+def judged_words(market: MarketRun) -> str:
+    """Return how many schedules the judge looked at, and what it found."""
+    told = market.facts["judged"]
+    found = f"{told['refused']} refused: {'; '.join(told['found'])}" if told["refused"] else "it finds nothing"
+    return f"The judge of schedules, which shares no code with the model, looked at {told['schedules']:,}: {found}."
 
 
 def naive(run: GateRun, market: MarketRun) -> str:
@@ -206,59 +243,33 @@ def values(market: MarketRun, label: Label) -> Vector:
     return np.array([site.metrics for site in served(market, label).values()]).reshape(-1, 3, 5)
 
 
-def served(market: MarketRun, label: Label) -> dict[int, SiteMarket]:
-    """Return the sites that the market serves under one envelope and size, by bus."""
-    return {
-        site.placement.bus: site
-        for site in market.sites
-        if site.served and site.placement and (site.placement.envelope.name, site.placement.nameplate_mw) == label
-    }
-
-
 def peak_spread(run: GateRun, market: MarketRun) -> list[str]:
     """Return the change of the spread of prices on the peak from firm to shift, pair by pair and day by day."""
-    floor = float("nan") if market.floor is None else float(market.floor[PEAK_SPREAD])
-    dates = [day["label"] for day in market.facts["days"]]
-    lines = [
-        "## P95 - P5 of prices between buses on the peak: from firm to shift",
+    lines = ["## P95 - P5 of prices between buses on the peak: from firm to shift", ""]
+    return [*lines, *compared_pairs(run.network.buses.ids, market)]
+
+
+def more_pairs(study: Study, run: GateRun, market: MarketRun, count: int) -> list[str]:
+    """Return the same change for so many buses that qualify firm and shifted, on the days proved best."""
+    gaps = [day.gap for day in market.base.days]
+    best = sorted(np.argsort(gaps)[:PAIR_DAYS].tolist())
+    passed = [run.gate.qualified(name, 1000.0) == 1 for name in ("firm", "shift")]
+    lot = np.random.default_rng(1).permutation(run.gate.buses[passed[0] & passed[1]])[:count]
+    envelopes = [own for own in run.gate.envelopes if own.name in ("firm", "shift")]
+    placements = [Placement(int(bus), own, 1000.0) for bus in np.sort(lot) for own in envelopes]
+    question = replace(market.question, dates=tuple(market.facts["days"][at]["label"] for at in best))
+    run = replace(run, question=replace(run.question, shortlist=len(placements), load_scale=1.0))
+    found = market_of(study, run, question, placements)
+    told = [day.gap for site in found.sites if site.served for day in site.days]
+    served = sum(site.served for site in found.sites)
+    return [
+        f"{len(lot)} buses of the {int((passed[0] & passed[1]).sum())} that qualify firm and shifted at 1 GW, by lot "
+        f"(seed 1), on the {len(best)} days whose schedule without a site is proved best; {served} of "
+        f"{len(placements)} placements have a schedule within {STUDY_GAP:g} on each of these days, gaps "
+        f"{min(told):.1e} to {max(told):.1e}.",
         "",
-        f"$/MWh, mean of the peak hours; the same sites. Noise floor of all days together {floor:.3f} $/MWh.",
-        "",
-        "| bus | size | " + " | ".join(dates) + " | all days, weighted: firm | shift | change |",
-        "|---|---|" + "---|" * (len(dates) + 3),
+        *compared_pairs(run.network.buses.ids, found),
     ]
-    ends = []
-    for size in MARKET_SIZES_MW:
-        pairs = [served(market, (name, size)) for name in ("firm", "shift")]
-        rows: list[tuple[Vector, float]] = []
-        for bus in sorted(set(pairs[0]) & set(pairs[1])):
-            firm, shift = (own[bus] for own in pairs)
-            daily = _peak(shift) - _peak(firm)
-            before, after = float(firm.metrics[PEAK_SPREAD]), float(shift.metrics[PEAK_SPREAD])
-            rows.append((daily, after - before))
-            cells = " | ".join(f"{value:+.3f}" for value in daily.tolist())
-            name = run.network.buses.ids[bus]
-            lines.append(f"| {name} | {size:g} MW | {cells} | {before:.3f} | {after:.3f} | {after - before:+.3f} |")
-        if rows:
-            ends.append(_signs(f"{size / 1000:g} GW, all days", np.array([change for _, change in rows]), floor))
-            each = np.array([daily for daily, _ in rows])
-            ends += [_signs(f"{size / 1000:g} GW, {date}", each[:, at], floor) for at, date in enumerate(dates)]
-    return [*lines, "", *ends, ""]
-
-
-def _peak(site: SiteMarket) -> Vector:
-    """Return (D,), the mean spread of the peak hours of each day."""
-    return np.array([day.hours.p95_p5[PEAK_ROWS].mean() for day in site.days if day.hours is not None])
-
-
-def _signs(words: str, change: Vector, floor: float) -> str:
-    """Return how many fell and rose by more than the noise floor, and how likely that is by chance."""
-    fell, rose = int((change < -floor).sum()), int((change > floor).sum())
-    chance = binomtest(fell, fell + rose).pvalue if fell + rose else 1.0
-    return (
-        f"- {words}: median {float(np.median(change)):+.3f} $/MWh; fell at {fell}, rose at {rose}, within the noise at "
-        f"{len(change) - fell - rose}; two-sided sign test {chance:.3f}"
-    )
 
 
 def shortlists(run: GateRun, market: MarketRun) -> list[str]:
@@ -267,6 +278,7 @@ def shortlists(run: GateRun, market: MarketRun) -> list[str]:
     buses, lines = run.network.buses, []
     for size in MARKET_SIZES_MW:
         first = {own.name: first_of(order, (own.name, size)) for own in run.gate.envelopes}
+        lines += too_few(size, {own.name: len(served(market, (own.name, size))) for own in run.gate.envelopes})
         if not all(first.values()):
             continue
         shared = [
@@ -285,6 +297,19 @@ def shortlists(run: GateRun, market: MarketRun) -> list[str]:
     return [*lines, f"- {siting_published.OVERLAPS}"]
 
 
+def too_few(size: float, priced: dict[str, int]) -> list[str]:
+    """Return that overlaps of the first twenty cannot be computed, where fewer than twice as many sites are priced."""
+    few = {name: count for name, count in priced.items() if count < 2 * TOP}
+    if not few:
+        return []
+    told = ", ".join(f"{name} {count}" for name, count in few.items())
+    instead = "of the first half instead" if min(priced.values()) > 1 else "so there is no shortlist"
+    return [
+        f"- {size / 1000:g} GW: fewer than {2 * TOP} sites are priced ({told}): overlaps of the first {TOP}, as the "
+        f"study has them, cannot be computed; {instead}."
+    ]
+
+
 def first_of(order: Ranked, label: Label) -> list[int]:
     """Return the buses of the first twenty of an envelope and size, of half of them where that is fewer."""
     rows = [
@@ -299,8 +324,8 @@ def first_of(order: Ranked, label: Label) -> list[int]:
 
 def dearer(study: Study, run: GateRun, market: MarketRun, placements: Sequence[Placement]) -> str:
     """Return how the scores change where every marginal cost is a fifth higher, on the first of the days."""
-    one = replace(market.question, dates=market.question.dates[:1], samples=0)
-    usual, more = (study.market(run, replace(one, cost_factor=factor), placements) for factor in (1.0, 1.2))
+    one = replace(market.question, dates=(market.facts["days"][0]["label"],), samples=0)
+    usual, more = (market_of(study, run, replace(one, cost_factor=factor), placements) for factor in (1.0, 1.2))
     both = [(a, b) for a, b in zip(usual.sites, more.sites, strict=True) if a.served and b.served]
     first, other = (rank_sites([pair[side] for pair in both]) for side in (0, 1))
     means = [float(np.nanmean(found.base.mean_lmp)) for found in (usual, more)]
@@ -311,25 +336,28 @@ def dearer(study: Study, run: GateRun, market: MarketRun, placements: Sequence[P
     )
 
 
-def by_depth(study: Study, question: MarketQuestion, sites: int) -> list[str]:
-    """Return the median score of a shift by its depth, all depths in one scaling, on the first of the days."""
-    depths = depth_envelopes(kinds=("shift",))
-    deep, _ = study.gate(replace(study.question, envelopes=depths, sizes_mw=(1000.0,)), "shift at eight depths")
+def by_depth(study: Study, market: MarketRun, sites: int) -> list[str]:
+    """Return the median score by depth of a pause and of a shift, all in one scaling, on the first of the days."""
+    depths = depth_envelopes()
+    deep, _ = study.gate(replace(study.question, envelopes=depths, sizes_mw=(1000.0,)), "sixteen depths")
     placements = sampled(deep, {1000.0: sites})
     deep = replace(deep, question=replace(deep.question, shortlist=len(placements), load_scale=1.0))
-    found = study.market(deep, replace(question, dates=question.dates[:1], samples=0), placements)
-    scores = depth_scores(rank_sites([site for site in found.sites if site.served]))["shift"]
-    best = max(scores, key=lambda depth: scores[depth])
-    lines = ["| depth | qualified | median score |", "|---|---|---|"]
+    date = market.facts["days"][0]["label"]
+    found = market_of(study, deep, replace(market.question, dates=(date,), samples=0), placements)
+    scores = depth_scores(rank_sites([site for site in found.sites if site.served]))
+    lines = ["| envelope | depth | qualified | sites with a schedule | median score |", "|---|---|---|---|---|"]
     for own in depths:
-        depth = float(own.name.split(" ")[1]) / 100.0
+        kind, depth = depth_of(own.name)
         passed = int((deep.gate.qualified(own.name, 1000.0) == 1).sum())
-        lines.append(f"| {depth:.2f} | {passed} | {scores.get(depth, float('nan')):.3f} |")
+        score = scores.get(kind, {}).get(depth, float("nan"))
+        lines.append(f"| {kind} | {depth:.2f} | {passed} | {len(served(found, (own.name, 1000.0)))} | {score:.3f} |")
+    best = {kind: max(own, key=lambda depth: own[depth]) for kind, own in scores.items()}
+    highest = ", ".join(f"{depth:.2f} of a {kind} ({scores[kind][depth]:.3f})" for kind, depth in best.items())
     return [
         *lines,
         "",
-        f"{sites} sites of each depth by lot, on {question.dates[0]}. The highest median score is at {best:.2f}; the "
-        "study's is at the third of four depths that are lost (scores 0.637, 0.669, 0.774, 0.726). "
+        f"{sites} sites of each depth by one lot, on {date}. The highest median scores are at {highest}; "
+        "the study's is at the third of four depths that are lost (scores 0.637, 0.669, 0.774, 0.726). "
         + siting_published.DEPTHS,
     ]
 

@@ -278,8 +278,21 @@ def test_a_comparison_is_begun_by_a_press_and_followed(anne: Seat, solved: Feede
         ended = standing(anne, solved, At(), side)
         assert "was cancelled" in text(panel(solved, At(), side, ended))
     asked = several_of(replace(solved, question=replace(SMALL, edits=(SCALED,))), At())["studies"]
-    assert [one["question"]["feeder"] for one in asked] == ["ieee13", "ieee34", "ieee37", "ieee123"]
-    assert all(one["question"]["hours"] == [18, 19] and not one["question"]["edits"] for one in asked)
+    assert [one["question"]["feeder"] for one in asked] == ["ieee13", "ieee34", "ieee37", "ieee123", SMALL.feeder]
+    assert all(one["question"]["hours"] == [18, 19] for one in asked)
+    assert [bool(one["question"]["edits"]) for one in asked] == [False, False, False, False, True]
+
+
+def test_the_readers_own_feeder_is_compared_as_it_was_asked(solved: FeederRun) -> None:
+    """One of the four as it is stands there already; a file, an edit or another feeder of the library comes last."""
+    plain_four = replace(solved, question=replace(SMALL, feeder="ieee34"))
+    assert len(several_of(plain_four, At())["studies"]) == 4
+    for changes in ({"dataset": "d" * 64}, {"feeder": "two-bus"}, {"edits": (SCALED,)}):
+        own = replace(SMALL, **changes)  # type: ignore[arg-type]
+        studies = several_of(replace(solved, question=own), At())["studies"]
+        assert len(studies) == 5
+        assert FeederQuestion.from_json(studies[-1]["question"]) == own
+        assert not any(one["question"]["dataset"] or one["question"]["edits"] for one in studies[:-1])
 
 
 # Files

@@ -57,6 +57,14 @@ def test_each_form_makes_its_edit_of_what_is_selected(anne: Seat, worked: Any) -
     ]  # fmt: skip
     (svg,) = press(anne, worked, "add", selection="bus:702", add_value=60)
     assert (svg["name"], svg["bus"], svg["value"], svg["phases"]) == ("SVG 702", "702", 60.0, "abc")
+    (centre,) = press(anne, worked, "centre", selection="bus:702", centre_value=240)
+    assert (centre["kind"], centre["name"], centre["value"], centre["phases"]) == (
+        "add centre", "centre 702", 240.0, "abc",
+    )  # fmt: skip
+    more = press(anne, worked, "centre", [centre], selection="bus:702", centre_value=30)
+    assert [one["name"] for one in more] == ["centre 702", "centre 702 (2)"]
+    away = press(anne, worked, "move", [centre], selection="centre:centre 702", move_bus="713")
+    assert [one["kind"] for one in away] == ["add centre", "move centre"]
     two = press(anne, worked, "add", [svg], selection="bus:702", add_value=30)
     assert [one["name"] for one in two] == ["SVG 702", "SVG 702 (2)"]
     assert press(anne, worked, "remove", [svg], selection="bus:702", remove_name="SVG 702") == []
@@ -84,6 +92,8 @@ def test_each_form_makes_its_edit_of_what_is_selected(anne: Seat, worked: Any) -
         ),
         ("battery", {"selection": "bus:702", "battery_power": 0.1, "battery_energy": 1}, "select a data centre first"),
         ("add", {"selection": "bus:702", "add_value": 0}, "the SVG gives 0 kvar"),
+        ("centre", {"selection": "bus:702", "centre_value": 0}, "draws 0 kW at full work"),
+        ("centre", {"selection": "centre:centre 740", "centre_value": 9}, "select a bus first"),
         ("add", {"selection": "link:702-713", "add_value": 9}, "select a bus first"),
         ("remove", {"selection": "bus:702", "remove_name": None}, "choose an SVG first"),
         ("scale", {"scale_value": 1}, "0 to 10, and not 1"),

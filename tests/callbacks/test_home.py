@@ -129,3 +129,12 @@ def test_a_study_that_holds_a_feeder_and_no_network_opens_on_it(services: Servic
     assert (card.href, card.size) == (f"/feeder?study={study}", "feeder, 1 file")
     remember(services, study, "feeder.study", "k", feeder="Ours", hours=24)
     assert told(services, study) == "Prices of Ours over 24 hours"
+
+
+def test_a_study_that_holds_a_case_of_hubs_and_no_network_opens_on_it(services: Services) -> None:
+    study = services.studies.create("ann", "Ours", NetworkTables(name="Ours"))
+    services.studies.add_dataset("ann", study, "ours.json", "hubs", b"{}")
+    (card,) = cards(services, "ann", 0.0, OPEN)
+    assert (card.href, card.size) == (f"/hubs?study={study}", "hubs, 1 file")
+    remember(services, study, "hubs.study", "k", hubs=3, periods=24)
+    assert told(services, study) == "Prices for 3 hubs over 24 hours"

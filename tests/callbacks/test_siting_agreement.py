@@ -49,6 +49,17 @@ def test_a_meter_in_utc_is_held_against_the_signed_terms_on_their_clock() -> Non
     assert "the clock in America/Chicago" in said
 
 
+def test_a_meter_without_a_judged_day_is_not_told_to_have_kept_its_envelope() -> None:
+    held = json.loads(json.dumps(SIGNED.to_json()))
+    day = [f"2026-06-{day:02d}T{hour:02d}:00,{79.0}" for day, hours in ((1, 12), (2, 24)) for hour in range(hours)]
+    said = text(audited(held, sent("\n".join(["time,mw", *day[:12]])), "meter.csv"))
+    assert "Not judged" in said
+    assert "None of 1 day has 95 % of its samples" in said
+    said = text(audited(held, sent("\n".join(["time,mw", *day])), "meter.csv"))
+    assert "Kept on the days judged" in said
+    assert "1 judged day, none with a violation. 1 of 2 days not judged" in said
+
+
 def test_the_tab_offers_a_zone_and_a_signed_agreement() -> None:
     said = text(place())
     for words in ("Time zone of the hours", "Read a signed agreement", "held against the draft at the left"):

@@ -2,6 +2,8 @@
 
 import importlib
 import json
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -13,6 +15,7 @@ from callbacks.services import Services
 from callbacks.settings import Settings
 from callbacks.siting_desk import Desk
 from callbacks.siting_site import SiteSeat
+from components.siting_site import SiteStudy
 from engine.auction.deliver_jobs import DELIVER
 from engine.errors import NotFoundError, QuestionError
 from engine.siting.products import SITING, SaleTerms
@@ -20,7 +23,9 @@ from engine.store.kinds import KINDS
 from engine.store.queue import Queue
 from tests.callbacks.screen import BEN, text
 from tests.engine.siting.test_jobs import MARKET, NETWORK, QUESTION, Context
+from tests.engine.siting.test_proved import loosely
 from tests.rooms import Visitor, seat
+from tests.siting_study import gate_run
 
 TERMS = SaleTerms(count=3, reserve_per_mw=40.0)
 DRAWN = {
@@ -51,6 +56,20 @@ def work(services: Services) -> list[str]:
         queue.finish(claim, found, 0.1)
         done.append(claim.kind)
     return done
+
+
+def test_a_shortlist_whose_border_is_loosely_solved_is_neither_tried_nor_published() -> None:
+    market, order = loosely()
+    run = gate_run()
+    study = SiteStudy(run, market, order, "firm", 100.0, 0.5, top=1)
+    studies = SimpleNamespace(get=lambda *_: SimpleNamespace(role="owner"))
+    desk = SimpleNamespace(services=SimpleNamespace(studies=studies))
+    page: Any = SimpleNamespace(read=lambda _: study, desk=desk, user="anne", study="s")
+    said = text(siting_auction.panel(page, DRAWN, SaleTerms(count=1), pressed=True).children)
+    assert "Not proved yet" in said
+    assert "2 sites whose gap is above 0.01 %" in said  # both sites of the envelope of the one offered
+    with pytest.raises(QuestionError, match=r"run the market again with 0\.01 % as the gap of its sites"):
+        siting_auction.publish(page, DRAWN, SaleTerms(count=1))
 
 
 def test_a_shortlist_is_sold_and_what_is_awarded_is_judged_by_the_gate(server: Flask, services: Services) -> None:

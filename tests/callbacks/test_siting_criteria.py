@@ -12,12 +12,14 @@ from callbacks.services import Services
 from callbacks.siting_answer import Seat
 from callbacks.siting_criteria import criteria_of, held_of, own_groups, take_in, word_of
 from callbacks.siting_desk import Desk, drawn_of, ranking_of
+from components import siting_catalogue as catalogue_view
 from components import siting_criteria as view
 from components import siting_overview, siting_tables, siting_words
 from components.siting_answer import Answer, Gate
 from components.siting_market import plan
+from components.siting_site import SiteStudy
 from engine.errors import EngineError, QuestionError
-from engine.siting.criteria import Criterion, OwnCriteria, read_columns
+from engine.siting.criteria import Criterion, OwnCriteria, criteria_problems, read_columns
 from engine.siting.gate.results import FAILED, PASSED
 from engine.siting.market_run import MarketQuestion, chosen_sites
 from engine.siting.question import SitingQuestion
@@ -115,6 +117,30 @@ def test_a_gate_stops_a_site_on_the_map_in_the_ranking_and_in_the_catalogue() ->
     assert {row.bus: row.own for row in rows.entries} == {"A": (3.0,), "B": (1.0,)}
     assert rows.to_csv().splitlines()[0].endswith("place_open,water")
     assert "water at most 2: stops 1, not known at 0" in view.said(found.own)
+
+
+def test_the_catalogue_counts_and_explains_a_site_that_a_criterion_stops() -> None:
+    found = answer(Criterion("water", "gate at most", 2.0))
+    rows = catalogue_of(RUN, market_run(), found.ranked, own=found.own)
+    study = SiteStudy(RUN, market_run(), found.ranked, "firm", 50.0, 0.0, found.own)
+    said = text(catalogue_view.summary(rows, study))
+    assert "Stopped by your criteria" in said
+    assert "1 candidate qualifies, as counted above the map; 1 of them priced" in said
+    stopped = next(row for row in catalogue_view.rows(rows, study, catalogue_view.ALL) if row["bus"] == "A")
+    assert stopped["reason"] == "stopped by your own criteria; the gate lets it through"
+
+
+def test_a_column_named_like_a_field_of_the_catalogue_is_refused() -> None:
+    # The names are those that the files themselves write: the header of the CSV and the properties of the GeoJSON.
+    rows = catalogue_of(RUN, market_run(), None)
+    written = set(rows.to_csv().splitlines()[0].split(","))
+    written |= set(json.loads(rows.to_geojson(network()))["features"][0]["properties"])
+    for name in written | {"Score", "group_7"}:
+        found = criteria_problems([Criterion(name, "cost")])
+        assert any(name in problem and "give it another" in problem for problem in found), name
+    assert criteria_problems([Criterion("water", "cost")]) == []
+    with pytest.raises(QuestionError, match="column 'score' has the name of a field of the catalogue"):
+        criteria_of({"score": {"use": "cost", "group": "mine", "weight": 1}})
 
 
 def test_a_score_is_a_column_of_the_ranking_and_its_group_counts_by_its_weight() -> None:

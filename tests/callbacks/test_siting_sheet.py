@@ -21,6 +21,7 @@ from callbacks.services import Services
 from callbacks.siting_report import sheet_page
 from callbacks.siting_site import SiteSeat, packed_drawn, unpacked_drawn
 from components import siting_catalogue as catalogue_view
+from components import siting_versions
 from engine.errors import NotFoundError, PermissionDeniedError, QuestionError
 from engine.siting.catalogue import METRIC_COLUMNS
 from engine.siting.order import OrderBy, order_of
@@ -224,7 +225,7 @@ def test_a_meter_is_held_against_exactly_these_terms(seat: SiteSeat) -> None:
     assert "cap at 15:00: 80.9 MW, allowed 80.8 MW" in broken
     assert "written notice" in broken
     invented = text(siting_agreement.audited(held, None, ""))
-    assert "1 day of 30 days with a violation" in invented
+    assert "1 day of 29 judged days with a violation. 1 of 30 days not judged" in invented
     assert "too few samples to judge" in invented
     for contents in ("data:,???", "data:text/csv;base64," + base64.b64encode(b"a,b\n1,2").decode()):
         with pytest.raises(QuestionError):
@@ -241,7 +242,7 @@ def test_the_catalogue_lists_every_candidate_with_its_reason_and_its_files(seat:
     assert study is not None
     found = siting_catalogue.Catalogues(seat.desk).of(study)
     listed = catalogue_view.rows(found, study, catalogue_view.ALL)
-    assert {row["bus"]: row["standing"] for row in listed} == {"A": "qualified", "B": "gate failed"}
+    assert {row["bus"]: row["standing"] for row in listed} == {"A": "qualified and priced", "B": "gate failed"}
     assert all(row["reason"] for row in listed)
     assert [row["bus"] for row in catalogue_view.rows(found, study, "gate failed")] == ["B"]
     files = {name: siting_catalogue.file_of(study, found, name, b"secret")[2] for name in catalogue_view.FILES}
@@ -361,15 +362,15 @@ def test_what_was_changed_between_two_versions_is_named() -> None:
     edited = {**old.manifest, "network": "e" * 64, "ranking": {**old.manifest["ranking"], "shortlist": 4}}
     asked = replace(run.question, threshold=0.75, seed=7, committed=(Committed("B", run.question.envelopes[1], 50.0),))
     new = replace(old, manifest={**edited, "question": asked.to_json()})
-    assert catalogue_view.causes(old, old) == []
-    assert catalogue_view.causes(old, new) == [
+    assert siting_versions.causes(old, old) == []
+    assert siting_versions.causes(old, new) == [
         f"the network was edited: {network().digest[:12]} became eeeeeeeeeeee",
         "50 MW shift at bus B was committed",
         "the seed changed",
         "the threshold went from 50 % to 75 %",
         "the length of the shortlist changed",
     ]
-    assert "is not committed any more" in catalogue_view.causes(new, old)[1]
+    assert "is not committed any more" in siting_versions.causes(new, old)[1]
 
 
 def corridors(seat: SiteSeat) -> None:

@@ -10,7 +10,7 @@ import pytest
 from callbacks.capacity_desk import dataset_of
 from callbacks.services import Services
 from callbacks.settings import Settings
-from callbacks.siting_answer import Seat
+from callbacks.siting_answer import Seat, stamps_of
 from callbacks.siting_desk import Desk
 from callbacks.siting_upload import OFFER, SERIES, SERIES_NAME, choices_of, take_series
 from components import siting_words
@@ -18,6 +18,7 @@ from components.siting_question import more
 from components.siting_words import OFFERED
 from engine.errors import EngineError, FileFormatError, QuestionError
 from engine.network.tables import NetworkTables
+from engine.siting.cases import PAPER_HOURS, position
 from engine.siting.question import SitingQuestion
 from tests.callbacks.screen import ANNE
 from tests.databases import ready_sqlite
@@ -90,3 +91,29 @@ def test_the_folder_is_a_setting_that_need_not_exist(tmp_path: Path) -> None:
     assert Settings.from_env({"HEADROOM_HOME": str(tmp_path)}).data is None
     there = {"HEADROOM_HOME": str(tmp_path), "HEADROOM_DATA": str(tmp_path / "nowhere")}
     assert Settings.from_env(there).data == tmp_path / "nowhere"
+
+
+def test_hours_of_a_file_are_asked_by_their_dates(services: Services) -> None:
+    # Counted hours are of 2020: row 2 is the second hour of its first day.
+    seat = seat_of(services)
+    digest = take_series(seat).value
+    base = SitingQuestion()
+    words = {**siting_words.words_of(base), "source": "file", "file": digest, "choice": "list"}
+    for typed, rows in (("2020-01-01 2", (1,)), ("2020-01-01 1, 2", (0, 1)), ("1/2", (1,))):
+        held = {**words, "hours": typed}
+        assert siting_words.question_of(held, base, stamps_of(seat, held)).hours == rows
+    assert stamps_of(seat, {**words, "hours": "1/2"}) is None  # no date: the file is not read
+    late = {**words, "hours": "2020-01-02 1"}
+    with pytest.raises(QuestionError, match="hour '2020-01-02 1': the file's hours are 2020-01-01 1 to 2020-01-01 2"):
+        siting_words.question_of(late, base, stamps_of(seat, late))
+    with pytest.raises(QuestionError, match="choose a file for the dates of its own hours"):
+        siting_words.question_of({**late, "source": "2016", "file": ""}, base)
+
+
+def test_the_press_that_screens_as_the_source_does_asks_its_hour_outages_and_voltages() -> None:
+    base = SitingQuestion()
+    asked = siting_words.question_of({**siting_words.words_of(base), **siting_words.AS_THE_SOURCE}, base)
+    named = PAPER_HOURS["stressed"]
+    assert (asked.choice, asked.hours) == ("one", (position(named.day, named.hour),))
+    assert (asked.candidates, asked.branches, asked.units, asked.thermal) == ("paper", "voltage", False, "filed")
+    assert all(asked.hours[0] % 24 + 1 in one.peak_hours for one in asked.envelopes)  # the on-peak level of each

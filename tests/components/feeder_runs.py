@@ -47,7 +47,7 @@ def _case(feeder: Any, hours: int, rng: np.random.Generator, *, svg: bool) -> Ca
     inner = feeder.v_min_pu + 0.02 + (feeder.v_max_pu - feeder.v_min_pu - 0.04) * rng.random((hours, size))
     parts = rng.random((5, hours, size))
     parts[0] = 40.0
-    drawn = rng.random((hours, centres))
+    drawn, reactive = rng.random((hours, centres)), rng.random((hours, size))
     whole = len(three_phase_buses(frame)[0])
     facts = {
         "method": {"status": "given"}, "solver": "none",
@@ -55,15 +55,17 @@ def _case(feeder: Any, hours: int, rng: np.random.Generator, *, svg: bool) -> Ca
         "operator_time_s": 0.0, "violations": [], "flags": [], "duals": [], "final": None,
         "rounds": [{"error_pu": [1e-3, 1e-5], "final_error_pu": 1e-5, "flags": 0, "violations": 0, "cost": 1.0}],
         "correction_kept": 1, "rating_share": {}, "beyond_models": {}, "voltage_price_per_pu2": 1.0,
-        "regulators_free": {}, "scenarios": {}, "time_s": 1.0,
+        "regulators_free": {}, "load_models": {"broken": {"voltages": 0, "ratings": 0}, "bill": 1.0, "models": []},
+        "scenarios": {}, "time_s": 1.0,
     }  # fmt: skip
     return CaseRun(
         svg=svg, draw_kw=drawn, computer_kw=drawn, charge_kw=0.0 * drawn, discharge_kw=0.0 * drawn,
         held_kwh=0.0 * drawn, price_least=parts.sum(axis=0), price_most=parts.sum(axis=0),
+        reactive_least=reactive, reactive_most=reactive,
         centre_price=40.0 + rng.random((hours, centres)),
         bill_active=rng.random((hours, centres)), bill_reactive=rng.random((hours, centres)), voltage_pu=inner,
         phasors=(inner + 1e-4) * REFERENCE[labels], free_phasors=np.zeros((0, size), dtype=complex),
-        margin_pu=np.zeros((hours, size)), active_price=parts.sum(axis=0), reactive_price=rng.random((hours, size)),
+        margin_pu=np.zeros((hours, size)), active_price=parts.sum(axis=0), reactive_price=reactive,
         active_parts=parts, reactive_parts=np.zeros((5, hours, size)), supply_mva=rng.random(hours) + 0j,
         generator_mva=rng.random((hours, len(feeder.generators))) + 0j,
         svg_kvar=rng.random((hours, len(feeder.compensators), 3)), cost_per_h=rng.random(hours),

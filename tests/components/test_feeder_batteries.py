@@ -10,6 +10,7 @@ from components.feeder_cards import card
 from components.feeder_layers import At
 from components.feeder_question import plain_sentence
 from components.feeder_ranges import line
+from components.format import number
 from engine.distribution.question import Edit, FeederQuestion
 from engine.distribution.question_battery import CentreBattery
 from engine.distribution.run import FeederRun
@@ -133,10 +134,20 @@ def test_a_price_that_may_range_is_told_where_and_how_far() -> None:
     most[1, node] += 1.5
     open_ = with_case(run, 0, price_least=least, price_most=most)
     said = text(line(open_, open_.cases[0]))
-    assert "1 node in 1 hour range by more than 0.001 $/MWh" in said
+    assert "active at 1 node in 1 hour by more than 0.001 $/MWh. Every reactive price is determined." in said
     assert "3.5000 $/MWh" in said
     assert "bus 671" in said
-    assert "Every price without SVG is determined" in text(line(run, case))
+    determined = "Every price without SVG is determined, of active and of reactive power"
+    assert determined in text(line(run, case))
+    rises = case.reactive_most.copy()
+    rises[2, node] += 0.5
+    other = with_case(run, 0, reactive_most=rises)
+    said = text(line(other, other.cases[0]))
+    assert "reactive at 1 node in 1 hour by more than 0.001 $/Mvarh. Every active price is determined." in said
+    assert determined not in said
+    assert "0.5000 $/Mvarh" in said
+    ends = f"{number(case.reactive_least[2, node], 2)} to {number(rises[2, node], 2)} $/Mvarh"
+    assert ends in text(card(other, At("off", 2), "reactive:671:c"))
     columns, rows = feeder_prices.rows(open_, At("off", 1, "price", "bus:671"))
     row = next(row for row in rows if row["hour"] == "01:00")
     assert (row["least_c"], row["most_c"]) == pytest.approx((least[1, node], most[1, node]))

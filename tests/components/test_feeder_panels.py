@@ -212,7 +212,9 @@ def test_checks_tell_flags_violations_models_scenarios_and_assumptions() -> None
     facts = run.cases[0].facts | {
         "flags": [flag], "violations": [violation], "beyond_models": {"01:00": ["load 671"]},
         "scenarios": {"count": 20, "seed": 3, "day_chance": 0.25, "interval": [0.1, 0.5], "failed": 1},
-        "regulators_free": {"ratios": [], "largest_change_pu": 0.0123}, "rating_share": {"650-632": 0.9},
+        "regulators_free": {
+            "ratios": [], "largest_change_pu": 0.0123, "broken": {"voltages": 0, "ratings": 0},
+        }, "rating_share": {"650-632": 0.9},
     }  # fmt: skip
     broken = with_case(run, 0, facts=facts, hour_chance=np.array([0.0, 0.25, 0.1]),
                        extremes_pu=np.array([np.full((20, 3), 0.91), np.full((20, 3), 1.07)]),
@@ -225,6 +227,22 @@ def test_checks_tell_flags_violations_models_scenarios_and_assumptions() -> None
     columns, rows = feeder_buses.rows(broken, At("off", 1))
     assert columns[-1].name == "chance"
     assert {row["chance"] for row in rows} == {5.0}
+
+
+def test_takers_of_prices_are_told_what_they_could_still_save() -> None:
+    run = made_up("ieee13")
+    final = {"objective": 90.0, "bound": 88.0, "gap": 0.022, "by": "price taker", "system_cost": 99.0, "saving": 0.88}
+    told = [final | {"flags": 0, "kept": kept} for kept in (True, False)]
+    method = {"objective": 90.0, "payment_most": 90.0, "bound": None, "gap": None, "status": "optimal"}
+    facts = run.cases[0].facts | {"final": final, "decisions": told, "method": run.cases[0].facts["method"] | method}
+    takers = replace(with_case(run, 0, facts=facts), question=replace(run.question, method="price taker"))
+    exact = replace(takers, question=replace(run.question, method="regions"))
+    for shown, saves in ((takers, True), (exact, False)):
+        bill = re.sub(r"<[^>]*>", " ", page_of(card(shown, At("off"), "bill")))
+        checks = re.sub(r"<[^>]*>", " ", page_of(feeder_checks.content(shown, At())))
+        assert ("other draws at the prices of the bill would save" in bill) is saves
+        assert ("Could save" in checks) is saves
+        assert ("0.88" in bill) is saves
 
 
 def test_methods_are_told_from_the_least_objective_on_and_none_is_below_the_bound() -> None:

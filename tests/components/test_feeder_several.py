@@ -1,12 +1,32 @@
 """The table of several feeders: one row for each case, and what its voltages are allowed."""
 
-from components.feeder_several import rows
-from engine.distribution.question import FeederQuestion
+import re
+from dataclasses import replace
+
+from components.feeder_layers import At
+from components.feeder_several import content, rows
+from engine.distribution.question import Edit, FeederQuestion
 from engine.distribution.several import FeederRow, SeveralRun
+from tests.components.feeder_runs import made_up
+from tests.components.test_feeder_panels import page_of
 
 ROW = FeederRow(
     0, "IEEE 34", 24, True, 1901.0, 0.0, 253.0, 0.921, 1.091, 0.0072, 0.937, 2.576, 1.1e-5, 0, 0, "ok", 77.8
 )
+
+
+def test_the_readers_own_feeder_is_named_and_has_no_limits_of_another() -> None:
+    edited = FeederQuestion(feeder="ieee34", edits=(Edit("scale load", value=1.1),))
+    file = FeederQuestion(feeder="ieee34", dataset="d" * 64)
+    own = [replace(ROW, question=at, feeder=name) for at, name in enumerate(("IEEE 34", "IEEE 34", "Mine"))]
+    several = SeveralRun((FeederQuestion(feeder="ieee34"), edited, file), tuple(own), {})
+    _, found = rows(several)
+    assert [row["feeder"] for row in found] == ["IEEE 34", "IEEE 34, as asked here", "Mine, as asked here"]
+    assert [row["allowed"] for row in found] == ["0.90\u20131.10", "0.90\u20131.10", ""]
+    shown = re.sub(r"<[^>]*>", " ", page_of(content(made_up("two-bus"), At(), several)))
+    assert "Ieee34" not in shown
+    assert "tan \u03c6" in shown or "tan φ" in shown  # the formula of what is paid
+    assert "Mine" in shown[shown.index("From") :]
 
 
 def test_voltages_stand_beside_what_their_feeder_allows() -> None:

@@ -8,16 +8,27 @@ from typing import Any
 
 import numpy as np
 
-from components import siting_agreement, siting_clearing, siting_overview, siting_resources, siting_year
+from components import (
+    siting_agreement,
+    siting_clearing,
+    siting_overview,
+    siting_resources,
+    siting_studies,
+    siting_year,
+    siting_zones,
+)
 from components.siting_answer import Answer, Drawn, Gate
 from components.siting_site import SiteStudy, share_words
+from components.siting_totals import fewer_words, qualified_card
 from engine.siting.agreement import Agreement
 from engine.siting.audit import audit
 from engine.siting.envelopes import envelope
 from engine.siting.gate.decide import decide
 from engine.siting.gate.screening import screen
+from engine.siting.order import OrderBy
 from engine.siting.run import GateRun, gate_question
 from engine.siting.staging import Stage
+from engine.siting.studies import Count
 from tests.callbacks.screen import ids_in, text
 from tests.siting_study import gate_run
 
@@ -53,6 +64,31 @@ def resources(onsite: np.ndarray | None = None, **more: Any) -> SiteStudy:
     prepared = replace(HERE.prepared, case=case)
     gate = screen(case, HERE.contingencies, gate_question(question, prepared))
     return SiteStudy(GateRun(question, prepared, HERE.contingencies, gate), None, None, "firm", 100.0, 0.5)
+
+
+def test_what_qualifies_is_told_with_gross_and_net_load_where_on_site_resources_give_some() -> None:
+    # Firm is 80 MW of 100; 10 MW of every hour's own are made on site, or 30 and 5 MW in the two hours of the file.
+    for study, words in (
+        (resources(), ["load of the site 80.0 MW"]),
+        (resources(onsite_mw=(10.0,)), ["load of the site, gross 80.0 MW", "what the grid serves 70.0 MW"]),
+        (resources(np.array([30.0, 5.0])), ["load of the site, gross 80.0 MW", "in the hours screened 50 to 75.0 MW"]),
+    ):
+        drawn = Drawn("firm", 100.0, 0.5, 20, (1.0, 1.0, 1.0), True)
+        answer = Answer(study.network, Gate("k", study.run.question, study.gate, study.run), drawn)
+        told = " ".join(text(qualified_card(answer, 0)).split())
+        assert [one for one in words if one not in told] == [], told
+
+
+def test_a_depth_sweep_says_how_its_scores_are_scaled() -> None:
+    counts = {"pause": {0.05: Count(2, 0), 0.4: Count(2, 0)}}
+    for scaling, words in (
+        ("pooled", "All depths share one scaling"),
+        ("per envelope", "the scores of two depths do not"),
+    ):
+        study = replace(resources(), by=OrderBy(scaling=scaling))  # type: ignore[arg-type]
+        told = text(siting_studies.depth(study, counts, {"pause": {0.05: 0.4, 0.4: 0.6}}))
+        assert words in told
+        assert "16-19" in told
 
 
 def test_gross_and_net_load_are_told_by_hour_of_the_day_or_of_every_hour_and_say_why() -> None:
@@ -126,3 +162,24 @@ def test_caps_and_the_days_of_a_meter_say_why() -> None:
     found = siting_agreement.audited(audit(terms, times, metered), "meter.csv", "the draft")
     assert each_says_why(found) == ["audit"]
     assert "2026-06-02: 1 violation" in text(found)
+
+
+def test_an_envelope_that_qualifies_less_often_than_the_first_says_in_which_hours_it_draws_more() -> None:
+    # Shift is 64 MW in hour 16 and 83.2 MW in hour 3; firm is 80 MW in both. At A the load relieves an outage: the
+    # larger one qualifies, so shift, smaller in hour 16 and larger in hour 3 (half of the weight), does not.
+    drawn = Drawn("firm", 100.0, 0.5, 20, (1.0, 1.0, 1.0), True)
+    said = fewer_words(Answer(HERE.network, Gate("key", HERE.question, HERE.gate, HERE), drawn))
+    assert said.startswith(
+        "Shift qualifies at fewer sites than firm: in 1 of the 2 hours screened (50 % of their weight)"
+    )
+    assert "it draws up to 83.2 MW against 80.0 MW" in said
+
+
+def test_the_card_of_zones_has_every_bar_in_it() -> None:
+    drawn = Drawn("firm", 100.0, 0.5, 20, (1.0, 1.0, 1.0), True)
+    answer = Answer(HERE.network, Gate("key", HERE.question, HERE.gate, HERE), drawn)
+    found = text(
+        siting_zones.told(answer)
+    )  # firm at 100 MW: A passes, B does not (tests/callbacks/test_siting_sheet.py)
+    assert "1 of 1, bar 100 %" in found
+    assert "0 of 1, bar 0 %" in found

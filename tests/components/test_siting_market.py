@@ -3,9 +3,18 @@
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 
-from components import siting_funnel, siting_market, siting_overview, siting_tables
+from components import (
+    siting_basis,
+    siting_compare,
+    siting_funnel,
+    siting_market,
+    siting_overview,
+    siting_prices,
+    siting_tables,
+)
 from components.siting_answer import Answer, Drawn, Gate
 from components.siting_controls import drawn_size
 from engine.commitment.outcome import End
@@ -13,7 +22,7 @@ from engine.siting.defaults import starting_market
 from engine.siting.market_run import MarketQuestion
 from engine.siting.order import order_of
 from engine.siting.shortlist import label_name, label_of
-from tests.callbacks.screen import text
+from tests.callbacks.screen import ids_in, text
 from tests.siting_study import gate_run, market_run
 
 NEEDED = type("Needed", (), {"found": "needed", "job": None})()
@@ -41,6 +50,24 @@ def test_the_plan_names_the_days_and_counts_the_sizes_that_go_on() -> None:
     assert "priced on the day of the highest load, one day of the seven that stand for the year: about" in said
     none = text(siting_market.told(found, replace(one, sizes_mw=(75.0,)), NEEDED))
     assert "None of the sizes that go on was screened: screened are 50.0 MW, 100 MW" in none
+
+
+def test_days_left_out_judged_schedules_and_an_unknown_floor_are_told() -> None:
+    """What is not known is said, never shown as a number."""
+    found = market_run()
+    lost = {"label": "2020-08-12", "reason": "highest load, 76,376 MW", "status": "time limit", "why": "no schedule"}
+    judged = {"schedules": 5, "before_outages_alone": 2, "refused": 1, "found": ["2020-03-03: too many MW"]}
+    facts = dict(found.facts) | {"days_left_out": [lost], "judged": judged, "days_without_floor": ["2020-03-03"]}
+    market = replace(found, facts=facts, floor=np.full((3, 5), np.nan))
+    said = text(siting_market.told(answer(market=market), found.question, ANSWERED))
+    assert "Left out, without a schedule before any load: 2020-08-12 (highest load: time limit, no schedule)." in said
+    assert (
+        "5 schedules judged by code that shares nothing with the model (2 of them before outages alone): 1 refused"
+        in said
+    )
+    assert "not known" in text(siting_basis.floor_table(market, ()))
+    assert siting_basis.floor_words(market).endswith("Of 2020-03-03 it is not known.")
+    assert "nan" not in said
 
 
 def test_a_whole_year_is_offered_with_its_time() -> None:
@@ -155,3 +182,41 @@ def test_what_was_sent_and_not_priced_is_told_beside_what_was_priced() -> None:
     assert card.startswith("1 site of firm priced on every day")
     assert "ran out of time" in card
     assert text(siting_funnel.stage_card(found, "sent", 0)).startswith("2 sites of firm sent to the market")
+
+
+def test_what_was_not_priced_is_told_beside_the_shortlist() -> None:
+    # Both buses qualify under both envelopes at 100 MW: four placements, one of which the market did not take.
+    whole = market_run()
+    kept = tuple(site for site in whole.sites if (site.placement.bus, site.placement.envelope.name) != (1, "shift"))  # type: ignore[union-attr]
+    said = text(siting_overview.head(answer(market=replace(whole, sites=kept))))
+    assert "1 of 4 placements that qualify at 100 MW were not priced: the market took 3" in said
+    assert "were not priced: the market took" not in text(siting_overview.head(answer()))
+
+
+def test_counts_gaps_and_open_places_of_the_market_say_why() -> None:
+    found = answer(top=1)
+    assert found.open_places  # a noise floor of 0.25 beside figures from 0 to 1
+    assert found.market is not None
+    parts = siting_market.told(found, found.market.question, ANSWERED)
+    assert {"siting-why-market", "siting-why-open"} <= set(ids_in(parts))
+    said = " ".join(text(parts).split())
+    assert "8 of 8 sites priced" in said
+    assert "gaps found of sites, least to widest 0.001 % to 0.001 %" in said  # 1e-5 each
+    assert "2 places too close to call" in said
+
+
+def test_shortlists_shared_sites_and_scores_of_two_envelopes_say_why() -> None:
+    parts = siting_compare.told(answer(), ("firm", "shift"))
+    assert {"siting-why-overlap", "siting-why-both"} <= set(ids_in(parts))
+    said = " ".join(text(parts).split())
+    assert "The shortlists of firm and shift share 100 %" in said  # two sites each, the same
+    assert "2 sites served under firm and under shift" in said
+
+
+def test_the_noise_floor_of_the_mean_over_buses_is_not_held_against_one_bus() -> None:
+    found = siting_prices.prices_of(answer(), None)
+    assert isinstance(found, siting_prices.Prices)
+    said = text(siting_prices.told(found))
+    assert "the noise floor of that mean is 0.250 $/MWh" in said
+    assert "how far chance alone moves the price of one bus is not known" in said
+    assert "said" not in siting_prices.rows(answer(), found)[0]

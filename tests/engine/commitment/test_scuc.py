@@ -147,6 +147,18 @@ def test_what_cannot_be_supplied_is_told_with_its_hour_and_its_shortage() -> Non
         _ = found.lmp
 
 
+def test_how_much_is_lacking_is_not_looked_for_longer_than_the_time_allows() -> None:
+    """The costs are as before afterwards, whether there was time or not."""
+    relaxation = Relaxation(day_instance(level=80.0, options=NO_RESERVE))
+    cost = relaxation.program.cost.copy()
+    assert relaxation.least_breach(time_limit_s=0.0) is None
+    assert np.array_equal(relaxation.program.cost, cost)
+    found = relaxation.least_breach(time_limit_s=60.0)
+    assert found is not None
+    assert not found.any()
+    assert np.array_equal(relaxation.program.cost, cost)
+
+
 def test_a_line_that_cannot_carry_a_load_is_named_as_such() -> None:
     units = [unit("g", "1", 0.0, 300.0, cost_c1_per_mwh=10.0, cost_c0_per_h=1.0)]
     network = grid(units, (("1", "2", 0.1, 50.0),))

@@ -12,10 +12,14 @@ from callbacks.imported import CHECKS
 from engine.compute import HERE
 from engine.distribution.answers import came_with, shipped_methods
 from engine.distribution.compare import CompareOptions, Comparison, compare
+from engine.distribution.coordination import Clock, Coordination, judge
+from engine.distribution.methods import even_point
 from engine.distribution.methods_job import METHODS, METHODS_SHAPE, methods_arguments, methods_job, methods_key
 from engine.distribution.methods_run import MethodsOptions, MethodsRun, run_methods
+from engine.distribution.prepare import prepare
 from engine.distribution.question import FeederQuestion
 from engine.distribution.question_battery import CentreBattery
+from engine.distribution.run import first_points, run_feeder
 from engine.distribution.speed import PUBLISHED, MethodRow, speeds
 from engine.errors import CancelledError, FileFormatError, QuestionError, UncertaintyDataError
 from engine.store.artifacts import Artifacts
@@ -69,6 +73,44 @@ def test_exact_routes_agree_and_competition_costs_the_system_least(found: Compar
             assert row.system_cost + row.delay_cost >= (taker.system_cost + taker.delay_cost) * (1.0 - 1e-6)
             assert row.payment_most >= row.payment - 1e-6
             assert row.own_bound is None or row.own_bound <= exact.objective * (1.0 + 1e-4)
+
+
+def test_the_work_divided_evenly_stands_beside_the_methods(toy: MethodsRun) -> None:
+    """Its draws are those of a study with given draws; it proves nothing and needs nothing."""
+    row = toy.row("even work")
+    assert row is not None
+    assert (row.status, row.own_bound, row.needed) == ("given", None, ())
+    (case,) = run_feeder(replace(TOY, svg="off")).cases
+    assert np.array(toy.schedules[toy.rows.index(row)].draw_kw) == pytest.approx(case.draw_kw, abs=1e-4)
+    # In equal parts over its hours a job waits half of the hours it may on average.
+    jobs = prepare(TOY).workload.jobs
+    assert row.delay_cost == pytest.approx(sum(job.delay_price * job.work * (job.last - job.first) / 2 for job in jobs))
+
+
+def test_the_bill_of_the_work_divided_evenly_is_that_of_a_study() -> None:
+    """The study bills at its own AC solutions, and there the linear flow of the methods is taken: within 1e-5 p.u."""
+    question = replace(TOY, batteries=(), svg="off", corrections=8)
+    (case,) = run_feeder(question).cases
+    prepared, options = prepare(question), question.options(compensators=False)
+    points = first_points(prepared, options, lambda: None)
+    problem = Coordination.of(prepared.case, prepared.workload, options, points)
+    even = even_point(question, problem, prepared.workload)
+    found = judge(problem, "even work", even, (-np.inf, "given", Clock.start()))
+    assert found.payment == pytest.approx((case.bill_active + case.bill_reactive).sum(axis=1), rel=3e-3)
+    assert problem.fleet.misses(found.draws_mw) < 1e-9
+
+
+def test_the_walk_needs_no_regions(found: Comparison, toy: MethodsRun) -> None:
+    """It is charged the price taker alone, and says no more than it did."""
+    for rows in (found.rows, toy.rows):
+        by = {row.method: row for row in rows}
+        walked = by["region walk"]
+        assert walked.needed == ("price taker",)
+        assert walked.before_s == walked.start_s == by["price taker"].processor_s
+        assert "regions" in by["critical regions"].needed
+        words = {note.split(" ", 1)[1] for note in walked.notes}
+        assert words <= {"start", "starts", "program", "programs"}
+        assert not {"1 starts", "1 programs", "1 rounds of tangents"} & {note for row in rows for note in row.notes}
 
 
 def test_best_response_goes_round_and_damped_it_settles(found: Comparison, toy: MethodsRun) -> None:
@@ -214,6 +256,7 @@ def test_what_is_said_of_speed_follows_from_the_rows(
     assert found.times == pytest.approx(times)
     assert found.exact_without_start_s == pytest.approx(3.5)
     assert found.published == expansion.method.endswith(PUBLISHED)
+    assert "e-0" not in found.statement  # per cent, as in the table beside it
     assert ("at least" in found.statement) == (not reached and times >= 1.0 and expansion.status != "optimal")
 
 

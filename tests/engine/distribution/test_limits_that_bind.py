@@ -10,8 +10,9 @@ from engine.distribution.ac_limits import loading, winding_kva
 from engine.distribution.binding import binding_limits
 from engine.distribution.case import FeederCase
 from engine.distribution.cases import placed
+from engine.distribution.dlmp import dual_range
 from engine.distribution.dso import dispatch, price_range
-from engine.distribution.feeder import Compensator, Generator
+from engine.distribution.feeder import Compensator, Generator, Load
 from engine.distribution.hour import DsoOptions
 from engine.distribution.opendss import ac_flow
 from engine.distribution.price_range import price_ranges
@@ -20,6 +21,7 @@ from engine.distribution.question_battery import CentreBattery
 from engine.distribution.run import run_feeder
 from engine.distribution.tightening import derated
 from tests.engine.distribution.test_dso import duplicate_limits
+from tests.engine.distribution.toys import two_bus
 
 STEP = 1e-4
 
@@ -67,9 +69,30 @@ def test_the_dual_of_a_compensator_is_what_the_cost_falls_by() -> None:
 def test_a_limit_that_two_rows_say_alike_has_the_published_range() -> None:
     """The same range as one linear program for each end and row, which eliminates nothing."""
     result = duplicate_limits()
-    slow = price_range(result, 0, np.arange(2))
-    for end, other in zip(price_ranges(result), slow, strict=True):
+    found, size = price_ranges(result), result.frame.size
+    slow = price_range(result, 0, np.arange(size))
+    for end, other in zip((found.active_least, found.active_most), slow, strict=True):
         assert end[0] == pytest.approx(other, abs=1e-6)
+    (answer,) = result.answers
+    slow = dual_range(answer.program, answer.solution, result.price_rows[0] + size)  # reactive rows follow
+    for end, other in zip((found.reactive_least, found.reactive_most), slow, strict=True):
+        assert end[0] == pytest.approx(other, abs=1e-6)
+
+
+def test_a_price_of_reactive_power_may_range_where_active_prices_do_not() -> None:
+    """A line without resistance, v = 1 - 2 x Q / 100: the lowest voltage is what a full compensator just gives.
+
+    Less reactive power is worth nothing there, more costs the penalty: 0 to 2 x / 100 of it per Mvar.
+    """
+    load, svg = Load("load", "end", "a", 1000.0, 2000.0), Compensator("svg", "end", 300.0, "a")
+    feeder = two_bus(0.0, 0.9, loads=(load,), compensators=(svg,), v_min_pu=float(np.sqrt(1.0 - 0.018 * 1.7)))
+    result = dispatch(FeederCase.of(feeder, [40.0]), None, DsoOptions(reactive_slope_per_mvar2h=0.0))
+    found = price_ranges(result)
+    most = 0.018 * result.voltage_price_per_pu2
+    assert found.reactive_least[0] == pytest.approx([0.0, 0.0], abs=1e-6)
+    assert found.reactive_most[0] == pytest.approx([0.0, most], rel=1e-6)
+    assert found.active_least[0] == pytest.approx([40.0, 40.0], abs=1e-6)
+    assert found.active_most[0] == pytest.approx([40.0, 40.0], abs=1e-6)
 
 
 def test_a_transformer_is_judged_by_its_windings() -> None:

@@ -11,6 +11,7 @@ from engine.distribution.feeder import Battery, DataCentre
 from engine.distribution.files import to_json
 from engine.distribution.prepare import of_hours, prepare
 from engine.distribution.question import Edit, FeederQuestion
+from engine.distribution.run import run_feeder
 from engine.distribution.workload import Workload, seeded
 from engine.errors import QuestionError
 
@@ -76,6 +77,28 @@ def test_edits_change_the_rows_they_name_and_nothing_else() -> None:
     assert [row.name for row in found.compensators] == ["SVG 724", "SVG 732", "mine"]
     assert sum(row.kw for row in found.loads) == pytest.approx(2.0 * sum(row.kw for row in feeder.loads))
     assert found.lines == feeder.lines
+
+
+def test_a_data_centre_is_added_to_a_feeder_that_has_none() -> None:
+    """At full work it draws what was asked for: PUE (idle + work), to a tenth of a kW of each."""
+    feeder = replace(library.load("two-bus"), centres=())
+    edit = Edit("add centre", "mine", "load", 240.0, "a")
+    (added,) = edit.apply(feeder).centres
+    assert (added.name, added.bus, added.phases) == ("mine", "load", "a")
+    assert added.most_kw == pytest.approx(240.0, abs=0.15)
+    with pytest.raises(QuestionError, match="there is a data centre 'mine' already"):
+        edit.apply(edit.apply(feeder))
+    with pytest.raises(QuestionError, match="no bus 'nowhere'"):
+        replace(edit, bus="nowhere").apply(feeder)
+    with pytest.raises(QuestionError, match="draws at full work, kW, is 0"):
+        replace(edit, value=0.0).apply(feeder)
+    content = to_json(feeder)
+    question = FeederQuestion(dataset="d" * 64, hours=(9, 19), svg="off", edits=(edit,), corrections=2)
+    run = run_feeder(question, lambda _: ("mine.json", content))
+    case = run.cases[0]
+    assert (case.bill_active > 0.0).all()
+    assert case.draw_kw.max() <= added.most_kw
+    assert any("mine is like the data centres" in told for told in run.provenance["assumptions"])
 
 
 def test_edits_that_cannot_be_made_are_all_named() -> None:

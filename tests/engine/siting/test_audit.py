@@ -119,6 +119,29 @@ def test_an_agreement_survives_its_json_and_names_all_problems() -> None:
         assert words in str(refused.value)
 
 
+def test_terms_and_audit_hold_the_ramp_to_the_same_bound() -> None:
+    # Firm, 1,000 MW nameplate: a cap of 800 MW, 1 % of it is 8 MW, the ramp bound is 200 MW: 208 MW are allowed.
+    terms = Agreement("s", envelope("firm"), 1000.0, energy_band=1.0)
+    said = dict(terms.terms())
+    assert "at most 200 MW, and the tolerance of the later hour" in said["Ramp"]
+    assert "above the ramp bound" in said["Tolerance"]
+    for ramp, kept in ((207.0, True), (209.0, False)):
+        mw = np.full(96, 500.0)
+        mw[48:] = 500.0 + ramp
+        assert audit(terms, meter(1)[0], mw).kept == kept
+
+
+def test_a_meter_without_a_judged_day_kept_nothing() -> None:
+    times, mw = meter(1)
+    found = audit(SHIFT, times[:50], mw[:50])
+    assert (found.judged, found.kept) == (0, False)
+
+
+def test_the_terms_of_a_firm_load_threaten_no_flexible_part() -> None:
+    terms = Agreement("s", envelope("firm"), 1000.0).terms()
+    assert "flexible" not in " ".join(words for _, words in terms)
+
+
 def test_the_draft_names_every_term() -> None:
     terms = dict(SHIFT.terms())
     assert terms["Cap by hour"] == "hours 1-15, 20-24: 832 MW; hours 16-19: 640 MW"

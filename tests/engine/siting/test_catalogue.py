@@ -4,13 +4,17 @@ import csv
 import io
 import json
 import math
+from dataclasses import replace
 
 import pytest
 
 from engine.errors import QuestionError
 from engine.network.library import load
 from engine.network.model import Network
-from engine.siting.catalogue import METRIC_COLUMNS, Catalogue, Entry, changes, funnel
+from engine.siting.catalogue import METRIC_COLUMNS, Catalogue, Entry, funnel
+from engine.siting.changes import SetChange, changes
+from engine.siting.question import SitingQuestion
+from engine.siting.versions import packed
 
 METRICS = tuple(float(n) for n in range(15))
 SHAPES = {"firm": (0.0, 0.0, 0.2), "shift": (0.2, 0.04, 0.2)}
@@ -62,21 +66,40 @@ def test_its_geojson_has_a_point_where_the_bus_has_a_place() -> None:
 
 def test_changes_name_who_entered_who_left_and_how_the_others_moved() -> None:
     (found,) = changes(OLD, NEW)
-    assert found.entered == ("4",)
-    assert found.left == (("3", "gate failed"),)
-    assert (found.before, found.after, found.grew) == (3, 3, False)
+    for change in (found.qualified, found.priced):
+        assert change.entered == ("4",)
+        assert change.left == (("3", "gate failed"),)
+        assert (change.before, change.after) == (3, 3)
+    assert not found.grew
     assert found.spearman == -1.0  # two in both, their order reversed
     assert found.moves == (("2", 2, 1), ("1", 1, 2))
     (back,) = changes(OLD, catalogue(version=2))
-    assert [reason for _, reason in back.left] == ["not a candidate"] * 3
+    assert [reason for _, reason in back.qualified.left] == ["not a candidate"] * 3
     assert math.isnan(back.spearman)
+
+
+def test_the_gate_and_the_market_are_compared_apart() -> None:
+    # Before: three qualify, one of them is priced. Then 1 is not taken to the market, 2 fails the gate, 3 is priced.
+    old = catalogue(
+        entry("1", 0.9, 1), entry("2", None, None, "market time limit"), entry("3", None, None, "not in market"),
+        entry("4", None, None, "criteria failed"),
+    )  # fmt: skip
+    new = catalogue(
+        entry("1", None, None, "not in market"), entry("2", None, None, "gate failed"), entry("3", 0.4, 1),
+        entry("4", None, None, "criteria failed"), version=2,
+    )  # fmt: skip
+    (found,) = changes(old, new)
+    assert found.qualified == SetChange(3, 2, (), (("2", "gate failed"),))
+    assert found.priced == SetChange(1, 1, ("3",), (("1", "not in market"),))
+    counts = packed(replace(old, manifest={"question": SitingQuestion().to_json()}))["passed"]
+    assert counts == {"firm, 1000 MW": 3}  # with the site that the market had no time for
 
 
 def test_an_archive_without_names_compares_versions_and_tells_no_bus() -> None:
     secret = b"kept elsewhere"
     old, new = OLD.redacted(secret), NEW.redacted(secret)
     (found,) = changes(old, new)
-    assert (len(found.entered), len(found.left), found.spearman) == (1, 1, -1.0)
+    assert (len(found.qualified.entered), len(found.qualified.left), found.spearman) == (1, 1, -1.0)
     text = json.dumps(old.to_json())
     assert "Texas" not in text
     assert not {one.bus for one in old.entries} & {"1", "2", "3", "4"}

@@ -142,6 +142,19 @@ def test_what_is_open_depends_on_the_weights_and_the_length_of_the_shortlist() -
     assert found[1] != found[4] != other
 
 
+def test_an_unknown_floor_could_change_every_place_and_one_of_a_metric_that_does_not_count_none() -> None:
+    order = rank_sites(sites())
+    unknown = np.full((3, 5), np.nan)
+    assert open_sites(order, unknown, 4).all()
+    assert not open_sites(order, unknown, 12).any()  # every site is on the shortlist
+    partly = np.zeros((3, 5))
+    assert not open_sites(order, partly, 4).any()
+    partly[1, 4] = np.nan
+    assert open_sites(order, partly, 4).any()
+    without = rank_sites(sites(), group_weights=(0.0, 1.0, 1.0))  # the first group has the on-peak rent
+    assert not open_sites(without, partly, 4).any()
+
+
 def test_equal_scores_at_the_end_of_the_shortlist_are_tied_and_open_whatever_the_noise() -> None:
     # Sites 1, 2 and 3 have the same figures, so the same score: by hand, places 2 to 4 in the order of their buses.
     best, alike, worst = np.zeros((3, 5)), np.full((3, 5), 0.5), np.ones((3, 5))

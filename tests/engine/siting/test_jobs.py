@@ -211,19 +211,27 @@ def test_what_cannot_be_run_is_said(here: Study) -> None:
 def test_what_is_asked_of_the_market_is_what_runs(here: Study) -> None:
     """Sizes, reserve, limits after outages, every day of a file: what the question says is in the run and its facts."""
     asked = MarketQuestion(
-        days="listed", dates=("2016-07-20",), most_sites=1, samples=0, sizes_mw=(25.0,), security="n-1", reserve="none"
+        days="listed", dates=("2016-07-20",), most_sites=1, samples=1, sizes_mw=(25.0,), security="n-1", reserve="none"
     )
     run = here.run()
     later = tuple(replace(own, peak_hours=(18, 19)) for own in QUESTION.envelopes)
     found = run_market(replace(run, question=replace(run.question, envelopes=later)), asked)
     assert {site.placement.nameplate_mw for site in found.sites if site.placement} == {25.0}
     assert (found.facts["security"], found.facts["reserve"]) == ("n-1", "no reserve")
+    # One sample tells no spread: the floor was asked for and is not known, which is not zero.
+    assert found.floor is not None
+    assert np.isnan(found.floor).all()
+    assert found.facts["days_without_floor"] == ["2016-07-20"]
+    assert found.facts["noise_samples"] in ([0], [1])
+    assert (found.facts["judged"]["schedules"], found.facts["judged"]["refused"]) == (1 + len(found.sites), 0)
     assert (found.facts["peak_hours"], found.facts["peak_of"]) == ([18, 19], "pause")
     hours = found.base.days[0].hours
     assert hours is not None
     assert found.base.metrics[1, 0] == pytest.approx(hours.mean_lmp[[17, 18]].mean())
     with pytest.raises(QuestionError, match="26 MW, the study has none"):
         run_market(run, replace(asked, sizes_mw=(26.0,)))
+    with pytest.raises(QuestionError, match="unit 'none' must run and is not in the network"):
+        run_market(run, replace(asked, must_run=("none",)))
     week = case_of(NETWORK, np.concatenate([day_load(150.0, 30.0)] * 3))
     every = days_of(week, MarketQuestion(days="year"))
     assert [(day.number, day.label, day.weight) for day in every] == [
@@ -235,11 +243,14 @@ def test_new_words_of_the_market_leave_the_key_of_an_old_question_alone() -> Non
     old = {"days", "dates", "most_sites", "base_gap", "site_gap", "base_time_s", "site_time_s", "cost_factor",
            "samples", "seed"}  # fmt: skip
     assert set(MarketQuestion().to_json()) == old
-    new = MarketQuestion(days="year", sizes_mw=(1000.0,), security="n-1", reserve="largest unit")
-    assert set(new.to_json()) == old | {"sizes_mw", "security", "reserve"}
+    new = MarketQuestion(days="year", sizes_mw=(1000.0,), security="n-1", reserve="largest unit", must_run=("nuclear",))
+    assert set(new.to_json()) == old | {"sizes_mw", "security", "reserve", "must_run"}
+    assert new.options("c").must_run == ("nuclear",)
     assert MarketQuestion.from_json(json.loads(json.dumps(new.to_json()))) == new
     with pytest.raises(QuestionError, match="security is one of base, n-1, not 'n-2'; a size of 0 MW"):
         replace(new, security="n-2", sizes_mw=(0.0,)).checked()
+    with pytest.raises(QuestionError, match="named twice"):
+        replace(new, must_run=("nuclear", "nuclear")).checked()
 
 
 def test_on_peak_is_the_window_of_the_first_envelope_that_has_one() -> None:

@@ -1,5 +1,6 @@
 """The market stage on a small grid: the same by every way of computing it, and what its figures must keep."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,14 +8,16 @@ import pytest
 
 from engine.capacity.archive import pack
 from engine.commitment.days import Day
-from engine.commitment.instance import CommitmentOptions, Instance, ReserveRule
+from engine.commitment.instance import CommitmentOptions, InitialState, Instance, ReserveRule
 from engine.commitment.outcome import BASE, SITE, Effort, End
 from engine.commitment.scuc import commit, solve_site
+from engine.commitment.verify import Schedule, Verdict, verify
 from engine.compute import Processes
 from engine.errors import QuestionError, UncertaintyDataError
 from engine.siting.case import SitingCase
+from engine.siting.compiling import market_facts
 from engine.siting.envelopes import envelope
-from engine.siting.market import MarketBase, Placement, SiteMarket, market_base, market_impact
+from engine.siting.market import MarketBase, Placement, SiteMarket, floor_of, market_base, market_impact
 from engine.siting.market_days import MOST_DAYS, base_tasks, commit_run, dump_base, load_base
 from engine.store.artifacts import Artifacts
 from tests.engine.commitment.small import case_of, day_load, grid, judged, random_units
@@ -83,10 +86,74 @@ def test_a_site_that_cannot_be_supplied_is_infeasible_and_one_without_time_is_to
     assert late.status is End.TIME_LIMIT
 
 
-def test_a_base_without_a_schedule_is_refused_by_its_day(days: SitingCase) -> None:
+def test_a_day_without_a_schedule_is_left_out_and_told_and_only_a_market_without_any_is_refused(
+    days: SitingCase,
+) -> None:
     heavy = days.with_load(1, np.where(np.arange(48) < 24, 0.0, 5000.0))
-    with pytest.raises(QuestionError, match="2020-01-02"):
-        market_base(heavy, [Day(1, "2020-01-02", "summer", 1.0)])
+    late = Day(1, "2020-01-02", "summer", 1.0)
+    with pytest.raises(QuestionError, match="2020-01-02: infeasible: in hour"):
+        market_base(heavy, [late])
+    both = market_base(heavy, [Day(0, "2020-01-01", "winter", 5.0), late])
+    alone = market_base(days, [Day(0, "2020-01-01", "winter", 5.0)])
+    assert [day.label for day in both.days] == ["2020-01-01"]
+    np.testing.assert_array_equal(both.base.metrics, alone.base.metrics)
+    (told,) = market_facts(both)["days_left_out"]
+    assert (told["label"], told["reason"], told["weight"], told["status"]) == (
+        "2020-01-02",
+        "summer",
+        1.0,
+        "infeasible",
+    )
+    assert "MW" in told["why"]
+    (site,) = market_impact(both, PLACEMENTS[:1])
+    assert site.served
+    assert len(site.days) == 1
+
+
+def test_every_schedule_is_judged_and_one_that_is_refused_is_no_number(
+    base: MarketBase, found: list[SiteMarket], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = market_facts(base, found)["judged"]
+    assert told == {"schedules": 2 * 4, "before_outages_alone": 0, "refused": 0, "found": []}
+
+    def one_mw_more(
+        case: SitingCase, options: CommitmentOptions, schedule: Schedule, *initial: InitialState
+    ) -> Verdict:
+        return verify(case, options, replace(schedule, output_mw=schedule.output_mw + 1.0 / 6.0), *initial)
+
+    monkeypatch.setattr("engine.siting.judging.verify", one_mw_more)
+    (site,) = market_impact(base, PLACEMENTS[:1])
+    assert site.status is End.REFUSED
+    assert not site.served
+    assert np.isnan(site.metrics).all()
+    assert all(day.hours is None and day.cost == np.inf for day in site.days)
+    assert "is off and produces 0.167 MW" in site.reason()
+    told = market_facts(base, [site])["judged"]
+    assert (told["schedules"], told["refused"]) == (4, 2)
+    assert "2020-01-01: the judge of schedules refuses it" in told["found"][0]
+    with pytest.raises(QuestionError, match=r"no day has a schedule.*refused: the judge"):
+        market_base(base.case, base.days[:1])
+
+
+def test_limits_after_outages_are_judged_at_the_first_placement_of_each_task(days: SitingCase) -> None:
+    held = CommitmentOptions(ReserveRule("none"), security="n-1", outage_rating="a")
+    base = market_base(days, [Day(0, "2020-01-01", "winter", 1.0)], held)
+    found = market_impact(base, PLACEMENTS)
+    assert base.base.days[0].judged == "whole"
+    assert [site.days[0].judged for site in found] == ["whole", "before outages", "before outages"]
+    assert market_facts(base, found)["judged"]["before_outages_alone"] == 2
+
+
+def test_the_floor_of_all_days_is_of_the_days_that_have_one_and_the_others_are_named(base: MarketBase) -> None:
+    floors = np.stack([np.full((3, 5), 2.0), np.full((3, 5), 8.0)])
+    assert floor_of(base.days, floors) == pytest.approx(np.full((3, 5), (5.0 * 2.0 + 8.0) / 6.0))
+    floors[1] = np.nan
+    assert floor_of(base.days, floors) == pytest.approx(np.full((3, 5), 2.0))
+    known = replace(base, floors=floors, accepted=(4, 1))
+    assert market_facts(known)["days_without_floor"] == ["2020-01-02"]
+    assert market_facts(known)["noise_samples"] == [4, 1]
+    assert np.isnan(floor_of(base.days, np.full((2, 3, 5), np.nan))).all()
+    assert base.floor is None
 
 
 def test_what_is_known_so_far_is_whole_days_of_the_sites_that_are_solved(
@@ -138,16 +205,16 @@ def nine_days() -> SitingCase:
 def test_days_in_a_row_are_tasks_of_a_week_each_from_the_state_before_it(tmp_path: Path) -> None:
     case = nine_days()
     every = tuple(Day(day, case.labels[24 * day][:10], "every day", 1.0) for day in range(9))
-    tasks = base_tasks(case, every, CommitmentOptions(), SITE, 0, (16,))
+    tasks = base_tasks(case, every, CommitmentOptions(), SITE, 0, SITE.gap, (16,))
     assert [len(task.days) for task in tasks] == [MOST_DAYS, 2]
     assert [len(task.case) for task in tasks] == [7 * 24, 3 * 24]  # the second has its warm-up day
-    here = market_base(case, every, effort=SITE, samples=2, artifacts=Artifacts(tmp_path, 10**8))
+    here = market_base(case, every, effort=SITE, samples=3, artifacts=Artifacts(tmp_path, 10**8))
     assert here.before[0] == "free"
     assert here.before[1] == "taken over from 2020-01-01"
     assert here.before[7] == "after 2020-01-07 00:00 as a warm-up day"
     assert here.before[8] == "taken over from 2020-01-08"
     assert all(one is not None for one in here.initial[1:])
-    again = market_base(case, every[::-1], effort=SITE, samples=2, artifacts=Artifacts(tmp_path, 10**8))
+    again = market_base(case, every[::-1], effort=SITE, samples=3, artifacts=Artifacts(tmp_path, 10**8))
     np.testing.assert_array_equal(again.base.metrics, here.base.metrics)
     np.testing.assert_array_equal(again.prices, here.prices)
     np.testing.assert_array_equal(again.floor, here.floor)
@@ -166,7 +233,7 @@ def test_days_in_a_row_are_tasks_of_a_week_each_from_the_state_before_it(tmp_pat
 
 def test_days_without_a_load_are_read_back_as_they_were_kept() -> None:
     case = nine_days()
-    (task,) = base_tasks(case, [Day(2, "2020-01-03", "chosen", 1.0)], CommitmentOptions(), SITE, 2, (16,))
+    (task,) = base_tasks(case, [Day(2, "2020-01-03", "chosen", 1.0)], CommitmentOptions(), SITE, 3, SITE.gap, (16,))
     found = commit_run(task)
     again = load_base(dump_base(found))
     assert dump_base(again) == dump_base(found)
@@ -186,6 +253,19 @@ def test_limits_after_outages_and_reserve_cost_more_than_none_of_them(days: Siti
     )
     for less, more in ((free, reserved), (reserved, held)):
         assert more.base.days[0].bound > less.base.days[0].cost  # on this day each of them binds
+
+
+def test_a_unit_that_must_run_does_so_all_day_and_costs_no_less(base: MarketBase) -> None:
+    usual = base.on[0]
+    assert usual is not None
+    idle = int(np.flatnonzero(~usual.any(axis=0))[0])  # every unit of this grid is committed: by position
+    held = CommitmentOptions(must_run=(base.case.network.units.ids[idle],))
+    found = market_base(base.case, base.days[:1], held)
+    assert found.on[0] is not None
+    assert found.on[0][:, idle].all()
+    assert found.base.days[0].judged == "whole"
+    assert found.base.days[0].cost >= base.base.days[0].bound
+    assert market_facts(found)["must_run"] == list(held.must_run)
 
 
 def test_a_site_of_the_n_1_market_keeps_every_limit_after_each_outage_by_the_judge(days: SitingCase) -> None:

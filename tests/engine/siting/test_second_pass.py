@@ -72,6 +72,14 @@ def test_what_gets_no_proof_in_time_keeps_its_first_figures(base: MarketBase, fi
     assert "3 of them without a proof in time" in found.words()
 
 
+def test_a_floor_that_is_not_known_leaves_every_place_open_and_says_so(
+    base: MarketBase, first: list[SiteMarket]
+) -> None:
+    found = second_pass(base, rank_sites(first), np.full((3, 5), np.nan), count=1)
+    assert found.again.tolist() == found.open.tolist() == [True, True, True, False]
+    assert "the noise floor is not known, and what is not known could change a place; 3 are too close" in found.words()
+
+
 def test_the_days_without_a_site_are_not_ranked(base: MarketBase, first: list[SiteMarket]) -> None:
     with pytest.raises(QuestionError, match="not a site"):
         second_pass(base, rank_sites([base.base, *first]), NO_FLOOR)

@@ -13,7 +13,7 @@ from engine.network.model import Network
 from engine.opf.dc_opf import dc_opf
 from engine.siting.cases import Assumptions, as_filed
 from engine.siting.contingencies import Contingencies, Rule
-from engine.siting.envelopes import standard
+from engine.siting.envelopes import envelope, standard
 from engine.siting.gate.question import GateQuestion
 from engine.siting.gate.results import GateResult
 from engine.siting.gate.screening import screen
@@ -91,6 +91,18 @@ def test_depths_are_kept_or_repaired_and_keep_their_ramp() -> None:
     assert all(not one.problems() for one in found)
     kinds = [one.kind for one in found if one.name.startswith("shift")]
     assert kinds == ["shift"] * 4 + ["own"] * 4  # u (depth + depth / 5) <= 0.2: 20 % is the deepest step
+
+
+def test_depths_take_peak_hours_utilisation_and_ramp_from_the_question() -> None:
+    asked = (envelope("firm"), envelope("pause", utilisation=0.7, peak_hours=(7, 8)), envelope("shift", ramp_share=0.3))
+    found = {one.name: one for one in depth_envelopes(depths=(0.1,), models=asked)}
+    pause, shift = found["pause 10 %"], found["shift 10 %"]
+    assert (pause.peak_hours, pause.utilisation) == ((7, 8), 0.7)
+    assert pause.share[6] == pytest.approx(0.63)  # hour 7: a tenth less than 70 %
+    assert pause.share[15] == pytest.approx(0.7)
+    assert (shift.peak_hours, shift.ramp_share) == ((16, 17, 18, 19), 0.3)
+    only = depth_envelopes(("shift",), (0.1,), models=asked[1:2])[0]
+    assert (only.peak_hours, only.utilisation) == ((7, 8), 0.7)  # no shift is asked: the hours of what is
 
 
 def test_prices_rise_with_marginal_costs_in_proportion() -> None:
