@@ -191,11 +191,25 @@ def begin_study(page: Page, example: str, tables: NetworkTables | None = None) -
 
     With ``tables`` it is a study of these, named ``example``.
     """
-    answer = page.request.get("/")  # a first visit gives the reader his cookie
+    user = _reader(page)
+    while True:
+        study = _study(page, user, example, tables)
+        # What a page asked for that was closed just now may still be answered, with a cookie for who asked.
+        if (now := _reader(page)) == user:
+            return study
+        user = now
+
+
+def _reader(page: Page) -> str:
+    """Return the user whom the product knows the page's reader as; a first visit makes one."""
+    page.request.get("/")
     (cookie,) = [one for one in page.context.cookies() if one["name"] == "headroom"]
     content = cookie["value"].partition(".")[0]
-    user = json.loads(base64.urlsafe_b64decode(content + "=" * (-len(content) % 4)))["user"]
-    address = answer.url.rstrip("/")
+    return str(json.loads(base64.urlsafe_b64decode(content + "=" * (-len(content) % 4)))["user"])
+
+
+def _study(page: Page, user: str, example: str, tables: NetworkTables | None) -> str:
+    address = page.request.get("/healthz").url.removesuffix("/healthz")
     if address not in _services:
         _services[address] = open_services(Settings.from_env({"HEADROOM_HOME": str(_homes[address])}))
     services = _services[address]
