@@ -4,6 +4,7 @@
   'use strict';
   const headroom = window.headroom;
   const maps = {}; // page -> {map, buses: Map id -> layer, branches, ...}
+  const EDGE = 10; // pixels between what is in view at first and the edge of the map
   const THIN = '\u2009';
   // More stands out more: dark on a light ground, bright on a dark one.
   const CIVIDIS = {
@@ -161,7 +162,7 @@
   function adopt(page, s, map) {
     s.map = map;
     s.home = map.getZoom();
-    s.bounds = map.getBounds();
+    s.bounds = null; // what is in view at first, once the buses stand
     s.scale = 1;
     s.ring = null;
     s.tip = null;
@@ -182,16 +183,38 @@
       if (!map._container || !map._container.isConnected) { watch.disconnect(); return; }
       const moved = s.moved;
       map.invalidateSize({ animate: false });
-      if (!moved && map.getSize().y > 0) map.fitBounds(s.bounds, { animate: false });
       s.moved = moved;
+      if (!moved) fit(s, false);
     });
     watch.observe(map.getContainer());
+  }
+  // The bounds of the buses themselves; of a drawing that is not geographic those that the page leaves room in.
+  function whole(s) {
+    const points = Array.from(s.buses.values()).map(function (layer) { return layer.getLatLng(); });
+    const frame = s.map.getContainer().closest('[data-bounds]');
+    const given = frame ? new window.L.LatLngBounds(JSON.parse(frame.dataset.bounds)) : null;
+    if (!points.length || (given && frame.classList.contains('hr-map-plain'))) return given;
+    const found = new window.L.LatLngBounds(points);
+    return found.getSouthWest().equals(found.getNorthEast()) ? given || found : found;
+  }
+  // Fills the pane below the tools: without steps of zoom, which would leave a border of their own.
+  function fit(s, animate) {
+    if (!s.bounds || s.map.getSize().y <= 0) return;
+    const tools = s.map.getContainer().parentElement.querySelector('.hr-map-tools');
+    const top = tools ? tools.offsetTop + tools.offsetHeight : 0;
+    const from = [EDGE, top + EDGE], to = [EDGE, EDGE], moved = s.moved, step = s.map.options.zoomSnap;
+    s.map.options.zoomSnap = 0;
+    s.home = s.map.getBoundsZoom(s.bounds, false, window.L.point(from).add(to));
+    s.map.fitBounds(s.bounds, { paddingTopLeft: from, paddingBottomRight: to, animate: animate });
+    s.map.options.zoomSnap = step;
+    s.moved = moved;
   }
   function settle(page, s, store) {
     s.fresh[store] = false; // the next load of this layer starts again
     if (store === 'buses') {
       s.high = new Set();
       s.buses.forEach(function (layer, id) { if (layer.feature.properties.v >= 300) s.high.add(id); });
+      if (!s.bounds && s.buses.size) { s.bounds = whole(s); if (!s.moved) fit(s, false); }
     }
     restyle(s, ['buses', 'branches']);
     if (s.selected) select(page, s.selected, false);
@@ -266,7 +289,7 @@
     } else underline(s, [id]);
     if (!move) return;
     if (kind === 'bus') {
-      if (!s.map.getBounds().pad(-0.08).contains(layer.getLatLng())) go(s, layer.getLatLng(), s.map.getZoom());
+      if (!s.map.getBounds().pad(-0.01).contains(layer.getLatLng())) go(s, layer.getLatLng(), s.map.getZoom());
     } else if (!s.map.getBounds().intersects(layer.getBounds())) s.map.fitBounds(layer.getBounds(), { maxZoom: s.map.getZoom(), padding: [60, 60] });
   }
   function underline(s, branches) {
@@ -380,10 +403,10 @@
     const action = button.getAttribute('data-map-zoom');
     if (action === 'in') s.map.zoomIn(1); else if (action === 'out') s.map.zoomOut(1);
     else {
-      const points = Array.from(s.buses.values()).map(function (layer) { return layer.getLatLng(); });
-      if (!points.length) return;
-      s.map.once('moveend', function () { s.bounds = s.map.getBounds(); s.moved = false; });
-      s.map.fitBounds(new window.L.LatLngBounds(points), { padding: [24, 24], animate: !headroom.calm() });
+      if (!s.buses.size) return;
+      s.bounds = whole(s);
+      s.map.once('moveend', function () { s.moved = false; });
+      fit(s, !headroom.calm());
     }
   });
 

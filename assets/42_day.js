@@ -129,6 +129,11 @@
       return [search, window.location.origin + path + search];
     }
 
+    // The strip of tabs may have had no size until now: its pane was hidden.
+    window.addEventListener('resize', function () {
+      const holder = part('tables');
+      if (holder && holder.dataset.tab) inSight(holder.dataset.tab);
+    });
     document.addEventListener('click', function (event) {
       const near = function (what) { return event.target.closest && event.target.closest(what); };
       if (near('#' + page + '-play')) play();

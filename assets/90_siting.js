@@ -58,6 +58,10 @@
       const bus = text(selection).indexOf('bus:') === 0;
       return [bus, !bus];
     },
+    // One press asks for the seven typical days and runs them.
+    priceWeek: function (pressed) {
+      return pressed ? ['typical', pressed] : [KEEP(), KEEP()];
+    },
     // Told when a job ends, and now and then while it runs: what is known so far is drawn.
     jobs: window.headroom.jobs.follow('siting-job-ended', FURTHER_MS),
     // What the table shows is what the map shows in full; the other buses are faint. In the map's view: the other way.
@@ -78,7 +82,7 @@
       if (query) parts.push(query);
       const of = drawn || {}, held = rest, first = start && start.market || {};
       const market = [first.days, (first.dates || []).join(', '), first.most_sites, Number((100 * first.site_gap).toFixed(9)), first.site_time_s,
-        (first.sizes_mw || []).join(', '), first.security || 'base', first.reserve || 'share'];
+        (first.sizes_mw || []).join(', '), first.security || 'base', first.reserve || 'share', (first.must_run || []).join(', ')];
       const other = held.some(function (value, at) { return text(value) !== text(market[at]); });
       const equal = (of.weights || []).every(function (weight) { return weight === 1; });
       const view = {

@@ -31,7 +31,7 @@
       if (clientside.feeder && clientside.feeder.paint) clientside.feeder.paint(drawing, now, layer, wanted, selection, theme);
       return KEEP();
     },
-    at: function (hour, wanted, layer, selection, found) {
+    at: function (hour, layer, wanted, selection, found) {
       const now = Number(hour) || 0;
       day.fit(found);
       day.tell(now);

@@ -4,6 +4,7 @@
   const hubs = (window.headroomHubs = window.headroomHubs || {});
   const SCALE = { ramp: 'magnitude', low: 0, high: 100 };
   const NAMED = 8, MARKED = 8, CROWD = 12, OVER = 100.05; // %
+  const BARS_PX = 46, LEAST_PX = 14, HUBS_PX = 44; // of bars: their top, the least of one, the hubs below
   let scene = null;
 
   function feeder() { return window.headroomFeeder; }
@@ -161,22 +162,56 @@
     });
   }
 
-  // A network that is no feeder of the library: a bar for each line, its limit at 100 %.
+  // A network that is no feeder of the library: a bar for each line, its limit a stroke across, and the hubs below. Where
+  // there is no room for all, those that are loaded most over the day; the substation always.
   function drawBars(one, told, width, height) {
-    const drawing = scene.held.drawing, hour = scene.asked.hour, rows = drawing.bars.concat([drawing.names.length]);
-    const top = 34, step = Math.max(9, Math.min(26, (height - top - 8) / rows.length)), left = 96, room = width - left - 70;
-    const scale = function (value) { return left + room * Math.min(value, 150) / 150; };
-    make('path', { d: 'M' + scale(100) + ' ' + (top - 6) + 'V' + (height - 4), class: 'hr-hubs-limit' }, one.svg);
+    const drawing = scene.held.drawing, hour = scene.asked.hour, touch = make('g', {}), words = make('g', {});
+    const shown = drawing.hubs.length <= CROWD && height > 140, bottom = height - (shown ? HUBS_PX : 4);
+    const most = Math.max(1, Math.floor((bottom - BARS_PX) / LEAST_PX)), lines = drawing.bars.slice(0, Math.max(0, most - 1));
+    const rows = lines.concat([drawing.names.length]).filter(function (row) { return isFinite(told.loading[hour][row]); });
+    const step = Math.max(LEAST_PX, Math.min(26, (bottom - BARS_PX) / rows.length)), longest = Math.max.apply(null, rows.map(function (row) { return barName(row).length; }));
+    const left = Math.min(0.36 * width, 6.2 * longest + 16), letters = Math.floor((left - 14) / 6), room = width - left - 52;
+    const far = farthest(), scale = function (value) { return left + room * Math.min(value, far) / far; };
     rows.forEach(function (row, at) {
-      const y = top + at * step, loading = told.loading[hour][row], beyond = loading > OVER;
-      if (y + step > height || !isFinite(loading)) return;
-      const name = row < drawing.names.length ? drawing.names[row] : 'substation';
-      const bar = make('rect', { x: left, y: (y + 1).toFixed(1), width: Math.max(1, scale(loading) - left).toFixed(1), height: Math.max(5, step - 4).toFixed(1), class: 'hr-hubs-bar' + (beyond ? ' hr-hubs-beyond' : '') }, one.svg);
+      const y = BARS_PX + at * step, loading = told.loading[hour][row], beyond = loading > OVER, name = barName(row);
+      const bar = make('rect', { x: left, y: (y + 2).toFixed(1), width: Math.max(1, scale(loading) - left).toFixed(1), height: (step - 4).toFixed(1), class: 'hr-hubs-bar' + (beyond ? ' hr-hubs-beyond' : '') }, one.svg);
       if (!beyond) bar.style.fill = shade(loading, scene.asked.theme);
-      const mid = y + step / 2 + 3;
-      text(one.svg, 'hr-hubs-label' + (chosen('line', name) ? ' hr-hubs-name' : ''), left - 6, mid, name.slice(0, 14), 'end');
-      text(one.svg, 'hr-hubs-label' + (beyond ? ' hr-hubs-mark' : ''), Math.max(scale(loading), left) + 5, mid, written(loading, 0) + ' %', 'start');
-      if (row < drawing.names.length) make('rect', { x: 0, y: y.toFixed(1), width: width, height: step.toFixed(1), class: 'hr-hubs-touch', 'data-hubs-select': 'line:' + name }, one.svg);
+      const mid = y + step / 2 + 4, told_ = name.length > letters ? name.slice(0, letters - 1) + '\u2026' : name;
+      text(words, 'hr-hubs-label' + (chosen('line', name) ? ' hr-hubs-name' : ''), left - 6, mid, told_, 'end');
+      text(words, 'hr-hubs-label' + (beyond ? ' hr-hubs-mark' : ''), scale(loading) + 5, mid, percent(loading), 'start');
+      if (row < drawing.names.length) titled(make('rect', { x: 0, y: y.toFixed(1), width: width, height: step.toFixed(1), class: 'hr-hubs-touch', 'data-hubs-select': 'line:' + name }, touch), 'Line ' + name + ': ' + written(loading, 0) + ' % of ' + written(drawing.limits[row], 2) + ' MW');
+    });
+    make('path', { d: 'M' + scale(100).toFixed(1) + ' ' + (BARS_PX - 3) + 'V' + (BARS_PX + rows.length * step).toFixed(1), class: 'hr-hubs-limit' }, one.svg);
+    text(one.svg, 'hr-hubs-label', scale(100), BARS_PX - 7, 'limit');
+    const more = drawing.names.length - lines.length;
+    if (more > 0) text(one.svg, 'hr-hubs-label', width - 4, BARS_PX - 7, 'and ' + more + ' more: see Network', 'end');
+    one.svg.append(words, touch); // names and numbers stand on the stroke
+    if (shown) row(one, told, width, bottom);
+  }
+  function barName(row) { return row < scene.held.drawing.names.length ? scene.held.drawing.names[row] : 'substation'; }
+  // How far bars reach, %: the most of any hour and outcome, within reason.
+  function farthest() {
+    const held = scene.held;
+    if (!held.far) {
+      held.far = 120;
+      Object.keys(held.outcomes).forEach(function (key) {
+        held.outcomes[key].loading.forEach(function (hour) { hour.forEach(function (value) { if (isFinite(value)) held.far = Math.max(held.far, value); }); });
+      });
+      held.far = Math.min(held.far, 300);
+    }
+    return held.far;
+  }
+  // The hubs side by side: the level is what each draws, of the most that any draws.
+  function row(one, told, width, top) {
+    const held = scene.held, drawing = held.drawing, wide = width / drawing.hubs.length, half = 8, y = top + 14;
+    drawing.hubs.forEach(function (hub, place) {
+      const mw = told.draw[scene.asked.hour][place], share = Math.min(1, Math.abs(mw) / held.most), x = (place + 0.5) * wide, mine = chosen('hub', hub[0]);
+      const letters = Math.max(3, Math.floor((wide - 6) / 6)), name = hub[0].length > letters ? hub[0].slice(0, letters - 1) + '\u2026' : hub[0];
+      make('rect', { x: x - half, y: y - half, width: 2 * half, height: 2 * half, rx: 3, class: 'hr-hubs-hub' }, one.svg);
+      make('rect', { x: x - half, y: y + half - 2 * half * share, width: 2 * half, height: 2 * half * share, class: mw < 0 ? 'hr-hubs-level hr-hubs-gives' : 'hr-hubs-level' }, one.svg);
+      make('rect', { x: x - half, y: y - half, width: 2 * half, height: 2 * half, rx: 3, class: 'hr-hubs-edge' + (mine ? ' hr-hubs-chosen' : '') }, one.svg);
+      text(one.svg, 'hr-hubs-label' + (mine ? ' hr-hubs-name' : ''), x, y + half + 13, name);
+      titled(make('rect', { x: x - wide / 2, y: y - half - 4, width: wide, height: 40, class: 'hr-hubs-touch', 'data-hubs-select': 'hub:' + hub[0] }, one.svg), hub[0] + ' at bus ' + hub[1] + ': ' + written(mw, 3) + ' MW');
     });
   }
 
@@ -209,7 +244,7 @@
     holder.innerHTML =
       '<span class="hr-hubs-key"><i style="background:linear-gradient(90deg,' + ramp.join(',') + ')" class="hr-hubs-ramp"></i>loading 0 to 100 %</span>' +
       '<span class="hr-hubs-key"><i class="hr-hubs-key-over"></i>beyond its limit</span>' +
-      '<span class="hr-hubs-key"><i class="hr-hubs-key-hub"></i>hub, by its draw</span>' +
+      (scene.held.drawing.bars && scene.held.drawing.hubs.length > CROWD ? '' : '<span class="hr-hubs-key"><i class="hr-hubs-key-hub"></i>hub, by its draw</span>') +
       '<span class="hr-hubs-key"><i class="hr-hubs-key-was"></i>hours without prices, to ' + most[0] + ' MW</span>' +
       '<span class="hr-hubs-key"><i class="hr-hubs-key-now"></i>with prices, to ' + most[1] + ' MW</span>';
   }

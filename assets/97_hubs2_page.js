@@ -3,7 +3,7 @@
   'use strict';
   const clientside = (window.dash_clientside = window.dash_clientside || {});
   const KEEP = function () { return window.dash_clientside.no_update; };
-  const FURTHER_MS = 6000;
+  const FURTHER_MS = 2000;
   const day = window.headroom.day('hubs', {
     paceMs: 800,
     calmPaceMs: 1500,
@@ -20,7 +20,12 @@
     address: day.address,
     // Told when a job ends, and now and then while it runs: what is known so far is drawn.
     jobs: window.headroom.jobs.follow('hubs-job-ended', FURTHER_MS),
-    fleet: function (value) { return value !== 'fleet'; },
+    fleet: function (value) {
+      const own = String(value || '').startsWith('file:'); // has the hours of its file: the word is not in the sentence
+      document.querySelectorAll('.hr-hubs-hours').forEach(function (words) { words.hidden = own; });
+      document.querySelectorAll('.hr-hubs-file-hours').forEach(function (words) { words.hidden = !own; });
+      return value !== 'fleet';
+    },
     paint: function (drawing, hour, wanted, outcome, selection, theme) {
       const now = Number(hour) || 0;
       day.tell(now);

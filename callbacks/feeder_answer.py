@@ -1,141 +1,53 @@
 """The Feeder page's question as a plain function: from what the page sends to what it shows."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
-from callbacks import asked as questions
-from callbacks.feeder_desk import Desk, Stands, plain, question_of
-from callbacks.security import current_user
+from callbacks import day_answer
+from callbacks.day_answer import Asked, Asking, Shown
+from callbacks.day_desk import Seat, Stands
+from callbacks.feeder_desk import Desk
 from components import feeder_asked, feeder_edits, feeder_states
-from engine.distribution import jobs
-from engine.distribution.answers import came_with
+from components.skeleton import Part
 from engine.distribution.question import FeederQuestion
 from engine.distribution.run import FeederRun
-from engine.errors import EngineError, NetworkDataError
-
-FRAME_CLASS = "hr-feeder-frame"
-STALE_CLASS = "hr-feeder-frame hr-feeder-stale"
-KEEP = questions.KEEP  # "leave this part of the page as it is"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Seat:
-    """Who asks, and in which study, "" for none: every read goes through the services with this user's access."""
-
-    desk: Desk
-    user: str
-    study: str
-
-    def drawn(self, held: Any) -> FeederRun | None:
-        """Return the run that is drawn, None when there is none (any more)."""
-        return self.desk.drawn(self.user, self.study, held)
-
-    def owner(self) -> bool:
-        """Return whether what is asked is saved. Raises NotFoundError for a study that is not the user's to read."""
-        return not self.study or self.desk.services.studies.get(self.user, self.study).role == "owner"
+def _edited(seat: Seat[Desk], question: FeederQuestion) -> str:
+    seat.desk.check(seat.user, seat.study, question)
+    centres = len(seat.desk.base(seat.user, seat.study, question).centres)
+    return feeder_edits.sentence_words(centres, feeder_asked.changes_of(question))
 
 
-def seat_of(desk: Desk, study: Any) -> Seat:
-    """Return the seat of whoever asks: the session says who it is, the page only which study."""
-    return Seat(desk, current_user(), study if isinstance(study, str) else "")
+def _drawn(run: FeederRun) -> dict[str, Any]:
+    return {"labels": list(run.labels), "cases": ["on" if case.svg else "off" for case in run.cases]}
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """One call of the question: what the controls hold, what is found already."""
-
-    words: Mapping[str, Any]
-    edits: Any = None
-    problems: tuple[str, ...] = ()  # what of the link could not be read
-    found: Mapping[str, Any] | None = None  # the Store of what is drawn
-    pressed: bool = False  # Solve was pressed
+def _computing(_seat: Seat[Desk], _question: FeederQuestion, stands: Stands[FeederRun]) -> list[Part]:
+    return feeder_states.computing(stands.job, stands.run)
 
 
-@dataclass(slots=True)
-class Shown:
-    """What the page shows after a question; KEEP leaves a part as it is."""
-
-    found: Any = KEEP
-    state: list[Any] = field(default_factory=list)
-    frame: str = FRAME_CLASS
-    compute: bool = False  # the Solve button shows
-    jobs: list[str] | None = None  # whose end the page waits for
-    query: Any = KEEP
-    centres: Any = KEEP  # the sentence's word of the data centres and the edits
+def _notes(run: FeederRun) -> list[Part]:
+    """Return the limits that could not be kept."""
+    return [*feeder_states.over_limits(run), *feeder_states.flagged(run)]
 
 
-def answer_to(seat: Seat, asked: Asked) -> Shown:
+def _bare(question: FeederQuestion) -> dict[str, Any]:
+    return {"labels": list(question.labels), "cases": []}
+
+
+ASKING = Asking(
+    question_of=feeder_asked.question_of,
+    edited=_edited,
+    drawn=_drawn,
+    changed=feeder_asked.changed_words,
+    computing=_computing,
+    to_press=feeder_states.to_solve,
+    notes=_notes,
+    states=feeder_states,
+    bare=_bare,
+)
+
+
+def answer_to(seat: Seat[Desk], asked: Asked) -> Shown:
     """Return what the page shows for the question that its controls hold. Refusals are told in words."""
-    desk = seat.desk
-    try:
-        owner = seat.owner()
-        question = feeder_asked.question_of(asked.words, asked.edits)
-        desk.check(seat.user, seat.study, question)
-        centres = len(desk.base(seat.user, seat.study, question).centres)
-        stands = desk.look(seat.user, seat.study, question, submit=asked.pressed)
-        query = desk.query(seat.user, seat.study, question)
-    except EngineError as error:
-        return _refused(error, asked)
-    shown = _shown(asked, question, stands)
-    shown.centres = feeder_edits.sentence_words(centres, feeder_asked.changes_of(question))
-    if owner and stands.found == "answered":
-        desk.remember(seat.user, seat.study, question)
-    shown.query = query
-    notes = [feeder_states.refused(problem, title="The link") for problem in asked.problems]
-    shown.state = [
-        *(notes if asked.found is None else []),
-        *([] if owner else [feeder_states.read_only()]),
-        *shown.state,
-    ]
-    return shown
-
-
-def found_of(question: FeederQuestion, stands: Stands) -> dict[str, Any]:
-    """Return what the Store of what is drawn holds."""
-    if stands.run is None:
-        raise ValueError("nothing is found")
-    return {
-        "question": question.to_json(),
-        "key": stands.key,
-        "partial": stands.found == "partial",
-        "labels": list(stands.run.labels),
-        "cases": ["on" if case.svg else "off" for case in stands.run.cases],
-    }
-
-
-def _shown(asked: Asked, question: FeederQuestion, stands: Stands) -> Shown:
-    before = question_of(asked.found)
-    shown = Shown()
-    if stands.run is not None:
-        found = found_of(question, stands)
-        shown.found = KEEP if found == asked.found else found
-        if stands.found == "answered":
-            shown.state += _notes(question, stands.run)
-    elif before is not None:
-        shown.frame = STALE_CLASS
-    if stands.job is not None and stands.job.active:
-        shown.state += feeder_states.computing(stands.job, stands.run)
-        shown.jobs = [stands.job.id]
-    elif stands.found in {"failed", "cancelled"}:
-        shown.state.append(feeder_states.failed(stands.message, cancelled=stands.found == "cancelled"))
-        shown.compute = True
-    elif stands.found == "needed":
-        changed = feeder_asked.changed_words(before, question) if before else []
-        shown.state.append(feeder_states.to_solve(changed, has_answer=before is not None))
-        shown.compute = True
-    return shown
-
-
-def _notes(question: FeederQuestion, run: FeederRun) -> list[Any]:
-    """Return what stands above an answer: where it comes from, and limits that could not be kept."""
-    known = came_with(jobs.STUDY, plain(jobs.study_arguments(question)))
-    origin = [] if known is None else [feeder_states.came_with_it(known["result"].get("origin", {}))]
-    return [*feeder_states.over_limits(run), *feeder_states.flagged(run), *origin]
-
-
-def _refused(error: EngineError, asked: Asked) -> Shown:
-    """Return the page with a refusal; what was drawn stays, under a hatch."""
-    lines = [problem.message for problem in error.problems] if isinstance(error, NetworkDataError) else [str(error)]
-    drawn = asked.found is not None
-    return Shown(state=[feeder_states.refused("; ".join(lines))], frame=STALE_CLASS if drawn else FRAME_CLASS)
+    return day_answer.answer_to(ASKING, seat, asked)

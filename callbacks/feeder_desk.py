@@ -1,120 +1,44 @@
-"""What the Feeder page asks of the engine and the store: studies found or begun, opened once, files taken in.
+"""What the Feeder page asks of the engine and the store: answers as of any day, and feeders opened once."""
 
-A question about a feeder of the library is its reader's own, of no study: its job is his, its answer is found by what
-it was asked. A reader's own files lie in a study of his, which may have no network; what names them is answered to
-whom may read that study, and its jobs are the study's.
-"""
-
-import json
-from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Literal
-
-from callbacks import auction_jobs, capacity_aside
-from callbacks.asked import stored_digest
+from callbacks.day_desk import DayDesk, Stands, Subject
 from callbacks.services import Kept, Services
+from components import feeder_ids
 from components.feeder_asked import unedited
-from components.feeder_view import LONGEST_QUERY, question_query
+from components.feeder_view import question_query
 from engine.distribution import jobs
-from engine.distribution.answers import came_with
 from engine.distribution.cases import placed
 from engine.distribution.feeder import Feeder
 from engine.distribution.files import from_json
 from engine.distribution.question import FeederQuestion
 from engine.distribution.run import FeederRun
-from engine.errors import EngineError, NotFoundError, QuestionError
-from engine.network.tables import NetworkTables
-from engine.store.answers import Answer as StoredAnswer
-from engine.store.contents import Dataset
-from engine.store.jobs import Job
-from engine.store.records import StudyId
 
-PAGE = "feeder"
-ASKED = "feeder.question"  # kind of a long question that a link names by digest
 FEEDER_KIND, WORK_KIND = "feeder", "feeder-work"  # of a study's files
 KEPT_RUNS = 8  # of IEEE 37, 24 hours of both cases take some 5 MB
-_MOST_PARTIAL = 2
+SUBJECT = Subject(
+    ids=feeder_ids,
+    opening=FeederQuestion(),
+    read=lambda content: FeederQuestion.from_json(content).checked(),
+    query=question_query,
+    files=lambda question: (question.dataset, question.workload),
+    job=jobs.STUDY,
+    arguments=jobs.study_arguments,
+    key=jobs.study_key,
+    partial_key=jobs.partial_key,
+    load=FeederRun.load,
+    kept_runs=KEPT_RUNS,
+)
 
-Found = Literal["answered", "partial", "running", "needed", "failed", "cancelled"]
 
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Stands:
-    """Where a study stands: its answer, what is known of it so far, or what it waits for."""
-
-    found: Found
-    run: FeederRun | None = None
-    key: str = ""  # of what is drawn; of a part that is known so far, with its moment
-    job: Job | None = None
-    message: str = ""
-
-
-class Desk:
+class Desk(DayDesk[FeederQuestion, FeederRun]):
     """Answers questions about feeders for the page. One per process, safe to share between threads."""
 
     def __init__(self, services: Services) -> None:
-        self.services = services
-        self._runs: Kept[FeederRun] = Kept(KEPT_RUNS)
-        self._partial: Kept[FeederRun] = Kept(_MOST_PARTIAL)
+        super().__init__(services, SUBJECT)
         self._feeders: Kept[Feeder] = Kept(KEPT_RUNS)
 
-    # The answer
-
-    def look(self, user: str, study: str, question: FeederQuestion, *, submit: bool = False) -> Stands:
-        """Return the answer to a checked question, or where its job stands; ``submit`` begins the job.
-
-        Raises NotFoundError for a study that the user may not read, QuestionError for a file that it does not hold.
-        """
-        self.allowed(user, study, question)
-        arguments = plain(jobs.study_arguments(question))
-        key = jobs.study_key(arguments)
-        run = self._run(key)
-        if run is not None:
-            return Stands("answered", run, key)
-        job = self.job(
-            user, study, jobs.STUDY, arguments, submit=submit or came_with(jobs.STUDY, arguments) is not None
-        )
-        if job is None:
-            return Stands("needed")
-        if job.active:
-            return self._so_far(arguments, job)
-        if job.state == "done":
-            run = self._run(key)
-            return Stands("needed") if run is None else Stands("answered", run, key)
-        return Stands("cancelled" if job.state == "cancelled" else "failed", job=job, message=job.error or "")
-
-    def job(self, user: str, study: str, kind: str, arguments: Mapping[str, Any], *, submit: bool) -> Job | None:
-        """Return the user's job on a question, begun where it is asked for; None when nobody has asked."""
-        if not study:
-            return auction_jobs.standing(self.services, user, kind, arguments, asked=submit)
-        if submit:
-            return self.services.jobs.submit(user, kind, arguments, study)
-        return capacity_aside.standing(self.services, user, study, kind, arguments).job
-
-    def allowed(self, user: str, study: str, question: FeederQuestion) -> None:
-        """Refuse what the user may not read: a study that is not his, a file that is not in it."""
-        if study:
-            self.services.studies.get(user, study)
-        for digest in filter(None, (question.dataset, question.workload)):
-            self.file(user, study, digest)
-
-    def drawn(self, user: str, study: str, held: Any) -> FeederRun | None:
-        """Return the run of the Store of what is drawn; None when there is none (any more)."""
-        question = question_of(held)
-        if question is None:
-            return None
-        self.allowed(user, study, question)
-        arguments = plain(jobs.study_arguments(question))
-        if held.get("partial"):
-            return self._so_far(arguments, None).run
-        return self._run(jobs.study_key(arguments))
-
-    def unedited(self, user: str, study: str, question: FeederQuestion, *, submit: bool = False) -> Stands:
+    def unedited(self, user: str, study: str, question: FeederQuestion, *, submit: bool = False) -> Stands[FeederRun]:
         """Return the answer to the same question without its edits."""
         return self.look(user, study, unedited(question), submit=submit)
-
-    # Feeders and files
 
     def base(self, user: str, study: str, question: FeederQuestion) -> Feeder:
         """Return the feeder before its edits, of the library without the ratings that AC power flow would give it."""
@@ -122,133 +46,12 @@ class Desk:
             return self._feeders.get(question.dataset, lambda: from_json(self.file(user, study, question.dataset)[1]))
         return placed(question.feeder)
 
+    def bare(self, user: str, study: str, question: FeederQuestion) -> Feeder:
+        """Return the feeder with its edits, as it is drawn before it is solved."""
+        self.allowed(user, study, question)
+        base = self.base(user, study, question)
+        return question.edited(base) if question.edits or question.batteries else base
+
     def check(self, user: str, study: str, question: FeederQuestion) -> None:
         """Raise QuestionError with every edit that cannot be made."""
-        if question.edits or question.batteries:
-            question.edited(self.base(user, study, question))
-
-    def file(self, user: str, study: str, digest: str) -> tuple[str, bytes]:
-        """Return name and content of a file of the study. Raises QuestionError where it is not there."""
-        for entry in self.datasets(user, study):
-            if entry.digest == digest:
-                return entry.name, self.services.studies.dataset(user, study, entry.id)[1]
-        raise QuestionError("the file that the question names is in no study of yours: choose it again under More")
-
-    def datasets(self, user: str, study: str) -> list[Dataset]:
-        """Return the files of a study; none of no study."""
-        return self.services.studies.datasets(user, study) if study else []
-
-    def choices(self, user: str, study: str, kind: str) -> list[tuple[str, str]]:
-        """Return (digest, name) of the study's files of a kind."""
-        return [(entry.digest, entry.name) for entry in self.datasets(user, study) if entry.kind == kind]
-
-    def keep_file(self, user: str, study: str, name: str, kind: str, content: bytes) -> tuple[str, str]:
-        """Keep a file with the study, or where it is not the user's own with a new one; return study and digest."""
-        if not study or self.services.studies.get(user, study).role != "owner":
-            stem = name.rpartition(".")[0][:80] or name[:80]
-            study = self.services.studies.create(user, stem, NetworkTables(name=stem))
-        for entry in self.datasets(user, study):
-            if entry.kind == kind and entry.name == name:
-                known = self.services.studies.dataset(user, study, entry.id)[1]
-                if known == content:
-                    return study, entry.digest
-        return study, self.services.studies.add_dataset(user, study, name, kind, content).digest
-
-    # The question
-
-    def first(self, user: str, study: str, query: Mapping[str, Any]) -> tuple[FeederQuestion, list[str]]:
-        """Return the question the page opens with but for one in the link itself, and what could not be read."""
-        problems: list[str] = []
-        digest = stored_digest(query)
-        if digest is not None:
-            try:
-                return self._stored(user, study, digest), problems
-            except EngineError as error:
-                problems.append(str(error))
-        saved = self.services.studies.question(user, study, PAGE) if study else None
-        if saved is not None:
-            try:
-                return FeederQuestion.from_json(saved).checked(), problems
-            except QuestionError as error:
-                problems.append(f"the saved question cannot be used: {error}")
-        return FeederQuestion(), problems
-
-    def query(self, user: str, study: str, question: FeederQuestion) -> str:
-        """Return the question as a query string; a long one is kept by the store and named by its digest."""
-        text = question_query(question)
-        if len(text) <= LONGEST_QUERY:
-            return text
-        if self._owns(user, study):
-            self.services.results.put(user, study, StoredAnswer(ASKED, question.digest, question.to_json(), {}))
-        else:
-            self.services.artifacts.save(_kept(question.digest), json.dumps(question.to_json()).encode())
-        return f"q={question.digest}"
-
-    def remember(self, user: str, study: str, question: FeederQuestion) -> None:
-        """Save what is asked with the study, and see that its answer is attached to it."""
-        if not self._owns(user, study):
-            return
-        if self.services.studies.question(user, study, PAGE) != question.to_json():
-            self.services.studies.save_question(user, StudyId(study), PAGE, question.to_json())
-        arguments = plain(jobs.study_arguments(question))
-        attached = capacity_aside.standing(self.services, user, study, jobs.STUDY, arguments).content is not None
-        if not attached and self.services.artifacts.open(jobs.study_key(arguments)) is not None:
-            self.services.jobs.submit(user, jobs.STUDY, arguments, study)
-
-    def _stored(self, user: str, study: str, digest: str) -> FeederQuestion:
-        kept = self.services.results.get(user, study, ASKED, digest) if study else None
-        content: Any = None if kept is None else kept.content
-        if content is None:
-            found = self.services.artifacts.read(_kept(digest))
-            content = None if found is None else json.loads(found)
-        if content is None:
-            raise QuestionError(
-                "the question of this link is not kept any more; this is the one that the page opens with"
-            )
-        return FeederQuestion.from_json(content).checked()
-
-    def _owns(self, user: str, study: str) -> bool:
-        return bool(study) and self.services.studies.get(user, study).role == "owner"
-
-    def _run(self, key: str) -> FeederRun | None:
-        path = self.services.artifacts.open(key)
-        return None if path is None else self._runs.get(key, lambda: FeederRun.load(path))
-
-    def _so_far(self, arguments: Mapping[str, Any], job: Job | None) -> Stands:
-        """Return what a running study has kept so far, nothing before its first case."""
-        key = jobs.partial_key(arguments)
-        path: Path | None = self.services.artifacts.open(key)
-        if path is None:
-            return Stands("running", job=job)
-        try:
-            stamped = f"{key}:{path.stat().st_mtime_ns}"
-            return Stands("partial", self._partial.get(stamped, lambda: FeederRun.load(path)), stamped, job)
-        except (OSError, EngineError):  # it is being replaced, or the run has just ended
-            return Stands("running", job=job)
-
-
-def plain(arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a job's arguments as they come back from it: plain JSON values, so that both compare equal."""
-    found: dict[str, Any] = json.loads(json.dumps(arguments))
-    return found
-
-
-def question_of(held: Any) -> FeederQuestion | None:
-    """Return the question in a Store of what is drawn, None for none. Raises QuestionError for one of no page."""
-    if not isinstance(held, Mapping) or not isinstance(held.get("question"), Mapping):
-        return None
-    return FeederQuestion.from_json(held["question"]).checked()
-
-
-def study_of(services: Services, user: str, wanted: Any) -> str:
-    """Return the study of an address if the user may read it, "" for none."""
-    if not isinstance(wanted, str) or not wanted:
-        return ""
-    try:
-        return str(services.studies.get(user, wanted).id)
-    except NotFoundError:
-        return ""
-
-
-def _kept(digest: str) -> str:
-    return f"feeder-question-{digest}.json"
+        self.bare(user, study, question)

@@ -2,30 +2,29 @@
 
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from dash import Dash, Input, Output, State, ctx, no_update
+from dash import Dash, Input, Output, State, no_update
 
-from callbacks.feeder_answer import Seat, seat_of
-from callbacks.feeder_desk import Desk, question_of
+from callbacks.day_desk import Seat, seat_of
+from callbacks.day_edits import Editing, Values, register_edits
+from callbacks.feeder_desk import Desk
 from components import feeder_asked, feeder_edits, feeder_ids, ids
 from components.feeder_asked import Change
 from engine.distribution.feeder import Feeder
 from engine.distribution.question import MOST_EDITS, Edit
 from engine.errors import EngineError, QuestionError
 
-PAGE = ids.FEEDER
 FIELDS = (
     "scale-value", "move-bus", "factor-value", "battery-power", "battery-energy", "add-value", "remove-name",
     "here-name", "centre-value",
 )  # fmt: skip
 PRESSES = ("scale", "clear", "move", "factor", "battery", "add", "remove", "here", "centre")
-Values = Mapping[str, Any]
 
 
-def edited(seat: Seat, press: str, values: Values, held: Any, found: Any) -> tuple[Change, ...]:
+def edited(seat: Seat[Desk], press: str, values: Values, held: Any, found: Any) -> tuple[Change, ...]:
     """Return the edits after a press of a form. Raises EngineError in words where nothing can be done.
 
     ``values`` are those of the forms, with what is selected under "selection".
@@ -66,43 +65,22 @@ def edited(seat: Seat, press: str, values: Values, held: Any, found: Any) -> tup
     return feeder_edits.joined(edits, make[press]())
 
 
-def without(held: Any, place: str) -> tuple[Change, ...]:
-    """Return the edits without the one at a place of the list. Raises QuestionError for a place that is not there."""
-    edits = feeder_asked.edits_of(held)
-    if not (place.isdecimal() and place.isascii() and len(place) < 6 and int(place) < len(edits)):
-        raise QuestionError("this edit is taken back already")
-    return (*edits[: int(place)], *edits[int(place) + 1 :])
-
-
-def after(seat: Seat, by: Any, given: Values) -> tuple[tuple[Change, ...], str] | None:
-    """Return the edits after a press and what is said of it, None where nothing was pressed. Raises EngineError."""
-    if by == f"{feeder_ids.EDITS}-pressed":
-        words = given["taken"].get("value") if isinstance(given["taken"], Mapping) else None
-        if not isinstance(words, str) or not words.startswith("remove "):
-            return None
-        return without(given["held"], words.removeprefix("remove ")), "Taken back: press Solve."
-    press = next((name for name in PRESSES if feeder_ids.edit(name) == by), "")
-    if not press or not given["presses"].get(press):
-        return None
-    values = {**given["values"], "selection": given["selection"]}
-    edits = edited(seat, press, values, given["held"], given["found"])
-    return edits, f"{_said(edits)}: press Solve." if edits else "Nothing is edited."
+EDITING = Editing(
+    presses=PRESSES,
+    fields=FIELDS,
+    edited=edited,
+    read=feeder_asked.edits_of,
+    held=feeder_asked.held_changes,
+    words=feeder_edits.words_of,
+    listed=feeder_edits.listed,
+    taken_back="Taken back: press Solve.",
+    then=": press Solve.",
+)
 
 
 def register(app: Dash, desk: Desk) -> None:
     """Wire the edits."""
-    _register_edit(app, desk)
-
-    @app.callback(
-        Output(f"{feeder_ids.EDITS}-listed", "children"),
-        Input(feeder_ids.EDITS, "data"),
-        prevent_initial_call=True,
-    )
-    def listed(held: Any) -> Any:
-        try:
-            return feeder_edits.listed(feeder_asked.edits_of(held))
-        except EngineError as error:
-            return str(error)
+    register_edits(app, desk, EDITING)
 
     @app.callback(
         Output(feeder_ids.JOB, "data", allow_duplicate=True),
@@ -115,7 +93,7 @@ def register(app: Dash, desk: Desk) -> None:
     )
     def solve_unedited(clicks: Any, found: Any, study: Any) -> Any:
         try:
-            question = question_of(found)
+            question = desk.question_of(found)
             if not clicks or question is None:
                 return no_update, no_update, no_update
             seat = seat_of(desk, study)
@@ -125,42 +103,9 @@ def register(app: Dash, desk: Desk) -> None:
         return ([job.id] if job is not None else []), time.time(), "The answer without edits is being solved."
 
 
-def _register_edit(app: Dash, desk: Desk) -> None:
-    @app.callback(
-        Output(feeder_ids.EDITS, "data"),
-        Output(f"{feeder_ids.EDITS}-message", "children"),
-        inputs={
-            "given": {
-                "presses": {name: Input(feeder_ids.edit(name), "n_clicks") for name in PRESSES},
-                "taken": Input(f"{feeder_ids.EDITS}-pressed", "data"),
-            }
-        },
-        state={
-            "held": {
-                "values": {name: State(feeder_ids.edit(name), "value") for name in FIELDS},
-                "selection": State(ids.selection(PAGE), "data"),
-                "held": State(feeder_ids.EDITS, "data"),
-                "found": State(feeder_ids.FOUND, "data"),
-                "study": State(feeder_ids.STUDY, "data"),
-            }
-        },
-        prevent_initial_call=True,
-    )
-    def edit(given: dict[str, Any], held: dict[str, Any]) -> Any:
-        try:
-            found = after(seat_of(desk, held["study"]), ctx.triggered_id, {**given, **held})
-        except EngineError as error:
-            text = str(error)
-            return no_update, f"{text[:1].upper()}{text[1:]}."
-        if found is None:
-            return no_update, no_update
-        edits, told = found
-        return feeder_asked.held_changes(edits), told
-
-
-def _feeder_now(seat: Seat, edits: tuple[Change, ...], found: Any) -> Feeder:
+def _feeder_now(seat: Seat[Desk], edits: tuple[Change, ...], found: Any) -> Feeder:
     """Return the feeder with the edits so far: of its file or an answer, else the one that is drawn."""
-    question = question_of(found)
+    question = seat.desk.question_of(found)
     if question is None:
         raise QuestionError("solve the question first: the feeder is read with its answer")
     feeder = seat.desk.base(seat.user, seat.study, question)
@@ -170,11 +115,6 @@ def _feeder_now(seat: Seat, edits: tuple[Change, ...], found: Any) -> Feeder:
         batteries=tuple(one for one in edits if not isinstance(one, Edit)),
     )
     return changed.edited(feeder)
-
-
-def _said(edits: tuple[Change, ...]) -> str:
-    words = feeder_edits.words_of(edits[-1])
-    return f"{words[:1].upper()}{words[1:]}"
 
 
 def _of(kind: str, wanted: str, name: str) -> str:

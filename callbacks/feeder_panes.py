@@ -1,21 +1,21 @@
 """The panes of the Feeder page, drawn from the answer that is found and what of it is looked at."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from dash import Dash, Input, Output, State, html, no_update
 
-from callbacks.feeder_answer import Seat, seat_of
+from callbacks.day_desk import Seat, is_bare, seat_of
+from callbacks.day_panes import Panes, headed, register_panes, register_place
 from callbacks.feeder_desk import Desk
 from callbacks.feeder_sides import SIDES, standing
-from callbacks.feeder_tabs import MADE, Tab
+from callbacks.feeder_tabs import MADE
 from components import feeder_asked, feeder_diagram, feeder_ids, feeder_sheet, feeder_states, feeder_totals, ids
-from components.feeder_layers import At, selected
-from components.feeder_tables import head_of
+from components.feeder_layers import At, chosen
 from components.feeder_view import at_of
-from components.skeleton import Part, state
-from components.tables import column_definition, register_grid
-from components.theme import Theme
+from components.skeleton import Part
+from engine.distribution.feeder import Feeder
 from engine.distribution.run import FeederRun
 from engine.errors import EngineError
 
@@ -24,53 +24,51 @@ PAGE = ids.FEEDER
 
 def places() -> dict[str, Part]:
     """Return the static parts of the tabs."""
-    return {name: tab.place() for name, tab in MADE.items()} | {
-        name: html.Div(side.place(), id=f"{ids.FEEDER}-{name}-run-chart", hidden=True)
-        for name, side in SIDES.items()
-        if side.figure is not None
-    }
+    charts = [name for name, side in SIDES.items() if side.figure is not None]
+    return {name: tab.place() for name, tab in MADE.items()} | {name: _place_of_side(name) for name in charts}
+
+
+def _place_of_side(name: str) -> Part:
+    return html.Div(SIDES[name].place(), id=f"{ids.FEEDER}-{name}-run-chart", hidden=True)
 
 
 def kinds() -> dict[str, str]:
     """Return how each tab is laid out: a grid, a chart beside its table, or a text."""
-    made = {name: "grid" if tab.grid else "chart" if tab.figure else "text" for name, tab in MADE.items()}
-    return made | {name: "chart" if side.figure else "text" for name, side in SIDES.items()}
+    return {name: tab.kind for name, tab in MADE.items()} | {
+        name: "chart" if side.figure else "text" for name, side in SIDES.items()
+    }
 
 
-def looked_at(seat: Seat, found: Any, at: Any, make: Callable[[FeederRun, At], Any]) -> Any:
-    """Return a part of the answer that is drawn, or in words why there is none."""
-    try:
-        run = seat.drawn(found)
-        return feeder_states.nothing_yet() if run is None else make(run, at_of(at))
-    except EngineError as error:
-        return state("failed", str(error))
+PANES = Panes(at_of=at_of, drawing=feeder_diagram.drawing, empty=feeder_states.nothing_yet, tabs=MADE)
 
 
 def register(app: Dash, desk: Desk) -> None:
     """Wire the panes."""
-    _register_diagram(app, desk)
+    register_panes(app, desk, PANES, bare=drawn_bare)
+    _register_looked_at(app, desk)
     _register_inspector(app, desk)
     _register_compared(app, desk)
-    for name, tab in MADE.items():
-        _register_tab(app, desk, name, tab)
-    for name, kind in kinds().items():
-        if kind == "chart":
-            _register_place(app, name)
+    for name, side in SIDES.items():
+        if side.figure is not None:
+            register_place(app, feeder_ids, name, partial(_place_of_side, name))
 
 
-def _register_diagram(app: Dash, desk: Desk) -> None:
-    @app.callback(
-        Output(feeder_ids.DRAWING, "data"),
-        Input(feeder_ids.FOUND, "data"),
-        State(feeder_ids.STUDY, "data"),
-    )
-    def draw(found: Any, study: Any) -> Any:
-        try:
-            run = seat_of(desk, study).drawn(found)
-        except EngineError:  # the strip above says why
-            return no_update
-        return no_update if run is None else feeder_diagram.drawing(run)
+def drawn_bare(seat: Seat[Desk], found: Any) -> Any:
+    """Return the drawing of the feeder that a question without an answer is about."""
+    feeder = feeder_of(seat, found)
+    return no_update if feeder is None else feeder_diagram.bare(feeder, found["labels"], str(found["key"]))
 
+
+def feeder_of(seat: Seat[Desk], found: Any) -> Feeder | None:
+    """Return the feeder that is drawn, solved or not, None for none."""
+    if is_bare(found):
+        question = seat.desk.question_of(found)
+        return None if question is None else seat.desk.bare(seat.user, seat.study, question)
+    run = seat.drawn(found)
+    return None if run is None else run.feeder
+
+
+def _register_looked_at(app: Dash, desk: Desk) -> None:
     @app.callback(
         Output(ids.totals(PAGE), "children"),
         Input(feeder_ids.AT, "data"),
@@ -79,7 +77,9 @@ def _register_diagram(app: Dash, desk: Desk) -> None:
         prevent_initial_call=True,
     )
     def totals(at: Any, found: Any, study: Any) -> Any:
-        return looked_at(seat_of(desk, study), found, at, feeder_totals.totals_of)
+        if is_bare(found):
+            return no_update  # each figure stands there with a dash
+        return PANES.looked_at(seat_of(desk, study), found, at, feeder_totals.totals_of)
 
     @app.callback(
         Output(feeder_ids.SHEET, "children"),
@@ -89,7 +89,7 @@ def _register_diagram(app: Dash, desk: Desk) -> None:
         prevent_initial_call=True,
     )
     def sheet(at: Any, found: Any, study: Any) -> Any:
-        return looked_at(seat_of(desk, study), found, at, feeder_sheet.sheet)
+        return PANES.looked_at(seat_of(desk, study), found, at, feeder_sheet.sheet)
 
 
 def _register_inspector(app: Dash, desk: Desk) -> None:
@@ -112,21 +112,20 @@ def _register_inspector(app: Dash, desk: Desk) -> None:
     )
     def forms(at: Any, found: Any, study: Any) -> Any:
         try:
-            run = seat_of(desk, study).drawn(found)
+            feeder = feeder_of(seat_of(desk, study), found)
         except EngineError:
-            run = None
-        return forms_of(run, at_of(at))
+            feeder = None
+        return forms_of(feeder, at_of(at))
 
 
-def forms_of(run: FeederRun | None, at: At) -> dict[str, Any]:
+def forms_of(feeder: Feeder | None, at: At) -> dict[str, Any]:
     """Return which forms of edits show, and what they offer, for what is selected."""
-    chosen = None if run is None else selected(run, at)
+    what = None if feeder is None else chosen(feeder, at)
     names = ("centre", "bus", "compensators", "buses", "standing", "factor", "here", "first", "removable", "removed")
     made: dict[str, Any] = dict.fromkeys(names, no_update) | {"centre": True, "bus": True, "compensators": True}
-    if run is None or chosen is None or chosen[0] == "link":
+    if feeder is None or what is None or what[0] == "link":
         return made
-    kind, name = chosen
-    feeder = run.feeder
+    kind, name = what
     if kind == "centre":
         centre = next(row for row in feeder.centres if row.name == name)
         buses = [row.name for row in feeder.buses if set(centre.phases) <= set(row.phases)]
@@ -163,10 +162,10 @@ def _register_compared(app: Dash, desk: Desk) -> None:
         if told == now:  # the hour has changed, or the layer: what the edits change is of the day
             return no_update, no_update
         seat = seat_of(desk, study)
-        return looked_at(seat, found, at, lambda run, seen: compared(seat, run, seen)), now
+        return PANES.looked_at(seat, found, at, lambda run, seen: compared(seat, run, seen)), now
 
 
-def compared(seat: Seat, run: FeederRun, at: At) -> Part:
+def compared(seat: Seat[Desk], run: FeederRun, at: At) -> Part:
     """Return what the edits of the drawn answer change, or the way to know it; nothing where nothing is edited."""
     if not feeder_asked.changes_of(run.question):
         return None
@@ -176,78 +175,7 @@ def compared(seat: Seat, run: FeederRun, at: At) -> Part:
     return feeder_totals.to_compare()
 
 
-def _register_tab(app: Dash, desk: Desk, name: str, tab: Tab) -> None:
-    @app.callback(
-        Output(feeder_ids.panel(name), "children"),
-        Input(feeder_ids.seen(name), "data"),
-        State(feeder_ids.FOUND, "data"),
-        State(feeder_ids.STUDY, "data"),
-        prevent_initial_call=True,
-    )
-    def show(at: Any, found: Any, study: Any) -> Any:
-        return looked_at(seat_of(desk, study), found, at, tab.content)
-
-    if tab.figure is not None:
-        _register_chart(app, desk, name, tab.figure)
-    if tab.grid:
-        _register_rows(app, desk, name, tab)
-
-
-def _register_place(app: Dash, name: str) -> None:
-    @app.callback(
-        Output(feeder_ids.place(name), "children"),
-        Input(feeder_ids.seen(name), "data"),
-        State(feeder_ids.place(name), "children"),
-        prevent_initial_call=True,
-    )
-    def put(at: Any, held: Any) -> Any:
-        return no_update if held or at is None else [places()[name]]
-
-
-def _register_chart(app: Dash, desk: Desk, name: str, make: Callable[[FeederRun, At, Theme], Any]) -> None:
-
-    @app.callback(
-        Output(feeder_ids.figure(name), "figure"),
-        Input(feeder_ids.seen(name), "data"),
-        State(feeder_ids.FOUND, "data"),
-        State(feeder_ids.STUDY, "data"),
-    )  # called too when its chart is put there
-    def chart(at: Any, found: Any, study: Any) -> Any:
-        if at is None:
-            return no_update
-        chosen: Theme = "dark" if isinstance(at, Mapping) and at.get("theme") == "dark" else "light"
-        try:
-            run = seat_of(desk, study).drawn(found)
-        except EngineError:
-            return no_update
-        return no_update if run is None else make(run, at_of(at), chosen)
-
-
-def _register_rows(app: Dash, desk: Desk, name: str, tab: Tab) -> None:
-    register_grid(app, PAGE, name=name, kind=tab.grid)
-
-    @app.callback(
-        Output(ids.grid(PAGE, name), "columnDefs"),
-        Output(ids.grid(PAGE, name), "rowData"),
-        Input(feeder_ids.seen(name), "data"),
-        State(feeder_ids.FOUND, "data"),
-        State(ids.grid(PAGE, name), "columnDefs"),
-        State(feeder_ids.STUDY, "data"),
-        prevent_initial_call=True,
-    )
-    def fill(at: Any, found: Any, before: Any, study: Any) -> Any:
-        try:
-            run = seat_of(desk, study).drawn(found)
-        except EngineError:
-            return no_update, []
-        if run is None:
-            return no_update, []
-        columns, rows = tab.rows(run, at_of(at))
-        wanted = [column_definition(column) for column in columns]
-        return no_update if wanted == before else wanted, rows
-
-
-def rows_of(seat: Seat, run: FeederRun, at: At, tab: Any) -> tuple[str, list[dict[str, Any]]]:
+def rows_of(seat: Seat[Desk], run: FeederRun, at: At, tab: Any) -> tuple[str, list[dict[str, Any]]]:
     """Return the name and the rows of the table of a tab; the key numbers where there is no such table."""
     made, side = (MADE.get(tab), SIDES.get(tab)) if isinstance(tab, str) else (None, None)
     answer = None if side is None else standing(seat, run, at, side).answer
@@ -257,5 +185,4 @@ def rows_of(seat: Seat, run: FeederRun, at: At, tab: Any) -> tuple[str, list[dic
         columns, rows = (made.csv or made.rows)(run, at)
     else:
         return "numbers", list(feeder_totals.table_rows(run))
-    heads = {column.name: head_of(column) for column in columns}
-    return str(tab), [{head: row.get(name) for name, head in heads.items()} for row in rows]
+    return str(tab), headed(columns, rows)

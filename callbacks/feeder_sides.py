@@ -11,14 +11,14 @@ from typing import Any
 
 from dash import ClientsideFunction, Dash, Input, Output, State, html, no_update
 
-from callbacks.feeder_answer import Seat, seat_of
-from callbacks.feeder_desk import Desk, plain
+from callbacks.day_desk import Seat, plain, seat_of
+from callbacks.day_panes import theme_of
+from callbacks.feeder_desk import Desk
 from components import feeder_ids, feeder_methods, feeder_several, feeder_states, ids
 from components.feeder_asked import unedited
 from components.feeder_layers import At, case_of
 from components.feeder_view import at_of
 from components.skeleton import Part, button, progress_card, state
-from components.theme import Theme
 from engine.distribution.answers import came_with
 from engine.distribution.methods_job import METHODS, methods_arguments, methods_key
 from engine.distribution.methods_run import MethodsOptions, MethodsRun
@@ -93,7 +93,7 @@ SIDES: Mapping[str, Side] = {
 }  # fmt: skip
 
 
-def standing(seat: Seat, run: FeederRun, at: At, side: Side, *, submit: bool = False) -> Standing:
+def standing(seat: Seat[Desk], run: FeederRun, at: At, side: Side, *, submit: bool = False) -> Standing:
     """Return where a comparison of what is drawn stands; ``submit`` begins its job. Raises EngineError in words."""
     desk, arguments = seat.desk, side.arguments(run, at)
     key = side.key(arguments)
@@ -189,17 +189,16 @@ def _register_chart(app: Dash, desk: Desk, side: Side, make: Callable[..., Any])
     def chart(at: Any, _ended: Any, tab: Any, found: Any, study: Any) -> Any:
         if tab != side.tab or at is None:
             return no_update, no_update
-        theme: Theme = "dark" if isinstance(at, Mapping) and at.get("theme") == "dark" else "light"
         seat = seat_of(desk, study)
         try:
             run = seat.drawn(found)
             answer = None if run is None else standing(seat, run, at_of(at), side).answer
         except EngineError:  # the panel says why
             return no_update, True
-        return (no_update, True) if answer is None else (make(run, at_of(at), theme, answer), False)
+        return (no_update, True) if answer is None else (make(run, at_of(at), theme_of(at), answer), False)
 
 
-def _told(seat: Seat, found: Any, at: Any, side: Side, *, submit: bool = False) -> tuple[Any, Any, Any]:
+def _told(seat: Seat[Desk], found: Any, at: Any, side: Side, *, submit: bool = False) -> tuple[Any, Any, Any]:
     """Return the content of a tab, the jobs to wait for and the wake of the banner."""
     try:
         run = seat.drawn(found)

@@ -1,9 +1,8 @@
 """The tabs of the Feeder page's drawer: which module makes the place, the content, the chart and the rows of each."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping
 
+from callbacks.day_panes import Tab
 from components import (
     feeder_buses,
     feeder_checks,
@@ -15,28 +14,10 @@ from components import (
     feeder_unbalance,
 )
 from components.feeder_layers import At
-from components.skeleton import Part
-from components.tables import GridColumn
-from components.theme import Theme
 from engine.distribution.run import FeederRun
 
-Rows = tuple[list[GridColumn], list[dict[str, Any]]]
-
-
-@dataclass(frozen=True, slots=True)
-class Tab:
-    """What makes one tab. One with a ``grid`` has that of ag-grid whose id is ``ids.grid(ids.FEEDER, <tab>)``."""
-
-    content: Callable[[FeederRun, At], Part]
-    rows: Callable[[FeederRun, At], Rows]
-    place: Callable[[], Part] = lambda: None
-    figure: Callable[[FeederRun, At, Theme], Any] | None = None
-    grid: str = ""  # the kind of what a row selects
-    csv: Callable[[FeederRun, At], Rows] | None = None  # the rows of its file, where that has more than the table
-
-
 # Tabs that have a job of their own are made by callbacks.feeder_sides.
-MADE: Mapping[str, Tab] = {
+MADE: Mapping[str, Tab[FeederRun, At]] = {
     "buses": Tab(feeder_buses.content, feeder_buses.rows, feeder_buses.place, grid="bus"),
     "links": Tab(feeder_links.content, feeder_links.rows, feeder_links.place, grid="link"),
     "checks": Tab(feeder_checks.content, feeder_checks.rows),

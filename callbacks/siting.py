@@ -116,6 +116,13 @@ def _register_browser_side(app: Dash) -> None:
         Input(siting_ids.word("onsite"), "value"),
     )
     app.clientside_callback(
+        ClientsideFunction("siting", "priceWeek"),
+        Output(siting_ids.word("market-days"), "value"),
+        Output(f"{siting_ids.MARKET_RUN}-pressed", "data"),
+        Input(f"{siting_ids.MARKET_WEEK}-pressed", "data"),
+        prevent_initial_call=True,
+    )
+    app.clientside_callback(
         ClientsideFunction("siting", "showSheet"),
         Output(siting_ids.OVERVIEW, "hidden"),
         Output(f"{siting_ids.SHEET}-place", "hidden"),
@@ -185,16 +192,17 @@ def _register_question(app: Dash, desk: Desk) -> None:
         },
     )
     def ask(given: dict[str, Any], held: dict[str, Any]) -> Any:
-        found, by = held["found"], ctx.triggered_id
+        # The press for seven days is also one of the word for the days: both come at once.
+        found, by = held["found"], set(ctx.triggered_prop_ids.values())
         asked = Asked(
             words=given["words"],
             market=given["market"],
             start=held["start"] if isinstance(held["start"], dict) else {},
             found=found if isinstance(found, dict) else None,
-            pressed=by == siting_ids.COMPUTE and bool(given["compute"]),
-            market_pressed=by == f"{siting_ids.MARKET_RUN}-pressed" and bool(given["run"]),
+            pressed=siting_ids.COMPUTE in by and bool(given["compute"]),
+            market_pressed=f"{siting_ids.MARKET_RUN}-pressed" in by and bool(given["run"]),
             opening=held["query"] is None,  # nothing has been told yet
-            ended=by == siting_ids.JOB_ENDED,
+            ended=siting_ids.JOB_ENDED in by,
         )
         shown = answer_to(seat_of(desk, held["study"]), asked)
         if shown.found is not KEEP:

@@ -161,6 +161,7 @@ def _market(seat: Seat, asked: Asked, question: SitingQuestion, stands: GateStan
         return None
     try:
         market = siting_market.market_of(asked.market, asked.start.get("market"))
+        siting_market.check_units(seat.network(), market)
     except EngineError:
         return None
     who = (seat.user, seat.study)
@@ -256,6 +257,7 @@ def _refused(error: EngineError, asked: Asked) -> Shown:
 def market_stands(seat: Seat, drawn: Mapping[str, Any], words: Any, base: Any) -> tuple[MarketQuestion, MarketStands]:
     """Return the market that the controls ask for, and where it stands. Raises EngineError in words."""
     market = siting_market.market_of(words, base)
+    siting_market.check_units(seat.network(), market)
     question = question_of(drawn)
     if question is None or drawn.get("partial") or question.source == "filed":
         return market, MarketStands("needed")

@@ -15,6 +15,7 @@ from components import (
     siting_layers,
     siting_market,
     siting_overview,
+    siting_states,
     siting_tables,
     siting_totals,
 )
@@ -120,7 +121,7 @@ def _register_draw(app: Dash, desk: Desk) -> None:
             asked = {"view": view, "market": market, "base": base}
             made = draw(seat_of(desk, held["study"]), found, asked, "dark" if theme == "dark" else "light")
         except EngineError as error:
-            return nothing | {"market": str(error)}
+            return nothing | {"market": siting_states.refused(str(error), title="The market cannot be asked so")}
         if made is None:
             return nothing
         # Only charts have colours of their own: written again, the answer would have every tab made once more.

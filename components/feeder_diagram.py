@@ -4,14 +4,14 @@ The drawing goes to the browser once for a run. Hour, layer, case and selection 
 """
 
 import base64
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 from dash import html
 
-from components.feeder_layers import CASES, LAYERS, PARTS, UNITS, case_key, digits_of, shape
+from components.feeder_layers import CASES, LAYERS, PARTS, UNITS, case_key, digits_of, shape, shape_of
 from components.feeder_limits import at_hour
 from components.icons import icon
 from components.skeleton import Part
@@ -93,17 +93,7 @@ def drawing(run: "FeederRun") -> dict[str, Any]:
 
     Matrices are packed as base64 of 16-bit integers with an offset and a step for each hour: see :func:`packed`.
     """
-    feeder = run.feeder
-    place = {bus.name: at for at, bus in enumerate(feeder.buses)}
-    tree = shape(run).tree
-    names, layers = list(tree.buses), {key: _layer(key) for key in LAYERS}
-    up = [[-1, -1] for _ in feeder.buses]
-    link_at = {link.name: at for at, link in enumerate(feeder.links)}
-    for bus, parent, link in zip(tree.buses, tree.parents, tree.links, strict=True):
-        if link is not None:
-            up[place[bus]] = [place[names[parent]], link_at[link.name]]
-    found = layout(feeder)
-    points = np.round(found.points, 3).tolist()
+    layers = {key: _layer(key) for key in LAYERS}
     cases = {case_key(case): _case(run, case) for case in run.cases}
     if not any("response" in case["values"] for case in cases.values()):
         layers["price_response"]["none"] = "No load of this study depends on voltage: this part is 0."
@@ -112,13 +102,49 @@ def drawing(run: "FeederRun") -> dict[str, Any]:
         one = f"This study has one case, {only}: answer the question without and with SVG to see both."
     else:
         one = ""
+    key = f"{run.provenance.get('question_digest', '')}-{run.provenance.get('date', '')}-{len(run.cases)}"
+    return _outline(run.feeder, run.labels, _devices(run)) | {
+        "key": key,
+        "prices": np.round(run.price_per_mwh, 4).tolist(),
+        "layers": layers,
+        "cases": cases,
+        "one": one,
+    }
+
+
+def bare(feeder: Feeder, labels: Sequence[str], key: str) -> dict[str, Any]:
+    """Return the drawing of a feeder that is not solved: where everything stands, without a value.
+
+    ``labels`` are of the hours that are asked for, ``key`` tells this drawing from others.
+    """
+    none = {"none": "Nothing is computed yet: the lines have no colour."}
+    empty = {"energy": [0.0] * len(labels), "values": {}, "marks": [[{}, {}, {}] for _ in labels]}
+    return _outline(feeder, labels, _standing(feeder)) | {
+        "key": key,
+        "prices": [],
+        "layers": {"voltage": _layer("voltage") | none, "phases": _layer("phases")},
+        "cases": {"off": empty},
+        "one": none["none"],
+    }
+
+
+def _outline(feeder: Feeder, labels: Sequence[str], devices: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return what a drawing of a feeder has before anything is computed."""
+    place = {bus.name: at for at, bus in enumerate(feeder.buses)}
+    outline = shape_of(feeder)
+    names = list(outline.tree.buses)
+    up = [[-1, -1] for _ in feeder.buses]
+    link_at = {link.name: at for at, link in enumerate(feeder.links)}
+    for bus, parent, link in zip(names, outline.tree.parents, outline.tree.links, strict=True):
+        if link is not None:
+            up[place[bus]] = [place[names[parent]], link_at[link.name]]
+    found = layout(feeder)
+    points = np.round(found.points, 3).tolist()
     return {
-        "key": f"{run.provenance.get('question_digest', '')}-{run.provenance.get('date', '')}-{len(run.cases)}",
         "name": feeder.name,
         "wires": feeder.wires,
         "members": list(feeder.frame),
-        "labels": list(run.labels),
-        "prices": np.round(run.price_per_mwh, 4).tolist(),
+        "labels": list(labels),
         "limits": [feeder.v_min_pu, feeder.v_max_pu],
         "own": found.own,
         "source": place[feeder.source_bus],
@@ -126,14 +152,11 @@ def drawing(run: "FeederRun") -> dict[str, Any]:
             [bus.name, *point, bus.kv, *way]
             for bus, point, way in zip(feeder.buses, points, up, strict=True)
         ],
-        "nodes": [[place[bus], feeder.frame.index(member)] for bus, member in shape(run).nodes],
-        "whole": [place[bus] for bus in shape(run).whole],
+        "nodes": [[place[bus], feeder.frame.index(member)] for bus, member in outline.nodes],
+        "whole": [place[bus] for bus in outline.whole],
         "links": [_link(feeder, link, place, up) for link in feeder.links],
-        "layers": layers,
-        "cases": cases,
-        "devices": _devices(run, place),
+        "devices": [device | {"b": place[device["b"]]} for device in devices],
         "loads": _loads(feeder, place),
-        "one": one,
     }  # fmt: skip
 
 
@@ -178,7 +201,7 @@ def _case(run: "FeederRun", case: "CaseRun") -> dict[str, Any]:
         values["response"] = parts["response"]
     place = {node: at for at, node in enumerate(shape(run).nodes)}
     link_at = {link.name: at for at, link in enumerate(run.feeder.links)}
-    device_at = {device["n"]: at for at, device in enumerate(_devices(run, {bus.name: 0 for bus in run.feeder.buses}))}
+    device_at = {device["n"]: at for at, device in enumerate(_standing(run.feeder))}
     marks = []
     for hour in range(len(run.labels)):
         nodes, links, devices = {}, {}, {}
@@ -233,33 +256,44 @@ def packed(values: Values) -> dict[str, Any]:
     }
 
 
-def _devices(run: "FeederRun", place: dict[str, int]) -> list[dict[str, Any]]:
-    """Return what stands at buses and changes by the hour: kW of centres and generators, kvar of compensators."""
-    feeder, found = run.feeder, []
+def _devices(run: "FeederRun") -> list[dict[str, Any]]:
+    """Return what stands at buses with its values of each hour: kW of centres and generators, kvar of compensators."""
 
-    def by_case(values: Iterable[Values]) -> dict[str, list[float]]:
-        return {
-            case_key(case): np.round(value, 2).tolist() for case, value in zip(run.cases, values, strict=True)
+    def of(device: dict[str, Any], at: int, case: "CaseRun") -> Values:
+        if device["t"] == "centre":
+            return case.draw_kw[:, at]
+        if device["t"] == "svg":
+            return case.svg_kvar[:, at].sum(axis=1)
+        return 1000.0 * case.generator_mva[:, at].real
+
+    found, seen = [], dict.fromkeys(("centre", "svg", "made", "capacitor"), 0)
+    for device in _standing(run.feeder):
+        group = device["t"] if device["t"] in seen else "made"
+        values = {} if group == "capacitor" else {
+            case_key(case): np.round(of(device, seen[group], case), 2).tolist() for case in run.cases
         }  # fmt: skip
+        seen[group] += 1
+        found.append(device | {"v": values})
+    return found
 
-    for at, centre in enumerate(feeder.centres):
-        found.append({"t": "centre", "n": centre.name, "b": place[centre.bus], "u": "kW", "most": centre.most_kw,
-                      "v": by_case(case.draw_kw[:, at] for case in run.cases)})  # fmt: skip
-    for at, row in enumerate(feeder.generators):
-        free = row.cost_per_mwh == 0.0 and row.slope_per_mw2h == 0.0
-        found.append({"t": "sun" if free else "generator", "n": row.name, "b": place[row.bus], "u": "kW",
-                      "most": row.p_max_kw,
-                      "v": by_case(1000.0 * case.generator_mva[:, at].real for case in run.cases)})  # fmt: skip
-    for at, device in enumerate(feeder.compensators):
-        most = device.kvar * len(feeder.spread(device.phases))
-        found.append({"t": "svg", "n": device.name, "b": place[device.bus], "u": "kvar", "most": most,
-                      "v": by_case(case.svg_kvar[:, at].sum(axis=1) for case in run.cases)})  # fmt: skip
+
+def _standing(feeder: Feeder) -> list[dict[str, Any]]:
+    """Return what stands at buses, group by group in the feeder's order: kind, name, bus, unit and the most of it."""
+
+    def row(kind: str, name: str, bus: str, unit: str, most: float) -> dict[str, Any]:
+        return {"t": kind, "n": name, "b": bus, "u": unit, "most": most, "v": {}}
+
+    found = [row("centre", centre.name, centre.bus, "kW", centre.most_kw) for centre in feeder.centres]
+    for made in feeder.generators:
+        free = made.cost_per_mwh == 0.0 and made.slope_per_mw2h == 0.0
+        found.append(row("sun" if free else "generator", made.name, made.bus, "kW", made.p_max_kw))
+    found += [
+        row("svg", own.name, own.bus, "kvar", own.kvar * len(feeder.spread(own.phases))) for own in feeder.compensators
+    ]
     kvar: dict[str, float] = {}
     for plates in feeder.capacitors:
         kvar[plates.bus] = kvar.get(plates.bus, 0.0) + plates.kvar
-    found += [{"t": "capacitor", "n": f"capacitor {bus}", "b": place[bus], "u": "kvar", "most": most, "v": {}}
-              for bus, most in kvar.items()]  # fmt: skip
-    return found
+    return found + [row("capacitor", f"capacitor {bus}", bus, "kvar", most) for bus, most in kvar.items()]
 
 
 def _loads(feeder: Feeder, place: dict[str, int]) -> list[list[float]]:

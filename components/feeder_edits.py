@@ -2,15 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
-import dash_bootstrap_components as dbc
-from dash import dcc, html
+from dash import html
 
-from components import feeder_ids
+from components import day_edits, feeder_ids
+from components.day_edits import labelled, line, number, select
 from components.feeder_asked import Change
 from components.format import count
-from components.icons import icon
 from components.skeleton import Part, button
 from engine.distribution.feeder import DataCentre, Feeder, FeederBus
 from engine.distribution.question import Edit
@@ -46,107 +44,73 @@ def sentence_words(centres: int | None, edits: Sequence[Change]) -> str:
 
 def listed(edits: Sequence[Change]) -> Part:
     """Return the edits in their order; each can be taken back."""
-    if not edits:
-        return html.P("Nothing is edited. Select a bus or a data centre to change it.", className="hr-muted")
-    return html.Ol(
-        [
-            html.Li(
-                [
-                    html.Span(words_of(edit)),
-                    html.Button(
-                        icon("close", size=14),
-                        type="button",
-                        className="hr-button hr-button-quiet hr-button-icon",
-                        **{"data-feeder-edit": f"remove {at}", "aria-label": f"Take back: {words_of(edit)}"},
-                    ),
-                ]
-            )
-            for at, edit in enumerate(edits)
-        ],
-        className="hr-feeder-edits",
-    )
+    none = "Nothing is edited. Select a bus or a data centre to change it."
+    return day_edits.listed(feeder_ids, [words_of(edit) for edit in edits], none)
 
 
 def panel(edits: Sequence[Change]) -> html.Div:
     """Return the panel of the sentence's word: the list, the loads, and a way to take all back."""
-    return html.Div(
-        [
-            html.H3("Edits of the feeder", className="hr-section-title"),
-            html.Div(listed(edits), id=f"{feeder_ids.EDITS}-listed", **{"aria-live": "polite"}),
-            _line(
-                _labelled("All loads times", _number("scale-value", 1.1, least=0.0, most=10.0)),
-                button("Scale loads", feeder_ids.edit("scale")),
-            ),
-            button("Take all back", feeder_ids.edit("clear")),
-        ],
-        className="hr-feeder-panel",
+    scale = line(
+        labelled("All loads times", _number("scale-value", 1.1, least=0.0, most=10.0)),
+        button("Scale loads", feeder_ids.edit("scale")),
     )
+    return day_edits.panel(feeder_ids, "Edits of the feeder", listed(edits), scale)
 
 
 def form() -> html.Div:
     """Return the forms below the sheet: what can be done with the bus or the data centre that is selected."""
-    return html.Div(
-        [
-            html.Div(
-                [
-                    html.H3("Change this data centre", className="hr-section-title"),
-                    _line(
-                        _labelled("Bus", _select("move-bus")),
-                        button("Move this data centre", feeder_ids.edit("move")),
-                    ),
-                    _line(
-                        _labelled("Power factor", _number("factor-value", 0.95, least=0.5, most=1.0)),
-                        button("Change its power factor", feeder_ids.edit("factor")),
-                    ),
-                    _line(
-                        _labelled("Battery", _number("battery-power", BATTERY.power_mw, least=1e-4, most=1e3), "MW"),
-                        _labelled(
-                            "Energy of its battery",
-                            _number("battery-energy", BATTERY.energy_mwh, least=1e-4, most=1e4),
-                            "MWh",
-                            hidden=True,
-                        ),
-                        button("Give it a battery", feeder_ids.edit("battery")),
-                    ),
-                ],
-                id=f"{feeder_ids.EDITS}-centre",
-                hidden=True,
-            ),
-            html.Div(
-                [
-                    html.H3("Change this bus", className="hr-section-title"),
-                    _line(
-                        _labelled(
-                            "On each phase or pair", _number("add-value", USUAL_KVAR, least=0.001, most=1e6), "kvar"
-                        ),
-                        button("Add an SVG here", feeder_ids.edit("add")),
-                    ),
-                    html.Div(
-                        _line(_labelled("SVG", _select("remove-name")), button("Remove it", feeder_ids.edit("remove"))),
-                        id=f"{feeder_ids.EDITS}-compensators",
+    return day_edits.forms(
+        feeder_ids,
+        html.Div(
+            [
+                html.H3("Change this data centre", className="hr-section-title"),
+                line(
+                    labelled("Bus", _select("move-bus")),
+                    button("Move this data centre", feeder_ids.edit("move")),
+                ),
+                line(
+                    labelled("Power factor", _number("factor-value", 0.95, least=0.5, most=1.0)),
+                    button("Change its power factor", feeder_ids.edit("factor")),
+                ),
+                line(
+                    labelled("Battery", _number("battery-power", BATTERY.power_mw, least=1e-4, most=1e3), "MW"),
+                    labelled(
+                        "Energy of its battery",
+                        _number("battery-energy", BATTERY.energy_mwh, least=1e-4, most=1e4),
+                        "MWh",
                         hidden=True,
                     ),
-                    _line(
-                        _labelled("At full work", _number("centre-value", USUAL_KW, least=1.0, most=1e6), "kW"),
-                        button("Add a data centre here", feeder_ids.edit("centre")),
-                    ),
-                    _line(
-                        _labelled("Data centre", _select("here-name")),
-                        button("Move it here", feeder_ids.edit("here")),
-                    ),
-                ],
-                id=f"{feeder_ids.EDITS}-bus",
-                hidden=True,
-            ),
-            html.P(id=f"{feeder_ids.EDITS}-message", className="hr-feeder-message", role="status"),
-        ],
-        className="hr-feeder-forms",
+                    button("Give it a battery", feeder_ids.edit("battery")),
+                ),
+            ],
+            id=f"{feeder_ids.EDITS}-centre",
+            hidden=True,
+        ),
+        html.Div(
+            [
+                html.H3("Change this bus", className="hr-section-title"),
+                line(
+                    labelled("On each phase or pair", _number("add-value", USUAL_KVAR, least=0.001, most=1e6), "kvar"),
+                    button("Add an SVG here", feeder_ids.edit("add")),
+                ),
+                html.Div(
+                    line(labelled("SVG", _select("remove-name")), button("Remove it", feeder_ids.edit("remove"))),
+                    id=f"{feeder_ids.EDITS}-compensators",
+                    hidden=True,
+                ),
+                line(
+                    labelled("At full work", _number("centre-value", USUAL_KW, least=1.0, most=1e6), "kW"),
+                    button("Add a data centre here", feeder_ids.edit("centre")),
+                ),
+                line(
+                    labelled("Data centre", _select("here-name")),
+                    button("Move it here", feeder_ids.edit("here")),
+                ),
+            ],
+            id=f"{feeder_ids.EDITS}-bus",
+            hidden=True,
+        ),
     )
-
-
-def stores(edits: Sequence[dict[str, Any]]) -> list[Part]:
-    """Return the Stores: the edits themselves, and the press of a button of the list."""
-    return [dcc.Store(id=feeder_ids.EDITS, data=list(edits)), dcc.Store(id=f"{feeder_ids.EDITS}-pressed")]
 
 
 # What a form makes
@@ -265,23 +229,9 @@ def _has_phases(bus: FeederBus, phases: str, name: str) -> None:
         )
 
 
-def _line(*parts: Part) -> html.Div:
-    return html.Div(list(parts), className="hr-feeder-line")
+def _number(name: str, value: float, *, least: float, most: float) -> Part:
+    return number(feeder_ids.edit(name), value, least=least, most=most)
 
 
-def _labelled(label: str, control: Part, unit: str = "", *, hidden: bool = False) -> html.Label:
-    """Return a control with its label, which is only heard where it is ``hidden``."""
-    tail = html.Span(unit, className="hr-unit") if unit else None
-    said = html.Span(label, className="visually-hidden" if hidden else "")
-    return html.Label([said, control, tail], className="hr-feeder-field")
-
-
-def _number(name: str, value: float, *, least: float, most: float) -> dbc.Input:
-    return dbc.Input(
-        id=feeder_ids.edit(name), type="number", value=value, min=least, max=most, step="any",
-        class_name="hr-input hr-feeder-number",
-    )  # fmt: skip
-
-
-def _select(name: str) -> dbc.Select:
-    return dbc.Select(id=feeder_ids.edit(name), options=[], value=None, class_name="hr-feeder-select")
+def _select(name: str) -> Part:
+    return select(feeder_ids.edit(name))

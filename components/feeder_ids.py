@@ -1,5 +1,6 @@
 """Ids of the Feeder page: ``feeder-<thing>``."""
 
+PAGE = "feeder"
 STUDY = "feeder-study"  # Store: the study that holds the reader's own files, "" for none; its Store -start
 FOUND = "feeder-found"  # Store: {"question", "key", "partial", "stamp"} of what is drawn
 DRAWING = "feeder-drawing"  # Store: what assets/95_feeder.js draws
@@ -21,6 +22,7 @@ TABLES = "feeder-tables"
 SHEET = "feeder-sheet"  # in the inspector: what is selected, else the whole day
 UPLOAD = "feeder-upload"  # upload: a feeder of one's own; -shown, -offer (Store), -take, -work (upload), -message
 EXPORT = "feeder-export"  # the panel of the files
+LINK = "feeder-export-link"
 COMPARED = "feeder-compared"  # what the edits have changed
 
 

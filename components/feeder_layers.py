@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from components.format import number
 from engine.distribution.feeder import Feeder, Link, Tree
-from engine.distribution.frames import Integers
+from engine.distribution.frames import Frame, Integers, three_phase_buses
 
 if TYPE_CHECKING:  # the engine's run brings solvers with it
     from engine.distribution.run import CaseRun, FeederRun
@@ -100,8 +100,12 @@ def hour_of(run: "FeederRun", at: At) -> int:
 
 def selected(run: "FeederRun", at: At) -> tuple[str, str] | None:
     """Return kind and name of what is selected, None for nothing and for what this feeder does not have."""
+    return chosen(run.feeder, at)
+
+
+def chosen(feeder: Feeder, at: At) -> tuple[str, str] | None:
+    """Return kind and name of what is selected of a feeder, None for nothing and for what it does not have."""
     kind, _, name = (at.selection or "").partition(":")
-    feeder = run.feeder
     known = {"bus": feeder.buses, "link": feeder.links, "centre": feeder.centres}.get(kind, ())
     return (kind, name) if any(row.name == name for row in known) else None
 
@@ -125,7 +129,7 @@ def bus_of(run: "FeederRun", at: At) -> str:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Shape:
-    """A run's feeder as a drawing walks it: made once for a run."""
+    """A feeder as a drawing walks it: made once for a feeder."""
 
     nodes: tuple[tuple[str, str], ...]  # (N,), bus and member of the frame
     at_bus: Mapping[str, list[tuple[str, int]]]  # members and places of the nodes at each bus
@@ -136,15 +140,21 @@ class Shape:
     lower: Mapping[str, str]  # the end of a closed link that is farther from the source
 
 
-@lru_cache(maxsize=8)
 def shape(run: "FeederRun") -> Shape:
     """Return the shape of a run's feeder."""
-    nodes, (whole, places), tree = run.nodes, run.three_phase, run.feeder.tree()
+    return shape_of(run.feeder)
+
+
+@lru_cache(maxsize=8)
+def shape_of(feeder: Feeder) -> Shape:
+    """Return the shape of a feeder."""
+    frame, tree = Frame.of(feeder), feeder.tree()
+    whole, places = three_phase_buses(frame)
     at_bus: dict[str, list[tuple[str, int]]] = {}
-    for place, (bus, member) in enumerate(nodes):
+    for place, (bus, member) in enumerate(frame.nodes):
         at_bus.setdefault(bus, []).append((member, place))
     above = {bus: link for bus, link in zip(tree.buses, tree.links, strict=True) if link is not None}
-    return Shape(nodes, at_bus, whole, places, tree, above, {link.name: bus for bus, link in above.items()})
+    return Shape(frame.nodes, at_bus, whole, places, tree, above, {link.name: bus for bus, link in above.items()})
 
 
 def lower_end(run: "FeederRun", link: Link) -> str:

@@ -262,7 +262,7 @@ def figure(run: "FeederRun", at: At, theme: Theme = "light", methods: "MethodsRu
         _courses(made, methods, theme)
         feeder_cycles.draw(made, methods, theme)
     cycles = methods is not None and feeder_cycles.cycling(methods) is not None
-    first, second, third = ((0.64, 0.96), (0.36, 0.50), (0.0, 0.22)) if cycles else ((0.46, 0.96), (0.0, 0.28), (0, 0))
+    first, second, third = ((0.64, 0.96), (0.34, 0.46), (0.0, 0.19)) if cycles else ((0.46, 0.96), (0.0, 0.28), (0, 0))
     made.update_layout(
         xaxis={"title": {"text": "$ over the day"}, "anchor": "y", "nticks": 5},
         yaxis={"automargin": True, "autorange": "reversed", "anchor": "x", "domain": list(first), "dtick": 1},

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 from urllib.parse import quote
 
+from components.day import LONGEST_QUERY
 from components.feeder_layers import CASES, LAYERS, At, CaseKey
 from engine.distribution.question import FeederQuestion
 from engine.errors import QuestionError
@@ -27,7 +28,6 @@ TABS: Mapping[str, str] = {
     "checks": "Checks",
 }
 FIRST_HOUR = 19  # of the worked day: its dearest
-LONGEST_QUERY = 2500  # characters: a longer question is kept by the server and the link carries its digest
 _MOST_HOURS = 24
 
 

@@ -264,7 +264,7 @@ def grid_map(
             ),
         ],
         className="hr-map-frame" + ("" if geographic else " hr-map-plain"),
-        **{"data-map": page, "data-map-id": ids.map_(page)},
+        **{"data-map": page, "data-map-id": ids.map_(page), "data-bounds": json.dumps(bounds)},
     )
 
 

@@ -1,4 +1,4 @@
-"""Home: what this is in one screen, five doors, recent studies, examples that open at once."""
+"""Home: what this is in one screen, six doors, recent studies, examples that open at once."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -31,12 +31,14 @@ class Door:
     address: str = ""  # of a door that opens no study
 
 
+_BUSES = number(2000).replace("\u2009", "\u202f")  # in a sentence it stays on one line
+
 DOORS = (
     Door(
         "plan",
         "Plan",
         "Where do 1 GW sites fit in Texas?",
-        f"Fifty candidate sites on the {number(2000)}-bus grid: firm and flexible MW at each, and what stops it there.",
+        f"Fifty candidate sites on the {_BUSES}-bus grid: firm and flexible MW at each, and what stops it there.",
         "texas-2020",
         f"{number(2000)} buses, 598 units",
         "capacity",
@@ -72,6 +74,17 @@ DOORS = (
         "38 buses, 24 hours",
         "feeder",
         address="/feeder",
+    ),
+    Door(
+        "steer",
+        "Steer",
+        "Can prices keep a network in its limits?",
+        "Three energy hubs, a data centre among them, answer hourly prices: what prices cure, what that costs, and "
+        "how near they are to the best.",
+        "feeder-ieee37",
+        "3 hubs, 24 hours",
+        "hubs",
+        address="/hubs",
     ),
     Door(
         "show",

@@ -3,7 +3,9 @@
 ``what`` names the number: "beyond" and "was" (MWh beyond limits, with the prices that are looked at and without),
 "price" (the largest), "cost" (hubs' own), "paid", "objective", "apart" (price of decentralisation), "realtime";
 "outcome:KEY" of the table of models; of the hour that is looked at "substation", "line:NAME", "charge:HUB" (its price)
-and "draw:HUB"; of the whole day "owes:HUB" (its own cost) and "pays:HUB" (by the operator's prices).
+and "draw:HUB"; of the whole day "owes:HUB" (its own cost), "pays:HUB" (by the operator's prices), "mean:HUB" (its
+price) and "peak:HUB" (its draw); of a line or of "substation" "over:NAME" (beyond its limit) and "load:NAME" (in parts
+of it).
 """
 
 from collections.abc import Callable, Mapping
@@ -45,6 +47,8 @@ _OBJECTIVE = (
     "+ α_{fair} Σ |δ_{it} − δ_{jt}|"
 )
 _MOST = 6  # limits that a card names
+BEYOND_MW = 5e-4  # less is written as 0
+SUBSTATION = "substation"  # in the place of a line's name
 
 
 def card(run: "HubRun", at: At, what: str) -> Part:
@@ -301,6 +305,94 @@ def _pays(run: "HubRun", at: At, name: str) -> Part:
     )  # fmt: skip
 
 
+def _mean(run: "HubRun", at: At, name: str) -> Part:
+    place, outcome, labels = _hub(run, name), after_of(run, at), labels_of(run)
+    price = outcome.price[run.case.area[place]]
+    high, low = int(price.argmax()), int(price.argmin())
+    return why_card(
+        f"{per_mwh(float(price.mean()))}: the mean of the operator's price for {name}",
+        formula="Σ_t δ_{it} / *T*",
+        values=[("Σ_t δ_{it}", per_mwh(float(price.sum()))), ("*T*", count(len(labels), "period")),
+                (f"highest, {labels[high]}", per_mwh(float(price[high]))),
+                (f"lowest, {labels[low]}", per_mwh(float(price[low])))],
+        inputs=inputs_of(run), source=SOURCE_QUICK if outcome.prices == "quick" else SOURCE,
+        note="Of all hours alike; what its energy pays on average is on the card of what it pays.",
+    )  # fmt: skip
+
+
+def _peak(run: "HubRun", at: At, name: str) -> Part:
+    place, labels, values = _hub(run, name), labels_of(run), []
+    for each in (before_of(run, at), after_of(run, at)):
+        draw = each.withdrawal_mw[place]
+        values.append((said(each), f"{number(float(draw.max()), 3)} MW at {labels[int(draw.argmax())]}"))
+    values.append(("imports at most", f"{number(run.case.hubs[place].import_mw, 3)} MW"))
+    return why_card(
+        f"The most that {name} draws", formula="max_t *w*_{it},  *w*_{it} = *m*^{in}_{it} − *m*^{out}_{it}",
+        values=values, inputs=inputs_of(run), source=SOURCE, note="Its answer to the prices at least cost to itself.",
+    )  # fmt: skip
+
+
+def loading_of(run: "HubRun", each: Outcome, name: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return MW beyond the limit, and flow in parts of it, of a line or the substation by period (T,).
+
+    Raises ValueError for one that is not there.
+    """
+    network, over = run.case.network, each.overloads
+    if name == SUBSTATION:
+        flow = over.substation_flow_mw
+        return over.substation_mw, np.maximum(flow / network.import_mw, -flow / network.export_mw)
+    if name not in network.lines:
+        raise ValueError(f"there is no line {name!r:.60}")
+    row = network.lines.index(name)
+    return over.line_mw[row], np.abs(over.flow_mw[row]) / float(network.limit_mw[row])
+
+
+def _limits(run: "HubRun", name: str) -> list[tuple[str, str]]:
+    network = run.case.network
+    if name == SUBSTATION:
+        return [("limit of import", f"{number(network.import_mw, 3)} MW"),
+                ("limit of export", f"{number(network.export_mw, 3)} MW")]  # fmt: skip
+    return [("limit, either way", f"{number(float(network.limit_mw[network.lines.index(name)]), 3)} MW")]
+
+
+def _titled(name: str) -> str:
+    return "The substation" if name == SUBSTATION else f"Line {name}"
+
+
+def _over(run: "HubRun", at: At, name: str) -> Part:
+    labels, values = labels_of(run), []
+    for each in (before_of(run, at), after_of(run, at)):
+        beyond = loading_of(run, each, name)[0]
+        hours = int((beyond > BEYOND_MW).sum())
+        most = f", most {number(float(beyond.max()), 3)} MW at {labels[int(beyond.argmax())]}" if hours else ""
+        energy = mwh(float(beyond.sum()) * run.case.step_h)
+        values.append((said(each), f"{energy} in {count(hours, 'hour')}{most}"))
+    formula = (
+        "Δ Σ_t ( [ *S*_t − *S*^{max} ]_{+} + [ −*S*_t − *S*^{min} ]_{+} )"
+        if name == SUBSTATION
+        else "Δ Σ_t [ |*f*_{lt}| − *f*_l^{max} ]_{+}"
+    )
+    return why_card(
+        f"{_titled(name)} beyond its limit over the day", formula=formula,
+        values=[("Δ", f"{run.case.step_h:g} h"), *_limits(run, name), *values],
+        inputs=inputs_of(run), source=SOURCE_FLOW,
+    )  # fmt: skip
+
+
+def _load(run: "HubRun", at: At, name: str) -> Part:
+    labels, hour, values = labels_of(run), hour_of(run, at), []
+    for each in (before_of(run, at), after_of(run, at)):
+        parts = loading_of(run, each, name)[1]
+        most = int(parts.argmax())
+        values.append((said(each), f"{percent(float(parts[hour]), 1)}; at most {percent(float(parts[most]), 1)} at "
+                                   f"{labels[most]}"))  # fmt: skip
+    formula = "max( *S*_t / *S*^{max}, −*S*_t / *S*^{min} )" if name == SUBSTATION else "|*f*_{lt}| / *f*_l^{max}"
+    return why_card(
+        f"{_titled(name)} at {labels[hour]}, in parts of its limit", formula=formula,
+        values=[*_limits(run, name), *values], inputs=inputs_of(run), source=SOURCE_FLOW,
+    )  # fmt: skip
+
+
 def _realtime(run: "HubRun", _at: At, _rest: str) -> Part:
     real: Any = run.real_time
     if real is None:
@@ -323,5 +415,5 @@ def _realtime(run: "HubRun", _at: At, _rest: str) -> Part:
 _CARDS: Mapping[str, Card] = {
     "beyond": _beyond, "was": _was, "price": _price, "cost": _cost, "paid": _paid, "objective": _objective,
     "apart": _apart, "outcome": _outcome, "substation": _substation, "line": _line, "charge": _charge, "draw": _draw,
-    "owes": _owes, "pays": _pays, "realtime": _realtime,
+    "owes": _owes, "pays": _pays, "mean": _mean, "peak": _peak, "over": _over, "load": _load, "realtime": _realtime,
 }  # fmt: skip

@@ -1,19 +1,21 @@
 """The Checks tab: what proves the answer, what was assumed, where it is from, and how large a study may be."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 from dash import html
 
 from components import hubs_export
 from components.format import count, number
 from components.hubs_cards import card
+from components.hubs_growth import growth
 from components.hubs_tables import Rows, tabled
 from components.hubs_words import At
 from components.skeleton import Part, facts, section
 from components.static import static
 from components.tables import GridColumn
 from engine.pricing.cases import assumptions
+from engine.pricing.growth import Grown
 
 if TYPE_CHECKING:
     from engine.pricing.run import HubRun
@@ -21,11 +23,13 @@ if TYPE_CHECKING:
 TAB = "checks"
 _LEAST = {"residual": 1e-6, "second_solver": 1e-5, "both_ways_mw": 1e-6, "gradient": 1e-4}
 _LEAST_MWH = 5e-4  # less is written as 0
-_SCALE = ((30, 30.0), (300, 120.0), (3000, 240.0))  # hubs, and s for the search
 
 
-def content(run: "HubRun", at: At) -> Part:
-    """Return the certificates, the assumptions, the provenance and the lines that run it again."""
+def content(run: "HubRun", at: At, others: Sequence[Grown] = ()) -> Part:
+    """Return the certificates, how it grows, the assumptions, the provenance and the lines that run it again.
+
+    ``others`` are what the sizes to try took, of those that were computed here.
+    """
     columns, listed = rows(run, at)
     known = run.provenance
     origin: list[tuple[Part, Part]] = [
@@ -48,6 +52,7 @@ def content(run: "HubRun", at: At) -> Part:
                 why=card(run, at, "objective"),
                 note="Numbers that are 0, or nearly, where everything is as it should be.",
             ),
+            growth(run, others),
             static(
                 html.Div(
                     [
@@ -58,7 +63,6 @@ def content(run: "HubRun", at: At) -> Part:
                         if own
                         else None,
                         section("Where it is from", facts(origin)),
-                        section("How large it may be", html.P("The same question of larger fleets:"), _scale()),
                         section(
                             "Again, in Python",
                             html.Pre(
@@ -75,15 +79,6 @@ def content(run: "HubRun", at: At) -> Part:
             ),
         ]
     )
-
-
-def _scale() -> Part:
-    links = []
-    for amount, seconds in _SCALE:
-        asked = quote(f'{{"case":"fleet","count":{amount},"quick_time_s":{seconds}}}', safe=",:")
-        words = f"{count(amount, 'hub')} on IEEE 37, {seconds:g} s for the search"
-        links.append(html.Li(html.A(words, href=f"/hubs?ask={asked}&tab=models")))
-    return html.Ul(links, className="hr-feeder-lines")
 
 
 def rows(run: "HubRun", _at: At) -> Rows:

@@ -3,12 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
-import dash_bootstrap_components as dbc
-from dash import dcc, html
+from dash import html
 
-from components import hubs_ids
+from components import day_edits, hubs_ids
+from components.day_edits import labelled, line, number, select
 from components.format import count
-from components.icons import icon
 from components.skeleton import Part, button
 from engine.errors import QuestionError
 from engine.pricing.hubs import Hub
@@ -42,92 +41,32 @@ def sentence_words(edits: Sequence[Edit]) -> str:
 
 def listed(edits: Sequence[Edit]) -> Part:
     """Return the edits in their order; each can be taken back."""
-    if not edits:
-        return html.P("Nothing is edited. Select a hub to change what it has.", className="hr-muted")
-    return html.Ol(
-        [
-            html.Li(
-                [
-                    html.Span(words_of(edit)),
-                    html.Button(
-                        icon("close", size=14),
-                        type="button",
-                        className="hr-button hr-button-quiet hr-button-icon",
-                        **{"data-hubs-edit": f"remove {at}", "aria-label": f"Take back: {words_of(edit)}"},
-                    ),
-                ]
-            )
-            for at, edit in enumerate(edits)
-        ],
-        className="hr-feeder-edits",
-    )
+    none = "Nothing is edited. Select a hub to change what it has."
+    return day_edits.listed(hubs_ids, [words_of(edit) for edit in edits], none)
 
 
 def panel(edits: Sequence[Edit]) -> html.Div:
     """Return the panel of the sentence's word: the list, an edit of every hub, and a way to take all back."""
-    return html.Div(
-        [
-            html.H3("Edits of the hubs", className="hr-section-title"),
-            html.Div(listed(edits), id=f"{hubs_ids.EDITS}-listed", **{"aria-live": "polite"}),
-            _line("all", "Every hub's", "Change every hub"),
-            button("Take all back", hubs_ids.edit("clear")),
-        ],
-        className="hr-feeder-panel",
-    )
+    form_of_all = _line("all", "Every hub's", "Change every hub")
+    return day_edits.panel(hubs_ids, "Edits of the hubs", listed(edits), form_of_all)
 
 
 def form() -> html.Div:
     """Return the form below the sheet: what can be changed of the hub that is selected."""
-    return html.Div(
-        [
-            html.Div(
-                [
-                    html.H3("Change this hub", className="hr-section-title"),
-                    _line("hub", "Its", "Change this hub"),
-                    html.P("A factor of 0 takes it away; 2 makes it twice as large.", className="hr-muted"),
-                ],
-                id=f"{hubs_ids.EDITS}-form",
-                hidden=True,
-            ),
-            html.P(id=f"{hubs_ids.EDITS}-message", className="hr-feeder-message", role="status"),
-        ],
-        className="hr-feeder-forms",
-    )
+    change = [
+        html.H3("Change this hub", className="hr-section-title"),
+        _line("hub", "Its", "Change this hub"),
+        html.P("A factor of 0 takes it away; 2 makes it twice as large.", className="hr-muted"),
+    ]
+    return day_edits.forms(hubs_ids, html.Div(change, id=f"{hubs_ids.EDITS}-form", hidden=True))
 
 
 def _line(name: str, whose: str, press: str) -> html.Div:
-    options = [{"value": asset, "label": NOUNS[asset]} for asset in ASSETS]
-    return html.Div(
-        [
-            html.Label(
-                [
-                    html.Span(whose),
-                    dbc.Select(
-                        id=hubs_ids.edit(f"{name}-asset"), options=options, value="battery",
-                        class_name="hr-feeder-select",
-                    ),
-                ],
-                className="hr-feeder-field",
-            ),
-            html.Label(
-                [
-                    html.Span("times"),
-                    dbc.Input(
-                        id=hubs_ids.edit(f"{name}-factor"), type="number", value=2, min=0, max=100, step="any",
-                        class_name="hr-input hr-feeder-number",
-                    ),
-                ],
-                className="hr-feeder-field",
-            ),
-            button(press, hubs_ids.edit(name)),
-        ],
-        className="hr-feeder-line",
-    )  # fmt: skip
-
-
-def stores(edits: Sequence[dict[str, Any]]) -> list[Part]:
-    """Return the Stores: the edits themselves, and the press of a button of the list."""
-    return [dcc.Store(id=hubs_ids.EDITS, data=list(edits)), dcc.Store(id=f"{hubs_ids.EDITS}-pressed")]
+    return line(
+        labelled(whose, select(hubs_ids.edit(f"{name}-asset"), {asset: NOUNS[asset] for asset in ASSETS}, "battery")),
+        labelled("times", number(hubs_ids.edit(f"{name}-factor"), 2, least=0, most=100)),
+        button(press, hubs_ids.edit(name)),
+    )
 
 
 def made(hubs: Sequence[Hub], hub: str, asset: Any, factor: float) -> Edit:

@@ -5,7 +5,9 @@ from typing import TYPE_CHECKING, Any
 from dash import html
 
 from components import ids
-from components.hubs_words import At, after_of, before_of, said
+from components.hubs_cards import card
+from components.hubs_tables import reasons
+from components.hubs_words import At, after_of, before_of, hub_of, said
 from components.skeleton import Part
 from components.tables import GridColumn, grid, tools
 from engine.pricing.hubs import Hub
@@ -25,9 +27,15 @@ def place() -> Part:
 
 
 def content(run: "HubRun", at: At) -> Part:
-    """Return what the rows are of."""
-    return html.P(f"From no prices to {said(after_of(run, at))}; a row that is chosen is what Schedules draws.",
-                  className="hr-muted")  # fmt: skip
+    """Return what the rows are of, and why their numbers are what they are: of the chosen hub, else of the first."""
+    name = run.case.hubs[hub_of(run, at)].name
+    cards = {"spends": "owes", "pays": "pays", "mean price": "mean", "peak": "peak"}
+    return reasons(
+        TAB,
+        f"From no prices to {said(after_of(run, at))}; a row that is chosen is what Schedules draws.",
+        name,
+        {words: card(run, at, f"{what}:{name}") for words, what in cards.items()},
+    )
 
 
 def assets(hub: Hub) -> str:

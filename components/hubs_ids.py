@@ -1,5 +1,6 @@
 """Ids of the Hubs page: ``hubs-<thing>``."""
 
+PAGE = "hubs"
 STUDY = "hubs-study"  # Store: the study that holds the reader's own files, "" for none; its Store -start
 FOUND = "hubs-found"  # Store: {"question", "key", "partial", "labels", "worst"} of what is drawn
 DRAWING = "hubs-drawing"  # Store: what assets/97_hubs1_paint.js draws

@@ -6,7 +6,9 @@ import numpy as np
 from dash import html
 
 from components import ids
-from components.hubs_words import At, before_of, labels_of, said, shown_of
+from components.hubs_cards import BEYOND_MW, SUBSTATION, card, loading_of
+from components.hubs_tables import reasons
+from components.hubs_words import At, before_of, labels_of, said, selected, shown_of
 from components.skeleton import Part
 from components.tables import GridColumn, grid, tools
 from engine.pricing.compare import Outcome
@@ -15,7 +17,6 @@ if TYPE_CHECKING:
     from engine.pricing.run import HubRun
 
 TAB = "lines"
-SUBSTATION = "substation"
 
 
 def place() -> Part:
@@ -30,11 +31,15 @@ def place() -> Part:
 
 
 def content(run: "HubRun", at: At) -> Part:
-    """Return what the rows are of."""
-    last = shown_of(run, at)[-1]
-    return html.P(
+    """Return what the rows are of, and why their numbers are what they are: of the chosen line, else of the first."""
+    last, found = shown_of(run, at)[-1], selected(run, at)
+    chosen = found is not None and found[0] == "line"
+    name = run.case.network.lines[found[1]] if found is not None and chosen else str(rows(run, at)[1][0]["name"])
+    return reasons(
+        TAB,
         f"MWh beyond limits over the day, and MW hour by hour for {said(last)}; a row is chosen on the diagram too.",
-        className="hr-muted",
+        "the substation" if name == SUBSTATION else f"line {name}",
+        {"beyond its limit": card(run, at, f"over:{name}"), "loading": card(run, at, f"load:{name}")},
     )
 
 
@@ -57,27 +62,18 @@ def rows(run: "HubRun", at: At) -> tuple[list[GridColumn], list[dict[str, Any]]]
 
 def _row(run: "HubRun", before: Outcome, last: Outcome, place_: int) -> dict[str, Any]:
     network, step = run.case.network, run.case.step_h
-    if place_ < len(network.lines):
-        name, limit = network.lines[place_], float(network.limit_mw[place_])
-        over = [each.overloads.line_mw[place_] for each in (before, last)]
-        loading = [np.abs(each.overloads.flow_mw[place_]) / limit for each in (before, last)]
-    else:
-        name, limit = SUBSTATION, float(network.import_mw)
-        over = [each.overloads.substation_mw for each in (before, last)]
-        loading = [
-            np.maximum(
-                each.overloads.substation_flow_mw / network.import_mw,
-                -each.overloads.substation_flow_mw / network.export_mw,
-            )
-            for each in (before, last)
-        ]
+    line = place_ < len(network.lines)
+    name, limit = (
+        (network.lines[place_], float(network.limit_mw[place_])) if line else (SUBSTATION, float(network.import_mw))
+    )
+    over, loading = zip(*(loading_of(run, each, name) for each in (before, last)), strict=True)
     return {
         "id": name,
         "name": name,
         "limit": limit if np.isfinite(limit) else None,
         "was": float(over[0].sum()) * step,
         "now": float(over[1].sum()) * step,
-        "hours": int((over[1] > 5e-4).sum()),
+        "hours": int((over[1] > BEYOND_MW).sum()),
         "most_was": float(loading[0].max()),
         "most": float(loading[1].max()),
     } | {f"h{t}": float(value) for t, value in enumerate(over[1].tolist())}

@@ -45,8 +45,13 @@ def question(asked: HubQuestion, *, own: words.Choices = ()) -> html.Section:
                 width=420,
             ),
             ", pay on top of the tariff over ",
-            word_number(_id("hours"), held["hours"], "Number of hours", minimum=2, maximum=24),
-            " hours, so that the network keeps its limits, by ",
+            html.Span(
+                [word_number(_id("hours"), held["hours"], "Number of hours", minimum=2, maximum=24), " hours"],
+                className="hr-hubs-hours",
+                hidden=bool(asked.dataset),
+            ),
+            html.Span("all hours of its file", className="hr-hubs-file-hours", hidden=not asked.dataset),
+            ", so that the network keeps its limits, by ",
             word_select(_id("exact"), words.EXACT, held["exact"], "How prices are found"),
             " ",
             word_select(_id("window"), _with(held["window"], list(words.WINDOWS), ahead), held["window"], "Real time"),
@@ -108,8 +113,9 @@ def plain_sentence(question: HubQuestion, title: str) -> str:
     ahead = f", and again each hour, {question.window} hours ahead" if question.window else ""
     edits = "; ".join(hubs_edits.words_of(edit) for edit in question.edits)
     found = dict(words.EXACT)["exact" if question.exact else "quick"]
+    hours = "all hours of its file" if question.dataset else f"{question.hours} hours"
     return (
-        f"What should {who} pay on top of the tariff over {question.hours} hours, so that the network keeps its "
+        f"What should {who} pay on top of the tariff over {hours}, so that the network keeps its "
         f"limits, by {found}{ahead}?" + (f" Edits: {edits}." if edits else "")
     )
 

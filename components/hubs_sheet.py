@@ -237,9 +237,12 @@ def _line(run: "HubRun", at: At, place: int) -> list[Part]:
             f"Flow at {label}",
             _why(run, at, f"line:{name}", f"{number(flows[0], 3)} → {number(flows[1], 3)} MW", f"Flow of {name}"),
         ),
-        (f"Loading at {label}", f"{loads[0]} → {loads[1]}"),
+        (f"Loading at {label}", _why(run, at, f"load:{name}", f"{loads[0]} → {loads[1]}", f"Loading of {name}")),
         ("Limit, either way", f"{number(limit, 3)} MW"),
-        ("Beyond it over the day", f"{energy[0]} → {energy[1]}"),
+        (
+            "Beyond it over the day",
+            _why(run, at, f"over:{name}", f"{energy[0]} → {energy[1]}", f"Energy of {name} beyond its limit"),
+        ),
     ]
     behind = [hub.name for hub, share in zip(case.hubs, case.network.share[place].tolist(), strict=True) if share]
     chosen = [html.Li(chooser(each, f"hub:{each}")) for each in behind[:_LISTED]]

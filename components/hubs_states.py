@@ -6,20 +6,23 @@ from typing import TYPE_CHECKING, Any
 from dash import html
 
 from components.format import duration
+from components.hubs_live import live
 from components.skeleton import Part, progress_card, state
 
 if TYPE_CHECKING:
     from engine.pricing.run import HubRun
+    from engine.pricing.searched import Searched
 
 
-def computing(job: Any, run: "HubRun | None") -> list[Part]:
-    """Return the card of the running study, and what is known so far."""
+def computing(job: Any, run: "HubRun | None", searched: "Searched | None" = None) -> list[Part]:
+    """Return the card of the running study, how its searches go, and what is known so far."""
     card = progress_card(
         "Finding prices", done=job.done, total=job.total or None, message=job.message, eta_s=job.eta_s, job=job.id
     )
+    parts = [card, *([] if (chart := live(searched)) is None else [chart])]
     if run is None:
-        return [card]
-    return [card, state("partial", "What is drawn is known already; the rest is being computed.", title="So far")]
+        return parts
+    return [*parts, state("partial", "What is drawn is known already; the rest is being computed.", title="So far")]
 
 
 def to_compute(changed: Sequence[str], *, has_answer: bool) -> html.Div:

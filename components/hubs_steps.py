@@ -1,41 +1,61 @@
-"""The Convergence tab: how the search for quick prices went, step by step from each start, and how far its bound is."""
+"""The Convergence tab: how the search for quick prices went, step by step from each start, and that for exact ones."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import plotly.graph_objects as go
 from dash import html
 
+from components import hubs_live
 from components.format import count, duration, percent
 from components.hubs_cards import card
+from components.hubs_live import start_words
 from components.hubs_tables import Rows, chart, tabled
 from components.hubs_words import At, dollars
 from components.skeleton import Part
 from components.tables import GridColumn
 from components.theme import Theme, styled, token
+from engine.pricing.exact import Mark
+from engine.pricing.searched import Searched
+from engine.pricing.smooth import Step
 
 if TYPE_CHECKING:
     from engine.pricing.run import HubRun
 
 TAB = "steps"
-STARTS = {"together": "from the prices of all as one", "none": "from no prices", "exact": "from exact prices"}
 ENDS = {
     "settled": "no step promises anything",
     "stalled": "steps bring next to nothing",
     "steps": "the most steps were taken",
     "time": "its time was over",
 }
-_SIGNS = (("firm", "solid"), ("flexible", "dash"), ("fine", "dot"))
+_SIGNS = {  # as the style sheet has them for the charts of a search that runs
+    "start-0": ("firm", "solid"),
+    "start-1": ("flexible", "dash"),
+    "start-2": ("binding", "dashdot"),
+    "best": ("firm", "solid"),
+    "bound": ("fine", "dot"),
+}
+_MARKED = 60  # points of a line that are marked
 
 
 def place() -> Part:
     """Return the place of the chart."""
-    return chart(TAB, "The objective after each step of the search, from each start; the table has the same numbers")
+    return chart(
+        TAB,
+        "The objective after each step of quick prices, and the best and the bound of exact ones; as in the table",
+    )
 
 
-def start_words(start: str) -> str:
-    """Return a start in words."""
-    return STARTS.get(start, f"from {start}")
+def searched_of(run: "HubRun") -> Searched:
+    """Return how the searches of a run went, as it was told while they ran."""
+    ends = {end["start"]: (float(end["objective"]), list[Step]()) for end in run.facts["ends"]}
+    for step in run.steps:
+        ends[step["start"]][1].append(Step(**{name: value for name, value in step.items() if name != "start"}))
+    marks = run.facts["exact"].get("marks", ())
+    starts = {start: (now, tuple(steps)) for start, (now, steps) in ends.items()}
+    return Searched(run.floor, starts, tuple(Mark(**mark) for mark in marks))
 
 
 def content(run: "HubRun", at: At) -> Part:
@@ -117,59 +137,51 @@ def _exact(run: "HubRun") -> str:
 
 
 def rows(run: "HubRun", _at: At) -> Rows:
-    """Return columns and rows, one for each step."""
-    columns = [
-        GridColumn("start", "Start"),
-        GridColumn("number", "Step", "", "number", digits=0),
-        GridColumn("objective", "Objective", "$", "number", digits=2),
-        GridColumn("promised", "Promised", "$", "number", digits=3),
-        GridColumn("gained", "Gained", "$", "number", digits=3),
-        GridColumn("region", "Region", "$/MWh", "number", digits=3),
-    ]
-    return columns, [
-        {
-            "start": start_words(step["start"]),
-            "number": step["number"] + 1,
-            "objective": step["objective"],
-            "promised": step["promised"],
-            "gained": step["gained"],
-            "region": step["region_per_mwh"],
-        }
-        for step in run.steps
-    ]
+    """Return columns and rows: one for each step, and for each mark of the search for exact prices."""
+    return hubs_live.rows(searched_of(run))
 
 
 def figure(run: "HubRun", _at: At, theme: Theme = "light") -> go.Figure:
-    """Return the objective by step, a line for each start, above the bound."""
-    made = go.Figure()
-    by_start: dict[str, list[Any]] = {}
-    for step in run.steps:
-        by_start.setdefault(step["start"], []).append(step)
-    for end in run.facts["ends"]:
-        by_start.setdefault(end["start"], [])
-    for place_, (start, steps) in enumerate(by_start.items()):
-        colour, dash = _SIGNS[place_ % len(_SIGNS)]
-        first = float(steps[0]["objective"] + steps[0]["gained"]) if steps else _end(run, start)
-        values = [first, *(float(step["objective"]) for step in steps)]
-        made.add_scatter(
-            x=list(range(len(values))),
-            y=values,
-            name=start_words(start),
-            mode="lines+markers",
-            line={"color": token(colour, theme), "dash": dash, "width": 2, "shape": "hv"},
-            marker={"size": 5},
-            hovertemplate="step %{x}: %{y:.2f} $<extra></extra>",
-        )
-    made.add_hline(
-        y=run.floor,
-        line={"color": token("fine", theme), "dash": "dot", "width": 1.5},
-        annotation_text="bound: overloads weigh no less, whatever hubs do",
-        annotation_position="bottom right",
-        annotation_font={"size": 11, "color": token("muted", theme)},
+    """Return the objective by step, a line for each start, and the search for exact prices by time beside it.
+
+    What no prices are below is drawn as a bound in both.
+    """
+    made, found = go.Figure(), searched_of(run)
+    quick, exact = hubs_live.quick_lines(found), hubs_live.exact_lines(found)
+    for line in quick:
+        _drawn(made, replace(line, words=f"D {line.words}"), theme, "", "step %{x}")
+    for line in exact:
+        _drawn(made, replace(line, words=f"C {line.words}"), theme, "2", "%{x:.1f} s")
+    half = 0.46 if exact else 1.0
+    made.update_layout(
+        xaxis={"title": {"text": "step of quick prices (D)"}, "domain": [0.0, half], "rangemode": "tozero"},
+        yaxis={"title": {"text": "objective, $"}},
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom"},
     )
-    made.update_layout(xaxis={"title": {"text": "step"}}, yaxis={"title": {"text": "objective, $"}})
+    if exact:
+        made.update_layout(
+            xaxis2={
+                "title": {"text": "s of exact prices (C)"},
+                "domain": [0.56, 1.0],
+                "anchor": "y2",
+                "rangemode": "tozero",
+            },
+            yaxis2={"anchor": "x2"},
+        )
     return styled(made, theme, key=TAB)
 
 
-def _end(run: "HubRun", start: str) -> float:
-    return next(float(end["objective"]) for end in run.facts["ends"] if end["start"] == start)
+def _drawn(made: go.Figure, line: hubs_live.Line, theme: Theme, axes: str, hover: str) -> None:
+    colour, dash = _SIGNS[line.kind]
+    bound = line.kind == "bound"
+    made.add_scatter(
+        x=list(line.x),
+        y=list(line.y),
+        xaxis=f"x{axes}",
+        yaxis=f"y{axes}",
+        name=line.words,
+        mode="lines" if bound or len(line.x) > _MARKED else "lines+markers",
+        line={"color": token(colour, theme), "dash": dash, "width": 1.5 if bound else 2, "shape": "hv"},
+        marker={"size": 5},
+        hovertemplate=f"{hover}: %{{y:.2f}} $<extra></extra>",
+    )

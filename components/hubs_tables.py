@@ -11,7 +11,7 @@ from components.auction_debrief_parts import csv_button
 from components.feeder_tables import MOST_ROWS, cell_of, head_of
 from components.format import number
 from components.skeleton import Part
-from components.static import markup
+from components.static import markup, static
 from components.tables import GridColumn
 from components.why_card import why_number
 
@@ -69,6 +69,15 @@ def _row(columns: Sequence[GridColumn], row: Row) -> str:
 def chooser(words: Part, element: str) -> html.Button:
     """Return words that select an element of the page when they are pressed."""
     return html.Button(words, type="button", className="hr-feeder-choose", **{"data-hubs-select": element})
+
+
+def reasons(tab: str, told: str, element: str, cards: Mapping[str, Part]) -> html.Div:
+    """Return what is told above a grid, and each number's card, by its name, of the row of ``element``."""
+    shown: list[Part] = []
+    for words, why in cards.items():
+        key = "".join(letter if letter.isalnum() else "-" for letter in words)
+        shown += [", " if shown else " ", why_number(f"hubs-why-{tab}-{key}", words, why, label=f"{words}, {element}")]
+    return static(html.Div([told, f" Why, for {element}:", *shown, "."], className="hr-muted"))
 
 
 def chart(tab: str, label: str, height_px: int = CHART_PX) -> html.Div:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 from urllib.parse import quote
 
+from components.day import LONGEST_QUERY
 from components.hubs_words import OUTCOMES, SHOWS, At, Show
 from engine.data.openings import HUBS
 from engine.errors import QuestionError
@@ -23,7 +24,6 @@ TABS: Mapping[str, str] = {
     "checks": "Checks",
 }
 FIRST_TAB = "prices"
-LONGEST_QUERY = 2500  # characters: a longer question is kept by the server and the link carries its digest
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ SHEET = "siting-sheet"  # in the inspector: the sheet of the selected bus
 SIZES_CHART = "siting-sizes-chart"  # how many sites qualify against size
 MARKET = "siting-market"  # the panel of the market's job
 MARKET_RUN = "siting-market-run"
+MARKET_WEEK = "siting-market-week"
 COMPARE = "siting-compare"  # who enters and who leaves between two envelopes
 ZONES = "siting-zones"
 PATHWAYS = "siting-pathways"  # the two pathways to power

@@ -1,6 +1,7 @@
 """The market's place in the inspector: which sites go on, on which days, how long that takes, and where it stands."""
 
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 import dash_bootstrap_components as dbc
@@ -19,9 +20,11 @@ from engine.errors import QuestionError
 from engine.network.model import Network
 from engine.siting.case import HOURS_OF_DAY
 from engine.siting.criteria import OwnCriteria
+from engine.siting.defaults import MOST_MARKET_S, TYPICAL_DAYS
 from engine.siting.envelopes import PEAK_HOURS, hours_words
 from engine.siting.gate.results import PASSED
 from engine.siting.market_run import MarketQuestion
+from engine.siting.market_time import market_s
 
 DAYS = (
     ("peak", "the day of the highest load"),
@@ -35,14 +38,11 @@ RESERVES = (
     ("largest unit", "as much as the largest unit"),
     ("none", "none"),
 )
-NAMES = ("days", "dates", "most", "gap", "time", "sizes", "security", "reserve")
-_OLD_LINK = {"sizes": "", "security": "base", "reserve": "share"}  # what a link without these words asks
-SITE_S, BASE_S, NOISE_S = 20.0, 110.0, 7.5  # of a Texas day: a site, the base, a sample of its noise floor, as measured
-_SECURED = 2.0  # times as long with limits after outages, as measured on a triangle of six units
-_CORES = 2
+NAMES = ("days", "dates", "most", "gap", "time", "sizes", "security", "reserve", "stay")
+# What a link without these words asks: the first links had five words, later ones eight.
+_OLD_LINK = {"sizes": "", "security": "base", "reserve": "share", "stay": ""}
+_LINK_WORDS = {5, 8, len(NAMES)}
 _YEAR_H = 8784  # of 2016, where a gate does not say how many hours its source has
-_TEXAS_BUSES = 2000
-_LEAST_SCALE = 0.1  # of these for a grid however small: few units leave a wide gap to close
 AT_ONCE_S = 60.0
 _NOT_SERVED = {
     End.TIME_LIMIT: "out of time before a schedule was proven: give a site's day more seconds",
@@ -62,6 +62,7 @@ def words_of(market: MarketQuestion) -> dict[str, Any]:
         "sizes": ", ".join(f"{mw:g}" for mw in market.sizes_mw),
         "security": market.security,
         "reserve": market.reserve,
+        "stay": ", ".join(market.must_run),
     }
 
 
@@ -80,6 +81,7 @@ def market_of(words: Any, base: Any = None) -> MarketQuestion:
             "sizes_mw": [float(mw) for mw in str(words["sizes"] or "").replace(",", " ").split()],
             "security": str(words["security"]),
             "reserve": str(words["reserve"]),
+            "must_run": _units(words["stay"]),
         }
     except (KeyError, TypeError, ValueError):
         raise QuestionError(
@@ -93,13 +95,33 @@ def market_of(words: Any, base: Any = None) -> MarketQuestion:
 
 def read(text: str, base: MarketQuestion) -> MarketQuestion:
     """Return the market of a link; one that cannot be read is ``base``."""
-    parts = text.split("~")
-    if len(parts) not in {len(NAMES) - len(_OLD_LINK), len(NAMES)}:
+    parts = text.split("~", len(NAMES) - 1)  # the last word may hold the sign
+    if len(parts) not in _LINK_WORDS:
         return base
     try:
         return market_of(_OLD_LINK | dict(zip(NAMES, parts, strict=False)), base.to_json())
     except (ValueError, QuestionError):
         return base
+
+
+def check_units(network: Network, market: MarketQuestion) -> None:
+    """Raise QuestionError naming every unit that is to stay on and is not in the network, or out of service."""
+    place = {unit: number for number, unit in enumerate(network.units.ids)}
+    unknown = [unit for unit in market.must_run if unit not in place]
+    out = [unit for unit in market.must_run if unit in place and not network.units.in_service[place[unit]]]
+    found = [f"{_named(unknown)} not in the network"] if unknown else []
+    found += [f"{_named(out)} out of service"] if out else []
+    if found:
+        raise QuestionError(f"of the units that stay on, {' and '.join(found)}")
+
+
+def _named(units: list[str]) -> str:
+    return f"{', '.join(f'{unit!r:.60}' for unit in units)} {'is' if len(units) == 1 else 'are'}"
+
+
+def _units(text: Any) -> tuple[str, ...]:
+    """Return the ids of a typed list, parted by commas: an id may have spaces."""
+    return tuple(dict.fromkeys(unit for part in str(text or "").split(",") if (unit := part.strip())))
 
 
 def place(market: MarketQuestion) -> html.Section:
@@ -121,6 +143,10 @@ def place(market: MarketQuestion) -> html.Section:
             _field("Time of a site's day, s", _box("time", held["time"], type="number", min=1, step="any")),
             _field("Limits on flows", _choice("security", held["security"], SECURITIES)),
             _field("Reserve", _choice("reserve", held["reserve"], RESERVES)),
+            _field(
+                "Units that stay on, by id, empty for none",
+                _box("stay", held["stay"], type="text", placeholder="unit-1, unit-2"),
+            ),
         ],
         className="hr-siting-pairs",
     )
@@ -149,13 +175,42 @@ def told(answer: Answer, market: MarketQuestion, stands: Any) -> list[Part]:
         className="hr-button" + ("" if stands.found == "answered" else " hr-button-primary"),
         **{"data-siting-press": f"{siting_ids.MARKET_RUN}-pressed"},
     )
+    week = _week(answer, market)
     if stands.found == "answered":
-        return [_found(answer)]
+        return [_found(answer, week)]
     notes: list[Part] = []
     if stands.found in {"failed", "cancelled"}:
         notes.append(_ended(stands))
-    known = [] if answer.market is None else [_so_far(answer) if answer.provisional else _found(answer)]
-    return [*notes, plan_words, button, *known]
+    known = [] if answer.market is None else [_so_far(answer) if answer.provisional else _found(answer, None)]
+    return [*notes, plan_words, button, week, *known]
+
+
+def _week(answer: Answer, market: MarketQuestion) -> Part:
+    """Return the offer to price the seven days where one of them is asked, with the time that they take."""
+    if market.days != "peak":
+        return None
+    week = replace(market, days="typical")
+    days = days_of(answer.gate, week)
+    if days == 1:
+        return None
+    sites, _, seconds = plan(answer.network, answer.gate, week, answer.drawn.threshold, answer.own)
+    why = ", so this study opens on one" if seconds > MOST_MARKET_S else ""
+    return html.Div(
+        [
+            html.P(
+                f"One day does not stand for the year; {number(days)} typical days do: the peak, high wind, low wind "
+                f"and a median of each season, weighted. They take about {_about(seconds)} on two cores{why}."
+            ),
+            html.P(
+                html.Button(
+                    f"Price {count(sites, 'site')} on {number(days)} typical days: about {_about(seconds)}",
+                    type="button",
+                    className="hr-button",
+                    **{"data-siting-press": f"{siting_ids.MARKET_WEEK}-pressed"},
+                ),
+            ),
+        ]
+    )
 
 
 def _nothing_to_price(answer: Answer, market: MarketQuestion) -> Part:
@@ -179,18 +234,20 @@ def plan(
             passed = int(((gate.verdict(one.name, size, threshold) == PASSED) & kept).sum())
             taken = passed if market.most_sites == 0 else min(passed, market.most_sites)
             sites, left = sites + taken, left + passed - taken
-    days = days_of(gate, market)
-    scale = min(1.0, max(_LEAST_SCALE, len(network.buses.ids) / _TEXAS_BUSES))
-    scale *= _SECURED if market.security == "n-1" else 1.0
-    base = (BASE_S + NOISE_S * market.samples) / min(_CORES, days)
-    return sites, left, days * scale * (base + SITE_S * sites / _CORES)
+    return sites, left, market_s(network, days_of(gate, market), sites, market)
 
 
 def days_of(gate: Gate, market: MarketQuestion) -> int:
     """Return how many days go to the market."""
     of_source = int(gate.told.get("of_source", _YEAR_H))
     every = max(1, of_source // HOURS_OF_DAY)
-    return {"peak": 1, "typical": min(7, every), "year": every}.get(market.days, max(1, len(market.dates)))
+    return {"peak": 1, "typical": min(TYPICAL_DAYS, every), "year": every}.get(market.days, max(1, len(market.dates)))
+
+
+def _about(seconds: float) -> str:
+    """Return an estimate with no more digits than it is good for."""
+    step = next(step for least, step in ((3600, 600), (600, 60), (60, 10), (0, 1)) if seconds >= least)
+    return duration(step * max(1, round(seconds / step)))
 
 
 def _plan_words(market: MarketQuestion, days: int, sites: int, left: int, seconds: float) -> str:
@@ -205,7 +262,7 @@ def _plan_words(market: MarketQuestion, days: int, sites: int, left: int, second
         long = " Weeks are committed apart, each from a warm-up day: a cluster takes less by as many cores as it has."
     return (
         f"{count(sites, 'site')} go on, taken by the higher pass rate, then bus order{rest}. Each is committed and "
-        f"priced on {on}: about {duration(round(seconds))} on two cores.{long} What is done is kept."
+        f"priced on {on}: about {_about(seconds)} on two cores.{long} What is done is kept."
     )
 
 
@@ -241,7 +298,7 @@ def _so_far(answer: Answer) -> Part:
     )
 
 
-def _found(answer: Answer) -> Part:
+def _found(answer: Answer, week: Part) -> Part:
     market = answer.market
     if market is None:
         return html.Div()
@@ -250,8 +307,8 @@ def _found(answer: Answer) -> Part:
     sizes = market.question.sizes_mw
     lines = [
         days_words(market),
-        f"{count(len(market.sites), 'site')}{_of_sizes(sizes)}: {number(served)} are served on every day"
-        + (f"; {number(left)} that qualify were left out." if left else "."),
+        f"{count(len(market.sites), 'site')}{_of_sizes(sizes)}: {number(served)} {'is' if served == 1 else 'are'} "
+        "served on every day" + (f"; {number(left)} that qualify were left out." if left else "."),
         _rules(answer),
         _gaps(market),
         *([judged] if (judged := judged_words(market)) else []),
@@ -263,7 +320,8 @@ def _found(answer: Answer) -> Part:
     if again := str(market.facts.get("second_pass", "")):
         lines.append(f"{again[:1].upper()}{again[1:]}.")
     lines += [words for words in (tied_words(answer), open_words(answer)) if words]
-    parts: list[Part] = [html.P(line) for line in lines]
+    days, *rest = [html.P(line) for line in lines]
+    parts: list[Part] = [days, week, *rest]
     cards = [("market", siting_cards_market.market(answer, market), "sites priced and their gaps")]
     if answer.open_places or answer.tied:
         cards.append(("open", siting_cards_market.open_places(answer, market), "places that are too close to call"))
@@ -327,7 +385,8 @@ def _rules(answer: Answer) -> str:
     whose = f", the window of {of}" if len(others) > 1 and of else ""
     chosen = f" {said[0].upper()}{said[1:]}." if (said := str(facts.get("schedules", ""))) else ""
     kept = f"With {facts.get('reserve', 'a reserve')}; limits on flows hold {limits}."
-    return f"{kept}{chosen} On-peak: hours {peak}{whose}."
+    on = f" Units that stay on: {', '.join(stay)}." if (stay := market.question.must_run) else ""
+    return f"{kept}{on}{chosen} On-peak: hours {peak}{whose}."
 
 
 def _gaps(market: Any) -> str:

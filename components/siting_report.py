@@ -1,4 +1,4 @@
-"""The printable sheet of a site: on two pages what its gate, market, ranking and terms say, and where it lies."""
+"""The printable sheet of a site: on one page what its gate, market, ranking and terms say, and where it lies."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -64,24 +64,40 @@ def site_report(study: SiteStudy, bus: int, printed: Printed) -> list[Any]:
         el("p", f"{study.envelope}, {megawatts(study.size_mw)} nameplate: {own.words()}"),
     )
     reasons = _reasons(study, bus)
+    ranked, flows = _computed(study, bus, reasons, printed.ac)
     return [
         head,
-        el("div", el("div", _key_numbers(study, bus, sheet, reasons), _gate(study, sheet)), _map(study, bus, sheet),
-           class_="sheet-top"),
+        el(
+            "div",
+            el("div", _key_numbers(study, bus, sheet, reasons), _gate(study, sheet),
+               section("Pass rates", _rates(study, bus))),
+            _map(study, bus, sheet),
+            class_="sheet-top",
+        ),
         section(
-            "Pass rates", _rates(study, bus),
+            "Hours and outages",
             el("div", _hours(study, sheet.hours), _outages(study, sheet.failing), class_="sheet-pairs"),
         ),
         el("div", *_resources(study, bus), class_="sheet-pairs"),
-        *_computed(study, bus, reasons, printed.ac),
-        section("Draft agreement", _terms(study, bus, printed.draft)),
-        section("Data", facts(bus_facts(study.network, bus), columns=2), _inputs(study)),
+        el(
+            "div",
+            el("div", *ranked),
+            el(
+                "div",
+                *flows,
+                section("Draft agreement", _terms(study, bus, printed.draft)),
+                section("Data", facts(bus_facts(study.network, bus), columns=2), _inputs(study)),
+            ),
+            class_="sheet-columns" if ranked else None,
+        ),
     ]  # fmt: skip
 
 
-def _computed(study: SiteStudy, bus: int, reasons: ScoreReasons | None, ac: AcReport | None) -> list[Any]:
-    """Return what ranking, market and AC power flow say; what was not computed takes one line together."""
-    found, missing = [], []
+def _computed(
+    study: SiteStudy, bus: int, reasons: ScoreReasons | None, ac: AcReport | None
+) -> tuple[list[Any], list[Any]]:
+    """Return what ranking and market say, and what the AC power flow; what was not computed takes one line together."""
+    found, flows, missing = [], [], []
     if reasons is not None:
         found.append(section("Why it ranks there", _ranking(reasons)))
     site = None if study.market is None else site_market(study.market, bus, study.envelope, study.size_mw)
@@ -92,8 +108,10 @@ def _computed(study: SiteStudy, bus: int, reasons: ScoreReasons | None, ac: AcRe
     if ac is None:
         missing.append("No AC power flow was computed for this site.")
     else:
-        found.append(section("Voltages and losses", _ac(ac)))
-    return [*found, section("Not computed", el("p", " ".join(missing)))] if missing else found
+        flows.append(section("Voltages and losses", _ac(ac)))
+    if missing:
+        flows.append(section("Not computed", el("p", " ".join(missing))))
+    return found, flows
 
 
 def _reasons(study: SiteStudy, bus: int) -> ScoreReasons | None:

@@ -95,4 +95,4 @@ def market_run() -> MarketRun:
         "order": "the higher pass rate",
         "case": "c" * 64,
     }
-    return MarketRun(MarketQuestion(), site(None), tuple(map(site, places)), facts, np.full((3, 5), 0.25))
+    return MarketRun(MarketQuestion(days="peak"), site(None), tuple(map(site, places)), facts, np.full((3, 5), 0.25))

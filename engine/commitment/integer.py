@@ -1,5 +1,6 @@
 """Mixed-integer programs of commitment, solved by HiGHS: status, bound and gap travel with the answer."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,12 +41,13 @@ def solve_integer(  # noqa: PLR0913 (each of the four is by name)
     target: float = -np.inf,
     start: Vector | None = None,
     seed: int = 0,
+    watch: Callable[[Any], None] | None = None,
 ) -> IntegerAnswer:
     """Return what HiGHS makes of ``program`` when the columns ``whole`` take whole numbers only.
 
     ``gap`` is relative; a point whose objective is not above ``target`` is enough; ``start`` (V,) is a point to begin
-    with, of which the whole columns are used. An end without a proof is a status, not an exception. Raises SolverError
-    where the solver refuses the program.
+    with, of which the whole columns are used; ``watch`` is given the solver before it runs. An end without a proof is
+    a status, not an exception. Raises SolverError where the solver refuses the program.
     """
     small = Squeezed.of(program)
     kinds = np.zeros(len(program.cost), dtype=np.bool_)
@@ -69,6 +71,8 @@ def solve_integer(  # noqa: PLR0913 (each of the four is by name)
         raise SolverError("the solver refused the program: a bound or a coefficient is not a number")
     if start is not None:
         solver.setSolution(len(inner), inner.astype(np.int32), start[small.columns[inner]])
+    if watch is not None:
+        watch(solver)
     outcome = solver.run()
     answer = solver.getModelStatus()
     if outcome == highspy.HighsStatus.kError and answer == highspy.HighsModelStatus.kNotset:

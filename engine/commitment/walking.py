@@ -37,7 +37,7 @@ class Walk:
     @classmethod
     def of(cls, instance: Instance, prices: Prices, room: float) -> Self | None:
         """Return the steps that suit ``room`` $ at the prices of the relaxation; None where no unit has two days."""
-        if instance.hours > MOST_HOURS:
+        if instance.hours > MOST_HOURS or not len(instance.committed):
             return None
         menu = Menu.of(instance, Hourly.of(instance, replace(prices, ramps=RampPrices.none())), _WIDTH * room)
         unit, count = np.unique(menu.unit, return_counts=True)

@@ -43,7 +43,7 @@ def prepare(question: FeederQuestion, load_dataset: LoadDataset | None = None) -
     price = np.array(question.price_per_mwh) if question.price_per_mwh else today.price_per_mwh[hours]
     load = np.array(question.load_share) if question.load_share else today.load_share[hours]
     sun = np.array(question.sun_share) if question.sun_share else today.sun_share[hours]
-    labels = tuple(f"{hour:02d}:00" for hour in question.of_day)
+    labels = question.labels
     case = FeederCase.of(feeder, price, load, availability(feeder, sun), labels)
     if question.workload:
         workload = from_csv(_text(_file(question.workload, load_dataset)), case.hours)

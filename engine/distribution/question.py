@@ -235,6 +235,11 @@ class FeederQuestion:
         return self.hours or tuple(range(HOURS))
 
     @property
+    def labels(self) -> tuple[str, ...]:
+        """Return the hours of the day as they are written."""
+        return tuple(f"{hour:02d}:00" for hour in self.of_day)
+
+    @property
     def cases(self) -> tuple[bool, ...]:
         """Return with and without static var generators: which of the two are solved, in this order."""
         return {"both": (False, True), "on": (True,), "off": (False,)}[self.svg]

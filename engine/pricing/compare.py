@@ -20,12 +20,14 @@ from engine.pricing.case import HubCase
 from engine.pricing.central import Central, Joint, first_best, linear_prices
 from engine.pricing.congestion import Overloads, PriceCost
 from engine.pricing.evaluation import Evaluation, Fleet
-from engine.pricing.exact import Exact, exact_prices
+from engine.pricing.exact import Exact, Mark, exact_prices
 from engine.pricing.linear import AtPrices, Chosen, at_prices
-from engine.pricing.smooth import Smooth, smooth_prices
+from engine.pricing.searched import Searched
+from engine.pricing.smooth import Smooth, Step, smooth_prices
 from engine.pricing.starts import STARTS, begun
 from engine.program import Status
 
+NOT_ASKED = "not asked for"
 MOST_LINEAR = 60  # hubs of which linear answers, best and worst, and exact prices are looked for
 Prices = Literal["none", "central", "exact", "quick"]
 Hubs = Literal["linear", "quadratic"]
@@ -82,17 +84,18 @@ class Comparison:
         raise KeyError((prices, hubs))
 
 
-def compare(
+def compare(  # noqa: PLR0913 (three who are told, by name)
     case: HubCase,
     *,
     exact: Effort | None,
     quick_s: float = 60.0,
     tick: Tick | None = None,
     known: Callable[[Comparison], None] | None = None,
+    searched: Callable[[Searched], None] | None = None,
 ) -> Comparison:
     """Return all models of a case; ``exact`` is how far to go with the integer program, None for not at all.
 
-    ``known`` is given what is known before that one begins.
+    ``known`` is given what is known before that one begins, ``searched`` how far the searches are, again and again.
 
     Raises NetworkDataError with everything that is wrong with the case, InfeasibleError naming what hubs cannot meet.
     """
@@ -106,23 +109,41 @@ def compare(
     best = first_best(joint)
     floor = best.overload_cost
     say("prices for hubs with rising costs", 0.1)
-    quick = smooth_prices(
-        fleet, begun(case, fleet.programs), time_limit_s=quick_s,
-        tick=lambda name, step, now: say(f"quick prices from {STARTS[name]}: step {step}, {now:,.2f} $", 0.1),
-    )  # fmt: skip
+    so_far, hear = Searched(floor), searched or (lambda _so_far: None)
+    searching = time.perf_counter()
+
+    def stepped(name: str, now: float, steps: tuple[Step, ...]) -> None:
+        spent = min((time.perf_counter() - searching) / quick_s, 1.0)
+        say(f"quick prices from {STARTS[name]}: step {len(steps)}, {now:,.2f} $", 0.1 + 0.2 * spent)
+        so_far.starts[name] = now, steps
+        hear(so_far)
+
+    quick = smooth_prices(fleet, begun(case, fleet.programs), time_limit_s=quick_s, tick=stepped)
+    so_far.starts = {end.start: (end.found.objective, end.steps) for end in quick.ends}
     outcomes = [alone, table.central(best), table.quick(quick, floor)]
     few = len(case.hubs) <= MOST_LINEAR
     if few:
         outcomes.insert(0, table.linear("none", zero, floor))
         outcomes.append(table.linear("quick", quick.best.found.price, floor))
-    found, message = None, "not asked for" if few else f"not for more than {MOST_LINEAR} hubs"
+    found, message = None, NOT_ASKED if few else f"not for more than {MOST_LINEAR} hubs"
     if exact is not None and few:
         if known is not None:
             still = "being looked for"
             known(Comparison(tuple(outcomes), quick, None, still, table.residual, floor, time.perf_counter() - begin))
         say("exact prices for linear hubs", 0.3)
+        limit_s = exact.time_limit_s
+
+        def marked(marks: tuple[Mark, ...]) -> None:
+            now = marks[-1]
+            words = f"exact prices: {now.objective:,.2f} $, no less than {now.bound:,.2f} $"
+            say(words, 0.3 + 0.7 * min(now.at_s / limit_s, 1.0))
+            so_far.marks = marks
+            hear(so_far)
+
         try:
-            found = exact_prices(joint, exact, quadratic=False, starts=table.starts(outcomes[-1].points))
+            found = exact_prices(
+                joint, exact, quadratic=False, starts=table.starts(outcomes[-1].points), tick=marked
+            )  # fmt: skip
             outcomes += [table.exact(found), table.quadratic("exact", found.price, bound=floor)]
             message = ""
         except SolverError as problem:

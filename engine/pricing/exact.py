@@ -14,8 +14,9 @@ again.
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -35,6 +36,24 @@ _HUBS, _FIRST, _TIGHTENING = 0.3, 0.2, 0.5  # of the time that is left, for each
 _EACH, _PASSES = 0.02, 4  # of all time, for one hub; so often at most in turn
 _ROUNDS = 3  # of tightening
 _ROOM = 1e-6  # relative: two solvers' roundings of one objective
+_KEPT = 1e-3  # of 1 + |objective|: what moves by less is not kept as a mark of its own
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """How far a search is."""
+
+    at_s: float  # since it began
+    objective: float  # $, the best so far
+    bound: float  # $
+
+    def moved(self, before: "Mark") -> bool:
+        """Return whether it says something else than the one before."""
+        most = max(abs(self.objective - before.objective), abs(self.bound - before.bound))
+        return most > _KEPT * (1.0 + abs(self.objective))
+
+
+Tick = Callable[[tuple[Mark, ...]], None]  # the marks that are kept, and last of all how far the search is now
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,17 +70,26 @@ class Exact:
     decisions: int  # yes or no, in the program
     guessed: int  # multipliers whose end is not proved
     doubled: int  # times that what those may be was doubled
+    marks: tuple[Mark, ...]  # of the search, in their order; the bound may fall where its ends were doubled
     time_s: float
 
 
-def exact_prices(joint: Joint, effort: Effort, *, quadratic: bool, starts: Sequence[tuple[Vector, ...]] = ()) -> Exact:
+def exact_prices(
+    joint: Joint,
+    effort: Effort,
+    *,
+    quadratic: bool,
+    starts: Sequence[tuple[Vector, ...]] = (),
+    tick: Tick | None = None,
+) -> Exact:
     """Return the best prices for linear hubs, or quadratic ones, within the effort's gap or time.
 
-    ``starts``: what hubs do (I,) at some prices each; the search begins with the best of them. Raises InfeasibleError
-    naming what hubs cannot meet, SolverError where nothing is found in time.
+    ``starts``: what hubs do (I,) at some prices each; the search begins with the best of them. ``tick`` is told how far
+    the search is, once there is a point; what it raises ends the search. Raises InfeasibleError naming what hubs
+    cannot meet, SolverError where nothing is found in time.
     """
     begin = time.perf_counter()
-    search = _Search(joint, effort, quadratic, begin + effort.time_limit_s)
+    search = _Search(joint, effort, quadratic, begin, tick)
     search.begin_with(starts)
     doubled, held = 0, False
     while True:
@@ -76,18 +104,20 @@ def exact_prices(joint: Joint, effort: Effort, *, quadratic: bool, starts: Seque
     x = search.x[search.asked.place["hubs"]]
     bound = search.floor if held else search.bound
     gap = (search.objective - bound) / max(1.0, abs(search.objective))
+    marks = (*search.marks, Mark(time.perf_counter() - begin, search.objective, bound))
     status = Status.OTHER if held else Status.OPTIMAL if gap <= effort.gap else Status.TIME_LIMIT
     return Exact(
         search.asked.price(search.x), joint.points(x), joint.withdrawal(x), search.objective, bound, gap, status,
-        len(search.asked.whole), int(search.guessed().sum()), doubled, time.perf_counter() - begin,
+        len(search.asked.whole), int(search.guessed().sum()), doubled, marks, marks[-1].at_s,
     )  # fmt: skip
 
 
 class _Search:
-    """One search, that ends at ``end`` of the performance counter: the best point so far, and what is proved."""
+    """One search, begun at ``begin`` of the performance counter: the best point so far, and what is proved."""
 
-    def __init__(self, joint: Joint, effort: Effort, quadratic: bool, end: float) -> None:
-        self.effort, self.end = effort, end
+    def __init__(self, joint: Joint, effort: Effort, quadratic: bool, begin: float, tick: Tick | None) -> None:
+        self.effort, self.begin, self.end, self.tick = effort, begin, begin + effort.time_limit_s, tick
+        self.marks: list[Mark] = []
         self.floor = joint.solved(joint.program(joint.weight)).objective
         self.asked = Conditions(joint, Reach.of(joint), quadratic=quadratic)
         self.proved = self.asked.ranges()
@@ -112,6 +142,17 @@ class _Search:
     def ranges(self) -> Ranges:
         """Return the ranges to search."""
         return Ranges(self.proved.lower, np.minimum(self.proved.upper, self.worth))
+
+    def mark(self, objective: float = np.inf, bound: float = -np.inf) -> None:
+        """Tell how far the search is, with what a program on its way has found; what moved is kept."""
+        best = min(self.objective, objective)
+        if not np.isfinite(best):
+            return
+        now = Mark(time.perf_counter() - self.begin, best, min(max(self.bound, bound), best))
+        if not self.marks or now.moved(self.marks[-1]):
+            self.marks.append(now)
+        if self.tick is not None:
+            self.tick((*self.marks, now))
 
     def begin_with(self, starts: Sequence[tuple[Vector, ...]]) -> None:
         """Take the best of some points of hubs, with what prices and multipliers make of them."""
@@ -157,12 +198,12 @@ class _Search:
         ranges, fixed = self.ranges(), self.asked.whole[~free]
         lower, upper = ranges.lower.copy(), ranges.upper.copy()
         lower[fixed] = upper[fixed] = np.round(x[fixed])
-        return self._integer(Ranges(lower, upper), time_limit_s, x)
+        return self._integer(Ranges(lower, upper), time_limit_s, x, proves=False)
 
     def _all(self, time_limit_s: float) -> bool:
         """Search all decisions; return whether a point is known. Raises SolverError where the time was too short."""
         start = self.x if np.isfinite(self.objective) else None
-        found = self._integer(self.ranges(), time_limit_s, start)
+        found = self._integer(self.ranges(), time_limit_s, start, proves=True)
         known = self.objective
         self._take(found)
         if not np.isfinite(self.objective) and found.status is not Status.INFEASIBLE and self.left() <= 0.0:
@@ -171,26 +212,46 @@ class _Search:
         nothing = found.status is Status.INFEASIBLE and np.isfinite(known)
         proved = known - _ROOM * (1.0 + abs(known)) if nothing else min(found.bound, known)
         self.bound = max(self.bound, proved)
+        self.mark()
         return bool(np.isfinite(self.objective))
 
     def _take(self, found: IntegerAnswer) -> None:
         if found.objective < self.objective:
             self.x, self.objective = found.x, found.objective
+            self.mark()
 
     def _tighten(self, until: float) -> None:
         """Make ranges smaller by what no better answer can do, of multipliers from what is proved alone."""
         asked = self.asked
         order = np.concatenate([asked.multipliers, asked.place["prices"], np.arange(asked.count), asked.whole])
-        self.proved = tightened(asked, self.proved, self.floor, order, most=self.objective, until=until)
+        self.proved = tightened(
+            asked, self.proved, self.floor, order, most=self.objective, until=until, tick=self.mark
+        )  # fmt: skip
 
     def _near(self) -> bool:
         return self.objective - self.bound <= self.effort.gap * max(1.0, abs(self.objective))
 
-    def _integer(self, ranges: Ranges, time_limit_s: float, start: Vector | None) -> IntegerAnswer:
-        return solve_integer(
+    def _integer(
+        self, ranges: Ranges, time_limit_s: float, start: Vector | None, *, proves: bool
+    ) -> IntegerAnswer:  # fmt: skip
+        """Return the answer within ranges; its bound is one of all prices where it ``proves``."""
+        raised: list[BaseException] = []
+
+        def hear(event: Any) -> None:
+            told = event.data_out
+            try:
+                self.mark(told.mip_primal_bound, told.mip_dual_bound if proves else -np.inf)
+            except BaseException as problem:  # noqa: BLE001 (it must not pass through the solver: raised below)
+                raised.append(problem)
+                event.interrupt()
+
+        found = solve_integer(
             self.asked.program(self.floor, ranges), self.asked.whole, gap=self.effort.gap, time_limit_s=time_limit_s,
-            seed=self.effort.seed, start=start,
+            seed=self.effort.seed, start=start, watch=lambda solver: solver.cbMipInterrupt.subscribe(hear),
         )  # fmt: skip
+        if raised:
+            raise raised[0]
+        return found
 
 
 def most_worth(joint: Joint, own: HubProgram) -> float:

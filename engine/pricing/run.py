@@ -26,9 +26,10 @@ from engine.pricing.ladder import Rung, ladder
 from engine.pricing.program import HubProgram, programs
 from engine.pricing.question import HubQuestion, LoadFile
 from engine.pricing.rolling import Rolled, rolled
+from engine.pricing.searched import Searched
 from engine.program import SOLVER, Status
 
-FORMAT = "headroom-hubs-run-3"
+FORMAT = "headroom-hubs-run-4"
 Progress = Callable[[float, str], None]  # the share that is done, and what is done now
 _COMPARED, _LADDER, _PROVED = 0.6, 0.65, 0.7  # of the progress
 _SMALL, _SMALL_GAP, _SMALL_S = 24, 1e-3, 20.0  # hubs times periods, of which quick prices are proved against the best
@@ -68,7 +69,7 @@ class HubRun:
     case: HubCase  # as it was studied
     outcomes: tuple[Outcome, ...]
     floor: float  # $: overloads weigh no less, whatever hubs do
-    steps: tuple[Mapping[str, Any], ...]  # of the search for quick prices: start, number, objective, promised, gained
+    steps: tuple[Mapping[str, Any], ...]  # of the search for quick prices: start, number, objective, promised, ...
     facts: Mapping[str, Any]  # certificates, how searches ended, the exact program
     real_time: RealTime | None
     provenance: Mapping[str, Any]
@@ -142,8 +143,11 @@ def run_hubs(
     *,
     progress: Progress | None = None,
     partial: Callable[[HubRun], None] | None = None,
+    searched: Callable[[Searched], None] | None = None,
 ) -> HubRun:
     """Return the answer; ``partial`` is given what is known before exact prices, and before those in real time.
+
+    ``searched`` is told how far the searches for prices are, again and again.
 
     Raises QuestionError, NetworkDataError and FileFormatError for what cannot be asked, InfeasibleError naming what
     hubs cannot meet, SolverError where an answer is not certified.
@@ -160,7 +164,7 @@ def run_hubs(
             partial(_run(question, case, so_far, proved, begin))
 
     found = compare(
-        case, exact=effort, quick_s=question.quick_time_s, known=known,
+        case, exact=effort, quick_s=question.quick_time_s, known=known, searched=searched,
         tick=lambda words, share: say(_COMPARED * share, words),
     )  # fmt: skip
     say(_COMPARED, "certificates")
@@ -209,13 +213,13 @@ def _run(  # noqa: PLR0913, PLR0917 (what a run is made of)
         "by_exports_mwh": ByExports.of(case, exports, quick.overloads).mwh(case),
         "ends": [
             {"start": end.start, "objective": end.found.objective, "end": end.end, "steps": len(end.steps),
-             "time_s": end.time_s}
+             "time_s": end.time_s, "processor_s": end.processor_s}
             for end in found.quick.ends
         ],
         "exact": {"message": found.exact_message} if exact is None else {
             "message": "", "objective": exact.objective, "bound": exact.bound, "gap": exact.gap,
             "status": exact.status.value, "decisions": exact.decisions, "guessed": exact.guessed,
-            "doubled": exact.doubled, "time_s": exact.time_s,
+            "doubled": exact.doubled, "time_s": exact.time_s, "marks": [asdict(mark) for mark in exact.marks],
         },
     }  # fmt: skip
     steps = [{"start": end.start, **asdict(step)} for end in found.quick.ends for step in end.steps]

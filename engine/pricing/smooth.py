@@ -26,7 +26,6 @@ from engine.pricing.evaluation import Evaluation, Fleet
 from engine.program import LinearProgram, Status, solve
 
 End = Literal["settled", "stalled", "steps", "time"]
-Tick = Callable[[str, int, float], None]  # the name of a start, a step's number, the objective so far
 _TAKEN, _GOOD = 0.1, 0.5  # of the promised decrease: a step is taken, the region grows
 _GROW, _SHRINK = 2.0, 0.25
 _FIRST_PER_MWH, _LEAST_PER_MWH = 8.0, 1e-7  # of the region
@@ -44,6 +43,10 @@ class Step:
     promised: float
     gained: float  # 0 where it was not taken
     region_per_mwh: float
+    at_s: float  # since the search from its start began
+
+
+Tick = Callable[[str, float, tuple[Step, ...]], None]  # the name of a start, the objective now, the steps so far
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,6 +58,7 @@ class Ended:
     steps: tuple[Step, ...]
     end: End  # settled: the model promises nothing within the region; stalled: steps bring next to nothing
     time_s: float
+    processor_s: float  # of this process
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -110,13 +114,13 @@ class _Search:
         self.groups = _Groups.from_fleet(fleet)
 
     def run(self, start: Matrix) -> Ended:
-        begin = time.perf_counter()
+        begin, processor = time.perf_counter(), time.process_time()
         found = self.fleet.at(start)
         region, steps, model = _FIRST_PER_MWH, list[Step](), self._model(found)
         end: End = "steps"
         for number in range(_STEPS):
             if self.tick is not None:
-                self.tick(self.name, number, found.objective)
+                self.tick(self.name, found.objective, tuple(steps))
             if time.perf_counter() >= self.end:
                 end = "time"
                 break
@@ -135,13 +139,15 @@ class _Search:
             tried = self.fleet.at(found.price + change, found.responses)
             gained = found.objective - tried.objective
             taken = gained >= _TAKEN * promised
-            steps.append(Step(number, min(tried.objective, found.objective), promised, taken * gained, region))
+            least = min(tried.objective, found.objective)
+            steps.append(Step(number, least, promised, taken * gained, region, time.perf_counter() - begin))
             region *= _GROW if gained >= _GOOD * promised else 1.0 if taken else _SHRINK
             beyond = self._model(tried)
             if gained < _GOOD * promised:  # an answer bends on the way: both sides of the bend count
                 beyond = [(one + other) / 2.0 for one, other in zip(model, beyond, strict=True)]
             found, model = (tried if taken else found), beyond
-        return Ended(self.name, found, tuple(steps), end, time.perf_counter() - begin)
+        spent = time.process_time() - processor
+        return Ended(self.name, found, tuple(steps), end, time.perf_counter() - begin, spent)
 
     def _model(self, found: Evaluation) -> list[Matrix]:
         """Return the slope (T, T) of each group's withdrawal by its area's prices."""

@@ -9,6 +9,7 @@ Optim. 67, 2017.
 """
 
 import time
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -23,12 +24,20 @@ _NARROW = 1e-6  # of a range's width, relative to 1 + its ends: nothing is left 
 _WHOLE = 1e-5  # of a yes or no: nearer is decided
 
 
-def tightened(  # noqa: PLR0913 (the last two by name)
-    asked: Conditions, ranges: Ranges, floor: float, columns: Integers, *, most: float, until: float
+def tightened(  # noqa: PLR0913 (the last three by name)
+    asked: Conditions,
+    ranges: Ranges,
+    floor: float,
+    columns: Integers,
+    *,
+    most: float,
+    until: float,
+    tick: Callable[[], None] | None = None,
 ) -> Ranges:
     """Return smaller ranges of ``columns``, in their order until the time ``until`` of the performance counter.
 
     No answer whose objective is at most ``most`` is lost. Columns of which nothing was proved keep their ranges.
+    ``tick`` is called before each.
     """
     program = asked.program(floor, ranges)
     if np.isfinite(most):
@@ -40,6 +49,8 @@ def tightened(  # noqa: PLR0913 (the last two by name)
         )
     search = _Ends(program)
     for column in columns.tolist():
+        if tick is not None:
+            tick()
         for sign in (1.0, -1.0):
             if time.perf_counter() >= until:
                 break

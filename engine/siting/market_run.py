@@ -50,7 +50,7 @@ _AGAIN_TIME = 2.0  # of a site's time: nearer takes longer
 class MarketQuestion:
     """Which sites, on which days, how exactly."""
 
-    days: DayChoice = "peak"
+    days: DayChoice = "typical"  # written in every JSON: a question that was kept asks for the days that it asked for
     dates: tuple[str, ...] = ()  # for "listed", ISO 8601
     most_sites: int = 60  # of each envelope and size; 0 for all that passed
     base_gap: float = 1e-4

@@ -1,13 +1,12 @@
 """The market of the siting study's tables beside ours, on synthetic Texas with the fleet and series of 2020.
 
-    python -m tests.benchmarks.siting_report_market [--sites N] [--large N] [--pairs N] [--dearer N] [--depths N]
-        [--kept FOLDER]
+    python -m tests.benchmarks.siting_report_market [--sites N] [--large N] [--dearer N] [--kept FOLDER]
 
-N sites of each envelope at 1 GW, and at 2 GW (``--large``), drawn by lot (seed 0), 0 for all; ``--pairs`` more buses at
-1 GW, each firm and shifted, on the days that are proved best; ``--dearer`` placements again with every marginal cost a
-fifth higher; ``--depths`` sites at each depth of a pause and of a shift. What is 0 is left out, and said to be. A
-schedule counts that is as near the least cost as those of the study, 1 %; every day's gaps are told. Days are the
-typical ones of the case; one without a schedule before any site is added is left out, with how its search ended. Needs
+N sites of each envelope at 1 GW, and at 2 GW (``--large``), drawn by lot (seed 0), 0 for all; ``--dearer`` placements
+again with every marginal cost a fifth higher. What is 0 is left out, and said to be. A schedule counts that is as near
+the least cost as those of the study, 1 %; every day's gaps are told. Days are the typical ones of the case; one without
+a schedule before any site is added is left out, with how its search ended. More buses firm and shifted:
+:mod:`tests.benchmarks.siting_report_attenuation`; depths: :mod:`tests.benchmarks.siting_report_depth`. Needs
 HEADROOM_DATA (the 2020 series). What is computed is kept in FOLDER. Writes results/siting_report_market.md and maps of
 the shortlists.
 """
@@ -32,7 +31,7 @@ from engine.siting.prepare import hours_of
 from engine.siting.ranking import overlap, spearman, top
 from engine.siting.run import GateRun
 from engine.siting.shortlist import Ranked, rank_sites
-from engine.siting.studies import depth_envelopes, depth_of, depth_scores, naive_sites
+from engine.siting.studies import naive_sites
 from tests.benchmarks import siting_published
 from tests.benchmarks.drawn import texas
 from tests.benchmarks.siting_report import KEPT, RESULTS, Study, head, report_study, say
@@ -42,16 +41,13 @@ BASE_S, SITE_S, SAMPLES = 300.0, 120.0, 4  # seconds of a day without and with a
 NOT_RUN = "Not computed in this run."
 STUDY_GAP = 1e-2
 TOP = 20
-PAIR_DAYS = 3
 
 
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--sites", type=int, default=8)
     parser.add_argument("--large", type=int, default=3)
-    parser.add_argument("--pairs", type=int, default=24)
     parser.add_argument("--dearer", type=int, default=15)
-    parser.add_argument("--depths", type=int, default=6)
     parser.add_argument("--kept", type=Path, default=KEPT)
     asked = parser.parse_args()
     start = time.perf_counter()
@@ -71,9 +67,8 @@ def main() -> None:
         *own_sites(run),
         "",
         *peak_spread(run, market),
-        "## The same from more buses, on the days proved best",
+        "The same from more buses, on the days that can tell: siting_report_attenuation.md.",
         "",
-        *(more_pairs(study, run, market, asked.pairs) if asked.pairs else [NOT_RUN, ""]),
         *tables(market),
         "## Shortlists",
         "",
@@ -83,9 +78,7 @@ def main() -> None:
         "",
         dearer(study, run, market, placements[:: max(1, len(placements) // asked.dearer)]) if asked.dearer else NOT_RUN,
         "",
-        "## The market by depth of a shift",
-        "",
-        *(by_depth(study, market, asked.depths) if asked.depths else [NOT_RUN]),
+        "The market by depth of a pause and of a shift: siting_report_depth.md.",
         "",
     ]
     (RESULTS / "siting_report_market.md").write_text("\n".join(lines))
@@ -108,12 +101,17 @@ def sampled(run: GateRun, most: dict[float, int]) -> list[Placement]:
 
 def on_typical_days(study: Study, run: GateRun, placements: Sequence[Placement]) -> tuple[MarketRun, dict[str, str]]:
     """Return the market on the typical days that have a schedule without a site, and why each day is one, by date."""
+    question, reasons = typical_question(study, run)
+    return market_of(study, run, question, placements), reasons
+
+
+def typical_question(study: Study, run: GateRun) -> tuple[MarketQuestion, dict[str, str]]:
+    """Return the question about the typical days of the study's hours, and why each day is one, by date."""
     days = typical_days(hours_of(run.question, run.network, study.load, thermal="filed"))
     reasons = {day.label: day.reason for day in days}
-    question = MarketQuestion(
-        days="listed", dates=tuple(reasons), base_time_s=BASE_S, site_time_s=SITE_S, samples=SAMPLES
-    )
-    return market_of(study, run, question, placements), reasons
+    dates = tuple(reasons)
+    question = MarketQuestion(days="listed", dates=dates, base_time_s=BASE_S, site_time_s=SITE_S, samples=SAMPLES)
+    return question, reasons
 
 
 def market_of(study: Study, run: GateRun, question: MarketQuestion, placements: Sequence[Placement]) -> MarketRun:
@@ -249,29 +247,6 @@ def peak_spread(run: GateRun, market: MarketRun) -> list[str]:
     return [*lines, *compared_pairs(run.network.buses.ids, market)]
 
 
-def more_pairs(study: Study, run: GateRun, market: MarketRun, count: int) -> list[str]:
-    """Return the same change for so many buses that qualify firm and shifted, on the days proved best."""
-    gaps = [day.gap for day in market.base.days]
-    best = sorted(np.argsort(gaps)[:PAIR_DAYS].tolist())
-    passed = [run.gate.qualified(name, 1000.0) == 1 for name in ("firm", "shift")]
-    lot = np.random.default_rng(1).permutation(run.gate.buses[passed[0] & passed[1]])[:count]
-    envelopes = [own for own in run.gate.envelopes if own.name in ("firm", "shift")]
-    placements = [Placement(int(bus), own, 1000.0) for bus in np.sort(lot) for own in envelopes]
-    question = replace(market.question, dates=tuple(market.facts["days"][at]["label"] for at in best))
-    run = replace(run, question=replace(run.question, shortlist=len(placements), load_scale=1.0))
-    found = market_of(study, run, question, placements)
-    told = [day.gap for site in found.sites if site.served for day in site.days]
-    served = sum(site.served for site in found.sites)
-    return [
-        f"{len(lot)} buses of the {int((passed[0] & passed[1]).sum())} that qualify firm and shifted at 1 GW, by lot "
-        f"(seed 1), on the {len(best)} days whose schedule without a site is proved best; {served} of "
-        f"{len(placements)} placements have a schedule within {STUDY_GAP:g} on each of these days, gaps "
-        f"{min(told):.1e} to {max(told):.1e}.",
-        "",
-        *compared_pairs(run.network.buses.ids, found),
-    ]
-
-
 def shortlists(run: GateRun, market: MarketRun) -> list[str]:
     """Return the first places of each envelope and size, how far they are the same, and draw them on maps."""
     order = rank_sites([site for site in market.sites if site.served])
@@ -334,32 +309,6 @@ def dearer(study: Study, run: GateRun, market: MarketRun, placements: Sequence[P
         f"{means[1] / means[0]:.3f} times; Spearman of the scores {spearman(first.score, other.score):.3f} over "
         f"{len(both)} placements."
     )
-
-
-def by_depth(study: Study, market: MarketRun, sites: int) -> list[str]:
-    """Return the median score by depth of a pause and of a shift, all in one scaling, on the first of the days."""
-    depths = depth_envelopes()
-    deep, _ = study.gate(replace(study.question, envelopes=depths, sizes_mw=(1000.0,)), "sixteen depths")
-    placements = sampled(deep, {1000.0: sites})
-    deep = replace(deep, question=replace(deep.question, shortlist=len(placements), load_scale=1.0))
-    date = market.facts["days"][0]["label"]
-    found = market_of(study, deep, replace(market.question, dates=(date,), samples=0), placements)
-    scores = depth_scores(rank_sites([site for site in found.sites if site.served]))
-    lines = ["| envelope | depth | qualified | sites with a schedule | median score |", "|---|---|---|---|---|"]
-    for own in depths:
-        kind, depth = depth_of(own.name)
-        passed = int((deep.gate.qualified(own.name, 1000.0) == 1).sum())
-        score = scores.get(kind, {}).get(depth, float("nan"))
-        lines.append(f"| {kind} | {depth:.2f} | {passed} | {len(served(found, (own.name, 1000.0)))} | {score:.3f} |")
-    best = {kind: max(own, key=lambda depth: own[depth]) for kind, own in scores.items()}
-    highest = ", ".join(f"{depth:.2f} of a {kind} ({scores[kind][depth]:.3f})" for kind, depth in best.items())
-    return [
-        *lines,
-        "",
-        f"{sites} sites of each depth by one lot, on {date}. The highest median scores are at {highest}; "
-        "the study's is at the third of four depths that are lost (scores 0.637, 0.669, 0.774, 0.726). "
-        + siting_published.DEPTHS,
-    ]
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from engine.siting.metrics import METRICS, WINDOWS
 MARKET_SIZES_MW = (1000.0, 2000.0)
 PEAK_SPREAD = (WINDOWS.index("on_peak"), METRICS.index("p95_p5"))
 PEAK_ROWS = np.isin(np.arange(1, 25), PEAK_HOURS)
+WIDE = "*"
 CHANCE = 0.05  # a sign test below it tells fallen from risen
 Label = tuple[str, float]  # envelope and size
 
@@ -30,7 +31,8 @@ def served(market: MarketRun, label: Label) -> dict[int, SiteMarket]:
 def compared_pairs(ids: Sequence[str], market: MarketRun) -> list[str]:
     """Return the table of what a market says of firm against shifted sites, with its signs; ``ids`` are of buses.
 
-    Each day's changes are judged by its own noise floor; those of a day without one are judged by none.
+    Each day's changes are judged by its own noise floor; those of a day without one are judged by none, nor are those
+    of a schedule that did not come as near the least cost as was asked.
     """
     dates = [day["label"] for day in market.facts["days"]]
     floors = floors_of(market)
@@ -45,23 +47,26 @@ def compared_pairs(ids: Sequence[str], market: MarketRun) -> list[str]:
     ends, together = [], []
     for size in MARKET_SIZES_MW:
         pairs = [served(market, (name, size)) for name in ("firm", "shift")]
-        rows: list[tuple[Vector, float]] = []
+        rows: list[tuple[Vector, Vector, float]] = []
         for bus in sorted(set(pairs[0]) & set(pairs[1])):
             firm, shift = (own[bus] for own in pairs)
-            daily = _peak(shift) - _peak(firm)
+            daily = peak(shift) - peak(firm)
             before, after = float(firm.metrics[PEAK_SPREAD]), float(shift.metrics[PEAK_SPREAD])
-            rows.append((daily, after - before))
-            cells = " | ".join(f"{value:+.3f}" for value in daily.tolist())
+            wide = np.maximum(gaps(firm), gaps(shift)) > market.question.site_gap
+            rows.append((daily, np.where(wide, np.nan, floors), after - before))
+            cells = " | ".join(
+                f"{value:+.3f}{WIDE if far else ''}" for value, far in zip(daily.tolist(), wide.tolist(), strict=True)
+            )
             lines.append(f"| {ids[bus]} | {size:g} MW | {cells} | {before:.3f} | {after:.3f} | {after - before:+.3f} |")
         if rows:
-            ends.append(_signs(f"{size / 1000:g} GW, all days", np.array([change for _, change in rows]), floor))
-            each = np.array([daily for daily, _ in rows])
-            together.append(each)
-            ends += [
-                _signs(f"{size / 1000:g} GW, {date}", each[:, at], float(floors[at])) for at, date in enumerate(dates)
-            ]
-    every = np.concatenate(together) if together else np.zeros((0, len(dates)))
-    return [*lines, "", *ends, "", what_follows(every.ravel(), np.tile(floors, len(every))), ""]
+            change = np.array([change for *_, change in rows])
+            ends.append(_signs(f"{size / 1000:g} GW, all days", change, np.full(len(change), floor)))
+            each, own = np.array([daily for daily, *_ in rows]), np.array([floor for _, floor, _ in rows])
+            together.append(np.stack([each, own]))
+            ends += [_signs(f"{size / 1000:g} GW, {date}", each[:, at], own[:, at]) for at, date in enumerate(dates)]
+    every = np.concatenate(together, axis=1) if together else np.zeros((2, 0, len(dates)))
+    note = f"{WIDE} of a schedule that did not come within {market.question.site_gap:g} of the least cost: not counted."
+    return [*lines, "", note, "", *ends, "", what_follows(every[0].ravel(), every[1].ravel()), ""]
 
 
 def floors_of(market: MarketRun) -> Vector:
@@ -100,7 +105,8 @@ def what_follows(change: Vector, floor: Vector) -> str:
     else:
         verdict = "So few neither confirm the attenuation nor refute it; that it holds at every site is refuted."
         verdict = verdict if rose else "So few do not confirm the attenuation."
-    more = f", {len(change) - judged} more are on days without a floor and not counted" if judged < len(change) else ""
+    left = len(change) - judged
+    more = f", {left} more have no floor or no schedule as near as asked and are not counted" if left else ""
     return (
         f"What follows: of {judged} pairs of a site and a day{more}, the spread fell under shift at {fell} and rose at "
         f"{rose} by more than the day's noise floor; two-sided sign test {chance:.3f}, as if the days of a site told "
@@ -118,22 +124,30 @@ def counted(change: Vector, floor: Vector | float) -> tuple[int, int, float]:
     return fell, rose, float(binomtest(fell, fell + rose).pvalue) if fell + rose else 1.0
 
 
-def _peak(site: SiteMarket) -> Vector:
+def peak(site: SiteMarket) -> Vector:
     """Return (D,), the mean spread of the peak hours of each day."""
     return np.array([day.hours.p95_p5[PEAK_ROWS].mean() for day in site.days if day.hours is not None])
 
 
+def gaps(site: SiteMarket) -> Vector:
+    """Return (D,), how far each day's schedule is proved to be from the least cost."""
+    return np.array([day.gap for day in site.days])
+
+
 def _floor(value: float) -> str:
-    return f"{value:.3f}" if np.isfinite(value) else "not known"
+    return f"{value:.3g}" if np.isfinite(value) else "not known"
 
 
-def _signs(words: str, change: Vector, floor: float) -> str:
-    """Return the median change, how many fell and rose, and how likely that is by chance."""
-    median = f"- {words}: median {float(np.median(change)):+.3f} $/MWh"
-    if not np.isfinite(floor):
+def _signs(words: str, change: Vector, floor: Vector) -> str:
+    """Return the median change, how many fell and rose, and how likely that is by chance; all of what is judged."""
+    judged = np.isfinite(floor)
+    if not judged.any():
+        median = f"- {words}: median {float(np.median(change)):+.3f} $/MWh"
         return f"{median}; the noise floor is not known, so what fell or rose cannot be told"
+    change, floor = change[judged], floor[judged]
     fell, rose, chance = counted(change, floor)
     return (
-        f"{median}; noise floor {floor:.3f}; fell at {fell}, rose at {rose}, within the noise at "
-        f"{len(change) - fell - rose}; two-sided sign test {chance:.3f}"
+        f"- {words}: median {float(np.median(change)):+.3f} $/MWh of {len(change)}; noise floor {_floor(floor[0])}; "
+        f"fell at {fell}, rose at {rose}, within the noise at {len(change) - fell - rose}; "
+        f"two-sided sign test {chance:.3f}"
     )

@@ -15,9 +15,11 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from components.hubs_view import TABS
+from engine.pricing.files import to_json
 from engine.pricing.question import Edit, HubQuestion
 from engine.pricing.run import run_hubs
 from tests.browser.browsing import Server, Watch, axe_violations, barriers, forget, open_page, settle
+from tests.engine.pricing.small import two_hubs
 
 JOB_MS = 180_000.0  # a job begins processes of its own, which on a busy machine takes its time
 SHORT = {"hours": 3, "quick_time_s": 120.0, "ladder": False}
@@ -118,3 +120,40 @@ def test_an_edited_small_case_is_computed_and_its_numbers_are_the_engine_s(walke
         hubs = "rising costs" if each.hubs == "quadratic" else "constant costs"
         letter = {"none": "A", "central": "B", "quick": "D", "exact": "C"}[each.prices]
         assert told[letter, hubs] == pytest.approx(each.objective, abs=1e-5)
+
+
+def test_a_search_is_seen_as_it_goes_and_ends_when_it_is_told_to(walker: Page) -> None:
+    long = {"exact": True, "exact_gap": 1e-6, "exact_time_s": 120.0, "quick_time_s": 120.0, "ladder": False}
+    open_page(walker, f"/hubs?ask={quote(json.dumps(long))}")
+    walker.locator("#hubs-compute").click()
+    live = walker.locator(".hr-hubs-live")
+    expect(live.locator("figure")).to_have_count(2, timeout=JOB_MS)
+    expect(live).to_contain_text("no less than")
+    first = live.inner_text()
+    expect(live).not_to_have_text(first, use_inner_text=True, timeout=JOB_MS)  # it goes on
+    live.get_by_text("The same as a table").click()
+    expect(live.locator("tbody tr", has_text="exact prices").first).to_be_visible()
+    assert axe_violations(walker, "#hubs-state") == []
+    walker.locator("#hubs-state").get_by_role("button", name="Cancel").click()
+    expect(walker.locator("#hubs-state")).to_contain_text("cancelled", timeout=60_000)
+
+
+def test_a_network_of_one_s_own_is_drawn_as_bars_for_the_hours_of_its_file(walker: Page, tmp_path: Path) -> None:
+    case = two_hubs()
+    (tmp_path / "own line.json").write_bytes(to_json(case))
+    open_page(walker, "/hubs")
+    drawn(walker)
+    walker.get_by_role("button", name="More").click()
+    walker.locator("#hubs-upload input[type=file]").set_input_files(tmp_path / "own line.json")
+    walker.locator("#hubs-upload-take").click()
+    expect(walker).to_have_url(re.compile("study="))
+    expect(walker.locator(".hr-sentence")).to_contain_text("all hours of its file")
+    expect(walker.locator("#hubs-word-hours")).to_be_hidden()
+    walker.locator("#hubs-compute").click()
+    expect(walker.locator(".hr-hubs-bar").first).to_be_visible(timeout=JOB_MS)
+    drawn(walker)
+    assert walker.locator("#hubs-hour").get_attribute("max") == str(case.periods - 1)
+    walker.locator('.hr-hubs-svg [data-hubs-select="hub:one"]').first.dispatch_event("click")
+    expect(walker.locator(".hr-hubs-sheet")).to_contain_text("At bus a")
+    walker.locator('.hr-hubs-svg [data-hubs-select="line:line"]').first.dispatch_event("click")
+    expect(walker.locator(".hr-hubs-sheet")).to_contain_text("Line line")

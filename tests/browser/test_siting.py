@@ -1,11 +1,21 @@
 """The Siting page in a browser: it opens with a result, answers at once, selects both ways, its link restores it."""
 
 import json
+import re
 from urllib.parse import quote
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.browsing import PHONE, axe_violations, barriers, begin_study, open_page, set_theme, settle
+from tests.browser.browsing import (
+    DESKTOP,
+    PHONE,
+    axe_violations,
+    barriers,
+    begin_study,
+    open_page,
+    set_theme,
+    settle,
+)
 from tests.siting_study import priced
 
 # Two hours, two buses, two sizes: gate and market of it take seconds.
@@ -113,3 +123,56 @@ def test_a_word_that_needs_another_gate_waits_for_a_press_and_bad_ones_are_named
     page.keyboard.press("Enter")
     page.wait_for_function("() => location.search.includes('threshold')")
     expect(page.get_by_role("button", name="Screen", exact=True)).to_be_hidden()
+
+
+def test_one_press_prices_the_typical_days_and_a_unit_that_is_not_there_is_named(page: Page) -> None:
+    opened(page)
+    ranked(page)
+    stay = page.get_by_label("Units that stay on, by id, empty for none")
+    stay.fill("a, nobody")
+    page.keyboard.press("Enter")
+    expect(page.locator("#siting-market")).to_contain_text("Of the units that stay on, 'nobody' is not in the network")
+    stay.fill("a")
+    page.keyboard.press("Enter")
+    page.wait_for_function("() => (new URLSearchParams(location.search).get('mk') || '').endsWith('~a')")
+    page.get_by_role("button", name="typical days: about").click()
+    expect(page.locator("#siting-word-market-days")).to_have_value("typical")
+    expect(page.locator("#siting-market")).to_contain_text("Units that stay on: a.", timeout=JOB_MS)
+    expect(page.locator("#siting-market")).to_contain_text("Days: 2016-")
+    open_page(page, page.url)
+    expect(page.locator("#siting-market")).to_contain_text("Units that stay on: a.")
+    expect(stay).to_have_value("a")
+
+
+# Where the buses lie in the map's free part, below the tools: (left, top, right, bottom) gaps in pixels.
+GAPS = """() => { const map = window.headroom.maps.siting.map, box = map.getContainer().getBoundingClientRect();
+    const under = document.querySelector('[data-map=siting] .hr-map-tools').getBoundingClientRect().bottom - box.top;
+    const at = [...window.headroom.maps.siting.buses.values()].map(bus => map.latLngToContainerPoint(bus.getLatLng()));
+    const x = at.map(point => point.x), y = at.map(point => point.y);
+    return [Math.min(...x), Math.min(...y) - under, box.width - Math.max(...x), box.height - Math.max(...y)]; }"""
+
+
+def test_texas_fills_the_map_and_the_sheet_of_a_site_prints_on_one_page(page: Page) -> None:
+    study = begin_study(page, "texas-2020")
+    for size in (DESKTOP, PHONE):
+        page.set_viewport_size({"width": size["width"], "height": size["height"]})
+        open_page(page, f"/siting?study={study}")
+        page.wait_for_function("() => window.headroom.maps.siting && window.headroom.maps.siting.bounds")
+        settle(page)
+        left, top, right, bottom = page.evaluate(GAPS)
+        assert min(left, top, right, bottom) >= 9  # nothing is cut off, or under the tools
+        assert max(top, bottom) <= 12 or max(left, right) <= 12  # from edge to edge one way
+        assert abs(left - right) <= 2
+        assert abs(top - bottom) <= 2
+    page.set_viewport_size({"width": DESKTOP["width"], "height": DESKTOP["height"]})
+    open_page(page, f"/siting?study={study}&sel=bus:3050")
+    expect(page.locator("#siting-sheet-place")).to_contain_text("DEL RIO")
+    with page.context.expect_page() as found:
+        page.get_by_role("link", name="Printable sheet").click()
+    sheet = found.value
+    sheet.wait_for_load_state("networkidle")
+    for words in ("Why it ranks there", "Market", "Draft agreement", "Market days"):
+        expect(sheet.get_by_text(words, exact=True).first).to_be_visible()
+    printed = sheet.pdf(prefer_css_page_size=True)
+    assert len(re.findall(rb"/Type\s*/Page[^s]", printed)) == 1
+    sheet.close()

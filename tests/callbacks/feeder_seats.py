@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
-from callbacks.feeder_answer import KEEP, Asked, Seat, Shown, answer_to
+from callbacks.day_answer import KEEP, Asked, Shown
+from callbacks.day_desk import Seat
+from callbacks.feeder_answer import answer_to
 from callbacks.feeder_desk import Desk
 from callbacks.services import Services
 from components import feeder_asked
@@ -37,14 +39,14 @@ def desk_fixture(services: Services) -> Desk:
 
 
 @pytest.fixture(name="anne", scope="module")
-def anne_fixture(desk: Desk) -> Seat:
+def anne_fixture(desk: Desk) -> Seat[Desk]:
     return Seat(desk, ANNE, "")
 
 
 class Screen:
     """The page as a browser holds it."""
 
-    def __init__(self, seat: Seat, question: FeederQuestion = SMALL) -> None:
+    def __init__(self, seat: Seat[Desk], question: FeederQuestion = SMALL) -> None:
         self.seat = seat
         self.words = feeder_asked.words_of(question)
         self.edits = question.to_json()["edits"]
@@ -69,7 +71,7 @@ class Context:
 
     workers = HERE
 
-    def __init__(self, seat: Seat) -> None:
+    def __init__(self, seat: Seat[Desk]) -> None:
         self.seat, self.artifacts = seat, seat.desk.services.artifacts
 
     def progress(self, done: int, total: int, message: str = "") -> None:
@@ -82,7 +84,7 @@ class Context:
         raise KeyError(digest)
 
 
-def work(seat: Seat) -> int:
+def work(seat: Seat[Desk]) -> int:
     """Compute the jobs that wait, as a runner does; return how many there were."""
     services = seat.desk.services
     queue, done = Queue(services.store.database, services.artifacts, KINDS, running_per_user=9), 0
@@ -94,7 +96,7 @@ def work(seat: Seat) -> int:
 
 
 @pytest.fixture(name="solved", scope="module")
-def solved_fixture(anne: Seat) -> FeederRun:
+def solved_fixture(anne: Seat[Desk]) -> FeederRun:
     """Anne's small study, solved by a press and a runner."""
     screen = Screen(anne)
     assert screen.ask(pressed=True).jobs

@@ -18,9 +18,11 @@ import numpy as np
 import pytest
 
 from callbacks import feeder_files
-from callbacks.feeder_answer import FRAME_CLASS, KEEP, STALE_CLASS, Asked, Seat, answer_to
+from callbacks.day_answer import FRAME_CLASS, KEEP, STALE_CLASS, Asked
+from callbacks.day_desk import Seat
+from callbacks.feeder_answer import answer_to
 from callbacks.feeder_desk import Desk
-from callbacks.feeder_panes import rows_of
+from callbacks.feeder_panes import drawn_bare, feeder_of, forms_of, rows_of
 from callbacks.feeder_sides import SIDES, Side, panel, several_of, standing
 from callbacks.feeder_tabs import MADE
 from callbacks.job_banner import job_record
@@ -57,14 +59,14 @@ from tests.callbacks.screen import ANNE, BEN, text
 FIXTURES = (anne_fixture, desk_fixture, services_fixture, solved_fixture)  # found by their names here
 
 
-def test_the_page_opens_on_the_worked_day_that_came_with_the_program(anne: Seat) -> None:
+def test_the_page_opens_on_the_worked_day_that_came_with_the_program(anne: Seat[Desk]) -> None:
     screen = Screen(anne, FeederQuestion())
     shown = screen.ask()
     assert shown.frame == FRAME_CLASS
     assert not shown.compute
     assert shown.jobs is None
     assert "Came with this program" in text(shown.state)
-    assert shown.centres == "3 data centres"
+    assert shown.edited == "3 data centres"
     assert len(screen.run().cases) == 2
     assert len(screen.found["labels"]) == 24
 
@@ -96,7 +98,7 @@ def test_every_field_of_the_question_has_its_control() -> None:
     assert [name for name in feeder_asked.NAMES if f"id='{feeder_ids.word(name)}'" not in placed] == []
 
 
-def test_every_control_that_cannot_be_read_is_told_at_once(anne: Seat) -> None:
+def test_every_control_that_cannot_be_read_is_told_at_once(anne: Seat[Desk]) -> None:
     screen = Screen(anne)
     shown = screen.ask(hours="25, x-3", seed="1.5", time="soon", prices="a")
     told = text(shown.state)
@@ -115,7 +117,7 @@ def test_every_control_that_cannot_be_read_is_told_at_once(anne: Seat) -> None:
         assert part in told
 
 
-def test_a_link_that_cannot_be_read_is_told_and_the_rest_of_it_counts(anne: Seat) -> None:
+def test_a_link_that_cannot_be_read_is_told_and_the_rest_of_it_counts(anne: Seat[Desk]) -> None:
     with pytest.raises(QuestionError, match="cannot be read"):
         read_question({"ask": "[1]"})
     with pytest.raises(QuestionError, match="no field"):
@@ -142,7 +144,7 @@ def test_a_question_too_long_for_an_address_is_kept_and_found_by_its_digest(desk
 
 
 def test_a_changed_question_is_hatched_until_a_press_solves_it_and_then_known_to_all(
-    anne: Seat, solved: FeederRun
+    anne: Seat[Desk], solved: FeederRun
 ) -> None:
     screen = Screen(anne)
     assert not screen.ask().compute
@@ -157,7 +159,31 @@ def test_a_changed_question_is_hatched_until_a_press_solves_it_and_then_known_to
     assert ben.run().provenance["date"] == solved.provenance["date"]  # the very same run: nothing was computed
 
 
-def test_the_first_case_shows_while_the_second_is_solved_and_a_reload_finds_the_job(anne: Seat) -> None:
+def test_a_feeder_is_drawn_and_edited_before_it_is_solved(anne: Seat[Desk]) -> None:
+    screen = Screen(anne, replace(SMALL, hours=(3, 4)))
+    shown = screen.ask()
+    assert shown.compute
+    assert shown.frame == FRAME_CLASS  # nothing older is drawn
+    assert "Not solved yet" in text(shown.state)
+    assert anne.drawn(screen.found) is None
+    bare = drawn_bare(anne, screen.found)
+    assert bare["labels"] == ["03:00", "04:00"]
+    assert bare["cases"]["off"]["values"] == {}
+
+    bus = bare["buses"][-1][0]
+    edit = Edit("add centre", name="new", bus=bus, value=100.0, phases="a")
+    shown = screen.ask(edits=replace(SMALL, edits=(edit,)).to_json()["edits"])
+    assert "Not solved yet" in text(shown.state)
+    found = feeder_of(anne, screen.found)
+    assert found is not None
+    assert "new" in {centre.name for centre in found.centres}
+    assert not forms_of(found, At(selection="centre:new"))["centre"]
+    drawn = drawn_bare(anne, screen.found)
+    assert drawn["key"] != bare["key"]
+    assert ("centre", "new") in {(device["t"], device["n"]) for device in drawn["devices"]}
+
+
+def test_the_first_case_shows_while_the_second_is_solved_and_a_reload_finds_the_job(anne: Seat[Desk]) -> None:
     screen = Screen(anne, HALF)
     (job,) = screen.ask(pressed=True).jobs or [""]
     services = anne.desk.services
@@ -183,7 +209,7 @@ def test_the_first_case_shows_while_the_second_is_solved_and_a_reload_finds_the_
     assert shown.frame == STALE_CLASS  # the first case stays on the page
 
 
-def test_a_job_of_no_study_opens_its_page_and_one_of_a_study_that_study(anne: Seat, solved: FeederRun) -> None:
+def test_a_job_of_no_study_opens_its_page_and_one_of_a_study_that_study(anne: Seat[Desk], solved: FeederRun) -> None:
     job = next(one for one in anne.desk.services.jobs.list(ANNE) if one.kind == jobs.STUDY and not one.study_id)
     pages = {"/": "home", "/capacity": "capacity", "/feeder": "feeder"}
     asked = FeederQuestion.from_json(job.arguments["question"])
@@ -234,7 +260,7 @@ def nested(part: Any, where: str) -> list[str]:
 
 
 @pytest.mark.parametrize("case", ["off", "both", "difference"])
-def test_every_part_of_the_page_can_be_drawn_by_a_browser(anne: Seat, case: Any) -> None:
+def test_every_part_of_the_page_can_be_drawn_by_a_browser(anne: Seat[Desk], case: Any) -> None:
     screen = Screen(anne, FeederQuestion())
     shown = screen.ask()
     run = screen.run()
@@ -247,14 +273,14 @@ def test_every_part_of_the_page_can_be_drawn_by_a_browser(anne: Seat, case: Any)
             assert nested(make(run, At(case, 19, "voltage", selection)), name) == []
 
 
-def told(seat: Seat, side: Side, run: FeederRun, at: At) -> Any:
+def told(seat: Seat[Desk], side: Side, run: FeederRun, at: At) -> Any:
     return panel(run, at, side, standing(seat, run, at, side))
 
 
 # Comparisons beside the answer
 
 
-def test_the_methods_of_the_worked_day_came_with_the_program_whoever_schedules_it(anne: Seat) -> None:
+def test_the_methods_of_the_worked_day_came_with_the_program_whoever_schedules_it(anne: Seat[Desk]) -> None:
     screen = Screen(anne, FeederQuestion())
     screen.ask()
     run = screen.run()
@@ -268,7 +294,7 @@ def test_the_methods_of_the_worked_day_came_with_the_program_whoever_schedules_i
     assert (name, len(rows)) == ("methods", len(told.rows))
 
 
-def test_a_comparison_is_begun_by_a_press_and_followed(anne: Seat, solved: FeederRun) -> None:
+def test_a_comparison_is_begun_by_a_press_and_followed(anne: Seat[Desk], solved: FeederRun) -> None:
     for side in SIDES.values():
         assert "Compare the" in text(panel(solved, At(), side, standing(anne, solved, At(), side)))
         now = standing(anne, solved, At(), side, submit=True)
@@ -298,7 +324,7 @@ def test_the_readers_own_feeder_is_compared_as_it_was_asked(solved: FeederRun) -
 # Files
 
 
-def test_the_files_say_what_was_asked_and_carry_the_same_numbers(anne: Seat, solved: FeederRun) -> None:
+def test_the_files_say_what_was_asked_and_carry_the_same_numbers(anne: Seat[Desk], solved: FeederRun) -> None:
     name, manifest = feeder_export.download(solved, "json", {})
     told = json.loads(manifest)
     assert FeederQuestion.from_json(told["question"]) == SMALL

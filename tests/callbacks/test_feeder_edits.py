@@ -7,10 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from callbacks.feeder_answer import Seat
-from callbacks.feeder_edits import after, edited, without
-from callbacks.feeder_panes import compared, forms_of, looked_at
-from components import feeder_ids
+from callbacks.day_desk import Seat
+from callbacks.day_edits import after, without
+from callbacks.feeder_desk import Desk
+from callbacks.feeder_edits import EDITING, edited
+from callbacks.feeder_panes import PANES, compared, forms_of
+from components import feeder_asked, feeder_ids
 from components.feeder_layers import At
 from engine.distribution.question import Edit, FeederQuestion
 from engine.distribution.run import FeederRun
@@ -30,20 +32,20 @@ from tests.callbacks.screen import ANNE, text
 FIXTURES = (anne_fixture, desk_fixture, services_fixture, solved_fixture)  # found by their names here
 
 
-def press(seat: Seat, found: Any, name: str, held: Any = (), **values: Any) -> list[dict[str, Any]]:
+def press(seat: Seat[Desk], found: Any, name: str, held: Any = (), **values: Any) -> list[dict[str, Any]]:
     given = {key.replace("_", "-"): value for key, value in values.items()}
     return list(replace(SMALL, edits=edited(seat, name, given, list(held), found)).to_json()["edits"])
 
 
 @pytest.fixture
-def worked(anne: Seat) -> Any:
+def worked(anne: Seat[Desk]) -> Any:
     """What is found for the worked day."""
     screen = Screen(anne, FeederQuestion())
     screen.ask()
     return screen.found
 
 
-def test_each_form_makes_its_edit_of_what_is_selected(anne: Seat, worked: Any) -> None:
+def test_each_form_makes_its_edit_of_what_is_selected(anne: Seat[Desk], worked: Any) -> None:
     moved = press(anne, worked, "move", selection="centre:centre 740", move_bus="702")
     assert [(one["kind"], one["name"], one["bus"]) for one in moved] == [("move centre", "centre 740", "702")]
     again = press(anne, worked, "here", moved, selection="bus:713", here_name="centre 740")
@@ -72,8 +74,7 @@ def test_each_form_makes_its_edit_of_what_is_selected(anne: Seat, worked: Any) -
     assert gone["kind"] == "remove compensator"
     assert press(anne, worked, "scale", [svg], scale_value="1.1")[1]["value"] == 1.1
     assert press(anne, worked, "clear", two) == []
-    assert without(two, "0") == without(two, "0")
-    assert [one.name for one in without(two, "0")] == ["SVG 702 (2)"]
+    assert [one.name for one in without(feeder_asked.edits_of(two), "0")] == ["SVG 702 (2)"]
 
 
 @pytest.mark.parametrize(
@@ -101,24 +102,24 @@ def test_each_form_makes_its_edit_of_what_is_selected(anne: Seat, worked: Any) -
     ],
 )
 def test_an_edit_that_cannot_be_made_says_why(
-    anne: Seat, worked: Any, name: str, values: dict[str, Any], words: str
+    anne: Seat[Desk], worked: Any, name: str, values: dict[str, Any], words: str
 ) -> None:
     with pytest.raises(QuestionError, match=words):
         press(anne, worked, name, **values)
 
 
-def test_a_press_that_is_none_and_a_place_that_is_not_there_change_nothing(anne: Seat) -> None:
+def test_a_press_that_is_none_and_a_place_that_is_not_there_change_nothing(anne: Seat[Desk]) -> None:
     nothing: dict[str, Any] = {"presses": {}, "taken": None, "values": {}, "selection": None, "held": [], "found": None}
-    assert after(anne, None, nothing) is None
-    assert after(anne, f"{feeder_ids.EDITS}-pressed", {**nothing, "taken": {"value": "x"}}) is None
+    assert after(EDITING, anne, None, nothing) is None
+    assert after(EDITING, anne, f"{feeder_ids.EDITS}-pressed", {**nothing, "taken": {"value": "x"}}) is None
     with pytest.raises(QuestionError, match="taken back already"):
-        after(anne, f"{feeder_ids.EDITS}-pressed", {**nothing, "taken": {"value": "remove 3"}})
+        after(EDITING, anne, f"{feeder_ids.EDITS}-pressed", {**nothing, "taken": {"value": "remove 3"}})
     held = [{"kind": "scale load", "value": 1.1}]
     taken = {**nothing, "held": held, "taken": {"value": "remove 0"}}
-    assert after(anne, f"{feeder_ids.EDITS}-pressed", taken) == ((), "Taken back: press Solve.")
+    assert after(EDITING, anne, f"{feeder_ids.EDITS}-pressed", taken) == ((), "Taken back: press Solve.")
 
 
-def test_an_edit_of_a_link_that_cannot_be_made_is_refused_before_anything_is_computed(anne: Seat) -> None:
+def test_an_edit_of_a_link_that_cannot_be_made_is_refused_before_anything_is_computed(anne: Seat[Desk]) -> None:
     question = FeederQuestion(edits=(Edit("move centre", "centre 740", "nowhere"), Edit("remove compensator", "none")))
     shown = Screen(anne, question).ask(pressed=True)
     told = text(shown.state)
@@ -127,7 +128,7 @@ def test_an_edit_of_a_link_that_cannot_be_made_is_refused_before_anything_is_com
     assert shown.jobs is None
 
 
-def test_what_the_edits_change_is_the_difference_of_two_runs(anne: Seat, solved: FeederRun) -> None:
+def test_what_the_edits_change_is_the_difference_of_two_runs(anne: Seat[Desk], solved: FeederRun) -> None:
     screen = Screen(anne)
     screen.ask(edits=[{"kind": "scale load", "value": 1.2}], pressed=True)
     assert work(anne) == 1
@@ -146,7 +147,7 @@ def test_what_the_edits_change_is_the_difference_of_two_runs(anne: Seat, solved:
 
 
 def test_a_battery_is_asked_for_by_a_word_and_moves_what_the_network_gives_not_the_work(
-    anne: Seat, solved: FeederRun
+    anne: Seat[Desk], solved: FeederRun
 ) -> None:
     screen = Screen(anne)
     size = {"battery-power": 0.02, "battery-energy": 0.04}
@@ -164,19 +165,19 @@ def test_a_battery_is_asked_for_by_a_word_and_moves_what_the_network_gives_not_t
     assert held[-1] == pytest.approx(20.0)  # the end of the day holds what its beginning held
 
 
-def test_the_forms_show_what_can_be_done_with_the_selection(anne: Seat) -> None:
+def test_the_forms_show_what_can_be_done_with_the_selection(anne: Seat[Desk]) -> None:
     screen = Screen(anne, FeederQuestion())
     screen.ask()
     run = screen.run()
-    nothing = forms_of(run, At())
+    nothing = forms_of(run.feeder, At())
     assert nothing["centre"]
     assert nothing["bus"]
-    centre = forms_of(run, At(selection="centre:centre 740"))
+    centre = forms_of(run.feeder, At(selection="centre:centre 740"))
     assert (centre["centre"], centre["standing"], centre["factor"]) == (False, "740", 0.95)
-    bus = forms_of(run, At(selection="bus:741"))
+    bus = forms_of(run.feeder, At(selection="bus:741"))
     assert (bus["bus"], bus["compensators"], bus["removed"]) == (False, False, "SVG 741")
-    assert forms_of(run, At(selection="bus:702"))["compensators"]
-    assert "press Solve" in text(looked_at(anne, None, None, forms_of))
+    assert forms_of(run.feeder, At(selection="bus:702"))["compensators"]
+    assert "press Solve" in text(PANES.looked_at(anne, None, None, forms_of))
 
 
 # What is drawn

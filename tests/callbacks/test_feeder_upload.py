@@ -9,8 +9,10 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from callbacks.feeder_answer import Asked, Seat, answer_to
-from callbacks.feeder_desk import FEEDER_KIND, WORK_KIND, Desk, study_of
+from callbacks.day_answer import Asked
+from callbacks.day_desk import Seat, study_of
+from callbacks.feeder_answer import answer_to
+from callbacks.feeder_desk import FEEDER_KIND, WORK_KIND, Desk
 from callbacks.feeder_upload import asked_now, offer, read, received, take, take_work
 from callbacks.services import Services
 from components import feeder_asked
@@ -18,6 +20,7 @@ from components.feeder_view import read_question
 from engine.distribution import library
 from engine.distribution.files import from_json, to_csv_zip, to_json
 from engine.distribution.question import Edit, FeederQuestion
+from engine.distribution.question_battery import CentreBattery
 from engine.errors import EngineError, NotFoundError, QuestionError
 from tests.callbacks.screen import ANNE, BEN, text
 
@@ -39,11 +42,11 @@ def sent(content: bytes) -> str:
 
 
 @pytest.fixture
-def seat(services: Services) -> Seat:
+def seat(services: Services) -> Seat[Desk]:
     return Seat(Desk(services), ANNE, "")
 
 
-def taken(seat: Seat, content: bytes, name: str = "mine.json") -> tuple[str, FeederQuestion]:
+def taken(seat: Seat[Desk], content: bytes, name: str = "mine.json") -> tuple[str, FeederQuestion]:
     """Take a feeder; return the study it is in and the question that the page opens with."""
     _, held = offer(seat, [sent(content)], [name])
     query = parse_qs(urlsplit(take(seat, held, FeederQuestion())).query)
@@ -52,7 +55,7 @@ def taken(seat: Seat, content: bytes, name: str = "mine.json") -> tuple[str, Fee
     return query["study"][0], question
 
 
-def test_our_json_csv_tables_a_zip_and_a_script_are_understood_before_they_are_taken(seat: Seat) -> None:
+def test_our_json_csv_tables_a_zip_and_a_script_are_understood_before_they_are_taken(seat: Seat[Desk]) -> None:
     archive = to_csv_zip(TWO)
     with zipfile.ZipFile(io.BytesIO(archive)) as opened:
         tables = {name: opened.read(name) for name in opened.namelist()}
@@ -71,7 +74,7 @@ def test_our_json_csv_tables_a_zip_and_a_script_are_understood_before_they_are_t
     assert "It has no data centre" in told
 
 
-def test_what_is_wrong_is_told_all_at_once_and_nothing_is_kept(seat: Seat) -> None:
+def test_what_is_wrong_is_told_all_at_once_and_nothing_is_kept(seat: Seat[Desk]) -> None:
     odd = replace(
         TWO,
         loads=tuple(replace(row, bus="nowhere") for row in TWO.loads),
@@ -92,7 +95,7 @@ def test_what_is_wrong_is_told_all_at_once_and_nothing_is_kept(seat: Seat) -> No
         assert offer(seat, contents, names)[1] is None
 
 
-def test_files_of_one_zip_are_read_as_if_they_had_been_chosen(seat: Seat) -> None:
+def test_files_of_one_zip_are_read_as_if_they_had_been_chosen(seat: Seat[Desk]) -> None:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
         archive.writestr("feeder.dss", SCRIPT)
@@ -102,7 +105,7 @@ def test_files_of_one_zip_are_read_as_if_they_had_been_chosen(seat: Seat) -> Non
 
 
 def test_a_feeder_that_is_taken_lies_in_a_study_of_its_reader_and_is_nobody_else_s(
-    seat: Seat, services: Services
+    seat: Seat[Desk], services: Services
 ) -> None:
     study, question = taken(seat, to_json(TWO))
     assert study_of(services, ANNE, study) == study
@@ -124,7 +127,7 @@ def test_a_feeder_that_is_taken_lies_in_a_study_of_its_reader_and_is_nobody_else
             seat.desk.look(other.user, other.study, question, submit=True)
 
 
-def test_what_one_reader_was_shown_no_other_one_can_take(seat: Seat) -> None:
+def test_what_one_reader_was_shown_no_other_one_can_take(seat: Seat[Desk]) -> None:
     _, held = offer(seat, [sent(to_json(TWO))], ["two.json"])
     with pytest.raises(QuestionError, match="not kept any more"):
         take(Seat(seat.desk, BEN, ""), held, FeederQuestion())
@@ -133,20 +136,33 @@ def test_what_one_reader_was_shown_no_other_one_can_take(seat: Seat) -> None:
             take(seat, odd, FeederQuestion())
 
 
-def test_the_question_stays_but_for_what_belongs_to_the_other_feeder(seat: Seat, services: Services) -> None:
-    before = FeederQuestion(hours=(3, 4), method="walk", edits=(Edit("scale load", value=1.1),), seed=5)
+def test_the_question_stays_but_for_what_belongs_to_the_other_feeder(seat: Seat[Desk], services: Services) -> None:
+    each, one = CentreBattery(), CentreBattery(centre="centre 740")
+    edits = (Edit("scale load", value=1.1),)
+    before = FeederQuestion(hours=(3, 4), method="walk", edits=edits, batteries=(each, one), seed=5)
     _, held = offer(seat, [sent(to_json(TWO))], ["two.json"])
     query = parse_qs(urlsplit(take(seat, held, before)).query)
     question = read_question({name: values[0] for name, values in query.items()})
     assert question is not None
-    assert question == replace(before, dataset=question.dataset, edits=())
+    assert question == replace(before, dataset=question.dataset, edits=(), batteries=(each,))
     again = take(Seat(seat.desk, ANNE, query["study"][0]), held, before)  # the same file once more
     assert parse_qs(urlsplit(again).query)["study"] == query["study"]
     assert len(services.studies.datasets(ANNE, query["study"][0])) == 1
     assert asked_now({"hours": "x"}, None) == FeederQuestion()
 
 
-def test_a_file_of_work_is_read_for_the_hours_of_the_question(seat: Seat, services: Services) -> None:
+def test_a_file_is_kept_once_whatever_it_is_called(seat: Seat[Desk], services: Services) -> None:
+    study, digest = seat.desk.keep_file(ANNE, "", "mine.json", FEEDER_KIND, to_json(TWO))
+    assert seat.desk.keep_file(ANNE, study, "other.json", FEEDER_KIND, to_json(TWO)) == (study, digest)
+    assert seat.desk.choices(ANNE, study, FEEDER_KIND) == [(digest, "mine.json")]
+    assert seat.desk.keep_file(ANNE, study, "work.csv", WORK_KIND, WORK)[0] == study
+    assert len(services.studies.datasets(ANNE, study)) == 2  # another kind, another content
+    theirs, again = seat.desk.keep_file(BEN, "", "mine.json", FEEDER_KIND, to_json(TWO))
+    assert theirs != study
+    assert again == digest
+
+
+def test_a_file_of_work_is_read_for_the_hours_of_the_question(seat: Seat[Desk], services: Services) -> None:
     question = FeederQuestion(hours=(3, 4))
     query = parse_qs(urlsplit(take_work(seat, [sent(WORK)], ["work.csv"], question)).query)
     found = read_question({name: values[0] for name, values in query.items()})

@@ -16,8 +16,11 @@ import pytest
 
 from callbacks import hubs_edits as edits_of_page
 from callbacks import hubs_files, hubs_upload
-from callbacks.hubs_answer import FRAME_CLASS, KEEP, STALE_CLASS, Asked, Seat, Shown, answer_to
-from callbacks.hubs_desk import Desk
+from callbacks.day_answer import FRAME_CLASS, KEEP, STALE_CLASS, Asked, Shown
+from callbacks.day_desk import Seat
+from callbacks.day_edits import without
+from callbacks.hubs_answer import answer_to
+from callbacks.hubs_desk import CASE_KIND, Desk
 from callbacks.imported import CHECKS
 from callbacks.job_banner import job_record
 from callbacks.services import Services
@@ -49,14 +52,14 @@ def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
 
 
 @pytest.fixture(scope="module")
-def anne(services: Services) -> Seat:
+def anne(services: Services) -> Seat[Desk]:
     return Seat(Desk(services), ANNE, "")
 
 
 class Screen:
     """The page as a browser holds it."""
 
-    def __init__(self, seat: Seat, question: HubQuestion = SMALL) -> None:
+    def __init__(self, seat: Seat[Desk], question: HubQuestion = SMALL) -> None:
         self.seat = seat
         self.words = hubs_asked.words_of(question)
         self.edits = question.to_json()["edits"]
@@ -81,7 +84,7 @@ class Context:
 
     workers = HERE
 
-    def __init__(self, seat: Seat) -> None:
+    def __init__(self, seat: Seat[Desk]) -> None:
         self.seat, self.artifacts = seat, seat.desk.services.artifacts
         self.told: list[str] = []
 
@@ -95,7 +98,7 @@ class Context:
         raise KeyError(digest)
 
 
-def work(seat: Seat) -> int:
+def work(seat: Seat[Desk]) -> int:
     """Compute the jobs that wait, as a runner does; return how many there were."""
     services = seat.desk.services
     queue, done = Queue(services.store.database, services.artifacts, KINDS, running_per_user=9), 0
@@ -108,7 +111,7 @@ def work(seat: Seat) -> int:
 
 
 @pytest.fixture
-def solved(computed: Seat) -> Screen:
+def solved(computed: Seat[Desk]) -> Screen:
     """A page that stands on the answer to Anne's small study."""
     screen = Screen(computed)
     screen.ask()
@@ -116,7 +119,7 @@ def solved(computed: Seat) -> Screen:
 
 
 @pytest.fixture(scope="module")
-def computed(anne: Seat) -> Seat:
+def computed(anne: Seat[Desk]) -> Seat[Desk]:
     """Anne, once her small study is computed by a press and a runner."""
     screen = Screen(anne)
     before = screen.ask()
@@ -135,7 +138,7 @@ def computed(anne: Seat) -> Seat:
 # The question
 
 
-def test_the_page_opens_on_its_example_and_computes_nothing(anne: Seat) -> None:
+def test_the_page_opens_on_its_example_and_computes_nothing(anne: Seat[Desk]) -> None:
     question, problems = anne.desk.first(ANNE, "", {})
     assert (question, problems) == (HUBS, [])
     screen = Screen(anne, question)
@@ -237,7 +240,7 @@ def test_a_job_s_entry_leads_back_to_what_it_was_asked(solved: Screen) -> None:
 # Edits
 
 
-def edit(seat: Seat, press: str, found: Any, held: Any = (), **values: Any) -> tuple[Edit, ...]:
+def edit(seat: Seat[Desk], press: str, found: Any, held: Any = (), **values: Any) -> tuple[Edit, ...]:
     given = {
         "hub-asset": "battery",
         "hub-factor": 2,
@@ -264,7 +267,7 @@ def test_a_battery_twice_as_large_is_asked_for_and_taken_back(solved: Screen) ->
     assert small is not None
     assert battery is not None
     assert (battery.power_mw, battery.energy_mwh) == (2 * small.power_mw, 2 * small.energy_mwh)
-    assert edits_of_page.without(held, "0") == ()
+    assert without(made, "0") == ()
     assert edit(seat, "clear", solved.found, held) == ()
 
 
@@ -307,7 +310,7 @@ def sent(content: bytes) -> str:
     return f"data:application/json;base64,{base64.b64encode(content).decode()}"
 
 
-def test_a_case_of_one_s_own_is_shown_taken_and_asked_about(anne: Seat) -> None:
+def test_a_case_of_one_s_own_is_shown_taken_and_asked_about(anne: Seat[Desk]) -> None:
     content = to_json(three_hubs(3, seed=5))
     panel, offered = hubs_upload.offer(anne, sent(content), "ours.json")
     assert "36" in text(panel)  # lines with a limit, of IEEE 37 with its transformer
@@ -319,7 +322,7 @@ def test_a_case_of_one_s_own_is_shown_taken_and_asked_about(anne: Seat) -> None:
     assert (asked.dataset, asked.exact, asked.hours) == (offered["digest"], True, 3)
     seat = Seat(anne.desk, ANNE, query["study"])
     assert seat.desk.case(ANNE, seat.study, asked).hubs == three_hubs(3, seed=5).hubs
-    assert seat.desk.choices(ANNE, seat.study) == [(offered["digest"], "ours.json")]
+    assert seat.desk.choices(ANNE, seat.study, CASE_KIND) == [(offered["digest"], "ours.json")]
     with pytest.raises(EngineError):
         seat.desk.look(BEN, seat.study, asked)  # another reader's study
 
@@ -335,7 +338,7 @@ def test_a_case_of_one_s_own_is_shown_taken_and_asked_about(anne: Seat) -> None:
         (lambda told: told["hubs"][0].update(import_mw=0.1), "too little"),
     ],
 )
-def test_a_case_that_is_wrong_is_refused_naming_what_and_where(anne: Seat, change: Any, words: str) -> None:
+def test_a_case_that_is_wrong_is_refused_naming_what_and_where(anne: Seat[Desk], change: Any, words: str) -> None:
     told = json.loads(to_json(three_hubs(3)))
     change(told)
     panel, offered = hubs_upload.offer(anne, sent(json.dumps(told).encode()), "bad.json")
@@ -343,7 +346,7 @@ def test_a_case_that_is_wrong_is_refused_naming_what_and_where(anne: Seat, chang
     assert words in text(panel)
 
 
-def test_an_offer_of_somebody_else_is_not_taken(anne: Seat) -> None:
+def test_an_offer_of_somebody_else_is_not_taken(anne: Seat[Desk]) -> None:
     content = to_json(three_hubs(3, seed=6))
     _, offered = hubs_upload.offer(anne, sent(content), "ours.json")
     with pytest.raises(QuestionError, match="not kept any more"):
@@ -383,7 +386,7 @@ def test_every_file_of_an_answer_is_whole(solved: Screen, kind: str) -> None:
         assert run.case.digest in content.decode()
 
 
-def test_a_long_question_is_kept_and_its_link_finds_it(anne: Seat) -> None:
+def test_a_long_question_is_kept_and_its_link_finds_it(anne: Seat[Desk]) -> None:
     edits = tuple(Edit("battery", 1.0 + k / 100.0, "campus 740") for k in range(1, 90))
     question = HubQuestion(hours=3, edits=edits)
     assert len(question_query(question)) > LONGEST_QUERY
@@ -397,7 +400,7 @@ def test_a_long_question_is_kept_and_its_link_finds_it(anne: Seat) -> None:
 
 def test_an_owner_s_question_is_saved_with_the_study(services: Services, solved: Screen) -> None:
     desk = solved.seat.desk
-    study, _ = desk.keep_file(ANNE, "", "case.json", to_json(three_hubs(3)))
+    study, _ = desk.keep_file(ANNE, "", "case.json", CASE_KIND, to_json(three_hubs(3)))
     mine = Screen(Seat(desk, ANNE, study))
     mine.ask()
     assert desk.first(ANNE, study, {})[0] == SMALL

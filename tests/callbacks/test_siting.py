@@ -51,7 +51,7 @@ from tests.siting_study import priced
 QUESTION = SitingQuestion(
     choice="list", hours=(15, 3), candidates="listed", buses=("A", "B"), sizes_mw=(50.0, 100.0), shortlist=1,
 )  # fmt: skip
-MARKET = MarketQuestion(most_sites=2, samples=0, base_time_s=20.0, site_time_s=10.0)
+MARKET = MarketQuestion(days="peak", most_sites=2, samples=0, base_time_s=20.0, site_time_s=10.0)
 
 
 @pytest.fixture(scope="module")
@@ -330,6 +330,15 @@ def test_a_link_restores_question_and_view(network: Network) -> None:
     market = siting_market.read("year~~0~0.1~5~500, 1000~n-1~none", MARKET)
     assert (market.days, market.sizes_mw, market.security, market.reserve) == ("year", (500.0, 1000.0), "n-1", "none")
     assert siting_market.read("nonsense", MARKET) == MARKET
+
+
+def test_a_unit_that_is_to_stay_on_and_is_not_there_is_named_and_nothing_runs(seat: Seat, screen: Screen) -> None:
+    words = screen.market | {"stay": "a, nobody"}
+    with pytest.raises(QuestionError, match="of the units that stay on, 'nobody' is not in the network"):
+        draw(seat, screen.found, {"view": {}, "market": words, "base": MARKET.to_json()}, "light")
+    page = Screen(seat)
+    page.market = words
+    assert page.ask(market_pressed=True).jobs is None
 
 
 def test_another_sees_nothing_of_it(seat: Seat, screen: Screen) -> None:

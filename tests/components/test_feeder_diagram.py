@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from components import feeder_links
-from components.feeder_diagram import diagram, drawing, packed
+from components.feeder_diagram import bare, diagram, drawing, packed
 from components.feeder_layers import (
     CASES,
     LAYERS,
@@ -268,3 +268,15 @@ def test_the_place_of_the_diagram_has_a_name_keys_and_a_description() -> None:
     place = diagram("feeder")
     assert "feeder-diagram" in ids_in(place)
     assert "feeder-diagram-how" in ids_in(place)
+
+
+def test_a_feeder_that_is_not_solved_is_drawn_as_its_answer_will_be_but_without_a_value() -> None:
+    run = made_up("ieee37")
+    told, solved = bare(run.feeder, run.labels, "asked"), drawing(run)
+
+    same = ("name", "wires", "members", "labels", "limits", "source", "buses", "nodes", "whole", "links", "loads")
+    assert all(told[name] == solved[name] for name in same)
+    assert [{**device, "v": {}} for device in solved["devices"]] == told["devices"]
+    assert told["cases"]["off"]["values"] == {}
+    assert set(told["layers"]) == {"voltage", "phases"}
+    assert "Nothing is computed yet" in told["layers"]["voltage"]["none"]

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any
@@ -15,22 +16,27 @@ from components import (
     hubs_cards,
     hubs_checks,
     hubs_diagram,
+    hubs_hubs,
     hubs_lines,
     hubs_models,
     hubs_prices,
+    hubs_question,
     hubs_realtime,
     hubs_schedules,
     hubs_sheet,
     hubs_steps,
     hubs_totals,
 )
-from components.hubs_words import OUTCOMES, At, after_of, before_of
+from components.format import percent
+from components.hubs_words import OUTCOMES, At, after_of, before_of, mwh
 from engine.data.openings import HUBS
 from engine.distribution.answers import came_with
 from engine.distribution.cases import furnished
 from engine.pricing.cases import fleet
 from engine.pricing.congestion import Overloads, PriceTerms
+from engine.pricing.files import to_json
 from engine.pricing.jobs import STUDY, study_arguments, study_key
+from engine.pricing.question import HubQuestion
 from engine.pricing.run import HubRun, RealTime
 from engine.store.shipped import files_of
 from tests.callbacks.screen import text
@@ -221,7 +227,8 @@ def test_a_case_is_drawn_as_the_feeder_whose_lines_it_has_and_another_as_bars() 
 @pytest.mark.parametrize(
     "what",
     ["beyond", "was", "price", "cost", "paid", "objective", "apart", "outcome:exact-linear", "substation",
-     "line:711-740", "charge:works 724", "draw:works 724", "owes:works 724", "pays:works 724"],
+     "line:711-740", "charge:works 724", "draw:works 724", "owes:works 724", "pays:works 724",
+     "mean:works 724", "peak:works 724", "over:711-740", "over:substation", "load:711-740", "load:substation"],
 )  # fmt: skip
 def test_every_number_says_why(what: str) -> None:
     told = text(hubs_cards.card(example(), AT, what))
@@ -230,11 +237,63 @@ def test_every_number_says_why(what: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "what", ["line:nowhere", "charge:nobody", "draw:", "owes:x", "pays:x", "outcome:none-none", "realtime"]
+    "what",
+    [
+        "line:nowhere",
+        "charge:nobody",
+        "draw:",
+        "owes:x",
+        "pays:x",
+        "mean:x",
+        "peak:x",
+        "over:x",
+        "load:x",
+        "outcome:none-none",
+        "realtime",
+    ],
 )
 def test_a_card_of_what_is_not_there_is_refused(what: str) -> None:
     with pytest.raises(ValueError, match="no "):
         hubs_cards.card(example(), AT, what)
+
+
+@pytest.mark.parametrize("selection", ["", "line:711-740", "hub:campus 740"])
+def test_the_grids_tell_why_of_the_row_that_is_chosen_and_the_cards_hold_its_numbers(selection: str) -> None:
+    """What a card counts from flows is what its row holds; what a hub pays and draws is in its own schedule."""
+    run, at = example(), At(hour=21, selection=selection)
+    _, lines = hubs_lines.rows(run, at)
+    line = next((row for row in lines if f"line:{row['name']}" == selection), lines[0])
+    over, load = (text(hubs_cards.card(run, at, f"{what}:{line['name']}")) for what in ("over", "load"))
+    assert mwh(line["was"]) in over
+    assert f"{mwh(line['now'])} in {line['hours']} hour" in over
+    for name in ("most_was", "most"):
+        assert f"at most {percent(line[name], 1)} at" in load
+    told = written(hubs_lines.content(run, at))
+    assert ("Why, for the substation" if line["name"] == "substation" else f"Why, for line {line['name']}") in told
+    hub = next((row for row in hubs_hubs.rows(run, at)[1] if f"hub:{row['name']}" == selection), None)
+    row = hub or hubs_hubs.rows(run, at)[1][0]
+    for what, number in (
+        ("mean", f"{row['price']:.1f}"),
+        ("peak", f"{row['peak']:.3f}"),
+        ("pays", f"{row['paid']:.1f}"),
+    ):
+        assert number in text(hubs_cards.card(run, at, f"{what}:{row['name']}"))
+    assert f"Why, for {row['name']}" in written(hubs_hubs.content(run, at))
+
+
+def test_the_sentence_of_a_case_of_one_s_own_says_that_its_hours_are_those_of_its_file() -> None:
+    """The word of hours shortens the cases that come with the program; a file is studied as it is."""
+    own = HubQuestion(dataset="f" * 64, hours=5)
+    for asked, shown in ((own, False), (HubQuestion(hours=5), True)):
+        told = written(hubs_question.question(asked, own=[("f" * 64, "ring.json")]))
+        hours = re.search(r'"className": "hr-hubs-hours", "hidden": (true|false)', told)
+        file = re.search(r'"className": "hr-hubs-file-hours", "hidden": (true|false)', told)
+        assert hours is not None
+        assert file is not None
+        assert (hours[1], file[1]) == (("false", "true") if shown else ("true", "false"))
+        assert ("5 hours" in hubs_question.plain_sentence(asked, "ring")) is shown
+    case = fleet(2, hours=7)
+    assert replace(own, fairness="mean").made(lambda _digest: ("ring.json", to_json(case))).periods == 7
 
 
 def test_certificates_are_told_with_what_they_should_be() -> None:

@@ -18,12 +18,16 @@ from components import (
 from components.siting_answer import Answer, Drawn, Gate
 from components.siting_controls import drawn_size
 from engine.commitment.outcome import End
-from engine.siting.defaults import starting_market
+from engine.errors import QuestionError
+from engine.network.library import load
+from engine.network.model import Network
+from engine.siting.defaults import MOST_MARKET_S, starting_market, starting_question
 from engine.siting.market_run import MarketQuestion
+from engine.siting.market_time import BASE_S, SECURED, SITE_S, market_s
 from engine.siting.order import order_of
 from engine.siting.shortlist import label_name, label_of
 from tests.callbacks.screen import ids_in, text
-from tests.siting_study import gate_run, market_run
+from tests.siting_study import gate_run, market_run, network
 
 NEEDED = type("Needed", (), {"found": "needed", "job": None})()
 ANSWERED = type("Answered", (), {"found": "answered", "job": None})()
@@ -40,7 +44,8 @@ def answer(*, top: int = 20, market: Any = None, **told: Any) -> Answer:
 
 
 def test_the_plan_names_the_days_and_counts_the_sizes_that_go_on() -> None:
-    every, one = MarketQuestion(most_sites=1), MarketQuestion(most_sites=1, sizes_mw=(100.0,))
+    every = MarketQuestion(days="peak", most_sites=1)
+    one = replace(every, sizes_mw=(100.0,))
     found = replace(answer(), market=None)
     sites = siting_market.plan(found.network, found.gate, every, 0.0)[0]
     half = siting_market.plan(found.network, found.gate, one, 0.0)[0]
@@ -80,6 +85,55 @@ def test_a_whole_year_is_offered_with_its_time() -> None:
     assert "every day of the year, 366 days: about" in text(siting_market.told(found, year, NEEDED))
     short = replace(answer(of_source=48), market=None)
     assert siting_market.days_of(short.gate, year) == siting_market.days_of(short.gate, week) == 2
+
+
+def test_a_study_opens_on_seven_days_where_they_take_at_most_an_hour() -> None:
+    """Texas keeps the day that its answer is of, and says what the seven would take."""
+    assert MarketQuestion().days == "typical"
+    assert starting_market(network()).days == "typical"
+    texas = Network.from_tables(load("texas-2020"))
+    start = starting_market(texas)
+    assert (start.days, starting_market(Network.from_tables(load("activsg2000"))).days) == ("peak", "peak")
+    placements = len(starting_question(texas).envelopes) * start.most_sites
+    assert market_s(texas, 7, placements, start) > MOST_MARKET_S >= market_s(texas, 1, placements, start)
+    large = replace(answer(), network=texas)
+    said = text(siting_market.told(large, replace(start, sizes_mw=()), ANSWERED))
+    assert "One day does not stand for the year; 7 typical days do" in said
+    assert "on 7 typical days: about" in said
+    assert "typical days" not in text(siting_market.told(answer(), replace(start, days="typical"), ANSWERED))
+
+
+def test_an_estimate_is_what_its_parts_took_on_texas() -> None:
+    """One day of Texas with one site and no noise floor: the base, then the site on one of two cores."""
+    texas = Network.from_tables(load("texas-2020"))
+    one = replace(MarketQuestion(), samples=0)
+    assert market_s(texas, 1, 1, one) == pytest.approx(BASE_S + SITE_S / 2)
+    assert market_s(texas, 1, 1, replace(one, security="n-1")) == pytest.approx(SECURED * (BASE_S + SITE_S / 2))
+    small = {name: market_s(Network.from_tables(load(name)), 1, 2, one) for name in ("fourbus", "rts24", "ieee118")}
+    # Processor seconds as measured, a site apart: 0.05 s; 11.4 s and 5.6 s a site; 0.35 s and 0.1 s a site.
+    for name, least in {"fourbus": 0.05, "rts24": 11.4 + 5.6, "ieee118": 0.45}.items():
+        assert least / 5 <= small[name] <= 5 * least
+
+
+def test_units_that_stay_on_are_asked_by_id_kept_in_the_link_and_told() -> None:
+    start = starting_market(network())
+    held = siting_market.words_of(start) | {"stay": "a, b , a"}
+    asked = siting_market.market_of(held, start.to_json())
+    assert asked.must_run == ("a", "b")
+    link = "~".join(str(siting_market.words_of(asked)[name]) for name in siting_market.NAMES)
+    assert siting_market.read(link, start) == asked
+    assert siting_market.read(link.rpartition("~")[0], start) == start  # a link from before units could be named
+    assert siting_market.read(f"{link}~c", start).must_run == ("a", "b~c")  # a sign that an id may hold
+    siting_market.check_units(network(), asked)
+    with pytest.raises(QuestionError, match="'c', 'd' are not in the network"):
+        siting_market.check_units(network(), replace(asked, must_run=("a", "c", "d")))
+    off = network().tables.units.assign(in_service=[True, False])
+    with pytest.raises(QuestionError, match="'b' is out of service"):
+        siting_market.check_units(Network.from_tables(network().tables.with_table("units", off)), asked)
+    found = replace(market_run(), question=replace(market_run().question, must_run=("a", "b")))
+    said = text(siting_market.told(answer(market=found), found.question, ANSWERED))
+    assert "Units that stay on: a, b." in said
+    assert "Units that stay on" not in text(siting_market.told(answer(), market_run().question, ANSWERED))
 
 
 def test_what_was_found_says_its_rules_and_what_was_not_priced() -> None:

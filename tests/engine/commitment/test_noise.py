@@ -55,6 +55,15 @@ def test_a_load_at_the_end_of_an_offer_has_the_spread_of_both_offers_and_so_has_
     assert found.floor("mean") == pytest.approx(10.0, abs=0.05)  # no schedule differs: degenerate duals alone
 
 
+def test_a_grid_where_no_unit_starts_or_stops_has_one_schedule_and_a_floor_of_zero() -> None:
+    free = unit("free", "1", 0.0, 100.0, cost_c1_per_mwh=20.0)  # no least output, no start: it is on at every hour
+    day = Instance.of(case_of(grid([free], LINE), np.tile([0.0, 50.0], (24, 1))), NO_RESERVE)
+    assert not len(day.committed)
+    found = noise(commit(day), samples=LEAST_ACCEPTED, metrics=mean_price)
+    assert found.commitments == 1
+    assert found.floor("mean") == pytest.approx(0.0, abs=1e-6)  # one offer, half of it used: 20 $/MWh always
+
+
 def test_with_fewer_samples_than_can_tell_a_spread_the_floor_is_not_known() -> None:
     found = noise(end_of_an_offer(), samples=LEAST_ACCEPTED - 1, metrics=mean_price)
     assert found.accepted == LEAST_ACCEPTED - 1

@@ -1,15 +1,21 @@
 """A study of hubs from its question to a file and back."""
 
+import json
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
-from engine.errors import InfeasibleError, UncertaintyDataError
+from engine.errors import CancelledError, InfeasibleError, UncertaintyDataError
 from engine.pricing.congestion import Overloads
 from engine.pricing.files import to_json
 from engine.pricing.hubs import Hub
 from engine.pricing.question import Edit, HubQuestion
 from engine.pricing.run import HubRun, run_hubs
+from engine.pricing.searched import Searched
 from tests.engine.pricing.small import two_hubs
+
+SEARCHES: list[Searched] = []  # how far they were, as the study told
 
 
 def _hand(_digest: str) -> tuple[str, bytes]:
@@ -22,7 +28,10 @@ def told() -> tuple[HubRun, list[tuple[float, str]], list[HubRun]]:
     known: list[HubRun] = []
     question = HubQuestion(dataset="hand", exact=True, exact_gap=1e-4, least_per_mwh=0.0, smooth=0.0, fair=0.0,
                            window=3, error=0.0, quick_time_s=20.0)  # fmt: skip
-    found = run_hubs(question, _hand, progress=lambda share, words: said.append((share, words)), partial=known.append)
+    found = run_hubs(
+        question, _hand, progress=lambda share, words: said.append((share, words)), partial=known.append,
+        searched=lambda so_far: SEARCHES.append(Searched.from_json(json.loads(json.dumps(so_far.to_json())))),
+    )  # fmt: skip
     return found, said, known
 
 
@@ -61,6 +70,50 @@ def test_what_is_told_is_proved(told: tuple[HubRun, list[tuple[float, str]], lis
     assert any("quick prices from no prices: step 0" in words for _, words in said)
     for each in found.outcomes:
         assert each.overload_cost == pytest.approx(Overloads.of(found.case, each.withdrawal_mw).cost(found.case))
+
+
+def test_searches_are_told_step_by_step_as_they_end(
+    told: tuple[HubRun, list[tuple[float, str]], list[HubRun]],
+) -> None:
+    """Laws: what is best so far never gets worse, no bound is above it, and the last word is the answer's."""
+    found, _, _ = told
+    first, last = SEARCHES[0], SEARCHES[-1]
+    assert [step for _, steps in first.starts.values() for step in steps] == []
+    assert [len(each.starts) for each in SEARCHES] == sorted(len(each.starts) for each in SEARCHES)
+    assert {end["start"]: end["objective"] for end in found.facts["ends"]} == {
+        name: now for name, (now, _) in last.starts.items()
+    }
+    assert len(found.steps) == sum(len(steps) for _, steps in last.starts.values()) > 0
+    for each in SEARCHES:
+        assert each.floor == found.floor
+        for now, steps in each.starts.values():
+            assert now == pytest.approx(min([step.objective for step in steps], default=now))
+            assert [step.at_s for step in steps] == sorted(step.at_s for step in steps)
+    exact = found.facts["exact"]
+    marks = exact["marks"]
+    assert all(one["objective"] >= other["objective"] for one, other in pairwise(marks))
+    assert all(one["at_s"] <= other["at_s"] for one, other in pairwise(marks))
+    assert all(found.floor - 1e-9 <= mark["bound"] <= mark["objective"] for mark in marks)
+    assert (marks[-1]["objective"], marks[-1]["bound"]) == (exact["objective"], exact["bound"])
+    assert len(last.marks) > 1
+    assert last.marks[-1].objective == pytest.approx(exact["objective"])
+
+
+def test_who_listens_to_the_exact_search_can_end_it() -> None:
+    """A cancelled job says so by an exception; it must come through the solver whole."""
+
+    def tick(share: float, words: str) -> None:
+        if words.startswith("exact prices: "):
+            raise CancelledError(f"{share:g}")
+
+    with pytest.raises(CancelledError):
+        run_hubs(HubQuestion(dataset="hand", exact=True, quick_time_s=20.0), _hand, progress=tick)
+
+
+@pytest.mark.parametrize("content", [{}, [], {"floor": 1.0, "starts": {"none": 3}, "marks": []}])
+def test_a_record_of_something_else_is_refused(content: object) -> None:
+    with pytest.raises(UncertaintyDataError, match="search for prices"):
+        Searched.from_json(content)
 
 
 def test_hubs_that_cannot_serve_end_the_study_with_their_names() -> None:

@@ -48,7 +48,7 @@ QUESTION = SitingQuestion(
     choice="list", hours=(4839, 4840, 20), sizes_mw=(5.0, 25.0), candidates="listed", buses=NETWORK.buses.ids,
     branches="all", threshold=0.6,
 )  # fmt: skip
-MARKET = MarketQuestion(most_sites=2, samples=2)
+MARKET = MarketQuestion(days="peak", most_sites=2, samples=2)
 
 
 @dataclass
@@ -243,6 +243,9 @@ def test_new_words_of_the_market_leave_the_key_of_an_old_question_alone() -> Non
     old = {"days", "dates", "most_sites", "base_gap", "site_gap", "base_time_s", "site_time_s", "cost_factor",
            "samples", "seed"}  # fmt: skip
     assert set(MarketQuestion().to_json()) == old
+    # The days are always written, so a question that was kept before another was usual still asks for its own.
+    for days in ("peak", "typical", "year"):
+        assert MarketQuestion.from_json(json.loads(json.dumps(MarketQuestion(days=days).to_json()))).days == days
     new = MarketQuestion(days="year", sizes_mw=(1000.0,), security="n-1", reserve="largest unit", must_run=("nuclear",))
     assert set(new.to_json()) == old | {"sizes_mw", "security", "reserve", "must_run"}
     assert new.options("c").must_run == ("nuclear",)

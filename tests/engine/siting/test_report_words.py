@@ -5,7 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from engine.siting.market import SiteMarket
 from engine.siting.market_run import MarketRun
+from tests.benchmarks.siting_report_attenuation import median_interval
 from tests.benchmarks.siting_report_market import judged_words, too_few, without_schedule
 from tests.benchmarks.siting_report_pairs import PEAK_SPREAD, compared_pairs, counted, floor_words, what_follows
 from tests.siting_study import market_run
@@ -55,16 +57,33 @@ def test_a_day_that_was_left_out_is_told_with_how_its_search_ended(market: Marke
 def test_each_day_is_judged_by_its_own_floor_and_one_without_by_none(market: MarketRun) -> None:
     """Changes of -1, +1 and -1 against floors of 0.5, nan and 2: one fell, one cannot be told, one is noise."""
     lines = compared_pairs(("A", "B"), market)
-    assert "| noise floor | | 0.500 | not known | 2.000 | | | 1.250 |" in lines
+    assert "| noise floor | | 0.5 | not known | 2 | | | 1.25 |" in lines
     (first,), (second,), (third,) = ([line for line in lines if line.startswith(f"- 1 GW, {date}")] for date in DATES)
-    assert "noise floor 0.500; fell at 2, rose at 0, within the noise at 0" in first
+    assert "of 2; noise floor 0.5; fell at 2, rose at 0, within the noise at 0" in first
     assert "not known, so what fell or rose cannot be told" in second
-    assert "noise floor 2.000; fell at 0, rose at 0, within the noise at 2" in third
+    assert "noise floor 2; fell at 0, rose at 0, within the noise at 2" in third
     assert "It is not known on 2020-08-12" in floor_words(market)
     assert "2020-08-11 4, 2020-08-12 1, 2020-08-13 4" in floor_words(market)
     (follows,) = [line for line in lines if line.startswith("What follows")]
-    assert "of 4 pairs of a site and a day, 2 more are on days without a floor and not counted" in follows
+    assert "of 4 pairs of a site and a day, 2 more have no floor or no schedule as near as asked" in follows
     assert "fell under shift at 2 and rose at 0" in follows
+
+
+def test_a_schedule_further_from_the_least_cost_than_asked_is_marked_and_not_counted(market: MarketRun) -> None:
+    """One firm site's first day is loose: of two pairs that fell on that day one is left."""
+
+    def loose(site: SiteMarket) -> SiteMarket:
+        first, *others = site.days
+        return replace(site, days=(replace(first, gap=2.0 * market.question.site_gap), *others))
+
+    firm = [
+        site.placement and (site.placement.bus, site.placement.envelope.name) == (0, "firm") for site in market.sites
+    ]
+    sites = tuple(loose(site) if own else site for site, own in zip(market.sites, firm, strict=True))
+    lines = compared_pairs(("A", "B"), replace(market, sites=sites))
+    assert sum("-1.000* |" in line for line in lines) == 1
+    (told,) = [line for line in lines if line.startswith(f"- 1 GW, {DATES[0]}")]
+    assert "of 1; noise floor 0.5; fell at 1, rose at 0, within the noise at 0" in told
 
 
 def test_what_has_no_floor_neither_fell_nor_rose() -> None:
@@ -78,3 +97,10 @@ def test_overlaps_of_twenty_need_forty_sites() -> None:
     (told,) = too_few(1000.0, {"firm": 40, "shift": 39})
     assert "fewer than 40 sites are priced (shift 39): overlaps of the first 20" in told
     assert "so there is no shortlist" in too_few(2000.0, {"firm": 1, "shift": 1})[0]
+
+
+@pytest.mark.parametrize(("count", "place"), [(5, None), (6, 1), (10, 2), (20, 6)])
+def test_the_interval_of_a_median_is_that_of_the_sign_tests_tables(count: int, place: int | None) -> None:
+    """Places from the published table of the two-sided sign test at 5 %: none of 5; 0, 1 and 5 of 6, 10 and 20."""
+    low, high = median_interval(np.arange(1.0, count + 1.0)[::-1])
+    assert np.isnan(low) if place is None else (low, high) == (place, count + 1 - place)
