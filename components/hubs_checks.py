@@ -94,7 +94,7 @@ def rows(run: "HubRun", _at: At) -> Rows:
         ("residual", "Largest violation of a hub's conditions of optimality"),
         ("second_solver", f"Largest difference from a second solver, {count(told['sampled'], 'hub')} asked"),
         ("both_ways_mw", "MW that a battery charges and discharges, or a hub imports and exports, at once"),
-        ("gradient", "Slope by adjoints against differences, along a random way"),
+        ("gradient", "Slope by adjoints against differences, a hair beside the prices"),
     ]
     found = [
         {

@@ -12,7 +12,8 @@ from engine.pricing.evaluation import Fleet
 from engine.pricing.program import HubProgram
 
 _SAMPLED = 60  # hubs that a second solver answers for
-_HAIR = 1e-5  # $/MWh
+_HAIR = 1e-6  # $/MWh
+_BESIDE = 1e-2  # $/MWh from the best prices, for these lie on bends: there a slope has two values
 _ORDER = 1e-6  # relative, of bounds that are met
 
 
@@ -25,7 +26,7 @@ class Certificates:
     sampled: int  # hubs that it was asked for
     order: bool  # first best <= quick prices <= no prices, and the same of exact ones with linear hubs
     both_ways_mw: float  # largest power that a battery charges and discharges, or a hub imports and exports, at once
-    gradient: float  # adjoint against differences along a random way, relative; large where an answer bends just there
+    gradient: float  # adjoint against differences beside the prices, relative; large where an answer bends just there
 
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON."""
@@ -46,9 +47,10 @@ def certificates(fleet: Fleet, found: Comparison, seed: int = 0) -> Certificates
         value = own.quadratic(price[at]).objective(other.x)
         away = max(away, abs(value - told) / (1.0 + abs(told)))
     both = max(_both_ways(own, each.x) for own, each in zip(fleet.programs, quick.responses, strict=True))
-    way = rng.normal(size=quick.price.shape)
-    ends = [fleet.at(quick.price + sign * _HAIR * way, quick.responses).overload_cost for sign in (1.0, -1.0)]
-    by_adjoint = float((fleet.gradient(quick) * way).sum())
+    way, aside = rng.normal(size=(2, *quick.price.shape))
+    beside = fleet.at(quick.price + _BESIDE * aside, quick.responses)
+    ends = [fleet.at(beside.price + sign * _HAIR * way, beside.responses).overload_cost for sign in (1.0, -1.0)]
+    by_adjoint = float((fleet.gradient(beside) * way).sum())
     by_difference = (ends[0] - ends[1]) / (2.0 * _HAIR)
     return Certificates(
         residual=found.residual, second_solver=away, sampled=len(chosen), order=_in_order(found), both_ways_mw=both,

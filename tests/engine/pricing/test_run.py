@@ -60,6 +60,7 @@ def test_what_is_told_is_proved(told: tuple[HubRun, list[tuple[float, str]], lis
     proved = found.facts["certificates"]
     assert proved["residual"] <= 1e-6
     assert proved["second_solver"] <= 1e-6
+    assert proved["gradient"] <= 1e-4
     assert proved["order"] is True
     assert proved["both_ways_mw"] <= 1e-6
     assert found.facts["exact"]["gap"] <= 1e-4
