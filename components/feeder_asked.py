@@ -55,7 +55,7 @@ class Number:
 NUMBERS: tuple[Number, ...] = (
     Number("ac-rounds", "ac_rounds", "rounds of tightening by AC", whole=True),
     Number("seed", "seed", "seed of the day and the work", whole=True),
-    Number("corrections", "corrections", "corrections of losses, at most", whole=True),
+    Number("corrections", "corrections", "corrections of losses, at most, 0 for none", whole=True),
     Number("margin", "ac_margin_pu", "margin on an observed error", "p.u."),
     Number("sides", "polygon_sides", "sides of the polygon", whole=True),
     Number("unbalance", "unbalance_limit", "limit of the unbalance, 0 for none", "%", 100.0),

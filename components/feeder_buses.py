@@ -7,13 +7,25 @@ from dash import html
 
 from components import ids
 from components.feeder_cards import card
-from components.feeder_layers import PART_WORDS, PARTS, At, case_of, case_said, cases_of, hour_of, shape
+from components.feeder_layers import (
+    PART_WORDS,
+    PARTS,
+    At,
+    case_key,
+    case_of,
+    case_said,
+    cases_of,
+    hour_of,
+    member_words,
+    nodes_of,
+    selected,
+    shape,
+)
 from components.feeder_limits import at_hour
-from components.feeder_words import WHY
+from components.feeder_tables import reasons
 from components.format import count, sentence
 from components.skeleton import Part
 from components.tables import GridColumn, grid, tools
-from components.why_card import why_number
 
 if TYPE_CHECKING:
     from engine.distribution.run import CaseRun, FeederRun
@@ -35,15 +47,25 @@ def place() -> list[Part]:
 
 
 def content(run: "FeederRun", at: At) -> Part:
-    """Return what is told of the table: which hour and case, what stands at a limit, and the card of its numbers."""
+    """Return what is told of the table, what stands at a limit, and cards of one bus: the selected, else the first."""
     case, hour = case_of(run, at), hour_of(run, at)
     found = sorted({each.element for each in at_hour(run, case, hour) if each.kind == "bus"})
     shown = "with SVG less without" if at.case == "difference" and len(cases_of(run, at)) > 1 else case_said(case)
     bound = f"; at a voltage limit: {', '.join(found[:8])}" if found else "; no voltage is at its limit"
-    bus, member = shape(run).nodes[-1]
-    why = card(run, At("on" if case.svg else "off", at.hour), f"price:{bus}:{member}")
-    words = f"{sentence(run.labels[hour])}, {shown}: {count(len(run.feeder.buses), 'bus', 'buses')}{bound}. "
-    return html.P([words, why_number("feeder-why-buses", WHY, why, label="the table of buses")], className="hr-muted")
+    words = f"{sentence(run.labels[hour])}, {shown}: {count(len(run.feeder.buses), 'bus', 'buses')}{bound}."
+    chosen = selected(run, at)
+    bus = chosen[1] if chosen is not None and chosen[0] == "bus" else run.feeder.buses[0].name
+    one, member = At(case_key(case), at.hour), nodes_of(run, bus)[0][0]  # type: ignore[arg-type]
+    cards = {
+        words_: card(run, one, f"{what}:{bus}:{member}")
+        for words_, what in (("AC", "level"), ("linear", "linear"), ("linear less AC", "apart"), ("DLMP", "price"),
+                             ("DLMP reactive", "reactive"))
+    }  # fmt: skip
+    if bus in shape(run).whole:
+        cards["VUF"] = card(run, one, f"vuf:{bus}")
+    if len(case.voltage_chance):
+        cards["chance outside limits"] = card(run, one, "chance")
+    return reasons("buses", words, f"bus {bus}, {member_words(run.feeder, member)}", cards)
 
 
 def rows(run: "FeederRun", at: At) -> tuple[list[GridColumn], list[dict[str, Any]]]:

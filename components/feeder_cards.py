@@ -5,8 +5,10 @@
 the whole day, and of it "owed:CENTRE" (bill), "used:CENTRE"
 (energy), "mean:CENTRE" (price), "lowest:CENTRE" (voltage); of the hour that is looked at "supply", "spent" (cost),
 "lost", "kept" (surplus), "price:BUS:ab", "reactive:BUS:ab", "level:BUS:ab" (voltage), "linear:BUS:ab", "vuf:BUS",
-"pvur:BUS", "load:BUS", "loading:LINK", "current:LINK:a", "rate:CENTRE" (price), "paid:CENTRE", "draw:CENTRE",
-"computers:CENTRE", "battery:CENTRE", "output:GENERATOR", "svg:COMPENSATOR".
+"pvur:BUS", "apart:BUS:ab" (linear less AC), "load:BUS", "loading:LINK", "current:LINK:a", "share:LINK:a" (of its
+rating), "rate:CENTRE" (price), "paid:CENTRE", "draw:CENTRE",
+"computers:CENTRE", "battery:CENTRE", "output:GENERATOR", "svg:COMPENSATOR"; and "dual:PLACE" of a limit, by
+its place among ``feeder_limits.limits``.
 """
 
 from collections.abc import Callable, Mapping
@@ -17,6 +19,7 @@ from dash import html
 
 from components import feeder_cards_centre as of_centre
 from components import feeder_cards_checks as of_checks
+from components import feeder_cards_dual as of_dual
 from components import feeder_cards_hour as of_hour
 from components import feeder_cards_linear as of_linear
 from components import feeder_cards_supply as of_supply
@@ -339,6 +342,7 @@ _CARDS: Mapping[str, Card] = {
     "level": of_hour.level,
     "linear": of_linear.linear,
     "pvur": of_linear.pvur,
+    "apart": of_linear.apart,
     "vuf": of_hour.vuf,
     "loading": of_hour.loading,
     "paid": of_hour.paid,
@@ -354,6 +358,8 @@ _CARDS: Mapping[str, Card] = {
     "kept": of_supply.surplus,
     "load": of_supply.load,
     "current": of_supply.current,
+    "share": of_supply.share,
+    "dual": of_dual.dual,
     "rate": of_centre.price,
     "owed": of_centre.bill,
     "used": of_centre.energy,

@@ -4,10 +4,11 @@ import math
 from typing import TYPE_CHECKING
 
 import numpy as np
+from dash import html
 
 from components.feeder_cards_parts import bound_at, node_of, open_card
 from components.feeder_layers import At, member_words, shape
-from components.feeder_words import SOURCE_LINEAR, SOURCE_VUF, inputs_of, small
+from components.feeder_words import SOURCE_AC, SOURCE_LINEAR, SOURCE_VUF, inputs_of, small
 from components.format import number, percent
 from components.skeleton import Part
 from components.why_card import why_card
@@ -45,6 +46,28 @@ def linear(run: "FeederRun", at: At, rest: list[str]) -> Part:
         inputs=inputs_of(run),
         source=SOURCE_LINEAR,
         note="Angles and losses are those of an AC solution of nearly the same operation: so the two agree.",
+    )  # fmt: skip
+
+
+def apart(run: "FeederRun", at: At, rest: list[str]) -> Part:
+    """Return why the linear voltage of a bus and member is off that of AC by what it is."""
+    case, hour = open_card(run, at)
+    bus, member, place = node_of(run, rest)
+    linear, ac = float(case.voltage_pu[hour, place]), float(abs(case.phasors[hour, place]))
+    inner = np.abs(case.error_pu[hour])
+    worst = int(inner.argmax())
+    return why_card(
+        [small(linear - ac, "p.u."), f" linear less AC at bus {bus}, {member_words(run.feeder, member)}, "
+         f"{run.labels[hour]}"],
+        formula="√*v*_n − |*V*_n|",
+        values=[
+            ("linear √*v*", f"{number(linear, 8)} p.u."),
+            ("AC |*V*|", f"{number(ac, 8)} p.u."),
+            ("largest of the hour", html.Span([small(float(inner[worst]), "p.u."),
+                                               f" at bus {shape(run).nodes[worst][0]}"])),
+        ],
+        inputs=inputs_of(run),
+        source=f"{SOURCE_AC}; {SOURCE_LINEAR}",
     )  # fmt: skip
 
 

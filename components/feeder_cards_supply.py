@@ -139,14 +139,43 @@ def load(run: "FeederRun", at: At, rest: list[str]) -> Part:
     )  # fmt: skip
 
 
+def _phase_of(run: "FeederRun", rest: list[str]) -> tuple[int, str, str]:
+    """Return place and name of a link, and its phase. Raises ValueError for what is not there."""
+    name, phase = ":".join(rest[:-1]), rest[-1] if rest else ""
+    place = [link.name for link in run.feeder.links].index(name)
+    if phase not in run.feeder.links[place].phases:
+        raise ValueError(f"there is no phase {phase!r:.20} on {name!r:.60}")
+    return place, name, phase
+
+
+def share(run: "FeederRun", at: At, rest: list[str]) -> Part:
+    """Return which share of its rating a link's phase carries. Raises ValueError for what is not there or has none."""
+    case, hour = open_card(run, at)
+    place, name, phase = _phase_of(run, rest)
+    rating = getattr(run.feeder.links[place], "rating_a", None)
+    if not rating:
+        raise ValueError(f"there is no rating of {name!r:.60}")
+    amperes = case.current_a[:, place, PHASES.index(phase)]
+    most = int(amperes.argmax())
+    return why_card(
+        f"{percent(float(amperes[hour]) / rating, 1)} of its rating on phase {phase} of {name}, {run.labels[hour]}",
+        formula="|*I*_φ| / *I*_{max}",
+        values=[
+            ("|*I*_φ| in AC", f"{number(float(amperes[hour]), 2)} A"),
+            ("*I*_{max}, rating", f"{number(rating)} A"),
+            ("over the day, at most", f"{percent(float(amperes[most]) / rating, 1)}, {run.labels[most]}"),
+        ],
+        binds=bound_at(run, case, hour, f"link:{name}"),
+        inputs=inputs_of(run),
+        source=SOURCE_AC,
+    )
+
+
 def current(run: "FeederRun", at: At, rest: list[str]) -> Part:
     """Return why the current of a link's phase is what it is. Raises ValueError for what is not there."""
-    (case, hour), feeder = open_card(run, at), run.feeder
-    name, phase = ":".join(rest[:-1]), rest[-1] if rest else ""
-    place = [link.name for link in feeder.links].index(name)
-    link = feeder.links[place]
-    if phase not in link.phases:
-        raise ValueError(f"there is no phase {phase!r:.20} on {name!r:.60}")
+    case, hour = open_card(run, at)
+    place, name, phase = _phase_of(run, rest)
+    link = run.feeder.links[place]
     amperes, rating = float(case.current_a[hour, place, PHASES.index(phase)]), getattr(link, "rating_a", None)
     most = float(np.nan_to_num(case.current_a[hour, place]).max())
     return why_card(

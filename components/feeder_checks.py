@@ -10,10 +10,10 @@ from components.feeder_batteries import charging_words
 from components.feeder_cards import card
 from components.feeder_cards_checks import CONDITIONS
 from components.feeder_cards_linear import flagged_words
-from components.feeder_layers import At, case_key, case_said, case_words
+from components.feeder_layers import At, case_key, case_of, case_said, case_words, hour_of
 from components.feeder_limits import SMALL_DIGITS, Limit, limits
 from components.feeder_models import models_table, taps_words
-from components.feeder_tables import tabled
+from components.feeder_tables import reasons, tabled
 from components.feeder_words import inputs_of, method_words, money, small, takes_prices
 from components.format import count, duration, number, percent, sentence
 from components.skeleton import Part, facts
@@ -45,7 +45,7 @@ def content(run: "FeederRun", at: At) -> Part:
         [
             html.Div([_case(run, case) for case in run.cases], className="hr-feeder-columns"),
             html.H3("Limits that bind or are exceeded"),
-            html.P(words, className="hr-muted hr-feeder-told"),
+            _duals(run, at, words),
             tabled(
                 TAB, "Limits that bind or are exceeded", columns, listed, why=card(run, at, "violations"), faces=_FACES
             ),
@@ -59,6 +59,26 @@ def content(run: "FeederRun", at: At) -> Part:
         ],
         className="hr-feeder-checks-body",
     )
+
+
+def _duals(run: "FeederRun", at: At, words: str) -> Part:
+    """Return what the table tells, and the card of a dual: of what is selected, else of the first in the table."""
+    found = [
+        (case, place_, each)
+        for case in run.cases
+        for place_, each in enumerate(limits(run, case))
+        if each.dual is not None
+    ]
+    if not found:
+        return html.P(words, className="hr-muted hr-feeder-told")
+    hour, case_ = hour_of(run, at), case_of(run, at)
+    near = [one for one in found if one[2].chosen == at.selection]
+    # Of what is selected, the hour and the case that are looked at where it binds there.
+    near.sort(key=lambda one: (one[2].hour != hour, one[0] is not case_))
+    case, place_, each = (near or found)[0]
+    element = f"{each.element}{f' on {each.member}' if each.member else ''}, {run.labels[each.hour]}, {case_said(case)}"
+    why = card(run, At(case_key(case), each.hour), f"dual:{place_}")  # type: ignore[arg-type]
+    return reasons(TAB, words, element, {f"its dual, {each.worth}": why})
 
 
 def rows(run: "FeederRun", at: At) -> tuple[list[GridColumn], list[dict[str, Any]]]:

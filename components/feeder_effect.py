@@ -8,13 +8,14 @@ from dash import html
 
 from components.feeder_charts import axis_name, framed, hours_of
 from components.feeder_layers import At, hour_of, shape
+from components.feeder_spread import finding, spread_card
 from components.feeder_tables import chart, tabled
-from components.feeder_words import SOURCE_AC, SOURCE_PAYMENT, inputs_of
+from components.feeder_words import SOURCE_AC, SOURCE_PAYMENT, WHY, inputs_of
 from components.format import number, signed
 from components.skeleton import Part, state
 from components.tables import GridColumn
 from components.theme import Theme, token
-from components.why_card import why_card
+from components.why_card import why_card, why_number
 
 if TYPE_CHECKING:
     from engine.distribution.run import CaseRun, FeederRun
@@ -42,6 +43,10 @@ def content(run: "FeederRun", at: At) -> Part:
     return html.Div(
         [
             *(html.P(line, className="hr-feeder-told") for line in _findings(run)),
+            html.P(
+                [f"{finding(run)} ", why_number("feeder-why-spread", WHY, spread_card(run), label="spreads of prices")],
+                className="hr-feeder-told",
+            ),
             tabled(TAB, "What changes over the day", columns, listed, why=_day_card(run),
                    note="With less without; the draws of both cases are the same only where they were given."),
             html.H3("Hour by hour"),
@@ -52,7 +57,7 @@ def content(run: "FeederRun", at: At) -> Part:
 
 
 def _findings(run: "FeederRun") -> list[str]:
-    """Return whether the two statements of the paper hold here, in a sentence each."""
+    """Return whether what the paper states of voltages holds here, in a sentence each."""
     change = {row["measure"]: row["with"] - row["without"] for row in run.svg_effect()}
     raised, lowered = change.get("Mean voltage at data centres in AC"), change["Largest voltage unbalance (VUF)"]
     found = [

@@ -67,9 +67,10 @@ class Limit:
 
     def words(self, feeder: Feeder) -> str:
         """Return the limit in a sentence."""
-        return f"{self._stands(feeder)}{f', dual {self.worth}' if self.worth else ''}"
+        return f"{self.stands(feeder)}{f', dual {self.worth}' if self.worth else ''}"
 
-    def _stands(self, feeder: Feeder) -> str:
+    def stands(self, feeder: Feeder) -> str:
+        """Return the limit in a sentence, without its dual."""
         said = _SAID[self.state]
         if self.kind == "device":
             digits = SMALL_DIGITS.get(self.unit, 2)

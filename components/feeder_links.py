@@ -7,13 +7,12 @@ from dash import html
 
 from components import ids
 from components.feeder_cards import card
-from components.feeder_layers import At, case_of, case_said, cases_of, hour_of
+from components.feeder_layers import At, case_key, case_of, case_said, cases_of, hour_of, selected
 from components.feeder_limits import at_hour
-from components.feeder_words import WHY
+from components.feeder_tables import reasons
 from components.format import count, percent
 from components.skeleton import Part
 from components.tables import GridColumn, grid, tools
-from components.why_card import why_number
 from engine.distribution.feeder import Line, Link, Regulator, Switch, Transformer
 
 if TYPE_CHECKING:
@@ -39,7 +38,7 @@ def place() -> list[Part]:
 
 
 def content(run: "FeederRun", at: At) -> Part:
-    """Return what is told of the table, and the card of the fullest link."""
+    """Return what is told of the table, and cards of one link: the selected, else the fullest."""
     case, hour = case_of(run, at), hour_of(run, at)
     shares = [_share(link, case, hour, place_) or 0.0 for place_, link in enumerate(run.feeder.links)]
     full = int(np.argmax(shares))
@@ -47,10 +46,18 @@ def content(run: "FeederRun", at: At) -> Part:
     shown = "with SVG less without" if at.case == "difference" and len(cases_of(run, at)) > 1 else case_said(case)
     words = (
         f"{run.labels[hour]}, {shown}: {count(len(run.feeder.links), 'link')}, the fullest {name} at "
-        f"{percent(shares[full], 1)} of its rating. "
+        f"{percent(shares[full], 1)} of its rating."
     )
-    why = card(run, At("on" if case.svg else "off", at.hour), f"loading:{name}")
-    return html.P([words, why_number("feeder-why-links", WHY, why, label="the table of links")], className="hr-muted")
+    chosen = selected(run, at)
+    link = next(
+        (row for row in run.feeder.links if chosen is not None and chosen == ("link", row.name)), run.feeder.links[full]
+    )
+    one = At(case_key(case), at.hour)  # type: ignore[arg-type]
+    cards = {"loading, in AC and linear": card(run, one, f"loading:{link.name}")}
+    cards |= {f"current {phase}": card(run, one, f"current:{link.name}:{phase}") for phase in link.phases}
+    if len(case.line_chance):
+        cards["chance above rating"] = card(run, one, "chance")
+    return reasons("links", words, f"link {link.name}", cards)
 
 
 def rows(run: "FeederRun", at: At) -> tuple[list[GridColumn], list[dict[str, Any]]]:

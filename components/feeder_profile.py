@@ -22,12 +22,13 @@ from components.feeder_layers import (
     shape,
 )
 from components.feeder_limits import at_hour
-from components.feeder_tables import chart, tabled
-from components.feeder_words import at_words
-from components.format import number, sentence
+from components.feeder_tables import chart, reasons, tabled
+from components.feeder_words import at_words, inputs_of
+from components.format import count, number, percent, sentence
 from components.skeleton import Part
 from components.tables import GridColumn
 from components.theme import Theme, styled, token
+from components.why_card import why_card
 from engine.distribution.feeder import Line, Link, Transformer
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
 TAB = "profile"
 _BASE_MVA = 1.0
+_MOST = 6  # links that a card names
 
 
 def place() -> Part:
@@ -53,9 +55,10 @@ def content(run: "FeederRun", at: At) -> Part:
         f"{lowest['member']}. Dots are AC, lines run along the links; crosses are the linear model."
     )
     note = "The card is of the lowest voltage."
+    far = bus_of(run, at) if selected(run, at) else str(lowest["bus"])
     return html.Div(
         [
-            html.P(words, className="hr-muted hr-feeder-told"),
+            reasons(TAB, words, f"bus {far}", {"its distance from the source": distance_card(run, far)}),
             tabled(TAB, "Voltages along the feeder", columns, listed, why=why, note=note),
         ]
     )
@@ -96,6 +99,29 @@ def distances(run: "FeederRun") -> dict[str, float]:
         if link is not None:
             found[bus] = found[tree.buses[parent]] + _impedance(link, feeder.bus(bus).kv)
     return found
+
+
+def distance_card(run: "FeederRun", bus: str) -> Part:
+    """Return why a bus is as far from the source as it is: the links on its way."""
+    tree, feeder = shape(run).tree, run.feeder
+    far, at = distances(run), tree.buses.index(bus)
+    way: list[tuple[str, float]] = []
+    while (link := tree.links[at]) is not None:
+        way.append((link.name, _impedance(link, feeder.bus(tree.buses[at]).kv)))
+        at = tree.parents[at]
+    largest = sorted(way, key=lambda each: -each[1])[:_MOST]
+    rest = far[bus] - sum(size for _, size in largest)
+    values = [("links on its way", number(len(way))),
+              *((f"link {name}", percent(size / 100.0, 3)) for name, size in largest)]  # fmt: skip
+    if len(way) > _MOST:
+        values.append((f"{count(len(way) - _MOST, 'other link')}", percent(rest / 100.0, 3)))
+    return why_card(
+        f"Bus {bus} is {percent(far[bus] / 100.0, 2)} on 1 MVA from the source",
+        formula="Σ_l |*z*_l| · 1 MVA / *U*_l²",
+        values=values, inputs=inputs_of(run),
+        source="The feeder's table: of a line the mean own impedance of its phases, of a transformer its impedance",
+        note="Switches and regulators count as nothing. The largest come first.",
+    )  # fmt: skip
 
 
 def _impedance(link: Link, kv: float) -> float:

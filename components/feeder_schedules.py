@@ -45,8 +45,8 @@ def content(run: "FeederRun", at: At) -> Part:
         parts.append(tabled(TAB, "Schedules of the data centres", columns, listed, why=why, note=_CARD))
     columns, listed = device_rows(run, at)
     if listed:
-        first = run.feeder.generators[0].name if run.feeder.generators else ""
-        why = card(run, one, f"output:{first}") if first else None
+        what = f"output:{run.feeder.generators[0].name}" if run.feeder.generators else ""
+        why = card(run, one, what or f"svg:{run.feeder.compensators[0].name}")
         words = "Generators and static var generators"
         parts += [html.H3(words), tabled("devices", words, columns, listed, why=why, note=_CARD)]
     columns, listed = job_rows(run)

@@ -14,7 +14,7 @@ from components.feeder_layers import (
     lower_end,
     selected,
 )
-from components.feeder_limits import at_hour
+from components.feeder_limits import Limit, at_hour, limits
 from components.feeder_sheet_bus import bus, voltages
 from components.feeder_sheet_parts import head, of_case, power, table, whole, why
 from components.feeder_tables import chooser
@@ -58,7 +58,11 @@ def _overview(run: "FeederRun", at: At) -> list[Part]:
 def _binding(run: "FeederRun", at: At, case: "CaseRun") -> Part:
     found = at_hour(run, case, hour_of(run, at))
     lines = [
-        html.Li(chooser(each.words(run.feeder), each.chosen), className=f"hr-feeder-{each.state}") for each in found
+        html.Li(
+            [chooser(each.stands(run.feeder), each.chosen), *_dual(run, at, case, each, " Dual ")],
+            className=f"hr-feeder-{each.state}",
+        )
+        for each in found
     ]
     listed = html.Ul(lines, className="hr-feeder-bound")
     if any(each.kind != "device" for each in found):
@@ -67,6 +71,13 @@ def _binding(run: "FeederRun", at: At, case: "CaseRun") -> Part:
     words = "losses and the response of loads" if response else "losses"
     free = html.P(f"No limit of the network binds in this hour: prices differ by {words} alone.", className="hr-muted")
     return html.Div([free, listed]) if found else free
+
+
+def _dual(run: "FeederRun", at: At, case: "CaseRun", each: Limit, lead: str) -> list[Part]:
+    """Return the dual of a limit after ``lead``, a number that says why; nothing where it has none."""
+    if each.dual is None:
+        return []
+    return [lead, why(run, at, case, f"dual:{limits(run, case).index(each)}", each.worth)]
 
 
 def _centres(run: "FeederRun", at: At, case: "CaseRun") -> Part:
@@ -129,7 +140,7 @@ def _link(run: "FeederRun", at: At, name: str) -> list[Part]:
         rating = getattr(link, "rating_a", None)
         rows = [
             [f"phase {phase}", why(run, at, case, f"current:{name}:{phase}", number(float(value), 1)),
-             percent(float(value) / rating, 1) if rating else "–"]
+             why(run, at, case, f"share:{name}:{phase}", percent(float(value) / rating, 1)) if rating else "–"]
             for phase, value in zip("abc", amperes, strict=True)
             if phase in link.phases
         ]  # fmt: skip
@@ -140,7 +151,8 @@ def _link(run: "FeederRun", at: At, name: str) -> list[Part]:
             section(
                 f"Loading{title}",
                 html.P([why(run, at, case, f"loading:{name}", shown), " of its rating" if shown[0].isdigit() else "",
-                        *(html.Span(f", {each.words(feeder).split(', ', 1)[1]}", className="hr-feeder-mark")
+                        *(html.Span([f", {each.stands(feeder).split(', ', 1)[1]}",
+                                     *_dual(run, at, case, each, ", dual ")], className="hr-feeder-mark")
                           for each in bound)]),
                 table(f"Currents of {name}", ["", "Current, A", "Of its rating"], rows),
             )

@@ -55,7 +55,7 @@ def voltages(run: "FeederRun", at: At, case: "CaseRun", bus: str) -> Part:
                 ],
                 why(run, at, case, f"level:{bus}:{member}", number(ac, 3)),
                 why(run, at, case, f"linear:{bus}:{member}", number(linear, 3)),
-                small(linear - ac),
+                why(run, at, case, f"apart:{bus}:{member}", small(linear - ac)),
             ]
         )
     listed = table(f"Voltages at bus {bus}", ["", "AC, p.u.", "Linear, p.u.", "Linear less AC"], rows)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from engine.distribution.run import CaseRun, FeederRun
 
 
-def why(run: "FeederRun", at: At, case: "CaseRun", what: str, text: str) -> Part:
+def why(run: "FeederRun", at: At, case: "CaseRun", what: str, text: Part) -> Part:
     """Return a number of one case that opens its card."""
     one = At(case_key(case), at.hour, at.layer, at.selection)  # type: ignore[arg-type]
     name = what.replace(":", " ")

@@ -90,6 +90,18 @@ def _row(columns: Sequence[GridColumn], row: Row, faces: Mapping[str, str]) -> s
     return f'<tr class="{escape(str(row.get("marks", "")))}">{"".join(cells)}</tr>'
 
 
+def reasons(tab: str, told: Part, element: str, cards: Mapping[str, Part]) -> html.P:
+    """Return what is told above a table, and each number's card, by its name, of the row of ``element``."""
+    shown: list[Part] = []
+    for words, why in cards.items():
+        key = "".join(letter if letter.isalnum() else "-" for letter in words)
+        shown += [
+            ", " if shown else " ",
+            why_number(f"feeder-why-{tab}-{key}", words, why, label=f"{words}, {element}"),
+        ]
+    return html.P([told, f" Why, for {element}:", *shown, "."], className="hr-muted hr-feeder-told")
+
+
 def chooser(words: Part, element: str) -> html.Button:
     """Return words that select an element of the page when they are pressed."""
     return html.Button(words, type="button", className="hr-feeder-choose", **{"data-feeder-select": element})

@@ -39,7 +39,7 @@ METHODS: Mapping[str, str] = {
     "walk": "walk from region to region",
     "regions": "all critical regions",
     "bilevel": "exact, by the payment identity",
-    "expansion": "binary expansion (the paper's route)",
+    "expansion": "binary expansion (the paper's route, as we rebuild it)",
     "best response": "best response, damped",
 }
 WHY = "Why these numbers"

@@ -85,8 +85,8 @@ ENTRIES: tuple[tuple[str, str, str], ...] = (
     (
         "binary-expansion",
         "Binary expansion",
-        "The paper's route: each draw is written in binary digits, and each digit times a price is replaced by linear "
-        "limits. Its error falls with the number of bits.",
+        "The paper's route, as we rebuild it: each draw is written in binary digits, and each digit times a price is "
+        "replaced by linear limits. Its error falls with the number of bits.",
     ),
     (
         "operator-surplus",

@@ -30,6 +30,7 @@ from components.hubs_words import (
     per_mwh,
     programs_of,
     said,
+    status_words,
 )
 from components.skeleton import Part
 from components.why_card import WhyInput, why_card
@@ -184,7 +185,7 @@ def _of_outcome(run: "HubRun", outcome: Outcome) -> Part:
             ("*F*", dollars(outcome.objective)),
             ("no prices reach less than", dollars(outcome.bound)),
             ("gap", percent(max(outcome.gap, 0.0), 1)),
-            ("status", str(outcome.status.value)),
+            ("status", status_words(outcome)),
         ],
         inputs=inputs_of(run), source=SOURCE_QUICK if outcome.prices == "quick" else SOURCE,
         note=f"The bound is what overloads weigh whatever hubs do ({dollars(run.floor)}), raised where a search proved "

@@ -14,14 +14,14 @@ from components.hubs_words import At
 from components.skeleton import Part, facts, section
 from components.static import static
 from components.tables import GridColumn
-from engine.pricing.cases import assumptions
+from engine.pricing.cases import assumptions, fleet_assumptions
 from engine.pricing.growth import Grown
 
 if TYPE_CHECKING:
     from engine.pricing.run import HubRun
 
 TAB = "checks"
-_LEAST = {"residual": 1e-6, "second_solver": 1e-5, "both_ways_mw": 1e-6, "gradient": 1e-4}
+_LEAST = {"residual": 1e-6, "second_solver": 1e-5, "both_ways_mw": 1e-6, "gradient": 1e-5}
 _LEAST_MWH = 5e-4  # less is written as 0
 
 
@@ -58,7 +58,7 @@ def content(run: "HubRun", at: At, others: Sequence[Grown] = ()) -> Part:
                     [
                         section(
                             "What was assumed",
-                            html.Ul([html.Li(line) for line in assumptions()], className="hr-feeder-lines"),
+                            html.Ul([html.Li(line) for line in _assumed(run)], className="hr-feeder-lines"),
                         )
                         if own
                         else None,
@@ -78,6 +78,14 @@ def content(run: "HubRun", at: At, others: Sequence[Grown] = ()) -> Part:
                 )
             ),
         ]
+    )
+
+
+def _assumed(run: "HubRun") -> tuple[str, ...]:
+    """Return what was assumed for the case of a run, in sentences."""
+    asked = run.question
+    return (
+        assumptions(asked.seed) if asked.case == "three" else fleet_assumptions(asked.count, asked.feeder, asked.seed)
     )
 
 
@@ -101,11 +109,7 @@ def rows(run: "HubRun", _at: At) -> Rows:
             "what": words,
             "found": f"{told[name]:.1e}",
             "wanted": f"at most {_LEAST[name]:.0e}",
-            "holds": "yes"
-            if told[name] <= _LEAST[name]
-            else "an answer bends just there"
-            if name == "gradient"
-            else "no",
+            "holds": "yes" if told[name] <= _LEAST[name] else "no",
         }
         for name, words in lines
     ]
@@ -116,7 +120,7 @@ def rows(run: "HubRun", _at: At) -> Rows:
                 "what": "MWh beyond limits that exports alone make",
                 "found": number(float(exports), 3),
                 "wanted": "0",
-                "holds": "yes" if exports < _LEAST_MWH else "a price on imports cannot cure it",
+                "holds": "yes" if exports < _LEAST_MWH else "no: the price is on imports alone",
             }
         )
     found.append(

@@ -8,7 +8,19 @@ from dash import html
 from components.format import percent
 from components.hubs_cards import card
 from components.hubs_tables import Rows, chart, hour_ticks, tabled
-from components.hubs_words import HUBS, LETTERS, PRICES, At, after_of, dollars, key_of, labels_of, lettered, mwh
+from components.hubs_words import (
+    HUBS,
+    LETTERS,
+    PRICES,
+    At,
+    after_of,
+    dollars,
+    key_of,
+    labels_of,
+    lettered,
+    mwh,
+    status_words,
+)
 from components.skeleton import Part
 from components.tables import GridColumn
 from components.theme import Theme, styled, token
@@ -114,7 +126,7 @@ def rows(run: "HubRun", _at: At) -> Rows:
             "cost": float(each.hub_cost.sum()),
             "paid": float(each.paid.sum()),
             "time": each.time_s,
-            "status": str(each.status.value),
+            "status": status_words(each),
         }
         for each in ordered(run)
     ]
@@ -132,7 +144,7 @@ def figure(run: "HubRun", _at: At, theme: Theme = "light") -> go.Figure:
             y=central.overloads.mwh(run.case),
             line={"color": token("fine", theme), "dash": "dot", "width": 1.5},
             xref="x",
-            annotation_text="no less, whatever hubs do",
+            annotation_text="all as one",
             annotation_position="bottom left",
             annotation_font={"size": 11, "color": token("muted", theme)},
         )

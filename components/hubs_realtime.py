@@ -49,9 +49,11 @@ def content(run: "HubRun", at: At) -> Part:
         if missed >= _LEAST_MWH
         else ""
     )
-    difference = "" if late else f": not knowing costs {dollars(here - known)}"
+    # Both searches weigh prices beside overloads and end at a best of their surroundings, so either can be less.
+    which = "more" if here >= known else "less"
+    difference = "" if late else f": not knowing leaves {dollars(abs(here - known))} {which}"
     told = (
-        f"Set again each hour, {run.question.window} hours ahead with forecasts that err by "
+        f"Set again each hour, up to {run.question.window} hours ahead within the day, with forecasts that err by "
         f"{percent(run.question.error)}, prices leave overloads of {dollars(here)}; with everything "
         f"known {dollars(known)}{difference}. Hubs spend "
         f"{dollars(float(real.hub_cost.sum()))} against {dollars(float(real.foresight_hub_cost.sum()))}. A period's "

@@ -132,7 +132,17 @@ def _exact(run: "HubRun") -> str:
     return (
         f"Exact prices: {dollars(told['objective'])}, no less than {dollars(told['bound'])} "
         f"(gap {percent(max(told['gap'], 0.0), 1)}, {told['status']}) by {count(told['decisions'], 'decision')} "
-        f"of yes or no in {duration(told['time_s'])}."
+        f"of yes or no in {duration(told['time_s'])}.{_guessed(told)}"
+    )
+
+
+def _guessed(told: Mapping[str, Any]) -> str:
+    """Return on what the bound of exact prices rests: ends of multipliers that no program proved."""
+    if not told["guessed"]:
+        return " The ends of all multipliers are proved."
+    return (
+        f" The bound holds as long as none of {count(told['guessed'], 'multiplier')} without a proved end needs more "
+        f"than it was let be: none came near, and ends were doubled {count(told['doubled'], 'time')}."
     )
 
 

@@ -54,6 +54,15 @@ class At:
     selection: str = ""
 
 
+def status_words(outcome: Outcome) -> str:
+    """Return what is known of an outcome as an optimum: prices that were only tried are none."""
+    if outcome.prices == "central" or (outcome.prices, outcome.hubs) == ("exact", "linear"):
+        return str(outcome.status.value)
+    if (outcome.prices, outcome.hubs) == ("quick", "quadratic"):
+        return "best found"
+    return "prices tried"
+
+
 def outcome_words(prices: Prices, hubs: Hubs) -> str:
     """Return an outcome in words: ``quick prices, hubs of rising costs``."""
     return PRICES[prices] if prices == "central" else f"{PRICES[prices]}, {HUBS[hubs]}"

@@ -2,4 +2,4 @@
 
 from engine.pricing.question import HubQuestion
 
-HUBS = HubQuestion(exact=True)
+HUBS = HubQuestion(exact=True, window=24)

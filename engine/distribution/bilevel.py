@@ -46,8 +46,8 @@ def bilevel(
 
     ``regions`` give the limits that can bind and the exact largest distances and duals; without them those come from
     boxes, and limits that cannot bind are screened out. ``start`` is an outcome to begin with: it is the answer where
-    no better one is found in time. Raises SolverError if no point is found, or if the answer touches a largest dual
-    that no region proves.
+    no better one is found in time. Raises SolverError if no point is found, if the answer touches a largest distance
+    or dual that is not exact (:meth:`HourBounds.least_exact`), or if the operator's own prices are below the bound.
     """
     clock = Clock.start()
     bounds = bounds_of(problem, regions)
@@ -58,19 +58,23 @@ def bilevel(
     first = None if draws is None else _start(kkt, problem, draws)
     best, point = (np.inf, np.zeros(0)) if start is None else (start.objective, start.point)
     bound, status, rounds, own = -np.inf, "time limit", 0, start is None
+    seen: Vector | None = None  # the program's point of the answer, or its last one where the start is the answer
     for _ in range(_ROUNDS):
         rounds += 1
         program = kkt.program()
         left = time_limit_s - clock.read()[0]
         found = solve_integer(program, kkt.whole, gap=gap / 4.0, time_limit_s=left, start=first)
+        if found.status is Status.INFEASIBLE:
+            raise SolverError("no draws of the payment identity's program keep the largest distances and duals")
         bound = max(bound, found.bound)
         if np.isnan(found.x).any():
             break
         first = found.x
         missing = _add_tangents(kkt, squares, found.x)
         if found.objective + missing < best:
-            best, point, own = found.objective + missing, found.x[: len(problem.fleet.lower)], True
-            _check(kkt, found.x, proved=regions is not None)
+            best, point, own, seen = found.objective + missing, found.x[: len(problem.fleet.lower)], True, found.x
+        elif not own:
+            seen = found.x
         if best - bound <= gap * max(1.0, abs(best)):
             status = "optimal"
             break
@@ -85,7 +89,10 @@ def bilevel(
     ]
     if start is not None and not own:
         notes.append(f"no better draws than those of the {start.method}")
-    return judge(problem, "payment identity", point, (bound, status, clock), tuple(notes))
+    outcome = judge(problem, "payment identity", point, (bound, status, clock), tuple(notes))
+    _check(kkt, seen, regions)
+    _compare(outcome, gap)
+    return outcome
 
 
 def bounds_of(
@@ -172,14 +179,30 @@ def _start(kkt: KktProgram, problem: Coordination, start: Matrix) -> Vector:
     return kkt.start(answers, [follower.names for follower in problem.followers])
 
 
-def _check(kkt: KktProgram, x: Vector, *, proved: bool) -> None:
-    """Raise SolverError where a dual is at a bound that is not known to be the largest."""
-    if proved:
+def _compare(outcome: Outcome, gap: float) -> None:
+    """Raise SolverError where the operator's own program makes the draws cheaper than any are said to be."""
+    if outcome.gap < -gap:
+        told = f"{outcome.objective:g} $, less than the bound of {outcome.bound:g} $"
+        raise SolverError(f"by the operator's prices the draws cost {told}")
+
+
+def _check(kkt: KktProgram, x: Vector | None, regions: tuple[HourRegions, ...] | None) -> None:
+    """Raise SolverError where a distance or a dual of a point (V,) is at a bound that is not exact."""
+    if x is None:
         return
+    box = kkt.fleet.box()
     for hour, (columns, bounds) in enumerate(zip(kkt.hours, kkt.bounds, strict=True)):
-        device = ~bounds.follower.own
-        touching = device & (bounds.dual > 0.0) & (x[columns.mu] > (1.0 - _NEAR) * bounds.dual)
-        slackless = touching & ~(bounds.follower.rows[:, bounds.follower.slack] != 0.0).any(axis=1)
-        if slackless.any():
-            name = bounds.follower.names[int(np.argmax(slackless))]
-            raise SolverError(f"hour {hour + 1}: the dual of {name} is at the largest that was thought possible")
+        follower = bounds.follower
+        distance = follower.limit + follower.shift @ x[kkt.draws(hour)] - follower.rows @ x[columns.z]
+        touched = [
+            (most > 0.0) & (value > (1.0 - _NEAR) * most)
+            for value, most in ((distance, bounds.gap), (x[columns.mu], bounds.dual))
+        ]
+        if not (touched[0].any() or touched[1].any()):
+            continue
+        exact = bounds.least_exact((box[0][hour], box[1][hour]), None if regions is None else regions[hour])
+        sides = zip(("distance to", "dual of"), touched, (bounds.gap, bounds.dual), exact, strict=True)
+        for words, at, most, least in sides:
+            if (short := at & (most < least * (1.0 - 1e-9))).any():
+                name = follower.names[int(np.argmax(short))]
+                raise SolverError(f"hour {hour + 1}: the {words} {name} is at the largest that was thought possible")

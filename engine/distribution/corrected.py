@@ -126,10 +126,10 @@ def dispatch_corrected(  # noqa: PLR0913 (all but the first three by name)
     ``ac`` solves one hour; None: OpenDSS with the feeder's ratios as they are. ``points`` are where to begin; None:
     without load.
     Raises what :func:`dispatch` and ``ac`` raise, NetworkDataError if AC solutions do not fit the feeder, and
-    QuestionError if ``corrections`` is below one.
+    QuestionError if ``corrections`` is below zero. At zero the answer stays at ``points``.
     """
-    if corrections < 1:
-        raise QuestionError(f"corrections is {corrections}; it must be at least 1")
+    if corrections < 0:
+        raise QuestionError(f"corrections is {corrections}; it must be at least 0")
     solve: AcSolver = (
         ac if ac is not None else lambda result, hour: frame_phasors(result.frame, ac_hour(case, result, hour))
     )

@@ -90,6 +90,24 @@ class HourBounds:
             dual[row] = float(np.min(turned[entries > 0.0] / entries[entries > 0.0]))
         return cls(follower, _wide(gap), _wide(dual), z_lower, z_upper, lam_lower, lam_upper)
 
+    def least_exact(self, box: tuple[Vector, Vector], hour: HourRegions | None) -> tuple[Vector, Vector]:
+        """Return the least distances and duals (M,) that are exact as bounds, so that an answer may be at them.
+
+        Where the hour's regions are known, those at their vertices. From the ends of the box of x (J,) each: distances
+        follow from the limits of devices; the duals of limits and of slacks' signs from the slacks' prices; those of a
+        device that no limit of the feeder touches, or that cannot move, from its own slope. All other duals add up
+        what many limits could do at once, which no answer should come near: infinite.
+        """
+        if hour is not None:
+            exact = type(self).of_regions(hour)
+            return exact.gap, exact.dual
+        follower, exact = self.follower, type(self).of_boxes(self.follower, *box)
+        used = follower.rows != 0.0
+        circled = used[~follower.own & (used.sum(axis=1) > 1)].any(axis=0)
+        held = exact.z_upper <= exact.z_lower
+        plain = follower.slack | (~circled & (held | ~used[follower.own].any(axis=0)))
+        return exact.gap, np.where(follower.own | ~used[:, ~plain].any(axis=1), exact.dual, np.inf)
+
 
 def _circles(follower: Follower, most: Vector) -> Vector:
     """Return what holds each column (K,): ``most``, and where it is in a circle, that of its pair over the sine."""

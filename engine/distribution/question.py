@@ -33,7 +33,7 @@ _ALLOWED: Mapping[str, tuple[str, ...]] = {
     "line_limits": get_args(LineLimits),
 }
 _RANGES: tuple[tuple[str, str, float, float], ...] = (
-    ("corrections", "number of corrections", 1, 12),
+    ("corrections", "number of corrections", 0, 12),
     ("ac_rounds", "number of AC rounds", 0, 3),
     ("ac_margin_pu", "margin added to an observed error, p.u.,", 0.0, 0.02),
     ("unbalance_limit", "limit of the unbalance", 0.0, 0.2),
@@ -127,7 +127,7 @@ class FeederQuestion:
     svg: SvgChoice = "both"
     loads: LoadChoice = "power"  # "own": each load by the model of its row
     regulators: RegulatorChoice = "fixed"  # "free": solved once more in AC with taps that move
-    corrections: int = 8  # at most; an hour whose linear voltages are those of AC takes no more
+    corrections: int = 8  # at most; an hour whose linear voltages are those of AC takes no more; 0: without losses
     ac_rounds: int = 3
     ac_margin_pu: float = 2e-4
     voltage_limits: bool = True

@@ -24,6 +24,7 @@ from engine.program import LinearProgram, Status, solve
 GAP = 1e-4
 _ROUNDS = 30
 _BELOW = 1e-3  # $/h by which the tangent in a cell's middle may be below its payment at a corner, to begin with
+_ROUNDING = 1e-6  # $/h
 _CURVED = 1e-9  # $/MWh per MW: less is flat
 
 
@@ -65,7 +66,7 @@ def by_regions(
 
     The bound is the solver's; the outcome is judged by the operator's own program. ``start`` is an outcome to begin
     with: it is the answer where no better one is found in time. Raises what enumerating regions raises, and SolverError
-    without any point.
+    without any point, or where a payment is below the least that was thought possible.
     """
     clock = Clock.start()
     hours = regions if regions is not None else all_regions(problem, time_limit_s=time_limit_s)
@@ -81,6 +82,7 @@ def by_regions(
         if np.isnan(found.x).any():
             break
         chosen = model.chosen(found.x)
+        model.check(found.x)
         settled = settle(problem.fleet, [cell.region for cell in chosen], [(c.rows, c.limit) for c in chosen])
         if settled.objective < best:
             best, point, own = settled.objective, settled.point, True
@@ -238,8 +240,7 @@ class _Model:
             lower[draws], upper[draws] = 0.0, self._hours[hour].upper
             paid = choice + 1 + self._count
             cost[paid] = 1.0
-            worth = [cell.region.payment(x) for x in cell.vertices]
-            lower[paid] = min(0.0, -2.0 * max(map(abs, worth)))
+            lower[paid] = self.least(cell)
         return LinearProgram(
             cost=cost,
             matrix=csr_array(vstack([work, own], format="csr")),
@@ -248,6 +249,17 @@ class _Model:
             lower=lower,
             upper=upper,
         )
+
+    def least(self, cell: Cell) -> float:
+        """Return what a cell's payment is thought not to be below, $."""
+        return min(0.0, -2.0 * max(abs(cell.region.payment(x)) for x in cell.vertices))
+
+    def check(self, x: Vector) -> None:
+        """Raise SolverError where a chosen cell's own payment at a point is below the least thought possible."""
+        for at in np.flatnonzero(np.round(x[self.whole]) == 1.0).tolist():
+            (hour, cell), choice = self._cells[at], int(self._place(at))
+            if cell.region.payment(x[choice + 1 : choice + 1 + self._count]) < self.least(cell) - _ROUNDING:
+                raise SolverError(f"hour {hour + 1}: the payment is below the least that was thought possible")
 
     def start(self, draws: Matrix) -> Vector:
         """Return a point whose choices are the cells of draws (T, J); its other columns are 0."""

@@ -313,9 +313,11 @@ def _run_case(prepared: Prepared, tick: _Counter, *, svg: bool) -> CaseRun:
     return _case_run(case, checked, svg=svg, more=more)
 
 
-def first_points(prepared: Prepared, options: DsoOptions, tick: Callable[[], None]) -> tuple[Point, ...]:
-    """Return operating points near those of any method: the work divided evenly."""
+def first_points(prepared: Prepared, options: DsoOptions, tick: Callable[[], None]) -> tuple[Point, ...] | None:
+    """Return operating points near those of any method: the work divided evenly. None where nothing is corrected."""
     case = prepared.case
+    if not prepared.question.corrections:
+        return None
     even = given_kw(prepared.question, case, prepared.workload)
     corrections, solver = prepared.question.corrections, told_solver(case, tick)
     found = dispatch_corrected(case, even, options, corrections=corrections, ac=solver)

@@ -109,7 +109,7 @@ def tightened(  # noqa: PLR0913 (all but the first two by name)
         corrected = dispatch_corrected(
             asked, draws, chosen, corrections=corrections, ac=told_solver(asked, tell), points=begin
         )
-        points = tuple(each.point for each in corrected.points)
+        points = tuple(each.point for each in corrected.points) if corrections else begin
         checked = _check(case, corrected, (asked, chosen), tell)
         margins = np.zeros(corrected.result.v.shape) if margins is None else margins
         known.append(_round(corrected, checked))

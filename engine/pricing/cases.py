@@ -78,18 +78,52 @@ def shared(terms: Terms, count: int) -> Terms:
     return replace(terms, level=terms.level * share, smooth=terms.smooth * share, fair=terms.fair * share**2)
 
 
-def assumptions() -> tuple[str, ...]:
-    """Return what was assumed for the default case, in sentences."""
+def assumptions(seed: int = 0) -> tuple[str, ...]:
+    """Return what was assumed for the three hubs, in sentences."""
     return (
-        "The poster prints no numbers: hubs, tariffs and limits are synthetic, made with seed 0; they are of no real "
-        "place and day.",
-        "IEEE 37 with the loads, ratings and prices of its worked day; losses are left out and phases taken together.",
+        _synthetic(seed),
+        _network(FEEDER),
+        _tariff(),
+        "Campus: about 0.30 MW that cannot wait, 0.22 to 0.31 MW of batch work done within 8 hours, a battery of "
+        "0.3 MW and 1.2 MWh. Works: 0.25 to 0.50 MW, electrolyser 0.40 MW, fuel cell 0.15 MW, store 1.6 MWh, a "
+        "generator of 0.2 MW at 78 $/MWh. Quarter: 0.25 to 0.60 MW, sun up to 0.6 MW, a battery of 0.25 MW and "
+        "1.0 MWh.",
+    )
+
+
+def fleet_assumptions(count: int, feeder: str, seed: int = 0) -> tuple[str, ...]:
+    """Return what was assumed for a fleet, in sentences."""
+    return (
+        _synthetic(seed),
+        _network(feeder),
+        _tariff(),
+        f"{count:,} hubs at buses with loads, drawn by lot; campus, works and quarter follow each other. Sizes are "
+        f"lognormal (deviation {_SPREAD:g}), and together the hubs demand {_FLEET_SHARE:.0%} of the feeder's table "
+        "load however many they are. A campus has batch work done within 8 hours and a battery, works have hydrogen "
+        "and a generator at 70 to 90 $/MWh, a quarter has sun and a battery, each in proportion to its size; "
+        "batteries hold 2 to 5 hours. Hubs of one bus have one price.",
+    )
+
+
+def _synthetic(seed: int) -> str:
+    return (
+        f"The poster prints no numbers: hubs, tariffs and limits are synthetic, made with seed {seed}; they are of no "
+        "real place and day."
+    )
+
+
+def _network(feeder: str) -> str:
+    return (
+        f"{feeder.replace('ieee', 'IEEE ')} with the loads, ratings and prices of its worked day; losses are left out "
+        "and phases taken together."
+    )
+
+
+def _tariff() -> str:
+    return (
         f"Exports are paid {SELL_SHARE:.0%} of the price of buying; the substation may import a tenth more than the "
         "table's loads together, the hubs' withdrawals included. The operator's prices go as far as an overload "
-        "weighs, 100 $/MWh.",
-        "Campus: 0.30 MW that cannot wait, 0.22 to 0.31 MW of batch work done within 8 hours, a battery of 0.3 MW and "
-        "1.2 MWh. Works: 0.25 to 0.50 MW, electrolyser 0.40 MW, fuel cell 0.15 MW, store 1.6 MWh, a generator of "
-        "0.2 MW at 78 $/MWh. Quarter: 0.25 to 0.60 MW, sun up to 0.6 MW, a battery of 0.25 MW and 1.0 MWh.",
+        "weighs, 100 $/MWh."
     )
 
 

@@ -12,7 +12,7 @@ from engine.pricing.evaluation import Fleet
 from engine.pricing.program import HubProgram
 
 _SAMPLED = 60  # hubs that a second solver answers for
-_HAIR = 1e-6  # $/MWh
+_HAIR = 1e-7  # $/MWh
 _BESIDE = 1e-2  # $/MWh from the best prices, for these lie on bends: there a slope has two values
 _ORDER = 1e-6  # relative, of bounds that are met
 
@@ -46,7 +46,9 @@ def certificates(fleet: Fleet, found: Comparison, seed: int = 0) -> Certificates
         other = solve_interior(own.cost_at(price[at]), own.curved, own.matrix, bounds, None)
         value = own.quadratic(price[at]).objective(other.x)
         away = max(away, abs(value - told) / (1.0 + abs(told)))
-    both = max(_both_ways(own, each.x) for own, each in zip(fleet.programs, quick.responses, strict=True))
+    both = max(
+        _both_ways(own, x) for each in found.outcomes for own, x in zip(fleet.programs, each.points, strict=True)
+    )
     way, aside = rng.normal(size=(2, *quick.price.shape))
     beside = fleet.at(quick.price + _BESIDE * aside, quick.responses)
     ends = [fleet.at(beside.price + sign * _HAIR * way, beside.responses).overload_cost for sign in (1.0, -1.0)]
@@ -66,5 +68,5 @@ def _both_ways(own: HubProgram, x: np.ndarray) -> float:
 def _in_order(found: Comparison) -> bool:
     chains = [[found.floor, found.of("quick", "quadratic").objective, found.of("none", "quadratic").objective]]
     if found.exact is not None:
-        chains.append([found.floor, found.exact.objective, found.of("none", "linear").worst_cost])
+        chains.append([found.floor, found.exact.objective, found.of("none", "linear").objective])
     return all(low <= high + _ORDER * (1.0 + abs(high)) for chain in chains for low, high in pairwise(chain))

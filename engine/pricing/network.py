@@ -116,8 +116,11 @@ class HubNetwork:
                 found.append(_wrong(f"{name} of the network has the shape {values.shape}; it must have {shape}"))
             elif np.isnan(values).any() or (name != "limit_mw" and not np.isfinite(values).all()):
                 found.append(_wrong(f"{name} of the network holds something that is not a number"))
-        if not self.lines and not np.isfinite([self.import_mw, self.export_mw]).any():
+        if not np.isfinite([*self.limit_mw.ravel(), self.import_mw, self.export_mw]).any():
             found.append(_wrong("the network has no line with a limit and no limit of the substation"))
+        for way, limit in (("import", self.import_mw), ("export", self.export_mw)):
+            if not limit >= 0.0:
+                found.append(_wrong(f"the substation's limit of {way} is {limit:g} MW; it must be 0 or more"))
         for name, limit in zip(self.lines, self.limit_mw.tolist(), strict=False):
             if not limit > 0.0:
                 found.append(_wrong(f"the limit of line {name} is {limit:g} MW; it must be above 0", name))

@@ -16,7 +16,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from components.feeder_view import TABS
-from tests.browser.browsing import Server, Watch, axe_violations, barriers, forget, open_page, settle
+from tests.browser.browsing import DESKTOP, PHONE, Server, Watch, axe_violations, barriers, forget, open_page, settle
 
 JOB_MS = 180_000.0  # a job begins processes of its own, which on a busy machine takes its time
 SMALL = {"feeder": "two-bus", "hours": [18], "corrections": 1, "ac_rounds": 0}
@@ -83,11 +83,17 @@ def strokes(page: Page) -> list[str]:
     return found
 
 
-def test_the_worked_day_is_there_and_nothing_was_computed(walker: Page) -> None:
+def begun(page: Page, server: Server) -> list[str]:
+    """Return the kinds of the reader's jobs that a runner began; one whose answer is there is done without one."""
+    jobs = page.evaluate("fetch('/api/jobs').then(one => one.json())")["jobs"]
+    told = [str(record.get("event")) for record in server.records()]
+    return [one["kind"] for one in jobs if one["state"] != "done" or f"job {one['id']} ({one['kind']}) started" in told]
+
+
+def test_the_worked_day_is_there_and_nothing_was_computed(walker: Page, server: Server) -> None:
     expect(walker.locator("#feeder-state")).to_contain_text("Came with this program")
     expect(walker.locator("#feeder-word-centres")).to_have_text("3 data centres")
     expect(walker.locator("#feeder-totals")).to_contain_text("Data centres pay")
-    assert walker.evaluate("fetch('/api/jobs').then(one => one.json())")["jobs"] in ([], _done(walker))
     walker.locator("#feeder-why-bill").click()
     expect(walker.locator('[data-popover-panel="feeder-why-bill-panel"]')).to_contain_text("Method:")
     walker.keyboard.press("Escape")
@@ -98,12 +104,7 @@ def test_the_worked_day_is_there_and_nothing_was_computed(walker: Page) -> None:
         settle(walker)
     walker.locator("#feeder-tab").get_by_text("Buses", exact=True).click()
     expect(walker.locator("#feeder-buses-grid .ag-row").first).to_be_visible()
-
-
-def _done(page: Page) -> list[dict[str, object]]:
-    jobs: list[dict[str, object]] = page.evaluate("fetch('/api/jobs').then(one => one.json())")["jobs"]
-    assert all(one["state"] == "done" for one in jobs)
-    return jobs
+    assert begun(walker, server) == []  # it is the first test of this reader
 
 
 def test_the_day_plays_and_layers_and_cases_change_in_the_browser(walker: Page) -> None:
@@ -156,10 +157,11 @@ def test_a_bus_is_selected_by_key_and_edited_and_the_edit_is_taken_back(walker: 
     settle(walker)
 
 
-def test_an_edit_is_solved_as_a_job_and_told_beside_the_answer_without_it(walker: Page) -> None:
+def test_an_edit_is_solved_as_a_job_and_told_beside_the_answer_without_it(walker: Page, server: Server) -> None:
     ask(walker, {**SMALL, "edits": [{"kind": "scale load", "value": 1.2}]})
     expect(walker.locator("#feeder-state")).to_contain_text("Not solved yet")
     solve(walker)
+    assert begun(walker, server) == ["feeder.study"]
     walker.get_by_role("button", name="Solve it without edits").click()
     table = walker.locator("#feeder-compared-table")
     expect(table).to_be_visible(timeout=JOB_MS)
@@ -226,3 +228,21 @@ def test_nothing_of_the_page_stands_in_anybody_s_way_in_either_theme(walker: Pag
         walker.locator("#feeder-tab").get_by_text(tab, exact=True).click()
         settle(walker)
         assert axe_violations(walker, "#feeder-drawer") == []
+
+
+def test_nothing_stands_in_the_way_on_a_phone_or_beyond_its_width(walker: Page) -> None:
+    walker.set_viewport_size(PHONE)
+    try:
+        walker.evaluate("() => window.headroom.select('feeder', 'bus:741')")
+        settle(walker)
+        assert barriers(walker) == []
+        for pane in ("map", "why", "table"):  # whose colours were looked at in both themes above
+            walker.locator(f"[data-pane-tab={pane}]").click()
+            if pane == "table":
+                walker.locator("#feeder-tab").get_by_text("Schedules", exact=True).click()
+                expect(walker.locator("#feeder-panel-schedules")).to_be_visible()
+            settle(walker)
+            assert axe_violations(walker, f"[data-pane-body={pane}]") == []
+            assert walker.evaluate("() => document.documentElement.scrollWidth") <= PHONE["width"]
+    finally:
+        walker.set_viewport_size(DESKTOP)

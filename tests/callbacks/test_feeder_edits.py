@@ -15,9 +15,10 @@ from callbacks.feeder_panes import PANES, compared, forms_of
 from components import feeder_asked, feeder_ids
 from components.feeder_layers import At
 from engine.distribution.question import Edit, FeederQuestion
-from engine.distribution.run import FeederRun
+from engine.distribution.run import FeederRun, run_feeder
 from engine.errors import QuestionError
 from tests.callbacks.feeder_seats import (
+    HALF,
     SCALED,
     SMALL,
     Screen,
@@ -144,6 +145,106 @@ def test_what_the_edits_change_is_the_difference_of_two_runs(anne: Seat[Desk], s
     assert f"+{cost}" in told
     unknown = replace(SMALL, seed=5, svg="off", edits=(SCALED,))
     assert anne.desk.unedited(ANNE, "", unknown).found == "needed"
+
+
+# What a form makes, solved
+
+
+ONE = replace(HALF, svg="on", corrections=3)
+LINE_OHM, KV = complex(0.6, 1.2), 4.16 / np.sqrt(3.0)  # of the feeder of two buses, by its table; to earth
+
+
+def answered(seat: Seat[Desk], form: str = "", **values: Any) -> FeederRun:
+    """Return the answer after a form was pressed, and a runner did the job."""
+    screen = Screen(seat, ONE)
+    screen.ask()
+    edits = press(seat, screen.found, form, **values) if form else []
+    assert screen.ask(edits=edits, pressed=True).jobs
+    assert work(seat) == 1
+    screen.ask()
+    run = screen.run()
+    assert run.question.to_json()["edits"] == edits
+    return run
+
+
+@pytest.fixture(scope="module")
+def plain(anne: Seat[Desk]) -> FeederRun:
+    """The hour without edits."""
+    return answered(anne)
+
+
+def load_mva(run: FeederRun) -> complex:
+    return sum(
+        complex(row.kw, row.kvar) * share / 1000.0
+        for row, share in zip(run.feeder.loads, run.load_share[0], strict=True)
+    )
+
+
+def given_mva(run: FeederRun) -> complex:
+    """Return what generators and static var generators give; all of them stand at bus "load"."""
+    (case,) = run.cases
+    return complex(case.generator_mva[0].sum() + 1j * case.svg_kvar[0].sum() / 1000.0)
+
+
+def drawn_mva(run: FeederRun) -> complex:
+    """Return what data centres draw at bus "load" in AC, by Ohm's and Kirchhoff's laws from OpenDSS's phasors."""
+    source, load = (KV * run.cases[0].phasors[0, run.nodes.index((bus, "a"))] for bus in ("source", "load"))
+    arriving = load * np.conj((source - load) / LINE_OHM)
+    return complex(arriving) + given_mva(run) - load_mva(run)
+
+
+def asked_mva(run: FeederRun, *factors: float) -> complex:
+    """Return what the data centres of a run draw, at their power factors: P (1 + j tan(acos pf))."""
+    drawn = zip(run.cases[0].draw_kw[0].tolist(), factors, strict=True)
+    return sum(kw / 1000.0 * complex(1.0, np.tan(np.arccos(factor))) for kw, factor in drawn)
+
+
+def test_a_moved_centre_draws_at_its_new_bus_and_the_balance_holds(anne: Seat[Desk], plain: FeederRun) -> None:
+    moved = answered(anne, "move", selection="centre:centre load", move_bus="source")
+    np.testing.assert_allclose(moved.cases[0].draw_kw, plain.cases[0].draw_kw)  # the same work
+    assert asked_mva(plain, 0.95).real > 0.05
+    assert drawn_mva(plain) == pytest.approx(asked_mva(plain, 0.95), abs=2e-6)
+    assert abs(drawn_mva(moved)) < 2e-6
+    for run in (plain, moved):
+        (case,) = run.cases
+        needed = load_mva(run) + asked_mva(run, 0.95) - given_mva(run) + complex(case.loss_mva[0])
+        assert complex(case.supply_mva[0]) == pytest.approx(needed, abs=1e-6)
+    assert moved.cases[0].loss_ac_mva[0].real < plain.cases[0].loss_ac_mva[0].real  # less goes through the line
+
+
+def test_a_lower_power_factor_draws_more_reactive_power(anne: Seat[Desk], plain: FeederRun) -> None:
+    worse = answered(anne, "factor", selection="centre:centre load", factor_value=0.8)
+    np.testing.assert_allclose(worse.cases[0].draw_kw, plain.cases[0].draw_kw)
+    assert drawn_mva(worse) == pytest.approx(asked_mva(worse, 0.8), abs=2e-6)
+    assert drawn_mva(worse).imag / drawn_mva(worse).real == pytest.approx(0.75, rel=1e-4)  # a triangle of 3, 4, 5
+    assert drawn_mva(worse).imag > drawn_mva(plain).imag
+
+
+def test_an_added_svg_gives_in_ac_and_does_not_raise_the_cost(anne: Seat[Desk], plain: FeederRun) -> None:
+    """Law: more choices for the same load cost no more. Both linear flows have settled at AC."""
+    more = answered(anne, "add", selection="bus:load", add_value=60)
+    assert [row.name for row in more.feeder.compensators] == ["SVG load", "SVG load (2)"]
+    (case,), (before,) = more.cases, plain.cases
+    assert np.abs(case.svg_kvar[0, 1]).max() > 1.0  # it is used
+    assert drawn_mva(more) == pytest.approx(asked_mva(more, 0.95), abs=2e-6)
+    assert max(np.abs(each.error_pu).max() for each in (case, before)) < 1e-5
+    assert case.cost_per_h[0] + case.penalty_per_h[0] <= before.cost_per_h[0] + before.penalty_per_h[0]
+
+
+def test_without_its_only_svg_the_feeder_is_that_of_the_case_without(anne: Seat[Desk]) -> None:
+    removed = answered(anne, "remove", selection="bus:load", remove_name="SVG load")
+    (without,) = run_feeder(replace(ONE, svg="off")).cases
+    assert removed.cases[0].svg_kvar.shape == (1, 0, 3)
+    np.testing.assert_allclose(removed.cases[0].phasors[0], without.phasors[0], atol=1e-7)
+    assert removed.cases[0].cost_per_h[0] == pytest.approx(without.cost_per_h[0], rel=1e-6)
+
+
+def test_an_added_centre_draws_beside_the_first(anne: Seat[Desk], plain: FeederRun) -> None:
+    two = answered(anne, "centre", selection="bus:load", centre_value=30)
+    assert [row.name for row in two.feeder.centres] == ["centre load", "centre load (2)"]
+    assert two.cases[0].draw_kw[0].min() > 1.0
+    assert drawn_mva(two) == pytest.approx(asked_mva(two, 0.95, 0.95), abs=2e-6)
+    assert drawn_mva(two).real > drawn_mva(plain).real
 
 
 def test_a_battery_is_asked_for_by_a_word_and_moves_what_the_network_gives_not_the_work(

@@ -13,10 +13,12 @@ from engine.compute import HERE
 from engine.distribution.answers import came_with, shipped_methods
 from engine.distribution.compare import CompareOptions, Comparison, compare
 from engine.distribution.coordination import Clock, Coordination, judge
+from engine.distribution.dso import dispatch
 from engine.distribution.methods import even_point
 from engine.distribution.methods_job import METHODS, METHODS_SHAPE, methods_arguments, methods_job, methods_key
 from engine.distribution.methods_run import MethodsOptions, MethodsRun, run_methods
 from engine.distribution.prepare import prepare
+from engine.distribution.price_taker import price_taker
 from engine.distribution.question import FeederQuestion
 from engine.distribution.question_battery import CentreBattery
 from engine.distribution.run import first_points, run_feeder
@@ -261,7 +263,15 @@ def test_what_is_said_of_speed_follows_from_the_rows(
 
 
 def test_payment_at_a_penalty_stands_apart(found: Comparison) -> None:
-    """Two centres whose lowest voltage must be exceeded for some choices: then all of the hour is penalised."""
+    """All of the hour is penalised where a limit is exceeded, nothing where limits are kept.
+
+    Whether one is exceeded is told by the operator's whole program, which the methods do not solve.
+    """
+    kept = price_taker(hour(*HOURS[0])).outcome
+    assert not dispatch(hour(*HOURS[0]).case, 1000.0 * kept.draws_mw).violations
+    assert kept.price_per_mwh.max() < 1000.0  # beside a penalty of 10 000 $/MWh
+    assert kept.penalised.tolist() == [0.0]
     for row, outcome in zip(found.rows, found.outcomes, strict=True):
-        assert row.penalised == (pytest.approx(row.payment) if row.penalised else 0.0)
-        assert (row.penalised > 0.0) == bool(outcome.price_per_mwh.max() > 1000.0)
+        assert dispatch(hour(*HOURS[1]).case, 1000.0 * outcome.draws_mw).violations
+        assert outcome.price_per_mwh.max() > 1000.0
+        assert row.penalised == pytest.approx(float(outcome.payment.sum()))

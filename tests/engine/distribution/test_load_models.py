@@ -5,8 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from engine.distribution.cases import furnished
+from engine.distribution.files import to_json
 from engine.distribution.opendss import Dispatch, ac_flow
-from engine.distribution.question import FeederQuestion
+from engine.distribution.question import Edit, FeederQuestion
 from engine.distribution.run import FeederRun, run_feeder
 
 ASKED = FeederQuestion(hours=(17,), svg="off")
@@ -72,16 +74,45 @@ def test_the_bill_of_other_models_is_that_of_a_study_with_them(run: FeederRun, o
 
 
 def test_what_limits_other_models_exceed_is_counted() -> None:
-    """At a limit that the answer just keeps: constant impedance draws less at low voltages, so it exceeds none."""
-    found = run_feeder(replace(ASKED, svg="on")).cases[0].facts["load_models"]
+    """Limits by hand between what a load of constant impedance makes of two hours and what constant power does.
+
+    By Ohm's law constant power draws more at the low voltage of 19 h: there one voltage and one line are beyond their
+    limits, at 4 h none. The operator is asked to keep none, so that limits change no set point.
+    """
+    base = furnished("two-bus")
+    feeder = replace(base, loads=tuple(replace(row, model="impedance") for row in base.loads))
+    asked = FeederQuestion(
+        dataset="0" * 64, hours=(4, 19), svg="off", loads="own", voltage_limits=False, line_limits="none"
+    )
+    run = run_feeder(asked, lambda _: ("two.json", to_json(feeder)))
+    (loose,) = run.cases
+    share, volts, ohms = run.load_share[:, 0], 4160.0 / np.sqrt(3.0), complex(0.6, 1.2)
+    (load,), (centre,) = feeder.loads, feeder.centres
+    drawn = loose.draw_kw[:, 0] * complex(1.0, centre.kvar_per_kw) - 1000.0 * loose.generator_mva.sum(axis=1)
+    kva = complex(load.kw, load.kvar) * share + drawn
+    at = np.full(2, complex(volts))
+    for _ in range(200):
+        at = volts - ohms * np.conj(1000.0 * kva / at)
+    power_pu, power_a = np.abs(at) / volts, np.abs(1000.0 * kva / at)
+    node = run.nodes.index(("load", "a"))
+    own_pu, own_a = np.abs(loose.phasors[:, node]), loose.current_a[:, 0, 0]
+    v_min, rating = (power_pu[1] + own_pu[1]) / 2.0, (power_a[1] + own_a[1]) / 2.0
+    assert own_pu[1] - power_pu[1] > 2e-3  # neither is a matter of rounding
+    assert power_a[1] / own_a[1] > 1.02
+    assert power_pu[0] > v_min + 2e-3
+    assert power_a[0] < rating / 1.02
+    tight = replace(feeder, v_min_pu=v_min, lines=(replace(feeder.lines[0], rating_a=rating),))
+    found = run_feeder(asked, lambda _: ("two.json", to_json(tight))).cases[0].facts["load_models"]
     assert found["broken"] == {"voltages": 0, "ratings": 0}
-    assert all(set(row["broken"]) == {"voltages", "ratings"} for row in found["models"])
+    assert [(row["model"], row["broken"]) for row in found["models"]] == [("power", {"voltages": 1, "ratings": 1})]
 
 
 def test_regulators_that_move_tell_which_limits_then_hold() -> None:
     """Counted again from the phasors: voltages of the nodes beyond the source outside the feeder's limits."""
-    run = run_feeder(FeederQuestion(feeder="ieee34", hours=(19,), svg="off", regulators="free", corrections=2))
+    asked = FeederQuestion(feeder="ieee34", hours=(19,), svg="off", regulators="free", corrections=2)
+    run = run_feeder(replace(asked, edits=(Edit("scale load", value=1.25),)))  # more than its regulators can raise
     case = run.cases[0]
     size = np.abs(case.free_phasors[:, 3:])
     out = (size < run.feeder.v_min_pu - 1e-4) | (size > run.feeder.v_max_pu + 1e-4)
+    assert out.sum() > 0
     assert case.facts["regulators_free"]["broken"]["voltages"] == out.sum()

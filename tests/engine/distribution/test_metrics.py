@@ -107,5 +107,5 @@ def test_rounds_of_correction_bring_linear_voltages_to_the_ac_solution(which: in
     assert found.phasors.shape == found.result.v.shape
     losses = np.array([point.loss_mva for point in found.points])
     assert found.result.loss_mva.real == pytest.approx(losses.real, rel=1e-2)
-    with pytest.raises(QuestionError, match="corrections is 0"):
-        dispatch_corrected(case, corrections=0)
+    with pytest.raises(QuestionError, match="corrections is -1"):
+        dispatch_corrected(case, corrections=-1)

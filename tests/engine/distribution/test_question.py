@@ -3,15 +3,23 @@
 import json
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from engine.distribution import library
+from engine.distribution.case import FeederCase
 from engine.distribution.cases import furnished
+from engine.distribution.dso import dispatch
 from engine.distribution.feeder import Battery, DataCentre
 from engine.distribution.files import to_json
+from engine.distribution.frames import Matrix
+from engine.distribution.hour import DsoOptions
+from engine.distribution.linear import Point
+from engine.distribution.methods import given_kw
 from engine.distribution.prepare import of_hours, prepare
-from engine.distribution.question import Edit, FeederQuestion
+from engine.distribution.question import Edit, FeederQuestion, Method
 from engine.distribution.run import run_feeder
+from engine.distribution.tightening import tightened
 from engine.distribution.workload import Workload, seeded
 from engine.errors import QuestionError
 
@@ -52,12 +60,12 @@ def test_what_a_question_does_not_have_is_refused(change: dict[str, object], wor
 def test_all_problems_are_told_at_once() -> None:
     wrong = FeederQuestion.from_json(
         FULL.to_json()
-        | {"feeder": "ieee8500", "method": "guess", "corrections": 0, "ac_rounds": 4, "price_per_mwh": [1.0]}
+        | {"feeder": "ieee8500", "method": "guess", "corrections": 13, "ac_rounds": 4, "price_per_mwh": [1.0]}
         | {"hours": [18, 30]}
     )
     with pytest.raises(QuestionError) as caught:
         wrong.checked()
-    for part in ("ieee8500", "guess", "corrections is 0", "AC rounds is 4", "1 prices", "hour 30"):
+    for part in ("ieee8500", "guess", "corrections is 13", "AC rounds is 4", "1 prices", "hour 30"):
         assert part in str(caught.value)
 
 
@@ -151,3 +159,36 @@ def test_who_runs_a_battery_is_told() -> None:
     told = prepare(asked, lambda _: ("own.json", content)).assumptions
     assert any(text.startswith("The aggregator runs the batteries of centre with its work") for text in told)
     assert any(each.startswith("Draws are decided on the linear flow") for each in told)
+
+
+@pytest.mark.parametrize("method", ["given", "regions"])
+def test_without_corrections_the_flow_is_the_linear_one_without_losses(method: Method) -> None:
+    """Law: what is bought and generated is what loads and centres draw; voltages are those of one plain dispatch."""
+    question = FeederQuestion(
+        feeder="two-bus", hours=(4, 19), svg="off", method=method, corrections=0, ac_rounds=0
+    ).checked()
+    case, problem = run_feeder(question).cases[0], prepare(question).case
+    plain = dispatch(problem, case.draw_kw, question.options(compensators=False))
+    assert case.voltage_pu == pytest.approx(plain.voltage_pu, abs=1e-9)
+    assert np.abs(plain.loss_mva).max() < 1e-12
+    assert case.facts["correction_kept"] == 0
+    assert all(len(each["error_pu"]) == 1 for each in case.facts["rounds"])
+    once = run_feeder(replace(question, corrections=1)).cases[0]
+    assert np.abs(once.error_pu).max() < np.abs(case.error_pu).max() / 2.0
+
+
+def test_tightened_limits_leave_a_flow_without_corrections_as_it_is() -> None:
+    """Draws that AC flags at 1.4 times the even work are decided again on the same linear flow, without losses."""
+    question = FeederQuestion(hours=(19,), svg="off", corrections=0)
+    prepared, seen = prepare(question), []
+    draws = 1.4 * given_kw(question, prepared.case, prepared.workload)
+
+    def decide(_case: FeederCase, _options: DsoOptions, points: tuple[Point, ...] | None) -> Matrix:
+        seen.append(points)
+        return draws
+
+    options = question.options(compensators=False)
+    found = tightened(prepared.case, decide, options=options, corrections=0, rounds=1)
+    assert seen == [None, None]
+    assert np.abs(found.result.loss_mva).max() < 1e-12
+    assert found.rounds[0].flags > 0

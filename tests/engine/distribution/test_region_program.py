@@ -3,11 +3,13 @@
 import numpy as np
 import pytest
 
+from engine.distribution import region_program
 from engine.distribution.bilevel import bilevel
 from engine.distribution.coordination import Coordination
 from engine.distribution.dso import dispatch
 from engine.distribution.region_program import all_regions, by_regions
 from engine.distribution.workload import Workload
+from engine.errors import SolverError
 from tests.engine.distribution.days import case37
 from tests.engine.distribution.problems import HOURS, day_optimum, equilibrium, hour, line, regions
 
@@ -44,3 +46,12 @@ def test_a_strategic_aggregator_pays_less_and_the_system_costs_more() -> None:
     assert best.objective <= taker.outcome.objective + 1e-6
     assert best.system_cost + best.delay_cost >= taker.cost - 1e-6
     assert taker.payment_bound <= best.objective + 1e-6
+
+
+def test_a_payment_below_the_least_thought_possible_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The least payment of this hour is below 200 $/h on a grid; a least one of 1000 $/h cuts it off."""
+    problem, found = hour(*HOURS[0]), regions(*HOURS[0])
+    assert min(found[0].at(x).payment(x) for x in line(problem, 6)) < 200.0
+    monkeypatch.setattr(region_program._Model, "least", lambda *_: 1000.0)
+    with pytest.raises(SolverError, match="hour 1: the payment is below the least"):
+        by_regions(problem, found)

@@ -11,8 +11,10 @@ import pytest
 from callbacks.imported import CHECKS
 from engine.compute import HERE
 from engine.distribution import jobs
+from engine.distribution.cases import furnished
 from engine.distribution.dlmp import PARTS
 from engine.distribution.dso import dispatch
+from engine.distribution.files import to_json
 from engine.distribution.methods import given_kw
 from engine.distribution.opendss import Dispatch, ac_flow
 from engine.distribution.prepare import prepare
@@ -130,7 +132,7 @@ def test_a_study_comes_back_from_its_file(toy: FeederRun) -> None:
         FeederRun.load(b"PK no")
 
 
-def test_scenarios_are_the_seeds_and_their_chances_are_shares(toy: FeederRun) -> None:
+def test_scenarios_are_the_seeds(toy: FeederRun) -> None:
     again = run_feeder(replace(TOY, svg="on")).case(svg=True)
     on = toy.case(svg=True)
     assert again is not None
@@ -138,7 +140,29 @@ def test_scenarios_are_the_seeds_and_their_chances_are_shares(toy: FeederRun) ->
     assert np.array_equal(again.extremes_pu, on.extremes_pu)
     assert on.extremes_pu.shape == (2, 2, 2)
     assert (on.extremes_pu[0] <= on.extremes_pu[1]).all()
-    assert set(on.hour_chance.tolist()) <= {0.0, 0.5, 1.0}
+    assert on.extremes_pu[0, 0] != pytest.approx(on.extremes_pu[0, 1], abs=1e-6)  # one scenario is not the other
+
+
+def test_the_chance_of_an_hour_is_the_share_of_its_scenarios_beyond_a_limit() -> None:
+    """Counted again from the voltages of each scenario, of a line without rating. The limit is set by hand between
+    the lowest voltages of the scenarios; the operator is asked to keep none, so that it changes no set point."""
+    base = furnished("two-bus")
+    feeder = replace(base, lines=(replace(base.lines[0], rating_a=None),))
+    asked = replace(
+        TOY, dataset="0" * 64, svg="off", scenarios=5, work_deviation=0.4, voltage_limits=False, line_limits="none",
+        regulators="fixed",
+    )  # fmt: skip
+    (loose,) = run_feeder(asked, lambda _: ("two.json", to_json(feeder))).cases
+    lowest = np.sort(loose.extremes_pu[0, :, 1])  # at 19 h
+    limit = float(lowest[1:3].mean())
+    assert lowest[2] - lowest[1] > 4e-4  # beyond what counts as noise
+    assert not loose.hour_chance.any()
+    tight = replace(feeder, v_min_pu=limit)
+    (found,) = run_feeder(asked, lambda _: ("two.json", to_json(tight))).cases
+    assert np.array_equal(found.extremes_pu, loose.extremes_pu)
+    assert found.hour_chance == pytest.approx((loose.extremes_pu[0] < limit).mean(axis=0))
+    assert found.hour_chance[1] == pytest.approx(2 / 5)
+    assert found.facts["scenarios"]["day_chance"] == pytest.approx((loose.extremes_pu[0] < limit).any(axis=1).mean())
 
 
 def test_the_chance_of_a_violation_is_the_share_of_scenarios_that_break_a_limit() -> None:

@@ -103,6 +103,13 @@ def test_without_flexibility_that_prices_reach_nothing_helps(case: HubCase) -> N
     assert none.best.overload_cost == pytest.approx({1: 50.0, 2: 50.0}[len(case.hubs)], rel=1e-5)
 
 
+def test_hubs_without_any_choice_do_the_same_as_one() -> None:
+    """Law: with one answer whatever is asked, the first best is what hubs do anyway."""
+    joint = _joint(rigid())
+    none = at_prices(joint, np.zeros((len(rigid().hubs), rigid().periods)))
+    assert first_best(joint).overload_cost == pytest.approx(none.best.overload_cost, rel=1e-6)
+
+
 def test_the_first_best_is_what_another_program_finds() -> None:
     """Independent: cvxpy with the polyhedra of the hubs; lines and substation as maxima."""
     case = random_case(5)

@@ -87,16 +87,17 @@ def test_the_gradient_of_overloads_is_that_of_differences() -> None:
         assert (ends[0] - ends[1]) / (2.0 * hair) == pytest.approx(float((gradient * way).sum()), rel=1e-4)
 
 
-def test_a_battery_moves_a_little_where_a_linear_one_would_not_yet() -> None:
-    """A ramp where linear hubs jump: below the round trip's cost of 13.78 $/MWh the rising costs move some already.
+def test_a_battery_moves_by_and_by_where_a_linear_one_jumps() -> None:
+    """A ramp where linear hubs jump, with a price in the third hour alone.
 
-    Above it, more; hand-checked: with a price in the third hour alone nothing else changes.
+    By hand: below the round trip's cost of 13.78 $/MWh nothing pays, so nothing moves; above it the rising costs let
+    some move at once and all only at a higher price.
     """
     fleet = fleet_of(two_hubs())
     drawn = []
-    for price in (0.0, 12.0, 16.0, 20.0):
+    for price in (0.0, 13.0, 14.0, 16.0, 20.0):
         told = np.zeros((2, 4))
         told[0, 2] = price
         drawn.append(fleet.at(told).withdrawal_mw[0, 2])
-    assert (np.diff(drawn) <= 1e-9).all()
-    assert drawn[0] > drawn[-1] + 0.1
+    assert drawn[1] == pytest.approx(drawn[0], abs=1e-6)
+    assert drawn[0] - 1e-3 > drawn[2] > drawn[3] + 1e-3 > drawn[4] + 2e-3
