@@ -1,5 +1,6 @@
 """What the pages of a day show alike: the question, a diagram over the hours, the inspector, the tables and files."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,7 @@ from components import ids
 from components.day_ids import DayIds
 from components.icons import icon
 from components.skeleton import Part, button, page, popover, workbench
+from engine.errors import QuestionError
 
 LONGEST_QUERY = 2500  # characters: a longer question is kept by the server and the link carries its digest
 
@@ -42,6 +44,20 @@ class Panes:
     places: Mapping[str, Part]  # the static parts of the tabs
     kinds: Mapping[str, str]  # how each tab is laid out: "grid", "chart" or "text"
     selection: str  # of the link
+
+
+def asked_in(query: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return the question that a link holds, an object of JSON; None without one. Raises QuestionError if it is not."""
+    text = query.get("ask")
+    if not isinstance(text, str):
+        return None
+    try:
+        content = json.loads(text)
+    except (ValueError, RecursionError):
+        content = None
+    if not isinstance(content, dict):
+        raise QuestionError("the question of the link cannot be read")
+    return content
 
 
 def layout(day: Day, panes: Panes, stores: Sequence[Part]) -> html.Main:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 from urllib.parse import quote
 
-from components.day import LONGEST_QUERY
+from components.day import LONGEST_QUERY, asked_in
 from components.feeder_layers import CASES, LAYERS, At, CaseKey
 from engine.distribution.question import FeederQuestion
 from engine.errors import QuestionError
@@ -86,13 +86,5 @@ _EDIT: Mapping[str, Any] = {"kind": None, "name": "", "bus": "", "value": 0.0, "
 
 def read_question(query: Mapping[str, Any]) -> FeederQuestion | None:
     """Return the question of a link, None when it has none. Raises QuestionError for one that cannot be used."""
-    text = query.get("ask")
-    if not isinstance(text, str):
-        return None
-    try:
-        content = json.loads(text)
-    except (ValueError, RecursionError):
-        content = None
-    if not isinstance(content, dict):
-        raise QuestionError("the question of the link cannot be read")
-    return FeederQuestion.from_json(content).checked()
+    content = asked_in(query)
+    return None if content is None else FeederQuestion.from_json(content).checked()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 from urllib.parse import quote
 
-from components.day import LONGEST_QUERY
+from components.day import LONGEST_QUERY, asked_in
 from components.hubs_words import OUTCOMES, SHOWS, At, Show
 from engine.data.openings import HUBS
 from engine.errors import QuestionError
@@ -83,13 +83,5 @@ def job_query(kind: str, arguments: Any) -> str:
 
 def read_question(query: Mapping[str, Any]) -> HubQuestion | None:
     """Return the question of a link, None when it has none. Raises QuestionError for one that cannot be used."""
-    text = query.get("ask")
-    if not isinstance(text, str):
-        return None
-    try:
-        content = json.loads(text)
-    except (ValueError, RecursionError):
-        content = None
-    if not isinstance(content, dict):
-        raise QuestionError("the question of the link cannot be read")
-    return HubQuestion.from_json(content).checked()
+    content = asked_in(query)
+    return None if content is None else HubQuestion.from_json(content).checked()
