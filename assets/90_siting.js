@@ -58,7 +58,7 @@
       const bus = text(selection).indexOf('bus:') === 0;
       return [bus, !bus];
     },
-    // One press asks for the seven typical days and runs them.
+    // One press asks for the typical days and runs them.
     priceWeek: function (pressed) {
       return pressed ? ['typical', pressed] : [KEEP(), KEEP()];
     },

@@ -192,7 +192,7 @@ def _register_question(app: Dash, desk: Desk) -> None:
         },
     )
     def ask(given: dict[str, Any], held: dict[str, Any]) -> Any:
-        # The press for seven days is also one of the word for the days: both come at once.
+        # The press for the typical days is also one of the word for the days: both come at once.
         found, by = held["found"], set(ctx.triggered_prop_ids.values())
         asked = Asked(
             words=given["words"],

@@ -35,7 +35,7 @@ def days_words(market: MarketRun) -> str:
     for day in days:
         share = "" if len(days) == 1 else f", counts {percent(float(day['weight']) / total)}"
         said.append(f"{day['label']} ({str(day['reason']).partition(',')[0]}{share})")
-    one = ", one day of the seven typical ones" if market.question.days == "peak" else ""
+    one = ", one of the typical days" if market.question.days == "peak" else ""
     return f"{'Day' if len(days) == 1 else 'Days'}: {', '.join(said)}{one}.{_left_out(market)}"
 
 

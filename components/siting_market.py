@@ -15,12 +15,13 @@ from components.siting_totals import inputs_of
 from components.skeleton import Part, progress_card, section, state
 from components.static import static
 from components.why_card import why_number
+from engine.commitment.days import most_typical, windy
 from engine.commitment.outcome import End
 from engine.errors import QuestionError
 from engine.network.model import Network
 from engine.siting.case import HOURS_OF_DAY
 from engine.siting.criteria import OwnCriteria
-from engine.siting.defaults import MOST_MARKET_S, TYPICAL_DAYS
+from engine.siting.defaults import MOST_MARKET_S
 from engine.siting.envelopes import PEAK_HOURS, hours_words
 from engine.siting.gate.results import PASSED
 from engine.siting.market_run import MarketQuestion
@@ -28,7 +29,7 @@ from engine.siting.market_time import market_s
 
 DAYS = (
     ("peak", "the day of the highest load"),
-    ("typical", "seven typical days"),
+    ("typical", "the typical days"),
     ("year", "every day of the year"),
     ("listed", "the days listed"),
 )
@@ -168,7 +169,7 @@ def told(answer: Answer, market: MarketQuestion, stands: Any) -> list[Part]:
         return [card, *([_so_far(answer)] if answer.provisional else [])]
     if not sites:
         return [_nothing_to_price(answer, market)]
-    plan_words = html.P(_plan_words(market, days_of(answer.gate, market), sites, left, seconds))
+    plan_words = html.P(_plan_words(market, days_of(answer.network, answer.gate, market), sites, left, seconds))
     button = html.Button(
         f"Run the market of {count(sites, 'site')}",
         type="button",
@@ -186,11 +187,11 @@ def told(answer: Answer, market: MarketQuestion, stands: Any) -> list[Part]:
 
 
 def _week(answer: Answer, market: MarketQuestion) -> Part:
-    """Return the offer to price the seven days where one of them is asked, with the time that they take."""
+    """Return the offer to price the typical days where one of them is asked, with the time that they take."""
     if market.days != "peak":
         return None
     week = replace(market, days="typical")
-    days = days_of(answer.gate, week)
+    days = days_of(answer.network, answer.gate, week)
     if days == 1:
         return None
     sites, _, seconds = plan(answer.network, answer.gate, week, answer.drawn.threshold, answer.own)
@@ -198,8 +199,8 @@ def _week(answer: Answer, market: MarketQuestion) -> Part:
     return html.Div(
         [
             html.P(
-                f"One day does not stand for the year; {number(days)} typical days do: the peak, high wind, low wind "
-                f"and a median of each season, weighted. They take about {_about(seconds)} on two cores{why}."
+                f"One day does not stand for the year; {number(days)} typical days do: {which_days(answer.network)}, "
+                f"weighted. They take about {_about(seconds)} on two cores{why}."
             ),
             html.P(
                 html.Button(
@@ -211,6 +212,12 @@ def _week(answer: Answer, market: MarketQuestion) -> Part:
             ),
         ]
     )
+
+
+def which_days(network: Network) -> str:
+    """Return what the typical days of a network are."""
+    wind = ", high wind, low wind" if windy(network) else ""
+    return f"the peak{wind} and a median of each season"
 
 
 def _nothing_to_price(answer: Answer, market: MarketQuestion) -> Part:
@@ -234,14 +241,15 @@ def plan(
             passed = int(((gate.verdict(one.name, size, threshold) == PASSED) & kept).sum())
             taken = passed if market.most_sites == 0 else min(passed, market.most_sites)
             sites, left = sites + taken, left + passed - taken
-    return sites, left, market_s(network, days_of(gate, market), sites, market)
+    return sites, left, market_s(network, days_of(network, gate, market), sites, market)
 
 
-def days_of(gate: Gate, market: MarketQuestion) -> int:
-    """Return how many days go to the market."""
+def days_of(network: Network, gate: Gate, market: MarketQuestion) -> int:
+    """Return how many days go to the market, at most: hours that leave out a season have fewer typical ones."""
     of_source = int(gate.told.get("of_source", _YEAR_H))
     every = max(1, of_source // HOURS_OF_DAY)
-    return {"peak": 1, "typical": min(TYPICAL_DAYS, every), "year": every}.get(market.days, max(1, len(market.dates)))
+    typical = min(most_typical(network), every)
+    return {"peak": 1, "typical": typical, "year": every}.get(market.days, max(1, len(market.dates)))
 
 
 def _about(seconds: float) -> str:
@@ -252,8 +260,8 @@ def _about(seconds: float) -> str:
 
 def _plan_words(market: MarketQuestion, days: int, sites: int, left: int, seconds: float) -> str:
     on = {
-        "peak": "the day of the highest load, one day of the seven that stand for the year",
-        "typical": "seven typical days, each with the weight of those that it stands for",
+        "peak": "the day of the highest load, one of the typical days that stand for the year",
+        "typical": f"{count(days, 'typical day')}, each with the weight of those that it stands for",
         "year": f"every day of the year, {number(days)} days",
     }.get(market.days, count(days, "day"))
     rest = f"; {number(left)} more that qualify stay out" if left else ""
@@ -269,7 +277,14 @@ def _plan_words(market: MarketQuestion, days: int, sites: int, left: int, second
 def all_listed(answer: Answer) -> str:
     """Return that the ranking chose none of the shortlist, "" where it did or nothing was left out."""
     market = answer.market
-    if market is None or answer.provisional or not int(market.facts.get("left_out", 0)):
+    if market is None or answer.provisional:
+        return ""
+    if sum(site.served for site in market.sites) == 1:
+        return (
+            "One site is priced: a score compares sites, so its score of 1 says nothing. What it does to prices, "
+            "against the market without it, stands on its sheet."
+        )
+    if not int(market.facts.get("left_out", 0)):
         return ""
     if any(answer.served(name) > answer.drawn.top for name in answer.envelopes) or not answer.shortlist:
         return ""

@@ -18,11 +18,12 @@ from engine.commitment.scuc import BaseCommitment, commit
 from engine.compute import Progress
 from engine.errors import QuestionError
 from engine.network.factors import Factors
-from engine.network.model import Integers, Matrix
+from engine.network.model import Integers, Matrix, Network
 from engine.siting.case import HOURS_OF_DAY, SitingCase
 
 PEAK = "highest load"  # the reason of the day of the highest load begins so
 _WARM_UP_GAP = 1e-3  # of a day that is committed for its last state alone
+_WIND, _WEATHER = ("wind",), ("wind", "solar")
 _SEASONS = {"winter": (12, 1, 2), "spring": (3, 4, 5), "summer": (6, 7, 8), "autumn": (9, 10, 11)}
 
 
@@ -57,7 +58,7 @@ def typical_days(case: SitingCase) -> tuple[Day, ...]:
     """
     check_whole_days(case.hour_of_day)
     load = case.demand_mw.sum(axis=1).reshape(-1, HOURS_OF_DAY)
-    wind, weather = (_of(case, fuels).reshape(-1, HOURS_OF_DAY) for fuels in (("wind",), ("wind", "solar")))
+    wind, weather = (_of(case, fuels).reshape(-1, HOURS_OF_DAY) for fuels in (_WIND, _WEATHER))
     chosen: dict[int, str] = {}
     peak = int(np.argmax(load.max(axis=1)))
     chosen[peak] = f"{PEAK}, {load[peak].max():,.0f} MW"
@@ -118,6 +119,16 @@ def commit_days(  # noqa: PLR0913 (each of these is one choice, by name)
 
 def _state_after(base: BaseCommitment) -> InitialState | None:
     return None if base.commitment.on is None else base.commitment.last_state(base.instance)
+
+
+def most_typical(network: Network) -> int:
+    """Return how many typical days a year of a network has: the peak, a median of each season, two of its wind."""
+    return 1 + len(_SEASONS) + (2 if windy(network) else 0)
+
+
+def windy(network: Network) -> bool:
+    """Return whether a unit that runs on wind is in service."""
+    return bool((np.isin(network.units.fuels, _WIND) & network.units.in_service).any())
 
 
 def _of(case: SitingCase, fuels: tuple[str, ...]) -> Matrix:

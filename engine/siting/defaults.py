@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from engine.capacity.series import is_texas
+from engine.commitment.days import most_typical
 from engine.network.model import Network
 from engine.siting.contingencies import LEAST_KV, BranchRule
 from engine.siting.gate.question import candidates
@@ -21,7 +22,6 @@ _SHARES = (0.05, 0.10, 0.15, 0.20)  # of the filed load, as nameplates on anothe
 TEXAS_SHORTLIST, TEXAS_SITES = 10, 20
 _LISTED, _MOST_LISTED = 0.1, 5  # of the candidates, on the shortlist of another network
 _PRICED = 3  # times as many go to the market: a shortlist of all that are priced says nothing
-TYPICAL_DAYS = 7
 MOST_MARKET_S = 3600.0  # of a market that is asked first
 _SMALL = 40  # buses: so few are screened in the whole stress set at once
 
@@ -47,7 +47,7 @@ def starting_question(network: Network) -> SitingQuestion:
 
 
 def starting_market(network: Network, question: SitingQuestion | None = None) -> MarketQuestion:
-    """Return the market that goes with a question, by default the first: one size, on the seven typical days.
+    """Return the market that goes with a question, by default the first: one size, on the typical days.
 
     Where these would take more than an hour it is the day of the highest load alone, as on synthetic Texas.
     """
@@ -61,7 +61,7 @@ def starting_market(network: Network, question: SitingQuestion | None = None) ->
         sizes_mw=size, most_sites=_PRICED * asked.shortlist, base_time_s=120.0, site_time_s=120.0, samples=4
     )
     most = len(asked.envelopes) * min(week.most_sites, len(network.buses.ids))  # placements: fewer where fewer pass
-    return week if market_s(network, TYPICAL_DAYS, most, week) <= MOST_MARKET_S else replace(week, days="peak")
+    return week if market_s(network, most_typical(network), most, week) <= MOST_MARKET_S else replace(week, days="peak")
 
 
 def drawn_first(sizes_mw: Sequence[float]) -> float:

@@ -19,16 +19,16 @@ from engine.siting.ac_check import ac_check
 from engine.siting.contingencies import Contingencies
 from engine.siting.gate.results import FORMAT as GATE_FORMAT
 from engine.siting.gate.results import GateResult
+from engine.siting.gate_time import screened_share
 from engine.siting.hour_sets import HourSet
 from engine.siting.market_run import FORMAT as MARKET_FORMAT
 from engine.siting.market_run import MarketQuestion, run_market
 from engine.siting.prepare import prepare, prepared_again
 from engine.siting.question import SHORTLIST, SitingQuestion
-from engine.siting.run import CHECKED, GateRun, checked_again, remade, run_gate
+from engine.siting.run import CHECKED, GateRun, checked_again, ground_of, remade, screened
 
 GATE, MARKET, AC = "siting.gate", "siting.market", "siting.ac"
 _STEPS = 1000
-_SCREENED = 0.9  # of the gate's progress; the rest is the check
 # What the jobs return beside the keys of their files.
 GATE_SHAPE: Mapping[str, type] = {
     "hours": dict,
@@ -113,6 +113,8 @@ def gate_job(arguments: dict[str, Any], context: JobContext) -> dict[str, Any]:
     """Screen, check a sample from nothing, keep the verdicts. Raises QuestionError; VerdictError at a mismatch."""
     started = time.perf_counter()
     question = question_of(arguments)
+    ground = ground_of(question, Network.from_tables(context.load_network(arguments["network"])), context.load_dataset)
+    screening = screened_share(ground)
     asked, counted = gate_arguments(arguments["network"], question), [0, 0]
 
     def count(done: int, total: int) -> None:
@@ -120,12 +122,10 @@ def gate_job(arguments: dict[str, Any], context: JobContext) -> dict[str, Any]:
 
     def tell(share: float) -> None:
         words = f"{counted[0]:,} of {counted[1]:,} parts of the hours screened"
-        context.progress(round(_STEPS * _SCREENED * share), _STEPS, words)
+        context.progress(round(_STEPS * screening * share), _STEPS, words)
 
-    run = run_gate(
-        question,
-        Network.from_tables(context.load_network(arguments["network"])),
-        context.load_dataset,
+    run = screened(
+        ground,
         workers=context.workers,
         progress=count,
         share=tell,
@@ -138,7 +138,7 @@ def gate_job(arguments: dict[str, Any], context: JobContext) -> dict[str, Any]:
         count=min(CHECKED, verdicts),
         seed=question.seed,
         workers=context.workers,
-        progress=part_of(context, _SCREENED, 1.0 - _SCREENED, "parts of the check from nothing"),
+        progress=part_of(context, screening, 1.0 - screening, "parts of the check from nothing"),
     )
     key = gate_key(asked)
     context.artifacts.save(key, run.gate.save())

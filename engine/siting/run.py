@@ -72,21 +72,44 @@ def run_gate(  # noqa: PLR0913 (the question, then by name how)
     ``progress``, ``share`` and ``partial`` are told how far it is, see :func:`engine.siting.gate.screening.screen`.
     Raises QuestionError with every problem of the question.
     """
-    prepared = prepare(question.checked(network), network, load_dataset)
-    contingencies = contingencies_of(question, prepared)
-    asked = gate_question(question, prepared)
+    return screened(
+        ground_of(question, network, load_dataset),
+        workers=workers,
+        progress=progress,
+        share=share,
+        artifacts=artifacts,
+        partial=partial,
+    )
+
+
+def ground_of(question: SitingQuestion, network: Network, load_dataset: LoadDataset | None = None) -> Ground:
+    """Return the ground of a question. Raises QuestionError with every problem of it."""
+    return Ground.of(question, prepare(question.checked(network), network, load_dataset))
+
+
+def screened(  # noqa: PLR0913 (the ground, then by name how)
+    ground: Ground,
+    *,
+    workers: Workers = HERE,
+    progress: Progress | None = None,
+    share: Callable[[float], None] | None = None,
+    artifacts: Artifacts | None = None,
+    partial: Callable[[GateResult], None] | None = None,
+) -> GateRun:
+    """Return what the gate says on a ground, as :func:`run_gate`."""
+    asked = gate_question(ground.question, ground.prepared)
     gate = screen(
-        prepared.case,
-        contingencies,
+        ground.prepared.case,
+        ground.contingencies,
         asked,
         workers=workers,
         progress=progress,
         share=share,
         artifacts=artifacts,
-        parts=parts_of(len(prepared.case), len(asked.buses)),
+        parts=parts_of(len(ground.prepared.case), len(asked.buses)),
         partial=partial,
     )
-    return GateRun(question, prepared, contingencies, gate)
+    return GateRun(ground.question, ground.prepared, ground.contingencies, gate)
 
 
 def checked_again(

@@ -43,7 +43,7 @@ COUNTS = {
     ("shift", 2000.0): "+21 %",
 }
 DEPTHS = "The study's table 4 (shift, four depths that are lost but for 0.20 in its second column): 188, 210, 239, 253."
-OVERLAPS = "the study, of its first 20: 11, 6 and 8 at 1 GW (counted from its table 3), 10, 12 and 7 at 2 GW"
+OVERLAPS = "11, 6 and 8 at 1 GW (counted from its table 3), 10, 12 and 7 at 2 GW"
 # Table 3: the first twenty at 1 GW under each envelope, and of the lowest mean price, as rows of the bus table from 1.
 # The zones that it gives for the last of them are those of these rows.
 FIRST_20 = {

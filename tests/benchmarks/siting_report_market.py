@@ -78,7 +78,8 @@ def main() -> None:
         "",
         dearer(study, run, market, placements[:: max(1, len(placements) // asked.dearer)]) if asked.dearer else NOT_RUN,
         "",
-        "The market by depth of a pause and of a shift: siting_report_depth.md.",
+        "The market by depth of a pause and of a shift: siting_report_depth.md. Overlaps of the first twenty: "
+        "siting_report_overlap.md.",
         "",
     ]
     (RESULTS / "siting_report_market.md").write_text("\n".join(lines))
@@ -269,7 +270,7 @@ def shortlists(run: GateRun, market: MarketRun) -> list[str]:
         drawn = texas(buses.longitude, buses.latitude, run.gate.buses, groups, what="on the shortlist")
         (RESULTS / f"siting_report_shortlist_{size / 1000:g}gw.svg").write_text(drawn)
         lines.append(f"\n![Shortlists at {size / 1000:g} GW](siting_report_shortlist_{size / 1000:g}gw.svg)\n")
-    return [*lines, f"- {siting_published.OVERLAPS}"]
+    return [*lines, f"- the study, of its first {TOP}: {siting_published.OVERLAPS}"]
 
 
 def too_few(size: float, priced: dict[str, int]) -> list[str]:

@@ -52,7 +52,7 @@ def test_the_plan_names_the_days_and_counts_the_sizes_that_go_on() -> None:
     assert sites == 2 * half == 4  # two envelopes, and two sizes or one
     said = text(siting_market.told(found, one, NEEDED))
     assert "2 sites go on" in said
-    assert "priced on the day of the highest load, one day of the seven that stand for the year: about" in said
+    assert "priced on the day of the highest load, one of the typical days that stand for the year: about" in said
     none = text(siting_market.told(found, replace(one, sizes_mw=(75.0,)), NEEDED))
     assert "None of the sizes that go on was screened: screened are 50.0 MW, 100 MW" in none
 
@@ -79,12 +79,12 @@ def test_a_whole_year_is_offered_with_its_time() -> None:
     """Twice as many days take twice as long: no other part of the estimate depends on them once both cores are busy."""
     found = replace(answer(of_source=8784), market=None)
     year, week = MarketQuestion(days="year"), MarketQuestion(days="typical")
-    assert siting_market.days_of(found.gate, year) == 366
+    assert siting_market.days_of(found.network, found.gate, year) == 366
     ratio = [siting_market.plan(found.network, found.gate, one, 0.0)[2] for one in (year, week)]
-    assert ratio[0] / ratio[1] == pytest.approx(366 / 7)
+    assert ratio[0] / ratio[1] == pytest.approx(366 / 5)  # no wind: the peak and a median of each season
     assert "every day of the year, 366 days: about" in text(siting_market.told(found, year, NEEDED))
     short = replace(answer(of_source=48), market=None)
-    assert siting_market.days_of(short.gate, year) == siting_market.days_of(short.gate, week) == 2
+    assert [siting_market.days_of(short.network, short.gate, one) for one in (year, week)] == [2, 2]
 
 
 def test_a_study_opens_on_seven_days_where_they_take_at_most_an_hour() -> None:
@@ -139,7 +139,7 @@ def test_units_that_stay_on_are_asked_by_id_kept_in_the_link_and_told() -> None:
 def test_what_was_found_says_its_rules_and_what_was_not_priced() -> None:
     found = answer()
     said = text(siting_market.told(found, found.market.question, ANSWERED))  # type: ignore[union-attr]
-    assert "one day of the seven typical ones" in said
+    assert "one of the typical days" in said
     assert "On-peak: hours 16-19." in said
     assert "hold with every branch in service" in said
     facts = {
@@ -161,6 +161,8 @@ def test_a_shortlist_of_all_that_were_priced_is_said_to_be_one() -> None:
     assert "Every priced site" not in text(siting_overview.head(answer(top=1)))
     whole = replace(market_run(), facts={**market_run().facts, "left_out": 0})
     assert siting_market.all_listed(answer(top=2, market=whole)) == ""
+    alone = replace(whole, sites=whole.sites[:1])
+    assert "One site is priced" in text(siting_overview.head(answer(top=2, market=alone)))
 
 
 def test_the_market_that_a_page_opens_with_prices_a_size_of_its_question() -> None:

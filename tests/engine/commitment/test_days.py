@@ -1,7 +1,9 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from engine.commitment.days import Day, commit_days, typical_days
+from engine.commitment.days import Day, commit_days, most_typical, typical_days
 from engine.commitment.instance import InitialState
 from engine.commitment.outcome import Effort, End, last_state
 from engine.errors import QuestionError
@@ -60,6 +62,14 @@ def test_the_day_of_a_season_is_one_of_its_days_and_the_nearest() -> None:
     assert spring.number in own
     assert far[spring.number - 60] == far.min()
     assert spring.weight == 92.0
+
+
+def test_a_year_has_as_many_typical_days_as_its_network_says_with_wind_and_without() -> None:
+    case = year_case()
+    units = [unit("water", "1", 0.0, 100.0), unit("gas", "2", 10.0, 300.0, cost_c1_per_mwh=20.0)]
+    still = replace(case, network=grid(units, (("1", "2", 0.1, 500.0),)))
+    for one, count in ((case, 7), (still, 5)):
+        assert most_typical(one.network) == len(typical_days(one)) == count
 
 
 def test_labels_without_a_date_are_refused() -> None:
