@@ -16,6 +16,7 @@ from engine.siting.criteria import Criterion, passes, read_columns, scored
 from engine.siting.metrics import HourlyMarket, Spread, five_metrics, paired_change
 from engine.siting.ranking import EPSILON, GROUPS, benefit_of, metric_criteria, overlap, rank, spearman
 from engine.siting.stability import diagnostics, noise_intervals, open_places, robust
+from tests.benchmarks.siting_published import FIRST_20
 
 NAMES = metric_criteria()
 SMALL = {"one": ("a", "b"), "two": ("c",)}
@@ -105,72 +106,7 @@ def test_rank_correlation_equals_scipys(seed: int) -> None:
 
 def test_the_published_shortlists_overlap_as_counted() -> None:
     # 1 GW shortlists of the source's Table 3: 11, 6 and 8 of 20 shared.
-    firm = [
-        320,
-        357,
-        188,
-        103,
-        1481,
-        1831,
-        1690,
-        1999,
-        1837,
-        1126,
-        1809,
-        1613,
-        1592,
-        1660,
-        1973,
-        1343,
-        1089,
-        1491,
-        1713,
-        1775,
-    ]
-    shift = [
-        637,
-        1672,
-        320,
-        1539,
-        1750,
-        1456,
-        1579,
-        1446,
-        1163,
-        1713,
-        1686,
-        1690,
-        1238,
-        1720,
-        1729,
-        357,
-        1491,
-        188,
-        1448,
-        1464,
-    ]
-    pause = [
-        357,
-        320,
-        188,
-        103,
-        302,
-        1713,
-        1815,
-        1464,
-        1481,
-        1113,
-        1775,
-        1579,
-        1467,
-        1837,
-        1999,
-        1152,
-        1660,
-        1672,
-        1613,
-        1539,
-    ]
+    firm, pause, shift = (list(FIRST_20[name]) for name in ("firm", "pause", "shift"))
     assert [overlap(firm, pause), overlap(firm, shift), overlap(pause, shift)] == pytest.approx(
         [11 / 20, 6 / 20, 8 / 20]
     )
