@@ -54,7 +54,17 @@ def create_app(settings: Settings) -> "Dash":
     """Return the product as a Dash app, its WSGI callable in ``.server``. It opens the store of ``settings``."""
     import dash  # noqa: PLC0415
 
-    from callbacks import auction_invite, auction_routes, http, job_banner, opening, packed, routes, security  # noqa: PLC0415
+    from callbacks import (  # noqa: PLC0415
+        auction_invite,
+        auction_routes,
+        http,
+        job_banner,
+        no_study,
+        opening,
+        packed,
+        routes,
+        security,
+    )
     from callbacks import shell as shell_callbacks  # noqa: PLC0415
     from components import shell  # noqa: PLC0415
     from components.static import Wired  # noqa: PLC0415
@@ -89,6 +99,7 @@ def create_app(settings: Settings) -> "Dash":
         app.server.wsgi_app = security.TrustedProxy(app.server.wsgi_app, settings.forwarded_allow)
     app.index_string = shell.INDEX_STRING
     shell_callbacks.register(app, services, PAGES)
+    no_study.register(app, services)
     job_banner.register(app.server, services, PAGES)
     pages: dict[str, opening.Page] = {}
     for link in (*PAGES, *SIDE_PAGES):

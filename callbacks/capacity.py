@@ -18,6 +18,7 @@ from components.capacity_sites import voltages, zones
 from components.capacity_view import read_question, read_view
 from components.capacity_words import NAMES
 from components.grid_map import is_geographic, map_bounds, map_points, register_map
+from components.no_study import no_study
 from components.tables import register_grid
 from engine.errors import NetworkDataError, NotFoundError, QuestionError
 from engine.network.layout import positions
@@ -33,12 +34,12 @@ def page_layout(services: Services, **query: str) -> Any:
     """Return the page for the study that the address names, as whoever asks may see it."""
     study = query.get("study")
     if not study:
-        return capacity.no_study()
+        return no_study(PAGE)
     user, desk = current_user(), Desk(services)
     try:
         summary = services.studies.get(user, study)
     except NotFoundError:
-        return capacity.no_study()
+        return no_study(PAGE)
     try:
         network = services.network(user, study)
     except NetworkDataError as error:

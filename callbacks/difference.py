@@ -14,7 +14,7 @@ from callbacks.capacity_desk import ASKED, Desk
 from callbacks.security import current_user
 from callbacks.services import Services
 from callbacks.shell import of_page, toast
-from components import capacity, capacity_ids, difference_ids, ids
+from components import capacity_ids, difference_ids, ids
 from components import difference as diff
 from components import difference_page as view
 from components.capacity_answer import Answer
@@ -26,6 +26,7 @@ from components.drawing_parts import map_file
 from components.drawing_sheet import FORMATS
 from components.format import megawatts
 from components.grid_map import is_geographic, map_bounds, register_map
+from components.no_study import no_study
 from components.skeleton import parse_element
 from components.tables import register_grid
 from engine.capacity.question import CapacityQuestion
@@ -67,12 +68,12 @@ def page_layout(services: Services, **query: str) -> Any:
     """Return the page for the two settings that the address names, as whoever asks may see them."""
     study = query.get("study")
     if not study or not isinstance(study, str):
-        return capacity.no_study()
+        return no_study(ids.CAPACITY)
     desk, user = current_app.extensions.get(_DESK) or Desk(services), current_user()
     try:
         now = services.studies.network_status(user, study).digest
     except NotFoundError:
-        return capacity.no_study()
+        return no_study(ids.CAPACITY)
     lines: list[str] = []
     sides: dict[str, Side] = {}
     for name in ("a", "b"):

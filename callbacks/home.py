@@ -13,7 +13,7 @@ from callbacks.auction import lines
 from callbacks.capacity_desk import ANSWERED
 from callbacks.security import current_user
 from callbacks.services import Kept, Services
-from callbacks.shell import delete_study, since, study_address, toast
+from callbacks.shell import delete_study, open_pages, since, study_address, toast
 from components import home, home_ids, ids
 from components.auction import at_home
 from components.format import count, megawatts
@@ -53,7 +53,7 @@ def cards(services: Services, user: str, now: float, pages: dict[str, str] | Non
     """Return the user's recent studies, newest first."""
     recent = services.studies.list(user)[:MOST_RECENT]
     return [
-        _card(study, answered(services, user, study), now, (pages or _open_pages(), page_of(services, user, study)))
+        _card(study, answered(services, user, study), now, (pages or open_pages(), page_of(services, user, study)))
         for study in recent
     ]
 
@@ -138,13 +138,6 @@ def page_of(services: Services, user: str, study: StudySummary) -> str | None:
     return "siting" if GATE in study.answered and ANSWERED not in study.answered else None
 
 
-def _open_pages() -> dict[str, str]:
-    """Return path -> key of the pages that this app has registered."""
-    import dash  # noqa: PLC0415 (the registry belongs to the app that is being served)
-
-    return {entry["path"]: key for key, entry in dash.page_registry.items()}
-
-
 def picture(tables: NetworkTables) -> bytes:
     """Return the thumbnail of a network."""
     points = map_points(tables, None if is_geographic(tables) else positions(tables))
@@ -181,7 +174,7 @@ def register(app: Dash, services: Services) -> None:
             study = services.open_example(current_user(), key)
         except EngineError as error:
             return no_update, toast(str(error)), no_update
-        address = study_address(_open_pages(), study, prefer or None)
+        address = study_address(open_pages(), study, prefer or None)
         if not address.startswith("/?"):
             return address, no_update, no_update
         return address, no_update, home.recent(cards(services, current_user(), time.time()))

@@ -20,6 +20,7 @@ from components.grid_map import register_map
 from components.network_layers import base_layers
 from components.network_rows import TABLES, rows
 from components.network_view import read_question, read_view
+from components.no_study import no_study
 from components.tables import register_grid
 from engine.errors import EngineError, NotFoundError, QuestionError
 from engine.network import library
@@ -41,13 +42,13 @@ def page_layout(services: Services, study: str | None = None, **query: str) -> A
     """Return the page for the study of the address; without one it says what to do next."""
     user = current_user()
     if not study:
-        return view.empty()
+        return no_study(PAGE)
     seat, opf = desk.Seat(services, user, study), OpfDesk(services)
     try:
         status = seat.status()
         read_only = seat.read_only()
     except NotFoundError:
-        return view.empty()
+        return no_study(PAGE)
     tables = seat.tables(status.digest)
     looked = read_view(query)
     opened = network_answer.opening(seat, opf, status.digest, _linked(query))

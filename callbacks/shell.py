@@ -57,6 +57,13 @@ def study_address(pages: dict[str, str], study: str, prefer: str | None = None) 
     return f"{path}?{urlencode({'study': study})}"
 
 
+def open_pages() -> dict[str, str]:
+    """Return path -> key of the pages that this app has registered."""
+    import dash  # noqa: PLC0415 (the registry belongs to the app that is being served)
+
+    return {entry["path"]: key for key, entry in dash.page_registry.items()}
+
+
 def entries(services: Services, user: str, chosen: str | None, now: float) -> list[StudyEntry]:
     """Return the picker's lines, newest first."""
     return [

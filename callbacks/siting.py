@@ -25,6 +25,7 @@ from callbacks.siting_answer import KEEP, Asked, Seat, Shown, answer_to, held_ma
 from callbacks.siting_desk import Desk
 from components import ids, siting, siting_ids, siting_market, siting_words
 from components.grid_map import register_map
+from components.no_study import no_study
 from components.siting_view import read_question, read_view
 from components.tables import register_grid
 from engine.errors import NetworkDataError, NotFoundError, QuestionError
@@ -37,12 +38,12 @@ def page_layout(services: Services, **query: str) -> Any:
     """Return the page for the study that the address names, as whoever asks may see it."""
     study = query.get("study")
     if not study:
-        return siting.no_study()
+        return no_study(PAGE)
     user, desk = current_user(), Desk(services)
     try:
         summary = services.studies.get(user, study)
     except NotFoundError:
-        return siting.no_study()
+        return no_study(PAGE)
     try:
         network = services.network(user, study)
     except NetworkDataError as error:

@@ -88,22 +88,6 @@ def layout(opened: Opened) -> html.Main:
     )
 
 
-def no_study() -> html.Main:
-    """Return the page without a study: what to do next."""
-    return page(
-        html.Div(
-            state(
-                "empty",
-                "A capacity question is asked of a study's network. Open an example or one of your studies first.",
-                title="No study is open",
-                action=dcc.Link("To Home", href="/", className="hr-button hr-button-primary"),
-            ),
-            className="hr-capacity-alone",
-        ),
-        title=TITLE,
-    )
-
-
 def unusable(study: str, problems: Sequence[str]) -> html.Main:
     """Return the page of a network that cannot be computed with yet: every reason, and where to mend it."""
     return page(

@@ -47,8 +47,8 @@ DOORS = (
         "site",
         "Site",
         "Which buses take 1 GW after any outage?",
-        "The buses that qualify for firm and flexible use are there at once; what each does to prices, and the ranked "
-        "shortlist, come with the market.",
+        "The buses that qualify for firm and flexible use, what sites do to prices, and the ranked shortlist: there at "
+        "once.",
         "texas-2020",
         f"{number(2000)} buses, 3 envelopes",
         "siting",
@@ -176,14 +176,15 @@ def layout(studies: Sequence[StudyCard], examples: Sequence[Example], auctions: 
 
 def door(entry: Door) -> Any:
     """Return one of the doors: one large button, or a link where it opens no study."""
-    inside = _door(entry)
     look = f"hr-door hr-door-{entry.key}"
     if entry.address:
-        return dcc.Link(inside, href=entry.address, className=look)
-    return html.Button(inside, id=home_ids.open_example(f"{entry.example}:{entry.page}"), type="button", className=look)
+        return dcc.Link(inside(entry), href=entry.address, className=look)
+    button = home_ids.open_example(f"{entry.example}:{entry.page}")
+    return html.Button(inside(entry), id=button, type="button", className=look)
 
 
-def _door(entry: Door) -> list[Any]:
+def inside(entry: Door) -> list[Any]:
+    """Return what a door shows: its picture and its words."""
     return [
         picture(f"/api/thumbnails/example/{entry.example}.svg", "hr-door-map"),
         html.Span(

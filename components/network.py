@@ -81,19 +81,6 @@ def layout(opened: Opened) -> html.Main:
     )
 
 
-def empty() -> html.Main:
-    """Return the page while no study is open."""
-    return skeleton.page(
-        skeleton.state(
-            "empty",
-            "Open a study or an example on the home page, then draw or import its network here.",
-            title="No study is open",
-            action=dcc.Link("Go to the home page", href="/", className="hr-button hr-button-primary"),
-        ),
-        title="Network",
-    )
-
-
 def totals(counts: Counts) -> html.Dl:
     """Return the network's key numbers."""
     unlimited = f"{number(counts.unlimited)} unlimited" if counts.unlimited else "all with a rating A"

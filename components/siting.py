@@ -129,13 +129,6 @@ def nothing_yet() -> html.Div:
     return state("empty", "The funnel from candidates to shortlist appears here once the gate has screened an hour.")
 
 
-def no_study() -> html.Main:
-    """Return the page without a study: what to do next."""
-    words = "A siting question is asked of a study's network. Open an example or one of your studies first."
-    way = dcc.Link("To Home", href="/", className="hr-button hr-button-primary")
-    return _alone(state("empty", words, title="No study is open", action=way))
-
-
 def unusable(study: str, problems: Sequence[str]) -> html.Main:
     """Return the page of a network that cannot be screened yet: every reason, and where to mend it."""
     way = dcc.Link(

@@ -66,6 +66,16 @@ def test_a_study_deleted_in_the_picker_is_brought_back(page: Page) -> None:
     expect(page.locator("#shell-study-name")).to_have_text("IEEE 14")
 
 
+@pytest.mark.parametrize("name", ["Network", "Capacity", "Siting"])
+def test_a_page_without_a_study_opens_its_worked_example_at_one_press(page: Page, name: str) -> None:
+    open_page(page, f"/{name.lower()}")
+    expect(page.get_by_text("No study is open")).to_be_visible()
+    assert barriers(page) == []
+    page.locator(f"#{name.lower()}-worked-example").click()
+    expect(page.locator("#shell-study-name")).to_have_text("Texas 2000, fleet of 2020")
+    expect(page.locator(".hr-question")).to_be_visible()
+
+
 def test_every_page_is_left_without_an_error(page: Page) -> None:
     open_small_grid(page)
     for name in ("Network", "Capacity", "Auction", "Home", "Auction", "Network", "Home"):
