@@ -149,13 +149,14 @@ def year(case: SitingCase, asked: argparse.Namespace) -> list[Row]:
 
 
 def day(case: SitingCase, asked: argparse.Namespace) -> list[Row]:
-    chosen = np.linspace(0, len(case) - 1, asked.hours + 2)[1:-1].round().astype(np.intp)
+    some = np.linspace(0, len(case) - 1, asked.hours + 2)[1:-1].round().astype(np.intp)
+    chosen = some if asked.hours < len(case) else np.arange(len(case))
     limit = f"{DAY_S:,.0f} s for 24 hours and all candidates (aim {DAY_AIM_S:,.0f} s)"
     rows, result = measured(case.at(chosen), Rule(), asked, limit)
     cpu = sum(known.time_s for known in result.verdicts if known is not None)
     all_s = cpu / len(chosen) * len(case) * asked.every / CORES
-    words = f"24 hours and all candidates on {CORES} cores, extrapolated from the processor time of {len(chosen)}"
-    words += f" hours and one of {asked.every} candidates" if asked.every > 1 else " hours"
+    words = f"24 hours and all candidates on {CORES} cores, extrapolated from the processor time of {len(chosen)} hours"
+    words += f" and one of {asked.every} candidates" if asked.every > 1 else ""
     hours = ", ".join(case.labels[hour] for hour in chosen)
     return [*rows, (words, f"{all_s:,.0f} s", limit), ("the hours", hours, "")]
 
