@@ -195,11 +195,13 @@ def place_of(run: GateRun) -> dict[int, int]:
     return {bus: number for number, bus in enumerate(run.gate.buses.tolist())}
 
 
-def tables(market: MarketRun) -> list[str]:
+def tables(market: MarketRun, sizes_mw: Sequence[float] = MARKET_SIZES_MW) -> list[str]:
     """Return tables 1 and 2, and how far the medians are from the study's."""
     lines = []
-    for number, size in enumerate(MARKET_SIZES_MW, start=1):
+    for number, size in enumerate(sizes_mw, start=1):
         lines += [f"## Table {number}: {size / 1000:g} GW, medians [distance between the quartiles]", ""]
+        counts = ", ".join(f"{own.name} {len(served(market, (own.name, size)))}" for own in standard())
+        lines += [f"Sites that the medians are of: {counts}.", ""]
         lines += [*medians(market, size), "", far_from_the_study(market, size), ""]
     return lines
 
@@ -215,7 +217,7 @@ def medians(market: MarketRun, size: float) -> list[str]:
             cells = []
             for own in standard():
                 spread = Spread.of(values(market, (own.name, size))[:, w, m])
-                cells.append(f"{spread.median:.2f} [{spread.iqr:.2f}]")
+                cells.append(f"{spread.median:.2f} [{spread.iqr:.2f}]" if spread.sites else "none served")
             published = " | ".join(siting_published.MARKET[size, window, metric])
             unit = f"{METRIC_WORDS[metric]}, {METRIC_UNITS[metric]}"
             lines.append(f"| {WINDOW_WORDS[window]} | {unit} | {' | '.join(cells)} | {published} |")
@@ -229,10 +231,13 @@ def far_from_the_study(market: MarketRun, size: float) -> str:
         ours = [Spread.of(values(market, (own.name, size))[:, w, 0]).median for own in standard()]
         theirs = [float(cell.split(" ")[0]) for cell in siting_published.MARKET[size, window, "mean_lmp"]]
         away = np.array(ours) - np.array(theirs)
+        away = away[np.isfinite(away)]
+        if not away.size:
+            return "No site of this size is served on every day."
         told.append(f"{away.min():+.2f} to {away.max():+.2f} in {WINDOW_WORDS[window]}")
     return (
         f"Our medians of the mean price less the study's, $/MWh: {', '.join(told)}. Why they differ: the study does "
-        f"not name its seven days (ours are {len(market.facts['days'])}), its wind series is not published, and it "
+        f"not name its seven days (here {len(market.facts['days'])}), its wind series is not published, and it "
         "stops each day at a gap of 1 %. Binding hours are of all days together."
     )
 

@@ -22,7 +22,15 @@ from engine.siting.shortlist import Ranked, rank_sites
 from tests.benchmarks import siting_published
 from tests.benchmarks.siting_report import KEPT, RESULTS, head, report_study, say
 from tests.benchmarks.siting_report_attenuation import quietest, without_sites
-from tests.benchmarks.siting_report_market import TOP, first_of, judged_words, market_of, sampled, typical_question
+from tests.benchmarks.siting_report_market import (
+    TOP,
+    first_of,
+    judged_words,
+    market_of,
+    sampled,
+    tables,
+    typical_question,
+)
 from tests.benchmarks.siting_report_pairs import MARKET_SIZES_MW, served
 
 SIZE_MW = MARKET_SIZES_MW[0]
@@ -54,6 +62,7 @@ def main() -> None:
         *overlaps(first, priced, market),
         "",
         *listed(run.network.buses.ids, order, first),
+        *tables(market, (SIZE_MW,)),
     ]
     (RESULTS / "siting_report_overlap.md").write_text("\n".join(lines))
     say(f"written after {time.perf_counter() - start:,.0f} s")

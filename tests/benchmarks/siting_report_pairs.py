@@ -99,7 +99,7 @@ def what_follows(change: Vector, floor: Vector) -> str:
     fell, rose, chance = counted(change, floor)
     judged = int(np.isfinite(floor).sum())
     if not judged:
-        return "What follows: nothing, for the noise floor is known on no day."
+        return "What follows: nothing, for no pair has a floor and schedules as near as asked."
     if chance < CHANCE:
         verdict = "The attenuation holds on these." if fell > rose else "The attenuation is contradicted on these."
     else:
@@ -143,7 +143,7 @@ def _signs(words: str, change: Vector, floor: Vector) -> str:
     judged = np.isfinite(floor)
     if not judged.any():
         median = f"- {words}: median {float(np.median(change)):+.3f} $/MWh"
-        return f"{median}; the noise floor is not known, so what fell or rose cannot be told"
+        return f"{median}; no pair has a floor and schedules as near as asked: what fell or rose cannot be told"
     change, floor = change[judged], floor[judged]
     fell, rose, chance = counted(change, floor)
     return (

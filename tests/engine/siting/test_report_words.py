@@ -60,7 +60,7 @@ def test_each_day_is_judged_by_its_own_floor_and_one_without_by_none(market: Mar
     assert "| noise floor | | 0.5 | not known | 2 | | | 1.25 |" in lines
     (first,), (second,), (third,) = ([line for line in lines if line.startswith(f"- 1 GW, {date}")] for date in DATES)
     assert "of 2; noise floor 0.5; fell at 2, rose at 0, within the noise at 0" in first
-    assert "not known, so what fell or rose cannot be told" in second
+    assert "no pair has a floor and schedules as near as asked: what fell or rose cannot be told" in second
     assert "noise floor 2; fell at 0, rose at 0, within the noise at 2" in third
     assert "It is not known on 2020-08-12" in floor_words(market)
     assert "2020-08-11 4, 2020-08-12 1, 2020-08-13 4" in floor_words(market)
@@ -89,7 +89,8 @@ def test_a_schedule_further_from_the_least_cost_than_asked_is_marked_and_not_cou
 def test_what_has_no_floor_neither_fell_nor_rose() -> None:
     change, floor = np.array([-3.0, 3.0, -3.0, 0.1]), np.array([1.0, 1.0, np.nan, 1.0])
     assert counted(change, floor) == (1, 1, 1.0)
-    assert what_follows(change, np.full(4, np.nan)) == "What follows: nothing, for the noise floor is known on no day."
+    none = what_follows(change, np.full(4, np.nan))
+    assert none == "What follows: nothing, for no pair has a floor and schedules as near as asked."
 
 
 def test_overlaps_of_twenty_need_forty_sites() -> None:
