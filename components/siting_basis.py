@@ -79,6 +79,11 @@ def amount(market: MarketRun, window: Window, metric: Metric) -> str:
     return f"{number(value, DIGITS[metric])} {METRIC_UNITS[metric]}" if np.isfinite(value) else UNKNOWN
 
 
+WITH_A_SITE = (
+    "It is measured without a site; with one, equally good schedules can differ by more: that is not measured."
+)
+
+
 def floor_table(market: MarketRun, inputs: Sequence[WhyInput]) -> Part:
     """Return the noise floor of every figure, with its CSV."""
     floor = market.floor
@@ -94,7 +99,7 @@ def floor_table(market: MarketRun, inputs: Sequence[WhyInput]) -> Part:
     heads = ("Metric", *(sentence(WINDOW_WORDS[window]) for window in WINDOWS))
     return small_table(
         "noise-floor", "Noise floor of the market metrics", heads, rows, file="noise-floor",
-        note="A difference between two sites below it says nothing.", why=_floor_card(market, inputs),
+        note=f"A difference between two sites below it says nothing. {WITH_A_SITE}", why=_floor_card(market, inputs),
     )  # fmt: skip
 
 
@@ -115,7 +120,7 @@ def _floor_card(market: MarketRun, inputs: Sequence[WhyInput]) -> Part:
         inputs=inputs,
         source=SOURCE_MARKET,
         note=f"{days_words(market)} No load is added: all of it is chance in the choice of a schedule and of prices. "
-        "Fewer than three schedules that count leave it unknown.",
+        f"{WITH_A_SITE} Fewer than three schedules that count leave it unknown.",
     )
 
 

@@ -82,6 +82,11 @@ def unpriced_words(answer: Answer) -> str:
     sent = sum(ends(answer, name).total() for name in answer.envelopes)
     if passed == sent:
         return ""
+    if not sent:
+        return (
+            f"{power(answer.drawn.size_mw)} was not taken to the market: {count(passed, 'placement')} "
+            f"{'qualifies' if passed == 1 else 'qualify'} and none is priced. Name it under Market, Sizes that go on."
+        )
     order = str(answer.market.facts.get("order", "")).partition(",")[0]
     which = f", those of {order}" if order else ""
     return (

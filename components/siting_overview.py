@@ -233,10 +233,25 @@ def _hours_section(answer: Answer) -> list[Part]:
     title = f"Hours that are screened ({len(hours)} of {number(run.prepared.of_source)})"
     table = small_table(
         "hours", title, ("Hour", "Counts", "Pass, mean", "Why it is here"), rows, text=(0, 3),
-        note="Pass: the share of outages that a candidate survives, a mean over the candidates.",
+        note="Pass: the share of outages that a candidate survives, a mean over the candidates." + _other_days(answer),
         why=siting_cards.hours(answer, result.labels[0], float(result.hour_weight[0]), float(passed[0].mean())),
     )  # fmt: skip
     return [section(title, static(table))]
+
+
+def _other_days(answer: Answer) -> str:
+    """Return that the market is of other days than the hours screened, "" where it is not."""
+    if answer.market is None:
+        return ""
+    screened = {label[:10] for label in answer.gate.result.labels}
+    priced = [str(day["label"]) for day in answer.market.facts["days"]]
+    if screened.intersection(priced):
+        return ""
+    told = ", ".join(priced[:3]) + (" and others" if len(priced) > 3 else "")
+    return (
+        f" The market is of other days, {told}: they are chosen by load, to stand for the year; the hours of a gate by "
+        "what may fail in them."
+    )
 
 
 def _made_from(answer: Answer) -> Part:

@@ -1,16 +1,17 @@
 """The gate on a site's sheet: pass rates with their cards, hours as bars, the outages that fail, why one fails."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from dash import html
 
 from components import siting_cards
-from components.format import count, megawatts, number, percent
-from components.siting_site import SOURCE, SiteStudy, bar, share_words, small_table, verdict_mark
+from components.format import count, megawatts, number, percent, sentence
+from components.siting_site import SOURCE, SiteStudy, bar, share_words, small_table, verdict_mark, verdict_words
 from components.skeleton import Part, facts, section
-from components.why_card import why_card, why_number
+from components.why_card import WhyInput, why_card, why_number
 from engine.siting.gate.certificates import GateCertificate
-from engine.siting.sheet import FailingOutage, GateSheet, HourShare, gate_sheet
+from engine.siting.gate.results import GateResult
+from engine.siting.sheet import FailingOutage, GateSheet, HourShare, base_failures, gate_sheet
 
 _RATE = "*r*_{b,e} = (1 / (|*C*| |*T*|)) \u03a3_t \u03a3_c *I*_{b,e,t,c} \u2265 *\u03c4*"
 _MOST_CARDS = 12  # pairs of an envelope and a size that have a row with a card
@@ -68,6 +69,48 @@ def rate_card(study: SiteStudy, sheet: GateSheet) -> Part:
     )
 
 
+def breaks_card(
+    gate: GateResult, sheet: GateSheet, outage_words: Callable[[int], str], inputs: Sequence[WhyInput]
+) -> Part:
+    """Return why a site breaks so many pairs of an hour and an outage."""
+    failed, anyway = (sum(getattr(hour, name) for hour in sheet.hours) for name in ("outages", "without_load"))
+    before = sum(len(one.hours) for one in base_failures(gate))
+    worst = [one for one in sheet.failing if one.hours > one.without_load][:3]
+    return why_card(
+        f"{count(failed - anyway, 'pair')} of an hour and an outage, broken by the load",
+        formula="|{(*t*, *c*) : *I*_{0,t,c} = 1, *I*_{b,e,t,c} = 0}|",
+        values=[
+            ("pairs screened", number(sheet.pairs)),
+            ("fail with the load", number(failed)),
+            ("of these, without it too", number(anyway)),
+            ("fail without it, and it relieves them", number(before - anyway)),
+        ],
+        binds=[
+            f"{sentence(outage_words(one.contingency))}: "
+            f"{count(one.hours - one.without_load, 'hour')} of {number(len(sheet.hours))}"
+            for one in worst
+        ],
+        inputs=inputs,
+        source="arXiv 2605.14714, stage 1; the strict reading asks that it breaks none and relieves the others",
+    )
+
+
+def largest_card(envelope: str, sheets: Mapping[float, GateSheet], inputs: Sequence[WhyInput]) -> Part:
+    """Return why a size is the largest that qualifies; ``sheets`` are of a site, by the size asked."""
+    rates = {
+        size: f"{share_words(sheet.low, sheet.high)}, {verdict_words(sheet.verdict)}" for size, sheet in sheets.items()
+    }
+    thresholds = [percent(sheet.threshold) for sheet in sheets.values()]
+    return why_card(
+        f"The largest size asked that qualifies under {envelope}",
+        formula="max { *P* asked : *r*_{b,e}(*P*) \u2265 \u03c4 }",
+        values=[*((megawatts(size), told) for size, told in rates.items()), ("threshold \u03c4", thresholds[0])],
+        inputs=inputs,
+        source="arXiv 2605.14714, stage 1",
+        note="Between two sizes nothing is said.",
+    )
+
+
 def failure_words(study: SiteStudy, failure: tuple[int, int]) -> str:
     """Return an hour and an outage in words."""
     hour, contingency = failure
@@ -82,6 +125,14 @@ def _verdict(study: SiteStudy, sheet: GateSheet) -> Part:
     largest = "none screened" if not sure[place] else megawatts(float(sure[place]))
     if may[place] > sure[place]:
         largest += f", perhaps {megawatts(float(may[place]))}"
+    own = {
+        mw: gate_sheet(study.gate, sheet.bus, study.envelope, mw, study.threshold) for mw in sorted(study.gate.sizes_mw)
+    }
+    inputs = study.inputs()
+    why = breaks_card(study.gate, sheet, study.run.contingencies.words, inputs)
+    broken = why_number("siting-why-sheet-breaks", number(_broken(sheet)), why, label="pairs that the load breaks")
+    why = largest_card(study.envelope, own, inputs)
+    size = why_number("siting-why-sheet-largest", largest, why, label="largest size screened that passes")
     return facts(
         [
             (
@@ -90,9 +141,9 @@ def _verdict(study: SiteStudy, sheet: GateSheet) -> Part:
             ),
             ("Threshold", percent(sheet.threshold)),
             ("Strict reading: every outage of every hour", strict),
-            ("Breaks: pairs of hour and outage that hold without it", number(_broken(sheet))),
+            ("Breaks: pairs of hour and outage that hold without it", broken),
             ("First failure", first),
-            ("Largest size screened that passes", largest),
+            ("Largest size screened that passes", size),
         ]
     )
 

@@ -36,7 +36,8 @@ _NO_END = {True: "not taken", False: "not run"}
 _FIRM = (
     "Whether anything could move it into or out of the shortlist, by the weights drawn. Too close to call: the noise "
     "floor of prices could; tied: its score equals that of a site on the other side, and only the rule between equal "
-    "scores decides; loosely solved: its gap is above that of the days without a site"
+    "scores decides; loosely solved: its gap is above that of the days without a site. Firm: none of these; the noise "
+    "floor is measured without a site, and can be larger with one"
 )
 _STOPPED = "stopped by your criteria"
 _STRICT_WORDS = {PASSED: "passes", FAILED: "fails", UNDECIDED: "open"}
@@ -62,7 +63,7 @@ def ranked_columns() -> list[GridColumn]:
             for window, metric, label, unit, digits, width in _SHOWN
         ),
         GridColumn("rate", "Pass rate", "%", "percent", digits=2, width=116, help="Of hours and outages", more=_WHY),
-        GridColumn("noise", "How firm", width=150, help=_FIRM),
+        GridColumn("noise", "How firm", width=176, help=_FIRM),
         GridColumn("strict", "Strict", width=108, help=_STRICT),
         GridColumn("breaks", "Breaks", kind="number", digits=0, width=100, help=_BREAKS, more=_WHY),
         GridColumn("low", "Score, least", kind="number", digits=3, width=124, help=_WITHIN, more=_WHY),

@@ -68,7 +68,7 @@ def _qualified_total(answer: Answer, place: int) -> dict[str, Any]:
 def _shortlist_total(answer: Answer) -> dict[str, Any]:
     listed = answer.shortlist
     if not listed:
-        note = "the market has not run yet" if answer.market is None else "no site of this envelope and size is served"
+        note = _no_shortlist(answer)
         return {"label": "Shortlist", "value": _NOTHING, "note": answer.refused or note}
     buses = answer.network.buses
     best = listed[0]
@@ -78,6 +78,17 @@ def _shortlist_total(answer: Answer) -> dict[str, Any]:
     asked = "" if len(listed) == answer.drawn.top else f" of {answer.drawn.top} asked"
     label = "Best so far, provisional" if answer.provisional else f"Best of {count(len(listed), 'site')}{asked}"
     return {"label": label, "value": shown, "note": _score_words(answer, best)}
+
+
+def _no_shortlist(answer: Answer) -> str:
+    """Return why there is no shortlist."""
+    if not len(answer.qualified(answer.drawn.envelope)):
+        return "no site qualifies"
+    if answer.market is None:
+        return "the market has not run yet"
+    if answer.drawn.size_mw not in answer.market.question.sizes_of(answer.question.sizes_mw):
+        return "this size was not taken to the market"
+    return "no site of this envelope and size is served"
 
 
 def shortlist_card(answer: Answer) -> html.Div:

@@ -30,7 +30,7 @@ def numbers(text: Any, what: str, *, least: float, most: float) -> list[float]:
     parts = str(text or "").translate(ANY_SPACE).replace(";", ",").replace(",", " ").split()
     found = [amount(part, what, least, most) for part in parts]
     if not found:
-        raise QuestionError(f"give {what}")
+        raise QuestionError(f"give a {what}")
     return list(dict.fromkeys(found))
 
 

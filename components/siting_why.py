@@ -3,15 +3,15 @@
 from dash import html
 
 from components import siting_ids
-from components.format import count, megawatts, number, percent, sentence
+from components.format import number, percent
 from components.siting_answer import Answer
-from components.siting_sheet_gate import rate_card
+from components.siting_sheet_gate import breaks_card, largest_card, rate_card
 from components.siting_sheet_market import metric_card, score_card
-from components.siting_site import SiteStudy, share_words, verdict_words
+from components.siting_site import SiteStudy, share_words
 from components.siting_totals import inputs_of
 from components.skeleton import Part
 from components.why_card import why_card
-from engine.siting.sheet import base_failures, gate_sheet, metric_lines, row_of, score_reasons, site_market
+from engine.siting.sheet import gate_sheet, metric_lines, row_of, score_reasons, site_market
 
 GONE = "this number is not drawn any more: reload the page"
 _SCORES = ("place", "score", "low", "high")
@@ -92,42 +92,15 @@ def _rate(answer: Answer, bus: int, envelope: str) -> Part:
 
 
 def _breaks(answer: Answer, bus: int, envelope: str) -> Part:
-    """Return why a site breaks so many pairs of an hour and an outage."""
     drawn, gate = answer.drawn, answer.gate
     sheet = gate_sheet(gate.result, bus, envelope, drawn.size_mw, drawn.threshold)
-    failed, anyway = (sum(getattr(hour, name) for hour in sheet.hours) for name in ("outages", "without_load"))
-    before = sum(len(one.hours) for one in base_failures(gate.result))
-    worst = [one for one in sheet.failing if one.hours > one.without_load][:3]
-    return why_card(
-        f"{count(failed - anyway, 'pair')} of an hour and an outage, broken by the load",
-        formula="|{(*t*, *c*) : *I*_{0,t,c} = 1, *I*_{b,e,t,c} = 0}|",
-        values=[
-            ("pairs screened", number(sheet.pairs)),
-            ("fail with the load", number(failed)),
-            ("of these, without it too", number(anyway)),
-            ("fail without it, and it relieves them", number(before - anyway)),
-        ],
-        binds=[
-            f"{sentence(gate.outage_words(one.contingency))}: "
-            f"{count(one.hours - one.without_load, 'hour')} of {number(len(sheet.hours))}"
-            for one in worst
-        ],
-        inputs=inputs_of(answer),
-        source="arXiv 2605.14714, stage 1; the strict reading asks that it breaks none and relieves the others",
-    )
+    return breaks_card(gate.result, sheet, gate.outage_words, inputs_of(answer))
 
 
 def _largest(answer: Answer, bus: int) -> Part:
-    drawn, gate = answer.drawn, answer.gate.result
-    values = []
-    for size in sorted(answer.question.sizes_mw):
-        sheet = gate_sheet(gate, bus, drawn.envelope, size, drawn.threshold)
-        values.append((megawatts(size), f"{share_words(sheet.low, sheet.high)}, {verdict_words(sheet.verdict)}"))
-    return why_card(
-        f"The largest size asked that qualifies under {drawn.envelope}",
-        formula="max { *P* asked : *r*_{b,e}(*P*) \u2265 \u03c4 }",
-        values=[*values, ("threshold \u03c4", percent(drawn.threshold))],
-        inputs=inputs_of(answer),
-        source="arXiv 2605.14714, stage 1",
-        note="Between two sizes nothing is said.",
-    )
+    drawn = answer.drawn
+    sheets = {
+        size: gate_sheet(answer.gate.result, bus, drawn.envelope, size, drawn.threshold)
+        for size in sorted(answer.question.sizes_mw)
+    }
+    return largest_card(drawn.envelope, sheets, inputs_of(answer))

@@ -129,9 +129,7 @@ def question_of(words: Mapping[str, Any], base: SitingQuestion, stamps: Stamps |
         "seed": int(read("seed", "seed", 0, 2**31)),
         "candidates": str(words["candidates"]),
         "buses": list(_listed(words["buses"])) if words["candidates"] == "listed" else [],
-        "sizes_mw": found.read(
-            lambda: sorted(numbers(words["sizes"], "a size in MW", least=0.001, most=MOST_MW)), [1.0]
-        ),
+        "sizes_mw": found.read(lambda: sorted(numbers(words["sizes"], "size in MW", least=0.001, most=MOST_MW)), [1.0]),
         "threshold": read("threshold", "threshold in per cent", 50, 100) / 100.0,
         "branches": branches,
         "units": units == "units",

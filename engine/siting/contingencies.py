@@ -135,9 +135,11 @@ class Contingencies:
         twins = len(self) - len(self.distinct)
         parts = [f"{branches:,} branch outages and {units:,} unit outages ({self.rule.words()})"]
         if apart:
-            parts.append(f"{apart:,} more split the network and are left out")
+            words = "splits the network and is" if apart == 1 else "split the network and are"
+            parts.append(f"{apart:,} more {words} left out")
         if twins:
-            parts.append(f"{twins:,} leave the same network as another one and count with it")
+            words = "leaves" if twins == 1 else "leave"
+            parts.append(f"{twins:,} {words} the same network as another one, counted with it")
         return "; ".join(parts)
 
     @cached_property

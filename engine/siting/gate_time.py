@@ -20,4 +20,4 @@ def screened_share(ground: Ground) -> float:
     grown = len(ground.network.buses.ids) / _BUSES
     screening = _VERDICT_S * verdicts * max(1.0, grown) ** _VERDICT_GROWS
     checking = max(_LEAST_S, _CHECK_S * grown**_CHECK_GROWS) * min(1.0, verdicts / CHECKED)
-    return min(_MOST, max(_LEAST, screening / (screening + checking)))
+    return float(min(_MOST, max(_LEAST, screening / (screening + checking))))

@@ -101,17 +101,36 @@ class StressCounts:
             raise QuestionError(f"most_per_day must be 1 or more, found {self.most_per_day}")
 
 
-def listed(case: SitingCase, hours: Sequence[int], envelopes: Sequence[Envelope], reason: str = "chosen") -> HourSet:
-    """Return hours by position, each once. Raises QuestionError for one that the case does not have, or for none."""
+def listed(case: SitingCase, hours: Sequence[int], envelopes: Sequence[Envelope]) -> HourSet:
+    """Return hours by position, each once, with what makes one stand out.
+
+    Raises QuestionError for one that the case does not have, or for none.
+    """
     chosen = np.unique(np.asarray(hours, dtype=np.intp))
     outside = (chosen < 0) | (chosen >= len(case))
     if outside.any():
         raise QuestionError(f"hour {chosen[outside][0] + 1} is not one of the {len(case):,} hours of the case")
     if not len(chosen):
         raise QuestionError("a list of hours needs one hour or more")
-    reasons = (reason,) * len(chosen)
+    reasons = _of_note(case, chosen, envelopes)
     kind: Kind = "one" if len(chosen) == 1 else "list"
     return HourSet(kind, chosen, np.ones(len(chosen)), reasons, _not_screened(case, chosen, envelopes))
+
+
+def _of_note(case: SitingCase, chosen: Integers, envelopes: Sequence[Envelope]) -> tuple[str, ...]:
+    """Return why hours that somebody chose stand out: the highest net load of all, or inside or outside the peak."""
+    net_load = Features.of(case).net_load
+    peak = np.isin(case.hour_of_day, [hour for envelope in envelopes for hour in envelope.peak_hours])
+    kinds = (("all hours", np.ones(len(case), dtype=bool)), ("the peak hours", peak), ("those off the peak", ~peak))
+    first: dict[int, str] = {}
+    for words, inside in kinds:
+        highest = np.flatnonzero(inside & (net_load == net_load[inside].max(initial=-np.inf)))
+        if len(highest) == 1:
+            first.setdefault(int(highest[0]), words)
+    return tuple(
+        f"chosen: highest net load of {first[hour]}, {net_load[hour]:,.0f} MW" if hour in first else "chosen"
+        for hour in chosen.tolist()
+    )
 
 
 def year(case: SitingCase, envelopes: Sequence[Envelope]) -> HourSet:
@@ -123,18 +142,23 @@ def year(case: SitingCase, envelopes: Sequence[Envelope]) -> HourSet:
 def stress(case: SitingCase, envelopes: Sequence[Envelope], counts: StressCounts | None = None) -> HourSet:
     """Return the hours of highest net load, of most renewables and of least load, each counting once.
 
-    Equal hours are taken in the order of the case.
+    Equal hours are taken in the order of the case. Renewables or loads that are the same in all hours choose none.
     """
     given = counts or StressCounts()
     found = Features.of(case)
     day = _days(case)
+    net_load = found.net_load
     asked = (
-        (found.net_load, given.net_load, "highest net load", -1.0),
+        (net_load, given.net_load, "highest net load", -1.0),
         (found.renewable, given.renewable, "most wind, solar and hydro", -1.0),
         (found.load, given.low_load, "least load", 1.0),
     )
     reasons: dict[int, list[str]] = {}
+    flat = []
     for values, count, words, sign in asked:
+        if values is not net_load and count and len(values) > 1 and np.ptp(values) == 0.0:
+            flat.append(f"{words}: {values[0]:,.0f} MW in every hour, so no hour is taken for it")
+            continue
         for rank, hour in enumerate(_first(sign * values, count, day, given.most_per_day), start=1):
             reasons.setdefault(hour, []).append(f"{words}, no. {rank}: {values[hour]:,.0f} MW")
     for words, inside in _windows(case, envelopes):
@@ -143,7 +167,8 @@ def stress(case: SitingCase, envelopes: Sequence[Envelope], counts: StressCounts
             reasons[hour] = [f"highest net load of {words}: {found.net_load[hour]:,.0f} MW"]
     hours = np.array(sorted(reasons), dtype=np.intp)
     text = tuple("; ".join(reasons[hour]) for hour in hours.tolist())
-    return HourSet("stress", hours, np.ones(len(hours)), text, _not_screened(case, hours, envelopes))
+    notices = (*flat, *_not_screened(case, hours, envelopes))
+    return HourSet("stress", hours, np.ones(len(hours)), text, notices)
 
 
 def representative(case: SitingCase, count: int, envelopes: Sequence[Envelope], seed: int = 0) -> HourSet:

@@ -136,6 +136,9 @@ def test_the_sheet_says_what_the_engine_says_of_the_bus(seat: SiteSeat) -> None:
     assert f"Why place {score_reasons(order, row).place} of 2" in said
     assert "The loss of unit b at bus B" in said
     assert "What the load does to prices" in said
+    broken = sum(hour.outages - hour.without_load for hour in sheet.hours)
+    assert f"{broken} pair" in said  # the card of what the load breaks
+    assert "The largest size asked that qualifies under firm" in said
 
 
 def test_the_sheet_without_answer_selection_candidate_or_market_says_so(seat: SiteSeat) -> None:

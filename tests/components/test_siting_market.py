@@ -14,6 +14,7 @@ from components import (
     siting_overview,
     siting_prices,
     siting_tables,
+    siting_totals,
 )
 from components.siting_answer import Answer, Drawn, Gate
 from components.siting_controls import drawn_size
@@ -247,6 +248,28 @@ def test_what_was_not_priced_is_told_beside_the_shortlist() -> None:
     said = text(siting_overview.head(answer(market=replace(whole, sites=kept))))
     assert "1 of 4 placements that qualify at 100 MW were not priced: the market took 3" in said
     assert "were not priced: the market took" not in text(siting_overview.head(answer()))
+
+
+def test_a_size_that_was_not_taken_to_the_market_is_said_to_be_one() -> None:
+    whole = market_run()
+    found = answer(
+        market=replace(
+            whole,
+            question=replace(whole.question, sizes_mw=(50.0,)),
+            sites=tuple(site for site in whole.sites if site.placement and site.placement.nameplate_mw == 50.0),
+        )
+    )
+    said = text(siting_overview.head(found))
+    assert "100 MW was not taken to the market: 4 placements qualify and none is priced. Name it under Market" in said
+    assert "The shortlist is chosen from these alone" not in said
+    assert "this size was not taken to the market" in text(siting_totals.totals_of(found))
+
+
+def test_why_there_is_no_shortlist_is_told() -> None:
+    none = replace(answer(), market=None, ranked=None)
+    assert "the market has not run yet" in text(siting_totals.totals_of(none))
+    strict = replace(none, drawn=replace(none.drawn, threshold=1.1))
+    assert "no site qualifies" in text(siting_totals.totals_of(strict))
 
 
 def test_counts_gaps_and_open_places_of_the_market_say_why() -> None:

@@ -81,7 +81,7 @@ def test_equal_parallel_circuits_count_together() -> None:
     assert found.distinct.tolist() == [0, 2, 3, 4, 5, 6]
     assert [found.islanding[0].id, found.islanding[0].buses, found.islanding[0].load_mw] == ["3-4", (3,), 10.0]
     assert "cuts off bus 4 with 10.0 MW" in found.islanding[0].words(found.network)
-    assert "1 more split the network" in found.summary()
+    assert "1 more splits the network and is left out" in found.summary()
     assert found.words(0) == "the loss of line 1-2"
     assert found.words(4) == "the loss of unit g0 at bus 1"
     assert [(found.kind(k), found.branches(k), found.unit(k)) for k in (1, 5)] == [

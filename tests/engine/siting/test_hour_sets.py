@@ -60,6 +60,16 @@ def test_the_stress_set_by_hand() -> None:
     assert (again.hours.dtype, again.weight.dtype) == (found.hours.dtype, found.weight.dtype)
 
 
+def test_renewables_that_are_the_same_in_every_hour_choose_none() -> None:
+    """No wind and no sun, and as much water in each hour: the first hours of the year are no stress."""
+    load = np.arange(72.0) + 100.0
+    found = hour_sets.stress(case_of(load), [], StressCounts(2, 5, 1))
+    assert found.hours.tolist() == [0, 70, 71]
+    assert found.notices == ("most wind, solar and hydro: 1 MW in every hour, so no hour is taken for it",)
+    flat = hour_sets.stress(case_of(np.full(72, 100.0)), [], StressCounts(2, 0, 1))
+    assert flat.hours.tolist() == [0, 1]
+
+
 def test_one_day_gives_a_few_hours_only_while_others_are_left() -> None:
     load = np.concatenate([np.arange(24) + 500.0, np.arange(24) + 100.0])
     case = case_of(load)
@@ -98,6 +108,13 @@ def test_what_one_hour_does_not_screen_is_said() -> None:
     assert "the hours outside the peak of shift, the highest level of shift" in found.notices[0]
     several = hour_sets.listed(case_of(np.ones(24)), [15, 2, 15], ENVELOPES)
     assert (several.kind, several.hours.tolist(), several.notices) == ("list", [2, 15], ())
+    load = np.arange(24.0) + 100.0  # highest in hour 24, off the peak; of the peak's hours in hour 19; 1 MW of hydro
+    marked = hour_sets.listed(case_of(load), [2, 18, 23], ENVELOPES)
+    assert marked.reasons == (
+        "chosen",
+        "chosen: highest net load of the peak hours, 117 MW",
+        "chosen: highest net load of all hours, 122 MW",
+    )
     whole = hour_sets.year(case_of(np.ones(24)), ENVELOPES)
     assert (len(whole), whole.weight.sum(), whole.notices) == (24, 24.0, ())
 
