@@ -11,7 +11,9 @@
     light: ['#5e3c99', '#9a86c2', '#cbc3e0', '#f3f1f6', '#fad3a1', '#ee9c43', '#c8670d'],
     dark: ['#a98be0', '#8670b8', '#5b4f7d', '#39434b', '#7d5a2c', '#c07d33', '#f2a04e'],
   };
-  const PART_OF = { price_loss: 'loss', price_response: 'response', price_voltage: 'limits', price_congestion: 'congestion' };
+  // A price and its parts: of active power, and with this before the key of reactive power.
+  const KINDS = { price: '', reactive: 'q_' };
+  const PARTS = { energy: 'energy', loss: 'loss', response: 'response', voltage: 'limits', congestion: 'congestion' };
   const THIN = '\u2009', MINUS = '\u2212';
 
   // Values -----------------------------------------------------------------------------------------------
@@ -35,7 +37,7 @@
     Object.keys(drawing.cases).forEach(function (name) {
       const values = {};
       Object.keys(drawing.cases[name].values).forEach(function (key) { values[key] = unpacked(drawing.cases[name].values[key]); });
-      cases[name] = { energy: drawing.cases[name].energy, values: values };
+      cases[name] = { energy: drawing.cases[name].energy, q_energy: drawing.cases[name].q_energy, values: values };
     });
     const known = {};
     const size = drawing.nodes.length;
@@ -43,8 +45,8 @@
     function summed(one, hour, keys) {
       const row = new Float64Array(size);
       keys.forEach(function (key) {
-        const part = key === 'energy' ? null : one.values[key] && one.values[key][hour];
-        for (let at = 0; at < size; at += 1) row[at] += key === 'energy' ? one.energy[hour] : part ? part[at] : 0;
+        const same = one[key] ? one[key][hour] : 0, part = one.values[key] && one.values[key][hour]; // energy is one number
+        for (let at = 0; at < size; at += 1) row[at] += part ? part[at] : same;
       });
       return row;
     }
@@ -54,9 +56,11 @@
         const ac = one.values.voltage[hour], off = one.values.error[hour];
         return ac.map(function (value, at) { return value + off[at]; });
       }
-      if (layer === 'price') return summed(one, hour, ['energy', 'loss', 'response', 'limits', 'congestion']);
-      if (layer === 'price_energy') return summed(one, hour, ['energy']);
-      if (PART_OF[layer]) return one.values[PART_OF[layer]] ? one.values[PART_OF[layer]][hour] : new Float64Array(size);
+      const told = layer.split('_'), sign = KINDS[told[0]];
+      if (sign !== undefined) {
+        const keys = told.length > 1 ? [PARTS[told[1]]] : Object.values(PARTS);
+        return summed(one, hour, keys.map(function (key) { return sign + key; }));
+      }
       return one.values[layer] ? one.values[layer][hour] : null;
     }
     const held = {

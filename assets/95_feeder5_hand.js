@@ -109,7 +109,12 @@
       const head = document.createElement('strong');
       head.textContent = words.title;
       tip.append(head);
-      if (words.note) { const note = document.createElement('span'); note.className = 'hr-muted'; note.textContent = words.note; tip.append(note); }
+      [words.note, words.what].filter(Boolean).forEach(function (text) {
+        const note = document.createElement('span');
+        note.className = 'hr-muted';
+        note.textContent = text;
+        tip.append(note);
+      });
       words.rows.forEach(function (row) {
         const line = document.createElement('span'), name = document.createElement('span'), value = document.createElement('b');
         line.className = 'hr-feeder-tip-row';
@@ -178,7 +183,7 @@
     }
     function said(bus) {
       const words = feeder.words(scene, { bus: bus });
-      return [words.title, words.note].concat(words.rows.map(function (row) { return row[0] + ' ' + row[1]; })).filter(Boolean).join(', ');
+      return [words.title, words.note, words.what].concat(words.rows.map(function (row) { return row[0] + ' ' + row[1]; })).filter(Boolean).join(', ');
     }
     return function () { on.forEach(function (each) { each[0].removeEventListener(each[1], each[2], each[3]); }); };
   };
@@ -187,10 +192,11 @@
   feeder.words = function (scene, found) {
     const drawing = scene.held.drawing, asked = scene.asked, told = drawing.layers[asked.layer], rows = [];
     const several = asked.names.length > 1;
+    const of = function (name) { return several ? (name === 'on' ? 'with SVG, ' : 'without, ') : ''; };
     const add = function (name, member, value) {
       const text = feeder.written(value, told.digits) + (told.unit ? ' ' + told.unit : '');
       const shade = scene.scale && !scene.scale.none ? feeder.colour(scene.scale, asked.theme, value) : null;
-      rows.push([(several ? (name === 'on' ? 'with, ' : 'without, ') : '') + member, text, shade]);
+      rows.push([of(name) + member, text, shade]);
     };
     const index = feeder.nodeIndex(scene);
     const one = found.bus !== undefined ? drawing.buses[found.bus] : drawing.links[found.link];
@@ -207,18 +213,20 @@
         index[bus].forEach(function (at, slot) { if (at >= 0) add(name, drawing.members[slot], row[at]); });
       }
     });
+    const shown = several ? '' : { on: ', with SVG', off: ', without SVG', difference: ', with SVG less without' }[asked.names[0]] || '';
+    const what = rows.length ? told.words + ', ' + drawing.labels[asked.hour] + shown : '';
     if (found.link !== undefined) {
       const note = [one.o ? 'open ' + one.k : one.k, 'phases ' + one.p.map(function (slot) { return 'abc'[slot]; }).join(''), one.r ? feeder.written(one.r, 0) + ' A' : one.s ? feeder.written(one.s, 0) + ' kVA' : 'no rating'];
-      return { title: one.n, note: note.join(', ') + (told.of === 'node' ? '; at its lower end' : ''), rows: rows };
+      return { title: one.n, note: note.join(', ') + (told.of === 'node' ? '; at its lower end' : ''), what: what, rows: rows };
     }
     drawing.devices.forEach(function (device) {
       if (device.b !== found.bus) return;
       asked.names.forEach(function (name) {
         const series = device.v[name === 'difference' ? 'on' : name];
         if (!series || (device.t === 'svg' && name === 'off')) return;
-        rows.push([(several ? (name === 'on' ? 'with, ' : 'without, ') : '') + device.n, feeder.written(series[asked.hour], 0) + ' ' + device.u, null]);
+        rows.push([of(name) + device.n, feeder.written(series[asked.hour], 0) + ' ' + device.u, null]);
       });
     });
-    return { title: 'Bus ' + one[0], note: feeder.written(one[3], 2).replace(/0+$/, '').replace(/\.$/, '') + ' kV', rows: rows };
+    return { title: 'Bus ' + one[0], note: feeder.written(one[3], 2).replace(/0+$/, '').replace(/\.$/, '') + ' kV', what: what, rows: rows };
   };
 })();

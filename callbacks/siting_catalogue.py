@@ -19,6 +19,7 @@ from callbacks.siting_seen import looked_at
 from callbacks.siting_site import SiteSeat, site_seat
 from components import ids, siting_cards, siting_ids, siting_versions
 from components import siting_catalogue as view
+from components import siting_studies_time as times
 from components.format import megawatts
 from components.siting_site import SiteStudy
 from components.skeleton import parse_element, progress_card, state
@@ -36,6 +37,7 @@ from engine.siting.run import GateRun, catalogue_of
 from engine.siting.study_jobs import CORRIDORS, corridors_arguments, corridors_from, corridors_json
 from engine.siting.versions import packed, unpacked, version_key
 from engine.store.answers import Answer as StoredAnswer
+from engine.store.jobs import Job
 
 PAGE = ids.SITING
 KIND = "siting.catalogue"
@@ -151,9 +153,12 @@ def next_load(study: SiteStudy, selection: Any) -> Committed | None:
 
 
 def refresh(  # noqa: PLR0913 (what the page holds, then by name how)
-    seat: SiteSeat, drawn: Any, selection: Any, held: Any, *, pressed: bool, now: str
+    seat: SiteSeat, drawn: Any, selection: Any, held: Any, *, pressed: bool, now: str, ended: Job | None = None
 ) -> Told:
-    """Return the timeline, after one step of a refresh where one is under way. Raises EngineError in words."""
+    """Return the timeline, after one step of a refresh where one is under way. Raises EngineError in words.
+
+    ``ended`` is the job of a step that has just ended: the next step follows one that is done, and no other.
+    """
     study = seat.read(drawn)
     if study is None:
         return Told(view.nothing_yet())
@@ -174,10 +179,11 @@ def refresh(  # noqa: PLR0913 (what the page holds, then by name how)
             "by": study.by.to_json(),
             "top": study.top,
         }
-    ask = _ask(study, load)
+    ask = _ask(seat, study, load)
     job = None
     if isinstance(held, Mapping) and held.get("study") == seat.study and owner:
-        card, job, held = _step(seat, held, now)
+        stopped = ended is not None and ended.state in {"failed", "cancelled"}
+        card, job, held = _waits(ended, "", held) if stopped else _step(seat, held, now)
         ask = html.Div([ask, card]) if held is None else card
     listed = versions(seat)[:_MOST_VERSIONS]
     told = siting_versions.timeline(listed, _changes(seat, study, listed), ask, size_mw=study.size_mw, owner=owner)
@@ -190,10 +196,16 @@ def words_of(study: SiteStudy, load: Committed) -> str:
     return f"{megawatts(load.nameplate_mw)} {load.envelope.name} at {study.words(bus)} committed"
 
 
-def _ask(study: SiteStudy, load: Committed | None) -> Any:
+def _ask(seat: SiteSeat, study: SiteStudy, load: Committed | None) -> Any:
     if load is None:
         return state("empty", "No candidate passes under this envelope and size: there is nothing to place.")
-    return siting_versions.ask_refresh(f"{words_of(study, load)}; select another bus that passes to place it there")
+    network = seat.desk.services.network(seat.user, seat.study)
+    takes = times.gate(network, study.run.question)
+    if study.market is not None:
+        takes = times.both(takes, times.again_market(network, study, study.market))
+    return siting_versions.ask_refresh(
+        f"{words_of(study, load)}; select another bus that passes to place it there", takes
+    )
 
 
 def _step(seat: SiteSeat, held: Mapping[str, Any], now: str) -> tuple[Any, str | None, Any]:
@@ -267,7 +279,7 @@ def _waits(job: Any, title: str, held: Any) -> tuple[Any, str | None, Any]:
         return progress_card(title, done=job.done, total=job.total, message=job.message, job=job.id), job.id, held
     cancelled = job.state == "cancelled"
     words = "The refresh was cancelled." if cancelled else job.error or "The job stopped without a word."
-    return state("empty" if cancelled else "failed", words), None, None
+    return state("empty" if cancelled else "failed", words, title="Cancelled" if cancelled else None), None, None
 
 
 def _changes(seat: SiteSeat, study: SiteStudy, listed: list[Mapping[str, Any]]) -> list[Any]:
@@ -368,12 +380,13 @@ def _register_refresh(app: Dash, desk: Desk) -> None:
         State(siting_ids.STUDY, "data"),
         prevent_initial_call=True,
     )
-    def write(seen: Any, press: Any, _ended: Any, held: Any, of: Any) -> Any:
+    def write(seen: Any, press: Any, ended: Any, held: Any, of: Any) -> Any:
         drawn, selection = looked_at(seen)
-        pressed = bool(press) and ctx.triggered_id == f"{siting_ids.REFRESH_RUN}-pressed"
+        seat, pressed = site_seat(desk, of), bool(press) and ctx.triggered_id == f"{siting_ids.REFRESH_RUN}-pressed"
+        over = siting_studies.ended_job(seat, ended) if ctx.triggered_id == f"{name}-ended" else None
         now = datetime.now(UTC).isoformat(timespec="seconds")
         try:
-            told = refresh(site_seat(desk, of), drawn, selection, held, pressed=pressed, now=now)
+            told = refresh(seat, drawn, selection, held, pressed=pressed, now=now, ended=over)
         except EngineError as error:
             told = Told(state("failed", f"{error}."))
         return static(told.children), told.job, told.held, time.time() if told.job else no_update

@@ -8,23 +8,26 @@ from typing import Any
 
 from dash import Dash, Input, Output, State, ctx, no_update
 
-from callbacks import siting_year
+from callbacks import siting_desk, siting_year
 from callbacks.capacity_aside import Standing, begin, standing
 from callbacks.followed import follow_job
-from callbacks.siting_desk import Desk
+from callbacks.siting_desk import Desk, gate_came_with_it, market_came_with_it
 from callbacks.siting_seen import looked_at
 from callbacks.siting_site import SiteSeat, site_seat
 from components import ids, siting_firm, siting_ids
 from components import siting_studies as view
+from components import siting_studies_time as times
 from components.siting_clearing import headroom
 from components.siting_site import SiteStudy
+from components.siting_studies_time import START, Takes
 from components.skeleton import state
 from components.static import static
 from engine.errors import EngineError, QuestionError
+from engine.network.model import Network
 from engine.siting.corridors import substations
 from engine.siting.firmness import MOST_LEFT_OUT, firmness, open_sites, over_envelopes, tied_sites
-from engine.siting.jobs import gate_arguments
-from engine.siting.market_run import MarketRun
+from engine.siting.jobs import GATE, MARKET, gate_arguments, gate_key, market_key
+from engine.siting.market_run import MarketQuestion, MarketRun
 from engine.siting.order import order_of
 from engine.siting.question import MOST_MW, SitingQuestion
 from engine.siting.run import GateRun
@@ -41,7 +44,7 @@ from engine.siting.studies import (
     threshold_sweep,
 )
 from engine.siting.study_jobs import CORRIDORS, corridors_arguments, corridors_from
-from engine.siting.year import AGAIN
+from engine.siting.year import AGAIN, MINUTES
 from engine.store.jobs import Job
 
 THRESHOLDS = (0.80, 0.85, 0.90, 0.92, 0.94, 0.95, 0.96, 0.97, 0.98, 0.99, 1.0)
@@ -56,9 +59,26 @@ class Told:
     job: str | None = None
 
 
-def panel(seat: SiteSeat, drawn: Any, name: Any, *, pressed: bool) -> Told:
-    """Return what a study found, or where it stands; a press begins what it lacks. Raises EngineError in words."""
-    kind = name.partition(" ")[0] if isinstance(name, str) else ""
+@dataclass(frozen=True, slots=True)
+class May:
+    """What a look at a study may begin."""
+
+    pressed: bool = False  # whatever it lacks first
+    twice: bool = False  # also where that is long: its time was told, and it was pressed again
+    after: str = ""  # the kind of the job that has just been done: a market goes on by itself from its gate
+
+    def begin(self, kind: str, takes: Takes) -> bool:
+        """Return whether a job of a kind is begun."""
+        return (self.pressed or (kind == MARKET and self.after == GATE)) and (self.twice or not takes.long)
+
+
+def panel(seat: SiteSeat, drawn: Any, name: Any, *, pressed: bool, after: str = "") -> Told:
+    """Return what a study found, or where it stands; a press begins what it lacks. Raises EngineError in words.
+
+    ``name`` may end with the word of a second press, which begins what is long. ``after`` is the kind of the study's
+    job that has just been done, "" for none: a job that failed or was cancelled begins no other.
+    """
+    kind, _, more = name.partition(" ") if isinstance(name, str) else ("", "", "")
     if kind not in view.STUDIES:
         return Told(None)
     study = seat.read(drawn)
@@ -70,12 +90,35 @@ def panel(seat: SiteSeat, drawn: Any, name: Any, *, pressed: bool) -> Told:
         "naive": _naive, "threshold": _threshold, "depth": _depth, "dearer": _dearer, "double": _double,
         "headroom": _headroom, "again": _again, "firm": _firm,
     }  # fmt: skip
-    told: Told = found[kind](seat, study, pressed)
+    told: Told = found[kind](seat, study, May(pressed, more == START, after))
     return told
 
 
-def _naive(seat: SiteSeat, study: SiteStudy, pressed: bool) -> Told:
-    del seat, pressed
+def answer(seat: SiteSeat, drawn: Any, name: str, ended: Any, *, by: str) -> Told:
+    """Return the panel of a study after a press, after the end of its job, or after what is drawn: ``by`` says which.
+
+    ``ended`` is the Store of the last end. What cannot be asked is told in the panel.
+    """
+    over = ended_job(seat, ended) if by == f"{siting_ids.STUDY_PANEL}-ended" else None
+    after = over.kind if over is not None and over.state == "done" else ""
+    try:
+        return panel(seat, drawn, name, pressed=by == siting_ids.STUDY_ASKED, after=after)
+    except EngineError as error:
+        return Told(state("failed", f"{error}."))
+
+
+def ended_job(seat: SiteSeat, ended: Any) -> Job | None:
+    """Return the user's job that the Store of an end names, None when there is none."""
+    if not isinstance(ended, Mapping) or not isinstance(ended.get("id"), str):
+        return None
+    try:
+        return seat.desk.services.jobs.get(seat.user, ended["id"])
+    except EngineError:
+        return None
+
+
+def _naive(seat: SiteSeat, study: SiteStudy, may: May) -> Told:
+    del seat, may
     if study.market is None:
         return Told(view.no_market("naive"))
     mean = study.market.base.mean_lmp
@@ -84,39 +127,47 @@ def _naive(seat: SiteSeat, study: SiteStudy, pressed: bool) -> Told:
     return Told(view.naive(study, sheets, {bus: float(mean[bus]) for bus in chosen}))
 
 
-def _threshold(seat: SiteSeat, study: SiteStudy, pressed: bool) -> Told:
-    del seat, pressed
+def _threshold(seat: SiteSeat, study: SiteStudy, may: May) -> Told:
+    del seat, may
     values = sorted({*THRESHOLDS, round(study.threshold, 6)})
     counts = threshold_sweep(study.gate, values)
     own = {envelope: found for (envelope, size), found in counts.items() if size == study.size_mw}
     return Told(view.threshold(study, values, own))
 
 
-def _depth(seat: SiteSeat, study: SiteStudy, pressed: bool) -> Told:
-    envelopes = depth_envelopes(models=study.run.question.envelopes)
-    question = replace(study.run.question, envelopes=envelopes, sizes_mw=(study.size_mw,))
-    run, waiting = _gate(seat, question, "depth", pressed=pressed)
+def _depth(seat: SiteSeat, study: SiteStudy, may: May) -> Told:
+    question, network = _depth_question(study), _network(seat)
+    market = study.market
+    first, then = times.gate(network, question), Takes()
+    if market is not None:
+        then = times.unknown_market(network, study, question, _market_like(market, question))
+    run, waiting = _gate(seat, question, "depth", may, times.both(first, then))
     if run is None:
         return waiting
     counts = depth_sweep(run.gate, study.size_mw)
-    scores: dict[str, dict[float, float]] = {}
-    if study.market is not None and any(one.qualified for own in counts.values() for one in own.values()):
-        market, waiting = _market(seat, question, study.market, "depth", pressed=pressed)
-        if market is None and waiting.job is not None:
-            return waiting
-        order = None if market is None else _order(study, market, run)
-        if order is not None:
-            scores = depth_scores(order)
-    return Told(view.depth(study, counts, scores))
+    if not any(one.qualified for own in counts.values() for one in own.values()):
+        return Told(view.depth(study, counts, {}))
+    if market is None:
+        return Told(view.depth(study, counts, {}, view.no_market_yet()))
+    asked = _market_like(market, question)
+    takes = times.known_market(network, study, run, asked)
+    found, begun = _market(seat, question, asked, may, takes)
+    if found is None and begun.job is not None and begun.job.active:
+        return _waiting("depth", begun)
+    if found is None:
+        asks = may.pressed and takes.long
+        return Told(view.depth(study, counts, {}, view.scores_wait(None if asks else begun.job, takes)))
+    order = _order(study, found, run)
+    return Told(view.depth(study, counts, {} if order is None else depth_scores(order)))
 
 
-def _dearer(seat: SiteSeat, study: SiteStudy, pressed: bool) -> Told:
+def _dearer(seat: SiteSeat, study: SiteStudy, may: May) -> Told:
     if study.market is None:
         return Told(view.no_market("dearer"))
-    dear = replace(study.market, question=replace(study.market.question, cost_factor=DEARER))
-    market, waiting = _market(seat, study.run.question, dear, "dearer", pressed=pressed)
+    takes = times.again_market(_network(seat), study, study.market)
+    market, begun = _market(seat, study.run.question, _dear(study.market, study.run.question), may, takes)
     if market is None:
-        return waiting
+        return _waiting("dearer", begun, takes, asks=may.pressed)
     before, after = (_order(study, one, study.run) for one in (study.market, market))
     if before is None or after is None:
         raise QuestionError("no site can be ranked in both: nothing to compare")
@@ -125,14 +176,12 @@ def _dearer(seat: SiteSeat, study: SiteStudy, pressed: bool) -> Told:
     return Told(view.dearer(study, found, means))
 
 
-def _double(seat: SiteSeat, study: SiteStudy, pressed: bool) -> Told:
+def _double(seat: SiteSeat, study: SiteStudy, may: May) -> Told:
     one, two = study.size_mw, round(2.0 * study.size_mw, _DIGITS)
-    if two > MOST_MW:
-        raise QuestionError(f"twice {one:g} MW is more than a study asks, {MOST_MW:,.0f} MW")
     run: GateRun | None = study.run
     if two not in study.gate.sizes_mw:
-        question = replace(study.run.question, sizes_mw=(one, two))
-        run, waiting = _gate(seat, question, "double", pressed=pressed)
+        question = _double_question(study)
+        run, waiting = _gate(seat, question, "double", may, times.gate(_network(seat), question))
         if run is None:
             return waiting
     assert run is not None  # noqa: S101 (the one drawn, or the one just found)
@@ -140,8 +189,30 @@ def _double(seat: SiteSeat, study: SiteStudy, pressed: bool) -> Told:
     return Told(view.double(study, (one, two), {name: (found[0], found[1]) for name, found in counts.items()}))
 
 
-def _firm(seat: SiteSeat, study: SiteStudy, pressed: bool) -> Told:
-    del seat, pressed
+def _depth_question(study: SiteStudy) -> SitingQuestion:
+    envelopes = depth_envelopes(models=study.run.question.envelopes)
+    return replace(study.run.question, envelopes=envelopes, sizes_mw=(study.size_mw,))
+
+
+def _double_question(study: SiteStudy) -> SitingQuestion:
+    one, two = study.size_mw, round(2.0 * study.size_mw, _DIGITS)
+    if two > MOST_MW:
+        raise QuestionError(f"twice {one:g} MW is more than a study asks, {MOST_MW:,.0f} MW")
+    return replace(study.run.question, sizes_mw=(one, two))
+
+
+def _market_like(market: MarketRun, question: SitingQuestion) -> MarketQuestion:
+    """Return the market that is drawn, of a question's sizes: a study of other sizes prices all of its own."""
+    sizes = tuple(size for size in market.question.sizes_mw if size in question.sizes_mw)
+    return replace(market.question, sizes_mw=sizes)
+
+
+def _dear(market: MarketRun, question: SitingQuestion) -> MarketQuestion:
+    return replace(_market_like(market, question), cost_factor=DEARER)
+
+
+def _firm(seat: SiteSeat, study: SiteStudy, may: May) -> Told:
+    del seat, may
     order, label = study.ranked, label_name(study.envelope, study.size_mw)
     if order is None or study.market is None:
         return Told(view.no_market("firm"))
@@ -158,10 +229,11 @@ def _firm(seat: SiteSeat, study: SiteStudy, pressed: bool) -> Told:
     return Told(view.firm(siting_firm.firm(study, order, found[label], every, border)))
 
 
-def _headroom(seat: SiteSeat, study: SiteStudy, pressed: bool) -> Told:
-    found = _asked(seat, study, pressed, CORRIDORS, corridors_arguments)
+def _headroom(seat: SiteSeat, study: SiteStudy, may: May) -> Told:
+    takes = times.dispatches(_network(seat), len(study.run.prepared.case))
+    found = _asked(seat, study, may, CORRIDORS, corridors_arguments, takes)
     if found.content is None:
-        return _waiting("headroom", found)
+        return _waiting("headroom", found, takes, asks=may.pressed)
     gate = study.gate
     keys = [study.network.buses.ids[bus] for bus in gate.buses.tolist()]
     largest = {
@@ -172,10 +244,11 @@ def _headroom(seat: SiteSeat, study: SiteStudy, pressed: bool) -> Told:
     return Told(headroom(study, corridors_from(found.content), places, int(found.content["left_out"])))
 
 
-def _again(seat: SiteSeat, study: SiteStudy, pressed: bool) -> Told:
-    found = _asked(seat, study, pressed, AGAIN, gate_arguments)
+def _again(seat: SiteSeat, study: SiteStudy, may: May) -> Told:
+    takes = times.gate(_network(seat), study.run.question)
+    found = _asked(seat, study, may, AGAIN, gate_arguments, takes)
     if found.content is None:
-        return _waiting("again", found)
+        return _waiting("again", found, takes, asks=may.pressed)
     return Told(view.again(study, found.content))
 
 
@@ -187,54 +260,135 @@ def _order(study: SiteStudy, market: MarketRun, run: GateRun) -> Ranked | None:
         return None
 
 
-def _gate(seat: SiteSeat, question: SitingQuestion, name: str, *, pressed: bool) -> tuple[GateRun | None, Told]:
-    run = seat.desk.run_of(seat.user, seat.study, question)
-    if run is None and pressed:
-        found = seat.desk.start_gate(seat.user, seat.study, question)
-        run = seat.desk.run_of(seat.user, seat.study, question)
-        return run, _waiting(name, found)
-    if run is None:
-        return None, _waiting(name, _standing_of(seat.desk.look(seat.user, seat.study, question).job))
-    return run, Told(None)
+def _network(seat: SiteSeat) -> Network:
+    return seat.desk.services.network(seat.user, seat.study)
+
+
+def _gate(seat: SiteSeat, question: SitingQuestion, name: str, may: May, takes: Takes) -> tuple[GateRun | None, Told]:
+    who = seat.user, seat.study
+    run = seat.desk.run_of(*who, question)
+    if run is not None:
+        return run, Told(None)
+    begun = Standing(job=seat.desk.look(*who, question).job)
+    if may.begin(GATE, takes) and not _active(begun):
+        begun = seat.desk.start_gate(*who, question)
+        run = seat.desk.run_of(*who, question)
+    return run, _waiting(name, begun, takes, asks=may.pressed)
 
 
 def _market(
-    seat: SiteSeat, question: SitingQuestion, like: MarketRun, name: str, *, pressed: bool
-) -> tuple[MarketRun | None, Told]:
-    sizes = tuple(size for size in like.question.sizes_mw if size in question.sizes_mw)
-    asked = replace(like.question, sizes_mw=sizes)  # a study of other sizes prices all of its own
-    found = seat.desk.market_of(seat.user, seat.study, question, asked)
-    if found is None and pressed:
-        begun = seat.desk.start_market(seat.user, seat.study, question, asked)
-        found = seat.desk.market_of(seat.user, seat.study, question, asked)
-        return found, _waiting(name, begun)
-    if found is None:
-        stands = seat.desk.look_market(seat.user, seat.study, question, asked)
-        return None, _waiting(name, _standing_of(stands.job))
-    return found, Told(None)
+    seat: SiteSeat, question: SitingQuestion, asked: MarketQuestion, may: May, takes: Takes
+) -> tuple[MarketRun | None, Standing]:
+    who = seat.user, seat.study
+    found = seat.desk.market_of(*who, question, asked)
+    if found is not None:
+        return found, Standing()
+    begun = Standing(job=seat.desk.look_market(*who, question, asked).job)
+    if may.begin(MARKET, takes) and not _active(begun):
+        begun = seat.desk.start_market(*who, question, asked)
+        found = seat.desk.market_of(*who, question, asked)
+    return found, begun
 
 
-def _standing_of(job: Job | None) -> Standing:
-    return Standing(job=job)
+def _active(found: Standing) -> bool:
+    return found.job is not None and found.job.active
 
 
-def _asked(
-    seat: SiteSeat, study: SiteStudy, pressed: bool, kind: str, arguments: Callable[[str, SitingQuestion], Any]
+def _asked(  # noqa: PLR0913, PLR0917 (whose, which, and whether it begins)
+    seat: SiteSeat,
+    study: SiteStudy,
+    may: May,
+    kind: str,
+    arguments: Callable[[str, SitingQuestion], Any],
+    takes: Takes,
 ) -> Standing:
     """Return where the job of a kind stands that asks about the question as it is; a press begins it."""
-    network = seat.desk.services.network(seat.user, seat.study).digest
-    plain = json.loads(json.dumps(arguments(network, study.run.question)))
-    act = begin if pressed else standing
+    plain = json.loads(json.dumps(arguments(_network(seat).digest, study.run.question)))
+    act = begin if may.begin(kind, takes) else standing
     return act(seat.desk.services, seat.user, seat.study, kind, plain)
 
 
-def _waiting(name: str, found: Standing) -> Told:
+def _waiting(name: str, found: Standing, takes: Takes | None = None, *, asks: bool = False) -> Told:
+    """Return where a study's job stands; ``asks``: pressed, and not begun as it is long, it is offered."""
     job = found.job
-    if job is None:
-        return Told(view.to_press(name))
-    if job.active:
+    if job is not None and job.active:
         return Told(view.waits(name, job), job.id)
+    if job is None or (asks and takes is not None and takes.long):
+        return Told(view.to_press(name, takes))
     return Told(view.failed(name, job.error or "", cancelled=job.state == "cancelled"))
+
+
+def button_times(seat: SiteSeat, drawn: Any) -> dict[str, str]:
+    """Return how long each study takes that is not there yet, by its name; "" for one that answers at once."""
+    study = seat.read(drawn)
+    if study is None:
+        return {}
+    found = {}
+    for name, takes in {
+        "depth": _depth_takes, "dearer": _dearer_takes, "double": _double_takes, "headroom": _headroom_takes,
+        "again": _again_takes, "year": _year_takes,
+    }.items():  # fmt: skip
+        try:
+            found[name] = takes(seat, study).short()
+        except EngineError:  # it cannot be asked: pressed, it says why
+            found[name] = ""
+    return found
+
+
+def _depth_takes(seat: SiteSeat, study: SiteStudy) -> Takes:
+    question, network, then = _depth_question(study), _network(seat), Takes()
+    if study.market is not None:
+        asked = _market_like(study.market, question)
+        if not _market_kept(seat, question, asked):
+            then = times.unknown_market(network, study, question, asked)
+    return times.both(Takes() if _gate_kept(seat, question) else times.gate(network, question), then)
+
+
+def _dearer_takes(seat: SiteSeat, study: SiteStudy) -> Takes:
+    market, question = study.market, study.run.question
+    if market is None or _market_kept(seat, question, _dear(market, question)):
+        return Takes()
+    return times.again_market(_network(seat), study, market)
+
+
+def _double_takes(seat: SiteSeat, study: SiteStudy) -> Takes:
+    question = _double_question(study)
+    there = question.sizes_mw[1] in study.gate.sizes_mw or _gate_kept(seat, question)
+    return Takes() if there else times.gate(_network(seat), question)
+
+
+def _headroom_takes(seat: SiteSeat, study: SiteStudy) -> Takes:
+    there = _asked(seat, study, May(), CORRIDORS, corridors_arguments, Takes()).content is not None
+    return Takes() if there else times.dispatches(_network(seat), len(study.run.prepared.case))
+
+
+def _again_takes(seat: SiteSeat, study: SiteStudy) -> Takes:
+    there = _asked(seat, study, May(), AGAIN, gate_arguments, Takes()).content is not None
+    return Takes() if there else times.gate(_network(seat), study.run.question)
+
+
+def _year_takes(seat: SiteSeat, study: SiteStudy) -> Takes:
+    del seat
+    return Takes() if study.run.question.source == "filed" else Takes(60.0 * MINUTES[0], at_most=True)
+
+
+def _gate_kept(seat: SiteSeat, question: SitingQuestion) -> bool:
+    """Return whether a gate is there; unlike the desk this opens no file of verdicts."""
+    network = _network(seat)
+    arguments = siting_desk.gate_arguments(network, question)
+    return gate_came_with_it(network, question) or _kept(seat, GATE, arguments, gate_key(arguments))
+
+
+def _market_kept(seat: SiteSeat, question: SitingQuestion, market: MarketQuestion) -> bool:
+    network = _network(seat)
+    arguments = siting_desk.market_arguments(network, question, market)
+    there = market_came_with_it(network, question, market)
+    return there or _kept(seat, MARKET, arguments, market_key(arguments))
+
+
+def _kept(seat: SiteSeat, kind: str, arguments: Mapping[str, Any], key: str) -> bool:
+    found = standing(seat.desk.services, seat.user, seat.study, kind, arguments)
+    return found.content is not None and seat.desk.services.artifacts.open(key) is not None
 
 
 def register(app: Dash, desk: Desk) -> None:
@@ -253,15 +407,25 @@ def register(app: Dash, desk: Desk) -> None:
         State(siting_ids.STUDY, "data"),
         prevent_initial_call=True,
     )
-    def write(asked: Any, seen: Any, _ended: Any, of: Any) -> Any:
+    def write(asked: Any, seen: Any, ended: Any, of: Any) -> Any:
         drawn, _ = looked_at(seen)
         which = asked.get("value") if isinstance(asked, Mapping) else None
         if not isinstance(which, str):
             return (no_update,) * 3
-        # What was pressed goes on by itself from its gate to its market.
-        pressed = ctx.triggered_id in {siting_ids.STUDY_ASKED, f"{name}-ended"}
-        try:
-            told = panel(site_seat(desk, of), drawn, which, pressed=pressed)
-        except EngineError as error:
-            told = Told(state("failed", f"{error}."))
+        told = answer(site_seat(desk, of), drawn, which, ended, by=str(ctx.triggered_id))
         return static(told.children), told.job, time.time() if told.job else no_update
+
+    @app.callback(
+        [Output(siting_ids.study_time(key), "children") for key in view.STUDIES],
+        Input(siting_ids.seen("studies"), "data"),
+        Input(f"{name}-ended", "data"),
+        State(siting_ids.STUDY, "data"),
+        prevent_initial_call=True,
+    )
+    def tell(seen: Any, _ended: Any, of: Any) -> Any:
+        drawn, _ = looked_at(seen)
+        try:
+            known = button_times(site_seat(desk, of), drawn)
+        except EngineError:  # the panel says why
+            known = {}
+        return [known.get(key, "") for key in view.STUDIES]

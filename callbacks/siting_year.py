@@ -64,15 +64,15 @@ def find(seat: SiteSeat, question: SitingQuestion) -> YearStands:
 def panel(seat: SiteSeat, study: SiteStudy, drawn: Any, name: str, *, pressed: bool) -> tuple[Part, str | None]:
     """Return what is known over the year, and the job it waits for; ``name`` may say which part to begin.
 
-    Pressed as ``year`` the first part begins, of the shortest time, where none was begun before; as ``year 2 60`` the
-    second of 60 minutes, if the parts before it have ended and no other runs.
+    Pressed as ``year`` nothing begins: a part takes minutes, and how many is chosen first. As ``year 2 60`` the second
+    part begins, of 60 minutes, if the parts before it have ended and no other runs.
     """
     question = replace(study.run.question, threshold=study.threshold)
     year_question(question)  # refuses one hour
     stands = find(seat, question)
     asked = _part_of(name)
-    new = stands.job is None if " " not in name else stands.job is None or not stands.job.active
-    if pressed and new and asked[0] == stands.part:
+    new = stands.job is None or not stands.job.active
+    if pressed and asked is not None and new and asked[0] == stands.part:
         network = seat.desk.services.network(seat.user, seat.study).digest
         arguments = _plain(year_arguments(network, question, *asked))
         begin(seat.desk.services, seat.user, seat.study, YEAR, arguments)
@@ -85,11 +85,11 @@ def panel(seat: SiteSeat, study: SiteStudy, drawn: Any, name: str, *, pressed: b
     return parts, job.id if job is not None and job.active else None
 
 
-def _part_of(name: str) -> tuple[int, int]:
-    """Return the part and its minutes that a press names."""
+def _part_of(name: str) -> tuple[int, int] | None:
+    """Return the part and its minutes that a press names, None where it names none."""
     words = name.split(" ")[1:]
     if not words:
-        return 1, MINUTES[0]
+        return None
     try:
         part, minutes = (int(word) for word in words)
     except ValueError:

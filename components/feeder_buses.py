@@ -72,10 +72,13 @@ def rows(run: "FeederRun", at: At) -> tuple[list[GridColumn], list[dict[str, Any
     """Return columns and rows, one row for each bus; values of an absent phase are None."""
     hour, cases = hour_of(run, at), cases_of(run, at)
     case, less = cases[-1], cases[0] if at.case == "difference" and len(cases) > 1 else None
-    shown = [part for part in PARTS[1:] if any(_size(each, part) > _LEAST for each in run.cases)]
-    values = _values(case, hour, shown)
+    shown, given = (
+        [part for part in PARTS[1:] if any(_size(each, part, reactive=reactive) > _LEAST for each in run.cases)]
+        for reactive in (False, True)
+    )
+    values = _values(case, hour, shown, given)
     if less is not None:
-        other = _values(less, hour, shown)
+        other = _values(less, hour, shown, given)
         values = {name: value - other[name] for name, value in values.items()}
     vuf = 100.0 * (case.vuf[hour] - (less.vuf[hour] if less is not None else 0.0))
     unbalance = dict(zip(shape(run).whole, vuf.tolist(), strict=True))
@@ -86,7 +89,7 @@ def rows(run: "FeederRun", at: At) -> tuple[list[GridColumn], list[dict[str, Any
         row |= {f"{name}_{member}": float(value[place_]) for name, value in values.items()}
     for bus, row in found.items():
         row |= {"vuf": unbalance.get(bus), "state": states.get(bus, "")}
-    columns = _columns(run, shown)
+    columns = _columns(run, shown, given)
     if len(case.voltage_chance):
         columns.append(GridColumn("chance", "Chance outside limits", "%", "number", digits=1, width=190, help=_CHANCE))
         for at_, row_ in enumerate(run.feeder.buses):
@@ -94,11 +97,13 @@ def rows(run: "FeederRun", at: At) -> tuple[list[GridColumn], list[dict[str, Any
     return columns, [found[bus.name] for bus in run.feeder.buses if bus.name in found]
 
 
-def _size(case: "CaseRun", part: str) -> float:
-    return float(np.abs(case.active_parts[PARTS.index(part)]).max(initial=0.0))
+def _size(case: "CaseRun", part: str, *, reactive: bool) -> float:
+    parts = case.reactive_parts if reactive else case.active_parts
+    return float(np.abs(parts[PARTS.index(part)]).max(initial=0.0))
 
 
-def _values(case: "CaseRun", hour: int, shown: list[str]) -> dict[str, np.ndarray]:
+def _values(case: "CaseRun", hour: int, shown: list[str], given: list[str]) -> dict[str, np.ndarray]:
+    """Return (N,) each value of an hour; ``shown`` and ``given`` are the parts of active and of reactive prices."""
     ac = np.abs(case.phasors[hour])
     return {
         "ac": ac, "linear": case.voltage_pu[hour], "error": 1e6 * (case.voltage_pu[hour] - ac),
@@ -106,10 +111,12 @@ def _values(case: "CaseRun", hour: int, shown: list[str]) -> dict[str, np.ndarra
         "energy": case.active_parts[0, hour],
         **{part: case.active_parts[PARTS.index(part), hour] for part in shown},
         "reactive": case.reactive_price[hour],
+        "q_energy": case.reactive_parts[0, hour],
+        **{f"q_{part}": case.reactive_parts[PARTS.index(part), hour] for part in given},
     }  # fmt: skip
 
 
-def _columns(run: "FeederRun", shown: list[str]) -> list[GridColumn]:
+def _columns(run: "FeederRun", shown: list[str], given: list[str]) -> list[GridColumn]:
     members = run.feeder.frame
     found = [
         GridColumn("id", "Bus", width=84, pinned=True),
@@ -121,7 +128,8 @@ def _columns(run: "FeederRun", shown: list[str]) -> list[GridColumn]:
         ("error", "Linear less AC", "10⁻⁶ p.u.", 1, 200),
         ("price", "DLMP", "$/MWh", 2, 142), ("energy", "Energy", "$/MWh", 2, 148),
         *((part, sentence(PART_WORDS[part]), "$/MWh", 2, 186) for part in shown),
-        ("reactive", "DLMP reactive", "$/Mvarh", 2, 200),
+        ("reactive", "DLMP reactive", "$/Mvarh", 2, 200), ("q_energy", "Reactive: energy", "$/Mvarh", 2, 216),
+        *((f"q_{part}", f"Reactive: {PART_WORDS[part]}", "$/Mvarh", 2, 252) for part in given),
     ]  # fmt: skip
     for name, label, unit, digits, width in blocks:
         found += [

@@ -1,12 +1,12 @@
 """Why each number of the Feeder page is what it is: formula, values, what binds, inputs, source.
 
 ``what`` names the number: "bill", "cost", "voltage", "deviation", "unbalance", "error", "violations",
-"losses", "penalty", "surplus", "chance", "range", "certificate", "correction", "tightened" and "models" (of loads) of
-the whole day, and of it "owed:CENTRE" (bill), "used:CENTRE"
-(energy), "mean:CENTRE" (price), "lowest:CENTRE" (voltage); of the hour that is looked at "supply", "spent" (cost),
-"lost", "kept" (surplus), "price:BUS:ab", "reactive:BUS:ab", "level:BUS:ab" (voltage), "linear:BUS:ab", "vuf:BUS",
-"pvur:BUS", "apart:BUS:ab" (linear less AC), "load:BUS", "loading:LINK", "current:LINK:a", "share:LINK:a" (of its
-rating), "rate:CENTRE" (price), "paid:CENTRE", "draw:CENTRE",
+"losses", "penalty", "surplus", "chance", "range", "certificate", "condition:NAME" (one of its four), "correction",
+"tightened", "models" (of loads), "taps" (that move) and "spent on" (time) of the whole day, and of it "owed:CENTRE"
+(bill), "used:CENTRE" (energy), "mean:CENTRE" (price), "lowest:CENTRE" (voltage); of the hour that is looked at
+"supply", "spent" (cost), "lost", "kept" (surplus), "price:BUS:ab", "reactive:BUS:ab", "level:BUS:ab" (voltage),
+"linear:BUS:ab", "vuf:BUS", "pvur:BUS", "apart:BUS:ab" (linear less AC), "load:BUS", "loading:LINK",
+"current:LINK:a", "share:LINK:a" (of its rating), "rate:CENTRE" (price), "paid:CENTRE", "draw:CENTRE",
 "computers:CENTRE", "battery:CENTRE", "output:GENERATOR", "svg:COMPENSATOR"; and "dual:PLACE" of a limit, by
 its place among ``feeder_limits.limits``.
 """
@@ -157,7 +157,8 @@ def _voltage(run: "FeederRun", at: At, _: list[str]) -> Part:
     found = float(size[hour, column])
     linear = float(case.voltage_pu[hour, inner[int(column)]])
     return why_card(
-        f"{number(found, 3)} p.u. at bus {bus}, {member_words(run.feeder, member)}, {run.labels[int(hour)]}",
+        f"{number(found, 3)} p.u. at bus {bus}, {member_words(run.feeder, member)}, {run.labels[int(hour)]}, "
+        f"{case_said(case)}",
         formula="min_{n,t} |*V*_{nt}|",
         values=[
             ("least allowed", f"{number(run.feeder.v_min_pu, 3)} p.u. {frame_words(run.feeder)}"),
@@ -214,7 +215,7 @@ def _error(run: "FeederRun", at: At, _: list[str]) -> Part:
     return why_card(
         [
             small(float(error.max()), "p.u."),
-            f" at bus {bus}, {member_words(run.feeder, member)}, {run.labels[int(hour)]}",
+            f" at bus {bus}, {member_words(run.feeder, member)}, {run.labels[int(hour)]}, {case_said(case)}",
         ],
         formula="max_{n,t} | √*v*_{nt} − |*V*_{nt}| |",
         values=[
@@ -369,4 +370,7 @@ _CARDS: Mapping[str, Card] = {
     "correction": of_checks.correction,
     "tightened": of_checks.tightened,
     "models": of_checks.models,
+    "condition": of_checks.condition,
+    "taps": of_checks.taps,
+    "spent on": of_checks.spent,
 }

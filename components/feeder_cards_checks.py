@@ -7,13 +7,15 @@ import numpy as np
 
 from components.feeder_layers import At, case_of, case_said, member_words, shape
 from components.feeder_words import SOURCE_AC, SOURCE_CHECK, SOURCE_LINEAR, inputs_of, money, small
-from components.format import count, duration, number, percent
+from components.format import count, duration, number, percent, sentence, signed
 from components.skeleton import Part
 from components.why_card import why_card
+from engine.distribution.feeder import Regulator
 
 if TYPE_CHECKING:
     from engine.distribution.run import FeederRun
 
+CERTIFIED = 1e-6  # an optimality condition that is missed by no more holds
 _MOST = 5  # ratings that a card names
 # Of each hour's program: the name in its certificate, what it says, how it is measured.
 CONDITIONS: Mapping[str, tuple[str, str]] = {
@@ -40,6 +42,88 @@ def certificate(run: "FeederRun", at: At, _: list[str]) -> Part:
         note="Limits and balances kept, prices that balance costs, a price only where a limit binds, and a cost that "
         "equals its dual bound: where all four hold to rounding there is no better operation of the linear flow.",
     )  # fmt: skip
+
+
+_MEANT: Mapping[str, str] = {
+    "primal_violation": "The largest distance of the point from a bound or a balance that it must keep, beside it.",
+    "dual_violation": "Stationarity: what a price leaves unexplained of the cost of a variable, with its reduced cost.",
+    "complementarity": "A price of a limit, times how far the point is from that limit: zero where only what binds has "
+    "a price.",
+    "relative_gap": "Of a convex program no operation costs less than its dual bound: no gap, nothing better.",
+}
+
+
+def condition(run: "FeederRun", at: At, rest: list[str]) -> Part:
+    """Return one optimality condition of a case in its worst hour. Raises KeyError for a word that names none."""
+    case, name = case_of(run, at), rest[0]
+    words, formula = CONDITIONS[name]
+    found = float(case.facts["certificate"][name])
+    return why_card(
+        [f"{sentence(words)}: ", small(found), f", {case_said(case)}"],
+        formula=formula,
+        values=[
+            ("worst hour", small(found)),
+            ("counts as held up to", small(CERTIFIED)),
+            ("hours", number(len(run.labels))),
+            ("solver", str(case.facts["solver"])),
+        ],
+        inputs=inputs_of(run),
+        source="Boyd and Vandenberghe, Convex Optimization, 2004, ch. 5; judged by a checker that shares no code with "
+        "the model",
+        note=_MEANT[name],
+    )
+
+
+def taps(run: "FeederRun", at: At, _: list[str]) -> Part:
+    """Return what regulators that move their taps change, and where it is most."""
+    case = case_of(run, at)
+    told = case.facts["regulators_free"]
+    if not told:
+        return why_card("Regulators at fixed ratios", note="Taps that move were not asked for.", inputs=inputs_of(run))
+    fixed, free = np.abs(case.phasors), np.abs(case.free_phasors)
+    hour, node = (int(each) for each in np.unravel_index(int(np.abs(free - fixed).argmax()), fixed.shape))
+    bus, member = shape(run).nodes[node]
+    before, after = float(fixed[hour, node]), float(free[hour, node])
+    names = [link.name for link in run.feeder.links if isinstance(link, Regulator)]
+    ratios = [", ".join(number(float(each), 5) for each in row) for row in told["ratios"][hour]]
+    return why_card(
+        f"{number(abs(after - before), 4)} p.u. at bus {bus}, {member_words(run.feeder, member)}, {run.labels[hour]}",
+        formula="max_{n,t} | |*V*_{nt}|_{taps move} − |*V*_{nt}| |",
+        values=[
+            ("ratios fixed", f"{number(before, 5)} p.u."),
+            ("taps move", f"{number(after, 5)} p.u."),
+            ("change", f"{signed(after - before, 5)} p.u."),
+            *((f"ratios of {name} then", each) for name, each in zip(names, ratios, strict=False)),
+            ("voltages then beyond limits", number(told["broken"]["voltages"])),
+            ("ratings then exceeded", number(told["broken"]["ratings"])),
+        ],
+        inputs=inputs_of(run),
+        source=SOURCE_AC,
+        note=f"The set points of the answer, {case_said(case)}, once more in AC: each regulator moves its taps by its "
+        "own control, as the feeder's table has it. The answer itself keeps the ratios.",
+    )
+
+
+def spent(run: "FeederRun", at: At, _: list[str]) -> Part:
+    """Return what the time of a case was spent on, as far as it is told by itself."""
+    case = case_of(run, at)
+    told, method = case.facts, case.facts["method"]
+    values = [("all of this case", duration(float(told["time_s"])))]
+    values.append(("the operator's problem, its last round", duration(float(told["operator_time_s"]))))
+    if "time_s" in method:
+        values.append(("the method that decided the draws", duration(float(method["time_s"]))))
+    values += [
+        ("rounds against AC", number(len(told["rounds"]))),
+        ("hours", number(len(run.labels))),
+        ("the whole study", duration(float(run.provenance.get("time_s", 0.0)))),
+    ]
+    return why_card(
+        f"Time: {duration(float(told['time_s']))}, {case_said(case)}",
+        values=values,
+        inputs=inputs_of(run),
+        source="By the clock on the wall, on the machine that computed it, beside what else it did",
+        note="The rest is of AC power flows, other models of the loads, price ranges and scenarios.",
+    )
 
 
 def correction(run: "FeederRun", at: At, _: list[str]) -> Part:
@@ -109,5 +193,6 @@ def models(run: "FeederRun", at: At, _: list[str]) -> Part:
 MODEL_WORDS: Mapping[str, str] = {
     "own": "each by its own model",
     "power": "all of constant power",
+    "current": "all of constant current",
     "impedance": "all of constant impedance",
 }

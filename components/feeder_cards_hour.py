@@ -90,7 +90,7 @@ def level(run: "FeederRun", at: At, rest: list[str]) -> Part:
     if len(case.free_phasors):
         values.append(("AC with taps that move", f"{number(float(abs(case.free_phasors[hour, place])), 5)} p.u."))
     return why_card(
-        f"{number(ac, 3)} p.u. at bus {bus}, {member_words(feeder, member)}, {run.labels[hour]}",
+        f"{number(ac, 3)} p.u. at bus {bus}, {member_words(feeder, member)}, {run.labels[hour]}, {case_said(case)}",
         formula="*v*_j = *v*_i − Σ_ψ ( *M*^{P}_{φψ} *P*_ψ + *M*^{Q}_{φψ} *Q*_ψ ) − losses,  |*V*| = √*v*",
         values=values,
         binds=bound_at(run, case, hour, f"bus:{bus}"),
@@ -123,7 +123,8 @@ def loading(run: "FeederRun", at: At, rest: list[str]) -> Part:
     if link.name in case.facts["rating_share"]:
         values.append(("tightened to", percent(case.facts["rating_share"][link.name], 1)))
     return why_card(
-        f"Link {link.name}: {percent(share, 1) if rating or windings else 'no rating'}, {run.labels[hour]}",
+        f"Link {link.name}: {percent(share, 1) if rating or windings else 'no rating'}, {run.labels[hour]}, "
+        f"{case_said(case)}",
         formula=_TRANSFORMER if windings else "max_φ |*I*_φ| / *I*_{max}",
         values=values,
         binds=bound_at(run, case, hour, f"link:{link.name}"),

@@ -7,7 +7,7 @@ import numpy as np
 from dash import html
 
 from components.feeder_cards_parts import bound_at, node_of, open_card
-from components.feeder_layers import At, member_words, shape
+from components.feeder_layers import At, case_said, member_words, shape
 from components.feeder_words import SOURCE_AC, SOURCE_LINEAR, SOURCE_VUF, inputs_of, small
 from components.format import number, percent
 from components.skeleton import Part
@@ -32,7 +32,7 @@ def linear(run: "FeederRun", at: At, rest: list[str]) -> Part:
     margin = float(case.margin_pu[hour, place])
     return why_card(
         f"{number(found, 3)} p.u. by the linear flow at bus {bus}, {member_words(run.feeder, member)}, "
-        f"{run.labels[hour]}",
+        f"{run.labels[hour]}, {case_said(case)}",
         formula="√*v*_j,  *v*_j = *v*_i − Σ_ψ ( *M*^{P}_{φψ} *P*_ψ + *M*^{Q}_{φψ} *Q*_ψ ) − losses",
         values=[
             ("by the linear flow", f"{number(found, 6)} p.u."),
@@ -58,7 +58,7 @@ def apart(run: "FeederRun", at: At, rest: list[str]) -> Part:
     worst = int(inner.argmax())
     return why_card(
         [small(linear - ac, "p.u."), f" linear less AC at bus {bus}, {member_words(run.feeder, member)}, "
-         f"{run.labels[hour]}"],
+         f"{run.labels[hour]}, {case_said(case)}"],
         formula="√*v*_n − |*V*_n|",
         values=[
             ("linear √*v*", f"{number(linear, 8)} p.u."),
@@ -79,7 +79,7 @@ def unbalance_of(run: "FeederRun", case: "CaseRun", hour: int, place: int) -> Pa
     positive, negative = (first + _A * second + _A**2 * third) / 3.0, (first + _A**2 * second + _A * third) / 3.0
     by_magnitudes, by_angles = reasons(run, case, hour, place)
     return why_card(
-        f"{percent(float(case.vuf[hour, place]), 2)} at bus {buses[place]}, {run.labels[hour]}",
+        f"{percent(float(case.vuf[hour, place]), 2)} at bus {buses[place]}, {run.labels[hour]}, {case_said(case)}",
         formula="VUF = |*V*_2| / |*V*_1|",
         values=[
             ("|*V*_2|, negative sequence", f"{number(abs(negative), 5)} p.u."),
@@ -116,7 +116,7 @@ def pvur(run: "FeederRun", at: At, rest: list[str]) -> Part:
         ("limit", percent(limit, 2) if limit else "none in this study"),
     ]  # fmt: skip
     return why_card(
-        f"{percent(float(case.pvur[hour, place]), 2)} at bus {bus}, {run.labels[hour]}",
+        f"{percent(float(case.pvur[hour, place]), 2)} at bus {bus}, {run.labels[hour]}, {case_said(case)}",
         formula="PVUR = max_φ | √*v*_φ − mean | / mean",
         values=values,
         binds=bound_at(run, case, hour, f"bus:{bus}"),

@@ -8,7 +8,7 @@ from dash import html
 
 from components.feeder_batteries import charging_words
 from components.feeder_cards import card
-from components.feeder_cards_checks import CONDITIONS
+from components.feeder_cards_checks import CERTIFIED, CONDITIONS
 from components.feeder_cards_linear import flagged_words
 from components.feeder_layers import At, case_key, case_of, case_said, case_words, hour_of
 from components.feeder_limits import SMALL_DIGITS, Limit, limits
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from engine.distribution.run import CaseRun, FeederRun
 
 TAB = "checks"
-_CERTIFIED = 1e-6
 _SAVING = GridColumn("saving", "Could save", "$", "number", digits=2, help="By other draws at the prices of the bill")
 _STATES = {"binds": "binds", "exceeded": "exceeded in AC", "flagged": "flagged: AC alone exceeds it"}
 
@@ -134,7 +133,9 @@ def _case(run: "FeederRun", case: "CaseRun") -> Part:
         else f"{count(len(flags), 'limit')} flagged by AC, {count(len(broken), 'limit')} exceeded at the stated price; "
         f"{count(len(beyond), 'limit')} exceeded in AC, hour by hour."
     )
-    parts.append(html.P(words, className="hr-feeder-told hr-sign-" + ("fine" if good else "binding")))
+    # Counts open their card; that every limit holds is no number.
+    told_words: Part = words if good else _why(run, case, "violations", words)
+    parts.append(html.P(told_words, className="hr-feeder-told hr-sign-" + ("fine" if good else "binding")))
     parts += [facts(_facts(run, case)), _rounds(run, case), _decisions(run, case), models_table(run, case)]
     parts += [html.P(line, className="hr-feeder-told hr-feeder-mark") for line in flagged_words(run, case)]
     if broken:
@@ -153,20 +154,22 @@ def _case(run: "FeederRun", case: "CaseRun") -> Part:
     return html.Div(parts)
 
 
-def _why(run: "FeederRun", case: "CaseRun", what: str, text: Part) -> Part:
-    """Return a number of the list that says why."""
-    key = case_key(case)
-    label = f"{what}, {case_said(case)}"
-    return why_number(f"feeder-why-{what}-{key}", text, card(run, At(key), what), label=label)  # type: ignore[arg-type]
+def _why(run: "FeederRun", case: "CaseRun", what: str, text: Part, name: str = "") -> Part:
+    """Return a number of the list that says why; ``name`` tells it from others of the same card."""
+    key, told = case_key(case), name or what.replace(":", " ").replace("_", " ")
+    one = card(run, At(key), what)  # type: ignore[arg-type]
+    place_ = told.replace(" ", "-")
+    return why_number(f"feeder-why-{place_}-{key}", text, one, label=f"{told}, {case_said(case)}")
 
 
 def _facts(run: "FeederRun", case: "CaseRun") -> list[tuple[Part, Part]]:
     told = case.facts
     worst = max(told["certificate"].values())
-    held = "holds" if worst <= _CERTIFIED else "does not hold"
+    held = "holds" if worst <= CERTIFIED else "does not hold"
     found: list[tuple[Part, Part]] = [
         ("Optimality conditions of every hour", _why(run, case, "certificate", [f"{held}, worst ", small(worst)])),
-        *((sentence(words), small(told["certificate"][name])) for name, (words, _) in CONDITIONS.items()),
+        *((sentence(words), _why(run, case, f"condition:{name}", small(told["certificate"][name])))
+          for name, (words, _) in CONDITIONS.items()),
         ("Largest error of the linear voltages",
          _why(run, case, "error", small(float(np.abs(case.error_pu).max()), "p.u."))),
         ("Correction that was kept", _why(run, case, "correction", number(told["correction_kept"]))),
@@ -174,11 +177,11 @@ def _facts(run: "FeederRun", case: "CaseRun") -> list[tuple[Part, Part]]:
         ("Voltages beyond load models of OpenDSS", "in no hour" if not told["beyond_models"] else
          f"in {count(len(told['beyond_models']), 'hour')}"),
         ("Solver", str(told["solver"])),
-        ("Time", duration(float(told["time_s"]))),
+        ("Time", _why(run, case, "spent on", duration(float(told["time_s"])))),
     ]  # fmt: skip
     free = told["regulators_free"]
     if free:
-        found.append(("Regulators that move their taps change a voltage by", taps_words(free)))
+        found.append(("Regulators that move their taps change a voltage by", _why(run, case, "taps", taps_words(free))))
     else:
         found.append(("Regulators", "at fixed ratios; taps that move were not asked for"))
     if told["scenarios"]:
@@ -186,9 +189,10 @@ def _facts(run: "FeederRun", case: "CaseRun") -> list[tuple[Part, Part]]:
         chance = percent(told["scenarios"]["day_chance"], 1)
         found.append(
             (f"Break a limit, of {count(told['scenarios']['count'], 'scenario')}",
-             f"{chance} ({percent(low, 1)} to {percent(high, 1)})")
+             _why(run, case, "chance", f"{chance} ({percent(low, 1)} to {percent(high, 1)})"))
         )  # fmt: skip
-        found.append(("Scenario flows without an AC solution", number(told["scenarios"]["failed"])))
+        failed = _why(run, case, "chance", number(told["scenarios"]["failed"]), "flows without an AC solution")
+        found.append(("Scenario flows without an AC solution", failed))
     else:
         found.append(("Scenarios of work and sun", "none were asked for"))
     return found
@@ -314,9 +318,16 @@ def _provenance(run: "FeederRun") -> list[tuple[Part, Part]]:
         ("Seed of the day", number(float(told.get("seed", 0)))),
         ("Computed", f"{str(told.get('date', ''))[:16].replace('T', ' ')} UTC in "
          f"{duration(float(told.get('time_s', 0.0)))}, Headroom {told.get('headroom', '')}"),
-        ("Cost of the first case", money(float(run.cases[0].cost_per_h.sum())) if run.cases else ""),
+        ("Cost of the first case", _first_cost(run)),
         *((entry.name, html.Code(entry.digest[:16], title=entry.digest)) for entry in inputs_of(run)),
     ]  # fmt: skip
+
+
+def _first_cost(run: "FeederRun") -> Part:
+    if not run.cases:
+        return ""
+    case = run.cases[0]
+    return _why(run, case, "cost", money(float(case.cost_per_h.sum())), "cost of the first case")
 
 
 def _list(lines: Any) -> Part:

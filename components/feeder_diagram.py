@@ -26,6 +26,7 @@ Values = npt.NDArray[np.float64]
 _MOST, _MISSING = 32_000, -32_768  # of a packed value; what stands for nan
 _KINDS = {Line: "line", Switch: "switch", Transformer: "transformer", Regulator: "regulator"}
 _NOTHING = 5e-7  # $/MWh: a part of prices that is nowhere larger is not sent
+_PART_VALUES = {"loss": "loss", "response": "response", "voltage": "limits", "congestion": "congestion"}
 _DESCRIPTION = (
     "One-line diagram of the feeder, the source first. Arrow right: away from the source; left: towards it; "
     "up and down: to the branch beside. Enter selects the bus, Shift and Enter the link that feeds it, Escape nothing. "
@@ -95,8 +96,9 @@ def drawing(run: "FeederRun") -> dict[str, Any]:
     """
     layers = {key: _layer(key) for key in LAYERS}
     cases = {case_key(case): _case(run, case) for case in run.cases}
-    if not any("response" in case["values"] for case in cases.values()):
-        layers["price_response"]["none"] = "No load of this study depends on voltage: this part is 0."
+    for kind, sign in _KIND_SIGNS.items():
+        if not any(f"{sign}response" in case["values"] for case in cases.values()):
+            layers[f"{kind}_response"]["none"] = "No load of this study depends on voltage: this part is 0."
     if len(cases) < 2:
         only = CASES[next(iter(cases))].lower() if cases else ""
         one = f"This study has one case, {only}: answer the question without and with SVG to see both."
@@ -118,7 +120,8 @@ def bare(feeder: Feeder, labels: Sequence[str], key: str) -> dict[str, Any]:
     ``labels`` are of the hours that are asked for, ``key`` tells this drawing from others.
     """
     none = {"none": "Nothing is computed yet: the lines have no colour."}
-    empty = {"energy": [0.0] * len(labels), "values": {}, "marks": [[{}, {}, {}] for _ in labels]}
+    none_yet = [0.0] * len(labels)
+    empty = {"energy": none_yet, "q_energy": none_yet, "values": {}, "marks": [[{}, {}, {}] for _ in labels]}
     return _outline(feeder, labels, _standing(feeder)) | {
         "key": key,
         "prices": [],
@@ -165,7 +168,11 @@ def _layer(key: str) -> dict[str, Any]:
     return {"words": LAYERS[key], "unit": UNITS[key], "digits": digits_of(key), "of": of, "signed": key in _SIGNED}
 
 
-_SIGNED = ("error", "price_voltage", "price_congestion", "price_loss", "price_response")
+_KIND_SIGNS = {"price": "", "reactive": "q_"}  # of layers, and what their values begin with
+_SIGNED = (
+    "error",
+    *(f"{kind}_{part}" for kind in _KIND_SIGNS for part in ("voltage", "congestion", "loss", "response")),
+)
 
 
 def _link(feeder: Feeder, link: Any, place: dict[str, int], up: list[list[int]]) -> dict[str, Any]:
@@ -185,20 +192,22 @@ def _link(feeder: Feeder, link: Any, place: dict[str, int], up: list[list[int]])
 
 
 def _case(run: "FeederRun", case: "CaseRun") -> dict[str, Any]:
-    parts = dict(zip(PARTS, case.active_parts, strict=True))
+    energy: dict[str, list[float]] = {}
+    parts: dict[str, Values] = {}
+    for sign, told in zip(_KIND_SIGNS.values(), (case.active_parts, case.reactive_parts), strict=True):
+        of = dict(zip(PARTS, told, strict=True))
+        energy[f"{sign}energy"] = np.round(of["energy"][:, 0], 5).tolist()
+        parts |= {f"{sign}{_PART_VALUES[part]}": of[part] for part in PARTS[1:]}
+        if np.abs(of["response"]).max(initial=0.0) <= _NOTHING:
+            del parts[f"{sign}response"]
     ac = np.abs(case.phasors)
     values = {
         "voltage": ac,
         "error": case.voltage_pu - ac,
-        "loss": parts["loss"],
-        "limits": parts["voltage"],
-        "congestion": parts["congestion"],
-        "reactive": case.reactive_price,
+        **parts,
         "loading": _loadings(run.feeder, case),
         "vuf": 100.0 * case.vuf,
     }
-    if np.abs(parts["response"]).max(initial=0.0) > _NOTHING:
-        values["response"] = parts["response"]
     place = {node: at for at, node in enumerate(shape(run).nodes)}
     link_at = {link.name: at for at, link in enumerate(run.feeder.links)}
     device_at = {device["n"]: at for at, device in enumerate(_standing(run.feeder))}
@@ -215,7 +224,7 @@ def _case(run: "FeederRun", case: "CaseRun") -> dict[str, Any]:
                 devices[device_at[each.device]] = how
         marks.append([nodes, links, devices])
     return {
-        "energy": np.round(parts["energy"][:, 0], 5).tolist(),
+        **energy,
         "values": {key: packed(value) for key, value in values.items()},
         "marks": marks,
     }

@@ -41,6 +41,11 @@ LAYERS: Mapping[str, str] = {
     "price_voltage": "DLMP: voltage limits",
     "price_congestion": "DLMP: congestion",
     "reactive": "DLMP, reactive",
+    "reactive_energy": "DLMP, reactive: energy",
+    "reactive_loss": "DLMP, reactive: losses",
+    "reactive_response": "DLMP, reactive: response",
+    "reactive_voltage": "DLMP, reactive: voltage limits",
+    "reactive_congestion": "DLMP, reactive: congestion",
     "vuf": "Unbalance (VUF)",
 }
 UNITS: Mapping[str, str] = {
@@ -49,9 +54,10 @@ UNITS: Mapping[str, str] = {
     "linear": "p.u.",
     "error": "p.u.",
     "loading": "%",
-    "reactive": "$/Mvarh",
     "vuf": "%",
-} | {key: "$/MWh" for key in LAYERS if key.startswith("price")}
+} | {
+    key: "$/Mvarh" if key.startswith("reactive") else "$/MWh" for key in LAYERS if key.startswith(("price", "reactive"))
+}
 KINDS = ("bus", "link", "centre")  # what can be selected
 
 

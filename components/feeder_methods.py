@@ -6,6 +6,7 @@ import plotly.graph_objects as go
 from dash import html
 
 from components import feeder_cycles
+from components.feeder_cards_methods import SOURCE, inputs_of_methods, rounds_card, row_card, schedules_card
 from components.feeder_layers import At
 from components.feeder_tables import chart, tabled
 from components.feeder_words import money
@@ -13,11 +14,10 @@ from components.format import count, duration, number, percent, sentence
 from components.skeleton import Part, state
 from components.tables import GridColumn
 from components.theme import Theme, styled, token
-from components.why_card import WhyInput, why_card
+from components.why_card import why_card, why_number
+from engine.distribution.speed import REBUILT
 
 EVEN = "even work"  # the name of its row
-# Of the paper only the abstract is known: what the engine's names call published is our own making of that route.
-PUBLISHED, REBUILT = ", as published", ", as we rebuild it, without our regions"
 
 if TYPE_CHECKING:
     from engine.distribution.methods_run import Course, MethodsRun
@@ -25,10 +25,6 @@ if TYPE_CHECKING:
     from engine.distribution.speed import MethodRow, Speed
 
 TAB = "methods"
-SOURCE = (
-    "Every route judged by the operator's own program: arXiv 2606.26328 (binary expansion, as we rebuild it), the "
-    "payment identity of strong duality, critical regions; Samuelson, Am. Econ. Rev. 42, 1952 (competitive outcome)"
-)
 _CHART_PX = 640  # three charts, one above the other; two where every best response settles
 _LEAST_GAP = 1e-4  # %
 _CENT = 5e-3  # $
@@ -39,6 +35,7 @@ _NONE = (
 )
 
 
+_ROWS = "Each method's name opens the card of its row."
 _SCHEDULES = "What each method has the data centres draw from the network, and at what price."
 
 
@@ -54,24 +51,38 @@ def content(run: "FeederRun", at: At, methods: "MethodsRun | None" = None) -> Pa
         return state("empty", _NONE)
     columns, listed = rows(methods)
     parts: list[Part] = [html.P(line, className="hr-feeder-told") for line in findings(methods)]
-    parts.append(tabled(TAB, "Methods on the same day", columns, listed, why=_card(run, methods)))
+    for row in listed:
+        row["face"] = _named(run, methods, row["method"])
+    parts.append(
+        tabled(TAB, "Methods on the same day", columns, listed, why=_card(run, methods), note=_ROWS,
+               faces={"method": "face"})
+    )  # fmt: skip
     if methods.failures:
-        lines = [html.Li(f"{sentence(rebuilt(name))}: {rebuilt(reason)}") for name, reason in methods.failures]
+        lines = [html.Li(f"{sentence(name)}: {reason}") for name, reason in methods.failures]
         parts += [html.H3("Without an answer"), html.Ul(lines, className="hr-feeder-lines")]
     if methods.courses:
         columns, listed = course_rows(methods)
         note = "At the prices posted in each round, delay included."
         label = "Best responses, round by round"
-        parts += [html.H3(label), tabled("courses", label, columns, listed, why=_card(run, methods), note=note)]
-    parts += feeder_cycles.content(methods, _card(run, methods))
+        parts += [html.H3(label), tabled("courses", label, columns, listed, why=rounds_card(run, methods), note=note)]
+    parts += feeder_cycles.content(methods, rounds_card(run, methods))
     columns, listed = schedule_rows(methods)
     label = "Schedules of all methods"
-    held = tabled("schedules-of-methods", label, columns, listed, why=_card(run, methods), note=_SCHEDULES)
+    held = tabled("schedules-of-methods", label, columns, listed, why=schedules_card(run, methods), note=_SCHEDULES)
     parts.append(html.Details([html.Summary(label), held], className="hr-worked-details"))
-    said = [html.Li(rebuilt(str(line))) for line in methods.provenance.get("assumptions", ())]
+    said = [html.Li(str(line)) for line in methods.provenance.get("assumptions", ())]
     parts += [html.H3("Assumed"), html.Ul(said, className="hr-feeder-lines")]
     del at  # of the whole day
     return html.Div(parts)
+
+
+def _named(run: "FeederRun", methods: "MethodsRun", method: str) -> Part:
+    """Return a method's name, which opens the card of the numbers in its row."""
+    row = methods.row(method)
+    if row is None:
+        return None
+    key = "".join(letter if letter.isalnum() else "-" for letter in method)
+    return why_number(f"feeder-why-method-{key}", method, row_card(run, methods, row), label=method, width=460)
 
 
 def rows(methods: "MethodsRun") -> tuple[list[GridColumn], list[dict[str, Any]]]:
@@ -101,13 +112,13 @@ def rows(methods: "MethodsRun") -> tuple[list[GridColumn], list[dict[str, Any]]]
 
 def _row(told: "MethodRow") -> dict[str, Any]:
     return {
-        "method": rebuilt(told.method), "objective": told.objective, "payment": told.payment,
+        "method": told.method, "objective": told.objective, "payment": told.payment,
         "payment_most": told.payment_most, "delay_cost": told.objective - told.payment,
         "system_cost": told.system_cost, "saving": 100.0 * told.payment_saving,
         "increase": 100.0 * told.system_increase, "gap": 100.0 * told.gap,
         "own_gap": None if told.own_gap is None else 100.0 * told.own_gap, "penalised": told.penalised,
         "time_s": told.time_s, "processor_s": told.processor_s, "before_s": told.before_s, "whole_s": told.whole_s,
-        "needed": ", ".join(told.needed), "status": told.status, "notes": rebuilt("; ".join(told.notes)),
+        "needed": ", ".join(told.needed), "status": told.status, "notes": "; ".join(told.notes),
     }  # fmt: skip
 
 
@@ -147,7 +158,7 @@ def schedule_rows(methods: "MethodsRun") -> tuple[list[GridColumn], list[dict[st
         }  # fmt: skip
         for hour, label in enumerate(methods.labels):
             cells = {f"{kind}{at}": kw for kind, held in kinds.items() if held for at, kw in enumerate(held[hour])}
-            found.append({"method": rebuilt(told.method), "hour": label, **cells})
+            found.append({"method": told.method, "hour": label, **cells})
     return columns, found
 
 
@@ -208,13 +219,13 @@ def _speed_words(methods: "MethodsRun") -> list[str]:
     }
     lines = []
     for each in methods.speeds:
-        faster = not each.published and each.reached and each.times < 1.0
+        faster = not each.rebuilt and each.reached and each.times < 1.0
         said = f"Helped by our critical regions the expansion is faster than the {each.exact} here"
         if not faster:
-            said = verdicts[each.published, each.verdict]
+            said = verdicts[each.rebuilt, each.verdict]
         if each.verdict == "holds" and not each.reached:
             said += f", as a lower bound: {_unproved(each)}, so how many times is not known"
-        lines.append(f"{said}. {sentence(rebuilt(each.statement))}")
+        lines.append(f"{said}. {sentence(each.statement)}")
     return lines
 
 
@@ -226,11 +237,6 @@ def _unproved(each: "Speed") -> str:
     return "the expansion proved " + ("nothing" if each.expansion_gap > 1.0 else "less than that") + " in its time"
 
 
-def rebuilt(told: str) -> str:
-    """Return a method's name, or a sentence with it, in words that claim no more than is known of the paper's route."""
-    return told.replace(PUBLISHED, REBUILT)
-
-
 def _course_words(course: "Course") -> str:
     rounds, name = count(len(course.payment), "round"), sentence(course.method)
     if course.cycle is None:
@@ -238,17 +244,6 @@ def _course_words(course: "Course") -> str:
     if course.cycle == 1:
         return f"{name}: settled after {rounds}."
     return f"{name}: never settles; after {rounds} it goes round in a cycle of {course.cycle}."
-
-
-def _inputs(run: "FeederRun", methods: "MethodsRun") -> list[WhyInput]:
-    """Return what the comparison was made from: its own question, which has no method, and its own date."""
-    told = methods.provenance
-    case = f"Prices, loads, sun and work of the day, with{'' if methods.options.svg else 'out'} SVG"
-    return [
-        WhyInput(f"Feeder {run.feeder.name}", str(told.get("feeder_digest", ""))),
-        WhyInput(case, str(told.get("case_digest", ""))),
-        WhyInput("Question of the comparison", str(told.get("question_digest", "")), str(told.get("date", ""))[:10]),
-    ]
 
 
 def _card(run: "FeederRun", methods: "MethodsRun") -> Part:
@@ -265,7 +260,7 @@ def _card(run: "FeederRun", methods: "MethodsRun") -> Part:
         "Methods on the same day",
         formula="gap = (objective − max_m bound_m) / objective",
         values=values,
-        inputs=_inputs(run, methods),
+        inputs=inputs_of_methods(run, methods),
         source=SOURCE,
         note="What is proved is proved of one linear flow, corrected once at AC solutions of the work divided evenly, "
         "the same for every method; the bill of the page is of a later one. Where a price is not determined the "

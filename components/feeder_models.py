@@ -35,7 +35,8 @@ def models_table(run: "FeederRun", case: "CaseRun") -> Part:
     )
     failed = [html.Li(f"{sentence(MODEL_WORDS[each['model']])}: {each['failure']}") for each in _told(case)
               if each["failure"]]  # fmt: skip
-    return html.Div([html.H4(label), found, html.Ul(failed, className="hr-feeder-lines") if failed else None])
+    head = html.H4(label, className="hr-section-title")
+    return html.Div([head, found, html.Ul(failed, className="hr-feeder-lines") if failed else None])
 
 
 def rows(run: "FeederRun", case: "CaseRun") -> tuple[list[GridColumn], list[dict[str, Any]]]:

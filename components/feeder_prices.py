@@ -1,4 +1,4 @@
-"""The Prices tab: what the price of a MWh is made of at one bus, hour by hour, and phase by phase."""
+"""The Prices tab: what the prices of a MWh and of a Mvarh are made of at one bus, hour by hour, phase by phase."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -13,14 +13,16 @@ from components.feeder_layers import (
     PARTS,
     At,
     bus_of,
+    case_said,
     case_words,
     cases_of,
     hour_of,
+    member_words,
     nodes_of,
     selected,
 )
 from components.feeder_ranges import line
-from components.feeder_tables import chart, tabled
+from components.feeder_tables import chart, reasons, tabled
 from components.format import sentence
 from components.skeleton import Part
 from components.tables import GridColumn
@@ -37,6 +39,7 @@ _SIGN = {
     "voltage": ("flexible", "/"),
     "congestion": ("binding", "x"),
 }
+_NAMES = {"price": "DLMP", "reactive": "DLMP reactive"}  # of the prices that have a card
 _MEAN = ", mean"  # of the members of a bus
 _LEAST = 5e-7  # $/MWh
 _RANGE = "Of the prices that the same optimum allows; both are the DLMP where it is determined"
@@ -58,11 +61,13 @@ def content(run: "FeederRun", at: At) -> Part:
     chosen = "" if selected(run, at) else " (nothing is selected: that of the first data centre)"
     words = (
         f"Bus {bus}{chosen}: lines are {', '.join(members)}, bars and parts their mean; the table's file under "
-        "Files has the parts of each."
+        "Files has the parts of each. The chart is of active power; the last columns are of reactive power."
     )
+    cards = {name: card(run, one, f"{what}:{bus}:{members[0]}") for what, name in _NAMES.items()}
+    where = f"bus {bus}, {member_words(run.feeder, members[0])}, {run.labels[hour_of(run, at)]}, {case_said(case)}"
     return html.Div(
         [
-            html.P(words, className="hr-muted hr-feeder-told"),
+            reasons(TAB, words, where, cards),
             html.Div([line(run, case) for case in cases_of(run, at)], className="hr-feeder-told"),
             tabled(
                 TAB,
@@ -77,10 +82,14 @@ def content(run: "FeederRun", at: At) -> Part:
 
 
 def rows(run: "FeederRun", at: At) -> tuple[list[GridColumn], list[dict[str, Any]]]:
-    """Return columns and rows: one row for each case and hour, mean parts of the bus's members and each price."""
+    """Return columns and rows: one row for each case and hour, mean parts of the bus's members and each price.
+
+    Active power first, then reactive power.
+    """
     bus, cases = bus_of(run, at), cases_of(run, at)
     members = nodes_of(run, bus)
-    shown = _shown(run.cases, [node for _, node in members])
+    nodes = [node for _, node in members]
+    shown, given = _shown(run.cases, nodes), _shown(run.cases, nodes, reactive=True)
     mean = _MEAN if len(members) > 1 else ""
     columns = [
         GridColumn("hour", "Hour", width=90),
@@ -93,13 +102,18 @@ def rows(run: "FeederRun", at: At) -> tuple[list[GridColumn], list[dict[str, Any
             for end in ("least", "most")
         ),
         *(GridColumn(f"q_{member}", f"Reactive {member}", "$/Mvarh", "number", digits=2) for member, _ in members),
+        *(
+            GridColumn(f"q_{part}", f"Reactive: {PART_WORDS[part]}{mean}", "$/Mvarh", "number", digits=2)
+            for part in given
+        ),
     ]
     found = []
     for case in cases:
         for hour, label in enumerate(run.labels):
-            at_hour = _mean(case, [node for _, node in members])[:, hour]
+            at_hour, of_vars = _mean(case, nodes)[:, hour], _mean(case, nodes, reactive=True)[:, hour]
             row: dict[str, Any] = {"hour": label, "case": case_words(case)}
             row |= {part: float(at_hour[PARTS.index(part)]) for part in shown}
+            row |= {f"q_{part}": float(of_vars[PARTS.index(part)]) for part in given}
             row |= {f"price_{member}": float(case.active_price[hour, node]) for member, node in members}
             row |= {f"least_{member}": float(case.price_least[hour, node]) for member, node in members}
             row |= {f"most_{member}": float(case.price_most[hour, node]) for member, node in members}
@@ -114,29 +128,38 @@ def csv_rows(run: "FeederRun", at: At) -> tuple[list[GridColumn], list[dict[str,
     columns, found = rows(run, at)
     bus, cases = bus_of(run, at), cases_of(run, at)
     members = nodes_of(run, bus)
-    shown = _shown(run.cases, [node for _, node in members])
-    columns += [
-        GridColumn(f"{part}_{member}", f"{sentence(PART_WORDS[part])} {member}", "$/MWh", "number", digits=2)
-        for member, _ in members
-        for part in shown
-    ]
     hours = [(case, hour) for case in cases for hour in range(len(run.labels))]
-    for (case, hour), row in zip(hours, found, strict=True):
-        row |= {
-            f"{part}_{member}": float(case.active_parts[PARTS.index(part), hour, node])
-            for member, node in members
+    for reactive, before, head, unit in ((False, "", "", "$/MWh"), (True, "q_", "Reactive: ", "$/Mvarh")):
+        shown = _shown(run.cases, [node for _, node in members], reactive=reactive)
+        columns += [
+            GridColumn(
+                f"{before}{part}_{member}", sentence(f"{head}{PART_WORDS[part]} {member}"), unit, "number", digits=2
+            )
+            for member, _ in members
             for part in shown
-        }
+        ]
+        for (case, hour), row in zip(hours, found, strict=True):
+            row |= {
+                f"{before}{part}_{member}": float(_parts(case, reactive=reactive)[PARTS.index(part), hour, node])
+                for member, node in members
+                for part in shown
+            }
     return columns, found
 
 
-def _mean(case: "CaseRun", nodes: list[int]) -> np.ndarray:
-    return np.asarray(case.active_parts[:, :, nodes].mean(axis=2))
+def _parts(case: "CaseRun", *, reactive: bool = False) -> np.ndarray:
+    """Return (5, T, N) the parts of active or of reactive prices."""
+    return np.asarray(case.reactive_parts if reactive else case.active_parts)
 
 
-def _shown(cases: "tuple[CaseRun, ...]", nodes: list[int]) -> list[str]:
+def _mean(case: "CaseRun", nodes: list[int], *, reactive: bool = False) -> np.ndarray:
+    return np.asarray(_parts(case, reactive=reactive)[:, :, nodes].mean(axis=2))
+
+
+def _shown(cases: "tuple[CaseRun, ...]", nodes: list[int], *, reactive: bool = False) -> list[str]:
     """Return the parts that are anything anywhere at a bus; energy always."""
-    most = np.max([np.abs(case.active_parts[:, :, nodes]).max(axis=(1, 2)) for case in cases], axis=0)
+    of_cases = [np.abs(_parts(case, reactive=reactive)[:, :, nodes]).max(axis=(1, 2)) for case in cases]
+    most = np.max(of_cases, axis=0)
     return [part for part, size in zip(PARTS, most.tolist(), strict=True) if part == "energy" or size > _LEAST]
 
 

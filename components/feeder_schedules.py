@@ -10,8 +10,8 @@ from components.feeder_batteries import any_battery
 from components.feeder_cards import card
 from components.feeder_cards_hour import work_done
 from components.feeder_charts import STEPS, axis_name, framed, hours_of, hover
-from components.feeder_layers import At, case_key, case_words, cases_of, hour_of, selected
-from components.feeder_tables import chart, tabled
+from components.feeder_layers import At, case_key, case_said, case_words, cases_of, hour_of, selected
+from components.feeder_tables import chart, reasons, tabled
 from components.feeder_words import method_words
 from components.format import count, number
 from components.skeleton import Part
@@ -39,16 +39,27 @@ def content(run: "FeederRun", at: At) -> Part:
     parts: list[Part] = [html.P(_words(run), className="hr-muted hr-feeder-told")]
     case = cases_of(run, at)[-1]
     one = At(case_key(case), at.hour)  # type: ignore[arg-type]
+    when = f"{run.labels[hour_of(run, at)]}, {case_said(case)}"
     if run.feeder.centres:
         columns, listed = rows(run, at)
-        why = card(run, one, f"paid:{_chosen(run, at)}")
+        name = _chosen(run, at)
+        cards = {words: card(run, one, f"{what}:{name}") for words, what in _CENTRE_CARDS.items()}
+        parts.append(reasons(TAB, "", f"{name}, {when}", cards))
+        why = card(run, one, f"paid:{name}")
         parts.append(tabled(TAB, "Schedules of the data centres", columns, listed, why=why, note=_CARD))
     columns, listed = device_rows(run, at)
     if listed:
         what = f"output:{run.feeder.generators[0].name}" if run.feeder.generators else ""
         why = card(run, one, what or f"svg:{run.feeder.compensators[0].name}")
         words = "Generators and static var generators"
-        parts += [html.H3(words), tabled("devices", words, columns, listed, why=why, note=_CARD)]
+        cards = {row.name: card(run, one, f"output:{row.name}") for row in run.feeder.generators}
+        if case.svg:
+            cards |= {row.name: card(run, one, f"svg:{row.name}") for row in run.feeder.compensators}
+        parts += [
+            html.H3(words),
+            reasons("devices", "", when, cards) if cards else None,
+            tabled("devices", words, columns, listed, why=why, note=_CARD),
+        ]
     columns, listed = job_rows(run)
     if listed:
         parts += [html.H3("Batch jobs"), tabled("jobs", "Batch jobs of the day", columns, listed)]
@@ -56,6 +67,7 @@ def content(run: "FeederRun", at: At) -> Part:
 
 
 _CARD = "The card is of the hour that is looked at."
+_CENTRE_CARDS = {"work": "computers", "draw": "draw", "price": "rate", "bill": "paid"}
 
 
 def _words(run: "FeederRun") -> str:

@@ -1,51 +1,21 @@
 """How far the prices of a MWh lie apart in one hour: between the phases of a bus, and between buses on one phase."""
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from components.feeder_layers import case_said, shape
+from components.feeder_layers import case_said
 from components.feeder_words import SOURCE_PRICE, inputs_of
 from components.format import number
 from components.skeleton import Part
 from components.why_card import why_card
+from engine.distribution.price_spread import APART, Spread, price_spread
 
 if TYPE_CHECKING:
     from engine.distribution.run import CaseRun, FeederRun
 
-_APART = 0.005  # $/MWh: prices that are nearer are written alike
-
-
-@dataclass(frozen=True, slots=True)
-class Spread:
-    """The largest difference of two active prices of a case in one hour."""
-
-    hour: int
-    dear: tuple[str, str]  # bus and member of the frame
-    cheap: tuple[str, str]
-    most: float  # $/MWh, at ``dear``
-    least: float  # $/MWh, at ``cheap``
-
-    @property
-    def apart(self) -> float:
-        """Return the difference, $/MWh."""
-        return self.most - self.least
-
 
 def largest(run: "FeederRun", case: "CaseRun", by: Literal["phase", "place"]) -> Spread | None:
     """Return the largest spread between phases of one bus, or between buses on one phase; None without two of them."""
-    nodes = shape(run).nodes
-    groups: dict[str, list[int]] = {}
-    for at, (bus, member) in enumerate(nodes):
-        groups.setdefault(bus if by == "phase" else member, []).append(at)
-    found = None
-    for group in groups.values():
-        price = case.active_price[:, group]
-        hour = int((price.max(axis=1) - price.min(axis=1)).argmax())
-        dear, cheap = int(price[hour].argmax()), int(price[hour].argmin())
-        one = Spread(hour, nodes[group[dear]], nodes[group[cheap]], float(price[hour, dear]), float(price[hour, cheap]))
-        if len(group) > 1 and (found is None or one.apart > found.apart):
-            found = one
-    return found
+    return price_spread(run.nodes, case.active_price, by)
 
 
 def finding(run: "FeederRun") -> str:
@@ -65,7 +35,7 @@ def finding(run: "FeederRun") -> str:
 
 
 def _differs(found: Spread | None) -> bool:
-    return found is not None and found.apart >= _APART
+    return found is not None and found.apart >= APART
 
 
 def _words(run: "FeederRun", found: Spread | None, by: Literal["phase", "place"]) -> str:

@@ -78,10 +78,12 @@ def _row(columns: Sequence[GridColumn], row: Row, faces: Mapping[str, str]) -> s
     for place, column in enumerate(columns):
         value = row.get(column.name)
         shown: Part = row.get(faces.get(column.name, ""), None)
-        if shown is None:
+        drawn = shown is not None
+        if not drawn:
             shown = cell_of(column, value)
         numeric = column.kind in ("number", "percent")
-        raw = f' data-raw="{escape("" if value is None else str(value))}"' if numeric else ""
+        # What a file of the table has: of a cell that is drawn as a card's number it would be the card as well.
+        raw = f' data-raw="{escape("" if value is None else str(value))}"' if numeric or drawn else ""
         kind = "hr-num" if numeric else "hr-feeder-text"
         if place == 0 and row.get("select"):
             shown = chooser(shown, str(row["select"]))

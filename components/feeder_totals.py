@@ -8,12 +8,15 @@ import numpy as np
 from dash import html
 
 from components import feeder_ids
+from components.feeder_asked import changes_of
 from components.feeder_cards import card
+from components.feeder_edits import words_of
 from components.feeder_layers import At, case_key, case_of, case_words
+from components.feeder_words import inputs_of
 from components.format import number
 from components.skeleton import Part, button, section, totals
 from components.static import static
-from components.why_card import why_number
+from components.why_card import why_card, why_number
 from engine.distribution.frames import Frame
 from engine.distribution.run import CaseRun, FeederRun
 
@@ -77,12 +80,20 @@ def totals_of(run: FeederRun, at: At) -> Part:
     beside = {one.what: one for one in large(run, other)} if other is not None else {}
     items: list[dict[str, Any]] = []
     for one in large(run, case):
-        note = f"{'' if other.svg else 'no '}SVG {beside[one.what].text}" if other is not None else ""
+        note = None if other is None else _beside(run, at, other, beside[one.what])
         sign = "binding" if one.what == "violations" and one.value else ""
         name = f"{one.label}, {_lower(case_words(case))}"
         value = why_number(feeder_ids.why(one.what), one.text, card(run, seen, one.what), label=name)
         items.append({"label": one.label, "value": value, "unit": one.unit, "note": note, "sign": sign})
     return static(totals(items))
+
+
+def _beside(run: FeederRun, at: At, other: CaseRun, one: Measure) -> Part:
+    """Return the same number of the other case, which says why as well."""
+    words = f"{'' if other.svg else 'no '}SVG {one.text}"
+    seen = replace(at, case=case_key(other))
+    label = f"{one.label}, {_lower(case_words(other))}"
+    return why_number(f"{feeder_ids.why(one.what)}-other", words, card(run, seen, one.what), label=label)
 
 
 def empty_totals() -> Part:
@@ -111,7 +122,7 @@ def compared(now: FeederRun, before: FeederRun, at: At) -> Part:
             else "\u2013"
             for key, run, told in (("before", before, was), ("now", now, one))
         ]
-        rows.append([one.label, one.unit, *cells, _change(one, was)])
+        rows.append([one.label, one.unit, *cells, _changed((now, before), here, place, (one, was))])
     heads = ["", "", "Without", "Edited", "Change"]
     made = section(
         f"What the edits change, {_lower(case_words(here))}",
@@ -145,6 +156,31 @@ def _change(now: Measure, before: Measure | None) -> str:
     if abs(difference) < 0.5 * 10**-now.digits:
         return "0"
     return ("+" if difference > 0 else "\u2212") + number(abs(difference), now.digits)
+
+
+def _changed(
+    runs: tuple[FeederRun, FeederRun], case: CaseRun, place: int, told: tuple[Measure, Measure | None]
+) -> Part:
+    """Return the change of a number with the card of the difference; "" where there is nothing to take it from."""
+    (now, before), (one, was) = runs, told
+    if was is None:
+        return ""
+    edits = [words_of(edit) for edit in changes_of(now.question)]
+    why = why_card(
+        f"{one.label}: {_change(one, was)} {one.unit}".rstrip() + f", {_lower(case_words(case))}",
+        formula="Δ*m* = *m* edited − *m* without",
+        values=[
+            ("edited", f"{one.text} {one.unit}".rstrip()),
+            ("without", f"{was.text} {was.unit}".rstrip()),
+            ("change", f"{one.text} \u2212 {was.text} = {_change(one, was)} {one.unit}".rstrip()),
+            *((f"edit {at + 1}", words) for at, words in enumerate(edits)),
+        ],
+        inputs=[*inputs_of(now), *(replace(each, name=f"{each.name}, without edits") for each in inputs_of(before))],
+        source="Two answers to the same question, with the edits and without; each number has its own card beside",
+        note="Both days are decided, operated and priced anew, so a change is of all that follows from the edits.",
+    )  # fmt: skip
+    name = f"{feeder_ids.COMPARED}-change-{place}"
+    return why_number(name, _change(one, was), why, label=f"change of {_lower(one.label)}")
 
 
 def _lower(words: str) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from dash import html
 
+from components import siting_studies_cards
 from components.format import count, number, percent
 from components.siting_basis import days_and_floor
 from components.siting_site import SOURCE_RANKING, SiteStudy, bar, small_table
@@ -41,7 +42,7 @@ def firm(study: SiteStudy, order: Ranked, found: Firmness, every: Robust, border
             [
                 ("Places of the shortlist", number(len(left.rows))),
                 (f"Left out, one by one: {count(left.runs, 'other alternative')}", _least(study, order, left)),
-                ("Runs in which two of the shortlist change their order", number(left.reversals)),
+                ("Runs in which two of the shortlist change their order", _reversals(study, left)),
                 *(
                     (f"Against {one.name}", _diagnostic(study, place, one))
                     for place, one in enumerate(found.diagnostics)
@@ -49,7 +50,7 @@ def firm(study: SiteStudy, order: Ranked, found: Firmness, every: Robust, border
             ]
         ),
         _shortlist(study, order, left, every, border),
-        _over_envelopes(study, every),
+        _over_envelopes(study, order, every),
     ]
 
 
@@ -68,6 +69,14 @@ def _least(study: SiteStudy, order: Ranked, left: LeaveOneOut) -> Part:
         note="Scaling by the best and the worst, and entropy, depend on the set of sites. Leaving one out is ours.",
     )
     return why_number("siting-why-firm", text, card, label="shortlist that stays when a site is left out")
+
+
+def _reversals(study: SiteStudy, left: LeaveOneOut) -> Part:
+    """Return in how many runs the order of two changes, with its card."""
+    card = siting_studies_cards.reversals(study, left)
+    return why_number(
+        "siting-why-reversals", number(left.reversals), card, label="runs in which two change their order"
+    )
 
 
 def _diagnostic(study: SiteStudy, place: int, one: Diagnostic) -> Part:
@@ -89,13 +98,16 @@ def _weights(order: Ranked) -> str:
 
 
 def _shortlist(study: SiteStudy, order: Ranked, left: LeaveOneOut, every: Robust, border: Border) -> Part:
-    rows = []
+    rows: list[Sequence[Part]] = []
+    why: Part = None
     over = dict(zip(every.sites, zip(every.least.tolist(), every.expected.tolist(), strict=True), strict=True))
     for row, share in zip(left.rows.tolist(), left.kept_share.tolist(), strict=True):
         placed = order.sites[row].placement
         if placed is None:
             continue
         least, expected = over.get(placed.bus, (None, None))
+        if why is None:
+            why = siting_studies_cards.firm_row(study, study.words(placed.bus), left, share, least, expected)
         rows.append(
             (
                 study.words(placed.bus),
@@ -113,10 +125,11 @@ def _shortlist(study: SiteStudy, order: Ranked, left: LeaveOneOut, every: Robust
         note="Stays in: share of the rankings without another site in which it is on the shortlist. Least and expected "
         "score: over all envelopes, each as likely. Open: the noise floor could move it into or out of the shortlist; "
         f"tied: only the rule between equal scores decides. {days_and_floor(study.market)}",
+        why=why,
     )  # fmt: skip
 
 
-def _over_envelopes(study: SiteStudy, every: Robust) -> Part:
+def _over_envelopes(study: SiteStudy, order: Ranked, every: Robust) -> Part:
     """Return the buses that are ranked in every envelope, best least score first, and those that miss some."""
     names = ", ".join(one.name for one in study.gate.envelopes)
     ranked = sorted(
@@ -130,11 +143,13 @@ def _over_envelopes(study: SiteStudy, every: Robust) -> Part:
         (study.words(bus), number(None), number(None), f"not ranked under {', '.join(missed)}")
         for bus, missed in sorted(every.partial.items())
     ]
+    first = min(range(len(every.sites)), key=lambda k: (-every.least[k], every.sites[k]), default=None)
+    why = None if first is None else siting_studies_cards.over_envelopes(study, order, every, first)
     parts = f"{count(len(every.sites), 'bus', 'buses')} ranked under all of {names}"
     return html.Details(
         [
             html.Summary(f"Over all envelopes: {parts}; {number(len(every.partial))} under some"),
             small_table("robust", "Scores over all envelopes", ["Site", "Least score", "Expected score", "Apart"], rows,
-                        text=(0, 3), file="robust-scores", tall=True),
+                        text=(0, 3), file="robust-scores", tall=True, why=why),
         ]
     )  # fmt: skip

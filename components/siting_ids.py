@@ -91,7 +91,7 @@ KEEP_FILE = "siting-keep-file"  # download
 REFRESH = "siting-refresh"  # the timeline of versions; its Stores: -job, -ended, -seen, -held
 REFRESH_RUN = "siting-refresh-run"
 STUDY_PANEL = "siting-study-panel"  # what the pressed study found; its Stores: -job, -ended, -seen
-STUDY_ASKED = "siting-study-asked"  # Store: {"name", "at"} of the study that was pressed
+STUDY_ASKED = "siting-study-asked"  # Store: {"value", "at"} of the study that was pressed
 CLEARING = "siting-clearing"  # awards; its Stores: -job, -ended, -seen
 CLEARING_RUN = "siting-clearing-run"
 AUCTION = "siting-auction"  # which sites can be sold together; its Stores: -job, -ended, -seen
@@ -116,3 +116,8 @@ def sale(name: object) -> dict[str, object]:
 def rule(name: object) -> dict[str, object]:
     """Return the id of the control of a rule of the clearing: ``"tranche_mw"``."""
     return {"type": "siting-rule", "name": name}
+
+
+def study_time(name: str) -> str:
+    """Return the id of how long a study takes, in its button: ``"depth"``."""
+    return f"siting-study-time-{name}"

@@ -200,11 +200,11 @@ def _week(answer: Answer, market: MarketQuestion) -> Part:
         [
             html.P(
                 f"One day does not stand for the year; {number(days)} typical days do: {which_days(answer.network)}, "
-                f"weighted. They take about {_about(seconds)} on two cores{why}."
+                f"weighted. They take about {about(seconds)} on two cores{why}."
             ),
             html.P(
                 html.Button(
-                    f"Price {count(sites, 'site')} on {number(days)} typical days: about {_about(seconds)}",
+                    f"Price {count(sites, 'site')} on {number(days)} typical days: about {about(seconds)}",
                     type="button",
                     className="hr-button",
                     **{"data-siting-press": f"{siting_ids.MARKET_WEEK}-pressed"},
@@ -252,10 +252,10 @@ def days_of(network: Network, gate: Gate, market: MarketQuestion) -> int:
     return {"peak": 1, "typical": typical, "year": every}.get(market.days, max(1, len(market.dates)))
 
 
-def _about(seconds: float) -> str:
+def about(seconds: float) -> str:
     """Return an estimate with no more digits than it is good for."""
     step = next(step for least, step in ((3600, 600), (600, 60), (60, 10), (0, 1)) if seconds >= least)
-    return duration(step * max(1, round(seconds / step)))
+    return duration(step * max(1, round(seconds / step))).replace(".0 s", " s")
 
 
 def _plan_words(market: MarketQuestion, days: int, sites: int, left: int, seconds: float) -> str:
@@ -270,7 +270,7 @@ def _plan_words(market: MarketQuestion, days: int, sites: int, left: int, second
         long = " Weeks are committed apart, each from a warm-up day: a cluster takes less by as many cores as it has."
     return (
         f"{count(sites, 'site')} go on, taken by the higher pass rate, then bus order{rest}. Each is committed and "
-        f"priced on {on}: about {_about(seconds)} on two cores.{long} What is done is kept."
+        f"priced on {on}: about {about(seconds)} on two cores.{long} What is done is kept."
     )
 
 

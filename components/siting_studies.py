@@ -7,10 +7,13 @@ from typing import Any
 from dash import dcc, html
 
 from components import siting_ids, siting_year
+from components import siting_studies_cards as cards
+from components import siting_studies_time as times
 from components.format import count, duration, number, percent, price
 from components.siting_basis import days_and_floor
 from components.siting_clearing import place as clearing_place
 from components.siting_site import SOURCE, SOURCE_RANKING, SiteStudy, bar, share_words, small_table, verdict_mark
+from components.siting_studies_time import Takes
 from components.skeleton import Part, job_stores, progress_card, section, state
 from components.why_card import why_card, why_number
 from engine.siting.envelopes import Envelope, hours_words
@@ -79,7 +82,7 @@ def place() -> html.Div:
     name = siting_ids.STUDY_PANEL
     buttons = [
         html.Button(
-            one.title,
+            [one.title, " ", html.Span(id=siting_ids.study_time(key), className="hr-siting-small")],
             type="button",
             className="hr-button hr-siting-study",
             title=one.words,
@@ -121,9 +124,9 @@ def no_market(name: str) -> Part:
     return _framed(name, state("empty", words, title="Needs the market"))
 
 
-def to_press(name: str) -> Part:
-    """Return a study that was not computed for what is drawn."""
-    return _framed(name, state("empty", "Not computed for this question: press it to compute."))
+def to_press(name: str, takes: Takes | None = None) -> Part:
+    """Return a study that was not computed for what is drawn, with the press that begins it and its time."""
+    return _framed(name, _offer(name, "Not computed for this question", takes))
 
 
 def waits(name: str, job: Job) -> Part:
@@ -135,8 +138,36 @@ def waits(name: str, job: Job) -> Part:
 
 def failed(name: str, message: str, *, cancelled: bool = False) -> Part:
     """Return a study that ended without a result."""
-    words = "It was cancelled: press it again." if cancelled else message or "The job stopped without a word."
-    return _framed(name, state("empty" if cancelled else "failed", words))
+    return _framed(name, _ended(message, cancelled=cancelled))
+
+
+def scores_wait(job: Job | None, takes: Takes) -> Part:
+    """Return where the market stands that the scores of a depth sweep need: not begun, or ended without prices."""
+    if job is None:
+        return _offer("depth", "Scores need the market of these envelopes", takes)
+    ended = _ended(job.error or "", cancelled=job.state == "cancelled")
+    return html.Div([html.P("Scores need the market of these envelopes.", className="hr-muted"), ended])
+
+
+def no_market_yet() -> Part:
+    """Return why a depth sweep has no scores while the question has no market."""
+    words = "Scores need the market: run the market of this question, then press again."
+    return html.P(words, className="hr-muted")
+
+
+def _ended(message: str, *, cancelled: bool) -> Part:
+    if cancelled:
+        return state("empty", "It was cancelled: press it again.", title="Cancelled")
+    return state("failed", message or "The job stopped without a word.")
+
+
+def _offer(name: str, words: str, takes: Takes | None) -> Part:
+    """Return what a study would compute and how long that takes; a long one is begun by a second press, here."""
+    if takes is None or not takes.long:
+        known = "" if takes is None else f" {takes.words()}".rstrip()
+        return state("empty", f"{words}: press it to compute.{known}")
+    said = f"{words}. {takes.words()} What is done is kept, also when it is stopped."
+    return state("empty", said, title="This takes a while", action=times.start(name, takes))
 
 
 def _framed(name: str, *parts: Part) -> Part:
@@ -181,7 +212,8 @@ def naive(study: SiteStudy, sheets: Sequence[GateSheet], mean_lmp: Mapping[int, 
         ),
         small_table("naive", "Sites with the lowest prices", ["Site", "Mean LMP, $/MWh", "Pass rate", "Gate"], rows,
                     text=(0, 3), file="lowest-prices", tall=True,
-                    note=days_and_floor(study.market, (("all", "mean_lmp"),))),
+                    note=days_and_floor(study.market, (("all", "mean_lmp"),)),
+                    why=cards.naive(study, sheets[0], mean_lmp[sheets[0].bus]) if sheets else None),
     )  # fmt: skip
 
 
@@ -206,19 +238,26 @@ def threshold(study: SiteStudy, thresholds: Sequence[float], found: Mapping[str,
         source=SOURCE,
         note="The verdicts of the gate are read again: nothing is computed.",
     )
+    first_card = next((cards.threshold(study, thresholds[0], name, own[0]) for name, own in found.items()), None)
     shown = why_number("siting-why-threshold", f"At {percent(near)}: {words}", card, label="qualified sites")
     return _framed(
         "threshold",
         html.P(shown),
         small_table("threshold", "Qualified sites by threshold", ["Threshold", *found], rows, file="threshold-sweep",
-                    tall=True),
+                    tall=True, why=first_card),
     )  # fmt: skip
 
 
 def depth(
-    study: SiteStudy, counts: Mapping[str, Mapping[float, Count]], scores: Mapping[str, Mapping[float, float]]
+    study: SiteStudy,
+    counts: Mapping[str, Mapping[float, Count]],
+    scores: Mapping[str, Mapping[float, float]],
+    rest: Part = None,
 ) -> Part:
-    """Return the counts, and where the market was run the median scores, by kind and depth."""
+    """Return the counts, and where the market was run the median scores, by kind and depth.
+
+    ``rest`` says where the market stands that the scores need.
+    """
     depths = sorted({one for own in counts.values() for one in own})
     most = max((one.qualified for own in counts.values() for one in own.values()), default=0)
     rows = []
@@ -254,12 +293,15 @@ def depth(
         ),
     )
     shown = why_number("siting-why-depth", words, card, label="qualified sites by depth")
-    rest = "" if scores else " Scores need the market of these envelopes: run the market, then press again."
+    kind = next(iter(counts))
+    score = scores.get(kind, {}).get(depths[0])
     return _framed(
         "depth",
-        html.P(["Sites that qualify from the least depth to the most: ", shown, f".{rest}"]),
-        small_table("depth", "Sites by depth", heads, rows, file="depth-sweep", tall=True, note=_priced(study, scores)),
-    )
+        html.P(["Sites that qualify from the least depth to the most: ", shown, "."]),
+        small_table("depth", "Sites by depth", heads, rows, file="depth-sweep", tall=True, note=_priced(study, scores),
+                    why=cards.depth(study, kind, depths[0], counts[kind][depths[0]], score)),
+        rest,
+    )  # fmt: skip
 
 
 def _drawn_like(kinds: Iterable[str], listed: Sequence[Envelope]) -> list[tuple[str, str]]:
@@ -305,7 +347,8 @@ def dearer(study: SiteStudy, found: Compared, means: tuple[float, float]) -> Par
              f"{price(means[1], digits=3)}."]
         ),
         small_table("dearer", "Places with dearer units", ["Site", "Place", "Place when dearer"], rows,
-                    file="dearer", tall=True, note=days_and_floor(study.market)),
+                    file="dearer", tall=True, note=days_and_floor(study.market),
+                    why=cards.dearer(study, *found.moves[0])),
     )  # fmt: skip
 
 
@@ -335,12 +378,14 @@ def double(study: SiteStudy, sizes: tuple[float, float], counts: Mapping[str, tu
         source=SOURCE,
         note="More load can relieve an outage: a site may qualify at the larger size alone.",
     )
+    name, pair = next(iter(counts.items()))
+    first_card = cards.double(study, name, sizes, pair, None if name == "firm" else firm)
     shown = why_number("siting-why-double", words, card, label=f"qualified sites at {small} and {large}")
     return _framed(
         "double",
         html.P(["At ", small, " and at ", large, ": ", shown, "."]),
         small_table("double", "Two sizes", ["Envelope", small, "More than firm", large, "More than firm ", "Kept"],
-                    rows, file="two-sizes"),
+                    rows, file="two-sizes", why=first_card),
     )  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from components.icons import icon
 from components.siting_catalogue import FILES, STANDING_WORDS, VERSION_FILES
 from components.siting_site import small_table
 from components.siting_states import changed_words
+from components.siting_studies_time import Takes
 from components.skeleton import Part, section, state
 from engine.siting.catalogue import Catalogue
 from engine.siting.changes import Changes, SetChange
@@ -145,11 +146,18 @@ def basis(catalogue: Catalogue) -> str:
     return f"Market days: {days}.{noise}"
 
 
-def ask_refresh(words: str) -> Part:
-    """Return the press that places a load and runs again."""
-    return html.Div(
-        [html.P(f"Next: {words}."), pressed_button("Place it, commit and run again", siting_ids.REFRESH_RUN)]
-    )
+def ask_refresh(words: str, takes: Takes) -> Part:
+    """Return the press that places a load and runs again; where that is long it is behind a first one."""
+    what = "Place it, commit and run again"
+    press = pressed_button(what, siting_ids.REFRESH_RUN)
+    if takes.long:
+        start = pressed_button(f"Start it: {takes.short()} on two cores", siting_ids.REFRESH_RUN)
+        first = html.Summary(
+            [what, " ", html.Span(takes.short(), className="hr-siting-small")],
+            className="hr-button hr-siting-study",
+        )
+        press = html.Details([first, html.P(f"{takes.words()} What is done is kept."), start])
+    return html.Div([html.P(f"Next: {words}. {'' if takes.long else takes.words()}".strip()), press])
 
 
 def change_table(

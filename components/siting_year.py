@@ -50,7 +50,7 @@ def more_buttons(part: int, words: str) -> html.Div:
 
 def to_press(part: int) -> Part:
     """Return the study before anybody has asked it."""
-    words = "Not computed for this question. What is decided within the time is kept, and can be gone on with."
+    words = "Not computed for this question: choose a time. What is decided in it is kept, and can be gone on with."
     return framed(state("empty", words, action=more_buttons(part, "Compute for")))
 
 
@@ -71,8 +71,11 @@ def shown(
         parts.append(card)
     elif job is not None:
         cancelled = job.state == "cancelled"
-        words = "What was decided is kept." if cancelled else job.error or "The job stopped without a word."
-        parts.append(state("empty" if cancelled else "failed", words, action=more_buttons(part, "Go on for")))
+        stopped = "It was cancelled. What was decided is kept."
+        words = stopped if cancelled else job.error or "The job stopped without a word."
+        title = "Cancelled" if cancelled else None
+        again = more_buttons(part, "Go on for" if bracket is not None else "Compute for")
+        parts.append(state("empty" if cancelled else "failed", words, title=title, action=again))
     elif not whole:
         parts.append(more_buttons(part, "Go on for"))
     if bracket is None:

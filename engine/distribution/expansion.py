@@ -1,4 +1,4 @@
-"""The published route, kept for comparison: optimality conditions, and the products of price and draw by bits.
+"""The paper's route as we rebuild it, kept for comparison: optimality conditions, products of price and draw by bits.
 
 A draw is ``low + step (sum of 2^k bit_k) + rest`` with a rest of at most one step. A bit times a price is exact with
 McCormick's four rows, since the bit is 0 or 1; the rest times a price is relaxed by them. So the program bounds the
@@ -12,13 +12,13 @@ from engine.commitment.integer import solve_integer
 from engine.distribution.bilevel import bounds_of
 from engine.distribution.coordination import Clock, Coordination, Outcome, counted, judge
 from engine.distribution.frames import Matrix, Vector
-from engine.distribution.kkt import KktProgram
+from engine.distribution.kkt import HourBounds, KktProgram
 from engine.distribution.region_program import GAP
 from engine.distribution.regions import HourRegions
 from engine.errors import QuestionError, SolverError
 from engine.program import Status
 
-_MOST_BITS = 20
+MOST_BITS = 30  # a smaller step is beyond what a solver can tell of a number between 0 and 1
 
 
 def expansion(  # noqa: PLR0913 (all but the first three by name)
@@ -32,12 +32,12 @@ def expansion(  # noqa: PLR0913 (all but the first three by name)
 ) -> Outcome:
     """Return the outcome of ``bits`` bits for each draw; its bound is valid, its objective the draws' own.
 
-    Without ``regions`` and not ``screened`` it is the route as published: every limit, and the largest distances and
-    duals from boxes and penalties. ``time_limit_s``, by the clock on the wall, holds for all of it.
+    Without ``regions`` and not ``screened`` it is the paper's route as we rebuild it: every limit, and the largest
+    distances and duals from boxes and penalties. ``time_limit_s``, by the clock on the wall, holds for all of it.
     Raises QuestionError for a number of bits out of range, and SolverError if no point is found in time.
     """
-    if not 1 <= bits <= _MOST_BITS:
-        raise QuestionError(f"bits is {bits}; it must be between 1 and {_MOST_BITS}")
+    if not 1 <= bits <= MOST_BITS:
+        raise QuestionError(f"bits is {bits}; it must be between 1 and {MOST_BITS}")
     clock = Clock.start()
     bounds = bounds_of(problem, regions, screened=screened)
     kkt = KktProgram(problem.fleet, bounds)
@@ -54,12 +54,31 @@ def expansion(  # noqa: PLR0913 (all but the first three by name)
     return judge(problem, f"expansion, {counted(bits, 'bit')}", point, (found.bound, status, clock), notes)
 
 
+def bits_for(
+    problem: Coordination, error: float, regions: tuple[HourRegions, ...] | None = None, *, screened: bool = True
+) -> int:
+    """Return the least number of bits with which the program misses the optimum by at most ``error``, $; at least 1.
+
+    Of each draw a rest of at most one step is left, and McCormick's rows miss its product with a price by at most a
+    quarter of the step times the range of the price. It may be more than MOST_BITS. Raises QuestionError for an error
+    that is not above 0.
+    """
+    if not error > 0.0:
+        raise QuestionError(f"an error of {error:g} $ is asked of the expansion; it must be above 0")
+    lower, upper = problem.fleet.box()
+    area = 0.0
+    for hour, bounds in enumerate(bounds_of(problem, regions, screened=screened)):
+        least, most = _prices_of(bounds)
+        area += float((upper[hour] - lower[hour]) @ (most - least))
+    return max(1, int(np.ceil(np.log2(max(area, 1e-300) / (4.0 * error)))))
+
+
 def _products(kkt: KktProgram, hour: int, box: tuple[Vector, Vector], bits: int) -> None:
     """Add the prices of an hour, their products with the bits and the rest of each draw, and what is paid."""
     low, high = box
     count, columns, bounds = len(low), kkt.hours[hour], kkt.bounds[hour]
     follower = bounds.follower
-    least, most = _price_box(follower.drawn, follower.shift, (bounds.lam_lower, bounds.lam_upper, bounds.dual))
+    least, most = _prices_of(bounds)
     price = kkt.columns(least, most)
     one = np.eye(count)
     kkt.rows(
@@ -103,9 +122,10 @@ def _mccormick(kkt: KktProgram, price: tuple[slice, Matrix, Vector, Vector], oth
     return product
 
 
-def _price_box(drawn: Matrix, shift: Matrix, bounds: tuple[Vector, Vector, Vector]) -> tuple[Vector, Vector]:
-    lam_lower, lam_upper, dual = bounds
+def _prices_of(bounds: HourBounds) -> tuple[Vector, Vector]:
+    """Return (J,) the least and the most that each data centre's price may be, from the bounds of all duals."""
+    drawn, shift = bounds.follower.drawn, bounds.follower.shift
     up, down = np.maximum(drawn.T, 0.0), np.minimum(drawn.T, 0.0)
-    least = up @ lam_lower + down @ lam_upper - np.maximum(shift.T, 0.0) @ dual
-    most = up @ lam_upper + down @ lam_lower - np.minimum(shift.T, 0.0) @ dual
+    least = up @ bounds.lam_lower + down @ bounds.lam_upper - np.maximum(shift.T, 0.0) @ bounds.dual
+    most = up @ bounds.lam_upper + down @ bounds.lam_lower - np.minimum(shift.T, 0.0) @ bounds.dual
     return least, most

@@ -244,11 +244,6 @@ def _branch(feeder: Feeder, position: dict[tuple[str, str], int], place: tuple[s
         ideal, ohm = _regulator(feeder, link, downward=downward), np.zeros((len(labels),) * 2, dtype=np.complex128)
     else:
         ideal, ohm = np.eye(len(labels)), _series_ohm(feeder, link)
-    rating = getattr(link, "rating_a", None)
-    if isinstance(link, Transformer):
-        rating_mva = link.kva / 1000.0 / len(link.phases)
-    else:
-        rating_mva = math.inf if rating is None else rating * kv / math.sqrt(3.0) / 1000.0
     return Branch(
         link=link,
         above=above,
@@ -257,8 +252,16 @@ def _branch(feeder: Feeder, position: dict[tuple[str, str], int], place: tuple[s
         squares=_squares(feeder, link, ideal, labels),
         impedance=np.asarray(ohm / base_ohm, dtype=np.complex128),
         conductors=_conductors(feeder, link.phases, labels),
-        rating_mva=rating_mva,
+        rating_mva=phase_rating_mva(link, kv),
     )
+
+
+def phase_rating_mva(link: Link, kv: float) -> float:
+    """Return what one phase of a link may carry, MVA, at ``kv`` between phases; infinity without a rating."""
+    if isinstance(link, Transformer):
+        return link.kva / 1000.0 / len(link.phases)
+    rating = getattr(link, "rating_a", None)
+    return math.inf if rating is None else float(rating) * kv / math.sqrt(3.0) / 1000.0
 
 
 def _series_ohm(feeder: Feeder, link: Line | Switch) -> Complex:

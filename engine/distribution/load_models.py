@@ -24,7 +24,8 @@ from engine.distribution.metrics import bills
 from engine.distribution.tightening import Checked
 from engine.errors import CancelledError, EngineError
 
-MODELS = ("own", "power", "impedance")  # each load by its row; all loads of constant power; of constant impedance
+# Each load by its row; all loads of constant power; of constant current; of constant impedance.
+MODELS = ("own", "power", "current", "impedance")
 Models = tuple[str, ...]  # of the loads, in the feeder's order
 
 
@@ -42,7 +43,7 @@ def load_models(case: FeederCase, checked: Checked, own: Models, tick: Callable[
     """
     bill = float(bills(checked.result).total_per_h.sum())
     count = len(case.feeder.loads)
-    tried = dict(zip(MODELS, (own, ("power",) * count, ("impedance",) * count), strict=True))
+    tried = {name: own if name == "own" else (name,) * count for name in MODELS}
     known: list[Models] = [tuple(row.model for row in case.feeder.loads)]
     told = []
     for name, models in tried.items():

@@ -155,7 +155,7 @@ class FeederRun:
         ]
 
     def _measures(self, each: CaseRun) -> list[tuple[str, str, float]]:
-        volts, centres = np.abs(each.phasors[:, Frame.of(self.feeder).roots :]), self._at_centres(each)
+        volts, centres = np.abs(each.phasors[:, Frame.of(self.feeder).roots :]), self.at_centres(each)
         unbalance = each.vuf if each.vuf.size else np.zeros(1)
         at_centres = [
             ("Lowest voltage at a data centre in AC", "p.u.", float(centres.min())),
@@ -174,7 +174,8 @@ class FeederRun:
             ("Largest error of the linear voltages", "p.u.", float(np.abs(each.error_pu).max())),
         ]
 
-    def _at_centres(self, each: CaseRun) -> Matrix:
+    def at_centres(self, each: CaseRun) -> Matrix:
+        """Return (T, K) the voltages in AC at the nodes of the data centres, one after the other, p.u."""
         frame = Frame.of(self.feeder)
         nodes = [int(node) for row in self.feeder.centres for node in frame.at(row.bus, row.phases)]
         return np.abs(each.phasors[:, nodes])

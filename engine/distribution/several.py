@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -12,12 +12,14 @@ from typing import Any, Self
 import numpy as np
 
 from engine.compute import HERE, Kept, Progress, Workers, run_map
+from engine.distribution.frames import Matrix
 from engine.distribution.prepare import LoadDataset
+from engine.distribution.price_spread import Spread, price_spread
 from engine.distribution.question import FeederQuestion
 from engine.distribution.run import CaseRun, FeederRun, run_feeder
 from engine.errors import CancelledError, EngineError, QuestionError, UncertaintyDataError
 
-FORMAT = "headroom-feeder-several-1"
+FORMAT = "headroom-feeder-several-2"
 MOST = 50  # questions
 
 
@@ -29,19 +31,27 @@ class FeederRow:
     feeder: str
     hours: int
     svg: bool | None  # whether static var generators were in service; None: the question failed
-    cost: float | None  # $, of the operator, without what exceeding limits was charged
-    penalty: float | None  # $
-    bill: float | None  # $, of all data centres
-    lowest_pu: float | None  # voltage in AC
-    highest_pu: float | None
-    vuf: float | None  # largest share of negative over positive sequence; None without three-phase buses too
-    loading: float | None  # largest share of a link's rating in AC
-    loss_mwh: float | None  # in AC
-    error_pu: float | None  # largest distance of a linear voltage from AC
-    flags: int | None  # limits that AC breaks and the linear flow met
-    violations: int | None  # limits that even the linear flow exceeds
     status: str  # of the method
     time_s: float
+    cost: float | None = None  # $, of the operator, without what exceeding limits was charged
+    bought: float | None = None  # $ of ``cost``, at the substation
+    penalty: float | None = None  # $
+    bill: float | None = None  # $, of all data centres
+    bill_reactive: float | None = None  # $ of ``bill``, for reactive power
+    lowest_pu: float | None = None  # voltage in AC
+    highest_pu: float | None = None
+    centres_pu: float | None = None  # mean voltage at data centres in AC; None without one too
+    vuf: float | None = None  # largest share of negative over positive sequence; None without three-phase buses too
+    vuf_mean: float | None = None  # over three-phase buses and hours
+    loading: float | None = None  # largest share of a link's rating in AC
+    loss_mwh: float | None = None  # in AC
+    error_pu: float | None = None  # largest distance of a linear voltage from AC
+    apart_phase: float | None = None  # $/MWh, largest between phases of one bus in one hour; None with one phase too
+    apart_place: float | None = None  # $/MWh, likewise between buses on one phase
+    flags: int | None = None  # limits that AC breaks and the linear flow met
+    violations: int | None = None  # limits that even the linear flow exceeds
+    # Bus or link, phase and hour of an extreme, by the name of its number.
+    where: Mapping[str, str] = field(default_factory=dict)
     failure: str = ""
 
 
@@ -152,10 +162,9 @@ def rows_of(task: Task) -> list[FeederRow]:
     except CancelledError:
         raise
     except EngineError as error:
-        nothing = (None,) * 12
         spent = time.perf_counter() - started
         name = question.dataset[:12] or question.feeder
-        return [FeederRow(task.place, name, len(question.of_day), *nothing, "failed", spent, str(error))]
+        return [FeederRow(task.place, name, len(question.of_day), None, "failed", spent, failure=str(error))]
     return [_row(task.place, run, case) for case in run.cases]
 
 
@@ -180,28 +189,60 @@ def _files(question: FeederQuestion, load_dataset: LoadDataset | None) -> dict[s
 
 
 def _row(place: int, run: FeederRun, case: CaseRun) -> FeederRow:
-    volts = np.abs(case.phasors[:, len(run.nodes) - _below_source(run) :])
+    inner = [at for at, (bus, _) in enumerate(run.nodes) if bus != run.feeder.source_bus]
+    volts, centres = np.abs(case.phasors[:, inner]), run.at_centres(case)
+    phase, near = (price_spread(run.nodes, case.active_price, by) for by in ("phase", "place"))
+    reactive = float(case.bill_reactive.sum())
     return FeederRow(
         question=place,
         feeder=run.feeder.name,
         hours=len(run.labels),
         svg=case.svg,
+        status=str(case.facts["method"]["status"]),
+        time_s=float(case.facts["time_s"]),
         cost=float(case.cost_per_h.sum()),
+        bought=float(run.price_per_mwh @ case.supply_mva.real),
         penalty=float(case.penalty_per_h.sum()),
-        bill=float(case.bill_active.sum() + case.bill_reactive.sum()),
+        bill=float(case.bill_active.sum()) + reactive,
+        bill_reactive=reactive,
         lowest_pu=float(volts.min()),
         highest_pu=float(volts.max()),
+        centres_pu=float(centres.mean()) if centres.size else None,
         vuf=float(case.vuf.max()) if case.vuf.size else None,
+        vuf_mean=float(case.vuf.mean()) if case.vuf.size else None,
         loading=float(case.ac_loading.max(initial=0.0)),
         loss_mwh=float(case.loss_ac_mva.real.sum()),
         error_pu=float(np.abs(case.error_pu).max()),
+        apart_phase=None if phase is None else phase.apart,
+        apart_place=None if near is None else near.apart,
         flags=len(case.facts["flags"]),
         violations=len(case.facts["violations"]),
-        status=str(case.facts["method"]["status"]),
-        time_s=float(case.facts["time_s"]),
+        where=_where(run, case, inner, (phase, near)),
     )
 
 
-def _below_source(run: FeederRun) -> int:
-    """Return the number of nodes that are not the source's."""
-    return sum(bus != run.feeder.source_bus for bus, _ in run.nodes)
+def _where(run: FeederRun, case: CaseRun, inner: list[int], spreads: tuple[Spread | None, ...]) -> dict[str, str]:
+    """Return bus or link, phase and hour of each extreme of a row."""
+    volts, nodes = np.abs(case.phasors[:, inner]), [run.nodes[at] for at in inner]
+    on = [f"bus {bus} on {member}" for bus, member in nodes]
+    whole = [f"bus {bus}" for bus in run.three_phase[0]]
+    found = {
+        "lowest_pu": _place(run, -volts, on),
+        "highest_pu": _place(run, volts, on),
+        "vuf": _place(run, case.vuf, whole),
+        "loading": _place(run, case.ac_loading, [link.name for link in run.feeder.links]),
+        "error_pu": _place(run, np.abs(case.error_pu), [f"bus {bus} on {member}" for bus, member in run.nodes]),
+    }
+    for name, spread in zip(("apart_phase", "apart_place"), spreads, strict=True):
+        if spread is not None:
+            (dear, high), (cheap, low) = spread.dear, spread.cheap
+            found[name] = f"bus {dear} on {high} above bus {cheap} on {low}, {run.labels[spread.hour]}"
+    return {name: words for name, words in found.items() if words}
+
+
+def _place(run: FeederRun, values: Matrix, names: Sequence[str]) -> str:
+    """Return where and when the largest of ``values`` (T, K) is, "" of none."""
+    if not values.size:
+        return ""
+    hour, at = np.unravel_index(int(values.argmax()), values.shape)
+    return f"{names[int(at)]}, {run.labels[int(hour)]}"

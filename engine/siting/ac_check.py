@@ -1,6 +1,9 @@
 """Voltages and losses that a DC gate does not see: an AC power flow of a site's base and of its worst outages.
 
-It flags and never gates. The input of each state is its DC dispatch; :mod:`engine.siting.ac_flow` solves it.
+It flags and never gates. The input of each state is its DC dispatch; :mod:`engine.siting.ac_flow` solves it. Where the
+least-cost dispatch has no AC solution it is moved towards one in proportion to what units can make, by the steps of
+:data:`SHARES`, and the nearest that has one is kept: its row says how far it was moved, since nothing holds it within
+the DC limits any more.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -20,7 +23,9 @@ from engine.siting.contingencies import Contingencies
 INTACT = -1  # in place of a contingency: nothing is lost
 WORST = 10  # outages looked at
 POWER_FACTOR = 0.98  # of the new load, drawing reactive power: an assumption
+SHARES = (1.0, 0.95, 0.9, 0.8, 0.5, 0.0)  # of the least-cost dispatch, the rest in proportion: the first that solves
 _RUNNING_MW = 1e-6
+_MOVED_MW = 1e-3  # a dispatch that would move by less than this at every unit is not tried again
 _VOLTAGE_PU = 1e-4  # outside a limit by less than this counts as inside
 
 Status = Literal["solved", "beyond reactive limits", "no solution", "no dispatch"]
@@ -48,6 +53,16 @@ class AcRow:
     loading: float = np.nan  # largest current, as a share of that at the rating
     loaded_branch: str = ""
     at_reactive_limit: int = 0  # units
+    share: float = 1.0  # of the dispatch that was asked for, the rest in proportion: below 1 DC limits may be broken
+
+    @property
+    def found(self) -> bool:
+        """Return whether there is an AC solution."""
+        return self.status in {"solved", "beyond reactive limits"}
+
+    def dispatch_words(self) -> str:
+        """Return how much of the dispatch is that of least cost."""
+        return f"dispatch {100 * self.share:.0f} % least-cost"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +82,22 @@ class AcReport:
 
     def words(self) -> str:
         """Return the outcome in a sentence."""
-        lost = self.rows[1].losses_mw - self.rows[0].losses_mw
-        more = "" if np.isnan(lost) else f"; losses without an outage change by {lost:+.1f} MW"
         states = len(self.rows) - 1
-        return f"{self.flagged} of {states} states with {self.load_mw:g} MW at bus {self.bus} are flagged{more}"
+        return (
+            f"{self.flagged} of {states} states with {self.load_mw:g} MW at bus {self.bus} are flagged{self._beside()}"
+        )
+
+    def _beside(self) -> str:
+        """Return what the base without the load says of the losses, or of the flags where it has no solution."""
+        base, first = self.rows[:2]
+        lacks = ["DC dispatch" if row.status == "no dispatch" else "AC solution" for row in (base, first)]
+        if not base.found:
+            return f"; the base without the load has no {lacks[0]}: this says nothing of the site"
+        if not first.found:
+            return f"; with the load there is no {lacks[1]} even without an outage, without it there is one"
+        words = f"; losses without an outage change by {first.losses_mw - base.losses_mw:+.1f} MW"
+        apart = first.share != base.share  # then the losses are those of another dispatch too
+        return f"{words}, in part because the dispatch was moved" if apart else words
 
     def to_json(self) -> dict[str, Any]:
         """Return what :meth:`from_json` reads."""
@@ -118,6 +145,7 @@ def ac_check(  # noqa: PLR0913 (the state, then by name how it is looked at)
             f"found hour {hour + 1}, {load_mw:g} MW, {power_factor:g}"
         )
     given = dispatch or least_cost(case, contingencies, bus, hour)
+    shares = SHARES if dispatch is None else SHARES[:1]  # somebody else's dispatch is taken as it is
     base = given(INTACT, load_mw)
     chosen = outages
     if chosen is None:
@@ -134,13 +162,57 @@ def ac_check(  # noqa: PLR0913 (the state, then by name how it is looked at)
         row = AcRow(outage, load, named, "no dispatch", ("no DC dispatch keeps every limit",))
         if made is not None:
             branches = contingencies.branches(outage) if outage != INTACT else ()
-            found = flow.solve(made, (load, load * reactive), branches)
-            lacks = replace(row, status="no solution", flags=("no AC solution was found",))
-            row = lacks if found is None else _row(row, network, bus, found, rows[0] if rows else None)
+            even = proportional(case, contingencies, hour, outage, made)
+            found, share = _nearest(flow, made, even, shares, (load, load * reactive), branches)
+            tried = "" if len(shares) == 1 else ", at least cost or in proportion"
+            lacks = replace(row, status="no solution", flags=(f"no AC solution was found{tried}",))
+            before = rows[0] if rows else None
+            row = lacks if found is None else _row(replace(row, share=share), network, bus, found, before)
         rows.append(row)
     if progress is not None:
         progress(len(states), len(states))
-    return AcReport(network.buses.ids[bus], load_mw, case.labels[hour], tuple(rows), _notices(network, power_factor))
+    return AcReport(
+        network.buses.ids[bus],
+        load_mw,
+        case.labels[hour],
+        tuple(rows),
+        _notices(network, power_factor, moved=len(shares) > 1),
+    )
+
+
+def _nearest(  # noqa: PLR0913, PLR0917 (a state)
+    flow: AcFlow,
+    asked: Vector,
+    even: Vector,
+    shares: Sequence[float],
+    load: tuple[float, float],
+    lost: Sequence[int],
+) -> tuple[AcSolution | None, float]:
+    """Return the AC solution of the dispatch nearest to that asked for, and its share of it; None where none solves."""
+    for share in shares:
+        dispatch = share * asked + (1.0 - share) * even
+        found = flow.solve(dispatch, load, lost)
+        if found is not None:
+            return found, share
+        if np.abs(even - asked).max(initial=0.0) < _MOVED_MW:
+            break
+    return None, 0.0
+
+
+def proportional(
+    case: SitingCase, contingencies: Contingencies, hour: int, contingency: int, dispatch_mw: Vector
+) -> Vector:
+    """Return the dispatch (G,), MW, with the sum of another, in which every unit uses the same part of its range.
+
+    A lost unit makes nothing. Beyond what the others can make together they all make their largest.
+    """
+    least, largest = case.least_mw[hour].copy(), case.largest_mw[hour].copy()
+    unit = contingencies.unit(contingency) if contingency != INTACT else -1
+    if unit >= 0:
+        least[unit] = largest[unit] = 0.0
+    room = largest - least
+    part = (float(dispatch_mw.sum()) - float(least.sum())) / max(float(room.sum()), _RUNNING_MW)
+    return least + min(max(part, 0.0), 1.0) * room
 
 
 def least_cost(case: SitingCase, contingencies: Contingencies, bus: int, hour: int) -> Dispatcher:
@@ -206,7 +278,7 @@ def _at_buses(network: Network, dispatch_mw: Vector) -> Vector:
     return np.bincount(network.units.bus, weights=dispatch_mw, minlength=len(network.buses.ids)).astype(np.float64)
 
 
-def _notices(network: Network, power_factor: float) -> tuple[str, ...]:
+def _notices(network: Network, power_factor: float, *, moved: bool) -> tuple[str, ...]:
     """Return what must be known to read the rows."""
     units, branches = network.tables.units, network.tables.branches
     unknown = int(((units["q_min_mvar"] == 0) & (units["q_max_mvar"] == 0)).sum())
@@ -218,6 +290,11 @@ def _notices(network: Network, power_factor: float) -> tuple[str, ...]:
     charging = int(((branches["kind"] != "line") & (branches["charging_pu"] != 0)).sum())
     found = (
         (True, "an AC power flow flags and never gates"),
+        (
+            moved,
+            "each state has its least-cost dispatch within DC limits; where that has no AC solution it is moved "
+            "towards one in proportion to what units can make, and its DC limits may then be broken",
+        ),
         (True, "reactive loads keep the power factor that is filed at their bus"),
         (True, f"the new load has a power factor of {power_factor:g}, drawing reactive power (assumed)"),
         (True, "units without output are off and hold no voltage; losses are shared by the room of running units"),
@@ -228,24 +305,31 @@ def _notices(network: Network, power_factor: float) -> tuple[str, ...]:
     return tuple(words for true, words in found if true)
 
 
+def _buses(many: int) -> str:
+    return f"{many} bus is" if many == 1 else f"{many} buses are"
+
+
 def _row(row: AcRow, network: Network, site: int, found: AcSolution, before: AcRow | None) -> AcRow:
     """Return a row with what its solution says, beside that ``before``: no outage, without the load."""
     buses, voltage = network.tables.buses, found.voltage_pu
     low, high = buses["v_min_pu"].to_numpy() - _VOLTAGE_PU, buses["v_max_pu"].to_numpy() + _VOLTAGE_PU
     below, above = int((voltage < low).sum()), int((voltage > high).sum())
-    known = before is not None and before.status in {"solved", "beyond reactive limits"}
-    were = (f" ({before.below} without it)", f" ({before.above} without it)") if before and known else ("", "")
+    were = (f" ({before.below} without it)", f" ({before.above} without it)") if before and before.found else ("", "")
     units, unit = network.tables.units, found.reference
     limits = float(units["q_min_mvar"].iloc[unit]), float(units["q_max_mvar"].iloc[unit])
     past = max(limits[0] - found.reactive_mvar[unit], found.reactive_mvar[unit] - limits[1], 0.0)
+    beyond = np.maximum(found.reactive_mvar - units["q_max_mvar"], units["q_min_mvar"] - found.reactive_mvar).to_numpy()
+    most = int(np.where(np.abs(found.output_mw) > _RUNNING_MW, beyond, -np.inf).argmax())
+    named = f"unit {network.units.ids[most]} at bus {network.buses.ids[network.units.bus[most]]}"
     worst, lowest, highest = int(found.loading.argmax()), int(np.nanargmin(voltage)), int(np.nanargmax(voltage))
     within = found.status == "solved"
     loaded = network.branches.ids[worst]
     flags = (
-        (not within, "solved only with units beyond their reactive limits"),
+        (row.share < 1.0, f"{row.dispatch_words()}: less moved has no AC solution; its DC limits may be broken"),
+        (not within, f"solved only with units beyond their reactive limits, most by {beyond[most]:.0f} Mvar: {named}"),
         (within and past > REACTIVE_MVAR, f"the reference unit is {past:.0f} Mvar beyond its reactive limits"),
-        (below > 0, f"{below} buses are below their lowest voltage{were[0]}"),
-        (above > 0, f"{above} buses are above their highest voltage{were[1]}"),
+        (below > 0, f"{_buses(below)} below the lowest voltage{were[0]}"),
+        (above > 0, f"{_buses(above)} above the highest voltage{were[1]}"),
         (found.loading[worst] > 1.0, f"branch {loaded} carries {100 * found.loading[worst]:.0f} % of its rating"),
         (found.beyond_mw > 0, f"running units have no room for {found.beyond_mw:.0f} MW of losses"),
     )

@@ -15,7 +15,9 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
+from components.feeder_layers import LAYERS, PARTS, UNITS
 from components.feeder_view import TABS
+from engine.distribution import library
 from tests.browser.browsing import DESKTOP, PHONE, Server, Watch, axe_violations, barriers, forget, open_page, settle
 
 JOB_MS = 180_000.0  # a job begins processes of its own, which on a busy machine takes its time
@@ -131,6 +133,39 @@ def test_the_day_plays_and_layers_and_cases_change_in_the_browser(walker: Page) 
     walker.locator("#feeder-case").get_by_text("Without SVG", exact=True).click()
     walker.locator("#feeder-layer").select_option("voltage")
     expect(walker.locator(".hr-feeder-svg")).to_have_count(1)
+    settle(walker)
+
+
+def hovered(page: Page, layer: str) -> dict[str, float]:
+    """Return what is told of bus 740 under the pointer, by pair of phases; it must name layer, hour and unit."""
+    page.locator("#feeder-layer").select_option(layer)
+    page.mouse.move(0, 0)
+    place = [bus.name for bus in library.load("ieee37").buses].index("740")
+    page.locator(f'[data-feeder-diagram] [data-bus="{place}"]').first.hover(force=True)
+    tip = page.locator("[data-feeder-tip]")
+    expect(tip).to_contain_text(f"{LAYERS[layer]}, {page.locator('#feeder-hour-shown').inner_text()}, without SVG")
+    rows = [row.split("\n") for row in tip.locator(".hr-feeder-tip-row").all_inner_texts()]
+    found = {row[0]: row[-1].replace("\u2212", "-").split() for row in rows if row[0] in ("ab", "bc", "ca")}
+    assert {each[1] for each in found.values()} == {UNITS[layer]}
+    return {member: float(each[0]) for member, each in found.items()}
+
+
+@pytest.mark.parametrize("kind", ["price", "reactive"])
+def test_the_parts_of_a_price_under_the_pointer_add_up_to_the_price(walker: Page, kind: str) -> None:
+    walker.locator("#feeder-hour").fill("15")
+    expect(walker.locator("#feeder-hour-shown")).to_have_text("15:00")
+    walker.locator("#feeder-case").get_by_text("Without SVG", exact=True).click()
+    settle(walker)
+    parts = [hovered(walker, f"{kind}_{part}") for part in PARTS]
+    total = hovered(walker, kind)
+    assert len(total) == 3
+    for member, value in total.items():
+        # Each is written to a hundredth.
+        assert abs(sum(part[member] for part in parts) - value) <= 0.005 * (len(parts) + 1) + 1e-9
+    told = dict(zip(PARTS, parts, strict=True))
+    assert all(max(map(abs, told[part].values())) > 0.1 for part in ("loss", "voltage", "congestion"))
+    walker.locator("#feeder-layer").select_option("voltage")
+    walker.mouse.move(0, 0)
     settle(walker)
 
 

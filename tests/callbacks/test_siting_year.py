@@ -90,7 +90,10 @@ def pressed(seat: SiteSeat, name: str, *, press: bool = True) -> siting_studies.
 
 def test_the_year_is_begun_by_a_press_and_tells_what_is_certain(seat: SiteSeat) -> None:
     assert pressed(seat, "year", press=False).job is None
-    begun = pressed(seat, "year")
+    chosen = pressed(seat, "year")
+    assert chosen.job is None  # a part takes minutes: how many is chosen first
+    assert "Compute for 10 min" in text(chosen.children)
+    begun = pressed(seat, "year 1 10")
     assert begun.job is not None
     assert pressed(seat, "year").job == begun.job  # another press begins no other
     assert pressed(seat, "year 2 60").job == begun.job  # nor does a part that is not next
@@ -124,7 +127,7 @@ def test_what_was_decided_before_a_stop_is_shown_and_gone_on_with(
     seat: SiteSeat, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("engine.siting.gate.decide._TOLD_EVERY_S", 0.0)
-    pressed(seat, "year")
+    pressed(seat, "year 1 10")
     work(seat, so_far=True)
     stopped = text(pressed(seat, "year", press=False).children)
     assert "What was decided is kept" in stopped
@@ -141,7 +144,7 @@ def test_a_part_that_leaves_some_open_offers_the_next(seat: SiteSeat, monkeypatc
     monkeypatch.setattr("engine.siting.gate.decide._GROUPS", 2)
     own = year.decide
     monkeypatch.setattr(year, "decide", lambda *a, **k: own(*a, **{**k, "budget_s": 1e-9}))
-    pressed(seat, "year")
+    pressed(seat, "year 1 10")
     content = work(seat)
     assert content["groups"] == 1
     told = pressed(seat, "year", press=False)

@@ -1,17 +1,21 @@
 """Every computed number of the Feeder page opens a card, and what a card says adds up to its number."""
 
 import re
+from dataclasses import replace
+from html import unescape
 from typing import Any
 
 import numpy as np
 import pytest
 
-from components import feeder_sheet, feeder_totals
+from components import feeder_schedules, feeder_sheet, feeder_totals
 from components.feeder_cards import card
+from components.feeder_edits import words_of
 from components.feeder_layers import At
 from engine.distribution.frames import Frame
+from engine.distribution.question import Edit
 from tests.callbacks.screen import text
-from tests.components.feeder_runs import worked
+from tests.components.feeder_runs import with_case, worked
 from tests.components.test_feeder_panels import page_of
 
 # What is no computed number of the inspector: given data of the feeder, of the day and of the question.
@@ -57,7 +61,14 @@ def test_every_key_number_opens_a_card() -> None:
                 assert abs(figures(one.text)[0] - one.value) <= 0.5 * 10**-one.digits + 1e-9
                 assert any(abs(value - one.value) <= 0.006 * max(1.0, abs(one.value)) for value in figures(said)), one
     html = page_of(feeder_totals.totals_of(run, At("off", 15)))
-    assert html.count("hr-why-number") == len(feeder_totals.large(run, run.cases[0]))
+    large = feeder_totals.large(run, run.cases[0])
+    assert html.count("hr-why-number") == 2 * len(large)  # the drawn case's, and beside it the other's
+    for one in feeder_totals.large(run, run.cases[1]):
+        found = re.search(rf'id="feeder-why-{one.what}-other-panel">(.*?)</div></span>', html, flags=re.DOTALL)
+        assert found, one.what
+        said = re.sub(r"<[^>]*>", "", found[1])
+        assert "with SVG" in said or ":00" in said
+        assert "without SVG" not in said.partition("From")[0]
 
 
 @pytest.mark.parametrize("place", [0, 1])
@@ -132,3 +143,47 @@ def test_a_current_is_that_of_its_phase() -> None:
     for what in ("current:703-730:d", "load:799", "rate:none", "owed:none", "lowest:none"):
         with pytest.raises(ValueError, match=r"there is no"):
             card(run, At(), what)
+
+
+def test_what_edits_change_has_a_card_with_both_numbers_and_the_edits() -> None:
+    """The same day at costs a tenth higher stands for the edited one: 1.1 c - c, as the two cells have them."""
+    run = worked()
+    edited = with_case(run, 0, cost_per_h=1.1 * run.cases[0].cost_per_h)
+    edits = (Edit("scale load", value=1.1), Edit("move centre", "centre 740", "735"))
+    edited = replace(edited, question=replace(run.question, edits=edits))
+    measures = feeder_totals.measures(run, run.cases[0])
+    page = page_of(feeder_totals.compared(edited, run, At("off", 15)))
+    for place, one in enumerate(measures):
+        found = re.search(rf'id="feeder-compared-change-{place}-panel">(.*?)</div></span>', page, flags=re.DOTALL)
+        assert found, one.label
+        said = unescape(re.sub(r"<[^>]*>", " ", found[1])).replace("\u2009", "").replace("\u2212", "-")
+        assert one.label in said
+        told = re.search(r"(-?[\d.]+) - (-?[\d.]+) = ([+-]?[\d.]+)", said)
+        assert told, said
+        now, before, change = map(float, told.groups())
+        assert before == pytest.approx(one.value, abs=0.51 * 10**-one.digits)
+        assert now - before == pytest.approx(change, abs=0.51 * 10**-one.digits)
+        if one.what == "cost":
+            assert now == pytest.approx(1.1 * one.value, abs=0.51)
+        for edit in edits:
+            assert words_of(edit) in said
+        assert said.count("without edits") == 3  # each input of the day before
+
+
+def test_schedules_and_devices_have_a_card_of_each_number_in_the_hour_that_is_looked_at() -> None:
+    run, hour = worked(), 15
+    case = run.cases[1]
+    page = page_of(feeder_schedules.content(run, At("on", hour, "voltage", "centre:centre 724")))
+    place = [row.name for row in run.feeder.centres].index("centre 724")
+    for words, value in (
+        ("draw", case.draw_kw[hour, place]), ("price", case.centre_price[hour, place]),
+        ("bill", case.bill_active[hour, place] + case.bill_reactive[hour, place]),
+    ):  # fmt: skip
+        found = re.search(rf'id="feeder-why-schedules-{words}-panel">(.*?)</div></span>', page, flags=re.DOTALL)
+        assert found, words
+        said = figures(re.sub(r"<[^>]*>", " ", found[1]))
+        assert any(abs(one - value) <= 0.06 for one in said), (words, value)
+    for row in (*run.feeder.generators, *run.feeder.compensators):
+        assert page.count(f'id="feeder-why-devices-{row.name.replace(" ", "-")}"') == 1
+    off = page_of(feeder_schedules.content(run, At("off", hour)))
+    assert "feeder-why-devices-SVG" not in off  # out of service

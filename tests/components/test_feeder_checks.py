@@ -8,6 +8,7 @@ import pytest
 
 from components import feeder_checks, feeder_edits, feeder_effect, feeder_prices, feeder_states
 from components.feeder_cards import card
+from components.feeder_cards_checks import CONDITIONS
 from components.feeder_cards_parts import bound_lines
 from components.feeder_layers import At
 from components.feeder_models import broken_words, rows, taps_words
@@ -47,20 +48,70 @@ def test_other_models_of_loads_are_told_with_their_bill_and_limits() -> None:
 def test_the_worked_day_tells_the_models_of_its_tables() -> None:
     """IEEE 37's loads are of three models in its tables; the page opens with constant power."""
     for case in worked().cases:
-        own, impedance = rows(worked(), case)[1]
+        own, current, impedance = rows(worked(), case)[1]
         assert own["model"].startswith("each by its own")
+        assert current["model"] == "all of constant current"
         assert 0.0 < abs(own["change"]) < abs(impedance["change"])
+        # At constant current a load gives way to its voltage once, at constant impedance twice.
+        assert 0.0 < abs(current["change"]) < abs(impedance["change"])
         # What a load draws less at a lower voltage makes a MWh cheaper there.
         assert impedance["dearer"] < own["dearer"] < 0.0
+        assert impedance["dearer"] < current["dearer"] < 0.0
 
 
 def test_regulators_that_move_say_whether_limits_hold() -> None:
-    free: dict[str, Any] = {"ratios": [], "largest_change_pu": 0.0123, "broken": {"voltages": 0, "ratings": 0}}
+    free: dict[str, Any] = {
+        "ratios": [[[1.0125, 1.0125, 1.0]]] * 3,
+        "largest_change_pu": 0.0123,
+        "broken": {"voltages": 0, "ratings": 0},
+    }
     assert taps_words(free) == "at most 0.0123 p.u.; every limit then holds"
     assert broken_words({"voltages": 1, "ratings": 2}) == "1 voltage and 2 ratings then exceed a limit"
     run = made_up("ieee13")
-    moved = with_case(run, 0, facts=run.cases[0].facts | {"regulators_free": free})
+    phasors = run.cases[0].phasors.copy()
+    phasors[2, 7] *= 1.0 + 0.0123 / abs(phasors[2, 7])  # one node in one hour
+    phasors[1, 4] *= 1.0 - 0.004 / abs(phasors[1, 4])
+    moved = with_case(run, 0, facts=run.cases[0].facts | {"regulators_free": free}, free_phasors=phasors)
     assert "at most 0.0123 p.u.; every limit then holds" in plain(feeder_checks.content(moved, At()))
+    said, (bus, member) = text(card(moved, At("off"), "taps")).replace("\u2009", ""), run.nodes[7]
+    assert f"0.0123 p.u. at bus {bus}, phase {member}, 02:00" in said
+    assert f"{abs(run.cases[0].phasors[2, 7]):.5f} p.u." in said
+    assert "+0.01230 p.u." in said
+    assert "1.01250, 1.01250, 1.00000" in said
+    assert "not asked for" in text(card(run, At("off"), "taps"))
+
+
+def test_each_condition_of_the_optimum_has_a_card_with_its_own_measure() -> None:
+    """The four are of one certificate, each with another number made up: no card has that of another."""
+    run = worked()
+    told = {name: 10.0 ** -(7 + at) * 1.7 for at, name in enumerate(CONDITIONS)}
+    asked = with_case(run, 1, facts=run.cases[1].facts | {"certificate": told})
+    page = page_of(feeder_checks.content(asked, At()))
+    for at, (name, (words, formula)) in enumerate(CONDITIONS.items()):
+        said = text(card(asked, At("on"), f"condition:{name}"))
+        assert words[1:] in said
+        assert f"1.7 · 10\u2212{7 + at}" in said.replace(" \u2212", "\u2212")
+        assert formula.split()[0].strip("*|") in said
+        for key in ("off", "on"):
+            assert page.count(f'id="feeder-why-condition-{name.replace("_", "-")}-{key}"') == 1
+    with pytest.raises(KeyError):
+        card(asked, At("on"), "condition:none")
+
+
+def test_the_time_of_a_case_and_its_scenarios_say_why() -> None:
+    run = made_up("ieee13")
+    scenarios = {"count": 40, "seed": 3, "day_chance": 0.25, "interval": [0.14, 0.4], "failed": 2}
+    told = with_case(
+        run, 0, facts=run.cases[0].facts | {"scenarios": scenarios, "time_s": 83.0, "operator_time_s": 4.0},
+        hour_chance=np.array([0.0, 0.1, 0.25]), voltage_chance=np.zeros((3, len(run.feeder.buses), 3)),
+        extremes_pu=np.ones((2, 40, 3)),
+    )  # fmt: skip
+    page = page_of(feeder_checks.content(told, At()))
+    for key in ("feeder-why-chance-off", "feeder-why-flows-without-an-AC-solution-off", "feeder-why-spent-on-off"):
+        assert page.count(f'id="{key}"') == 1
+    said = text(card(told, At("off"), "spent on"))
+    assert "83" in said or "1 min" in said
+    assert "4.0 s" in said or "4 s" in said
 
 
 @pytest.mark.parametrize("what", ["certificate", "correction", "tightened", "models"])
@@ -147,6 +198,8 @@ def test_parts_of_a_price_are_means_and_say_so_and_the_file_has_each() -> None:
             parts = [row[name] for name in names if name.endswith(f"_{member}") and name.split("_")[0] in
                      {"energy", "loss", "response", "voltage", "congestion"}]  # fmt: skip
             assert sum(parts) == pytest.approx(run.cases[0].active_price[hour, node], abs=1e-6)
+            of_vars = [row[f"q_{part}_{member}"] for part in ("energy", "loss", "voltage", "congestion")]
+            assert sum(of_vars) == pytest.approx(run.cases[0].reactive_price[hour, node], abs=1e-6)
     one = made_up("two-bus")
     columns, _ = feeder_prices.rows(one, At("off"))
     assert not any("mean" in column.label for column in columns)

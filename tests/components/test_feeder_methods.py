@@ -8,11 +8,13 @@ from typing import Any
 import pytest
 
 from components import feeder_cycles, feeder_methods
+from components.feeder_cards_methods import rounds_card, row_card, schedules_card
 from components.feeder_layers import At
 from components.theme import token
 from engine.distribution.answers import shipped_methods
 from engine.distribution.methods_run import Course, MethodsRun
 from engine.distribution.question import FeederQuestion
+from tests.callbacks.screen import text
 from tests.components.feeder_runs import worked
 from tests.components.test_feeder_panels import page_of
 
@@ -129,3 +131,52 @@ def test_the_work_divided_evenly_is_said_against_the_least() -> None:
     assert row is not None
     said = " ".join(feeder_methods.findings(known))
     assert f"{100.0 * (row.objective / least - 1.0):.2f} % above the least" in said
+
+
+def test_every_method_has_a_card_in_which_each_number_of_its_row_adds_up() -> None:
+    """Read back from the card: payment and delay are the objective; what ran before adds up to what was needed."""
+    held = methods()
+    shown = content(held)
+    taker = held.row("price taker")
+    assert taker is not None
+    for row in held.rows:
+        key = re.sub(r"[^0-9A-Za-z]", "-", row.method)
+        assert shown.count(f'id="feeder-why-method-{key}"') == 1
+        assert f'<th scope="row" class="hr-feeder-text" data-raw="{row.method}">' in shown  # its file has no card in it
+        plain = text(row_card(worked(), held, row)).replace("\u2009", "").replace("\u2212", "-")
+        paid, late, objective = sums(plain, "payment and delay", 3)
+        assert paid + late == pytest.approx(objective, abs=0.011)
+        assert objective == pytest.approx(row.objective, abs=0.006)
+        assert f"{row.payment_most:.2f} $" in plain
+        saved = re.search(r"saved\s+\( .*? = (-?[\d.]+) %", plain)
+        assert saved is not None
+        assert float(saved[1]) == pytest.approx(100.0 * (1.0 - row.objective / taker.objective), abs=6e-4)
+        own, before, whole = sums(plain, "with it, processor", 3)
+        assert own + before == pytest.approx(whole, abs=0.011)
+        needed = plain.partition("needed before, processor")[2].partition("with it")[0]
+        parts = [float(one) for one in re.findall(r"\d+\.\d\d", needed)]
+        if len(row.needed) > 1:
+            assert sum(parts[:-1]) == pytest.approx(parts[-1], abs=0.011 * len(parts))
+            assert parts[-1] == pytest.approx(row.before_s, abs=0.006)
+        elif row.needed:
+            assert parts == pytest.approx([row.before_s], abs=0.006)
+        else:
+            assert "nothing" in needed
+        if row.own_bound is None:
+            assert "it proves no bound" in plain
+        assert str(held.provenance["question_digest"])[:8] in plain
+
+
+def sums(said: str, name: str, size: int) -> list[float]:
+    """The first numbers behind a name."""
+    return [float(one) for one in re.findall(r"-?\d+(?:\.\d\d)?", said.partition(name)[2])[:size]]
+
+
+def test_rounds_and_schedules_have_cards_of_their_own() -> None:
+    held, run = cycle_of_three(), worked()
+    said = text(rounds_card(run, held)).replace("\u2009", "")
+    assert "5 rounds, in a cycle of 3 rounds; the last pays 5.00 $" in said
+    energy = text(schedules_card(run, held)).replace("\u2009", "")
+    for row, each in zip(held.rows, held.schedules, strict=True):
+        drawn = sum(kw for hour in each.draw_kw for kw in hour)
+        assert f"{drawn / 1000.0:.3f} MWh, {row.payment:.2f} $" in energy

@@ -28,6 +28,7 @@ from engine.distribution.answers import shipped_methods
 from engine.distribution.frames import Frame
 from engine.distribution.metrics import voltage_unbalance
 from engine.distribution.question import FeederQuestion
+from engine.distribution.speed import REBUILT
 from tests.callbacks.screen import text
 from tests.components.feeder_runs import made_up, with_case, worked
 
@@ -89,6 +90,10 @@ def test_rows_of_a_chart_are_its_points() -> None:
             sum(np.array(column(rows, part, case=words)) for part in ("energy", "loss", "voltage", "congestion")),
             np.mean([column(rows, f"price_{member}", case=words) for member in ("ab", "bc", "ca")], axis=0), atol=1e-9,
         )  # fmt: skip
+        np.testing.assert_allclose(
+            sum(np.array(column(rows, f"q_{by}", case=words)) for by in ("energy", "loss", "voltage", "congestion")),
+            np.mean([column(rows, f"q_{member}", case=words) for member in ("ab", "bc", "ca")], axis=0), atol=1e-6,
+        )  # fmt: skip
         figure, (_, rows) = feeder_schedules.figure(run, at), feeder_schedules.rows(run, at)
         assert trace(figure, "centre 724", axis) == column(rows, "draw", case=words, centre="centre 724")
         bill = sum(column(rows, "bill", case=words))
@@ -128,6 +133,9 @@ def test_buses_and_links_are_rows_and_the_difference_is_with_less_without() -> N
         assert row["error_ca"] == pytest.approx(1e6 * run.cases[place].error_pu[15, node])
         assert row["price_ca"] == pytest.approx(
             sum(row[f"{part}_ca"] for part in ("energy", "loss", "voltage", "congestion"))
+        )
+        assert row["reactive_ca"] == pytest.approx(
+            sum(row[f"q_{part}_ca"] for part in ("energy", "loss", "voltage", "congestion")), abs=1e-6
         )
     assert {row["id"]: row["ac_ca"] for row in tables["difference"]} == pytest.approx(
         {row["id"]: row["ac_ca"] - off["ac_ca"] for row, off in zip(tables["on"], tables["off"], strict=True)}
@@ -213,10 +221,11 @@ def test_checks_tell_flags_violations_models_scenarios_and_assumptions() -> None
         "flags": [flag], "violations": [violation], "beyond_models": {"01:00": ["load 671"]},
         "scenarios": {"count": 20, "seed": 3, "day_chance": 0.25, "interval": [0.1, 0.5], "failed": 1},
         "regulators_free": {
-            "ratios": [], "largest_change_pu": 0.0123, "broken": {"voltages": 0, "ratings": 0},
+            "ratios": [[[1.0, 1.0, 1.0]]] * 3, "largest_change_pu": 0.0123, "broken": {"voltages": 0, "ratings": 0},
         }, "rating_share": {"650-632": 0.9},
     }  # fmt: skip
-    broken = with_case(run, 0, facts=facts, hour_chance=np.array([0.0, 0.25, 0.1]),
+    broken = with_case(run, 0, facts=facts, free_phasors=1.01 * run.cases[0].phasors,
+                       hour_chance=np.array([0.0, 0.25, 0.1]),
                        extremes_pu=np.array([np.full((20, 3), 0.91), np.full((20, 3), 1.07)]),
                        voltage_chance=np.full((3, len(run.feeder.buses), 3), 0.05))  # fmt: skip
     said = re.sub(r"<[^>]*>", " ", page_of(feeder_checks.content(broken, At())))
@@ -261,18 +270,18 @@ def test_methods_are_told_from_the_least_objective_on_and_none_is_below_the_boun
     assert not feeder_methods.figure(run, At()).data
     found = page_of(feeder_methods.content(run, At(), methods))
     assert "feeder-table-methods-why" in found
-    row = {feeder_methods.rebuilt(one.method): one for one in methods.rows}
+    row = {one.method: one for one in methods.rows}
     for shown in rows:
         one = row[shown["method"]]
         assert shown["whole_s"] == pytest.approx(one.processor_s + one.before_s)
         assert (shown["own_gap"] is None) == (one.own_gap is None)
         assert 0.0 <= shown["penalised"] <= one.payment + 1e-6
     for speed in methods.speeds:
-        assert feeder_methods.rebuilt(speed.statement)[1:] in said
-        claim = f"faster than the expansion{feeder_methods.REBUILT}, at equal proved accuracy: " + {
+        assert speed.statement[1:] in said
+        claim = f"faster than the expansion{REBUILT}, at equal proved accuracy: " + {
             "holds": "holds", "contradicted": "contradicted", "open": "not told",
         }[speed.verdict]  # fmt: skip
-        assert not speed.published or claim in said
+        assert not speed.rebuilt or claim in said
     columns, hours = feeder_methods.schedule_rows(methods)
     assert len(hours) == len(methods.rows) * len(methods.labels)
     assert not any(column.name.startswith("held") for column in columns)

@@ -14,6 +14,7 @@ from engine.distribution.answers import came_with, shipped_methods
 from engine.distribution.compare import CompareOptions, Comparison, compare
 from engine.distribution.coordination import Clock, Coordination, judge
 from engine.distribution.dso import dispatch
+from engine.distribution.expansion import bits_for
 from engine.distribution.methods import even_point
 from engine.distribution.methods_job import METHODS, METHODS_SHAPE, methods_arguments, methods_job, methods_key
 from engine.distribution.methods_run import MethodsOptions, MethodsRun, run_methods
@@ -22,7 +23,7 @@ from engine.distribution.price_taker import price_taker
 from engine.distribution.question import FeederQuestion
 from engine.distribution.question_battery import CentreBattery
 from engine.distribution.run import first_points, run_feeder
-from engine.distribution.speed import PUBLISHED, MethodRow, speeds
+from engine.distribution.speed import REBUILT, MethodRow, speeds
 from engine.errors import CancelledError, FileFormatError, QuestionError, UncertaintyDataError
 from engine.store.artifacts import Artifacts
 from tests.engine.distribution.problems import HOURS, hour
@@ -30,7 +31,7 @@ from tests.engine.distribution.problems import HOURS, hour
 NAMES = [
     "price taker", "region walk", "critical regions", "payment identity",
     "expansion, 3 bits, with our regions",
-    "expansion, 3 bits, as published", "best response", "best response, damped",
+    "expansion, 3 bits, as we rebuild it, without our regions", "best response", "best response, damped",
 ]  # fmt: skip
 TOY = FeederQuestion(feeder="two-bus", hours=(9, 19), corrections=1, batteries=(CentreBattery(energy_mwh=0.4),))
 OPTIONS = MethodsOptions(bits=(3,), time_limit_s=60.0)
@@ -169,10 +170,10 @@ def test_a_comparison_comes_back_from_its_file(toy: MethodsRun) -> None:
 
 def test_options_out_of_range_and_a_feeder_without_centres_are_refused() -> None:
     assert MethodsOptions.from_json(OPTIONS.to_json()) == OPTIONS
-    with pytest.raises(QuestionError, match=r"bits is 0.*method is 0.5 s.*as published is -1 s"):
-        MethodsOptions(bits=(0,), time_limit_s=0.5, published_s=-1.0).checked()
+    with pytest.raises(QuestionError, match=r"bits is 0.*method is 0.5 s.*as we rebuild it is -1 s"):
+        MethodsOptions(bits=(0,), time_limit_s=0.5, rebuilt_s=-1.0).checked()
     with pytest.raises(QuestionError):
-        MethodsOptions.from_json({"svg": 1, "bits": [], "time_limit_s": 1.0, "published_s": 1.0})
+        MethodsOptions.from_json({"svg": 1, "bits": [], "time_limit_s": 1.0, "rebuilt_s": 1.0})
 
 
 class Context:
@@ -217,7 +218,7 @@ def test_the_opening_comparison_comes_with_the_program(svg: bool) -> None:
     stored = shipped_methods(question, options)
     assert stored is not None
     assert (stored.question, stored.options, len(stored.labels)) == (question, options, 24)
-    assert all(name.endswith(PUBLISHED) for name, _ in stored.failures)  # it has a limit of time
+    assert all(name.endswith(REBUILT) for name, _ in stored.failures)  # it has a limit of time
     rows = {row.method: row for row in stored.rows}
     exact, taker = rows["critical regions"], rows["price taker"]
     assert exact.own_gap is not None
@@ -246,7 +247,7 @@ def row_of(method: str, own_gap: float | None, seconds: float, before: float, st
         (row_of("expansion, 4 bits", 3e-2, 10.0, 2.0, "time limit"), "open", 3.0, False),
         (row_of("expansion, 4 bits", 3e-2, 1.0, 2.0, "time limit"), "open", 0.75, False),
         (row_of("expansion, 1 bits", 3e-2, 98.0, 2.0), "open", 25.0, False),
-        (row_of("expansion, 4 bits, as published", 387.0, 300.0, 0.0, "time limit"), "holds", 75.0, False),
+        (row_of(f"expansion, 4 bits{REBUILT}", 387.0, 300.0, 0.0, "time limit"), "holds", 75.0, False),
     ],
 )
 def test_what_is_said_of_speed_follows_from_the_rows(
@@ -257,9 +258,39 @@ def test_what_is_said_of_speed_follows_from_the_rows(
     assert (found.verdict, found.reached) == (verdict, reached)
     assert found.times == pytest.approx(times)
     assert found.exact_without_start_s == pytest.approx(3.5)
-    assert found.published == expansion.method.endswith(PUBLISHED)
+    assert found.rebuilt == expansion.method.endswith(REBUILT)
     assert "e-0" not in found.statement  # per cent, as in the table beside it
     assert ("at least" in found.statement) == (not reached and times >= 1.0 and expansion.status != "optimal")
+
+
+def test_bits_that_ended_in_time_decide_nothing_beside_bits_that_did_not() -> None:
+    """One bit that proves nothing in 117 s says less than twelve that find no draws in 183 s: 183 / 4."""
+    few = row_of(f"expansion, 1 bit{REBUILT}", 840.0, 117.0, 0.0)
+    exact = row_of("payment identity", 1e-5, 1.0, 3.0)
+    (found,) = speeds([exact, few], [(f"expansion, 12 bits{REBUILT}", 183.0)])
+    assert (found.expansion, found.expansion_gap) == (f"expansion, 12 bits{REBUILT}", None)
+    assert (found.verdict, found.reached) == ("holds", False)
+    assert found.times == pytest.approx(183.0 / 4.0)
+    (alone,) = speeds([exact, few])
+    assert alone.verdict == "open"
+
+
+def test_the_papers_expansion_gets_as_many_bits_as_prove_what_the_exact_route_does() -> None:
+    """Three bits prove nothing of the hour; what ``bits_for`` says of half the accuracy is enough, and it is told."""
+    problem = hour(*HOURS[1])
+    few = compare(problem, CompareOptions(bits=(3,), more_bits=False))
+    (row,) = [row for row in few.rows if row.method.endswith(REBUILT)]
+    assert row.own_gap is not None
+    assert row.own_gap > 1e-3
+    found = compare(problem, CompareOptions(bits=(3,)))
+    (row,) = [row for row in found.rows if row.method.endswith(REBUILT)]
+    assert row.own_gap is not None
+    assert row.own_gap <= 1e-4
+    bits = bits_for(problem, 0.5e-4 * min(one.objective for one in found.rows), screened=False)
+    assert row.method == f"expansion, {bits} bits{REBUILT}"
+    told = [speed for speed in found.speeds if speed.rebuilt]
+    assert len(told) == 2
+    assert all(speed.reached for speed in told)
 
 
 def test_payment_at_a_penalty_stands_apart(found: Comparison) -> None:

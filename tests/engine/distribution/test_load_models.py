@@ -27,27 +27,31 @@ def own() -> FeederRun:
 
 
 def test_models_other_than_the_answers_are_told(run: FeederRun, own: FeederRun) -> None:
-    assert [row["model"] for row in run.cases[0].facts["load_models"]["models"]] == ["own", "impedance"]
-    assert [row["model"] for row in own.cases[0].facts["load_models"]["models"]] == ["power", "impedance"]
+    assert [row["model"] for row in run.cases[0].facts["load_models"]["models"]] == ["own", "current", "impedance"]
+    assert [row["model"] for row in own.cases[0].facts["load_models"]["models"]] == ["power", "current", "impedance"]
     two = run_feeder(FeederQuestion(feeder="two-bus", hours=(4,), svg="off")).cases[0].facts["load_models"]
-    assert [row["model"] for row in two["models"]] == ["impedance"]  # its one load keeps its power by its row
+    assert [row["model"] for row in two["models"]] == ["current", "impedance"]  # its one load's row says power
 
 
-def test_a_load_of_constant_impedance_divides_the_voltage_as_ohm_says() -> None:
-    """One line and one load on phase a: V = Vs Z / (Z + z) but for what the data centre draws, solved by iteration."""
+@pytest.mark.parametrize(("model", "power"), [("current", 1), ("impedance", 2)])
+def test_a_load_divides_the_voltage_as_ohm_says(model: str, power: int) -> None:
+    """One line, one load and a data centre on phase a: V = Vs - z I(V), solved by iteration.
+
+    The load keeps S0 at nominal voltage and draws S0 |V| at constant current, S0 |V|^2 at constant impedance.
+    """
     run = run_feeder(FeederQuestion(feeder="two-bus", hours=(19,), svg="off"))
     case, feeder = run.cases[0], run.feeder
-    (row,) = case.facts["load_models"]["models"]
+    row = next(each for each in case.facts["load_models"]["models"] if each["model"] == model)
     volts = 4160.0 / np.sqrt(3.0)
     node = run.nodes.index((row["bus"], row["member"]))
     source = abs(case.phasors[0, 1 - node]) * volts
     kva = sum(complex(load.kw, load.kvar) for load in feeder.loads) * run.load_share[0, 0]
-    admittance = np.conj(1000.0 * kva / volts**2)
     centre = feeder.centres[0]
     drawn = case.draw_kw[0, 0] * complex(1.0, centre.kvar_per_kw) - 1000.0 * complex(case.generator_mva[0].sum())
     at: complex = source
     for _ in range(200):
-        at = source - complex(0.6, 1.2) * (at * admittance + np.conj(1000.0 * drawn / at))
+        load = 1000.0 * kva * (abs(at) / volts) ** power
+        at = source - complex(0.6, 1.2) * np.conj((load + 1000.0 * drawn) / at)
     assert row["change_pu"] == pytest.approx(abs(at) / volts - abs(case.phasors[0, node]), abs=2e-6)
 
 
@@ -104,7 +108,8 @@ def test_what_limits_other_models_exceed_is_counted() -> None:
     tight = replace(feeder, v_min_pu=v_min, lines=(replace(feeder.lines[0], rating_a=rating),))
     found = run_feeder(asked, lambda _: ("two.json", to_json(tight))).cases[0].facts["load_models"]
     assert found["broken"] == {"voltages": 0, "ratings": 0}
-    assert [(row["model"], row["broken"]) for row in found["models"]] == [("power", {"voltages": 1, "ratings": 1})]
+    assert [row["model"] for row in found["models"]] == ["power", "current"]
+    assert found["models"][0]["broken"] == {"voltages": 1, "ratings": 1}
 
 
 def test_regulators_that_move_tell_which_limits_then_hold() -> None:

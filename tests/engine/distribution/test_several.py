@@ -46,10 +46,26 @@ def test_every_row_is_that_of_its_own_study(found: SeveralRun) -> None:
         assert row.bill == pytest.approx(float((case.centre_price * case.draw_kw).sum()) / 1000.0)
         assert row.lowest_pu == pytest.approx(float(np.abs(case.phasors[:, 1:]).min()))
         assert row.vuf is None  # one phase has no sequences
+        assert row.vuf_mean is None
+        assert row.bill_reactive == pytest.approx(float(case.bill_reactive.sum()))
+        assert row.bought == pytest.approx(float(sum(alone.price_per_mwh * case.supply_mva.real)))
+        (centre,) = alone.feeder.centres
+        assert row.centres_pu == pytest.approx(abs(case.phasors[0, alone.nodes.index((centre.bus, "a"))]))
+        assert row.apart_phase is None  # nothing to compare: one phase
+        source, load = (case.active_price[0, alone.nodes.index((bus, "a"))] for bus in ("source", "load"))
+        assert row.apart_place == pytest.approx(abs(load - source))
+        assert row.where["lowest_pu"] == "bus load on a, 19:00"
+        assert row.where["apart_place"] == "bus load on a above bus source on a, 19:00"
+        assert "vuf" not in row.where
         assert row.error_pu == pytest.approx(float(np.abs(case.error_pu).max()))
         assert (row.flags, row.violations) == (len(case.facts["flags"]), len(case.facts["violations"]))
-    assert found.rows[3].vuf is not None
-    assert found.rows[3].vuf > 0.0
+    of_thirteen, other = found.rows[3], run_feeder(OTHER)
+    (case,) = other.cases
+    size, (buses, _) = case.vuf[0].tolist(), other.three_phase
+    assert of_thirteen.vuf == pytest.approx(max(size))
+    assert of_thirteen.vuf > 0.0
+    assert of_thirteen.vuf_mean == pytest.approx(sum(size) / len(size))
+    assert of_thirteen.where["vuf"] == f"bus {buses[size.index(max(size))]}, 12:00"
 
 
 def test_a_question_without_an_answer_says_why_and_the_others_go_on(found: SeveralRun) -> None:
@@ -85,7 +101,7 @@ def test_what_cannot_be_asked_is_refused_with_its_place() -> None:
 
 def test_a_table_comes_back_from_its_file(found: SeveralRun) -> None:
     assert SeveralRun.load(found.save()) == found
-    for wrong in (b"{}", b"PK no", found.save().replace(b"several-1", b"several-0")):
+    for wrong in (b"{}", b"PK no", found.save().replace(b"several-2", b"several-0")):
         with pytest.raises(UncertaintyDataError):
             SeveralRun.load(wrong)
 
