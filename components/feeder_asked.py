@@ -6,10 +6,11 @@ every control at once.
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from functools import partial
 from typing import Any
 
+from components.day_fields import Number, typed
 from components.siting_typed import Problems, amount, percent
 from engine.distribution import library
 from engine.distribution.cases import HOURS, PLACES
@@ -38,18 +39,6 @@ LOADS: Choices = (("power", "of constant power"), ("own", "by their own models")
 REGULATORS: Choices = (("fixed", "stay where they are"), ("free", "move once more in AC"))
 BATTERIES: Choices = (("none", "without batteries"), ("each", "each with a battery"))
 LINE_LIMITS: Choices = (("polygon", "a polygon inside the circle"), ("active", "active power alone"), ("none", "none"))
-
-
-@dataclass(frozen=True, slots=True)
-class Number:
-    """A control that holds one number."""
-
-    word: str
-    field: str
-    label: str
-    unit: str = ""
-    scale: float = 1.0  # of the field, to what is typed
-    whole: bool = False
 
 
 NUMBERS: tuple[Number, ...] = (
@@ -125,13 +114,13 @@ def question_of(words: Mapping[str, Any], edits: Any) -> FeederQuestion:
     asked["voltage_limits"] = "kept" in _listed(words.get("voltage-limits"))
     asked["workload"] = str(words.get("workload") or "").replace(SEEDED, "")
     for one in NUMBERS:
-        asked[one.field] = found.read(partial(_number, words.get(one.word), one), 0)
+        asked[one.field] = found.read(partial(typed, words.get(one.word), one), 0)
     for word, name, what in LISTS:
         asked[name] = found.read(partial(numbers_of, words.get(word), what), ())
     asked["draw_kw"] = found.read(lambda: draws_of(words.get("draw")), ())
     rows = edits if isinstance(edits, list) else []
     asked["edits"] = [row for row in rows if not _of_battery(row)]
-    each = {one.field: found.read(partial(_number, words.get(one.word), one), 0) for one in BATTERY}
+    each = {one.field: found.read(partial(typed, words.get(one.word), one), 0) for one in BATTERY}
     asked["batteries"] = [each] if words.get("batteries") == "each" else []
     asked["batteries"] += [row for row in rows if _of_battery(row)]
     found.told()
@@ -218,13 +207,6 @@ def changed_words(before: FeederQuestion, now: FeederQuestion) -> list[str]:
     }  # fmt: skip
     old, new = before.to_json(), now.to_json()
     return list(dict.fromkeys(words for name, words in names.items() if old[name] != new[name]))
-
-
-def _number(value: Any, one: Number) -> float | int:
-    found = amount(value, one.label + (f" in {one.unit}" if one.unit else ""), -1e12, 1e12)
-    if one.whole and not found.is_integer():
-        raise QuestionError(f"the number of {one.label} is whole, not {found:g}")
-    return int(found) if one.whole else round(found / one.scale, 12)
 
 
 def _is_hour(text: str) -> bool:

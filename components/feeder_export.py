@@ -1,53 +1,26 @@
 """Files of a feeder's answer: CSV of a table, the manifest of the run, its arrays, and the lines that run it again."""
 
-import csv
-import io
 import json
 from collections.abc import Sequence
 from typing import Any
 
+from components.day_export import code_of, csv_of
 from components.feeder_question import plain_sentence
 from components.feeder_totals import table_rows
-from components.tables import safe_cell
 from engine.distribution.question import FeederQuestion
 from engine.distribution.run import FORMAT, FeederRun
 
 MANIFEST = "headroom-feeder-manifest-1"
 KINDS = {"csv": "text/csv", "json": "application/json", "npz": "application/octet-stream", "py": "text/x-python"}
 
-_CODE = '''"""{sentence}
-
-Runs the study again with Headroom's engine: python {name}.py
-"""
-
-import json
-from pathlib import Path
-
-from engine.distribution.question import FeederQuestion
-from engine.distribution.run import run_feeder
-
-QUESTION = """
-{question}
-"""
-FILES = {files}  # digest: a file beside this one
-
-
-def load(digest: str) -> tuple[str, bytes]:
-    """Return the name and the content of a file that the question names."""
-    name = FILES[digest]
-    return name, Path(name).read_bytes()
-
-
-if __name__ == "__main__":
-    run = run_feeder(FeederQuestion.from_json(json.loads(QUESTION)), load)
+_IMPORTS = "from engine.distribution.question import FeederQuestion\nfrom engine.distribution.run import run_feeder"
+_AGAIN = """    run = run_feeder(FeederQuestion.from_json(json.loads(QUESTION)), load)
     assert run.feeder.digest == "{digest}", "another feeder than the one of this answer"
     for case in run.cases:
         bill = case.bill_active.sum() + case.bill_reactive.sum()
         print("with SVG" if case.svg else "without SVG", f"bill {{bill:.2f}} $,",
               f"lowest voltage {{abs(case.phasors).min():.4f}} p.u.,",
-              f"largest error of the linear voltages {{abs(case.error_pu).max():.6f}} p.u.")
-    Path("{name}.npz").write_bytes(run.save())
-'''
+              f"largest error of the linear voltages {{abs(case.error_pu).max():.6f}} p.u.")"""
 
 
 def title_of(run: FeederRun) -> str:
@@ -79,13 +52,7 @@ def origin(run: FeederRun) -> dict[str, Any]:
 
 def as_csv(run: FeederRun, rows: Sequence[dict[str, Any]]) -> str:
     """Return rows as CSV with their origin; text that a spreadsheet would take for a formula gets an apostrophe."""
-    told = [{**row, **origin(run)} for row in rows] or [origin(run)]
-    names = list(dict.fromkeys(key for row in told for key in row))
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow(names)
-    writer.writerows([[safe_cell(row.get(name)) for name in names] for row in told])
-    return text.getvalue()
+    return csv_of(rows, origin(run))
 
 
 def manifest(run: FeederRun) -> dict[str, Any]:
@@ -105,11 +72,10 @@ def manifest(run: FeederRun) -> dict[str, Any]:
 
 def code(run: FeederRun, files: dict[str, str]) -> str:
     """Return the lines that run the study again; ``files`` are names by the digests that the question has."""
-    question = json.dumps(_short(run.question), indent=1).replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
-    sentence = title_of(run).replace("\\", "\\\\").replace('"""', "'''")
-    return _CODE.format(
-        sentence=sentence, name=stem(run), question=question, files=json.dumps(files), digest=run.feeder.digest
-    )
+    return code_of(
+        sentence=title_of(run), name=stem(run), imports=_IMPORTS, question=_short(run.question), files=files,
+        again=_AGAIN.format(digest=run.feeder.digest),
+    )  # fmt: skip
 
 
 def _short(question: FeederQuestion) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """The feeder's question as a sentence whose words are controls, and the rare options behind More."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import dash_bootstrap_components as dbc
@@ -8,9 +7,10 @@ from dash import html
 
 from components import feeder_asked as words
 from components import feeder_edits, feeder_ids, ids
+from components.day_fields import field, group, number_field, select
 from components.feeder_upload import place as upload_place
 from components.sentence import question_bar, word_number, word_popover, word_select
-from components.skeleton import Part, button
+from components.skeleton import button
 from engine.distribution.question import FeederQuestion
 
 
@@ -63,18 +63,18 @@ def more(held: words.Words, workloads: words.Choices, *, read_only: bool) -> htm
     """Return the rare options, in groups."""
     return html.Div(
         [
-            _group("A feeder of your own", [upload_place(read_only=read_only)]),
-            _group("The day", [
+            group("A feeder of your own", [upload_place(read_only=read_only)]),
+            group("The day", [
                 _number_of("seed", held),
-                _field("Prices at the substation, one for each hour",
+                field("Prices at the substation, one for each hour",
                        _area("prices", held, "of the worked day"), "$/MWh"),
-                _field("Load shares of the table powers", _area("load-share", held, "of the worked day")),
-                _field("Shares of sun", _area("sun-share", held, "of the worked day")),
+                field("Load shares of the table powers", _area("load-share", held, "of the worked day")),
+                field("Shares of sun", _area("sun-share", held, "of the worked day")),
             ]),
-            _group("The data centres", [
-                _field("Draw in kW, a line for each hour (with even work only)",
+            group("The data centres", [
+                field("Draw in kW, a line for each hour (with even work only)",
                        _area("draw", held, "the work, evenly")),
-                _field("Work", dbc.Select(id=_id("workload"), value=held["workload"], options=[
+                field("Work", dbc.Select(id=_id("workload"), value=held["workload"], options=[
                     {"value": words.SEEDED, "label": "seeded"},
                     *({"value": key, "label": name} for key, name in workloads),
                     *([{"value": held["workload"], "label": "a file (no longer here)"}]
@@ -83,7 +83,7 @@ def more(held: words.Words, workloads: words.Choices, *, read_only: bool) -> htm
                 *(_number_of(name, held) for name in ("time", "bits")),
                 *(_number_of(one.word, held) for one in words.BATTERY),
             ]),
-            _group("Limits and losses", [
+            group("Limits and losses", [
                 html.Div(
                     dbc.Checklist(
                         id=_id("voltage-limits"), options=[{"label": "Keep voltage limits", "value": "kept"}],
@@ -96,7 +96,7 @@ def more(held: words.Words, workloads: words.Choices, *, read_only: bool) -> htm
                   for name in ("sides", "unbalance", "penalty", "slope", "var-slope", "corrections", "margin")),
                 _select("regulators", "Taps of regulators", words.REGULATORS, held),
             ]),
-            _group("Scenarios in AC", [
+            group("Scenarios in AC", [
                 *(_number_of(name, held) for name in ("scenarios", "work-spread", "sun-spread")),
                 html.P("Work and sun are drawn at random around the day; the chance of leaving a limit is told with "
                        "its interval.", className="hr-muted"),
@@ -142,23 +142,10 @@ def _area(name: str, held: words.Words, example: str) -> dbc.Textarea:
     )  # fmt: skip
 
 
-def _group(title: str, fields: Sequence[Part]) -> html.Fieldset:
-    return html.Fieldset([html.Legend(title), html.Div(list(fields), className="hr-feeder-fields")])
-
-
-def _field(label: str, control: Part, unit: str = "") -> html.Label:
-    tail = html.Span(unit, className="hr-unit") if unit else None
-    return html.Label(
-        [html.Span(label), html.Span([control, tail], className="hr-feeder-control")], className="hr-feeder-option"
-    )
-
-
 def _select(name: str, label: str, choices: words.Choices, held: words.Words) -> html.Label:
-    options = [{"value": key, "label": text} for key, text in choices]
-    return _field(label, dbc.Select(id=_id(name), value=held[name], options=options))
+    return select(_id(name), label, choices, held[name])
 
 
 def _number_of(name: str, held: words.Words) -> html.Label:
     one = next(each for each in (*words.NUMBERS, *words.BATTERY) if each.word == name)
-    box = dbc.Input(id=_id(name), type="number", value=held[name], step=1 if one.whole else "any", debounce=True)
-    return _field(f"{one.label[:1].upper()}{one.label[1:]}", box, one.unit)
+    return number_field(_id(name), one, held)

@@ -1,10 +1,11 @@
 """The strip between the feeder's question and its answer, in words: what runs, what is wrong, what has changed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from dash import html
 
+from components.day_states import came_with_it, ended, read_only, refused
 from components.feeder_layers import case_words
 from components.format import count, duration
 from components.skeleton import Part, progress_card, state
@@ -12,6 +13,10 @@ from engine.distribution import jobs
 from engine.distribution.answers import came_with
 from engine.distribution.question import FeederQuestion
 from engine.distribution.run import FeederRun
+
+__all__ = [
+    "came_with_it", "computing", "failed", "flagged", "nothing_yet", "over_limits", "read_only", "refused", "to_solve",
+]  # fmt: skip
 
 
 def computing(job: Any, run: FeederRun | None) -> list[Part]:
@@ -46,34 +51,12 @@ def _measured() -> str:
         return ""
     origin = known["result"]["origin"]
     processors = count(int(origin["processors"]), "processor")
-    return f" The worked day took {duration(_seconds(origin['seconds']))} where it was computed, with {processors}."
-
-
-def came_with_it(origin: Mapping[str, Any]) -> html.Div:
-    """Return where an answer comes from that was computed before, by these programs, and came with them."""
-    when, took = str(origin.get("computed_at", ""))[:10], duration(_seconds(origin.get("seconds")))
-    words = f"Came with this program, which computed it on {when} in {took}. Once more, from nothing: Files, Python."
-    return html.Div(html.P(words), className="hr-muted hr-feeder-origin", role="status")
+    return f" The worked day took {duration(float(origin['seconds']))} where it was computed, with {processors}."
 
 
 def failed(message: str, *, cancelled: bool = False) -> html.Div:
     """Return the state of a job that ended without an answer."""
-    if cancelled:
-        return state("empty", "Nothing was kept of it; Solve begins it again.", title="The study was cancelled")
-    return state("failed", f"{_sentence(message)} Change the question, or press Solve.", title="The study failed")
-
-
-def refused(message: str, *, title: str = "This question cannot be answered") -> html.Div:
-    """Return the state of a question that is outside its range, every problem on a line."""
-    lines = [_sentence(line) for line in message.split("; ") if line.strip()]
-    if len(lines) == 1:
-        return state("failed", lines[0], title=title)
-    return state("failed", f"{len(lines)} things to mend:", title=title, details=lines)
-
-
-def read_only() -> html.Div:
-    """Return the note of a reader: words can be changed here, and nothing is saved."""
-    return state("read-only", "You may change the words and look; nothing is saved with the study.")
+    return ended(message, "Solve", cancelled=cancelled)
 
 
 def over_limits(run: FeederRun) -> list[Part]:
@@ -110,12 +93,3 @@ def flagged(run: FeederRun) -> list[Part]:
 def nothing_yet() -> html.Div:
     """Return what panels say before there is an answer."""
     return state("empty", "This fills once the day is solved: press Solve in the question bar.")
-
-
-def _sentence(message: str) -> str:
-    words = message.strip().rstrip(".")
-    return f"{words[:1].upper()}{words[1:]}."
-
-
-def _seconds(value: Any) -> float:
-    return float(value) if isinstance(value, int | float) else 0.0

@@ -48,25 +48,76 @@ def done(report: AcReport, inputs: list[WhyInput]) -> Part:
     return html.Div(
         [
             state(kind, f"{words[:1].upper()}{words[1:]}.", title="Flagged" if report.flagged else "Nothing flagged"),
-            html.P(f"Hour {report.hour}. Flags do not change the gate's verdict.", className="hr-muted"),
-            small_table("ac", "AC power flows", heads, rows, text=(0, 6), file="ac-power-flow"),
+            html.P(f"Looked at: {report.hour}. Flags do not change the gate's verdict.", className="hr-muted"),
+            small_table(
+                "ac", "AC power flows", heads, rows, text=(0, 6), file="ac-power-flow", why=_numbers(report, inputs)
+            ),
             html.Details([html.Summary("What was assumed"), html.Ul(lines)]),
         ]
     )
 
 
+def _numbers(report: AcReport, inputs: list[WhyInput]) -> Part:
+    """Return why the numbers of the table are what they are, with those of its first state that has a solution."""
+    row = next((one for one in report.rows if one.found), report.rows[0])
+    lossy = "no AC solution" if not row.found else f"{number(row.losses_mw, 1)} MW"
+    return why_card(
+        f"These numbers: {_name(row)}",
+        formula="losses = \u03a3_l (*P*_{from,l} + *P*_{to,l}),  loading = max_l |*I*_l| / *I*_{l,rated}",
+        values=[
+            ("losses, of every branch in service", lossy),
+            (f"here: |*V*| at bus {report.bus}", f"{number(row.site_voltage_pu, 4)} pu"),
+            ("least: min_b |*V*_b|", _at_bus(row.least_voltage_pu, row.least_voltage_bus)),
+            ("largest: max_b |*V*_b|", _at_bus(row.largest_voltage_pu, row.largest_voltage_bus)),
+            ("loading: rating A at 1 pu is 100 %", _fullest(row)),
+            ("states flagged", f"{number(report.flagged)} of {number(len(report.rows) - 1)} with the load"),
+        ],
+        inputs=inputs,
+        source=_METHOD,
+        note="Voltages and currents solve the power flow of the state's dispatch, its losses shared by the running "
+        "units. A state is flagged where a voltage, a current, a reactive limit or the room for losses is exceeded, "
+        "or where its dispatch had to be moved.",
+    )
+
+
+def _at_bus(voltage_pu: float, bus: str) -> str:
+    return f"{number(voltage_pu, 4)} pu at bus {bus}" if bus else number(voltage_pu)
+
+
+def _fullest(row: AcRow) -> str:
+    return f"{row.loaded_branch}, {percent(row.loading, 1)}" if row.loaded_branch else percent(row.loading)
+
+
+def _dispatched(row: AcRow) -> str:
+    """Return how much of a dispatch is what was asked for."""
+    if row.status in {"no dispatch", "no solution"}:
+        return row.flags[0]
+    if row.share == 1.0:
+        return "as its DC power flow has it, with losses shared"
+    return f"{percent(row.share)} least-cost, the rest in proportion to what units can make"
+
+
+def _name(row: AcRow) -> str:
+    return f"{row.words}, {megawatts(row.load_mw)}" if row.load_mw else f"{row.words}, without the load"
+
+
 def _row(place: int, row: AcRow, inputs: list[WhyInput]) -> tuple[Part, ...]:
-    name = f"{row.words}, {megawatts(row.load_mw)}" if row.load_mw else f"{row.words}, without the load"
+    name = _name(row)
     card = why_card(
         f"{name[:1].upper()}{name[1:]}",
         formula="*P*_b = |*V*_b| \u03a3_k |*V*_k| (*G*_{bk} cos \u03b8_{bk} + *B*_{bk} sin \u03b8_{bk})",
         values=[
             ("status", row.status),
+            ("dispatch", _dispatched(row)),
             ("losses", megawatts(row.losses_mw)),
-            ("lowest voltage", f"{number(row.least_voltage_pu, 4)} pu at bus {row.least_voltage_bus}"),
-            ("highest voltage", f"{number(row.largest_voltage_pu, 4)} pu at bus {row.largest_voltage_bus}"),
-            ("buses below and above their limits", f"{number(row.below)}, {number(row.above)}"),
-            ("fullest branch", f"{row.loaded_branch}, {percent(row.loading, 1)}"),
+            ("voltage here", f"{number(row.site_voltage_pu, 4)} pu"),
+            ("lowest voltage", _at_bus(row.least_voltage_pu, row.least_voltage_bus)),
+            ("highest voltage", _at_bus(row.largest_voltage_pu, row.largest_voltage_bus)),
+            (
+                "buses below and above their limits",
+                f"{number(row.below)}, {number(row.above)}" if row.found else "\u2013",
+            ),
+            ("fullest branch", _fullest(row)),
             ("units at a reactive limit", number(row.at_reactive_limit)),
         ],
         inputs=inputs,
@@ -87,4 +138,4 @@ def _row(place: int, row: AcRow, inputs: list[WhyInput]) -> tuple[Part, ...]:
 
 def outcome(report: AcReport) -> str:
     """Return the report in a line, for paper."""
-    return f"{report.words()}; {count(len(report.rows), 'state')} looked at in hour {report.hour}"
+    return f"{report.words()}; {count(len(report.rows), 'state')} looked at: {report.hour}"

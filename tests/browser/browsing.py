@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -270,3 +270,18 @@ def barriers(page: Page, within: str = "body") -> list[str]:
     expect(root).to_have_attribute("data-bs-theme", other)
     page.wait_for_function("() => !document.getAnimations().some(one => one instanceof CSSTransition)")
     return found + [f"{other}: {one}" for one in axe_violations(page, within, _OF_COLOURS)]
+
+
+@contextmanager
+def standing(
+    context: BrowserContext, server: Server, address: str, drawn: Callable[[Page], None]
+) -> Iterator[tuple[Page, Watch]]:
+    """Yield a page that stands on what an address opens with, and what watches it."""
+    page, watch = context.new_page(), Watch()
+    forget(page, server.address)
+    watch.see(page)
+    open_page(page, address)
+    drawn(page)
+    yield page, watch
+    watch.leave(context)
+    page.close()

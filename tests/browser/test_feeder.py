@@ -18,7 +18,17 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 from components.feeder_layers import LAYERS, PARTS, UNITS
 from components.feeder_view import TABS
 from engine.distribution import library
-from tests.browser.browsing import DESKTOP, PHONE, Server, Watch, axe_violations, barriers, forget, open_page, settle
+from tests.browser.browsing import (
+    DESKTOP,
+    PHONE,
+    Server,
+    Watch,
+    axe_violations,
+    barriers,
+    open_page,
+    settle,
+    standing,
+)
 
 JOB_MS = 180_000.0  # a job begins processes of its own, which on a busy machine takes its time
 SMALL = {"feeder": "two-bus", "hours": [18], "corrections": 1, "ac_rounds": 0}
@@ -28,14 +38,8 @@ LONG = {"scenarios": 1000, "seed": 3}  # 1 000 AC power flows for each hour and 
 @pytest.fixture(scope="module")
 def stands(context: BrowserContext, server: Server) -> Iterator[tuple[Page, Watch]]:
     """Yield a page that stands on the worked day, and what watches it."""
-    page, watch = context.new_page(), Watch()
-    forget(page, server.address)
-    watch.see(page)
-    open_page(page, "/feeder")
-    drawn(page)
-    yield page, watch
-    watch.leave(context)
-    page.close()
+    with standing(context, server, "/feeder", drawn) as found:
+        yield found
 
 
 @pytest.fixture
