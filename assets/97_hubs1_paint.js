@@ -103,15 +103,16 @@
       if (row >= 0) titled(make('path', { d: d, class: 'hr-feeder-touch', 'data-hubs-select': 'line:' + link[0] }, layer.touch), 'Line ' + link[0] + ': ' + written(loading, 0) + ' % of ' + written(drawing.limits[row], 2) + ' MW');
     });
     drawing.buses.forEach(function (_, at) { make('circle', { cx: places.points[at][0].toFixed(1), cy: places.points[at][1].toFixed(1), r: 2, class: 'hr-hubs-bus' }, layer.buses); });
-    const marked = [];
+    const marked = [], signs = boxes(places);
     over.sort(function (a, b) { return b[0] - a[0]; }).slice(0, MARKED).forEach(function (each) {
-      const line = each[1], a = line[line.length - 2], b = line[line.length - 1], where = [(a[0] + b[0]) / 2 - 20, (a[1] + b[1]) / 2 - 20, (a[0] + b[0]) / 2 + 20, (a[1] + b[1]) / 2 - 4];
-      if (!fits(marked, where)) return;
-      marked.push(where);
-      text(layer.labels, 'hr-hubs-label hr-hubs-mark', (a[0] + b[0]) / 2, (a[1] + b[1]) / 2 - 8, percent(each[0]));
+      const line = each[1], a = line[line.length - 2], b = line[line.length - 1], x = (a[0] + b[0]) / 2, y = (a[1] + b[1]) / 2;
+      const spot = [y - 8, y + 18].find(function (base) { return fits(marked.concat(signs), [x - 20, base - 12, x + 20, base + 4]); });
+      if (spot === undefined) return;
+      marked.push([x - 20, spot - 12, x + 20, spot + 4]);
+      text(layer.labels, 'hr-hubs-label hr-hubs-mark', x, spot, percent(each[0]));
     });
     substation(layer, places, told, hour);
-    stand(layer, places, told, hour);
+    stand(layer, places, told, hour, signs.concat(marked));
   }
 
   // The substation: its sign filled like a line by its loading, what it imports and may import beside it.
@@ -120,7 +121,9 @@
     const beyond = loading > OVER;
     const sign = make('rect', { x: (p[0] - 9).toFixed(1), y: (p[1] - 13).toFixed(1), width: 18, height: 26, rx: 3, class: 'hr-hubs-source' + (beyond ? ' hr-hubs-beyond' : '') }, layer.buses);
     if (!beyond && isFinite(loading)) sign.style.fill = shade(loading, scene.asked.theme);
-    titled(sign, 'Substation: ' + written(loading, 0) + ' % of its limit');
+    const mine = chosen('line', 'substation');
+    if (mine) sign.classList.add('hr-hubs-chosen');
+    titled(make('rect', { x: (p[0] - 14).toFixed(1), y: (p[1] - 18).toFixed(1), width: 28, height: 36, class: 'hr-hubs-touch', 'data-hubs-select': 'line:substation' }, layer.touch), 'Substation: ' + written(told.sub[hour], 3) + ' MW' + (isFinite(loading) ? ', ' + written(loading, 0) + ' % of its limit' : ''));
     const limit = drawing.substation, left = !places.turned && !drawing.own;
     const words = written(told.sub[hour], 2) + (limit === null ? ' MW' : ' of ' + written(limit, 2) + ' MW');
     const x = left ? Math.max(4, p[0] - 44) : p[0] + 16, y = left ? p[1] - 22 : p[1] - 2;
@@ -138,11 +141,19 @@
   }
 
   // Hubs stand above their bus on a stem; the level is what they draw, of the most that any draws.
-  function stand(layer, places, told, hour) {
-    const held = scene.held, drawing = held.drawing, buses = Object.keys(held.at);
-    const place = {}, half = buses.length > 3 * CROWD ? 3.5 : buses.length > CROWD ? 5 : 8, lift = 2.5 * half;
+  function size(buses) { return buses.length > 3 * CROWD ? 3.5 : buses.length > CROWD ? 5 : 8; }
+  function named(drawing) {
+    const place = {};
     drawing.buses.forEach(function (bus, at) { place[bus[0]] = at; });
-    const taken = buses.map(function (bus) { const p = places.points[place[bus]]; return [p[0] - half - 1, p[1] - lift - half - 1, p[0] + half + 1, p[1] - lift + half + 1]; });
+    return place;
+  }
+  function boxes(places) {
+    const buses = Object.keys(scene.held.at), half = size(buses), lift = 2.5 * half, place = named(scene.held.drawing);
+    return buses.map(function (bus) { const p = places.points[place[bus]]; return [p[0] - half - 1, p[1] - lift - half - 1, p[0] + half + 1, p[1] - lift + half + 1]; });
+  }
+  function stand(layer, places, told, hour, taken) {
+    const held = scene.held, drawing = held.drawing, buses = Object.keys(held.at);
+    const half = size(buses), lift = 2.5 * half, place = named(drawing);
     buses.forEach(function (bus) {
       const own = held.at[bus], p = places.points[place[bus]], mw = sum(told.draw[hour], own);
       const x = p[0], y = p[1] - lift, share = Math.min(1, Math.abs(mw) / held.most);
@@ -179,7 +190,7 @@
       const mid = y + step / 2 + 4, told_ = name.length > letters ? name.slice(0, letters - 1) + '\u2026' : name;
       text(words, 'hr-hubs-label' + (chosen('line', name) ? ' hr-hubs-name' : ''), left - 6, mid, told_, 'end');
       text(words, 'hr-hubs-label' + (beyond ? ' hr-hubs-mark' : ''), scale(loading) + 5, mid, percent(loading), 'start');
-      if (row < drawing.names.length) titled(make('rect', { x: 0, y: y.toFixed(1), width: width, height: step.toFixed(1), class: 'hr-hubs-touch', 'data-hubs-select': 'line:' + name }, touch), 'Line ' + name + ': ' + written(loading, 0) + ' % of ' + written(drawing.limits[row], 2) + ' MW');
+      titled(make('rect', { x: 0, y: y.toFixed(1), width: width, height: step.toFixed(1), class: 'hr-hubs-touch', 'data-hubs-select': 'line:' + name }, touch), row < drawing.names.length ? 'Line ' + name + ': ' + written(loading, 0) + ' % of ' + written(drawing.limits[row], 2) + ' MW' : 'Substation: ' + written(told.sub[hour], 3) + ' MW, ' + written(loading, 0) + ' % of its limit');
     });
     make('path', { d: 'M' + scale(100).toFixed(1) + ' ' + (BARS_PX - 3) + 'V' + (BARS_PX + rows.length * step).toFixed(1), class: 'hr-hubs-limit' }, one.svg);
     text(one.svg, 'hr-hubs-label', scale(100), BARS_PX - 7, 'limit');

@@ -46,5 +46,15 @@
     if (chosen) window.headroom.select('hubs', chosen.getAttribute('data-hubs-select') || null);
     const hour = window.headroomHubs ? window.headroomHubs.hourAt(event) : null;
     if (hour !== null) day.goTo(hour);
+    const rows = event.target.closest && event.target.closest('.hr-hubs-live-rows > summary');
+    if (rows) opened = !rows.parentElement.open; // as it will be
   });
+
+  // While a search runs its rows are made anew now and then: they stay open once a reader opened them.
+  let opened = false;
+  new MutationObserver(function (records) {
+    if (!opened || !records.some(function (record) { return record.addedNodes.length; })) return;
+    const rows = document.querySelector('.hr-hubs-live-rows');
+    if (rows && !rows.open) rows.open = true;
+  }).observe(document.documentElement, { childList: true, subtree: true });
 })();

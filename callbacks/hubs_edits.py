@@ -1,4 +1,4 @@
-"""Edits of hubs: what a form makes joins the question's list, what its button takes back leaves it."""
+"""Edits of hubs and limits: what a form makes joins the question's list, what its button takes back leaves it."""
 
 from typing import Any
 
@@ -12,8 +12,13 @@ from components.siting_typed import amount
 from engine.errors import QuestionError
 from engine.pricing.question import MOST_EDITS, Edit, HubQuestion
 
-PRESSES = ("hub", "all", "clear")
-FIELDS = ("hub-asset", "hub-factor", "all-asset", "all-factor")
+# Each press with what it changes: of what is selected, or of all.
+OF_HUBS, OF_LINES, OF_SUBSTATION = ("hub", "all"), ("line", "lines"), ("substation", "grid")
+PRESSES = (*OF_HUBS, *OF_LINES, *OF_SUBSTATION, "clear")
+FIELDS = (
+    *(f"{press}-factor" for press in PRESSES if press != "clear"),
+    *(f"{press}-asset" for press in (*OF_HUBS, *OF_SUBSTATION)),
+)
 
 
 def edited(seat: Seat[Desk], press: str, values: Values, held: Any, found: Any) -> tuple[Edit, ...]:
@@ -26,16 +31,24 @@ def edited(seat: Seat[Desk], press: str, values: Values, held: Any, found: Any) 
         return ()
     if len(edits) >= MOST_EDITS:
         raise QuestionError(f"{len(edits)} edits; at most {MOST_EDITS}")
-    hub = hubs_edits.EVERY
-    if press == "hub":
-        kind, _, hub = str(values.get("selection") or "").partition(":")
-        if kind != "hub" or not hub:
-            raise QuestionError("select a hub first")
-    factor = amount(values.get(f"{press}-factor"), "factor of an edit", 0.0, 100.0)
+    edit = _asked(press, values)
     question = seat.desk.question_of(found) or HubQuestion()
     drawn = HubQuestion.from_json(question.to_json() | {"edits": hubs_asked.held_edits(edits)})
-    hubs = seat.desk.case(seat.user, seat.study, drawn).hubs
-    return (*edits, hubs_edits.made(hubs, hub, values.get(f"{press}-asset"), factor))
+    return (*edits, hubs_edits.checked(seat.desk.case(seat.user, seat.study, drawn), edit))
+
+
+def _asked(press: str, values: Values) -> Edit:
+    """Return the edit that a form asks for. Raises QuestionError where it cannot be read."""
+    factor = amount(values.get(f"{press}-factor"), "factor of an edit", 0.0, 100.0)
+    asset: Any = "line limit" if press in OF_LINES else values.get(f"{press}-asset")
+    if press in OF_SUBSTATION and asset not in hubs_edits.OF_SUBSTATION:
+        raise QuestionError(f"the substation has a {' and a '.join(hubs_edits.OF_SUBSTATION.values())}")
+    if press not in {"hub", "line"}:
+        return Edit(asset, factor)
+    kind, _, name = str(values.get("selection") or "").partition(":")
+    if kind != press or not name:
+        raise QuestionError(f"select a {press} first")
+    return Edit(asset, factor, hub=name) if press == "hub" else Edit(asset, factor, line=name)
 
 
 EDITING = Editing(

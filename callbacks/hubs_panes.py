@@ -10,7 +10,17 @@ from callbacks.day_desk import Seat, seat_of
 from callbacks.day_panes import Panes, headed, register_panes
 from callbacks.hubs_desk import Desk
 from callbacks.hubs_tabs import MADE
-from components import hubs_checks, hubs_diagram, hubs_growth, hubs_ids, hubs_sheet, hubs_states, hubs_totals, ids
+from components import (
+    hubs_checks,
+    hubs_diagram,
+    hubs_edits,
+    hubs_growth,
+    hubs_ids,
+    hubs_sheet,
+    hubs_states,
+    hubs_totals,
+    ids,
+)
 from components.hubs_view import at_of
 from components.hubs_words import At, selected
 from components.skeleton import Part
@@ -46,7 +56,7 @@ def grown(seat: Seat[Desk]) -> list[Grown]:
 
 
 def _checks(seat: Seat[Desk]) -> Callable[[HubRun, At], Part]:
-    return partial(hubs_checks.content, others=grown(seat))
+    return partial(hubs_checks.content, others=grown(seat), study=seat.study)
 
 
 def register(app: Dash, desk: Desk) -> None:
@@ -56,7 +66,7 @@ def register(app: Dash, desk: Desk) -> None:
     @app.callback(
         Output(ids.totals(PAGE), "children"),
         Output(hubs_ids.SHEET, "children"),
-        Output(f"{hubs_ids.EDITS}-form", "hidden"),
+        *(Output(hubs_ids.form(kind), "hidden") for kind in hubs_edits.SELECTED),
         Input(hubs_ids.AT, "data"),
         State(hubs_ids.FOUND, "data"),
         State(hubs_ids.STUDY, "data"),
@@ -66,16 +76,18 @@ def register(app: Dash, desk: Desk) -> None:
         seat = seat_of(desk, study)
         totals = PANES.looked_at(seat, found, at, hubs_totals.totals_of)
         sheet = PANES.looked_at(seat, found, at, hubs_sheet.sheet)
-        return totals, sheet, not _is_hub(seat, found, at)
+        kind = _kind(seat, found, at)
+        return totals, sheet, *(each != kind for each in hubs_edits.SELECTED)
 
 
-def _is_hub(seat: Seat[Desk], found: Any, at: Any) -> bool:
+def _kind(seat: Seat[Desk], found: Any, at: Any) -> str:
+    """Return the kind of what is selected of the answer that is drawn, "" for nothing."""
     try:
         run = seat.drawn(found)
     except EngineError:
-        return False
+        return ""
     chosen = None if run is None else selected(run, at_of(at))
-    return chosen is not None and chosen[0] == "hub"
+    return "" if chosen is None else chosen[0]
 
 
 def rows_of(run: HubRun, at: At, tab: Any) -> tuple[str, list[dict[str, Any]]]:

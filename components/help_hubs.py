@@ -11,7 +11,7 @@ ENTRIES: tuple[tuple[str, str, str], ...] = (
         "hub-price",
         "Operator's price",
         "What the operator of the network adds to the tariff of a hub in an hour, on imports; it passes from hub to "
-        "operator, and below 0 the other way.",
+        "operator, and below 0 the other way. Where the question says so, exports are paid as much more.",
     ),
     (
         "hub-overload",
@@ -57,6 +57,18 @@ ENTRIES: tuple[tuple[str, str, str], ...] = (
         "Prices in real time",
         "Prices that are found again each hour from what is measured and from forecasts of the hours ahead; the first "
         "of them counts.",
+    ),
+    (
+        "hub-limit",
+        "Limits",
+        "What a line may carry either way, and what the substation may import and export. Select one to make it larger "
+        "or smaller by a factor; the answer is then computed again.",
+    ),
+    (
+        "hub-chain",
+        "Bounds of prices",
+        "B, all as one, is below the best quick prices there are; these are below those found; and those are below no "
+        "prices. Of a small case the best are found by a proof.",
     ),
 )
 WORDS: tuple[str, ...] = tuple(key for key, _, _ in ENTRIES)

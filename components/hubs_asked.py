@@ -5,13 +5,13 @@ every control at once.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from functools import partial
 from typing import Any
 
+from components.day_fields import Number, integer, typed
 from components.hubs_words import FEEDERS
 from components.siting_typed import Problems, amount, percent
-from engine.errors import QuestionError
 from engine.pricing.question import Edit, HubQuestion
 
 Words = dict[str, Any]
@@ -32,18 +32,6 @@ FAIRNESS: Choices = (
     ("mean", "from the hubs' mean"),
     ("time", "over time, as the source prints it"),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Number:
-    """A control that holds one number."""
-
-    word: str
-    field: str
-    label: str
-    unit: str = ""
-    scale: float = 1.0  # of the field, to what is typed
-    whole: bool = False
 
 
 NUMBERS: tuple[Number, ...] = (
@@ -101,7 +89,7 @@ def question_of(words: Mapping[str, Any], edits: Any) -> HubQuestion:
     asked["ladder"] = _ticked(words.get("ladder"), "asked")
     asked["window"] = found.read(lambda: _whole(window, "hours that prices look ahead"), 0)
     for one in NUMBERS:
-        asked[one.field] = found.read(partial(_number, words.get(one.word), one), 0)
+        asked[one.field] = found.read(partial(typed, words.get(one.word), one), 0)
     asked["edits"] = edits if isinstance(edits, list) else []
     found.told()
     return HubQuestion.from_json(asked).checked()
@@ -133,18 +121,5 @@ def _ticked(value: Any, name: str) -> bool:
     return isinstance(value, list) and name in value
 
 
-def _number(value: Any, one: Number) -> float | int:
-    found = amount(value, one.label + (f" in {one.unit}" if one.unit else ""), -1e12, 1e12)
-    if one.whole:
-        return _integer(found, one.label)
-    return round(found / one.scale, 12)
-
-
 def _whole(value: Any, what: str) -> int:
-    return _integer(amount(value, what, -1e12, 1e12), what)
-
-
-def _integer(found: float, what: str) -> int:
-    if not found.is_integer():
-        raise QuestionError(f"the {what} is whole, not {found:g}")
-    return int(found)
+    return integer(amount(value, what, -1e12, 1e12), what)

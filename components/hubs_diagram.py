@@ -11,6 +11,7 @@ import numpy as np
 from dash import html
 
 from components.feeder_diagram import packed
+from components.hubs_why import substation_parts
 from components.hubs_words import FEEDERS, key_of, labels_of, said
 from engine.distribution.cases import furnished
 from engine.distribution.feeder import Feeder
@@ -126,8 +127,8 @@ def _values(case: HubCase, outcome: Outcome) -> dict[str, Any]:
 
 def _loading(case: HubCase, outcome: Outcome) -> Matrix:
     """Return loadings (T, L + 1) in per cent of limits, the substation last; nan where it has none."""
-    over, network = outcome.overloads, case.network
-    lines = np.abs(over.flow_mw) / network.limit_mw[:, np.newaxis]
-    whole = np.maximum(over.substation_flow_mw / network.import_mw, -over.substation_flow_mw / network.export_mw)
+    network = case.network
+    lines = np.abs(outcome.overloads.flow_mw) / network.limit_mw[:, np.newaxis]
+    whole = substation_parts(network, outcome.overloads.substation_flow_mw)
     whole = np.full(case.periods, np.nan) if np.isinf([network.import_mw, network.export_mw]).all() else whole
     return np.asarray(100.0 * np.vstack([lines, whole[np.newaxis]]).T)

@@ -1,15 +1,13 @@
 """Files of an answer about hubs: CSV of a table, the manifest of the run, its arrays, its case, and Python lines."""
 
-import csv
-import io
 import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from components.day_export import code_of, csv_of
 from components.hubs_question import plain_sentence
 from components.hubs_totals import table_rows
 from components.hubs_words import OUTCOMES, At, said
-from components.tables import safe_cell
 from engine.pricing.files import to_json
 from engine.pricing.question import HubQuestion
 
@@ -22,38 +20,13 @@ KINDS = {
     "py": "text/x-python",
 }  # fmt: skip
 
-_CODE = '''"""{sentence}
-
-Runs the study again with Headroom's engine: python {name}.py
-"""
-
-import json
-from pathlib import Path
-
-from engine.pricing.question import HubQuestion
-from engine.pricing.run import run_hubs
-
-QUESTION = """
-{question}
-"""
-FILES = {files}  # digest: a file beside this one
-
-
-def load(digest: str) -> tuple[str, bytes]:
-    """Return the name and the content of a file that the question names."""
-    name = FILES[digest]
-    return name, Path(name).read_bytes()
-
-
-if __name__ == "__main__":
-    run = run_hubs(HubQuestion.from_json(json.loads(QUESTION)), load)
+_IMPORTS = "from engine.pricing.question import HubQuestion\nfrom engine.pricing.run import run_hubs"
+_AGAIN = """    run = run_hubs(HubQuestion.from_json(json.loads(QUESTION)), load)
     assert run.case.digest == "{digest}", "another case than the one of this answer"
     for each in run.outcomes:
         print(each.prices, each.hubs, f"{{each.overloads.mwh(run.case):.3f}} MWh beyond limits,",
               f"objective {{each.objective:.2f}} $, bound {{each.bound:.2f}} $,",
-              f"hubs spend {{each.hub_cost.sum():.2f}} $")
-    Path("{name}.npz").write_bytes(run.save())
-'''
+              f"hubs spend {{each.hub_cost.sum():.2f}} $")"""
 
 
 def title_of(run: "HubRun") -> str:
@@ -81,13 +54,7 @@ def origin(run: "HubRun") -> dict[str, Any]:
 
 def as_csv(run: "HubRun", rows: Sequence[dict[str, Any]]) -> str:
     """Return rows as CSV with their origin; text that a spreadsheet would take for a formula gets an apostrophe."""
-    told = [{**row, **origin(run)} for row in rows] or [origin(run)]
-    names = list(dict.fromkeys(key for row in told for key in row))
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow([safe_cell(name) for name in names])
-    writer.writerows([[safe_cell(row.get(name)) for name in names] for row in told])
-    return text.getvalue()
+    return csv_of(rows, origin(run))
 
 
 def manifest(run: "HubRun") -> dict[str, Any]:
@@ -115,12 +82,10 @@ def code(run: "HubRun", files: dict[str, str]) -> str:
     """Return the lines that run the study again; ``files`` are names by the digests that the question has."""
     own, usual = run.question.to_json(), HubQuestion().to_json()
     short = {name: value for name, value in own.items() if name == "case" or value != usual[name]}
-    question = json.dumps(short, indent=1).replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
-    sentence = title_of(run).replace("\\", "\\\\").replace('"""', "'''")
     held = files or ({run.question.dataset: "case.json"} if run.question.dataset else {})
-    return _CODE.format(
-        sentence=sentence, name=stem(run), question=question, files=json.dumps(held),
-        digest=run.provenance["case_digest"],
+    return code_of(
+        sentence=title_of(run), name=stem(run), imports=_IMPORTS, question=short, files=held,
+        again=_AGAIN.format(digest=run.provenance["case_digest"]),
     )  # fmt: skip
 
 

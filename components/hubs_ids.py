@@ -56,8 +56,13 @@ def why(what: str) -> str:
 
 
 def edit(name: str) -> str:
-    """Return the id of a control of the edits: "asset", "factor", "change", "clear"."""
+    """Return the id of a control of the edits: "hub", "hub-asset", "hub-factor", "clear" and the like."""
     return f"hubs-edit-{name}"
+
+
+def form(kind: str) -> str:
+    """Return the id of the form that changes what is selected: "hub", "line" or "substation"."""
+    return f"hubs-form-{kind}"
 
 
 def file(kind: str) -> str:

@@ -6,9 +6,10 @@ import numpy as np
 from dash import html
 
 from components import ids
-from components.hubs_cards import BEYOND_MW, SUBSTATION, card, loading_of
+from components.hubs_cards import card
 from components.hubs_tables import reasons
-from components.hubs_words import At, before_of, labels_of, said, selected, shown_of
+from components.hubs_why import BEYOND_MW, loading_of
+from components.hubs_words import SUBSTATION, At, before_of, hour_of, labels_of, said, selected, shown_of
 from components.skeleton import Part
 from components.tables import GridColumn, grid, tools
 from engine.pricing.compare import Outcome
@@ -33,13 +34,21 @@ def place() -> Part:
 def content(run: "HubRun", at: At) -> Part:
     """Return what the rows are of, and why their numbers are what they are: of the chosen line, else of the first."""
     last, found = shown_of(run, at)[-1], selected(run, at)
-    chosen = found is not None and found[0] == "line"
-    name = run.case.network.lines[found[1]] if found is not None and chosen else str(rows(run, at)[1][0]["name"])
+    if found is not None and found[0] == "line":
+        name = run.case.network.lines[found[1]]
+    else:
+        name = SUBSTATION if found is not None and found[0] == SUBSTATION else str(rows(run, at)[1][0]["name"])
+    hour = labels_of(run)[hour_of(run, at)]
     return reasons(
         TAB,
         f"MWh beyond limits over the day, and MW hour by hour for {said(last)}; a row is chosen on the diagram too.",
         "the substation" if name == SUBSTATION else f"line {name}",
-        {"beyond its limit": card(run, at, f"over:{name}"), "loading": card(run, at, f"load:{name}")},
+        {
+            "beyond its limit": card(run, at, f"over:{name}"),
+            "loading": card(run, at, f"load:{name}"),
+            "limit": card(run, at, f"limit:{name}"),
+            f"flow and MW beyond at {hour}": card(run, at, f"line:{name}"),
+        },
     )
 
 

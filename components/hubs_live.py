@@ -58,7 +58,7 @@ def live(found: "Searched | None") -> Part:
             html.Summary("How the search goes", className="hr-section-title"),
             html.Div(charts, className="hr-hubs-live-charts"),
             html.Details(
-                [html.Summary("The same as a table"), tabled("searched", label, columns, listed, why=_why())],
+                [html.Summary("The same as a table"), tabled("searched", label, columns, listed, why=why([_RUNS]))],
                 className="hr-hubs-live-rows",
             ),
         ],
@@ -68,12 +68,15 @@ def live(found: "Searched | None") -> Part:
     )
 
 
-def _why() -> Part:
-    """Return the card of the numbers of a search that runs."""
+_RUNS = WhyInput("the study that runs now; its answer keeps the same rows under Convergence")
+
+
+def why(inputs: Sequence[WhyInput]) -> Part:
+    """Return the card of the numbers of a search."""
     return why_card(
         "How far a search is",
         formula="gained = *F*_{before} − *F*_{after},  gap = ( *F* − bound ) / max( 1, |*F*| )",
-        inputs=[WhyInput("the study that runs now; its answer keeps the same rows under Convergence")],
+        inputs=inputs,
         source=SOURCE_QUICK,
         note="Promised is what the linear model of hubs' answers says of a step within its region; one that brings "
         "less than a tenth of it is not taken. The bound of exact prices is that of the integer program so far.",

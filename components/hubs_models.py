@@ -13,18 +13,18 @@ from components.hubs_words import (
     LETTERS,
     PRICES,
     At,
-    after_of,
     dollars,
     key_of,
     labels_of,
     lettered,
     mwh,
     status_words,
+    worst_words,
 )
 from components.skeleton import Part
 from components.tables import GridColumn
 from components.theme import Theme, styled, token
-from engine.pricing.compare import Outcome, Prices
+from engine.pricing.compare import Hubs, Outcome, Prices
 
 if TYPE_CHECKING:
     from engine.pricing.run import HubRun
@@ -63,11 +63,29 @@ def content(run: "HubRun", at: At) -> Part:
                 "Models side by side",
                 columns,
                 listed,
-                why=card(run, at, f"outcome:{key_of(after_of(run, at))}"),
-                note="Hubs of constant costs may answer in several ways as good: best and worst are told.",
+                faces=_faces(run, at),
+                note="Hubs of constant costs may answer in several ways as good: best and worst are told. Bound, gap "
+                "and status are on the card of the objective.",
             ),
         ]
     )
+
+
+def _faces(run: "HubRun", at: At) -> dict[tuple[int, str], Part]:
+    """Return the cards of every row: what is beyond limits, what prices weigh, what it comes to, who pays what."""
+    of = {
+        "mwh": "overload",
+        "above": "above",
+        "prices": "terms",
+        "objective": "outcome",
+        "cost": "spent",
+        "paid": "passed",
+    }
+    return {
+        (row, column): card(run, at, f"{what}:{key_of(each)}")
+        for row, each in enumerate(ordered(run))
+        for column, what in of.items()
+    }
 
 
 def story(run: "HubRun") -> str:
@@ -88,7 +106,7 @@ def story(run: "HubRun") -> str:
         words.append(
             f"Exact prices for hubs of constant costs reach {dollars(exact.objective)}, proved to "
             f"{percent(max(exact.gap, 0.0), 1)}; as such hubs may answer in several ways as good, overloads may weigh "
-            f"{dollars(exact.worst_cost)} at worst."
+            f"{worst_words(exact)} at worst."
         )
     else:
         words.append(f"Exact prices (C): {message or 'none'}.")
@@ -103,6 +121,7 @@ def rows(run: "HubRun", _at: At) -> Rows:
         GridColumn("mwh", "Beyond limits", "MWh", "number", digits=3),
         GridColumn("best", "Overloads", "$", "number", digits=1),
         GridColumn("worst", "At worst", "$", "number", digits=1),
+        GridColumn("above", "Over B", "$", "number", digits=1),
         GridColumn("prices", "Price terms", "$", "number", digits=1),
         GridColumn("objective", "Objective", "$", "number", digits=1),
         GridColumn("bound", "Bound", "$", "number", digits=1),
@@ -119,6 +138,7 @@ def rows(run: "HubRun", _at: At) -> Rows:
             "mwh": each.overloads.mwh(run.case),
             "best": each.overload_cost,
             "worst": each.worst_cost,
+            "above": each.overload_cost - run.floor,
             "prices": each.price_cost.total,
             "objective": each.objective,
             "bound": each.bound,
@@ -149,12 +169,27 @@ def figure(run: "HubRun", _at: At, theme: Theme = "light") -> go.Figure:
             annotation_font={"size": 11, "color": token("muted", theme)},
         )
     _small(made, run, theme)
+    made.add_annotation(
+        text=_apart_words(run), xref="paper", yref="paper", x=0.0, y=1.0, xanchor="left", yanchor="bottom",
+        showarrow=False, font={"size": 12, "color": token("text", theme)},
+    )  # fmt: skip
     made.update_layout(
         xaxis={"domain": [0.0, 0.46], "title": {"text": "hubs' own cost, $"}},
-        yaxis={"title": {"text": "beyond limits, MWh"}, "rangemode": "tozero"},
+        yaxis={"title": {"text": "beyond limits, MWh"}, "rangemode": "tozero", "domain": [0.0, 0.96]},
         legend={"y": 1.02},
     )
     return styled(made, theme, key=TAB)
+
+
+def _apart_words(run: "HubRun") -> str:
+    """Return the price of decentralisation of exact and quick prices, over B."""
+    told = []
+    wanted: tuple[tuple[Prices, Hubs], ...] = (("exact", "linear"), ("quick", "quadratic"))
+    for prices, hubs in wanted:
+        each = run.of(prices, hubs)
+        if each is not None:
+            told.append(f"{LETTERS[prices]} {dollars(each.overload_cost - run.floor)}")
+    return f"Price of decentralisation, over B: {', '.join(told)}"
 
 
 def _mark(made: go.Figure, run: "HubRun", each: Outcome, theme: Theme) -> None:

@@ -8,7 +8,7 @@ from dash import html
 
 from components.format import count, number
 from components.hubs_cards import card
-from components.hubs_tables import Rows, chart, hour_ticks, tabled
+from components.hubs_tables import Rows, chart, hour_ticks, reasons, tabled
 from components.hubs_words import At, after_of, hour_of, hub_of, labels_of, per_mwh, said, selected
 from components.skeleton import Part
 from components.tables import GridColumn
@@ -59,8 +59,11 @@ def names_of(run: "HubRun") -> list[str]:
 
 def content(run: "HubRun", at: At) -> Part:
     """Return the words of the prices and the table of all of them."""
-    outcome = after_of(run, at)
+    outcome, name = after_of(run, at), run.case.hubs[hub_of(run, at)].name
     columns, listed = rows(run, at)
+    note = "On top of the tariff, on imports."
+    if run.case.prices.exports:
+        note = "On top of the tariff on imports, and of what exports are paid."
     if outcome.prices == "central":
         told = "All as one has no prices: hubs and network are run as one."
     else:
@@ -72,15 +75,17 @@ def content(run: "HubRun", at: At) -> Part:
         )
     return html.Div(
         [
-            html.P(told, className="hr-muted hr-feeder-told"),
-            tabled(
+            reasons(
                 TAB,
-                "Prices by hub and hour",
-                columns,
-                listed,
-                why=card(run, at, "price"),
-                note="On top of the tariff, on imports.",
+                told,
+                f"{name} at {labels_of(run)[hour_of(run, at)]}",
+                {
+                    "price": card(run, at, f"charge:{name}"),
+                    "mean": card(run, at, f"mean:{name}"),
+                    "largest of all": card(run, at, "price"),
+                },
             ),
+            tabled(TAB, "Prices by hub and hour", columns, listed, note=note),
         ]
     )
 

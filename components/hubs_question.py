@@ -1,17 +1,15 @@
 """The question about hubs as a sentence whose words are controls, and the rare options behind More."""
 
-from collections.abc import Sequence
-from typing import Any
-
 import dash_bootstrap_components as dbc
 from dash import html
 
 from components import hubs_asked as words
 from components import hubs_edits, hubs_ids, ids
+from components.day_fields import group, number_field, select
 from components.hubs_upload import place as upload_place
 from components.hubs_words import FEEDERS
 from components.sentence import question_bar, word_number, word_popover, word_select
-from components.skeleton import Part, button
+from components.skeleton import button
 from engine.pricing.question import HubQuestion
 
 
@@ -41,7 +39,7 @@ def question(asked: HubQuestion, *, own: words.Choices = ()) -> html.Section:
                 _id("edits"),
                 hubs_edits.sentence_words(asked.edits),
                 hubs_edits.panel(asked.edits),
-                "Edits of the hubs",
+                "Edits of hubs and limits",
                 width=420,
             ),
             ", pay on top of the tariff over ",
@@ -78,22 +76,22 @@ def more(held: words.Words) -> html.Div:
     )  # fmt: skip
     return html.Div(
         [
-            _group("A case of your own", [upload_place()]),
-            _group("What the operator weighs", [
+            group("A case of your own", [upload_place()]),
+            group("What the operator weighs", [
                 *(_number_of(name, held) for name in ("line", "substation", "level", "smooth", "fair")),
                 _select("fairness", "Differences are", words.FAIRNESS, held),
             ]),
-            _group("Its prices", [
+            group("Its prices", [
                 *(_number_of(name, held) for name in ("least", "most")),
                 html.Div(priced, role="group", **{"aria-label": "Exports"}),
                 html.P("A MWh beyond a limit weighs a hundred dollars, a price of 1 $/MWh a cent, unless you say "
                        "otherwise.", className="hr-muted"),
             ]),
-            _group("How far to go", [
+            group("How far to go", [
                 *(_number_of(name, held) for name in ("quick-time", "gap", "exact-time")),
                 html.Div(rungs, role="group", **{"aria-label": "Smaller curvatures"}),
             ]),
-            _group("Hubs and forecasts", [*(_number_of(name, held) for name in ("kappa", "seed", "error"))]),
+            group("Hubs and forecasts", [*(_number_of(name, held) for name in ("kappa", "seed", "error"))]),
         ],
         className="hr-feeder-more",
     )  # fmt: skip
@@ -124,23 +122,9 @@ def _id(name: str) -> str:
     return hubs_ids.word(name)
 
 
-def _group(title: str, fields: Sequence[Part]) -> html.Fieldset:
-    return html.Fieldset([html.Legend(title), html.Div(list(fields), className="hr-feeder-fields")])
-
-
-def _field(label: str, control: Part, unit: str = "") -> html.Label:
-    tail = html.Span(unit, className="hr-unit") if unit else None
-    return html.Label(
-        [html.Span(label), html.Span([control, tail], className="hr-feeder-control")], className="hr-feeder-option"
-    )
-
-
 def _select(name: str, label: str, choices: words.Choices, held: words.Words) -> html.Label:
-    options = [{"value": key, "label": text} for key, text in choices]
-    return _field(label, dbc.Select(id=_id(name), value=held[name], options=options))
+    return select(_id(name), label, choices, held[name])
 
 
 def _number_of(name: str, held: words.Words) -> html.Label:
-    one: Any = next(each for each in words.NUMBERS if each.word == name)
-    box = dbc.Input(id=_id(name), type="number", value=held[name], step=1 if one.whole else "any", debounce=True)
-    return _field(f"{one.label[:1].upper()}{one.label[1:]}", box, one.unit)
+    return number_field(_id(name), next(each for each in words.NUMBERS if each.word == name), held)

@@ -5,14 +5,15 @@ from typing import TYPE_CHECKING, Any
 import plotly.graph_objects as go
 from dash import html
 
-from components.format import duration, percent
+from components.format import count, duration, percent
 from components.hubs_cards import card
-from components.hubs_tables import Rows, chart, hour_ticks, tabled
-from components.hubs_words import At, amount_of, dollars, labels_of, mwh
+from components.hubs_tables import Rows, chart, hour_ticks, reasons, tabled
+from components.hubs_words import At, amount_of, dollars, hour_of, labels_of, mwh
 from components.skeleton import Part, state
 from components.tables import GridColumn
 from components.theme import Theme, styled, token
 from engine.pricing.congestion import Overloads
+from engine.pricing.rolling import BEYOND
 
 if TYPE_CHECKING:
     from engine.pricing.run import HubRun
@@ -53,7 +54,7 @@ def content(run: "HubRun", at: At) -> Part:
     which = "more" if here >= known else "less"
     difference = "" if late else f": not knowing leaves {dollars(abs(here - known))} {which}"
     told = (
-        f"Set again each hour, up to {run.question.window} hours ahead within the day, with forecasts that err by "
+        f"Set again each hour, {count(run.question.window, 'hour')} ahead, with forecasts that err by "
         f"{percent(run.question.error)}, prices leave overloads of {dollars(here)}; with everything "
         f"known {dollars(known)}{difference}. Hubs spend "
         f"{dollars(float(real.hub_cost.sum()))} against {dollars(float(real.foresight_hub_cost.sum()))}. A period's "
@@ -61,13 +62,29 @@ def content(run: "HubRun", at: At) -> Part:
     )
     return html.Div(
         [
-            html.P(told + late, className="hr-feeder-told"),
+            html.P(f"{told}{late}{_left(run)} {BEYOND}", className="hr-feeder-told"),
+            reasons(
+                TAB,
+                "",
+                labels_of(run)[hour_of(run, at)],
+                {
+                    "prices": card(run, at, "again-price"),
+                    "beyond limits": card(run, at, "again-over"),
+                    "time": card(run, at, "again-took"),
+                },
+            ),
             tabled(TAB, "Prices in real time", columns, listed, why=card(run, at, "realtime")),
         ]
     )
 
 
-def rows(run: "HubRun", _at: At) -> Rows:
+def _left(run: "HubRun") -> str:
+    """Return what work waits for the next day, in words."""
+    left = 0.0 if run.real_time is None else float(run.real_time.waiting_mwh.sum())
+    return f" At the day's end {mwh(left)} of work waits for the next." if left >= _LEAST_MWH else ""
+
+
+def rows(run: "HubRun", at: At) -> Rows:
     """Return columns and rows, one for each hour; none where it was not asked for."""
     columns = [
         GridColumn("hour", "Hour"),
@@ -89,6 +106,7 @@ def rows(run: "HubRun", _at: At) -> Rows:
             "over": float(over[0][t]),
             "over_known": float(over[1][t]),
             "took": float(real.step_s[t]),
+            "marks": "hr-feeder-now" if t == hour_of(run, at) else "",
         }
         for t, label in enumerate(labels_of(run))
     ]

@@ -8,8 +8,8 @@ from dash import html
 
 from components.format import count, sentence
 from components.hubs_cards import card
-from components.hubs_tables import Rows, chart, chooser, hour_ticks, tabled
-from components.hubs_words import PRICES, At, hour_of, hub_of, labels_of, programs_of, said, shown_of
+from components.hubs_tables import Rows, chart, chooser, hour_ticks, reasons, tabled
+from components.hubs_words import PRICES, At, hour_of, hub_of, labels_of, programs_of, shown_of
 from components.skeleton import Part
 from components.tables import GridColumn
 from components.theme import Theme, styled, token
@@ -93,16 +93,19 @@ def content(run: "HubRun", at: At) -> Part:
     return html.Div(
         [
             html.P([*ways, rest], className="hr-feeder-told hr-hubs-ways"),
-            tabled(
-                TAB,
-                f"What {case.hubs[place_].name} does",
-                columns,
-                listed,
-                why=card(run, at, f"draw:{case.hubs[place_].name}"),
-                note="The card is of the hour that is looked at.",
-            ),
+            _why(run, at, case.hubs[place_].name),
+            tabled(TAB, f"What {case.hubs[place_].name} does", columns, listed),
         ]
     )
+
+
+def _why(run: "HubRun", at: At, name: str) -> Part:
+    """Return why the hour that is looked at has its numbers."""
+    cards = {"what it pays": "charge", "what it draws and does": "draw"}
+    has = programs_of(run)[hub_of(run, at)].kinds
+    cards |= {words: kind for kind, (words, _, _) in HELD.items() if kind in has}
+    told = {words: card(run, at, f"{kind}:{name}") for words, kind in cards.items()}
+    return reasons(TAB, "", f"{name} at {labels_of(run)[hour_of(run, at)]}", told)
 
 
 def rows(run: "HubRun", at: At) -> Rows:
@@ -150,8 +153,8 @@ def figure(run: "HubRun", at: At, theme: Theme = "light") -> go.Figure:
         _axes(made, run, (column, len(shown)), ranges, (hour_of(run, at), theme))
         start = column / len(shown) + (0.02 if column else 0.0)
         made.add_annotation(
-            text=sentence(said(each)), xref="paper", yref="paper", x=start, y=0.955, xanchor="left", yanchor="bottom",
-            showarrow=False, font={"size": 12, "color": token("text", theme)},
+            text=sentence(PRICES[each.prices]), xref="paper", yref="paper", x=start, y=0.955, xanchor="left",
+            yanchor="bottom", showarrow=False, font={"size": 12, "color": token("text", theme)},
         )  # fmt: skip
         _column(made, run, each, (column, place_), theme)
     made.update_layout(barmode="relative", bargap=0.1, legend={"y": 1.04})

@@ -9,18 +9,22 @@ from components import hubs_ids
 from components.format import count, number, percent, signed
 from components.hubs_cards import card
 from components.hubs_tables import chooser
+from components.hubs_why import loading_of
 from components.hubs_words import (
     PRICES,
+    SUBSTATION,
     At,
     after_of,
     before_of,
     dollars,
     hour_of,
     labels_of,
+    limit_words,
     mwh,
     per_mwh,
     said,
     selected,
+    worst_words,
 )
 from components.skeleton import Part, facts, section
 from components.static import static
@@ -37,9 +41,11 @@ _NONE_MWH, _NONE_MW = 5e-3, 5e-4  # less is written as 0
 def sheet(run: "HubRun", at: At) -> Part:
     """Return the sheet of what is selected, else the story."""
     found = selected(run, at)
-    made = (
-        _story(run, at) if found is None else _hub(run, at, found[1]) if found[0] == "hub" else _line(run, at, found[1])
-    )
+    if found is None:
+        made = _story(run, at)
+    else:
+        make = {"hub": _hub, "line": _line, "substation": _substation}[found[0]]
+        made = make(run, at, found[1])
     return static(html.Div(made, className="hr-feeder-sheet hr-hubs-sheet"))
 
 
@@ -96,9 +102,7 @@ def cure(run: "HubRun", at: At) -> str:
     paid = "" if central else f" and {_passed(float(after.paid.sum()))}"
     name = "All as one leaves" if central else f"{PRICES[after.prices].capitalize()}{reach} leave"
     worst = after.worst_cost > after.overload_cost + 1.0 and not central
-    chance = (
-        f" Such hubs may answer otherwise as well: overloads of {dollars(after.worst_cost)} at worst." if worst else ""
-    )
+    chance = f" Such hubs may answer otherwise as well: overloads of {worst_words(after)} at worst." if worst else ""
     return f"{name} {mwh(now)}{less}. Hubs spend {more} more on energy and wear{paid}.{chance}"
 
 
@@ -238,7 +242,7 @@ def _line(run: "HubRun", at: At, place: int) -> list[Part]:
             _why(run, at, f"line:{name}", f"{number(flows[0], 3)} → {number(flows[1], 3)} MW", f"Flow of {name}"),
         ),
         (f"Loading at {label}", _why(run, at, f"load:{name}", f"{loads[0]} → {loads[1]}", f"Loading of {name}")),
-        ("Limit, either way", f"{number(limit, 3)} MW"),
+        ("Limit, either way", _why(run, at, f"limit:{name}", limit_words(limit, 3), f"Limit of {name}")),
         (
             "Beyond it over the day",
             _why(run, at, f"over:{name}", f"{energy[0]} → {energy[1]}", f"Energy of {name} beyond its limit"),
@@ -251,4 +255,31 @@ def _line(run: "HubRun", at: At, place: int) -> list[Part]:
         html.P(f"Arrows lead from no prices to {said(after)}.", className="hr-muted"),
         facts(rows),
         section(f"{count(len(behind), 'hub')} that move it", html.Ul(chosen)) if behind else None,
+    ]
+
+
+def _substation(run: "HubRun", at: At, _place: int) -> list[Part]:
+    case, shown, hour = run.case, (before_of(run, at), after_of(run, at)), hour_of(run, at)
+    label, network = labels_of(run)[hour], case.network
+    flows = [number(float(each.overloads.substation_flow_mw[hour]), 3) for each in shown]
+    found = [loading_of(run, each, SUBSTATION) for each in shown]
+    loads = [percent(float(parts[hour]), 0) for _, parts in found]
+    energy = [mwh(float(beyond.sum()) * case.step_h) for beyond, _ in found]
+    name = "the substation"
+    limit = f"{limit_words(network.import_mw, 3)}, {limit_words(network.export_mw, 3)}"
+    rows: list[tuple[Part, Part]] = [
+        (f"Imports at {label}", _why(run, at, "substation", " → ".join(flows) + " MW", f"Imports of {name}")),
+        (f"Loading at {label}", _why(run, at, f"load:{SUBSTATION}", " → ".join(loads), f"Loading of {name}")),
+        ("Limits of import, of export", _why(run, at, f"limit:{SUBSTATION}", limit, f"Limits of {name}")),
+        (
+            "Beyond them over the day",
+            _why(run, at, f"over:{SUBSTATION}", " → ".join(energy), f"Energy of {name} beyond its limits"),
+        ),
+    ]
+    return [
+        html.Div([html.H2("The substation", className="hr-feeder-title"), _ways()], className="hr-feeder-head"),
+        html.P(
+            f"It carries the hubs and all else. Arrows lead from no prices to {said(shown[1])}.", className="hr-muted"
+        ),
+        facts(rows),
     ]

@@ -1,13 +1,15 @@
 """The strip between the question about hubs and its answer, in words: what runs, what is wrong, what has changed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from dash import html
 
-from components.format import duration
+from components.day_states import came_with_it, ended, full_sentence, read_only, refused
 from components.hubs_live import live
 from components.skeleton import Part, progress_card, state
+
+__all__ = ["came_with_it", "computing", "failed", "notes", "nothing_yet", "read_only", "refused", "to_compute"]
 
 if TYPE_CHECKING:
     from engine.pricing.run import HubRun
@@ -38,33 +40,9 @@ def to_compute(changed: Sequence[str], *, has_answer: bool) -> html.Div:
     )
 
 
-def came_with_it(origin: Mapping[str, Any]) -> html.Div:
-    """Return where an answer comes from that was computed before, by these programs, and came with them."""
-    seconds = origin.get("seconds")
-    took = duration(float(seconds) if isinstance(seconds, int | float) else 0.0)
-    when = str(origin.get("computed_at", ""))[:10]
-    words = f"Came with this program, which computed it on {when} in {took}. Once more, from nothing: Files, Python."
-    return html.Div(html.P(words), className="hr-muted hr-feeder-origin", role="status")
-
-
 def failed(message: str, *, cancelled: bool = False) -> html.Div:
     """Return the state of a job that ended without an answer."""
-    if cancelled:
-        return state("empty", "Nothing was kept of it; Compute begins it again.", title="The study was cancelled")
-    return state("failed", f"{_sentence(message)} Change the question, or press Compute.", title="The study failed")
-
-
-def refused(message: str, *, title: str = "This question cannot be answered") -> html.Div:
-    """Return the state of a question that is outside its range, every problem on a line."""
-    lines = [_sentence(line) for line in message.split("; ") if line.strip()]
-    if len(lines) == 1:
-        return state("failed", lines[0], title=title)
-    return state("failed", f"{len(lines)} things to mend:", title=title, details=lines)
-
-
-def read_only() -> html.Div:
-    """Return the note of a reader: words can be changed here, and nothing is saved."""
-    return state("read-only", "You may change the words and look; nothing is saved with the study.")
+    return ended(message, "Compute", cancelled=cancelled)
 
 
 def notes(run: "HubRun") -> list[Part]:
@@ -72,15 +50,10 @@ def notes(run: "HubRun") -> list[Part]:
     message = str(run.facts["exact"].get("message", ""))
     if not run.question.exact or not message:
         return []
-    words = f"{_sentence(message)} Quick prices stand; more time or a wider gap is under More."
+    words = f"{full_sentence(message)} Quick prices stand; more time or a wider gap is under More."
     return [state("partial", words, title="No exact prices")]
 
 
 def nothing_yet() -> html.Div:
     """Return what panels say before there is an answer."""
     return state("empty", "This fills once prices are found: press Compute in the question bar.")
-
-
-def _sentence(message: str) -> str:
-    words = message.strip().rstrip(".")
-    return f"{words[:1].upper()}{words[1:]}."

@@ -12,10 +12,13 @@ from components.format import count, duration, percent
 from components.hubs_cards import card
 from components.hubs_live import start_words
 from components.hubs_tables import Rows, chart, tabled
+from components.hubs_view import question_query
+from components.hubs_why import inputs_of
 from components.hubs_words import At, dollars
 from components.skeleton import Part
 from components.tables import GridColumn
 from components.theme import Theme, styled, token
+from engine.pricing.compare import MOST_LINEAR
 from engine.pricing.exact import Mark
 from engine.pricing.searched import Searched
 from engine.pricing.smooth import Step
@@ -72,7 +75,7 @@ def content(run: "HubRun", at: At) -> Part:
                 "Steps of the search",
                 columns,
                 listed,
-                why=card(run, at, "outcome:quick-quadratic"),
+                why=hubs_live.why(inputs_of(run)),
                 note="A step that brings less than a tenth of what it promised is not taken.",
             ),
         ]
@@ -80,31 +83,62 @@ def content(run: "HubRun", at: At) -> Part:
 
 
 def _rungs(run: "HubRun", at: At) -> list[Part]:
-    """Return quick prices at smaller curvatures, and against the best that a proof found of a small case."""
-    told: list[Part] = []
-    best = run.facts.get("best")
-    if best:
-        told.append(
-            html.P(
-                f"Of this small case the best quick prices are proved: {dollars(best['objective'])}, none below "
-                f"{dollars(best['bound'])}.",
-                className="hr-feeder-told",
-            )
-        )
+    """Return quick prices at smaller curvatures, and to which end they go; the best there are is told under Checks."""
     rungs = run.facts.get("ladder")
-    if rungs:
-        label = "Hubs whose costs rise less and less"
-        told += [
-            html.H3(label, className="hr-section-title"),
-            tabled(
-                "rungs",
-                label,
-                *_rung_rows(run),
-                why=card(run, at, "outcome:quick-quadratic"),
-                note="A share of 0 would be hubs of constant costs.",
-            ),
-        ]
-    return told
+    if not rungs:
+        return _no_rungs(run)
+    label = "Hubs whose costs rise less and less"
+    return [
+        html.H3(label, className="hr-section-title"),
+        html.P(_end_of(run), className="hr-feeder-told"),
+        tabled(
+            "rungs",
+            label,
+            *_rung_rows(run),
+            faces={(row, "objective"): card(run, at, f"rung:{row}") for row in range(len(rungs))},
+            note="A share of 0 would be hubs of constant costs.",
+        ),
+    ]
+
+
+def _no_rungs(run: "HubRun") -> list[Part]:
+    """Return why costs that rise less were not tried, and the press that asks for it."""
+    if len(run.case.hubs) > MOST_LINEAR:
+        told = f"Costs that rise less are tried for at most {MOST_LINEAR} hubs."
+        return [html.P(told, className="hr-feeder-told")]
+    if run.question.ladder:
+        return []  # they are being tried
+    told = "Costs that rise less were not tried: More has it, Try costs that rise less, too."
+    query = question_query(replace(run.question, ladder=True))
+    asked = html.A("Ask it of this case", href=f"/hubs?{query}&tab={TAB}", className="hr-button")
+    return [
+        html.P(told, className="hr-feeder-told"),
+        None if run.question.dataset else html.Div(asked, className="hr-hubs-tries"),  # a file is of a study
+    ]
+
+
+def _end_of(run: "HubRun") -> str:
+    """Return which of its two ends the ladder goes to: constant costs with ties decided for the network, or against."""
+    last = run.facts["ladder"][-1]
+    exact = run.of("exact", "linear")
+    share = percent(last["share"], 1)
+    if last["objective"] is None:
+        return f"At {share} hubs' answers were not certified, so it is not known where the ladder ends."
+    reached = f"At {share} quick prices come to {dollars(last['objective'])}"
+    ends = (
+        "As costs rise less, the best prices go towards those for hubs of constant costs that take the smallest of "
+        "answers as good: no less than if ties between these are decided for the network, no more than if against it."
+    )
+    if exact is None:
+        return f"{ends} {reached}. What both ends are, exact prices tell: they were not found here."
+    worst = exact.worst_cost + exact.price_cost.total
+    near = abs(last["objective"] - exact.objective) <= abs(last["objective"] - worst)
+    below = exact.bound <= last["objective"] < exact.objective
+    return (
+        f"{ends} Exact prices, ties for the network, come to {dollars(exact.objective)} (none below "
+        f"{dollars(exact.bound)}), and the same prices, ties against it, to {dollars(worst)}. {reached}: nearer to the "
+        f"{'first' if near else 'second'}{', and below it, as its search ended before its proof did' if below else ''}."
+    )
 
 
 def _rung_rows(run: "HubRun") -> Rows:

@@ -17,25 +17,34 @@ from components.why_card import why_number
 
 Row = Mapping[str, Any]
 Rows = tuple[list[GridColumn], list[dict[str, Any]]]
+Faces = Mapping[tuple[int, str], Part]
 CHART_PX = 300
 WHY = "How it is computed"
 _CLEAR = {"paper_bgcolor": "rgba(0,0,0,0)", "plot_bgcolor": "rgba(0,0,0,0)"}
 
 
 def tabled(
-    name: str, label: str, columns: Sequence[GridColumn], rows: Sequence[Row], *, why: Part = None, note: str = ""
+    name: str,
+    label: str,
+    columns: Sequence[GridColumn],
+    rows: Sequence[Row],
+    *,
+    why: Part = None,
+    note: str = "",
+    faces: Faces | None = None,
 ) -> html.Div:
     """Return rows as a table that scrolls by itself, with its CSV and the card ``why`` of its numbers.
 
     The first column heads the rows; a row with ``select`` is a press that selects that element, one with ``marks`` has
-    these classes; a value that is a Dash component is drawn, with ``<name>_raw`` as its number.
+    these classes. ``faces`` has the cards of single numbers, by the place of the row and the name of the column.
     """
     key = f"hubs-table-{name}"
     head = [
         html.Th(head_of(column), scope="col", className="hr-num" if column.kind != "text" else "hr-feeder-text")
         for column in columns
     ]
-    body = "".join(_row(columns, row) for row in rows[:MOST_ROWS])
+    own = {spot: (f"{key}-why-{spot[0]}-{spot[1]}", why_) for spot, why_ in (faces or {}).items()}
+    body = "".join(_row(columns, row, at, own) for at, row in enumerate(rows[:MOST_ROWS]))
     left = len(rows) > MOST_ROWS
     said = f"{note} {number(MOST_ROWS)} of {number(len(rows))} rows are shown.".strip() if left else note
     top = markup(html.Thead(html.Tr(head)))
@@ -50,7 +59,7 @@ def tabled(
     return html.Div(className="hr-feeder-tabled", **{"data-static": text})
 
 
-def _row(columns: Sequence[GridColumn], row: Row) -> str:
+def _row(columns: Sequence[GridColumn], row: Row, at: int, faces: Mapping[tuple[int, str], tuple[str, Part]]) -> str:
     """Return a row as HTML, escaped: hundreds of them as components would take the server a second."""
     cells = []
     for place, column in enumerate(columns):
@@ -59,6 +68,9 @@ def _row(columns: Sequence[GridColumn], row: Row) -> str:
         raw = f' data-raw="{escape("" if value is None else str(value))}"' if numeric else ""
         kind = "hr-num" if numeric else "hr-feeder-text"
         shown: Part = cell_of(column, value)
+        if (at, column.name) in faces:
+            target, why = faces[at, column.name]
+            shown = why_number(target, shown, why, label=f"{column.label}, {row.get(columns[0].name)}")
         if place == 0 and row.get("select"):
             shown = chooser(shown, str(row["select"]))
         tag, scope = ("th", ' scope="row"') if place == 0 else ("td", "")
@@ -77,7 +89,9 @@ def reasons(tab: str, told: str, element: str, cards: Mapping[str, Part]) -> htm
     for words, why in cards.items():
         key = "".join(letter if letter.isalnum() else "-" for letter in words)
         shown += [", " if shown else " ", why_number(f"hubs-why-{tab}-{key}", words, why, label=f"{words}, {element}")]
-    return static(html.Div([told, f" Why, for {element}:", *shown, "."], className="hr-muted"))
+    return static(
+        html.Div([told, f"{' ' if told else ''}Why, for {element}:", *shown, "."], className="hr-muted hr-feeder-told")
+    )
 
 
 def chart(tab: str, label: str, height_px: int = CHART_PX) -> html.Div:
@@ -91,7 +105,7 @@ def chart(tab: str, label: str, height_px: int = CHART_PX) -> html.Div:
     )
     return html.Div(
         html.Div(graph, style={"height": f"{height_px}px"}, role="img", **{"aria-label": label}),
-        className="hr-feeder-chart",
+        className=f"hr-feeder-chart hr-hubs-chart-{tab}",
     )
 
 

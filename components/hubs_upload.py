@@ -6,6 +6,7 @@ from dash import dcc, html
 
 from components import hubs_ids
 from components.format import count, number
+from components.hubs_words import limit_words
 from components.skeleton import Part, button, facts, state
 from engine.pricing.case import HubCase
 
@@ -57,7 +58,8 @@ def understood(case: HubCase, title: str) -> html.Div:
         ("Areas of one price", number(case.area_count)),
         ("Periods", f"{case.periods} of {case.step_h:g} h"),
         ("Lines with a limit", number(len(case.network.lines))),
-        ("Substation imports at most", f"{number(case.network.import_mw, 2)} MW"),
+        ("Substation imports at most", limit_words(case.network.import_mw)),
+        ("Substation exports at most", limit_words(case.network.export_mw)),
     ]
     return html.Div([html.H4(title, className="hr-section-title"), facts(rows)])
 

@@ -10,13 +10,16 @@ import numpy as np
 from components.format import number
 from engine.distribution.library import NAMED
 from engine.pricing.compare import Hubs, Outcome, Prices
+from engine.program import Status
 
 if TYPE_CHECKING:
     from engine.pricing.program import HubProgram
     from engine.pricing.run import HubRun
 
 NARROW = "\u00a0"  # a number and its unit stay on one line
+SUBSTATION = "substation"  # in the place of a line's name
 Show = Literal["both", "before", "after"]
+Kind = Literal["hub", "line", "substation"]
 
 PRICES: Mapping[Prices, str] = {
     "none": "no prices",
@@ -46,7 +49,7 @@ SOURCE_FLOW = "Linear flows: background less shares of the hubs' withdrawals; lo
 
 @dataclass(frozen=True, slots=True)
 class At:
-    """What is looked at. ``selection`` is "hub:NAME", "line:NAME" or ""."""
+    """What is looked at. ``selection`` is "hub:NAME", "line:NAME", "line:substation" or ""."""
 
     show: Show = "both"
     outcome: str = "quick-quadratic"
@@ -118,15 +121,18 @@ def labels_of(run: "HubRun") -> list[str]:
     return list(run.case.labels) or [f"period {t + 1}" for t in range(run.case.periods)]
 
 
-def selected(run: "HubRun", at: At) -> tuple[Literal["hub", "line"], int] | None:
-    """Return kind and place of what is selected, None for nothing and for what this case does not have."""
+def selected(run: "HubRun", at: At) -> tuple[Kind, int] | None:
+    """Return kind and place of what is selected, None for nothing and for what this case does not have.
+
+    The substation's place is that after the last line.
+    """
     kind, _, name = at.selection.partition(":")
     if kind == "hub":
         place = next((at for at, hub in enumerate(run.case.hubs) if hub.name == name), None)
         return None if place is None else ("hub", place)
     if kind == "line" and name in run.case.network.lines:
         return "line", run.case.network.lines.index(name)
-    return None
+    return ("substation", len(run.case.network.lines)) if (kind, name) == ("line", SUBSTATION) else None
 
 
 def hub_of(run: "HubRun", at: At) -> int:
@@ -141,6 +147,11 @@ def programs_of(run: "HubRun") -> "tuple[HubProgram, ...]":
     return run.programs()
 
 
+def limit_words(limit_mw: float, digits: int = 2) -> str:
+    """Return a limit: ``2.70 MW``, ``unlimited``."""
+    return f"{number(limit_mw, digits)}{NARROW}MW" if np.isfinite(limit_mw) else number(limit_mw)
+
+
 def mwh(value: float) -> str:
     """Return an energy beyond limits: ``8.90 MWh``."""
     return f"{number(_plain(value), 2)}{NARROW}MWh"
@@ -151,6 +162,13 @@ def dollars(value: float, digits: int | None = None) -> str:
     if digits is None:
         digits = 2 if abs(value) < 9.995 else 1 if abs(value) < 999.95 else 0
     return f"{number(_plain(value), digits)}{NARROW}$"
+
+
+def worst_words(outcome: Outcome) -> str:
+    """Return what overloads may weigh at worst: ``703.5 $``, or within what where the search for it ended early."""
+    if outcome.worst_status is Status.OPTIMAL:
+        return dollars(outcome.worst_cost)
+    return f"{dollars(outcome.worst_cost)} at least, {dollars(outcome.worst_bound)} at most"
 
 
 def amount_of(value: Any) -> float:

@@ -103,12 +103,17 @@ class Certificate:
         return all(violation <= tolerance for violation in worst)
 
 
-def solve(program: LinearProgram, *, time_limit_s: float | None = None, interior: bool = False) -> Solution:
+def solve(
+    program: LinearProgram, *, time_limit_s: float | None = None, interior: bool = False, barrier: bool = False
+) -> Solution:
     """Return what HiGHS makes of ``program``; an end without an optimum is a status, not an exception.
 
-    ``interior`` asks the interior point method at once, for quadratic programs on which the active-set method stops.
+    ``interior`` asks the interior point method at once, for quadratic programs on which the active-set method stops;
+    ``barrier`` HiGHS's own for linear ones, which ends at a vertex.
     """
     start, model = time.perf_counter(), LazyProgram(program)
+    if barrier:
+        _set_options(model._model, {"solver": "ipm"})
     return (
         model._by_interior_point(_left(time_limit_s, start), start)
         if interior

@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from engine.distribution.cases import day, furnished
-from engine.network.model import Integers, Vector
+from engine.network.model import Integers, Network, Vector
 from engine.pricing.case import HubCase, PriceRange, Terms
 from engine.pricing.hubs import Battery, Generator, Hub, Hydrogen, Profile, Work
 from engine.pricing.network import HubNetwork
@@ -67,6 +67,19 @@ def fleet(count: int, *, feeder: str = FEEDER, hours: int = HOURS, seed: int = 0
     used = {bus: place for place, bus in enumerate(sorted(set(buses)))}
     found = _on_feeder(feeder, hubs, buses, hours, seed, tuple(used[bus] for bus in buses))
     return replace(found, terms=shared(found.terms, count))
+
+
+def on_network(
+    network: Network, hubs: tuple[Hub, ...], *, hours: int = HOURS, seed: int = 0, load_share: Vector | None = None
+) -> HubCase:
+    """Return hubs at buses of a meshed network, on the day and its tariff; a price for each hub.
+
+    ``load_share`` (T,) scales the network's loads; None: as the day scales a feeder's. Flows are those of the DC power
+    flow by its sensitivities, limits the ratings of lines; the slack balances and has no limit of its own. Raises
+    NetworkDataError naming buses that are not there.
+    """
+    share = day(seed).load_share[_places(hours)] if load_share is None else load_share
+    return _with_tariff(hubs, HubNetwork.of_network(network, [hub.bus for hub in hubs], share), hours, seed)
 
 
 def shared(terms: Terms, count: int) -> Terms:
@@ -138,10 +151,14 @@ def _on_feeder(  # noqa: PLR0913, PLR0917 (one choice each)
         network.lines, network.share, network.background_mw, network.limit_mw, network.substation_mw,
         import_mw=_SUBSTATION_SHARE * total, export_mw=_SUBSTATION_SHARE * total,
     )  # fmt: skip
-    buy = today.price_per_mwh[_places(hours)]
+    return replace(_with_tariff(hubs, network, hours, seed), areas=areas)
+
+
+def _with_tariff(hubs: tuple[Hub, ...], network: HubNetwork, hours: int, seed: int) -> HubCase:
+    buy = day(seed).price_per_mwh[_places(hours)]
     labels = tuple(f"{hour:02d}:00" for hour in _places(hours).tolist())
     sell = tuple(np.round(SELL_SHARE * buy, 2).tolist())
-    return HubCase(hubs, network, tuple(buy.tolist()), sell, 1.0, labels, Terms(), PriceRange(), areas=areas)
+    return HubCase(hubs, network, tuple(buy.tolist()), sell, 1.0, labels, Terms(), PriceRange())
 
 
 def _places(hours: int) -> Integers:

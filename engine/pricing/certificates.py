@@ -1,5 +1,6 @@
 """What proves the answer of a case: every hub's conditions, a second solver, bounds in their order, and differences."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from itertools import pairwise
 from typing import Any
@@ -69,4 +70,9 @@ def _in_order(found: Comparison) -> bool:
     chains = [[found.floor, found.of("quick", "quadratic").objective, found.of("none", "quadratic").objective]]
     if found.exact is not None:
         chains.append([found.floor, found.exact.objective, found.of("none", "linear").objective])
-    return all(low <= high + _ORDER * (1.0 + abs(high)) for chain in chains for low, high in pairwise(chain))
+    return all(in_order(chain) for chain in chains)
+
+
+def in_order(chain: Sequence[float]) -> bool:
+    """Return whether no number is above the next one, but for rounding."""
+    return all(low <= high + _ORDER * (1.0 + abs(high)) for low, high in pairwise(chain))

@@ -2,7 +2,8 @@
 
 Keys: ``none`` (no prices), ``central`` (hubs and operator as one), ``exact`` (best prices for linear hubs), ``quick``
 (prices found for hubs with rising costs). Hubs are ``linear`` or ``quadratic``; what linear hubs do at prices is told
-at its best and at its worst for the network, as nothing but chance decides between them. Of many hubs
+at its best and at its worst for the network, as nothing but chance decides between them. Where exact prices are known,
+the search for quick ones begins there too. Of many hubs
 (:data:`MOST_LINEAR`) only those with rising costs are answered for.
 """
 
@@ -16,19 +17,22 @@ import numpy as np
 from engine.commitment.outcome import Effort
 from engine.errors import SolverError
 from engine.network.model import Matrix, Vector
+from engine.pricing.answered import Answered
 from engine.pricing.case import HubCase
 from engine.pricing.central import Central, Joint, first_best, linear_prices
 from engine.pricing.congestion import Overloads, PriceCost
 from engine.pricing.evaluation import Evaluation, Fleet
 from engine.pricing.exact import Exact, Mark, exact_prices
-from engine.pricing.linear import AtPrices, Chosen, at_prices
+from engine.pricing.linear import AtPrices, answered, at_prices
 from engine.pricing.searched import Searched
 from engine.pricing.smooth import Smooth, Step, smooth_prices
+from engine.pricing.smooth import Tick as SmoothTick
 from engine.pricing.starts import STARTS, begun
 from engine.program import Status
 
 NOT_ASKED = "not asked for"
 MOST_LINEAR = 60  # hubs of which linear answers, best and worst, and exact prices are looked for
+_THIRD = 3  # part of the time of quick prices, for those begun at exact ones
 Prices = Literal["none", "central", "exact", "quick"]
 Hubs = Literal["linear", "quadratic"]
 Tick = Callable[[str, float], None]  # what is done now, and the share that is done
@@ -45,7 +49,9 @@ class Outcome:
     withdrawal_mw: Matrix  # (I, T)
     overloads: Overloads
     overload_cost: float  # $
-    worst_cost: float  # $, of overloads at worst; as above where hubs have one answer
+    worst_cost: float  # $, of overloads at worst, as far as found; as above where hubs have one answer
+    worst_bound: float  # $: no answers of these hubs overload more
+    worst_status: Status  # optimal: the worst is proved
     price_cost: PriceCost
     hub_cost: Vector  # (I,), $, without the operator's prices and without curvature
     paid: Vector  # (I,), $, by the operator's prices
@@ -106,15 +112,16 @@ def compare(  # noqa: PLR0913 (three who are told, by name)
     zero = np.zeros((case.area_count, case.periods))
     table = _Table(fleet, joint)
     alone = table.quadratic("none", zero, bound=0.0)
+    say("hubs and operator as one", 0.05)
     best = first_best(joint)
     floor = best.overload_cost
     say("prices for hubs with rising costs", 0.1)
-    so_far, hear = Searched(floor), searched or (lambda _so_far: None)
-    searching = time.perf_counter()
+    so_far, hear, searching = Searched(floor), searched or (lambda _so_far: None), time.perf_counter()
 
     def stepped(name: str, now: float, steps: tuple[Step, ...]) -> None:
         spent = min((time.perf_counter() - searching) / quick_s, 1.0)
-        say(f"quick prices from {STARTS[name]}: step {len(steps)}, {now:,.2f} $", 0.1 + 0.2 * spent)
+        share = 1.0 if name == "exact" else 0.1 + 0.2 * spent  # those from exact ones come last
+        say(f"quick prices from {STARTS[name]}: step {len(steps)}, {now:,.2f} $", share)
         so_far.starts[name] = now, steps
         hear(so_far)
 
@@ -142,12 +149,17 @@ def compare(  # noqa: PLR0913 (three who are told, by name)
 
         try:
             found = exact_prices(
-                joint, exact, quadratic=False, starts=table.starts(outcomes[-1].points), tick=marked
+                joint, exact, quadratic=False, starts=table.starts(quick.best.found.price), tick=marked
             )  # fmt: skip
             outcomes += [table.exact(found), table.quadratic("exact", found.price, bound=floor)]
             message = ""
         except SolverError as problem:
             message = str(problem)
+    if found is not None:
+        quick, again = table.begun_at(found, quick, floor, (quick_s / _THIRD, stepped))
+        so_far.starts["exact"] = quick.ends[-1].found.objective, quick.ends[-1].steps
+        hear(so_far)
+        outcomes = [again.get((each.prices, each.hubs), each) for each in outcomes]
     return Comparison(tuple(outcomes), quick, found, message, table.residual, floor, time.perf_counter() - begin)
 
 
@@ -168,24 +180,37 @@ class _Table:
     def linear(self, prices: Prices, price: Matrix, bound: float) -> Outcome:
         begin = time.perf_counter()
         ends: AtPrices = at_prices(self.joint, price[self.case.area])
-        return self._chosen(prices, price, ends.best, (ends.worst.overload_cost, bound, Status.OPTIMAL, begin))
+        return self._chosen(prices, price, ends, (bound, Status.OPTIMAL, begin))
 
     def exact(self, found: Exact) -> Outcome:
         ends = at_prices(self.joint, found.price[self.case.area])
-        told = (ends.worst.overload_cost, found.bound, found.status, time.perf_counter() - found.time_s)
-        return self._chosen("exact", found.price, ends.best, told)
+        return self._chosen("exact", found.price, ends, (found.bound, found.status, time.perf_counter() - found.time_s))
 
-    def starts(self, quick: tuple[Vector, ...]) -> tuple[tuple[Vector, ...], ...]:
+    def starts(self, quick: Matrix) -> tuple[Answered, ...]:
         """Return what linear hubs do at quick prices, and at what withdrawals cost the network in the first best."""
         price = np.clip(self.case.of_areas(linear_prices(self.joint)), *self.case.price_bounds())
-        return quick, at_prices(self.joint, price[self.case.area]).best.points
+        return answered(self.joint, quick), answered(self.joint, price)
+
+    def begun_at(
+        self, found: Exact, quick: Smooth, floor: float, limited: tuple[float, SmoothTick]
+    ) -> tuple[Smooth, dict[tuple[str, str], Outcome]]:
+        """Return quick prices with a search from exact ones more, and where these are better, their outcomes."""
+        more = smooth_prices(self.fleet, {"exact": found.price}, time_limit_s=limited[0], tick=limited[1])
+        better = more.best.found.objective < quick.best.found.objective
+        joined = Smooth((more if better else quick).best, (*quick.ends, *more.ends), quick.time_s + more.time_s)
+        if not better:
+            return joined, {}
+        return joined, {
+            ("quick", "quadratic"): self.quick(joined, floor),
+            ("quick", "linear"): self.linear("quick", joined.best.found.price, floor),
+        }
 
     def central(self, found: Central) -> Outcome:
         zero = np.zeros((self.case.area_count, self.case.periods))
         overloads = Overloads.of(self.case, found.withdrawal_mw)
         cost = overloads.cost(self.case)
         return Outcome(
-            "central", "linear", zero, found.points, found.withdrawal_mw, overloads, cost, cost,
+            "central", "linear", zero, found.points, found.withdrawal_mw, overloads, cost, cost, cost, Status.OPTIMAL,
             PriceCost(0.0, 0.0, 0.0), self._hub_cost(found.points), np.zeros(len(found.points)), found.overload_cost,
             Status.OPTIMAL, found.time_s,
         )  # fmt: skip
@@ -194,12 +219,13 @@ class _Table:
         self.residual = max(self.residual, found.residual)
         return Outcome(
             prices, "quadratic", found.price, tuple(each.x for each in found.responses), found.withdrawal_mw,
-            found.overloads, found.overload_cost, found.overload_cost, found.price_cost, self.fleet.hub_costs(found),
-            self.fleet.paid(found), bound, Status.OPTIMAL, time.perf_counter() - begin,
+            found.overloads, found.overload_cost, found.overload_cost, found.overload_cost, Status.OPTIMAL,
+            found.price_cost, self.fleet.hub_costs(found), self.fleet.paid(found), bound, Status.OPTIMAL,
+            time.perf_counter() - begin,
         )  # fmt: skip
 
-    def _chosen(self, prices: Prices, price: Matrix, best: Chosen, told: tuple[float, float, Status, float]) -> Outcome:
-        worst, bound, status, begin = told
+    def _chosen(self, prices: Prices, price: Matrix, ends: AtPrices, told: tuple[float, Status, float]) -> Outcome:
+        (bound, status, begin), best, worst = told, ends.best, ends.worst
         own = price[self.case.area]
         paid = [
             float(each @ (program.priced @ x))
@@ -207,9 +233,9 @@ class _Table:
         ]
         overloads = Overloads.of(self.case, best.withdrawal_mw)
         return Outcome(
-            prices, "linear", price, best.points, best.withdrawal_mw, overloads, overloads.cost(self.case), worst,
-            self.fleet.terms.cost(price), self._hub_cost(best.points), np.array(paid), bound, status,
-            time.perf_counter() - begin,
+            prices, "linear", price, best.points, best.withdrawal_mw, overloads, overloads.cost(self.case),
+            worst.overload_cost, worst.bound, worst.status, self.fleet.terms.cost(price),
+            self._hub_cost(best.points), np.array(paid), bound, status, time.perf_counter() - begin,
         )  # fmt: skip
 
     def _hub_cost(self, points: tuple[Vector, ...]) -> Vector:

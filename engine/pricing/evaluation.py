@@ -7,6 +7,7 @@ from typing import Self
 import numpy as np
 
 from engine.network.model import Matrix, Vector
+from engine.pricing.answered import Answered
 from engine.pricing.case import HubCase
 from engine.pricing.congestion import Overloads, PriceCost, PriceTerms
 from engine.pricing.program import HubProgram, programs
@@ -33,6 +34,13 @@ class Evaluation:
     def residual(self) -> float:
         """Return the largest violation of any hub's optimality conditions."""
         return max(response.residual for response in self.responses)
+
+    @property
+    def answered(self) -> Answered:
+        """Return the prices with the hubs' answers and their duals."""
+        return Answered(
+            self.price, tuple(each.x for each in self.responses), tuple(each.dual for each in self.responses)
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -15,7 +15,7 @@ again.
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -24,15 +24,18 @@ from engine.commitment.integer import IntegerAnswer, solve_integer
 from engine.commitment.outcome import Effort
 from engine.errors import SolverError
 from engine.network.model import Flags, Matrix, Vector
+from engine.pricing.answered import Answered
 from engine.pricing.central import Joint
 from engine.pricing.kkt import Conditions, Ranges, Reach
 from engine.pricing.program import HubProgram
 from engine.pricing.tighten import tightened
-from engine.program import Status
+from engine.program import LinearProgram, Status
 
 _NEAR = 0.99  # of what a multiplier may be: nearer than that, it may have been held back
 _DOUBLINGS = 6
 _HUBS, _FIRST, _TIGHTENING = 0.3, 0.2, 0.5  # of the time that is left, for each of the turns
+_BEGINNING = 0.1  # of the time, for better prices of what is known beforehand
+_HOLDS = 1e-6  # of a row or a bound, relative to 1 + its size: a known point that misses none by more is one
 _EACH, _PASSES = 0.02, 4  # of all time, for one hub; so often at most in turn
 _ROUNDS = 3  # of tightening
 _ROOM = 1e-6  # relative: two solvers' roundings of one objective
@@ -79,14 +82,15 @@ def exact_prices(
     effort: Effort,
     *,
     quadratic: bool,
-    starts: Sequence[tuple[Vector, ...]] = (),
+    starts: Sequence[Answered] = (),
     tick: Tick | None = None,
 ) -> Exact:
     """Return the best prices for linear hubs, or quadratic ones, within the effort's gap or time.
 
-    ``starts``: what hubs do (I,) at some prices each; the search begins with the best of them. ``tick`` is told how far
-    the search is, once there is a point; what it raises ends the search. Raises InfeasibleError naming what hubs
-    cannot meet, SolverError where nothing is found in time.
+    ``starts``: prices with the hubs' answers to them; the search begins with the best of them, so that with one it ends
+    with a point and a bound however short the time is. ``tick`` is told how far the search is, once there is a point;
+    what it raises ends the search. Raises InfeasibleError naming what hubs cannot meet, SolverError where nothing is
+    found in time.
     """
     begin = time.perf_counter()
     search = _Search(joint, effort, quadratic, begin, tick)
@@ -154,12 +158,16 @@ class _Search:
         if self.tick is not None:
             self.tick((*self.marks, now))
 
-    def begin_with(self, starts: Sequence[tuple[Vector, ...]]) -> None:
-        """Take the best of some points of hubs, with what prices and multipliers make of them."""
-        none = np.zeros(len(self.asked.whole), dtype=np.bool_)
-        for points in starts:
-            begun = self.asked.begun(points)
-            self._take(self._kept(begun, none, self.left()))
+    def begin_with(self, starts: Sequence[Answered]) -> None:
+        """Take the best of some points, and better prices for what hubs do at each."""
+        none, ranges = np.zeros(len(self.asked.whole), dtype=np.bool_), self.ranges()
+        program = self.asked.program(self.floor, ranges)
+        begun = [self.asked.begun(known) for known in starts]
+        for x in begun:
+            if _missed(program, x) <= _HOLDS:
+                self._take(IntegerAnswer(Status.OTHER, x, program.objective(x), -np.inf, "known beforehand"))
+        for number, x in enumerate(begun):
+            self._take(self._kept(x, none, _BEGINNING * self.left() / (len(begun) - number)))
 
     def run(self) -> None:
         """Search until the gap is small enough or the time is over. Raises SolverError where nothing is found."""
@@ -236,9 +244,12 @@ class _Search:
     ) -> IntegerAnswer:  # fmt: skip
         """Return the answer within ranges; its bound is one of all prices where it ``proves``."""
         raised: list[BaseException] = []
+        bound = -np.inf
 
         def hear(event: Any) -> None:
+            nonlocal bound
             told = event.data_out
+            bound = max(bound, told.mip_dual_bound)
             try:
                 self.mark(told.mip_primal_bound, told.mip_dual_bound if proves else -np.inf)
             except BaseException as problem:  # noqa: BLE001 (it must not pass through the solver: raised below)
@@ -251,7 +262,19 @@ class _Search:
         )  # fmt: skip
         if raised:
             raise raised[0]
-        return found
+        # Without a point of its own the solver's answer has no bound, though it had proved one on its way.
+        return found if np.isfinite(found.objective) else replace(found, bound=max(found.bound, bound))
+
+
+def _missed(program: LinearProgram, x: Vector) -> float:
+    """Return what a point misses a row or a bound by at most, relative to 1 + the bound's size."""
+    rows = program.matrix @ x
+    ends = ((x, program.lower, program.upper), (rows, program.row_lower, program.row_upper))
+    return max(
+        float((np.maximum(sign * (end - values), 0.0) / (1.0 + np.abs(end)))[np.isfinite(end)].max(initial=0.0))
+        for values, lower, upper in ends
+        for sign, end in ((1.0, lower), (-1.0, upper))
+    )
 
 
 def most_worth(joint: Joint, own: HubProgram) -> float:

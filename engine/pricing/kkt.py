@@ -19,8 +19,9 @@ import numpy as np
 from scipy.sparse import block_diag, csr_array, diags_array, eye_array, hstack, kron, vstack
 
 from engine.network.model import Flags, Integers, Matrix, Vector
+from engine.pricing.answered import Answered
 from engine.pricing.central import Joint
-from engine.pricing.congestion import PriceTerms
+from engine.pricing.congestion import Overloads, PriceTerms
 from engine.pricing.program import HubProgram
 from engine.program import LazyProgram, LinearProgram, Status
 
@@ -123,14 +124,29 @@ class Conditions:
         """Return the prices (K, T) of a point."""
         return x[self.place["prices"]].reshape(self.joint.case.area_count, -1)
 
-    def begun(self, points: tuple[Vector, ...]) -> Vector:
-        """Return a point (V,) whose yes and no are those of what hubs do."""
-        x, own, joint = np.zeros(self.width), np.concatenate(points), self.joint
+    def begun(self, known: Answered) -> Vector:
+        """Return the point (V,) of prices and the hubs' answers to them, its yes and no included.
+
+        A bound that is met is a yes, also where nothing is carried there: so prices may still move.
+        """
+        x, own, joint, place = np.zeros(self.width), np.concatenate(known.points), self.joint, self.place
         lower, upper = joint.lower[: self.count], joint.upper[: self.count]
         room = REACHED * np.maximum(upper - lower, 1.0)
+        price, rows = known.price.ravel(), self.terms.rows
+        carried = self.cost + self.curved * own + self.priced.T @ (self.spread @ price)
+        carried -= self.matrix.T @ np.concatenate(known.duals)
+        at_low, at_high = own <= lower + room, own >= upper - room
         low, high = self.reach.low, self.reach.high
-        x[self.place["at_low"]] = own[low] <= lower[low] + room[low]
-        x[self.place["at_high"]] = own[high] >= upper[high] - room[high]
+        drawn = np.array([each.withdrawal(part) for each, part in zip(joint.programs, known.points, strict=True)])
+        over = Overloads.of(joint.case, drawn)
+        x[place["hubs"]] = np.concatenate([own, over.line_mw.ravel(), over.substation_mw])
+        x[place["prices"]], x[place["absolute"]] = price, np.abs(rows @ price)
+        x[place["dual"]] = np.concatenate(known.duals)
+        x[place["below"]] = np.where(at_low, np.maximum(carried, 0.0), 0.0)[low]
+        x[place["above"]] = np.where(at_high, np.maximum(-carried, 0.0), 0.0)[high]
+        x[place["paid"]] = (self.priced @ own) * (self.spread @ price)
+        x[place["square"]] = own[self.bent] ** 2
+        x[place["at_low"]], x[place["at_high"]] = at_low[low], at_high[high]
         return x
 
     def program(self, floor: float, ranges: Ranges) -> LinearProgram:

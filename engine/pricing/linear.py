@@ -6,7 +6,7 @@ limit that could be exceeded at all.
 """
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.sparse import block_array, coo_array, csr_array, vstack
@@ -14,12 +14,14 @@ from scipy.sparse import block_array, coo_array, csr_array, vstack
 from engine.commitment.integer import solve_integer
 from engine.errors import SolverError
 from engine.network.model import Matrix, Vector
+from engine.pricing.answered import Answered
 from engine.pricing.central import Joint
 from engine.pricing.congestion import Overloads
 from engine.pricing.program import HubProgram, check_all
-from engine.program import LinearProgram, Status, solve
+from engine.program import LinearProgram, Solution, Status, solve
 
 TIE = 1e-7  # of a hub's optimum, relative to 1 + its size: what costs no more than that is as good
+_PRICED = 1e-9  # of 1 + a hub's largest cost: a column that a dual prices by less may move
 _GAP = 1e-6
 _NEVER = 1e-9  # MW: a limit that is exceeded by no more is not
 
@@ -59,10 +61,31 @@ def at_prices(joint: Joint, price: Matrix, *, time_limit_s: float = 60.0) -> AtP
 
 
 def _optimum(own: HubProgram, price: Vector) -> float:
+    return _solved(own, price).objective
+
+
+def _solved(own: HubProgram, price: Vector) -> Solution:
     found = solve(own.linear(price))
     if found.status is Status.INFEASIBLE:
         check_all([own])
-    return found.optimum().objective
+    return found.optimum()
+
+
+def answered(joint: Joint, price: Matrix) -> Answered:
+    """Return what of the hubs' optima at prices (K, T) overloads the network least, with the duals that prove it.
+
+    Where a dual prices a column, every optimum has it at that bound; all points that have are optima, so no tolerance
+    is in these. Raises InfeasibleError and SolverError as :class:`Joint` does.
+    """
+    lower, upper, duals = joint.lower.copy(), joint.upper.copy(), []
+    for at, (own, each) in enumerate(zip(joint.programs, price[joint.case.area], strict=True)):
+        found = _solved(own, each)
+        duals.append(found.row_dual)
+        place, size = slice(joint.first[at], joint.first[at + 1]), _PRICED * (1.0 + float(np.abs(own.cost).max()))
+        upper[place][found.reduced_cost > size] = own.lower[found.reduced_cost > size]
+        lower[place][found.reduced_cost < -size] = own.upper[found.reduced_cost < -size]
+    best = joint.solved(replace(joint.program(joint.weight), lower=lower, upper=upper))
+    return Answered(price, joint.points(best.x), tuple(duals))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -110,7 +133,7 @@ def _reach(joint: Joint, faces: _Faces) -> tuple[Matrix, Matrix]:
 
 
 def _worst(joint: Joint, faces: _Faces, best: Chosen, time_limit_s: float) -> Chosen:
-    """Return the optima of hubs that overload the network most."""
+    """Return the optima of hubs that overload the network most; where the time is over, the most found and a bound."""
     begin, case = time.perf_counter(), joint.case
     least, most = _reach(joint, faces)
     network, terms = case.network, case.terms
@@ -131,13 +154,21 @@ def _worst(joint: Joint, faces: _Faces, best: Chosen, time_limit_s: float) -> Ch
     if not sides:
         return Chosen(best.points, best.withdrawal_mw, 0.0, 0.0, Status.OPTIMAL, time.perf_counter() - begin)
     program, whole = _sided(joint, faces, share, sides, weight)
-    found = solve_integer(program, whole, gap=_GAP, time_limit_s=time_limit_s)
+    flow = base + share @ best.withdrawal_mw
+    start = np.zeros(len(program.cost))
+    start[whole] = [sign * flow[at, t] > sign * limits[int(sign < 0.0)][at, 0] for sign, at, t, *_ in sides]
+    found = solve_integer(program, whole, gap=_GAP, time_limit_s=time_limit_s, start=start)
+    # No side is exceeded by more than it can be by itself.
+    bound = min(sum(weight[at] * most for _, at, _, most, *_ in sides), -found.bound)
+    took = time.perf_counter() - begin
     if not np.isfinite(found.objective):
-        raise SolverError(f"what hubs could do at worst was not found in {time_limit_s:g} s: {found.message}")
+        if found.status is not Status.TIME_LIMIT:
+            raise SolverError(f"what hubs could do at worst was not found: {found.message}")
+        return Chosen(best.points, best.withdrawal_mw, best.overload_cost, bound, found.status, took)
     x = found.x[: joint.first[-1]]
     withdrawal = joint.withdrawal(x)
     cost = Overloads.of(case, withdrawal).cost(case)
-    return Chosen(joint.points(x), withdrawal, cost, -found.bound, found.status, time.perf_counter() - begin)
+    return Chosen(joint.points(x), withdrawal, cost, max(bound, cost), found.status, took)
 
 
 def _sided(

@@ -11,12 +11,11 @@ from typing import Self
 
 import numpy as np
 
-from engine.distribution.feeder import Feeder, Link, Regulator, Transformer, walk
+from engine.distribution.feeder import Feeder, Link, Regulator, walk
+from engine.distribution.frames import phase_rating_mva
 from engine.errors import NetworkDataError, Problem
 from engine.network.factors import Factors
 from engine.network.model import Matrix, Network, Vector
-
-_ROOT3 = float(np.sqrt(3.0))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -131,13 +130,11 @@ class HubNetwork:
 
 def _limit_mw(link: Link, kv: dict[str, float], power_factor: float) -> float | None:
     """Return what a link may carry, all its phases together; None without a rating."""
-    if isinstance(link, Transformer):
-        return link.kva * power_factor / 1000.0
-    rating = link.rating_a
-    if rating is None:
+    rating = phase_rating_mva(link, kv[link.from_bus])
+    if not np.isfinite(rating):
         return None
     phases = 3 if isinstance(link, Regulator) and link.open_delta else len(link.phases)
-    return phases * kv[link.from_bus] / _ROOT3 * rating * power_factor / 1000.0
+    return phases * rating * power_factor
 
 
 def _unknown(bus: str) -> Problem:

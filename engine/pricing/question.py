@@ -10,24 +10,31 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal, Self, get_args
 
+import numpy as np
+
 from engine.distribution.library import NAMED
 from engine.errors import QuestionError
 from engine.pricing.case import MOST_HUBS, Curvature, Fairness, HubCase, PriceRange, Terms
 from engine.pricing.cases import HOURS, fleet, shared, three_hubs
 from engine.pricing.files import from_json
 from engine.pricing.hubs import Hub
+from engine.pricing.network import HubNetwork
 
 CaseChoice = Literal["three", "fleet"]
 Asset = Literal[
     "battery", "hydrogen", "generator", "work limit", "sun", "demand", "import limit", "export limit",
 ]  # fmt: skip
 ASSETS: tuple[Asset, ...] = get_args(Asset)
+Limit = Literal["line limit", "substation import", "substation export"]
+LIMITS: tuple[Limit, ...] = get_args(Limit)
 LoadFile = Callable[[str], tuple[str, bytes]]  # a digest -> name and content
 MOST_EDITS = 200
+LEAST_HOURS = 2  # of a case that comes with the program
+MOST_PROVED = 24  # hubs times periods, of which quick prices are proved against the best
 MOST_PAIRED = 40  # prices of an hour, of which each two may be compared
 _RANGES: tuple[tuple[str, str, float, float], ...] = (
     ("count", "number of hubs", 1, MOST_HUBS),
-    ("hours", "number of hours", 2, HOURS),
+    ("hours", "number of hours", LEAST_HOURS, HOURS),
     ("line_per_mwh", "weight of lines' overloads, $/MWh,", 0.0, 1e5),
     ("substation_per_mwh", "weight of the substation's overloads, $/MWh,", 0.0, 1e5),
     ("level", "weight of prices", 0.0, 1e3),
@@ -46,24 +53,49 @@ _RANGES: tuple[tuple[str, str, float, float], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """One change of hubs before they are studied: an asset as large by a factor; 0 takes it away."""
+    """One change before a case is studied: an asset of hubs, or a limit of the network, as large by a factor.
 
-    asset: Asset
+    A factor of 0 takes an asset away; a limit stays above 0.
+    """
+
+    asset: Asset | Limit
     factor: float
     hub: str = ""  # its name; empty: every hub that has such an asset
+    line: str = ""  # of a line limit: its name; empty: every line
 
     def problems(self) -> list[str]:
         """Return what is out of its range."""
-        found = [] if self.asset in ASSETS else [f"an edit is of one of {', '.join(ASSETS)}, not {self.asset!r:.40}"]
+        known = (*ASSETS, *LIMITS)
+        found = [] if self.asset in known else [f"an edit is of one of {', '.join(known)}, not {self.asset!r:.40}"]
         if not 0.0 <= self.factor <= 100.0:
             found.append(f"the factor of an edit is {self.factor:g}: 0 to 100")
+        if self.asset in LIMITS and self.factor == 0.0:
+            found.append(f"the factor of a {self.asset} is 0: a limit stays above 0")
+        if self.hub and self.asset in LIMITS:
+            found.append(f"a {self.asset} is of no hub, and the edit names {self.hub!r:.60}")
+        if self.line and self.asset != "line limit":
+            found.append(f"a line has a line limit, no {self.asset!r:.40}")
         return found
 
     def applied(self, hub: Hub) -> Hub:
         """Return the hub as it is after the edit."""
-        if self.hub not in {"", hub.name}:
+        if self.asset in LIMITS or self.hub not in {"", hub.name}:
             return hub
         return _EDITED[self.asset](hub, self.factor)
+
+    def limited(self, network: HubNetwork) -> HubNetwork:
+        """Return the network as it is after the edit. Raises QuestionError naming a line or limit that is not there."""
+        if self.asset == "line limit":
+            if self.line and self.line not in network.lines:
+                raise QuestionError(f"an edit: there is no line {self.line!r:.60}")
+            of = np.array([self.line in {"", name} for name in network.lines], dtype=bool)
+            return replace(network, limit_mw=np.where(of, self.factor * network.limit_mw, network.limit_mw))
+        if self.asset in _OF_SUBSTATION:
+            name, words = _OF_SUBSTATION[self.asset]
+            if math.isinf(limit := getattr(network, name)):
+                raise QuestionError(f"an edit: the substation has no limit of {words}")
+            return replace(network, **{name: self.factor * limit})
+        return network
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,8 +159,10 @@ class HubQuestion:
         names = {hub.name for hub in hubs}
         if unknown := [each.hub for each in self.edits if each.hub and each.hub not in names]:
             raise QuestionError(f"an edit: there is no hub {unknown[0]!r:.60}")
+        network = case.network
         for edit in self.edits:
             hubs = tuple(edit.applied(hub) for hub in hubs)
+            network = edit.limited(network)
         if self.fairness == "hubs" and case.area_count > MOST_PAIRED:
             raise QuestionError(
                 f"{case.area_count} prices an hour are compared each with each: at most {MOST_PAIRED}; fairness as "
@@ -137,10 +171,9 @@ class HubQuestion:
         terms = Terms(self.line_per_mwh, self.substation_per_mwh, self.level, self.smooth, self.fair, self.fairness)
         if self.case == "fleet" and not self.dataset:
             terms = shared(terms, self.count)
-        return replace(
-            case, hubs=hubs, terms=terms, prices=PriceRange(self.least_per_mwh, self.most_per_mwh, self.exports),
-            curvature=Curvature(share=self.kappa),
-        ).checked()  # fmt: skip
+        prices = PriceRange(self.least_per_mwh, self.most_per_mwh, self.exports)
+        curvature = Curvature(share=self.kappa)
+        return replace(case, hubs=hubs, network=network, terms=terms, prices=prices, curvature=curvature).checked()
 
     @property
     def digest(self) -> str:
@@ -161,7 +194,7 @@ class HubQuestion:
                 name: _READ[type(getattr(cls(), name))](value) for name, value in content.items() if name != "edits"
             }
             edits = tuple(
-                Edit(each["asset"], float(each["factor"]), str(each.get("hub", "")))
+                Edit(each["asset"], float(each["factor"]), str(each.get("hub", "")), str(each.get("line", "")))
                 for each in content.get("edits", ())
             )
             return cls(**plain, edits=edits).checked()
@@ -212,7 +245,10 @@ def _scaled(name: str) -> Callable[[Hub, float], Hub]:
     return edited
 
 
-_EDITED: Mapping[Asset, Callable[[Hub, float], Hub]] = {
+_OF_SUBSTATION: Mapping[str, tuple[str, str]] = {  # field of the network, in words
+    "substation import": ("import_mw", "imports"), "substation export": ("export_mw", "exports"),
+}  # fmt: skip
+_EDITED: Mapping[str, Callable[[Hub, float], Hub]] = {
     "battery": _asset("battery"), "hydrogen": _asset("hydrogen"), "generator": _asset("generator"),
     "work limit": _work, "sun": _scaled("sun_mw"), "demand": _scaled("demand_mw"),
     "import limit": _scaled("import_mw"), "export limit": _scaled("export_mw"),

@@ -6,7 +6,8 @@ gradient ``b - A x(y)``. Newton's method on it has the matrix ``S = A_F Q_F^-1 A
 which is banded when rows are put in the order of time; where the set F no longer changes it is exact. What is added to
 its diagonal shrinks with what equations miss, as far from the end S may be singular (Levenberg and Marquardt). At its
 end all conditions of optimality but the equations hold by construction, so their residual says how good an answer is.
-Many hubs are answered at once: their bands are one band, and each has a step length of its own.
+Many hubs are answered at once: their bands are one band, and each has a step length of its own. Once half of them are
+answered, the others go on by themselves.
 
 Where Newton's method stops short (curvatures near 0) an interior point method gives the prices to begin with again.
 
@@ -34,6 +35,7 @@ _STEPS, _HALVINGS = 200, 30
 _DAMPED = 1e-2  # of the largest diagonal entry that there can be, where equations are missed by 1 or more
 _LONGER = 4.0  # than the last step, that one tries at first
 _AT_ONCE = 128  # hubs whose bands are one
+_FEW = 8  # hubs that are not parted any more
 _ASCENT = 1e-4  # of what the slope promises, that a step gains at least
 _RIDGE = 1e-11  # of the largest diagonal entry: rows whose columns are all at bounds have none of their own
 
@@ -205,6 +207,8 @@ class _Together:
             moving = (missed > _MET * self.scale) & ~stuck
             if not moving.any():
                 break
+            if 2 * int(moving.sum()) <= len(self.own) > _FEW:
+                return self._others(cost, dual, moving, missed)
             step = self._step(free, np.where(moving[self.hub], missing, 0.0), missed)
             rise = np.add.reduceat(missing * step, self.rows[:-1])
             length = np.minimum(_LONGER * length, 1.0)  # a step is about as short as the one before
@@ -224,6 +228,16 @@ class _Together:
             dual, value = tried, reached
             missing = self.right - self.matrix @ x
         return dual, self._most(missing)
+
+    def _others(self, cost: Vector, dual: Vector, moving: Flags, missed: Vector) -> tuple[Vector, Vector]:
+        """Return the end of :meth:`newton` where only some hubs (I,) still move: those go on without the rest."""
+        chosen = np.flatnonzero(moving)
+        columns = np.concatenate([np.arange(self.columns[at], self.columns[at + 1]) for at in chosen])
+        rows = np.concatenate([np.arange(self.rows[at], self.rows[at + 1]) for at in chosen])
+        ended, after = dual.copy(), missed.copy()
+        others = _Together([self.own[at] for at in chosen.tolist()])
+        ended[rows], after[chosen] = others.newton(cost[columns], dual[rows])
+        return ended, after
 
     def _most(self, missing: Vector) -> Vector:
         return np.asarray(np.maximum.reduceat(np.abs(missing), self.rows[:-1]))

@@ -3,9 +3,11 @@
 In each period the operator and the hubs see its demand, sun and arriving work as they are, and forecasts of the periods
 after it. Prices for the whole window are found (:mod:`engine.pricing.smooth`), starting from those of the period
 before; the first of them counts. Hubs answer them for their window and do its first period. Then batteries, stores,
-generators and waiting work stand where that left them, and the window moves on. Work that was put off in hope of less
-to come, and cannot be done in time any more, is done late and told (:mod:`engine.pricing.late`). At the end it is told
-what the day would have come to had everything been known beforehand.
+generators and waiting work stand where that left them, and the window moves on, as long as at first to its end: into
+the next day (:data:`BEYOND`). Batteries and stores end each window, not the day, with what they began the day with.
+Work that was put off in hope of less to come, and cannot be done in time any more, is done late and told
+(:mod:`engine.pricing.late`). At the end it is told what the day would have come to had everything been known
+beforehand, and had it ended with what batteries, stores and waiting work then ended with.
 """
 
 import time
@@ -15,7 +17,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from engine.errors import QuestionError
-from engine.network.model import Matrix, Vector
+from engine.network.model import Integers, Matrix, Vector
 from engine.pricing.case import HubCase
 from engine.pricing.congestion import Overloads
 from engine.pricing.evaluation import Evaluation, Fleet
@@ -24,6 +26,8 @@ from engine.pricing.late import in_time
 from engine.pricing.smooth import smooth_prices
 from engine.pricing.starts import begun
 
+BEYOND = "After the last period its day is taken to come again, known no better than other hours so far ahead."
+HOURS = 24.0
 Tick = Callable[[int, int], None]  # periods that are done, of how many
 _DONE = 1e-9  # MWh: less work than that is rounding
 
@@ -38,15 +42,17 @@ class Rolled:
     overload_cost: float  # $
     hub_cost: Vector  # (I,), $, without the operator's prices and without curvature
     missed_mwh: Vector  # (I,), work that was done late, each period that it waited longer, or not done by the day's end
+    waiting_mwh: Vector  # (I,), work that waits at the end for the next day
     step_s: Vector  # (T,), time of each period's prices
-    foresight: Evaluation  # the same day with everything known beforehand
+    end: tuple[Hub, ...]  # as hubs stand at the end: what batteries, stores and work hold
+    foresight: Evaluation  # the same day with everything known beforehand, and the same end
     foresight_cost: Vector  # (I,), $, what hubs pay then, as above
 
 
 def rolled(  # noqa: PLR0913 (how far ahead, how uncertain, how long: by name)
-    case: HubCase, *, window: int = 24, error: float = 0.1, seed: int = 0, step_s: float = 2.0, tick: Tick | None = None
+    case: HubCase, *, window: int = 24, error: float = 0.1, seed: int = 0, step_s: float = 1.8, tick: Tick | None = None
 ) -> Rolled:
-    """Return a day of prices that look ``window`` periods ahead; ``error`` is the forecasts' standard deviation.
+    """Return a day of prices that look ``window`` periods ahead, beyond its end too; ``error``: deviation of forecasts.
 
     A forecast is what comes times ``exp(error * noise * sqrt(periods ahead / window))``. Raises QuestionError for a
     window or an error out of its range, and what :meth:`Fleet.at` raises.
@@ -61,7 +67,7 @@ def rolled(  # noqa: PLR0913 (how far ahead, how uncertain, how long: by name)
     cost, missed, took, ahead = np.zeros(len(hubs)), np.zeros(len(hubs)), np.zeros(case.periods), None
     for now in range(case.periods):
         begin = time.perf_counter()
-        seen, late = _window(case, hubs, now, min(window, case.periods - now), error, rng)
+        seen, late = _window(case, hubs, now, window, error, rng)
         missed += late
         fleet = Fleet.of(seen)
         starts = begun(seen, fleet.programs)
@@ -82,12 +88,42 @@ def rolled(  # noqa: PLR0913 (how far ahead, how uncertain, how long: by name)
         )
         if tick is not None:
             tick(now + 1, case.periods)
-    known = Fleet.of(case)
-    foresight = smooth_prices(known, begun(case, known.programs) | {"rolled": price}).best.found
+    known = Fleet.of(ending_with(case, hubs))
+    foresight = smooth_prices(known, begun(known.case, known.programs) | {"rolled": price}).best.found
     overloads = Overloads.of(case, withdrawal)
+    waiting = np.array([0.0 if hub.work is None else sum(hub.work.before_mwh) for hub in hubs])
     return Rolled(
-        price, withdrawal, overloads, overloads.cost(case), cost, missed, took, foresight, known.hub_costs(foresight)
-    )
+        price, withdrawal, overloads, overloads.cost(case), cost, missed, waiting, took, hubs, foresight,
+        known.hub_costs(foresight),
+    )  # fmt: skip
+
+
+def ending_with(case: HubCase, ended: tuple[Hub, ...]) -> HubCase:
+    """Return the day as its hubs ``ended`` it: batteries and stores no emptier, and without the work that waits then.
+
+    The work that waits is what came last, as the oldest is done first.
+    """
+    hubs = []
+    for hub, end in zip(case.hubs, ended, strict=True):
+        battery, hydrogen, work = hub.battery, hub.hydrogen, hub.work
+        if battery is not None and end.battery is not None:
+            battery = replace(battery, end_mwh=end.battery.start_mwh)
+        if hydrogen is not None and end.hydrogen is not None:
+            hydrogen = replace(hydrogen, end_mwh=end.hydrogen.start_mwh)
+        if work is not None and end.work is not None:
+            arrived = np.asarray(work.arrivals_mw)[::-1] * case.step_h
+            later = np.concatenate([[0.0], np.cumsum(arrived)])[:-1]
+            waits = np.clip(sum(end.work.before_mwh) - later, 0.0, arrived)
+            work = replace(work, arrivals_mw=tuple(((arrived - waits)[::-1] / case.step_h).tolist()))
+        hubs.append(replace(hub, battery=battery, hydrogen=hydrogen, work=work))
+    return replace(case, hubs=tuple(hubs))
+
+
+def _periods_ahead(case: HubCase, now: int, count: int) -> Integers:
+    """Return which of the case's periods (count,) the window has: after the last one those of its day again."""
+    day = min(max(round(HOURS / case.step_h), 1), case.periods)
+    ahead = now + np.arange(count)
+    return np.where(ahead < case.periods, ahead, case.periods - day + (ahead - case.periods) % day)
 
 
 def _window(  # noqa: PLR0913, PLR0917 (what is seen, of what, when)
@@ -97,14 +133,14 @@ def _window(  # noqa: PLR0913, PLR0917 (what is seen, of what, when)
 
     ``hubs`` stand as they are measured.
     """
-    ahead = slice(now, now + count)
+    ahead = _periods_ahead(case, now, count)
     spread = error * np.sqrt(np.arange(count) / max(count, 1))
 
     def seen(actual: Profile) -> Profile:
         if not actual:
             return ()
         noise = rng.standard_normal(count)
-        return tuple((np.asarray(actual[ahead]) * np.exp(spread * noise)).tolist())
+        return tuple((np.asarray(actual)[ahead] * np.exp(spread * noise)).tolist())
 
     told, missed = [], np.zeros(len(hubs))
     for at, (actual, measured) in enumerate(zip(case.hubs, hubs, strict=True)):
@@ -119,10 +155,14 @@ def _window(  # noqa: PLR0913, PLR0917 (what is seen, of what, when)
         substation_mw=case.network.substation_mw[ahead],
     )  # fmt: skip
     seen_case = replace(
-        case, hubs=tuple(told), network=network, buy_per_mwh=case.buy_per_mwh[ahead],
-        sell_per_mwh=case.sell_per_mwh[ahead], labels=case.labels[ahead],
+        case, hubs=tuple(told), network=network, buy_per_mwh=_picked(case.buy_per_mwh, ahead),
+        sell_per_mwh=_picked(case.sell_per_mwh, ahead), labels=tuple(case.labels[t] for t in ahead if case.labels),
     )  # fmt: skip
     return seen_case, missed
+
+
+def _picked(profile: Profile, ahead: Integers) -> Profile:
+    return tuple(profile[t] for t in ahead)
 
 
 def _that_fit(arrivals: Profile, work: Work) -> Profile:

@@ -16,7 +16,7 @@ from engine.interior import SOLVER as INTERIOR
 from engine.network.model import Matrix, Vector
 from engine.pricing.case import HubCase
 from engine.pricing.central import Joint
-from engine.pricing.certificates import certificates
+from engine.pricing.certificates import certificates, in_order
 from engine.pricing.compare import MOST_LINEAR, Comparison, Hubs, Outcome, Prices, compare
 from engine.pricing.congestion import ByExports, Overloads, PriceCost
 from engine.pricing.evaluation import Fleet
@@ -24,15 +24,15 @@ from engine.pricing.exact import exact_prices
 from engine.pricing.files import from_json, to_json
 from engine.pricing.ladder import Rung, ladder
 from engine.pricing.program import HubProgram, programs
-from engine.pricing.question import HubQuestion, LoadFile
+from engine.pricing.question import MOST_PROVED, HubQuestion, LoadFile
 from engine.pricing.rolling import Rolled, rolled
 from engine.pricing.searched import Searched
 from engine.program import SOLVER, Status
 
-FORMAT = "headroom-hubs-run-4"
+FORMAT = "headroom-hubs-run-5"
 Progress = Callable[[float, str], None]  # the share that is done, and what is done now
 _COMPARED, _LADDER, _PROVED = 0.6, 0.65, 0.7  # of the progress
-_SMALL, _SMALL_GAP, _SMALL_S = 24, 1e-3, 20.0  # hubs times periods, of which quick prices are proved against the best
+_SMALL_GAP, _SMALL_S = 1e-3, 20.0  # of the proof of a small case: how far and how long
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,6 +44,7 @@ class RealTime:
     overload_cost: float
     hub_cost: Vector  # (I,)
     missed_mwh: Vector  # (I,), of work
+    waiting_mwh: Vector  # (I,), work that waits at the end for the next day
     step_s: Vector  # (T,)
     foresight_price: Matrix  # (K, T)
     foresight_withdrawal_mw: Matrix  # (I, T)
@@ -55,9 +56,9 @@ class RealTime:
         """Return what is kept of it."""
         known = found.foresight
         return cls(
-            found.price, found.withdrawal_mw, found.overload_cost, found.hub_cost, found.missed_mwh, found.step_s,
-            known.price,
-            known.withdrawal_mw, known.overload_cost, found.foresight_cost,
+            found.price, found.withdrawal_mw, found.overload_cost, found.hub_cost, found.missed_mwh,
+            found.waiting_mwh, found.step_s, known.price, known.withdrawal_mw, known.overload_cost,
+            found.foresight_cost,
         )  # fmt: skip
 
 
@@ -93,7 +94,8 @@ class HubRun:
             }  # fmt: skip
             told.append({
                 "prices": each.prices, "hubs": each.hubs, "overload_cost": each.overload_cost,
-                "worst_cost": each.worst_cost, "price_cost": asdict(each.price_cost), "bound": each.bound,
+                "worst_cost": each.worst_cost, "worst_bound": each.worst_bound,
+                "worst_status": each.worst_status.value, "price_cost": asdict(each.price_cost), "bound": each.bound,
                 "status": each.status.value, "time_s": each.time_s,
                 "sizes": [len(point) for point in each.points],
             })  # fmt: skip
@@ -132,8 +134,9 @@ def _outcome(case: HubCase, told: Mapping[str, Any], arrays: Mapping[str, AnyArr
     withdrawal = arrays[f"withdrawal_{at}"]
     return Outcome(
         told["prices"], told["hubs"], arrays[f"price_{at}"], tuple(points), withdrawal, Overloads.of(case, withdrawal),
-        told["overload_cost"], told["worst_cost"], PriceCost(**told["price_cost"]), arrays[f"hub_cost_{at}"],
-        arrays[f"paid_{at}"], told["bound"], Status(told["status"]), told["time_s"],
+        told["overload_cost"], told["worst_cost"], told["worst_bound"], Status(told["worst_status"]),
+        PriceCost(**told["price_cost"]), arrays[f"hub_cost_{at}"], arrays[f"paid_{at}"], told["bound"],
+        Status(told["status"]), told["time_s"],
     )  # fmt: skip
 
 
@@ -190,12 +193,31 @@ def _by_rungs(case: HubCase, found: Comparison, time_limit_s: float) -> dict[str
     best: dict[str, Any] | None = None
     if len(case.hubs) <= MOST_LINEAR:
         rungs = ladder(case, found.quick.best.found.price, time_limit_s)
-    if len(case.hubs) * case.periods <= _SMALL:
+    if len(case.hubs) * case.periods <= MOST_PROVED:
         joint = Joint.of(case, programs(case))
-        points = tuple(each.x for each in found.quick.best.found.responses)
-        exact = exact_prices(joint, Effort(_SMALL_GAP, _SMALL_S, 0), quadratic=True, starts=(points,))
+        known = (found.quick.best.found.answered,)
+        exact = exact_prices(joint, Effort(_SMALL_GAP, _SMALL_S, 0), quadratic=True, starts=known)
         best = {"objective": exact.objective, "bound": exact.bound, "gap": exact.gap, "status": exact.status.value}
     return {"ladder": [asdict(rung) for rung in rungs], "best": best}
+
+
+def _chain(question: HubQuestion, case: HubCase, found: Comparison, best: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return F_B <= F_D* <= F_D <= F_A of hubs with rising costs, $; why there is no F_D*, where there is none."""
+    quick, why, size = found.of("quick", "quadratic").objective, "", len(case.hubs) * case.periods
+    if size > MOST_PROVED:
+        why = f"{len(case.hubs)} hubs times {case.periods} periods are {size}: proved up to {MOST_PROVED} only"
+    elif not question.ladder:
+        why = "not asked for"
+    elif best is None:
+        why = "not proved yet"
+    known = {} if best is None else {
+        "best": best["objective"], "best_bound": best["bound"],
+        "above_best": quick / best["objective"] if best["objective"] > 0.0 else None,
+    }  # fmt: skip
+    return {
+        "first_best": found.floor, "best": None, "best_bound": None, "quick": quick,
+        "none": found.of("none", "quadratic").objective, "above_best": None, "why": why,
+    } | known  # fmt: skip
 
 
 def _run(  # noqa: PLR0913, PLR0917 (what a run is made of)
@@ -208,8 +230,13 @@ def _run(  # noqa: PLR0913, PLR0917 (what a run is made of)
         own.of(response.x, "export") for own, response in zip(programs(case), quick.responses, strict=True)
     ])  # fmt: skip
     shown = {name: value for name, value in proved.items() if name not in {"ladder", "best"}}
+    chain = _chain(question, case, found, proved["best"])
+    if chain["best"] is not None:
+        steps_up = (found.floor, chain["best"], chain["none"]), (chain["best_bound"], chain["quick"])
+        shown["order"] = shown["order"] and all(in_order(each) for each in steps_up)
     facts = {
         "certificates": shown, "ladder": proved["ladder"], "best": proved["best"],
+        "chain": chain,
         "by_exports_mwh": ByExports.of(case, exports, quick.overloads).mwh(case),
         "ends": [
             {"start": end.start, "objective": end.found.objective, "end": end.end, "steps": len(end.steps),

@@ -3,9 +3,14 @@
 At given prices each hub's answer is affine in them as long as no column of it meets a bound, so withdrawals are
 ``w + J d`` for a change d of prices. With that, overloads and the absolute values of prices stay as they are, in one
 linear program over d within a trust region. A step that brings a tenth of what it promised is taken; the region doubles
-where the model was right, and shrinks to a quarter where it was not. Inside one affine piece the model is exact. Where
-an answer bends on the way, so that a step brings less than half of what it promised, the mean of the slopes at both
-ends is the next model: with that of one side alone the search goes along the bend in steps that are ever shorter.
+where the model was nearly right, and shrinks to a quarter where it was not. Inside one affine piece the model is exact.
+Where an answer bends on the way, so that a step brings less than half of what it promised, the mean of the slopes at
+both ends is the next model: with that of one side alone the search goes along the bend in steps that are ever shorter.
+
+Gradients by adjoints (:meth:`engine.pricing.evaluation.Fleet.gradient`) certify the slopes and are not used here, for
+the slopes are the smaller part of a step: of 3,000 hubs the answers took 2.15 s, the slopes 0.83 s and the gradient
+0.28 s (tests/benchmarks/results/hubs.md). They would save half a second and the step's program, for a model that does
+not see where an overload begins; how many steps such a search takes is not measured.
 
 It begins at no prices, at the prices of :func:`engine.pricing.central.together`, and at any that are given; the best
 end is the answer. The problem is not convex: how far an end is from the best prices is told by bounds.
@@ -26,12 +31,15 @@ from engine.pricing.evaluation import Evaluation, Fleet
 from engine.program import LinearProgram, Status, solve
 
 End = Literal["settled", "stalled", "steps", "time"]
-_TAKEN, _GOOD = 0.1, 0.5  # of the promised decrease: a step is taken, the region grows
+_TAKEN, _GOOD, _BEST = 0.1, 0.5, 0.8  # of the promised decrease: a step is taken, the model kept, the region grows
 _GROW, _SHRINK = 2.0, 0.25
 _FIRST_PER_MWH, _LEAST_PER_MWH = 8.0, 1e-7  # of the region
 _STEPS = 100
+_LEAST_S = 0.1  # of the time for one program
 _WORTH = 1e-9  # relative to 1 + |objective|: a promise of less ends the search
+_MANY_ROWS = 6_000  # of a step's program: from there on the interior point method with a vertex at its end is faster
 _STALL, _STALL_WORTH = 12, 1e-4  # so many steps that together bring no more than this end it too
+_MANY, _MANY_WORTH = 300, 5e-4  # prices, from which on it is this: each of their steps takes seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +126,7 @@ class _Search:
         found = self.fleet.at(start)
         region, steps, model = _FIRST_PER_MWH, list[Step](), self._model(found)
         end: End = "steps"
+        worth = _STALL_WORTH if start.size <= _MANY else _MANY_WORTH
         for number in range(_STEPS):
             if self.tick is not None:
                 self.tick(self.name, found.objective, tuple(steps))
@@ -125,7 +134,7 @@ class _Search:
                 end = "time"
                 break
             size = 1.0 + abs(found.objective)
-            if sum(step.gained for step in steps[-_STALL:]) < _STALL_WORTH * size and len(steps) >= _STALL:
+            if len(steps) >= _STALL and sum(step.gained for step in steps[-_STALL:]) < worth * size:
                 end = "stalled"
                 break
             step = self._step(found, model, region)
@@ -141,7 +150,7 @@ class _Search:
             taken = gained >= _TAKEN * promised
             least = min(tried.objective, found.objective)
             steps.append(Step(number, least, promised, taken * gained, region, time.perf_counter() - begin))
-            region *= _GROW if gained >= _GOOD * promised else 1.0 if taken else _SHRINK
+            region *= _GROW if gained >= _BEST * promised else 1.0 if taken else _SHRINK
             beyond = self._model(tried)
             if gained < _GOOD * promised:  # an answer bends on the way: both sides of the bend count
                 beyond = [(one + other) / 2.0 for one, other in zip(model, beyond, strict=True)]
@@ -165,7 +174,7 @@ class _Search:
         None where the time is over before it is found.
 
         Columns: the change, the change of each group's withdrawal, what each limit that could be exceeded is exceeded
-        by, and the absolute values of prices.
+        by, and of what prices weigh by, what is above 0 and what is below (one row for both: half of the basis).
         """
         case, groups, terms = self.fleet.case, self.groups, self.fleet.terms
         size, periods, count = found.price.size, case.periods, len(groups.area)
@@ -179,24 +188,24 @@ class _Search:
         now = terms.rows @ found.price.ravel()
         matrix = block_array(
             [
-                [moved, -eye_array(count * periods), None, None],
-                [None, rows, eye_array(over), None],
-                [-terms.rows, None, None, eye_array(absolute)],
-                [terms.rows, None, None, eye_array(absolute)],
+                [moved, -eye_array(count * periods), None, None, None],
+                [None, rows, eye_array(over), None, None],
+                [terms.rows, None, None, -eye_array(absolute), eye_array(absolute)],
             ],
             format="csr",
         )
         step = (np.maximum(self.least - found.price, -region), np.minimum(self.most - found.price, region))
         zero, free = np.zeros(count * periods), np.full(count * periods, np.inf)
         program = LinearProgram(
-            cost=np.concatenate([np.zeros(size + count * periods), weight, terms.weight]),
+            cost=np.concatenate([np.zeros(size + count * periods), weight, terms.weight, terms.weight]),
             matrix=csr_array(matrix),
-            row_lower=np.concatenate([zero, least, now, -now]),
-            row_upper=np.concatenate([zero, np.full(over + 2 * absolute, np.inf)]),
-            lower=np.concatenate([step[0].ravel(), -free, np.zeros(over + absolute)]),
-            upper=np.concatenate([step[1].ravel(), free, np.full(over + absolute, np.inf)]),
+            row_lower=np.concatenate([zero, least, -now]),
+            row_upper=np.concatenate([zero, np.full(over, np.inf), -now]),
+            lower=np.concatenate([step[0].ravel(), -free, np.zeros(over + 2 * absolute)]),
+            upper=np.concatenate([step[1].ravel(), free, np.full(over + 2 * absolute, np.inf)]),
         )
-        answer = solve(program, time_limit_s=max(self.end - time.perf_counter(), 1.0))
+        left_s = max(self.end - time.perf_counter(), _LEAST_S)
+        answer = solve(program, time_limit_s=left_s, barrier=len(program.row_lower) > _MANY_ROWS)
         if answer.status is Status.TIME_LIMIT:
             return None
         if answer.status is not Status.OPTIMAL:

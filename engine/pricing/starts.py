@@ -16,7 +16,7 @@ from engine.pricing.program import HubProgram, programs
 
 MOST, MOST_ALIKE = 100, 300  # hubs of which the program is solved as it is, and that stand for others
 
-STARTS = {"together": "all as one", "none": "no prices"}  # in words
+STARTS = {"together": "all as one", "none": "no prices", "exact": "exact prices"}  # in words
 
 
 def begun(case: HubCase, own: tuple[HubProgram, ...]) -> dict[str, Matrix]:

@@ -18,7 +18,7 @@ from components.hubs_view import TABS
 from engine.pricing.files import to_json
 from engine.pricing.question import Edit, HubQuestion
 from engine.pricing.run import run_hubs
-from tests.browser.browsing import Server, Watch, axe_violations, barriers, forget, open_page, settle
+from tests.browser.browsing import Server, Watch, axe_violations, barriers, open_page, settle, standing
 from tests.engine.pricing.small import two_hubs
 
 JOB_MS = 180_000.0  # a job begins processes of its own, which on a busy machine takes its time
@@ -29,14 +29,8 @@ SMALL = HubQuestion(hours=3, quick_time_s=120.0, ladder=False, edits=(Edit("batt
 @pytest.fixture(scope="module")
 def stands(context: BrowserContext, server: Server) -> Iterator[tuple[Page, Watch]]:
     """Yield a page that stands on the example, and what watches it."""
-    page, watch = context.new_page(), Watch()
-    forget(page, server.address)
-    watch.see(page)
-    open_page(page, "/hubs")
-    drawn(page)
-    yield page, watch
-    watch.leave(context)
-    page.close()
+    with standing(context, server, "/hubs", drawn) as found:
+        yield found
 
 
 @pytest.fixture
@@ -86,6 +80,21 @@ def test_the_day_plays_and_what_is_selected_is_told(walker: Page) -> None:
     expect(hour).not_to_have_text("03:00")
     walker.get_by_role("button", name="Pause").click()
     expect(walker.locator(".hr-hubs-sheet")).to_contain_text(hour.inner_text())  # it follows once the day rests
+    walker.locator('.hr-hubs-svg [data-hubs-select="line:711-740"]').first.dispatch_event("click")
+    expect(walker.locator(".hr-hubs-sheet")).to_contain_text("Line 711-740")
+    walker.get_by_role("button", name="Change this line").click()
+    expect(walker.locator("#hubs-word-edits")).to_have_text("with 1 edit")
+    expect(walker.locator("#hubs-edits-message")).to_have_text("Line 711-740: limit times 1.2. Press Compute.")
+    expect(walker.locator("#hubs-state")).to_contain_text("Changed since: the edits")
+    walker.locator('.hr-hubs-svg [data-hubs-select="line:substation"]').first.dispatch_event("click")
+    expect(walker.locator(".hr-hubs-sheet")).to_contain_text("The substation")
+    expect(walker.get_by_role("button", name="Change this line")).to_be_hidden()
+    walker.locator("#hubs-edit-substation").click()
+    expect(walker.locator("#hubs-word-edits")).to_have_text("with 2 edits")
+    walker.locator("#hubs-word-edits").click()
+    walker.locator("#hubs-edit-clear").click()
+    expect(walker.locator("#hubs-word-edits")).to_have_text("as they are")
+    walker.keyboard.press("Escape")
     walker.locator('.hr-hubs-svg [data-hubs-select="line:711-740"]').first.dispatch_event("click")
     expect(walker.locator(".hr-hubs-sheet")).to_contain_text("Line 711-740")
     walker.locator("#hubs-show").get_by_text("No prices", exact=True).click()

@@ -8,6 +8,7 @@ import csv
 import io
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -16,7 +17,7 @@ import pytest
 
 from callbacks import hubs_edits as edits_of_page
 from callbacks import hubs_files, hubs_upload
-from callbacks.day_answer import FRAME_CLASS, KEEP, STALE_CLASS, Asked, Shown
+from callbacks.day_answer import FRAME_CLASS, STALE_CLASS
 from callbacks.day_desk import Seat
 from callbacks.day_edits import without
 from callbacks.hubs_answer import answer_to
@@ -24,10 +25,10 @@ from callbacks.hubs_desk import CASE_KIND, Desk
 from callbacks.imported import CHECKS
 from callbacks.job_banner import job_record
 from callbacks.services import Services
-from components import hubs_asked, hubs_question
+from components import hubs_asked, hubs_cards, hubs_question
+from components.hubs_edits import words_of
 from components.hubs_view import FIRST_TAB, LONGEST_QUERY, at_of, question_query, read_question, read_view
 from components.hubs_words import At
-from engine.compute import HERE
 from engine.data.openings import HUBS
 from engine.errors import EngineError, QuestionError
 from engine.pricing import jobs
@@ -35,9 +36,9 @@ from engine.pricing.cases import three_hubs
 from engine.pricing.files import to_json
 from engine.pricing.question import Edit, HubQuestion
 from engine.pricing.run import HubRun, run_hubs
-from engine.store.kinds import KINDS
-from engine.store.queue import Queue
+from tests.callbacks.day_seats import DayScreen, opened, worked
 from tests.callbacks.screen import ANNE, BEN, text
+from tests.engine.pricing.small import export_only
 
 SMALL = HubQuestion(hours=3, quick_time_s=60.0, ladder=False)
 TWICE = Edit("battery", 2.0, "campus 740")
@@ -45,10 +46,8 @@ TWICE = Edit("battery", 2.0, "campus 740")
 
 @pytest.fixture(scope="module")
 def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
-    folder = tmp_path_factory.mktemp("hubs")
-    opened = Services.open(f"sqlite:///{folder / 'store.db'}", folder / "artefacts")
-    yield opened
-    opened.close()
+    with opened(tmp_path_factory.mktemp("hubs")) as services:
+        yield services
 
 
 @pytest.fixture(scope="module")
@@ -56,58 +55,20 @@ def anne(services: Services) -> Seat[Desk]:
     return Seat(Desk(services), ANNE, "")
 
 
-class Screen:
-    """The page as a browser holds it."""
+class Screen(DayScreen):
+    """The Hubs page as a browser holds it."""
 
     def __init__(self, seat: Seat[Desk], question: HubQuestion = SMALL) -> None:
-        self.seat = seat
-        self.words = hubs_asked.words_of(question)
-        self.edits = question.to_json()["edits"]
-        self.found: Any = None
-
-    def ask(self, *, pressed: bool = False, edits: Any = None, **words: Any) -> Shown:
-        self.words |= {name.replace("_", "-"): value for name, value in words.items()}
-        self.edits = self.edits if edits is None else edits
-        shown = answer_to(self.seat, Asked(self.words, self.edits, (), self.found, pressed=pressed))
-        if shown.found is not KEEP:
-            self.found = json.loads(json.dumps(shown.found))
-        return shown
+        super().__init__(seat, hubs_asked.words_of(question), question.to_json()["edits"], answer_to)
 
     def run(self) -> HubRun:
-        run = self.seat.drawn(self.found)
-        assert run is not None
+        run: HubRun = super().run()
         return run
 
 
-class Context:
-    """What a job is given."""
-
-    workers = HERE
-
-    def __init__(self, seat: Seat[Desk]) -> None:
-        self.seat, self.artifacts = seat, seat.desk.services.artifacts
-        self.told: list[str] = []
-
-    def progress(self, _done: int, _total: int, message: str = "") -> None:
-        self.told.append(message)
-
-    def load_dataset(self, digest: str) -> tuple[str, bytes]:
-        return self.seat.desk.file(self.seat.user, self.seat.study, digest)
-
-    def load_network(self, digest: str) -> Any:
-        raise KeyError(digest)
-
-
 def work(seat: Seat[Desk]) -> int:
-    """Compute the jobs that wait, as a runner does; return how many there were."""
-    services = seat.desk.services
-    queue, done = Queue(services.store.database, services.artifacts, KINDS, running_per_user=9), 0
-    while (claim := queue.claim()) is not None:
-        result = jobs.study_job(dict(claim.arguments), Context(seat))
-        queue.finish(claim, json.loads(json.dumps(result)), 0.1)
-        CHECKS.answers[jobs.STUDY](result)  # what a study's file must hold
-        done += 1
-    return done
+    """Compute the jobs that wait, whose answers hold what a study's file must; return how many there were."""
+    return worked(seat, jobs.study_job, CHECKS.answers[jobs.STUDY])
 
 
 @pytest.fixture
@@ -162,6 +123,7 @@ def test_the_page_opens_on_its_example_and_computes_nothing(anne: Seat[Desk]) ->
                     line_per_mwh=50.5, level=0.0, fairness="mean", least_per_mwh=0.0, exports=True, kappa=0.1,
                     exact_gap=0.001, error=0.25, ladder=False),
         HubQuestion(dataset="f" * 64, exact=True, exact_time_s=33.0),
+        HubQuestion(edits=(Edit("line limit", 0.9, line="711-740"), Edit("substation import", 1.1))),
     ],
 )  # fmt: skip
 def test_controls_and_links_give_the_question_back(question: HubQuestion) -> None:
@@ -242,6 +204,12 @@ def test_a_job_s_entry_leads_back_to_what_it_was_asked(solved: Screen) -> None:
 
 def edit(seat: Seat[Desk], press: str, found: Any, held: Any = (), **values: Any) -> tuple[Edit, ...]:
     given = {
+        "line-factor": 1.2,
+        "lines-factor": 0.9,
+        "substation-asset": "substation import",
+        "substation-factor": 0.8,
+        "grid-asset": "substation export",
+        "grid-factor": 3,
         "hub-asset": "battery",
         "hub-factor": 2,
         "all-asset": "generator",
@@ -271,6 +239,54 @@ def test_a_battery_twice_as_large_is_asked_for_and_taken_back(solved: Screen) ->
     assert edit(seat, "clear", solved.found, held) == ()
 
 
+def test_limits_are_edited_by_their_forms_and_join_the_question(solved: Screen) -> None:
+    seat: Seat[Desk] = solved.seat
+    held: list[dict[str, Any]] = []
+    for press, selection, wanted, words in (
+        ("line", "line:711-740", Edit("line limit", 1.2, line="711-740"), "line 711-740: limit times 1.2"),
+        ("lines", "", Edit("line limit", 0.9), "every line: limit times 0.9"),
+        ("substation", "line:substation", Edit("substation import", 0.8), "the substation: limit of imports times 0.8"),
+        ("grid", "", Edit("substation export", 3.0), "the substation: limit of exports times 3"),
+    ):
+        made = edit(seat, press, solved.found, held, selection=selection)
+        assert made[-1] == wanted
+        assert hubs_asked.edits_of(held) == made[:-1]
+        assert words_of(made[-1]) == words
+        held = hubs_asked.held_edits(made)
+    shown = solved.ask(edits=held)
+    assert shown.edited == "with 4 edits"
+    assert shown.frame == STALE_CLASS
+    query = {name: values[0] for name, values in parse_qs(str(shown.query)).items()}
+    asked = read_question(query)
+    assert asked is not None
+    assert hubs_asked.held_edits(asked.edits) == held
+    before, after = three_hubs(3).network, seat.desk.case(ANNE, "", asked).network
+    factor = [1.08 if name == "711-740" else 0.9 for name in before.lines]
+    assert after.limit_mw == pytest.approx(before.limit_mw * factor)
+    assert (after.import_mw, after.export_mw) == pytest.approx((0.8 * before.import_mw, 3.0 * before.export_mw))
+
+
+def test_with_limits_that_nothing_reaches_no_price_is_set(anne: Seat[Desk]) -> None:
+    """A law: where nothing is beyond a limit, prices of 0 cost nothing, and anything else would."""
+    wide = (Edit("line limit", 50.0), Edit("substation import", 50.0), Edit("substation export", 50.0))
+    screen = Screen(anne, replace(SMALL, edits=wide))
+    assert "Not computed yet" in text(screen.ask().state)
+    screen.ask(pressed=True)
+    assert work(anne) == 1
+    screen.ask()
+    run = screen.run()
+    assert run.case.network.limit_mw == pytest.approx(50.0 * three_hubs(3).network.limit_mw)
+    for each in run.outcomes:
+        assert each.overloads.mwh(run.case) == 0.0
+    quick = run.of("quick", "quadratic")
+    assert quick is not None
+    assert np.abs(quick.price).max() == 0.0
+    limit = float(run.case.network.limit_mw[run.case.network.lines.index("711-740")])
+    told = text(hubs_cards.card(run, At(), "limit:711-740"))
+    assert f"{limit:.3f}\u00a0MW" in told
+    assert "every line: limit times 50" in told
+
+
 @pytest.mark.parametrize(
     ("press", "values", "words"),
     [
@@ -282,6 +298,12 @@ def test_a_battery_twice_as_large_is_asked_for_and_taken_back(solved: Screen) ->
         ("hub", {"hub_factor": "x"}, "factor of an edit is a number"),
         ("all", {"all_factor": 1}, "changes nothing"),
         ("all", {"all_asset": "sun"}, "there is no sun at any hub"),  # in the evening
+        ("line", {}, "select a line first"),
+        ("line", {"selection": "line:nowhere"}, "no line 'nowhere'"),
+        ("line", {"selection": "line:711-740", "line_factor": 0}, "a limit stays above 0"),
+        ("lines", {"lines_factor": "x"}, "factor of an edit is a number"),
+        ("substation", {"substation_asset": "battery"}, "a limit of imports and a limit of exports"),
+        ("grid", {"grid_factor": 1}, "changes nothing"),
     ],
 )
 def test_an_edit_that_cannot_be_made_is_refused_in_words(
@@ -325,6 +347,38 @@ def test_a_case_of_one_s_own_is_shown_taken_and_asked_about(anne: Seat[Desk]) ->
     assert seat.desk.choices(ANNE, seat.study, CASE_KIND) == [(offered["digest"], "ours.json")]
     with pytest.raises(EngineError):
         seat.desk.look(BEN, seat.study, asked)  # another reader's study
+
+
+def test_a_price_that_counts_for_exports_too_cures_what_exports_push_and_is_told_as_it_is(anne: Seat[Desk]) -> None:
+    """Closed form: 2 MW of sun behind a line of 1.5 MW, exports paid 20 $/MWh.
+
+    With x exported the hub's last MWh brings 20 + p - (4 / 3) x, and its last MWh thrown away costs 2 (2 - x): at
+    x = 1.5 both meet for p = -19. So it pays 19 $/MWh on 1.5 MWh, of the 20 that it is paid; in other hours nothing.
+    """
+    _, offered = hubs_upload.offer(anne, sent(to_json(export_only())), "sun.json")
+    address = hubs_upload.take(anne, offered, HubQuestion())
+    query = {name: values[0] for name, values in parse_qs(urlsplit(address).query).items()}
+    asked = read_question(query)
+    assert asked is not None
+    screen = Screen(Seat(anne.desk, ANNE, query["study"]), replace(asked, ladder=False))
+    assert screen.ask(exports=["priced"]).compute
+    screen.ask(pressed=True)
+    assert work(screen.seat) == 1
+    screen.ask()
+    run, at = screen.run(), At(hour=1, selection="hub:sun")
+    quick = run.of("quick", "quadratic")
+    assert quick is not None
+    assert quick.price[0] == pytest.approx([0.0, -19.0, 0.0], abs=1e-6)
+    assert quick.overloads.mwh(run.case) == pytest.approx(0.0, abs=1e-9)
+    for what, parts in {
+        "charge:sun": ("sun pays 11.0 $/MWh at", "exports are paid 20.0 $/MWh and δ: 1.0 $/MWh"),
+        "pays:sun": ("sun pays 28.5 $ by", "exports, 3.50 MWh 28.5 $, −8.1 $/MWh on average"),
+        "paid": ("28.5 $ paid by", "sun 28.5 $"),
+        "price": ("−19.0 $/MWh on imports and exports of sun",),
+    }.items():
+        told = text(hubs_cards.card(run, at, what)).replace("\u00a0", " ")
+        for part in parts:
+            assert part in told, (part, told)
 
 
 @pytest.mark.parametrize(

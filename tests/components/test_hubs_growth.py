@@ -23,11 +23,20 @@ def _cells(title: str) -> list[list[str]]:
     return [[cell.strip().replace(",", "") for cell in line.strip("| ").split("|")] for line in lines]
 
 
+def _fleets() -> list[tuple[int, int, float]]:
+    """Return hubs, steps and seconds of the search of the record's fleets, by the heads of its columns."""
+    head = next(line for line in RECORD.split("\n## Fleets")[1].splitlines() if line.startswith("| hubs"))
+    names = [name.strip() for name in head.strip("| ").split("|")]
+    places = [names.index(name) for name in ("hubs", "steps", "search, s")]
+    rows = [[row[place] for place in places] for row in _cells("Fleets")]
+    return [(int(hubs), int(steps), float(search)) for hubs, steps, search in rows]
+
+
 def test_what_is_said_to_be_measured_is_what_the_benchmark_wrote() -> None:
     assert f"Measured {hubs_growth.MEASURED_ON}" in RECORD
     assert hubs_growth.MACHINE in RECORD
     told = [(each.hubs, each.steps, each.search_s) for each in hubs_growth.MEASURED]
-    assert told == [(int(row[0]), int(row[6]), float(row[5])) for row in _cells("Fleets")]
+    assert told == _fleets()
     for row, each in zip(_cells("Exact prices"), hubs_growth.MEASURED_EXACT, strict=True):
         assert int(row[0]) == each.hubs
         assert int(row[1].split()[0]) == each.steps
@@ -48,7 +57,19 @@ def test_linear_is_told_by_what_a_step_takes() -> None:
     assert rows[3]["grows"] == ""
     hasty = hubs_growth.quick_rows([("a", ten), ("b", Grown(300, 7, 14.0, "2026-01-01"))])[1]
     assert hasty[1]["grows"] == "10 × the hubs, 2.0 × the time: too few steps to tell"
-    assert all("at most linear" in row["grows"] for row in rows[4:])
+
+
+def test_what_was_measured_is_judged_by_the_record_s_own_seconds() -> None:
+    """A step's time of each size against that of the size before, by the cells of the record."""
+    cells = [(hubs, search / steps) for hubs, steps, search in _fleets()]
+    rows = hubs_growth.quick_rows([])[1]
+    assert [row["hubs"] for row in rows] == [hubs for hubs, _ in cells] == [30, 300, 3000]
+    assert rows[0]["grows"] == ""
+    for (fewer, short), (more, long), row in zip(cells[:-1], cells[1:], rows[1:], strict=True):
+        verdict = "at most linear" if long / short <= more / fewer else "more than linear"
+        assert row["grows"].endswith(verdict)
+        assert row["grows"].startswith(f"{more / fewer:.0f} × the hubs")
+        assert long / short <= more / fewer, "the demand: time grows at most linearly"
 
 
 def test_a_run_is_told_alike_from_memory_and_from_its_file(tmp_path: Path) -> None:

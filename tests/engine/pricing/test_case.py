@@ -26,6 +26,25 @@ def test_cases_that_come_with_the_program_have_no_fault() -> None:
     assert three_hubs().digest == three_hubs().digest != three_hubs(seed=1).digest
 
 
+def test_a_digest_is_of_everything_in_a_fleet_and_of_nothing_else() -> None:
+    """Law: the same inputs make the same digest, and whatever differs makes another."""
+    case = fleet(7, hours=4)
+    assert case.digest == fleet(7, hours=4).digest
+    assert len(case.digest) == 64
+    network, hub = case.network, case.hubs[0]
+    others = [
+        fleet(8, hours=4), fleet(7, hours=5), fleet(7, hours=4, seed=1), fleet(7, hours=4, feeder="ieee34"),
+        replace(case, hubs=(replace(hub, import_mw=hub.import_mw * (1.0 + 1e-12)), *case.hubs[1:])),
+        replace(case, network=replace(network, limit_mw=network.limit_mw * 1.001)),
+        replace(case, network=replace(network, share=-network.share)),
+        replace(case, network=replace(network, import_mw=network.import_mw + 1.0)),
+        replace(case, areas=tuple(reversed(case.areas))), replace(case, step_h=0.5),
+        replace(case, terms=replace(case.terms, fair=0.5)), replace(case, prices=PriceRange(-1.0, 1.0)),
+        replace(case, curvature=Curvature(share=0.5)), replace(case, buy_per_mwh=case.sell_per_mwh),
+    ]  # fmt: skip
+    assert len({case.digest, *(each.digest for each in others)}) == len(others) + 1
+
+
 def test_every_fault_is_named_at_once() -> None:
     bad = Hub(
         "bad", "a", (1.0, math.nan), -2.0, math.inf, (-1.0, 0.0), math.nan, -1.0,

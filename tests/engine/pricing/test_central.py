@@ -13,6 +13,7 @@ from engine.pricing.congestion import Overloads, PriceTerms
 from engine.pricing.hubs import Hub, Work
 from engine.pricing.linear import at_prices
 from engine.pricing.program import programs
+from engine.program import Status
 from tests.engine.pricing.small import export_only, fleet_of, one_line, random_case, rigid, two_hubs
 
 
@@ -71,13 +72,26 @@ def test_linear_hubs_choose_between_a_best_and_a_worst_for_the_network(seed: int
     """Law: the first best is no more than the best, that no more than the worst, and sampled optima are between."""
     case = random_case(seed)
     joint = _joint(case)
-    price = np.random.default_rng(seed).normal(0.0, 5.0, (2, 6))
+    rng = np.random.default_rng(seed)
+    price = rng.normal(0.0, 5.0, (2, 6))
     ends = at_prices(joint, price)
     assert first_best(joint).overload_cost <= ends.best.overload_cost + 1e-6
     assert ends.best.overload_cost <= ends.worst.overload_cost + 1e-6
     assert ends.worst.overload_cost <= ends.worst.bound + 1e-6
     for own, x, optimum, each in zip(joint.programs, ends.worst.points, ends.optimum, price, strict=True):
         assert own.cost_at(each) @ x == pytest.approx(optimum, rel=1e-5, abs=1e-4)
+    sampled = [ends.best.overload_cost, ends.worst.overload_cost]
+    for _ in range(5):
+        drawn = []
+        for own, optimum, each in zip(joint.programs, ends.optimum, price, strict=True):
+            x = cp.Variable(len(own.cost))
+            rows = [own.matrix @ x == own.right, x >= own.lower, x <= own.upper,
+                    own.cost_at(each) @ x <= optimum + 1e-7 * (1.0 + abs(optimum))]  # fmt: skip
+            cp.Problem(cp.Minimize(rng.normal(size=len(own.cost)) @ x), rows).solve(solver=cp.HIGHS)
+            drawn.append(own.withdrawal(np.asarray(x.value)))
+        sampled.append(Overloads.of(case, np.array(drawn)).cost(case))
+    assert min(sampled) >= sampled[0] - 1e-3
+    assert max(sampled) <= sampled[1] + 1e-3
 
 
 def test_the_worst_of_equal_hours_is_the_busy_one() -> None:
@@ -90,6 +104,22 @@ def test_the_worst_of_equal_hours_is_the_busy_one() -> None:
     assert ends.worst.points[0][:2] == pytest.approx([4.0, 1.0], abs=1e-4)
     dearer = at_prices(joint, np.array([[1.0, 0.0]]))
     assert dearer.worst.overload_cost == pytest.approx(0.0, abs=1e-3)
+
+
+def test_a_worst_that_there_was_no_time_for_has_a_bound_all_the_same() -> None:
+    """Law: what is found is no more than the worst, the bound no less; by hand the worst is 100 $, the bound 200.
+
+    Either hour alone could take the 2 MWh that wait, and each would then be exceeded by 1 MW.
+    """
+    hub = Hub("one", "a", (2.0, 2.0), 9.0, work=Work((2.0, 0.0), 2.0, 2, 0.0))
+    joint = _joint(HubCase((hub,), one_line(2, 1, 3.0), (30.0, 30.0), (0.0, 0.0)))
+    proved = at_prices(joint, np.zeros((1, 2))).worst
+    assert proved.status is Status.OPTIMAL
+    assert [proved.overload_cost, proved.bound] == pytest.approx([100.0, 100.0], abs=1e-2)
+    short = at_prices(joint, np.zeros((1, 2)), time_limit_s=0.0).worst
+    assert short.status is Status.TIME_LIMIT
+    assert short.overload_cost <= 100.0 + 1e-3
+    assert 100.0 - 1e-3 <= short.bound <= 200.0 + 1e-2
 
 
 @pytest.mark.parametrize("case", [export_only(), rigid()])

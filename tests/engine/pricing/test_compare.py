@@ -4,8 +4,11 @@ import numpy as np
 import pytest
 
 from engine.commitment.outcome import Effort
+from engine.pricing import compare as module
+from engine.pricing import smooth
 from engine.pricing.cases import fleet, three_hubs
 from engine.pricing.compare import Comparison, compare
+from engine.program import Status
 from tests.engine.pricing.small import two_hubs
 
 
@@ -15,14 +18,39 @@ def hand() -> Comparison:
 
 
 def test_no_model_is_below_the_first_best_and_none_above_no_prices(hand: Comparison) -> None:
-    """Law: B <= C <= A of linear hubs, and the first best <= D <= no prices of quadratic ones."""
-    for hubs, prices in (("linear", "exact"), ("quadratic", "quick")):
-        found, none = hand.of(prices, hubs), hand.of("none", hubs)  # type: ignore[arg-type]
-        assert hand.floor - 1e-6 <= found.bound + 1e-6 <= found.objective + 1e-4 <= none.objective + 1e-3
-        assert found.overload_cost <= found.worst_cost + 1e-6
+    """Law: B <= C <= A of linear hubs, B <= D <= A of quadratic ones; by hand B is 0, C 0.1378 and A 50 $."""
+    assert hand.floor == pytest.approx(0.0, abs=1e-6)
     assert hand.of("central", "linear").overload_cost == pytest.approx(hand.floor, abs=1e-4)
+    for hubs in ("linear", "quadratic"):
+        assert hand.of("none", hubs).objective == pytest.approx(50.0, abs=1e-3)  # type: ignore[arg-type]
+    exact, quick = hand.of("exact", "linear"), hand.of("quick", "quadratic")
+    assert exact.objective == pytest.approx(0.1378, abs=1e-3)
+    assert hand.floor <= exact.bound <= exact.objective + 1e-6
+    assert exact.gap <= 1e-5
+    assert 0.1 < quick.objective < 49.0
+    assert quick.bound == hand.floor
+    for each in hand.outcomes:
+        assert each.overload_cost <= each.worst_cost + 1e-6 <= each.worst_bound + 2e-6
+        assert each.worst_status is Status.OPTIMAL
     assert hand.residual <= 1e-6
     assert hand.exact_message == ""
+
+
+def test_quick_prices_begin_at_exact_ones_too(hand: Comparison, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Law: they are no worse than exact prices are for the same hubs; where those begin better, all outcomes say so."""
+    assert [end.start for end in hand.quick.ends] == ["together", "none", "exact"]
+    assert hand.of("quick", "quadratic").objective <= hand.of("exact", "quadratic").objective + 1e-9
+    monkeypatch.setattr(smooth, "_STEPS", 0)  # each search ends where it begins
+    monkeypatch.setattr(module, "begun", lambda case, _: {"none": np.zeros((case.area_count, case.periods))})
+    found = compare(three_hubs(4), exact=Effort(1e-2, 30.0), quick_s=10.0)
+    exact = found.of("exact", "quadratic")
+    begun = [end.found.objective for end in found.quick.ends]
+    assert begun[1] == pytest.approx(exact.objective)
+    assert begun[1] < begun[0]
+    assert found.quick.best.start == "exact"
+    for hubs in ("quadratic", "linear"):
+        assert np.array_equal(found.of("quick", hubs).price, exact.price)  # type: ignore[arg-type]
+    assert found.of("quick", "quadratic").objective == pytest.approx(exact.objective)
 
 
 def test_what_is_told_of_each_outcome_follows_from_what_hubs_do(hand: Comparison) -> None:

@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 
 from engine.commitment.outcome import Effort
+from engine.pricing import smooth
 from engine.pricing.case import HubCase, PriceRange, Terms
+from engine.pricing.cases import fleet
 from engine.pricing.central import Joint, first_best, together
-from engine.pricing.congestion import PriceTerms
+from engine.pricing.congestion import Overloads, PriceTerms
 from engine.pricing.evaluation import Fleet
 from engine.pricing.exact import exact_prices
 from engine.pricing.hubs import Generator, Hub, Work
@@ -98,7 +100,7 @@ def test_a_little_curvature_reaches_the_half_way_at_a_price_just_below(kappa: fl
 
 
 def test_exact_prices_are_no_worse_than_any_of_a_grid() -> None:
-    """Brute force: 17^3 prices, linear hubs choosing for the operator."""
+    """Brute force: 9^3 prices, linear hubs choosing for the operator."""
     case = shifting()
     joint, terms = _joint(case), PriceTerms.of(case)
     found = exact_prices(joint, EFFORT, quadratic=False)
@@ -130,7 +132,7 @@ def test_quick_prices_are_within_a_hundredth_of_the_best_ones(case: HubCase) -> 
     """Against the integer program; and the chain: first best, exact, quick, none."""
     fleet, quick = Fleet.of(case), _smooth(case)
     joint = Joint.of(case, fleet.programs)
-    exact = exact_prices(joint, EFFORT, quadratic=True, starts=(tuple(each.x for each in quick.best.found.responses),))
+    exact = exact_prices(joint, EFFORT, quadratic=True, starts=(quick.best.found.answered,))
     assert exact.status is Status.OPTIMAL
     assert fleet.at(exact.price).objective == pytest.approx(exact.objective, rel=1e-3, abs=1e-4)
     none = fleet.at(np.zeros((case.area_count, case.periods))).objective
@@ -138,3 +140,29 @@ def test_quick_prices_are_within_a_hundredth_of_the_best_ones(case: HubCase) -> 
     assert all(low <= high + 1e-5 * (1.0 + abs(high)) for low, high in pairwise(chain))
     assert quick.best.found.objective <= 1.01 * exact.objective + 1e-4
     assert quick.best.found.residual <= 1e-6
+
+
+def test_a_step_promises_the_same_by_either_method_and_what_its_own_model_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Law: a linear program has one optimum; by hand, the model at the step is as much less as it promises."""
+    case = fleet(6, hours=5)
+    own = Fleet.of(case)
+    least, most = case.price_bounds()
+    search = smooth._Search(own, "none", least, most, np.inf, None)
+    found = own.at(np.random.default_rng(3).normal(0.0, 2.0, least.shape))
+    slopes = search._model(found)
+    promises = []
+    for rows in (10**9, 0):
+        monkeypatch.setattr(smooth, "_MANY_ROWS", rows)
+        step = search._step(found, slopes, 2.0)
+        assert step is not None
+        change, promised = step
+        assert np.abs(change).max() <= 2.0 + 1e-9
+        moved = found.withdrawal_mw.copy()
+        for hub, (area, group) in enumerate(zip(case.area, search.groups.of, strict=True)):
+            mates = int((search.groups.of == group).sum())  # any split of a group's change has the same flows
+            moved[hub] += slopes[group] @ change[area] / mates
+        after = Overloads.of(case, moved).cost(case) + own.terms.cost(found.price + change).total
+        assert found.objective - after == pytest.approx(promised, abs=1e-6)
+        promises.append(promised)
+    assert promises[0] > 1.0
+    assert promises[1] == pytest.approx(promises[0], rel=1e-7)

@@ -89,6 +89,59 @@ def test_an_edit_of_a_hub_that_is_not_there_is_refused() -> None:
         HubQuestion(edits=(Edit("sun", 1.0, "nobody"),)).made(_no_file)
 
 
+@pytest.mark.parametrize(
+    ("edit", "changed"),
+    [
+        (Edit("line limit", 1.5, line="711-740"), {"711-740": 1.5}),
+        (Edit("line limit", 0.5), None),
+        (Edit("substation import", 0.8), {"import_mw": 0.8}),
+        (Edit("substation export", 1.25), {"export_mw": 1.25}),
+    ],
+)
+def test_an_edit_of_a_limit_changes_that_limit_by_its_factor_and_nothing_else(
+    edit: Edit, changed: dict[str, float] | None
+) -> None:
+    question = HubQuestion(hours=3, edits=(edit,))
+    plain, edited = (HubQuestion(hours=3).made(_no_file), question.made(_no_file))
+    before, after = plain.network, edited.network
+    found = {
+        name: new / old
+        for name, old, new in zip(before.lines, before.limit_mw, after.limit_mw, strict=True)
+        if new != old
+    }
+    found |= {
+        name: getattr(after, name) / getattr(before, name)
+        for name in ("import_mw", "export_mw")
+        if getattr(after, name) != getattr(before, name)
+    }
+    assert found == pytest.approx(dict.fromkeys(before.lines, 0.5) if changed is None else changed)
+    assert replace(edited, network=before).digest == plain.digest != edited.digest
+    assert question.digest != HubQuestion(hours=3).digest
+    assert HubQuestion.from_json(json.loads(json.dumps(question.to_json()))) == question
+
+
+@pytest.mark.parametrize(
+    ("edit", "words"),
+    [
+        (Edit("line limit", 0.0), "factor of a line limit is 0: a limit stays above 0"),
+        (Edit("line limit", 2.0, hub="works 724"), "a line limit is of no hub, and the edit names 'works 724'"),
+        (Edit("battery", 2.0, line="711-740"), "a line has a line limit, no 'battery'"),
+        (Edit("substation import", 101.0), "factor of an edit is 101: 0 to 100"),
+        (Edit("line limit", 2.0, line="nowhere"), "there is no line 'nowhere'"),
+    ],
+)
+def test_an_edit_of_a_limit_that_cannot_be_made_is_refused(edit: Edit, words: str) -> None:
+    with pytest.raises(QuestionError, match=words):
+        HubQuestion(hours=3, edits=(edit,)).made(_no_file)
+
+
+def test_a_limit_that_is_not_there_is_not_made_larger() -> None:
+    """The substation of two hubs done by hand has no limits."""
+    question = HubQuestion(dataset="hand", edits=(Edit("substation export", 2.0),))
+    with pytest.raises(QuestionError, match="the substation has no limit of exports"):
+        question.made(lambda digest: (digest, to_json(two_hubs())))
+
+
 def test_so_many_prices_are_not_compared_each_with_each() -> None:
     """The limit is named, and what has none."""
     question = HubQuestion(case="fleet", count=80, feeder="ieee123", hours=2)

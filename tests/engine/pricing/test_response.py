@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.pricing.evaluation import Evaluation
+from engine.pricing.cases import fleet
+from engine.pricing.evaluation import Evaluation, Fleet
 from engine.program import certificate, solve
 from tests.engine.pricing.small import as_specified, fleet_of, random_case, two_hubs
 
@@ -101,3 +102,15 @@ def test_a_battery_moves_by_and_by_where_a_linear_one_jumps() -> None:
         drawn.append(fleet.at(told).withdrawal_mw[0, 2])
     assert drawn[1] == pytest.approx(drawn[0], abs=1e-6)
     assert drawn[0] - 1e-3 > drawn[2] > drawn[3] + 1e-3 > drawn[4] + 2e-3
+
+
+def test_hubs_that_are_asked_together_answer_as_each_by_itself() -> None:
+    """Law: one hub's answer is no other's business, also where most are answered and the others go on without them."""
+    own = Fleet.of(fleet(30, hours=8))
+    price = np.random.default_rng(2).normal(0.0, 10.0, (30, 8))
+    together = own.followers.respond(price, [None] * 30)
+    for follower, response, each in zip(own.followers.each, together, price, strict=True):
+        alone = follower.respond(each)
+        assert response.value == pytest.approx(alone.value, rel=1e-8)
+        assert response.x == pytest.approx(alone.x, abs=1e-6)
+        assert response.residual <= 1e-9

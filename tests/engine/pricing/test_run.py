@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from engine.errors import CancelledError, InfeasibleError, UncertaintyDataError
-from engine.pricing.congestion import Overloads
 from engine.pricing.files import to_json
 from engine.pricing.hubs import Hub
 from engine.pricing.question import Edit, HubQuestion
@@ -43,7 +42,8 @@ def test_a_study_comes_back_from_its_file(told: tuple[HubRun, list[tuple[float, 
     assert again.provenance == found.provenance
     assert again.facts == found.facts
     for one, other in zip(found.outcomes, again.outcomes, strict=True):
-        assert (one.prices, one.hubs, one.status) == (other.prices, other.hubs, other.status)
+        for name in ("prices", "hubs", "status", "worst_cost", "worst_bound", "worst_status"):
+            assert getattr(one, name) == getattr(other, name)
         assert other.objective == pytest.approx(one.objective, abs=1e-12)
         assert np.array_equal(one.price, other.price)
         assert all(np.array_equal(a, b) for a, b in zip(one.points, other.points, strict=True))
@@ -52,6 +52,7 @@ def test_a_study_comes_back_from_its_file(told: tuple[HubRun, list[tuple[float, 
     assert again.real_time.overload_cost == found.real_time.overload_cost
     assert isinstance(again.real_time.overload_cost, float)
     assert np.array_equal(again.real_time.withdrawal_mw, found.real_time.withdrawal_mw)
+    assert again.real_time.waiting_mwh.tolist() == [0.0, 0.0]  # these hubs have no work
 
 
 def test_what_is_told_is_proved(told: tuple[HubRun, list[tuple[float, str]], list[HubRun]]) -> None:
@@ -69,8 +70,10 @@ def test_what_is_told_is_proved(told: tuple[HubRun, list[tuple[float, str]], lis
     assert [run.of("exact", "linear") is None for run in known] == [True, False]
     assert known[0].facts["exact"]["message"] == "being looked for"
     assert any("quick prices from no prices: step 0" in words for _, words in said)
-    for each in found.outcomes:
-        assert each.overload_cost == pytest.approx(Overloads.of(found.case, each.withdrawal_mw).cost(found.case))
+    for each in found.outcomes:  # by hand: one line of 2.5 MW serves both hubs
+        beyond = np.maximum(each.withdrawal_mw.sum(axis=0) - 2.5, 0.0).sum()
+        assert each.overload_cost == pytest.approx(100.0 * beyond, abs=1e-6)
+        assert each.overload_cost - 1e-6 <= each.worst_cost <= each.worst_bound + 1e-6
 
 
 def test_searches_are_told_step_by_step_as_they_end(
@@ -79,17 +82,24 @@ def test_searches_are_told_step_by_step_as_they_end(
     """Laws: what is best so far never gets worse, no bound is above it, and the last word is the answer's."""
     found, _, _ = told
     first, last = SEARCHES[0], SEARCHES[-1]
-    assert [step for _, steps in first.starts.values() for step in steps] == []
-    assert [len(each.starts) for each in SEARCHES] == sorted(len(each.starts) for each in SEARCHES)
-    assert {end["start"]: end["objective"] for end in found.facts["ends"]} == {
-        name: now for name, (now, _) in last.starts.items()
+    assert {name: steps for name, (_, steps) in first.starts.items()} == {"together": ()}
+    for before, after in pairwise(SEARCHES):
+        assert set(before.starts) <= set(after.starts)
+        for name, (now, steps) in before.starts.items():
+            assert after.starts[name][1][: len(steps)] == steps
+            assert after.starts[name][0] <= now
+        assert len(before.marks) <= len(after.marks) + 1  # the last of them tells only how far it is now
+    assert {end["start"]: (end["objective"], end["steps"]) for end in found.facts["ends"]} == {
+        name: (now, len(steps)) for name, (now, steps) in last.starts.items()
     }
+    assert set(last.starts) == {"together", "none", "exact"}
     assert len(found.steps) == sum(len(steps) for _, steps in last.starts.values()) > 0
     for each in SEARCHES:
         assert each.floor == found.floor
         for now, steps in each.starts.values():
             assert now == pytest.approx(min([step.objective for step in steps], default=now))
             assert [step.at_s for step in steps] == sorted(step.at_s for step in steps)
+            assert [step.number for step in steps] == list(range(len(steps)))
     exact = found.facts["exact"]
     marks = exact["marks"]
     assert all(one["objective"] >= other["objective"] for one, other in pairwise(marks))
