@@ -101,7 +101,7 @@ def shortlist_card(answer: Answer) -> html.Div:
     groups = zip(ranked.groups, ranked.group_score[row].tolist(), strict=True)
     return why_card(
         f"Score {number(float(ranked.score[row]), 3)}, place 1 under {answer.drawn.envelope}",
-        formula="*C*_i = *S*^-_i / (*S*^+_i + *S*^-_i),  *S*^±_i = ‖*R*_i − *A*^±‖",
+        formula="*C*_i = *S*^{−}_i / (*S*^{+}_i + *S*^{−}_i),  *S*^{±}_i = ‖*R*_i − *A*^{±}‖",
         values=[
             *((f"*G*_{{{place + 1}}}, {name}", number(score, 3)) for place, (name, score) in enumerate(groups)),
             ("weights of the groups", ", ".join(f"{weight:g}" for weight in answer.drawn.weights)),

@@ -212,7 +212,8 @@ def proportional(
         least[unit] = largest[unit] = 0.0
     room = largest - least
     part = (float(dispatch_mw.sum()) - float(least.sum())) / max(float(room.sum()), _RUNNING_MW)
-    return least + min(max(part, 0.0), 1.0) * room
+    even: Vector = least + min(max(part, 0.0), 1.0) * room
+    return even
 
 
 def least_cost(case: SitingCase, contingencies: Contingencies, bus: int, hour: int) -> Dispatcher:

@@ -14,10 +14,12 @@ from engine.network.factors import Factors
 from engine.network.model import Network
 from engine.network.tables import NetworkTables, table_of
 from engine.siting import cases
-from engine.siting.ac_check import INTACT, AcReport, ac_check, least_cost, worst_outages
-from engine.siting.ac_flow import AcFlow
+from engine.siting.ac_check import INTACT, SHARES, AcReport, ac_check, least_cost, proportional, worst_outages
+from engine.siting.ac_flow import AcFlow, shunt_mw
 from engine.siting.case import SitingCase
 from engine.siting.contingencies import Contingencies, Rule
+from engine.siting.defaults import starting_question
+from engine.siting.prepare import hours_of
 from tests.engine.grids import pypower_case
 
 R, X = 0.02, 0.1  # of one of two equal circuits, per unit of 100 MVA
@@ -102,7 +104,7 @@ def test_low_voltages_and_full_branches_are_flagged() -> None:
     assert voltage < 0.9
     assert row.site_voltage_pu == pytest.approx(voltage, abs=1e-8)
     assert (row.below, row.above) == (1, 0)
-    assert row.flags[0] == "1 buses are below their lowest voltage (0 without it)"
+    assert row.flags[0] == "1 bus is below the lowest voltage (0 without it)"
     assert row.flags[1].startswith("branch b carries 1")
     assert found.rows[0].flags == ()
     assert found.flagged == len([row for row in found.rows[1:] if row.flags])
@@ -115,11 +117,95 @@ def test_beyond_the_nose_of_the_curve_there_is_no_solution() -> None:
     weak = replace(TWO, branches=TWO.branches.assign(rating_a_mw=900.0))
     below, above = (report(weak, most + step, power_factor=1.0).rows[2] for step in (-2.0, 2.0))
     assert below.status == "solved"
-    assert (above.status, above.flags) == ("no solution", ("no AC solution was found",))
+    assert (above.status, above.flags) == ("no solution", ("no AC solution was found, at least cost or in proportion",))
     assert np.isnan(above.site_voltage_pu)
     whole = report(weak, most + 2.0, power_factor=1.0)
     again = AcReport.from_json(json.loads(json.dumps(whole.to_json(), allow_nan=False)))
     assert repr(again) == repr(whole)  # nan is not equal to nan
+
+
+def test_a_moved_dispatch_is_told() -> None:
+    # Two lossless circuits between held voltages of 1 pu carry V²/X = 2,000 MW at most. At least cost bus 2 makes its
+    # least, 10 MW, of 2,500; by 20 % in proportion 264 MW, by 50 % 644 MW: 1,856 MW come over, the first that can.
+    units = [
+        {"unit": "g", "bus": "1", "p_max_mw": 4000.0, "cost_c1_per_mwh": 9.0},
+        {"unit": "h", "bus": "2", "p_min_mw": 10.0, "p_max_mw": 4000.0, "cost_c1_per_mwh": 90.0},
+    ]
+    wide = [{**unit, "q_min_mvar": -9000.0, "q_max_mvar": 9000.0} for unit in units]
+    tables = replace(
+        TWO, branches=TWO.branches.assign(resistance_pu=0.0, rating_a_mw=4000.0), units=table_of("units", wide)
+    )
+    found = report(tables, 2500.0, power_factor=1.0)
+    even = 10.0 + (2550.0 - 10.0) / (4000.0 + 3990.0) * 3990.0
+    over = {share: 2500.0 - share * 10.0 - (1.0 - share) * even for share in SHARES}
+    assert [share for share in SHARES if over[share] < 2000.0] == [0.5, 0.0]
+    base, moved, lost = found.rows
+    assert (base.share, base.flags) == (1.0, ())
+    assert (moved.status, moved.share) == ("solved", 0.5)
+    assert moved.flags[0].startswith("dispatch 50 % least-cost: less moved has no AC solution")
+    assert "DC limits may be broken" in moved.flags[0]
+    sine = over[0.5] / 2000.0
+    apparent = 2000.0 * np.hypot(sine, 1.0 - np.sqrt(1.0 - sine**2))  # Q = V²/X (1 - cos δ)
+    assert moved.loading == pytest.approx(apparent / 2 / 4000.0, abs=1e-6)
+    assert lost.status == "no solution"  # one circuit carries 1,000 MW, and in proportion 1,222 MW come over
+    assert found.words().endswith("losses without an outage change by +0.0 MW, in part because the dispatch was moved")
+    assert any("moved towards one in proportion" in notice for notice in found.notices)
+    given = report(tables, 2500.0, power_factor=1.0, dispatch=lambda _, load: np.array([load + 40.0, 10.0]))
+    assert given.rows[1].status == "no solution"  # somebody else's is taken as it is
+    assert not any("moved" in notice for notice in given.notices)
+
+
+def test_what_is_lost_makes_nothing_in_a_proportional_dispatch() -> None:
+    case, contingencies = filed(library.load("rts24"))
+    unit = int(contingencies.units[0])
+    at = next(one for one in range(len(contingencies)) if contingencies.unit(one) == unit)
+    asked = least_cost(case, contingencies, 3, 0)(at, 0.0)
+    even = proportional(case, contingencies, 0, at, asked)
+    least, largest = case.least_mw[0], case.largest_mw[0]
+    others = (np.arange(len(even)) != unit) & (largest > least)
+    part = (even - least)[others] / (largest - least)[others]
+    assert even[unit] == 0.0
+    assert even.sum() == pytest.approx(asked.sum(), abs=1e-6)
+    np.testing.assert_allclose(part, part[0], rtol=1e-9)
+
+
+def test_a_base_that_fails_is_told() -> None:
+    # Two circuits end at 100 / 2 / (R / 2 + |Z| / 2) = 820 MW with a power factor of 1: the base draws 850 MW.
+    weak = replace(TWO, branches=TWO.branches.assign(rating_a_mw=900.0), buses=TWO.buses.assign(load_mw=[0.0, 850.0]))
+    found = report(weak, 10.0, power_factor=1.0)
+    assert found.rows[0].status == "no solution"
+    assert found.words().endswith("the base without the load has no AC solution: this says nothing of the site")
+    tight = report(replace(weak, branches=TWO.branches.assign(rating_a_mw=100.0)), 10.0)
+    assert tight.rows[0].status == "no dispatch"
+    assert tight.words().endswith("the base without the load has no DC dispatch: this says nothing of the site")
+
+
+def test_synthetic_texas_has_an_operating_point_in_the_hour_that_its_study_opens_with() -> None:
+    # The last hour of the question that a study of it opens with, 65 GW, without a new load. It takes about 3 s.
+    network = Network.from_tables(library.load("texas-2020"))
+    question = starting_question(network)
+    case = hours_of(question, network, hours=question.hours[-1:])
+    contingencies = Contingencies.of(Factors.of(case.network), question.rule, case)
+    asked = least_cost(case, contingencies, 0, 0)(INTACT, 0.0)
+    found = AcFlow.of(case, 0, 0).solve(asked, (0.0, 0.0), ())
+    assert found is not None
+    assert found.status == "solved"
+    load = (case.demand_mw[0] - shunt_mw(case.network)).sum()
+    shunts = (shunt_mw(case.network) * found.voltage_pu**2).sum()
+    assert found.losses_mw > 0.0
+    assert found.output_mw.sum() == pytest.approx(load + shunts + found.losses_mw, abs=1e-3)  # power is conserved
+    assert (found.output_mw <= case.largest_mw[0] + 1.0).all()
+    assert found.beyond_mw == 0.0
+    # Losses are not all at one unit: what each makes more is its part of the room that was left.
+    more = found.output_mw - asked
+    room = np.where(asked > 1e-6, case.largest_mw[0] - asked, 0.0)
+    np.testing.assert_allclose(more, room * found.losses_mw / room.sum(), atol=2.0)
+    voltage = found.voltage_pu[case.network.buses.in_service]
+    assert voltage.min() > 0.9
+    assert voltage.max() < 1.1
+    units = case.network.tables.units
+    inside = (found.reactive_mvar >= units["q_min_mvar"] - 0.1) & (found.reactive_mvar <= units["q_max_mvar"] + 0.1)
+    assert inside[(asked > 1e-6) & (np.arange(len(asked)) != found.reference)].all()
 
 
 def test_a_unit_stays_at_its_reactive_limit() -> None:
@@ -133,6 +219,23 @@ def test_a_unit_stays_at_its_reactive_limit() -> None:
     assert found.losses_mw == pytest.approx(losses, abs=1e-6)
     wide = replace(two, units=two.units.assign(q_min_mvar=-900.0, q_max_mvar=900.0))
     assert report(wide, 110.0).rows[1].site_voltage_pu == pytest.approx(1.0)
+
+
+def test_units_beyond_their_reactive_limits_are_told_with_how_far() -> None:
+    # 840 MW come over two circuits, more than the 820 MW that they bring to a voltage nobody holds; where it is held
+    # with 1 pu at both ends, P + jQ = ((e^{jδ} - 1) / (R + jX))* is received, and the unit makes the Q that it lacks.
+    units = [
+        {**TWO.units.to_dict("records")[0], "p_max_mw": 2000.0},
+        {"unit": "h", "bus": "2", "p_max_mw": 10.0, "p_min_mw": 10.0, "q_min_mvar": -5.0, "q_max_mvar": 5.0},
+    ]
+    two = replace(TWO, units=table_of("units", units), branches=TWO.branches.assign(rating_a_mw=900.0))
+    found = report(two, 850.0, power_factor=1.0).rows[1]
+    angle = np.linspace(0.0, np.pi / 2, 2_000_001)
+    received = 100.0 * np.conj((np.exp(1j * angle) - 1.0) / complex(R / 2, X / 2))
+    made = -float(received.imag[np.abs(received.real - 840.0).argmin()])
+    assert (found.status, found.share) == ("beyond reactive limits", 1.0)
+    wanted = f"solved only with units beyond their reactive limits, most by {made - 5.0:.0f} Mvar: unit h at bus 2"
+    assert found.flags[0] == wanted
 
 
 def test_states_without_a_dispatch_are_told() -> None:
