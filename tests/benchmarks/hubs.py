@@ -37,7 +37,7 @@ from engine.program import SOLVER
 
 RESULT = Path(__file__).parent / "results" / "hubs.md"
 FLEETS = (30, 300, 3000)
-SMALL_HOURS = (3, 4, 6)
+SMALL_HOURS = (3, 4, 6, 8)
 EXACT_SIZES, EXACT_S = (3, 6, 12), 60.0  # hubs; s of the wall clock for each
 LEAST_S = 600.0  # of the wall clock, for the three hubs
 MEMORY_GB = 4.0
