@@ -15,6 +15,7 @@ from callbacks.siting_seen import looked_at
 from callbacks.siting_site import SiteSeat, named, site_seat
 from components import ids, siting_ids
 from components import siting_auction as view
+from components import siting_studies_time as times
 from components.siting_site import SiteStudy
 from components.static import static
 from engine.errors import EngineError, PermissionDeniedError, QuestionError
@@ -75,7 +76,8 @@ def panel(seat: SiteSeat, drawn: Any, terms: SaleTerms, *, pressed: bool) -> Tol
         owner = seat.desk.services.studies.get(seat.user, seat.study).role == "owner"
         return Told(view.offered(study, made, version, link, owner=owner), done=2 if version is None else 3)
     if found.job is None:
-        return Told(view.message("Press Try them together: it says which sites can be sold side by side."))
+        takes = times.clearing(study, terms.count + 1, "sequence")  # one more: all that stand are looked at once more
+        return Told(view.message(f"Press Try them together: it says which sites can be sold side by side. {takes}"))
     if found.job.active:
         return Told(view.running(found.job), found.job.id)
     cancelled = found.job.state == "cancelled"

@@ -200,9 +200,9 @@ def _ask(seat: SiteSeat, study: SiteStudy, load: Committed | None) -> Any:
     if load is None:
         return state("empty", "No candidate passes under this envelope and size: there is nothing to place.")
     network = seat.desk.services.network(seat.user, seat.study)
-    takes = times.gate(network, study.run.question)
+    takes = times.again_gate(network, study)
     if study.market is not None:
-        takes = times.both(takes, times.again_market(network, study, study.market))
+        takes = times.both(takes, times.again_market(network, study.market))
     return siting_versions.ask_refresh(
         f"{words_of(study, load)}; select another bus that passes to place it there", takes
     )

@@ -19,6 +19,7 @@ from callbacks.siting_seen import looked_at
 from callbacks.siting_site import SiteSeat, named, site_seat
 from components import ids, siting_ids
 from components import siting_clearing as view
+from components import siting_studies_time as times
 from components.siting_site import SiteStudy
 from components.static import static
 from engine.errors import EngineError, QuestionError
@@ -179,11 +180,11 @@ def panel(seat: SiteSeat, drawn: Any, text: Any, rules: Mapping[str, Any], *, pr
         return Told(view.message("Compute the gate and the market first: clearing is by score."))
     if study.ranked is None and not pressed:
         return Told(view.message("Clearing is by score: run the market of this question first."))
-    network = seat.desk.services.network(seat.user, seat.study).digest
+    network, applicants = seat.desk.services.network(seat.user, seat.study).digest, applicants_of(text, study)
     arguments = clear_arguments(
         network,
         study.run.question,
-        applicants_of(text, study),
+        applicants,
         offers_of(study, study.run.question.shortlist),
         rules=rules_of(rules, study.network),
         method=str(rules.get("method")),
@@ -194,7 +195,10 @@ def panel(seat: SiteSeat, drawn: Any, text: Any, rules: Mapping[str, Any], *, pr
     if found.content is not None:
         return Told(view.cleared(study, found.content))
     if found.job is None:
-        return Told(view.message("Press Clear: the applications and rules as they stand were not cleared yet."))
+        takes = times.clearing(study, len(applicants), arguments["method"])
+        return Told(
+            view.message(f"Press Clear: the applications and rules as they stand were not cleared yet. {takes}")
+        )
     if found.job.active:
         return Told(view.running(found.job), found.job.id)
     cancelled = found.job.state == "cancelled"

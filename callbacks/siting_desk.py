@@ -13,6 +13,7 @@ from callbacks.capacity_aside import Standing, begin, standing
 from callbacks.capacity_desk import dataset_of
 from callbacks.services import Kept, Services
 from components.siting_answer import Answer, Drawn, Gate
+from components.siting_states import CORES
 from components.siting_view import LONGEST_QUERY, question_query
 from engine.errors import EngineError, QuestionError
 from engine.network.model import Network
@@ -108,6 +109,16 @@ class Desk:
             return None
         result = replace(gate.result, threshold=question.threshold)
         return replace(gate.run, question=question, gate=result)
+
+    def gate_s(self, user: str, study: str, drawn: Any) -> float:
+        """Return how long the gate that is drawn took on two cores, s; 0 where that is not known.
+
+        A run that went on from what was kept took less time than its processors did in all.
+        """
+        question = question_of(drawn)
+        gate = None if question is None else self.look(user, study, question).gate
+        told = {} if gate is None else gate.told
+        return max(float(told.get("time_s", 0.0)), float(told.get("processor_s", 0.0)) / CORES)
 
     def start_gate(self, user: str, study: str, question: SitingQuestion) -> Standing:
         """Begin the gate of a question, or return where it stands."""

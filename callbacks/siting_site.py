@@ -41,7 +41,10 @@ class SiteSeat:
         market = self.desk.market(self.user, self.study, drawn)
         ranked = self.desk.ranked(self.user, self.study, drawn)
         own = self.desk.own(self.user, self.study, drawn)
-        return SiteStudy(run, market, ranked, view.envelope, view.size_mw, view.threshold, own, view.by, view.top)
+        return SiteStudy(
+            run, market, ranked, view.envelope, view.size_mw, view.threshold, own, view.by, view.top,
+            self.desk.gate_s(self.user, self.study, drawn),
+        )  # fmt: skip
 
 
 def ac_arguments_of(seat: SiteSeat, study: SiteStudy, bus: int) -> tuple[dict[str, Any], str]:

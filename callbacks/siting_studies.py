@@ -158,13 +158,13 @@ def _depth(seat: SiteSeat, study: SiteStudy, may: May) -> Told:
         asks = may.pressed and takes.long
         return Told(view.depth(study, counts, {}, view.scores_wait(None if asks else begun.job, takes)))
     order = _order(study, found, run)
-    return Told(view.depth(study, counts, {} if order is None else depth_scores(order)))
+    return Told(view.depth(study, counts, {} if order is None else depth_scores(order), market=found))
 
 
 def _dearer(seat: SiteSeat, study: SiteStudy, may: May) -> Told:
     if study.market is None:
         return Told(view.no_market("dearer"))
-    takes = times.again_market(_network(seat), study, study.market)
+    takes = times.again_market(_network(seat), study.market)
     market, begun = _market(seat, study.run.question, _dear(study.market, study.run.question), may, takes)
     if market is None:
         return _waiting("dearer", begun, takes, asks=may.pressed)
@@ -173,7 +173,7 @@ def _dearer(seat: SiteSeat, study: SiteStudy, may: May) -> Told:
         raise QuestionError("no site can be ranked in both: nothing to compare")
     found = compared(before, after, study.envelope, study.size_mw, study.top)
     means = float(study.market.base.metrics[0, 0]), float(market.base.metrics[0, 0])
-    return Told(view.dearer(study, found, means))
+    return Told(view.dearer(study, found, means, market))
 
 
 def _double(seat: SiteSeat, study: SiteStudy, may: May) -> Told:
@@ -245,7 +245,7 @@ def _headroom(seat: SiteSeat, study: SiteStudy, may: May) -> Told:
 
 
 def _again(seat: SiteSeat, study: SiteStudy, may: May) -> Told:
-    takes = times.gate(_network(seat), study.run.question)
+    takes = times.again_gate(_network(seat), study)
     found = _asked(seat, study, may, AGAIN, gate_arguments, takes)
     if found.content is None:
         return _waiting("again", found, takes, asks=may.pressed)
@@ -348,7 +348,7 @@ def _dearer_takes(seat: SiteSeat, study: SiteStudy) -> Takes:
     market, question = study.market, study.run.question
     if market is None or _market_kept(seat, question, _dear(market, question)):
         return Takes()
-    return times.again_market(_network(seat), study, market)
+    return times.again_market(_network(seat), market)
 
 
 def _double_takes(seat: SiteSeat, study: SiteStudy) -> Takes:
@@ -364,7 +364,7 @@ def _headroom_takes(seat: SiteSeat, study: SiteStudy) -> Takes:
 
 def _again_takes(seat: SiteSeat, study: SiteStudy) -> Takes:
     there = _asked(seat, study, May(), AGAIN, gate_arguments, Takes()).content is not None
-    return Takes() if there else times.gate(_network(seat), study.run.question)
+    return Takes() if there else times.again_gate(_network(seat), study)
 
 
 def _year_takes(seat: SiteSeat, study: SiteStudy) -> Takes:

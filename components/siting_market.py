@@ -151,7 +151,8 @@ def place(market: MarketQuestion) -> html.Section:
         ],
         className="hr-siting-pairs",
     )
-    return section("Market: what a site does to prices", controls, html.Div(id=siting_ids.MARKET))
+    change = html.Details([html.Summary("Change its days, sites, gap or limits"), controls])
+    return section("Market: what a site does to prices", change, html.Div(id=siting_ids.MARKET))
 
 
 def told(answer: Answer, market: MarketQuestion, stands: Any) -> list[Part]:
@@ -169,9 +170,9 @@ def told(answer: Answer, market: MarketQuestion, stands: Any) -> list[Part]:
         return [card, *([_so_far(answer)] if answer.provisional else [])]
     if not sites:
         return [_nothing_to_price(answer, market)]
-    plan_words = html.P(_plan_words(market, days_of(answer.network, answer.gate, market), sites, left, seconds))
+    plan_words = html.P(_plan_words(market, days_of(answer.network, answer.gate, market), sites, left))
     button = html.Button(
-        f"Run the market of {count(sites, 'site')}",
+        f"Run the market of {count(sites, 'site')}: about {about(seconds)}",
         type="button",
         className="hr-button" + ("" if stands.found == "answered" else " hr-button-primary"),
         **{"data-siting-press": f"{siting_ids.MARKET_RUN}-pressed"},
@@ -183,7 +184,7 @@ def told(answer: Answer, market: MarketQuestion, stands: Any) -> list[Part]:
     if stands.found in {"failed", "cancelled"}:
         notes.append(_ended(stands))
     known = [] if answer.market is None else [_so_far(answer) if answer.provisional else _found(answer, None)]
-    return [*notes, plan_words, button, week, *known]
+    return [*notes, html.P(button), plan_words, week, *known]
 
 
 def _week(answer: Answer, market: MarketQuestion) -> Part:
@@ -258,7 +259,7 @@ def about(seconds: float) -> str:
     return duration(step * max(1, round(seconds / step))).replace(".0 s", " s")
 
 
-def _plan_words(market: MarketQuestion, days: int, sites: int, left: int, seconds: float) -> str:
+def _plan_words(market: MarketQuestion, days: int, sites: int, left: int) -> str:
     on = {
         "peak": "the day of the highest load, one of the typical days that stand for the year",
         "typical": f"{count(days, 'typical day')}, each with the weight of those that it stands for",
@@ -270,7 +271,7 @@ def _plan_words(market: MarketQuestion, days: int, sites: int, left: int, second
         long = " Weeks are committed apart, each from a warm-up day: a cluster takes less by as many cores as it has."
     return (
         f"{count(sites, 'site')} go on, taken by the higher pass rate, then bus order{rest}. Each is committed and "
-        f"priced on {on}: about {about(seconds)} on two cores.{long} What is done is kept."
+        f"priced on {on}.{long} The time is that of two cores; what is done is kept."
     )
 
 

@@ -28,16 +28,23 @@ _STEPS = 40  # of the bands: to 2 GW every 50 MW
 
 
 def head(answer: Answer) -> list[Part]:
-    """Return what stands first: the funnel at the size drawn."""
+    """Return what stands first: the funnel at the size drawn, with the step that follows.
+
+    Before the market that step is the market's, which stands next: what else is told of the funnel comes after it.
+    """
     title = f"From candidates to shortlist, {power(answer.drawn.size_mw)}"
-    hint = "Press a bus on the map or a row of the ranking for its sheet; press a number and it says why."
+    return [section(title, funnel(answer), _ways(answer), *([] if answer.market is None else _notes(answer)))]
+
+
+def _notes(answer: Answer) -> list[Part]:
+    """Return what is told of the funnel's numbers, and the same numbers as a table."""
     own = html.P(f"Your criteria: {words}", className="hr-muted") if (words := criteria_words(answer.own)) else None
     chose = html.P(words, className="hr-siting-provisional") if (words := all_listed(answer)) else None
     left = html.P(words, className="hr-muted") if (words := unpriced_words(answer)) else None
     fewer = html.P(words, className="hr-muted") if (words := fewer_words(answer)) else None
     lost = html.P(words, className="hr-siting-lost") if (words := lost_words(answer)) else None
-    shown: list[Part] = [funnel(answer), lost, left, fewer, _funnel_table(answer), chose, own]
-    return [section(title, *shown, html.P(hint, className="hr-muted"), _ways(answer))]
+    hint = "Press a bus on the map or a row of the ranking for its sheet; press a number and it says why."
+    return [lost, left, fewer, chose, own, html.P(hint, className="hr-muted"), _funnel_table(answer)]
 
 
 def _funnel_table(answer: Answer) -> Part:
@@ -77,7 +84,8 @@ def _ways(answer: Answer) -> Part:
 
 def rest(answer: Answer, theme: Theme) -> list[Part]:
     """Return what stands below the market: count against size, and what all is made from."""
-    return [_sizes_section(answer, theme), *_hours_section(answer), _made_from(answer)]
+    notes = [section("The funnel", *_notes(answer))] if answer.market is None else []
+    return [*notes, _sizes_section(answer, theme), *_hours_section(answer), _made_from(answer)]
 
 
 def _sizes_section(answer: Answer, theme: Theme) -> Part:

@@ -58,7 +58,8 @@ def prices_of(answer: Answer, bus: int | None) -> Prices | str:
     if at is None:
         return "Select a site that the market serves"
     network = answer.network.buses
-    words = f"{network.names[at] or 'bus'} ({network.ids[at]}), {drawn.envelope}, {megawatts(drawn.size_mw)}"
+    bus_words = f"{network.names[at]} ({network.ids[at]})" if network.names[at] else f"bus {network.ids[at]}"
+    words = f"{bus_words}, {drawn.envelope}, {megawatts(drawn.size_mw)}"
     site = site_market(market, at, drawn.envelope, drawn.size_mw)
     if site is None or not site.served:
         why = "was not taken to the market" if site is None else "is not served on every day"

@@ -41,6 +41,7 @@ class SiteStudy:
     own: OwnCriteria | None = None  # a reader's own criteria
     by: OrderBy = AS_THE_SOURCE  # how the ranking is made
     top: int = SHORTLIST  # places of the shortlist
+    gate_s: float = 0.0  # how long its gate took, 0 where that is not known
 
     @property
     def network(self) -> Network:

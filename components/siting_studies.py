@@ -1,5 +1,7 @@
 """The Studies tab: each study of the source is one button, and its answer a table that says what it means."""
 
+import math
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +18,9 @@ from components.siting_site import SOURCE, SOURCE_RANKING, SiteStudy, bar, share
 from components.siting_studies_time import Takes
 from components.skeleton import Part, job_stores, progress_card, section, state
 from components.why_card import why_card, why_number
+from engine.commitment.outcome import End
 from engine.siting.envelopes import Envelope, hours_words
+from engine.siting.market_run import MarketRun
 from engine.siting.sheet import GateSheet
 from engine.siting.shortlist import POOLED
 from engine.siting.studies import DEARER, NAIVE_SITES, Compared, Count, like
@@ -74,6 +78,13 @@ STUDIES: Mapping[str, Named] = {
         "How much room is left between zones, and at each substation?",
         "Indicators beside the gate, which alone certifies.",
     ),
+}
+
+
+_LOST = {
+    End.TIME_LIMIT: "ran out of time",
+    End.INFEASIBLE: "had no schedule",
+    End.REFUSED: "had a schedule that the judge refused",
 }
 
 
@@ -253,10 +264,11 @@ def depth(
     counts: Mapping[str, Mapping[float, Count]],
     scores: Mapping[str, Mapping[float, float]],
     rest: Part = None,
+    market: MarketRun | None = None,
 ) -> Part:
     """Return the counts, and where the market was run the median scores, by kind and depth.
 
-    ``rest`` says where the market stands that the scores need.
+    ``rest`` says where the market stands that the scores need, ``market`` is the one that they are from.
     """
     depths = sorted({one for own in counts.values() for one in own})
     most = max((one.qualified for own in counts.values() for one in own.values()), default=0)
@@ -298,10 +310,35 @@ def depth(
     return _framed(
         "depth",
         html.P(["Sites that qualify from the least depth to the most: ", shown, "."]),
+        html.P(best) if study.by.scaling == POOLED and (best := _best_depths(scores)) else None,
+        html.P(lost) if (lost := _not_priced(market, study.size_mw)) else None,
         small_table("depth", "Sites by depth", heads, rows, file="depth-sweep", tall=True, note=_priced(study, scores),
                     why=cards.depth(study, kind, depths[0], counts[kind][depths[0]], score)),
         rest,
     )  # fmt: skip
+
+
+def _best_depths(scores: Mapping[str, Mapping[float, float]]) -> str:
+    """Return at which depth the median score of each kind is the highest, "" without scores."""
+    best = {kind: max(own.items(), key=lambda found: found[1]) for kind, own in scores.items() if own}
+    said = [f"{kind} at {percent(value)} ({number(score, 3)})" for kind, (value, score) in best.items()]
+    return f"The median score is highest for {', for '.join(said)}." if said else ""
+
+
+def _not_priced(market: MarketRun | None, size_mw: float, envelope: str = "") -> str:
+    """Return which sites of a size, of all or one envelope, a study's market did not price and why, "" where none."""
+    if market is None:
+        return ""
+    sent = [
+        site
+        for site in market.sites
+        if site.placement is not None
+        and site.placement.nameplate_mw == size_mw
+        and envelope in {"", site.placement.envelope.name}
+    ]
+    lost = Counter(site.status for site in sent if not site.served)
+    said = [f"{number(lost[end])} {words}" for end, words in _LOST.items() if lost[end]]
+    return f"Of {count(len(sent), 'site')} sent to this market {' and '.join(said)}: left out here." if said else ""
 
 
 def _drawn_like(kinds: Iterable[str], listed: Sequence[Envelope]) -> list[tuple[str, str]]:
@@ -322,8 +359,11 @@ def _priced(study: SiteStudy, scores: Mapping[str, Mapping[float, float]]) -> st
     return f"Median scores are of the sites priced, {which}. {days_and_floor(study.market)}"
 
 
-def dearer(study: SiteStudy, found: Compared, means: tuple[float, float]) -> Part:
-    """Return what dearer units change; ``means`` are the mean prices without a load before and after, $/MWh."""
+def dearer(study: SiteStudy, found: Compared, means: tuple[float, float], market: MarketRun) -> Part:
+    """Return what dearer units change; ``means`` are the mean prices without a load before and after, $/MWh.
+
+    ``market`` is that of the dearer units.
+    """
     ratio = means[1] / means[0] if means[0] else float("nan")
     card = why_card(
         f"Spearman {number(found.spearman, 4)} over {count(found.common, 'site')}",
@@ -338,16 +378,27 @@ def dearer(study: SiteStudy, found: Compared, means: tuple[float, float]) -> Par
         source=SOURCE_RANKING,
     )
     shown = why_number("siting-why-dearer", number(found.spearman, 3), card, label="Spearman of the scores")
-    rows = [(study.words(bus), number(before), number(after)) for bus, before, after in found.moves]
+    rows = [
+        (study.words(bus), number(before), number(after), *((number(score, 3), score) for score in scores))
+        for (bus, before, after), scores in zip(found.moves, found.scores, strict=True)
+    ]
+    order: list[Part] = ["The scores correlate by ", shown]
+    if math.isnan(found.spearman):
+        order = ["The scores of one order are all equal, so that no correlation is told (", shown, ")"]
+    lost = _not_priced(market, study.size_mw, study.envelope)
     return _framed(
         "dearer",
         html.P(
-            ["The scores correlate by ", shown, f"; {percent(found.overlap, 0)} of the first {number(found.top)} "
+            [f"{count(found.common, 'site')} of {study.envelope}, {number(study.size_mw)} MW are ranked in both. ",
+             *order,
+             f"; {percent(found.overlap, 0)} of the first {number(found.top)} "
              f"places are shared; the mean price without a load goes from {price(means[0], digits=3)} to "
              f"{price(means[1], digits=3)}."]
         ),
-        small_table("dearer", "Places with dearer units", ["Site", "Place", "Place when dearer"], rows,
-                    file="dearer", tall=True, note=days_and_floor(study.market),
+        html.P(lost) if lost else None,
+        small_table("dearer", "Places with dearer units",
+                    ["Site", "Place", "Place when dearer", "Score", "Score when dearer"], rows,
+                    file="dearer", tall=True, note=f"Only a rule parts equal scores. {days_and_floor(study.market)}",
                     why=cards.dearer(study, *found.moves[0])),
     )  # fmt: skip
 

@@ -23,10 +23,10 @@ Row = dict[str, Any]
 BASIS = "siting-ranked-basis"  # below the ranking: its median, the noise floor and the days
 GRIDS = ("ranked", "candidates", "prices")
 _SHOWN: tuple[tuple[Window, Metric, str, str, int, int], ...] = (
-    ("on_peak", "p95_p5", "On-peak P95-P5", "$/MWh", 3, 186),
+    ("on_peak", "p95_p5", "On-peak P95-P5", "$/MWh", 3, 178),
     ("all", "mean_lmp", "Mean LMP", "$/MWh", 3, 140),
-    ("all", "binding_hours", "Binding hours", "h", 1, 136),
-    ("all", "rent", "Congestion rent", "M$/day", 4, 182),
+    ("all", "binding_hours", "Binding hours", "h", 1, 130),
+    ("all", "rent", "Congestion rent", "M$/day", 4, 174),
 )
 _WITHIN = "Within the noise floor of prices"
 _STRICT = "Whether every outage of every hour passes"
@@ -51,19 +51,19 @@ def ranked_columns() -> list[GridColumn]:
     }
     return [
         GridColumn("place", "Place", kind="number", digits=0, width=72, pinned=True, more=rules),
-        GridColumn("id", "Bus", width=72),
+        GridColumn("id", "Bus", width=66),
         GridColumn(
-            "score", "Score", kind="number", digits=3, width=140,
+            "score", "Score", kind="number", digits=3, width=130,
             help="TOPSIS closeness; the bar's parts are the groups of criteria, in the order of Weights",
             more={"cellRenderer": "SitingScore"},  # with its card, as the others that are worked out
         ),
-        GridColumn("name", "Substation", width=136),
+        GridColumn("noise", "How firm", width=144, help=_FIRM),  # beside the score that it qualifies, always in sight
+        GridColumn("name", "Substation", width=124),
         *(
             GridColumn(f"{window}_{metric}", label, unit, "number", digits=digits, width=width, more=_WHY)
             for window, metric, label, unit, digits, width in _SHOWN
         ),
-        GridColumn("rate", "Pass rate", "%", "percent", digits=2, width=116, help="Of hours and outages", more=_WHY),
-        GridColumn("noise", "How firm", width=176, help=_FIRM),
+        GridColumn("rate", "Pass rate", "%", "percent", digits=2, width=110, help="Of hours and outages", more=_WHY),
         GridColumn("strict", "Strict", width=108, help=_STRICT),
         GridColumn("breaks", "Breaks", kind="number", digits=0, width=100, help=_BREAKS, more=_WHY),
         GridColumn("low", "Score, least", kind="number", digits=3, width=124, help=_WITHIN, more=_WHY),

@@ -234,9 +234,10 @@ def _score_words(answer: Answer, bus: int) -> str:
     if answer.ranked is None:
         return ""
     row = answer.standings[bus]
-    kv = float(answer.network.buses.base_kv[bus])
-    level = f", {kv:g} kV" if kv > 0 else ""
-    return f"bus {answer.network.buses.ids[bus]}{level}, score {number(float(answer.ranked.score[row]), 3)}"
+    buses, kv = answer.network.buses, float(answer.network.buses.base_kv[bus])
+    said = [f"bus {buses.ids[bus]}"] if buses.names[bus] else []  # without a name it stands before, in large
+    said += [f"{kv:g} kV"] if kv > 0 else []
+    return ", ".join([*said, f"score {number(float(answer.ranked.score[row]), 3)}"])
 
 
 def _between(mw: Vector) -> str:

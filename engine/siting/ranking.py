@@ -169,10 +169,13 @@ def overlap(one: Sequence[object], other: Sequence[object]) -> float:
 
 
 def spearman(one: Vector, other: Vector) -> float:
-    """Return the rank correlation of two scores (N,), average ranks for ties; nan where one of them is flat."""
+    """Return the rank correlation of two scores (N,), average ranks for ties; nan where one of them is flat.
+
+    Scores count as equal as in :func:`places`.
+    """
     from scipy.stats import rankdata  # noqa: PLC0415 (half a second to import)
 
-    first, second = rankdata(one), rankdata(other)
+    first, second = rankdata(np.round(one, SCORE_DIGITS)), rankdata(np.round(other, SCORE_DIGITS))
     first, second = first - first.mean(), second - second.mean()
     length = float(np.sqrt((first**2).sum() * (second**2).sum()))
     return float(first @ second) / length if length > 0 else float("nan")

@@ -127,6 +127,7 @@ class Compared:
     top: int  # places of the shortlists
     overlap: float  # of the two shortlists
     moves: tuple[tuple[int, int, int], ...]  # bus, place in the first order, in the second; by the first
+    scores: tuple[tuple[float, float], ...]  # in both, of the same sites
 
 
 def compared(before: Ranked, after: Ranked, envelope: str, size_mw: float, top: int) -> Compared:
@@ -151,6 +152,7 @@ def compared(before: Ranked, after: Ranked, envelope: str, size_mw: float, top: 
         top=count,
         overlap=overlap(*lists),
         moves=tuple((bus, place, then) for place, bus, then in places),
+        scores=tuple((float(before.score[was[bus]]), float(after.score[now[bus]])) for _, bus, _ in places),
     )
 
 

@@ -146,10 +146,12 @@ def clear_job(arguments: dict[str, Any], context: JobContext) -> dict[str, Any]:
     ]
     zones, named = ({getattr(offer, name) for offer in offers} - {""} for name in ("zone", "corridor"))
     rules = rules_of(arguments["rules"], zones, named)
-    words = "pairs tried" if arguments["method"] == "sequence" else "rounds of the portfolio"
 
     def report(done: int, total: int) -> None:
-        context.progress(done, total, f"{done:,} of {total:,} {words}")
+        if arguments["method"] == "sequence":
+            context.progress(done, total, f"{done:,} of {total:,} pairs tried")
+        else:  # no one knows how many rounds there will be
+            context.progress(done, total, f"portfolios refused: {done:,}; the first that passes is the best")
 
     progress: Progress = report
     if arguments["method"] == "sequence":

@@ -128,6 +128,7 @@ def test_a_word_that_needs_another_gate_waits_for_a_press_and_bad_ones_are_named
 def test_one_press_prices_the_typical_days_and_a_unit_that_is_not_there_is_named(page: Page) -> None:
     opened(page)
     ranked(page)
+    page.get_by_text("Change its days, sites, gap or limits").click()
     stay = page.get_by_label("Units that stay on, by id, empty for none")
     stay.fill("a, nobody")
     page.keyboard.press("Enter")
@@ -142,6 +143,18 @@ def test_one_press_prices_the_typical_days_and_a_unit_that_is_not_there_is_named
     open_page(page, page.url)
     expect(page.locator("#siting-market")).to_contain_text("Units that stay on: a.")
     expect(stay).to_have_value("a")
+
+
+def test_the_legend_of_a_drawing_stands_below_it_where_no_bus_lies(page: Page) -> None:
+    open_page(page, f"/siting?study={begin_study(page, 'fourbus')}")
+    expect(page.locator("[data-map=siting] .hr-legend")).to_contain_text("Not geographic")
+    settle(page)
+    legend = page.locator("[data-map=siting] .hr-legend").bounding_box()
+    drawing = page.locator("#siting-map").bounding_box()
+    assert legend is not None
+    assert drawing is not None
+    assert legend["height"] > 0 < drawing["height"]
+    assert drawing["y"] + drawing["height"] <= legend["y"] + 1
 
 
 # Where the buses lie in the map's free part, below the tools: (left, top, right, bottom) gaps in pixels.

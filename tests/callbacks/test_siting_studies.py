@@ -2,22 +2,29 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
+import numpy as np
 import pytest
 
 from callbacks import siting_catalogue, siting_studies
 from callbacks.capacity_desk import AtOnce
 from callbacks.services import Services
-from callbacks.siting_desk import Desk
+from callbacks.siting_desk import Desk, GateStands
 from callbacks.siting_site import SiteSeat
 from callbacks.siting_studies import Told, answer, button_times
 from components import siting_ids, siting_studies_time, siting_versions
 from components import siting_studies as view
+from components.siting_answer import Gate
+from components.siting_site import SiteStudy
 from components.siting_studies_time import Takes
+from engine.commitment.outcome import End
 from engine.siting import jobs
-from engine.siting.market_time import market_s
+from engine.siting.market_run import MarketRun
+from engine.siting.market_time import again_s, market_s
 from engine.siting.order import OrderBy, order_of
 from engine.siting.run import GateRun
 from engine.store.jobs import Job
@@ -201,7 +208,7 @@ def test_buttons_tell_the_time_of_what_is_not_there_yet(seat: SiteSeat) -> None:
     here = network()
     market = market_run()
     # Eight sites of one day, once more; a sweep has eight depths of two kinds, each of two candidates at most.
-    assert siting_studies_time.again_market(here, _study(seat), market).seconds == market_s(here, 1, 8, market.question)
+    assert siting_studies_time.again_market(here, market).seconds == again_s(here, market)
     depth = siting_studies_time.unknown_market(here, _study(seat), _depth(seat), market.question)
     sizes = len(market.question.sizes_of((100.0,)))
     assert depth.seconds == market_s(here, 1, 8 * 2 * 2 * sizes, market.question)
@@ -210,6 +217,58 @@ def test_buttons_tell_the_time_of_what_is_not_there_yet(seat: SiteSeat) -> None:
     for name in ("dearer", "again", "headroom", "double"):
         assert told[name].startswith("about "), name
     assert button_times(seat, None) == {}
+
+
+def test_a_gate_once_more_is_told_to_take_as_long_as_it_took(seat: SiteSeat, monkeypatch: pytest.MonkeyPatch) -> None:
+    usual = button_times(seat, DRAWN)["again"]
+    monkeypatch.setattr(seat.desk, "gate_s", lambda *_: 464.4)
+    assert button_times(seat, DRAWN)["again"] == "about 7 min 40 s"  # 464 s, in tens of seconds
+    monkeypatch.undo()
+    assert button_times(seat, DRAWN)["again"] == usual != "about 7 min 40 s"
+
+
+def test_how_long_a_gate_took_counts_what_its_processors_did_before_it_was_killed(
+    seat: SiteSeat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two cores were busy for 700 s in all: 350 s, though the job that ended it took 90 s."""
+    drawn = {**DRAWN, "question": gate_run().question.to_json()}
+    for told, took in (
+        ({"time_s": 464.4, "processor_s": 701.5}, 464.4),
+        ({"time_s": 90.0, "processor_s": 700.0}, 350.0),
+    ):
+        gate = Gate("key", gate_run().question, gate_run().gate, gate_run(), told)
+        monkeypatch.setattr(seat.desk, "look", lambda *_, found=gate: GateStands("answered", found))
+        assert seat.desk.gate_s(ANNE, seat.study, drawn) == took
+    monkeypatch.setattr(seat.desk, "look", lambda *_: GateStands("needed"))
+    assert seat.desk.gate_s(ANNE, seat.study, drawn) == 0.0
+
+
+def test_a_market_once_more_takes_what_its_days_took() -> None:
+    """The base alone, 30 s, then eight sites of 100 s on two cores; a run that kept no time counts as any other."""
+
+    def taking(seconds: float, market: MarketRun) -> MarketRun:
+        sites = [replace(site, days=tuple(replace(day, time_s=seconds) for day in site.days)) for site in market.sites]
+        base = replace(market.base, days=tuple(replace(day, time_s=0.3 * seconds) for day in market.base.days))
+        return replace(market, base=base, sites=tuple(sites), question=replace(market.question, samples=0))
+
+    market = taking(100.0, market_run())
+    assert (len(market.sites), len(market.base.days)) == (8, 1)
+    assert again_s(network(), market) == pytest.approx(30.0 + 8 * 100.0 / 2)
+    assert again_s(network(), taking(0.0, market)) == market_s(network(), 1, 8, market.question)
+
+
+def test_the_time_of_a_clearing_is_near_what_was_measured(seat: SiteSeat) -> None:
+    """Texas, three applicants: 1.78 s of a processor for a check that passes and 37 s for one that fails, measured."""
+    study = _study(seat)
+    texas = SimpleNamespace(
+        run=SimpleNamespace(prepared=SimpleNamespace(case=range(2)), contingencies=range(3339)),
+        network=SimpleNamespace(buses=SimpleNamespace(ids=range(2000))),
+    )
+    said = siting_studies_time.clearing(cast("SiteStudy", texas), 3, "sequence")
+    assert said == "It takes about 12 s if the gate refuses nothing; each refusal adds up to 35 s."
+    # Two checks in the place of four, 1.8 s each.
+    assert "about 9 s" in siting_studies_time.clearing(cast("SiteStudy", texas), 3, "portfolio")
+    assert "each refusal adds up to 1 s" in siting_studies_time.clearing(study, 3, "sequence")
 
 
 def test_a_button_tells_no_time_of_what_is_kept(seat: SiteSeat) -> None:
@@ -283,11 +342,25 @@ def test_a_depth_and_dearer_units_say_why(seat: SiteSeat) -> None:
     assert each_says_why(look(seat, "depth", SEEN).children) == ["depth"]
     study = _study(seat)
     found = siting_studies.compared(ORDER, ORDER, "firm", 100.0, 2)
-    drawn = view.dearer(study, found, (20.0, 24.0))
+    drawn = view.dearer(study, found, (20.0, 24.0), market_run())
     assert each_says_why(drawn) == ["dearer"]
+    assert "2 sites of firm, 100 MW are ranked in both" in text(drawn)
+    assert "ran out of time" not in text(drawn)
     bus, before, after = found.moves[0]
     assert before == after  # an order against itself
     assert f"{study.words(bus)}: place 1, then 1" in text(drawn)
+
+
+def test_dearer_units_tell_which_sites_are_left_out_and_that_equal_scores_have_no_order(seat: SiteSeat) -> None:
+    whole, study = market_run(), _study(seat)
+    late = next(site for site in whole.sites if site.placement is not None and site.placement.envelope.name == "firm"
+                and site.placement.nameplate_mw == 100.0)  # fmt: skip
+    days = tuple(replace(day, status=End.TIME_LIMIT) for day in late.days)
+    market = replace(whole, sites=tuple(replace(site, days=days) if site is late else site for site in whole.sites))
+    found = siting_studies.compared(ORDER, replace(ORDER, score=np.full(len(ORDER.score), 0.9)), "firm", 100.0, 2)
+    told = text(view.dearer(study, found, (20.0, 24.0), market))
+    assert "Of 2 sites sent to this market 1 ran out of time: left out here." in told
+    assert "all equal, so that no correlation is told" in told
 
 
 def _study(seat: SiteSeat) -> Any:

@@ -50,6 +50,9 @@ class Desk:
 
     ranked = market
 
+    def gate_s(self, *_: Any) -> float:
+        return 0.0
+
 
 @pytest.fixture
 def seat(tmp_path: Path) -> Iterator[SiteSeat]:

@@ -89,6 +89,8 @@ def test_a_depth_sweep_says_how_its_scores_are_scaled() -> None:
         told = text(siting_studies.depth(study, counts, {"pause": {0.05: 0.4, 0.4: 0.6}}))
         assert words in told
         assert "16-19" in told
+        # Scores of two depths compare only where all share one scaling.
+        assert ("The median score is highest for pause at 40 % (0.600)." in told) == (scaling == "pooled")
 
 
 def test_gross_and_net_load_are_told_by_hour_of_the_day_or_of_every_hour_and_say_why() -> None:

@@ -53,7 +53,8 @@ def test_the_plan_names_the_days_and_counts_the_sizes_that_go_on() -> None:
     assert sites == 2 * half == 4  # two envelopes, and two sizes or one
     said = text(siting_market.told(found, one, NEEDED))
     assert "2 sites go on" in said
-    assert "priced on the day of the highest load, one of the typical days that stand for the year: about" in said
+    assert "priced on the day of the highest load, one of the typical days that stand for the year." in said
+    assert "Run the market of 2 sites: about" in said
     none = text(siting_market.told(found, replace(one, sizes_mw=(75.0,)), NEEDED))
     assert "None of the sizes that go on was screened: screened are 50.0 MW, 100 MW" in none
 
@@ -83,7 +84,7 @@ def test_a_whole_year_is_offered_with_its_time() -> None:
     assert siting_market.days_of(found.network, found.gate, year) == 366
     ratio = [siting_market.plan(found.network, found.gate, one, 0.0)[2] for one in (year, week)]
     assert ratio[0] / ratio[1] == pytest.approx(366 / 5)  # no wind: the peak and a median of each season
-    assert "every day of the year, 366 days: about" in text(siting_market.told(found, year, NEEDED))
+    assert "every day of the year, 366 days." in text(siting_market.told(found, year, NEEDED))
     short = replace(answer(of_source=48), market=None)
     assert [siting_market.days_of(short.network, short.gate, one) for one in (year, week)] == [2, 2]
 
@@ -299,3 +300,12 @@ def test_the_noise_floor_of_the_mean_over_buses_is_not_held_against_one_bus() ->
     assert "the noise floor of that mean is 0.250 $/MWh" in said
     assert "how far chance alone moves the price of one bus is not known" in said
     assert "said" not in siting_prices.rows(answer(), found)[0]
+
+
+def test_before_the_market_its_step_follows_the_funnel_and_the_notes_come_after() -> None:
+    priced, waits = answer(), replace(answer(), market=None, ranked=None)
+    hint = "press a number and it says why"
+    assert hint not in text(siting_overview.head(waits))
+    assert hint in text(siting_overview.rest(waits, "light"))
+    assert hint in text(siting_overview.head(priced))
+    assert hint not in text(siting_overview.rest(priced, "light"))

@@ -104,6 +104,13 @@ def test_rank_correlation_equals_scipys(seed: int) -> None:
     assert spearman(one, other) == pytest.approx(spearmanr(one, other).statistic)
 
 
+def test_scores_that_only_rounding_parts_have_no_order() -> None:
+    """Ranks 2.5, 2.5, 1 against 3, 2, 1: by the definition 1.5 / sqrt(1.5 x 2)."""
+    one, other = np.array([0.92, 0.92 + 1e-14, 0.5]), np.array([0.3, 0.2, 0.1])
+    assert spearman(one, other) == pytest.approx(math.sqrt(0.75))
+    assert math.isnan(spearman(one[:2], other[:2]))
+
+
 def test_the_published_shortlists_overlap_as_counted() -> None:
     # 1 GW shortlists of the source's Table 3: 11, 6 and 8 of 20 shared.
     firm, pause, shift = (list(FIRST_20[name]) for name in ("firm", "pause", "shift"))
