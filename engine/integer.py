@@ -15,7 +15,7 @@ TIME_LIMIT_S = 20.0  # of one program; what has no proof by then says so
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MixedIntegerProgram:
-    """Minimise ``cost'x`` over ``row_lower <= A x <= row_upper``, ``0 <= x <= upper``, some x whole numbers."""
+    """Minimise ``cost'x`` over ``row_lower <= A x <= row_upper``, ``lower <= x <= upper``, some x whole numbers."""
 
     cost: Vector  # (N,)
     upper: Vector  # (N,)
@@ -23,6 +23,7 @@ class MixedIntegerProgram:
     matrix: csr_array | None = None  # (R, N)
     row_lower: Vector = field(default_factory=lambda: np.zeros(0))  # (R,)
     row_upper: Vector = field(default_factory=lambda: np.zeros(0))  # (R,)
+    lower: Vector | None = None  # (N,), None: zero
 
     def with_rows(self, matrix: Vector | csr_array, lower: Vector, upper: Vector) -> "MixedIntegerProgram":
         """Return the program with more rows."""
@@ -60,16 +61,19 @@ _STATUS = {
 }
 
 
-def solve_integer(program: MixedIntegerProgram, *, time_limit_s: float = TIME_LIMIT_S) -> IntegerSolution:
+def solve_integer(
+    program: MixedIntegerProgram, *, time_limit_s: float = TIME_LIMIT_S, gap: float = 1e-9, start: Vector | None = None
+) -> IntegerSolution:
     """Return what HiGHS makes of ``program``; an end without a proof is a status, not an exception.
 
-    Optimal means no relative gap beyond 1e-9. Raises SolverError if a coefficient is not a number.
+    Optimal means no relative gap beyond ``gap``. ``start``: a point (N,) to begin with. Raises SolverError if a
+    coefficient is not a number.
     """
     solver = highspy.Highs()  # type: ignore[no-untyped-call]
     options: dict[str, str | float | int | bool] = {
         "output_flag": False,
         "threads": 1,
-        "mip_rel_gap": 1e-9,
+        "mip_rel_gap": gap,
         "mip_abs_gap": 1e-9,
         "mip_feasibility_tolerance": 1e-9,
         "time_limit": time_limit_s,
@@ -81,6 +85,10 @@ def solve_integer(program: MixedIntegerProgram, *, time_limit_s: float = TIME_LI
         raise SolverError("a coefficient of the program is not a number")  # the solver would take it
     if solver.passModel(_model(program)) == highspy.HighsStatus.kError:
         raise SolverError("the solver refused the program")
+    if start is not None:
+        point = highspy.HighsSolution()
+        point.col_value = start
+        solver.setSolution(point)
     outcome = solver.run()
     answer = solver.getModelStatus()
     if outcome == highspy.HighsStatus.kError and answer == highspy.HighsModelStatus.kNotset:
@@ -106,7 +114,8 @@ def _model(program: MixedIntegerProgram) -> highspy.HighsLp:
     model = highspy.HighsLp()
     model.num_col_, model.num_row_ = columns, rows
     model.col_cost_ = program.cost
-    model.col_lower_, model.col_upper_ = np.zeros(columns), program.upper
+    model.col_lower_ = np.zeros(columns) if program.lower is None else program.lower
+    model.col_upper_ = program.upper
     model.row_lower_, model.row_upper_ = program.row_lower, program.row_upper
     matrix = csr_array((rows, columns)) if program.matrix is None else program.matrix
     model.a_matrix_.format_ = highspy.MatrixFormat.kRowwise

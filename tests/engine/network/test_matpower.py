@@ -340,7 +340,11 @@ def test_dc_flows_equal_those_of_pypower(case: str) -> None:
     from pypower.api import ppoption, rundcpf  # noqa: PLC0415 - a slow import
 
     tables = read_matpower(library.case_text(case)).tables
-    theirs, success = rundcpf(matpower_case(case), ppoption(VERBOSE=0, OUT_ALL=0))
+    ppc = matpower_case(case)
+    if case == "case33bw":  # the parser runs no code: by hand from ohms at 12.66 kV and 10 MVA, and from kW
+        ppc["branch"][:, 2:4] /= 12.66**2 / 10
+        ppc["bus"][:, 2:4] /= 1000
+    theirs, success = rundcpf(ppc, ppoption(VERBOSE=0, OUT_ALL=0))
     assert success
     network = Network.from_tables(tables)
     injection = network.injection_mw.copy()

@@ -1,0 +1,151 @@
+"""The multi-cut L-shaped method: plans and stage II in turns, until the best plan is as good as it can be within a gap.
+
+First with plans that need not be whole: cuts found there hold, and cost little. Each is taken between the last plan of
+the master and the best one seen (in-out separation), which keeps plans from swinging. Then with whole plans.
+Sources: Birge and Louveaux 1988; Ben-Ameur and Neto, Networks 49(1), 2007, for in-out separation.
+"""
+
+import time
+from collections.abc import Callable
+from typing import Self
+
+import numpy as np
+
+from engine.compute import HERE, Workers
+from engine.network.model import Vector
+from engine.program import Status
+from engine.resilience.case import PlacementCase
+from engine.resilience.master import Master
+from engine.resilience.placement import Aim, Mark, Placement, Search, gap, unit_costs
+from engine.resilience.stage import Stage
+
+_STEP_IN = 0.1  # of the way from a whole plan to the one in the middle
+_BETWEEN = 0.5  # of the way from the best plan seen to the master's
+_RELAXED_GAP = 5e-4  # to which plans need not be whole
+_STALLED, _IDLE = 1e-4, 3  # how little a bound rises that stands still, and for how many rounds
+_PARTS = 0.5  # of the time, at most, for plans that need not be whole
+_INSIDE = 0.5  # of the limits, that a plan in the middle of all keeps to
+_BETTER = 1e-7  # of a cost: what a cut must add to be kept
+
+Told = Callable[[Mark], None]  # may raise CancelledError
+
+
+class LShaped:
+    """One search: its master, the best plan and what was proved."""
+
+    def __init__(
+        self,
+        case: PlacementCase,
+        aim: Aim,
+        search: Search,
+        *,
+        workers: Workers = HERE,
+        told: Told | None = None,
+    ) -> None:
+        """Begin with nothing known."""
+        self.case, self.aim, self.search = case, aim.checked(case), search
+        self.stage, self.master = Stage(case, workers), Master(case, aim)
+        self.told = told or (lambda _mark: None)
+        self.cost, self.events = unit_costs(case), case.events_per_year
+        self.objective, self.bound = np.inf, 0.0
+        self.plan, self.costs = np.zeros(self.master.modules), np.zeros(0)
+        self.marks: list[Mark] = []
+        self.middle = spread(case)
+        self.begin, self.begun_processor = time.perf_counter(), time.process_time()
+
+    def learn(self, other: "LShaped") -> Self:
+        """Take over what another search of the same shocks found: cuts hold for any aim and any budget."""
+        self.master.cuts, self.master.counted = list(other.master.cuts), other.master.counted
+        self.stage.keys = other.stage.keys
+        return self
+
+    @property
+    def left_s(self) -> float:
+        """Return the time that is left."""
+        return self.search.time_limit_s - (time.perf_counter() - self.begin)
+
+    def solve(self, starts: tuple[Vector, ...] = ()) -> Placement:
+        """Return the best plan found. Whole plans of ``starts`` are tried first."""
+        for plan in (np.zeros(self.master.modules), *starts):
+            self.attempt(plan)
+        self.relaxed()
+        status = self.whole()
+        found = self.plan.astype(np.intp)
+        told = self.aim.risk(self.costs, self.case.scenarios.probability)
+        return Placement(
+            found, self.costs, told, float(self.cost @ found), self.objective,
+            min(self.bound, self.objective), status,
+            tuple(self.marks), "decomposition", time.perf_counter() - self.begin,
+            time.process_time() - self.begun_processor, self.master.counted,
+        )  # fmt: skip
+
+    def attempt(self, plan: Vector, *, whole: bool = True) -> float:
+        """Solve the shocks under a plan and learn from it; return what it costs a year."""
+        solved = self.stage.solve(plan)
+        known = self.master.estimate(plan) if self.master.cuts else np.full(self.master.shocks, -np.inf)
+        self.master.cut(solved.cuts, solved.costs > known + _BETTER * (1.0 + np.abs(solved.costs)))
+        found = self.aim.risk(solved.costs, self.case.scenarios.probability)
+        self.master.distribution(found.worst)
+        total = float(self.cost @ plan) + self.events * found.value
+        if whole and total < self.objective:
+            self.objective, self.plan, self.costs = total, plan, solved.costs
+        return total
+
+    def relaxed(self) -> None:
+        """Learn from plans that need not be whole."""
+        best, inner, step, idle = np.inf, self.middle, _BETWEEN, 0
+        for number in range(self.search.rounds):
+            if self.left_s <= (1.0 - _PARTS) * self.search.time_limit_s:
+                return
+            found = self.master.solve(whole=False, time_limit_s=self.left_s)
+            if found.status is Status.TIME_LIMIT:  # it proves nothing
+                return
+            found.optimum()
+            idle = 0 if found.bound > self.bound * (1.0 + _STALLED) else idle + 1
+            self.bound = max(self.bound, found.bound)
+            point = inner + step * (found.x[: self.master.modules] - inner)
+            total = self.attempt(point, whole=False)
+            if total < best:
+                best, inner = total, point
+            # Where the bound stands still, the master's own plan is looked at.
+            step = 1.0 if idle else _BETWEEN
+            self.mark(number + 1, "plans in parts")
+            if gap(best, self.bound) <= _RELAXED_GAP or idle >= _IDLE:
+                return
+
+    def whole(self) -> Status:
+        """Learn from whole plans until the gap is closed."""
+        first = len(self.marks)
+        for number in range(first, first + self.search.rounds):
+            if self.left_s <= 0.0:
+                return Status.TIME_LIMIT
+            loose = max(self.search.gap / 4.0, min(1e-2, gap(self.objective, self.bound) / 4.0))
+            found = self.master.solve(whole=True, time_limit_s=self.left_s, gap=loose, start=self.plan)
+            self.bound = max(self.bound, found.bound)
+            if np.isfinite(found.x).all():
+                plan = np.round(found.x[: self.master.modules])
+                self.attempt(plan)
+                # At a whole plan most modules are absent and what they are worth is not settled: a step inside it is.
+                self.attempt(plan + _STEP_IN * (self.middle - plan), whole=False)
+            self.mark(number + 1, "whole plans")
+            if gap(self.objective, self.bound) <= self.search.gap:
+                return Status.OPTIMAL
+        return Status.OTHER
+
+    def mark(self, number: int, phase: str) -> None:
+        """Note how far the search is, and tell it."""
+        found = Mark(time.perf_counter() - self.begin, number, self.objective, self.bound, phase)
+        self.marks.append(found)
+        self.told(found)
+
+
+def spread(case: PlacementCase) -> Vector:
+    """Return a plan (K,) with a part of every module: as far inside of all limits as their sizes let it be."""
+    most = case.most.astype(np.float64)
+    share = np.array([
+        min(1.0, kind.inventory / total) if (total := row.sum()) > 0.0 else 0.0
+        for kind, row in zip(case.types, most, strict=True)
+    ])  # fmt: skip
+    found = _INSIDE * share[:, np.newaxis] * most
+    spent = float(unit_costs(case) @ found.ravel())
+    return np.asarray(found.ravel() * min(1.0, _INSIDE * case.budget / spent if spent > 0.0 else 1.0))

@@ -1,0 +1,96 @@
+"""Stage II of many shocks, wherever they are computed: the same costs and cuts from one process, several or a cluster.
+
+A task holds a few shocks that are always the same, and begins from nothing but the limits known to bind: so what comes
+back does not depend on who computed it, nor on what was computed before.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+import numpy as np
+
+from engine.compute import HERE, Progress, Workers, run_map
+from engine.network.model import Vector
+from engine.resilience.case import PlacementCase
+from engine.resilience.outcomes import Outcomes
+from engine.resilience.recourse import Cuts, Key, Recourse
+
+TOGETHER = 50  # shocks of a task
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Task:
+    case: PlacementCase  # with the task's shocks alone
+    digest: str
+    plan: Vector
+    keys: frozenset[Key]
+    shared: bool  # whether cuts are wanted
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Solved:
+    """The shocks of a case under one plan."""
+
+    outcomes: Outcomes
+    cuts: Cuts  # (S,): each at its own dual point; empty where none were wanted
+
+    @property
+    def costs(self) -> Vector:
+        """Return the costs (S,), $."""
+        return self.outcomes.cost
+
+
+@dataclass(slots=True)
+class Stage:
+    """Solves the shocks of a case under one plan after another, and learns which limits bind."""
+
+    case: PlacementCase
+    workers: Workers = HERE
+    keys: frozenset[Key] = frozenset()
+    _parts: list[tuple[PlacementCase, str]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        """Divide the shocks."""
+        count = len(self.case.scenarios)
+        for first in range(0, count, TOGETHER):
+            part = self.case.with_scenarios(np.arange(first, min(count, first + TOGETHER)))
+            self._parts.append((part, part.digest))
+
+    def solve(self, plan: Vector, *, cuts: bool = True, progress: Progress | None = None) -> Solved:
+        """Return the costs under a plan (K,). Raises SolverError where a shock has no certified optimum."""
+        tasks = [_Task(part, digest, plan, self.keys, cuts) for part, digest in self._parts]
+        found = run_map(_solved, tasks, workers=self.workers, progress=progress)
+        self.keys = self.keys.union(*(keys for _, keys in found))
+        return _joined([solved for solved, _ in found])
+
+
+def _joined(parts: Sequence[Solved]) -> Solved:
+    return Solved(Outcomes.joined([each.outcomes for each in parts]), Cuts.joined([each.cuts for each in parts]))
+
+
+def _solved(task: _Task) -> tuple[Solved, frozenset[Key]]:
+    recourse = _recourse(_Held(task.case, task.digest), task.keys).fresh()
+    found, constants, slopes = [], [], []
+    for scenario in range(len(recourse)):
+        answer = recourse.solve(scenario, task.plan)
+        found.append(Outcomes.of(recourse, answer))
+        if task.shared:
+            constant, slope = recourse.cuts(answer).of(scenario)
+            constants.append(constant)
+            slopes.append(slope)
+    cuts = Cuts(np.array(constants), np.array(slopes).reshape(len(constants), recourse.stage.size))
+    return Solved(Outcomes.joined(found), cuts), recourse.keys - task.keys
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """A case that is the same where its digest is."""
+
+    case: PlacementCase = field(compare=False)
+    digest: str
+
+
+@lru_cache(maxsize=64)
+def _recourse(held: _Held, keys: frozenset[Key]) -> Recourse:
+    return Recourse(held.case, keys)
