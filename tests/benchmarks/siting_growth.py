@@ -1,11 +1,13 @@
-"""How the gate's cost grows: with hours, contingencies and candidates on Texas, and from grid to grid with the buses.
+"""How the gate's cost grows: with hours, contingencies, candidates and sizes on Texas, and with the buses of grids.
 
     python -m tests.benchmarks.siting_growth
+    python -m tests.benchmarks.siting_growth --only sizes    that axis alone; the other rows stay as they are
 
 Processor seconds of one process in one run. The exponent is the slope of log(cost) on log(size), by least squares:
 1 is a cost in proportion, 0 a cost that does not grow. Writes results/siting_growth.md.
 """
 
+import argparse
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -34,6 +36,7 @@ HOURS = (1, 2, 4, 8)
 LEAST_KV = (500.0, 230.0, 60.0)  # of the branches that fail
 EVERY = (64, 32, 16, 8)  # candidates
 USUAL_EVERY = 16
+SIZES = ((1000.0, 2000.0), tuple(np.linspace(50.0, 2000.0, 10)), tuple(np.linspace(50.0, 2000.0, 40)))  # MW
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,15 @@ class Point:
     processor_s: float
 
 
-def screened(network: Network, size: str, *, hours: int = 1, rule: Rule | None = None, every: int = 1) -> Point:
+def screened(
+    network: Network,
+    size: str,
+    *,
+    hours: int = 1,
+    rule: Rule | None = None,
+    every: int = 1,
+    sizes_mw: tuple[float, ...] = (),
+) -> Point:
     """Screen ``hours`` hours around the opening one with one candidate of ``every``; the axis is named by ``size``."""
     question = starting_question(network).checked(network)
     if len(network.buses.ids) > 1000:
@@ -55,10 +66,11 @@ def screened(network: Network, size: str, *, hours: int = 1, rule: Rule | None =
     case = prepared.case.at(np.arange(hours))
     lost = Contingencies.of(Factors.of(case.network), rule or question.rule, case)
     asked = gate_question(question, prepared)
-    asked = GateQuestion(asked.buses[::every], asked.envelopes, asked.sizes_mw)
+    asked = GateQuestion(asked.buses[::every], asked.envelopes, sizes_mw or asked.sizes_mw)
     result = screen(case, lost, asked)
     sizes = {
         "buses": len(network.buses.ids), "hours": hours, "contingencies": len(lost), "candidates": len(asked.buses),
+        "sizes": len(asked.sizes_mw),
     }  # fmt: skip
     verdicts = len(asked.buses) * len(lost) * hours * result.levels
     return Point(sizes[size], verdicts, sum(known.time_s for known in result.verdicts if known is not None))
@@ -82,10 +94,26 @@ def rows(axis: str, points: Sequence[Point]) -> list[str]:
     return found
 
 
+def of_sizes(texas: Network) -> list[str]:
+    """Return the rows of the sizes, and how busy the machine was."""
+    load_1 = os.getloadavg()[0]
+    axis = f"sizes, measured {datetime.now(UTC):%Y-%m-%d} at a load of {load_1:.1f}"
+    return rows(axis, [screened(texas, "sizes", every=USUAL_EVERY, sizes_mw=sizes) for sizes in SIZES])
+
+
 def main() -> None:
     """Measure, print and write the table."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--only", choices=("sizes",))
     load_1 = os.getloadavg()[0]
     texas = Network.from_tables(load(TEXAS))
+    if parser.parse_args().only:
+        kept = (RESULTS / "siting_growth.md").read_text().splitlines()
+        text = [line for line in kept if line and not line.startswith("| sizes")]
+        text = [text[0], "", text[1], "", *text[2:], *of_sizes(texas)]
+        (RESULTS / "siting_growth.md").write_text("\n".join([*text, ""]))
+        print("\n".join(text))
+        return
     text = [
         "# How the gate's cost grows",
         "",
@@ -100,6 +128,7 @@ def main() -> None:
     outages = [Rule(units=False, least_kv=kv) for kv in LEAST_KV] + [Rule()]
     text += rows("contingencies", [screened(texas, "contingencies", rule=rule, every=USUAL_EVERY) for rule in outages])
     text += rows("candidates", [screened(texas, "candidates", every=every) for every in EVERY])
+    text += of_sizes(texas)
     grids = [screened(Network.from_tables(load(key)), "buses") for key in GRIDS[:-1]]
     text += rows("buses (one grid after another)", [*grids, screened(texas, "buses", every=USUAL_EVERY)])
     (RESULTS / "siting_growth.md").write_text("\n".join([*text, ""]))

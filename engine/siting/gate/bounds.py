@@ -17,6 +17,7 @@ from engine.siting.gate.program import HAIR_MW
 from engine.siting.gate.rays import Ray, carry
 
 UNKNOWN, FAILED, PASSED = -1, 0, 1
+Place = Integers | int | slice | tuple[int, Integers]  # of a candidate, or of it and some cases
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,17 +35,28 @@ class Intervals:
         shape = (candidates, cases)
         return cls(np.zeros(shape), np.full(shape, np.inf), np.full(shape, np.inf), np.full(shape, -np.inf))
 
-    def failed(self, bus: Integers | int | slice, level_mw: float) -> Flags:
+    def failed(self, bus: Place, level_mw: float | Vector) -> Flags:
         """Return in which cases a level certainly breaks a limit, (N,) or (n, N)."""
         return (level_mw > self.reach_most[bus] + HAIR_MW) | (level_mw < self.reach_least[bus] - HAIR_MW)
 
-    def passed(self, bus: Integers | int | slice, level_mw: float) -> Flags:
+    def passed(self, bus: Place, level_mw: float | Vector) -> Flags:
         """Return in which cases a level certainly keeps every limit, (N,) or (n, N)."""
         return (level_mw <= self.sure_most[bus] + HAIR_MW) & (level_mw >= self.sure_least[bus] - HAIR_MW)
 
-    def open(self, bus: Integers | int | slice, level_mw: float) -> Flags:
+    def open(self, bus: Place, level_mw: float | Vector) -> Flags:
         """Return in which cases a level is not decided, (N,) or (n, N)."""
         return ~self.failed(bus, level_mw) & ~self.passed(bus, level_mw)
+
+    def highest_open(self, bus: int, levels_mw: Vector, cases: Integers | slice = slice(None)) -> Integers:
+        """Return the place (n,) of the highest level, of rising ones, that is not decided in each case; -1 for none."""
+        least, most = self.reach_least[bus, cases] - HAIR_MW, self.reach_most[bus, cases] + HAIR_MW
+        top = np.searchsorted(levels_mw, most, side="right") - 1
+        first = np.searchsorted(levels_mw, least, side="left")
+        sure_first = np.searchsorted(levels_mw, self.sure_least[bus, cases] - HAIR_MW, side="left")
+        sure_top = np.searchsorted(levels_mw, self.sure_most[bus, cases] + HAIR_MW, side="right") - 1
+        inside = (sure_first <= top) & (top <= sure_top)
+        found = np.where(inside, sure_first - 1, top)
+        return np.where(found >= first, found, -1)
 
     def verdicts(self, levels_mw: Vector) -> npt.NDArray[np.int8]:
         """Return (V, C, N): 1 passed, 0 failed, -1 not decided. A dispatch counts for more than a ray."""
@@ -54,8 +66,8 @@ class Intervals:
             found[place][self.passed(slice(None), level)] = PASSED
         return found
 
-    def serve(self, bus: int, cases: Integers | Flags, load_mw: float) -> None:
-        """Note that a load is served in some cases."""
+    def serve(self, bus: int, cases: Integers | Flags, load_mw: float | Vector) -> None:
+        """Note that a load, one or that of each, is served in some cases."""
         self.sure_least[bus, cases] = np.minimum(self.sure_least[bus, cases], load_mw)
         self.sure_most[bus, cases] = np.maximum(self.sure_most[bus, cases], load_mw)
 

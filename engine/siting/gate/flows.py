@@ -28,6 +28,15 @@ class Broken:
     excess: Vector  # (n,), relative to the limit, positive
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Flows:
+    """The flows of a dispatch before any outage, and every limit that it breaks."""
+
+    row_mw: Vector  # (R,)
+    lost_mw: Vector  # (J,)
+    broken: Broken
+
+
 @dataclass(frozen=True, eq=False)
 class FlowScreen:
     """The pairs of rows and branch cases with large factors, and a bound on the others."""
@@ -116,9 +125,33 @@ class FlowScreen:
         kept[after] &= ~bad & ~over.any(axis=0)
         return kept
 
-    def inside(self, value_mw: Matrix, case: int) -> Flags:
-        """Return which of n dispatches keep every limit of a case, by the values (R, n) of the rows in it."""
-        lower, upper = self.model.bounds(case)
+    def span(self, first: "Flows", last: "Flows") -> tuple[Vector, Vector]:
+        """Return between which shares (1 + J,), 0 to 1, of the way from one dispatch to another limits are kept.
+
+        Flows are linear on that way, so only limits that one of the two breaks can end it. The first share is above
+        the second where no part of the way keeps the limits of a case.
+        """
+        model = self.model
+        row = np.concatenate([first.broken.row, last.broken.row])
+        case = np.concatenate([first.broken.case, last.broken.case])
+        after, lost = case > INTACT, np.maximum(case - 1, 0)
+        factor = np.where(after, model.moved[row, lost], 0.0) if len(self.first) > 1 else np.zeros(len(row))
+        begin, end = (flows.row_mw[row] + factor * _at(flows.lost_mw, lost) for flows in (first, last))
+        upper = np.where(after, self.upper_mw[row], (model.upper_mw + _hair(model.upper_mw))[row])
+        lower = np.where(after, self.lower_mw[row], (model.lower_mw - _hair(model.lower_mw))[row])
+        least, most = np.zeros(1 + model.branch_cases), np.ones(1 + model.branch_cases)
+        change = end - begin
+        for room, way in ((upper - begin, change), (begin - lower, -change)):
+            with np.errstate(divide="ignore", invalid="ignore"):
+                share = room / way
+            np.minimum.at(most, case[way > 0.0], share[way > 0.0])
+            np.maximum.at(least, case[way < 0.0], share[way < 0.0])
+            most[case[(way == 0.0) & (room < 0.0)]] = -1.0
+        return least, most
+
+    def inside(self, value_mw: Matrix, case: int, rows: Integers | slice = slice(None)) -> Flags:
+        """Return which of n dispatches keep every limit of a case, by the values of the rows in it: all, or some."""
+        lower, upper = (limit[rows] for limit in self.model.bounds(case))
         high, low = (upper + _hair(upper))[:, np.newaxis], (lower - _hair(lower))[:, np.newaxis]
         kept: Flags = np.all((value_mw <= high) & (value_mw >= low), axis=0)
         return kept
@@ -129,6 +162,10 @@ class FlowScreen:
         kept = np.ones(1 + self.model.branch_cases, dtype=np.bool_)
         kept[broken.case] = False
         return kept, broken
+
+
+def _at(value: Vector, place: Integers) -> Vector:
+    return value[place] if len(value) else np.zeros(len(place))
 
 
 def _hair(limit_mw: Vector) -> Vector:

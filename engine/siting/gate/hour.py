@@ -2,7 +2,8 @@
 
 1. Without any load: which outages keep their limits, and a ray for each that cannot.
 2. The network as it is: the largest load of each bus, whose ray is carried to every outage.
-3. For each bus and level, one dispatch that keeps the limits after as many outages as it can.
+3. For each bus and level, one dispatch that keeps the limits after as many outages as it can. On the way to it from
+   the dispatch without a load lie dispatches of all loads between, so few levels need one of their own.
 4. What is left: the largest load after that very outage, from one linear program each; its ray and its dispatch are
    tried on the other buses that are open there.
 """
@@ -17,10 +18,10 @@ from engine.errors import QuestionError
 from engine.network.model import Flags, Integers, Vector
 from engine.siting.gate.blocks import BlockProgram
 from engine.siting.gate.bounds import Intervals
-from engine.siting.gate.flows import Broken, FlowScreen
+from engine.siting.gate.flows import Broken, Flows, FlowScreen
 from engine.siting.gate.model import INTACT, GateHour
 from engine.siting.gate.program import HAIR_MW, OVERLOAD, CaseAnswer, CaseProgram
-from engine.siting.gate.rays import Ray, carry
+from engine.siting.gate.rays import Ray, carry, most_again
 from engine.siting.gate.units import kept_without_unit
 
 Report = Callable[[float], None]  # share done; may raise CancelledError
@@ -59,6 +60,7 @@ class HourSolver:
         self.base_fails = np.zeros(len(model), dtype=np.bool_)
         self.base_rays: dict[int, Ray] = {}  # of the cases that fail without any load
         self._found: dict[float, list[tuple[int, Vector]]] = {}  # dispatches for many outages, by load
+        self._without: tuple[Vector, Broken] | None = None  # the first dispatch without a load, and what it breaks
         self._still_open = np.ones(len(self.all_buses), dtype=np.bool_)
 
     def solve(self, report: Report | None = None) -> Intervals:
@@ -157,6 +159,7 @@ class HourSolver:
         if found.ray is not None:
             self.rays.append(found.ray)
             self._cut_everywhere(found.ray)
+            self._cut_again(found, bus, INTACT, self.all_cases)
 
     def many_outages(self, bus: int) -> None:
         """Look for dispatches of one bus that keep the limits after many outages, the largest level first."""
@@ -188,16 +191,16 @@ class HourSolver:
 
     def _decide(self, bus: int, case: int, buses: Integers, cases: Integers) -> None:
         """Decide every level of one bus in one case; what is found is tried on other buses and cases too."""
-        for level in self.levels_mw[::-1].tolist():
-            if not self.intervals.open(bus, level)[case]:
-                continue
+        while (place := self._highest(bus, case)) >= 0:
+            level = float(self.levels_mw[place])
             found = self.programs.at(bus, level)
             self.counts["outage programs"] += 1
             if found.overload > OVERLOAD:
                 if found.ray is not None:
                     self._cut(found.ray, buses, np.array([case]))
                     self._cut(found.ray, np.array([bus]), cases)
-                if self.intervals.open(bus, level)[case]:
+                    self._cut_again(found, bus, case, cases)
+                if self._highest(bus, case) == place:
                     self._edge(bus, case)
                     return
                 continue
@@ -254,13 +257,18 @@ class HourSolver:
         useful = buses[self.intervals.sure_most[buses, case] < found.load_mw]
         if not useful.size:
             return
-        rows_at, rows = model.at_candidates[:, useful], self.hour.fixed(case) + model.at_units @ found.output_mw
-        if lost >= 0:
-            moved = model.moved[:, lost]
-            rows = rows + moved * (model.lost_at_units[lost] @ found.output_mw)
-            rows_at = rows_at + moved[:, np.newaxis] * model.lost_at_candidates[lost, useful]
-        value = rows[:, np.newaxis] - found.load_mw * rows_at
-        for bus in useful[self.screen.inside(value, case)].tolist():
+        # First by the limits of the program alone, which most of them break.
+        for rows in (self.programs.seeds[0], slice(None)):
+            rows_at, row_mw = model.at_candidates[rows][:, useful], model.at_units[rows] @ found.output_mw
+            row_mw += self.hour.fixed(case)[rows]
+            if lost >= 0:
+                moved = model.moved[rows, lost]
+                row_mw += moved * (model.lost_at_units[lost] @ found.output_mw)
+                rows_at = rows_at + moved[:, np.newaxis] * model.lost_at_candidates[lost, useful]
+            useful = useful[self.screen.inside(row_mw[:, np.newaxis] - found.load_mw * rows_at, case, rows)]
+            if not useful.size:
+                return
+        for bus in useful.tolist():
             self.intervals.serve(bus, np.array([case]), found.load_mw)
 
     def _cover(self, bus: int, load_mw: float, wanted: Flags, *, every_bus: bool = False) -> Flags:
@@ -279,7 +287,7 @@ class HourSolver:
             if found is None:
                 break
             output, kept, broken = found
-            self._found.setdefault(load_mw, []).append((bus, output))
+            self._keep(bus, load_mw, output, broken)
             all_kept = self._with_units(output, bus, load_mw, kept, left)
             if every_bus:
                 self.intervals.sure_least[:, all_kept] = 0.0
@@ -301,6 +309,23 @@ class HourSolver:
             if now.sum() < _GAIN:
                 break
         return left
+
+    def _keep(self, bus: int, load_mw: float, output: Vector, broken: Broken) -> None:
+        """Keep a dispatch for other buses; note the loads that are served on the way to it from that without a load."""
+        self._found.setdefault(load_mw, []).append((bus, output))
+        if load_mw <= 0.0 and self._without is None:
+            self._without = (output, broken)
+        if load_mw <= 0.0 or self._without is None:
+            return
+        none, none_broken = self._without
+        ends = (
+            Flows(*self.hour.rows_mw(none, bus, 0.0), none_broken),
+            Flows(*self.hour.rows_mw(output, bus, load_mw), broken),
+        )
+        least, most = self.screen.span(*ends)
+        cases = np.flatnonzero(least <= most)
+        self.intervals.serve(bus, cases, least[cases] * load_mw)
+        self.intervals.serve(bus, cases, most[cases] * load_mw)
 
     def _with_units(self, output: Vector, bus: int, load_mw: float, kept: Flags, left: Flags) -> Flags:
         """Return in which cases (N,) a dispatch is kept, from those of branches and what is left to look for."""
@@ -344,6 +369,17 @@ class HourSolver:
         if self.wider is not None:
             self.wider.intervals.cut(self.wider.hour, ray, buses, cases)
 
+    def _cut_again(self, found: CaseAnswer, bus: int, case: int, cases: Integers) -> None:
+        """Use a ray, adapted to each, in the cases of its bus that are open."""
+        cases = cases[self.intervals.highest_open(bus, self.levels_mw, cases) >= 0]
+        if found.ray is None or not cases.size:
+            return
+        level = self.levels_mw[self.intervals.highest_open(bus, self.levels_mw, cases)]
+        if case == INTACT:  # levels that the network as it is can serve it may serve in these too
+            cases = cases[level > found.load_mw + HAIR_MW]
+        most = most_again(self.hour, found.ray, case, found.output_mw, bus, cases)
+        self.intervals.reach_most[bus, cases] = np.minimum(self.intervals.reach_most[bus, cases], most)
+
     def _cut_everywhere(self, ray: Ray) -> None:
         """Use a ray for every bus that it may decide, in every case that is open for some of them."""
         if self.wider is not None:
@@ -362,13 +398,15 @@ class HourSolver:
 
     def _open(self, bus: int) -> Flags:
         """Return in which cases (N,) some level of a bus is not decided."""
-        found = np.zeros(len(self.all_cases), dtype=np.bool_)
-        for level in self.levels_mw.tolist():
-            found |= self.intervals.open(bus, level)
+        found: Flags = self.intervals.highest_open(bus, self.levels_mw) >= 0
         return found
 
+    def _highest(self, bus: int, case: int) -> int:
+        """Return the place of the highest level that is not decided in a case, -1 for none."""
+        return int(self.intervals.highest_open(bus, self.levels_mw, np.array([case]))[0])
+
     def _open_at(self, bus: int, case: int) -> bool:
-        return bool(self._open(bus)[case])
+        return self._highest(bus, case) >= 0
 
     def _open_in(self, case: int) -> Flags:
         """Return for which buses (C,) some level is not decided in a case."""

@@ -128,6 +128,12 @@ class GateModel:
         found = [contingencies.unit(int(k)) for k in contingencies.distinct if k >= len(contingencies.outages)]
         return np.array(found, dtype=np.intp)
 
+    @cached_property
+    def most_at_units(self) -> Vector:
+        """Return the largest factor (R,) of each row at any unit bus, either way."""
+        found: Vector = np.abs(self.at_units).max(axis=1, initial=0.0)
+        return found
+
     @property
     def branch_cases(self) -> int:
         """Return J, the number of cases that lose a branch: 1 to J."""

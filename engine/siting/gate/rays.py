@@ -22,6 +22,7 @@ from engine.network.model import Integers, Matrix, Vector
 from engine.siting.gate.model import GateHour
 
 _ROUNDING = 1e-11  # of the sum of all terms of a floor: what plain sums may be wrong by
+_INNER_MW = 1e-6  # from its limits: what a unit produces there is free
 _NO_PRICE = 1e-9  # of the largest price at any unit bus
 
 
@@ -113,3 +114,51 @@ def carry(hour: GateHour, ray: Ray, cases: Integers) -> Carried:
         lost=lost,
         no_price=_NO_PRICE * max(largest, 1e-12),
     )
+
+
+def most_again(  # noqa: PLR0913, PLR0917 (a ray and where it was found, then where it is used)
+    hour: GateHour, ray: Ray, from_case: int, output_mw: Vector, bus: int, cases: Integers
+) -> Vector:
+    """Return bounds (n,) on the load of a candidate after branch outages (n,), by a ray whose multipliers are adapted.
+
+    Where a ray was found some units lie between their limits, as many as it has rows, at a price of none. In another
+    case the same units get a price of none by other multipliers, which is what a program there would end with if the
+    same limits and units mattered. Multipliers of the wrong sign are left out: any others prove a bound too, perhaps a
+    poor one. ``output_mw`` (U,) is the dispatch that the ray came with; inf where nothing is found.
+    """
+    model, rows = hour.model, ray.rows
+    found = np.full(len(cases), np.inf)
+    least, largest = hour.box(from_case)
+    price = ray.multiplier @ model.rows_of(rows, from_case)[0] + ray.energy
+    inner = np.flatnonzero((output_mw > least + _INNER_MW) & (output_mw < largest - _INNER_MW))
+    here = np.flatnonzero((cases >= 1) & (cases <= model.branch_cases))
+    here = here[~np.isin(model.own_row[cases[here] - 1], rows)]
+    sign = np.sign(ray.multiplier)
+    limit = np.where(sign > 0.0, model.after_upper_mw[rows], model.after_lower_mw[rows])
+    if len(inner) < len(rows) or not len(rows) or not here.size or not np.isfinite(limit).all():
+        return found
+    free = inner[np.argsort(np.abs(price[inner]), kind="stable")[: len(rows)]]
+    lost = cases[here] - 1
+    moved = model.moved[np.ix_(rows, lost)].T  # (n, k)
+    lost_at, lost_at_bus = model.lost_at_units[lost], model.lost_at_candidates[lost, bus]
+    table = np.ones((len(here), len(rows) + 1, len(rows) + 1))
+    table[:, :-1, :-1] = model.at_units[np.ix_(rows, free)].T + lost_at[:, free, np.newaxis] * moved[:, np.newaxis]
+    table[:, -1, :-1] = model.at_candidates[rows, bus] + moved * lost_at_bus[:, np.newaxis]
+    wanted = np.zeros((len(rows) + 1, 1))
+    wanted[-1] = -1.0
+    try:
+        solved = np.linalg.solve(table, wanted)[:, :, 0]
+    except np.linalg.LinAlgError:
+        return found
+    m, energy = np.where(sign * solved[:, :-1] > 0.0, solved[:, :-1], 0.0), solved[:, -1]
+    coefficient = (m * moved).sum(axis=1)
+    price = m @ model.at_units[rows] + energy[:, np.newaxis] + coefficient[:, np.newaxis] * lost_at
+    fixed = np.abs(m) @ np.abs(hour.fixed_mw[rows]) + np.abs(coefficient * hour.fixed_lost_mw[lost])
+    size = np.abs(price) @ np.maximum(np.abs(hour.least_mw), np.abs(hour.largest_mw))
+    size += fixed + np.abs(m) @ np.abs(limit) + np.abs(energy) * abs(hour.demand_mw)
+    floor = price @ hour.least_mw + np.minimum(price, 0.0) @ (hour.largest_mw - hour.least_mw)
+    floor += m @ (hour.fixed_mw[rows] - limit) + coefficient * hour.fixed_lost_mw[lost] - energy * hour.demand_mw
+    at_bus = m @ model.at_candidates[rows, bus] + coefficient * lost_at_bus + energy
+    sound = np.isfinite(size) & (at_bus < -_NO_PRICE * np.maximum(np.abs(price).max(axis=1, initial=0.0), 1e-12))
+    found[here[sound]] = (floor - _ROUNDING * size)[sound] / at_bus[sound]
+    return found

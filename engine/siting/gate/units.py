@@ -23,9 +23,17 @@ def kept_without_unit(screen: FlowScreen, hour: GateHour, output_mw: Vector, row
     missing = np.maximum(output_mw[place] - most, 0.0)
     others = room.sum() - room[place]
     able = (missing <= others) & (output_mw[place] - missing >= least - 1e-9) & (most >= least - 1e-9)
+    kept: Flags = able & bool(screen.inside(row_mw[:, np.newaxis], INTACT)[0])
+    some = np.flatnonzero(kept & (missing > 0.0))
+    if not some.size:
+        return kept
+    # Only rows that the largest change could take to a limit are looked at.
+    place, missing, others = place[some], missing[some], np.maximum(others[some], 1e-9)
     moved = model.at_units @ room
-    own = model.at_units[:, place]
-    change = (moved[:, np.newaxis] - own * room[place]) / np.maximum(others, 1e-9) - own
-    value = row_mw[:, np.newaxis] + change * missing
-    kept: Flags = able & screen.inside(value, INTACT)
+    farthest = np.abs(moved) * float((missing / others).max())
+    farthest += model.most_at_units * float((missing * (1.0 + room[place] / others)).max())
+    rows = np.flatnonzero((row_mw + farthest > model.upper_mw) | (row_mw - farthest < model.lower_mw))
+    own = model.at_units[np.ix_(rows, place)]
+    change = (moved[rows, np.newaxis] - own * room[place]) / others - own
+    kept[some] = screen.inside(row_mw[rows, np.newaxis] + change * missing, INTACT, rows)
     return kept
