@@ -157,10 +157,14 @@ def _rung(run: "HubRun", _at: At, at_: str) -> Part:
             ("overloads", dollars(rung["overload_cost"])),
             ("prices", dollars(prices)),
             ("largest miss of a condition of optimality", f"{rung['residual']:.1e}"),
+            ("the same prices without a rise", "not certified" if rung["smallest"] is None else
+             dollars(rung["smallest"])),
             ("time", duration(rung["time_s"])),
         ],
         inputs=inputs_of(run), source=SOURCE_QUICK,
-        note="Begun at the prices of the rung before, at no prices and at those of all as one; the least is kept.",
+        note="Begun at the prices of the rung before, at no prices and at those of all as one; the least is kept. "
+        "Without a rise hubs take the smallest of answers as good, by *x*ᵀ*Q* *x*: what they do as κ goes to 0 at "
+        "prices that stay.",
     )  # fmt: skip
 
 

@@ -20,11 +20,18 @@ from components.why_card import WhyInput, why_card
 if TYPE_CHECKING:
     from engine.pricing.searched import Searched
 
-STARTS = {"together": "from the prices of all as one", "none": "from no prices", "exact": "from exact prices"}
+STARTS = {
+    "together": "from the prices of all as one",
+    "alike": "from prices for hubs alike taken as one",
+    "none": "from no prices",
+    "shaken": "from the best end, shaken",
+    "exact": "from exact prices",
+}
 EXACT = "exact prices"
 WIDE, HIGH = 380, 124  # of a chart, in its own units
 _LEFT, _RIGHT, _TOP, _BOTTOM = 50, 8, 8, 24
 _TICKS = 3
+_KINDS = 4  # of lines of starts, in the style sheet
 _MANY = 24  # points that are marked
 
 
@@ -48,9 +55,9 @@ def live(found: "Searched | None") -> Part:
     if found is None or not found.starts:
         return None
     quick, exact = quick_lines(found), exact_lines(found)
-    charts = [_figure("Quick prices (D), step by step", "step", quick)]
+    charts = [figure("Quick prices (D), step by step", "step", quick)]
     if exact:
-        charts.append(_figure("Exact prices (C), second by second", "s", exact))
+        charts.append(figure("Exact prices (C), second by second", "s", exact))
     columns, listed = rows(found)
     label = "Steps so far"
     return html.Details(
@@ -79,7 +86,9 @@ def why(inputs: Sequence[WhyInput]) -> Part:
         inputs=inputs,
         source=SOURCE_QUICK,
         note="Promised is what the linear model of hubs' answers says of a step within its region; one that brings "
-        "less than a tenth of it is not taken. The bound of exact prices is that of the integer program so far.",
+        "less than a tenth of it is not taken. A step without a region goes to the best prices of a whole piece, in "
+        "which that model is exact; it is taken where it brings anything. Shaken prices are looked at the same way: "
+        "their piece may promise less than nothing. The bound of exact prices is that of the integer program so far.",
     )
 
 
@@ -91,7 +100,7 @@ def quick_lines(found: "Searched") -> list[Line]:
         y = [first, *(step.objective for step in steps)]
         last = max(last, len(y) - 1)
         words = f"{start_words(start)}: {dollars(y[-1])}, {count(len(steps), 'step')}"
-        lines.append(Line(f"start-{place % 3}", words, list(range(len(y))), y))
+        lines.append(Line(f"start-{place % _KINDS}", words, list(range(len(y))), y))
     return [*lines, _bound(found, last)]
 
 
@@ -145,7 +154,7 @@ def rows(found: "Searched") -> Rows:
     ]
 
 
-def _figure(title: str, unit: str, lines: Sequence[Line]) -> html.Figure:
+def figure(title: str, unit: str, lines: Sequence[Line]) -> html.Figure:
     """Return one chart with its key, which says where each line is now."""
     told = "; ".join(line.words for line in lines)
     key = html.Ul(

@@ -37,6 +37,7 @@ _SIGNS = {  # as the style sheet has them for the charts of a search that runs
     "start-0": ("firm", "solid"),
     "start-1": ("flexible", "dash"),
     "start-2": ("binding", "dashdot"),
+    "start-3": ("muted", "longdash"),
     "best": ("firm", "solid"),
     "bound": ("fine", "dot"),
 }
@@ -64,7 +65,9 @@ def searched_of(run: "HubRun") -> Searched:
 def content(run: "HubRun", at: At) -> Part:
     """Return how each search ended and the table of its steps."""
     columns, listed = rows(run, at)
-    ends = [html.Li(_end_words(end)) for end in run.facts["ends"]]
+    best = min(run.facts["ends"], key=lambda end: end["objective"])
+    ends = [html.Li(f"{_end_words(end)}{' The best of all, so it is the answer.' if end is best else ''}")
+            for end in run.facts["ends"]]  # fmt: skip
     return html.Div(
         [
             html.Ul(ends, className="hr-feeder-lines"),
@@ -76,7 +79,8 @@ def content(run: "HubRun", at: At) -> Part:
                 columns,
                 listed,
                 why=hubs_live.why(inputs_of(run)),
-                note="A step that brings less than a tenth of what it promised is not taken.",
+                note="A step within a region that brings less than a tenth of what it promised is not taken; one "
+                "without goes to the best prices of a whole piece of hubs' answers.",
             ),
         ]
     )
@@ -96,7 +100,8 @@ def _rungs(run: "HubRun", at: At) -> list[Part]:
             label,
             *_rung_rows(run),
             faces={(row, "objective"): card(run, at, f"rung:{row}") for row in range(len(rungs))},
-            note="A share of 0 would be hubs of constant costs.",
+            note="Without a rise: what the same prices come to with hubs of constant costs that take the smallest of "
+            "answers as good, as hubs do in the end where costs rise less and less and prices stay.",
         ),
     ]
 
@@ -119,24 +124,24 @@ def _no_rungs(run: "HubRun") -> list[Part]:
 
 def _end_of(run: "HubRun") -> str:
     """Return which of its two ends the ladder goes to: constant costs with ties decided for the network, or against."""
-    last = run.facts["ladder"][-1]
+    last, least = run.facts["ladder"][-1], run.facts["smallest"]
     exact = run.of("exact", "linear")
     share = percent(last["share"], 1)
     if last["objective"] is None:
         return f"At {share} hubs' answers were not certified, so it is not known where the ladder ends."
     reached = f"At {share} quick prices come to {dollars(last['objective'])}"
+    most = "" if least is None else f": {dollars(least)} at most, the least of the table's last column and exact prices"
     ends = (
-        "As costs rise less, the best prices go towards those for hubs of constant costs that take the smallest of "
-        "answers as good: no less than if ties between these are decided for the network, no more than if against it."
+        "As costs rise less, the best prices come to no less than those for hubs of constant costs that decide ties "
+        f"for the network, and to no more than those for hubs that take the smallest of answers as good{most}."
     )
     if exact is None:
-        return f"{ends} {reached}. What both ends are, exact prices tell: they were not found here."
-    worst = exact.worst_cost + exact.price_cost.total
-    near = abs(last["objective"] - exact.objective) <= abs(last["objective"] - worst)
+        return f"{ends} {reached}. What the first is, exact prices tell: they were not found here."
+    near = least is None or abs(last["objective"] - exact.objective) <= abs(last["objective"] - least)
     below = exact.bound <= last["objective"] < exact.objective
     return (
         f"{ends} Exact prices, ties for the network, come to {dollars(exact.objective)} (none below "
-        f"{dollars(exact.bound)}), and the same prices, ties against it, to {dollars(worst)}. {reached}: nearer to the "
+        f"{dollars(exact.bound)}). {reached}: nearer to the "
         f"{'first' if near else 'second'}{', and below it, as its search ended before its proof did' if below else ''}."
     )
 
@@ -147,6 +152,7 @@ def _rung_rows(run: "HubRun") -> Rows:
         GridColumn("objective", "Objective", "$", "number", digits=2),
         GridColumn("overload_cost", "Overloads", "$", "number", digits=2),
         GridColumn("time_s", "Time", "s", "number", digits=1),
+        GridColumn("smallest", "Without a rise", "$", "number", digits=2),
     ]
     return columns, [dict(rung) for rung in run.facts["ladder"]]
 

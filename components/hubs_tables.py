@@ -1,4 +1,4 @@
-"""What the tables of the Hubs page share: rows as a table with its CSV and its card, and the frame of a chart."""
+"""What tables of the pages Hubs and Resilience share: rows with their CSV and their card, and the frame of a chart."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -32,19 +32,20 @@ def tabled(
     why: Part = None,
     note: str = "",
     faces: Faces | None = None,
+    page: str = hubs_ids.PAGE,
 ) -> html.Div:
     """Return rows as a table that scrolls by itself, with its CSV and the card ``why`` of its numbers.
 
     The first column heads the rows; a row with ``select`` is a press that selects that element, one with ``marks`` has
     these classes. ``faces`` has the cards of single numbers, by the place of the row and the name of the column.
     """
-    key = f"hubs-table-{name}"
+    key = f"{page}-table-{name}"
     head = [
         html.Th(head_of(column), scope="col", className="hr-num" if column.kind != "text" else "hr-feeder-text")
         for column in columns
     ]
     own = {spot: (f"{key}-why-{spot[0]}-{spot[1]}", why_) for spot, why_ in (faces or {}).items()}
-    body = "".join(_row(columns, row, at, own) for at, row in enumerate(rows[:MOST_ROWS]))
+    body = "".join(_row(columns, row, at, own, page) for at, row in enumerate(rows[:MOST_ROWS]))
     left = len(rows) > MOST_ROWS
     said = f"{note} {number(MOST_ROWS)} of {number(len(rows))} rows are shown.".strip() if left else note
     top = markup(html.Thead(html.Tr(head)))
@@ -52,14 +53,16 @@ def tabled(
     under = [
         html.Span(said, className="hr-muted"),
         None if why is None else why_number(f"{key}-why", WHY, why, label=label),
-        csv_button(key, f"hubs-{name}", label),
+        csv_button(key, f"{page}-{name}", label),
     ]
     scroll = f'<div class="hr-feeder-scroll" tabindex="0" role="group" aria-label="{escape(label)}">{table}</div>'
     text = scroll + markup(html.Div(under, className="hr-feeder-under"))
     return html.Div(className="hr-feeder-tabled", **{"data-static": text})
 
 
-def _row(columns: Sequence[GridColumn], row: Row, at: int, faces: Mapping[tuple[int, str], tuple[str, Part]]) -> str:
+def _row(
+    columns: Sequence[GridColumn], row: Row, at: int, faces: Mapping[tuple[int, str], tuple[str, Part]], page: str
+) -> str:
     """Return a row as HTML, escaped: hundreds of them as components would take the server a second."""
     cells = []
     for place, column in enumerate(columns):
@@ -72,15 +75,15 @@ def _row(columns: Sequence[GridColumn], row: Row, at: int, faces: Mapping[tuple[
             target, why = faces[at, column.name]
             shown = why_number(target, shown, why, label=f"{column.label}, {row.get(columns[0].name)}")
         if place == 0 and row.get("select"):
-            shown = chooser(shown, str(row["select"]))
+            shown = chooser(shown, str(row["select"]), page)
         tag, scope = ("th", ' scope="row"') if place == 0 else ("td", "")
         cells.append(f'<{tag}{scope} class="{kind}"{raw}>{markup(shown)}</{tag}>')
     return f'<tr class="{escape(str(row.get("marks", "")))}">{"".join(cells)}</tr>'
 
 
-def chooser(words: Part, element: str) -> html.Button:
+def chooser(words: Part, element: str, page: str = hubs_ids.PAGE) -> html.Button:
     """Return words that select an element of the page when they are pressed."""
-    return html.Button(words, type="button", className="hr-feeder-choose", **{"data-hubs-select": element})
+    return html.Button(words, type="button", className="hr-feeder-choose", **{f"data-{page}-select": element})
 
 
 def reasons(tab: str, told: str, element: str, cards: Mapping[str, Part]) -> html.Div:
@@ -94,10 +97,10 @@ def reasons(tab: str, told: str, element: str, cards: Mapping[str, Part]) -> htm
     )
 
 
-def chart(tab: str, label: str, height_px: int = CHART_PX) -> html.Div:
-    """Return the place of a tab's chart; its figure is written late. The table beside it has the same rows."""
+def chart(tab: str, label: str, height_px: int = CHART_PX, figure: str = "") -> html.Div:
+    """Return the place of a tab's chart; its ``figure``, by its id, is written late. A table beside has its rows."""
     graph = dcc.Graph(
-        id=hubs_ids.figure(tab),
+        id=figure or hubs_ids.figure(tab),
         figure={"layout": {"xaxis": {"visible": False}, "yaxis": {"visible": False}, **_CLEAR}},  # until there is one
         responsive=True,
         style={"height": f"{height_px}px"},

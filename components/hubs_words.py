@@ -43,7 +43,11 @@ SOURCE = (
     "Poster on prices for energy hubs: models A (no prices), B (all as one), C (bilevel, exact) and D (followers with "
     "quadratic costs); its numbers are not printed, ours are synthetic"
 )
-SOURCE_QUICK = "Sequential convex programming with a trust region: Conn, Gould and Toint, Trust-Region Methods, 2000"
+SOURCE_QUICK = (
+    "The best of each affine piece of hubs' answers, one after the other: Luo, Pang and Ralph, Mathematical Programs "
+    "with Equilibrium Constraints, 1996; then steps within trust regions: Conn, Gould and Toint, Trust-Region Methods, "
+    "2000"
+)
 SOURCE_FLOW = "Linear flows: background less shares of the hubs' withdrawals; lossless, phases together"
 
 

@@ -32,7 +32,7 @@ from engine.program import Status
 
 NOT_ASKED = "not asked for"
 MOST_LINEAR = 60  # hubs of which linear answers, best and worst, and exact prices are looked for
-_THIRD = 3  # part of the time of quick prices, for those begun at exact ones
+_THIRD = 3  # part of the time of quick prices, for those begun at exact ones, and for those of hubs alike as one
 Prices = Literal["none", "central", "exact", "quick"]
 Hubs = Literal["linear", "quadratic"]
 Tick = Callable[[str, float], None]  # what is done now, and the share that is done
@@ -95,13 +95,15 @@ def compare(  # noqa: PLR0913 (three who are told, by name)
     *,
     exact: Effort | None,
     quick_s: float = 60.0,
+    seed: int = 0,
     tick: Tick | None = None,
     known: Callable[[Comparison], None] | None = None,
     searched: Callable[[Searched], None] | None = None,
 ) -> Comparison:
     """Return all models of a case; ``exact`` is how far to go with the integer program, None for not at all.
 
-    ``known`` is given what is known before that one begins, ``searched`` how far the searches are, again and again.
+    ``seed`` is of the shaken start. ``known`` is given what is known before exact prices begin, ``searched`` how far
+    the searches are, again and again.
 
     Raises NetworkDataError with everything that is wrong with the case, InfeasibleError naming what hubs cannot meet.
     """
@@ -125,7 +127,9 @@ def compare(  # noqa: PLR0913 (three who are told, by name)
         so_far.starts[name] = now, steps
         hear(so_far)
 
-    quick = smooth_prices(fleet, begun(case, fleet.programs), time_limit_s=quick_s, tick=stepped)
+    quick = smooth_prices(
+        fleet, begun(case, fleet.programs, quick_s / _THIRD), time_limit_s=quick_s, tick=stepped, seed=seed
+    )
     so_far.starts = {end.start: (end.found.objective, end.steps) for end in quick.ends}
     outcomes = [alone, table.central(best), table.quick(quick, floor)]
     few = len(case.hubs) <= MOST_LINEAR

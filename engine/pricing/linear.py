@@ -6,6 +6,7 @@ limit that could be exceeded at all.
 """
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -18,6 +19,7 @@ from engine.pricing.answered import Answered
 from engine.pricing.central import Joint
 from engine.pricing.congestion import Overloads
 from engine.pricing.program import HubProgram, check_all
+from engine.pricing.response import Follower
 from engine.program import LinearProgram, Solution, Status, solve
 
 TIE = 1e-7  # of a hub's optimum, relative to 1 + its size: what costs no more than that is as good
@@ -74,18 +76,40 @@ def _solved(own: HubProgram, price: Vector) -> Solution:
 def answered(joint: Joint, price: Matrix) -> Answered:
     """Return what of the hubs' optima at prices (K, T) overloads the network least, with the duals that prove it.
 
-    Where a dual prices a column, every optimum has it at that bound; all points that have are optima, so no tolerance
-    is in these. Raises InfeasibleError and SolverError as :class:`Joint` does.
+    All points of a face (:func:`_face`) are optima, so no tolerance is in these. Raises InfeasibleError and SolverError
+    as :class:`Joint` does.
     """
     lower, upper, duals = joint.lower.copy(), joint.upper.copy(), []
     for at, (own, each) in enumerate(zip(joint.programs, price[joint.case.area], strict=True)):
         found = _solved(own, each)
         duals.append(found.row_dual)
-        place, size = slice(joint.first[at], joint.first[at + 1]), _PRICED * (1.0 + float(np.abs(own.cost).max()))
-        upper[place][found.reduced_cost > size] = own.lower[found.reduced_cost > size]
-        lower[place][found.reduced_cost < -size] = own.upper[found.reduced_cost < -size]
+        place = slice(joint.first[at], joint.first[at + 1])
+        lower[place], upper[place] = _face(own, found)
     best = joint.solved(replace(joint.program(joint.weight), lower=lower, upper=upper))
     return Answered(price, joint.points(best.x), tuple(duals))
+
+
+def smallest(programs: Sequence[HubProgram], price: Matrix) -> Matrix:
+    """Return the withdrawals (I, T), MW, of those of the hubs' optima at prices (I, T) that are smallest by ``x'Q x``.
+
+    Q is the curvature: these are what hubs with rising costs do as the rise goes to 0, at prices that stay. Raises
+    InfeasibleError naming what hubs cannot meet, SolverError where an answer is not certified.
+    """
+    found = []
+    for own, each in zip(programs, price, strict=True):
+        lower, upper = _face(own, _solved(own, each))
+        narrowed = replace(own, lower=lower, upper=upper, cost=np.zeros(len(own.cost)))
+        found.append(own.withdrawal(Follower(narrowed).respond(np.zeros(own.periods)).x))
+    return np.array(found)
+
+
+def _face(own: HubProgram, found: Solution) -> tuple[Vector, Vector]:
+    """Return the bounds of a hub's optima: where a dual prices a column, every optimum has it at that bound."""
+    size = _PRICED * (1.0 + float(np.abs(own.cost).max()))
+    return (
+        np.where(found.reduced_cost < -size, own.upper, own.lower),
+        np.where(found.reduced_cost > size, own.lower, own.upper),
+    )
 
 
 @dataclass(frozen=True, slots=True, eq=False)

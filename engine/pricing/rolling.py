@@ -29,6 +29,7 @@ from engine.pricing.starts import begun
 BEYOND = "After the last period its day is taken to come again, known no better than other hours so far ahead."
 HOURS = 24.0
 Tick = Callable[[int, int], None]  # periods that are done, of how many
+_THIRD = 3  # part of the time of a step, for the prices that it begins with
 _DONE = 1e-9  # MWh: less work than that is rounding
 
 
@@ -70,7 +71,7 @@ def rolled(  # noqa: PLR0913 (how far ahead, how uncertain, how long: by name)
         seen, late = _window(case, hubs, now, window, error, rng)
         missed += late
         fleet = Fleet.of(seen)
-        starts = begun(seen, fleet.programs)
+        starts = begun(seen, fleet.programs, step_s / _THIRD)
         if ahead is not None:
             starts["before"] = _moved_on(ahead, seen.periods)
         if len(starts) > 1:
@@ -89,7 +90,7 @@ def rolled(  # noqa: PLR0913 (how far ahead, how uncertain, how long: by name)
         if tick is not None:
             tick(now + 1, case.periods)
     known = Fleet.of(ending_with(case, hubs))
-    foresight = smooth_prices(known, begun(known.case, known.programs) | {"rolled": price}).best.found
+    foresight = smooth_prices(known, begun(known.case, known.programs) | {"rolled": price}, seed=seed).best.found
     overloads = Overloads.of(case, withdrawal)
     waiting = np.array([0.0 if hub.work is None else sum(hub.work.before_mwh) for hub in hubs])
     return Rolled(

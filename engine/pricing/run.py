@@ -22,14 +22,14 @@ from engine.pricing.congestion import ByExports, Overloads, PriceCost
 from engine.pricing.evaluation import Fleet
 from engine.pricing.exact import exact_prices
 from engine.pricing.files import from_json, to_json
-from engine.pricing.ladder import Rung, ladder
+from engine.pricing.ladder import Rung, at_the_end, ladder
 from engine.pricing.program import HubProgram, programs
 from engine.pricing.question import MOST_PROVED, HubQuestion, LoadFile
 from engine.pricing.rolling import Rolled, rolled
 from engine.pricing.searched import Searched
 from engine.program import SOLVER, Status
 
-FORMAT = "headroom-hubs-run-5"
+FORMAT = "headroom-hubs-run-6"
 Progress = Callable[[float, str], None]  # the share that is done, and what is done now
 _COMPARED, _LADDER, _PROVED = 0.6, 0.65, 0.7  # of the progress
 _SMALL_GAP, _SMALL_S = 1e-3, 20.0  # of the proof of a small case: how far and how long
@@ -159,7 +159,7 @@ def run_hubs(
     case = question.made(load)
     effort = Effort(question.exact_gap, question.exact_time_s, question.seed) if question.exact else None
     fleet = Fleet.of(case)
-    none: dict[str, Any] = {"ladder": [], "best": None}
+    none: dict[str, Any] = {"ladder": [], "best": None, "smallest": None}
 
     def known(so_far: Comparison) -> None:
         if partial is not None:
@@ -167,7 +167,7 @@ def run_hubs(
             partial(_run(question, case, so_far, proved, begin))
 
     found = compare(
-        case, exact=effort, quick_s=question.quick_time_s, known=known, searched=searched,
+        case, exact=effort, quick_s=question.quick_time_s, seed=question.seed, known=known, searched=searched,
         tick=lambda words, share: say(_COMPARED * share, words),
     )  # fmt: skip
     say(_COMPARED, "certificates")
@@ -188,17 +188,25 @@ def run_hubs(
 
 
 def _by_rungs(case: HubCase, found: Comparison, time_limit_s: float) -> dict[str, Any]:
-    """Return what quick prices come to at smaller curvatures, and, of a small case, the best there are by a proof."""
+    """Return what quick prices come to at smaller curvatures, and, of a small case, the best there are by a proof.
+
+    ``smallest``: of their prices and exact ones, the least for hubs of constant costs that take the smallest answers.
+    """
     rungs: tuple[Rung, ...] = ()
     best: dict[str, Any] | None = None
+    ends: list[float | None] = []
     if len(case.hubs) <= MOST_LINEAR:
         rungs = ladder(case, found.quick.best.found.price, time_limit_s)
+        ends = [rung.smallest for rung in rungs]
+        if found.exact is not None:
+            ends.append(at_the_end(case, programs(case), found.exact.price))
     if len(case.hubs) * case.periods <= MOST_PROVED:
         joint = Joint.of(case, programs(case))
         known = (found.quick.best.found.answered,)
         exact = exact_prices(joint, Effort(_SMALL_GAP, _SMALL_S, 0), quadratic=True, starts=known)
         best = {"objective": exact.objective, "bound": exact.bound, "gap": exact.gap, "status": exact.status.value}
-    return {"ladder": [asdict(rung) for rung in rungs], "best": best}
+    least = min((end for end in ends if end is not None), default=None)
+    return {"ladder": [asdict(rung) for rung in rungs], "best": best, "smallest": least}
 
 
 def _chain(question: HubQuestion, case: HubCase, found: Comparison, best: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -229,13 +237,13 @@ def _run(  # noqa: PLR0913, PLR0917 (what a run is made of)
     exports = np.array([
         own.of(response.x, "export") for own, response in zip(programs(case), quick.responses, strict=True)
     ])  # fmt: skip
-    shown = {name: value for name, value in proved.items() if name not in {"ladder", "best"}}
+    shown = {name: value for name, value in proved.items() if name not in {"ladder", "best", "smallest"}}
     chain = _chain(question, case, found, proved["best"])
     if chain["best"] is not None:
         steps_up = (found.floor, chain["best"], chain["none"]), (chain["best_bound"], chain["quick"])
         shown["order"] = shown["order"] and all(in_order(each) for each in steps_up)
     facts = {
-        "certificates": shown, "ladder": proved["ladder"], "best": proved["best"],
+        "certificates": shown, "ladder": proved["ladder"], "best": proved["best"], "smallest": proved["smallest"],
         "chain": chain,
         "by_exports_mwh": ByExports.of(case, exports, quick.overloads).mwh(case),
         "ends": [

@@ -1,7 +1,8 @@
 """Prices to begin the search with: what withdrawals cost the network where hubs and operator are one.
 
 Of a large fleet that program takes longer than all of the search, so hubs of one area with the same assets are taken as
-one that is as large as they are together: prices from there are a start, nothing is proved by them.
+one that is as large as they are together. Of these fewer hubs the search looks at whole affine pieces, which it cannot
+of all: prices from there are a start, nothing is proved by them.
 """
 
 from dataclasses import replace
@@ -11,23 +12,37 @@ import numpy as np
 from engine.network.model import Matrix
 from engine.pricing.case import HubCase
 from engine.pricing.central import Joint, together
+from engine.pricing.evaluation import Fleet
 from engine.pricing.hubs import Hub
-from engine.pricing.program import HubProgram, programs
+from engine.pricing.program import HubProgram
+from engine.pricing.smooth import SHAKEN, smooth_prices
 
 MOST, MOST_ALIKE = 100, 300  # hubs of which the program is solved as it is, and that stand for others
 
-STARTS = {"together": "all as one", "none": "no prices", "exact": "exact prices"}  # in words
+STARTS = {  # in words
+    "together": "all as one",
+    "alike": "those for hubs alike taken as one",
+    "none": "no prices",
+    SHAKEN: "the best end, shaken",
+    "exact": "exact prices",
+}
 
 
-def begun(case: HubCase, own: tuple[HubProgram, ...]) -> dict[str, Matrix]:
-    """Return prices (K, T) to begin with, by name: none, and where hubs are not too many, those of all as one."""
+def begun(case: HubCase, own: tuple[HubProgram, ...], time_limit_s: float = 20.0) -> dict[str, Matrix]:
+    """Return prices (K, T) to begin with, by name: none, and those of all as one.
+
+    Of many hubs the latter are what the search finds in the time from there, where hubs alike are one.
+    """
     none = np.zeros((case.area_count, case.periods))
     if len(case.hubs) <= MOST:
         return {"together": case.of_areas(together(Joint.of(case, own)).price), "none": none}
     alike = standing_for(case)
     if len(alike.hubs) > MOST_ALIKE:
         return {"none": none}
-    return {"together": alike.of_areas(together(Joint.of(alike, programs(alike.checked()))).price), "none": none}
+    fleet = Fleet.of(alike)
+    price = alike.of_areas(together(Joint.of(alike, fleet.programs)).price)
+    found = smooth_prices(fleet, {"together": price}, time_limit_s=time_limit_s)
+    return {"alike": found.best.found.price, "none": none}
 
 
 def standing_for(case: HubCase) -> HubCase:

@@ -353,14 +353,15 @@ def test_a_price_that_counts_for_exports_too_cures_what_exports_push_and_is_told
     """Closed form: 2 MW of sun behind a line of 1.5 MW, exports paid 20 $/MWh.
 
     With x exported the hub's last MWh brings 20 + p - (4 / 3) x, and its last MWh thrown away costs 2 (2 - x): at
-    x = 1.5 both meet for p = -19. So it pays 19 $/MWh on 1.5 MWh, of the 20 that it is paid; in other hours nothing.
+    x = 1.5 both meet for p = -19. So it pays 19 $/MWh on 1.5 MWh, of the 20 that it is paid; in other hours nothing,
+    where changes from hour to hour weigh nothing (with their weight, prices of other hours are a tie).
     """
     _, offered = hubs_upload.offer(anne, sent(to_json(export_only())), "sun.json")
     address = hubs_upload.take(anne, offered, HubQuestion())
     query = {name: values[0] for name, values in parse_qs(urlsplit(address).query).items()}
     asked = read_question(query)
     assert asked is not None
-    screen = Screen(Seat(anne.desk, ANNE, query["study"]), replace(asked, ladder=False))
+    screen = Screen(Seat(anne.desk, ANNE, query["study"]), replace(asked, ladder=False, smooth=0.0))
     assert screen.ask(exports=["priced"]).compute
     screen.ask(pressed=True)
     assert work(screen.seat) == 1

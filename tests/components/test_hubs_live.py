@@ -78,9 +78,7 @@ def test_an_answer_keeps_how_its_searches_went() -> None:
     assert reached * (1.0 - 1e-4) <= exact.objective <= reached + 1e-6
     assert asdict(found.marks[-1])["bound"] == exact.bound
     figure = hubs_steps.figure(run, At())
-    ends = {
-        trace.name[:1]: trace.y[-1] for trace in figure.data if "so far" in trace.name or "all as one" in trace.name
-    }
+    ends = {trace.name[:1]: trace.y[-1] for trace in figure.data if "so far" in trace.name or "shaken" in trace.name}
     quick = run.of("quick", "quadratic")
     assert quick is not None
     assert ends == pytest.approx({"C": reached, "D": quick.objective}, abs=1e-6)

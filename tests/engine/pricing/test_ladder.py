@@ -10,7 +10,7 @@ from engine.pricing.case import Curvature, PriceRange
 from engine.pricing.central import Joint
 from engine.pricing.congestion import ByExports, Overloads
 from engine.pricing.exact import exact_prices
-from engine.pricing.ladder import SHARES, ladder
+from engine.pricing.ladder import SHARES, at_the_end, ladder
 from engine.pricing.program import programs
 from engine.pricing.question import HubQuestion
 from engine.pricing.run import HubRun, run_hubs
@@ -43,6 +43,20 @@ def test_rungs_may_stay_above_the_best_of_ties() -> None:
     assert [best.bound, best.objective] == pytest.approx([0.1378, 0.1378], abs=1e-3)
 
 
+def test_prices_without_a_rise_meet_the_smallest_of_answers_as_good() -> None:
+    """Closed form: at the tie the least of (3 x^2 + (1 - x)^2) / 2 is at x = 1/4, 1/4 too little, weighed by 10.
+
+    Beyond the tie there is one answer: the hub generates all, 1/2 too little.
+    """
+    case = replace(unit_hub(), curvature=Curvature(exchange=3.0, own=1.0))
+    for price, over in ((1.0, 2.5), (1.2, 5.0), (0.8, 5.0)):
+        told = at_the_end(case, programs(case), np.array([[price]]))
+        assert told == pytest.approx(over + 0.1 * price, abs=1e-6)
+    rungs = ladder(case, np.zeros((1, 1)), 40.0)
+    assert all(rung.smallest is not None and rung.objective is not None for rung in rungs)
+    assert min(rung.smallest for rung in rungs if rung.smallest is not None) >= (rungs[-1].objective or 0.0) - 1e-6
+
+
 def test_what_exports_overload_is_told_and_is_none_where_they_are_priced() -> None:
     """By hand: 2 MW flow out in three hours, 0.5 MW too much; all is the exports', or as much of it as these are."""
     case = export_only()
@@ -70,6 +84,7 @@ def test_a_run_of_a_small_case_is_proved_against_the_best_prices() -> None:
         "none": none.objective, "above_best": quick.objective / told["objective"], "why": "",
     }  # fmt: skip
     assert len(run.facts["ladder"]) == len(SHARES)
+    assert run.facts["smallest"] == min(rung["smallest"] for rung in run.facts["ladder"])
     assert HubRun.load(run.save()).facts == run.facts
 
 

@@ -92,7 +92,7 @@ def test_searches_are_told_step_by_step_as_they_end(
     assert {end["start"]: (end["objective"], end["steps"]) for end in found.facts["ends"]} == {
         name: (now, len(steps)) for name, (now, steps) in last.starts.items()
     }
-    assert set(last.starts) == {"together", "none", "exact"}
+    assert set(last.starts) == {"together", "none", "shaken", "exact"}
     assert len(found.steps) == sum(len(steps) for _, steps in last.starts.values()) > 0
     for each in SEARCHES:
         assert each.floor == found.floor

@@ -24,18 +24,23 @@ def test_a_hub_twice_as_large_does_twice_as_much() -> None:
 
 def test_hubs_that_are_alike_are_stood_for_exactly(monkeypatch: pytest.MonkeyPatch) -> None:
     """Law: where those of a group are copies, the one that stands for them leads to the same prices."""
-    one = fleet(6, hours=4)
+    one = fleet(3, hours=4)  # of one kind each
     case = replace(
         one, hubs=tuple(replace(hub, name=f"{hub.name} {k}") for hub in one.hubs for k in range(3)),
         network=replace(one.network, share=np.repeat(one.network.share, 3, axis=1)),
         areas=tuple(np.repeat(one.area, 3).tolist()),
     )  # fmt: skip
     exact = case.of_areas(together(Joint.of(case, programs(case.checked()))).price)
-    monkeypatch.setattr(starts, "MOST", 10)
-    assert len(standing_for(case).hubs) <= 6
+    monkeypatch.setattr(starts, "MOST", 5)
+    alike = standing_for(case)
+    assert len(alike.hubs) == 3
+    stood = alike.of_areas(together(Joint.of(alike, programs(alike.checked()))).price)
+    assert stood == pytest.approx(exact, rel=1e-3)  # duals of two programs of other sizes
     found = begun(case, programs(case))
-    assert found["together"] == pytest.approx(exact, rel=1e-3)  # duals of two programs of other sizes
     assert not found["none"].any()
+    whole, few = Fleet.of(case).at(found["alike"]), Fleet.of(alike).at(found["alike"])
+    assert whole.overload_cost == pytest.approx(few.overload_cost, rel=1e-5)
+    assert few.overload_cost < Fleet.of(alike).at(found["none"]).overload_cost
 
 
 def test_prices_weigh_the_same_however_many_hubs_share_them() -> None:
