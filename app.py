@@ -36,6 +36,7 @@ PAGES: tuple[PageLink, ...] = (
     PageLink("auction", "/auction", "Auction", "auction"),
     PageLink("feeder", "/feeder", "Feeder", "feeder"),
     PageLink("hubs", "/hubs", "Hubs", "hubs"),
+    PageLink("resilience", "/resilience", "Resilience", "resilience"),
 )
 # Reached from another page, which wires them too: not in the navigation.
 SIDE_PAGES: tuple[PageLink, ...] = (

@@ -27,12 +27,14 @@ from engine.network.layout import positions
 from engine.network.tables import NetworkTables
 from engine.opf import jobs
 from engine.pricing.jobs import STUDY as HUBS_STUDY
+from engine.resilience.jobs import STUDY as RESILIENCE_STUDY
 from engine.siting.jobs import GATE, MARKET
 from engine.store.records import StudySummary
 
 MOST_RECENT = 8
 MOST_AUCTIONS = 3
 HUBS_CASE = "hubs"  # kind of a study's file that is a case of hubs
+SHOCKS = "shocks"  # and of one with shocks for modules
 _LEAST_MW = 0.05  # less flexible capacity than this is shown as none
 _KEPT_PICTURES = 64
 _YEAR_S = 365 * 24 * 3600
@@ -71,6 +73,9 @@ def answered(services: Services, user: str, study: StudySummary) -> str:
     if HUBS_STUDY in study.answered:
         newest = services.results.list(user, study.id, HUBS_STUDY)[0].content
         told.append(f"prices for {count(newest['hubs'], 'hub')} over {count(newest['periods'], 'hour')}")
+    if RESILIENCE_STUDY in study.answered:
+        newest = services.results.list(user, study.id, RESILIENCE_STUDY)[0].content
+        told.append(f"{count(newest['modules'], 'module')} against {count(newest['shocks'], 'shock')}")
     if study.products:
         told.append(count(study.products, "product set"))
     text = ", ".join(told)
@@ -123,7 +128,7 @@ def _card(study: StudySummary, told: str, now: float, where: tuple[dict[str, str
 
 def _size(study: StudySummary, page: str | None) -> str:
     """Return how large a study is: its network, or the files of one that has none."""
-    if page in {"feeder", "hubs"}:
+    if page in {"feeder", "hubs", "resilience"}:
         return f"{page}, {count(study.datasets, 'file')}"
     return f"{count(study.buses, 'bus', 'buses')}, {count(study.branches, 'branch', 'branches')}"
 
@@ -134,6 +139,8 @@ def page_of(services: Services, user: str, study: StudySummary) -> str | None:
         kinds = {entry.kind for entry in services.studies.datasets(user, study.id)} if study.datasets else set()
         if HUBS_STUDY in study.answered or HUBS_CASE in kinds:
             return "hubs"
+        if RESILIENCE_STUDY in study.answered or SHOCKS in kinds:
+            return "resilience"
         return "feeder" if study.datasets or FEEDER_STUDY in study.answered else "network"
     return "siting" if GATE in study.answered and ANSWERED not in study.answered else None
 

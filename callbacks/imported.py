@@ -21,6 +21,8 @@ from engine.opf.results import OpfAnswer
 from engine.pricing.jobs import STUDY_SHAPE as HUBS_SHAPE
 from engine.pricing.question import HubQuestion
 from engine.redispatch.largest_jobs import SHAPE as LARGEST_SHAPE
+from engine.resilience.jobs import STUDY_SHAPE as RESILIENCE_SHAPE
+from engine.resilience.question import ResilienceQuestion
 from engine.shapes import check_shape
 from engine.siting.ac_check import AcReport
 from engine.siting.corridors import Corridor
@@ -153,6 +155,12 @@ def _hubs_study(content: Content) -> None:
         check_shape(content[name], kind, name)
 
 
+def _resilience_study(content: Content) -> None:
+    _kept_files(content)
+    for name, kind in RESILIENCE_SHAPE.items():
+        check_shape(content[name], kind, name)
+
+
 def _siting_products(content: Content) -> None:
     _products(content["product_set"])
     for name, offer in content["product_set"]["question"][SITING]["offers"].items():
@@ -208,6 +216,8 @@ CHECKS = ImportChecks(
             "feeder.several": _feeder_several,
             "hubs.question": HubQuestion.from_json,
             "hubs.study": _hubs_study,
+            "resilience.question": ResilienceQuestion.from_json,
+            "resilience.study": _resilience_study,
             "network.opf": OpfAnswer.from_json,
         }.items()
     },

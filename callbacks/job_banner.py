@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from callbacks.security import current_user
 from callbacks.services import Services
 from callbacks.shell import LONGEST_LIST, study_address
-from components import feeder_view, hubs_view
+from components import feeder_view, hubs_view, resilience_view
 from components.links import PageLink
 from engine.errors import NotFoundError
 from engine.store.jobs import Job
@@ -41,6 +41,7 @@ _JOB_TITLES = {
     "feeder.methods": "Methods side by side on a feeder",
     "feeder.several": "Several feeders at once",
     "hubs.study": "Prices for hubs",
+    "resilience.study": "Placement of modules",
     "network.opf": "Least-cost dispatch",
 }
 
@@ -88,8 +89,9 @@ def job_record(job: Job, pages: dict[str, str]) -> dict[str, Any]:
 
 
 def _asked(job: Job) -> str:
-    """Return the query string of what a job of the pages Feeder and Hubs was asked; "" for any other."""
-    return feeder_view.job_query(job.kind, job.arguments) or hubs_view.job_query(job.kind, job.arguments)
+    """Return the query string of what a job of the pages Feeder, Hubs and Resilience was asked; "" for any other."""
+    of = (each.job_query(job.kind, job.arguments) for each in (feeder_view, hubs_view, resilience_view))
+    return next(filter(None, of), "")
 
 
 def listed_jobs(services: Services, user: str, pages: dict[str, str], now: float) -> list[dict[str, Any]]:

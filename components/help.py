@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from dash import html
 
-from components import help_auction, help_feeder, help_hubs, help_siting
+from components import help_auction, help_feeder, help_hubs, help_resilience, help_siting
 
 
 @dataclass(frozen=True, slots=True)
@@ -342,12 +342,14 @@ GLOSSARY: dict[str, Word] = {
         *help_siting.ENTRIES,
         *help_feeder.ENTRIES,
         *help_hubs.ENTRIES,
+        *help_resilience.ENTRIES,
     )
 }
 
 PAGE_WORDS: dict[str, tuple[str, ...]] = {
     "auction": (*help_auction.WORDS, "firm", "flexible"),
     "hubs": (*help_hubs.WORDS, "bus", "seed", "stale", "indicative"),
+    "resilience": (*help_resilience.WORDS, "bus", "seed", "stale", "indicative"),
     "feeder": (*help_feeder.WORDS, "bus", "dual", "seed", "stale", "indicative"),
     "siting": (
         *help_siting.WORDS,

@@ -69,6 +69,7 @@ AUCTION_SCREEN = "auction-screen"  # the projector's map
 SITING = "siting"
 FEEDER = "feeder"
 HUBS = "hubs"
+RESILIENCE = "resilience"
 
 
 # Every page with a workbench.

@@ -64,8 +64,9 @@ ANSWERS = {
     "siting": ("#siting-overview-head", re.compile("From candidates to shortlist")),
     "feeder": ("#feeder-totals", re.compile(r"\d")),
     "hubs": ("#hubs-totals", re.compile(r"\d")),
+    "resilience": ("#resilience-totals", re.compile(r"\d")),
 }
-OWN_EXAMPLE = {"feeder", "hubs"}  # ask of a feeder, not of the network of a study
+OWN_EXAMPLE = {"feeder", "hubs", "resilience"}  # ask of a feeder, not of the network of a study
 
 
 def show(page: Page, link: PageLink) -> None:

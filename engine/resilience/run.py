@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -10,7 +11,7 @@ from typing import Any, Self
 import numpy as np
 
 from engine.capacity.archive import AnyArray, pack, unpack
-from engine.compute import HERE, Workers
+from engine.compute import HERE, Shared, Workers
 from engine.errors import UncertaintyDataError
 from engine.program import SOLVER, Status
 from engine.resilience.ac import ac_check
@@ -137,11 +138,14 @@ class ResilienceRun:
 
 
 def _outcome_arrays(name: str, outcomes: Outcomes) -> dict[str, AnyArray]:
-    return {f"{name}_{each.name}": getattr(outcomes, each.name) for each in fields(Outcomes)}
+    found: dict[str, AnyArray] = {f"{name}_{each.name}": getattr(outcomes, each.name) for each in fields(Outcomes)}
+    # Of these only means are shown, and they are much of a file: seven digits are enough.
+    halved = {key: found[key].astype(np.float32) for key in (f"{name}_given_mwh", f"{name}_imbalance_mwh")}
+    return found | halved
 
 
 def _outcomes(name: str, arrays: Mapping[str, AnyArray]) -> Outcomes:
-    return Outcomes(*(arrays[f"{name}_{each.name}"] for each in fields(Outcomes)))
+    return Outcomes(*(arrays[f"{name}_{each.name}"].astype(np.float64) for each in fields(Outcomes)))
 
 
 @dataclass(slots=True)
@@ -309,9 +313,18 @@ def run_resilience(  # noqa: PLR0913 (the question, then by name how)
     """
     begin, say = time.perf_counter(), progress or (lambda _share, _words: None)
     case = question.made(load)
-    study = _Study(question, case, question.drawn_from(case, load), begin, workers, say)
-    tell = partial or (lambda _run: None)
-    study.plan(searched or (lambda _marks: None))
+    with closing(Shared(workers)) as shared:
+        study = _Study(question, case, question.drawn_from(case, load), begin, shared, say)
+        _follow(study, partial or (lambda _run: None), searched or (lambda _marks: None))
+    return study.run()
+
+
+def _follow(
+    study: _Study, tell: Callable[[ResilienceRun], None], searched: Callable[[tuple[Mark, ...]], None]
+) -> None:  # fmt: skip
+    """Do all that a question asks for, one part after the other."""
+    question = study.question
+    study.plan(searched)
     tell(study.run())
     if question.fresh:
         study.judge()
@@ -321,4 +334,3 @@ def run_resilience(  # noqa: PLR0913 (the question, then by name how)
         study.inform()
     if question.rolling:
         study.roll()
-    return study.run()

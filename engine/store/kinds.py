@@ -38,5 +38,6 @@ KINDS: Mapping[str, JobKind] = {
     "feeder.methods": JobKind("engine.distribution.methods_job:methods_job"),
     "feeder.several": JobKind("engine.distribution.several_job:several_job"),
     "hubs.study": JobKind("engine.pricing.jobs:study_job"),
+    "resilience.study": JobKind("engine.resilience.jobs:study_job"),
     "network.opf": JobKind("engine.opf.jobs:opf_job"),
 }

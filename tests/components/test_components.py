@@ -13,6 +13,7 @@ from components import (
     help_auction,
     help_feeder,
     help_hubs,
+    help_resilience,
     help_siting,
     home,
     icons,
@@ -99,7 +100,8 @@ def test_a_why_card_says_formula_values_limits_inputs_and_source() -> None:
 
 def test_every_word_of_a_page_has_a_meaning_and_no_word_is_defined_twice() -> None:
     assert {key for page in words.PAGE_WORDS.values() for key in page} == set(words.GLOSSARY)
-    entries = (*words._ENTRIES, *help_auction.ENTRIES, *help_siting.ENTRIES, *help_feeder.ENTRIES, *help_hubs.ENTRIES)
+    modules = (help_auction, help_siting, help_feeder, help_hubs, help_resilience)
+    entries = (*words._ENTRIES, *(entry for module in modules for entry in module.ENTRIES))
     assert len({word.title for word in words.GLOSSARY.values()}) == len(words.GLOSSARY) == len(entries)
     assert all(re.search(r"\.$", word.meaning) and "!" not in word.meaning for word in words.GLOSSARY.values())
     assert "Locational marginal price" in text_of(words.help_body("network"))

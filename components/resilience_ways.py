@@ -1,0 +1,29 @@
+"""What a tab of the Resilience page shows in the place of a part that was not asked: how to ask for it."""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from dash import html
+
+from components.resilience_view import question_query
+from components.skeleton import Part
+from engine.resilience.question import FEEDERS
+
+if TYPE_CHECKING:
+    from engine.resilience.run import ResilienceRun
+
+
+def not_asked(run: "ResilienceRun", tab: str, told: str, press: str, **changes: Any) -> Part:
+    """Return ``told`` and a link to the question with ``changes``; of a part that was asked, that it is on its way.
+
+    A question that names files is of a study: there the words alone say how. They take the focus, as the place of the
+    chart beside them scrolls.
+    """
+    asked = run.question
+    if all(getattr(asked, name) for name in changes):
+        return html.P("It is being worked out.", className="hr-muted", tabIndex=0)
+    words = html.P(told, className="hr-muted", tabIndex=0)
+    if asked.shocks_file or asked.traces_file or asked.feeder not in FEEDERS:
+        return words
+    href = f"/resilience?{question_query(replace(asked, **changes))}&tab={tab}"
+    return html.Div([words, html.Div(html.A(press, href=href, className="hr-button"), className="hr-hubs-tries")])

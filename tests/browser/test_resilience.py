@@ -1,0 +1,102 @@
+"""A reader walks through the Resilience page: opens, plays a shock, looks, selects, edits, computes.
+
+What is computed is four shocks over eight steps; the example comes with the program.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from urllib.parse import quote
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
+from components.resilience_view import TABS
+from tests.browser.browsing import Server, Watch, axe_violations, barriers, open_page, settle, standing
+
+JOB_MS = 240_000.0  # a job begins processes of its own, which on a busy machine takes its time
+SHORT = {"scenarios": 4, "steps": 8, "fresh": 6, "budget": 20_000.0, "time_limit_s": 60.0}
+
+
+@pytest.fixture(scope="module")
+def stands(context: BrowserContext, server: Server) -> Iterator[tuple[Page, Watch]]:
+    """Yield a page that stands on the example, and what watches it."""
+    with standing(context, server, "/resilience", drawn) as found:
+        yield found
+
+
+@pytest.fixture
+def walker(stands: tuple[Page, Watch], server: Server) -> Iterator[Page]:
+    """Yield the page; it must end without an error."""
+    page, watch = stands
+    before = len(server.faults())
+    yield page
+    watch.check()
+    assert server.faults()[before:] == [], "errors in the server's log"
+
+
+def drawn(page: Page) -> None:
+    expect(page.locator("[data-resilience-frame][data-drawn]")).to_be_visible()
+    expect(page.locator(".hr-feeder-pane-title")).to_contain_text("not served")  # the shock is there
+    expect(page.locator(".hr-hubs-sheet")).to_be_visible()
+    settle(page)
+
+
+def tab(page: Page, words: str) -> None:
+    page.locator("#resilience-tab").get_by_text(words, exact=True).click()
+    expect(page.locator(".hr-feeder-panel-body:visible")).not_to_contain_text("This fills once")
+    settle(page)
+
+
+def test_the_example_is_there_in_every_pane_without_a_barrier_in_either_theme(walker: Page) -> None:
+    expect(walker.locator("#resilience-state")).to_contain_text("Came with this program")
+    tab(walker, TABS["modules"])
+    walker.locator("#resilience-why-objective").click()
+    expect(walker.locator('[data-popover-panel="resilience-why-objective-panel"]')).to_contain_text("Method:")
+    walker.keyboard.press("Escape")
+    walker.get_by_role("button", name="More").click()
+    settle(walker)
+    assert barriers(walker) == []
+    walker.get_by_role("button", name="More").click()
+    for words in TABS.values():
+        tab(walker, words)
+        assert axe_violations(walker, "#resilience-drawer") == [], words
+
+
+def test_a_shock_plays_and_what_is_selected_is_told(walker: Page) -> None:
+    hour = walker.locator("#resilience-hour-shown")
+    walker.locator("#resilience-hour").fill("3")
+    expect(hour).to_have_text("10:45")
+    walker.get_by_role("button", name="Play the day").click()
+    expect(hour).not_to_have_text("10:45")
+    walker.get_by_role("button", name="Pause").click()
+    walker.locator('.hr-resilience-svg [data-resilience-select="bus:25"]').first.dispatch_event("click")
+    expect(walker.locator(".hr-hubs-sheet")).to_contain_text("Bus 25")
+    expect(walker.locator(".hr-hubs-sheet")).to_contain_text("Campus")
+    tab(walker, "A shock")
+    walker.get_by_role("button", name="the cheapest").click()
+    expect(walker).to_have_url(re.compile("shock=\\d+.*sel=bus"))
+    walker.locator("#resilience-method").select_option("none")
+    expect(walker.locator(".hr-feeder-pane-title")).to_contain_text("no modules")
+    settle(walker)
+
+
+def test_modules_are_edited_and_a_small_study_is_computed(walker: Page) -> None:
+    open_page(walker, f"/resilience?ask={quote(json.dumps(SHORT))}&tab=search")
+    expect(walker.locator("#resilience-state")).to_contain_text("Not computed yet")
+    walker.locator("#resilience-word-edits").click()
+    walker.locator("#resilience-edit-value").fill("9000")
+    walker.locator("#resilience-edit-change").click()
+    expect(walker.locator("#resilience-word-edits")).to_have_text("modules, with 1 edit,")
+    expect(walker.locator("#resilience-edits-message")).to_have_text("BESS: cost, $ a year 9000. Press Compute.")
+    walker.keyboard.press("Escape")
+    walker.locator("#resilience-compute").click()
+    expect(walker.locator("#resilience-state .hr-progress")).to_have_count(1)
+    expect(walker.locator("#resilience-state .hr-progress")).to_have_count(0, timeout=JOB_MS)
+    drawn(walker)
+    expect(walker.locator("#resilience-table-search tbody tr").first).to_be_visible()
+    expect(walker.locator("#resilience-totals")).to_contain_text("Cost of a year")
+    walker.locator("#resilience-export").click()
+    with walker.expect_download() as found:
+        walker.locator("#resilience-file-csv").click()
+    assert re.fullmatch(r"resilience-4-[0-9a-f]{8}-search\.csv", found.value.suggested_filename)
