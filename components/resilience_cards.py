@@ -190,7 +190,7 @@ def _gap(run: "ResilienceRun", _at: At, _: str) -> Part:
             ("ended", told["status"]),
             ("route", told["route"]),
             ("cuts", number(told["cuts"])),
-            ("by the clock", f"{number(told['time_s'], 1)} s"),
+            ("by the clock, of processors", f"{number(told['time_s'], 1)} s, {number(told['processor_s'], 1)} s"),
         ],
         inputs=inputs_of(run), source=SOURCE_SEARCH,
         note="The bound is that of the integer program of the cuts, each of which is below the cost of its shock for "

@@ -31,7 +31,7 @@ def content(run: "ResilienceRun", at: At) -> Part:
     told = run.facts["search"]
     words = (
         f"{count(len(run.marks), 'round')} by {told['route']} in {number(told['time_s'], 1)} s "
-        f"with {count(int(told['cuts']), 'cut')}; it ended "
+        f"({number(told['processor_s'], 1)} s of processors), with {count(int(told['cuts']), 'cut')}; it ended "
         f"{told['status']} with a gap of {percent(told['gap'], 3)}. Plans in parts come first: their cuts hold for "
         "whole ones."
     )

@@ -88,11 +88,11 @@ def write(kind: str, arguments: dict[str, Any], result: dict[str, Any], context:
 
 
 def origin(result: dict[str, Any]) -> dict[str, Any]:
-    """Return when an answer was computed, with what, and how long it took."""
-    return {
+    """Return when an answer was computed, with what, and how long it took; of the processor too, where it is known."""
+    processor = {"processor_s": round(result["processor_s"], 1)} if "processor_s" in result else {}
+    return processor | {
         "computed_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "seconds": round(result["time_s"], 1),
-        "processor_s": round(result["processor_s"], 1),
         "processors": os.cpu_count() or 1,
         "packages": {name: version(name) for name in _PACKAGES},
         "python": platform.python_version(),

@@ -4,4 +4,4 @@ from engine.pricing.question import HubQuestion
 from engine.resilience.question import ResilienceQuestion
 
 HUBS = HubQuestion(exact=True, window=24)
-RESILIENCE = ResilienceQuestion(scenarios=40, curve=5, rolling=8)
+RESILIENCE = ResilienceQuestion(scenarios=100, curve=5, rolling=8)

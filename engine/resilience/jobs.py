@@ -7,7 +7,6 @@ reads either once it has ended.
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
@@ -30,7 +29,6 @@ STUDY_SHAPE: Mapping[str, type] = {
     "unserved_mwh": float,  # CVaR of an event, on the shocks of the case
     "unserved_without_mwh": float,  # the same without modules
     "time_s": float,
-    "processor_s": float,
 }
 _PARTS = 100_000  # of the progress
 
@@ -70,7 +68,7 @@ def _hashed(arguments: Mapping[str, Any]) -> str:
 def study_job(arguments: dict[str, Any], context: JobContext) -> dict[str, Any]:
     """Run a study and keep it. Raises what :func:`engine.resilience.run.run_resilience` raises."""
     question = ResilienceQuestion.from_json(arguments["question"])
-    asked, before = study_arguments(question), _processor_s()
+    asked = study_arguments(question)
     workers: Workers = context.workers
 
     def keep(marks: tuple[Mark, ...]) -> None:
@@ -88,17 +86,11 @@ def study_job(arguments: dict[str, Any], context: JobContext) -> dict[str, Any]:
     )
     key = study_key(asked)
     context.artifacts.save(key, run.save())
-    return summary(run) | {"processor_s": _processor_s() - before, "artifacts": [key]}
-
-
-def _processor_s() -> float:
-    """Return the processor seconds of this process and of those it began that have ended."""
-    used = os.times()
-    return used.user + used.system + used.children_user + used.children_system
+    return summary(run) | {"artifacts": [key]}
 
 
 def summary(run: ResilienceRun) -> dict[str, Any]:
-    """Return what a list of answers shows of one; with the processor's time its fields are :data:`STUDY_SHAPE`."""
+    """Return what a list of answers shows of one: its fields are :data:`STUDY_SHAPE`."""
     chosen, none = run.of(CHOSEN), run.of("none")
     with_, without = run.metrics(CHOSEN), run.metrics("none")
     if chosen is None or none is None or with_ is None or without is None:

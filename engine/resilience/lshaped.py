@@ -51,7 +51,7 @@ class LShaped:
         self.plan, self.costs = np.zeros(self.master.modules), np.zeros(0)
         self.marks: list[Mark] = []
         self.middle = spread(case)
-        self.begin, self.begun_processor = time.perf_counter(), time.process_time()
+        self.begin, self.begun_processor, self.elsewhere_s = time.perf_counter(), time.process_time(), 0.0
 
     def learn(self, other: "LShaped") -> Self:
         """Take over what another search of the same shocks found: cuts hold for any aim and any budget."""
@@ -76,12 +76,13 @@ class LShaped:
             found, self.costs, told, float(self.cost @ found), self.objective,
             min(self.bound, self.objective), status,
             tuple(self.marks), "decomposition", time.perf_counter() - self.begin,
-            time.process_time() - self.begun_processor, self.master.counted,
+            self.elsewhere_s + time.process_time() - self.begun_processor, self.master.counted,
         )  # fmt: skip
 
     def attempt(self, plan: Vector, *, whole: bool = True) -> float:
         """Solve the shocks under a plan and learn from it; return what it costs a year."""
         solved = self.stage.solve(plan)
+        self.elsewhere_s += solved.elsewhere_s
         known = self.master.estimate(plan) if self.master.cuts else np.full(self.master.shocks, -np.inf)
         self.master.cut(solved.cuts, solved.costs > known + _BETTER * (1.0 + np.abs(solved.costs)))
         found = self.aim.risk(solved.costs, self.case.scenarios.probability)

@@ -4,6 +4,8 @@ A task holds a few shocks that are always the same, and begins from nothing but 
 back does not depend on who computed it, nor on what was computed before.
 """
 
+import os
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -26,6 +28,7 @@ class _Task:
     plan: Vector
     keys: frozenset[Key]
     shared: bool  # whether cuts are wanted
+    asker: int  # the process that asks
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,6 +37,7 @@ class Solved:
 
     outcomes: Outcomes
     cuts: Cuts  # (S,): each at its own dual point; empty where none were wanted
+    elsewhere_s: float  # of the processor, in other processes than the one that asks
 
     @property
     def costs(self) -> Vector:
@@ -59,17 +63,19 @@ class Stage:
 
     def solve(self, plan: Vector, *, cuts: bool = True, progress: Progress | None = None) -> Solved:
         """Return the costs under a plan (K,). Raises SolverError where a shock has no certified optimum."""
-        tasks = [_Task(part, digest, plan, self.keys, cuts) for part, digest in self._parts]
+        tasks = [_Task(part, digest, plan, self.keys, cuts, os.getpid()) for part, digest in self._parts]
         found = run_map(_solved, tasks, workers=self.workers, progress=progress)
         self.keys = self.keys.union(*(keys for _, keys in found))
         return _joined([solved for solved, _ in found])
 
 
 def _joined(parts: Sequence[Solved]) -> Solved:
-    return Solved(Outcomes.joined([each.outcomes for each in parts]), Cuts.joined([each.cuts for each in parts]))
+    outcomes, cuts = ([getattr(each, name) for each in parts] for name in ("outcomes", "cuts"))
+    return Solved(Outcomes.joined(outcomes), Cuts.joined(cuts), sum(each.elsewhere_s for each in parts))
 
 
 def _solved(task: _Task) -> tuple[Solved, frozenset[Key]]:
+    before = time.process_time()
     recourse = _recourse(_Held(task.case, task.digest), task.keys).fresh()
     found, constants, slopes = [], [], []
     for scenario in range(len(recourse)):
@@ -80,7 +86,8 @@ def _solved(task: _Task) -> tuple[Solved, frozenset[Key]]:
             constants.append(constant)
             slopes.append(slope)
     cuts = Cuts(np.array(constants), np.array(slopes).reshape(len(constants), recourse.stage.size))
-    return Solved(Outcomes.joined(found), cuts), recourse.keys - task.keys
+    elsewhere = 0.0 if os.getpid() == task.asker else time.process_time() - before
+    return Solved(Outcomes.joined(found), cuts, elsewhere), recourse.keys - task.keys
 
 
 @dataclass(frozen=True, slots=True)
