@@ -26,15 +26,15 @@ if TYPE_CHECKING:
 MEASURED_ON = "2026-11-23"
 MACHINE = "one thread on a machine of 2 cores"
 MEASURED = (  # by tests/benchmarks/hubs.py
-    Grown(30, 68, 11.0, MEASURED_ON),
-    Grown(300, 111, 44.6, MEASURED_ON),
-    Grown(3000, 79, 121.7, MEASURED_ON),
+    Grown(30, 68, 10.8, MEASURED_ON),
+    Grown(300, 111, 44.0, MEASURED_ON),
+    Grown(3000, 79, 128.6, MEASURED_ON),
 )
 EXACT_S = 60.0  # of exact prices, as measured and as tried
 MEASURED_EXACT = (
-    Grown(3, 52, 0.7, MEASURED_ON, decisions=705, gap=4.9e-2, exact_s=60.0),
-    Grown(6, 79, 1.9, MEASURED_ON, decisions=1359, gap=6.3e-2, exact_s=61.0),
-    Grown(12, 89, 4.2, MEASURED_ON, decisions=2730, gap=9.4e-2, exact_s=61.0),
+    Grown(3, 52, 0.7, MEASURED_ON, decisions=705, gap=3.3e-2, exact_s=60.0),
+    Grown(6, 79, 2.0, MEASURED_ON, decisions=1359, gap=6.2e-2, exact_s=60.0),
+    Grown(12, 89, 4.1, MEASURED_ON, decisions=2730, gap=9.1e-2, exact_s=60.0),
 )
 LEAST_STEPS = 30  # the first steps move most and take longest: of fewer the mean tells little
 HERE, THIS = "computed here", "this answer"
