@@ -4,8 +4,8 @@ For the question that the Siting page opens with on synthetic Texas, the job of 
 and decides 1,000 of them again from nothing; the job of the market then solves the day with each of the sites that it
 opens with. An answer to the very same inputs is kept. Where verdicts are there whose hours, outages, candidates, loads
 and solver are the same, only their question's hash being another, they are kept too and 1,000 of them decided again.
-The answers of the Feeder page come from :mod:`engine.data.build_feeders`, that of the Hubs page from
-:mod:`engine.data.build_hubs`. An answer to no opening question is deleted.
+The answers of the Feeder page come from :mod:`engine.data.build_feeders`, those of the Hubs and Resilience pages from
+:mod:`engine.data.build_hubs` and :mod:`engine.data.build_resilience`. An answer to no opening question is deleted.
 What is computed on the way lies in FOLDER, so that a run that was stopped goes on where it was.
 """
 
@@ -21,9 +21,9 @@ from typing import Any
 
 import numpy as np
 
+from engine.data import build_hubs, build_resilience
 from engine.data.answer_files import HERE, Context, kept, origin, write
 from engine.data.build_feeders import build_feeders
-from engine.data.build_hubs import build_hubs
 from engine.network.library import load
 from engine.network.model import Network
 from engine.siting import jobs
@@ -99,7 +99,7 @@ def main() -> None:
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as own:
         folder = asked.folder or own
-        made = build_feeders(folder) + build_hubs(folder)
+        made = build_feeders(folder) + build_hubs.ANSWER.build(folder) + build_resilience.ANSWER.build(folder)
         for name in NETWORKS:
             made += build(name, folder)
     for old in HERE.iterdir():
