@@ -1,8 +1,10 @@
 """The multi-cut L-shaped method: plans and stage II in turns, until the best plan is as good as it can be within a gap.
 
 First with plans that need not be whole: cuts found there hold, and cost little. Each is taken between the last plan of
-the master and the best one seen (in-out separation), which keeps plans from swinging. Then with whole plans.
-Sources: Birge and Louveaux 1988; Ben-Ameur and Neto, Networks 49(1), 2007, for in-out separation.
+the master and the best one seen (in-out separation), which keeps plans from swinging. Then with whole plans, and cuts
+a hair inside of each: of the many that touch a whole plan those say most of all others.
+Sources: Birge and Louveaux 1988; Ben-Ameur and Neto, Networks 49(1), 2007, for in-out separation; Magnanti and Wong,
+Operations Research 29(3), 1981, and Papadakos, Computers & Operations Research 35(4), 2008, for cuts from a core point.
 """
 
 import time
@@ -17,9 +19,9 @@ from engine.program import Status
 from engine.resilience.case import PlacementCase
 from engine.resilience.master import Master
 from engine.resilience.placement import Aim, Mark, Placement, Search, gap, unit_costs
-from engine.resilience.stage import Stage
+from engine.resilience.stage import Solved, Stage
 
-_STEP_IN = 0.1  # of the way from a whole plan to the one in the middle
+_STEP_IN = 0.01  # of the way from a whole plan to the one in the middle
 _BETWEEN = 0.5  # of the way from the best plan seen to the master's
 _RELAXED_GAP = 5e-4  # to which plans need not be whole
 _STALLED, _IDLE = 1e-4, 3  # how little a bound rises that stands still, and for how many rounds
@@ -79,18 +81,22 @@ class LShaped:
             self.elsewhere_s + time.process_time() - self.begun_processor, self.master.counted,
         )  # fmt: skip
 
-    def attempt(self, plan: Vector, *, whole: bool = True) -> float:
-        """Solve the shocks under a plan and learn from it; return what it costs a year."""
-        solved = self.stage.solve(plan)
+    def attempt(self, plan: Vector, *inside: Vector, whole: bool = True) -> float:
+        """Solve the shocks under a plan, and others near it, and learn from them; return what it costs a year."""
+        plans = (plan, *inside)
+        solved = self.stage.solve_each(plans)
+        totals = [self._learned(one, found) for one, found in zip(plans, solved, strict=True)]
+        if whole and totals[0] < self.objective:
+            self.objective, self.plan, self.costs = totals[0], plan, solved[0].costs
+        return totals[0]
+
+    def _learned(self, plan: Vector, solved: Solved) -> float:
         self.elsewhere_s += solved.elsewhere_s
         known = self.master.estimate(plan) if self.master.cuts else np.full(self.master.shocks, -np.inf)
         self.master.cut(solved.cuts, solved.costs > known + _BETTER * (1.0 + np.abs(solved.costs)))
         found = self.aim.risk(solved.costs, self.case.scenarios.probability)
         self.master.distribution(found.worst)
-        total = float(self.cost @ plan) + self.events * found.value
-        if whole and total < self.objective:
-            self.objective, self.plan, self.costs = total, plan, solved.costs
-        return total
+        return float(self.cost @ plan) + self.events * found.value
 
     def relaxed(self) -> None:
         """Learn from plans that need not be whole."""
@@ -125,9 +131,8 @@ class LShaped:
             self.bound = max(self.bound, found.bound)
             if np.isfinite(found.x).all():
                 plan = np.round(found.x[: self.master.modules])
-                self.attempt(plan)
                 # At a whole plan most modules are absent and what they are worth is not settled: a step inside it is.
-                self.attempt(plan + _STEP_IN * (self.middle - plan), whole=False)
+                self.attempt(plan, plan + _STEP_IN * (self.middle - plan))
             self.mark(number + 1, "whole plans")
             if gap(self.objective, self.bound) <= self.search.gap:
                 return Status.OPTIMAL

@@ -114,8 +114,8 @@ class Recourse:
             if not self._tighten(scenario, solution.x):
                 return Answer(scenario, solution.objective, solution.x, solution)
 
-    def cuts(self, answer: Answer) -> Cuts:
-        """Return what the dual point of an answer bounds, for every shock."""
+    def cuts(self, answer: Answer, shocks: slice = slice(None)) -> Cuts:
+        """Return what the dual point of an answer bounds, for every shock or some of them."""
         stage, solution = self.stage, answer.solution
         lower, upper = (
             np.concatenate([part[answer.scenario] for part in bounds]) for bounds in (self._lower, self._upper)
@@ -125,11 +125,12 @@ class Recourse:
         rows, above, below = self._rows(), np.maximum(dual, 0.0), np.minimum(dual, 0.0)
         cost = stage.cost - rows.T @ dual
         least, most = np.maximum(cost, 0.0), np.minimum(cost, 0.0)
-        constant = np.hstack(_finite(self._lower, above)) @ above + np.hstack(_finite(self._upper, below)) @ below
-        constant = constant + stage.lower @ least + stage.upper @ most
+        constant = _carried([part[shocks] for part in self._lower], above)
+        constant = constant + _carried([part[shocks] for part in self._upper], below)
+        constant = constant + stage.lower @ least + stage.upper[shocks] @ most
         own = len(stage.row_lower_plan.indptr) - 1
         fixed = stage.row_lower_plan.T @ above[:own] + stage.row_upper_plan.T @ below[:own] + stage.lower_plan.T @ least
-        slope = fixed + (~stage.waits * most) @ stage.upper_plan
+        slope = fixed + (~stage.waits[shocks] * most) @ stage.upper_plan
         return Cuts(constant, slope)
 
     @property
@@ -266,11 +267,8 @@ class Recourse:
         return csr_array(matrix - slack), -none, most - value
 
 
-def _finite(parts: list[Matrix], dual: Vector) -> list[Matrix]:
-    """Return bounds with 0 for those that are infinite. Raises where a dual rests on one of those."""
-    found, at = [], 0
-    for part in parts:
-        here = dual[at : at + part.shape[1]]
-        at += part.shape[1]
-        found.append(np.where(np.isfinite(part), part, np.where(here != 0.0, part, 0.0)))
-    return found
+def _carried(parts: list[Matrix], dual: Vector) -> Vector:
+    """Return bounds times duals (S,); a bound that is infinite counts where a dual rests on it."""
+    used = np.flatnonzero(dual)
+    bounds = np.hstack(parts)[:, used]
+    return np.asarray(bounds @ dual[used])

@@ -25,7 +25,7 @@ TOGETHER = 50  # shocks of a task
 class _Task:
     case: PlacementCase  # with the task's shocks alone
     digest: str
-    plan: Vector
+    plans: tuple[Vector, ...]
     keys: frozenset[Key]
     shared: bool  # whether cuts are wanted
     asker: int  # the process that asks
@@ -63,10 +63,16 @@ class Stage:
 
     def solve(self, plan: Vector, *, cuts: bool = True, progress: Progress | None = None) -> Solved:
         """Return the costs under a plan (K,). Raises SolverError where a shock has no certified optimum."""
-        tasks = [_Task(part, digest, plan, self.keys, cuts, os.getpid()) for part, digest in self._parts]
+        return self.solve_each((plan,), cuts=cuts, progress=progress)[0]
+
+    def solve_each(
+        self, plans: tuple[Vector, ...], *, cuts: bool = True, progress: Progress | None = None
+    ) -> tuple[Solved, ...]:
+        """Return the costs under each of some plans (K,): quicker than one after the other where they are near."""
+        tasks = [_Task(part, digest, plans, self.keys, cuts, os.getpid()) for part, digest in self._parts]
         found = run_map(_solved, tasks, workers=self.workers, progress=progress)
         self.keys = self.keys.union(*(keys for _, keys in found))
-        return _joined([solved for solved, _ in found])
+        return tuple(_joined([solved[at] for solved, _ in found]) for at in range(len(plans)))
 
 
 def _joined(parts: Sequence[Solved]) -> Solved:
@@ -74,20 +80,26 @@ def _joined(parts: Sequence[Solved]) -> Solved:
     return Solved(Outcomes.joined(outcomes), Cuts.joined(cuts), sum(each.elsewhere_s for each in parts))
 
 
-def _solved(task: _Task) -> tuple[Solved, frozenset[Key]]:
+def _solved(task: _Task) -> tuple[list[Solved], frozenset[Key]]:
     before = time.process_time()
     recourse = _recourse(_Held(task.case, task.digest), task.keys).fresh()
-    found, constants, slopes = [], [], []
+    places = range(len(task.plans))
+    found: list[list[Outcomes]] = [[] for _ in places]
+    bounds: list[list[Cuts]] = [[] for _ in places]
     for scenario in range(len(recourse)):
-        answer = recourse.solve(scenario, task.plan)
-        found.append(Outcomes.of(recourse, answer))
-        if task.shared:
-            constant, slope = recourse.cuts(answer).of(scenario)
-            constants.append(constant)
-            slopes.append(slope)
-    cuts = Cuts(np.array(constants), np.array(slopes).reshape(len(constants), recourse.stage.size))
+        # To and fro: either the shock or the plan stays the same from solve to solve.
+        for place in reversed(places) if scenario % 2 else places:
+            answer = recourse.solve(scenario, task.plans[place])
+            found[place].append(Outcomes.of(recourse, answer))
+            if task.shared:
+                bounds[place].append(recourse.cuts(answer, slice(scenario, scenario + 1)))
+    none = Cuts(np.zeros(0), np.zeros((0, recourse.stage.size)))
     elsewhere = 0.0 if os.getpid() == task.asker else time.process_time() - before
-    return Solved(Outcomes.joined(found), cuts, elsewhere), recourse.keys - task.keys
+    solved = [
+        Solved(Outcomes.joined(found[place]), Cuts.joined([none, *bounds[place]]), elsewhere / len(places))
+        for place in places
+    ]
+    return solved, recourse.keys - task.keys
 
 
 @dataclass(frozen=True, slots=True)
