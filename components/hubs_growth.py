@@ -16,9 +16,11 @@ from components.hubs_view import question_query
 from components.skeleton import Part, section
 from components.tables import GridColumn
 from components.why_card import WhyInput, why_card
+from engine.pricing.cases import HOURS
 from engine.pricing.compare import NOT_ASKED
 from engine.pricing.growth import Grown
 from engine.pricing.question import HubQuestion
+from engine.pricing.smooth import MOST_WHOLE
 
 if TYPE_CHECKING:
     from engine.pricing.run import HubRun
@@ -27,7 +29,7 @@ MEASURED_ON = "2026-11-23"
 MACHINE = "one thread on a machine of 2 cores"
 MEASURED = (  # by tests/benchmarks/hubs.py
     Grown(30, 68, 10.8, MEASURED_ON),
-    Grown(300, 111, 44.0, MEASURED_ON),
+    Grown(300, 168, 60.9, MEASURED_ON),
     Grown(3000, 79, 128.6, MEASURED_ON),
 )
 EXACT_S = 60.0  # of exact prices, as measured and as tried
@@ -72,7 +74,8 @@ def growth(run: "HubRun", others: Sequence[Grown]) -> Part:
                                               f"{number(each.hubs)})") for _, each in own],
         inputs=[WhyInput("the processor's time on whichever machine computed each row")],
         source="Seconds of the processor for quick prices, from all starts, by their steps",
-        note="A step answers every hub once and solves one linear program. Where this does not rise from size to "
+        note="A step answers every hub once and solves one linear program; what gradients take is counted "
+        "too. Where this does not rise from size to "
         f"size, time grows at most linearly. The first steps take longest: fewer than {LEAST_STEPS} tell little.",
     )  # fmt: skip
     gap = why_card(
@@ -89,6 +92,7 @@ def growth(run: "HubRun", others: Sequence[Grown]) -> Part:
             "does not rise. Try a size and press Compute there; your run joins the table.",
             className="hr-feeder-told",
         ),
+        html.P(_large(), className="hr-feeder-told"),
         _links(TRIES),
         tabled(
             "growth",
@@ -118,6 +122,15 @@ def _own(run: "HubRun", others: Sequence[Grown]) -> list[tuple[str, Grown]]:
     """Return this answer and the others, by size; one that is this answer only once."""
     this = Grown.of(run)
     return sorted([(THIS, this), *((HERE, each) for each in others if each != this)], key=lambda one: one[1].hubs)
+
+
+def _large() -> str:
+    """Return what the search does of a large fleet."""
+    return (
+        f"Beyond {number(MOST_WHOLE)} hubs times hours, {number(MOST_WHOLE // HOURS)} hubs over a day, the search "
+        "leaves its best end once more by exact gradients, one adjoint system for each hub, and goes on from there. "
+        "Its Convergence tab tells what that brought."
+    )
 
 
 def _links(tries: Sequence[Try]) -> Part:

@@ -25,9 +25,18 @@ STARTS = {
     "alike": "from prices for hubs alike taken as one",
     "none": "from no prices",
     "shaken": "from the best end, shaken",
+    "rounded": "from the best end, left by gradients",
     "exact": "from exact prices",
 }
-EXACT = "exact prices"
+_SHORT = {  # of the table, which has no room for more
+    "together": "all as one",
+    "alike": "hubs alike as one",
+    "none": "no prices",
+    "shaken": "best end, shaken",
+    "rounded": "best end, gradients",
+    "exact": "exact prices",
+}
+EXACT = "C, exact prices"
 WIDE, HIGH = 380, 124  # of a chart, in its own units
 _LEFT, _RIGHT, _TOP, _BOTTOM = 50, 8, 8, 24
 _TICKS = 3
@@ -135,7 +144,7 @@ def rows(found: "Searched") -> Rows:
     ]
     listed = [
         {
-            "start": start_words(start),
+            "start": f"D, {_SHORT.get(start, start)}",
             "number": step.number + 1,
             "at": step.at_s,
             "objective": step.objective,

@@ -248,7 +248,7 @@ def _small(made: go.Figure, run: "HubRun", theme: Theme) -> None:
         each = run.of(prices, "linear" if prices in {"central", "exact"} else "quadratic")
         words = f"{LETTERS[prices]} {PRICES[prices]}" + ("" if each is not None else ": none")
         made.add_annotation(
-            text=words,
+            text=words.replace("exact prices", "exact").replace("quick prices", "quick"),  # a phone has no room
             xref="paper",
             yref="paper",
             x=ends[0],

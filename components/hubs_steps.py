@@ -99,7 +99,12 @@ def _rungs(run: "HubRun", at: At) -> list[Part]:
             "rungs",
             label,
             *_rung_rows(run),
-            faces={(row, "objective"): card(run, at, f"rung:{row}") for row in range(len(rungs))},
+            faces={
+                (row, name): card(run, at, f"rung:{row}")
+                for row, rung in enumerate(rungs)
+                for name in ("objective", "overload_cost", "smallest")
+                if rung[name] is not None
+            },
             note="Without a rise: what the same prices come to with hubs of constant costs that take the smallest of "
             "answers as good, as hubs do in the end where costs rise less and less and prices stay.",
         ),

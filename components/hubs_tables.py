@@ -32,18 +32,17 @@ def tabled(
     why: Part = None,
     note: str = "",
     faces: Faces | None = None,
+    heads: Mapping[str, Part] | None = None,
     page: str = hubs_ids.PAGE,
 ) -> html.Div:
     """Return rows as a table that scrolls by itself, with its CSV and the card ``why`` of its numbers.
 
     The first column heads the rows; a row with ``select`` is a press that selects that element, one with ``marks`` has
-    these classes. ``faces`` has the cards of single numbers, by the place of the row and the name of the column.
+    these classes. ``faces`` has the cards of single numbers, by the place of the row and the name of the column;
+    ``heads`` the card of all numbers of a column, by its name.
     """
     key = f"{page}-table-{name}"
-    head = [
-        html.Th(head_of(column), scope="col", className="hr-num" if column.kind != "text" else "hr-feeder-text")
-        for column in columns
-    ]
+    head = [_head(column, f"{key}-head-{column.name}", (heads or {}).get(column.name)) for column in columns]
     own = {spot: (f"{key}-why-{spot[0]}-{spot[1]}", why_) for spot, why_ in (faces or {}).items()}
     body = "".join(_row(columns, row, at, own, page) for at, row in enumerate(rows[:MOST_ROWS]))
     left = len(rows) > MOST_ROWS
@@ -60,6 +59,15 @@ def tabled(
     return html.Div(className="hr-feeder-tabled", **{"data-static": text})
 
 
+def _head(column: GridColumn, target: str, why: Part) -> html.Th:
+    """Return the head of a column, which opens the card ``why`` where there is one."""
+    words = head_of(column)
+    kind = "hr-num" if column.kind != "text" else "hr-feeder-text"
+    if why is None:
+        return html.Th(words, scope="col", className=kind)
+    return html.Th(why_number(target, words, why, label=words), scope="col", className=kind, **{"data-raw": words})
+
+
 def _row(
     columns: Sequence[GridColumn], row: Row, at: int, faces: Mapping[tuple[int, str], tuple[str, Part]], page: str
 ) -> str:
@@ -68,7 +76,9 @@ def _row(
     for place, column in enumerate(columns):
         value = row.get(column.name)
         numeric = column.kind in ("number", "percent")
-        raw = f' data-raw="{escape("" if value is None else str(value))}"' if numeric else ""
+        # What a file of the table has: of a cell that opens a card it would be the card as well.
+        told = numeric or (at, column.name) in faces
+        raw = f' data-raw="{escape("" if value is None else str(value))}"' if told else ""
         kind = "hr-num" if numeric else "hr-feeder-text"
         shown: Part = cell_of(column, value)
         if (at, column.name) in faces:

@@ -83,9 +83,13 @@ class Fleet:
         whole = found.overloads.substation_flow_mw
         over = (whole > network.import_mw).astype(np.float64) - (whole < -network.export_mw)
         by_withdrawal: Matrix = over * case.terms.substation_per_mwh * case.step_h - network.share.T @ line  # (I, T)
+        return self.adjoint(found, by_withdrawal)
+
+    def adjoint(self, found: Evaluation, by_withdrawal: Matrix) -> Matrix:
+        """Return the slope (K, T) by prices of what has the slope (I, T) by withdrawals: one system for each hub."""
         slope = np.zeros_like(found.price)
         for follower, response, own, area in zip(
-            self.followers.each, found.responses, by_withdrawal, case.area.tolist(), strict=True
+            self.followers.each, found.responses, by_withdrawal, self.case.area.tolist(), strict=True
         ):
             slope[area] += follower.adjoint(response, own)
         return slope

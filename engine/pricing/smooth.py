@@ -11,11 +11,9 @@ where the model was nearly right, and shrinks to a quarter where it was not. Ins
 Where an answer bends on the way, so that a step brings less than half of what it promised, the mean of the slopes at
 both ends is the next model: with that of one side alone the search goes along the bend in steps that are ever shorter.
 
-Gradients by adjoints (:meth:`engine.pricing.evaluation.Fleet.gradient`) certify the slopes and are not used here. A
-search by them alone (L-BFGS-B, overloads and absolute values rounded at their bends) was tried on 300 hubs. From the
-same prices, those found for hubs alike taken as one, it came to 430.7 $ after 717 answers of all hubs and 47 s, this
-one to 429.8 $ after 38 and 10 s. From cruder prices it ended lower, 438.6 for 457.1 $, and above both of these
-(tests/benchmarks/results/hubs.md).
+The best end of a larger fleet is left once more by exact gradients of the rounded objective
+(:mod:`engine.pricing.gradients`, one adjoint system for each hub) and searched again, in the time that is left. By
+gradients alone a search ends higher or takes longer (tests/benchmarks/results/hubs.md).
 
 It begins at no prices, at the prices of :func:`engine.pricing.central.together`, and at any that are given. Those may
 lie beyond what is allowed: hubs' answers to them say which piece to look in. Where prices are few (:data:`MOST_SHAKEN`)
@@ -36,6 +34,7 @@ from scipy.sparse import block_array, block_diag, csr_array, eye_array, kron, vs
 from engine.errors import SolverError
 from engine.network.model import Flags, Integers, Matrix, Vector
 from engine.pricing.evaluation import Evaluation, Fleet
+from engine.pricing.gradients import followed
 from engine.pricing.pieces import Pieces
 from engine.program import LinearProgram, Status, solve
 
@@ -52,7 +51,7 @@ _MANY, _MANY_WORTH = 300, 5e-4  # prices, from which on it is this: each of thei
 MOST_WHOLE = 2_400  # hubs times periods, up to which whole pieces are looked at: 100 hubs in a day
 _WHOLE_WORTH = 1e-5  # a piece that brings less ends their turn; of many prices, less than _MANY_WORTH
 MOST_SHAKEN = 300  # prices
-SHAKEN = "shaken"  # the name of that start
+SHAKEN, ROUNDED = "shaken", "rounded"  # the names of the starts that are made from the best end
 _SHAKES, _SHAKE_PER_MWH = 20, 0.5  # how often, and the standard deviation
 
 
@@ -102,24 +101,28 @@ def smooth_prices(
 ) -> Smooth:
     """Return the best prices found from ``starts`` (K, T) each, which may lie beyond what is allowed.
 
-    The time is shared by the starts that are left. With a ``seed`` the best end of few prices is shaken too. Raises
-    what :meth:`Fleet.at` does.
+    The time is shared by the starts that are left. With a ``seed`` the best end is left and searched again: few prices
+    shaken, those of a fleet beyond :data:`MOST_WHOLE` by gradients. Raises what :meth:`Fleet.at` does.
     """
     begin = time.perf_counter()
     pieces = Pieces(fleet) if len(fleet.programs) * fleet.case.periods <= MOST_WHOLE else None
-    shaken = seed is not None and pieces is not None and fleet.case.area_count * fleet.case.periods <= MOST_SHAKEN
+    few = fleet.case.area_count * fleet.case.periods <= MOST_SHAKEN
+    again = None if seed is None else ROUNDED if pieces is None else SHAKEN if few else None
     ends: list[Ended] = []
 
     def search(name: str) -> _Search:
         now = time.perf_counter()
-        left = (time_limit_s - (now - begin)) / (len(starts) + shaken - len(ends))
+        # Gradients have what is left in the end, so that what was found without them is found with them.
+        left = (time_limit_s - (now - begin)) / max(len(starts) + (again == SHAKEN) - len(ends), 1)
         return _Search(fleet, pieces, name, now + max(left, 0.0), tick)
 
     for name, start in starts.items():
         ends.append(search(name).run(start))
-    if shaken:
-        best = min(ends, key=lambda end: end.found.objective).found
+    best = min(ends, key=lambda end: end.found.objective).found
+    if again == SHAKEN:
         ends.append(search(SHAKEN).shaken(best, np.random.default_rng(seed)))
+    elif again == ROUNDED:
+        ends.append(search(ROUNDED).rounded(best))
     best_end = min(ends, key=lambda end: end.found.objective)
     return Smooth(best_end, tuple(ends), time.perf_counter() - begin)
 
@@ -175,6 +178,11 @@ class _Search:
             near = found.price + rng.normal(0.0, _SHAKE_PER_MWH, found.price.shape)
             found = self._in_piece(found, self.fleet.at(near, found.responses)) or found
         return self._ended(found, "steps")
+
+    def rounded(self, found: Evaluation) -> Ended:
+        """Return the end of the search from where gradients of the rounded objective lead."""
+        begun = followed(self.fleet, found, lambda: self._over(found))
+        return self._ended(*self._in_regions(begun))
 
     def _ended(self, found: Evaluation, end: End) -> Ended:
         spent = time.process_time() - self.processor

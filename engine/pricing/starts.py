@@ -15,7 +15,7 @@ from engine.pricing.central import Joint, together
 from engine.pricing.evaluation import Fleet
 from engine.pricing.hubs import Hub
 from engine.pricing.program import HubProgram
-from engine.pricing.smooth import SHAKEN, smooth_prices
+from engine.pricing.smooth import ROUNDED, SHAKEN, smooth_prices
 
 MOST, MOST_ALIKE = 100, 300  # hubs of which the program is solved as it is, and that stand for others
 
@@ -24,6 +24,7 @@ STARTS = {  # in words
     "alike": "those for hubs alike taken as one",
     "none": "no prices",
     SHAKEN: "the best end, shaken",
+    ROUNDED: "the best end, left by gradients",
     "exact": "exact prices",
 }
 

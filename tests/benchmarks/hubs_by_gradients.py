@@ -1,7 +1,9 @@
-"""Quick prices by gradients alone, beside the search of the program: from the same prices, of 300 hubs.
+"""What exact gradients bring to quick prices of a large fleet, beside other ways to go on and gradients alone.
 
-Overloads and absolute values are rounded at their bends, less and less, and L-BFGS-B follows the exact gradient of
-that by one adjoint system for each hub. What counts is the true objective, the least on the way.
+Of 300 hubs on days of two seeds the search of the program goes from the prices it begins with, and then once more:
+from its end left by gradients of the rounded objective, as the program does; from its end with prices drawn beside it;
+and from no prices. And gradients alone: overloads and absolute values rounded at their bends, less and less, and
+L-BFGS-B from the prices that the search begins with. What counts is the true objective, the least on the way.
 Source of the method: Byrd, Lu, Nocedal and Zhu, "A limited memory algorithm for bound constrained optimization", SIAM
 J. Sci. Comput. 16, 1995.
 """
@@ -14,66 +16,47 @@ from scipy.optimize import minimize
 
 from engine.network.model import Matrix, Vector
 from engine.pricing.cases import fleet
-from engine.pricing.central import Joint, together
 from engine.pricing.evaluation import Fleet
-from engine.pricing.program import programs
+from engine.pricing.gradients import Rounding, rounded
 from engine.pricing.response import Response
-from engine.pricing.smooth import smooth_prices
-from engine.pricing.starts import begun, standing_for
+from engine.pricing.smooth import Ended, smooth_prices
+from engine.pricing.starts import begun
 
-HUBS, LIMIT_S = 300, 47.0  # s of the processor, of gradients
-BEGUN_S = 600.0  # by the clock, for prices to begin with and the program's search
+HUBS, SEEDS, LIMIT_S = 300, (0, 1), 47.0  # s of the processor, of gradients alone
+BEGUN_S = 600.0  # by the clock, for prices to begin with and each search
 ROUNDED = ((0.05, 1.0), (0.01, 0.3), (0.002, 0.1))  # MW of an overload, and $/MWh of prices, one after the other
+DRAWN_PER_MWH = 6.0  # standard deviation of prices beside an end
 
 
 class _OverError(Exception):
     """The time is over."""
 
 
-class _Rounded:
-    """The rounded objective and its gradient, and the least true one so far."""
+class _Alone:
+    """A search by gradients alone: the least true objective so far, and after how many answers of all hubs."""
 
     def __init__(self, own: Fleet) -> None:
         self.own, self.shape = own, own.case.price_bounds()[0].shape
         self.near: tuple[Response, ...] = ()
         self.least, self.answers, self.begin = np.inf, 0, time.process_time()
 
-    def at(self, prices: Vector, overload_mw: float, price_per_mwh: float) -> tuple[float, Vector]:
-        """Return the value and the gradient at prices (K T,), rounded within so many MW and $/MWh of a bend."""
+    def at(self, prices: Vector, by: Rounding) -> tuple[float, Vector]:
+        """Return the rounded value and its gradient at prices (K T,)."""
         if time.process_time() - self.begin > LIMIT_S:
             raise _OverError
-        own, case = self.own, self.own.case
-        found = own.at(prices.reshape(self.shape), self.near)
+        found = self.own.at(prices.reshape(self.shape), self.near)
         self.near, self.least, self.answers = found.responses, min(self.least, found.objective), self.answers + 1
-        over, terms, network = found.overloads, case.terms, case.network
-
-        def rounded(mw: Matrix) -> tuple[float, Matrix]:
-            value = np.where(mw < overload_mw, mw**2 / (2.0 * overload_mw), mw - overload_mw / 2.0)
-            return float(value.sum()), np.minimum(mw / overload_mw, 1.0)
-
-        (line, by_line), (whole, by_whole) = rounded(over.line_mw), rounded(over.substation_mw)
-        by_line = by_line * np.sign(over.flow_mw) * terms.line_per_mwh
-        by_whole = by_whole * np.sign(over.substation_flow_mw) * terms.substation_per_mwh
-        by_withdrawal = (by_whole - network.share.T @ by_line) * case.step_h  # (I, T)
-        slope = np.zeros(self.shape)
-        for follower, response, each, area in zip(
-            own.followers.each, found.responses, by_withdrawal, case.area.tolist(), strict=True
-        ):
-            slope[area] += follower.adjoint(response, each)
-        weighed = own.terms.rows @ prices
-        size = np.sqrt(weighed**2 + price_per_mwh**2)
-        value = (terms.line_per_mwh * line + terms.substation_per_mwh * whole) * case.step_h
-        value += float(own.terms.weight @ (size - price_per_mwh))
-        return value, slope.ravel() + own.terms.rows.T @ (own.terms.weight * weighed / size)
+        value, slope = rounded(self.own, found, by)
+        return value, slope.ravel()
 
     def search(self, start: Matrix) -> None:
         """Search from prices (K, T) until the time is over or all roundings are done."""
         least, most = self.own.case.price_bounds()
         now = np.clip(start, least, most).ravel()
         try:
-            for rounding in ROUNDED:
+            for each in ROUNDED:
                 now = minimize(
-                    self.at, now, args=rounding, jac=True, method="L-BFGS-B",
+                    self.at, now, args=(Rounding(*each),), jac=True, method="L-BFGS-B",
                     bounds=list(zip(least.ravel(), most.ravel(), strict=True)),
                     options={"maxiter": 400, "maxfun": 1000, "ftol": 1e-7},
                 ).x  # fmt: skip
@@ -82,26 +65,31 @@ class _Rounded:
 
 
 def by_gradients() -> Iterator[str]:
-    """Yield the rows of both searches, from the prices that the program begins with and from cruder ones."""
-    case = fleet(HUBS)
-    own, alike = Fleet.of(case), standing_for(case)
-    cost = alike.of_areas(together(Joint.of(alike, programs(alike.checked()))).price)
-    starts = {
-        "found for hubs alike taken as one": begun(case, own.programs, BEGUN_S)["alike"],
-        "what withdrawals cost the network there": np.clip(cost, *case.price_bounds()),
-    }
-    yield f"\nOf {HUBS} hubs, both searches from the same prices:\n"
-    yield "| begun at prices | search | answers of all hubs | s of the processor | objective, $ |"
-    yield "|---|---|---|---|---|"
-    for name, start in starts.items():
-        ended = smooth_prices(own, {"one": start}, time_limit_s=BEGUN_S).best
-        yield (
-            f"| {name} | the program's, within trust regions | {len(ended.steps) + 1} | {ended.processor_s:.1f} "
-            f"| {ended.found.objective:.1f} |"
-        )
-        other = _Rounded(own)
-        other.search(start)
-        yield (
-            f"| {name} | by gradients alone (L-BFGS-B) | {other.answers} | {time.process_time() - other.begin:.1f} "
-            f"| {other.least:.1f} |"
-        )
+    """Yield a row for each day: the search, what each way to go on comes to, and gradients alone."""
+    yield "\n## Ways to go on from where a large fleet's search ends\n"
+    yield f"Of {HUBS} hubs, the objective in $ and s of the processor in brackets, each way from the same prices:\n"
+    yield (
+        "| seed | the search | and again, its end left by gradients | and again, prices drawn beside its end "
+        "| and again, from no prices | gradients alone (L-BFGS-B) |"
+    )
+    yield "|---|---|---|---|---|---|"
+    for seed in SEEDS:
+        case = fleet(HUBS, seed=seed)
+        own = Fleet.of(case)
+        least, most = case.price_bounds()
+        start = begun(case, own.programs, BEGUN_S)["alike"]
+        first, again = smooth_prices(own, {"alike": start}, time_limit_s=BEGUN_S, seed=0).ends
+        draw = np.random.default_rng(0).normal(0.0, DRAWN_PER_MWH, least.shape)
+        drawn = _from(own, np.clip(first.found.price + draw, least, most))
+        none = _from(own, np.zeros_like(least))
+        alone = _Alone(own)
+        alone.search(start)
+        cells = [
+            *(f"{end.found.objective:.1f} ({end.processor_s:.0f})" for end in (first, again, drawn, none)),
+            f"{alone.least:.1f} ({time.process_time() - alone.begin:.0f}, {alone.answers} answers)",
+        ]
+        yield f"| {seed} | {' | '.join(cells)} |"
+
+
+def _from(own: Fleet, price: Matrix) -> Ended:
+    return smooth_prices(own, {"one": price}, time_limit_s=BEGUN_S).best

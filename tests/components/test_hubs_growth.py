@@ -12,7 +12,7 @@ from components.hubs_view import read_question
 from components.hubs_words import At
 from engine.pricing.compare import NOT_ASKED
 from engine.pricing.growth import Grown
-from tests.components.test_hubs_panels import example, written
+from tests.components.hubs_runs import example, written
 
 RECORD = (Path(__file__).parents[1] / "benchmarks" / "results" / "hubs.md").read_text(encoding="utf-8")
 

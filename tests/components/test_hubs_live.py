@@ -12,7 +12,7 @@ from engine.pricing.exact import Mark
 from engine.pricing.searched import Searched
 from engine.pricing.smooth import Step
 from tests.callbacks.screen import text
-from tests.components.test_hubs_panels import example, written
+from tests.components.hubs_runs import example, written
 
 STEPS = (Step(0, 90.0, 20.0, 10.0, 8.0, 0.1), Step(1, 90.0, 5.0, 0.0, 8.0, 0.2), Step(2, 70.0, 20.0, 20.0, 2.0, 0.3))
 MARKS = (Mark(1.0, 80.0, 40.0), Mark(4.0, 60.0, 40.0), Mark(5.0, 60.0, 57.0))
