@@ -58,9 +58,12 @@
       const bus = text(selection).indexOf('bus:') === 0;
       return [bus, !bus];
     },
-    // One press asks for the typical days and runs them.
-    priceWeek: function (pressed) {
-      return pressed ? ['typical', pressed] : [KEEP(), KEEP()];
+    // One press asks for the typical days, or for the noise with a site on three of them, and runs the market so.
+    priceMore: function (week, noise) {
+      const by = window.dash_clientside.callback_context.triggered.map(function (one) { return one.prop_id; });
+      if (week && by.indexOf('siting-market-week-pressed.data') >= 0) return ['typical', KEEP(), week];
+      if (noise && by.indexOf('siting-market-noise-pressed.data') >= 0) return [KEEP(), 3, noise];
+      return [KEEP(), KEEP(), KEEP()];
     },
     // Told when a job ends, and now and then while it runs: what is known so far is drawn.
     jobs: window.headroom.jobs.follow('siting-job-ended', FURTHER_MS),
@@ -82,7 +85,8 @@
       if (query) parts.push(query);
       const of = drawn || {}, held = rest, first = start && start.market || {};
       const market = [first.days, (first.dates || []).join(', '), first.most_sites, Number((100 * first.site_gap).toFixed(9)), first.site_time_s,
-        (first.sizes_mw || []).join(', '), first.security || 'base', first.reserve || 'share', (first.must_run || []).join(', ')];
+        (first.sizes_mw || []).join(', '), first.security || 'base', first.reserve || 'share', first.noise_sites || 0,
+        (first.must_run || []).join(', ')];
       const other = held.some(function (value, at) { return text(value) !== text(market[at]); });
       const equal = (of.weights || []).every(function (weight) { return weight === 1; });
       const view = {

@@ -117,10 +117,12 @@ def _register_browser_side(app: Dash) -> None:
         Input(siting_ids.word("onsite"), "value"),
     )
     app.clientside_callback(
-        ClientsideFunction("siting", "priceWeek"),
+        ClientsideFunction("siting", "priceMore"),
         Output(siting_ids.word("market-days"), "value"),
+        Output(siting_ids.word("market-noise"), "value"),
         Output(f"{siting_ids.MARKET_RUN}-pressed", "data"),
         Input(f"{siting_ids.MARKET_WEEK}-pressed", "data"),
+        Input(f"{siting_ids.MARKET_NOISE}-pressed", "data"),
         prevent_initial_call=True,
     )
     app.clientside_callback(

@@ -16,7 +16,7 @@ from callbacks.siting_desk import (
     market_came_with_it,
     question_of,
 )
-from components import siting_controls, siting_market, siting_states, siting_words
+from components import siting_controls, siting_market, siting_market_plan, siting_states, siting_words
 from components.siting_answer import Answer
 from components.siting_hours import has_dates
 from engine.errors import EngineError, NetworkDataError, QuestionError
@@ -174,7 +174,7 @@ def _market(seat: Seat, asked: Asked, question: SitingQuestion, stands: GateStan
         if market_came_with_it(seat.network(), question, market):
             return seat.desk.look_market(*who, question, market, submit=True)
         own = seat.desk.own_of(seat.user, seat.study, question)
-        sites, _, seconds = siting_market.plan(seat.network(), stands.gate, market, question.threshold, own)
+        sites, _, seconds = siting_market_plan.plan(seat.network(), stands.gate, market, question.threshold, own)
         if sites and seconds <= siting_market.AT_ONCE_S:
             return seat.desk.look_market(*who, question, market, submit=True)
     return found

@@ -51,8 +51,8 @@ ENTRIES: tuple[tuple[str, str, str], ...] = (
         "noise-floor",
         "Noise floor",
         "How far prices differ between schedules that are equally good, and between prices of one schedule where duals "
-        "are degenerate, without a site. A smaller difference between sites says nothing; a larger one is not proved "
-        "by it: with a site, schedules as good can differ by more, and that is not measured.",
+        "are degenerate: without a site, or, where that is more, the median of what sites moved by that were solved "
+        "again. A smaller difference between sites says nothing; a larger one is not proved by it.",
     ),
     (
         "dispersion",

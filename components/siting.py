@@ -162,6 +162,7 @@ def _stores(opened: Opened) -> list[Part]:
         dcc.Store(id=siting_ids.ADDRESS),
         dcc.Store(id=f"{siting_ids.MARKET_RUN}-pressed"),
         dcc.Store(id=f"{siting_ids.MARKET_WEEK}-pressed"),
+        dcc.Store(id=f"{siting_ids.MARKET_NOISE}-pressed"),
         dcc.Store(id=f"{siting_ids.WHY_ROW}-asked"),
         dcc.Store(id=f"{siting_ids.TABLES}-shown"),  # written by nobody
         dcc.Store(id=f"{siting_ids.TABLES}-seen"),  # written by nobody

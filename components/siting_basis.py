@@ -9,8 +9,10 @@ from components.format import count, number, percent, sentence
 from components.siting_site import SOURCE_MARKET, small_table
 from components.skeleton import Part
 from components.why_card import WhyInput, why_card
+from engine.network.model import Matrix
 from engine.siting.market_run import MarketRun
 from engine.siting.metrics import METRIC_UNITS, METRIC_WORDS, METRICS, WINDOW_WORDS, WINDOWS, Metric, Window
+from engine.siting.site_noise import SiteNoise
 
 Cell = tuple[Window, Metric]
 DIGITS: dict[Metric, int] = {"mean_lmp": 3, "p95_p5": 3, "std": 3, "binding_hours": 1, "rent": 4}
@@ -35,7 +37,7 @@ def days_words(market: MarketRun) -> str:
     for day in days:
         share = "" if len(days) == 1 else f", counts {percent(float(day['weight']) / total)}"
         said.append(f"{day['label']} ({str(day['reason']).partition(',')[0]}{share})")
-    one = ", one of the typical days" if market.question.days == "peak" else ""
+    one = ", one of the typical days: alone it does not stand for the year" if market.question.days == "peak" else ""
     return f"{'Day' if len(days) == 1 else 'Days'}: {', '.join(said)}{one}.{_left_out(market)}"
 
 
@@ -68,59 +70,115 @@ def floor_words(market: MarketRun, cells: Sequence[Cell] = USUAL) -> str:
     ]
     without = market.facts.get("days_without_floor", [])
     less = f" Of {', '.join(without)} it is not known." if without else ""
-    return f"Noise floor: {', '.join(said)}.{less}"
+    found = SiteNoise.of(market.sites)
+    on = "measured without a site" if found is None else f"with what {count(found.sites, 'site')} moved by"
+    return f"Noise floor, {on}: {', '.join(said)}.{less}"
 
 
 def amount(market: MarketRun, window: Window, metric: Metric) -> str:
     """Return the noise floor of one figure with its unit."""
-    if market.floor is None:
-        return number(None)
-    value = float(market.floor[WINDOWS.index(window), METRICS.index(metric)])
+    return number(None) if market.floor is None else _amount(market.floor, window, metric)
+
+
+def _amount(table: Matrix | None, window: Window, metric: Metric) -> str:
+    value = _at(table, window, metric)
     return f"{number(value, DIGITS[metric])} {METRIC_UNITS[metric]}" if np.isfinite(value) else UNKNOWN
 
 
-WITH_A_SITE = (
-    "It is measured without a site; with one, equally good schedules can differ by more: that is not measured."
-)
+def with_a_site(market: MarketRun) -> str:
+    """Return on how many sites the noise with one was measured, or why on none; "" without any noise floor."""
+    if market.floor is None:
+        return ""
+    found = SiteNoise.of(market.sites)
+    if found is None:
+        why = "no site was solved again"
+        if "days_asked" in market.facts:  # the market still runs
+            why = "sites are solved again at the end"
+        elif "noise_with_site" not in market.facts:
+            why = "this market is from before that was done"
+        elif market.question.noise_sites:
+            why = "too few schedules as good were found on the sites drawn by lot"
+        return f"With a site, equally good schedules can differ by more: that is not measured, as {why}."
+    lot = int(market.facts.get("noise_with_site", {}).get("by_lot", 0))
+    how = "that were solved again" if not lot else "drawn by lot" + (" or solved again" if lot < found.sites else "")
+    return (
+        f"With a site it is measured on {count(found.sites, 'site')} {how}: metric by metric the floor is the larger "
+        "of that without a site and their median. A site that moved farther than that counts with what it moved by."
+    )
 
 
 def floor_table(market: MarketRun, inputs: Sequence[WhyInput]) -> Part:
-    """Return the noise floor of every figure, with its CSV."""
-    floor = market.floor
-    if floor is None:
+    """Return the noise floor of every figure, with what sites moved by where that was measured, and its CSV."""
+    if market.floor is None:
         return html.P(NO_FLOOR, className="hr-muted")
-    rows = [
-        (
-            f"{sentence(METRIC_WORDS[metric])}, {METRIC_UNITS[metric]}",
-            *((amount(market, window, metric), float(floor[w, m])) for w, window in enumerate(WINDOWS)),
-        )
-        for m, metric in enumerate(METRICS)
-    ]
-    heads = ("Metric", *(sentence(WINDOW_WORDS[window]) for window in WINDOWS))
+    found = SiteNoise.of(market.sites)
+    heads, rows = _floor_rows(market) if found is None else _floor_rows_with(market, found)
     return small_table(
-        "noise-floor", "Noise floor of the market metrics", heads, rows, file="noise-floor",
-        note=f"A difference between two sites below it says nothing. {WITH_A_SITE}", why=_floor_card(market, inputs),
+        "noise-floor", "Noise floor of the market metrics", heads, rows, file="noise-floor", tall=found is not None,
+        note=f"A difference between two sites below it says nothing. {with_a_site(market)}",
+        why=_floor_card(market, inputs),
     )  # fmt: skip
 
 
+def _floor_rows(market: MarketRun) -> tuple[Sequence[str], Sequence[Sequence[Part]]]:
+    rows = [
+        (
+            f"{sentence(METRIC_WORDS[metric])}, {METRIC_UNITS[metric]}",
+            *((amount(market, window, metric), _at(market.floor, window, metric)) for window in WINDOWS),
+        )
+        for metric in METRICS
+    ]
+    return ("Metric", *(sentence(WINDOW_WORDS[window]) for window in WINDOWS)), rows
+
+
+def _floor_rows_with(market: MarketRun, found: SiteNoise) -> tuple[Sequence[str], Sequence[Sequence[Part]]]:
+    """Return a row for each window of each metric: without a site, the sites' median and largest, and the larger."""
+    rows: list[Sequence[Part]] = []
+    for metric in METRICS:
+        for window in WINDOWS:
+            each = [
+                _at(table, window, metric)
+                for table in (_floor_without(market), found.median, found.largest, market.floor)
+            ]
+            cells = [(number(value, DIGITS[metric]) if np.isfinite(value) else UNKNOWN, value) for value in each]
+            rows.append((f"{sentence(WINDOW_WORDS[window])}: {METRIC_WORDS[metric]}, {METRIC_UNITS[metric]}", *cells))
+    return ("Metric", "Without a site", f"Median of {count(found.sites, 'site')}", "Largest", "Floor"), rows
+
+
+def _floor_without(market: MarketRun) -> Matrix | None:
+    return market.floor if market.floor_without is None else market.floor_without
+
+
+def _at(table: Matrix | None, window: Window, metric: Metric) -> float:
+    return float("nan") if table is None else float(table[WINDOWS.index(window), METRICS.index(metric)])
+
+
 def _floor_card(market: MarketRun, inputs: Sequence[WhyInput]) -> Part:
+    found = SiteNoise.of(market.sites)
+    without = "Σ_d *w*_d max[Q3_s(*m*_{ds}) − Q1_s(*m*_{ds}), max_π *m*_{dπ} − min_π *m*_{dπ}] / Σ_d *w*_d"
+    values: list[tuple[str, Part]] = [
+        ("schedules *s* of a day", f"{count(market.question.samples, 'sample')} asked for, {_counted(market)} counted"),
+        ("as good as the day's own", "as near the least cost as that was proved, and the gap asked of a site"),
+        ("prices *π*", "both ends of the range where duals are degenerate"),
+        ("days *d*", number(len(market.facts["days"]))),
+        ("Q1, Q3", "quartiles of the metric over the schedules"),
+    ]
+    if found is not None:
+        values = [
+            ("*ε*_0, without a site", _amount(_floor_without(market), "all", "mean_lmp")),
+            (f"median of δ_i, {count(found.sites, 'site')} *i*", _amount(found.median, "all", "mean_lmp")),
+            ("largest δ_i", _amount(found.largest, "all", "mean_lmp")),
+            ("δ_i", "by what the figure of a site moved between two schedules as good, or its own noise floor"),
+            *values,
+        ]
     return why_card(
         f"Noise floor of the mean LMP: {amount(market, 'all', 'mean_lmp')}",
-        formula="*ε* = Σ_d *w*_d max[Q3_s(*m*_{ds}) − Q1_s(*m*_{ds}), max_π *m*_{dπ} − min_π *m*_{dπ}] / Σ_d *w*_d",
-        values=[
-            (
-                "schedules *s* of a day",
-                f"{count(market.question.samples, 'sample')} asked for, {_counted(market)} counted",
-            ),
-            ("as good as the day's own", "as near the least cost as that was proved, and the gap asked of a site"),
-            ("prices *π*", "both ends of the range where duals are degenerate"),
-            ("days *d*", number(len(market.facts["days"]))),
-            ("Q1, Q3", "quartiles of the metric over the schedules"),
-        ],
+        formula=f"*ε* = {without}" if found is None else f"*ε* = max[*ε*_0, median_i δ_i],  *ε*_0 = {without}",
+        values=values,
         inputs=inputs,
         source=SOURCE_MARKET,
-        note=f"{days_words(market)} No load is added: all of it is chance in the choice of a schedule and of prices. "
-        f"{WITH_A_SITE} Fewer than three schedules that count leave it unknown.",
+        note=f"{days_words(market)} Without a site no load is added: all of it is chance in the choice of a schedule "
+        f"and of prices. {with_a_site(market)} Fewer than three schedules that count leave it unknown.",
     )
 
 

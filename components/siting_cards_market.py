@@ -2,7 +2,7 @@
 
 from components.format import count, number, percent, signed
 from components.siting_answer import Answer
-from components.siting_basis import amount, days_words
+from components.siting_basis import amount, days_words, with_a_site
 from components.siting_site import SOURCE_MARKET, SOURCE_RANKING
 from components.siting_totals import inputs_of
 from components.skeleton import Part
@@ -109,6 +109,7 @@ def open_places(answer: Answer, found: MarketRun) -> Part:
         values=[
             ("*K*", number(answer.drawn.top)),
             ("*ε*, noise floor of the on-peak P95-P5", amount(found, "on_peak", "p95_p5")),
+            ("sites that measured the noise with one", number(sum(site.moved is not None for site in found.sites))),
             ("open by the noise floor", number(len(answer.open_places))),
             ("of these with a gap above the days' own", number(len(answer.loose))),
             ("open by equal scores", number(len(answer.tied))),
@@ -116,8 +117,9 @@ def open_places(answer: Answer, found: MarketRun) -> Part:
         ],
         inputs=inputs_of(answer, market=True),
         source=SOURCE_RANKING,
-        note="Each site's own figures move by the noise floor, the others stay; a floor that is not known moves a "
-        "figure over all of its column.",
+        note="Each site's own figures move by the noise floor, or by what they moved when it was solved again if that "
+        "is more; the others stay. A floor that is not known moves a figure over all of its column. "
+        f"{with_a_site(found)}",
     )
 
 

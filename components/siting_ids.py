@@ -28,6 +28,7 @@ SIZES_CHART = "siting-sizes-chart"  # how many sites qualify against size
 MARKET = "siting-market"  # the panel of the market's job
 MARKET_RUN = "siting-market-run"
 MARKET_WEEK = "siting-market-week"
+MARKET_NOISE = "siting-market-noise"
 COMPARE = "siting-compare"  # who enters and who leaves between two envelopes
 ZONES = "siting-zones"
 PATHWAYS = "siting-pathways"  # the two pathways to power

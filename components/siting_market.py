@@ -1,31 +1,25 @@
 """The market's place in the inspector: which sites go on, on which days, how long that takes, and where it stands."""
 
 from collections import Counter
-from dataclasses import replace
 from typing import Any
 
 import dash_bootstrap_components as dbc
 from dash import html
 
 from components import siting_cards_market, siting_ids
-from components.format import count, duration, number, percent, power
-from components.siting_answer import Answer, Gate
+from components.format import count, number, percent, power
+from components.siting_answer import Answer
 from components.siting_basis import days_words, floor_table, judged_words
+from components.siting_market_plan import about, days_of, noise_offer, plan, plan_words, week
 from components.siting_totals import inputs_of
 from components.skeleton import Part, progress_card, section, state
 from components.static import static
 from components.why_card import why_number
-from engine.commitment.days import most_typical, windy
 from engine.commitment.outcome import End
 from engine.errors import QuestionError
 from engine.network.model import Network
-from engine.siting.case import HOURS_OF_DAY
-from engine.siting.criteria import OwnCriteria
-from engine.siting.defaults import MOST_MARKET_S
 from engine.siting.envelopes import PEAK_HOURS, hours_words
-from engine.siting.gate.results import PASSED
 from engine.siting.market_run import MarketQuestion
-from engine.siting.market_time import market_s
 
 DAYS = (
     ("peak", "the day of the highest load"),
@@ -39,11 +33,11 @@ RESERVES = (
     ("largest unit", "as much as the largest unit"),
     ("none", "none"),
 )
-NAMES = ("days", "dates", "most", "gap", "time", "sizes", "security", "reserve", "stay")
-# What a link without these words asks: the first links had five words, later ones eight.
-_OLD_LINK = {"sizes": "", "security": "base", "reserve": "share", "stay": ""}
-_LINK_WORDS = {5, 8, len(NAMES)}
-_YEAR_H = 8784  # of 2016, where a gate does not say how many hours its source has
+NAMES = ("days", "dates", "most", "gap", "time", "sizes", "security", "reserve", "noise", "stay")
+# What a link without these words asks: the first links had five words, later ones eight, then nine.
+_OLD_LINK = {"sizes": "", "security": "base", "reserve": "share", "noise": 0, "stay": ""}
+_OLD_NAMES = tuple(name for name in NAMES if name != "noise")
+_LINK_WORDS = {5, 8, len(_OLD_NAMES), len(NAMES)}
 AT_ONCE_S = 60.0
 _NOT_SERVED = {
     End.TIME_LIMIT: "out of time before a schedule was proven: give a site's day more seconds",
@@ -63,6 +57,7 @@ def words_of(market: MarketQuestion) -> dict[str, Any]:
         "sizes": ", ".join(f"{mw:g}" for mw in market.sizes_mw),
         "security": market.security,
         "reserve": market.reserve,
+        "noise": market.noise_sites,
         "stay": ", ".join(market.must_run),
     }
 
@@ -82,6 +77,7 @@ def market_of(words: Any, base: Any = None) -> MarketQuestion:
             "sizes_mw": [float(mw) for mw in str(words["sizes"] or "").replace(",", " ").split()],
             "security": str(words["security"]),
             "reserve": str(words["reserve"]),
+            "noise_sites": int(words["noise"]),
             "must_run": _units(words["stay"]),
         }
     except (KeyError, TypeError, ValueError):
@@ -96,11 +92,13 @@ def market_of(words: Any, base: Any = None) -> MarketQuestion:
 
 def read(text: str, base: MarketQuestion) -> MarketQuestion:
     """Return the market of a link; one that cannot be read is ``base``."""
-    parts = text.split("~", len(NAMES) - 1)  # the last word may hold the sign
+    found = text.split("~")
+    names = NAMES if len(found) >= len(NAMES) and found[8].isdigit() else _OLD_NAMES
+    parts = text.split("~", len(names) - 1)  # the last word may hold the sign
     if len(parts) not in _LINK_WORDS:
         return base
     try:
-        return market_of(_OLD_LINK | dict(zip(NAMES, parts, strict=False)), base.to_json())
+        return market_of(_OLD_LINK | dict(zip(names, parts, strict=False)), base.to_json())
     except (ValueError, QuestionError):
         return base
 
@@ -145,6 +143,10 @@ def place(market: MarketQuestion) -> html.Section:
             _field("Limits on flows", _choice("security", held["security"], SECURITIES)),
             _field("Reserve", _choice("reserve", held["reserve"], RESERVES)),
             _field(
+                "Sites by lot for the noise with a site, 0 for none",
+                _box("noise", held["noise"], type="number", min=0, max=64),
+            ),
+            _field(
                 "Units that stay on, by id, empty for none",
                 _box("stay", held["stay"], type="text", placeholder="unit-1, unit-2"),
             ),
@@ -170,55 +172,21 @@ def told(answer: Answer, market: MarketQuestion, stands: Any) -> list[Part]:
         return [card, *([_so_far(answer)] if answer.provisional else [])]
     if not sites:
         return [_nothing_to_price(answer, market)]
-    plan_words = html.P(_plan_words(market, days_of(answer.network, answer.gate, market), sites, left))
+    said = html.P(plan_words(market, days_of(answer.network, answer.gate, market), sites, left))
     button = html.Button(
         f"Run the market of {count(sites, 'site')}: about {about(seconds)}",
         type="button",
         className="hr-button" + ("" if stands.found == "answered" else " hr-button-primary"),
         **{"data-siting-press": f"{siting_ids.MARKET_RUN}-pressed"},
     )
-    week = _week(answer, market)
+    more = week(answer, market)
     if stands.found == "answered":
-        return [_found(answer, week)]
+        return [_found(answer, more)]
     notes: list[Part] = []
     if stands.found in {"failed", "cancelled"}:
         notes.append(_ended(stands))
     known = [] if answer.market is None else [_so_far(answer) if answer.provisional else _found(answer, None)]
-    return [*notes, html.P(button), plan_words, week, *known]
-
-
-def _week(answer: Answer, market: MarketQuestion) -> Part:
-    """Return the offer to price the typical days where one of them is asked, with the time that they take."""
-    if market.days != "peak":
-        return None
-    week = replace(market, days="typical")
-    days = days_of(answer.network, answer.gate, week)
-    if days == 1:
-        return None
-    sites, _, seconds = plan(answer.network, answer.gate, week, answer.drawn.threshold, answer.own)
-    why = ", so this study opens on one" if seconds > MOST_MARKET_S else ""
-    return html.Div(
-        [
-            html.P(
-                f"One day does not stand for the year; {number(days)} typical days do: {which_days(answer.network)}, "
-                f"weighted. They take about {about(seconds)} on two cores{why}."
-            ),
-            html.P(
-                html.Button(
-                    f"Price {count(sites, 'site')} on {number(days)} typical days: about {about(seconds)}",
-                    type="button",
-                    className="hr-button",
-                    **{"data-siting-press": f"{siting_ids.MARKET_WEEK}-pressed"},
-                ),
-            ),
-        ]
-    )
-
-
-def which_days(network: Network) -> str:
-    """Return what the typical days of a network are."""
-    wind = ", high wind, low wind" if windy(network) else ""
-    return f"the peak{wind} and a median of each season"
+    return [*notes, html.P(button), said, more, *known]
 
 
 def _nothing_to_price(answer: Answer, market: MarketQuestion) -> Part:
@@ -226,53 +194,6 @@ def _nothing_to_price(answer: Answer, market: MarketQuestion) -> Part:
         return state("empty", "No site qualifies at this threshold: there is nothing to take to the market.")
     asked = ", ".join(power(mw) for mw in answer.question.sizes_mw)
     return state("empty", f"None of the sizes that go on was screened: screened are {asked}.", title="No size")
-
-
-def plan(
-    network: Network, gate: Gate, market: MarketQuestion, threshold: float, own: OwnCriteria | None = None
-) -> tuple[int, int, float]:
-    """Return how many placements go to the market, how many are left out, and about how long that takes.
-
-    Sites that a reader's own criteria stop are neither.
-    """
-    sites = left = 0
-    kept = True if own is None else own.passes[gate.buses]
-    for one in gate.result.envelopes:
-        for size in market.sizes_of(gate.question.sizes_mw):
-            passed = int(((gate.verdict(one.name, size, threshold) == PASSED) & kept).sum())
-            taken = passed if market.most_sites == 0 else min(passed, market.most_sites)
-            sites, left = sites + taken, left + passed - taken
-    return sites, left, market_s(network, days_of(network, gate, market), sites, market)
-
-
-def days_of(network: Network, gate: Gate, market: MarketQuestion) -> int:
-    """Return how many days go to the market, at most: hours that leave out a season have fewer typical ones."""
-    of_source = int(gate.told.get("of_source", _YEAR_H))
-    every = max(1, of_source // HOURS_OF_DAY)
-    typical = min(most_typical(network), every)
-    return {"peak": 1, "typical": typical, "year": every}.get(market.days, max(1, len(market.dates)))
-
-
-def about(seconds: float) -> str:
-    """Return an estimate with no more digits than it is good for."""
-    step = next(step for least, step in ((3600, 600), (600, 60), (60, 10), (0, 1)) if seconds >= least)
-    return duration(step * max(1, round(seconds / step))).replace(".0 s", " s")
-
-
-def _plan_words(market: MarketQuestion, days: int, sites: int, left: int) -> str:
-    on = {
-        "peak": "the day of the highest load, one of the typical days that stand for the year",
-        "typical": f"{count(days, 'typical day')}, each with the weight of those that it stands for",
-        "year": f"every day of the year, {number(days)} days",
-    }.get(market.days, count(days, "day"))
-    rest = f"; {number(left)} more that qualify stay out" if left else ""
-    long = ""
-    if market.days == "year":
-        long = " Weeks are committed apart, each from a warm-up day: a cluster takes less by as many cores as it has."
-    return (
-        f"{count(sites, 'site')} go on, taken by the higher pass rate, then bus order{rest}. Each is committed and "
-        f"priced on {on}.{long} The time is that of two cores; what is done is kept."
-    )
 
 
 def all_listed(answer: Answer) -> str:
@@ -314,7 +235,7 @@ def _so_far(answer: Answer) -> Part:
     )
 
 
-def _found(answer: Answer, week: Part) -> Part:
+def _found(answer: Answer, more: Part) -> Part:
     market = answer.market
     if market is None:
         return html.Div()
@@ -337,7 +258,7 @@ def _found(answer: Answer, week: Part) -> Part:
         lines.append(f"{again[:1].upper()}{again[1:]}.")
     lines += [words for words in (tied_words(answer), open_words(answer)) if words]
     days, *rest = [html.P(line) for line in lines]
-    parts: list[Part] = [days, week, *rest]
+    parts: list[Part] = [days, more, *rest]
     cards = [("market", siting_cards_market.market(answer, market), "sites priced and their gaps")]
     if answer.open_places or answer.tied:
         cards.append(("open", siting_cards_market.open_places(answer, market), "places that are too close to call"))
@@ -350,7 +271,7 @@ def _found(answer: Answer, week: Part) -> Part:
     if answer.refused:
         parts.append(state("infeasible", f"{answer.refused[:1].upper()}{answer.refused[1:]}.", title="No ranking"))
     if market.floor is not None:
-        parts.append(_floor(answer))
+        parts += [_floor(answer), noise_offer(answer, market)]
     return html.Div(parts)
 
 

@@ -98,6 +98,7 @@ def metric_card(study: SiteStudy, site: SiteMarket, line: MetricLine) -> Part:
     """Return why a metric is what it is: its formula, the days without the load, the other sites, the noise floor."""
     digits, unit = DIGITS[line.metric], METRIC_UNITS[line.metric]
     label = f"{WINDOW_WORDS[line.window]} {METRIC_WORDS[line.metric]}"
+    moved = np.isfinite(line.moved)
     return why_card(
         f"{label}: {number(line.value, digits)} {unit}",
         formula=_FORMULA[line.metric],
@@ -106,13 +107,16 @@ def metric_card(study: SiteStudy, site: SiteMarket, line: MetricLine) -> Part:
             (f"median of {count(line.peers.sites, 'site')}", f"{number(line.peers.median, digits)} {unit}"),
             ("distance between their quartiles", f"{number(line.peers.iqr, digits)} {unit}"),
             ("noise floor", _floor(line, unit)),
+            *([("moved by, between schedules as good", f"{number(line.moved, digits)} {unit}")] if moved else []),
             ("widest gap of a day", percent(site.gap, 3)),
         ],
         binds=["Its distance to the median is within the noise floor: it says nothing"] if line.within_noise else (),
         inputs=study.inputs(market=True),
         source=SOURCE_MARKET,
         note="The noise floor is how far this metric differs between schedules as good as the base day's (distance of "
-        "the quartiles) or between prices that are as right (degenerate duals), whichever is more.",
+        "the quartiles) or between prices that are as right (degenerate duals), whichever is more; where sites were "
+        "solved again, at least the median of what they moved by."
+        + (" What this site moved by counts for it where that is more." if moved else ""),
     )
 
 

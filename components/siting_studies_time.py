@@ -11,7 +11,7 @@ from dash import html
 
 from components.format import count, sentence
 from components.siting_answer import Gate
-from components.siting_market import about, plan
+from components.siting_market_plan import about, plan
 from components.siting_site import SiteStudy
 from components.siting_states import AT_ONCE_S, START_S, gate_seconds
 from components.skeleton import Part

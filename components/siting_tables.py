@@ -37,7 +37,7 @@ _FIRM = (
     "Whether anything could move it into or out of the shortlist, by the weights drawn. Too close to call: the noise "
     "floor of prices could; tied: its score equals that of a site on the other side, and only the rule between equal "
     "scores decides; loosely solved: its gap is above that of the days without a site. Firm: none of these; the noise "
-    "floor is measured without a site, and can be larger with one"
+    "floor counts what sites moved by where that was measured, and can be larger for one that was not"
 )
 _STOPPED = "stopped by your criteria"
 _STRICT_WORDS = {PASSED: "passes", FAILED: "fails", UNDECIDED: "open"}

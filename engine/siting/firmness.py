@@ -106,14 +106,19 @@ def score_intervals(ranked: Ranked, floor: Matrix, rows: Sequence[int]) -> Matri
     """Return the lowest and highest score (R, 2) that rows of one envelope and size have within the noise ``floor``.
 
     ``floor`` (3, 5) is of the metrics; a reader's own columns have none. Where it is nan, not known, a figure may be
-    anything from the least to the most of its column.
+    anything from the least to the most of its column. A site whose figures moved farther when it was solved again moves
+    as far here.
     """
     metrics = np.asarray(floor, dtype=np.float64).ravel()
     table = np.arange(len(ranked.sites))
     if ranked.scaling != POOLED:
         table = by_label(ranked.sites)[label_of(ranked.sites[rows[0]])]
     metrics = np.where(np.isnan(metrics), _widths(ranked.values[table][:, : len(metrics)]), metrics)
-    columns = np.concatenate([metrics, np.zeros(len(ranked.criteria) - len(metrics))])
+    columns = np.zeros((len(rows), len(ranked.criteria)))
+    columns[:, : len(metrics)] = metrics
+    for place, row in enumerate(rows):
+        if (moved := ranked.sites[row].moved) is not None:
+            columns[place, : len(metrics)] = np.maximum(metrics, moved.ravel())
     return noise_intervals(
         ranked.values[table],
         ranked.criteria,

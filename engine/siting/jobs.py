@@ -172,14 +172,24 @@ def market_job(arguments: dict[str, Any], context: JobContext) -> dict[str, Any]
     if "sizes_mw" in arguments:
         sizes = tuple(float(mw) for mw in arguments["sizes_mw"])
         run = replace(run, question=replace(run.question, sizes_mw=sizes))
+    words = "the days without a site are committed"
+
+    def told(now: str) -> None:
+        nonlocal words
+        words = now
+
+    def report(done: int, total: int) -> None:
+        context.progress(round(_STEPS * done / max(total, 1)), _STEPS, words)
+
     found = run_market(
         run,
         market,
         context.load_dataset,
         workers=context.workers,
-        progress=part_of(context, 0.0, 1.0, "parts of the market"),
+        progress=report,
         artifacts=context.artifacts,
         partial=lambda known: context.artifacts.replace(market_partial_key(arguments), known.save()),
+        told=told,
     )
     key = market_key(arguments)
     context.artifacts.save(key, found.save())

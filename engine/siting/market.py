@@ -67,6 +67,7 @@ class SiteMarket:
     days: tuple[DayMarket, ...]
     metrics: Matrix  # (3, 5), see engine.siting.metrics; nan unless every day has a schedule
     mean_lmp: Vector  # (B,), $/MWh, the mean price at every bus over the weighted days; nan likewise
+    moved: Matrix | None = None  # (3, 5), by what its metrics moved between schedules as good; None: not measured
 
     @property
     def status(self) -> End:
@@ -186,16 +187,18 @@ def market_impact(  # noqa: PLR0913 (each of these is one choice, by name)
     progress: Progress | None = None,
     artifacts: Artifacts | None = None,
     partial: Callable[[MarketBase, list[SiteMarket]], None] | None = None,
+    stood: Progress | None = None,
 ) -> list[SiteMarket]:
     """Return the market of each placement, in order; with ``artifacts`` a killed run goes on where it was.
 
     ``partial`` is told now and then what is known so far: the days that are done for every placement, or before there
-    is one the first day that has some, and the sites that have all of these days.
+    is one the first day that has some, and the sites that have all of these days. ``stood`` is told how many days of
+    placements were kept by a run before, of how many, before the first of the others is solved.
     """
     chunks = _chunks(len(placements))
     known = _Known(base, placements)
     total = len(base.days) * len(chunks)
-    told = -math.inf
+    told, before = -math.inf, 0
     for first in range(0, len(base.days), MOST_DAYS):
         week = range(first, min(first + MOST_DAYS, len(base.days)))
         cases = {day: base.day_case(base.days[day]) for day in week}
@@ -206,18 +209,26 @@ def market_impact(  # noqa: PLR0913 (each of these is one choice, by name)
             for day, chunk in parts
         ]  # fmt: skip
 
+        begun = False
+
         def each(place: int, outcome: list[SolvedDay], parts: list[tuple[int, tuple[int, int]]] = parts) -> None:
-            nonlocal told
+            nonlocal told, before
+            if not begun:  # noqa: B023 (each week is over before the next): what was kept comes before the first report
+                before += len(outcome)
             day, chunk = parts[place]
             known.take(day, chunk, outcome)
             if partial is not None and time.monotonic() - told > _TELL_S:
                 partial(*known.so_far())
                 told = time.monotonic()
 
-        def report(done: int, of: int, before: int = first * len(chunks)) -> None:
+        def report(done: int, of: int, earlier: int = first * len(chunks)) -> None:
             del of
+            nonlocal begun
+            if stood is not None and not begun:
+                stood(before, len(base.days) * len(placements))
+            begun = True
             if progress is not None:
-                progress(before + done, total)
+                progress(earlier + done, total)
 
         kept = None if artifacts is None else Kept(artifacts, [_key(task) for task in tasks], dump_days, load_days)
         names = [f"{base.days[day].label}, part {chunks.index(chunk) + 1}" for day, chunk in parts]

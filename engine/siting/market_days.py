@@ -21,9 +21,10 @@ from engine.commitment.instance import CommitmentOptions, InitialState
 from engine.commitment.noise import noise
 from engine.commitment.outcome import Commitment, Effort, End
 from engine.commitment.sced import Dispatch
+from engine.commitment.scuc import BaseCommitment
 from engine.errors import UncertaintyDataError
 from engine.network.factors import Factors
-from engine.network.model import Flags, Matrix, Network, Vector
+from engine.network.model import Flags, Integers, Matrix, Network, Vector
 from engine.siting.case import HOURS_OF_DAY, SitingCase
 from engine.siting.judging import Judged, judged
 from engine.siting.metrics import METRICS, WINDOWS, HourlyMarket, five_metrics
@@ -252,7 +253,10 @@ def _days(arrays: Mapping[str, AnyArray], meta: Mapping[str, Any]) -> list[Solve
 def _base_day(task: BaseTask, each: CommittedDay) -> BaseDay:
     base = each.base
     commitment, how = judged(base.instance, base.commitment)
-    spread, accepted = _spread(task, replace(each, base=replace(base, commitment=commitment)))
+    spread, accepted = spread_of(
+        replace(base, commitment=commitment), task.case.hour_of_day[each.day.hours],
+        samples=task.samples, gap=task.noise_gap, seed=task.effort.seed, peak_hours=task.peak_hours,
+    )  # fmt: skip
     return BaseDay(
         solved=SolvedDay.of(commitment, len(task.case.network.buses.ids), how),
         on=commitment.on,
@@ -263,27 +267,35 @@ def _base_day(task: BaseTask, each: CommittedDay) -> BaseDay:
     )
 
 
-def _spread(task: BaseTask, each: CommittedDay) -> tuple[Matrix, int]:
+def spread_of(  # noqa: PLR0913 (the day, then by name how its schedules are drawn)
+    base: BaseCommitment,
+    hour_of_day: Integers,
+    *,
+    samples: int,
+    gap: float,
+    seed: int,
+    peak_hours: tuple[int, ...],
+) -> tuple[Matrix, int]:
     """Return (3, 5), the spread of every metric over schedules as good as the day's, and over how many samples.
 
-    A sample takes no more time than its day did, and of a day that took long no more than a quarter of that.
+    ``hour_of_day`` (T,) is 1 to 24. A sample takes no more time than its day did, and of a day that took long no more
+    than a quarter of that. nan where no sample was asked for, or the day has no schedule.
     """
     shape = (len(WINDOWS), len(METRICS))
-    if not task.samples or each.base.commitment.on is None:
+    if not samples or base.commitment.on is None:
         return np.full(shape, np.nan), 0
-    hour_of_day = task.case.hour_of_day[each.day.hours]
 
-    def measured(found: Dispatch) -> Mapping[str, float]:
-        table = five_metrics(hourly(found), hour_of_day, task.peak_hours)
+    def figures(found: Dispatch) -> Mapping[str, float]:
+        table = five_metrics(hourly(found), hour_of_day, peak_hours)
         return {str(number): float(value) for number, value in enumerate(table.ravel())}
 
-    took = each.base.commitment.time_s
+    took = base.commitment.time_s
     found = noise(
-        each.base,
-        gap=task.noise_gap,
-        samples=task.samples,
-        metrics=measured,
-        seed=task.effort.seed,
+        base,
+        gap=gap,
+        samples=samples,
+        metrics=figures,
+        seed=seed,
         time_limit_s=max(min(max(took, 1.0), _SAMPLE_S), took / 4.0),
     )
     return np.array([found.floor(str(number)) for number in range(shape[0] * shape[1])]).reshape(shape), found.accepted

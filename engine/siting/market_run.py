@@ -5,7 +5,7 @@ is a stated rule, and those left out are counted and stay in the catalogue as "n
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self, get_args
 
@@ -24,10 +24,11 @@ from engine.siting.compiling import market_facts
 from engine.siting.envelopes import PEAK_HOURS, Envelope, envelope_from_json
 from engine.siting.market import Floors, MarketBase, Placement, SiteMarket, market_base, market_impact
 from engine.siting.market_days import NUMBERS, day_of, hourly_rows
+from engine.siting.metrics import METRICS, WINDOWS
+from engine.siting.nearer import Lot, nearer, part_of
 from engine.siting.prepare import LoadDataset, hours_of, own_criteria
 from engine.siting.question import MOST_MW
-from engine.siting.second_pass import second_pass
-from engine.siting.shortlist import rank_sites
+from engine.siting.site_noise import floor_with
 from engine.siting.studies import dearer
 
 if TYPE_CHECKING:
@@ -41,8 +42,7 @@ _ALLOWED: Mapping[str, tuple[str, ...]] = {
 }  # fmt: skip
 ORDER = "the higher pass rate, then the lower position of the bus in the network"
 _FLOATS = ("base_gap", "site_gap", "base_time_s", "site_time_s", "cost_factor")
-_BASE_SHARE, _SITES_SHARE, _AGAIN_SHARE = 0.3, 0.5, 0.2  # of the progress
-_STEPS = 1000
+_BASE_SHARE, _SITES_SHARE = 0.3, 0.5  # of the progress; the rest is what is solved nearer
 _AGAIN_TIME = 2.0  # of a site's time: nearer takes longer
 
 
@@ -65,6 +65,7 @@ class MarketQuestion:
     security: Security = "base"  # "n-1": limits on flows hold after each branch outage too
     reserve: ReserveKind = "share"
     must_run: tuple[str, ...] = ()  # ids of units that stay on
+    noise_sites: int = 0  # drawn by lot for the noise with a site, where none is solved again
 
     def options(self, outage_rating: Rating) -> CommitmentOptions:
         """Return what each day is committed with; ``outage_rating`` is that of branches after the loss of another."""
@@ -91,6 +92,7 @@ class MarketQuestion:
                 ("time of a day with a site, s,", self.site_time_s, 1, 36_000),
                 ("factor of costs", self.cost_factor, 0.1, 10),
                 ("number of samples", self.samples, 0, 64),
+                ("number of sites for the noise with one", self.noise_sites, 0, 64),
             )
             if not least <= value <= most
         ]
@@ -102,6 +104,8 @@ class MarketQuestion:
             found.append("units that must run are named by their ids")
         if len(set(self.must_run)) < len(self.must_run):
             found.append("a unit that must run is named twice")
+        if self.noise_sites and not self.samples:
+            found.append("the noise with a site is measured as that without: ask for samples of the noise floor")
         if self.days == "listed" and not self.dates:
             found.append("name the days")
         if found:
@@ -112,7 +116,7 @@ class MarketQuestion:
         """Return what :meth:`from_json` reads."""
         lists = {"dates": list(self.dates), "sizes_mw": list(self.sizes_mw), "must_run": list(self.must_run)}
         plain = asdict(self) | lists
-        usual = {"sizes_mw": [], "security": "base", "reserve": "share", "must_run": []}
+        usual = {"sizes_mw": [], "security": "base", "reserve": "share", "must_run": [], "noise_sites": 0}
         return {name: value for name, value in plain.items() if name not in usual or value != usual[name]}
 
     @classmethod
@@ -140,8 +144,10 @@ class MarketRun:
     base: SiteMarket
     sites: tuple[SiteMarket, ...]
     facts: Mapping[str, Any]  # of the days: what a table made from them prints
-    floor: Matrix | None  # (3, 5), the noise floor of each metric; None when it was not asked for, nan: not known
-    floors: Floors | None = None  # (D, 3, 5), of each day; nan likewise
+    # (3, 5), the noise floor of each metric, with what sites moved by; None when it was not asked for, nan: not known
+    floor: Matrix | None
+    floors: Floors | None = None  # (D, 3, 5), of each day without a site; nan likewise
+    floor_without: Matrix | None = None  # (3, 5), without a site; None where no site raised it
 
     def save(self) -> bytes:
         """Return the ``.npz`` bytes that :meth:`load` reads."""
@@ -156,6 +162,11 @@ class MarketRun:
             arrays["floor"] = self.floor
         if self.floors is not None:
             arrays["floors"] = self.floors
+        if self.floor_without is not None:
+            arrays["floor_without"] = self.floor_without
+        if any(site.moved is not None for site in self.sites):
+            nothing = np.full((len(WINDOWS), len(METRICS)), np.nan)
+            arrays["moved"] = np.array([nothing if site.moved is None else site.moved for site in every])
         meta = {
             "format": FORMAT,
             "question": self.question.to_json(),
@@ -179,9 +190,12 @@ class MarketRun:
             parts = zip(words, arrays["hours"][place], arrays["numbers"][place], strict=True)
             days = tuple(day_of(status, reason, how, *own) for (status, reason, how), *own in parts)
             prices = arrays["mean_lmp_bus"][place].astype(np.float64)
-            found.append(SiteMarket(_placement_of(placement), days, arrays["metrics"][place], prices))
+            moved = arrays["moved"][place] if "moved" in arrays else None  # absent where nothing was measured
+            moved = None if moved is None or np.isnan(moved).all() else moved
+            found.append(SiteMarket(_placement_of(placement), days, arrays["metrics"][place], prices, moved))
         question = MarketQuestion.from_json(meta["question"])
-        return cls(question, found[0], tuple(found[1:]), meta["facts"], arrays.get("floor"), arrays.get("floors"))
+        floors = (arrays.get(name) for name in ("floor", "floors", "floor_without"))
+        return cls(question, found[0], tuple(found[1:]), meta["facts"], *floors)
 
 
 def chosen_sites(run: "GateRun", market: MarketQuestion, allowed: Flags | None = None) -> tuple[list[Placement], int]:
@@ -213,10 +227,12 @@ def run_market(  # noqa: PLR0913 (what passed and the question, then by name how
     progress: Progress | None = None,
     artifacts: Artifacts | None = None,
     partial: Callable[[MarketRun], None] | None = None,
+    told: Callable[[str], None] | None = None,
 ) -> MarketRun:
     """Return the market of the sites that passed the gate, or of ``placements``.
 
-    ``partial`` is told what is known while the sites are solved, see :func:`engine.siting.market.market_impact`. Units
+    ``partial`` is told what is known while the sites are solved, see :func:`engine.siting.market.market_impact`, and
+    ``told`` in words what is done, and how much of it stood from a run before. Units
     keep the least output that is filed for them, whatever the gate assumed. Raises QuestionError for a source
     without days, and where no day can be committed even without a site; a day that cannot is left out and told.
     """
@@ -248,11 +264,11 @@ def run_market(  # noqa: PLR0913 (what passed and the question, then by name how
         samples=market.samples,
         noise_gap=market.site_gap,
         workers=workers,
-        progress=_part(progress, 0.0, _BASE_SHARE),
+        progress=part_of(progress, 0.0, _BASE_SHARE),
         artifacts=artifacts,
     )
-    floor = base.floor
-    told = {
+    floor, say = base.floor, told or (lambda _: None)
+    facts_of = {
         "sites": len(placements),
         "left_out": left,
         "order": ORDER,
@@ -266,7 +282,7 @@ def run_market(  # noqa: PLR0913 (what passed and the question, then by name how
 
     def so_far(shown: MarketBase, known: list[SiteMarket]) -> None:
         if partial is not None:
-            facts = market_facts(shown, known) | told | {"days_asked": len(base.days)}
+            facts = market_facts(shown, known) | facts_of | {"days_asked": len(base.days)}
             partial(MarketRun(market, shown.base, tuple(known), facts, floor, shown.floors))
 
     sites = market_impact(
@@ -274,44 +290,40 @@ def run_market(  # noqa: PLR0913 (what passed and the question, then by name how
         placements,
         effort=Effort(market.site_gap, market.site_time_s, market.seed),
         workers=workers,
-        progress=_part(progress, _BASE_SHARE, _SITES_SHARE),
+        progress=part_of(progress, _BASE_SHARE, _SITES_SHARE),
         artifacts=artifacts,
         partial=so_far,
+        stood=lambda count, of: say(_stood(count, of, len(base.days))),
     )
-    again = ""
+    again, noise = "", dict[str, Any]()
     if floor is not None:
-        sites, again = _solved_again(
-            base, sites, floor, market, run.question.shortlist,
-            workers=workers, progress=_part(progress, 1.0 - _AGAIN_SHARE, _AGAIN_SHARE), artifacts=artifacts,
-        )  # fmt: skip
+        sites, again, noise = nearer(
+            base,
+            sites,
+            floor,
+            count=run.question.shortlist,
+            effort=Effort(market.base_gap, _AGAIN_TIME * market.site_time_s, market.seed),
+            lot=Lot(market.noise_sites, market.samples, Effort(market.site_gap, market.site_time_s, market.seed)),
+            workers=workers,
+            progress=part_of(progress, _BASE_SHARE + _SITES_SHARE, 1.0 - _BASE_SHARE - _SITES_SHARE),
+            artifacts=artifacts,
+            say=say,
+        )
     if progress is not None:
         progress(1, 1)
-    facts = market_facts(base, sites) | told | {"second_pass": again}
-    return MarketRun(market, base.base, tuple(sites), facts, floor, base.floors)
-
-
-def _solved_again(  # noqa: PLR0913 (the first pass, then by name how)
-    base: MarketBase,
-    sites: list[SiteMarket],
-    floor: Matrix,
-    market: MarketQuestion,
-    count: int,
-    *,
-    workers: Workers,
-    progress: Progress | None,
-    artifacts: Artifacts | None,
-) -> tuple[list[SiteMarket], str]:
-    """Return the sites, those whose place the noise floor could change solved again as exactly as the base."""
-    try:
-        first = rank_sites([site for site in sites if site.served])
-    except QuestionError:  # none, or nothing tells them apart: there is no place that could change
-        return sites, ""
-    effort = Effort(market.base_gap, _AGAIN_TIME * market.site_time_s, market.seed)
-    found = second_pass(
-        base, first, floor, count=count, effort=effort, workers=workers, progress=progress, artifacts=artifacts
+    facts = market_facts(base, sites) | facts_of | {"second_pass": again, "noise_with_site": noise}
+    found = MarketRun(market, base.base, tuple(sites), facts, floor, base.floors)
+    return (
+        found
+        if floor is None or not noise["sites"]
+        else replace(found, floor=floor_with(floor, sites), floor_without=floor)
     )
-    solved = iter(found.ranked.sites)
-    return [next(solved) if site.served else site for site in sites], found.words()
+
+
+def _stood(count: int, of: int, days: int) -> str:
+    """Return in words what is priced, and how much of it stood from a run before."""
+    unit = "sites" if days == 1 else "days of sites"
+    return "sites are priced" + (f"; {count:,} of {of:,} {unit} stood from before" if count else "")
 
 
 def days_of(case: SitingCase, market: MarketQuestion) -> tuple[Day, ...]:
@@ -365,10 +377,3 @@ def _placement_of(content: Mapping[str, Any] | None) -> Placement | None:
     if content is None:
         return None
     return Placement(int(content["bus"]), envelope_from_json(content["envelope"]), float(content["nameplate_mw"]))
-
-
-def _part(progress: Progress | None, start: float, share: float) -> Progress | None:
-    """Return the report of one stage as a share of all."""
-    if progress is None:
-        return None
-    return lambda done, total: progress(round(_STEPS * (start + share * done / max(total, 1))), _STEPS)

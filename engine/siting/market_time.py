@@ -15,6 +15,7 @@ SITE_S = 25.0  # the day with a site, to the first gap: 19 to 31 s
 AGAIN_S = 30.0  # the same nearer, where its place is open
 AGAIN = 0.65  # so many are: 39 of 60
 NOISE_S = 10.0  # a sample of the noise floor: 37 s for four
+LOT_S = BASE_S / 2.0  # a day with a site from nothing, as the day without one, but no warm-up day
 SECURED = 2.0  # times as long with limits after outages, as measured on a triangle of six units
 TEXAS_BUSES = 2000
 # Few buses do not make a short day where many units start and stop: measured were 0.1 to 0.3 of Texas on grids of 24,
@@ -28,7 +29,13 @@ def market_s(network: Network, days: int, sites: int, market: MarketQuestion) ->
     base = (BASE_S + NOISE_S * market.samples) / min(CORES, days)
     again = AGAIN * AGAIN_S if market.samples else 0.0  # without a noise floor no place is known to be open
     secured = SECURED if market.security == "n-1" else 1.0
-    return days * secured * _share(network) * (base + (SITE_S + again) * sites / CORES)
+    return days * secured * _share(network) * (base + (SITE_S + again) * sites / CORES) + noise_s(network, days, market)
+
+
+def noise_s(network: Network, days: int, market: MarketQuestion) -> float:
+    """Return about how long the noise with a site takes, in seconds, of the sites that are drawn for it by lot."""
+    secured = SECURED if market.security == "n-1" else 1.0
+    return days * secured * _share(network) * (LOT_S + NOISE_S * market.samples) * market.noise_sites / CORES
 
 
 def again_s(network: Network, market: MarketRun) -> float:

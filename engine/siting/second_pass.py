@@ -3,9 +3,12 @@
 A first pass within 3e-4 tells most sites apart. A site whose place among the first the noise floor of the metrics could
 change is solved again to 1e-4 before a shortlist is published. New figures can open other places, so this is repeated
 until every open site has been solved again; what is open then is too close to call, and is said to be.
+
+Two schedules of one site, each as good as the first is known to be, also measure the noise with a site: by what its
+figures moved (:mod:`engine.siting.site_noise`). Where that is more than the noise floor without one, it counts instead.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -16,9 +19,11 @@ from engine.network.model import Flags, Matrix
 from engine.siting.firmness import open_sites
 from engine.siting.market import MarketBase, market_impact
 from engine.siting.shortlist import Ranked, by_label
+from engine.siting.site_noise import floor_with, moved_by, with_moved
 
 SHORTLIST = 20  # places of each envelope and size
 _ROUNDS = 5  # of solving again; each can only take sites that were not
+_STEPS = 1000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,24 +72,35 @@ def second_pass(  # noqa: PLR0913 (each of these is one choice, by name)
 ) -> SecondPass:
     """Solve the sites of ``ranked`` again whose place the noise ``floor`` (3, 5) of the metrics could change.
 
-    Raises QuestionError for a site without a placement.
+    ``floor`` is that without a site; with what sites are found to move by it can only rise. A site that was solved
+    again holds how far it moved, also where its first figures stay. Raises QuestionError for one without a placement.
     """
     if any(site.placement is None for site in ranked.sites):
         raise QuestionError("the days without a site are not a site to be ranked")
     sites = list(ranked.sites)
     again, unproved = np.zeros(len(sites), dtype=np.bool_), np.zeros(len(sites), dtype=np.bool_)
     found = ranked
-    for _ in range(_ROUNDS):
-        asked = np.flatnonzero(open_sites(found, floor, count) & ~again)
+    for number in range(_ROUNDS):
+        asked = np.flatnonzero(open_sites(found, floor_with(floor, sites), count) & ~again)
         if not asked.size:
             break
         placements = [placement for at in asked.tolist() if (placement := sites[at].placement) is not None]
-        solved = market_impact(base, placements, effort=effort, workers=workers, progress=progress, artifacts=artifacts)
+        solved = market_impact(
+            base, placements, effort=effort, workers=workers, progress=_round(progress, number), artifacts=artifacts
+        )
         for at, one in zip(asked.tolist(), solved, strict=True):
             unproved[at] = not one.served or one.gap > effort.gap
-            if one.served:
-                sites[at] = one
+            moved = moved_by(sites[at], one, effort.gap)
+            sites[at] = with_moved(replace(one, moved=sites[at].moved) if one.served else sites[at], moved)
         again[asked] = True
         found = found.with_sites(sites)
-    left = open_sites(found, floor, count)
+    left = open_sites(found, floor_with(floor, sites), count)
     return SecondPass(found, again, unproved, left, count, not bool(np.isnan(floor).any()))
+
+
+def _round(progress: Progress | None, number: int) -> Progress | None:
+    """Return the report of one round, which takes half of what is left: how many there will be nobody knows."""
+    if progress is None:
+        return None
+    start, share = 1.0 - 0.5**number, 0.5 ** (number + 1)
+    return lambda done, total: progress(round(_STEPS * (start + share * done / max(total, 1))), _STEPS)

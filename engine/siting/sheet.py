@@ -177,6 +177,7 @@ class MetricLine:
     base: float  # without the load
     peers: Spread  # over the sites of the same envelope and size that every day serves
     floor: float  # the spread that gap and degenerate prices alone produce; nan where it is not known
+    moved: float = float("nan")  # by what the site's own figure moved when it was measured; nan where it was not
 
     @property
     def change(self) -> float:
@@ -191,13 +192,15 @@ class MetricLine:
     @property
     def within_noise(self) -> bool:
         """Return whether the distance to the median says nothing; False where the floor is not known."""
-        return bool(abs(self.from_median) <= self.floor)
+        return bool(abs(self.from_median) <= np.maximum(self.floor, np.nan_to_num(self.moved)))
 
 
 def metric_lines(market: MarketRun, site: SiteMarket) -> list[MetricLine]:
     """Return the fifteen lines of a site that every day serves."""
     peers = np.array([other.metrics for other in market.sites if other.served and _alike(other, site)])
-    floor = np.full((len(WINDOWS), len(METRICS)), np.nan) if market.floor is None else market.floor
+    unknown = np.full((len(WINDOWS), len(METRICS)), np.nan)
+    floor = unknown if market.floor is None else market.floor
+    moved = unknown if site.moved is None else site.moved
     return [
         MetricLine(
             window=window,
@@ -206,6 +209,7 @@ def metric_lines(market: MarketRun, site: SiteMarket) -> list[MetricLine]:
             base=float(market.base.metrics[row, column]),
             peers=Spread.of(peers[:, row, column] if len(peers) else np.zeros(0)),
             floor=float(floor[row, column]),
+            moved=float(moved[row, column]),
         )
         for row, window in enumerate(WINDOWS)
         for column, metric in enumerate(METRICS)

@@ -72,25 +72,27 @@ def robust(scores: Mapping[str, Mapping[int, float]], probability: Mapping[str, 
 def noise_intervals(  # noqa: PLR0913 (two of these are by name)
     values: Matrix,
     criteria: Sequence[Criterion],
-    floor: Vector,
+    floor: Vector | Matrix,
     groups: Mapping[str, Sequence[Criterion]] = GROUPS,
     *,
     group_weights: Sequence[float] | None = None,
     criterion_weights: Mapping[Criterion, float] | None = None,
     rows: Sequence[int] | None = None,
 ) -> Matrix:
-    """Return the lowest and highest score (N, 2) that each site has when its own figures move by the noise floor (J,).
+    """Return the lowest and highest score (N, 2) that each site has when its own figures move by the noise floor.
 
-    The others stay where they are: an interval of one site at a time, not of all orders at once. ``rows`` are the
-    sites that are asked for (all if left out), the weights as :func:`engine.siting.ranking.rank` takes them.
+    That is (J,) for all, or (N, J) of each. The others stay where they are: an interval of one site at a time, not of
+    all orders at once. ``rows`` are the N sites that are asked for (all if left out), the weights as
+    :func:`engine.siting.ranking.rank` takes them.
     """
     table = np.asarray(values, dtype=np.float64)
     asked = range(len(table)) if rows is None else rows
     found = np.empty((len(asked), 2))
+    by = np.broadcast_to(floor, (len(asked), table.shape[1]))
     for place, site in enumerate(asked):
         for side, sign in enumerate((1.0, -1.0)):  # all criteria are costs: more is worse
             moved = table.copy()
-            moved[site] += sign * floor
+            moved[site] += sign * by[place]
             try:
                 found[place, side] = rank(
                     moved, criteria, groups, group_weights=group_weights, criterion_weights=criterion_weights

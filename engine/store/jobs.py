@@ -259,9 +259,12 @@ def _read(connection: sa.Connection, query: sa.Select[Any]) -> list[Job]:
 def _eta(row: "sa.Row[Any]") -> float | None:
     """Return the time left if the work goes on at the pace it has had since it started.
 
-    None before a tenth is done: what a job does once, such as to begin processes, is no pace.
+    None before a tenth is done: what a job does once, such as to begin processes, is no pace. None where another runner
+    had begun it: what stood from then was not done since.
     """
     if row.state != "running" or row.total <= 0 or row.progressed is None or row.done < _PACE * row.total:
+        return None
+    if row.attempts > 1:
         return None
     spent = row.progressed - row.started
     return float(max(spent * (row.total - row.done) / row.done - (row.now - row.progressed), 0.0))

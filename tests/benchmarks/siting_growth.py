@@ -2,6 +2,7 @@
 
     python -m tests.benchmarks.siting_growth
     python -m tests.benchmarks.siting_growth --only sizes    that axis alone; the other rows stay as they are
+    python -m tests.benchmarks.siting_growth --only largest  the largest sizes beside the gate, alone
 
 Processor seconds of one process in one run. The exponent is the slope of log(cost) on log(size), by least squares:
 1 is a cost in proportion, 0 a cost that does not grow. Writes results/siting_growth.md.
@@ -9,7 +10,7 @@ Processor seconds of one process in one run. The exponent is the slope of log(co
 
 import argparse
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,6 +27,7 @@ from engine.siting.contingencies import Contingencies, Rule
 from engine.siting.defaults import TEXAS_HOURS, starting_question
 from engine.siting.gate.question import GateQuestion
 from engine.siting.gate.screening import screen
+from engine.siting.largest import ladder, largest_sizes
 from engine.siting.prepare import prepare
 from engine.siting.run import gate_question
 
@@ -36,6 +38,8 @@ HOURS = (1, 2, 4, 8)
 LEAST_KV = (500.0, 230.0, 60.0)  # of the branches that fail
 EVERY = (64, 32, 16, 8)  # candidates
 USUAL_EVERY = 16
+STEPS_MW = (50.0, 10.0, 1.0)
+SECTION = "## The largest size at each candidate"
 SIZES = ((1000.0, 2000.0), tuple(np.linspace(50.0, 2000.0, 10)), tuple(np.linspace(50.0, 2000.0, 40)))  # MW
 
 
@@ -94,6 +98,55 @@ def rows(axis: str, points: Sequence[Point]) -> list[str]:
     return found
 
 
+def of_largest(texas: Network) -> Iterator[str]:
+    """Yield the lines of the section on the largest sizes, each as soon as it is measured."""
+    question = replace(starting_question(texas), hours=(TEXAS_HOURS[0],)).checked(texas)
+    prepared = prepare(question, texas)
+    case = prepared.case.at(np.arange(1))
+    lost = Contingencies.of(Factors.of(case.network), question.rule, case)
+    asked = gate_question(question, prepared)
+    asked = replace(asked, buses=asked.buses[::USUAL_EVERY])
+    yield from (
+        SECTION,
+        "",
+        f"Measured {datetime.now(UTC):%Y-%m-%d}, one process, load {os.getloadavg()[0]:.1f} at the start. Texas, the "
+        f"hour of its highest net load in 2016, {len(asked.buses)} candidates (one of {USUAL_EVERY}), "
+        f"{len(asked.envelopes)} envelopes, {len(lost):,} outages.",
+        "",
+        "| what | sizes decided | processor s | of the gate at two sizes | programs |",
+        "|---|---|---|---|---|",
+    )
+    first = 0.0
+    for sizes in SIZES:
+        known = screen(case, lost, replace(asked, sizes_mw=sizes)).verdicts[0]
+        if known is None:
+            raise AssertionError("the hour was not screened")
+        first = first or known.time_s
+        yield _row(f"gate at {len(sizes)} sizes", len(sizes), known.time_s, first, known.counts)
+    for step_mw in STEPS_MW:
+        found = largest_sizes(case, lost, replace(asked, sizes_mw=ladder(step_mw)), together=len(asked.buses))
+        if (found.verdicts < 0).any():
+            raise AssertionError("a size was not decided")
+        words = f"largest size within {step_mw:g} MW"
+        yield _row(words, len(found.sizes_mw), found.time_s, first, found.counts)
+
+
+def _row(words: str, sizes: int, time_s: float, first_s: float, counts: Mapping[str, int]) -> str:
+    programs = sum(counts.get(kind, 0) for kind in ("outage programs", "edge programs", "relief programs"))
+    return f"| {words} | {sizes:,} | {time_s:,.1f} | {time_s / first_s:.1f} times | {programs:,} |"
+
+
+def write(growth: Sequence[str], largest: Sequence[str]) -> None:
+    """Write the tables."""
+    (RESULTS / "siting_growth.md").write_text("\n".join([*growth, "", *largest, ""]))
+
+
+def kept() -> tuple[list[str], list[str]]:
+    """Return the lines of the growth and of the largest sizes as they were written."""
+    growth, found, largest = (RESULTS / "siting_growth.md").read_text().rstrip().partition(SECTION)
+    return growth.rstrip().splitlines(), f"{found}{largest}".splitlines()
+
+
 def of_sizes(texas: Network) -> list[str]:
     """Return the rows of the sizes, and how busy the machine was."""
     load_1 = os.getloadavg()[0]
@@ -104,15 +157,21 @@ def of_sizes(texas: Network) -> list[str]:
 def main() -> None:
     """Measure, print and write the table."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--only", choices=("sizes",))
+    parser.add_argument("--only", choices=("sizes", "largest"))
     load_1 = os.getloadavg()[0]
     texas = Network.from_tables(load(TEXAS))
-    if parser.parse_args().only:
-        kept = (RESULTS / "siting_growth.md").read_text().splitlines()
-        text = [line for line in kept if line and not line.startswith("| sizes")]
-        text = [text[0], "", text[1], "", *text[2:], *of_sizes(texas)]
-        (RESULTS / "siting_growth.md").write_text("\n".join([*text, ""]))
-        print("\n".join(text))
+    only = parser.parse_args().only
+    if only == "sizes":
+        growth, largest = kept()
+        growth = [line for line in growth if not line.startswith("| sizes")]
+        write([*growth, *of_sizes(texas)], largest)
+        return
+    if only == "largest":
+        growth, largest = kept()[0], []
+        for line in of_largest(texas):
+            largest.append(line)
+            print(line, flush=True)
+            write(growth, largest)
         return
     text = [
         "# How the gate's cost grows",
@@ -131,8 +190,9 @@ def main() -> None:
     text += of_sizes(texas)
     grids = [screened(Network.from_tables(load(key)), "buses") for key in GRIDS[:-1]]
     text += rows("buses (one grid after another)", [*grids, screened(texas, "buses", every=USUAL_EVERY)])
-    (RESULTS / "siting_growth.md").write_text("\n".join([*text, ""]))
-    print("\n".join(text))
+    largest = list(of_largest(texas))
+    write(text, largest)
+    print("\n".join([*text, "", *largest]))
 
 
 if __name__ == "__main__":

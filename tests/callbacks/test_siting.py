@@ -3,9 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date
 from typing import Any
-from urllib.parse import unquote
 
 import numpy as np
 import pytest
@@ -14,7 +12,7 @@ from callbacks import siting_answer
 from callbacks.capacity_desk import AtOnce
 from callbacks.services import Services
 from callbacks.siting_answer import KEEP, Asked, Seat, answer_to, drawn_from, held_market
-from callbacks.siting_desk import Desk, question_of
+from callbacks.siting_desk import Desk
 from callbacks.siting_panes import draw
 from callbacks.siting_upload import files_of, take_in
 from components import (
@@ -22,27 +20,21 @@ from components import (
     siting_funnel,
     siting_market,
     siting_overview,
-    siting_pathways,
     siting_prices,
     siting_tables,
     siting_totals,
     siting_why,
     siting_words,
 )
-from components import siting_view as view
 from components.format import count, number, percent
 from components.siting_answer import Answer
 from engine.errors import FileFormatError, NotFoundError, QuestionError
 from engine.network.model import Network
 from engine.siting import jobs
-from engine.siting.defaults import sizes_for, starting_question
-from engine.siting.envelopes import envelope, own_envelope, standard
 from engine.siting.gate.results import PASSED
 from engine.siting.market_run import MarketQuestion
-from engine.siting.question import Committed, SitingQuestion
+from engine.siting.question import SitingQuestion
 from engine.siting.sheet import gate_sheet
-from engine.siting.staging import Stage
-from engine.siting.timeline import CONVENTIONAL, PLANNER
 from engine.store.kinds import KINDS
 from engine.store.queue import Queue
 from tests.callbacks.screen import ANNE, BEN, text
@@ -136,64 +128,6 @@ def screen(seat: Seat, network: Network) -> Screen:
     assert work(seat, network) == [jobs.MARKET]
     screen.ask(ended=True)
     return screen
-
-
-def test_words_make_the_question_they_were_made_of() -> None:
-    own = own_envelope("night", [1.0] * 8 + [0.8] * 16)
-    asked = (
-        QUESTION,
-        SitingQuestion(source="filed", choice="one"),
-        SitingQuestion(source="file", dataset="f" * 64, choice="one", hours=(7,)),
-        replace(QUESTION, envelopes=(envelope("firm", utilisation=0.7), own), branches="none", threshold=0.9),
-        replace(QUESTION, envelopes=(envelope("shift", depth=0.1, make_up=0.01),), load_scale=0.5, seed=3, count=12),
-        replace(QUESTION, committed=(Committed("A", standard()[1], 20.0),), thermal="filed"),
-        replace(QUESTION, onsite_mw=(5.0,), outage_rating="b"),
-        replace(QUESTION, onsite_mw=tuple(float(hour) for hour in range(24))),
-        replace(QUESTION, stages=(Stage(date(2027, 6, 1), 20.0), Stage(date(2029, 1, 1), 100.0))),
-    )
-    for question in asked:
-        made = siting_words.question_of(
-            siting_words.words_of(question), replace(QUESTION, shortlist=question.shortlist)
-        )
-        assert json.loads(json.dumps(made.to_json())) == json.loads(json.dumps(question.to_json()))
-
-
-def test_hours_are_dates_days_or_rows() -> None:
-    # 1 March 2016 is day 61 of a leap year; hours of a day count from 1.
-    words = siting_words.words_of(QUESTION) | {"choice": "list"}
-    for typed in ("2016-03-01 16", "61/16", "2016-03-01/16", str(60 * 24 + 16)):
-        assert siting_words.question_of(words | {"hours": typed}, QUESTION).hours == (60 * 24 + 15,)
-    for typed in ("2016-02-30 1", "2015-03-01 1", "61/25", "noon", "0"):
-        with pytest.raises(QuestionError):
-            siting_words.question_of(words | {"hours": typed}, QUESTION)
-
-
-@pytest.mark.parametrize(
-    ("words", "said"),
-    [
-        ({"sizes": "50, many"}, "many"),
-        ({"sizes": "-5"}, "-5"),
-        ({"threshold": 20}, "50 to 100"),
-        ({"kinds": []}, "choose an envelope"),
-        ({"peak": "16-30"}, "16-30"),
-        ({"own": "night 1 2 3"}, "a colon"),
-        ({"own": "night: 1, 2, 3"}, "24 are needed"),
-        ({"shift": 40}, "ramp bound"),
-        ({"committed": "A much firm"}, "line 1"),
-        ({"committed": "A 5 lazy"}, "lazy"),
-        ({"source": "tomorrow"}, "hours are of"),
-    ],
-)
-def test_a_word_that_cannot_be_used_is_named(words: dict[str, Any], said: str) -> None:
-    with pytest.raises(QuestionError, match=said):
-        siting_words.question_of(siting_words.words_of(QUESTION) | words, QUESTION)
-
-
-def test_a_profile_that_breaks_its_ramp_is_mended_on_request() -> None:
-    words = siting_words.words_of(QUESTION) | {"kinds": ["shift"], "shift": 40, "repair": ["repair"]}
-    (mended,) = siting_words.question_of(words, QUESTION).envelopes
-    assert not mended.problems()
-    assert sum(mended.share) == pytest.approx(24 * 0.8)  # a shift keeps its energy
 
 
 def test_a_refused_question_leaves_what_was_drawn_under_a_hatch(seat: Seat, screen: Screen) -> None:
@@ -302,36 +236,6 @@ def test_envelopes_are_compared_as_sets(screen: Screen) -> None:
     assert siting_compare.chosen(answer, ("nobody", None)) == ("firm", "pause")
 
 
-def test_the_pathways_are_the_arithmetic_of_the_source() -> None:
-    # Equations (39) to (42) with the source's years: 3.5, 3.5 to 4.0, 5.25, 3.5 to 7.0.
-    said = text(siting_pathways.told(CONVENTIONAL, PLANNER))
-    for words in ("3.5 years", "3.5–4 years", "5.25 years", "3.5–7 years"):
-        assert words in said
-    with pytest.raises(QuestionError):
-        siting_pathways.told(*siting_pathways.read((8, 5, 1, None)))
-
-
-def test_a_link_restores_question_and_view(network: Network) -> None:
-    start = starting_question(network)
-    asked = replace(start, sizes_mw=(30.0,), threshold=0.9)
-    query = dict(part.split("=", 1) for part in view.question_query(asked, start).split("&"))
-    assert view.read_question({name: unquote(value) for name, value in query.items()}, start) == asked
-    assert view.question_query(start, start) == ""
-    seen = view.read_view({"env": "shift", "mw": "30", "k": "7", "w": "1,2,0", "scale": "own", "tab": "zones"})
-    assert (seen.envelope, seen.size_mw, seen.top, seen.weights, seen.pooled, seen.tab) == (
-        "shift", 30.0, 7, (1.0, 2.0, 0.0), False, "zones",
-    )  # fmt: skip
-    assert view.read_view({"mw": "x", "k": "0", "w": "0,0,0", "tab": "nowhere", "layer": "no"}) == view.View()
-    for bad in ("{", "[1]", '{"no_such": 1}'):
-        with pytest.raises(QuestionError):
-            view.read_question({"ask": bad}, start)
-    market = siting_market.read("listed~2016-08-12, 2016-01-01~3~0.1~5", MARKET)
-    assert (market.days, market.dates, market.most_sites) == ("listed", ("2016-08-12", "2016-01-01"), 3)
-    market = siting_market.read("year~~0~0.1~5~500, 1000~n-1~none", MARKET)
-    assert (market.days, market.sizes_mw, market.security, market.reserve) == ("year", (500.0, 1000.0), "n-1", "none")
-    assert siting_market.read("nonsense", MARKET) == MARKET
-
-
 def test_a_unit_that_is_to_stay_on_and_is_not_there_is_named_and_nothing_runs(seat: Seat, screen: Screen) -> None:
     words = screen.market | {"stay": "a, nobody"}
     with pytest.raises(QuestionError, match="of the units that stay on, 'nobody' is not in the network"):
@@ -348,18 +252,6 @@ def test_another_sees_nothing_of_it(seat: Seat, screen: Screen) -> None:
     shown = answer_to(stranger, Asked(screen.words, screen.market, {"question": QUESTION.to_json()}))
     assert shown.found is KEEP
     assert "hr-state-failed" in str(shown.state)
-
-
-def test_what_is_drawn_is_read_with_care() -> None:
-    assert question_of(None) is None
-    assert question_of({"question": 3}) is None
-    with pytest.raises(QuestionError):
-        question_of({"question": {"nothing": 1}})
-
-
-def test_sizes_suit_the_load(network: Network) -> None:
-    # 200 MW of load: 5, 10, 15 and 20 % of it, as round numbers.
-    assert sizes_for(network) == (10.0, 20.0, 30.0, 40.0)
 
 
 def test_a_gate_that_runs_shows_what_is_known_so_far(seat: Seat, screen: Screen, network: Network) -> None:

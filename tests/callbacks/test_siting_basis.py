@@ -8,7 +8,7 @@ from tests.siting_study import market_run
 
 def test_the_one_day_and_the_floor_of_a_quarter_are_told() -> None:
     told = days_and_floor(market_run())
-    assert told.startswith("Day: 2020-08-12 (highest load), one of the typical days.")
+    assert told.startswith("Day: 2020-08-12 (highest load), one of the typical days: alone it does not stand for")
     assert "mean LMP 0.250 $/MWh" in told
     assert "congestion rent 0.2500 M$/day" in told
     assert days_and_floor(None) == ""

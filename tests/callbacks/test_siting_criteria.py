@@ -16,7 +16,7 @@ from components import siting_catalogue as catalogue_view
 from components import siting_criteria as view
 from components import siting_overview, siting_tables, siting_words
 from components.siting_answer import Answer, Gate
-from components.siting_market import plan
+from components.siting_market_plan import plan
 from components.siting_site import SiteStudy
 from engine.errors import EngineError, QuestionError
 from engine.siting.criteria import Criterion, OwnCriteria, criteria_problems, read_columns

@@ -32,7 +32,7 @@ from engine.siting.run import GateRun, gate_question
 from engine.siting.sheet import row_of
 from engine.siting.staging import Stage
 from tests.callbacks.screen import ANNE, BEN, text
-from tests.callbacks.test_siting_sheet import DRAWN, ORDER, Desk
+from tests.callbacks.siting_seats import DRAWN, ORDER, Desk
 from tests.databases import ready_sqlite
 from tests.siting_study import gate_run, market_run, network
 

@@ -1,6 +1,7 @@
 """What the Siting page says of the market: its days, its sizes, how long it takes, and what its shortlist chose."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -8,9 +9,11 @@ import pytest
 
 from components import (
     siting_basis,
+    siting_cards_market,
     siting_compare,
     siting_funnel,
     siting_market,
+    siting_market_plan,
     siting_overview,
     siting_prices,
     siting_tables,
@@ -23,10 +26,12 @@ from engine.errors import QuestionError
 from engine.network.library import load
 from engine.network.model import Network
 from engine.siting.defaults import MOST_MARKET_S, starting_market, starting_question
-from engine.siting.market_run import MarketQuestion
-from engine.siting.market_time import BASE_S, SECURED, SITE_S, market_s
+from engine.siting.market_run import MarketQuestion, MarketRun
+from engine.siting.market_time import BASE_S, LOT_S, NOISE_S, SECURED, SITE_S, market_s
 from engine.siting.order import order_of
+from engine.siting.sheet import metric_lines
 from engine.siting.shortlist import label_name, label_of
+from engine.siting.site_noise import floor_with
 from tests.callbacks.screen import ids_in, text
 from tests.siting_study import gate_run, market_run, network
 
@@ -48,8 +53,8 @@ def test_the_plan_names_the_days_and_counts_the_sizes_that_go_on() -> None:
     every = MarketQuestion(days="peak", most_sites=1)
     one = replace(every, sizes_mw=(100.0,))
     found = replace(answer(), market=None)
-    sites = siting_market.plan(found.network, found.gate, every, 0.0)[0]
-    half = siting_market.plan(found.network, found.gate, one, 0.0)[0]
+    sites = siting_market_plan.plan(found.network, found.gate, every, 0.0)[0]
+    half = siting_market_plan.plan(found.network, found.gate, one, 0.0)[0]
     assert sites == 2 * half == 4  # two envelopes, and two sizes or one
     said = text(siting_market.told(found, one, NEEDED))
     assert "2 sites go on" in said
@@ -81,12 +86,12 @@ def test_a_whole_year_is_offered_with_its_time() -> None:
     """Twice as many days take twice as long: no other part of the estimate depends on them once both cores are busy."""
     found = replace(answer(of_source=8784), market=None)
     year, week = MarketQuestion(days="year"), MarketQuestion(days="typical")
-    assert siting_market.days_of(found.network, found.gate, year) == 366
-    ratio = [siting_market.plan(found.network, found.gate, one, 0.0)[2] for one in (year, week)]
+    assert siting_market_plan.days_of(found.network, found.gate, year) == 366
+    ratio = [siting_market_plan.plan(found.network, found.gate, one, 0.0)[2] for one in (year, week)]
     assert ratio[0] / ratio[1] == pytest.approx(366 / 5)  # no wind: the peak and a median of each season
     assert "every day of the year, 366 days." in text(siting_market.told(found, year, NEEDED))
     short = replace(answer(of_source=48), market=None)
-    assert [siting_market.days_of(short.network, short.gate, one) for one in (year, week)] == [2, 2]
+    assert [siting_market_plan.days_of(short.network, short.gate, one) for one in (year, week)] == [2, 2]
 
 
 def test_a_study_opens_on_seven_days_where_they_take_at_most_an_hour() -> None:
@@ -124,8 +129,11 @@ def test_units_that_stay_on_are_asked_by_id_kept_in_the_link_and_told() -> None:
     assert asked.must_run == ("a", "b")
     link = "~".join(str(siting_market.words_of(asked)[name]) for name in siting_market.NAMES)
     assert siting_market.read(link, start) == asked
-    assert siting_market.read(link.rpartition("~")[0], start) == start  # a link from before units could be named
-    assert siting_market.read(f"{link}~c", start).must_run == ("a", "b~c")  # a sign that an id may hold
+    assert siting_market.read("~".join(link.split("~")[:8]), start) == start  # from before units could be named
+    before = "~".join(str(siting_market.words_of(asked)[name]) for name in siting_market.NAMES if name != "noise")
+    assert siting_market.read(before, start) == asked  # from before the noise with a site could be asked for
+    for held in (link, before):
+        assert siting_market.read(f"{held}~c", start).must_run == ("a", "b~c")  # a sign that an id may hold
     siting_market.check_units(network(), asked)
     with pytest.raises(QuestionError, match="'c', 'd' are not in the network"):
         siting_market.check_units(network(), replace(asked, must_run=("a", "c", "d")))
@@ -309,3 +317,76 @@ def test_before_the_market_its_step_follows_the_funnel_and_the_notes_come_after(
     assert hint in text(siting_overview.rest(waits, "light"))
     assert hint in text(siting_overview.head(priced))
     assert hint not in text(siting_overview.rest(priced, "light"))
+
+
+def with_moved(*moved: float | None, **facts: Any) -> MarketRun:
+    """The eight sites of the study, the first of which moved by these amounts in all figures."""
+    found = market_run()
+    moves = [None if by is None else np.full((3, 5), by) for by in (*moved, *(None,) * (len(found.sites) - len(moved)))]
+    sites = tuple(replace(site, moved=by) for site, by in zip(found.sites, moves, strict=True))
+    floor = floor_with(np.full((3, 5), 0.25), sites)
+    told = dict(found.facts) | {"noise_with_site": {"sites": len(moved), "by_lot": 0}} | facts
+    return replace(found, sites=sites, facts=told, floor=floor, floor_without=np.full((3, 5), 0.25))
+
+
+def test_the_noise_with_a_site_is_told_beside_that_without_and_the_floor_is_the_larger() -> None:
+    """By hand: of 0.1, 0.5 and 0.9 the median is 0.5, above 0.25 without a site; of 0.1 and 0.2 it is below."""
+    more = with_moved(0.1, 0.5, 0.9)
+    table = text(siting_basis.floor_table(more, ()))
+    assert "On-peak: LMP P95-P5, $/MWh 0.250 0.500 0.900 0.500" in table
+    assert "max[" in table  # the rule, on the card
+    assert "With a site it is measured on 3 sites that were solved again" in table
+    words = siting_basis.floor_words(more)
+    assert words.startswith("Noise floor, with what 3 sites moved by: mean LMP 0.500 $/MWh")
+    less = text(siting_basis.floor_table(with_moved(0.1, 0.2), ()))
+    assert "On-peak: LMP P95-P5, $/MWh 0.250 0.150 0.200 0.250" in less
+    card = text(siting_cards_market.open_places(answer(top=1, market=more), more))
+    assert "0.500 $/MWh" in card
+    lot = with_moved(0.1, 0.2, noise_with_site={"sites": 2, "by_lot": 2})
+    assert "on 2 sites drawn by lot: metric" in siting_basis.with_a_site(lot)
+
+
+def test_a_noise_with_a_site_that_was_not_measured_is_said_and_offered_with_its_time() -> None:
+    for found, why, offer in (
+        (with_moved(), "no site was solved again", "Measure the noise with a site on 3 sites drawn by lot: about"),
+        (market_run(), "this market is from before that was done", "Run this market again with the noise with a site"),
+    ):
+        said = text(siting_market.told(answer(market=found), found.question, ANSWERED))
+        assert f"that is not measured, as {why}." in siting_basis.with_a_site(found)
+        assert "Noise floor, measured without a site" in siting_basis.floor_words(found)
+        assert offer in said
+    runs = replace(market_run(), facts=dict(market_run().facts) | {"days_asked": 1})
+    assert "not measured, as sites are solved again at the end." in siting_basis.with_a_site(runs)
+    asked = with_moved()
+    asked = replace(asked, question=replace(asked.question, noise_sites=3))
+    assert "too few schedules as good were found on the sites drawn by lot" in siting_basis.with_a_site(asked)
+    for found in (asked, with_moved(0.1), replace(market_run(), floor=None, question=MarketQuestion(samples=0))):
+        assert "noise with a site" not in text(siting_market.told(answer(market=found), found.question, ANSWERED))
+    # The button's script asks for as many sites as the button says.
+    script = (Path(__file__).parents[2] / "assets" / "90_siting.js").read_text(encoding="utf-8")
+    assert f"return [KEEP(), {siting_market_plan.NOISE_SITES}, noise];" in script
+
+
+def test_the_noise_with_a_site_is_asked_by_a_control_kept_in_the_link_and_counted_in_the_time() -> None:
+    start = starting_market(network())
+    asked = siting_market.market_of(siting_market.words_of(start) | {"noise": "3"}, start.to_json())
+    assert asked == replace(start, noise_sites=3)
+    link = "~".join(str(siting_market.words_of(asked)[name]) for name in siting_market.NAMES)
+    assert siting_market.read(link, start) == asked
+    assert "noise_sites" not in start.to_json()  # a question without it keeps its key
+    with pytest.raises(QuestionError, match="ask for samples of the noise floor"):
+        replace(asked, samples=0).checked()
+    texas = Network.from_tables(load("texas-2020"))
+    one = replace(MarketQuestion(), samples=4)
+    more = market_s(texas, 2, 5, replace(one, noise_sites=3)) - market_s(texas, 2, 5, one)
+    assert more == pytest.approx(2 * 3 * (LOT_S + 4 * NOISE_S) / 2)  # days, sites, each from nothing with four samples
+
+
+def test_a_site_that_moved_farther_than_the_floor_is_judged_by_what_it_moved() -> None:
+    found = with_moved(0.9)  # the median of one site is its own
+    market = replace(found, floor=np.full((3, 5), 1e-9))
+    lines = metric_lines(market, market.sites[0])
+    assert all(line.within_noise == (abs(line.from_median) <= 0.9) for line in lines)
+    assert any(line.within_noise for line in lines)
+    others = metric_lines(market, market.sites[1])
+    assert not any(line.within_noise for line in others if line.from_median)

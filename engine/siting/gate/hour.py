@@ -25,6 +25,7 @@ from engine.siting.gate.rays import Ray, carry, most_again
 from engine.siting.gate.units import kept_without_unit
 
 Report = Callable[[float], None]  # share done; may raise CancelledError
+Enough = Callable[[], bool]
 _CAP = 1.02  # of the largest level: how far a load is looked at
 _MANY = 8  # open cases above which a bus is decided by itself
 _FEW = 12  # open cases below which a dispatch for many is not looked for
@@ -59,7 +60,7 @@ class HourSolver:
         self.all_buses = np.arange(len(model.candidates))
         self.base_fails = np.zeros(len(model), dtype=np.bool_)
         self.base_rays: dict[int, Ray] = {}  # of the cases that fail without any load
-        self._found: dict[float, list[tuple[int, Vector]]] = {}  # dispatches for many outages, by load
+        self.found: dict[float, list[tuple[int, Vector]]] = {}  # dispatches for many outages, by load
         self._without: tuple[Vector, Broken] | None = None  # the first dispatch without a load, and what it breaks
         self._still_open = np.ones(len(self.all_buses), dtype=np.bool_)
 
@@ -164,17 +165,20 @@ class HourSolver:
     def many_outages(self, bus: int) -> None:
         """Look for dispatches of one bus that keep the limits after many outages, the largest level first."""
         aside = np.zeros(len(self.all_cases), dtype=np.bool_)  # left for programs of their own
-        for level in self.levels_mw[::-1].tolist():
+        for level in self.levels_of(bus)[::-1].tolist():
             open_ = self.intervals.open(bus, level) & ~aside
             if open_.sum() <= _FEW or level > self.intervals.reach_most[bus, INTACT]:
                 continue
             aside |= self._cover(bus, level, open_)
 
-    def one_bus(self, bus: int, most: int | None = None) -> None:
-        """Decide what is left of one bus, by programs for one case after another, of ``most`` cases at most."""
+    def one_bus(self, bus: int, most: int | None = None, enough: Enough = lambda: False) -> None:
+        """Decide what is left of one bus, by programs for one case after another, of ``most`` cases at most.
+
+        It ends as soon as what is known is ``enough``.
+        """
         cases = np.flatnonzero(self._open(bus))
         first = len(cases) if most is None else most
-        while cases.size and first:
+        while cases.size and first and not enough():
             first -= 1
             self.programs.go(int(cases[0]))
             self._decide(bus, int(cases[0]), np.flatnonzero(self._open_in(int(cases[0]))), cases)
@@ -192,7 +196,7 @@ class HourSolver:
     def _decide(self, bus: int, case: int, buses: Integers, cases: Integers) -> None:
         """Decide every level of one bus in one case; what is found is tried on other buses and cases too."""
         while (place := self._highest(bus, case)) >= 0:
-            level = float(self.levels_mw[place])
+            level = float(self.levels_of(bus)[place])
             found = self.programs.at(bus, level)
             self.counts["outage programs"] += 1
             if found.overload > OVERLOAD:
@@ -312,7 +316,7 @@ class HourSolver:
 
     def _keep(self, bus: int, load_mw: float, output: Vector, broken: Broken) -> None:
         """Keep a dispatch for other buses; note the loads that are served on the way to it from that without a load."""
-        self._found.setdefault(load_mw, []).append((bus, output))
+        self.found.setdefault(load_mw, []).append((bus, output))
         if load_mw <= 0.0 and self._without is None:
             self._without = (output, broken)
         if load_mw <= 0.0 or self._without is None:
@@ -337,25 +341,29 @@ class HourSolver:
             found[branches + units] = kept_without_unit(self.screen, self.hour, output, row_mw, units)
         return found
 
+    def known_for(self, load_mw: float) -> list[tuple[int, Vector, float]]:
+        """Return the dispatches that were found for a load, or that serve it too: bus, output (U,), load."""
+        return [(bus, output, load_mw) for bus, output in self.found.get(load_mw, [])]
+
     def _neighbours(self, bus: int, load_mw: float, wanted: Flags) -> Flags:
         """Try the dispatches of the buses that move flows most alike; return the cases that they leave open."""
         left = wanted.copy()
-        known = self._found.get(load_mw, [])
+        known = self.known_for(load_mw)
         if not known:
             return left
         model = self.hour.model
-        others = np.array([other for other, _ in known])
+        others = np.array([other for other, _, _ in known])
         near, place = np.unique(others, return_inverse=True)
         apart = np.abs(model.at_candidates[:, near] - model.at_candidates[:, [bus]]).max(axis=0, initial=0.0)
         order = np.argsort(apart[place], kind="stable")[:_NEIGHBOURS].tolist()
         poor = 0
         for at in order:
-            output = known[at][1]
+            _, output, served_mw = known[at]
             self.counts["neighbours tried"] += 1
-            kept, _ = self.screen.kept(self.hour, output, bus, load_mw)
-            all_kept = self._with_units(output, bus, load_mw, kept, left)
+            kept, _ = self.screen.kept(self.hour, output, bus, served_mw)
+            all_kept = self._with_units(output, bus, served_mw, kept, left)
             poor += int((all_kept & left).sum()) < _GAIN
-            self._serve(bus, np.flatnonzero(all_kept), load_mw)
+            self._serve(bus, np.flatnonzero(all_kept), served_mw)
             left &= ~all_kept
             if left.sum() <= _FEW or poor >= _NEIGHBOURS_POOR:
                 break
@@ -371,10 +379,11 @@ class HourSolver:
 
     def _cut_again(self, found: CaseAnswer, bus: int, case: int, cases: Integers) -> None:
         """Use a ray, adapted to each, in the cases of its bus that are open."""
-        cases = cases[self.intervals.highest_open(bus, self.levels_mw, cases) >= 0]
+        levels = self.levels_of(bus)
+        cases = cases[self.intervals.highest_open(bus, levels, cases) >= 0]
         if found.ray is None or not cases.size:
             return
-        level = self.levels_mw[self.intervals.highest_open(bus, self.levels_mw, cases)]
+        level = levels[self.intervals.highest_open(bus, levels, cases)]
         if case == INTACT:  # levels that the network as it is can serve it may serve in these too
             cases = cases[level > found.load_mw + HAIR_MW]
         most = most_again(self.hour, found.ray, case, found.output_mw, bus, cases)
@@ -396,14 +405,18 @@ class HourSolver:
             done &= self.intervals.failed(buses, float(self.levels_mw.max())).all(axis=1)
             self._still_open[buses[done]] = False
 
+    def levels_of(self, bus: int) -> Vector:  # noqa: ARG002 (a solver may ask every bus for loads of its own)
+        """Return the loads (V,) that are decided at a bus, rising, MW."""
+        return self.levels_mw
+
     def _open(self, bus: int) -> Flags:
         """Return in which cases (N,) some level of a bus is not decided."""
-        found: Flags = self.intervals.highest_open(bus, self.levels_mw) >= 0
+        found: Flags = self.intervals.highest_open(bus, self.levels_of(bus)) >= 0
         return found
 
     def _highest(self, bus: int, case: int) -> int:
         """Return the place of the highest level that is not decided in a case, -1 for none."""
-        return int(self.intervals.highest_open(bus, self.levels_mw, np.array([case]))[0])
+        return int(self.intervals.highest_open(bus, self.levels_of(bus), np.array([case]))[0])
 
     def _open_at(self, bus: int, case: int) -> bool:
         return self._highest(bus, case) >= 0

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from engine.compute import HERE, Cluster, Processes, Workers
-from engine.errors import QuestionError
+from engine.errors import CancelledError, QuestionError
 from engine.network.model import Network
 from engine.network.tables import NetworkTables
 from engine.shapes import check_shape
@@ -60,10 +60,13 @@ class Context:
     workers: Workers = HERE
     said: list[str] = field(default_factory=list)
     shares: list[float] = field(default_factory=list)
+    stop_at: float = 2.0  # share at which the job is stopped
 
     def progress(self, done: int, total: int, message: str = "") -> None:
         self.said.append(message)
         self.shares.append(done / total)
+        if self.shares[-1] >= self.stop_at:
+            raise CancelledError("stopped here")
 
     def load_network(self, digest: str) -> NetworkTables:
         assert digest == self.network.digest
@@ -135,9 +138,34 @@ def test_the_jobs_tell_what_they_did_and_how_far_they_are(here: Study) -> None:
     assert here.told["check"]["mismatches"] == 0
     assert here.told["check"]["count"] > 50
     assert here.told["undecided"] == 0
-    gate = [share for share, words in zip(here.context.shares, here.context.said, strict=True) if "market" not in words]
+    told = list(zip(here.context.shares, here.context.said, strict=True))
+    gate, market = ([share for share, words in told if ("parts of" in words) is of_gate] for of_gate in (True, False))
+    assert len(gate) > 1
+    assert len(market) > 1
     assert gate == sorted(gate)
+    assert market == sorted(market)
     assert here.context.shares[-1] == 1.0
+
+
+def test_a_market_that_was_stopped_goes_on_from_the_share_that_stood_and_tells_it(tmp_path: Path) -> None:
+    """Its bar starts where it was: nothing that stood is solved again, nor counted as if it had still to be done."""
+    files = Artifacts(tmp_path, 10**8)
+    jobs.gate_job(jobs.gate_arguments(NETWORK.digest, QUESTION), Context(NETWORK, files))
+    asked = jobs.market_arguments(NETWORK.digest, QUESTION, MARKET)
+    stopped = Context(NETWORK, files, stop_at=0.6)
+    with pytest.raises(CancelledError, match="stopped here"):
+        jobs.market_job(asked, stopped)
+    stood = stopped.shares[-1]
+    assert not any("stood" in words for words in stopped.said)
+    resumed = Context(NETWORK, files)
+    sold = jobs.market_job(asked, resumed)
+    assert resumed.shares == sorted(resumed.shares)
+    of_sites = [share for share, words in zip(resumed.shares, resumed.said, strict=True) if "sites are priced" in words]
+    assert of_sites[0] == pytest.approx(stood)
+    tasks = -(-sold["sites"] // 4)  # of four sites each
+    kept = 4 * round(tasks * (stood - 0.3) / 0.5)  # the days take three tenths of the bar, the sites five
+    told = f"sites are priced; {kept} of {sold['sites']} sites stood from before"
+    assert resumed.said[resumed.shares.index(of_sites[0])] == told
 
 
 def test_the_market_takes_the_best_by_the_stated_order_and_counts_the_rest(here: Study) -> None:

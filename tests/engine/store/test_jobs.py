@@ -251,6 +251,8 @@ def test_progress_is_written_and_the_time_left_follows_from_its_pace(bench: Benc
     seen = bench.see(job)
     assert (seen.state, seen.done, seen.total, seen.message, seen.fraction) == ("running", 25, 100, "hour 25 ", 0.25)
     assert seen.eta_s == pytest.approx(60.0, abs=15.0)  # 20 s for a quarter leave 60; less what has passed since
+    bench.set(job.id, attempts=2)
+    assert bench.see(job).eta_s is None  # what stood from another runner was not done in this time
     queue.beat({job.id: Report(2**40, -1, "x" * 9_999)})
     assert (bench.see(job).done, bench.see(job).total) == (2**31 - 1, 0)
     assert len(bench.see(job).message) == 500
