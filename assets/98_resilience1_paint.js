@@ -34,8 +34,8 @@
   function method() { return scene.drawing.plans[scene.asked.method] ? scene.asked.method : 'DRO + CVaR'; }
   function mine(bus) { return scene.asked.selection === 'bus:' + bus; }
 
-  // px for the square root of a MW or a MWh: the most of one type at one site, of any plan, is the largest disc or ring.
-  function unit() {
+  // MW or MWh of the largest disc or ring: the most of one type at one site, of any plan.
+  function largest() {
     const drawing = scene.drawing;
     let most = 1e-9;
     Object.values(drawing.plans).forEach(function (plan) {
@@ -43,7 +43,7 @@
         row.forEach(function (count) { most = Math.max(most, count * drawing.types[kind].mw, count * drawing.types[kind].mwh); });
       });
     });
-    return LARGEST / Math.sqrt(most);
+    return most;
   }
 
   function draw(width, height) {
@@ -86,7 +86,7 @@
 
   // Modules stand above their bus, side by side: a disc by MW, a ring by MWh, a letter and how many; full by output.
   function stand(layer, places, shown, hour, taken) {
-    const drawing = scene.drawing, plan = drawing.plans[method()], px = unit();
+    const drawing = scene.drawing, plan = drawing.plans[method()], px = LARGEST / Math.sqrt(largest()); // for the square root of a MW or a MWh
     drawing.sites.forEach(function (bus, site) {
       const here = drawing.types.map(function (kind, at) { return { kind: kind, at: at, count: plan[at][site] }; }).filter(function (one) { return one.count > 0; });
       const p = places.points[bus], name = drawing.buses[bus][0];
@@ -162,7 +162,8 @@
     key('hr-resilience-key-low', 'outside limits, or not served');
     key('hr-resilience-key-campus', 'campus, by its draw');
     scene.drawing.types.forEach(function (kind) { key('hr-resilience-key-disc', kind.letter + ' ' + kind.name, 'var(--hr-' + kind.colour + ')'); });
-    key('hr-resilience-key-ring', 'disc by MW, ring by MWh');
+    const most = largest(); // nothing is placed where it is nothing
+    key('hr-resilience-key-ring', 'disc by MW, ring by MWh' + (most > 1e-6 ? ', the largest ' + written(most, most < 10 ? 2 : 0) : ''));
   }
 
   function lay() {

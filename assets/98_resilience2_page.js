@@ -10,7 +10,7 @@
     view: function (of, tab) {
       return {
         method: of.method === CHOSEN ? '' : of.method, shock: of.shock || '', hour: of.hour,
-        tab: tab === 'modules' ? '' : tab, sel: of.selection,
+        tab: tab === 'modules' ? '' : tab, sel: of.selection, on: of.on || '',
       };
     },
   });
@@ -20,7 +20,7 @@
     address: day.address,
     // Told when a job ends, and now and then while it runs: what is known so far is drawn.
     jobs: window.headroom.jobs.follow('resilience-job-ended', FURTHER_MS),
-    paint: function (drawing, hour, method, shock, selection, theme) {
+    paint: function (drawing, hour, method, shock, on, selection, theme) {
       const now = Number(hour) || 0;
       day.tell(now);
       if (window.headroomResilience) window.headroomResilience.paint(drawing, now, method, selection, theme);
@@ -30,11 +30,11 @@
       if (window.headroomResilience) window.headroomResilience.film(film);
       return KEEP();
     },
-    at: function (hour, method, shock, selection, found, start) {
+    at: function (hour, method, shock, on, selection, found, start) {
       if (!found) return KEEP();
       const now = day.fit(found, start);
       day.tell(now);
-      day.look({ hour: now, of: { method: method, shock: Number(shock) || 0, selection: selection || '', key: found.key } });
+      day.look({ hour: now, of: { method: method, shock: Number(shock) || 0, on: on || '', selection: selection || '', key: found.key } });
       return KEEP();
     },
   };
@@ -45,7 +45,8 @@
     if (chosen) {
       const element = chosen.getAttribute('data-resilience-select') || '';
       const shock = element.startsWith('shock:') ? Number(element.slice(6)) : null;
-      if (shock !== null) window.headroom.setProps('resilience-shock', { value: shock || null });
+      if (element.startsWith('on:')) window.headroom.setProps('resilience-on', { value: element.slice(3) });
+      else if (shock !== null) window.headroom.setProps('resilience-shock', { value: shock || null });
       else window.headroom.select('resilience', element || null);
     }
     const hour = window.headroomResilience ? window.headroomResilience.hourAt(event) : null;

@@ -39,15 +39,18 @@ def address_of(desk: DayDesk[Q, R], user: str, study: str, question: Q) -> str:
     return f"/{desk.subject.ids.PAGE}?{urlencode({'study': study})}" + (f"&{query}" if query else "")
 
 
-def register_upload(
+def register_upload(  # noqa: PLR0913 (by name)
     app: Dash,
     desk: D,
     words: Mapping[str, State],
-    offer: Callable[[Seat[D], Any, Any], tuple[Any, Offer | None]],
+    offer: Callable[..., tuple[Any, Offer | None]],
     take: Callable[[Seat[D], Any, dict[str, Any]], str],
+    *,
+    fitted: bool = False,
 ) -> None:
     """Wire the upload: ``offer`` makes of contents and names what was understood and what takes it, None for nothing.
 
+    Where a file has to fit the question, ``fitted``, it is given what the controls of the question hold as well.
     ``take`` returns the address with what was offered taken, for what the controls of the question hold. It raises
     EngineError in words.
     """
@@ -58,15 +61,15 @@ def register_upload(
         Output(f"{of.UPLOAD}-offer", "data"),
         Output(f"{of.UPLOAD}-take", "hidden"),
         Output(of.UPLOAD, "contents"),
-        Input(of.UPLOAD, "contents"),
-        State(of.UPLOAD, "filename"),
-        State(of.STUDY, "data"),
+        inputs={"contents": Input(of.UPLOAD, "contents")},
+        state={"names": State(of.UPLOAD, "filename"), "study": State(of.STUDY, "data")}
+        | ({"words": words} if fitted else {}),
         prevent_initial_call=True,
     )
-    def show(contents: Any, names: Any, study: Any) -> Any:
+    def show(contents: Any, names: Any, study: Any, **asked: Any) -> Any:
         if not contents:
             return (no_update,) * 4
-        panel, made = offer(seat_of(desk, study), contents, names)
+        panel, made = offer(seat_of(desk, study), contents, names, *asked.values())
         return panel, made, made is None, None  # emptied, so that the same file, mended, can be sent again
 
     @app.callback(

@@ -19,6 +19,7 @@ from components.auction import at_home
 from components.format import count, megawatts
 from components.grid_map import is_geographic, map_points
 from engine.distribution import library as feeders
+from engine.distribution.balanced import ieee33
 from engine.distribution.jobs import STUDY as FEEDER_STUDY
 from engine.distribution.layout import layout
 from engine.errors import EngineError, NotFoundError
@@ -28,6 +29,7 @@ from engine.network.tables import NetworkTables
 from engine.opf import jobs
 from engine.pricing.jobs import STUDY as HUBS_STUDY
 from engine.resilience.jobs import STUDY as RESILIENCE_STUDY
+from engine.resilience.question import IEEE33
 from engine.siting.jobs import GATE, MARKET
 from engine.store.records import StudySummary
 
@@ -156,7 +158,7 @@ def picture(tables: NetworkTables) -> bytes:
 
 def feeder_picture(key: str) -> bytes:
     """Return the thumbnail of a feeder of the library. Raises NetworkDataError for a key that is not there."""
-    feeder = feeders.load(key)
+    feeder = ieee33() if key == IEEE33 else feeders.load(key)
     place = {bus.name: at for at, bus in enumerate(feeder.buses)}
     ends = [(place[link.from_bus], place[link.to_bus]) for link in feeder.closed_links]
     return home.thumbnail(layout(feeder).points, np.array(ends, dtype=np.intp).reshape(-1, 2))
@@ -225,7 +227,7 @@ def _register_thumbnails(app: Dash, services: Services) -> None:
 
     @app.server.get("/api/thumbnails/example/feeder-<key>.svg")
     def of_feeder(key: str) -> AnyResponse:
-        if key not in {one.key for one in feeders.NAMED}:
+        if key not in {IEEE33, *(one.key for one in feeders.NAMED)}:
             abort(404)
         return answer(f"feeder-{key}", kept.get(f"feeder-{key}", lambda: feeder_picture(key)))
 

@@ -38,7 +38,7 @@ def page_layout(services: Services, **query: Any) -> Any:
 def register(app: Dash, services: Services) -> None:
     """Wire the page."""
     desk = Desk(services)
-    register_browser_side(app, resilience_ids, (resilience_ids.METHOD, resilience_ids.SHOCK))
+    register_browser_side(app, resilience_ids, (resilience_ids.METHOD, resilience_ids.SHOCK, resilience_ids.ON))
     register_question(app, desk, resilience_asked.NAMES, "edits", answer_to)
     resilience_panes.register(app, desk)
     resilience_edits.register(app, desk)

@@ -1,5 +1,6 @@
 """What stands between a question about a day and its answer, alike on each page of a day: refusals, failures, notes."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -7,6 +8,8 @@ from dash import html
 
 from components.format import duration
 from components.skeleton import state
+
+_NEXT = re.compile("; (?!it must )")  # "inventory is -1; it must be 0 to 1000" is one problem
 
 
 def came_with_it(origin: Mapping[str, Any]) -> html.Div:
@@ -28,7 +31,7 @@ def ended(message: str, press: str, *, cancelled: bool) -> html.Div:
 
 def refused(message: str, *, title: str = "This question cannot be answered") -> html.Div:
     """Return the state of a question that is outside its range, every problem on a line."""
-    lines = [full_sentence(line) for line in message.split("; ") if line.strip()]
+    lines = [full_sentence(line) for line in _NEXT.split(message) if line.strip()]
     if len(lines) == 1:
         return state("failed", lines[0], title=title)
     return state("failed", f"{len(lines)} things to mend:", title=title, details=lines)

@@ -5,7 +5,8 @@ ENTRIES: tuple[tuple[str, str, str], ...] = (
         "module",
         "Flexible capacity module",
         "A unit that is placed whole at a bus: a battery (BESS), fast generation (GEN), demand response (DR) or "
-        "long-duration storage (LDES). There are so many of each type, and so many fit at a bus.",
+        "long-duration storage (LDES). There are so many of each type, and so many fit at a bus. "
+        "Types can be changed, renamed, left out or added: press modules in the question.",
     ),
     (
         "shock",
@@ -36,6 +37,12 @@ ENTRIES: tuple[tuple[str, str, str], ...] = (
         "Fresh and shifted shocks",
         "Shocks that no plan was made for. Fresh ones are of the same model; shifted ones are larger, of a heavier "
         "tail and otherwise correlated.",
+    ),
+    (
+        "fewer-shocks",
+        "Fewer shocks for many",
+        "Some of the shocks stand for all, with the probabilities of those nearest to them. The transport distance "
+        "says how far, in MWh of draw, probability has to move from all to those: 0 is nothing lost.",
     ),
     (
         "foresight",

@@ -87,6 +87,17 @@ DOORS = (
         address="/hubs",
     ),
     Door(
+        "prepare",
+        "Prepare",
+        "Where do batteries stand against AI shocks?",
+        "Modules for a budget on a feeder with three campuses: what they save in the worst events, under probabilities "
+        "in doubt, and on shocks that no plan has seen.",
+        "feeder-ieee33",
+        "33 buses, 100 shocks",
+        "resilience",
+        address="/resilience",
+    ),
+    Door(
         "show",
         "Show",
         "An answer for the projector",

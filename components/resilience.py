@@ -86,9 +86,11 @@ def _strip(asked: ResilienceQuestion, view: View) -> html.Div:
         id=resilience_ids.SHOCK, type="number", min=1, step=1, value=view.at.shock or None, placeholder="dearest",
         debounce=True, class_name="hr-input hr-resilience-shock",
     )  # fmt: skip
+    on = dcc.Input(id=resilience_ids.ON, type="hidden", value=view.at.on)
     return day.strip(
         day.pick(resilience_ids.METHOD, dict(METHODS), view.at.method, "Plan"),
         html.Label([html.Span("Shock", className="hr-muted"), shock], className="hr-feeder-pick"),
         day.hours(resilience_ids, last, hour, str(hour + 1)),
+        on,
         label="What is drawn of the answer",
     )

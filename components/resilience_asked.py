@@ -1,12 +1,12 @@
 """The words of the Resilience page's question: what each control holds, and how a question is made of them and back.
 
 A control holds what a reader typed or chose; nothing here trusts it. What cannot be used is refused with QuestionError,
-every control at once. Types of modules are the standard ones with edits, each of one number of one type.
+every control at once. Types of modules are the standard ones with edits: numbers, names, some left out, others new.
 """
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -72,17 +72,33 @@ EDITED: Mapping[str, str] = {  # numbers of a type that a reader may change, wit
     "most_at_site": "most at a site",
     "cost_per_mwh": "cost of use, $/MWh",
     "delay_min": "delay, min",
+    "ramp_mw_per_min": "ramp, MW a minute",
+    "charge_efficiency": "efficiency of charging",
+    "discharge_efficiency": "efficiency of discharging",
+    "loss_per_h": "share lost an hour",
+    "start_share": "share held at the start",
+    "payback": "drawn later, of what is put off",
+    "window_h": "hours to draw it within",
+    "reactive": "Mvar for each MW",
 }
-_ANY = tuple(each.name for each in fields(ModuleType) if each.name not in {"name", "kind"})
+NEW, NAME, WITHOUT = "new", "name", "without"  # what an edit is of, where it is not of a number
+MOST_TYPES = 8
+LONGEST_NAME = 24
+_WHOLE = ("inventory", "most_at_site")
+_ALIKE = 3  # numbers that differ at most, for a type of another name to be a standard one renamed
 
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """One number of one type of module, other than the standard one."""
+    """One change of the types of modules: a number or the name of one, one that is left out, or a new one.
+
+    A standard type is meant by its standard name, whatever it is called since.
+    """
 
     type: str
-    field: str
-    value: float
+    field: str  # of ModuleType, or NAME, WITHOUT, NEW
+    value: float | str = 0.0
+    made: ModuleType | None = None  # the new one
 
 
 def words_of(question: ResilienceQuestion) -> Words:
@@ -132,50 +148,133 @@ def _ticked(value: Any, name: str) -> bool:
     return isinstance(value, list) and name in value
 
 
-def types_of(edits: Sequence[Edit]) -> tuple[ModuleType, ...]:
-    """Return the standard types with edits. Raises QuestionError for a type or a number that there is not."""
+def types_by_key(edits: Sequence[Edit]) -> dict[str, ModuleType]:
+    """Return the types that edits make of the standard ones, by what edits call them.
+
+    Raises QuestionError for a type or a number that there is not.
+    """
     found = {each.name: each for each in STANDARD}
     for edit in edits:
-        if edit.type not in found or edit.field not in _ANY:
+        if edit.field == NEW and edit.made is not None and edit.type == edit.made.name:
+            if edit.type in found:
+                raise QuestionError(f"there is a type {edit.type!r:.40} already: change it, or leave it out first")
+            found[edit.type] = edit.made
+        elif edit.type not in found or edit.field not in {*EDITED, NAME, WITHOUT}:
             raise QuestionError(f"there is no {edit.field!r:.40} of modules {edit.type!r:.40}")
-        value: float = edit.value
-        if edit.field in {"inventory", "most_at_site"}:
-            if not (math.isfinite(value) and value == int(value)):
-                raise QuestionError(f"the {EDITED[edit.field]} of {edit.type} is whole, not {value:g}")
-            value = int(value)
-        changes: dict[str, Any] = {edit.field: value}
-        found[edit.type] = replace(found[edit.type], **changes)
-    return tuple(found.values())
+        elif edit.field == WITHOUT:
+            del found[edit.type]
+        else:
+            found[edit.type] = changed(found[edit.type], edit)
+    return found
+
+
+def changed(own: ModuleType, edit: Edit) -> ModuleType:
+    """Return a type with an edit of its name or of a number. Raises QuestionError for a part of what is whole."""
+    changes: dict[str, Any] = {edit.field: _changed(edit)}
+    return replace(own, **changes)
+
+
+def types_of(edits: Sequence[Edit]) -> tuple[ModuleType, ...]:
+    """Return the types that edits make of the standard ones. Raises QuestionError with all that is wrong with them."""
+    found = tuple(types_by_key(edits).values())
+    if problems := list(wrong_types(found)):
+        raise QuestionError("; ".join(problems))
+    return found
+
+
+def wrong_types(types: Sequence[ModuleType]) -> Iterator[str]:
+    """Yield what is wrong with types beside their numbers: how many there are, and their names."""
+    if not 0 < len(types) <= MOST_TYPES:
+        yield f"there are {len(types)} types of modules: 1 to {MOST_TYPES}"
+    names = [each.name for each in types]
+    for at, name in enumerate(names, start=1):
+        yield from wrong_name(name, f"type {at}")
+    for name in dict.fromkeys(name for name in names if names.count(name) > 1):
+        yield f"two types of modules are called {name!r:.40}"
+
+
+def wrong_name(name: str, of: str) -> Iterator[str]:
+    """Yield what is wrong with the name of a type, which is called ``of`` there."""
+    if not name.strip():
+        yield f"{of} has no name"
+    elif name != name.strip() or not name.isprintable() or len(name) > LONGEST_NAME:
+        yield f"the name of {of} is {name!r:.60}: at most {LONGEST_NAME} letters, no space around them"
+
+
+def _changed(edit: Edit) -> float | int | str:
+    if edit.field == NAME:
+        return str(edit.value)
+    value = float(edit.value)
+    if edit.field not in _WHOLE:
+        return value
+    if not value.is_integer():
+        raise QuestionError(f"the {EDITED[edit.field]} of {edit.type} is whole, not {value:g}")
+    return int(value)
 
 
 def edits_between(types: Sequence[ModuleType]) -> tuple[Edit, ...]:
-    """Return what makes standard types these. Raises QuestionError where they have other names or kinds."""
-    if [(each.name, each.kind) for each in types] != [(each.name, each.kind) for each in STANDARD]:
-        raise QuestionError("this page knows the standard types of modules alone; others are for the engine's scripts")
-    return tuple(
-        Edit(own.name, name, float(getattr(own, name)))
-        for own, usual in zip(types, STANDARD, strict=True)
-        for name in _ANY
-        if getattr(own, name) != getattr(usual, name)
-    )
+    """Return what makes standard types these. Raises QuestionError where this page cannot hold them."""
+    if problems := list(wrong_types(types)):
+        raise QuestionError("; ".join(problems))
+    found = _nearest(types)
+    try:
+        same = types_of(found) == tuple(types)
+    except QuestionError:
+        same = False
+    anew = (
+        *(Edit(each.name, WITHOUT) for each in STANDARD), *(Edit(each.name, NEW, made=each) for each in types)
+    )  # fmt: skip
+    return found if same else anew
+
+
+def _nearest(types: Sequence[ModuleType]) -> tuple[Edit, ...]:
+    """Return the few edits that make standard types these; they may come in another order."""
+    left, edits = list(types), list[Edit]()
+    known = {each.name for each in STANDARD}
+    for usual in STANDARD:
+        own = next((each for each in left if (each.name, each.kind) == (usual.name, usual.kind)), None) or next(
+            (each for each in left if each.kind == usual.kind and each.name not in known
+             and len(_differing(each, usual)) <= _ALIKE), None,
+        )  # fmt: skip
+        if own is None:
+            edits.append(Edit(usual.name, WITHOUT))
+            continue
+        left.remove(own)
+        if own.name != usual.name:
+            edits.append(Edit(usual.name, NAME, own.name))
+        edits += [Edit(usual.name, name, float(getattr(own, name))) for name in _differing(own, usual)]
+    return (*edits, *(Edit(each.name, NEW, made=each) for each in left))
+
+
+def _differing(one: ModuleType, other: ModuleType) -> list[str]:
+    """Return the numbers in which two types differ."""
+    return [name for name in EDITED if getattr(one, name) != getattr(other, name)]
 
 
 def edits_of(held: Any) -> tuple[Edit, ...]:
     """Return the edits of the Store that holds them, in their order. Raises QuestionError for anything else."""
     rows = held if isinstance(held, list) else []
     try:
-        return tuple(
-            Edit(str(row["type"]), str(row["field"]), math.inf if row["value"] is None else float(row["value"]))
-            for row in rows
-        )
+        return tuple(_edit_of(row) for row in rows)
     except (TypeError, ValueError, KeyError, OverflowError):
         raise QuestionError("the edits of modules need their fields as they were given") from None
+
+
+def _edit_of(row: Any) -> Edit:
+    name, field, value = str(row["type"]), str(row["field"]), row["value"]
+    if field == NEW:
+        return Edit(name, NEW, made=ResilienceQuestion.from_json({"types": [row["made"]]}).types[0])
+    if field in {NAME, WITHOUT}:
+        return Edit(name, field, str(value) if field == NAME else 0.0)
+    return Edit(name, field, math.inf if value is None else float(value))
 
 
 def held_edits(edits: Sequence[Edit]) -> list[dict[str, Any]]:
     """Return what the Store of the edits holds."""
     return [
-        {"type": one.type, "field": one.field, "value": None if math.isinf(one.value) else one.value} for one in edits
+        {"type": one.type, "field": one.field, "value": None if one.value == math.inf else one.value}
+        | ({} if one.made is None else {"made": ResilienceQuestion(types=(one.made,)).to_json()["types"][0]})
+        for one in edits
     ]
 
 

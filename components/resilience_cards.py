@@ -3,8 +3,9 @@
 ``what`` names the number: "objective", "capital", "modules", "gap" and "risk" of the plan that is looked at; "tail" and
 "without" (CVaR of load not served, with its modules and with none); "metric:COLUMN:METHOD:SET" of a set of shocks,
 "plan:COLUMN:METHOD", "apart:METHOD:SET:tail" or "apart:METHOD:SET:mean" (against the risk-neutral plan),
-"module:TYPE:SITE:COLUMN" by their places; "vss", "evpi", "robustness", "worst", "ac", "curve:PLACE", "radius:PLACE",
-"rolled" and "played" (of the shock that is looked at).
+"module:TYPE:SITE:COLUMN" by their places; "vss", "evpi", "robustness", "worst", "ac", "curve:PLACE:COLUMN",
+"radius:PLACE:COLUMN", "rolled" and "played" (of the shock that is looked at). Those of a step, a bus or a whole column
+are in resilience_cards_shock and resilience_cards_columns.
 """
 
 from collections.abc import Callable, Mapping
@@ -49,6 +50,7 @@ _RECOURSE = (
     "*Q*_s( *y* ) = min Δ Σ_t ( *C*_{sh} *sh*_t + *C*_{imb} *im*_t + *C*_v *v*_t + use and wear ) + "
     "*C*_{rest} ( lacking + late )"
 )
+TYPES = "Numbers of types are our own assumption, of the order of public benchmarks; edit them in the question"
 # Of each metric: its title, its formula, and what of Metrics it is.
 METRICS: Mapping[str, tuple[str, str]] = {
     "mean_cost": ("Mean cost of an event", "E[ *Q* ] = Σ_s *p*_s *Q*_s"),
@@ -160,7 +162,7 @@ def _capital(run: "ResilienceRun", at: At, _: str) -> Part:
         formula="Σ_k *c*_k *y*_k",
         values=[(kind.name, f"{n} at {dollars(kind.cost)}") for kind, n in zip(case.types, counts, strict=True)],
         binds=binds, inputs=inputs_of(run),
-        source="Costs of types are our own assumption, of the order of public benchmarks; edit them in the question",
+        source=TYPES,
     )  # fmt: skip
 
 
@@ -299,6 +301,26 @@ def _module(run: "ResilienceRun", at: At, rest: str) -> Part:
     stands, told = int(planned.plan[place]), _metrics(run, planned.method, "train")
     given, used = float(told.given_mwh[place]), float(told.used[place])
     room = "its power over all steps" if kind.kind == "generation" else "its energy, once"
+    if name == "count":
+        spent = int(table_of(run, planned)[at_type].sum())
+        most = int(case.most[at_type, at_site])
+        return why_card(
+            f"{stands} {kind.name} at {site}: the plan {METHODS[planned.method]}",
+            formula="*y*_{mi} ∈ {0, 1, …},  *y*_{mi} ≤ most at a site,  Σ_i *y*_{mi} ≤ *I*_m",
+            values=[("most at a site", str(most)), ("*I*_m, in all", str(kind.inventory)),
+                    ("placed in all", str(spent))],
+            binds=[*([f"the most at a site: {most}"] if stands >= most else []),
+                   *([f"the inventory: {kind.inventory}"] if spent >= kind.inventory else [])],
+            inputs=inputs_of(run), source=SOURCE, note=f"{NOTES[planned.method]}".capitalize() + ".",
+        )  # fmt: skip
+    if name in {"mw", "mwh"}:
+        unit, one = ("MW", kind.power_mw) if name == "mw" else ("MWh", kind.energy_mwh)
+        return why_card(
+            f"{number(stands * one, 2)} {unit}: {stands} {kind.name} at {site}",
+            formula="*y* · *p*" if name == "mw" else "*y* · *e*",
+            values=[("*y*", str(stands)), ("*p*, of one" if name == "mw" else "*e*, of one", f"{one:g} {unit}")],
+            inputs=inputs_of(run), source=TYPES,
+        )  # fmt: skip
     if name == "cost":
         return why_card(
             f"{dollars(stands * kind.cost)} a year: {stands} {kind.name} at {site}", formula="*y* · *c*",
@@ -383,25 +405,49 @@ def _ac(run: "ResilienceRun", _at: At, _: str) -> Part:
 
 
 def _curve(run: "ResilienceRun", _at: At, rest: str) -> Part:
-    point = run.curve[int(rest)]
+    place, _, name = rest.partition(":")
+    point = run.curve[int(place)]
+    left = point.budget - point.capital
+    titles = {
+        "": f"{dollars(point.cvar)} an event in the tail, for {dollars(point.capital)} a year of modules",
+        "capital": f"{dollars(point.capital)} a year of modules within {dollars(point.budget)}",
+        "mean": f"{dollars(point.mean)}: an event in the mean, under the best plan within {dollars(point.budget)}",
+        "objective": f"{dollars(point.objective)} a year: the best within {dollars(point.budget)}",
+        "gap": f"{percent(point.gap, 3)} between this plan and what none within {dollars(point.budget)} can beat",
+    }
+    formulas = {"capital": "Σ *c* *y* ≤ *B*", "mean": "E[ *Q* ] = Σ_s *p*_s *Q*_s", "gap": "( *F* − bound ) / *F*"}
+    cheapest = min((kind.cost for kind in run.case.types if kind.cost > 0.0), default=0.0)
     return why_card(
-        f"{dollars(point.cvar)} an event in the tail, for {dollars(point.capital)} a year of modules",
-        formula="min Σ *c* *y* + *N* · risk  s.t.  Σ *c* *y* ≤ *B*",
-        values=[("*B*", dollars(point.budget)), ("mean", dollars(point.mean)), ("objective", dollars(point.objective)),
-                ("gap", percent(point.gap, 3))],
-        inputs=inputs_of(run), source=f"{SOURCE}; {SOURCE_CVAR}",
+        titles[name],
+        formula=formulas.get(name, "min Σ *c* *y* + *N* · risk  s.t.  Σ *c* *y* ≤ *B*"),
+        values=[("*B*", dollars(point.budget)), ("Σ *c* *y*", dollars(point.capital)), ("mean", dollars(point.mean)),
+                ("CVaR", dollars(point.cvar)), ("objective", dollars(point.objective)), ("gap", percent(point.gap, 3))],
+        binds=[f"the budget: {dollars(left)} are left"] if left < cheapest else [],
+        inputs=inputs_of(run), source=f"{SOURCE}; {SOURCE_SEARCH if name == 'gap' else SOURCE_CVAR}",
         note=f"CVaR beyond {BETA:.0%}, of probabilities as they are; the plan is made by the aim of the question.",
     )  # fmt: skip
 
 
 def _radius(run: "ResilienceRun", _at: At, rest: str) -> Part:
-    point = run.radii[int(rest)]
+    place, _, name = rest.partition(":")
+    point = run.radii[int(place)]
+    titles = {
+        "": f"{mwh(point.cvar_unserved_mwh, 3)} not served in the tail of shocks held out, at radius {point.radius:g}",
+        "mean_cost": f"{dollars(point.mean_cost)}: an event held out, in the mean, at radius {point.radius:g}",
+        "capital": f"{dollars(point.capital)} a year: the modules of plans made at radius {point.radius:g}",
+    }
+    formulas = {
+        "": "mean over the parts of CVaR( *U* of the part that was held out )",
+        "mean_cost": "mean over the parts of E[ *Q* of the part that was held out ]",
+        "capital": "mean over the parts of Σ *c* *y*",
+    }
     return why_card(
-        f"{mwh(point.cvar_unserved_mwh, 3)} not served in the tail of shocks held out, at radius {point.radius:g}",
-        formula="mean over the parts of CVaR( *U* of the part that was held out )",
+        titles[name],
+        formula=formulas[name],
         values=[("parts", str(run.question.folds)), ("mean cost held out", dollars(point.mean_cost)),
                 ("capital", dollars(point.capital)), ("best radius", f"{best_radius(run.radii):g}")],
         inputs=inputs_of(run), source="Cross-validation; the metric was chosen beforehand",
+        note="A plan is made on all parts but one and tried on that one, in turns.",
     )  # fmt: skip
 
 

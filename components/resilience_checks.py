@@ -5,10 +5,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from dash import html
 
+from components import resilience_cards_columns as columns_why
 from components import resilience_export, resilience_ids
 from components.format import number, percent
 from components.hubs_tables import Rows, tabled
 from components.resilience_cards import card
+from components.resilience_cards_shock import both_ways_card
 from components.resilience_words import At, dollars, planned_of, shock_words
 from components.skeleton import Part, facts, section
 from components.static import static
@@ -22,13 +24,17 @@ if TYPE_CHECKING:
 TAB = "checks"
 _WORST = 12  # shocks of the worst distribution that are listed
 _HAIR = 1e-6
+_BOTH = "both"
 _APART_PU = 0.02  # losses lower voltages by less on a feeder that keeps its limits
 
 
 def content(run: "ResilienceRun", at: At) -> Part:
     """Return checks, the worst distribution, assumptions, provenance and the lines that run it again."""
     columns, listed = rows(run, at)
-    faces = {(row, "found"): card(run, at, each["card"]) for row, each in enumerate(listed) if each["card"]}
+    faces = {
+        (row, "found"): both_ways_card(run) if each["card"] == _BOTH else card(run, at, each["card"])
+        for row, each in enumerate(listed)
+    }
     known, page = run.provenance, resilience_ids.PAGE
     origin: list[tuple[Part, Part]] = [
         ("Case", html.Code(str(known["case_digest"])[:16])),
@@ -43,7 +49,7 @@ def content(run: "ResilienceRun", at: At) -> Part:
         [
             tabled(TAB, "Checks", columns, listed, faces=faces, page=page),
             tabled("worst", "The worst distribution of the set", *worst(run), why=card(run, at, "worst"), page=page,
-                   note="Shocks whose probability it raises most."),
+                   heads=columns_why.worst(run), note="Shocks whose probability it raises most."),
             static(
                 html.Div(
                     [
@@ -96,7 +102,8 @@ def rows(run: "ResilienceRun", _at: At) -> Rows:
              left <= run.question.gap, "gap"),
         _row("Risk by its two forms, apart", f"{abs(told['gap']):.1e} $", f"at most {_HAIR:.0e} of it",
              abs(told["gap"]) <= _HAIR * scale, "risk"),
-        _row("MWh charged while discharging, at most", f"{both:.1e}", f"at most {_HAIR:.0e}", both <= _HAIR, ""),
+        _row("MWh charged while discharging, at most", number(both, 3) if both > _HAIR else f"{both:.1e}",
+             "0, but to burn what would lower the import too far", both <= _HAIR, _BOTH),
     ]  # fmt: skip
     if ac is not None:
         apart = ac["linear_lowest_pu"] - ac["lowest_pu"]

@@ -9,7 +9,7 @@ from components import resilience_ids
 from components.format import number
 from components.hubs_tables import Rows, chart, tabled
 from components.resilience_cards import card
-from components.resilience_ways import not_asked
+from components.resilience_ways import empty_figure, not_asked
 from components.resilience_words import At, dollars
 from components.skeleton import Part
 from components.tables import GridColumn
@@ -52,7 +52,11 @@ def content(run: "ResilienceRun", at: At) -> Part:
         f"From {dollars(first.capital)} to {dollars(last.capital)} a year of modules the tail of an event falls from "
         f"{dollars(first.cvar)} to {dollars(last.cvar)}, its mean from {dollars(first.mean)} to {dollars(last.mean)}."
     )
-    faces = {(row, "cvar"): card(run, at, f"curve:{row}") for row in range(len(listed))}
+    faces = {(row, "cvar"): card(run, at, f"curve:{row}") for row in range(len(listed))} | {
+        (row, name): card(run, at, f"curve:{row}:{name}")
+        for row in range(len(listed))
+        for name in ("capital", "mean", "objective", "gap")
+    }
     return html.Div(
         [html.P(told, className="hr-feeder-told"),
          tabled(TAB, "The best plan at each budget", columns, listed, faces=faces, page=resilience_ids.PAGE)]
@@ -80,6 +84,8 @@ def rows(run: "ResilienceRun", _at: At) -> Rows:
 
 def figure(run: "ResilienceRun", _at: At, theme: Theme = "light") -> go.Figure:
     """Return the curve, of tail and mean; a hover says what stands where."""
+    if not run.curve:
+        return empty_figure(run, TAB, theme, "curve")
     made = go.Figure()
     for name, words, colour, dash, symbol in (
         ("cvar", "worst 5 % of events", "firm", "solid", "circle"),
@@ -93,8 +99,6 @@ def figure(run: "ResilienceRun", _at: At, theme: Theme = "light") -> go.Figure:
             hovertemplate=f"{words}: %{{y:,.0f}} $<br>budget %{{customdata[0]}} $, capital %{{x:,.0f}} $ a year<br>"
             "%{customdata[1]}<extra></extra>",
         )  # fmt: skip
-    if not run.curve:
-        made.add_annotation(text=_NONE, showarrow=False, font={"size": 12, "color": token("muted", theme)})
     made.update_layout(
         xaxis={"title": {"text": "capital, $ a year"}, "rangemode": "tozero"},
         yaxis={"title": {"text": "cost of an event, $"}, "rangemode": "tozero"},

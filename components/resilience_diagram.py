@@ -34,6 +34,7 @@ _DESCRIPTION = (
     "The feeder with campuses and modules in the step that is drawn of a shock, and below it the shock step by step. "
     "The tables below hold the same values."
 )
+_EMPTY = "The feeder is drawn here, with its campuses and the modules placed, as soon as there is a plan."
 
 
 def diagram(page: str) -> html.Div:
@@ -42,6 +43,7 @@ def diagram(page: str) -> html.Div:
     return html.Div(
         [
             html.P(_DESCRIPTION, id=f"{host}-how", className="visually-hidden"),
+            html.P(_EMPTY, className="hr-muted hr-resilience-empty"),
             html.Div(
                 html.Div(className="hr-feeder-panes", **{"data-resilience-panes": ""}),
                 id=host,

@@ -10,6 +10,7 @@ from components import resilience_ids
 from components.format import number
 from components.hubs_tables import Rows, chart, chooser, hour_ticks, tabled
 from components.resilience_cards import card
+from components.resilience_cards_shock import step_card
 from components.resilience_diagram import series
 from components.resilience_words import (
     METHODS,
@@ -25,8 +26,10 @@ from components.resilience_words import (
     sign_of,
 )
 from components.skeleton import Part
+from components.static import static
 from components.tables import GridColumn
 from components.theme import Theme, styled, token
+from components.why_card import why_number
 
 if TYPE_CHECKING:
     from engine.network.model import Vector
@@ -34,6 +37,7 @@ if TYPE_CHECKING:
 
 TAB = "film"
 HEIGHT_PX = 520
+_PLAIN = ("scheduled", "load", "imported", "imbalance", "shed", "lowest")  # columns that begin with no name
 
 
 def place() -> Part:
@@ -77,10 +81,23 @@ def content(run: "ResilienceRun", at: At) -> Part:
     return html.Div(
         [
             html.P([told, " Choose ", *ways(run, at)], className="hr-feeder-told hr-hubs-ways"),
+            reasons(run, at),
             tabled(TAB, "The shock step by step", columns, listed, why=card(run, at, "played"),
                    page=resilience_ids.PAGE),
         ]
     )  # fmt: skip
+
+
+def reasons(run: "ResilienceRun", at: At) -> Part:
+    """Return the card of each number of the step that is looked at: another step, and they are of that one."""
+    columns, _ = rows(run, at)
+    label, shown = labels_of(run)[hour_of(run, at)], list[Part]()
+    for column in columns[1:]:
+        target = resilience_ids.why(f"{TAB}-{column.name}")
+        why = step_card(run, at, column.name)
+        shown += [", " if shown else " ", why_number(target, column.label.lower() if column.name in _PLAIN else
+                                                     column.label, why, label=f"{column.label}, {label}")]  # fmt: skip
+    return static(html.P([f"Why, at {label}:", *shown, "."], className="hr-muted hr-feeder-told"))
 
 
 def rows(run: "ResilienceRun", at: At) -> Rows:
@@ -101,8 +118,11 @@ def rows(run: "ResilienceRun", at: At) -> Rows:
             if f"held-{at_}" in told
         ),
     ]
+    now = hour_of(run, at)
     found: list[dict[str, Any]] = [
-        {"step": label} | {name: float(row[step]) for name, row in told.items()} for step, label in enumerate(labels)
+        {"step": label, "marks": "hr-feeder-now" if step == now else ""}
+        | {name: float(row[step]) for name, row in told.items()}
+        for step, label in enumerate(labels)
     ]
     return columns, found
 

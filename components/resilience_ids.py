@@ -17,6 +17,7 @@ AT = "resilience-at"  # Store: {"method", "shock", "hour", "selection", "key"} o
 PLAY = "resilience-play"
 METHOD = "resilience-method"  # whose plan is drawn
 SHOCK = "resilience-shock"  # number of the shock that is drawn, from 1; empty: the dearest under that plan
+ON = "resilience-on"  # hidden: the set of shocks that the distribution is of, "" for the first no plan has seen
 FILM = "resilience-film"  # Store: the shock that is drawn, step by step; its Store -key
 TAB = "resilience-tab"
 TABLES = "resilience-tables"
@@ -59,6 +60,11 @@ def why(what: str) -> str:
 def edit(name: str) -> str:
     """Return the id of a control of the edits: "type", "field", "value", "change" or "clear"."""
     return f"resilience-edit-{name}"
+
+
+def fewer(name: str) -> str:
+    """Return the id of a control of what makes shocks fewer: "count", "method" or "press"."""
+    return f"resilience-fewer-{name}"
 
 
 def file(kind: str) -> str:

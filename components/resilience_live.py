@@ -9,14 +9,15 @@ from components import resilience_ids
 from components.format import percent
 from components.hubs_live import Line, figure
 from components.hubs_tables import Rows, tabled
+from components.resilience_cards_columns import search
 from components.resilience_words import dollars
 from components.skeleton import Part
 from components.tables import GridColumn
 from engine.resilience.placement import Mark
 
 
-def live(marks: Sequence[Mark]) -> Part:
-    """Return how far the search is; None before its first round."""
+def live(marks: Sequence[Mark], *, over: bool = False) -> Part:
+    """Return how far the search is, folded once it is ``over``; None before its first round."""
     known = [mark for mark in marks if math.isfinite(mark.objective) and math.isfinite(mark.bound)]
     if not known:
         return None
@@ -28,7 +29,7 @@ def live(marks: Sequence[Mark]) -> Part:
              [mark.bound for mark in known]),
     ]  # fmt: skip
     columns, listed = rows(known)
-    table = tabled("searched", "Rounds so far", columns, listed, page=resilience_ids.PAGE)
+    table = tabled("searched", "Rounds so far", columns, listed, heads=search(known, ()), page=resilience_ids.PAGE)
     return html.Details(
         [
             html.Summary("How the search goes", className="hr-section-title"),
@@ -36,7 +37,7 @@ def live(marks: Sequence[Mark]) -> Part:
             html.Details([html.Summary("The same as a table"), table], className="hr-hubs-live-rows"),
         ],
         className="hr-hubs-live",
-        open=True,
+        open=not over,
         **{"aria-live": "off"},
     )
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from dash import html
 
+from components import resilience_cards_columns as columns_why
 from components import resilience_ids
 from components.format import signed
 from components.hubs_tables import Rows, tabled
@@ -56,12 +57,18 @@ def _made(run: "ResilienceRun", at: At) -> Part:
         for row, each in enumerate(plan_rows)
         for name in ("capital", "objective", "bound")
         if name != "bound" or each["bound"] is not None
+    } | {
+        (row, name): columns_why.planned(run, name, each["method"])
+        for row, each in enumerate(plan_rows)
+        for name in ("count", "gap", "time")
+        if name == "count" or each["bound"] is not None
     }
     other_columns, others = differences(run)
     apart_faces = {
-        (row, name): card(run, at, f"apart:{each['method']}:{each['set']}:{name}")
+        (row, f"{name}{which}"): card(run, at, f"apart:{each['method']}:{each['set']}:{name}")
         for row, each in enumerate(others)
         for name in ("tail", "mean")
+        for which in ("", "_range")
     }
     return html.Div(
         [

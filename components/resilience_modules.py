@@ -24,7 +24,8 @@ def content(run: "ResilienceRun", at: At) -> Part:
     faces = {
         (row, column): card(run, at, f"module:{each['at']}:{column}")
         for row, each in enumerate(listed)
-        for column in ("cost", "given", "used")
+        for column in ("count", "mw", "mwh", "cost", "given", "used")
+        if each[column] is not None
     }
     note = (
         "Given and used are means of its own shocks; a store could give its energy once, generation its power always."

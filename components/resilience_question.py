@@ -24,7 +24,7 @@ def question(asked: ResilienceQuestion, *, own: words.Choices = (), feeders: wor
             "Where should flexible ",
             word_popover(
                 _id("edits"), resilience_edits.sentence_words(edits), resilience_edits.panel(edits),
-                "Types of modules", width=480,
+                "Types of modules", width=600,
             ),
             " for ",
             word_number(_id("budget"), held["budget"], "Budget, $ a year", minimum=0),

@@ -5,11 +5,12 @@ from typing import TYPE_CHECKING
 import plotly.graph_objects as go
 from dash import html
 
+from components import resilience_cards_columns as columns_why
 from components import resilience_ids
 from components.format import count, percent
 from components.hubs_tables import Rows, chart, tabled
 from components.resilience_cards import card
-from components.resilience_ways import not_asked
+from components.resilience_ways import empty_figure, not_asked
 from components.resilience_words import At, dollars, mwh
 from components.skeleton import Part
 from components.tables import GridColumn
@@ -43,7 +44,7 @@ def content(run: "ResilienceRun", at: At) -> Part:
     return html.Div(
         [html.P(told, className="hr-feeder-told"),
          tabled(TAB, "Shocks without foresight and with it", *rows(run, at), why=card(run, at, "rolled"),
-                page=resilience_ids.PAGE)]
+                heads=columns_why.rolled(run), page=resilience_ids.PAGE)]
     )  # fmt: skip
 
 
@@ -71,17 +72,17 @@ def rows(run: "ResilienceRun", _at: At) -> Rows:
 
 def figure(run: "ResilienceRun", _at: At, theme: Theme = "light") -> go.Figure:
     """Return costs without foresight against those with it; the line is where both are alike."""
-    made, found = go.Figure(), run.rolled
+    found = run.rolled
     if found is None:
-        made.add_annotation(text="Not asked", showarrow=False, font={"color": token("muted", theme)})
-    else:
-        most = float(max(found.cost.max(), found.foresight_cost.max(), 1.0))
-        made.add_scatter(x=[0.0, most], y=[0.0, most], mode="lines", name="alike", hoverinfo="skip",
-                         line={"color": token("muted", theme), "dash": "dot", "width": 1.2})  # fmt: skip
-        made.add_scatter(
-            x=found.foresight_cost.tolist(), y=found.cost.tolist(), mode="markers", name="a shock",
-            marker={"size": 8, "color": token("firm", theme)}, customdata=list(range(1, len(found.cost) + 1)),
-            hovertemplate="shock %{customdata}: %{y:,.0f} $ without, %{x:,.0f} $ with<extra></extra>",
-        )  # fmt: skip
+        return empty_figure(run, TAB, theme, "rolling")
+    made = go.Figure()
+    most = float(max(found.cost.max(), found.foresight_cost.max(), 1.0))
+    made.add_scatter(x=[0.0, most], y=[0.0, most], mode="lines", name="alike", hoverinfo="skip",
+                     line={"color": token("muted", theme), "dash": "dot", "width": 1.2})  # fmt: skip
+    made.add_scatter(
+        x=found.foresight_cost.tolist(), y=found.cost.tolist(), mode="markers", name="a shock",
+        marker={"size": 8, "color": token("firm", theme)}, customdata=list(range(1, len(found.cost) + 1)),
+        hovertemplate="shock %{customdata}: %{y:,.0f} $ without, %{x:,.0f} $ with<extra></extra>",
+    )  # fmt: skip
     made.update_layout(xaxis={"title": {"text": "with foresight, $"}}, yaxis={"title": {"text": "without, $"}})
     return styled(made, theme, key=TAB)

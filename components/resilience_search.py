@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 import plotly.graph_objects as go
 from dash import html
 
+from components import resilience_cards_columns as columns_why
 from components import resilience_ids, resilience_live
 from components.format import count, number, percent
 from components.hubs_tables import Rows, chart, tabled
-from components.resilience_cards import card
+from components.resilience_cards import card, inputs_of
 from components.resilience_words import At
 from components.skeleton import Part
 from components.theme import Theme, styled, token
@@ -37,7 +38,8 @@ def content(run: "ResilienceRun", at: At) -> Part:
     )
     return html.Div(
         [html.P(words, className="hr-feeder-told"),
-         tabled(TAB, "Rounds of the search", *rows(run, at), why=card(run, at, "gap"), page=resilience_ids.PAGE)]
+         tabled(TAB, "Rounds of the search", *rows(run, at), why=card(run, at, "gap"),
+                heads=columns_why.search(run.marks, inputs_of(run)), page=resilience_ids.PAGE)]
     )  # fmt: skip
 
 

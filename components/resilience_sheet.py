@@ -7,10 +7,12 @@ from dash import html
 from components import resilience_ids
 from components.format import count, number, percent
 from components.hubs_tables import chooser
-from components.resilience_cards import card, metrics_of
+from components.resilience_cards import METRICS, TYPES, card, inputs_of, metrics_of
+from components.resilience_cards_shock import bus_card
 from components.resilience_diagram import voltages
 from components.resilience_words import (
     METHODS,
+    NARROW,
     NOTES,
     At,
     dollars,
@@ -26,7 +28,8 @@ from components.resilience_words import (
 )
 from components.skeleton import Part, facts, section
 from components.static import static
-from components.why_card import why_number
+from components.why_card import why_card, why_number
+from engine.resilience.compare import Method
 
 if TYPE_CHECKING:
     from engine.resilience.run import ResilienceRun
@@ -55,43 +58,45 @@ def _story(run: "ResilienceRun", at: At) -> list[Part]:
     title = f"{count(int(table.sum()), 'module')} at {count(int((table.sum(axis=0) > 0).sum()), 'bus', 'buses')}"
     return [
         html.Div(html.H2(title, className="hr-feeder-title"), className="hr-feeder-head"),
-        html.P(f"The plan {METHODS[planned.method]}: {NOTES[planned.method]}. {worth(run, at)}"),
+        html.P([f"The plan {METHODS[planned.method]}: {NOTES[planned.method]}. ", *worth(run, at)]),
         _placed(run, at) if table.any() else None,
         html.P(
-            [_shock(run, at), " ", _why(run, at, "played", "Why", "What the shock costs"), f" {len(case.scenarios)} "
-             "shocks in all; the number above the drawing chooses one."],
+            [*_shock(run, at), f" {len(case.scenarios)} shocks in all; the number above the drawing chooses one."],
             className="hr-muted",
         ),
     ]  # fmt: skip
 
 
-def worth(run: "ResilienceRun", at: At) -> str:
+def worth(run: "ResilienceRun", at: At) -> list[Part]:
     """Return what a plan is worth on its own shocks, and on shifted ones where these are known, in sentences."""
     planned = planned_of(run, at)
-    with_, none = metrics_of(run, planned.method, "train"), metrics_of(run, "none", "train")
-    if with_ is None or none is None:
-        return "What it is worth is being worked out."
-    told = [
-        f"In the worst 5 % of its own shocks {mwh(with_.cvar_unserved_mwh, 3)} are not served, "
-        f"{mwh(none.cvar_unserved_mwh, 3)} without modules; an event costs {dollars(with_.mean_cost)} in the mean "
-        f"instead of {dollars(none.mean_cost)}."
-    ]
-    shifted, bare = metrics_of(run, planned.method, "shifted"), metrics_of(run, "none", "shifted")
-    if shifted is not None and bare is not None:
-        told.append(
-            f"On shocks of a heavier kind that no plan has seen: {mwh(shifted.cvar_unserved_mwh, 3)} against "
-            f"{mwh(bare.cvar_unserved_mwh, 3)}."
-        )
-    return " ".join(told)
+    if metrics_of(run, planned.method, "train") is None or metrics_of(run, "none", "train") is None:
+        return ["What it is worth is being worked out."]
+
+    def told(name: str, method: Method, shocks: str = "train") -> Part:
+        value = float(getattr(metrics_of(run, method, shocks), name))
+        shown = dollars(value) if name == "mean_cost" else mwh(value, 3)
+        return _why(run, at, f"metric:{name}:{method}:{shocks}", shown, f"{METRICS[name][0]}, {METHODS[method]}")
+
+    tail = "cvar_unserved_mwh"
+    found = [
+        "In the worst 5 % of its own shocks ", told(tail, planned.method), " are not served, ", told(tail, "none"),
+        " without modules; an event costs ", told("mean_cost", planned.method), " in the mean instead of ",
+        told("mean_cost", "none"), ".",
+    ]  # fmt: skip
+    if metrics_of(run, planned.method, "shifted") is not None and metrics_of(run, "none", "shifted") is not None:
+        found += [
+            " On shocks of a heavier kind that no plan has seen: ", told(tail, planned.method, "shifted"), " against ",
+            told(tail, "none", "shifted"), ".",
+        ]  # fmt: skip
+    return found
 
 
-def _shock(run: "ResilienceRun", at: At) -> str:
+def _shock(run: "ResilienceRun", at: At) -> list[Part]:
     planned, shock = planned_of(run, at), shock_of(run, at)
-    words = shock_words(run, shock)
-    return (
-        f"Drawn: {words}; it costs {dollars(float(planned.outcomes.cost[shock]))}, "
-        f"{mwh(float(planned.outcomes.unserved_mwh[shock]), 3)} not served."
-    )
+    cost, lost = float(planned.outcomes.cost[shock]), float(planned.outcomes.unserved_mwh[shock])
+    words = _why(run, at, "played", f"{dollars(cost)}, {mwh(lost, 3)} not served", "What the shock costs")
+    return [f"Drawn: {shock_words(run, shock)}; it costs ", words, "."]
 
 
 def _placed(run: "ResilienceRun", at: At) -> Part:
@@ -101,14 +106,14 @@ def _placed(run: "ResilienceRun", at: At) -> Part:
         own = [(kind, int(n)) for kind, n in zip(case.types, table[:, place], strict=True) if n]
         if not own:
             continue
-        power = sum(kind.power_mw * n for kind, n in own)
-        energy = sum(kind.energy_mwh * n for kind, n in own if kind.kind != "generation")
+        power = [(n, kind.name, kind.power_mw) for kind, n in own]
+        energy = [(n, kind.name, kind.energy_mwh) for kind, n in own if kind.kind != "generation"]
         rows.append(
             html.Tr([
                 html.Th(_choose(f"Bus {site}", f"bus:{site}"), scope="row"),
                 html.Td(", ".join(f"{n} {kind.name}" for kind, n in own)),
-                html.Td(number(power, 2)),
-                html.Td(number(energy, 2)),
+                html.Td(_sum(run, site, "MW", power)),
+                html.Td(_sum(run, site, "MWh", energy)),
             ])
         )  # fmt: skip
     heads = ("Where", "What", "MW", "MWh")
@@ -118,6 +123,18 @@ def _placed(run: "ResilienceRun", at: At) -> Part:
     )
 
 
+def _sum(run: "ResilienceRun", site: str, unit: str, parts: list[tuple[int, str, float]]) -> Part:
+    """Return what modules at a site come to together, which says why: ``parts`` are how many, of what, and of one."""
+    text = number(sum(n * one for n, _, one in parts), 2)
+    why = why_card(
+        f"{text} {unit} at bus {site}",
+        formula="Σ_m *y*_{mi} *p*_m" if unit == "MW" else "Σ_m *y*_{mi} *e*_m",
+        values=[(name, f"{n} of {one:g} {unit}") for n, name, one in parts] or [("stores", "none stands here")],
+        inputs=inputs_of(run), source=TYPES,
+    )  # fmt: skip
+    return why_number(resilience_ids.why(f"sheet-{unit}-{site}"), text, why, label=f"{unit} of modules at bus {site}")
+
+
 def _bus(run: "ResilienceRun", at: At, bus: str) -> list[Part]:
     case, planned, hour = run.case, planned_of(run, at), hour_of(run, at)
     table, told = table_of(run, planned), metrics_of(run, planned.method, "train")
@@ -125,19 +142,26 @@ def _bus(run: "ResilienceRun", at: At, bus: str) -> list[Part]:
     recourse, answer = played(run, planned.method, shock)
     place = [each.name for each in case.feeder.buses].index(bus)
     label = labels_of(run)[hour]
+
+    def why(name: str, text: str, words: str) -> Part:
+        return why_number(resilience_ids.why(f"bus-{name}"), text, bus_card(run, at, bus, name), label=words)
+
+    volts = f"{number(float(voltages(case, recourse, answer)[place, hour]), 4)}{NARROW}p.u."
     rows: list[tuple[Part, Part]] = [
-        (f"Lowest voltage at {label}", f"{number(float(voltages(case, recourse, answer)[place, hour]), 4)} p.u."),
+        (f"Lowest voltage at {label}", why("voltage", volts, f"Voltage of bus {bus}")),
     ]
     load = sum(row.kw for row in case.feeder.loads if row.bus == bus) / 1000.0
     if load:
-        rows.append((f"Its own load at {label}", f"{number(load * float(case.load_share[hour]), 3)} MW"))
+        now = f"{number(load * float(case.load_share[hour]), 3)}{NARROW}MW"
+        rows.append((f"Its own load at {label}", why("load", now, f"Load of bus {bus}")))
     for at_campus, campus in enumerate(case.campuses):
         if campus.bus == bus:
-            usual, now = float(case.schedule_mw[at_campus]), float(case.scenarios.draw_mw[shock, hour, at_campus])
+            usual, draws = float(case.schedule_mw[at_campus]), float(case.scenarios.draw_mw[shock, hour, at_campus])
+            words = f"{number(draws, 3)}{NARROW}MW, by schedule {number(usual, 3)}"
             rows += [
-                ("Campus, up to", f"{number(campus.size_mw, 2)} MW"),
-                (f"It draws at {label}", f"{number(now, 3)} MW, by schedule {number(usual, 3)}"),
-            ]  # fmt: skip
+                ("Campus, up to", f"{number(campus.size_mw, 2)}{NARROW}MW"),
+                (f"It draws at {label}", why(f"campus-{at_campus}", words, f"Draw of the campus at {bus}")),
+            ]
     stands: list[Part] = []
     if bus in case.sites and told is not None:
         site = case.sites.index(bus)
@@ -149,8 +173,8 @@ def _bus(run: "ResilienceRun", at: At, bus: str) -> list[Part]:
             what = f"module:{kind_at}:{site}"
             stands.append(
                 html.Tr([
-                    html.Th(f"{n} {kind.name}", scope="row"),
-                    html.Td(number(n * kind.power_mw, 2)),
+                    html.Th(_why(run, at, f"{what}:count", f"{n} {kind.name}", f"{kind.name} at {bus}"), scope="row"),
+                    html.Td(_why(run, at, f"{what}:mw", number(n * kind.power_mw, 2), f"MW of {kind.name} at {bus}")),
                     html.Td(_why(run, at, f"{what}:cost", number(n * kind.cost), f"Cost of {kind.name} at {bus}")),
                     html.Td(_why(run, at, f"{what}:given", number(float(told.given_mwh[spot]), 3),
                                  f"What {kind.name} at {bus} gives")),
@@ -165,7 +189,7 @@ def _bus(run: "ResilienceRun", at: At, bus: str) -> list[Part]:
              html.Span([_choose("All modules", "")], className="hr-feeder-ways")],
             className="hr-feeder-head",
         ),
-        html.P(f"{_shock(run, at)}", className="hr-muted"),
+        html.P(_shock(run, at), className="hr-muted"),
         facts(rows),
         section(
             "Modules here",

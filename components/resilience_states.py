@@ -25,7 +25,7 @@ def computing(job: Any, run: "ResilienceRun | None", marks: Sequence[Mark] = ())
     card = progress_card(
         "Placing modules", done=job.done, total=job.total or None, message=job.message, eta_s=job.eta_s, job=job.id
     )
-    parts = [card, *([] if (chart := live(marks)) is None else [chart])]
+    parts = [card, *([] if (chart := live(marks, over=run is not None)) is None else [chart])]
     if run is None:
         return parts
     return [*parts, state("partial", "What is drawn is known already; the rest is being computed.", title="So far")]
@@ -63,5 +63,7 @@ def notes(run: "ResilienceRun") -> list[Part]:
 
 
 def nothing_yet() -> html.Div:
-    """Return what panels say before there is an answer."""
-    return state("empty", "This fills once modules are placed: press Compute in the question bar.")
+    """Return what panels say before there is an answer. It takes the focus: a panel may scroll."""
+    return html.Div(
+        state("empty", "This fills once modules are placed: press Compute in the question bar."), tabIndex=0
+    )

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from components.day import LONGEST_QUERY, asked_in
 from components.resilience_asked import edits_between
-from components.resilience_words import METHODS, At
+from components.resilience_words import METHODS, SETS, At
 from engine.data.openings import RESILIENCE
 from engine.errors import QuestionError
 from engine.resilience.case import MOST_STEPS
@@ -55,6 +55,7 @@ def at_of(held: Any) -> At:
         shock=_whole(told.get("shock"), 100_001) or 0,
         hour=_whole(told.get("hour"), MOST_STEPS) or 0,
         selection=str(told.get("selection") or told.get("sel") or "")[:200],
+        on=str(told["on"]) if str(told.get("on", "")) in SETS else "",
     )
 
 

@@ -3,14 +3,28 @@
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import plotly.graph_objects as go
 from dash import html
 
 from components.resilience_view import question_query
 from components.skeleton import Part
+from components.theme import Theme, styled, token
 from engine.resilience.question import FEEDERS
 
 if TYPE_CHECKING:
     from engine.resilience.run import ResilienceRun
+
+
+def empty_figure(run: "ResilienceRun", tab: str, theme: Theme, *asked: str) -> go.Figure:
+    """Return the chart of a part that is not there yet: no axes, and why, by whether ``asked`` of the question is."""
+    words = "It is being worked out" if asked and all(getattr(run.question, name) for name in asked) else "Not asked"
+    made = go.Figure()
+    made.add_annotation(
+        text=words, showarrow=False, xref="paper", yref="paper", x=0.5, y=0.5,
+        font={"size": 13, "color": token("muted", theme)},
+    )  # fmt: skip
+    made.update_layout(xaxis={"visible": False}, yaxis={"visible": False})
+    return styled(made, theme, key=tab)
 
 
 def not_asked(run: "ResilienceRun", tab: str, told: str, press: str, **changes: Any) -> Part:

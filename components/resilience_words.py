@@ -60,6 +60,7 @@ class At:
     shock: int = 0  # from 1; 0: the dearest under the plan
     hour: int = 0  # step, 0..T-1
     selection: str = ""
+    on: str = ""  # shocks that the distribution is of, "" for the first that no plan has seen
 
 
 def planned_of(run: "ResilienceRun", at: At) -> Planned:

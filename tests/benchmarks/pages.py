@@ -117,6 +117,7 @@ def _addresses(context: BrowserContext) -> dict[str, str]:
         "Auction": "/auction",
         "Feeder": "/feeder",
         "Hubs": "/hubs",
+        "Resilience": "/resilience",
     }
 
 

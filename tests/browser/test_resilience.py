@@ -81,6 +81,45 @@ def test_a_shock_plays_and_what_is_selected_is_told(walker: Page) -> None:
     settle(walker)
 
 
+def test_the_distribution_is_of_the_shocks_that_are_chosen_and_says_why(walker: Page) -> None:
+    tab(walker, TABS["outcomes"])
+    body = walker.locator("#resilience-panel-outcomes")
+    expect(body).to_contain_text("Shocks of the same model")
+    body.get_by_role("button", name="Shifted shocks").click()
+    expect(body).to_contain_text("of a heavier tail")
+    expect(walker).to_have_url(re.compile("on=shifted"))
+    settle(walker)
+    walker.locator("#resilience-table-outcomes-unserved-head-q95").click()
+    card = walker.locator('[data-popover-panel="resilience-table-outcomes-unserved-head-q95-panel"]')
+    expect(card).to_contain_text("95 % of the shifted shocks do not exceed it")
+    walker.keyboard.press("Escape")
+
+
+def test_shocks_are_checked_as_they_come_and_made_fewer(walker: Page) -> None:
+    open_page(walker, f"/resilience?ask={quote(json.dumps(SHORT))}")
+    walker.get_by_role("button", name="More").click()
+    shown = walker.locator("#resilience-upload-shown")
+    bad = b"scenario,step,campus,draw_mw,probability\n1,99,14,0.1,0.7\n2,1,nowhere,0.2,0.7\n"
+    sent = {"name": "bad.csv", "mimeType": "text/csv", "buffer": bad}
+    walker.locator("#resilience-upload input[type=file]").set_input_files(sent)  # type: ignore[arg-type]
+    expect(shown).to_contain_text("bad.csv cannot be taken: 2 problems")
+    expect(shown).to_contain_text("row 2: step is 99")
+    expect(walker.locator("#resilience-upload-take")).to_be_hidden()
+    walker.locator("#resilience-fewer-count").fill("2")
+    walker.locator("#resilience-fewer-press").click()
+    expect(shown).to_contain_text("2 of 4 shocks")
+    walker.locator("#resilience-why-fewer").click()
+    card = walker.locator('[data-popover-panel="resilience-why-fewer-panel"]')
+    expect(card).to_contain_text("the transport distance between 4 shocks and 2")
+    settle(walker)
+    assert barriers(walker) == []
+    walker.keyboard.press("Escape")
+    walker.locator("#resilience-upload-take").click()
+    expect(walker).to_have_url(re.compile("study="))
+    settle(walker)
+    expect(walker.locator("#resilience-word-scenarios")).to_have_value("2")
+
+
 def test_modules_are_edited_and_a_small_study_is_computed(walker: Page) -> None:
     open_page(walker, f"/resilience?ask={quote(json.dumps(SHORT))}&tab=search")
     expect(walker.locator("#resilience-state")).to_contain_text("Not computed yet")
@@ -89,6 +128,17 @@ def test_modules_are_edited_and_a_small_study_is_computed(walker: Page) -> None:
     walker.locator("#resilience-edit-change").click()
     expect(walker.locator("#resilience-word-edits")).to_have_text("modules, with 1 edit,")
     expect(walker.locator("#resilience-edits-message")).to_have_text("BESS: cost, $ a year 9000. Press Compute.")
+    walker.locator(".hr-resilience-new summary").click()
+    walker.locator("#resilience-edit-new-inventory").fill("-1")
+    walker.locator("#resilience-edit-add").click()
+    for words in ("The new type has no name", "inventory is -1"):
+        expect(walker.locator("#resilience-edits-message")).to_contain_text(words)
+    walker.locator("#resilience-edit-new-name").fill("Flywheel")
+    walker.locator("#resilience-edit-new-inventory").fill("2")
+    walker.locator("#resilience-edit-add").click()
+    expect(walker.locator("#resilience-word-edits")).to_have_text("modules, with 2 edits,")
+    expect(walker.locator("#resilience-edits-types")).to_contain_text("Flywheel")
+    assert barriers(walker) == []
     walker.keyboard.press("Escape")
     walker.locator("#resilience-compute").click()
     expect(walker.locator("#resilience-state .hr-progress")).to_have_count(1)

@@ -14,6 +14,7 @@ from engine.distribution import library as feeders
 from engine.network import library
 from engine.network.tables import NetworkTables
 from engine.opf.jobs import KIND as OPF
+from engine.resilience.question import IEEE33
 from engine.store.answers import Answer
 
 OPEN = {page.path: page.key for page in PAGES}
@@ -77,7 +78,7 @@ def test_doors_and_examples_name_grids_and_pages_that_exist() -> None:
     keys = {example.key for example in examples()}
     assert keys == {grid.key for grid in library.NAMED}
     for door in DOORS:
-        assert door.example in keys | {f"feeder-{named.key}" for named in feeders.NAMED}
+        assert door.example in keys | {f"feeder-{key}" for key in (IEEE33, *(named.key for named in feeders.NAMED))}
         assert door.page in OPEN.values()
         if door.address:  # leads to a page of its own, without a study
             assert door.address == f"/{door.page}"
@@ -108,6 +109,8 @@ def test_a_thumbnail_has_a_dot_for_each_bus_of_a_small_grid_and_is_kept(server: 
     assert client.get("/api/thumbnails/example/nowhere.svg").status_code == 404
     feeder = client.get("/api/thumbnails/example/feeder-ieee37.svg")
     assert (feeder.status_code, feeder.text.count("<circle")) == (200, len(feeders.load("ieee37").buses))
+    balanced = client.get(f"/api/thumbnails/example/feeder-{IEEE33}.svg")
+    assert (balanced.status_code, balanced.text.count("<circle")) == (200, 33)
     assert client.get("/api/thumbnails/example/feeder-nowhere.svg").status_code == 404
 
 

@@ -2,8 +2,10 @@
 
 import json
 import math
+import re
 from dataclasses import replace
 from functools import lru_cache
+from html.parser import HTMLParser
 from typing import Any
 
 import numpy as np
@@ -21,17 +23,20 @@ from components import (
     resilience_methods,
     resilience_modules,
     resilience_outcomes,
+    resilience_radius,
     resilience_sheet,
     resilience_states,
     resilience_totals,
 )
 from components.format import number, percent
 from components.resilience_cards import METRICS, card, judged, metrics_of
-from components.resilience_words import METHODS, At, letters, planned_of, played, shock_of, table_of
+from components.resilience_cards_shock import both_ways_card, bus_card, step_card
+from components.resilience_words import METHODS, NARROW, At, letters, planned_of, played, shock_of, table_of
 from engine.data.openings import RESILIENCE
 from engine.distribution.answers import came_with
 from engine.program import Status
 from engine.resilience.compare import CHOSEN, Method
+from engine.resilience.curves import RadiusPoint
 from engine.resilience.evaluation import Interval
 from engine.resilience.jobs import STUDY, study_arguments, study_key
 from engine.resilience.modules import STANDARD
@@ -134,6 +139,167 @@ def test_a_shock_that_is_played_balances_and_costs_what_its_plan_says(
     size = (run.case.steps, len(run.case.feeder.buses))
     assert np.shape(film["voltage"]) == size
     assert np.sum(film["series"]["shed"]) * run.case.step_h == pytest.approx(float(own.unserved_mwh[0]), abs=5e-3)
+
+
+class Tables(HTMLParser):
+    """Reads which cells of the tables of a part open a card: rows of cells, each (words, its number, opens a card)."""
+
+    def __init__(self, part: str) -> None:
+        super().__init__()
+        self.tables: list[list[list[tuple[str, str, bool]]]] = []
+        self._cell: dict[str, Any] | None = None
+        self.feed(part)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        told = dict(attrs)
+        if tag == "table":
+            self.tables.append([])
+        elif tag == "tr" and self.tables:
+            self.tables[-1].append([])
+        elif tag in {"th", "td"} and self.tables:
+            raw = told.get("data-raw") if "hr-num" in str(told.get("class")) else ""
+            self._cell = {"words": "", "raw": raw or "", "opens": False}
+        elif self._cell is not None and "data-popover" in told:
+            self._cell["opens"] = True
+
+    def handle_data(self, data: str) -> None:
+        if self._cell is not None and not self._cell["opens"]:
+            self._cell["words"] += data
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in {"th", "td"} and self._cell is not None:
+            self.tables[-1][-1].append((self._cell["words"], self._cell["raw"], self._cell["opens"]))
+            self._cell = None
+
+
+def statics(part: Any) -> list[str]:
+    """Return what of a part is HTML, in its order."""
+    if isinstance(part, dict):
+        own = [part["data-static"]] if "data-static" in part else []
+        return own + [found for value in part.values() for found in statics(value)]
+    if isinstance(part, list | tuple):
+        return [found for each in part for found in statics(each)]
+    return statics(part.to_plotly_json()) if hasattr(part, "to_plotly_json") else []
+
+
+GIVEN = {"Budget, $ a year", "Radius", "Shock", "Round"}  # heads of what is asked, or counts rows: not computed
+
+
+@pytest.mark.parametrize("name", [name for name in MADE if name != "film"])
+@pytest.mark.parametrize("at", [At(), At(on="shifted"), At("uniform", 4, 20, "bus:14", on="train")])
+def test_every_number_of_every_table_opens_a_card_or_its_head_does(run: ResilienceRun, name: str, at: At) -> None:
+    radii = tuple(RadiusPoint(radius, 0.1 + radius, 500.0, 7_000.0) for radius in (0.0, 0.1))
+    whole = replace(run, radii=radii, question=replace(run.question, folds=2))
+    tables = [table for part in statics(MADE[name].content(whole, at)) for table in Tables(part).tables]
+    assert tables
+    for heads, *rows in tables:
+        assert rows
+        for row in rows:
+            for place, (_, raw, opens) in enumerate(row):
+                head, _, shared = heads[place]
+                assert not raw or opens or shared or head in GIVEN, (name, head, raw)
+
+
+def facts_of(part: Any) -> dict[str, str]:
+    """Return the values of a card by their names."""
+    if isinstance(part, list | tuple):
+        return {name: value for each in part for name, value in facts_of(each).items()}
+    if getattr(part, "className", "") == "hr-fact":
+        name, value = part.children
+        return {text(name).strip(): text(value)}
+    return facts_of(getattr(part, "children", None) or [])
+
+
+def megawatts(told: str) -> float:
+    """Return the number that a value of a card begins with."""
+    return float(told.split(NARROW, maxsplit=1)[0].replace("\u2212", "-"))
+
+
+@pytest.mark.parametrize("at", [At(), At("none", 1, 12), At("peak", 44, 20), At("uniform", 55, 30)])
+def test_each_number_of_a_step_has_a_card_that_begins_with_it(run: ResilienceRun, at: At) -> None:
+    columns, rows = resilience_film.rows(run, at)
+    row = rows[at.hour]
+    assert row["marks"]
+    line = written(resilience_film.reasons(run, at))
+    for column in columns[1:]:
+        value = float(row[column.name])
+        assert f"resilience-why-film-{column.name}" in line
+        if 5e-7 < abs(value) < 5e-4:  # a card writes 0
+            continue
+        told = f"{number(0.0 if abs(value) < 5e-7 else value, column.digits or 0)}{NARROW}{column.unit}"
+        title = text(step_card(run, at, column.name)).lstrip()
+        assert title.startswith(f"{told} at {row['step']}"), (column.name, title[:60], told)
+
+
+def test_the_cards_of_a_step_hold_the_parts_that_make_its_numbers(run: ResilienceRun) -> None:
+    """Laws: draws of loads and campuses sum to the load; the import is the load less what is given and not served."""
+    for at in (At(CHOSEN, 0, 9), At("uniform", 44, 20)):
+        row = resilience_film.rows(run, at)[1][at.hour]
+        told = facts_of(step_card(run, at, "load"))
+        draws = [megawatts(value) for name, value in told.items() if name.startswith(("campus", "loads"))]
+        assert len(draws) == 1 + len(run.case.campuses)
+        assert sum(draws) == pytest.approx(row["load"], abs=3e-3)
+        told = facts_of(step_card(run, at, "imported"))
+        given = [megawatts(value) for name, value in told.items() if name.endswith(" gives")]
+        assert len(given) == len(run.case.types)
+        left = megawatts(told["load"]) - megawatts(told["not served"]) - sum(given)
+        assert left == pytest.approx(row["imported"], abs=4e-3)
+        told = facts_of(step_card(run, at, "imbalance"))
+        now, planned, before = (
+            megawatts(told[name]) for name in ("import", "schedule", "import of the step before")
+        )  # fmt: skip
+        beyond = max(0.0, abs(now - planned) - run.case.dead_band_mw,
+                     abs(now - before) - run.case.ramp_mw_per_min * 60.0 * run.case.step_h)  # fmt: skip
+        assert beyond == pytest.approx(row["imbalance"], abs=3e-3)
+
+
+def test_the_sheet_of_a_bus_says_why_of_each_number(run: ResilienceRun) -> None:
+    at = At(CHOSEN, 0, 9, "bus:14")
+    told = written(resilience_sheet.sheet(run, at))
+    for name in ("voltage", "load", "campus-0"):
+        assert f"resilience-why-bus-{name}" in told
+        assert "Method:" in text(bus_card(run, at, "14", name))
+    draw = float(run.case.scenarios.draw_mw[shock_of(run, at), 9, 0])
+    assert text(bus_card(run, at, "14", "campus-0")).lstrip().startswith(number(draw, 3))
+
+
+def test_energy_is_burnt_in_stores_only_where_draws_fall(run: ResilienceRun) -> None:
+    """A law: wear and losses make it cost, so nothing but an import that would be too low is worth it."""
+    for planned in run.planned:
+        for shock in np.flatnonzero(planned.outcomes.both_ways_mwh > 1e-6).tolist():
+            change = run.case.scenarios.draw_mw[shock].sum(axis=1) - run.case.schedule_mw.sum()
+            assert change.min() < -run.case.dead_band_mw
+    most = max(float(each.outcomes.both_ways_mwh.max()) for each in run.planned)
+    assert number(most, 3) in text(both_ways_card(run))
+    row = next(each for each in resilience_checks.rows(run, At())[1] if each["card"] == "both")
+    assert (row["found"], row["holds"]) == (number(most, 3), "no")
+
+
+def test_the_distribution_is_of_the_shocks_that_are_chosen(run: ResilienceRun) -> None:
+    for on, size in (("", 1_000), ("fresh", 1_000), ("shifted", 1_000), ("train", 100)):
+        at, wanted = At(on=on), on or "fresh"
+        assert {row["set"] for row in resilience_outcomes.rows(run, at, "$")[1]} == {wanted}
+        pressed = [tag for part in statics(resilience_outcomes.content(run, at))
+                   for tag in re.findall("<button[^>]*>", part) if 'aria-pressed="true"' in tag]  # fmt: skip
+        assert [f"on:{wanted}" in tag for tag in pressed] == [True]
+        chosen = run.outcomes(CHOSEN, wanted)
+        assert chosen is not None
+        first = next(trace for trace in resilience_outcomes.figure(run, at).data if trace.legendgroup == CHOSEN)
+        assert len(first.x) == size
+        assert max(first.x) == pytest.approx(chosen.unserved_mwh.max(), abs=1e-4)
+    assert resilience_outcomes.set_of(replace(run, tried={}), At(on="shifted")) == "train"
+    assert {row["set"] for row in resilience_outcomes.rows(run, At())[1]} == {"train", "fresh", "shifted"}  # of a file
+
+
+def test_radii_that_are_alike_are_told_to_be(run: ResilienceRun) -> None:
+    alike = tuple(RadiusPoint(radius, 0.2, 500.0, 7_000.0) for radius in (0.0, 0.1, 0.4))
+    asked = replace(run, radii=alike, question=replace(run.question, folds=2))
+    assert "all radii are alike" in text(resilience_radius.content(asked, At()))
+    better = (*alike[:2], replace(alike[2], cvar_unserved_mwh=0.1))
+    told = text(resilience_radius.content(replace(asked, radii=better), At()))
+    assert "prefer a radius of 0.4; asked is 0.1" in told
+    trusted = replace(asked, radii=(), question=replace(asked.question, doubt="none"))
+    assert "Nothing is in doubt" in text(resilience_radius.content(trusted, At()))
 
 
 def test_exceedance_counts_the_shocks_that_are_at_least_as_bad() -> None:
