@@ -29,6 +29,7 @@ from engine.siting.corridors import Corridor
 from engine.siting.envelopes import envelope_from_json
 from engine.siting.hour_sets import HourSet
 from engine.siting.jobs import GATE_SHAPE, MARKET_SHAPE
+from engine.siting.largest_job import LargestFound
 from engine.siting.products import SITING
 from engine.siting.question import SitingQuestion
 from engine.siting.study_jobs import corridors_from
@@ -79,6 +80,18 @@ def _comparison(content: Content) -> None:
 def _corridors(content: Content) -> None:
     check_shape(tuple(corridors_from(content)), tuple[Corridor, ...], "the corridors")
     check_shape(content["left_out"], int, "the hours left out")
+
+
+def _largest_sizes(content: Content) -> None:
+    found = LargestFound.from_json(content)
+    check_shape(found, LargestFound, "the largest sizes")
+    for own in found.envelopes:
+        of_sites = own.largest_mw, own.most_mw, own.falls
+        of_sizes = own.qualified, own.undecided
+        if {len(each) for each in of_sites} != {len(found.buses)} or {len(each) for each in of_sizes} != {
+            len(found.sizes_mw)
+        }:
+            raise ValueError("the largest sizes are not those of their sites")
 
 
 def _cleared(content: Content) -> None:
@@ -208,6 +221,7 @@ CHECKS = ImportChecks(
             "siting.catalogue": unpacked,
             "siting.year": _year,
             "siting.again": _again,
+            "siting.largest": _largest_sizes,
             "siting.corridors": _corridors,
             "siting.clear": _cleared,
             "feeder.question": FeederQuestion.from_json,

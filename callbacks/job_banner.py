@@ -32,6 +32,7 @@ _JOB_TITLES = {
     "siting.products": "Sites tried together",
     "siting.year": "The gate over the whole year",
     "siting.again": "The gate once more, from nothing",
+    "siting.largest": "Largest size at each site",
     "siting.corridors": "Headroom of corridors",
     "siting.clear": "Clearing of certified sites",
     "auction.deliverability": "Delivery of what an auction has sold",

@@ -14,7 +14,7 @@ from callbacks.followed import follow_job
 from callbacks.siting_desk import Desk, gate_came_with_it, market_came_with_it
 from callbacks.siting_seen import looked_at
 from callbacks.siting_site import SiteSeat, site_seat
-from components import ids, siting_firm, siting_ids
+from components import ids, siting_firm, siting_ids, siting_largest
 from components import siting_studies as view
 from components import siting_studies_time as times
 from components.siting_clearing import headroom
@@ -27,6 +27,7 @@ from engine.network.model import Network
 from engine.siting.corridors import substations
 from engine.siting.firmness import MOST_LEFT_OUT, firmness, open_sites, over_envelopes, tied_sites
 from engine.siting.jobs import GATE, MARKET, gate_arguments, gate_key, market_key
+from engine.siting.largest_job import LARGEST, LargestFound, largest_arguments
 from engine.siting.market_run import MarketQuestion, MarketRun
 from engine.siting.order import order_of
 from engine.siting.question import MOST_MW, SitingQuestion
@@ -88,7 +89,7 @@ def panel(seat: SiteSeat, drawn: Any, name: Any, *, pressed: bool, after: str = 
         return Told(*siting_year.panel(seat, study, drawn, name, pressed=pressed))
     found: Mapping[str, Any] = {
         "naive": _naive, "threshold": _threshold, "depth": _depth, "dearer": _dearer, "double": _double,
-        "headroom": _headroom, "again": _again, "firm": _firm,
+        "headroom": _headroom, "again": _again, "firm": _firm, "largest": _largest,
     }  # fmt: skip
     told: Told = found[kind](seat, study, May(pressed, more == START, after))
     return told
@@ -252,6 +253,23 @@ def _again(seat: SiteSeat, study: SiteStudy, may: May) -> Told:
     return Told(view.again(study, found.content))
 
 
+def _largest(seat: SiteSeat, study: SiteStudy, may: May) -> Told:
+    takes = siting_largest.takes(_network(seat), study.run.question)
+    found = _largest_asked(seat, study, may, takes)
+    if found.content is None:
+        return _waiting("largest", found, takes, asks=may.pressed)
+    return Told(view.largest(siting_largest.shown(study, LargestFound.from_json(found.content))))
+
+
+def _largest_asked(seat: SiteSeat, study: SiteStudy, may: May, takes: Takes) -> Standing:
+    step = siting_largest.step_mw(_network(seat), study.run.question)
+
+    def arguments(network: str, question: SitingQuestion) -> dict[str, Any]:
+        return largest_arguments(network, replace(question, threshold=study.threshold), step)
+
+    return _asked(seat, study, may, LARGEST, arguments, takes)
+
+
 def _order(study: SiteStudy, market: MarketRun, run: GateRun) -> Ranked | None:
     """Return the ranking of a market by the weights that are drawn, None where there is nothing to rank."""
     try:
@@ -326,7 +344,7 @@ def button_times(seat: SiteSeat, drawn: Any) -> dict[str, str]:
     found = {}
     for name, takes in {
         "depth": _depth_takes, "dearer": _dearer_takes, "double": _double_takes, "headroom": _headroom_takes,
-        "again": _again_takes, "year": _year_takes,
+        "again": _again_takes, "year": _year_takes, "largest": _largest_takes,
     }.items():  # fmt: skip
         try:
             found[name] = takes(seat, study).short()
@@ -365,6 +383,11 @@ def _headroom_takes(seat: SiteSeat, study: SiteStudy) -> Takes:
 def _again_takes(seat: SiteSeat, study: SiteStudy) -> Takes:
     there = _asked(seat, study, May(), AGAIN, gate_arguments, Takes()).content is not None
     return Takes() if there else times.again_gate(_network(seat), study)
+
+
+def _largest_takes(seat: SiteSeat, study: SiteStudy) -> Takes:
+    there = _largest_asked(seat, study, May(), Takes()).content is not None
+    return Takes() if there else siting_largest.takes(_network(seat), study.run.question)
 
 
 def _year_takes(seat: SiteSeat, study: SiteStudy) -> Takes:

@@ -8,7 +8,7 @@ from typing import Any
 
 from dash import dcc, html
 
-from components import siting_ids, siting_year
+from components import siting_ids, siting_largest, siting_year
 from components import siting_studies_cards as cards
 from components import siting_studies_time as times
 from components.format import count, duration, number, percent, price
@@ -67,6 +67,7 @@ STUDIES: Mapping[str, Named] = {
         "Does the shortlist stand without any one site, under other weights, and under every envelope?",
         "The source compares fixed weights with its scores, and takes the least and the mean over envelopes.",
     ),
+    "largest": Named(siting_largest.TITLE, siting_largest.WORDS, siting_largest.FROM),
     "year": Named(siting_year.TITLE, siting_year.WORDS, siting_year.FROM),
     "again": Named(
         "Once more, from nothing",
@@ -438,6 +439,12 @@ def double(study: SiteStudy, sizes: tuple[float, float], counts: Mapping[str, tu
         small_table("double", "Two sizes", ["Envelope", small, "More than firm", large, "More than firm ", "Kept"],
                     rows, file="two-sizes", why=first_card),
     )  # fmt: skip
+
+
+def largest(parts: Sequence[Part]) -> Part:
+    """Return the largest sizes, see :func:`components.siting_largest.shown`."""
+    words, *tables = parts
+    return _framed("largest", html.P(words), *tables)
 
 
 def again(study: SiteStudy, told: Mapping[str, Any]) -> Part:

@@ -31,6 +31,7 @@ KINDS: Mapping[str, JobKind] = {
     "siting.ac": JobKind("engine.siting.jobs:ac_job", 2),
     "siting.year": JobKind("engine.siting.year:year_job"),
     "siting.again": JobKind("engine.siting.year:again_job"),
+    "siting.largest": JobKind("engine.siting.largest_job:largest_job"),
     "siting.corridors": JobKind("engine.siting.study_jobs:corridors_job"),
     "siting.clear": JobKind("engine.siting.study_jobs:clear_job", 2),
     "siting.products": JobKind("engine.siting.product_jobs:products_job", 3),

@@ -1,4 +1,4 @@
-"""The studies over the year and once more from nothing, on a study that is worked out by hand; an answer that came."""
+"""The studies of the year, of the gate once more and of largest sizes, by hand; an answer that came."""
 
 import csv
 import io
@@ -16,13 +16,15 @@ from callbacks.imported import CHECKS
 from callbacks.services import Services
 from callbacks.siting_site import SiteSeat
 from components.siting_states import came_with_it, to_screen
-from engine.errors import NotFoundError, QuestionError
+from engine.errors import FileFormatError, NotFoundError, QuestionError
 from engine.network.library import load
 from engine.network.model import Network
-from engine.siting import year
+from engine.siting import largest_job, year
+from engine.siting.gate.screening import screen
 from engine.siting.jobs import gate_arguments, gate_key
+from engine.siting.largest import ladder
 from engine.siting.question import SitingQuestion
-from engine.siting.run import GateRun
+from engine.siting.run import GateRun, gate_question
 from engine.store.kinds import KINDS
 from engine.store.queue import Queue
 from tests.callbacks.screen import ANNE, BEN, text
@@ -64,8 +66,8 @@ def seat(tmp_path: Path) -> Iterator[SiteSeat]:
 @pytest.fixture(autouse=True)
 def two_hours(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the year have the study's two hours."""
-    for place in ("engine.siting.year.prepare", "engine.siting.run.prepare", "engine.siting.jobs.prepare"):
-        monkeypatch.setattr(place, lambda *_: gate_run().prepared)
+    for module in ("year", "run", "jobs", "largest_job"):
+        monkeypatch.setattr(f"engine.siting.{module}.prepare", lambda *_: gate_run().prepared)
 
 
 def work(seat: SiteSeat, *, so_far: bool = False) -> dict[str, Any]:
@@ -78,7 +80,11 @@ def work(seat: SiteSeat, *, so_far: bool = False) -> dict[str, Any]:
         artifacts=services.artifacts, workers=year.HERE, progress=lambda *_: None,
         load_network=lambda _: network().tables, load_dataset=None,
     )  # fmt: skip
-    functions = {"siting.year": year.year_job, "siting.again": year.again_job}
+    functions = {
+        "siting.year": year.year_job,
+        "siting.again": year.again_job,
+        "siting.largest": largest_job.largest_job,
+    }
     content = functions[claim.kind](dict(claim.arguments), context)
     if so_far:
         queue.cancelled(claim.id)
@@ -184,3 +190,35 @@ def test_a_year_hour_by_hour_points_to_the_bounds_where_it_is_long() -> None:
     assert "on 2026-11-22, in 6 min 12 s (10 min of processors)" in text(came_with_it(origin))
     assert "prices" not in text(came_with_it(origin))
     assert "verdicts, prices and ranking" in text(came_with_it(origin, priced=True))
+
+
+def test_the_largest_sizes_are_those_of_a_gate_of_every_size(seat: SiteSeat) -> None:
+    """Of the two-bus study, by 10 MW; the gate is asked all 200 sizes."""
+    assert "press it to compute" in text(pressed(seat, "largest", press=False).children)
+    assert pressed(seat, "largest").job is not None
+    content = work(seat)
+    CHECKS.answers["siting.largest"](content)
+    found = largest_job.LargestFound.from_json(content)
+    run = gate_run()
+    asked = replace(gate_question(run.question, run.prepared), sizes_mw=ladder(10.0), threshold=0.5)
+    every = screen(run.prepared.case, run.contingencies, asked)
+    told = " ".join(text(pressed(seat, "largest", press=False).children).split())
+    for own in found.envelopes:
+        passes = np.array([every.qualified(own.envelope, size) == 1 for size in found.sizes_mw])  # (K, C)
+        assert list(own.qualified) == passes.sum(axis=1).tolist()
+        largest = [max((size for size, sure in zip(found.sizes_mw, each, strict=True) if sure), default=0.0)
+                   for each in passes.T]  # fmt: skip
+        assert list(own.largest_mw) == largest == list(own.most_mw)
+        assert 0.0 < max(largest) < 2000.0
+    firm = next(own for own in found.envelopes if own.envelope == "firm")
+    able = sum(size > 0.0 for size in firm.largest_mw)
+    assert f"Under firm {able} of 2 candidates qualify at some size" in told
+    assert f"the largest is {max(firm.largest_mw):g} MW" in told
+    shares = {**content, "envelopes": [{**own, "falls": []} for own in content["envelopes"]]}
+    with pytest.raises(FileFormatError, match="of their sites"):
+        CHECKS.answers["siting.largest"](shares)
+
+
+def test_sizes_rise_by_the_steps_that_are_offered() -> None:
+    with pytest.raises(QuestionError, match="or 50 MW, not by 7"):
+        largest_job.largest_arguments(network().digest, gate_run().question, 7.0)
