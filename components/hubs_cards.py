@@ -3,9 +3,10 @@
 ``what`` names the number: "beyond" and "was" (MWh beyond limits, with the prices that are looked at and without),
 "price" (the largest), "cost" (hubs' own), "paid", "objective", "apart" (price of decentralisation); of the outcome KEY
 in the table of models "outcome:KEY" (its objective), "overload:KEY", "above:KEY" (its price of decentralisation),
-"terms:KEY" (what its prices weigh), "spent:KEY" and "passed:KEY" (what is paid by its prices). Those of the network, of
-one hub and of what proves an answer are told in :mod:`components.hubs_cards_network`,
-:mod:`components.hubs_cards_hub` and :mod:`components.hubs_cards_proof`.
+"terms:KEY" (what its prices weigh), "spent:KEY" and "passed:KEY" (what is paid by its prices). Those of all models,
+of the network, of one hub, of what proves an answer and of how searches ended are told in
+:mod:`components.hubs_cards_models`, :mod:`components.hubs_cards_network`, :mod:`components.hubs_cards_hub`,
+:mod:`components.hubs_cards_proof` and :mod:`components.hubs_ends`.
 """
 
 from collections.abc import Callable, Mapping
@@ -13,9 +14,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from components import hubs_cards_hub, hubs_cards_network, hubs_cards_proof
-from components.format import count, number, percent
-from components.hubs_why import MOST, Card, inputs_of, outcome_of
+from components import hubs_cards_hub, hubs_cards_models, hubs_cards_network, hubs_cards_proof, hubs_ends
+from components.format import count, duration, number, percent
+from components.hubs_why import BEYOND_MW, MOST, RATIO, Card, inputs_of, outcome_of
 from components.hubs_words import (
     SOURCE,
     SOURCE_FLOW,
@@ -23,11 +24,15 @@ from components.hubs_words import (
     At,
     after_of,
     before_of,
+    bound_of,
     dollars,
+    gap_of,
+    hour_of,
     labels_of,
     lettered,
     mwh,
     per_mwh,
+    plain,
     said,
     status_words,
     worst_words,
@@ -71,8 +76,11 @@ def bound_lines(run: "HubRun", outcome: Outcome) -> list[Part]:
     return lines
 
 
-def _overload(run: "HubRun", outcome: Outcome) -> Part:
-    case, over = run.case, outcome.overloads
+def _overload(run: "HubRun", outcome: Outcome, hour: int | None = None) -> Part:
+    """Return the card of what is beyond limits over the day, and in the hour that is looked at where it is told."""
+    case, over, labels = run.case, outcome.overloads, labels_of(run)
+    beyond = over.line_mw.sum(axis=0) + over.substation_mw
+    times = [int(np.argmax(beyond)), *([] if hour is None else [hour])]
     lines, substation = float(over.line_mw.sum()) * case.step_h, float(over.substation_mw.sum()) * case.step_h
     values = [
         ("Δ", f"{case.step_h:g} h"),
@@ -80,7 +88,16 @@ def _overload(run: "HubRun", outcome: Outcome) -> Part:
         ("*E*_{sub}", mwh(substation)),
         ("α_{line}, α_{sub}", f"{case.terms.line_per_mwh:g} and {case.terms.substation_per_mwh:g} $/MWh"),
         ("they weigh", dollars(outcome.overload_cost)),
-    ]
+        ("there are some in", count(int((beyond > BEYOND_MW).sum()), "period")),
+        *((f"{'most' if at == 0 else 'looked at'}, {labels[t]}", f"{number(plain(float(beyond[t])), 3)} MW")
+          for at, t in enumerate(times)),
+    ]  # fmt: skip
+    none, central = run.of("none", outcome.hubs), run.of("central", "linear")
+    if none is not None and outcome.prices != "none" and (was := none.overloads.mwh(case)) > 0.0:
+        now = over.mwh(case)
+        values.append(("without prices", f"{mwh(was)}: {percent((was - now) / was, 0)} less with them"))
+    if central is not None and outcome.prices != "central":
+        values.append(("with all as one", mwh(central.overloads.mwh(case))))
     if outcome.hubs == "linear":
         values.append(("at worst, by chance between answers as good", worst_words(outcome)))
     return why_card(
@@ -90,11 +107,11 @@ def _overload(run: "HubRun", outcome: Outcome) -> Part:
 
 
 def _beyond(run: "HubRun", at: At, _: str) -> Part:
-    return _overload(run, after_of(run, at))
+    return _overload(run, after_of(run, at), hour_of(run, at))
 
 
 def _was(run: "HubRun", at: At, _: str) -> Part:
-    return _overload(run, before_of(run, at))
+    return _overload(run, before_of(run, at), hour_of(run, at))
 
 
 def _price(run: "HubRun", at: At, _: str) -> Part:
@@ -110,7 +127,7 @@ def _price(run: "HubRun", at: At, _: str) -> Part:
         values=[
             ("δ allowed", f"{case.prices.least:g} to {case.prices.most:g} $/MWh"),
             ("mean of |δ|", per_mwh(float(np.abs(outcome.price).mean()))),
-            *_weighed(outcome),
+            *_weighed(run, outcome),
         ],
         inputs=inputs_of(run), source=SOURCE_QUICK if outcome.prices == "quick" else SOURCE,
         note="The same is added to what exports are paid, so buying stays dearer than selling brings."
@@ -119,12 +136,16 @@ def _price(run: "HubRun", at: At, _: str) -> Part:
     )  # fmt: skip
 
 
-def _weighed(outcome: Outcome) -> list[tuple[str, str]]:
-    cost = outcome.price_cost
+def _weighed(run: "HubRun", outcome: Outcome) -> list[tuple[str, str]]:
+    """Return what prices weigh, each part with the sum of absolute values that its weight is of."""
+    cost, terms = outcome.price_cost, run.case.terms
     return [
-        ("prices weigh, by their level", dollars(cost.level)),
-        ("by their change from hour to hour", dollars(cost.smooth)),
-        ("by their differences", dollars(cost.fair)),
+        (words, dollars(part) + (f", of {number(plain(part / weight), 1)} $/MWh in all" if weight else ""))
+        for words, part, weight in (
+            ("prices weigh, by their level", cost.level, terms.level),
+            ("by their change from hour to hour", cost.smooth, terms.smooth),
+            ("by their differences", cost.fair, terms.fair),
+        )
     ]
 
 
@@ -137,7 +158,7 @@ def _terms(run: "HubRun", outcome: Outcome) -> Part:
         formula=f"α_{{level}} Σ |δ_{{it}}| + α_{{smooth}} Σ |δ_{{it}} − δ_{{i,t−1}}| + α_{{fair}} Σ |{between}|",
         values=[
             ("α_{level}, α_{smooth}, α_{fair}", f"{terms.level:.3g}, {terms.smooth:.3g}, {terms.fair:.3g} $ per $/MWh"),
-            *_weighed(outcome),
+            *_weighed(run, outcome),
         ],
         inputs=inputs_of(run), source=SOURCE,
     )  # fmt: skip
@@ -203,13 +224,15 @@ def _of_outcome(run: "HubRun", outcome: Outcome) -> Part:
             ("overloads", f"{dollars(outcome.overload_cost)} ({mwh(outcome.overloads.mwh(case))})"),
             ("prices", dollars(outcome.price_cost.total)),
             ("*F*", dollars(outcome.objective)),
-            ("no prices reach less than", dollars(outcome.bound)),
-            ("gap", percent(max(outcome.gap, 0.0), 1)),
+            ("no prices reach less than", dollars(bound := bound_of(run, outcome))),
+            ("gap", percent(gap_of(run, outcome), 1)),
+            *([("at most this many times the best", number(outcome.objective / bound, 2))] if bound >= RATIO else []),
             ("status", status_words(outcome)),
+            ("time", duration(outcome.time_s)),
         ],
         inputs=inputs_of(run), source=SOURCE_QUICK if outcome.prices == "quick" else SOURCE,
-        note=f"The bound is what overloads weigh whatever hubs do ({dollars(run.floor)}), raised where a search proved "
-        "more.",
+        note=f"The bound is what overloads weigh whatever hubs do ({dollars(run.floor)}), more where branch and bound "
+        "proved it.",
     )  # fmt: skip
 
 
@@ -234,5 +257,6 @@ _CARDS: Mapping[str, Card] = {
     "beyond": _beyond, "was": _was, "price": _price, "cost": _cost, "paid": _paid, "objective": _objective,
     "apart": _apart, "outcome": _of_key(_of_outcome), "overload": _of_key(_overload), "terms": _of_key(_terms),
     "above": _of_key(_above), "spent": _of_key(_spent), "passed": _of_key(_passed),
-    **hubs_cards_network.CARDS, **hubs_cards_hub.CARDS, **hubs_cards_proof.CARDS,
+    **hubs_cards_network.CARDS, **hubs_cards_hub.CARDS, **hubs_cards_models.CARDS, **hubs_cards_proof.CARDS,
+    **hubs_ends.CARDS,
 }  # fmt: skip

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from components.format import count, number
-from components.hubs_why import Card, hub_place, inputs_of
+from components.hubs_parts import HELD, WORDS, parts_of
+from components.hubs_why import BEYOND_MW, Card, hub_place, inputs_of
 from components.hubs_words import (
     SOURCE,
     SOURCE_QUICK,
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from engine.pricing.run import HubRun
 
 SOURCE_HELD = "Balance of what is held from one period to the next, a bound for each end"
-_NONE = {"energy", "hydrogen", "waiting", "ramp"}  # that are no power
 _NEAR = 1e-5  # MWh from an end: it binds
 
 
@@ -48,26 +48,24 @@ def _charge(run: "HubRun", at: At, name: str) -> Part:
         f"{name} pays {per_mwh(tariff + own + added)} at {labels_of(run)[hour]}",
         formula=formula,
         values=[("λ, tariff", per_mwh(tariff)), ("τ, its own charge", per_mwh(own)),
-                ("δ, the operator's", per_mwh(added)), ("exports are paid", paid)],
+                ("without the operator's", per_mwh(tariff + own)), ("δ, the operator's", per_mwh(added)),
+                ("exports are paid", paid)],
         inputs=inputs_of(run), source=SOURCE_QUICK if outcome.prices == "quick" else SOURCE,
     )  # fmt: skip
 
 
 def _draw(run: "HubRun", at: At, name: str) -> Part:
     place, hour = hub_place(run, name), hour_of(run, at)
-    program = programs_of(run)[place]
     values = []
     for each in (before_of(run, at), after_of(run, at)):
-        x = each.points[place]
-        parts = ", ".join(
-            f"{kind} {number(float(program.of(x, kind)[hour]), 3)}"
-            for kind in program.kinds
-            if kind not in _NONE and abs(float(program.of(x, kind)[hour])) > 5e-4
-        )
+        powers = {kind: float(row[hour]) for kind, row in parts_of(run, each, place).items() if kind not in HELD}
+        parts = ", ".join(f"{WORDS[kind]} {number(mw, 3)}" for kind, mw in powers.items() if abs(mw) >= BEYOND_MW)
         values.append((said(each), f"{number(float(each.withdrawal_mw[place, hour]), 3)} MW ({parts})"))
     return why_card(
         f"{name} at {labels_of(run)[hour]}", formula="*w*_{it} = *m*^{in}_{it} − *m*^{out}_{it}", values=values,
-        inputs=inputs_of(run), source=SOURCE, note="Its answer to the prices at least cost to itself.",
+        inputs=inputs_of(run), source=SOURCE,
+        note="Its answer to the prices at least cost to itself. Import, sun, battery out, generator and fuel cell come "
+        "to what demand, work, battery in, electrolyser and export take.",
     )  # fmt: skip
 
 
@@ -79,6 +77,8 @@ def _owes(run: "HubRun", at: At, name: str) -> Part:
         parts = [(kind, float(program.cost[program.place(kind)] @ program.of(x, kind))) for kind in program.kinds]
         told = ", ".join(f"{kind} {dollars(cost)}" for kind, cost in parts if abs(cost) > 5e-3)
         values.append((said(each), f"{dollars(float(each.hub_cost[place]))} ({told})"))
+    more = float(after_of(run, at).hub_cost[place] - before_of(run, at).hub_cost[place])
+    values.append(("more with prices", dollars(more)))
     return why_card(
         f"What {name} spends", formula="*c*_i = Δ Σ_t ( (λ_t + τ_i) *m*^{in}_{it} − λ^{sell}_t *m*^{out}_{it} + … )",
         values=values, inputs=inputs_of(run), source=SOURCE,

@@ -20,7 +20,7 @@ from components.hubs_words import (
     hour_of,
     labels_of,
     limit_words,
-    mwh,
+    plain,
     said,
 )
 from components.skeleton import Part
@@ -99,7 +99,7 @@ def _over(run: "HubRun", at: At, name: str) -> Part:
         beyond = loading_of(run, each, name)[0]
         hours = int((beyond > BEYOND_MW).sum())
         most = f", most {number(float(beyond.max()), 3)} MW at {labels[int(beyond.argmax())]}" if hours else ""
-        energy = mwh(float(beyond.sum()) * run.case.step_h)
+        energy = f"{number(plain(float(beyond.sum()) * run.case.step_h), 3)} MWh"
         values.append((said(each), f"{energy} in {count(hours, 'hour')}{most}"))
     formula = (
         "Δ Σ_t ( [ *S*_t − *S*^{max} ]_{+} + [ −*S*_t − *S*^{min} ]_{+} )"

@@ -20,7 +20,9 @@ from components.hubs_words import (
     dollars,
     hour_of,
     labels_of,
+    mwh,
     per_mwh,
+    plain,
 )
 from components.skeleton import Part
 from components.why_card import why_card
@@ -70,6 +72,11 @@ _FORMULAS: Mapping[str, tuple[str, str, str]] = {  # title, formula, note
 }  # fmt: skip
 
 
+def tiny(value: float) -> str:
+    """Return a number that should be 0, or nearly: ``6.4e-11``."""
+    return f"{value:.1e}" if value else "0"
+
+
 def certificates_of(run: "HubRun") -> dict[str, Any]:
     """Return the certificates of a run by their names."""
     return dict(run.facts["certificates"])
@@ -84,7 +91,7 @@ def _proof(run: "HubRun", _at: At, name: str) -> Part:
     told = certificates_of(run)
     values: list[tuple[str, str]] = []
     if name in LEAST:
-        values = [("found", f"{told[name]:.1e}"), ("at most", f"{LEAST[name]:.0e}")]
+        values = [("found", tiny(told[name])), ("at most", f"{LEAST[name]:.0e}")]
     if name == "second_solver":
         values.append(("asked for", count(int(told["sampled"]), "hub")))
     if name == EXPORTS:
@@ -159,6 +166,8 @@ def _rung(run: "HubRun", _at: At, at_: str) -> Part:
             ("largest miss of a condition of optimality", f"{rung['residual']:.1e}"),
             ("the same prices without a rise", "not certified" if rung["smallest"] is None else
              dollars(rung["smallest"])),
+            *([] if (least := run.facts["smallest"]) is None else [("the least of that, exact prices among them",
+                                                                    dollars(least))]),
             ("time", duration(rung["time_s"])),
         ],
         inputs=inputs_of(run), source=SOURCE_QUICK,
@@ -184,6 +193,10 @@ def _realtime(run: "HubRun", _at: At, _rest: str) -> Part:
             ("overloads, all known", dollars(amount_of(real.foresight_overload_cost))),
             ("hubs' own cost, hour by hour", dollars(float(real.hub_cost.sum()))),
             ("hubs' own cost, all known", dollars(float(real.foresight_hub_cost.sum()))),
+            ("work late or missed", mwh(float(real.missed_mwh.sum()))),
+            ("work left for the next day", mwh(float(real.waiting_mwh.sum()))),
+            ("time of an hour's prices, mean and most",
+             f"{duration(float(real.step_s.mean()))} and {duration(float(real.step_s.max()))}"),
             ("looks ahead", count(run.question.window, "hour")),
             ("standard deviation of forecasts", percent(run.question.error)),
         ],
@@ -218,7 +231,7 @@ def _again_over(run: "HubRun", at: At, _: str) -> Part:
         beyond = [*over.line_mw[:, hour].tolist(), float(over.substation_mw[hour])]
         most = sorted(((mw, name) for mw, name in zip(beyond, names, strict=True) if mw > BEYOND_MW), reverse=True)
         told = "; ".join(f"{name} {number(mw, 3)} MW" for mw, name in most[:MOST])
-        values.append((words, f"{number(sum(beyond), 3)} MW{f': {told}' if told else ''}"))
+        values.append((words, f"{number(plain(sum(beyond)), 3)} MW{f': {told}' if told else ''}"))
     return why_card(
         f"Beyond limits at {labels_of(run)[hour]}, prices set in that hour",
         formula="Σ_l [ |*f*_{lt}| − *f*_l^{max} ]_{+} + [ *S*_t − *S*^{max} ]_{+} + [ −*S*_t − *S*^{min} ]_{+}",

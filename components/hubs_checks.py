@@ -10,11 +10,12 @@ from dash import html
 from components import hubs_export
 from components.format import count, number, percent
 from components.hubs_cards import card
-from components.hubs_cards_proof import EXPORTS, LEAST, ORDER
+from components.hubs_cards_proof import EXPORTS, LEAST, ORDER, tiny
 from components.hubs_growth import growth
 from components.hubs_tables import Rows, tabled
 from components.hubs_view import question_query
-from components.hubs_words import At, dollars
+from components.hubs_why import RATIO
+from components.hubs_words import At, bound_of, dollars
 from components.skeleton import Part, facts, section
 from components.static import static
 from components.tables import GridColumn
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
 TAB = "checks"
 _LEAST_MWH = 5e-4  # less is written as 0
-_RATIO = 1e-3  # of the least $ that a ratio is told of
 
 
 def content(run: "HubRun", at: At, others: Sequence[Grown] = (), study: str = "") -> Part:
@@ -143,7 +143,7 @@ def gap_words(run: "HubRun") -> str:
             f"Quick prices come to {dollars(quick.objective)}; the best that branch and bound finds come to "
             f"{dollars(best['objective'])}, and none to less than {dollars(best['bound'])}"
         )
-        if best["bound"] < _RATIO:
+        if best["bound"] < RATIO:
             return f"{told}."
         over = percent(max(quick.objective / best["bound"] - 1.0, 0.0), 2)
         return (
@@ -152,9 +152,9 @@ def gap_words(run: "HubRun") -> str:
         )
     size = len(case.hubs) * case.periods
     ratio = (
-        f" Whatever the best are, they are no less than {dollars(quick.bound)}, so quick prices are at most "
-        f"{number(quick.objective / quick.bound, 2)} times the best."
-        if quick.bound >= _RATIO
+        f" Whatever the best are, they are no less than {dollars(bound)}, so quick prices are at most "
+        f"{number(quick.objective / bound, 2)} times the best."
+        if (bound := bound_of(run, quick)) >= RATIO
         else ""
     )
     if size > MOST_PROVED:
@@ -215,7 +215,7 @@ def rows(run: "HubRun", _at: At) -> Rows:
         {
             "name": name,
             "what": words,
-            "found": f"{told[name]:.1e}",
+            "found": tiny(told[name]),
             "wanted": f"at most {LEAST[name]:.0e}",
             "holds": "yes" if told[name] <= LEAST[name] else "no",
         }

@@ -70,8 +70,9 @@ def growth(run: "HubRun", others: Sequence[Grown]) -> Part:
     columns, listed = quick_rows(own)
     why = why_card(
         "What a step takes for a hub", formula="*t*_{search} / ( steps · *I* )",
-        values=[(f"{number(each.hubs)} hubs", f"{number(each.search_s, 1)} s / ({number(each.steps)} · "
-                                              f"{number(each.hubs)})") for _, each in own],
+        values=[(f"{number(each.hubs)} hubs, {whose}",
+                 f"{number(each.search_s, 1)} s / ({number(each.steps)} · {number(each.hubs)})")
+                for whose, each in _listed(own, MEASURED)],
         inputs=[WhyInput("the processor's time on whichever machine computed each row")],
         source="Seconds of the processor for quick prices, from all starts, by their steps",
         note="A step answers every hub once and solves one linear program; what gradients take is counted "
@@ -80,7 +81,9 @@ def growth(run: "HubRun", others: Sequence[Grown]) -> Part:
     )  # fmt: skip
     gap = why_card(
         "How far exact prices are proved", formula="( *F* − bound ) / max( 1, |*F*| )",
-        values=[(f"{number(each.hubs)} hubs", percent(each.gap, 1)) for _, each in own if each.gap is not None],
+        values=[(f"{number(each.hubs)} hubs, {whose}",
+                 f"{percent(each.gap, 1)} with {number(each.decisions)} decisions after {duration(each.exact_s)}")
+                for whose, each in _listed(own, MEASURED_EXACT) if each.gap is not None],
         inputs=[WhyInput("the end of each search: its best prices and its bound")],
         source="Branch and bound by HiGHS on the hubs' conditions of optimality, a yes or no for each of their bounds",
         note="Decisions are these yes or no; each more may double what there is to search.",
@@ -99,7 +102,7 @@ def growth(run: "HubRun", others: Sequence[Grown]) -> Part:
             "Quick prices as hubs get more",
             columns,
             listed,
-            why=why,
+            heads=dict.fromkeys(("steps", "search", "step", "each"), why),
             note=f"Measured: {MEASURED_ON}, {MACHINE}. Seconds are the processor's; other machines take other times. "
             "Each row against the one above it of its own kind.",
         ),
@@ -112,7 +115,7 @@ def growth(run: "HubRun", others: Sequence[Grown]) -> Part:
             "growth-exact",
             "Exact prices as hubs get more",
             *exact_rows(own),
-            why=gap,
+            heads=dict.fromkeys(("decisions", "gap", "time"), gap),
             note=f"Measured: {MEASURED_ON}, {MACHINE}, {EXACT_S:g} s each.",
         ),
     )
@@ -122,6 +125,11 @@ def _own(run: "HubRun", others: Sequence[Grown]) -> list[tuple[str, Grown]]:
     """Return this answer and the others, by size; one that is this answer only once."""
     this = Grown.of(run)
     return sorted([(THIS, this), *((HERE, each) for each in others if each != this)], key=lambda one: one[1].hubs)
+
+
+def _listed(own: Sequence[tuple[str, Grown]], measured: Sequence[Grown]) -> list[tuple[str, Grown]]:
+    """Return own runs, then those that were measured, each with whose it is."""
+    return [*own, *((f"measured {each.date}", each) for each in measured)]
 
 
 def _large() -> str:
@@ -153,7 +161,7 @@ def quick_rows(own: Sequence[tuple[str, Grown]]) -> Rows:
         GridColumn("grows", "Against the row above"),
     ]
     rows: list[dict[str, Any]] = []
-    for group in (list(own), [(f"measured {each.date}", each) for each in MEASURED]):
+    for group in (own, _listed([], MEASURED)):
         before: Grown | None = None
         for whose, each in group:
             rows.append({
@@ -189,11 +197,10 @@ def exact_rows(own: Sequence[tuple[str, Grown]]) -> Rows:
         GridColumn("told", "Ended"),
     ]
     asked = [one for one in own if one[1].exact != NOT_ASKED]
-    measured = [(f"measured {each.date}", each) for each in MEASURED_EXACT]
     return columns, [
         {
             "hubs": each.hubs, "whose": whose, "decisions": each.decisions, "gap": each.gap, "time": each.exact_s,
             "told": each.exact or "with prices",
         }
-        for whose, each in (*asked, *measured)
+        for whose, each in _listed(asked, MEASURED_EXACT)
     ]  # fmt: skip

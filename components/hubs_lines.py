@@ -9,7 +9,7 @@ from components import ids
 from components.hubs_cards import card
 from components.hubs_tables import reasons
 from components.hubs_why import BEYOND_MW, loading_of
-from components.hubs_words import SUBSTATION, At, before_of, hour_of, labels_of, said, selected, shown_of
+from components.hubs_words import SUBSTATION, At, before_of, hour_of, labels_of, plain, said, selected, shown_of
 from components.skeleton import Part
 from components.tables import GridColumn, grid, tools
 from engine.pricing.compare import Outcome
@@ -80,9 +80,9 @@ def _row(run: "HubRun", before: Outcome, last: Outcome, place_: int) -> dict[str
         "id": name,
         "name": name,
         "limit": limit if np.isfinite(limit) else None,
-        "was": float(over[0].sum()) * step,
-        "now": float(over[1].sum()) * step,
+        "was": plain(float(over[0].sum()) * step),
+        "now": plain(float(over[1].sum()) * step),
         "hours": int((over[1] > BEYOND_MW).sum()),
         "most_was": float(loading[0].max()),
         "most": float(loading[1].max()),
-    } | {f"h{t}": float(value) for t, value in enumerate(over[1].tolist())}
+    } | {f"h{t}": plain(value) for t, value in enumerate(over[1].tolist())}

@@ -3,7 +3,7 @@
 They are SVG of the server's own, as a chart of the library takes a second to begin and this one lives for a few.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -74,7 +74,7 @@ def live(found: "Searched | None") -> Part:
             html.Summary("How the search goes", className="hr-section-title"),
             html.Div(charts, className="hr-hubs-live-charts"),
             html.Details(
-                [html.Summary("The same as a table"), tabled("searched", label, columns, listed, why=why([_RUNS]))],
+                [html.Summary("The same as a table"), tabled("searched", label, columns, listed, heads=heads([_RUNS]))],
                 className="hr-hubs-live-rows",
             ),
         ],
@@ -87,18 +87,46 @@ def live(found: "Searched | None") -> Part:
 _RUNS = WhyInput("the study that runs now; its answer keeps the same rows under Convergence")
 
 
-def why(inputs: Sequence[WhyInput]) -> Part:
-    """Return the card of the numbers of a search."""
-    return why_card(
-        "How far a search is",
-        formula="gained = *F*_{before} − *F*_{after},  gap = ( *F* − bound ) / max( 1, |*F*| )",
-        inputs=inputs,
-        source=SOURCE_QUICK,
-        note="Promised is what the linear model of hubs' answers says of a step within its region; one that brings "
-        "less than a tenth of it is not taken. A step without a region goes to the best prices of a whole piece, in "
-        "which that model is exact; it is taken where it brings anything. Shaken prices are looked at the same way: "
-        "their piece may promise less than nothing. The bound of exact prices is that of the integer program so far.",
-    )
+_COLUMNS: Mapping[str, tuple[str, str, str]] = {  # of the table of steps: title, formula and note of its card
+    "at": ("When a step ended", "", "By a clock, since the search from that start began."),
+    "objective": (
+        "What the operator makes least, after each step",
+        "*F* = α · *E*(δ) + α_{level} ‖δ‖_1 + α_{smooth} ‖*D*_t δ‖_1 + α_{fair} ‖*D*_h δ‖_1",
+        "Overloads as hubs answer the prices of that step, and what prices weigh; of exact prices the best so far.",
+    ),
+    "bound": (
+        "What no prices come to less than",
+        "*F* ≥ min_x α · *E*(x)",
+        "Of quick prices what overloads weigh with all run as one; of exact prices that of the integer program so far.",
+    ),
+    "promised": (
+        "What a step promises",
+        "*F*(δ) − *F*_{model}(δ + Δ),  *w* ≈ *w*(δ) + *J* Δ",
+        "By the linear model of hubs' answers, within its region. A step without a region goes to the best prices of a "
+        "whole piece, in which that model is exact. Shaken prices are looked at the same way: their piece may promise "
+        "less than nothing.",
+    ),
+    "gained": (
+        "What a step brings",
+        "*F*_{before} − *F*_{after}",
+        "0 where it was not taken: one within a region is taken where it brings a tenth of its promise, one without "
+        "where it brings anything.",
+    ),
+    "region": (
+        "How far prices may move in a step",
+        "‖Δ‖_{∞} ≤ *r*",
+        "Twice as far after a step that brought nearly what it promised, a quarter as far after one that brought less "
+        "than half; none for the best of a whole piece.",
+    ),
+}
+
+
+def heads(inputs: Sequence[WhyInput]) -> dict[str, Part]:
+    """Return the card of each column of the table of steps."""
+    return {
+        name: why_card(title, formula=formula, inputs=inputs, source=SOURCE_QUICK, note=note)
+        for name, (title, formula, note) in _COLUMNS.items()
+    }
 
 
 def quick_lines(found: "Searched") -> list[Line]:

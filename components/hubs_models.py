@@ -7,17 +7,21 @@ from dash import html
 
 from components.format import percent
 from components.hubs_cards import card
+from components.hubs_cards_models import COLUMNS
 from components.hubs_tables import Rows, chart, hour_ticks, tabled
 from components.hubs_words import (
     HUBS,
     LETTERS,
     PRICES,
     At,
+    bound_of,
     dollars,
+    gap_of,
     key_of,
     labels_of,
     lettered,
     mwh,
+    ordered,
     status_words,
     worst_words,
 )
@@ -37,6 +41,7 @@ _SIGNS = {
     "exact": ("firm", "triangle-up"),
     "quick": ("flexible", "circle"),
 }
+_BESIDE = {"none": "top center", "central": "bottom center", "exact": "top left", "quick": "top right"}
 _ORDER: tuple[Prices, ...] = ("none", "central", "exact", "quick")
 
 
@@ -45,11 +50,6 @@ def place() -> Part:
     return chart(
         TAB, "What models cost hubs and what they leave beyond limits; the table has the same numbers", HEIGHT_PX
     )
-
-
-def ordered(run: "HubRun") -> list[Outcome]:
-    """Return the outcomes, A to D, for each those of linear hubs first."""
-    return sorted(run.outcomes, key=lambda each: (_ORDER.index(each.prices), each.hubs))
 
 
 def content(run: "HubRun", at: At) -> Part:
@@ -64,8 +64,8 @@ def content(run: "HubRun", at: At) -> Part:
                 columns,
                 listed,
                 faces=_faces(run, at),
-                note="Hubs of constant costs may answer in several ways as good: best and worst are told. Bound, gap "
-                "and status are on the card of the objective.",
+                heads={name: card(run, at, f"each:{name}") for name in COLUMNS},
+                note="Hubs of constant costs may answer in several ways as good: best and worst are told.",
             ),
         ]
     )
@@ -94,9 +94,10 @@ def story(run: "HubRun") -> str:
     quick, none, central = run.of("quick", "quadratic"), run.of("none", "quadratic"), run.of("central", "linear")
     if quick is None or none is None or central is None:
         raise ValueError("a run without its models")
+    same = run.of("none", "linear") or none  # the hubs that all as one is of
     words = [
         f"Without prices {mwh(none.overloads.mwh(case))} are beyond limits; run as one, hubs would leave "
-        f"{mwh(central.overloads.mwh(case))} for {dollars(float((central.hub_cost - none.hub_cost).sum()))} more of "
+        f"{mwh(central.overloads.mwh(case))} for {dollars(float((central.hub_cost - same.hub_cost).sum()))} more of "
         f"their own cost; quick prices leave {mwh(quick.overloads.mwh(case))} for "
         f"{dollars(float((quick.hub_cost - none.hub_cost).sum()))} more.",
         f"So the price of decentralisation is {dollars(quick.overload_cost - run.floor)} of overloads.",
@@ -141,8 +142,8 @@ def rows(run: "HubRun", _at: At) -> Rows:
             "above": each.overload_cost - run.floor,
             "prices": each.price_cost.total,
             "objective": each.objective,
-            "bound": each.bound,
-            "gap": max(each.gap, 0.0),
+            "bound": bound_of(run, each),
+            "gap": gap_of(run, each),
             "cost": float(each.hub_cost.sum()),
             "paid": float(each.paid.sum()),
             "time": each.time_s,
@@ -203,11 +204,11 @@ def _mark(made: go.Figure, run: "HubRun", each: Outcome, theme: Theme) -> None:
         y=[energy],
         mode="markers+text",
         text=[LETTERS[each.prices]],
-        textposition="bottom center" if each.prices == "central" else "top center",
+        textposition=_BESIDE[each.prices],
         name=lettered(each),
         showlegend=False,
         marker={
-            "size": 13,
+            "size": 13 if filled else 17,  # C and D may meet: an open mark is seen around a filled one
             "symbol": symbol if filled else f"{symbol}-open",
             "color": token(colour, theme),
             "line": {"width": 2, "color": token(colour, theme)},

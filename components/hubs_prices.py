@@ -1,5 +1,6 @@
 """The Prices tab: what the operator adds to the tariff, hub by hour as a heat map and as lines."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -85,9 +86,23 @@ def content(run: "HubRun", at: At) -> Part:
                     "largest of all": card(run, at, "price"),
                 },
             ),
-            tabled(TAB, "Prices by hub and hour", columns, listed, note=note),
+            tabled(TAB, "Prices by hub and hour", columns, listed, note=note, heads=_heads(run, at)),
         ]
     )
+
+
+def _heads(run: "HubRun", at: At) -> dict[str, Part]:
+    """Return the card of each column: of many areas what the chosen hub pays each hour, else what each hub pays now."""
+    own = run.case.hubs[hub_of(run, at)].name
+    if run.case.area_count > 2 * _LINES:
+        hours = range(run.case.periods)
+        return {"mean": card(run, at, f"mean:{own}")} | {
+            f"t{t}": card(run, replace(at, hour=t), f"charge:{own}") for t in hours
+        }
+    first: dict[int, str] = {}
+    for hub, area in zip(run.case.hubs, run.case.area.tolist(), strict=True):
+        first.setdefault(area, hub.name)
+    return {f"p{k}": card(run, at, f"charge:{name}") for k, name in first.items()}
 
 
 def rows(run: "HubRun", at: At) -> Rows:

@@ -8,7 +8,7 @@ from dash import html
 from components.format import count, duration, percent
 from components.hubs_cards import card
 from components.hubs_tables import Rows, chart, hour_ticks, reasons, tabled
-from components.hubs_words import At, amount_of, dollars, hour_of, labels_of, mwh
+from components.hubs_words import At, amount_of, dollars, hour_of, labels_of, mwh, plain
 from components.skeleton import Part, state
 from components.tables import GridColumn
 from components.theme import Theme, styled, token
@@ -21,6 +21,13 @@ if TYPE_CHECKING:
 TAB = "realtime"
 HEIGHT_PX = 340
 _LEAST_MWH = 5e-4  # less is written as 0
+_HEADS = {  # the card of each column, of the hour that is looked at
+    "price": "again-price",
+    "known": "again-price",
+    "over": "again-over",
+    "over_known": "again-over",
+    "took": "again-took",
+}
 
 
 def place() -> Part:
@@ -73,7 +80,14 @@ def content(run: "HubRun", at: At) -> Part:
                     "time": card(run, at, "again-took"),
                 },
             ),
-            tabled(TAB, "Prices in real time", columns, listed, why=card(run, at, "realtime")),
+            tabled(
+                TAB,
+                "Prices in real time",
+                columns,
+                listed,
+                why=card(run, at, "realtime"),
+                heads={column: card(run, at, what) for column, what in _HEADS.items()},
+            ),
         ]
     )
 
@@ -103,8 +117,8 @@ def rows(run: "HubRun", at: At) -> Rows:
             "hour": label,
             "price": float(real.price[:, t].mean()),
             "known": float(real.foresight_price[:, t].mean()),
-            "over": float(over[0][t]),
-            "over_known": float(over[1][t]),
+            "over": over[0][t],
+            "over_known": over[1][t],
             "took": float(real.step_s[t]),
             "marks": "hr-feeder-now" if t == hour_of(run, at) else "",
         }
@@ -113,9 +127,9 @@ def rows(run: "HubRun", at: At) -> Rows:
     return columns, found
 
 
-def _beyond(run: "HubRun", withdrawal: Any) -> Any:
+def _beyond(run: "HubRun", withdrawal: Any) -> list[float]:
     over = Overloads.of(run.case, withdrawal)
-    return over.line_mw.sum(axis=0) + over.substation_mw
+    return [plain(each) for each in (over.line_mw.sum(axis=0) + over.substation_mw).tolist()]
 
 
 def figure(run: "HubRun", at: At, theme: Theme = "light") -> go.Figure:

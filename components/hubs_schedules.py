@@ -8,12 +8,12 @@ from dash import html
 
 from components.format import count, sentence
 from components.hubs_cards import card
+from components.hubs_parts import HELD, WORDS, parts_of
 from components.hubs_tables import Rows, chart, chooser, hour_ticks, reasons, tabled
 from components.hubs_words import PRICES, At, hour_of, hub_of, labels_of, programs_of, shown_of
 from components.skeleton import Part
 from components.tables import GridColumn
 from components.theme import Theme, styled, token
-from engine.network.model import Vector
 from engine.pricing.compare import Outcome
 
 if TYPE_CHECKING:
@@ -36,23 +36,6 @@ OUT = {
     "electrolyser": ("flexible", "."),
     "export": ("firm", "-"),
 }
-HELD = {
-    "energy": ("battery", "fine", "solid"),
-    "hydrogen": ("hydrogen", "flexible", "dash"),
-    "waiting": ("work that waits", "candidate", "dot"),
-}
-WORDS = {
-    "import": "import",
-    "sun": "sun used",
-    "discharge": "battery out",
-    "generated": "generator",
-    "fuel cell": "fuel cell",
-    "demand": "demand",
-    "work": "work done",
-    "charge": "battery in",
-    "electrolyser": "electrolyser",
-    "export": "export",
-}
 _LISTED = 14
 _UNITS = ("$/MWh", "MW", "MWh")
 
@@ -62,20 +45,6 @@ def place() -> Part:
     return chart(
         TAB, "What the hub does, stacked hour by hour, and what it holds; the table has the same numbers", HEIGHT_PX
     )
-
-
-def parts_of(run: "HubRun", outcome: Outcome, place_: int) -> dict[str, Vector]:
-    """Return what a hub does in MW, and holds in MWh, period by period; only what it has."""
-    hub, program, x = run.case.hubs[place_], programs_of(run)[place_], outcome.points[place_]
-    found: dict[str, Vector] = {"demand": np.asarray(hub.demand_mw)}
-    for kind in ("import", "export", "work", "charge", "discharge", "generated", "electrolyser", *HELD):
-        if kind in program.kinds:
-            found[kind] = program.of(x, kind)
-    if hub.hydrogen is not None:
-        found["fuel cell"] = hub.hydrogen.fuel_cell_efficiency * program.of(x, "fuel cell")
-    if any(hub.sun_mw):
-        found["sun"] = np.asarray(hub.sun_mw) - program.of(x, "curtailed")
-    return found
 
 
 def content(run: "HubRun", at: At) -> Part:
@@ -94,9 +63,17 @@ def content(run: "HubRun", at: At) -> Part:
         [
             html.P([*ways, rest], className="hr-feeder-told hr-hubs-ways"),
             _why(run, at, case.hubs[place_].name),
-            tabled(TAB, f"What {case.hubs[place_].name} does", columns, listed),
+            tabled(TAB, f"What {case.hubs[place_].name} does", columns, listed, heads=_heads(run, at, columns)),
         ]
     )
+
+
+def _heads(run: "HubRun", at: At, columns: list[GridColumn]) -> dict[str, Part]:
+    """Return the card of each column's number in the hour that is looked at; demand is given."""
+    name = run.case.hubs[hub_of(run, at)].name
+    of = {each.name: each.name if each.name in HELD else "draw" for each in columns if each.kind == "number"}
+    of = of | {"price": "charge"}
+    return {column: card(run, at, f"{what}:{name}") for column, what in of.items() if column != "demand"}
 
 
 def _why(run: "HubRun", at: At, name: str) -> Part:
@@ -119,7 +96,7 @@ def rows(run: "HubRun", at: At) -> Rows:
         *(
             GridColumn(
                 kind,
-                HELD[kind][0] if kind in HELD else WORDS[kind],
+                sentence(HELD[kind][0] if kind in HELD else WORDS[kind]),
                 "MWh" if kind in HELD else "MW",
                 "number",
                 digits=3,

@@ -1,16 +1,15 @@
 """The Convergence tab: how the search for quick prices went, step by step from each start, and that for exact ones."""
 
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import plotly.graph_objects as go
 from dash import html
 
-from components import hubs_live
-from components.format import count, duration, percent
+from components import hubs_ends, hubs_live
+from components.format import percent
 from components.hubs_cards import card
-from components.hubs_live import start_words
+from components.hubs_ends import told_of_ends
 from components.hubs_tables import Rows, chart, tabled
 from components.hubs_view import question_query
 from components.hubs_why import inputs_of
@@ -27,12 +26,6 @@ if TYPE_CHECKING:
     from engine.pricing.run import HubRun
 
 TAB = "steps"
-ENDS = {
-    "settled": "no step promises anything",
-    "stalled": "steps bring next to nothing",
-    "steps": "the most steps were taken",
-    "time": "its time was over",
-}
 _SIGNS = {  # as the style sheet has them for the charts of a search that runs
     "start-0": ("firm", "solid"),
     "start-1": ("flexible", "dash"),
@@ -65,12 +58,22 @@ def searched_of(run: "HubRun") -> Searched:
 def content(run: "HubRun", at: At) -> Part:
     """Return how each search ended and the table of its steps."""
     columns, listed = rows(run, at)
-    best = min(run.facts["ends"], key=lambda end: end["objective"])
-    ends = [html.Li(f"{_end_words(end)}{' The best of all, so it is the answer.' if end is best else ''}")
-            for end in run.facts["ends"]]  # fmt: skip
+    ends = hubs_ends.rows(run)
+    faces = {
+        (row, name): card(run, at, f"ended:{row}")
+        for row, end in enumerate(ends[1])
+        for name in ("objective", "bound", "gap", "steps", "time")
+        if end[name] is not None
+    }
     return html.Div(
         [
-            html.Ul(ends, className="hr-feeder-lines"),
+            tabled(
+                "ends",
+                "How the searches ended",
+                *ends,
+                faces=faces,
+                note="C is for hubs of constant costs, D for those of rising ones: their objectives do not compare.",
+            ),
             html.P(_exact(run), className="hr-feeder-told"),
             *_rungs(run, at),
             tabled(
@@ -78,7 +81,7 @@ def content(run: "HubRun", at: At) -> Part:
                 "Steps of the search",
                 columns,
                 listed,
-                why=hubs_live.why(inputs_of(run)),
+                heads=hubs_live.heads(inputs_of(run)),
                 note="A step within a region that brings less than a tenth of what it promised is not taken; one "
                 "without goes to the best prices of a whole piece of hubs' answers.",
             ),
@@ -102,7 +105,7 @@ def _rungs(run: "HubRun", at: At) -> list[Part]:
             faces={
                 (row, name): card(run, at, f"rung:{row}")
                 for row, rung in enumerate(rungs)
-                for name in ("objective", "overload_cost", "smallest")
+                for name in ("objective", "overload_cost", "smallest", "time_s")
                 if rung[name] is not None
             },
             note="Without a rise: what the same prices come to with hubs of constant costs that take the smallest of "
@@ -162,33 +165,10 @@ def _rung_rows(run: "HubRun") -> Rows:
     return columns, [dict(rung) for rung in run.facts["ladder"]]
 
 
-def _end_words(end: Mapping[str, Any]) -> str:
-    start = start_words(end["start"])
-    return (
-        f"{start[:1].upper()}{start[1:]}: {dollars(end['objective'])} after {count(end['steps'], 'step')} and "
-        f"{duration(end['time_s'])}; it ended as {ENDS.get(end['end'], end['end'])}."
-    )
-
-
 def _exact(run: "HubRun") -> str:
+    """Return why there are no exact prices, or on what their bound rests."""
     told = run.facts["exact"]
-    if "objective" not in told:
-        return f"Exact prices: {told.get('message') or 'none'}."
-    return (
-        f"Exact prices: {dollars(told['objective'])}, no less than {dollars(told['bound'])} "
-        f"(gap {percent(max(told['gap'], 0.0), 1)}, {told['status']}) by {count(told['decisions'], 'decision')} "
-        f"of yes or no in {duration(told['time_s'])}.{_guessed(told)}"
-    )
-
-
-def _guessed(told: Mapping[str, Any]) -> str:
-    """Return on what the bound of exact prices rests: ends of multipliers that no program proved."""
-    if not told["guessed"]:
-        return " The ends of all multipliers are proved."
-    return (
-        f" The bound holds as long as none of {count(told['guessed'], 'multiplier')} without a proved end needs more "
-        f"than it was let be: none came near, and ends were doubled {count(told['doubled'], 'time')}."
-    )
+    return told_of_ends(told) if "objective" in told else f"Exact prices: {told.get('message') or 'none'}."
 
 
 def rows(run: "HubRun", _at: At) -> Rows:

@@ -9,7 +9,7 @@ import numpy as np
 from components import hubs_ids
 from components.format import number
 from components.hubs_cards import card
-from components.hubs_words import PRICES, At, after_of, before_of, dollars, said
+from components.hubs_words import PRICES, At, after_of, before_of, bound_of, dollars, said
 from components.skeleton import Part, totals
 from components.static import static
 from components.why_card import why_number
@@ -58,7 +58,7 @@ def measures(run: "HubRun", at: At) -> list[Measure]:
         Measure("price", _LABELS[2], "$/MWh", 1, far, f"mean {number(float(np.abs(price).mean()), 1)}"),
         Measure("cost", _LABELS[3], "$", 1, own[1] - own[0], f"on {dollars(own[0])}"),
         Measure("paid", _LABELS[4], "$", 0, float(after.paid.sum())),
-        Measure("objective", _LABELS[5], "$", 0, after.objective, f"bound {dollars(after.bound, 0)}"),
+        Measure("objective", _LABELS[5], "$", 0, after.objective, f"bound {dollars(bound_of(run, after), 0)}"),
         Measure("apart", _LABELS[6], "$", 0, after.overload_cost - run.floor, "over B"),
     ]  # fmt: skip
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 Card = Callable[["HubRun", At, str], Part]
 BEYOND_MW = 5e-4  # less is written as 0
+RATIO = 1e-3  # of the least $ that a ratio is told of
 MOST = 6  # limits, hubs or areas that a card names
 _FAR = 10.0  # parts of a limit of 0 that any flow counts as
 

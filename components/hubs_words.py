@@ -63,11 +63,26 @@ class At:
 
 def status_words(outcome: Outcome) -> str:
     """Return what is known of an outcome as an optimum: prices that were only tried are none."""
+    if (outcome.prices, outcome.hubs) == ("exact", "linear") and outcome.status is Status.OPTIMAL:
+        return "within the gap asked for"
     if outcome.prices == "central" or (outcome.prices, outcome.hubs) == ("exact", "linear"):
         return str(outcome.status.value)
     if (outcome.prices, outcome.hubs) == ("quick", "quadratic"):
         return "best found"
     return "prices tried"
+
+
+def bound_of(run: "HubRun", outcome: Outcome) -> float:
+    """Return what no prices come to less than with these hubs, $: all as one, or more where a search proved more."""
+    if outcome.prices == "central":
+        return outcome.bound
+    proof = run.facts["exact"] if outcome.hubs == "linear" else run.facts.get("best")
+    return max(outcome.bound, run.floor, (proof or {}).get("bound", 0.0))
+
+
+def gap_of(run: "HubRun", outcome: Outcome) -> float:
+    """Return how far an outcome is above :func:`bound_of`, relative to its objective."""
+    return max(outcome.objective - bound_of(run, outcome), 0.0) / max(1.0, abs(outcome.objective))
 
 
 def outcome_words(prices: Prices, hubs: Hubs) -> str:
@@ -107,6 +122,11 @@ def before_of(run: "HubRun", at: At) -> Outcome:
     if found is None:
         raise ValueError("a run without its baseline")
     return found
+
+
+def ordered(run: "HubRun") -> list[Outcome]:
+    """Return the outcomes, A to D, for each those of hubs of constant costs first."""
+    return sorted(run.outcomes, key=lambda each: (LETTERS[each.prices], each.hubs))
 
 
 def shown_of(run: "HubRun", at: At) -> tuple[Outcome, ...]:
@@ -158,14 +178,14 @@ def limit_words(limit_mw: float, digits: int = 2) -> str:
 
 def mwh(value: float) -> str:
     """Return an energy beyond limits: ``8.90 MWh``."""
-    return f"{number(_plain(value), 2)}{NARROW}MWh"
+    return f"{number(plain(value), 2)}{NARROW}MWh"
 
 
 def dollars(value: float, digits: int | None = None) -> str:
     """Return an amount of a small study: ``568.1 $``, ``1 480 $``."""
     if digits is None:
         digits = 2 if abs(value) < 9.995 else 1 if abs(value) < 999.95 else 0
-    return f"{number(_plain(value), digits)}{NARROW}$"
+    return f"{number(plain(value), digits)}{NARROW}$"
 
 
 def worst_words(outcome: Outcome) -> str:
@@ -182,8 +202,9 @@ def amount_of(value: Any) -> float:
 
 def per_mwh(value: float) -> str:
     """Return a price of the operator: ``28.2 $/MWh``."""
-    return f"{number(_plain(value), 1)}{NARROW}$/MWh"
+    return f"{number(plain(value), 1)}{NARROW}$/MWh"
 
 
-def _plain(value: float) -> float:
+def plain(value: float) -> float:
+    """Return a number, 0 for what is rounding."""
     return 0.0 if abs(value) < 5e-7 else value

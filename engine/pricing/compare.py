@@ -9,7 +9,7 @@ the search for quick ones begins there too. Of many hubs
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -113,7 +113,7 @@ def compare(  # noqa: PLR0913 (three who are told, by name)
     joint = Joint.of(case, fleet.programs)
     zero = np.zeros((case.area_count, case.periods))
     table = _Table(fleet, joint)
-    alone = table.quadratic("none", zero, bound=0.0)
+    alone = table.quadratic("none", zero, bound=0.0)  # before there is a bound
     say("hubs and operator as one", 0.05)
     best = first_best(joint)
     floor = best.overload_cost
@@ -131,7 +131,7 @@ def compare(  # noqa: PLR0913 (three who are told, by name)
         fleet, begun(case, fleet.programs, quick_s / _THIRD), time_limit_s=quick_s, tick=stepped, seed=seed
     )
     so_far.starts = {end.start: (end.found.objective, end.steps) for end in quick.ends}
-    outcomes = [alone, table.central(best), table.quick(quick, floor)]
+    outcomes = [replace(alone, bound=floor), table.central(best), table.quick(quick, floor)]
     few = len(case.hubs) <= MOST_LINEAR
     if few:
         outcomes.insert(0, table.linear("none", zero, floor))

@@ -88,7 +88,8 @@ def from_json(content: bytes) -> HubCase:
     lines: tuple[Line, ...] = _rows(records, "lines", Line, held)
     hubs: tuple[Hub, ...] = _rows(records, "hubs", Hub, held)
     areas = _areas(records, held.get("areas", []))
-    _sizes(records, lines, len(hubs), one["day"])
+    given = held.get("hubs", [])
+    _sizes(records, lines, len(given) if isinstance(given, list) else 0, one["day"])  # one that is wrong counts too
     if records.problems:
         raise FileFormatError(records.problems)
     day, substation = one["day"], one["substation"]

@@ -391,6 +391,13 @@ def test_a_price_that_counts_for_exports_too_cures_what_exports_push_and_is_told
         (lambda told: told["day"]["buy_per_mwh"].append(1), "4"),
         (lambda told: told.update(wind=1), "wind"),
         (lambda told: told["hubs"][0].update(import_mw=0.1), "too little"),
+        (lambda told: told["day"].update(sell_per_mwh=[500] * 3), "and sells at 500: buying must cost at least"),
+        (
+            lambda told: (told.update(lines=[]), told["substation"].update(import_mw=None, export_mw=None)),
+            "no line with a limit and no limit of the substation",
+        ),
+        (lambda told: told["hubs"][1]["demand_mw"].append(float("nan")), "hub 2: demand_mw is 'nan'"),
+        (lambda told: told["day"]["buy_per_mwh"].append(float("nan")), "buy_per_mwh is 'nan'"),
     ],
 )
 def test_a_case_that_is_wrong_is_refused_naming_what_and_where(anne: Seat[Desk], change: Any, words: str) -> None:

@@ -9,13 +9,10 @@ import pytest
 
 from components import (
     hubs_cards,
-    hubs_checks,
     hubs_hubs,
     hubs_lines,
-    hubs_models,
+    hubs_parts,
     hubs_realtime,
-    hubs_schedules,
-    hubs_steps,
 )
 from components.format import number, percent
 from components.hubs_words import At, after_of, before_of, dollars, mwh, per_mwh
@@ -63,8 +60,8 @@ def numbers() -> dict[str, str]:
         "substation": number(float(whole[hour]), 3),
         "line:substation": number(float(whole[hour]), 3),
         "line:711-740": number(float(flow[row, hour]), 3),
-        "over:703-730": mwh(was),
-        "over:substation": mwh(float(np.maximum(whole - network.import_mw, 0.0).sum()) * step),
+        "over:703-730": f"{was:.3f} MWh",
+        "over:substation": f"{float(np.maximum(whole - network.import_mw, 0.0).sum()) * step:.3f} MWh",
         "load:711-740": percent(float(np.abs(flow[row, hour]) / network.limit_mw[row]), 1),
         "load:substation": percent(float(whole[hour]) / network.import_mw, 1),
         "charge:works 724": per_mwh(float(run.case.buy_per_mwh[hour] + price[hour])),
@@ -113,8 +110,8 @@ def test_what_a_hub_holds_is_told_by_what_moved_into_it_and_out_of_it(show: str)
     """The card counts from powers and what was held before; the schedule has what the program says is held."""
     run, counted = example(), 0
     for place, hub in enumerate(run.case.hubs):
-        parts = hubs_schedules.parts_of(run, after_of(run, At(outcome=show)), place)
-        for kind in hubs_schedules.HELD:
+        parts = hubs_parts.parts_of(run, after_of(run, At(outcome=show)), place)
+        for kind in hubs_parts.HELD:
             if kind not in parts:
                 with pytest.raises(ValueError, match=f"no {kind} at '{hub.name}'"):
                     hubs_cards.card(run, AT, f"{kind}:{hub.name}")
@@ -161,6 +158,8 @@ def test_an_hour_in_real_time_is_told_with_the_numbers_of_its_row() -> None:
         "energy:x",
         "proof:x",
         "rung:9",
+        "ended:9",
+        "each:wind",
         "best",
     ],
 )
@@ -176,8 +175,8 @@ def test_the_grids_tell_why_of_the_row_that_is_chosen_and_the_cards_hold_its_num
     _, lines = hubs_lines.rows(run, at)
     line = next((row for row in lines if f"line:{row['name']}" == selection), lines[0])
     over, load = (text(hubs_cards.card(run, at, f"{what}:{line['name']}")) for what in ("over", "load"))
-    assert mwh(line["was"]) in over
-    assert f"{mwh(line['now'])} in {line['hours']} hour" in over
+    assert f"{number(line['was'], 3)} MWh" in over
+    assert f"{number(line['now'], 3)} MWh in {line['hours']} hour" in over
     for name in ("most_was", "most"):
         assert f"at most {percent(line[name], 1)} at" in load
     told = written(hubs_lines.content(run, at))
@@ -191,17 +190,3 @@ def test_the_grids_tell_why_of_the_row_that_is_chosen_and_the_cards_hold_its_num
     ):
         assert shown in text(hubs_cards.card(run, at, f"{what}:{row['name']}"))
     assert f"Why, for {row['name']}" in written(hubs_hubs.content(run, at))
-
-
-def test_every_number_of_the_tables_of_models_and_certificates_opens_a_card() -> None:
-    run = example()
-    models = written(hubs_models.content(run, AT))
-    for row in range(len(run.outcomes)):
-        for column in ("mwh", "prices", "objective", "cost", "paid"):
-            assert f"hubs-table-models-why-{row}-{column}" in models
-    checks = written(hubs_checks.content(run, AT))
-    for row in range(6):
-        assert f"hubs-table-checks-why-{row}-found" in checks
-    steps = written(hubs_steps.content(run, AT))
-    for column in ("objective", "overload_cost", "smallest"):
-        assert f"hubs-table-rungs-why-3-{column}" in steps

@@ -12,6 +12,7 @@ from components import (
     hubs_cards,
     hubs_diagram,
     hubs_models,
+    hubs_parts,
     hubs_prices,
     hubs_question,
     hubs_realtime,
@@ -126,7 +127,7 @@ def test_what_a_hub_takes_in_is_what_it_uses_in_every_hour_and_what_it_holds_fol
     run = example()
     for outcome in run.outcomes:
         for place, hub in enumerate(run.case.hubs):
-            parts = hubs_schedules.parts_of(run, outcome, place)
+            parts = hubs_parts.parts_of(run, outcome, place)
             taken = sum(parts[kind] for kind in hubs_schedules.IN if kind in parts)
             used = sum(parts[kind] for kind in hubs_schedules.OUT if kind in parts)
             assert np.allclose(taken, used, atol=1e-5), (outcome.prices, hub.name)

@@ -62,6 +62,17 @@ def test_lines_of_another_size_are_named() -> None:
     ]  # fmt: skip
 
 
+def test_a_hub_that_cannot_be_read_is_told_alone() -> None:
+    """Each line still has a share for it: that these are as many as the hubs of the file is no fault."""
+    held = _held()
+    held["hubs"][1]["demand_mw"][2] = float("nan")
+    with pytest.raises(FileFormatError) as caught:
+        from_json(json.dumps(held).encode())
+    assert [problem.message for problem in caught.value.problems] == [
+        "hub 2: demand_mw is 'nan', which is not a number"
+    ]
+
+
 @pytest.mark.parametrize(
     ("content", "words"),
     [(b"{", "cannot be read"), (b"[]", "not a case of hubs"), (b'{"format": "other"}', "not a case of hubs"),
