@@ -93,15 +93,15 @@ def both_ways_card(run: "ResilienceRun") -> Part:
         f"{mwh(float(both.max()), 3)} charged while discharging, at most in a shock",
         formula="Δ Σ_t Σ_k min( *ch*_{kt}, *dis*_{kt} )",
         values=[
-            ("the most", f"{shock_words(run, shock)}, plan {METHODS[worst.method]}"),
+            ("the most", f"{shock_words(run, shock)}, plan {METHODS[worst.method]}" if some else "in no shock"),
             ("under that plan", f"in {count(some, 'shock')} of {number(len(both))}"),
             (f"{METHODS[chosen.method]}, in the mean", mwh(share, 4)),
         ],
         inputs=inputs_of(run), source=SOURCE,
-        note="Wear and losses make it cost, so it is done only where burning energy costs less than what else there is "
-        "to do: where draws fall, an import below its schedule by more than the dead band costs more than the losses "
-        "of a store that is full. A store that cannot do both would leave the import further off its schedule, at "
-        "that price.",
+        note="A linear program would burn energy so where draws fall and stores are full: an import below its schedule "
+        "by more than the dead band costs more than the losses. No store can do both, so in each step where it would "
+        "the way in which it moves less is closed, and the shock is solved again. Cuts keep to the linear program, "
+        "which no dispatch undercuts; the gap of the plan holds the difference.",
     )  # fmt: skip
 
 

@@ -102,8 +102,8 @@ def rows(run: "ResilienceRun", _at: At) -> Rows:
              left <= run.question.gap, "gap"),
         _row("Risk by its two forms, apart", f"{abs(told['gap']):.1e} $", f"at most {_HAIR:.0e} of it",
              abs(told["gap"]) <= _HAIR * scale, "risk"),
-        _row("MWh charged while discharging, at most", number(both, 3) if both > _HAIR else f"{both:.1e}",
-             "0, but to burn what would lower the import too far", both <= _HAIR, _BOTH),
+        _row("MWh charged while discharging, at most", number(both, 3) if both > _HAIR else "0",
+             "0: a store works one way at a time", both <= _HAIR, _BOTH),
     ]  # fmt: skip
     if ac is not None:
         apart = ac["linear_lowest_pu"] - ac["lowest_pu"]

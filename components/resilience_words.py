@@ -93,7 +93,7 @@ def played(run: "ResilienceRun", method: Method, shock: int) -> tuple[Recourse, 
     """Return stage II of one shock under the plan by a method, solved. Raises SolverError."""
     recourse = Recourse(run.case.with_scenarios(np.array([shock])))
     plan = planned_of(run, At(method)).plan.astype(np.float64)
-    return recourse, recourse.solve(0, plan)
+    return recourse, recourse.dispatch(0, plan)
 
 
 def table_of(run: "ResilienceRun", planned: Planned) -> np.ndarray:

@@ -182,11 +182,17 @@ class _Copies:
         if not len(self.costs):
             self.attempt(self.plan)
         plan = self.plan.astype(np.intp)
-        told = self.aim.risk(self.costs, self.case.scenarios.probability)
+        solved = self.stage.dispatch(self.plan)
+        self.elsewhere_s += solved.elsewhere_s
+        told = self.aim.risk(solved.costs, self.case.scenarios.probability)
+        capital = float(self.cost @ plan)
+        # Copies are linear: what the ways of stores add is in the gap.
+        objective = max(self.objective, capital + self.case.events_per_year * told.value)
+        if status is Status.OPTIMAL and gap(objective, self.bound) > self.search.gap:
+            status = Status.OTHER
         return Placement(
-            plan, self.costs, told, float(self.cost @ plan), self.objective, min(self.bound, self.objective),
-            status, tuple(self.marks), route, time.perf_counter() - self.begin,
-            self.elsewhere_s + time.process_time() - self.begun_processor,
+            plan, solved.costs, told, capital, objective, min(self.bound, objective), status, tuple(self.marks),
+            route, time.perf_counter() - self.begin, self.elsewhere_s + time.process_time() - self.begun_processor,
         )  # fmt: skip
 
 

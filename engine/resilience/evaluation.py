@@ -61,7 +61,7 @@ def evaluate(
         case, sites=tuple(case.sites[at] for at in used.tolist()),
         scenarios=case.scenarios if scenarios is None else scenarios,
     ).checked()  # fmt: skip
-    found = Stage(small, workers).solve(table[:, used].ravel(), cuts=False, progress=progress).outcomes
+    found = Stage(small, workers).dispatch(table[:, used].ravel(), progress=progress).outcomes
     given = np.zeros((len(found), *table.shape))
     given[:, :, used] = found.given_mwh.reshape(len(found), len(case.types), len(used))
     return replace(found, given_mwh=given.reshape(len(found), -1))

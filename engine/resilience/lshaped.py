@@ -2,7 +2,8 @@
 
 First with plans that need not be whole: cuts found there hold, and cost little. Each is taken between the last plan of
 the master and the best one seen (in-out separation), which keeps plans from swinging. Then with whole plans, and cuts
-a hair inside of each: of the many that touch a whole plan those say most of all others.
+a hair inside of each: of the many that touch a whole plan those say most of all others. Stage II is linear in all of
+that. The plan that is found is told with stores one way at a time, so its gap holds what the linear program leaves out.
 Sources: Birge and Louveaux 1988; Ben-Ameur and Neto, Networks 49(1), 2007, for in-out separation; Magnanti and Wong,
 Operations Research 29(3), 1981, and Papadakos, Computers & Operations Research 35(4), 2008, for cuts from a core point.
 """
@@ -27,6 +28,7 @@ _RELAXED_GAP = 5e-4  # to which plans need not be whole
 _STALLED, _IDLE = 1e-4, 3  # how little a bound rises that stands still, and for how many rounds
 _PARTS = 0.5  # of the time, at most, for plans that need not be whole
 _INSIDE = 0.5  # of the limits, that a plan in the middle of all keeps to
+_MORE = 0.75  # of the gap that is asked for, at most: where more of it is beyond cuts, they are no use
 _BETTER = 1e-7  # of a cost: what a cut must add to be kept
 
 Told = Callable[[Mark], None]  # may raise CancelledError
@@ -71,15 +73,37 @@ class LShaped:
         for plan in (np.zeros(self.master.modules), *starts):
             self.attempt(plan)
         self.relaxed()
-        status = self.whole()
+        status = self.whole(self.search.gap)
+        costs, objective = self.dispatched()
+        more = gap(objective, self.objective)  # that the ways of stores add: cuts cannot close it
+        wide = status is Status.OPTIMAL and gap(objective, self.bound) > self.search.gap
+        if wide and more <= _MORE * self.search.gap:
+            status = self.whole(self.search.gap - more)
+            costs, objective = self.dispatched()
+            wide = gap(objective, self.bound) > self.search.gap
+        status = Status.OTHER if wide and status is Status.OPTIMAL else status
         found = self.plan.astype(np.intp)
-        told = self.aim.risk(self.costs, self.case.scenarios.probability)
+        told = self.aim.risk(costs, self.case.scenarios.probability)
         return Placement(
-            found, self.costs, told, float(self.cost @ found), self.objective,
-            min(self.bound, self.objective), status,
+            found, costs, told, float(self.cost @ found), objective,
+            min(self.bound, objective), status,
             tuple(self.marks), "decomposition", time.perf_counter() - self.begin,
             self.elsewhere_s + time.process_time() - self.begun_processor, self.master.counted,
         )  # fmt: skip
+
+    def dispatched(self) -> tuple[Vector, float]:
+        """Return the costs (S,) of the best plan with every store one way at a time, and what that costs a year."""
+        solved = self.stage.dispatch(self.plan)
+        self.elsewhere_s += solved.elsewhere_s
+        costs, total = solved.costs, self.total(self.plan, solved.costs)
+        if total > self.objective:
+            last = self.marks[-1].round + 1 if self.marks else 1
+            self.mark(last, "stores one way", total)
+        return costs, max(total, self.objective)
+
+    def total(self, plan: Vector, costs: Vector) -> float:
+        """Return what a plan (K,) costs a year with the costs (S,) of its shocks."""
+        return float(self.cost @ plan) + self.events * self.aim.risk(costs, self.case.scenarios.probability).value
 
     def attempt(self, plan: Vector, *inside: Vector, whole: bool = True) -> float:
         """Solve the shocks under a plan, and others near it, and learn from them; return what it costs a year."""
@@ -120,13 +144,13 @@ class LShaped:
             if gap(best, self.bound) <= _RELAXED_GAP or idle >= _IDLE:
                 return
 
-    def whole(self) -> Status:
-        """Learn from whole plans until the gap is closed."""
+    def whole(self, most: float) -> Status:
+        """Learn from whole plans until the gap is at most ``most``."""
         first = len(self.marks)
         for number in range(first, first + self.search.rounds):
             if self.left_s <= 0.0:
                 return Status.TIME_LIMIT
-            loose = max(self.search.gap / 4.0, min(1e-2, gap(self.objective, self.bound) / 4.0))
+            loose = max(most / 4.0, min(1e-2, gap(self.objective, self.bound) / 4.0))
             found = self.master.solve(whole=True, time_limit_s=self.left_s, gap=loose, start=self.plan)
             self.bound = max(self.bound, found.bound)
             if np.isfinite(found.x).all():
@@ -134,13 +158,14 @@ class LShaped:
                 # At a whole plan most modules are absent and what they are worth is not settled: a step inside it is.
                 self.attempt(plan, plan + _STEP_IN * (self.middle - plan))
             self.mark(number + 1, "whole plans")
-            if gap(self.objective, self.bound) <= self.search.gap:
+            if gap(self.objective, self.bound) <= most:
                 return Status.OPTIMAL
         return Status.OTHER
 
-    def mark(self, number: int, phase: str) -> None:
+    def mark(self, number: int, phase: str, objective: float | None = None) -> None:
         """Note how far the search is, and tell it."""
-        found = Mark(time.perf_counter() - self.begin, number, self.objective, self.bound, phase)
+        best = self.objective if objective is None else objective
+        found = Mark(time.perf_counter() - self.begin, number, best, self.bound, phase)
         self.marks.append(found)
         self.told(found)
 

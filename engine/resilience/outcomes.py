@@ -22,8 +22,7 @@ class Outcomes:
     highest_pu: Vector  # (S,)
     violation_pu2h: Vector  # (S,), of limits on voltage
     given_mwh: Matrix  # (S, K), what modules gave: discharged, produced or put off
-    # (S,), charged while discharging: none where wear or losses cost, but to burn what would lower the import too far
-    both_ways_mwh: Vector
+    both_ways_mwh: Vector  # (S,), charged while discharging: none in a dispatch
 
     def __len__(self) -> int:
         """Return S."""
@@ -41,8 +40,6 @@ class Outcomes:
         for place in (col.discharge, col.output, col.put_off):
             there = np.flatnonzero(place[:, 0] >= 0)
             given[there] = step_h * x[place[there]].sum(axis=1)
-        stores = np.flatnonzero(col.charge[:, 0] >= 0)
-        both = np.minimum(x[col.charge[stores]], x[col.discharge[stores]])
         unserved, imbalance, late, beyond = (
             step_h * float(x[columns].sum()) for columns in (col.shed, col.imbalance, col.late, col.violation)
         )
@@ -55,7 +52,7 @@ class Outcomes:
             highest_pu=np.array([size.max()]),
             violation_pu2h=np.array([beyond]),
             given_mwh=given[np.newaxis],
-            both_ways_mwh=np.array([step_h * float(both.sum())]),
+            both_ways_mwh=np.array([step_h * float(recourse.stage.both_ways(x).sum())]),
         )
 
     @classmethod

@@ -136,6 +136,16 @@ class StageTwo:
         reactive = np.where(col.reactive >= 0, x[col.reactive], 0.0)
         return given, reactive, np.asarray(x[col.shed])
 
+    def both_ways(self, x: Vector) -> Matrix:
+        """Return what each store charges while it discharges (stores, T), MW, of a point (N,)."""
+        col = self.columns
+        return np.asarray(np.minimum(x[col.charge[self.stores]], x[col.discharge[self.stores]]))
+
+    @property
+    def stores(self) -> Integers:
+        """Return the places of the modules that are stores."""
+        return np.flatnonzero(self.columns.charge[:, 0] >= 0)
+
     def terms(self, rows: Linear, step: int) -> tuple[csr_array, Matrix]:
         """Return what quantities (k) at a step are of the columns (k, N), and of the shocks without modules (S, k)."""
         col, sites = self.columns, len(self.case.sites)

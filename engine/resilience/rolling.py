@@ -55,7 +55,7 @@ def rolled(case: PlacementCase, plan: Vector, *, workers: Workers = HERE, progre
 def _rolled(task: _Task) -> tuple[float, ...]:
     case, plan = task.case, task.plan
     known = Recourse(case)
-    best = known.solve(0, plan)
+    best = known.dispatch(0, plan)
     step_h, col = case.step_h, known.stage.columns
     now = _Now(case, plan)
     for step in range(case.steps):
@@ -90,11 +90,11 @@ class _Now:
         idle = _promised(recourse)
         recourse.hold(self.done, step, idle)
         try:
-            return recourse.solve(0, self.plan)
+            return recourse.dispatch(0, self.plan)
         except SolverError:
             again = recourse.fresh()
             again.hold(self.done, step, idle, trips=True)
-            found = again.solve(0, self.plan)
+            found = again.dispatch(0, self.plan)
             self.trips += 1
             return found
 

@@ -285,7 +285,7 @@ def _ac(case: PlacementCase, chosen: Placement) -> dict[str, Any]:
     """Return what an AC power flow says of the dispatch of the dearest shock under a plan."""
     worst = int(np.argmax(chosen.costs))
     recourse = Recourse(case.with_scenarios(np.array([worst])))
-    answer = recourse.solve(0, chosen.plan.astype(np.float64))
+    answer = recourse.dispatch(0, chosen.plan.astype(np.float64))
     given, reactive, shed = recourse.stage.injections(answer.x)
     found = ac_check(
         case, recourse.flows, served_mw=recourse.stage.draws_mw[0] - shed, given_mw=given, given_mvar=reactive

@@ -28,6 +28,7 @@ class _Task:
     plans: tuple[Vector, ...]
     keys: frozenset[Key]
     shared: bool  # whether cuts are wanted
+    one_way: bool  # whether stores may not charge while they discharge
     asker: int  # the process that asks
 
 
@@ -62,14 +63,29 @@ class Stage:
             self._parts.append((part, part.digest))
 
     def solve(self, plan: Vector, *, cuts: bool = True, progress: Progress | None = None) -> Solved:
-        """Return the costs under a plan (K,). Raises SolverError where a shock has no certified optimum."""
+        """Return the costs under a plan (K,), by linear programs: what cuts touch, and no dispatch costs less.
+
+        Raises SolverError where a shock has no certified optimum.
+        """
         return self.solve_each((plan,), cuts=cuts, progress=progress)[0]
+
+    def dispatch(self, plan: Vector, *, progress: Progress | None = None) -> Solved:
+        """Return what becomes of the shocks under a plan (K,), no store charging while it discharges.
+
+        Raises SolverError where a shock has no certified optimum.
+        """
+        return self._mapped((plan,), cuts=False, one_way=True, progress=progress)[0]
 
     def solve_each(
         self, plans: tuple[Vector, ...], *, cuts: bool = True, progress: Progress | None = None
     ) -> tuple[Solved, ...]:
         """Return the costs under each of some plans (K,): quicker than one after the other where they are near."""
-        tasks = [_Task(part, digest, plans, self.keys, cuts, os.getpid()) for part, digest in self._parts]
+        return self._mapped(plans, cuts=cuts, one_way=False, progress=progress)
+
+    def _mapped(
+        self, plans: tuple[Vector, ...], *, cuts: bool, one_way: bool, progress: Progress | None
+    ) -> tuple[Solved, ...]:
+        tasks = [_Task(part, digest, plans, self.keys, cuts, one_way, os.getpid()) for part, digest in self._parts]
         found = run_map(_solved, tasks, workers=self.workers, progress=progress)
         self.keys = self.keys.union(*(keys for _, keys in found))
         return tuple(_joined([solved[at] for solved, _ in found]) for at in range(len(plans)))
@@ -89,7 +105,7 @@ def _solved(task: _Task) -> tuple[list[Solved], frozenset[Key]]:
     for scenario in range(len(recourse)):
         # To and fro: either the shock or the plan stays the same from solve to solve.
         for place in reversed(places) if scenario % 2 else places:
-            answer = recourse.solve(scenario, task.plans[place])
+            answer = (recourse.dispatch if task.one_way else recourse.solve)(scenario, task.plans[place])
             found[place].append(Outcomes.of(recourse, answer))
             if task.shared:
                 bounds[place].append(recourse.cuts(answer, slice(scenario, scenario + 1)))

@@ -263,16 +263,20 @@ def test_the_sheet_of_a_bus_says_why_of_each_number(run: ResilienceRun) -> None:
     assert text(bus_card(run, at, "14", "campus-0")).lstrip().startswith(number(draw, 3))
 
 
-def test_energy_is_burnt_in_stores_only_where_draws_fall(run: ResilienceRun) -> None:
-    """A law: wear and losses make it cost, so nothing but an import that would be too low is worth it."""
-    for planned in run.planned:
-        for shock in np.flatnonzero(planned.outcomes.both_ways_mwh > 1e-6).tolist():
-            change = run.case.scenarios.draw_mw[shock].sum(axis=1) - run.case.schedule_mw.sum()
-            assert change.min() < -run.case.dead_band_mw
+def test_no_store_charges_while_it_discharges_in_any_shock_of_any_plan(run: ResilienceRun) -> None:
+    """A law of stores, and of the outcomes that are kept: the check says so, and would say otherwise."""
     most = max(float(each.outcomes.both_ways_mwh.max()) for each in run.planned)
-    assert number(most, 3) in text(both_ways_card(run))
+    assert most <= 1e-6
+    assert text(both_ways_card(run)).startswith("0\xa0MWh charged while discharging")
+    assert "in no shock" in text(both_ways_card(run))
     row = next(each for each in resilience_checks.rows(run, At())[1] if each["card"] == "both")
-    assert (row["found"], row["holds"]) == (number(most, 3), "no")
+    assert (row["found"], row["holds"]) == ("0", "yes")
+    first = run.planned[0]
+    burnt = replace(first.outcomes, both_ways_mwh=first.outcomes.both_ways_mwh + 0.25)
+    other = replace(run, planned=(replace(first, outcomes=burnt), *run.planned[1:]))
+    row = next(each for each in resilience_checks.rows(other, At())[1] if each["card"] == "both")
+    assert (row["found"], row["holds"]) == ("0.250", "no")
+    assert "0.250" in text(both_ways_card(other))
 
 
 def test_the_distribution_is_of_the_shocks_that_are_chosen(run: ResilienceRun) -> None:

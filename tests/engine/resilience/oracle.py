@@ -24,7 +24,7 @@ class Oracle:
 
 
 def oracle(  # noqa: C901, PLR0912, PLR0915 (one program, in the order of the specification)
-    case: PlacementCase, at: int, plan: cp.Expression
+    case: PlacementCase, at: int, plan: cp.Expression, *, one_way: bool = False
 ) -> Oracle:
     steps, step, money, given = case.steps, case.step_h, case.penalties, case.scenarios
     start, end = int(given.start[at]), int(given.end[at])
@@ -67,6 +67,9 @@ def oracle(  # noqa: C901, PLR0912, PLR0915 (one program, in the order of the sp
                     )
                 rows += [energy <= kind.energy_mwh * count, charge <= kind.power_mw * count,
                          discharge <= kind.power_mw * count, lacking >= before - energy[-1]]  # fmt: skip
+                if one_way:
+                    way, most = cp.Variable(steps, boolean=True), kind.power_mw * kind.most_at_site
+                    rows += [charge <= most * way, discharge <= most * (1 - way)]
                 cost += kind.cost_per_mwh * step * cp.sum(charge + discharge) + money.restore_per_mwh * lacking
                 p_at[site] = p_at[site] + charge - discharge
                 used["lacking"] = used.get("lacking", 0) + lacking
@@ -144,9 +147,9 @@ def polygon(p: cp.Expression, q: cp.Expression, rating: float) -> list:
     return [np.cos(each) * p + np.sin(each) * q <= rating * np.cos(np.pi / SIDES) for each in middle]
 
 
-def cost_of(case: PlacementCase, at: int, plan: np.ndarray) -> tuple[float, Oracle]:
-    """Return the least cost of a shock under a plan (K,)."""
-    found = oracle(case, at, plan.reshape(len(case.types), len(case.sites)))
+def cost_of(case: PlacementCase, at: int, plan: np.ndarray, *, one_way: bool = False) -> tuple[float, Oracle]:
+    """Return the least cost of a shock under a plan (K,); ``one_way``: no store charges while it discharges."""
+    found = oracle(case, at, plan.reshape(len(case.types), len(case.sites)), one_way=one_way)
     problem = cp.Problem(cp.Minimize(found.cost), found.rows)
     problem.solve(solver=cp.HIGHS)
     assert problem.status == cp.OPTIMAL

@@ -111,7 +111,7 @@ def test_a_plan_is_worth_the_same_without_the_sites_that_it_leaves_empty() -> No
     plan = np.zeros((3, 3))
     plan[:, 2] = [1.0, 1.0, 2.0]  # E alone
     found, of = evaluate(case, plan.ravel()), Recourse(case)
-    each = [Outcomes.of(of, of.solve(at, plan.ravel())) for at in range(6)]
+    each = [Outcomes.of(of, of.dispatch(at, plan.ravel())) for at in range(6)]
     assert found.cost == pytest.approx([one.cost[0] for one in each], rel=1e-6, abs=1e-3)
     assert found.unserved_mwh == pytest.approx([one.unserved_mwh[0] for one in each], abs=1e-5)
     assert found.given_mwh.shape == (6, 9)

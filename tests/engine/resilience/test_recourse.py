@@ -195,12 +195,49 @@ def test_stores_do_not_charge_while_they_discharge_where_less_import_is_no_fault
     assert used > 0.1
 
 
-def test_a_store_that_burns_energy_to_keep_up_the_import_is_told() -> None:
-    """Full stores cannot take what campuses no longer draw; charged and discharged at once they lose it instead."""
-    case = small.case(6, types=(replace(small.STORE, start_share=1.0, loss_per_h=0.0),), dead_band_mw=0.0)
-    case = one_shock(case, np.zeros((8, 2)), 0, 8)
-    of = Recourse(case)
-    assert Outcomes.of(of, of.solve(0, np.array([1.0, 0.0, 1.0]))).both_ways_mwh[0] > 0.1
+def drops() -> list[tuple[PlacementCase, np.ndarray]]:
+    """Cases of one shock in which campuses stop and stores are full, or nearly, with a plan each."""
+    found = []
+    for seed, share, counts in ((6, 1.0, (1, 0, 1)), (6, 1.0, (2, 0, 0)), (9, 0.9, (1, 1, 1)), (11, 0.95, (0, 0, 1))):
+        full = replace(small.STORE, start_share=share, loss_per_h=0.0)
+        case = one_shock(small.case(seed, types=(full,), dead_band_mw=0.0), np.zeros((8, 2)), 1, 6)
+        found.append((case, np.array(counts, dtype=float)))
+    return found
+
+
+def test_a_dispatch_has_each_store_one_way_where_a_linear_program_burns_energy() -> None:
+    """Full stores cannot take what campuses no longer draw; charged and discharged at once they would lose it."""
+    for case, plan in drops():
+        of = Recourse(case)
+        bound, found = of.solve(0, plan), of.dispatch(0, plan)
+        assert Outcomes.of(of, bound).both_ways_mwh[0] > 0.1
+        assert Outcomes.of(of, found).both_ways_mwh[0] <= HAIR
+        # It keeps every row and bound, costs what it says, and leaves the linear program as it was.
+        program, x = of._program(0, plan), found.x
+        rows = program.matrix @ x
+        assert (np.maximum(program.row_lower - rows, rows - program.row_upper) <= HAIR).all()
+        assert (np.maximum(program.lower - x, x - program.upper) <= HAIR).all()
+        assert found.cost == pytest.approx(float(of.stage.cost @ x))
+        assert of.solve(0, plan).cost == pytest.approx(bound.cost)
+        assert found.solution.objective == pytest.approx(bound.cost)  # what cuts rest on
+
+
+def test_a_dispatch_costs_what_a_program_with_binaries_costs_or_little_more() -> None:
+    """That program, written apart, has a binary for each store and step; the rule for ways may miss its optimum."""
+    dearer = 0.0
+    for case, plan in drops():
+        of = Recourse(case)
+        least, found = cost_of(case, 0, plan, one_way=True)[0], of.dispatch(0, plan).cost
+        assert of.solve(0, plan).cost == pytest.approx(cost_of(case, 0, plan)[0], rel=1e-5)
+        assert least * (1.0 - 1e-5) <= found <= least * 1.04
+        dearer = max(dearer, least / of.solve(0, plan).cost - 1.0)
+    assert dearer > 0.01  # burning energy would have been cheaper
+
+
+def test_a_dispatch_is_the_linear_program_where_no_store_burns() -> None:
+    for of, plan, answer in answers():
+        if Outcomes.of(of, answer).both_ways_mwh[0] <= HAIR:
+            assert of.dispatch(answer.scenario, plan).cost == pytest.approx(answer.cost, rel=1e-6, abs=1e-3)
 
 
 def test_outcomes_are_plain_sums_of_the_dispatch() -> None:
