@@ -2,7 +2,7 @@
 
     python -m tests.benchmarks.siting_gate                          the paper's hour, branch outages
     python -m tests.benchmarks.siting_gate --part day --hours 2     so many of the 24 hours, branch and unit outages
-    python -m tests.benchmarks.siting_gate --part year --minutes 15 8,784 hours within a time
+    python -m tests.benchmarks.siting_gate --part year --minutes 60 --every 8 --workers 1   8,784 hours within a time
 
 Needs HEADROOM_DATA (the 2020 series). Each part writes its own table, with its date. --every 3 takes each third
 candidate, --workers 1 one process: the table says so, and what is extrapolated. The plain loop solves one DC-OPF with
@@ -10,6 +10,7 @@ lazy limits for a triple, from nothing; the check is a program in bus angles tha
 """
 
 import argparse
+import math
 import os
 import time
 from datetime import UTC, datetime
@@ -107,16 +108,17 @@ def year(case: SitingCase, asked: argparse.Namespace) -> list[Row]:
     network = case.network
     contingencies = Contingencies.of(Factors.of(network), Rule(), case)
     question = GateQuestion(candidates(network, PAPER_KV)[:: asked.every], standard(), SIZES_MW)
-    told: list[tuple[float, float]] = []
-    start, spent = time.perf_counter(), time.process_time()
+    told: list[tuple[float, float]] = []  # minutes of the processor (of the clock with workers), share that is decided
+    clock = time.process_time if asked.workers == 1 else time.perf_counter
+    start, spent = time.perf_counter(), clock()
 
     def tell(done: int, total: int) -> None:
-        told.append(((time.perf_counter() - start) / 60.0, done / total))
+        told.append(((clock() - spent) / 60.0, done / total))
         print(f"{told[-1][0]:.1f} min: {100 * told[-1][1]:.1f} % decided", flush=True)
 
     workers = Processes(asked.workers) if asked.workers > 1 else HERE
     found = decide(case, contingencies, question, budget_s=60.0 * asked.minutes, workers=workers, progress=tell)
-    wall, cpu = time.perf_counter() - start, time.process_time() - spent
+    wall, used = time.perf_counter() - start, clock() - spent
     name = f"{len(case):,} hours, {len(question.buses):,} candidates, {len(contingencies):,} branch and unit outages"
     rows = [
         (f"{name}: decided after {wall / 60:.0f} min, {asked.workers} process(es)",
@@ -124,7 +126,7 @@ def year(case: SitingCase, asked: argparse.Namespace) -> list[Row]:
          f"{100 * YEAR_SHARE:.0f} % of (bus, envelope) after {YEAR_S / 60:.0f} min on {CORES} cores"),
         ("groups of hours looked at, and the share of the hours in them",
          f"{found.groups}, {100 * found.looked_at:.1f} %", ""),
-        ("decided, by minute", ", ".join(f"{minute:.0f}: {100 * share:.1f} %" for minute, share in told), ""),
+        (f"decided, by minute of the {'processor' if asked.workers == 1 else 'clock'}", _by_minute(told), ""),
     ]  # fmt: skip
     drawn = np.random.default_rng(1).permutation(len(found.claims))[:CHECKS]
     claims = [found.claims[place] for place in drawn]
@@ -134,7 +136,12 @@ def year(case: SitingCase, asked: argparse.Namespace) -> list[Row]:
     words = f"verdicts that bounds stand on, {passing} passed and {len(claims) - passing} failed, decided from nothing"
     rows.append((words, f"{wrong} mismatches", "0"))
     if asked.workers == 1:
-        rows.append(("processor time", f"{cpu:,.0f} s", f"{CORES * YEAR_S:,.0f} s"))
+        part_s = CORES * YEAR_S / asked.every
+        share = max((share for minute, share in told if 60.0 * minute <= part_s), default=0.0)
+        rows.append(("processor time", f"{used:,.0f} s", f"{part_s:,.0f} s: 1 of {asked.every} candidates"))
+        rows.append(
+            (f"decided within {part_s:,.0f} s of the processor", f"{100 * share:.1f} %", f"{100 * YEAR_SHARE:.0f} %")
+        )
     for envelope in standard():
         for size in SIZES_MW:
             known = found.qualified(envelope.name, size)
@@ -146,6 +153,13 @@ def year(case: SitingCase, asked: argparse.Namespace) -> list[Row]:
     ids = [network.buses.ids[bus] for bus in question.buses[open_]]
     rows.append(("open, firm 1 GW: buses", ", ".join(ids), ""))
     return rows
+
+
+def _by_minute(told: list[tuple[float, float]]) -> str:
+    """Return the share that was decided at the end of each minute in which it rose."""
+    last = {math.ceil(minute): share for minute, share in told}
+    kept = {minute: share for minute, share in last.items() if share > last.get(minute - 1, 0.0)}
+    return ", ".join(f"{minute}: {100 * share:.1f} %" for minute, share in kept.items())
 
 
 def day(case: SitingCase, asked: argparse.Namespace) -> list[Row]:
