@@ -39,6 +39,7 @@
         seen.tabs[name] = told;
         window.headroom.setProps('siting-seen-' + name, { data: data });
       });
+      document.dispatchEvent(new CustomEvent('siting-told', { detail: tab }));
       return KEEP();
     },
     showWords: function (source, choice, candidates, days, kinds, own, onsite) {

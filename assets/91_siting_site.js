@@ -9,11 +9,26 @@
     'data-siting-study': 'siting-study-asked',
   };
 
+  function press(name, value) { window.headroom.setProps(stores[name], { data: { value: value, at: Date.now() } }); }
+  function boxOf(tab) { return document.querySelector('#siting-tab input[value="' + tab.getAttribute('data-siting-tab') + '"]'); }
+
+  // A press that leads to another tab counts once that tab has been told what is drawn.
+  let waits = null;
+  document.addEventListener('siting-told', function (event) {
+    if (!waits || waits.tab !== event.detail) return;
+    press(waits.name, waits.value);
+    waits = null;
+    window.requestAnimationFrame(function () { document.getElementById('siting-study-panel').scrollIntoView({ block: 'start' }); });
+  });
+
   document.addEventListener('click', function (event) {
     const near = function (name) { return event.target.closest && event.target.closest('[' + name + ']'); };
     Object.keys(stores).forEach(function (name) {
       const button = near(name);
-      if (button) window.headroom.setProps(stores[name], { data: { value: button.getAttribute(name), at: Date.now() } });
+      if (!button) return;
+      const value = button.getAttribute(name), box = button.hasAttribute('data-siting-tab') ? boxOf(button) : null;
+      if (box && !box.checked) waits = { tab: box.value, name: name, value: value };
+      else press(name, value);
     });
     const study = near('data-siting-study');
     if (study) {
@@ -31,8 +46,9 @@
     }
     const tab = near('data-siting-tab');
     if (tab) {
-      const box = document.querySelector('#siting-tab input[value="' + tab.getAttribute('data-siting-tab') + '"]');
+      const box = boxOf(tab);
       if (box) box.click();
+      window.headroom.showPane('siting', 'table');
     }
   });
 

@@ -29,7 +29,7 @@ from engine.siting.corridors import Corridor
 from engine.siting.envelopes import envelope_from_json
 from engine.siting.hour_sets import HourSet
 from engine.siting.jobs import GATE_SHAPE, MARKET_SHAPE
-from engine.siting.largest_job import LargestFound
+from engine.siting.largest_job import LARGEST_SHAPE as LARGEST_SIZES_SHAPE
 from engine.siting.products import SITING
 from engine.siting.question import SitingQuestion
 from engine.siting.study_jobs import corridors_from
@@ -83,15 +83,10 @@ def _corridors(content: Content) -> None:
 
 
 def _largest_sizes(content: Content) -> None:
-    found = LargestFound.from_json(content)
-    check_shape(found, LargestFound, "the largest sizes")
-    for own in found.envelopes:
-        of_sites = own.largest_mw, own.most_mw, own.falls
-        of_sizes = own.qualified, own.undecided
-        if {len(each) for each in of_sites} != {len(found.buses)} or {len(each) for each in of_sizes} != {
-            len(found.sizes_mw)
-        }:
-            raise ValueError("the largest sizes are not those of their sites")
+    _kept_files(content)
+    for name, kind in LARGEST_SIZES_SHAPE.items():
+        check_shape(content[name], kind, name)
+    _check_origin(content)
 
 
 def _cleared(content: Content) -> None:
@@ -119,6 +114,10 @@ def _gate(content: Content) -> None:
         check_shape(content[name], kind, name)
     HourSet.from_json(content["hours"])
     check_shape(content["check"]["words"], str, "the words of the check")
+    _check_origin(content)
+
+
+def _check_origin(content: Content) -> None:
     if "origin" in content:  # of an answer that came with the program
         check_shape(content["origin"]["computed_at"], str, "when it was computed")
         for name in ("seconds", "processor_s"):

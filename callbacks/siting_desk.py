@@ -12,6 +12,7 @@ from callbacks.asked import first_question
 from callbacks.capacity_aside import Standing, begin, standing
 from callbacks.capacity_desk import dataset_of
 from callbacks.services import Kept, Services
+from callbacks.siting_largest import look as look_at_sizes
 from components.siting_answer import Answer, Drawn, Gate
 from components.siting_states import CORES
 from components.siting_view import LONGEST_QUERY, question_query
@@ -183,7 +184,10 @@ class Desk:
         if gate is None:
             return None
         market, key = self._market_drawn(user, study, drawn)
-        return self.drawn_of(network, gate, drawn_of(drawn), market, key, self.own_of(user, study, question))
+        found = self.drawn_of(network, gate, drawn_of(drawn), market, key, self.own_of(user, study, question))
+        return (
+            found if gate.partial else replace(found, ladder=look_at_sizes(self.services, user, study, question).found)
+        )
 
     def drawn_of(  # noqa: PLR0913, PLR0917 (what was found, and what of it is drawn)
         self,

@@ -7,9 +7,11 @@ from dash import Dash, Input, Output, State, no_update
 
 from callbacks.siting_answer import seat_of
 from callbacks.siting_desk import Desk
+from callbacks.siting_largest_file import address
 from callbacks.siting_seen import looked_at
 from components import ids, siting_compare, siting_ids, siting_overview, siting_pathways, siting_zones
 from components.siting_answer import Answer
+from components.siting_largest import COUNTS
 from components.skeleton import state
 from engine.errors import EngineError
 
@@ -30,11 +32,8 @@ def fill(desk: Desk, study: Any, drawn: Any, make: Callable[[Answer], Any]) -> A
 
 def register(app: Dash, desk: Desk) -> None:
     """Wire the panels."""
-    for tab, output, make in (
-        ("zones", siting_ids.ZONES, siting_zones.told),
-        ("sizes", f"{siting_ids.SIZES_CHART}-table", siting_overview.sizes_table),
-    ):
-        _register_panel(app, desk, tab, output, make)
+    _register_panel(app, desk, "zones", siting_ids.ZONES, lambda answer, *_: siting_zones.told(answer))
+    _register_panel(app, desk, "sizes", f"{siting_ids.SIZES_CHART}-table", _sizes)
 
     @app.callback(
         Output(f"{siting_ids.COMPARE}-told", "children"),
@@ -81,7 +80,11 @@ def register(app: Dash, desk: Desk) -> None:
             return state("failed", f"{str(error)[:1].upper()}{str(error)[1:]}.", title="These years cannot be used")
 
 
-def _register_panel(app: Dash, desk: Desk, tab: str, output: str, make: Callable[[Answer], Any]) -> None:
+def _sizes(answer: Answer, study: Any, drawn: Any) -> Any:
+    return siting_overview.sizes_table(answer, address(study, drawn, COUNTS))
+
+
+def _register_panel(app: Dash, desk: Desk, tab: str, output: str, make: Callable[[Answer, Any, Any], Any]) -> None:
     @app.callback(
         Output(output, "children"),
         Input(siting_ids.seen(tab), "data"),
@@ -90,4 +93,4 @@ def _register_panel(app: Dash, desk: Desk, tab: str, output: str, make: Callable
     )
     def show(seen: Any, study: Any) -> Any:
         drawn, _ = looked_at(seen)
-        return fill(desk, study, drawn, make)
+        return fill(desk, study, drawn, lambda answer: make(answer, study, drawn))

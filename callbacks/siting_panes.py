@@ -8,6 +8,8 @@ from dash import Dash, Input, Output, State, ctx, no_update
 from callbacks.siting_answer import Seat, drawn_from, market_stands, seat_of
 from callbacks.siting_desk import Desk
 from callbacks.siting_seen import looked_at
+from callbacks.siting_site import site_seat
+from callbacks.siting_studies import ended_job
 from components import (
     ids,
     siting_funnel,
@@ -22,6 +24,7 @@ from components import (
 from components.siting_controls import GROUP_NAMES
 from components.theme import Theme
 from engine.errors import EngineError
+from engine.siting.largest_job import LARGEST
 from engine.siting.question import MOST_ENVELOPES
 
 PAGE = ids.SITING
@@ -95,6 +98,7 @@ def _register_draw(app: Dash, desk: Desk) -> None:
         output={name: Output(*target) for name, target in _DRAWN.items()},
         inputs={
             "found": Input(siting_ids.FOUND, "data"),
+            "ended": Input(f"{siting_ids.STUDY_PANEL}-ended", "data"),
             "theme": Input(ids.THEME, "data"),
             "view": {
                 "envelope": Input(siting_ids.ENVELOPE, "value"),
@@ -114,8 +118,12 @@ def _register_draw(app: Dash, desk: Desk) -> None:
             },
         },
     )
-    def show(found: Any, theme: Any, view: Any, market: Any, held: Any) -> Any:
-        nothing = dict.fromkeys(_DRAWN, no_update)
+    def show(found: Any, ended: Any, theme: Any, view: Any, market: Any, held: Any) -> Any:  # noqa: PLR0913, PLR0917
+        nothing, by = dict.fromkeys(_DRAWN, no_update), [one["prop_id"] for one in ctx.triggered]
+        if by == [f"{siting_ids.STUDY_PANEL}-ended.data"]:  # the chart draws what the study of every size found
+            over = ended_job(site_seat(desk, held["study"]), ended)
+            if over is None or over.kind != LARGEST or over.state != "done":
+                return nothing
         try:
             base = held["start"].get("market") if isinstance(held["start"], dict) else None
             asked = {"view": view, "market": market, "base": base}
@@ -125,7 +133,7 @@ def _register_draw(app: Dash, desk: Desk) -> None:
         if made is None:
             return nothing
         # Only charts have colours of their own: written again, the answer would have every tab made once more.
-        themed = [one["prop_id"] for one in ctx.triggered] == [f"{ids.THEME}.data"]
+        themed = by == [f"{ids.THEME}.data"]
         return nothing | {"rest": made["rest"]} if themed and held["answered"] == made["answered"] else made
 
 

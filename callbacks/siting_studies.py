@@ -8,10 +8,12 @@ from typing import Any
 
 from dash import Dash, Input, Output, State, ctx, no_update
 
-from callbacks import siting_desk, siting_year
+from callbacks import siting_desk, siting_largest_file, siting_year
 from callbacks.capacity_aside import Standing, begin, standing
 from callbacks.followed import follow_job
 from callbacks.siting_desk import Desk, gate_came_with_it, market_came_with_it
+from callbacks.siting_largest import LargestStands
+from callbacks.siting_largest import look as look_at_sizes
 from callbacks.siting_seen import looked_at
 from callbacks.siting_site import SiteSeat, site_seat
 from components import ids, siting_firm, siting_ids, siting_largest
@@ -27,7 +29,7 @@ from engine.network.model import Network
 from engine.siting.corridors import substations
 from engine.siting.firmness import MOST_LEFT_OUT, firmness, open_sites, over_envelopes, tied_sites
 from engine.siting.jobs import GATE, MARKET, gate_arguments, gate_key, market_key
-from engine.siting.largest_job import LARGEST, LargestFound, largest_arguments
+from engine.siting.largest_job import LARGEST
 from engine.siting.market_run import MarketQuestion, MarketRun
 from engine.siting.order import order_of
 from engine.siting.question import MOST_MW, SitingQuestion
@@ -87,9 +89,11 @@ def panel(seat: SiteSeat, drawn: Any, name: Any, *, pressed: bool, after: str = 
         return Told(view.nothing_yet())
     if kind == "year":
         return Told(*siting_year.panel(seat, study, drawn, name, pressed=pressed))
+    if kind == "largest":
+        return _largest(seat, study, May(pressed, more == START, after), drawn)
     found: Mapping[str, Any] = {
         "naive": _naive, "threshold": _threshold, "depth": _depth, "dearer": _dearer, "double": _double,
-        "headroom": _headroom, "again": _again, "firm": _firm, "largest": _largest,
+        "headroom": _headroom, "again": _again, "firm": _firm,
     }  # fmt: skip
     told: Told = found[kind](seat, study, May(pressed, more == START, after))
     return told
@@ -253,21 +257,19 @@ def _again(seat: SiteSeat, study: SiteStudy, may: May) -> Told:
     return Told(view.again(study, found.content))
 
 
-def _largest(seat: SiteSeat, study: SiteStudy, may: May) -> Told:
+def _largest(seat: SiteSeat, study: SiteStudy, may: May, drawn: Any) -> Told:
     takes = siting_largest.takes(_network(seat), study.run.question)
-    found = _largest_asked(seat, study, may, takes)
-    if found.content is None:
-        return _waiting("largest", found, takes, asks=may.pressed)
-    return Told(view.largest(siting_largest.shown(study, LargestFound.from_json(found.content))))
+    stands = _largest_stands(seat, study, submit=may.begin(LARGEST, takes))
+    if stands.found is None:
+        return _waiting("largest", Standing(job=stands.job), takes, asks=may.pressed)
+    whole = siting_largest_file.address(seat.study, drawn, siting_largest.SITES)
+    told = view.largest(siting_largest.shown(study, stands.found, whole))
+    return Told(told, None if stands.job is None else stands.job.id)  # its end has the chart drawn
 
 
-def _largest_asked(seat: SiteSeat, study: SiteStudy, may: May, takes: Takes) -> Standing:
-    step = siting_largest.step_mw(_network(seat), study.run.question)
-
-    def arguments(network: str, question: SitingQuestion) -> dict[str, Any]:
-        return largest_arguments(network, replace(question, threshold=study.threshold), step)
-
-    return _asked(seat, study, may, LARGEST, arguments, takes)
+def _largest_stands(seat: SiteSeat, study: SiteStudy, *, submit: bool = False) -> LargestStands:
+    question = replace(study.run.question, threshold=study.threshold)
+    return look_at_sizes(seat.desk.services, seat.user, seat.study, question, submit=submit)
 
 
 def _order(study: SiteStudy, market: MarketRun, run: GateRun) -> Ranked | None:
@@ -386,7 +388,7 @@ def _again_takes(seat: SiteSeat, study: SiteStudy) -> Takes:
 
 
 def _largest_takes(seat: SiteSeat, study: SiteStudy) -> Takes:
-    there = _largest_asked(seat, study, May(), Takes()).content is not None
+    there = _largest_stands(seat, study).found is not None
     return Takes() if there else siting_largest.takes(_network(seat), study.run.question)
 
 
@@ -417,6 +419,7 @@ def _kept(seat: SiteSeat, kind: str, arguments: Mapping[str, Any], key: str) -> 
 def register(app: Dash, desk: Desk) -> None:
     """Wire the studies."""
     siting_year.register(app, desk)
+    siting_largest_file.register(app, desk)
     name = siting_ids.STUDY_PANEL
     follow_job(app, name)
 
@@ -435,7 +438,10 @@ def register(app: Dash, desk: Desk) -> None:
         which = asked.get("value") if isinstance(asked, Mapping) else None
         if not isinstance(which, str):
             return (no_update,) * 3
-        told = answer(site_seat(desk, of), drawn, which, ended, by=str(ctx.triggered_id))
+        # A press beside the chart also opens the tab, which is then told what is drawn: both may come at once.
+        press = siting_ids.STUDY_ASKED in ctx.triggered_prop_ids.values()
+        first = siting_ids.STUDY_ASKED if press else str(ctx.triggered_id)
+        told = answer(site_seat(desk, of), drawn, which, ended, by=first)
         return static(told.children), told.job, time.time() if told.job else no_update
 
     @app.callback(

@@ -13,6 +13,7 @@ from engine.siting.criteria import OwnCriteria
 from engine.siting.firmness import score_intervals, tied_sites
 from engine.siting.gate.between import Between
 from engine.siting.gate.results import FAILED, PASSED, UNDECIDED, GateResult
+from engine.siting.largest_job import LargestFound
 from engine.siting.market_run import MarketRun
 from engine.siting.order import OrderBy
 from engine.siting.question import SitingQuestion
@@ -134,6 +135,7 @@ class Answer:
     ranked: Ranked | None = None
     refused: str = ""  # why there is no ranking although there is a market
     own: OwnCriteria | None = None  # a reader's own criteria: a site that they stop does not qualify
+    ladder: LargestFound | None = None  # at the threshold that is drawn, where every size was decided
 
     @property
     def question(self) -> SitingQuestion:
@@ -161,8 +163,11 @@ class Answer:
         return np.where(self.stopped, FAILED, found).astype(np.int8)
 
     def proved(self, envelope: str, size_mw: float) -> Verdicts:
-        """Return (C,) what the verdicts prove of any size, screened or not, at the threshold that is drawn."""
-        found = self.gate.between.qualified(envelope, size_mw, self.drawn.threshold)
+        """Return (C,) what is proved of any size at the threshold drawn: by the ladder, else by the verdicts."""
+        if self.ladder is not None and size_mw in self.ladder.sizes.sizes_mw:
+            found = self.ladder.sizes.qualified(envelope, size_mw)
+        else:
+            found = self.gate.between.qualified(envelope, size_mw, self.drawn.threshold)
         return np.where(self.stopped, FAILED, found).astype(np.int8)
 
     @property

@@ -6,6 +6,7 @@ from typing import Any
 from components.format import count, megawatts, number, percent, power, sentence, signed
 from components.siting_answer import Answer
 from components.siting_basis import amount, days_words
+from components.siting_largest import TITLE, ladder_words, origin_words
 from components.siting_site import SOURCE, SOURCE_RANKING, SiteStudy, share_words, verdict_words
 from components.siting_totals import inputs_of
 from components.skeleton import Part
@@ -43,21 +44,36 @@ def zones(answer: Answer, counts: Mapping[str, tuple[int, int]]) -> Part:
     )
 
 
-def sizes(answer: Answer) -> Part:
-    """Return why so many sites qualify at the size drawn."""
+def sizes(answer: Answer, title: str = "") -> Part:
+    """Return why so many sites qualify at the size drawn, and how the counts at the other sizes are known.
+
+    ``title`` is the number that asks, by default that count.
+    """
     name, other, size_mw = answer.drawn.envelope, answer.envelopes[0], answer.drawn.size_mw
     found, first = len(answer.qualified(name)), len(answer.qualified(other))
-    values = [("threshold *τ*", percent(answer.drawn.threshold)), (f"|*Q*| at {power(size_mw)}", number(found))]
+    values = [
+        ("threshold *τ*", percent(answer.drawn.threshold)),
+        (f"|*Q*| of {name} at {power(size_mw)}", number(found)),
+    ]
     if name != other and first:
         values.append((f"against {other}", f"{number(found)} / {number(first)} − 1 = {percent(found / first - 1, 1)}"))
+    note = (
+        "Loads that pass between two that pass are proved by convexity of what the dispatch can serve; so is what "
+        "cannot pass. What neither proves is open: then the count at least is lower than that at most."
+    )
+    if answer.ladder is not None:
+        values.append(("sizes *P* decided", ladder_words(answer.ladder)))
+        note = (
+            f"The sizes between those screened are from the study {TITLE}: each is decided by dispatches that pass and "
+            f"multipliers that prove a failure. {origin_words(answer.ladder.told)}"
+        )
     return why_card(
-        f"{number(found)} sites qualify under {name} at {power(size_mw)}",
+        title or f"{number(found)} sites qualify under {name} at {power(size_mw)}",
         formula="|*Q*_e(*P*)| = |{*b* : *r*_{b,e}(*P*) ≥ *τ*}|",
         values=values,
         inputs=inputs_of(answer),
         source=SOURCE,
-        note="Loads that pass between two that pass are proved by convexity of what the dispatch can serve; so is what "
-        "cannot pass. What neither proves is open: then the count at least is lower than that at most.",
+        note=note,
     )
 
 

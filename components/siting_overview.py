@@ -1,23 +1,26 @@
 """The inspector of the Siting page while no bus is selected: the funnel, count against size, what it is made from."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 from dash import dcc, html
 
-from components import siting_cards, siting_ids
+from components import siting_cards, siting_ids, siting_largest
 from components.format import count, duration, number, percent, power, sentence
 from components.siting_answer import Answer
 from components.siting_basis import days_and_floor
 from components.siting_criteria import said as criteria_words
 from components.siting_funnel import funnel, lost_counts, lost_words, stage_counts, unpriced_words
+from components.siting_largest import ladder_words
 from components.siting_market import all_listed
-from components.siting_site import small_table
+from components.siting_site import small_csv, small_table
 from components.siting_totals import base_words, fewer_words, sign_of
 from components.skeleton import Part, facts, section, state
 from components.static import static
 from components.theme import Theme, styled, token
+from components.why_card import why_number
 from engine.siting.gate.results import FAILED, PASSED
 from engine.siting.sheet import base_failures
 
@@ -89,9 +92,10 @@ def rest(answer: Answer, theme: Theme) -> list[Part]:
 
 
 def _sizes_section(answer: Answer, theme: Theme) -> Part:
-    if len(answer.question.sizes_mw) < 2:
+    title = "Sites that qualify, by size"
+    if answer.ladder is None and len(answer.question.sizes_mw) < 2:
         words = "One size is asked: give several in the question, such as 250, 500, 1000, and they are drawn here."
-        return section("Sites that qualify, by size", state("empty", words))
+        return section(title, state("empty", words), _every_size(answer))
     graph = dcc.Graph(
         id=siting_ids.SIZES_CHART,
         figure=sizes_figure(answer, theme),
@@ -99,41 +103,60 @@ def _sizes_section(answer: Answer, theme: Theme) -> Part:
         style={"height": _HEIGHT},
         config={"displayModeBar": False},
     )
-    note = (
-        f"At least {percent(answer.drawn.threshold)} of outages pass. The same rows stand in the table under Sizes. "
-        "The bands are what these verdicts prove of every size between."
-    )
-    return section(
-        "Sites that qualify, by size", html.Div(graph, style={"height": _HEIGHT}), html.P(note, className="hr-muted")
-    )
+    note: list[Part] = [f"At least {percent(answer.drawn.threshold)} of outages pass. The same rows stand in the table "
+                        "under Sizes. "]  # fmt: skip
+    if answer.ladder is None:
+        note.append("The bands are what these verdicts prove of every size between.")
+    else:
+        words = f"{number(len(answer.ladder.sizes.sizes_mw))} sizes"
+        card = siting_cards.sizes(answer, f"{words} are decided")
+        note += [why_number("siting-why-sizes", words, card, label="where these counts come from"),
+                 f" are decided, {ladder_words(answer.ladder)}, each proved on both sides."]  # fmt: skip
+    drawn = html.Div(graph, style={"height": _HEIGHT})
+    return section(title, drawn, html.P(note, className="hr-muted"), _every_size(answer))
+
+
+def _every_size(answer: Answer) -> Part:
+    """Return the press that leads to the study of every size, with its time; None where its answer is drawn."""
+    if answer.ladder is not None or answer.gate.partial:
+        return None
+    takes = siting_largest.takes(answer.network, answer.question)
+    face = ["Decide every size ", html.Span(takes.short(), className="hr-siting-small")]
+    press = {"data-siting-tab": "studies", "data-siting-study": "largest"}
+    return html.Div(html.Button(face, type="button", className="hr-button", **press), className="hr-siting-ways")
 
 
 def sizes_figure(answer: Answer, theme: Theme = "light") -> go.Figure:
-    """Return how many sites qualify at each size, a line per envelope; a band where verdicts are open."""
+    """Return how many sites qualify at each size, a line per envelope.
+
+    Where every size was decided the line is of all of them, with marks at those that were screened; else it is of those
+    screened, and bands are what they prove of the sizes between.
+    """
     figure = go.Figure()
-    sizes = sorted(answer.question.sizes_mw)
+    asked, steps = set(answer.question.sizes_mw), steps_mw(answer)
+    counts = {name: [between(answer, name, mw) for mw in steps] for name in answer.envelopes}
+    if answer.ladder is None:
+        for place, name in enumerate(answer.envelopes):
+            own = token(sign_of(place), theme)
+            for side, words, fill in ((0, "at least", None), (1, "at most", "tonexty")):
+                figure.add_trace(
+                    go.Scatter(
+                        x=steps, y=[pair[side] for pair in counts[name]], name=f"{name}, {words}", mode="lines",
+                        showlegend=False, line={"color": own, "width": 0}, fill=fill,
+                        fillcolor=_faint(own, 0.16 if name == answer.drawn.envelope else 0.07),
+                        hovertemplate=f"%{{x:,.0f}} MW {name}: {words} %{{y:,}}<extra></extra>",
+                    )
+                )  # fmt: skip
+    lines = [at for at, mw in enumerate(steps) if answer.ladder is not None or mw in asked]
+    sizes = [steps[at] for at in lines]
     for place, name in enumerate(answer.envelopes):
-        own = token(sign_of(place), theme)
-        counts = [between(answer, name, mw) for mw in steps_mw(answer)]
-        for side, words, fill in ((0, "at least", None), (1, "at most", "tonexty")):
-            figure.add_trace(
-                go.Scatter(
-                    x=steps_mw(answer), y=[pair[side] for pair in counts], name=f"{name}, {words}", mode="lines",
-                    showlegend=False, line={"color": own, "width": 0}, fill=fill,
-                    fillcolor=_faint(own, 0.16 if name == answer.drawn.envelope else 0.07),
-                    hovertemplate=f"%{{x:,.0f}} MW {name}: {words} %{{y:,}}<extra></extra>",
-                )
-            )  # fmt: skip
-    for place, name in enumerate(answer.envelopes):
-        verdicts = [answer.verdict_of(name, mw) for mw in sizes]
-        sure = [int((found == PASSED).sum()) for found in verdicts]
-        may = [int((found != 0).sum()) for found in verdicts]
+        sure, may = ([counts[name][at][side] for at in lines] for side in (0, 1))
         colour = token(sign_of(place), theme)
         figure.add_trace(
             go.Scatter(
                 x=sizes, y=sure, name=name, mode="lines+markers",
                 line={"color": colour, "dash": _DASHES[place % 4], "width": 2},
-                marker={"symbol": _MARKS[place % 4], "size": 7},
+                marker={"symbol": _MARKS[place % 4], "size": [7 if mw in asked else 0 for mw in sizes]},
                 hovertemplate=f"%{{x:,.0f}} MW {name}: %{{y:,}} sites<extra></extra>",
             )
         )  # fmt: skip
@@ -146,23 +169,29 @@ def sizes_figure(answer: Answer, theme: Theme = "light") -> go.Figure:
                 )
             )  # fmt: skip
     figure.add_vline(x=answer.drawn.size_mw, line={"color": token("line-strong", theme), "width": 1, "dash": "dot"})
+    axis: dict[str, Any] = {"tickvals": sorted(asked)}
+    if answer.ladder is not None:  # a ladder goes on where no site qualifies any more: not all of that is looked at
+        some = [mw for at, mw in enumerate(steps) if any(counts[name][at][1] for name in answer.envelopes)]
+        axis = {"range": [0.0, 1.03 * max(*asked, *some[-1:])]}
     figure.update_layout(
-        xaxis={"title": {"text": "Nameplate, MW"}, "tickvals": sizes, "tickformat": ",.0f"},
+        xaxis={"title": {"text": "Nameplate, MW"}, "tickformat": ",.0f", **axis},
         yaxis={"title": {"text": "Sites"}, "rangemode": "tozero"},
         hovermode="closest",
     )
-    return styled(figure, theme, key=f"sizes-{answer.gate.key}")
+    return styled(figure, theme, key=f"sizes-{answer.gate.key}-{answer.ladder is None}")
 
 
 def steps_mw(answer: Answer) -> list[float]:
-    """Return the sizes of the bands: even steps up to the largest asked, and those asked."""
+    """Return the sizes that are counted: all that were decided, or the even steps of the bands, and those asked."""
     sizes = answer.question.sizes_mw
+    if answer.ladder is not None:
+        return sorted({*answer.ladder.sizes.sizes_mw, *sizes})
     steps = np.linspace(max(sizes) / _STEPS, max(sizes), _STEPS)
     return sorted({*np.round(steps, 3).tolist(), *sizes})
 
 
 def between(answer: Answer, envelope: str, size_mw: float) -> tuple[int, int]:
-    """Return how many sites qualify at least, and at most, at any size: the verdicts prove it, nothing is computed."""
+    """Return how many sites qualify at least, and at most, at any size: nothing is computed for it."""
     found = answer.proved(envelope, size_mw)
     return int((found == PASSED).sum()), int((found != FAILED).sum())
 
@@ -176,23 +205,29 @@ def _faint(colour: str, strength: float) -> str:
 def sizes_rows(answer: Answer) -> list[dict[str, Any]]:
     """Return the rows of the chart: for each size and envelope the sites that qualify at least, and at most.
 
-    ``strict`` counts those that pass every outage; None at a size between those that were screened.
+    ``strict`` counts those that pass every outage, None at a size that was not screened; ``known`` says how the counts
+    are known.
     """
     rows = []
     asked = set(answer.question.sizes_mw)
+    decided = set() if answer.ladder is None else set(answer.ladder.sizes.sizes_mw)
     for mw in steps_mw(answer):
+        known = "screened" if mw in asked else "decided" if mw in decided else "proved between"
         for name in answer.envelopes:
             least, most = between(answer, name, mw)
             strict = int((answer.gate.verdict(name, mw, 1.0) == PASSED).sum()) if mw in asked else None
-            rows.append({"size": mw, "envelope": name, "qualified": least, "at_most": most, "strict": strict})
+            row = {"size": mw, "envelope": name, "qualified": least, "at_most": most, "strict": strict, "known": known}
+            rows.append(row)
     return rows
 
 
-def sizes_table(answer: Answer) -> Part:
-    """Return the chart's rows as a table with its CSV, those screened first, and the growth against an envelope."""
-    every = sorted(sizes_rows(answer), key=lambda row: (row["strict"] is None, row["size"]))
+def _sizes_table(answer: Answer) -> tuple[tuple[str, ...], list[Sequence[Part]]]:
+    """Return the heads and the rows of the table: where bands lie between the sizes screened, these first."""
+    every = sizes_rows(answer)
+    if answer.ladder is None:
+        every.sort(key=lambda row: (row["strict"] is None, row["size"]))
     first = {row["size"]: row for row in every if row["envelope"] == answer.envelopes[0]}
-    rows = [
+    rows: list[Sequence[Part]] = [
         (
             (number(row["size"]), row["size"]),
             row["envelope"],
@@ -200,7 +235,7 @@ def sizes_table(answer: Answer) -> Part:
             (number(row["at_most"]), row["at_most"]),
             _growth(row, first[row["size"]]),
             (number(row["strict"]), "" if row["strict"] is None else row["strict"]),
-            "proved between" if row["strict"] is None else "screened",
+            row["known"],
         )
         for row in every
     ]
@@ -208,12 +243,29 @@ def sizes_table(answer: Answer) -> Part:
         "Nameplate, MW", "Envelope", "Qualify, at least", "At most", f"Against {answer.envelopes[0]}",
         "Pass every outage", "How it is known",
     )  # fmt: skip
+    return heads, rows
+
+
+def sizes_table(answer: Answer, whole: str = "") -> Part:
+    """Return the chart's rows as a table with its CSV, and the growth against an envelope.
+
+    ``whole`` is where all rows lie as CSV: they may be more than are shown.
+    """
+    heads, rows = _sizes_table(answer)
+    note = f"Of {number(len(answer.gate.buses))} candidates, at a threshold of {percent(answer.drawn.threshold)}. "
+    if answer.ladder is None:
+        note += "Between the sizes screened the verdicts prove these bounds."
+    else:
+        note += f"The study {siting_largest.TITLE} decided {ladder_words(answer.ladder)}."
     return small_table(
         "sizes", "Sites that qualify, by size and envelope", heads, rows, text=(1, 6), tall=True,
-        note=f"Of {number(len(answer.gate.buses))} candidates, at a threshold of {percent(answer.drawn.threshold)}. "
-        "Between the sizes screened the verdicts prove these bounds.",
-        why=siting_cards.sizes(answer),
+        note=note, why=siting_cards.sizes(answer), whole=whole,
     )  # fmt: skip
+
+
+def sizes_csv(answer: Answer) -> str:
+    """Return the table of the sizes as CSV, with every row."""
+    return small_csv(*_sizes_table(answer))
 
 
 def _growth(row: dict[str, Any], first: dict[str, Any]) -> str:

@@ -10,8 +10,10 @@ from dash import html
 from components.auction_debrief_parts import csv_button
 from components.capacity_sites import bus_words
 from components.format import number, percent
+from components.icons import icon
 from components.skeleton import Part
 from components.why_card import WhyInput, why_number
+from engine.auction.tables import cells_to_csv
 from engine.network.model import Network
 from engine.siting.criteria import OwnCriteria
 from engine.siting.gate.results import PASSED, UNDECIDED, GateResult
@@ -106,11 +108,13 @@ def small_table(
     note: str = "",
     why: Part = None,
     tall: bool = False,
+    whole: str = "",
 ) -> html.Div:
     """Return a table that scrolls by itself, with its CSV; the columns at the positions ``text`` are text.
 
     ``note`` stands below it, and ``why`` is the card of its numbers, which is opened there. A cell given as (shown,
-    raw) holds ``raw`` in the CSV. Of a very long table the first rows are shown, and told.
+    raw) holds ``raw`` in the CSV. Of a very long table the first rows are shown, and told; the browser's CSV has these,
+    that at the address ``whole``, see :func:`small_csv`, all.
     Rows without a control travel as text and are drawn by ``assets/90_siting_table.js``: hundreds of Dash components
     would hold up the browser for seconds whenever anything on the page changes.
     """
@@ -139,7 +143,11 @@ def small_table(
         content = json.dumps({"key": key, "heads": plain(head), "rows": packed}, separators=(",", ":"))
         table = html.Div(className="hr-siting-drawn", **{"data-siting-table": content})
     left = len(listed) - len(body)
-    said = f"{note} {number(len(body))} of {number(len(listed))} rows are shown." if left else note
+    keep = csv_button(key, file or name, label)
+    said = note
+    if left:
+        said += f" {number(len(body))} of {number(len(listed))} rows are shown{'; the CSV has all' if whole else ''}."
+        keep = csv_link(whole, file or name, label) if whole else keep
     return html.Div(
         [
             html.Div(
@@ -153,13 +161,28 @@ def small_table(
                 [
                     html.Span(said.strip(), className="hr-muted"),
                     None if why is None else why_number(f"{key}-why", WHY, why, label=label),
-                    csv_button(key, file or name, label),
+                    keep,
                 ],
                 className="hr-siting-under",
             ),
         ],
         className="hr-siting-tabled",
     )
+
+
+def csv_link(address: str, file: str, label: str) -> html.A:
+    """Return the link to a table's CSV that the server writes, with the face of the browser's button."""
+    return html.A(
+        [icon("download", size=14), html.Span("CSV"), html.Span(f" of {label}", className="visually-hidden")],
+        href=address,
+        download=f"{file}.csv",
+        className="hr-button hr-button-quiet",
+    )
+
+
+def small_csv(heads: Sequence[str], rows: Iterable[Sequence[Part]]) -> str:
+    """Return all rows of a :func:`small_table` whose cells are text or (shown, raw) as its CSV has them."""
+    return cells_to_csv(heads, [[one[1] if isinstance(one, tuple) else str(one) for one in row] for row in rows])
 
 
 def plain(part: Part) -> Any:

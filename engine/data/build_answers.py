@@ -2,8 +2,9 @@
 
 For the question that the Siting page opens with on synthetic Texas, the job of the gate itself computes the verdicts
 and decides 1,000 of them again from nothing; the job of the market then solves the day with each of the sites that it
-opens with. An answer to the very same inputs is kept. Where verdicts are there whose hours, outages, candidates, loads
-and solver are the same, only their question's hash being another, they are kept too and 1,000 of them decided again.
+opens with, and that of the largest sizes decides every 50 MW up to 2 GW. An answer to the very same inputs is kept.
+Where verdicts are there whose hours, outages, candidates, loads and solver are the same, only their question's hash
+being another, they are kept too and 1,000 of them decided again.
 The answers of the Feeder page come from :mod:`engine.data.build_feeders`, those of the Hubs and Resilience pages from
 :mod:`engine.data.build_hubs` and :mod:`engine.data.build_resilience`. An answer to no opening question is deleted.
 What is computed on the way lies in FOLDER, so that a run that was stopped goes on where it was.
@@ -29,6 +30,7 @@ from engine.network.model import Network
 from engine.siting import jobs
 from engine.siting.defaults import starting_market, starting_question
 from engine.siting.gate.results import GateResult
+from engine.siting.largest_job import COARSE_MW, LARGEST, largest_arguments, largest_job
 from engine.siting.prepare import prepare
 from engine.siting.question import SitingQuestion
 from engine.siting.run import CHECKED, GateRun, checked_again, gate_question, remade
@@ -44,7 +46,9 @@ def build(key: str, folder: str) -> list[list[Path]]:
     gate = json.loads(json.dumps(jobs.gate_arguments(network.digest, question)))
     market = json.loads(json.dumps(jobs.market_arguments(network.digest, question, starting_market(network))))
     made = [kept(jobs.GATE, gate, context) or _gate(gate, question, network, context)]
+    largest = json.loads(json.dumps(largest_arguments(network.digest, question, COARSE_MW)))
     made.append(kept(jobs.MARKET, market, context) or _market(market, context))
+    made.append(kept(LARGEST, largest, context) or _largest(largest, context))
     return made
 
 
@@ -70,6 +74,13 @@ def _market(arguments: dict[str, Any], context: Context) -> list[Path]:
     # A run that went on tells the time of its last stretch alone.
     told = origin(result | {"processor_s": spent}) | ({"went_on": True} if went_on else {})
     return write(jobs.MARKET, arguments, result | {"origin": told}, context)
+
+
+def _largest(arguments: dict[str, Any], context: Context) -> list[Path]:
+    went_on = any(context.folder.glob("largest-*"))
+    result = largest_job(arguments, context)
+    told = origin(result) | ({"went_on": True} if went_on else {})
+    return write(LARGEST, arguments, result | {"origin": told}, context)
 
 
 def kept_before(question: SitingQuestion, network: Network) -> tuple[dict[str, Any], GateRun, bytes] | None:

@@ -12,7 +12,7 @@ import hashlib
 import time
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
@@ -32,7 +32,7 @@ from engine.siting.gate.model import GateModel
 from engine.siting.gate.qualify import Qualifier, Verdicts
 from engine.siting.gate.question import GateQuestion
 
-FORMAT = "headroom-largest-sizes-1"
+FORMAT = "headroom-largest-sizes-2"
 STEP_MW, CAP_MW = 10.0, 2000.0
 MOST_SIZES, MOST_HOURS = 20_000, 500
 _TOGETHER, _TOGETHER_HOURS = 64, 24  # candidates of one task, in up to so many hours: fewer in more
@@ -60,8 +60,9 @@ class LargestSizes:
     rating: str
     verdicts: Verdicts  # (E, C, K): 1 qualifies, 0 does not, -1 not decided
     solver: str
-    time_s: float  # of the processor, of all tasks
-    counts: Mapping[str, int]  # of what was solved
+    # Of the run and not of its answer, so that the same question gives the same file: neither is saved.
+    time_s: float = 0.0  # of the processor, of all tasks
+    counts: Mapping[str, int] = field(default_factory=dict)  # of what was solved
 
     def qualified(self, envelope: str, nameplate_mw: float) -> Verdicts:
         """Return (C,): 1 where a size qualifies, 0 where not, -1 where open. Raises QuestionError for other sizes."""
@@ -106,7 +107,7 @@ class LargestSizes:
 
     def save(self) -> bytes:
         """Return the ``.npz`` bytes that :meth:`load` reads."""
-        meta = {name: getattr(self, name) for name in _META} | {"counts": dict(self.counts)}
+        meta: dict[str, Any] = {name: getattr(self, name) for name in _META}
         meta |= {"format": FORMAT, "envelopes": [asdict(own) for own in self.envelopes]}
         return pack({"buses": self.buses, "verdicts": self.verdicts}, meta)
 
@@ -116,15 +117,13 @@ class LargestSizes:
         arrays, meta = unpack(source)
         if meta.get("format") != FORMAT:
             raise UncertaintyDataError("not a file of largest sizes of this version")
-        known: dict[str, Any] = {name: meta[name] for name in _META} | {"counts": meta["counts"]}
+        known: dict[str, Any] = {name: meta[name] for name in _META}
         known |= {name: tuple(meta[name]) for name in ("labels", "sizes_mw")}
         known |= {name: np.array(arrays[name]) for name in ("buses", "verdicts")}
         return cls(**known, envelopes=tuple(envelope_from_json(own) for own in meta["envelopes"]))
 
 
-_META = (
-    "case_digest", "contingencies_digest", "labels", "sizes_mw", "threshold", "rating", "solver", "time_s",
-)  # fmt: skip
+_META = ("case_digest", "contingencies_digest", "labels", "sizes_mw", "threshold", "rating", "solver")
 
 
 def largest_sizes(  # noqa: PLR0913 (the case and the question, then by name how)
@@ -146,11 +145,7 @@ def largest_sizes(  # noqa: PLR0913 (the case and the question, then by name how
     Raises QuestionError where the contingencies are of another network, weights are not those of the hours, or hours
     or sizes are too many.
     """
-    if case.network.digest != contingencies.network.digest:
-        raise QuestionError("the contingencies are of another network than the hours")
-    weight = np.array(question.hour_weight or np.ones(len(case)), dtype=np.float64)
-    if weight.shape != (len(case),) or not (weight >= 0.0).all() or weight.sum() <= 0.0:
-        raise QuestionError(f"{len(case)} hours need as many weights, not negative and not all zero")
+    weight = question.weights(case, contingencies)
     if len(case) > MOST_HOURS or len(question.sizes_mw) > MOST_SIZES:
         raise QuestionError(
             f"{len(case):,} hours and {len(question.sizes_mw):,} sizes: {MOST_HOURS} and {MOST_SIZES:,} at most"
@@ -162,7 +157,7 @@ def largest_sizes(  # noqa: PLR0913 (the case and the question, then by name how
     tasks = [
         _Task(
             case, contingencies, question.buses[group], question.envelopes, sizes, question.threshold, question.rating,
-            weight / weight.sum(),
+            weight,
         )
         for group in groups
     ]  # fmt: skip

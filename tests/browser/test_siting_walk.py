@@ -88,6 +88,17 @@ def marked(page: Page) -> dict[str, list[int]]:
     )
 
 
+def test_one_press_beside_the_chart_decides_every_size(walker: Page) -> None:
+    press = walker.get_by_role("button", name="Decide every size")
+    press.click()
+    expect(walker.locator("#siting-table-largest-sites")).to_be_visible(timeout=JOB_MS)
+    expect(walker.locator("#siting-overview-rest")).to_contain_text("are decided, 10 to 2", timeout=JOB_MS)
+    expect(press).to_have_count(0)
+    tab(walker, "Sizes")
+    rows = list(csv.reader(io.StringIO(saved(walker, walker.get_by_role("link", name="CSV of Sites that qualify")))))
+    assert len(rows) == 1 + 200 * 3  # every size from 10 MW to 2 GW, under three envelopes
+
+
 def test_a_failing_outage_is_marked_on_the_map_and_says_which_limits_no_dispatch_keeps(walker: Page) -> None:
     """Unit b lost, 200 MW of unit a reach B over two circuits of 80 MW: 160 MW are too few for what B draws.
 

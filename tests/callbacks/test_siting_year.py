@@ -11,15 +11,23 @@ from typing import Any
 import numpy as np
 import pytest
 
-from callbacks import siting_studies, siting_year
+from callbacks import siting_largest_file, siting_studies, siting_year
 from callbacks.imported import CHECKS
 from callbacks.services import Services
+from callbacks.siting_largest import look
 from callbacks.siting_site import SiteSeat
+from components import siting_cards, siting_overview
+from components.capacity_sites import bus_words
+from components.siting_answer import Answer, Drawn, Gate
+from components.siting_largest import origin_words
 from components.siting_states import came_with_it, to_screen
 from engine.errors import FileFormatError, NotFoundError, QuestionError
 from engine.network.library import load
 from engine.network.model import Network
 from engine.siting import largest_job, year
+from engine.siting.criteria import Column, Criterion, OwnCriteria
+from engine.siting.defaults import starting_question
+from engine.siting.gate.results import GateResult
 from engine.siting.gate.screening import screen
 from engine.siting.jobs import gate_arguments, gate_key
 from engine.siting.largest import ladder
@@ -31,7 +39,14 @@ from tests.callbacks.screen import ANNE, BEN, text
 from tests.databases import ready_sqlite
 from tests.siting_study import gate_run, network
 
-DRAWN = {"envelope": "firm", "size": 100.0, "threshold": 0.5, "top": 20, "weights": [1.0, 1.0, 1.0], "pooled": True}
+DRAWN: dict[str, Any] = {
+    "envelope": "firm",
+    "size": 100.0,
+    "threshold": 0.5,
+    "top": 20,
+    "weights": [1.0, 1.0, 1.0],
+    "pooled": True,
+}
 
 
 class Desk:
@@ -198,25 +213,142 @@ def test_the_largest_sizes_are_those_of_a_gate_of_every_size(seat: SiteSeat) -> 
     assert pressed(seat, "largest").job is not None
     content = work(seat)
     CHECKS.answers["siting.largest"](content)
-    found = largest_job.LargestFound.from_json(content)
-    run = gate_run()
-    asked = replace(gate_question(run.question, run.prepared), sizes_mw=ladder(10.0), threshold=0.5)
-    every = screen(run.prepared.case, run.contingencies, asked)
+    question = replace(gate_run().question, threshold=DRAWN["threshold"])
+    found = look(seat.desk.services, ANNE, seat.study, question).found
+    assert found is not None
+    every, sizes = every_size(), found.sizes
     told = " ".join(text(pressed(seat, "largest", press=False).children).split())
-    for own in found.envelopes:
-        passes = np.array([every.qualified(own.envelope, size) == 1 for size in found.sizes_mw])  # (K, C)
-        assert list(own.qualified) == passes.sum(axis=1).tolist()
-        largest = [max((size for size, sure in zip(found.sizes_mw, each, strict=True) if sure), default=0.0)
+    for own in sizes.envelopes:
+        passes = np.array([every.qualified(own.name, size) == 1 for size in sizes.sizes_mw])  # (K, C)
+        assert sizes.counts_by_size(own.name)[0].tolist() == passes.sum(axis=1).tolist()
+        largest = [max((size for size, sure in zip(sizes.sizes_mw, each, strict=True) if sure), default=0.0)
                    for each in passes.T]  # fmt: skip
-        assert list(own.largest_mw) == largest == list(own.most_mw)
+        assert [side.tolist() for side in sizes.largest_mw(own.name)] == [largest, largest]
         assert 0.0 < max(largest) < 2000.0
-    firm = next(own for own in found.envelopes if own.envelope == "firm")
-    able = sum(size > 0.0 for size in firm.largest_mw)
-    assert f"Under firm {able} of 2 candidates qualify at some size" in told
-    assert f"the largest is {max(firm.largest_mw):g} MW" in told
-    shares = {**content, "envelopes": [{**own, "falls": []} for own in content["envelopes"]]}
-    with pytest.raises(FileFormatError, match="of their sites"):
-        CHECKS.answers["siting.largest"](shares)
+    firm = sizes.largest_mw("firm")[0]
+    assert f"Under firm {(firm > 0.0).sum()} of 2 candidates qualify at some size" in told
+    assert f"the largest is {max(firm):g} MW" in told
+    assert "It was computed here, in " in told
+    with pytest.raises(FileFormatError):
+        CHECKS.answers["siting.largest"]({**content, "verdicts": "all"})
+    with pytest.raises(NotFoundError):
+        look(seat.desk.services, BEN, seat.study, question)
+    other = look(seat.desk.services, ANNE, seat.study, replace(question, threshold=0.6))
+    assert (other.found, other.job) == (None, None)  # another threshold is another question
+
+
+def test_sizes_whose_file_is_gone_are_asked_again(seat: SiteSeat) -> None:
+    pressed(seat, "largest")
+    (key,) = work(seat)["artifacts"]
+    path = seat.desk.services.artifacts.open(key)
+    assert path is not None
+    path.unlink()
+    assert "press it to compute" in text(pressed(seat, "largest", press=False).children)
+    assert pressed(seat, "largest").job is not None
+    work(seat)
+    assert "qualify at some size" in text(pressed(seat, "largest", press=False).children)
+
+
+def test_sizes_that_another_study_asked_are_there_at_one_press(seat: SiteSeat) -> None:
+    pressed(seat, "largest")
+    work(seat)
+    services = seat.desk.services
+    other = SiteSeat(seat.desk, ANNE, services.studies.create(ANNE, "Another", network().tables))
+    assert "press it to compute" in text(pressed(other, "largest", press=False).children)
+    told = pressed(other, "largest")
+    assert "qualify at some size" in text(told.children)
+    over = siting_studies.ended_job(other, {"id": told.job})  # its end is told, and the chart drawn
+    assert over is not None
+    assert over.state == "done"
+    assert pressed(other, "largest", press=False).job is None
+
+
+def test_the_chart_draws_every_size_once_it_is_decided_and_leads_to_the_study_before(seat: SiteSeat) -> None:
+    """The counts are those of the gate that is asked all 200 sizes."""
+    before = answer_of(None)
+    assert "Decide every size about 5 s" in " ".join(text(siting_overview.rest(before, "light")).split())
+    pressed(seat, "largest")
+    work(seat)
+    question = replace(gate_run().question, threshold=DRAWN["threshold"])
+    after, every = answer_of(look(seat.desk.services, ANNE, seat.study, question).found), every_size()
+    told = " ".join(text(siting_overview.rest(after, "light")).split())
+    assert "Decide every size" not in told
+    assert "are decided, 10 to 2 000 MW by 10, each proved on both sides" in told
+    lines = {trace.name: trace for trace in siting_overview.sizes_figure(after).data}
+    assert set(lines) == {"firm", "shift"}  # nothing is open: no bands
+    for name, line in lines.items():
+        assert list(line.x) == list(ladder(10.0))
+        assert list(line.y) == [int((every.qualified(name, size) == 1).sum()) for size in line.x]
+        assert [size for size, mark in zip(line.x, line.marker.size, strict=True) if mark] == [50.0, 100.0]
+    rows = list(csv.reader(io.StringIO(siting_overview.sizes_csv(after))))
+    assert len(rows) == 1 + 200 * 2
+    assert [(float(row[0]), row[1], int(row[2]), int(row[3])) for row in rows[1:]] == [
+        (size, name, count, count)
+        for size in ladder(10.0)
+        for name in ("firm", "shift")
+        for count in [int((every.qualified(name, size) == 1).sum())]
+    ]
+    assert {row[6] for row in rows[1:]} == {"screened", "decided"}
+    assert "computed here" in text(siting_cards.sizes(after))
+    water = Criterion("water", "gate at most", limit=1.0)
+    stopped = replace(after, own=OwnCriteria.of((water,), [Column("water", np.array([5.0, 5.0]))]))
+    assert all(row["at_most"] == 0 for row in siting_overview.sizes_rows(stopped))
+
+
+def test_the_file_of_the_largest_sizes_has_every_site(seat: SiteSeat, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(QuestionError, match="not computed"):
+        siting_largest_file.file_of(seat, DRAWN, "sites")
+    pressed(seat, "largest")
+    work(seat)
+    monkeypatch.setattr("components.siting_site.MOST_ROWS", 1)
+    panel = str(pressed(seat, "largest", press=False).children)
+    assert "1 of 2 rows are shown; the CSV has all." in panel
+    assert "/siting/largest.csv?" in panel
+    head, *rows = csv.reader(io.StringIO(siting_largest_file.file_of(seat, DRAWN, "sites")))
+    assert head == ["Site", "firm, MW", "shift, MW"]
+    every, grid = every_size(), network()
+    expected = {
+        bus_words(grid, bus): [
+            max((size for size in ladder(10.0) if every.qualified(name, size)[place] == 1), default=0.0)
+            for name in ("firm", "shift")
+        ]
+        for place, bus in enumerate(every.buses.tolist())
+    }
+    assert {site: [float(one) for one in sizes] for site, *sizes in rows} == expected
+    for drawn, table in ((None, "sites"), (DRAWN, "prices")):
+        with pytest.raises(QuestionError):
+            siting_largest_file.file_of(seat, drawn, table)
+    with pytest.raises(NotFoundError):
+        siting_largest_file.file_of(SiteSeat(seat.desk, BEN, seat.study), DRAWN, "sites")
+
+
+def test_texas_opens_with_every_size_from_50_mw_to_2_gw(seat: SiteSeat) -> None:
+    """What came with the program is found by the question of the page, by whoever may see the study, and not else."""
+    services = seat.desk.services
+    study = services.studies.create(ANNE, "Texas", load("texas-2020"))
+    texas = services.network(ANNE, study)
+    question = starting_question(texas).checked(texas)
+    stands = look(services, ANNE, study, question)
+    assert stands.found is not None
+    assert stands.found.sizes.sizes_mw == ladder(50.0)
+    assert "came with this program" in origin_words(stands.found.told)
+    CHECKS.answers["siting.largest"](stands.found.told)
+    assert services.jobs.list(ANNE, study) == []
+    assert look(services, ANNE, study, replace(question, threshold=0.9)).found is None
+    assert look(services, ANNE, study, replace(question, load_scale=1.01)).found is None
+
+
+def every_size() -> GateResult:
+    """Return the gate of the two-bus study that is asked every size of the ladder."""
+    run = gate_run()
+    asked = replace(gate_question(run.question, run.prepared), sizes_mw=ladder(10.0), threshold=DRAWN["threshold"])
+    return screen(run.prepared.case, run.contingencies, asked)
+
+
+def answer_of(found: largest_job.LargestFound | None) -> Answer:
+    run = gate_run()
+    drawn = Drawn("firm", 100.0, DRAWN["threshold"], 20, (1.0, 1.0, 1.0), pooled=True)
+    return Answer(run.network, Gate("key", run.question, run.gate, run), drawn, ladder=found)
 
 
 def test_sizes_rise_by_the_steps_that_are_offered() -> None:

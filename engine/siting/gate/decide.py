@@ -19,7 +19,6 @@ import numpy as np
 from engine.capacity.archive import pack, unpack
 from engine.capacity.question import OutageRating
 from engine.compute import HERE, Artifacts, Here, Kept, Progress, Workers, run_map
-from engine.errors import QuestionError
 from engine.network.model import Flags, Integers, Matrix, Vector
 from engine.siting.case import SitingCase
 from engine.siting.contingencies import Contingencies
@@ -226,12 +225,7 @@ class _Search:
     weight: Vector = field(init=False)  # (T,)
 
     def __post_init__(self) -> None:
-        if self.case.network.digest != self.contingencies.network.digest:
-            raise QuestionError("the contingencies are of another network than the hours")
-        weight = np.array(self.question.hour_weight or np.ones(len(self.case)), dtype=np.float64)
-        if weight.shape != (len(self.case),) or not (weight >= 0.0).all() or weight.sum() <= 0.0:
-            raise QuestionError(f"{len(self.case)} hours need as many weights, not negative and not all zero")
-        self.weight = weight / weight.sum()
+        self.weight = self.question.weights(self.case, self.contingencies)
         self._fresh = list(self.groups)
 
     def bounds(self) -> tuple[Matrix, Matrix]:

@@ -9,6 +9,7 @@ from engine.capacity.question import OutageRating
 from engine.errors import QuestionError
 from engine.network.model import Integers, Network, Vector
 from engine.siting.case import SitingCase
+from engine.siting.contingencies import Contingencies
 from engine.siting.envelopes import Envelope
 
 THRESHOLD = 0.95  # of the outages and hours, as the source has it
@@ -37,6 +38,19 @@ class GateQuestion:
             raise QuestionError(f"the threshold must be above 0 and at most 1, found {self.threshold}")
         if len({envelope.name for envelope in self.envelopes}) < len(self.envelopes):
             raise QuestionError("two envelopes have the same name")
+
+    def weights(self, case: SitingCase, contingencies: Contingencies) -> Vector:
+        """Return what the hours (T,) of a case count, which sums to one.
+
+        Raises QuestionError where the weights are not of these hours, or the contingencies are of another network.
+        """
+        if case.network.digest != contingencies.network.digest:
+            raise QuestionError("the contingencies are of another network than the hours")
+        weight = np.array(self.hour_weight or np.ones(len(case)), dtype=np.float64)
+        if weight.shape != (len(case),) or not (weight >= 0.0).all() or weight.sum() <= 0.0:
+            raise QuestionError(f"{len(case)} hours need as many weights, not negative and not all zero")
+        found: Vector = weight / weight.sum()
+        return found
 
     def levels(self, hour: SitingCase) -> Vector:
         """Return the distinct loads (V,) of a case of one hour, MW, rising."""

@@ -14,7 +14,6 @@ import numpy as np
 from engine.capacity.archive import pack, unpack
 from engine.capacity.question import OutageRating
 from engine.compute import HERE, Artifacts, Kept, Progress, Workers, run_map
-from engine.errors import QuestionError
 from engine.network.model import Integers, Vector
 from engine.program import SOLVER
 from engine.siting.case import SitingCase
@@ -56,11 +55,7 @@ def screen(  # noqa: PLR0913 (the case and the question, then by name how)
     ``partial`` is given what is known while hours are still under way, every few seconds.
     Raises QuestionError when the contingencies are of another network, or weights are not those of the hours.
     """
-    if case.network.digest != contingencies.network.digest:
-        raise QuestionError("the contingencies are of another network than the hours")
-    weight = np.array(question.hour_weight or np.ones(len(case)), dtype=np.float64)
-    if weight.shape != (len(case),) or not (weight >= 0.0).all() or weight.sum() <= 0.0:
-        raise QuestionError(f"{len(case)} hours need as many weights, not negative and not all zero")
+    weight = question.weights(case, contingencies)
     chunks = [chunk for chunk in np.array_split(np.arange(len(question.buses)), max(1, parts)) if chunk.size]
     tasks, names = [], []
     for hour in range(len(case)):
@@ -70,7 +65,7 @@ def screen(  # noqa: PLR0913 (the case and the question, then by name how)
             tasks.append(_Task(one, contingencies, question.buses[chunk], levels, question.rating))
             names.append(f"hour {case.labels[hour]}" + (f", part {part + 1}" if len(chunks) > 1 else ""))
     done: list[HourVerdicts] = []
-    told = _SoFar(case, contingencies, question, weight / weight.sum(), len(chunks), partial)
+    told = _SoFar(case, contingencies, question, weight, len(chunks), partial)
     start, step = time.perf_counter(), len(tasks) if budget_s is None else _ROUND
     for first in range(0, len(tasks), max(step, 1)):
         if budget_s is not None and time.perf_counter() - start >= budget_s:

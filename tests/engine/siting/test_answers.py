@@ -17,11 +17,17 @@ from engine.network.library import load
 from engine.network.model import Network
 from engine.siting import jobs
 from engine.siting.defaults import starting_market, starting_question
+from engine.siting.gate.between import Between
+from engine.siting.gate.question import GateQuestion
 from engine.siting.gate.results import GateResult
-from engine.siting.gate_check import check
+from engine.siting.gate.screening import screen
+from engine.siting.gate_check import Triple, check, judge
+from engine.siting.largest import LargestSizes, ladder
+from engine.siting.largest_job import COARSE_MW, LARGEST, largest_arguments, largest_key
 from engine.siting.market_run import MarketRun
 from engine.siting.prepare import prepare
 from engine.siting.question import SitingQuestion
+from engine.siting.run import contingencies_of, gate_question
 from engine.store import shipped
 from engine.store.artifacts import Artifacts
 from engine.store.codec import dump_json
@@ -102,9 +108,7 @@ def test_the_sites_that_the_source_lists_pass_and_those_of_lowest_price_do_not(t
 
     Its hours are not ours, and of all candidates one in five passes here.
     """
-    known = shipped.manifest(hash_of(arguments_of(texas, starting_question(texas).checked(texas))))
-    assert known is not None
-    gate = GateResult.load(next(iter(shipped.files_of(known).values())))
+    gate = opening_gate(texas)
     passed = {own.name: gate.qualified(own.name, 1000.0) == 1 for own in gate.envelopes}
     assert all(0.15 < flags.mean() < 0.25 for flags in passed.values())
     counts = [int(passed[name][listed_places(gate, name)].sum()) for name in ("firm", "pause", "shift")]
@@ -148,6 +152,70 @@ def test_the_opening_market_of_texas_is_answered_at_once_and_its_bounds_hold(tex
         assert np.isfinite(site.metrics).all()
         assert site.mean_lmp.shape == (len(texas.buses.ids),)
         assert np.isfinite(site.mean_lmp).all()
+
+
+def test_the_sizes_that_texas_opens_with_are_those_of_its_gate_where_that_was_asked_them(texas: Network) -> None:
+    gate, found = opening_gate(texas), opening_sizes(texas)
+    assert found.sizes_mw == ladder(50.0)
+    assert (found.verdicts >= 0).all()  # nothing is open
+    assert (found.case_digest, found.contingencies_digest) == (gate.case_digest, gate.contingencies_digest)
+    assert found.buses.tolist() == gate.buses.tolist()
+    assert found.envelopes == gate.envelopes
+    compared = 0
+    for own in gate.envelopes:
+        for size in gate.sizes_mw:
+            assert (found.qualified(own.name, size) == gate.qualified(own.name, size)).all(), (own.name, size)
+            compared += len(gate.buses)
+        least, most = Between.of(gate), found.counts_by_size(own.name)[0]
+        for size, count in zip(found.sizes_mw, most.tolist(), strict=True):  # what the three sizes prove of the others
+            known = least.qualified(own.name, size, gate.threshold)
+            assert (known == 1).sum() <= count <= (known != 0).sum()
+    assert compared == 3 * 3 * 1431
+
+
+def test_both_sides_of_sizes_that_texas_opens_with_stand_by_a_gate_and_programs_in_angles(texas: Network) -> None:
+    """At sites drawn by lot: the gate at both sizes, and some verdicts by programs that share no code with it."""
+    question = starting_question(texas).checked(texas)
+    found, prepared = opening_sizes(texas), prepare(question, texas)
+    contingencies = contingencies_of(question, prepared)
+    generator = np.random.default_rng(SEED)
+    largest = found.largest_mw("firm")[0]
+    inside = np.flatnonzero((largest > 0.0) & (largest < 2000.0))
+    places = np.sort(generator.choice(inside, size=5, replace=False))
+    sizes = sorted({size for mw in largest[places].tolist() for size in (mw, mw + 50.0)})
+    firm = next(own for own in found.envelopes if own.name == "firm")
+    asked = GateQuestion(
+        found.buses[places], (firm,), tuple(sizes), found.threshold,
+        hour_weight=gate_question(question, prepared).hour_weight,
+    )  # fmt: skip
+    exact = screen(prepared.case, contingencies, asked)
+    triples = []
+    for place, at in enumerate(places.tolist()):
+        for size, qualifies in ((largest[at], 1), (largest[at] + 50.0, 0)):
+            assert exact.qualified("firm", size)[place] == found.qualified("firm", size)[at] == qualifies
+            level = sizes.index(size)
+            for k in generator.integers(len(contingencies), size=2).tolist():
+                hour = int(generator.integers(2))
+                passes = bool(exact.verdict(place, hour, level, k))
+                triples.append(Triple(int(found.buses[at]), exact.load_mw(hour, level), hour, k, passes=passes))
+    assert {triple.passes for triple in triples} == {True, False}
+    assert all(one.agrees for one in judge(prepared.case, contingencies, triples))
+
+
+def opening_gate(network: Network) -> GateResult:
+    """Return the verdicts that a study on Texas opens with."""
+    known = shipped.manifest(hash_of(arguments_of(network, starting_question(network).checked(network))))
+    assert known is not None
+    return GateResult.load(next(iter(shipped.files_of(known).values())))
+
+
+def opening_sizes(network: Network) -> LargestSizes:
+    """Return the largest sizes that a study on Texas opens with."""
+    asked = largest_arguments(network.digest, starting_question(network).checked(network), COARSE_MW)
+    known = shipped.manifest(hash_of(json.loads(json.dumps(asked)), LARGEST))
+    assert known is not None
+    assert known["result"]["undecided"] == 0
+    return LargestSizes.load(shipped.files_of(known)[largest_key(known["arguments"])])
 
 
 def test_a_question_that_differs_in_anything_finds_none(texas: Network, tmp_path: Path) -> None:
