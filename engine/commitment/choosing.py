@@ -9,6 +9,9 @@ hundred rows where the whole program has forty thousand, and it learns what only
 What a dispatch lacked is asked for in MW and has no price: the next choice has to suffice. The first choice is dear,
 and its days are on the menu, so that the master always has one to begin with.
 
+Any prices make cuts that hold, whatever loads they were found at. So a day with a site begins with what the day without
+it has learned, and asks for a little more than it tells, because the site's load reaches limits that were not met.
+
 Source: Benders, Numerische Mathematik 4, 1962; Van Roy, "Cross decomposition for mixed integer programming",
 Mathematical Programming 25, 1983.
 """
@@ -32,12 +35,13 @@ from engine.program import LinearProgram, Status
 Evaluate = Callable[[Flags], tuple[float, Prices] | None]  # the cost of a choice (T, N), inf if it supplies too little
 
 _MORE = 2.0  # times as long for a choice, where none was found that helps
-_WIDENED = 1  # times that menus are doubled
+_FIRST_WIDTH = 7.5e-6  # of the bound: how much worse than its best the days of a menu may be at first
+_WIDEST = 0.15  # of the gap asked: menus are doubled up to this
+_GIVEN_LACKED = 2  # how often a search has lacked something that begins with the cuts of another
 _WORTHWHILE = 0.02  # of the gap asked, that a choice must promise to save
 _SOON = 0.7  # of the gap asked: a choice that promises as much is dispatched at once
 _GAP = 0.01
 _MASTER_S = 4.0  # of one choice at first
-_WIDTH = 0.075  # of the gap asked: how much worse than its best the days of a menu may be at first
 _SCARCE_PER_MWH = 1000.0  # a dispatch with a higher price breaks something
 _MARGIN_MW = 2.0  # of what it lacks: a choice that just suffices in one respect seldom does in all
 _MOST_LACKED = 4  # times the margin that is asked for in addition
@@ -134,7 +138,9 @@ class Choosing:
     wanted: float  # $
     evaluate: Evaluate
     end: float  # of the time, as time.perf_counter counts
+    given: Sequence[Prices] = ()  # learned at other loads of the same units and limits
     learned: list[Prices] = field(default_factory=list)
+    tried: list[Flags] = field(default_factory=list)  # (T, N) each, whose dispatches taught it
     best: float = np.inf  # $
     near: Flags | None = None  # (T, N), the choice of that cost
 
@@ -143,7 +149,6 @@ class Choosing:
 
         ``first`` (T, N) is a choice that probably supplies enough, however dear it is: better than none in the end.
         """
-        most = _WIDTH * self.wanted
         choice = None
         if first is not None:
             choice = corrected(self.instance, Hourly.of(self.instance, self.prices), first)
@@ -152,16 +157,24 @@ class Choosing:
             if found is None:
                 return
             self.best = found[0]
-            self.learned.append(found[1])
+            self._learn(choice, found[1])
             self.near = choice if np.isfinite(self.best) else None
         also = () if self.near is None else (self.near,)
-        for _ in range(1 + _WIDENED):
+        widest = _WIDEST * self.wanted
+        most = min(_FIRST_WIDTH * abs(bound), widest)
+        while True:
             master = Master(self.instance, self.prices, most, also)
-            for prices in self.learned:
+            for prices in (*self.given, *self.learned):
                 master.learn(prices)
-            if self._with(master, bound):
+            if self.given:
+                master.lacked = max(master.lacked, _GIVEN_LACKED)
+            if self._with(master, bound) or 2.0 * most > widest:
                 return
             most *= 2.0
+
+    def _learn(self, choice: Flags, prices: Prices) -> None:
+        self.tried.append(choice)
+        self.learned.append(prices)
 
     def _with(self, master: Master, bound: float) -> bool:
         """Return whether the search is over; else the master's menus offer nothing better."""
@@ -184,7 +197,7 @@ class Choosing:
             if found is None:
                 return True
             cost, prices = found
-            self.learned.append(prices)
+            self._learn(choice.on, prices)
             master.learn(prices)
             if cost < self.best:
                 self.best, self.near = cost, choice.on

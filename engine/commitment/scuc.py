@@ -14,10 +14,12 @@ A further load changes right-hand sides only: the relaxation starts from the bas
 """
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from engine.commitment.bound import Prices
 from engine.commitment.instance import Instance
 from engine.commitment.outcome import BASE, SITE, Commitment, Effort, no_time
 from engine.commitment.relaxation import Relaxation, Relaxed
@@ -37,13 +39,18 @@ class BaseCommitment:
     commitment: Commitment
     relaxation: Relaxation
     relaxed: Relaxed | None  # None where the time did not suffice
+    learned: tuple[Prices, ...] = ()  # of the choices that were dispatched: sites begin with their cuts
+    tried: tuple[Flags, ...] = ()  # (T, N) each, these choices
 
 
-def commit(instance: Instance, effort: Effort = BASE, known: Flags | None = None) -> BaseCommitment:
+def commit(
+    instance: Instance, effort: Effort = BASE, known: Flags | None = None, tried: Sequence[Flags] = ()
+) -> BaseCommitment:
     """Return the schedule of a day, or of several in a row.
 
     ``known`` (T, N) is a schedule that was found for this day before: it is dispatched and bounded again, and nothing
-    is searched. A day that cannot be supplied is a status with its reason, not an exception, and so is a time limit.
+    is searched; ``tried`` are the choices that were dispatched on the way to it, from which searches for sites learn. A
+    day that cannot be supplied is a status with its reason, not an exception, and so is a time limit.
     """
     begin = time.perf_counter()
     relaxation = Relaxation(instance)
@@ -53,9 +60,9 @@ def commit(instance: Instance, effort: Effort = BASE, known: Flags | None = None
         return BaseCommitment(instance, nothing, relaxation, None)
     relaxation.remember()  # before the search: sites start from the basis of the relaxation, not of some choice
     search = Search(relaxation, relaxed, effort, begin)
-    found = search.run(None) if known is None else search.again(known)
+    found = search.run(None) if known is None else search.again(known, tried)
     relaxation.set_loads(instance)
-    return BaseCommitment(instance, found, relaxation, relaxed)
+    return BaseCommitment(instance, found, relaxation, relaxed, tuple(search.learned), tuple(search.tried))
 
 
 def solve_site(base: BaseCommitment, bus: int, load_mw: Vector, effort: Effort = SITE) -> Commitment:
@@ -76,7 +83,7 @@ def solve_site(base: BaseCommitment, bus: int, load_mw: Vector, effort: Effort =
         relaxed = relaxation.solve(time_limit_s=effort.time_limit_s)
         if relaxed is None:
             return no_time(effort, -np.inf, time.perf_counter() - begin, "the linear relaxation took all the time")
-        search = Search(relaxation, relaxed, effort, begin)
+        search = Search(relaxation, relaxed, effort, begin, base.learned)
         hints = base.commitment.dispatch.hints if base.commitment.dispatch is not None else None
         return search.run(base.commitment.on, hints)
     finally:

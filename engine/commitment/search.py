@@ -4,6 +4,7 @@ Steps and sources are told in :mod:`engine.commitment.scuc`.
 """
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -59,7 +60,9 @@ class _Choice:
 class Search:
     """From a relaxation to a schedule within the gap."""
 
-    def __init__(self, relaxation: Relaxation, relaxed: Relaxed, effort: Effort, begin: float) -> None:
+    def __init__(
+        self, relaxation: Relaxation, relaxed: Relaxed, effort: Effort, begin: float, given: Sequence[Prices] = ()
+    ) -> None:
         self.relaxation, self.relaxed, self.effort = relaxation, relaxed, effort
         self.begin, self.end = begin, begin + effort.time_limit_s
         self.times = {"relaxation": time.perf_counter() - begin, "integer": 0.0, "dispatch": 0.0}
@@ -67,6 +70,9 @@ class Search:
         self.on: Flags | None = None
         self.hints: Hints | None = None
         self.share = _FIRST_SHARE
+        self.given = given  # prices that teach the choice of units, learned at other loads
+        self.learned: list[Prices] = []
+        self.tried: list[Flags] = []  # (T, N) each, the choices that taught them
         self.all_asked = False  # all that could be better was looked at
 
     def run(self, known: Flags | None, hints: Hints | None = None) -> Commitment:
@@ -114,8 +120,9 @@ class Search:
         end = now + _CHOOSING_SHARE * (self.end - now)
         wanted = self.effort.gap * abs(bound.value)
         spent = self.times["dispatch"]
-        search = Choosing(self.relaxation.instance, self.relaxed.prices, wanted, self._evaluated, end)
+        search = Choosing(self.relaxation.instance, self.relaxed.prices, wanted, self._evaluated, end, self.given)
         search.run(bound.value, self.relaxed.on > _WHOLE)
+        self.learned, self.tried = search.learned, search.tried
         self.times["choosing"] = time.perf_counter() - now - (self.times["dispatch"] - spent)
 
     def _evaluated(self, on: Flags) -> tuple[float, Prices] | None:
@@ -137,11 +144,20 @@ class Search:
             self.times["dispatch"] += time.perf_counter() - begin
         return None if relaxed is None else (np.inf, relaxed.prices)
 
-    def again(self, known: Flags) -> Commitment:
-        """Return the schedule ``known`` (T, N) with its cost, and the bound of the relaxation."""
+    def again(self, known: Flags, tried: Sequence[Flags] = ()) -> Commitment:
+        """Return the schedule ``known`` (T, N) with its cost, and the bound of the relaxation.
+
+        What the choices ``tried`` (T, N) teach is learned again.
+        """
         if not self.relaxed.kept:
             return self._short()
         self._bounded(None)
+        for choice in tried:
+            found = self._evaluated(choice)
+            if found is not None:
+                self.learned.append(found[1])
+                self.tried.append(choice)
+        self.best, self.on = None, None
         self._dispatch(known)
         partly = (self.relaxed.on > _WHOLE) & (self.relaxed.on < 1.0 - _WHOLE)
         if self._gap() <= self.effort.gap:

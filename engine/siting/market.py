@@ -108,6 +108,7 @@ class MarketBase:
     before: tuple[str, ...]  # where each day's initial state is from
     initial: tuple[InitialState | None, ...]
     on: tuple[Flags | None, ...]  # (T, N) each, the days' schedules
+    tried: tuple[Flags | None, ...]  # (k, T, N) each, the choices that were dispatched on the way to them
     options: CommitmentOptions
     base: SiteMarket
     prices: Matrix  # (D, B), $/MWh, the mean price at every bus, day by day
@@ -166,6 +167,7 @@ def market_base(  # noqa: PLR0913 (each of these is one choice, by name)
         before=tuple(each.before for each in found),
         initial=tuple(each.initial for each in found),
         on=tuple(each.on for each in found),
+        tried=tuple(each.tried for each in found),
         options=used,
         base=SiteMarket(None, (), np.zeros((0, 0)), np.zeros(0)),
         prices=np.array([each.solved.mean_lmp for each in found]),
@@ -204,7 +206,7 @@ def market_impact(  # noqa: PLR0913 (each of these is one choice, by name)
         cases = {day: base.day_case(base.days[day]) for day in week}
         parts = [(day, chunk) for day in week for chunk in chunks]
         tasks = [
-            _Task(cases[day], base.initial[day], base.on[day], base.options, base.effort, effort,
+            _Task(cases[day], base.initial[day], base.on[day], base.tried[day], base.options, base.effort, effort,
                   tuple(placements[slice(*chunk)]))
             for day, chunk in parts
         ]  # fmt: skip
@@ -286,6 +288,7 @@ class _Known:
             before=tuple(base.before[day] for day in days),
             initial=tuple(base.initial[day] for day in days),
             on=tuple(base.on[day] for day in days),
+            tried=tuple(base.tried[day] for day in days),
             prices=base.prices[days],
             floors=None if base.floors is None else base.floors[days],
             accepted=tuple(base.accepted[day] for day in days),
@@ -299,6 +302,7 @@ class _Task:
     case: SitingCase
     initial: InitialState | None
     on: Flags | None  # (T, N), the day's schedule without a further load
+    tried: Flags | None  # (k, T, N), what was dispatched on the way to it
     options: CommitmentOptions
     base_effort: Effort
     effort: Effort
@@ -310,7 +314,7 @@ def _committed(day: Keyed) -> BaseCommitment:
     task: _Task = day.value
     factors = factors_of(task.case.network)
     instance = Instance.of(task.case, task.options, factors=factors, initial=task.initial)
-    return commit(instance, task.base_effort, task.on)
+    return commit(instance, task.base_effort, task.on, () if task.tried is None else tuple(task.tried))
 
 
 def _solve(task: _Task) -> list[SolvedDay]:
@@ -334,6 +338,8 @@ def _day_key(task: _Task) -> str:
     found = hashlib.sha256(f"{task.case.digest}{task.options!r}{task.base_effort!r}".encode())
     if task.on is not None:
         found.update(np.packbits(task.on).tobytes())
+    if task.tried is not None:
+        found.update(np.packbits(task.tried).tobytes())
     if task.initial is not None:
         for part in (task.initial.on, task.initial.hours, task.initial.output_mw):
             found.update(np.ascontiguousarray(part).tobytes())

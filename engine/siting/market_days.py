@@ -91,6 +91,7 @@ class BaseDay:
     before: str  # where its initial state is from
     spread: Matrix  # (3, 5), the noise floor of the metrics; nan where it is not known or no sample was asked for
     accepted: int  # samples that the noise floor is of
+    tried: Flags | None = None  # (k, T, N), the choices that the search dispatched; None: not kept
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -209,6 +210,8 @@ def dump_base(days: Sequence[BaseDay]) -> bytes:
     for place, day in enumerate(days):
         if day.on is not None:
             arrays[f"on_{place}"] = day.on
+        if day.tried is not None:
+            arrays[f"tried_{place}"] = day.tried
         if day.initial is not None:
             for name in ("on", "hours", "output_mw"):
                 arrays[f"initial_{name}_{place}"] = getattr(day.initial, name)
@@ -223,7 +226,8 @@ def load_base(content: bytes | Path) -> list[BaseDay]:
         state = [arrays.get(f"initial_{name}_{place}") for name in ("on", "hours", "output_mw")]
         initial = None if state[0] is None else InitialState(*state)  # type: ignore[arg-type]
         measured = arrays["spread"][place], int(arrays["accepted"][place])
-        found.append(BaseDay(solved, arrays.get(f"on_{place}"), initial, meta["before"][place], *measured))
+        on, tried = arrays.get(f"on_{place}"), arrays.get(f"tried_{place}")
+        found.append(BaseDay(solved, on, initial, meta["before"][place], *measured, tried))
     return found
 
 
@@ -264,6 +268,7 @@ def _base_day(task: BaseTask, each: CommittedDay) -> BaseDay:
         before=each.before,
         spread=spread,
         accepted=accepted,
+        tried=np.array(base.tried) if base.tried else None,
     )
 
 

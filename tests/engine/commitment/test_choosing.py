@@ -126,6 +126,28 @@ def test_the_master_ends_at_the_least_cost_of_all_choices(seed: int, carried: bo
     assert best == pytest.approx(wanted, rel=1e-3)
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_cuts_learned_without_a_load_hold_with_it(seed: int) -> None:
+    """A law: whatever prices a cut is made of, no choice costs less than it says, at these loads or others."""
+    instance = short(seed)
+    loaded = instance.with_load(1, np.full(HOURS, 8.0))
+    wanted = least_cost_of_all(loaded)
+    assert np.isfinite(wanted)
+    without, first = Relaxation(instance), Relaxation(loaded).solve()
+    assert first is not None
+    bound = lower_bound(loaded, first.prices).value
+    master = Master(loaded, first.prices, 1e9, margin_mw=0.0)
+    alone = master.choose(None, enough=-np.inf, time_limit_s=30.0)
+    choices = [np.array(bits).reshape(HOURS, 3) for bits in product((False, True), repeat=3 * HOURS)]
+    for on in [on for on in choices if long_enough(instance, on)][::23]:
+        master.learn(evaluated(instance, without, on)[1])
+    taught = master.choose(None, enough=-np.inf, time_limit_s=30.0)
+    assert alone is not None
+    assert taught is not None
+    assert bound + taught.promise <= wanted + 1e-2 * abs(wanted - bound) + 1e-2
+    assert taught.promise > alone.promise + 1.0  # they say something
+
+
 def test_choosing_stops_at_what_is_wanted_or_when_time_is_over() -> None:
     instance = short(0)
     wanted = least_cost_of_all(instance)

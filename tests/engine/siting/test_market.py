@@ -239,6 +239,11 @@ def test_days_without_a_load_are_read_back_as_they_were_kept() -> None:
     assert dump_base(again) == dump_base(found)
     assert again[0].initial is not None
     assert again[0].solved.market.status is found[0].solved.market.status
+    on = found[0].on
+    assert on is not None
+    (tried,) = load_base(dump_base([replace(found[0], tried=np.array([on, ~on]))]))
+    assert tried.tried is not None
+    assert np.array_equal(tried.tried, [on, ~on])
     with pytest.raises(UncertaintyDataError, match="this version"):
         load_base(pack({}, {"format": "another"}))
 
