@@ -9,9 +9,10 @@ from engine.network.model import Network
 from engine.siting.market_run import MarketQuestion, MarketRun
 
 CORES = 2
-# Of a day of synthetic Texas (tests/benchmarks/results/siting_market.md, and the answer that comes with the program):
+# Of a day of synthetic Texas, on a slow machine (tests/benchmarks/results/siting_market.md tells of a quick one, and of
+# sites that begin with the cuts of the day without them; the answer that comes with the program had neither):
 BASE_S = 78.0  # the day without a site, with the warm-up day before it
-SITE_S = 25.0  # the day with a site, to the first gap: 19 to 31 s
+SITE_S = 25.0  # the day with a site, to the first gap, at most: 4 to 6 s where it begins with the base's cuts
 AGAIN_S = 30.0  # the same nearer, where its place is open
 AGAIN = 0.65  # so many are: 39 of 60
 NOISE_S = 10.0  # a sample of the noise floor: 37 s for four
