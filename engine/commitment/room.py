@@ -4,7 +4,8 @@ A search for the least cost ends at schedules that just suffice. In an hour in w
 next MW has no offer: its price is what it takes to find it elsewhere, reserve given up or ramps of other hours, often
 fifty times the dearest offer. Whether a schedule has such an hour is chance, and so would be the prices that are told
 of it. An operator lets one more unit run. So does this, as long as it finds a unit with which the schedule is still as
-good as the gap can tell; else the hour stays as it is. The cost that is told is that of the schedule taken.
+good as the gap can tell; else the hour stays as it is. The cost that is told is that of the schedule taken. A search
+that ended just within its gap leaves no money for a unit: then the bound may be raised until the cheapest one fits.
 """
 
 from collections.abc import Callable
@@ -21,6 +22,7 @@ from engine.program import Status
 
 WORDS = "one more unit runs in hours whose mean price is above the dearest offer, if one is found that keeps the gap"
 Dispatched = Callable[[Flags], Dispatch | None]  # None when there is no time for another
+Raised = Callable[[float], float]  # a cost that one would pay, $: the most that one may, once the bound is raised
 _TRIES, _ALL_TRIES = 10, 20  # dispatches of an hour, and of a day
 _SAME = 1e-3  # of cost and size: units so near to one that was tried are left out
 _ROUNDING = 1e-3  # $/MWh
@@ -43,12 +45,20 @@ def without_room(instance: Instance, found: Dispatch) -> Integers:
 
 
 def with_room(  # noqa: PLR0913 (a schedule, then by name how far)
-    instance: Instance, prices: Prices, on: Flags, found: Dispatch, *, most: float, dispatched: Dispatched
+    instance: Instance,
+    prices: Prices,
+    on: Flags,
+    found: Dispatch,
+    *,
+    most: float,
+    dispatched: Dispatched,
+    raised: Raised | None = None,
 ) -> tuple[Flags, Dispatch]:
     """Return a schedule (T, N) that costs at most ``most`` $ and has fewer hours without room, and its dispatch.
 
     ``prices`` are those of the relaxation: by them units are tried, those first whose day would cost the least more.
-    The schedule itself is returned where no further unit helps at that cost.
+    Where none of them keeps within ``most``, ``raised`` is asked for the cheapest. The schedule itself is returned
+    where no further unit helps at that cost.
     """
     lacking = without_room(instance, found)
     if not lacking.size or instance.hours > MOST_HOURS:
@@ -57,15 +67,24 @@ def with_room(  # noqa: PLR0913 (a schedule, then by name how far)
     for hour in lacking.tolist():
         if hour not in without_room(instance, found):
             continue  # a unit that was added for another hour helps in this one too
+        dear: tuple[Flags, Dispatch] | None = None
         for more in _additions(instance, hourly, on, hour)[:left]:
             left -= 1
             answer = dispatched(more)
             if answer is None:
                 return on, found
-            fits = answer.status is Status.OPTIMAL and answer.cost <= most
-            if fits and len(without_room(instance, answer)) < len(without_room(instance, found)):
-                on, found = more, answer
+            helps = answer.status is Status.OPTIMAL and (
+                len(without_room(instance, answer)) < len(without_room(instance, found))
+            )
+            if helps and answer.cost <= most:
+                on, found, dear = more, answer, None
                 break
+            if helps and (dear is None or answer.cost < dear[1].cost):
+                dear = more, answer
+        if dear is not None and raised is not None:
+            most = max(most, raised(dear[1].cost))
+            if dear[1].cost <= most:
+                on, found = dear
     return on, found
 
 

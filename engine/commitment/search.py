@@ -99,7 +99,7 @@ class Search:
             if self._pass(_Choice(free, whole, near), known) is End.INFEASIBLE:
                 return self._finished(End.INFEASIBLE, "no choice of units that run supplies the day", partly)
         if self._gap() <= self.effort.gap:
-            self._make_room()
+            self._make_room(tree)
             return self._finished(End.WITHIN_GAP, "", partly)
         if time.perf_counter() < self.end:
             return self._finished(End.WIDER_GAP, f"costs in straight pieces leave a gap of {self._gap():.2g}", partly)
@@ -177,8 +177,12 @@ class Search:
         """Raise the bound by dividing the schedules, once there is one that is not near enough."""
         if not self.effort.gap < self._gap() <= _LIFTED * self.effort.gap:
             return
+        self._raise(tree, self.cost)
+
+    def _raise(self, tree: Branching, cost: float) -> None:
+        """Divide the schedules until their bound is within the gap of ``cost``, if a few divisions suffice."""
         begin = time.perf_counter()
-        value = tree.lift(self.cost - self.effort.gap * abs(self.cost), _DIVISIONS)
+        value = tree.lift(cost - self.effort.gap * abs(cost), _DIVISIONS)
         if value > self.bound:
             self.bound, self.bound_by = min(value, self.cost), "prices of parts"
         self.times["bound"] = self.times.get("bound", 0.0) + time.perf_counter() - begin
@@ -246,7 +250,7 @@ class Search:
             self.best, self.on = found, on
         return found
 
-    def _make_room(self) -> None:
+    def _make_room(self, tree: Branching) -> None:
         """Take a schedule whose prices are offers, if there is one within the gap."""
         if self.best is None or self.on is None:
             return
@@ -255,11 +259,17 @@ class Search:
         def dispatched(on: Flags) -> Dispatch | None:
             return self._dispatch(on) if time.perf_counter() < self.end else None
 
-        most = dearest_within(self.bound, self.effort.gap)
+        def raised(cost: float) -> float:
+            if (cost - self.bound) / abs(cost) <= _LIFTED * self.effort.gap:
+                self._raise(tree, cost)
+            return dearest_within(self.bound, self.effort.gap)
+
+        lifting, most = self.times.get("bound", 0.0), dearest_within(self.bound, self.effort.gap)
         self.on, self.best = with_room(
-            instance, self.relaxed.prices, self.on, self.best, most=most, dispatched=dispatched
+            instance, self.relaxed.prices, self.on, self.best, most=most, dispatched=dispatched, raised=raised
         )
-        self.times["room"], self.times["dispatch"] = time.perf_counter() - begin, spent
+        lifting = self.times.get("bound", 0.0) - lifting
+        self.times["room"], self.times["dispatch"] = time.perf_counter() - begin - lifting, spent
 
     def _short(self) -> Commitment:
         """Return what cannot be supplied, proven by the least breaches, or say that it is not proven."""

@@ -67,6 +67,36 @@ def test_one_more_unit_runs_where_the_next_mw_has_no_offer() -> None:
     assert judged(instance, wide).holds
 
 
+def test_where_no_money_is_left_the_bound_is_raised_for_the_cheapest_unit() -> None:
+    instance = at_its_limit()
+    base = commit(instance, Effort(1e-4, 60.0))
+    first, prices = base.commitment, base.relaxed.prices if base.relaxed is not None else None
+    assert first.on is not None
+    assert first.dispatch is not None
+    assert prices is not None
+    asked: list[float] = []
+
+    def raised(cost: float, allowed: float) -> float:
+        asked.append(cost)
+        return allowed
+
+    def with_money(allowed: float) -> Dispatch:
+        return with_room(
+            instance,
+            prices,
+            first.on,
+            first.dispatch,
+            most=first.cost,
+            dispatched=lambda on: dispatch(instance, on),
+            raised=lambda cost: raised(cost, allowed),
+        )[1]
+
+    roomy = 10.0 * (23 * 70 + 100) + 25.0 * (100.0 - 50.45 / FROM_1) + START  # as above
+    assert without_room(instance, with_money(roomy - 1.0)).tolist() == [PEAK]
+    assert without_room(instance, with_money(roomy + 1.0)).size == 0
+    assert asked == pytest.approx([roomy, roomy], rel=1e-6)
+
+
 def test_the_cost_at_the_end_of_a_gap_is_the_gap_away() -> None:
     for bound in (1000.0, -1000.0):
         cost = dearest_within(bound, 0.01)
