@@ -12,6 +12,12 @@
   function press(name, value) { window.headroom.setProps(stores[name], { data: { value: value, at: Date.now() } }); }
   function boxOf(tab) { return document.querySelector('#siting-tab input[value="' + tab.getAttribute('data-siting-tab') + '"]'); }
 
+  // On a phone the tabs are wider than the screen: that which is open comes into view with its pane.
+  function showOpenTab() {
+    const box = document.querySelector('#siting-tab input:checked');
+    if (box) box.parentElement.scrollIntoView({ block: 'nearest', inline: 'center' });
+  }
+
   // A press that leads to another tab counts once that tab has been told what is drawn.
   let waits = null;
   document.addEventListener('siting-told', function (event) {
@@ -44,6 +50,7 @@
       if (choice) choice.click();
       window.headroom.showPane('siting', 'map');
     }
+    if (near('data-pane-tab')) window.requestAnimationFrame(showOpenTab);
     const tab = near('data-siting-tab');
     if (tab) {
       const box = boxOf(tab);

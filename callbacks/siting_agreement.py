@@ -1,10 +1,11 @@
 """The Agreement tab: terms drafted as controls change, kept as JSON, and applied to a meter's CSV."""
 
 import json
-from collections.abc import Mapping
-from datetime import date
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timedelta
 from typing import Any
 
+import numpy as np
 from dash import ALL, Dash, Input, Output, State, ctx, no_update
 
 from callbacks.siting_desk import Desk
@@ -90,6 +91,12 @@ def read_signed(contents: Any) -> Agreement:
     return agreement_from_json(content)
 
 
+def usual_step_min(times: Sequence[datetime]) -> float:
+    """Return the median minutes from one sample to the next, 0 of a single one."""
+    passed = np.diff([(moment - times[0]) / timedelta(minutes=1) for moment in times])
+    return float(np.median(passed)) if passed.size else 0.0
+
+
 def audited(held: Any, contents: Any, name: str, signed: Any = None) -> Any:
     """Return what a meter says of the terms: of ``signed``, a signed agreement with its name, else of the draft held.
 
@@ -108,8 +115,8 @@ def audited(held: Any, contents: Any, name: str, signed: Any = None) -> Any:
         text = content_of(contents).decode("utf-8-sig")
     except UnicodeDecodeError:
         raise QuestionError("the file is not a CSV in UTF-8") from None
-    times, mw = read_meter(text)
-    return view.audited(audit(agreement, times, mw), name, against)
+    times, mw = read_meter(text, agreement.sampling_min, agreement.time_zone)
+    return view.audited(audit(agreement, times, mw), name, against, usual_step_min(times))
 
 
 def register(app: Dash, desk: Desk) -> None:
@@ -138,7 +145,7 @@ def register(app: Dash, desk: Desk) -> None:
         try:
             return static(audited(held, contents if by == siting_ids.METER else None, str(name or "a meter"), signed))
         except EngineError as error:
-            return view.refused(str(error))
+            return view.refused(str(error), f"{str(name or 'The meter')[:80]} cannot be judged")
 
     @app.callback(
         Output(siting_ids.SIGNED, "data"),
@@ -156,7 +163,7 @@ def register(app: Dash, desk: Desk) -> None:
         try:
             found = read_signed(contents)
         except EngineError as error:  # what was read before must not be taken for this file
-            return None, [view.refused(str(error)), view.signed(None)]
+            return None, [view.refused(str(error), f"{str(name or 'The file')[:80]} cannot be read"), view.signed(None)]
         shown = str(name or "agreement.json")[:80]
         return {"name": shown, "agreement": found.to_json()}, view.signed(found, shown)
 
@@ -165,6 +172,7 @@ def _register_terms(app: Dash, desk: Desk) -> None:
     @app.callback(
         Output(siting_ids.TERMS, "children"),
         Output(siting_ids.TERMS_HELD, "data"),
+        Output(siting_ids.TERMS_KEEP, "disabled"),
         Input(siting_ids.term(ALL), "value"),
         Input(siting_ids.LADDER, "value"),
         Input(ids.selection(ids.SITING), "data"),
@@ -177,8 +185,8 @@ def _register_terms(app: Dash, desk: Desk) -> None:
         try:
             found = draft(site_seat(desk, study), drawn, selection, named(names, values), ladder)
         except EngineError as error:
-            return view.refused(str(error)), None
-        return (view.no_site(), None) if found is None else (static(view.terms(found)), found.to_json())
+            return view.refused(str(error)), None, True
+        return (view.no_site(), None, True) if found is None else (static(view.terms(found)), found.to_json(), False)
 
     @app.callback(
         Output(siting_ids.TERMS_FILE, "data"),

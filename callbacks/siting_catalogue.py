@@ -20,7 +20,7 @@ from callbacks.siting_site import SiteSeat, site_seat
 from components import ids, siting_cards, siting_ids, siting_versions
 from components import siting_catalogue as view
 from components import siting_studies_time as times
-from components.format import megawatts
+from components.format import megawatts, sentence
 from components.siting_site import SiteStudy
 from components.skeleton import parse_element, progress_card, state
 from components.static import static
@@ -204,7 +204,9 @@ def _ask(seat: SiteSeat, study: SiteStudy, load: Committed | None) -> Any:
     if study.market is not None:
         takes = times.both(takes, times.again_market(network, study.market))
     return siting_versions.ask_refresh(
-        f"{words_of(study, load)}; select another bus that passes to place it there", takes
+        f"{words_of(study, load)}; select another bus that passes to place it there",
+        takes,
+        priced=study.market is not None,
     )
 
 
@@ -264,6 +266,21 @@ def version_file(seat: SiteSeat, study: SiteStudy, name: str, secret: bytes) -> 
     file, kind, text = file_of(study, found, which, secret)
     first, _, last = file.partition(".")
     return f"{first}-v{number}.{last}", kind, text
+
+
+def pressed_file(seat: SiteSeat, catalogues: Catalogues, drawn: Any, name: str) -> tuple[str, str, str]:
+    """Return name, type and content of the file that a press names: of what is drawn, or of a version, ``3:csv``.
+
+    Raises EngineError in words.
+    """
+    study = seat.read(drawn)
+    if study is None:
+        raise QuestionError("there is no file yet: the gate of this question is not computed, or not kept any more")
+    secret = archive_secret(seat.study)
+    if ":" in name:
+        return version_file(seat, study, name, secret)
+    found = dated(seat, catalogues.of(study), datetime.now(UTC).isoformat(timespec="seconds"))
+    return file_of(study, found, name, secret)
 
 
 def passes(run: GateRun) -> bool:
@@ -339,6 +356,7 @@ def _register_entries(app: Dash, desk: Desk, catalogues: Catalogues) -> None:
 
     @app.callback(
         Output(siting_ids.KEEP_FILE, "data"),
+        Output(siting_ids.KEEP_SAID, "children"),
         Input(siting_ids.KEEP, "data"),
         State(siting_ids.ANSWERED, "data"),
         State(siting_ids.STUDY, "data"),
@@ -346,22 +364,13 @@ def _register_entries(app: Dash, desk: Desk, catalogues: Catalogues) -> None:
     )
     def save(pressed: Any, drawn: Any, of: Any) -> Any:
         if not isinstance(pressed, Mapping):
-            return no_update
+            return no_update, no_update
         seat = site_seat(desk, of)
         try:
-            study = seat.read(drawn)
-            if study is None:
-                return no_update
-            name = str(pressed.get("value"))
-            secret = archive_secret(seat.study)
-            if ":" in name:
-                file, kind, content = version_file(seat, study, name, secret)
-            else:
-                found = dated(seat, catalogues.of(study), datetime.now(UTC).isoformat(timespec="seconds"))
-                file, kind, content = file_of(study, found, name, secret)
-        except EngineError:
-            return no_update
-        return {"filename": file, "content": content, "type": kind, "base64": False}
+            name, kind, content = pressed_file(seat, catalogues, drawn, str(pressed.get("value")))
+        except EngineError as error:
+            return no_update, sentence(f"{error}.")
+        return {"filename": name, "content": content, "type": kind, "base64": False}, ""
 
 
 def _register_refresh(app: Dash, desk: Desk) -> None:

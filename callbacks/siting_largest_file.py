@@ -9,11 +9,12 @@ from flask import Response, request
 
 from callbacks.security import current_user
 from callbacks.siting_desk import Desk
+from callbacks.siting_files import csv_file
 from callbacks.siting_largest import look
 from callbacks.siting_site import SiteSeat, packed_drawn, unpacked_drawn
 from components import siting_largest as view
 from components import siting_overview
-from engine.errors import EngineError, NotFoundError, QuestionError
+from engine.errors import QuestionError
 
 
 def address(study: Any, drawn: Mapping[str, Any], table: str) -> str:
@@ -46,14 +47,5 @@ def register(app: Dash, desk: Desk) -> None:
         query = request.args.to_dict()
         seat = SiteSeat(desk, current_user(), query.get("study", ""))
         table = query.get("table", view.SITES)
-        try:
-            text = file_of(seat, unpacked_drawn(query.get("drawn", "")), table)
-        except NotFoundError:
-            raise
-        except EngineError as error:
-            return Response(f"{error}.", status=404, mimetype="text/plain")
-        response = Response(text, mimetype="text/csv")
-        response.headers["Cache-Control"] = "private, no-store"
         name = "sizes" if table == view.COUNTS else "largest-sizes"
-        response.headers["Content-Disposition"] = f'attachment; filename="{name}.csv"'
-        return response
+        return csv_file(f"{name}.csv", lambda: file_of(seat, unpacked_drawn(query.get("drawn", "")), table))

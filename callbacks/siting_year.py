@@ -4,7 +4,6 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
-from urllib.parse import urlencode
 
 from dash import Dash
 from flask import Response, request
@@ -12,11 +11,12 @@ from flask import Response, request
 from callbacks.capacity_aside import Standing, begin, standing
 from callbacks.security import current_user
 from callbacks.siting_desk import Desk
+from callbacks.siting_files import csv_file
 from callbacks.siting_site import SiteSeat, packed_drawn, unpacked_drawn
 from components import siting_year as view
 from components.siting_site import SiteStudy
 from components.skeleton import Part
-from engine.errors import EngineError, NotFoundError, QuestionError
+from engine.errors import EngineError, QuestionError
 from engine.siting.gate.bracket import GateBracket
 from engine.siting.question import SitingQuestion
 from engine.siting.year import (
@@ -80,8 +80,8 @@ def panel(seat: SiteSeat, study: SiteStudy, drawn: Any, name: str, *, pressed: b
     job = stands.job
     if job is None and stands.bracket is None:
         return view.to_press(stands.part), None
-    address = f"{view.FILE_PATH}?{urlencode({'study': seat.study, 'drawn': packed_drawn(drawn)})}"
-    parts = view.shown(study, stands.bracket, check=stands.check, job=job, part=stands.part, address=address)
+    files = {table: view.address(seat.study, packed_drawn(drawn), table) for table in view.TABLES}
+    parts = view.shown(study, stands.bracket, check=stands.check, job=job, part=stands.part, files=files)
     return parts, job.id if job is not None and job.active else None
 
 
@@ -128,15 +128,20 @@ def _so_far(seat: SiteSeat, key: str) -> GateBracket | None:
         return None
 
 
-def file_of(seat: SiteSeat, drawn: Any) -> str:
-    """Return the CSV of the bounds of what is drawn. Raises QuestionError when there are none (any more)."""
+def file_of(seat: SiteSeat, drawn: Any, table: str = view.EVERY) -> str:
+    """Return the CSV of the bounds: of every envelope and size, or of those drawn, as the page's table has them.
+
+    Raises QuestionError when there are none (any more).
+    """
+    if table not in view.TABLES:
+        raise QuestionError("there is no such table of the year")
     study = seat.read(drawn)
     if study is None:
         raise QuestionError("the gate of this question is not computed, or not kept any more")
     found = find(seat, replace(study.run.question, threshold=study.threshold)).bracket
     if found is None:
         raise QuestionError("nothing is known of this question over the year")
-    return bracket_csv(study.network, found)
+    return bracket_csv(study.network, found) if table == view.EVERY else view.candidates_csv(study, found)
 
 
 def register(app: Dash, desk: Desk) -> None:
@@ -146,13 +151,5 @@ def register(app: Dash, desk: Desk) -> None:
     def siting_year() -> Response:
         query = request.args.to_dict()
         seat = SiteSeat(desk, current_user(), query.get("study", ""))
-        try:
-            text = file_of(seat, unpacked_drawn(query.get("drawn", "")))
-        except NotFoundError:
-            raise
-        except EngineError as error:
-            return Response(f"{error}.", status=404, mimetype="text/plain")
-        response = Response(text, mimetype="text/csv")
-        response.headers["Cache-Control"] = "private, no-store"
-        response.headers["Content-Disposition"] = 'attachment; filename="siting-year.csv"'
-        return response
+        table = query.get("table", view.EVERY)
+        return csv_file(f"{table}.csv", lambda: file_of(seat, unpacked_drawn(query.get("drawn", "")), table))

@@ -32,7 +32,7 @@ _ZONES = (
 
 
 def place() -> html.Div:
-    """Return the tab: the terms at the left, the audit at the right."""
+    """Return the tab: the terms, and beside them, on a narrow screen below, the audit."""
     return html.Div(
         [
             dcc.Store(id=siting_ids.TERMS_HELD),
@@ -143,15 +143,19 @@ def no_site() -> Part:
     return state("empty", words)
 
 
-def refused(message: str) -> Part:
-    """Return what is said of terms or a meter that cannot be taken."""
-    return state("failed", f"{message[:1].upper()}{message[1:]}.", title="Not possible")
+def refused(message: str, title: str = "Not possible") -> Part:
+    """Return what is said of terms or a file that cannot be taken; the problems of a file's lines are a list."""
+    lines = message.removeprefix("line ").split("; line ")
+    if len(lines) == 1:
+        return state("failed", f"{message[:1].upper()}{message[1:]}.", title=title)
+    words = f"{count(len(lines), 'line')} cannot be read. Nothing was judged; mend them and read the file again."
+    return state("failed", words, title=title, details=[f"Line {line}" for line in lines])
 
 
 def signed(agreement: Agreement | None, name: str = "") -> Part:
     """Return against which terms a meter is held: those of a signed file, else the draft."""
     if agreement is None:
-        return html.P("A meter is held against the draft at the left, as it stands.", className="hr-siting-held")
+        return html.P("A meter is held against the draft, as it stands.", className="hr-siting-held")
     return html.Div(
         [
             html.P(
@@ -202,13 +206,16 @@ def terms(agreement: Agreement) -> Part:
 # The audit
 
 
-def audited(found: Audit, name: str, against: str) -> Part:
-    """Return what a meter says of an agreement; ``against`` says whose terms they are."""
+def audited(found: Audit, name: str, against: str, step_min: float = 0.0) -> Part:
+    """Return what a meter says of an agreement; ``against`` says whose terms they are.
+
+    ``step_min`` is the usual time between two samples, 0 where it is that of the terms.
+    """
     rows = [_day(found, place, day) for place, day in enumerate(found.days)]
     heads = ["Day", "Samples", "Peak, MW", "Energy, MWh", "Violations", f"Of {LADDER_DAYS} days", "What follows"]
     return html.Div(
         [
-            _verdict(found),
+            _verdict(found, step_min),
             facts(
                 [
                     ("Meter", name),
@@ -236,11 +243,13 @@ def audited(found: Audit, name: str, against: str) -> Part:
     )
 
 
-def _verdict(found: Audit) -> Part:
+def _verdict(found: Audit, step_min: float) -> Part:
     """Return whether the envelope was kept, as far as days can be judged."""
     days, least = len(found.days), percent(found.agreement.least_coverage)
     if not found.judged:
         words = f"None of {count(days, 'day')} has {least} of its samples: whether the envelope was kept is not known."
+        if step_min > (asked := found.agreement.sampling_min):
+            words += f" The meter has a sample every {number(step_min)} min, and the terms ask one every {asked} min."
         return state("partial", words, title="Not judged")
     left = (
         ""
@@ -263,14 +272,16 @@ def _peak(found: Audit) -> Part:
     text = megawatts(day.peak_mw)
     card = why_card(
         f"{text} on {day.day}",
-        formula="max over samples in the peak hours of metered MW \u2264 cap + tolerance",
+        formula="max over samples in the peak hours of metered MW",
         values=[
             ("peak hours", f"{peak[0]}\u2013{peak[-1]}"),
             ("least cap in them", megawatts(cap)),
             ("tolerance there", megawatts(float(found.agreement.tolerance()[peak[0] - 1]))),
             ("samples of that day", percent(day.coverage, 1)),
+            ("response after a cap falls", f"{found.agreement.response_min} min"),
         ],
         source="the terms that the meter is held against",
+        note="It may lie above the cap and keep it: in the response time the cap of the hour before still holds.",
     )
     return why_number("siting-why-meter", text, card, label="largest metered MW in the peak hours")
 

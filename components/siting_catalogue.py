@@ -15,7 +15,7 @@ from components.skeleton import Part, facts, job_stores, section, state
 from components.tables import GridColumn, grid, tools
 from components.why_card import why_card, why_number
 from engine.siting.catalogue import METRIC_COLUMNS, STANDINGS, Catalogue, Entry
-from engine.siting.ranking import criterion_words, metric_criteria
+from engine.siting.metrics import METRIC_UNITS, METRIC_WORDS, METRICS, WINDOW_WORDS, WINDOWS
 
 GRID = "catalogue"
 ALL = "all"
@@ -44,7 +44,11 @@ STANDING_WORDS: Mapping[str, str] = {
     "market time limit": "qualified, market out of time",
     "not in market": "qualified, not priced",
 }
-_METRIC_HEADS = {name: criterion_words(one) for name, one in zip(METRIC_COLUMNS, metric_criteria(), strict=True)}
+_METRICS = {  # of a column: its words and its unit
+    f"{window}_{metric}": (sentence(f"{WINDOW_WORDS[window]} {METRIC_WORDS[metric]}"), METRIC_UNITS[metric])
+    for window in WINDOWS
+    for metric in METRICS
+}
 _SHOWN_METRICS = ("all_mean_lmp", "on_peak_p95_p5", "on_peak_rent")
 
 
@@ -63,6 +67,7 @@ def place() -> html.Div:
             html.Label(["Standing ", choose], className="hr-siting-inline"),
             tools(ids.SITING, name=GRID, label="Filter the catalogue", csv_name="catalogue-shown.csv"),
             html.Div([_file(name, words) for name, (_, _, words) in FILES.items()], className="hr-siting-files"),
+            html.P(id=siting_ids.KEEP_SAID, className="hr-muted", role="status"),
         ],
         className="hr-siting-ways",
     )
@@ -117,7 +122,7 @@ def columns() -> list[GridColumn]:
         GridColumn("place", "Place", "", "number", 0, width=76),
         GridColumn("score", "Score", "", "number", 3, width=80, sign="flexible"),
         GridColumn("largest", "Largest size that passes", "MW", "number", 0, width=150),
-        *(GridColumn(name, _METRIC_HEADS[name], "", "number", 3, width=150) for name in _SHOWN_METRICS),
+        *(GridColumn(name, *_METRICS[name], "number", 3, width=190) for name in _SHOWN_METRICS),
         GridColumn("reason", "Reason", width=360, help="First failing hour and outage, or why it is not ranked"),
     ]  # fmt: skip
 

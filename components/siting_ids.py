@@ -89,6 +89,7 @@ ENTRIES = "siting-entries"  # what the Catalogue tab tells
 STANDING = "siting-standing"  # which entries its table shows
 KEEP = "siting-keep"  # the files of the catalogue
 KEEP_FILE = "siting-keep-file"  # download
+KEEP_SAID = "siting-keep-said"  # why a file is not there
 REFRESH = "siting-refresh"  # the timeline of versions; its Stores: -job, -ended, -seen, -held
 REFRESH_RUN = "siting-refresh-run"
 STUDY_PANEL = "siting-study-panel"  # what the pressed study found; its Stores: -job, -ended, -seen

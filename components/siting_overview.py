@@ -268,13 +268,13 @@ def sizes_csv(answer: Answer) -> str:
     return small_csv(*_sizes_table(answer))
 
 
-def _growth(row: dict[str, Any], first: dict[str, Any]) -> str:
-    """Return the growth against the first envelope, where both counts are known."""
+def _growth(row: dict[str, Any], first: dict[str, Any]) -> tuple[str, float | str]:
+    """Return the growth against the first envelope, where both counts are known: in words, and as a share."""
     now, before = row["qualified"], first["qualified"]
     if not before or row["at_most"] != now or first["at_most"] != before:
-        return "\u2013"
+        return "\u2013", ""
     share = now / before - 1.0
-    return f"{'+' if share > 0 else ''}{percent(share, 1)}"
+    return f"{'+' if share > 0 else ''}{percent(share, 1)}", share
 
 
 def _hours_section(answer: Answer) -> list[Part]:

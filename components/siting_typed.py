@@ -55,6 +55,8 @@ def amount(value: Any, what: str, least: float, most: float) -> float:
     try:
         found = float(str(value).translate(ANY_SPACE).strip())
     except ValueError:
+        if value in (None, ""):  # a box sends nothing for what is no number, or outside its bounds
+            raise QuestionError(f"the {what} is a number from {least:g} to {most:g}") from None
         raise QuestionError(f"the {what} is a number, not {str(value)[:40]!r}") from None
     if not least <= found <= most:
         raise QuestionError(f"the {what} is {found:g}: {least:g} to {most:g}")

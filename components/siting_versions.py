@@ -146,8 +146,11 @@ def basis(catalogue: Catalogue) -> str:
     return f"Market days: {days}.{noise}"
 
 
-def ask_refresh(words: str, takes: Takes) -> Part:
-    """Return the press that places a load and runs again; where that is long it is behind a first one."""
+def ask_refresh(words: str, takes: Takes, *, priced: bool = True) -> Part:
+    """Return the press that places a load and runs again; where that is long it is behind a first one.
+
+    ``priced`` is whether the market was run: where not, only the gate runs again, and this is said.
+    """
     what = "Place it, commit and run again"
     press = pressed_button(what, siting_ids.REFRESH_RUN)
     if takes.long:
@@ -157,7 +160,8 @@ def ask_refresh(words: str, takes: Takes) -> Part:
             className="hr-button hr-siting-study",
         )
         press = html.Details([first, html.P(f"{takes.words()} What is done is kept."), start])
-    return html.Div([html.P(f"Next: {words}. {'' if takes.long else takes.words()}".strip()), press])
+    alone = "" if priced else "The market has not run, so only the gate runs again. "
+    return html.Div([html.P(f"Next: {words}. {alone}{'' if takes.long else takes.words()}".strip()), press])
 
 
 def change_table(

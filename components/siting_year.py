@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import urlencode
 
 import numpy as np
 from dash import html
 
 from components import siting_cards
 from components.format import count, duration, number, percent
-from components.siting_site import SOURCE, SiteStudy, bar, small_table, verdict_mark
+from components.siting_site import SOURCE, SiteStudy, bar, small_csv, small_table, verdict_mark, verdict_words
 from components.skeleton import Part, progress_card, section, state
 from components.why_card import WhyInput, why_card, why_number
 from engine.network.model import Integers
@@ -21,10 +22,18 @@ TITLE = "Over the whole year"
 WORDS = "Which candidates certainly reach the threshold over every hour of the source, and which certainly do not?"
 FROM = "Bounds on the pass rate, from groups of hours; a group of one hour is decided exactly. In the source one hour."
 FILE_PATH = "/siting/year.csv"
+EVERY, DRAWN = "siting-year", "siting-year-bounds"  # the tables that the file may be of, by their names as files
+TABLES = (EVERY, DRAWN)
+_HEADS = ("Candidate", "Pass rate, least", "Pass rate, most", "Over the year")
 OPEN_WORDS = (
     "An open one is not decided yet: the threshold lies between its bounds, and more time brings them together. It is "
     "neither counted as passing nor as failing."
 )
+
+
+def address(study: str, drawn: str, table: str) -> str:
+    """Return where all rows of a table lie as CSV; ``drawn`` is what is drawn, as an address holds it."""
+    return f"{FILE_PATH}?{urlencode({'study': study, 'table': table, 'drawn': drawn})}"
 
 
 def framed(*parts: Part) -> Part:
@@ -61,9 +70,12 @@ def shown(
     check: Mapping[str, Any] | None,
     job: Job | None,
     part: int,
-    address: str,
+    files: Mapping[str, str],
 ) -> Part:
-    """Return what the bounds decide so far, and where their job stands; ``part`` is the next one to begin."""
+    """Return what the bounds decide so far, and where their job stands; ``part`` is the next one to begin.
+
+    ``files`` says of each of :data:`TABLES` where all its rows lie as CSV.
+    """
     parts: list[Part] = []
     whole = bracket is not None and bracket.decided_share == 1.0
     if job is not None and job.active:
@@ -86,9 +98,9 @@ def shown(
         else "So far; press the study again for more. What the bounds stand on is decided again, from nothing, when "
         "this part ends."
     )
-    file = html.A("All candidates, envelopes and sizes as CSV", href=address, download="siting-year.csv")
+    file = html.A("All candidates, envelopes and sizes as CSV", href=files[EVERY], download=f"{EVERY}.csv")
     said = html.P(checked, className="hr-muted")
-    return framed(*parts, *_summary(study, bracket), said, _candidates(study, bracket), html.P(file))
+    return framed(*parts, *_summary(study, bracket), said, _candidates(study, bracket, files[DRAWN]), html.P(file))
 
 
 def _summary(study: SiteStudy, bracket: GateBracket) -> list[Part]:
@@ -140,29 +152,38 @@ def _inputs(study: SiteStudy, bracket: GateBracket) -> list[WhyInput]:
     ]
 
 
-def _candidates(study: SiteStudy, bracket: GateBracket) -> Part:
+def _candidates(study: SiteStudy, bracket: GateBracket, whole: str) -> Part:
     """Return the candidates of the envelope and size that is drawn, the open ones first."""
     least, most = bracket.pass_rate(study.envelope, study.size_mw)
     known = bracket.qualified(study.envelope, study.size_mw)
-    order = _order(known, least, most).tolist()
-    first = order[0]
-    rows = [
+    rows = _candidate_rows(study, bracket)
+    first = _order(known, least, most)[0]
+    open_ = int((known == UNKNOWN).sum())
+    note = f"{study.envelope}, {number(study.size_mw)} MW: {count(open_, 'candidate')} open, listed first."
+    return small_table(
+        "year", "Bounds of the candidates", _HEADS, rows, text=(0, 3), file=DRAWN, note=note, tall=True, whole=whole,
+        why=siting_cards.year_bounds(study, rows[0][0], float(least[first]), float(most[first]), hours=bracket.hours,
+                                     inputs=_inputs(study, bracket)),
+    )  # fmt: skip
+
+
+def _candidate_rows(study: SiteStudy, bracket: GateBracket) -> list[tuple[Any, ...]]:
+    least, most = bracket.pass_rate(study.envelope, study.size_mw)
+    known = bracket.qualified(study.envelope, study.size_mw)
+    return [
         (
             study.words(int(bracket.buses[place])),
             (bar(float(least[place]), percent(float(least[place]), 2)), f"{least[place]:.9f}"),
             (bar(float(most[place]), percent(float(most[place]), 2)), f"{most[place]:.9f}"),
-            verdict_mark(int(known[place])),
+            (verdict_mark(int(known[place])), verdict_words(int(known[place]))),
         )
-        for place in order
+        for place in _order(known, least, most).tolist()
     ]
-    open_ = int((known == UNKNOWN).sum())
-    note = f"{study.envelope}, {number(study.size_mw)} MW: {count(open_, 'candidate')} open, listed first."
-    return small_table(
-        "year", "Bounds of the candidates", ["Candidate", "Pass rate, least", "Pass rate, most", "Over the year"], rows,
-        text=(0, 3), file="siting-year-bounds", note=note, tall=True,
-        why=siting_cards.year_bounds(study, rows[0][0], float(least[first]), float(most[first]), hours=bracket.hours,
-                                     inputs=_inputs(study, bracket)),
-    )  # fmt: skip
+
+
+def candidates_csv(study: SiteStudy, bracket: GateBracket) -> str:
+    """Return the candidates of the envelope and size that is drawn as CSV, with every row."""
+    return small_csv(_HEADS, _candidate_rows(study, bracket))
 
 
 def _order(known: Integers, least: Sequence[float] | Any, most: Sequence[float] | Any) -> Integers:

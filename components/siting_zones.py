@@ -44,7 +44,7 @@ def told(answer: Answer) -> list[Part]:
                     for name, found in verdicts.items()
                 ),
                 (number(len(inside)), len(inside)),
-                best or _NOTHING,
+                (best or _NOTHING, best),
                 (
                     number(float(np.median(scores)), 3) if scores else _NOTHING,
                     float(np.median(scores)) if scores else "",

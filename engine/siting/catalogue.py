@@ -32,6 +32,7 @@ STANDINGS: tuple[Standing, ...] = (
 QUALIFYING: frozenset[Standing] = frozenset({"qualified", "market infeasible", "market time limit", "not in market"})
 METRIC_COLUMNS = tuple(f"{window}_{metric}" for window in WINDOWS for metric in METRICS)
 Key = tuple[str, str, float]  # bus, envelope, nameplate MW
+_NAMES_THE_RUN = ("network", "network_name", "case", "contingencies", "threshold")  # of a manifest
 # What of a manifest names the network or its elements; hashes stay.
 _NAMING = frozenset({"committed", "network_name", "source", "notices", "islanding", "base_infeasible", "corridors"})
 
@@ -70,7 +71,9 @@ class Entry:
 
 
 # What the files of a catalogue call their columns, in small letters: no column of a reader's own may be named so.
-FIELDS = frozenset({one.name for one in fields(Entry)} | set(METRIC_COLUMNS) | {"alpha_on", "m_off", "ramp_mw_per_h"})
+FIELDS = frozenset(
+    {one.name for one in fields(Entry)} | {*METRIC_COLUMNS, "bus_name", "alpha_on", "m_off", "ramp_mw_per_h"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,11 +106,12 @@ class Catalogue:
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
         groups = [f"group_{place + 1}" for place in range(len(self.group_names))]
+        more = self._more_columns()
         writer.writerow(
             ["bus", "envelope", "nameplate_mw", "alpha_on", "m_off", "ramp_mw_per_h", "standing", "pass_rate",
              "pass_rate_at_most", "strict", "outages_broken", "first_failure", "largest_mw", *METRIC_COLUMNS, "gap",
              *groups, "score", "place", "score_min", "score_expected", "kept_share", "place_open",
-             *self._more_columns()]
+             *more, *map(_safe, self.own_names)]
         )  # fmt: skip
         for entry in self.entries:
             depth, make_up, ramp = self.depth.get(entry.envelope, (float("nan"),) * 3)
@@ -117,23 +121,25 @@ class Catalogue:
                  _safe(entry.first_failure), _cell(entry.largest_mw), *(entry.metrics or [""] * len(METRIC_COLUMNS)),
                  _cell(entry.gap), *map(_cell, entry.groups or [None] * len(groups)), _cell(entry.score),
                  _cell(entry.place), _cell(entry.score_min), _cell(entry.score_expected), _cell(entry.kept_share),
-                 "" if entry.place_open is None else "yes" if entry.place_open else "no", *self._more_cells(entry)]
+                 "" if entry.place_open is None else "yes" if entry.place_open else "no",
+                 *self._more_cells(entry, more)]
             )  # fmt: skip
         return text.getvalue()
 
     def _more_columns(self) -> list[str]:
-        """Return the columns of on-site resources, stages and a reader's own criteria, where there are any."""
+        """Return the columns of on-site resources and stages, where there are any: a look at every entry."""
         found = ["net_mw"] if any(entry.net_mw is not None for entry in self.entries) else []
-        found += ["stages"] if any(entry.stages for entry in self.entries) else []
-        return found + [_safe(name) for name in self.own_names]
+        return found + (["stages"] if any(entry.stages for entry in self.entries) else [])
 
-    def _more_cells(self, entry: Entry) -> list[float | str]:
+    def _more_cells(self, entry: Entry, more: list[str]) -> list[float | str]:
         known = {"net_mw": _cell(entry.net_mw), "stages": _safe(entry.stages)}
-        first = [known[name] for name in self._more_columns()[: -len(self.own_names) or None]]
-        return first + [_cell(value) for value in entry.own or (None,) * len(self.own_names)]
+        return [known[name] for name in more] + [_cell(value) for value in entry.own or (None,) * len(self.own_names)]
 
     def to_geojson(self, network: Network) -> str:
-        """Return the entries as points at their buses; those without a place on the map have no geometry."""
+        """Return the entries as points at their buses; those without a place on the map have no geometry.
+
+        Beside them, as RFC 7946 lets a file have more members: the version, and what of the manifest names its run.
+        """
         place_of = {bus: place for place, bus in enumerate(network.buses.ids)}
         features = []
         for entry in self.entries:
@@ -147,10 +153,13 @@ class Catalogue:
                 spot = [float(network.buses.longitude[bus]), float(network.buses.latitude[bus])]
                 where = {"type": "Point", "coordinates": spot}
             known = {name: value for name, value in asdict(entry).items() if name not in {"metrics", "groups", "own"}}
+            known["bus_name"] = "" if bus is None else network.buses.names[bus]
             known |= dict(zip(METRIC_COLUMNS, entry.metrics, strict=False))
             known |= dict(zip(self.own_names, entry.own, strict=False))
             features.append({"type": "Feature", "geometry": where, "properties": known})
-        return json.dumps({"type": "FeatureCollection", "features": features}, allow_nan=False)
+        made_by = {"version": self.version, "made": self.made}
+        made_by |= {name: self.manifest[name] for name in _NAMES_THE_RUN if name in self.manifest}
+        return json.dumps({"type": "FeatureCollection", **made_by, "features": features}, allow_nan=False)
 
     def to_json(self) -> dict[str, Any]:
         """Return what :meth:`from_json` reads."""

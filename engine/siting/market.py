@@ -1,10 +1,10 @@
 """Stage 2: what a load does to the market: unit commitment and dispatch of stated days with it, against without it.
 
 The days without a load are committed first (:mod:`engine.siting.market_days`). A task then is one day with a few
-placements: a worker takes the base day's schedule, and solves the day again with each load. What comes back is small:
-the hourly figures that the metrics need, the mean price at every bus, and how the solve ended. A site that one day
-cannot serve leaves the market's set; one whose day ran out of time is told apart. Many days, such as a year, are given
-out a week at a time.
+placements: a worker takes the base day's schedule and what its search has tried, and solves the day again with each
+load. What comes back is small: the hourly figures that the metrics need, the mean price at every bus, and how the solve
+ended. A site that one day cannot serve leaves the market's set; one whose day ran out of time is told apart. Many days,
+such as a year, are given out a week at a time.
 """
 
 import hashlib

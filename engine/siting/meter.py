@@ -63,10 +63,12 @@ class ClockDay:
         return start.replace(fold=int(self.again[slot]))
 
 
-def read_meter(text: str) -> tuple[list[datetime], Vector]:
+def read_meter(text: str, step_min: int = 0, zone_name: str = "") -> tuple[list[datetime], Vector]:
     """Return times, with their offsets from UTC where they have one, and MW of a CSV with the columns time and mw.
 
-    Times are ISO 8601. Raises QuestionError with the line and the value of every problem, fifty at most.
+    Times are ISO 8601. With ``step_min``, the minutes between samples, each line is also held against the grid on the
+    clock of ``zone_name``, see :func:`clock_days`, which finds what no line shows by itself. Raises QuestionError with
+    the line and the value of every problem, fifty at most.
     """
     try:
         rows = list(csv.reader(io.StringIO(text)))
@@ -74,9 +76,11 @@ def read_meter(text: str) -> tuple[list[datetime], Vector]:
         raise QuestionError(f"the file is no CSV: {error}") from None
     head = [cell.strip().lower() for cell in rows[0]] if rows else []
     if "time" not in head or "mw" not in head:
-        raise QuestionError("a meter's CSV needs the columns time and mw")
-    when, what = head.index("time"), head.index("mw")
-    times, values, problems = [], [], []
+        there = ", ".join(cell[:30] for cell in head[:8]) or "nothing"
+        raise QuestionError(f"a meter's CSV needs the columns time and mw; its first line has {there}")
+    when, what, zone = head.index("time"), head.index("mw"), zone_of(zone_name)
+    times: list[datetime] = []
+    values, problems = [], []
     for line, row in enumerate(rows[1:], start=2):
         if not any(cell.strip() for cell in row):
             continue
@@ -87,13 +91,28 @@ def read_meter(text: str) -> tuple[list[datetime], Vector]:
             continue
         if not math.isfinite(value) or value < 0.0:
             problems.append(f"line {line}: {row[what].strip()} MW; a load is 0 or more")
-            continue
+        elif step_min and (wrong := _off(moment, times, step_min, zone)):
+            problems.append(f"line {line}: {moment.isoformat()} {wrong}")
         times.append(moment)
         values.append(value)
     if problems:
         more = f"; and {len(problems) - _MOST_PROBLEMS} more" if len(problems) > _MOST_PROBLEMS else ""
         raise QuestionError("; ".join(problems[:_MOST_PROBLEMS]) + more)
+    if not times:
+        raise QuestionError("the meter's CSV has no samples below its first line")
     return times, np.array(values)
+
+
+def _off(moment: datetime, before: Sequence[datetime], step_min: int, zone: ZoneInfo | None) -> str:
+    """Return what is wrong with the time of a line after the lines ``before`` it, "" if nothing is."""
+    if before and (moment.tzinfo is None) != (before[0].tzinfo is None):
+        return f"and {before[0].isoformat()}: all times need an offset from UTC, or none"
+    clock = moment.astimezone(zone) if zone is not None and moment.tzinfo is not None else moment
+    if clock.second or clock.microsecond or clock.minute % step_min:
+        return f"is not on the grid of {step_min} min"
+    # By the hour without an offset, the second pass of autumn's hour follows the first: no mistake.
+    doubled = before and moment == before[-1] and (moment.tzinfo is not None or step_min < _HOUR)
+    return "comes twice" if doubled else ""
 
 
 def clock_days(times: Sequence[datetime], metered_mw: Vector, step_min: int, zone_name: str = "") -> list[ClockDay]:

@@ -40,9 +40,12 @@ LONGEST = 30.0
 def time_to_power(conventional: Years = CONVENTIONAL, planner: Years = PLANNER) -> TimeToPower:
     """Return the savings. Raises QuestionError when a range is not in order or outside 0 to 30 years."""
     for name, given in (("conventional", conventional), ("planner-initiated", planner)):
+        if given.least != given.least or given.most != given.most:
+            raise QuestionError(f"the {name} pathway needs two numbers of years, each from 0 to {LONGEST:g}")
         if not 0.0 <= given.least <= given.most <= LONGEST:
             raise QuestionError(
-                f"the {name} pathway takes {given.least:g} to {given.most:g} years: 0 to {LONGEST:g}, in order"
+                f"the {name} pathway takes {given.least:g} to {given.most:g} years: the least comes first, "
+                f"and both are from 0 to {LONGEST:g}"
             )
     return TimeToPower(
         conventional=conventional,

@@ -103,6 +103,11 @@ def test_it_opens_with_a_result_and_every_word_of_what_is_drawn_answers_at_once(
     expect(page.locator("#siting-overview-head")).to_contain_text("From candidates to shortlist")
     assert page.evaluate("() => document.documentElement.scrollWidth") <= PHONE["width"]
     assert axe_violations(page) == []
+    open_page(
+        page, address.replace("tab=pathways", "tab=agreement")
+    )  # its tab is the tenth: the row of them is wider than the screen
+    page.get_by_role("button", name="Table", exact=True).click()
+    expect(page.locator("#siting-tab").get_by_text("Agreement", exact=True)).to_be_in_viewport(ratio=1)
 
 
 def test_a_word_that_needs_another_gate_waits_for_a_press_and_bad_ones_are_named(page: Page) -> None:

@@ -10,10 +10,12 @@ import numpy as np
 import pytest
 
 from callbacks.siting_agreement import audited, draft, read_signed
-from components.siting_agreement import place, signed
+from components import siting_agreement as view
+from components.siting_agreement import place, refused, signed
 from components.siting_site import SiteStudy
 from engine.errors import QuestionError
 from engine.siting.agreement import Agreement
+from engine.siting.audit import audit
 from engine.siting.envelopes import envelope
 from tests.callbacks.screen import text
 from tests.siting_study import gate_run
@@ -60,9 +62,47 @@ def test_a_meter_without_a_judged_day_is_not_told_to_have_kept_its_envelope() ->
     assert "1 judged day, none with a violation. 1 of 2 days not judged" in said
 
 
+def test_a_meter_by_the_hour_is_told_why_terms_by_the_quarter_do_not_judge_it() -> None:
+    held = json.loads(json.dumps(replace(SIGNED, sampling_min=15).to_json()))
+    hours = [f"2026-06-01T{hour:02d}:00,79.0" for hour in range(24)]
+    said = text(audited(held, sent("\n".join(["time,mw", *hours])), "meter.csv"))
+    assert "Not judged" in said
+    assert "a sample every 60 min, and the terms ask one every 15 min" in said
+
+
+def test_all_lines_that_are_wrong_are_a_list() -> None:
+    held = json.loads(json.dumps(SIGNED.to_json()))
+    wrong = ["time,mw", "2026-06-01T00:00,79.0", "2026-06-01T01:00,NaN", "2026-06-01T02:20,79.0", "noon,79.0"]
+    with pytest.raises(QuestionError) as told:
+        audited(held, sent("\n".join(wrong)), "meter.csv")
+    said = text(refused(str(told.value), "meter.csv cannot be judged"))
+    for words in (
+        "meter.csv cannot be judged",
+        "3 lines cannot be read",
+        "Line 3: NaN MW; a load is 0 or more",
+        "Line 4: 2026-06-01T02:20:00 is not on the grid of 60 min",
+        "Line 5: 'noon,79.0' is not a time and a number",
+    ):
+        assert words in said
+
+
+def test_a_peak_above_its_cap_in_the_response_time_says_why_it_is_kept() -> None:
+    """80 MW hold for 15 min after the cap of a shift envelope falls: the largest sample is above the lower cap."""
+    shift = Agreement("Alder", envelope("shift"), 100.0, sampling_min=15, response_min=15)
+    first = shift.envelope.peak_hours[0] - 1
+    caps = np.repeat(shift.cap_mw, 4)
+    caps[4 * first] = caps[4 * first - 1]
+    found = audit(shift, [datetime(2026, 6, 1, slot // 4, 15 * (slot % 4)) for slot in range(96)], caps)
+    assert found.kept
+    assert found.days[0].peak_mw > shift.cap_mw[first] + shift.tolerance()[first]
+    said = str(view.audited(found, "meter.csv", "the draft"))
+    assert "in the response time the cap of the hour before still holds" in said
+    assert "cap + tolerance" not in said  # the peak is a largest value, not a rule that it keeps
+
+
 def test_the_tab_offers_a_zone_and_a_signed_agreement() -> None:
     said = text(place())
-    for words in ("Time zone of the hours", "Read a signed agreement", "held against the draft at the left"):
+    for words in ("Time zone of the hours", "Read a signed agreement", "held against the draft, as it stands"):
         assert words in said
     assert "Back to the draft" in text(signed(SIGNED, "signed.json"))
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from flask import Flask
 
 from callbacks import siting_catalogue, siting_clearing, siting_studies
 from callbacks.imported import CHECKS
@@ -31,6 +32,14 @@ FIXTURES = (seat_fixture,)  # found by their names here
 # The catalogue
 
 
+def test_every_figure_of_the_catalogues_table_has_its_unit() -> None:
+    """The units of the specification's five metrics; on the page they stand in the head, and in its CSV too."""
+    heads = {column.name: (column.label, column.unit) for column in catalogue_view.columns()}
+    assert heads["all_mean_lmp"] == ("All hours mean LMP", "$/MWh")
+    assert heads["on_peak_p95_p5"] == ("On-peak LMP P95-P5", "$/MWh")
+    assert heads["on_peak_rent"] == ("On-peak congestion rent", "M$/day")
+
+
 def test_the_catalogue_lists_every_candidate_with_its_reason_and_its_files(seat: SiteSeat) -> None:
     study = seat.read(DRAWN)
     assert study is not None
@@ -47,6 +56,20 @@ def test_the_catalogue_lists_every_candidate_with_its_reason_and_its_files(seat:
     assert "A-B/" in files["json"]
     with pytest.raises(QuestionError):
         siting_catalogue.file_of(study, found, "../secrets", b"")
+
+
+def test_a_press_on_a_file_that_is_not_there_says_why(seat: SiteSeat) -> None:
+    catalogues = siting_catalogue.Catalogues(seat.desk)
+    with Flask("headroom").app_context():
+        name, kind, content = siting_catalogue.pressed_file(seat, catalogues, DRAWN, "csv")
+        assert (name, kind, content.count("\n")) == ("catalogue.csv", "text/csv", 1 + 2 * 2 * 2)
+        for drawn, asked, words in (
+            (None, "csv", "there is no file yet: the gate of this question is not computed"),
+            (DRAWN, "7:csv", "there is no such version or file"),
+            (DRAWN, "secrets", "there is no such file"),
+        ):
+            with pytest.raises(QuestionError, match=words):
+                siting_catalogue.pressed_file(seat, catalogues, drawn, asked)
 
 
 def test_the_files_tell_how_their_scores_were_made(seat: SiteSeat) -> None:

@@ -295,6 +295,9 @@ def test_times_are_told_with_no_more_digits_than_they_are_good_for() -> None:
     assert "Start it: up to 2 h on two cores" in versions[0]
     assert "Start it" not in versions[1]
     assert "The gate takes about 12 s on two cores" in versions[1]
+    alone = text(siting_versions.ask_refresh("100 MW", takes, priced=False))
+    assert "The market has not run, so only the gate runs again" in alone
+    assert "only the gate" not in versions[0]
 
 
 def test_a_refresh_that_is_cancelled_begins_no_other(seat: SiteSeat, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,6 +15,7 @@ from components import (
     siting_words,
 )
 from components import siting_view as view
+from components.siting_typed import amount
 from engine.errors import QuestionError
 from engine.siting.defaults import sizes_for, starting_question
 from engine.siting.envelopes import envelope, own_envelope, standard
@@ -94,8 +95,20 @@ def test_the_pathways_are_the_arithmetic_of_the_source() -> None:
     said = text(siting_pathways.told(CONVENTIONAL, PLANNER))
     for words in ("3.5 years", "3.5–4 years", "5.25 years", "3.5–7 years"):
         assert words in said
-    with pytest.raises(QuestionError):
-        siting_pathways.told(*siting_pathways.read((8, 5, 1, None)))
+    for boxes, words in (
+        ((8, 5, 1, 1.5), "conventional pathway takes 8 to 5 years: the least comes first"),
+        ((5, 8, 1, 31), "planner-initiated pathway takes 1 to 31 years"),
+        ((5, 8, 1, None), "planner-initiated pathway needs two numbers of years, each from 0 to 30"),
+    ):
+        with pytest.raises(QuestionError, match=words):
+            siting_pathways.told(*siting_pathways.read(boxes))
+
+
+def test_a_box_that_sends_nothing_is_told_its_bounds() -> None:
+    """A browser sends nothing for a number outside the bounds of its box: 101 % came as none."""
+    for nothing in (None, ""):
+        with pytest.raises(QuestionError, match="the threshold in per cent is a number from 50 to 100"):
+            amount(nothing, "threshold in per cent", 50, 100)
 
 
 def test_a_link_restores_question_and_view() -> None:

@@ -14,6 +14,7 @@ import pytest
 from callbacks import siting_largest_file, siting_studies, siting_year
 from callbacks.imported import CHECKS
 from callbacks.services import Services
+from callbacks.siting_files import csv_file
 from callbacks.siting_largest import look
 from callbacks.siting_site import SiteSeat
 from components import siting_cards, siting_overview
@@ -145,6 +146,42 @@ def test_the_year_is_begun_by_a_press_and_tells_what_is_certain(seat: SiteSeat) 
         siting_year.file_of(seat, None)
     with pytest.raises(QuestionError, match="no such part"):
         pressed(seat, "year two 60")
+
+
+def test_the_table_of_the_year_keeps_every_candidate(seat: SiteSeat, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its button gives all rows of what is drawn, although the first ones only are shown; the gate says which."""
+    pressed(seat, "year 1 10")
+    work(seat)
+    monkeypatch.setattr("components.siting_site.MOST_ROWS", 1)
+    panel = str(pressed(seat, "year", press=False).children)
+    assert "1 of 2 rows are shown; the CSV has all." in panel
+    assert "/siting/year.csv?" in panel
+    assert "table=siting-year-bounds" in panel
+    head, *rows = csv.reader(io.StringIO(siting_year.file_of(seat, DRAWN, "siting-year-bounds")))
+    assert head == ["Candidate", "Pass rate, least", "Pass rate, most", "Over the year"]
+    exact, grid = gate_run().gate, network()
+    rates, qualified = exact.pass_rate("firm", 100.0)[0], exact.qualified("firm", 100.0)
+    expected = {
+        bus_words(grid, bus): (rates[place], "passes" if qualified[place] == 1 else "fails")
+        for place, bus in enumerate(exact.buses.tolist())
+    }
+    assert {row[0] for row in rows} == set(expected)
+    for site, least, most, verdict in rows:
+        rate, said = expected[site]
+        assert (float(least) - 1e-8 <= rate <= float(most) + 1e-8, verdict) == (True, said)
+    with pytest.raises(QuestionError, match="no such table"):
+        siting_year.file_of(seat, DRAWN, "prices")
+
+
+def test_a_file_that_is_not_there_is_said_in_words() -> None:
+    def refuse() -> str:
+        raise QuestionError("it is not computed")
+
+    told = csv_file("bounds.csv", refuse)
+    assert (told.status_code, told.get_data(as_text=True)) == (404, "it is not computed.")
+    kept = csv_file("bounds.csv", lambda: "a,b\n")
+    assert kept.headers["Content-Disposition"] == "attachment; filename=bounds.csv"
+    assert (kept.get_data(as_text=True), kept.headers["Cache-Control"]) == ("a,b\n", "private, no-store")
 
 
 def test_what_was_decided_before_a_stop_is_shown_and_gone_on_with(
@@ -289,6 +326,10 @@ def test_the_chart_draws_every_size_once_it_is_decided_and_leads_to_the_study_be
         for count in [int((every.qualified(name, size) == 1).sum())]
     ]
     assert {row[6] for row in rows[1:]} == {"screened", "decided"}
+    count_of = {(float(row[0]), row[1]): int(row[2]) for row in rows[1:]}
+    for row in rows[1:]:  # a share, by arithmetic on the counts; none where no site qualifies as firm
+        now, before = count_of[float(row[0]), row[1]], count_of[float(row[0]), "firm"]
+        assert row[4] == "" if before == 0 else float(row[4]) == pytest.approx(now / before - 1.0)
     assert "computed here" in text(siting_cards.sizes(after))
     water = Criterion("water", "gate at most", limit=1.0)
     stopped = replace(after, own=OwnCriteria.of((water,), [Column("water", np.array([5.0, 5.0]))]))

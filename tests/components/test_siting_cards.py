@@ -133,7 +133,7 @@ def test_outages_that_count_for_no_site_or_fail_anyway_say_why() -> None:
 def test_bounds_over_the_year_say_why() -> None:
     bracket = decide(HERE.prepared.case, HERE.contingencies, gate_question(HERE.question, HERE.prepared))
     study = SiteStudy(HERE, None, None, "firm", 100.0, 0.5)
-    parts = siting_year.shown(study, bracket, check=None, job=None, part=1, address="")
+    parts = siting_year.shown(study, bracket, check=None, job=None, part=1, files=dict.fromkeys(siting_year.TABLES, ""))
     assert each_says_why(parts) == ["year-counts", "year"]
     least, most = bracket.pass_rate("firm", 100.0)
     assert (least == most).all()  # two hours: each is decided by itself

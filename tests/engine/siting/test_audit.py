@@ -157,8 +157,45 @@ def test_a_meters_file_is_read_and_its_problems_told() -> None:
         read_meter("time,mw\nnoon,5\n2027-06-01,-1\n2027-06-01,nan\n")
     for words in ("line 2", "line 3: -1 MW", "line 4"):
         assert words in str(refused.value)
-    with pytest.raises(QuestionError, match="columns time and mw"):
+    with pytest.raises(QuestionError, match="columns time and mw; its first line has when, load"):
         read_meter("when,load\n")
+    with pytest.raises(QuestionError, match="no samples below its first line"):
+        read_meter("time,mw\n\n")
+
+
+def test_every_line_that_is_wrong_is_told_at_once() -> None:
+    """What no line shows by itself is found later: each line here is wrong in a way of its own, but those left out."""
+    text = "\n".join(
+        [
+            "time,mw",
+            "2027-06-01T00:00,5",  # 2, right
+            "2027-06-01T00:15,NaN",
+            "2027-06-01T00:30,-4",
+            "2027-06-01T00:45",
+            "2027-06-01T00:50,5",  # 6, between two samples
+            "2027-06-01T01:00,5",  # 7, right
+            "2027-06-01T01:00,6",  # 8, doubled
+            "2027-06-01T01:15:00+01:00,5",  # 9, of another clock
+            "2027-06-01T01:30,5",  # 10, right
+        ]
+    )
+    with pytest.raises(QuestionError) as refused:
+        read_meter(text, 15)
+    said = [line.split(":")[0] for line in str(refused.value).split("; ") if line.startswith("line")]
+    assert said == [f"line {line}" for line in (3, 4, 5, 6, 8, 9)]
+    for words in ("00:50:00 is not on the grid of 15 min", "01:00:00 comes twice", "need an offset from UTC, or none"):
+        assert words in str(refused.value)
+
+
+def test_an_hourly_meter_reads_the_hour_that_comes_twice() -> None:
+    """1 November 2026 has 25 hours in Chicago: by the hour the second pass follows the first, which is no double."""
+    hours = [0, 1, 1, *range(2, 24)]
+    times, _ = read_meter("\n".join(["time,mw", *(f"2026-11-01T{hour:02d}:00,5" for hour in hours)]), 60)
+    assert len(times) == 25
+    with pytest.raises(QuestionError, match=r"line 4: .* comes twice"):
+        read_meter("time,mw\n2026-11-01T00:00Z,5\n2026-11-01T01:00Z,5\n2026-11-01T01:00Z,5\n", 60)
+    times, _ = read_meter("time,mw\n2026-06-01T05:45+05:45,5\n2026-06-01T06:45+05:45,5\n", 60, "UTC")
+    assert len(times) == 2  # 0 and 1 o'clock in UTC: the grid is that of the terms' clock
 
 
 def test_times_off_the_grid_and_doubles_are_refused() -> None:

@@ -1,5 +1,6 @@
 """The market stage on a small grid: the same by every way of computing it, and what its figures must keep."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,10 +11,12 @@ from engine.capacity.archive import pack
 from engine.commitment.days import Day
 from engine.commitment.instance import CommitmentOptions, InitialState, Instance, ReserveRule
 from engine.commitment.outcome import BASE, SITE, Effort, End
-from engine.commitment.scuc import commit, solve_site
+from engine.commitment.scuc import BaseCommitment, commit, solve_site
 from engine.commitment.verify import Schedule, Verdict, verify
 from engine.compute import Processes
 from engine.errors import QuestionError, UncertaintyDataError
+from engine.network.model import Flags
+from engine.siting import market
 from engine.siting.case import SitingCase
 from engine.siting.compiling import market_facts
 from engine.siting.envelopes import envelope
@@ -56,6 +59,29 @@ def test_processes_and_kept_results_give_what_one_process_gives(
         np.testing.assert_array_equal(one.metrics, third.metrics)
         assert one.status is other.status is third.status
         assert one.placement == other.placement == third.placement
+
+
+def test_what_was_tried_comes_with_the_day_and_results_of_other_choices_are_not_taken_for_its_own(
+    base: MarketBase, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    on, given, stood = base.on[0], [], []
+    assert on is not None
+
+    def told(instance: Instance, effort: Effort, known: Flags | None, tried: Sequence[Flags]) -> BaseCommitment:
+        given.append(tried)
+        found = commit(instance, effort, known, tried)
+        assert len(found.learned) == len(found.tried) == len(tried)
+        return found
+
+    monkeypatch.setattr(market, "commit", told)
+    artifacts, one = Artifacts(tmp_path, 10**8), PLACEMENTS[:1]
+    (before,) = market_impact(base, one, artifacts=artifacts)
+    given.clear()
+    taught = replace(base, tried=(np.array([on, ~on]), None))
+    (after,) = market_impact(taught, one, artifacts=artifacts, stood=lambda *days: stood.append(days))
+    assert [np.array_equal(tried, [on, ~on]) for tried in given] == [True]
+    assert stood == [(1, 2)]  # of the second day, of which nothing is told but its schedule
+    np.testing.assert_allclose(after.metrics, before.metrics, rtol=1e-9, atol=1e-9)  # a small day needs no cuts
 
 
 def test_a_load_costs_what_the_days_cost_more_and_nothing_when_it_is_nothing(
