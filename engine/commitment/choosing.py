@@ -10,7 +10,8 @@ What a dispatch lacked is asked for in MW and has no price: the next choice has 
 and its days are on the menu, so that the master always has one to begin with.
 
 Any prices make cuts that hold, whatever loads they were found at. So a day with a site begins with what the day without
-it has learned, and asks for a little more than it tells, because the site's load reaches limits that were not met.
+it has learned, and asks for a little more than it tells, because the site's load reaches limits that were not met. What
+is asked for beyond the cuts may leave out the best choice: the master finds schedules, and no bound is made of it.
 
 Source: Benders, Numerische Mathematik 4, 1962; Van Roy, "Cross decomposition for mixed integer programming",
 Mathematical Programming 25, 1983.
@@ -168,9 +169,9 @@ class Choosing:
                 master.learn(prices)
             if self.given:
                 master.lacked = max(master.lacked, _GIVEN_LACKED)
-            if self._with(master, bound) or 2.0 * most > widest:
+            if self._with(master, bound) or most >= widest:
                 return
-            most *= 2.0
+            most = min(2.0 * most, widest)
 
     def _learn(self, choice: Flags, prices: Prices) -> None:
         self.tried.append(choice)

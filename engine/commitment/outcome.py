@@ -20,6 +20,7 @@ _WORDS = {
     "ahead": "MW are over a limit on flows",
     "behind": "MW are over a limit on flows",
 }
+_NOTHING = 1e-6  # $, rounding
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ class Commitment:
     @property
     def gap(self) -> float:
         """Return (cost - bound) / cost; infinite without a schedule."""
-        return (self.cost - self.bound) / abs(self.cost) if np.isfinite(self.cost) else np.inf
+        return gap_between(self.cost, self.bound)
 
     @property
     def lmp(self) -> Matrix:
@@ -90,6 +91,15 @@ class Commitment:
         if self.dispatch is None:
             raise QuestionError(f"there is no schedule: {self.reason}")
         return self.dispatch
+
+
+def gap_between(cost: float, bound: float) -> float:
+    """Return (cost - bound) / |cost|; infinite without a schedule; of no cost 0, or infinite with a bound below it."""
+    if not np.isfinite(cost):
+        return np.inf
+    if cost == 0.0:
+        return 0.0 if bound >= -_NOTHING else np.inf
+    return (cost - bound) / abs(cost)
 
 
 def dearest_within(bound: float, gap: float) -> float:

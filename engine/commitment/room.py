@@ -54,11 +54,11 @@ def with_room(  # noqa: PLR0913 (a schedule, then by name how far)
     dispatched: Dispatched,
     raised: Raised | None = None,
 ) -> tuple[Flags, Dispatch]:
-    """Return a schedule (T, N) that costs at most ``most`` $ and has fewer hours without room, and its dispatch.
+    """Return a schedule (T, N) that costs at most what is allowed and has fewer hours without room, and its dispatch.
 
-    ``prices`` are those of the relaxation: by them units are tried, those first whose day would cost the least more.
-    Where none of them keeps within ``most``, ``raised`` is asked for the cheapest. The schedule itself is returned
-    where no further unit helps at that cost.
+    Allowed are ``most`` $, or more where no unit that helps keeps within them: then ``raised`` is asked for the
+    cheapest. ``prices`` are those of the relaxation: by them units are tried, those first whose day would cost the
+    least more. The schedule itself is returned where no further unit helps at that cost.
     """
     lacking = without_room(instance, found)
     if not lacking.size or instance.hours > MOST_HOURS:

@@ -10,7 +10,8 @@ would cost more than the gap to decide otherwise is as it is in every better sch
 bound counts then. A schedule within the gap may have room made for it in hours that have none
 (:mod:`engine.commitment.room`).
 
-A further load changes right-hand sides only: the relaxation starts from the base day's basis.
+A further load changes right-hand sides only: the relaxation starts from the base day's basis, and the choice of units
+from the cuts that the base day has learned.
 """
 
 import time

@@ -15,7 +15,7 @@ from engine.commitment.branching import Branching
 from engine.commitment.choosing import Choosing
 from engine.commitment.integer import solve_integer
 from engine.commitment.menu import MOST_HOURS
-from engine.commitment.outcome import Commitment, Effort, End, breach_words, dearest_within, no_time
+from engine.commitment.outcome import Commitment, Effort, End, breach_words, dearest_within, gap_between, no_time
 from engine.commitment.reduced import Nearness, reduced
 from engine.commitment.relaxation import Relaxation, Relaxed
 from engine.commitment.room import with_room
@@ -194,7 +194,7 @@ class Search:
         return near is None and self.best is not None and self.all_asked
 
     def _gap(self) -> float:
-        return (self.cost - self.bound) / abs(self.cost) if np.isfinite(self.cost) else np.inf
+        return gap_between(self.cost, self.bound)
 
     @property
     def cost(self) -> float:
@@ -260,7 +260,7 @@ class Search:
             return self._dispatch(on) if time.perf_counter() < self.end else None
 
         def raised(cost: float) -> float:
-            if (cost - self.bound) / abs(cost) <= _LIFTED * self.effort.gap:
+            if gap_between(cost, self.bound) <= _LIFTED * self.effort.gap:
                 self._raise(tree, cost)
             return dearest_within(self.bound, self.effort.gap)
 

@@ -1,13 +1,15 @@
 """The cuts of hours, the menus of units and the master: on days so short that every choice can be tried."""
 
 import time
+from collections.abc import Sequence
 from itertools import product
 
 import numpy as np
 import pytest
 
+from engine.commitment import choosing
 from engine.commitment.bound import Prices, lower_bound
-from engine.commitment.choosing import Choosing, Master
+from engine.commitment.choosing import Choice, Choosing, Master
 from engine.commitment.hourly import Hourly, ends
 from engine.commitment.instance import CommitmentOptions, InitialState, Instance, ReserveRule
 from engine.commitment.lines import FlowRows
@@ -146,6 +148,67 @@ def test_cuts_learned_without_a_load_hold_with_it(seed: int) -> None:
     assert taught is not None
     assert bound + taught.promise <= wanted + 1e-2 * abs(wanted - bound) + 1e-2
     assert taught.promise > alone.promise + 1.0  # they say something
+
+
+@pytest.mark.parametrize(("seed", "mw"), [(0, 8.0), (2, 8.0), (4, 8.0), (4, 80.0), (9, 40.0)])
+def test_with_given_cuts_the_least_cost_is_found_in_fewer_dispatches(
+    seed: int, mw: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The least cost is that of trying every choice; the menus hold every day, so that a search can end there."""
+    monkeypatch.setattr(choosing, "_FIRST_WIDTH", 1e3)
+    monkeypatch.setattr(choosing, "_WIDEST", 1e9)
+    instance = short(seed)
+    loaded = instance.with_load(1, np.full(HOURS, mw))
+
+    def searched(one: Instance, given: Sequence[Prices] = ()) -> Choosing:
+        relaxation = Relaxation(one)
+        first = relaxation.solve()
+        assert first is not None
+        bound, end = lower_bound(one, first.prices).value, time.perf_counter() + 60.0
+        search = Choosing(one, first.prices, 1e-6 * bound, lambda on: evaluated(one, relaxation, on), end, given)
+        search.run(bound, first.on > 1e-6)
+        return search
+
+    alone, taught = searched(loaded), searched(loaded, searched(instance).learned)
+    assert taught.best == pytest.approx(least_cost_of_all(loaded), rel=1e-6)
+    assert len(taught.tried) < len(alone.tried)
+    assert len(taught.tried) == len(taught.learned)  # what was given is not told as its own
+
+
+@pytest.mark.parametrize(
+    ("gap", "widths"),
+    [
+        (0.0, [0.0]),
+        (1e-5, [1.5e-6]),  # 0.15 of the gap, where that is less than 7.5e-6
+        (1e-4, [7.5e-6, 15e-6]),
+        (3e-4, [7.5e-6, 15e-6, 30e-6, 45e-6]),
+    ],
+)
+def test_menus_are_doubled_up_to_a_share_of_the_gap_whatever_the_bound(
+    gap: float, widths: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last menu is exactly as wide as that share: how a product of two numbers is rounded decides nothing."""
+    asked: list[float] = []
+
+    class Barren(Master):
+        def __init__(self, instance: Instance, prices: Prices, most: float, also: Sequence[Flags] = ()) -> None:
+            super().__init__(instance, prices, 0.0, also)
+            asked.append(most)
+
+        def choose(self, near: Flags | None, *, enough: float, time_limit_s: float) -> Choice:
+            del enough, time_limit_s
+            assert near is None
+            return Choice(np.ones((HOURS, 3), dtype=bool), np.inf)
+
+    monkeypatch.setattr(choosing, "Master", Barren)
+    instance = short(0)
+    prices = some_prices(instance, 0)
+    for bound in np.random.default_rng(0).uniform(1e5, 5e7, 25).tolist():
+        asked.clear()
+        search = Choosing(instance, prices, gap * bound, lambda _on: None, time.perf_counter() + 10.0)
+        search.best = 2.0 * bound
+        search.run(bound)
+        assert asked == pytest.approx([width * bound for width in widths], rel=1e-9)
 
 
 def test_choosing_stops_at_what_is_wanted_or_when_time_is_over() -> None:

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from engine.commitment import search
 from engine.commitment.bound import lower_bound
 from engine.commitment.hourly import Hourly
 from engine.commitment.instance import InitialState, Instance
@@ -95,6 +96,29 @@ def test_where_no_money_is_left_the_bound_is_raised_for_the_cheapest_unit() -> N
     assert without_room(instance, with_money(roomy - 1.0)).tolist() == [PEAK]
     assert without_room(instance, with_money(roomy + 1.0)).size == 0
     assert asked == pytest.approx([roomy, roomy], rel=1e-6)
+
+
+def test_a_day_at_its_gap_has_room_made_by_a_bound_of_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A schedule from menus ends 0.5 % above the first bound; one unit more is 0.9 % above it, 0.35 % above the best.
+
+    Without the unit a day costs no less than the redispatch, so divided by that unit all schedules have that bound.
+    """
+    monkeypatch.setattr(search, "suits", lambda _relaxation: False)  # as a large day is
+    monkeypatch.setattr(search, "_LARGE", 0)
+    instance = at_its_limit()
+    base = commit(instance, Effort(6e-3, 60.0))
+    found = base.commitment
+    least = 10.0 * (23 * 70 + 100) + 20.0 * (FROM_1 * 100.0 - 50.45) / (FROM_1 - 0.100 / 0.202)  # as above
+    roomy = 10.0 * (23 * 70 + 100) + 25.0 * (100.0 - 50.45 / FROM_1) + START
+    assert base.relaxed is not None
+    assert lower_bound(instance, base.relaxed.prices).value < roomy * (1.0 - 6e-3)  # which leaves no money for it
+    assert found.dispatch is not None
+    assert without_room(instance, found.dispatch).size == 0
+    assert found.cost == pytest.approx(roomy, rel=1e-6)
+    assert found.bound_by == "prices of parts"
+    assert roomy * (1.0 - 6e-3) <= found.bound <= least * (1.0 + 1e-9)
+    assert found.gap <= 6e-3
+    assert judged(instance, found).holds
 
 
 def test_the_cost_at_the_end_of_a_gap_is_the_gap_away() -> None:

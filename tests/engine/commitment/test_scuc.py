@@ -3,10 +3,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from engine.commitment import search
 from engine.commitment.bound import Prices, lower_bound
 from engine.commitment.instance import CommitmentOptions, InitialState, Instance, ReserveRule
 from engine.commitment.lines import FlowRows
-from engine.commitment.outcome import Effort, End
+from engine.commitment.outcome import Effort, End, gap_between
 from engine.commitment.ramps import RampPrices
 from engine.commitment.relaxation import Relaxation
 from engine.commitment.scuc import commit, solve_site
@@ -115,6 +116,65 @@ def test_sites_do_not_depend_on_those_before_them() -> None:
     assert np.array_equal(one.lmp, other.lmp)
 
 
+def as_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let small days be solved as large ones are: schedules from menus, which sites begin with the cuts of."""
+    monkeypatch.setattr(search, "suits", lambda _relaxation: False)
+    monkeypatch.setattr(search, "_LARGE", 0)
+
+
+@pytest.mark.parametrize("carried", [False, True])
+@pytest.mark.parametrize("seed", range(4))
+def test_with_cuts_of_other_loads_the_bound_and_the_gap_hold(
+    seed: int, carried: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Judged by trying every choice of the day with the load; ramps bind, and some days cannot be supplied."""
+    as_large(monkeypatch)
+    instance = random_short(seed, carried=carried)
+    base = commit(instance, TIGHT)
+    if base.commitment.on is None:
+        assert not np.isfinite(least_cost_of_all(instance))
+        return
+    assert base.learned
+    load = np.array([5.0, 15.0, 10.0, 0.0])
+    wanted = least_cost_of_all(instance.with_load(1, load))
+    for gap in (1e-2, 1e-9):
+        found = solve_site(base, 1, load, Effort(gap, 60.0))
+        if not np.isfinite(wanted):
+            assert found.status is End.INFEASIBLE
+            continue
+        assert found.status is End.WITHIN_GAP
+        assert found.bound <= wanted * (1 + 1e-9)
+        assert wanted * (1 - 1e-7) <= found.cost <= wanted * (1 + 1.02 * gap) + 1e-3
+
+
+def test_a_known_day_teaches_what_its_search_has_learned_and_sites_may_come_in_any_order(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    as_large(monkeypatch)
+    instance = day_instance(150.0, CommitmentOptions(reserve=ReserveRule("share")), count=6)
+    base = commit(instance, LOOSE)
+    assert len(base.tried) > 1
+    again = commit(instance, LOOSE, base.commitment.on, base.tried)
+    assert again.commitment.cost == pytest.approx(base.commitment.cost, rel=1e-9)
+    for one, other in zip(base.learned, again.learned, strict=True):
+        assert np.array_equal(one.energy, other.energy)
+        assert np.array_equal(one.reserve, other.reserve)
+        assert np.array_equal(one.limit, other.limit)
+    load = np.full(24, 20.0)
+    found = [solve_site(base, bus, load, LOOSE) for bus in (0, 1, 2)]
+    back = [solve_site(again, bus, load, LOOSE) for bus in (2, 1, 0)][::-1]
+    for one, other in zip(found, back, strict=True):
+        assert one.status is End.WITHIN_GAP
+        assert (one.cost, one.bound) == (other.cost, other.bound)
+        assert np.array_equal(one.lmp, other.lmp)
+    forgot = commit(instance, LOOSE, base.commitment.on)  # the choices were not kept: sites are solved as well
+    assert not forgot.learned
+    for bus, one in enumerate(found):
+        other = solve_site(forgot, bus, load, LOOSE)
+        assert other.status is End.WITHIN_GAP
+        assert max(one.bound, other.bound) <= min(one.cost, other.cost) * (1 + 1e-9)
+
+
 def test_more_load_never_lowers_the_least_cost_of_units_without_least_outputs() -> None:
     units = random_units(np.random.default_rng(1), 3, quadratic=0.02)
     for row in units:
@@ -184,6 +244,18 @@ def test_a_day_without_units_to_commit_is_a_dispatch() -> None:
     assert found.cost == pytest.approx(24 * (40 * 10.0 + 30 * 30.0))
     assert found.lmp == pytest.approx(np.tile([10.0, 30.0], (24, 1)), abs=1e-5)
     assert found.mu == pytest.approx(np.full((24, 1), 20.0), abs=1e-5)
+
+
+def test_a_day_that_costs_nothing_is_within_any_gap() -> None:
+    """Units without any cost: the least cost is 0 $, and no schedule costs less."""
+    units = [unit("a", "1", 0.0, 100.0, cost_c1_per_mwh=0.0), unit("b", "2", 0.0, 100.0, cost_c1_per_mwh=0.0)]
+    base = commit(Instance.of(case_of(grid(units), day_load(50.0, 10.0)), NO_RESERVE), TIGHT)
+    for found in (base.commitment, solve_site(base, 0, np.full(24, 10.0), TIGHT)):
+        assert found.status is End.WITHIN_GAP
+        assert (found.cost, found.gap) == (0.0, 0.0)
+        assert found.bound == pytest.approx(0.0, abs=1e-6)
+    assert gap_between(0.0, -1.0) == np.inf
+    assert gap_between(-100.0, -101.0) == pytest.approx(0.01)
 
 
 def test_no_time_is_a_time_limit() -> None:
