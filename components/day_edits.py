@@ -71,9 +71,13 @@ def labelled(label: str, control: Part, unit: str = "", *, hidden: bool = False)
 
 
 def number(target: str, value: float, *, least: float, most: float) -> dbc.Input:
-    """Return a control that holds a number."""
+    """Return a control that holds a number; its limits are told while it is empty.
+
+    The server keeps them: of a number beyond limits of its own a browser sends nothing that could be named.
+    """
+    told = f"{least:g} to {most:g}"
     return dbc.Input(
-        id=target, type="number", value=value, min=least, max=most, step="any", class_name="hr-input hr-feeder-number"
+        id=target, type="number", value=value, placeholder=told, step="any", class_name="hr-input hr-feeder-number"
     )
 
 

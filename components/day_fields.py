@@ -26,6 +26,8 @@ class Number:
 
 def typed(value: Any, one: Number) -> float | int:
     """Return the number of a field, of what is typed. Raises QuestionError naming what is none, or not whole."""
+    if value is None or value == "":
+        raise QuestionError(f"the {one.label} is empty: it needs a number")
     found = amount(value, one.label + (f" in {one.unit}" if one.unit else ""), -1e12, 1e12)
     return integer(found, one.label) if one.whole else round(found / one.scale, 12)
 
@@ -58,5 +60,6 @@ def select(target: str, label: str, choices: Sequence[tuple[str, str]], value: A
 
 def number_field(target: str, one: Number, held: Mapping[str, Any]) -> html.Label:
     """Return the control of a number under its label, holding what ``held`` has of it."""
-    box = dbc.Input(id=target, type="number", value=held[one.word], step=1 if one.whole else "any", debounce=True)
+    # Any step, no limits: a browser sends nothing for what it holds to be wrong, and then nobody can say why it is.
+    box = dbc.Input(id=target, type="number", value=held[one.word], step="any", debounce=True)
     return field(f"{one.label[:1].upper()}{one.label[1:]}", box, one.unit)

@@ -9,7 +9,9 @@ from dash import html
 from components.format import duration
 from components.skeleton import state
 
-_NEXT = re.compile("; (?!it must )")  # "inventory is -1; it must be 0 to 1000" is one problem
+# What follows "; " begins another problem, unless it is the limit of the one before: "inventory is -1; it must be 0 to
+# 1000", "beta is 2; 0 to below 1", "line 6-26 closes a loop; a feeder is a tree".
+_NEXT = re.compile(r"; (?!it must |a feeder is a tree|above 0|[\d.,]+ to )")
 
 
 def came_with_it(origin: Mapping[str, Any]) -> html.Div:

@@ -43,7 +43,7 @@ def question(
             " SVG, loads ",
             word_select(_id("loads"), words.LOADS, held["loads"], "Model of the loads"),
             ", limits checked by AC in at most ",
-            word_number(_id("ac-rounds"), held["ac-rounds"], "Rounds of tightening by AC", minimum=0, maximum=3),
+            word_number(_id("ac-rounds"), held["ac-rounds"], "Rounds of tightening by AC"),
             " rounds?",
         ],
         more=more(held, workloads, read_only=read_only),

@@ -27,7 +27,7 @@ def question(asked: HubQuestion, *, own: words.Choices = ()) -> html.Section:
             html.Span(
                 [
                     " of ",
-                    word_number(_id("count"), held["count"], "Number of hubs", minimum=1),
+                    word_number(_id("count"), held["count"], "Number of hubs"),
                     " on ",
                     word_select(_id("feeder"), words.FLEET_FEEDERS, held["feeder"], "Feeder of the fleet"),
                 ],
@@ -44,7 +44,7 @@ def question(asked: HubQuestion, *, own: words.Choices = ()) -> html.Section:
             ),
             ", pay on top of the tariff over ",
             html.Span(
-                [word_number(_id("hours"), held["hours"], "Number of hours", minimum=2, maximum=24), " hours"],
+                [word_number(_id("hours"), held["hours"], "Number of hours"), " hours"],
                 className="hr-hubs-hours",
                 hidden=bool(asked.dataset),
             ),

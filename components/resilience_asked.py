@@ -124,7 +124,7 @@ def question_of(words: Mapping[str, Any], edits: Any) -> ResilienceQuestion:
 
     Raises QuestionError with every control that cannot be read, and everything that is out of its range.
     """
-    found = Problems()
+    found, usual = Problems(), ResilienceQuestion()
     shocks = str(words.get("shocks") or "")
     traces = str(words.get("traces") or "")
     asked: dict[str, Any] = {
@@ -136,12 +136,32 @@ def question_of(words: Mapping[str, Any], edits: Any) -> ResilienceQuestion:
         "every_bus": _ticked(words.get("sites"), "every"),
         "information": _ticked(words.get("information"), "asked"),
     }
-    for one in NUMBERS:
-        asked[one.field] = found.read(partial(typed, words.get(one.word), one), 0)
+    read = {one.field: found.read(partial(typed, words.get(one.word), one), None) for one in NUMBERS}
+    asked |= {name: getattr(usual, name) if value is None else value for name, value in read.items()}
     types = found.read(lambda: types_of(edits_of(edits)), STANDARD)
+    told = found.read(lambda: ResilienceQuestion.from_json(asked), usual)
+    found.read(lambda: replace(usual, types=types).checked(), usual)
+    found.read(lambda: placeable(types, math.inf if read["budget"] is None else read["budget"]), types)
     found.told()
-    told = ResilienceQuestion.from_json(asked)
-    return replace(told, types=types).checked()
+    return replace(told, types=types)
+
+
+def placeable(types: Sequence[ModuleType], budget: float) -> Sequence[ModuleType]:
+    """Return the types of which a budget, $ a year, buys one. Raises QuestionError where it buys none.
+
+    A budget below zero is out of its range, which is told elsewhere.
+    """
+    some = [each for each in types if min(each.inventory, each.most_at_site) > 0]
+    if not some:
+        raise QuestionError(
+            "no module may stand anywhere: of every type the inventory or the most at a site is 0, and 1 is the least"
+        )
+    cheapest = min(some, key=lambda each: each.cost)
+    if 0.0 <= budget < cheapest.cost:
+        raise QuestionError(
+            f"the budget, $ a year, is {budget:g}: {cheapest.cost:g} or more, the cost of one {cheapest.name}"
+        )
+    return [each for each in some if each.cost <= budget]
 
 
 def _ticked(value: Any, name: str) -> bool:

@@ -1,4 +1,4 @@
-"""The Methods tab: plans by every method, on their own shocks and on others, and which differ from risk neutral."""
+"""The Methods tab: plans by every method, against rules of thumb, on their own shocks and on others."""
 
 import math
 from functools import lru_cache
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from dash import html
 
 from components import resilience_cards_columns as columns_why
-from components import resilience_ids
+from components import resilience_ids, resilience_rules
 from components.format import signed
 from components.hubs_tables import Rows, tabled
 from components.resilience_cards import METRICS, UNITS, apart, card, judged, metrics_of
@@ -64,6 +64,7 @@ def _made(run: "ResilienceRun", at: At) -> Part:
         if name == "count" or each["bound"] is not None
     }
     other_columns, others = differences(run)
+    rule_columns, rules = resilience_rules.rows(run)
     apart_faces = {
         (row, f"{name}{which}"): card(run, at, f"apart:{each['method']}:{each['set']}:{name}")
         for row, each in enumerate(others)
@@ -73,8 +74,14 @@ def _made(run: "ResilienceRun", at: At) -> Part:
     return html.Div(
         [
             html.P(story(run), className="hr-feeder-told"),
+            html.P(ruled, className="hr-feeder-told") if (ruled := resilience_rules.story(run)) else None,
             tabled("plans", "Plans by method", plan_columns, plan_rows, faces=of_plans, page=page,
                    note="All by the aim of the question; the bound is of each method's own."),
+            tabled("rules", "Plans against rules of thumb", rule_columns, rules, faces=resilience_rules.cards(run),
+                   page=page, note="Each plan on its own shocks and by its own aim, that for the mean shock on "
+                   "that one. A rule has the modules of CVaR in doubt, elsewhere.")
+            if rules
+            else None,
             tabled(TAB, "What each plan does", columns, listed, faces=faces, page=page,
                    note="Per event. Fresh shocks are of the same model, shifted ones larger, of a heavier tail and "
                    "otherwise correlated."),

@@ -118,7 +118,7 @@ def rows(run: "ResilienceRun", at: At, only: str = "") -> Rows:
         GridColumn("plan", "Plan"),
         *(() if only else (GridColumn("shocks", "Shocks"), GridColumn("of", "Of"), GridColumn("unit", "Unit"))),
         *(
-            GridColumn(f"q{100 * level:g}", "Worst" if level == 1.0 else f"{100 * level:g} %", "", "number",
+            GridColumn(f"q{100 * level:g}", "Worst" if level == 1.0 else f"{100 * level:g}{NARROW}%", "", "number",
                        digits=digits)
             for level in _LEVELS
         ),

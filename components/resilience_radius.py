@@ -8,7 +8,7 @@ from dash import html
 from components import resilience_ids
 from components.hubs_tables import Rows, chart, tabled
 from components.resilience_cards import card
-from components.resilience_ways import empty_figure, not_asked
+from components.resilience_ways import UNASKED, empty_figure, not_asked
 from components.resilience_words import At
 from components.skeleton import Part
 from components.tables import GridColumn
@@ -33,7 +33,7 @@ def place() -> Part:
 def content(run: "ResilienceRun", at: At) -> Part:
     """Return which radius held-out shocks prefer, and the table."""
     if run.question.doubt == "none":
-        return html.P(_TRUSTED, className="hr-muted", tabIndex=0)
+        return html.P(_TRUSTED, className=f"hr-muted {UNASKED}", tabIndex=0)
     if not run.radii:
         return not_asked(run, TAB, _NONE, "Ask for three parts", folds=3)
     best, own = best_radius(run.radii), run.question.radius

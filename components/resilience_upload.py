@@ -48,7 +48,7 @@ def place() -> html.Div:
             ),
             line(
                 labelled("Or of the shocks above keep", dbc.Input(
-                    id=fewer("count"), type="number", value=20, min=1, step=1, class_name="hr-input hr-feeder-number",
+                    id=fewer("count"), type="number", value=20, step="any", class_name="hr-input hr-feeder-number",
                 )),
                 labelled("by", select(fewer("method"), dict(WAYS), "forward")),
                 button("Reduce", fewer("press")),

@@ -14,6 +14,8 @@ from engine.resilience.question import FEEDERS
 if TYPE_CHECKING:
     from engine.resilience.run import ResilienceRun
 
+UNASKED = "hr-resilience-unasked"  # words that take the place of a chart as well
+
 
 def empty_figure(run: "ResilienceRun", tab: str, theme: Theme, *asked: str) -> go.Figure:
     """Return the chart of a part that is not there yet: no axes, and why, by whether ``asked`` of the question is."""
@@ -36,7 +38,7 @@ def not_asked(run: "ResilienceRun", tab: str, told: str, press: str, **changes: 
     asked = run.question
     if all(getattr(asked, name) for name in changes):
         return html.P("It is being worked out.", className="hr-muted", tabIndex=0)
-    words = html.P(told, className="hr-muted", tabIndex=0)
+    words = html.P(told, className=f"hr-muted {UNASKED}", tabIndex=0)
     if asked.shocks_file or asked.traces_file or asked.feeder not in FEEDERS:
         return words
     href = f"/resilience?{question_query(replace(asked, **changes))}&tab={tab}"

@@ -18,7 +18,7 @@ from components.hubs_view import TABS
 from engine.pricing.files import to_json
 from engine.pricing.question import Edit, HubQuestion
 from engine.pricing.run import run_hubs
-from tests.browser.browsing import Server, Watch, axe_violations, barriers, open_page, settle, standing
+from tests.browser.browsing import DESKTOP, PHONE, Server, Watch, axe_violations, barriers, open_page, settle, standing
 from tests.engine.pricing.small import two_hubs
 
 JOB_MS = 180_000.0  # a job begins processes of its own, which on a busy machine takes its time
@@ -69,6 +69,20 @@ def test_the_example_is_there_in_every_pane_without_a_barrier_in_either_theme(wa
     for words in TABS.values():
         tab(walker, words)
         assert axe_violations(walker, "#hubs-drawer") == []
+
+
+def test_every_key_number_is_there_on_a_phone(walker: Page) -> None:
+    walker.set_viewport_size(PHONE)
+    try:
+        settle(walker)
+        strip = walker.locator("#hubs-totals .hr-total")
+        expect(strip).to_have_count(7)
+        for at in range(7):
+            expect(strip.nth(at)).to_be_visible()
+        assert walker.evaluate("() => document.documentElement.scrollWidth") <= PHONE["width"]
+    finally:
+        walker.set_viewport_size(DESKTOP)
+        settle(walker)
 
 
 def test_the_day_plays_and_what_is_selected_is_told(walker: Page) -> None:

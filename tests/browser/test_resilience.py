@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from components.resilience_view import TABS
-from tests.browser.browsing import Server, Watch, axe_violations, barriers, open_page, settle, standing
+from tests.browser.browsing import DESKTOP, PHONE, Server, Watch, axe_violations, barriers, open_page, settle, standing
 
 JOB_MS = 240_000.0  # a job begins processes of its own, which on a busy machine takes its time
 SHORT = {"scenarios": 4, "steps": 8, "fresh": 6, "budget": 20_000.0, "time_limit_s": 60.0}
@@ -93,6 +93,33 @@ def test_the_distribution_is_of_the_shocks_that_are_chosen_and_says_why(walker: 
     card = walker.locator('[data-popover-panel="resilience-table-outcomes-unserved-head-q95-panel"]')
     expect(card).to_contain_text("95 % of the shifted shocks do not exceed it")
     walker.keyboard.press("Escape")
+
+
+def test_every_key_number_is_there_on_a_phone(walker: Page) -> None:
+    walker.set_viewport_size(PHONE)
+    try:
+        settle(walker)
+        strip = walker.locator("#resilience-totals .hr-total")
+        expect(strip).to_have_count(6)
+        for at in range(6):
+            expect(strip.nth(at)).to_be_visible()
+        assert walker.evaluate("() => document.documentElement.scrollWidth") <= PHONE["width"]
+    finally:
+        walker.set_viewport_size(DESKTOP)
+        settle(walker)
+
+
+def test_numbers_beyond_their_limits_are_named_with_them_and_the_answer_stays(walker: Page) -> None:
+    state, totals = walker.locator("#resilience-state"), walker.locator("#resilience-totals").inner_text()
+    walker.get_by_role("button", name="More").click()
+    for word, typed in (("steps", "1.5"), ("weight", "2"), ("budget", "2999")):
+        walker.locator(f"#resilience-word-{word}").fill(typed)
+        walker.locator(f"#resilience-word-{word}").press("Enter")
+    expect(state).to_contain_text("3 things to mend")
+    for words in ("number of steps is whole, not 1.5", "weight of the tail is 2: 0 to 1",
+                  "is 2999: 3000 or more, the cost of one DR"):  # fmt: skip
+        expect(state).to_contain_text(words)
+    assert walker.locator("#resilience-totals").inner_text() == totals
 
 
 def test_shocks_are_checked_as_they_come_and_made_fewer(walker: Page) -> None:
