@@ -28,7 +28,8 @@ _RELAXED_GAP = 5e-4  # to which plans need not be whole
 _STALLED, _IDLE = 1e-4, 3  # how little a bound rises that stands still, and for how many rounds
 _PARTS = 0.5  # of the time, at most, for plans that need not be whole
 _INSIDE = 0.5  # of the limits, that a plan in the middle of all keeps to
-_MORE = 0.75  # of the gap that is asked for, at most: where more of it is beyond cuts, they are no use
+_MORE = 0.9  # of the gap that is asked for, at most: where more of it is beyond cuts, they are no use
+_ROUNDING = 1e-9  # of a cost
 _BETTER = 1e-7  # of a cost: what a cut must add to be kept
 
 Told = Callable[[Mark], None]  # may raise CancelledError
@@ -96,7 +97,7 @@ class LShaped:
         solved = self.stage.dispatch(self.plan)
         self.elsewhere_s += solved.elsewhere_s
         costs, total = solved.costs, self.total(self.plan, solved.costs)
-        if total > self.objective:
+        if gap(total, self.objective) > _ROUNDING:
             last = self.marks[-1].round + 1 if self.marks else 1
             self.mark(last, "stores one way", total)
         return costs, max(total, self.objective)

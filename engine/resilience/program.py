@@ -261,6 +261,9 @@ class _Builder:
         for later in range(1, self.steps):
             self.rows.entry(int(rows[later]), energy[[later - 1]], -kept)
         self.plan_rows(module, rows[:1], kept * begun, kept * begun)
+        # Of a step in which the store goes one way this leaves everything, and half of what going both ways would burn.
+        both = self.rows.add(((found["charge"], 1.0), (found["discharge"], 1.0)), none - np.inf, none)
+        self.plan_rows(module, both, 0.0, kind.power_mw)
         last = self.rows.add(((lacking, 1.0), (energy[-1:], 1.0)), np.zeros((1, 1)), np.full((1, 1), np.inf))
         self.plan_rows(module, last, begun, 0.0)
 

@@ -7,8 +7,9 @@ point bounds the cost of each. It holds for any dual point, whatever the solver'
 A linear program cannot keep a store from charging while it discharges. Mostly that costs more than it brings. Where an
 import too far below its schedule is dearer than the losses of a store that is full, it would burn energy so, which no
 store can. A spill at less than those losses would end that, but it would make every import below its schedule all but
-free; binaries have no duals. So cuts keep to the linear program, which bounds every dispatch from below, and a dispatch
-has each store one way in a step: a plan is told by what can be done, and its gap holds what that costs more.
+free; binaries have no duals. So cuts keep to the linear program, in which both ways share a store's power (the convex
+hull of one way and the other), and which bounds every dispatch from below; a dispatch has each store one way in a step:
+a plan is told by what can be done, and its gap holds what that costs more.
 Source: Li, Guo, Sun and Wang, IEEE Trans. Power Systems 31(2), 2016, for where the two are the same.
 """
 

@@ -70,6 +70,8 @@ def oracle(  # noqa: C901, PLR0912, PLR0915 (one program, in the order of the sp
                 if one_way:
                     way, most = cp.Variable(steps, boolean=True), kind.power_mw * kind.most_at_site
                     rows += [charge <= most * way, discharge <= most * (1 - way)]
+                else:  # the convex hull of both ways
+                    rows.append(charge + discharge <= kind.power_mw * count)
                 cost += kind.cost_per_mwh * step * cp.sum(charge + discharge) + money.restore_per_mwh * lacking
                 p_at[site] = p_at[site] + charge - discharge
                 used["lacking"] = used.get("lacking", 0) + lacking
